@@ -1,0 +1,6 @@
+import type { Pointer } from './pointer.ts'
+
+export interface SortKey {
+  readonly pointer: Pointer
+  readonly descending: boolean
+}

@@ -1,0 +1,164 @@
+import type { Filter } from '../model/filter.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import type { SortKey } from '../model/sort.ts'
+
+/**
+ * The repository's port, in the field's language. Two adapters implement it (SQLite, PostgreSQL) and one
+ * contract suite runs on both; no SQL leaves an adapter.
+ *
+ * Everything is asynchronous and works on pages: one call is one statement or one transaction, never one
+ * round trip an object.
+ */
+export interface Repository extends Store, AsyncDisposable {
+  /**
+   * Runs `work` in one write transaction: everything done through the given store is kept, or, if `work` throws,
+   * nothing. Transactions wait for one another. Do not use the outer repository inside `work`.
+   */
+  transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
+}
+
+/** What can be stored and read, inside or outside a transaction. */
+export interface Store {
+  readonly links: Links
+  readonly objects: Objects
+  readonly runs: Runs
+  readonly audit: AuditEvents
+  readonly settings: Settings
+}
+
+/** engine specification §5.1; ids are local ids, both never null. */
+export interface Link {
+  readonly _id: string
+  readonly _rev: string
+  readonly linkType: string
+  readonly linkQualifier: string
+  readonly firstId: string
+  readonly secondId: string
+}
+
+export interface LinkSet {
+  readonly linkType: string
+  readonly linkQualifier: string
+}
+
+export type LinkSide = 'firstId' | 'secondId'
+
+export interface Links {
+  /** The links of one page of ids on one side, keyed by that id: one query. */
+  find(set: LinkSet, side: LinkSide, ids: readonly string[]): Promise<ReadonlyMap<string, Link>>
+  /** All links of the set, in pages, ordered by firstId. */
+  all(set: LinkSet, pageSize?: number): AsyncIterable<readonly Link[]>
+  /** Which of these ids have a link of this type under any qualifier: id → qualifiers. */
+  qualifiersOf(linkType: string, side: LinkSide, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
+  count(linkType: string, linkQualifier?: string): Promise<number>
+  /**
+   * Inserts new links. A violated uniqueness ((type, qualifier, firstId) and (type, qualifier, secondId)) is
+   * PRECONDITION_FAILED naming both ids, and none of the page is kept.
+   */
+  insert(links: readonly Omit<Link, '_rev'>[]): Promise<readonly Link[]>
+  /** Replaces firstId/secondId of stored links; each must still have the revision given, else PRECONDITION_FAILED. */
+  update(links: readonly Link[]): Promise<readonly Link[]>
+  /** Deletes by id and revision (undefined = any). Missing links are NOT_FOUND, changed ones PRECONDITION_FAILED. */
+  delete(links: readonly { _id: string; _rev?: string | undefined }[]): Promise<void>
+  deleteType(linkType: string): Promise<number>
+  read(id: string): Promise<Link | undefined>
+  query(query: StoreQuery): Promise<StorePage<Link>>
+}
+
+/** An object with identity and revision; `_id` and `_rev` are members of the content, as on the wire. */
+export type StoredObject = JsonObject & { _id: string; _rev: string }
+
+/** A query over one collection. Sorting is by `sortKeys`, then `_id`; null sorts last, strings by code point. */
+export interface StoreQuery {
+  readonly filter: Filter
+  readonly sortKeys?: readonly SortKey[]
+  /** Absent: everything in one page. */
+  readonly pageSize?: number
+  /** Opaque, from the previous page; stays valid while objects come and go. Excludes `offset`. */
+  readonly cookie?: string | undefined
+  readonly offset?: number
+  /** Ask for the exact total; costs a count. */
+  readonly total?: boolean
+}
+
+export interface StorePage<T> {
+  readonly result: readonly T[]
+  /** null: this was the last page. */
+  readonly cookie: string | null
+  readonly total?: number
+}
+
+/** What an object write came to; a failure of one never undoes the others of its page. */
+export type ObjectWrite =
+  | { readonly operation: 'create'; readonly id: string; readonly content: JsonObject }
+  | { readonly operation: 'update'; readonly id: string; readonly content: JsonObject; readonly rev?: string | undefined }
+  | { readonly operation: 'delete'; readonly id: string; readonly rev?: string | undefined }
+
+export type ObjectWriteOutcome =
+  | { readonly ok: true; readonly object: StoredObject }
+  | { readonly ok: false; readonly reason: 'exists' | 'missing' | 'changed' }
+
+/** Objects of named collections, e.g. `managed/user`. */
+export interface Objects {
+  /** Declares (again) which pointers of a collection are searched often, and builds or drops indexes accordingly. */
+  declare(collection: string, searchable: readonly string[]): Promise<void>
+  read(collection: string, ids: readonly string[]): Promise<ReadonlyMap<string, StoredObject>>
+  /** All ids, in pages ordered by id: cheaper than a query. */
+  ids(collection: string, pageSize?: number): AsyncIterable<readonly string[]>
+  query(collection: string, query: StoreQuery): Promise<StorePage<StoredObject>>
+  /** In order, in one transaction; outcomes stand at the place of their write. The new `_rev` is in the outcome. */
+  write(collection: string, writes: readonly ObjectWrite[]): Promise<readonly ObjectWriteOutcome[]>
+  count(collection: string): Promise<number>
+}
+
+/** A run's state, stored whole; `content` is the run object of engine specification §7.7. */
+export interface RunRecord {
+  readonly id: string
+  readonly mapping: string
+  readonly analysis: boolean
+  readonly state: 'ACTIVE' | 'SUCCESS' | 'FAILED' | 'CANCELED'
+  /** ISO 8601. */
+  readonly started: string
+  readonly content: JsonObject
+}
+
+/** One operation of a run (engine specification §7.9), kept when associations are asked for. */
+export interface RunEntry {
+  readonly id: string
+  readonly runId: string
+  readonly content: JsonObject
+}
+
+export interface Runs {
+  save(run: RunRecord): Promise<void>
+  read(id: string): Promise<RunRecord | undefined>
+  /** Oldest first. */
+  list(): Promise<readonly RunRecord[]>
+  /** Deletes a run and its entries; false if there was none. */
+  delete(id: string): Promise<boolean>
+  appendEntries(entries: readonly RunEntry[]): Promise<void>
+  /** Entries of a run; filters and sort keys see `content`. */
+  queryEntries(runId: string, query: StoreQuery): Promise<StorePage<JsonObject>>
+}
+
+export interface AuditEvent {
+  readonly id: string
+  readonly topic: string
+  /** ISO 8601. */
+  readonly timestamp: string
+  /** The fields of platform specification §9 and engine specification §10, without `_id`. */
+  readonly content: JsonObject
+}
+
+export interface AuditEvents {
+  append(events: readonly AuditEvent[]): Promise<void>
+  read(topic: string, id: string): Promise<JsonObject | undefined>
+  /** Filters and sort keys see the content with `_id`. In the order of writing unless sorted. */
+  query(topic: string, query: StoreQuery): Promise<StorePage<JsonObject>>
+}
+
+/** Small values of the server itself, e.g. the hashed administrator password. */
+export interface Settings {
+  read(key: string): Promise<Json | undefined>
+  write(key: string, value: Json): Promise<void>
+}

@@ -1,0 +1,116 @@
+import type { Filter } from '../model/filter.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import type { Pointer } from '../model/pointer.ts'
+import type { PatchOperation } from '../model/patch.ts'
+import type { SortKey } from '../model/sort.ts'
+import type { Store } from '../repository/repository.ts'
+
+/**
+ * The port behind which every object set and service stands. REST, scripts and mappings speak to it; a path is
+ * `managed/user/jdoe`, without a leading slash, its segments decoded by whoever split them.
+ */
+export interface Resources {
+  read(path: string, request: RequestContext & { fields?: readonly Pointer[] }): Promise<Resource>
+  query(path: string, query: ResourceQuery, request: RequestContext): Promise<ResourcePage>
+  create(path: string, id: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
+  /** `rev` undefined: whatever the revision. */
+  update(path: string, rev: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
+  patch(
+    path: string,
+    rev: string | undefined,
+    operations: readonly PatchOperation[],
+    request: RequestContext,
+  ): Promise<Resource>
+  delete(path: string, rev: string | undefined, request: RequestContext): Promise<Resource>
+  action(path: string, action: ResourceAction, request: RequestContext): Promise<Json>
+  /** The bulk face of an object set such as `managed/user` or `system/hr/account`; NOT_FOUND if there is none. */
+  objectSet(path: string): ObjectSet
+}
+
+/** Who asks, and how. Passed unchanged to whatever a request causes. */
+export interface RequestContext {
+  /** True for requests from outside (REST); those are authorized. */
+  readonly external: boolean
+  /** e.g. `openidm-admin`, or `system` for the server's own work. */
+  readonly userId: string
+  readonly roles: readonly string[]
+  readonly transactionId: string
+  /** True while nothing may change (dry runs): providers refuse writes. */
+  readonly readOnly?: boolean
+}
+
+export type Resource = JsonObject & { _id: string; _rev?: string }
+
+export interface ResourceQuery {
+  readonly filter: Filter
+  readonly fields?: readonly Pointer[]
+  readonly sortKeys?: readonly SortKey[]
+  readonly pageSize?: number
+  readonly cookie?: string | undefined
+  readonly offset?: number
+  readonly totalPolicy?: 'NONE' | 'ESTIMATE' | 'EXACT'
+  /** Additional request parameters, as strings. */
+  readonly parameters?: Readonly<Record<string, string>>
+}
+
+export interface ResourcePage {
+  readonly result: readonly Resource[]
+  readonly cookie: string | null
+  /** undefined: unknown. */
+  readonly total?: number | undefined
+}
+
+export interface ResourceAction {
+  readonly name: string
+  readonly content: Json
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+/** One resource subtree. Members that a provider lacks answer 501. `path` is relative to where it is mounted. */
+export interface ResourceProvider {
+  read?(path: string, request: RequestContext & { fields?: readonly Pointer[] }): Promise<Resource>
+  query?(path: string, query: ResourceQuery, request: RequestContext): Promise<ResourcePage>
+  create?(path: string, id: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
+  update?(path: string, rev: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
+  patch?(
+    path: string,
+    rev: string | undefined,
+    operations: readonly PatchOperation[],
+    request: RequestContext,
+  ): Promise<Resource>
+  delete?(path: string, rev: string | undefined, request: RequestContext): Promise<Resource>
+  action?(path: string, action: ResourceAction, request: RequestContext): Promise<Json>
+  objectSet?(path: string): ObjectSet | undefined
+}
+
+export type ObjectWriteRequest =
+  | { readonly operation: 'create'; readonly id?: string | undefined; readonly content: JsonObject }
+  | { readonly operation: 'update'; readonly id: string; readonly rev?: string | undefined; readonly content: JsonObject }
+  | { readonly operation: 'delete'; readonly id: string; readonly rev?: string | undefined }
+
+export type ObjectWriteResult =
+  | { readonly ok: true; readonly object: Resource }
+  | { readonly ok: false; readonly error: Error }
+
+/** The pages that the engine works with: the same objects as through the router, many at a time. */
+export interface ObjectSet {
+  readonly path: string
+  /** Whole objects (or `fields` of them) that match, in pages; order is stable within one reading. */
+  pages(
+    query: { filter: Filter; fields?: readonly Pointer[]; pageSize: number; parameters?: Readonly<Record<string, string>> },
+    signal?: AbortSignal,
+  ): AsyncIterable<readonly Resource[]>
+  /** Objects by id, keyed by the id asked for; missing ones are absent. */
+  readMany(ids: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, Resource>>
+  /** In order; one outcome a write; the failure of one does not stop the others. */
+  writeMany(writes: readonly ObjectWriteRequest[], request: RequestContext, signal?: AbortSignal): Promise<readonly ObjectWriteResult[]>
+  /** How the set's own filters compare strings; undefined where only the set itself can tell. */
+  comparison(pointer: Pointer): 'exact' | undefined
+  /** Total number of objects if the set knows it cheaply. */
+  count?(): Promise<number>
+  /**
+   * Only sets that live in the repository: the same set writing and reading inside the given transaction, so that
+   * object, link and audit entry are kept or dropped together.
+   */
+  joining?(transaction: Store): ObjectSet
+}

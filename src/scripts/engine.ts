@@ -1,0 +1,72 @@
+import type { Json, JsonObject } from '../model/json.ts'
+import type { Problem } from '../model/problem.ts'
+import type { RequestContext } from '../router/resources.ts'
+
+/**
+ * The port to administrators' scripts. A *procedure* is a pure function of our own that runs beside the scripts,
+ * inside the sandbox, and calls them as functions: so all scripts of one object cross the boundary once, and the
+ * same procedure runs in a test with lambdas in the scripts' place.
+ */
+export type Call = (script: string, variables: Readonly<Record<string, unknown>>) => unknown
+export type Procedure = (input: Json, call: Call) => Json | undefined
+/** What a procedure's module exports: made once a program with its settings (e.g. a compiled mapping). */
+export type ProcedureFactory = (settings: Json) => Procedure
+
+export interface ScriptSource {
+  /** How errors call it, e.g. `mapping hrAccount_managedUser, validSource`. */
+  readonly label: string
+  /** The code; its value is its completion value (engine specification §2.6). */
+  readonly source: string
+  /** Where it was read from, relative to the project; absent for inline scripts. */
+  readonly file?: string | undefined
+  /** `globals` and extra keys of the script object: variables, overridden by those of a call. */
+  readonly globals: JsonObject
+}
+
+export interface Program {
+  /** A pure module below src/ without extension, e.g. `mapping/procedures`. It may import only model/, mapping/ and plan/. */
+  readonly module: string
+  /** Names of exported ProcedureFactory functions to load. */
+  readonly procedures: readonly string[]
+  readonly settings: Json
+  readonly scripts: Readonly<Record<string, ScriptSource>>
+}
+
+export interface LoadedProgram extends AsyncDisposable {
+  /**
+   * Runs a procedure for every input, in order, each with its own deep copies. One crossing a slice of the page.
+   * An input whose scripts throw, run out of time or memory yields a failure at its place; the others go on.
+   */
+  run(procedure: string, inputs: readonly Json[], context: ScriptContext): Promise<readonly ScriptOutcome[]>
+}
+
+export type ScriptOutcome =
+  | { readonly ok: true; readonly value: Json | undefined }
+  | { readonly ok: false; readonly error: Problem }
+
+/** On whose behalf scripts run: becomes their `context`, and the request context of their `openidm` calls. */
+export interface ScriptContext {
+  readonly request: RequestContext
+  /** Further members of the script variable `context`. */
+  readonly extra?: JsonObject
+  readonly signal?: AbortSignal
+}
+
+export interface ScriptEngine extends AsyncDisposable {
+  /** Syntax errors of a script, or undefined. Message, line and column are in the problem's `detail`. */
+  check(script: ScriptSource): Promise<Problem | undefined>
+  load(program: Program): Promise<LoadedProgram>
+  /** One script, once: its completion value. */
+  evaluate(script: ScriptSource, variables: JsonObject, context: ScriptContext): Promise<Json | undefined>
+}
+
+/** Encryption and hashing as scripts see them (platform specification §3.3, §7.2). */
+export interface Secrets {
+  encrypt(value: Json, cipher: string | null, alias: string): Promise<JsonObject>
+  /** A deep copy with every `$crypto` encryption replaced by its plaintext. */
+  decrypt(value: Json): Promise<Json>
+  isEncrypted(value: Json | undefined): boolean
+  hash(value: Json, algorithm: string | null): Promise<JsonObject>
+  isHashed(value: Json | undefined): boolean
+  matches(plain: string, hashed: Json): Promise<boolean>
+}
