@@ -1,5 +1,7 @@
-import type { Json, JsonObject } from './json.ts'
-import type { Pointer } from './pointer.ts'
+import { copy, equal } from './equality.ts'
+import { isJsonObject, type Json, type JsonObject, member } from './json.ts'
+import { type Pointer, removeAt, setAt } from './pointer.ts'
+import { compareText } from './sort.ts'
 
 /** One attribute's change; `undefined` means absent. Arrays change as a whole: their order is significant. */
 export interface Change {
@@ -9,11 +11,44 @@ export interface Change {
 }
 
 /** What must change in `a` to make it `b`; nested objects are compared member by member. Sorted by pointer. */
-export function diff(_a: JsonObject, _b: JsonObject): readonly Change[] {
-  throw new Error('to be written')
+export function diff(a: JsonObject, b: JsonObject): readonly Change[] {
+  const changes: Change[] = []
+  collect([], a, b, changes)
+  return changes.sort((x, y) => comparePointers(x.pointer, y.pointer))
 }
 
 /** `patch(diff(a, b), a)` equals `b`; `a` itself is untouched. */
-export function patch(_changes: readonly Change[], _a: JsonObject): JsonObject {
-  throw new Error('to be written')
+export function patch(changes: readonly Change[], a: JsonObject): JsonObject {
+  const result = copy(a)
+  for (const { pointer, after } of changes) {
+    if (after === undefined) removeAt(result, pointer)
+    else setAt(result, pointer, copy(after))
+  }
+  return result
+}
+
+function collect(path: Pointer, a: JsonObject, b: JsonObject, changes: Change[]): void {
+  for (const key of Object.keys(a)) compare([...path, key], a[key], member(b, key), changes)
+  for (const key of Object.keys(b)) {
+    if (!Object.hasOwn(a, key)) compare([...path, key], undefined, b[key], changes)
+  }
+}
+
+function compare(
+  pointer: Pointer,
+  before: Json | undefined,
+  after: Json | undefined,
+  changes: Change[],
+): void {
+  if (isJsonObject(before) && isJsonObject(after)) collect(pointer, before, after, changes)
+  else if (!equal(before, after)) changes.push({ pointer, before, after })
+}
+
+function comparePointers(a: Pointer, b: Pointer): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const order = compareText(a[i] as string, b[i] as string)
+    if (order !== 0) return order
+  }
+  return a.length - b.length
 }

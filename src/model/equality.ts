@@ -1,16 +1,56 @@
-import type { Json } from './json.ts'
+import { type Json, type JsonObject, setMember } from './json.ts'
 
 /** Deep equality: key order ignored, array order significant, absent and null differ. */
-export function equal(_a: Json | undefined, _b: Json | undefined): boolean {
-  throw new Error('to be written')
+export function equal(a: Json | undefined, b: Json | undefined): boolean {
+  return same(a, b, false)
 }
 
 /** As `equal`, but a null member equals an absent one (engine specification §4.3, [D]). */
-export function equalIgnoringNull(_a: Json | undefined, _b: Json | undefined): boolean {
-  throw new Error('to be written')
+export function equalIgnoringNull(a: Json | undefined, b: Json | undefined): boolean {
+  return same(a, b, true)
 }
 
 /** A deep copy: mapped values must never be shared between source and target (engine specification §12.11). */
-export function copy<T extends Json | undefined>(_value: T): T {
-  throw new Error('to be written')
+export function copy<T extends Json | undefined>(value: T): T {
+  return copyOf(value) as T
+}
+
+function copyOf(value: Json | undefined): Json | undefined {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((element) => copyOf(element) as Json)
+  const result: JsonObject = {}
+  for (const key of Object.keys(value)) {
+    const member = copyOf(value[key])
+    if (member !== undefined) setMember(result, key, member)
+  }
+  return result
+}
+
+function same(a: Json | undefined, b: Json | undefined, ignoreNull: boolean): boolean {
+  if (a === b) return true
+  if (isVoid(a, ignoreNull)) return isVoid(b, ignoreNull)
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a)) return Array.isArray(b) && sameElements(a, b, ignoreNull)
+  return !Array.isArray(b) && sameMembers(a as JsonObject, b, ignoreNull)
+}
+
+function sameElements(a: readonly Json[], b: readonly Json[], ignoreNull: boolean): boolean {
+  return a.length === b.length && a.every((element, i) => same(element, b[i], ignoreNull))
+}
+
+function sameMembers(a: JsonObject, b: JsonObject, ignoreNull: boolean): boolean {
+  let inA = 0
+  for (const key of Object.keys(a)) {
+    const value = a[key]
+    if (isVoid(value, ignoreNull)) continue
+    inA++
+    if (!Object.hasOwn(b, key) || !same(value, b[key], ignoreNull)) return false
+  }
+  let inB = 0
+  for (const key of Object.keys(b)) if (!isVoid(b[key], ignoreNull)) inB++
+  return inA === inB
+}
+
+function isVoid(value: Json | undefined, ignoreNull: boolean): boolean {
+  return value === undefined || (ignoreNull && value === null)
 }

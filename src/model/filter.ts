@@ -2,7 +2,8 @@ import type { Json } from './json.ts'
 import type { Pointer } from './pointer.ts'
 
 /** Comparison operators of the query filter (platform specification §1.3), our additions included. */
-export type ComparisonOperator = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'lt' | 'le' | 'gt' | 'ge' | 'in' | 'ca'
+export const comparisonOperators = ['eq', 'ne', 'co', 'sw', 'ew', 'lt', 'le', 'gt', 'ge', 'in', 'ca'] as const
+export type ComparisonOperator = (typeof comparisonOperators)[number]
 
 /** A parsed query filter: plain data, so that it can cross into scripts, be compared, and be compiled to SQL. */
 export type Filter =

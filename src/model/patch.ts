@@ -1,19 +1,190 @@
-import type { Json, JsonObject } from './json.ts'
-import type { Pointer } from './pointer.ts'
+import { copy, equal } from './equality.ts'
+import { isJsonObject, type Json, type JsonObject, member } from './json.ts'
+import { getAt, type Pointer, parsePointer, printPointer, removeAt, setAt } from './pointer.ts'
+import { Problem } from './problem.ts'
 
 /** One operation of a patch (platform specification §1.4). `append` is a `field` that ended in `/-`. */
 export type PatchOperation =
-  | { readonly operation: 'add' | 'replace'; readonly field: Pointer; readonly value: Json; readonly append?: boolean }
+  | {
+      readonly operation: 'add' | 'replace'
+      readonly field: Pointer
+      readonly value: Json
+      readonly append?: boolean
+    }
   | { readonly operation: 'remove'; readonly field: Pointer; readonly value?: Json | undefined }
   | { readonly operation: 'increment'; readonly field: Pointer; readonly value: number }
   | { readonly operation: 'copy' | 'move'; readonly from: Pointer; readonly field: Pointer }
 
 /** Parses the wire form; BAD_PATCH names the position in the array and what is wrong there. */
-export function parsePatch(_body: unknown): readonly PatchOperation[] {
-  throw new Error('to be written')
+export function parsePatch(body: unknown): readonly PatchOperation[] {
+  if (!Array.isArray(body)) throw new Problem('BAD_PATCH', 'A patch is an array of operations')
+  return body.map((operation, position) => at(position, () => parseOperation(operation)))
 }
 
 /** A new object with the operations applied in order; the given one is untouched. BAD_PATCH if one cannot be. */
-export function applyPatch(_object: JsonObject, _operations: readonly PatchOperation[]): JsonObject {
-  throw new Error('to be written')
+export function applyPatch(object: JsonObject, operations: readonly PatchOperation[]): JsonObject {
+  const result = copy(object)
+  for (const [position, operation] of operations.entries()) at(position, () => apply(result, operation))
+  return result
+}
+
+/** Names the operation in whatever goes wrong with it. */
+function at<T>(position: number, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (!(cause instanceof Problem)) throw cause
+    throw new Problem('BAD_PATCH', `Patch operation ${position}: ${cause.message}`, {
+      cause,
+      detail: { position },
+    })
+  }
+}
+
+function bad(message: string): Problem {
+  return new Problem('BAD_PATCH', message)
+}
+
+function parseOperation(wire: unknown): PatchOperation {
+  if (!isJsonObject(wire)) throw bad('an operation is an object')
+  const operation = member(wire, 'operation')
+  switch (operation) {
+    case 'add':
+    case 'replace':
+      return parseAdd(wire, operation)
+    case 'remove':
+      return parseRemove(wire)
+    case 'increment':
+      return parseIncrement(wire)
+    case 'copy':
+    case 'move':
+      return parseCopy(wire, operation)
+    case 'transform':
+      throw bad('"transform" is possible only on configuration')
+    default:
+      throw bad(`"operation" is ${JSON.stringify(operation) ?? 'missing'}; ${operationList}`)
+  }
+}
+
+const operationList = 'expected add, replace, remove, increment, copy or move'
+
+function parseAdd(wire: JsonObject, operation: 'add' | 'replace'): PatchOperation {
+  forbid(wire, operation, 'from')
+  const value = requiredValue(wire, operation)
+  const field = parseField(wire, 'field')
+  if (field.length < 2 || field.at(-1) !== '-') return { operation, field: withoutAppend(field), value }
+  return { operation, field: withoutAppend(field.slice(0, -1)), value, append: true }
+}
+
+function parseRemove(wire: JsonObject): PatchOperation {
+  forbid(wire, 'remove', 'from')
+  const field = withoutAppend(parseField(wire, 'field'))
+  const value = member(wire, 'value') ?? undefined
+  return value === undefined ? { operation: 'remove', field } : { operation: 'remove', field, value }
+}
+
+function parseIncrement(wire: JsonObject): PatchOperation {
+  forbid(wire, 'increment', 'from')
+  const value = requiredValue(wire, 'increment')
+  if (typeof value !== 'number') throw bad(`"increment" adds a number; "value" is ${kindOf(value)}`)
+  return { operation: 'increment', field: withoutAppend(parseField(wire, 'field')), value }
+}
+
+function parseCopy(wire: JsonObject, operation: 'copy' | 'move'): PatchOperation {
+  forbid(wire, operation, 'value')
+  const from = withoutAppend(parseField(wire, 'from'))
+  return { operation, from, field: withoutAppend(parseField(wire, 'field')) }
+}
+
+/** A null counts as not given, as in the original. */
+function requiredValue(wire: JsonObject, operation: string): NonNullable<Json> {
+  const value = member(wire, 'value') ?? null
+  if (value === null)
+    throw bad(`"${operation}" needs a "value" other than null; "remove" takes a property away`)
+  return value
+}
+
+function forbid(wire: JsonObject, operation: string, name: 'from' | 'value'): void {
+  if ((member(wire, name) ?? null) !== null) throw bad(`"${operation}" takes no "${name}"`)
+}
+
+function parseField(wire: JsonObject, name: 'field' | 'from'): Pointer {
+  const text = member(wire, name)
+  if (typeof text !== 'string') throw bad(`"${name}" must be a string that points to a property`)
+  const pointer = parsePointer(text)
+  if (pointer.length === 0) throw bad(`"${name}" names no property`)
+  // The root is an object, so digits in first place are a name.
+  if (pointer.slice(1).some((token) => /^\d+$/.test(token))) {
+    throw bad(`Position-based operation is not allowed: "${name}" is ${text}`)
+  }
+  return pointer
+}
+
+function withoutAppend(field: Pointer): Pointer {
+  if (field.slice(1).includes('-')) throw bad(`"-" may only end the "field" of "add": ${printPointer(field)}`)
+  return field
+}
+
+function apply(target: JsonObject, operation: PatchOperation): void {
+  switch (operation.operation) {
+    case 'add':
+    case 'replace':
+      if (operation.append) append(target, operation.field, copy(operation.value))
+      else setAt(target, operation.field, copy(operation.value))
+      break
+    case 'remove':
+      if (operation.value === undefined) removeAt(target, operation.field)
+      else removeValue(target, operation.field, operation.value)
+      break
+    case 'increment':
+      increment(target, operation.field, operation.value)
+      break
+    case 'copy':
+    case 'move':
+      transfer(target, operation)
+  }
+}
+
+function append(target: JsonObject, field: Pointer, value: Json): void {
+  const array = getAt(target, field) ?? []
+  if (!Array.isArray(array)) throw bad(`${printPointer(field)} is ${kindOf(array)}: nothing can be appended`)
+  setAt(target, field, [...array, value])
+}
+
+function removeValue(target: JsonObject, field: Pointer, value: Json): void {
+  const current = getAt(target, field)
+  if (Array.isArray(current)) {
+    const kept = current.filter((element) => !equal(element, value))
+    if (kept.length < current.length) setAt(target, field, kept)
+  } else if (equal(current, value)) removeAt(target, field)
+}
+
+function increment(target: JsonObject, field: Pointer, by: number): void {
+  const current = getAt(target, field)
+  setAt(
+    target,
+    field,
+    Array.isArray(current) ? current.map((n) => sum(n, by, field)) : sum(current, by, field),
+  )
+}
+
+function sum(current: Json | undefined, by: number, field: Pointer): number {
+  if (typeof current === 'number') return current + by
+  throw bad(`${printPointer(field)} is ${kindOf(current)}, not a number`)
+}
+
+function transfer(
+  target: JsonObject,
+  { operation, from, field }: Extract<PatchOperation, { from: Pointer }>,
+): void {
+  const value = getAt(target, from)
+  if (value === undefined) return
+  if (operation === 'move') removeAt(target, from)
+  setAt(target, field, copy(value))
+}
+
+function kindOf(value: Json | undefined): string {
+  if (value === undefined) return 'absent'
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : `of type ${typeof value}`
 }

@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from './json.ts'
+import { isJsonObject, type Json, type JsonObject, member, setMember } from './json.ts'
+import { Problem } from './problem.ts'
 
 /**
  * Slash pointers of the platform: `givenName`, `/name/givenName`, `mails/0`. Tokens are percent-decoded;
@@ -6,29 +7,129 @@ import type { Json, JsonObject } from './json.ts'
  */
 export type Pointer = readonly string[]
 
-export function parsePointer(_text: string): Pointer {
-  throw new Error('to be written')
+/** One leading and one trailing slash are dropped; `''` and `/` are the root. BAD_REQUEST for a malformed `%`. */
+export function parsePointer(text: string): Pointer {
+  if (text === '' || text === '/') return []
+  const start = text.startsWith('/') ? 1 : 0
+  const end = text.length > 1 && text.endsWith('/') ? text.length - 1 : text.length
+  const tokens = text.slice(start, end).split('/')
+  return text.includes('%') ? tokens.map((token) => decode(token, text)) : tokens
 }
 
 /** The canonical text: a leading slash, tokens percent-encoded where needed. Root is `''`. */
-export function printPointer(_pointer: Pointer): string {
-  throw new Error('to be written')
+export function printPointer(pointer: Pointer): string {
+  if (pointer.length === 0) return ''
+  const text = `/${pointer.map(encode).join('/')}`
+  // A trailing slash is dropped on reading, so an empty last token needs one of its own.
+  return pointer.at(-1) === '' ? `${text}/` : text
 }
 
 /** The value there, or undefined. Never walks into prototypes: only own properties count. */
-export function getAt(_root: Json | undefined, _pointer: Pointer): Json | undefined {
-  throw new Error('to be written')
+export function getAt(root: Json | undefined, pointer: Pointer): Json | undefined {
+  let value = root
+  for (const token of pointer) {
+    if (typeof value !== 'object' || value === null) return undefined
+    value = Array.isArray(value) ? element(value, token) : member(value, token)
+  }
+  return value
 }
 
 /**
  * Writes in place, creating missing (and replacing null) intermediate objects; index = length appends to an array.
- * Throws BAD_REQUEST where an intermediate is a scalar or the pointer is the root. `__proto__` is a plain key.
+ * Throws BAD_REQUEST, with nothing written, where an intermediate is a scalar, an index is beyond the array's end
+ * or the pointer is the root. `-` addresses no array element; `__proto__` is a plain key.
  */
-export function setAt(_root: JsonObject, _pointer: Pointer, _value: Json): void {
-  throw new Error('to be written')
+export function setAt(root: JsonObject, pointer: Pointer, value: Json): void {
+  if (pointer.length === 0) throw new Problem('BAD_REQUEST', 'The root cannot be written: name a property')
+  let container: JsonObject | Json[] = root
+  let depth = 0
+  for (; depth < pointer.length - 1; depth++) {
+    const next: Json | undefined = getAt(container, [pointer[depth] as string])
+    if (next === undefined || next === null) break
+    if (typeof next !== 'object') throw notAContainer(pointer, depth, next)
+    container = next
+  }
+  put(container, pointer, depth, nest(pointer, depth + 1, value))
 }
 
-/** Removes in place; true if something was there. */
-export function removeAt(_root: JsonObject, _pointer: Pointer): boolean {
-  throw new Error('to be written')
+/** Removes in place; true if something was there. Later elements of an array move up. */
+export function removeAt(root: JsonObject, pointer: Pointer): boolean {
+  const key = pointer.at(-1)
+  if (key === undefined) return false
+  const container = getAt(root, pointer.slice(0, -1))
+  if (Array.isArray(container)) {
+    const index = indexOf(key)
+    if (index === undefined || index >= container.length) return false
+    container.splice(index, 1)
+    return true
+  }
+  return isJsonObject(container) && Object.hasOwn(container, key) && delete container[key]
+}
+
+/** The array index that a token spells, or undefined: only canonical decimals, so no `-`, `01` or `length`. */
+export function indexOf(token: string): number | undefined {
+  return /^(0|[1-9]\d{0,14})$/.test(token) ? Number(token) : undefined
+}
+
+function element(array: readonly Json[], token: string): Json | undefined {
+  const index = indexOf(token)
+  return index === undefined ? undefined : array[index]
+}
+
+function put(container: JsonObject | Json[], pointer: Pointer, depth: number, value: Json): void {
+  const token = pointer[depth] as string
+  if (!Array.isArray(container)) {
+    setMember(container, token, value)
+    return
+  }
+  const index = indexOf(token)
+  if (index === undefined || index > container.length) {
+    const place = printPointer(pointer.slice(0, depth))
+    const size = container.length
+    throw new Problem(
+      'BAD_REQUEST',
+      `${place} is an array of ${size}: "${token}" is not an index from 0 to ${size}`,
+    )
+  }
+  container[index] = value
+}
+
+/** `value` wrapped in the objects that the tokens from `depth` on name. */
+function nest(pointer: Pointer, depth: number, value: Json): Json {
+  let nested = value
+  for (let i = pointer.length - 1; i >= depth; i--) {
+    const key = pointer[i] as string
+    if (key === '-') throw new Problem('BAD_REQUEST', `"-" in ${printPointer(pointer)} addresses no place`)
+    const parent: JsonObject = {}
+    setMember(parent, key, nested)
+    nested = parent
+  }
+  return nested
+}
+
+function notAContainer(pointer: Pointer, depth: number, found: Json): Problem {
+  const place = printPointer(pointer.slice(0, depth + 1))
+  return new Problem(
+    'BAD_REQUEST',
+    `${printPointer(pointer)} cannot be written: ${place} is a ${typeof found}, not an object`,
+  )
+}
+
+function decode(token: string, text: string): string {
+  try {
+    return decodeURIComponent(token)
+  } catch {
+    throw new Problem(
+      'BAD_REQUEST',
+      `Pointer ${text}: "${token}" is not percent-encoded UTF-8; write % as %25`,
+    )
+  }
+}
+
+/** What would end a token in a pointer, in a filter, or in a comma list of pointers. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be encoded
+const reserved = /[\u0000-\u0020\u007f%/,!()"'\\]/g
+
+function encode(token: string): string {
+  return token.replace(reserved, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 }

@@ -8,12 +8,18 @@ export const problems = {
   BAD_FILTER: { status: 400, hint: 'See docs/query-filters.md for the grammar; strings need quotes.' },
   BAD_PATCH: { status: 400, hint: 'See docs/rest.md for the patch operations and what each requires.' },
   INVALID_VALUE: { status: 400, hint: 'Send a value of the declared type.' },
-  CONFIGURATION: { status: 400, hint: 'Run `syncline check` to see every configuration error with its place.' },
+  CONFIGURATION: {
+    status: 400,
+    hint: 'Run `syncline check` to see every configuration error with its place.',
+  },
   UNAUTHORIZED: {
     status: 401,
     hint: 'Send X-OpenIDM-Username and X-OpenIDM-Password, or HTTP Basic credentials.',
   },
-  FORBIDDEN: { status: 403, hint: 'The account lacks the permission, or the operation is denied by configuration.' },
+  FORBIDDEN: {
+    status: 403,
+    hint: 'The account lacks the permission, or the operation is denied by configuration.',
+  },
   POLICY_FAILED: { status: 403, hint: 'The detail lists each property and the policy it violates.' },
   NOT_FOUND: { status: 404, hint: 'Check the path and the id.' },
   SYNC_FAILED: { status: 409, hint: 'The cause says which step failed.' },
@@ -27,13 +33,25 @@ export const problems = {
   PRECONDITION_REQUIRED: { status: 428, hint: 'Send the revision in If-Match.' },
   INTERNAL: { status: 500, hint: 'The log has the details.' },
   SCRIPT_FAILED: { status: 500, hint: 'The message names the script, its line and its column.' },
-  SCRIPT_TIMEOUT: { status: 500, hint: 'Look for an endless loop, or raise script.timeout in conf/script.json.' },
+  SCRIPT_TIMEOUT: {
+    status: 500,
+    hint: 'Look for an endless loop, or raise script.timeout in conf/script.json.',
+  },
   SCRIPT_MEMORY: { status: 500, hint: 'Keep less in memory, or raise script.memory in conf/script.json.' },
-  CONNECTOR_FAILED: { status: 500, hint: 'The message is the system\'s own.' },
-  STORE_FAILED: { status: 500, hint: 'Check free space and permissions of the data folder; nothing half-written is kept.' },
-  STORE_TOO_NEW: { status: 500, hint: 'This data folder was written by a newer Syncline: upgrade, or use another --data.' },
+  CONNECTOR_FAILED: { status: 500, hint: "The message is the system's own." },
+  STORE_FAILED: {
+    status: 500,
+    hint: 'Check free space and permissions of the data folder; nothing half-written is kept.',
+  },
+  STORE_TOO_NEW: {
+    status: 500,
+    hint: 'This data folder was written by a newer Syncline: upgrade, or use another --data.',
+  },
   NOT_IMPLEMENTED: { status: 501, hint: 'This resource does not offer that operation.' },
-  UNAVAILABLE: { status: 503, hint: 'The system cannot be reached, or the server is starting: try again later.' },
+  UNAVAILABLE: {
+    status: 503,
+    hint: 'The system cannot be reached, or the server is starting: try again later.',
+  },
 } as const satisfies Record<string, { status: number; hint: string }>
 
 export type ProblemCode = keyof typeof problems
@@ -45,7 +63,11 @@ export class Problem extends Error {
   /** An HTTP status that a script or connector chose itself; otherwise the table's. */
   readonly #status: number | undefined
 
-  constructor(code: ProblemCode, message: string, options: { cause?: unknown; detail?: unknown; status?: number } = {}) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options: { cause?: unknown; detail?: unknown; status?: number } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'Problem'
     this.code = code
