@@ -1,6 +1,6 @@
 import type { Filter } from './filter.ts'
 import type { Json } from './json.ts'
-import { printPointer } from './pointer.ts'
+import { type Pointer, printPointer } from './pointer.ts'
 import { Problem } from './problem.ts'
 
 /**
@@ -17,9 +17,9 @@ export function printFilter(filter: Filter): string {
     case 'not':
       return `!(${printFilter(filter.filter)})`
     case 'present':
-      return `${printPointer(filter.pointer)} pr`
+      return `${property(filter.pointer)} pr`
     case 'compare':
-      return `${printPointer(filter.pointer)} ${filter.operator} ${printValue(filter.value)}`
+      return `${property(filter.pointer)} ${filter.operator} ${printValue(filter.value)}`
   }
 }
 
@@ -35,6 +35,11 @@ function printJunction(kind: 'and' | 'or', filters: readonly Filter[]): string {
 
 function isJunction(filter: Filter): boolean {
   return filter.kind === 'and' || filter.kind === 'or'
+}
+
+/** The root is written `/`, for a filter must name something. */
+function property(pointer: Pointer): string {
+  return printPointer(pointer) || '/'
 }
 
 function printValue(value: Json): string {
