@@ -3,6 +3,11 @@ import { isJsonObject, type Json, type JsonObject, member } from './json.ts'
 import { type Pointer, removeAt, setAt } from './pointer.ts'
 import { compareText } from './sort.ts'
 
+/**
+ * Changes between two states of an object: what a plan shows, stores and sends. Unlike a request's patch they
+ * carry the value before, so that a reviewer sees it and an applier can tell whether it still holds.
+ */
+
 /** One attribute's change; `undefined` means absent. Arrays change as a whole: their order is significant. */
 export interface Change {
   readonly pointer: Pointer
@@ -28,20 +33,22 @@ export function patch(changes: readonly Change[], a: JsonObject): JsonObject {
 }
 
 function collect(path: Pointer, a: JsonObject, b: JsonObject, changes: Change[]): void {
-  for (const key of Object.keys(a)) compare([...path, key], a[key], member(b, key), changes)
+  for (const key of Object.keys(a)) compare(path, key, a[key], member(b, key), changes)
   for (const key of Object.keys(b)) {
-    if (!Object.hasOwn(a, key)) compare([...path, key], undefined, b[key], changes)
+    if (!Object.hasOwn(a, key)) compare(path, key, undefined, b[key], changes)
   }
 }
 
 function compare(
-  pointer: Pointer,
+  path: Pointer,
+  key: string,
   before: Json | undefined,
   after: Json | undefined,
   changes: Change[],
 ): void {
-  if (isJsonObject(before) && isJsonObject(after)) collect(pointer, before, after, changes)
-  else if (!equal(before, after)) changes.push({ pointer, before, after })
+  if (before === after) return
+  if (isJsonObject(before) && isJsonObject(after)) collect([...path, key], before, after, changes)
+  else if (!equal(before, after)) changes.push({ pointer: [...path, key], before, after })
 }
 
 function comparePointers(a: Pointer, b: Pointer): number {

@@ -1,5 +1,9 @@
 import { type Json, type JsonObject, setMember } from './json.ts'
 
+/**
+ * Comparing and copying JSON. Key order never matters; a member that is undefined counts as absent throughout.
+ */
+
 /** Deep equality: key order ignored, array order significant, absent and null differ. */
 export function equal(a: Json | undefined, b: Json | undefined): boolean {
   return same(a, b, false)
@@ -18,10 +22,12 @@ export function copy<T extends Json | undefined>(value: T): T {
 function copyOf(value: Json | undefined): Json | undefined {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((element) => copyOf(element) as Json)
-  const result: JsonObject = {}
-  for (const key of Object.keys(value)) {
-    const member = copyOf(value[key])
-    if (member !== undefined) setMember(result, key, member)
+  // Spreading keeps the object's hidden class, which is several times faster than adding key after key.
+  const result: JsonObject = { ...value }
+  for (const key of Object.keys(result)) {
+    const member = result[key]
+    if (typeof member === 'object' && member !== null) setMember(result, key, copyOf(member) as Json)
+    else if (member === undefined) delete result[key]
   }
   return result
 }

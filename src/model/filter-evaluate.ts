@@ -9,15 +9,13 @@ import { compareText } from './sort.ts'
  * An array matches if any element does; values of different types never match; `pr` is false for null; `ne` is the
  * negation of `eq`, so absence matches it. `ca` looks at an array as a whole: every listed value must be in it.
  */
+
 export interface EvaluationOptions {
   /** As in mapping conditions; object-set queries compare exactly. */
   readonly ignoreCase?: boolean
 }
 
-/**
- * Does `root` match? An array matches if any element does; values of different types never match; `pr` is false for
- * null. `ignoreCase` as in mapping conditions; object-set queries compare exactly.
- */
+/** Does `root` match? For many roots, `compileFilter` once. */
 export function matches(filter: Filter, root: Json, options: EvaluationOptions = {}): boolean {
   return compileFilter(filter, options)(root)
 }

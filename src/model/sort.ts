@@ -2,6 +2,11 @@ import type { Json, JsonObject } from './json.ts'
 import { getAt, type Pointer, parsePointer } from './pointer.ts'
 import { Problem } from './problem.ts'
 
+/**
+ * Sort keys and the order they give (platform specification §1.1). Stores sort by the same rules, so that a page
+ * sorted here and a page sorted there agree.
+ */
+
 export interface SortKey {
   readonly pointer: Pointer
   readonly descending: boolean
