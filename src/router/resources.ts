@@ -1,7 +1,7 @@
 import type { Filter } from '../model/filter.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import type { Pointer } from '../model/pointer.ts'
 import type { PatchOperation } from '../model/patch.ts'
+import type { Pointer } from '../model/pointer.ts'
 import type { SortKey } from '../model/sort.ts'
 import type { Store } from '../repository/repository.ts'
 
@@ -12,9 +12,19 @@ import type { Store } from '../repository/repository.ts'
 export interface Resources {
   read(path: string, request: RequestContext & { fields?: readonly Pointer[] }): Promise<Resource>
   query(path: string, query: ResourceQuery, request: RequestContext): Promise<ResourcePage>
-  create(path: string, id: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
+  create(
+    path: string,
+    id: string | undefined,
+    content: JsonObject,
+    request: RequestContext,
+  ): Promise<Resource>
   /** `rev` undefined: whatever the revision. */
-  update(path: string, rev: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
+  update(
+    path: string,
+    rev: string | undefined,
+    content: JsonObject,
+    request: RequestContext,
+  ): Promise<Resource>
   patch(
     path: string,
     rev: string | undefined,
@@ -70,8 +80,18 @@ export interface ResourceAction {
 export interface ResourceProvider {
   read?(path: string, request: RequestContext & { fields?: readonly Pointer[] }): Promise<Resource>
   query?(path: string, query: ResourceQuery, request: RequestContext): Promise<ResourcePage>
-  create?(path: string, id: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
-  update?(path: string, rev: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
+  create?(
+    path: string,
+    id: string | undefined,
+    content: JsonObject,
+    request: RequestContext,
+  ): Promise<Resource>
+  update?(
+    path: string,
+    rev: string | undefined,
+    content: JsonObject,
+    request: RequestContext,
+  ): Promise<Resource>
   patch?(
     path: string,
     rev: string | undefined,
@@ -85,7 +105,12 @@ export interface ResourceProvider {
 
 export type ObjectWriteRequest =
   | { readonly operation: 'create'; readonly id?: string | undefined; readonly content: JsonObject }
-  | { readonly operation: 'update'; readonly id: string; readonly rev?: string | undefined; readonly content: JsonObject }
+  | {
+      readonly operation: 'update'
+      readonly id: string
+      readonly rev?: string | undefined
+      readonly content: JsonObject
+    }
   | { readonly operation: 'delete'; readonly id: string; readonly rev?: string | undefined }
 
 export type ObjectWriteResult =
@@ -97,13 +122,22 @@ export interface ObjectSet {
   readonly path: string
   /** Whole objects (or `fields` of them) that match, in pages; order is stable within one reading. */
   pages(
-    query: { filter: Filter; fields?: readonly Pointer[]; pageSize: number; parameters?: Readonly<Record<string, string>> },
+    query: {
+      filter: Filter
+      fields?: readonly Pointer[]
+      pageSize: number
+      parameters?: Readonly<Record<string, string>>
+    },
     signal?: AbortSignal,
   ): AsyncIterable<readonly Resource[]>
   /** Objects by id, keyed by the id asked for; missing ones are absent. */
   readMany(ids: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, Resource>>
   /** In order; one outcome a write; the failure of one does not stop the others. */
-  writeMany(writes: readonly ObjectWriteRequest[], request: RequestContext, signal?: AbortSignal): Promise<readonly ObjectWriteResult[]>
+  writeMany(
+    writes: readonly ObjectWriteRequest[],
+    request: RequestContext,
+    signal?: AbortSignal,
+  ): Promise<readonly ObjectWriteResult[]>
   /** How the set's own filters compare strings; undefined where only the set itself can tell. */
   comparison(pointer: Pointer): 'exact' | undefined
   /** Total number of objects if the set knows it cheaply. */

@@ -1,0 +1,146 @@
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { policies } from './policies.ts'
+import { type ManagedType, type PropertySchema, propertiesOf } from './type.ts'
+import { decidedElsewhere } from './validator.ts'
+
+/**
+ * What a type asks for that this server does not do. A type with such a feature is refused as a whole: storing a
+ * password in clear because `encryption` was overlooked would be worse than not starting.
+ */
+export interface UnsupportedFeature {
+  /** Within the type, for `ConfigurationDocument.locate`. */
+  readonly pointer: (string | number)[]
+  readonly message: string
+}
+
+export function unsupportedFeatures(type: ManagedType): UnsupportedFeature[] {
+  return [
+    ...membersAmong(type, typeFeatures, []),
+    ...propertiesOf(type.schema).flatMap(([name, property]) =>
+      ofProperty(property, ['schema', 'properties', name], true),
+    ),
+  ]
+}
+
+const hook = 'hooks of managed objects are not supported: remove the hook, or do its work in the mapping'
+const typeFeatures: Readonly<Record<string, string>> = {
+  onCreate: hook,
+  onUpdate: hook,
+  onDelete: hook,
+  postCreate: hook,
+  postUpdate: hook,
+  postDelete: hook,
+  onRead: hook,
+  onRetrieve: hook,
+  onStore: hook,
+  onValidate: hook,
+  onQueryResult: hook,
+  onSync: hook,
+  actions: 'actions of managed objects are not supported: remove them',
+}
+
+const virtual = 'virtual properties are not supported: store the value, or compute it in the mapping'
+const propertyFeatures: Readonly<Record<string, string>> = {
+  onRetrieve: hook,
+  onStore: hook,
+  onValidate: hook,
+  isVirtual: virtual,
+  queryConfig: virtual,
+  encryption:
+    'encrypted properties are not supported: the value would be stored in clear; remove the property',
+  secureHash: 'hashed properties are not supported: the value would be stored in clear; remove the property',
+  isProtected: 'protected properties are not supported: changes would not ask for the password again',
+  conditionalPolicies: 'conditional policies are not supported: write plain "policies"',
+  fallbackPolicies: 'fallback policies are not supported: write plain "policies"',
+  notify: 'notification along relationships is not supported: remove "notify"',
+  notifySelf: 'notification along relationships is not supported: remove "notifySelf"',
+  notifyRelationships: 'notification along relationships is not supported: remove "notifyRelationships"',
+}
+
+type Place = readonly (string | number)[]
+
+/** Members that say nothing (false, null, an empty list or object) ask for nothing. */
+function membersAmong(
+  object: JsonObject,
+  features: Readonly<Record<string, string>>,
+  place: Place,
+): UnsupportedFeature[] {
+  return Object.entries(features)
+    .filter(([name]) => asksForSomething(object[name]))
+    .map(([name, message]) => ({ pointer: [...place, name], message: `"${name}": ${message}` }))
+}
+
+function asksForSomething(value: Json | undefined): boolean {
+  if (value === undefined || value === null || value === false || value === '') return false
+  return typeof value !== 'object' || Object.keys(value).length > 0
+}
+
+function ofProperty(property: PropertySchema, place: Place, topLevel: boolean): UnsupportedFeature[] {
+  if (!isJsonObject(property)) return []
+  return [
+    ...membersAmong(property, propertyFeatures, place),
+    ...relationship(property, place),
+    ...visibility(property, place),
+    ...pattern(property, place),
+    ...unknownPolicies(property, place, topLevel),
+    ...propertiesOf(property).flatMap(([name, below]) =>
+      ofProperty(below, [...place, 'properties', name], false),
+    ),
+    ...(property.items ? ofProperty(property.items, [...place, 'items'], false) : []),
+  ]
+}
+
+function relationship({ type }: PropertySchema, place: Place): UnsupportedFeature[] {
+  if (type !== 'relationship' && !(Array.isArray(type) && type.includes('relationship'))) return []
+  return [{ pointer: [...place, 'type'], message: 'relationships are not supported: remove the property' }]
+}
+
+function visibility({ scope, returnByDefault }: PropertySchema, place: Place): UnsupportedFeature[] {
+  const found: UnsupportedFeature[] = []
+  if (scope === 'private') {
+    found.push({
+      pointer: [...place, 'scope'],
+      message: 'private properties are not supported: external callers would see the value',
+    })
+  }
+  if (returnByDefault === false) {
+    found.push({
+      pointer: [...place, 'returnByDefault'],
+      message: '"returnByDefault": false is not supported: the value would always be returned',
+    })
+  }
+  return found
+}
+
+function pattern(property: PropertySchema, place: Place): UnsupportedFeature[] {
+  try {
+    new RegExp(property.pattern ?? '')
+    return []
+  } catch (error) {
+    return [
+      { pointer: [...place, 'pattern'], message: `not a regular expression: ${(error as Error).message}` },
+    ]
+  }
+}
+
+function unknownPolicies(property: PropertySchema, place: Place, topLevel: boolean): UnsupportedFeature[] {
+  return (property.policies ?? []).flatMap(({ policyId, params }, index) => {
+    const message = policyProblem(policyId, params ?? {}, topLevel)
+    return message === undefined ? [] : [{ pointer: [...place, 'policies', index], message }]
+  })
+}
+
+function policyProblem(policyId: string, params: JsonObject, topLevel: boolean): string | undefined {
+  if (policyId === 'unique' && !topLevel)
+    return 'policy "unique" is supported only on properties of the object itself'
+  if (decidedElsewhere.has(policyId)) return undefined
+  const policy = Object.hasOwn(policies, policyId) ? policies[policyId] : undefined
+  const known = [...decidedElsewhere, ...Object.keys(policies)].join(', ')
+  if (!policy) return `policy "${policyId}" is not supported; supported are ${known}`
+  try {
+    policy(params)
+    return undefined
+  } catch (error) {
+    return `policy "${policyId}": ${(error as Error).message}`
+  }
+}

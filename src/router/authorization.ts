@@ -1,0 +1,31 @@
+import { Problem } from '../model/problem.ts'
+import type { RoutedRequest, RouterFilter } from './filter.ts'
+
+/**
+ * Who may do what (platform specification §10). Only requests from outside are checked: an administrator may do
+ * everything except raw repository commands, and anybody may ask whether the server is alive.
+ */
+export const authorizeExternal: RouterFilter = async (request, next) => {
+  if (request.context.external && !isAllowed(request)) {
+    throw new Problem(
+      'FORBIDDEN',
+      `${request.context.userId} may not ${request.action?.name ?? request.verb} ${request.path || 'the root'}`,
+    )
+  }
+  return next()
+}
+
+function isAllowed(request: RoutedRequest): boolean {
+  if (request.path === 'info/ping') return request.verb === 'read'
+  return request.context.roles.some(isAdministrator) && !isRawCommand(request)
+}
+
+/** Newer configurations write roles as references to `internal/role`. */
+function isAdministrator(role: string): boolean {
+  return role === 'openidm-admin' || role === 'internal/role/openidm-admin'
+}
+
+function isRawCommand({ path, action }: RoutedRequest): boolean {
+  if (action?.name !== 'command' || !/^repo(?:\/|$)/.test(path)) return false
+  return action.parameters.commandId !== 'delete-mapping-links'
+}

@@ -1,0 +1,37 @@
+import type { JsonObject } from '../model/json.ts'
+import { getAt, type Pointer, setAt } from '../model/pointer.ts'
+import type { Resource } from './resources.ts'
+
+/**
+ * What `_fields` leaves of a resource (platform specification §1.1, §1.2). `_id` and `_rev` come first and are
+ * present whatever was asked for; `*` and an empty list stand for everything. Providers may return more than was
+ * asked for: this is where it is cut.
+ */
+export function project(resource: Resource, fields: readonly Pointer[] | undefined): Resource {
+  if (fields === undefined || fields.length === 0 || fields.some(isEverything)) return identityFirst(resource)
+  const result = identity(resource)
+  for (const pointer of fields) {
+    const value = getAt(resource, pointer)
+    if (value !== undefined && !isIdentity(pointer)) setAt(result, pointer, value)
+  }
+  return result
+}
+
+/** The same members with `_id` and `_rev` in front; the object itself where it already is so. */
+function identityFirst(resource: Resource): Resource {
+  const [first, second] = Object.keys(resource)
+  const inOrder = first === '_id' && (second === '_rev' || resource._rev === undefined)
+  return inOrder ? resource : { ...identity(resource), ...resource }
+}
+
+function identity(resource: Resource): Resource & JsonObject {
+  return resource._rev === undefined ? { _id: resource._id } : { _id: resource._id, _rev: resource._rev }
+}
+
+function isEverything(pointer: Pointer): boolean {
+  return pointer.length === 0 || (pointer.length === 1 && pointer[0] === '*')
+}
+
+function isIdentity(pointer: Pointer): boolean {
+  return pointer.length === 1 && (pointer[0] === '_id' || pointer[0] === '_rev')
+}

@@ -1,0 +1,59 @@
+import { Problem } from '../model/problem.ts'
+import type { RoutedRequest, RouterFilter } from './filter.ts'
+import type { ObjectSet, RequestContext } from './resources.ts'
+
+/**
+ * Dry runs: a request whose context is `readOnly`, and whatever scripts it starts, changes nothing. The router is
+ * the one place through which every write goes, so this holds for providers that never heard of it.
+ */
+export const refuseWritesWhenReadOnly: RouterFilter = async (request, next) => {
+  if (request.context.readOnly && mayWrite(request)) throw refusal(request.path, operationName(request))
+  return next()
+}
+
+/** The same guarantee for the bulk face, which does not pass the filters. */
+export function guardedSet(set: ObjectSet): ObjectSet {
+  return {
+    path: set.path,
+    pages: (query, signal) => set.pages(query, signal),
+    readMany: (ids, signal) => set.readMany(ids, signal),
+    async writeMany(writes, request, signal) {
+      refuseReadOnly(set.path, request)
+      return set.writeMany(writes, request, signal)
+    },
+    comparison: (pointer) => set.comparison(pointer),
+    ...(set.count && { count: () => (set.count as NonNullable<ObjectSet['count']>)() }),
+    ...(set.joining && {
+      joining: (transaction) => guardedSet((set.joining as NonNullable<ObjectSet['joining']>)(transaction)),
+    }),
+  }
+}
+
+function refuseReadOnly(path: string, request: RequestContext): void {
+  if (request.readOnly) throw refusal(path, 'a write')
+}
+
+function mayWrite({ verb, action }: RoutedRequest): boolean {
+  if (verb === 'read' || verb === 'query') return false
+  return action === undefined || !harmlessActions.has(action.name)
+}
+
+/** Actions that only look; of any other it is unknown what it changes. */
+const harmlessActions: ReadonlySet<string> = new Set([
+  'test',
+  'validate',
+  'validateObject',
+  'validateProperty',
+  'compile',
+])
+
+function operationName({ verb, action }: RoutedRequest): string {
+  return action ? `action "${action.name}"` : verb
+}
+
+function refusal(path: string, operation: string): Problem {
+  return new Problem(
+    'FORBIDDEN',
+    `This is a dry run: ${operation} on ${path} is refused, because nothing may change`,
+  )
+}

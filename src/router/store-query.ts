@@ -1,0 +1,20 @@
+import type { StorePage, StoreQuery } from '../repository/repository.ts'
+import type { Resource, ResourcePage, ResourceQuery } from './resources.ts'
+
+/** A resource query in the words of the repository, for providers whose objects live there. */
+export function storeQuery(query: ResourceQuery): StoreQuery {
+  const { filter, sortKeys, pageSize, cookie, offset, totalPolicy } = query
+  return {
+    filter,
+    ...(sortKeys && { sortKeys }),
+    ...(pageSize && { pageSize }),
+    ...(cookie !== undefined && { cookie }),
+    ...(offset && { offset }),
+    total: totalPolicy === 'EXACT' || totalPolicy === 'ESTIMATE',
+  }
+}
+
+/** The repository's answer as resources. */
+export function storePage<T>(page: StorePage<T>, asResource: (stored: T) => Resource): ResourcePage {
+  return { result: page.result.map(asResource), cookie: page.cookie, total: page.total }
+}
