@@ -1,7 +1,8 @@
 import { type ComparisonOperator, comparisonOperators, type Filter } from './filter.ts'
+import { badFilter, type Token, tokenize } from './filter-tokens.ts'
 import type { Json } from './json.ts'
 import { type Pointer, parsePointer } from './pointer.ts'
-import { Problem } from './problem.ts'
+import type { Problem } from './problem.ts'
 
 /**
  * Reads query filters (platform specification §1.3):
@@ -22,10 +23,6 @@ export function parseFilter(text: string): Filter {
   if (rest.kind !== 'end') throw unexpected(rest, '"and", "or" or the end')
   return filter
 }
-
-type Token =
-  | { readonly kind: '(' | ')' | '!' | 'end'; readonly column: number }
-  | { readonly kind: 'word' | 'string'; readonly text: string; readonly column: number }
 
 interface Cursor {
   readonly tokens: readonly Token[]
@@ -141,56 +138,6 @@ function pointerOf(text: string, column: number): Pointer {
   }
 }
 
-function tokenize(text: string): readonly Token[] {
-  const tokens: Token[] = []
-  let at = 0
-  while (at < text.length) {
-    if (text[at] === ' ') {
-      at++
-      continue
-    }
-    const [token, end] = readToken(text, at)
-    tokens.push(token)
-    at = end
-  }
-  tokens.push({ kind: 'end', column: text.length + 1 })
-  return tokens
-}
-
-function readToken(text: string, start: number): readonly [Token, end: number] {
-  const first = text[start] as string
-  const column = start + 1
-  if (first === '(' || first === ')') return [{ kind: first, column }, start + 1]
-  if (first === '!') return readNegation(text, start)
-  if (first === '"' || first === "'") return readString(text, start, first)
-  let end = start
-  while (end < text.length && !' ()'.includes(text[end] as string)) end++
-  return [{ kind: 'word', text: text.slice(start, end), column }, end]
-}
-
-function readNegation(text: string, start: number): readonly [Token, end: number] {
-  const next = text[start + 1]
-  if (next !== '(' && next !== ' ') throw badFilter(start + 2, 'expected "(" or a blank after "!"')
-  return [{ kind: '!', column: start + 1 }, start + 1]
-}
-
-function readString(text: string, start: number, mark: string): readonly [Token, end: number] {
-  let value = ''
-  for (let at = start + 1; at < text.length; at++) {
-    const c = text[at] as string
-    if (c === mark)
-      return [endString(text, at + 1, { kind: 'string', text: value, column: start + 1 }), at + 1]
-    if (c === '\\') at++
-    value += text[at] ?? ''
-  }
-  throw badFilter(start + 1, `the string that begins here has no closing ${mark}`)
-}
-
-function endString(text: string, end: number, token: Token): Token {
-  if (end === text.length || ' )'.includes(text[end] as string)) return token
-  throw badFilter(end + 1, 'expected a blank after the string; a quote inside it needs a backslash')
-}
-
 function peek({ tokens, position }: Cursor): Token {
   // The end token is never passed, so there always is one.
   return tokens[position] as Token
@@ -219,8 +166,4 @@ function unexpected(token: Token, expected: string): Problem {
 function describe(token: Token): string {
   if (token.kind === 'end') return 'the end'
   return token.kind === 'word' || token.kind === 'string' ? JSON.stringify(token.text) : `"${token.kind}"`
-}
-
-function badFilter(column: number, fact: string, cause?: unknown): Problem {
-  return new Problem('BAD_FILTER', `Filter, column ${column}: ${fact}`, { cause, detail: { column } })
 }
