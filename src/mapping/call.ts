@@ -1,0 +1,10 @@
+/**
+ * Calls an administrator's script by its name in the mapping's program. In the sandbox it is the script itself; a
+ * test passes a lambda. (Same shape as the scripts' port, declared here because the core knows no other folder.)
+ */
+export type Call = (script: string, variables: Readonly<Record<string, unknown>>) => unknown
+
+/** For mappings whose rules need no script: reaching it is a programming error. */
+export const noScripts: Call = (script) => {
+  throw new Error(`script ${script} was called outside the sandbox`)
+}

@@ -1,0 +1,73 @@
+import { copy } from '../model/equality.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import { getAt, printPointer, setAt } from '../model/pointer.ts'
+import type { Call } from './call.ts'
+import { holds } from './condition.ts'
+import type { PropertyMapping } from './mapping.ts'
+
+/** What property mappings may know (engine specification §4.2, rows property `condition` and `transform`). */
+export interface PropertyScope {
+  readonly source: JsonObject
+  readonly linkQualifier: string
+  /** The target before this synchronization; undefined on create. */
+  readonly oldTarget?: JsonObject | undefined
+  readonly oldSource?: JsonObject | undefined
+}
+
+/**
+ * Applies property mappings in order, in place (engine specification §2.4): a condition sees what earlier entries
+ * wrote, a later entry overwrites an earlier one, and a value that stays null takes the default.
+ */
+export function applyProperties(
+  properties: readonly PropertyMapping[],
+  target: JsonObject,
+  scope: PropertyScope,
+  call: Call,
+): void {
+  for (const property of properties) {
+    if (!conditionHolds(property, target, scope, call)) continue
+    // Copied: a target must never share a nested value with its source, or a hook that changes one changes both.
+    setAt(target, property.target, copy(valueOf(property, scope, call)))
+  }
+}
+
+function conditionHolds(property: PropertyMapping, target: JsonObject, scope: PropertyScope, call: Call): boolean {
+  if (!property.condition) return true
+  const { source, oldTarget, oldSource, linkQualifier } = scope
+  return holds(property.condition, { object: source, target, oldTarget, oldSource, linkQualifier }, call)
+}
+
+/** Steps 2 to 4: the source value, transformed, or the default. */
+export function valueOf(property: PropertyMapping, scope: PropertyScope, call: Call): Json {
+  let value: unknown = property.source ? getAt(scope.source, property.source) : null
+  if (property.transform) value = transformed(property, value ?? null, scope, call)
+  return (value ?? property.default ?? null) as Json
+}
+
+function transformed(property: PropertyMapping, value: unknown, scope: PropertyScope, call: Call): unknown {
+  try {
+    const argument = typeof value === 'object' ? copy(value as Json) : value
+    return call(property.transform as string, { source: argument, linkQualifier: scope.linkQualifier })
+  } catch (error) {
+    throw named(error, `Transformation script error : ${messageOf(error)} for attribute '${attributeOf(property)}'`)
+  }
+}
+
+function attributeOf(property: PropertyMapping): string {
+  return printPointer(property.target).slice(1)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String((error as { message?: unknown } | null)?.message ?? error)
+}
+
+/** Says where it happened and leaves everything else about the error (its code, its place in the script) alone. */
+function named(error: unknown, message: string): unknown {
+  if (typeof error !== 'object' || error === null) return new Error(message, { cause: error })
+  try {
+    ;(error as { message: string }).message = message
+    return error
+  } catch {
+    return new Error(message, { cause: error })
+  }
+}

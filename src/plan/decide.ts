@@ -1,0 +1,46 @@
+import type { Call } from '../mapping/call.ts'
+import { holds } from '../mapping/condition.ts'
+import type { Mapping, Policy } from '../mapping/mapping.ts'
+import { type Action, actions, defaultAction, isAction, type Situation } from '../mapping/situation.ts'
+import type { JsonObject } from '../model/json.ts'
+
+/** What policies may know (engine specification §4.2, rows policy `condition` and policy `action`). */
+export interface PolicyScope {
+  readonly source: JsonObject | null
+  readonly target: JsonObject | null
+  readonly sourceAction: boolean
+  readonly linkQualifier: string
+  /** The script variable `recon`. */
+  readonly recon: JsonObject
+}
+
+export interface Decision {
+  readonly action: Action
+  /** Index of the policy that decided; undefined when the situation's default did. */
+  readonly policy: number | undefined
+}
+
+/**
+ * Situation → action: the first policy of the situation whose condition holds, else the default (engine
+ * specification §2.5). Where no policy matches there is no post action either ([D]).
+ */
+export function decide(mapping: Pick<Mapping, 'policies'>, situation: Situation, scope: PolicyScope, call: Call): Decision {
+  const { source, linkQualifier } = scope
+  const index = mapping.policies.findIndex(
+    (policy) => policy.situation === situation && holds(policy.condition, { object: source, linkQualifier }, call),
+  )
+  const policy = mapping.policies[index]
+  if (!policy) return { action: defaultAction[situation], policy: undefined }
+  return { action: chosenAction(policy, scope, call), policy: index }
+}
+
+function chosenAction({ action }: Policy, scope: PolicyScope, call: Call): Action {
+  if (action.kind === 'action') return action.action
+  const { source, target, sourceAction, linkQualifier, recon } = scope
+  const result = call(action.script, { source, target, sourceAction, linkQualifier, recon })
+  if (result === null || result === undefined) throw new Error('action script returned null value')
+  if (!isAction(result)) {
+    throw new Error(`action script returned invalid action ${JSON.stringify(result)}; allowed: ${actions.join(', ')}`)
+  }
+  return result
+}

@@ -1,0 +1,30 @@
+import type { Action, Situation } from '../mapping/situation.ts'
+
+export interface ActionFacts {
+  readonly situation: Situation
+  readonly sourceExists: boolean
+  readonly targetId: string | undefined
+  readonly targetExists: boolean
+  readonly linked: boolean
+  readonly linkingEnabled: boolean
+}
+
+/**
+ * Why an action cannot be performed on these facts, or undefined if it can (engine specification §4.3, §4.5). Any
+ * action may follow any situation; some pairs have nothing to work on and fail before the first effect.
+ */
+export function refusalOf(action: Action, facts: ActionFacts): string | undefined {
+  switch (action) {
+    case 'EXCEPTION':
+      return `Situation ${facts.situation} marked as EXCEPTION`
+    case 'CREATE':
+      if (!facts.sourceExists) return 'no source object to create target from'
+      return facts.targetExists ? 'target object already exists' : undefined
+    case 'UPDATE':
+    case 'LINK':
+      if (facts.targetId === undefined) return 'no target object to link'
+      return facts.linkingEnabled && !facts.linked && !facts.sourceExists ? 'no source object to link' : undefined
+    default:
+      return undefined
+  }
+}

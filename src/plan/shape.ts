@@ -1,0 +1,94 @@
+import type { Call } from '../mapping/call.ts'
+import type { Mapping } from '../mapping/mapping.ts'
+import { applyProperties } from '../mapping/properties.ts'
+import type { Situation } from '../mapping/situation.ts'
+import { type Change, diff } from '../model/diff.ts'
+import { copy, equalIgnoringNull } from '../model/equality.ts'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+
+/** What the desired target is made from. */
+export interface ShapeInput {
+  readonly source: JsonObject
+  readonly sourceId: string | null
+  /** The target as it is now; null to create one. */
+  readonly target: JsonObject | null
+  readonly targetId: string | null
+  /** The target after an `onLink` that precedes the mapping (engine specification §4.2): what it changed persists. */
+  readonly linkedTarget?: JsonObject | undefined
+  readonly oldSource?: JsonObject | undefined
+  readonly situation: Situation
+  readonly linkQualifier: string
+  /** False in dry runs: `onCreate` and `onUpdate` are not run. */
+  readonly hooks: boolean
+}
+
+export interface Shape {
+  /** The whole object to write; undefined when an existing target is as it should be already. */
+  readonly desired: JsonObject | undefined
+  readonly changes: readonly Change[]
+}
+
+/**
+ * The desired target object and its changes: property mappings, then `onMapping`, then `onCreate` or `onUpdate`
+ * (engine specification §4.3). Pure given the scripts. Null equals absent in the comparison, and a null is
+ * sent only where there is a value to clear ([D]): a target that never returns nulls is not written for ever.
+ */
+export function shape(mapping: Pick<Mapping, 'properties' | 'hooks' | 'configuration' | 'links'>, input: ShapeInput, call: Call): Shape {
+  const { target: existing } = input
+  const target = copy(input.linkedTarget ?? existing ?? {})
+  applyProperties(
+    mapping.properties,
+    target,
+    {
+      source: input.source,
+      linkQualifier: input.linkQualifier,
+      oldTarget: existing ? copy(existing) : undefined,
+      oldSource: input.oldSource,
+    },
+    call,
+  )
+  runShapingHooks(mapping, input, target, call)
+  if (!existing) return { desired: target, changes: diff({}, target) }
+  return comparedWith(existing, target, mapping.links.targetIgnoresCase)
+}
+
+function runShapingHooks(
+  { hooks, configuration }: Pick<Mapping, 'hooks' | 'configuration'>,
+  input: ShapeInput,
+  target: JsonObject,
+  call: Call,
+): void {
+  const { source, oldSource, sourceId, targetId, situation, linkQualifier, target: existing } = input
+  if (hooks.onMapping !== undefined) {
+    const existingTarget = existing ? copy(existing) : null
+    call(hooks.onMapping, { source, oldSource, target, existingTarget, config: configuration, linkQualifier })
+  }
+  const hook = existing ? hooks.onUpdate : hooks.onCreate
+  if (hook === undefined || !input.hooks) return
+  const scope = { source, sourceId, target, targetId, oldSource, situation, linkQualifier, mappingConfig: configuration }
+  call(hook, existing ? { ...scope, oldTarget: copy(existing) } : scope)
+}
+
+function comparedWith(existing: JsonObject, target: JsonObject, ignoreCase: boolean): Shape {
+  if (equalIgnoringNull(existing, target)) return { desired: undefined, changes: [] }
+  if (!sameId(existing._id, target._id, ignoreCase)) {
+    throw new Error(`target '_id' has changed from ${JSON.stringify(existing._id)} to ${JSON.stringify(target._id)}`)
+  }
+  const desired = withoutNewNulls(target, existing)
+  return { desired, changes: diff(existing, desired) }
+}
+
+function sameId(a: Json | undefined, b: Json | undefined, ignoreCase: boolean): boolean {
+  if (a === b || b === undefined) return true
+  return ignoreCase && typeof a === 'string' && typeof b === 'string' && a.toLowerCase() === b.toLowerCase()
+}
+
+function withoutNewNulls(desired: JsonObject, existing: JsonObject): JsonObject {
+  const result: JsonObject = {}
+  for (const [key, value] of Object.entries(desired)) {
+    const before = Object.hasOwn(existing, key) ? existing[key] : undefined
+    if (value === null && (before === null || before === undefined)) continue
+    result[key] = isJsonObject(value) && isJsonObject(before) ? withoutNewNulls(value, before) : value
+  }
+  return result
+}

@@ -1,0 +1,74 @@
+import type { Store } from '../../repository/repository.ts'
+import type { ObjectSet } from '../../router/resources.ts'
+import { goesOn, type Operation } from '../operation.ts'
+import type { Synchronization } from '../synchronization.ts'
+import { runErrorHook, runHook, runPostAction } from './hooks.ts'
+import { storeLinksAfter, storeLinksBefore } from './store-links.ts'
+import { order, type Step, takes } from './steps.ts'
+import { writeTargets } from './write-targets.ts'
+
+/** Where the writes of a page go: the repository itself, or one transaction on it. */
+export interface Writers {
+  readonly store: Store
+  readonly targets: ObjectSet
+}
+
+/** Records what became of a page, with the same writers as the page itself. */
+export type Record = (operations: readonly Operation[], store: Store) => Promise<void>
+
+/**
+ * Applies a page of decided operations and records it. Does nothing that the operations do not say. When the
+ * target lives in the repository and no hook runs in between, objects, links and records of the page are one
+ * transaction; otherwise links and records follow the target's answer.
+ */
+export async function applyPage(sync: Synchronization, operations: readonly Operation[], record: Record): Promise<void> {
+  if (sync.dryRun) return record(operations, sync.repository)
+  const { repository, targets, rules } = sync
+  if (targets.joining && !rules.interleaved) {
+    const join = targets.joining.bind(targets)
+    await repository.transaction(async (store) => {
+      await takeSteps(sync, operations, { store, targets: join(store) })
+      await record(operations, store)
+    })
+  } else {
+    await takeSteps(sync, operations, { store: repository, targets })
+    await repository.transaction((store) => record(operations, store))
+  }
+  remember(sync, operations)
+}
+
+async function takeSteps(sync: Synchronization, operations: readonly Operation[], writers: Writers): Promise<void> {
+  for (const step of order) {
+    const due = operations.filter((operation) => goesOn(operation) && takes(operation.action, step))
+    if (due.length > 0) await perform[step](sync, due, writers)
+  }
+  await runErrorHook(sync, operations.filter(({ failure }) => failure !== undefined))
+}
+
+type Perform = (sync: Synchronization, operations: readonly Operation[], writers: Writers) => Promise<void>
+
+const perform = {
+  onDelete: (sync, operations) => runHook(sync, 'onDelete', operations.filter(({ target }) => target !== undefined)),
+  onLink: (sync, operations) => runHook(sync, 'onLink', operations.filter(lacksLink(sync))),
+  linkBefore: (sync, operations, { store }) => storeLinksBefore(sync, operations.filter(lacksLink(sync)), store),
+  writeTarget: writeTargets,
+  onLinkAfter: (sync, operations) => runHook(sync, 'onLink', operations.filter(lacksLink(sync))),
+  onUnlink: (sync, operations) => runHook(sync, 'onUnlink', operations.filter(({ link }) => link !== undefined)),
+  linkAfter: (sync, operations, { store }) => storeLinksAfter(sync, operations, store),
+  postMapping: (sync, operations) => runHook(sync, 'postMapping', operations),
+  postAction: runPostAction,
+} as const satisfies { [step in Step]: Perform }
+
+function lacksLink({ rules }: Synchronization): (operation: Operation) => boolean {
+  return ({ link }) => rules.mapping.links.enabled && link === undefined
+}
+
+/** Later pages correlate against what this one wrote. Only after the writes are certain to stay. */
+function remember({ correlator }: Synchronization, operations: readonly Operation[]): void {
+  for (const { effect, targetId, target, desired } of operations) {
+    if (targetId === undefined) continue
+    if (effect === 'created') correlator.wrote(targetId, undefined, { ...desired, _id: targetId })
+    else if (effect === 'updated') correlator.wrote(targetId, target, { ...desired, _id: targetId })
+    else if (effect === 'deleted') correlator.wrote(targetId, target, undefined)
+  }
+}

@@ -1,0 +1,73 @@
+import type { Hook } from '../../mapping/mapping.ts'
+import { copy } from '../../model/equality.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
+import { type Operation, sourceIdOf } from '../operation.ts'
+import type { Synchronization } from '../synchronization.ts'
+
+/** Hooks between the writes, with the scopes of engine specification §4.2. */
+export async function runHook(sync: Synchronization, hook: Hook, operations: readonly Operation[]): Promise<void> {
+  const script = sync.rules.mapping.hooks[hook]
+  if (script === undefined) return
+  const inputs = operations.map((operation) => ({ script, variables: hookScope(operation) }))
+  const outcomes = await sync.rules.ask('runHook', inputs, sync.scripts)
+  operations.forEach((operation, position) => {
+    const outcome = outcomes[position]
+    if (!outcome?.ok) operation.failure = outcome?.error
+    // Before an update only: what onLink changes there is written with the update (§4.2).
+    else if (hook === 'onLink' && operation.action === 'UPDATE') operation.linkedTarget = outcome.value as JsonObject
+  })
+}
+
+function hookScope(operation: Operation): JsonObject {
+  const { source, target, targetId, situation, linkQualifier } = operation
+  return {
+    source: (source ?? null) as Json,
+    sourceId: sourceIdOf(operation) ?? null,
+    target: (target ? copy(target as JsonObject) : null) as Json,
+    targetId: targetId ?? null,
+    oldSource: null,
+    oldTarget: (target ?? null) as Json,
+    situation: situation ?? null,
+    linkQualifier,
+  }
+}
+
+/** `postAction` of the policy that decided; none where the default did ([D], §2.5). */
+export async function runPostAction(sync: Synchronization, operations: readonly Operation[]): Promise<void> {
+  const { policies } = sync.rules.mapping
+  const due = operations.flatMap((operation) => {
+    const script = operation.policy === undefined ? undefined : policies[operation.policy]?.postAction
+    return script === undefined ? [] : [{ operation, script }]
+  })
+  const inputs = due.map(({ operation, script }) => ({ script, variables: postActionScope(sync, operation) }))
+  const outcomes = await sync.rules.ask('runHook', inputs, sync.scripts)
+  due.forEach(({ operation }, position) => {
+    const outcome = outcomes[position]
+    if (!outcome?.ok) operation.failure = outcome?.error
+  })
+}
+
+function postActionScope({ runId }: Synchronization, operation: Operation): JsonObject {
+  const { source, target, action, phase, situation, linkQualifier } = operation
+  return {
+    source: (source ?? null) as Json,
+    target: (target ?? null) as Json,
+    action: action ?? null,
+    sourceAction: phase === 'source',
+    situation: situation ?? null,
+    linkQualifier,
+    reconId: runId,
+  }
+}
+
+/** `onError`: told about the failure, never able to replace it (engine specification §2.2, [D]). */
+export async function runErrorHook(sync: Synchronization, failed: readonly Operation[]): Promise<void> {
+  const script = sync.rules.mapping.hooks.onError
+  if (script === undefined || failed.length === 0) return
+  const inputs = failed.map((operation) => {
+    const { failure } = operation
+    const error = { code: failure?.status ?? 500, message: failure?.message ?? '' }
+    return { script, variables: { ...hookScope(operation), error } }
+  })
+  await sync.rules.ask('runHook', inputs, sync.scripts)
+}

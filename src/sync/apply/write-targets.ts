@@ -1,0 +1,61 @@
+import { Problem } from '../../model/problem.ts'
+import type { ObjectWriteRequest, Resource } from '../../router/resources.ts'
+import type { Operation } from '../operation.ts'
+import { isShaped, shapePage } from '../shape-page.ts'
+import type { Synchronization } from '../synchronization.ts'
+import type { Writers } from './apply.ts'
+
+/** All target writes of a page in one call (engine specification §4.3, CREATE 5, UPDATE 4, DELETE 2). */
+export async function writeTargets(sync: Synchronization, page: readonly Operation[], { targets }: Writers): Promise<void> {
+  // What an onLink before the update changed persists, so these are shaped again on top of it.
+  await shapePage(sync, page.filter(({ linkedTarget }) => linkedTarget !== undefined))
+  const operations = page.filter(({ failure }) => failure === undefined)
+  for (const operation of operations) {
+    if (operation.action === 'UPDATE' && isShaped(operation) && !operation.desired) operation.effect = 'unchanged'
+  }
+  const writing = operations.flatMap((operation) => {
+    const write = writeOf(operation)
+    return write ? [{ operation, write }] : []
+  })
+  if (writing.length === 0) return
+  const results = await targets.writeMany(writing.map(({ write }) => write), sync.scripts.request, sync.signal)
+  writing.forEach(({ operation }, position) => {
+    const result = results[position]
+    if (result?.ok) settle(operation, result.object)
+    else settleFailure(operation, result?.error)
+  })
+}
+
+function writeOf({ action, desired, target, targetId }: Operation): ObjectWriteRequest | undefined {
+  if (action === 'DELETE') return target && { operation: 'delete', id: target._id, rev: target._rev }
+  if (!desired) return undefined
+  if (action === 'CREATE') return { operation: 'create', id: idOf(desired._id), content: desired }
+  return { operation: 'update', id: target?._id ?? (targetId as string), rev: target?._rev, content: desired }
+}
+
+function idOf(id: unknown): string | undefined {
+  return id === undefined || id === null ? undefined : String(id)
+}
+
+function settle(operation: Operation, object: Resource): void {
+  if (operation.action === 'DELETE') {
+    operation.effect = 'deleted'
+    return
+  }
+  operation.effect = operation.action === 'CREATE' ? 'created' : 'updated'
+  if (operation.action === 'CREATE') operation.target = object
+  operation.targetId = object._id
+}
+
+function settleFailure(operation: Operation, error: Error | undefined): void {
+  // Somebody else deleted it already: the wish is fulfilled.
+  if (operation.action === 'DELETE' && error instanceof Problem && error.status === 404) {
+    operation.effect = 'deleted'
+    return
+  }
+  const verb = { CREATE: 'create', DELETE: 'delete' }[operation.action as string] ?? 'update'
+  const what = operation.targetId === undefined ? 'the target' : `target ${operation.targetId}`
+  operation.failure = new Problem('SYNC_FAILED', `could not ${verb} ${what}: ${error?.message ?? 'no answer'}`, {
+    cause: error,
+  })
+}

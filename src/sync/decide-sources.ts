@@ -1,0 +1,99 @@
+import type { Problem } from '../model/problem.ts'
+import { assessDeleted } from '../plan/assess-deleted.ts'
+import { assessSource, boundTarget } from '../plan/assess-source.ts'
+import { chooseActions } from './chosen-action.ts'
+import { goesOn, type Operation } from './operation.ts'
+import { shapePage } from './shape-page.ts'
+import type { Synchronization } from './synchronization.ts'
+import { holdBack } from './hold-back.ts'
+
+/** Decided operations, in order, and those that must wait until these are applied. */
+export interface Decided {
+  readonly operations: readonly Operation[]
+  readonly heldBack: readonly Operation[]
+}
+
+/**
+ * Joins, assesses, decides and shapes a page of source operations (engine specification §3.2, §4.1). Reads, never
+ * writes. Operations whose outcome depends on another one of the page come back as held back: a page must come to
+ * what its objects would come to one after the other.
+ */
+export async function decideSources(sync: Synchronization, page: readonly Operation[]): Promise<Decided> {
+  await qualify(sync, page.filter(({ source }) => source !== undefined))
+  await joinLinks(sync, page)
+  await sync.correlator.correlate(page.filter((operation) => !operation.link && operation.source && goesOn(operation)))
+  bindTargets(sync, page)
+  await readTargets(sync, page)
+  await assess(sync, page)
+  await chooseActions(sync, page)
+  await shapePage(sync, page)
+  return holdBack(page)
+}
+
+/** `validSource` and `sourceCondition`; a rule that throws fails its own object only. */
+async function qualify(sync: Synchronization, page: readonly Operation[]): Promise<void> {
+  const inputs = page.map(({ source, linkQualifier }) => ({ source, linkQualifier }))
+  const outcomes = await sync.rules.ask('qualify', inputs, sync.scripts)
+  page.forEach((operation, position) => {
+    const outcome = outcomes[position]
+    if (!outcome?.ok) {
+      operation.failure = outcome?.error as Problem
+      return
+    }
+    const { qualifies, reason } = outcome.value as { qualifies: boolean; reason: string | null }
+    operation.qualifies = qualifies
+    operation.disqualifiedBy = reason ?? undefined
+  })
+}
+
+/** One links query a qualifier. */
+async function joinLinks({ links }: Synchronization, page: readonly Operation[]): Promise<void> {
+  for (const [qualifier, group] of Map.groupBy(page, ({ linkQualifier }) => linkQualifier)) {
+    const found = await links.ofSources(qualifier, group.map(({ sourceId }) => sourceId as string))
+    for (const operation of group) operation.link = found.get(operation.sourceId as string)
+  }
+}
+
+function bindTargets({ targetIds }: Synchronization, page: readonly Operation[]): void {
+  for (const operation of page) {
+    const id = boundTarget(operation)
+    operation.targetId = id === undefined ? undefined : (targetIds?.spelling(id) ?? id)
+  }
+}
+
+/**
+ * The bound targets of the page, one read. In a run that queried the targets a linked one exists only if the query
+ * returned it (§3.1): with a restricting `targetQuery`, targets outside it appear as gone.
+ */
+async function readTargets({ targets, targetIds, signal }: Synchronization, page: readonly Operation[]): Promise<void> {
+  const outsideQuery = ({ link, targetId }: Operation) => link && targetIds && !targetIds.has(targetId as string)
+  const wanted = page.filter((operation) => operation.targetId !== undefined && !outsideQuery(operation))
+  if (wanted.length === 0) return
+  const found = await targets.readMany(wanted.map(({ targetId }) => targetId as string), signal)
+  for (const operation of wanted) operation.target = found.get(operation.targetId as string)
+}
+
+async function assess(sync: Synchronization, page: readonly Operation[]): Promise<void> {
+  const deleted = page.filter(({ source }) => source === undefined)
+  const valid = await acceptedTargets(sync, deleted)
+  for (const operation of page.filter(goesOn)) {
+    const facts = { ...operation, targetExists: operation.target !== undefined }
+    operation.situation = operation.source
+      ? assessSource(facts)
+      : assessDeleted({ ...facts, targetIsValid: valid.has(operation), oldValue: undefined, oldValueIsValid: false })
+  }
+}
+
+/** `validTarget` for operations whose target is there. */
+export async function acceptedTargets(sync: Synchronization, operations: readonly Operation[]): Promise<ReadonlySet<Operation>> {
+  const present = operations.filter(({ target }) => target !== undefined)
+  const inputs = present.map(({ target, linkQualifier }) => ({ target, linkQualifier }))
+  const outcomes = await sync.rules.ask('acceptTarget', inputs, sync.scripts)
+  const accepted = new Set<Operation>()
+  present.forEach((operation, position) => {
+    const outcome = outcomes[position]
+    if (!outcome?.ok) operation.failure = outcome?.error
+    else if (outcome.value === true) accepted.add(operation)
+  })
+  return accepted
+}

@@ -1,0 +1,98 @@
+import type { Action, Situation } from '../mapping/situation.ts'
+import type { Change } from '../model/diff.ts'
+import type { Filter } from '../model/filter.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { Problem } from '../model/problem.ts'
+import type { PlanEntry } from '../plan/entry.ts'
+import type { Candidate } from '../plan/facts.ts'
+import type { Resource } from '../router/resources.ts'
+import type { MappingLink } from './links.ts'
+
+/**
+ * One object's way through a run, under one link qualifier: read → joined → assessed → decided → shaped → applied →
+ * recorded. Each step fills in its fields from top to bottom and passes over operations that failed before it.
+ */
+export interface Operation {
+  readonly phase: 'source' | 'target'
+  readonly linkQualifier: string
+
+  // read
+  readonly sourceId: string | undefined
+  source: Resource | undefined
+
+  // joined
+  qualifies: boolean
+  /** Which rule said no. */
+  disqualifiedBy?: string | undefined
+  link: MappingLink | undefined
+  /** What was asked of the target; undefined if correlation was not needed or not possible. */
+  correlation?: Filter | undefined
+  candidates: readonly Candidate[]
+  targetId: string | undefined
+  target: Resource | undefined
+
+  // assessed and decided
+  situation?: Situation
+  action?: Action
+  policy?: number | undefined
+  refusal?: string | undefined
+
+  // shaped
+  linkedTarget?: JsonObject | undefined
+  desired?: JsonObject | undefined
+  changes: readonly Change[]
+
+  // applied
+  /** The first thing that went wrong; later steps are not taken. */
+  failure?: Problem | undefined
+  effect: 'none' | 'created' | 'updated' | 'unchanged' | 'deleted'
+  linkCreated: boolean
+}
+
+export function sourceOperation(sourceId: string, source: Resource | undefined, linkQualifier: string): Operation {
+  return { ...untouched, phase: 'source', linkQualifier, sourceId, source, targetId: undefined }
+}
+
+export function targetOperation(targetId: string, linkQualifier: string): Operation {
+  return { ...untouched, phase: 'target', linkQualifier, sourceId: undefined, source: undefined, targetId }
+}
+
+const untouched = {
+  qualifies: true,
+  link: undefined,
+  candidates: [],
+  target: undefined,
+  changes: [],
+  effect: 'none',
+  linkCreated: false,
+} as const
+
+/** True while nothing stands in the way of the next step. */
+export function goesOn(operation: Operation): boolean {
+  return operation.failure === undefined && operation.refusal === undefined
+}
+
+export function sourceIdOf(operation: Operation): string | undefined {
+  return operation.sourceId ?? operation.link?.sourceId
+}
+
+/** The ids of an ambiguous correlation; empty when there was one match or none. */
+export function ambiguousIds({ candidates }: Operation): readonly string[] {
+  return candidates.length > 1 ? candidates.map(({ id }) => id) : []
+}
+
+export function planEntry(mapping: string, operation: Operation): PlanEntry {
+  return {
+    mapping,
+    phase: operation.phase,
+    linkQualifier: operation.linkQualifier,
+    sourceId: sourceIdOf(operation) ?? null,
+    targetId: operation.targetId ?? null,
+    situation: operation.situation ?? null,
+    action: operation.action ?? null,
+    policy: operation.policy,
+    ambiguousTargetIds: ambiguousIds(operation),
+    changes: operation.changes,
+    refusal: operation.failure?.message ?? operation.refusal,
+  }
+}

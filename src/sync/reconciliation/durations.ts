@@ -1,0 +1,53 @@
+import type { JsonObject } from '../../model/json.ts'
+
+interface Series {
+  count: number
+  sum: number
+  min: number
+  max: number
+  /** Welford's running mean and sum of squared differences: stable, and no sample is kept. */
+  mean: number
+  squares: number
+}
+
+/** How long the steps of a run took, in milliseconds (engine specification §7.7, `durationSummary`). */
+export class Durations {
+  readonly #series = new Map<string, Series>()
+
+  async time<T>(metric: string, work: () => Promise<T>): Promise<T> {
+    const start = performance.now()
+    try {
+      return await work()
+    } finally {
+      this.add(metric, performance.now() - start)
+    }
+  }
+
+  add(metric: string, milliseconds: number): void {
+    const series = this.#series.get(metric) ?? { count: 0, sum: 0, min: Infinity, max: 0, mean: 0, squares: 0 }
+    this.#series.set(metric, series)
+    series.count++
+    series.sum += milliseconds
+    series.min = Math.min(series.min, milliseconds)
+    series.max = Math.max(series.max, milliseconds)
+    const distance = milliseconds - series.mean
+    series.mean += distance / series.count
+    series.squares += distance * (milliseconds - series.mean)
+  }
+
+  toJSON(): JsonObject {
+    return Object.fromEntries([...this.#series].map(([metric, series]) => [metric, summary(series)]))
+  }
+}
+
+function summary({ count, sum, min, max, mean, squares }: Series): JsonObject {
+  const rounded = (value: number) => Math.round(value * 100) / 100
+  return {
+    count,
+    sum: rounded(sum),
+    min: rounded(min),
+    max: rounded(max),
+    mean: rounded(mean),
+    stdDev: rounded(Math.sqrt(squares / count)),
+  }
+}

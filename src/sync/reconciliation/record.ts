@@ -1,0 +1,144 @@
+import type { Json, JsonObject } from '../../model/json.ts'
+import { deepestCause, Problem } from '../../model/problem.ts'
+import type { Mapping } from '../../mapping/mapping.ts'
+import type { AuditEvent, RunEntry, Store } from '../../repository/repository.ts'
+import { ambiguousIds, type Operation, sourceIdOf } from '../operation.ts'
+import type { Run } from './run.ts'
+import { succeeded } from './statistics.ts'
+
+/** What of a run is written down, and for whom. */
+export interface Recording {
+  readonly run: Run
+  readonly mapping: Mapping
+  readonly userId: string
+  /** Keep an entry an operation, for `recon/assoc` (engine specification §7.9). */
+  readonly associations: boolean
+}
+
+/** Counts a page and writes its audit entries, associations and the run's progress: one call each. */
+export async function recordPage(recording: Recording, operations: readonly Operation[], store: Store): Promise<void> {
+  const { run } = recording
+  const events: AuditEvent[] = []
+  const entries: RunEntry[] = []
+  const timestamp = new Date().toISOString()
+  for (const operation of operations) {
+    run.statistics.count(operation)
+    const id = `${run.id}-${run.nextEntry()}`
+    const outcome = outcomeOf(operation)
+    if (!run.analysis && operation.action !== 'NOREPORT') events.push(auditEvent(recording, operation, outcome, id, timestamp))
+    if (recording.associations) entries.push({ id, runId: run.id, content: association(recording, operation, outcome, id) })
+  }
+  if (events.length > 0) await store.audit.append(events)
+  if (entries.length > 0) await store.runs.appendEntries(entries)
+  await store.runs.save(run.toRecord())
+}
+
+interface Outcome {
+  readonly status: 'SUCCESS' | 'FAILURE'
+  readonly message: string | null
+  readonly messageDetail: Json
+  readonly exception: string | null
+}
+
+function outcomeOf(operation: Operation): Outcome {
+  const { failure, refusal } = operation
+  const status = succeeded(operation) ? 'SUCCESS' : 'FAILURE'
+  if (!failure) return { status, message: refusal ?? null, messageDetail: null, exception: null }
+  const root = deepestCause(failure)
+  const cause = root !== failure && root instanceof Error ? `. Root cause: ${root.message}` : ''
+  return { status, message: `${failure.message}${cause}`, messageDetail: detailOf(failure), exception: failure.code }
+}
+
+/** The first problem below: its own facts, for whoever has to repair it. */
+function detailOf(failure: Problem): Json {
+  const nested = failure.cause instanceof Problem ? failure.cause : failure
+  return { code: nested.status, message: nested.message, ...(nested.detail === undefined ? {} : { detail: nested.detail as Json }) }
+}
+
+/** engine specification §10, topic `recon`, `entryType: entry`; both ids qualified. */
+function auditEvent(
+  { run, mapping, userId }: Recording,
+  operation: Operation,
+  outcome: Outcome,
+  id: string,
+  timestamp: string,
+): AuditEvent {
+  const { linkQualifier, situation, action, targetId, phase } = operation
+  const sourceId = sourceIdOf(operation)
+  return {
+    id,
+    topic: 'recon',
+    timestamp,
+    content: {
+      eventName: 'recon',
+      transactionId: run.id,
+      timestamp,
+      userId,
+      trackingIds: null,
+      entryType: 'entry',
+      reconId: run.id,
+      mapping: mapping.name,
+      reconciling: phase,
+      linkQualifier,
+      situation: situation ?? null,
+      action: action ?? null,
+      sourceObjectId: sourceId === undefined ? null : `${mapping.source}/${sourceId}`,
+      targetObjectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
+      ambiguousTargetObjectIds: ambiguousIds(operation).join(', '),
+      ...outcome,
+    },
+  }
+}
+
+function association({ run, mapping }: Recording, operation: Operation, outcome: Outcome, id: string): JsonObject {
+  const { linkQualifier, situation, action, targetId, phase } = operation
+  return {
+    _id: id,
+    reconId: run.id,
+    mapping: mapping.name,
+    situation: situation ?? null,
+    action: action ?? null,
+    linkQualifier,
+    sourceObjectId: sourceIdOf(operation) ?? null,
+    targetObjectId: targetId ?? null,
+    sourceResourceCollection: mapping.source,
+    targetResourceCollection: mapping.target,
+    ...outcome,
+    ambiguousTargetObjectIds: ambiguousIds(operation).join(', '),
+    phase,
+  }
+}
+
+/** The `start` and `summary` entries that frame a run. */
+export async function recordFrame(
+  { run, mapping, userId }: Recording,
+  entryType: 'start' | 'summary',
+  reconAction: string,
+  store: Store,
+): Promise<void> {
+  const timestamp = new Date().toISOString()
+  const counts = Object.entries(run.statistics.situationSummary).map(([situation, count]) => `${situation}: ${count} `)
+  const problem = run.problem ? `${run.problem.message}. ` : ''
+  const own =
+    entryType === 'start'
+      ? { message: `Reconciliation initiated by ${userId}`, status: 'SUCCESS' }
+      : {
+          message: `${problem}${counts.join('')}`,
+          messageDetail: run.toJSON(),
+          status: run.state === 'SUCCESS' ? 'SUCCESS' : 'FAILURE',
+        }
+  const content: JsonObject = {
+    eventName: 'recon',
+    transactionId: run.id,
+    timestamp,
+    userId,
+    trackingIds: null,
+    entryType,
+    reconId: run.id,
+    mapping: mapping.name,
+    reconAction,
+    ...own,
+  }
+  await store.audit.append([{ id: `${run.id}-${entryType}`, topic: 'recon', timestamp, content }])
+  await store.runs.save(run.toRecord())
+}

@@ -1,0 +1,141 @@
+import type { JsonObject } from '../../model/json.ts'
+import { asProblem, type Problem } from '../../model/problem.ts'
+import type { RunRecord } from '../../repository/repository.ts'
+import { Durations } from './durations.ts'
+import { Statistics } from './statistics.ts'
+
+/**
+ * A reconciliation run and its states (engine specification §7.3):
+ *
+ *     INITIALIZED → QUERY_ENTRIES → RECONCILING_SOURCE → RECONCILING_TARGET → PROCESSING_RESULTS → COMPLETED_*
+ *                         └──────────────────┴──── CANCELING ────────────────────────┘
+ *
+ * A completed stage never changes.
+ */
+export const stages = {
+  ACTIVE_INITIALIZED: 'initialized',
+  ACTIVE_QUERY_ENTRIES: 'querying sets of entries to reconcile',
+  ACTIVE_RECONCILING_SOURCE: 'reconciling source entries',
+  ACTIVE_RECONCILING_TARGET: 'reconciling target entries',
+  ACTIVE_LINK_CLEANUP: 'link clean-up',
+  ACTIVE_PROCESSING_RESULTS: 'processing reconciling results',
+  ACTIVE_CANCELING: 'aborting reconciling',
+  COMPLETED_SUCCESS: 'reconciliation completed.',
+  COMPLETED_CANCELED: 'reconciliation aborted.',
+  COMPLETED_FAILED: 'reconciliation failed',
+} as const
+
+export type Stage = keyof typeof stages
+export type State = 'ACTIVE' | 'SUCCESS' | 'FAILED' | 'CANCELED'
+
+const stateOf = {
+  COMPLETED_SUCCESS: 'SUCCESS',
+  COMPLETED_CANCELED: 'CANCELED',
+  COMPLETED_FAILED: 'FAILED',
+} as const satisfies Partial<Record<Stage, State>>
+
+export interface RunOptions {
+  readonly id: string
+  readonly mapping: string
+  readonly analysis: boolean
+  readonly parameters: JsonObject
+}
+
+export class Run {
+  readonly id: string
+  readonly mapping: string
+  readonly analysis: boolean
+  readonly statistics = new Statistics()
+  readonly durations = new Durations()
+  readonly #parameters: JsonObject
+  readonly #abort = new AbortController()
+  readonly #started = new Date()
+  #stage: Stage = 'ACTIVE_INITIALIZED'
+  #ended: Date | undefined
+  #problem: Problem | undefined
+  #entries = 0
+
+  constructor({ id, mapping, analysis, parameters }: RunOptions) {
+    this.id = id
+    this.mapping = mapping
+    this.analysis = analysis
+    this.#parameters = parameters
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  get stage(): Stage {
+    return this.#stage
+  }
+
+  get state(): State {
+    return stateOf[this.#stage as keyof typeof stateOf] ?? 'ACTIVE'
+  }
+
+  get started(): Date {
+    return this.#started
+  }
+
+  get ended(): Date | undefined {
+    return this.#ended
+  }
+
+  /** What ended a failed run. */
+  get problem(): Problem | undefined {
+    return this.#problem
+  }
+
+  /** A number for the next operation of this run, in the order of recording. */
+  nextEntry(): number {
+    return this.#entries++
+  }
+
+  enter(stage: Stage): void {
+    if (this.state !== 'ACTIVE' || (this.#stage === 'ACTIVE_CANCELING' && stage.startsWith('ACTIVE_'))) return
+    this.#stage = stage
+    if (this.state !== 'ACTIVE') this.#ended = new Date()
+  }
+
+  /** Cooperative: checked before each page and after each query; what runs, finishes. */
+  cancel(): void {
+    if (this.state !== 'ACTIVE') return
+    this.#stage = 'ACTIVE_CANCELING'
+    this.#abort.abort()
+  }
+
+  fail(error: unknown): void {
+    if (this.state !== 'ACTIVE') return
+    this.#problem = asProblem(error)
+    this.enter('COMPLETED_FAILED')
+  }
+
+  /** engine specification §7.7; `failure` says why a failed run ended. */
+  toJSON(): JsonObject {
+    const end = this.#ended ?? new Date()
+    const problem = this.#problem
+    return {
+      _id: this.id,
+      mapping: this.mapping,
+      state: this.state,
+      stage: this.#stage,
+      stageDescription: stages[this.#stage],
+      progress: this.statistics.progress,
+      situationSummary: this.statistics.situationSummary as JsonObject,
+      statusSummary: { ...this.statistics.status },
+      durationSummary: this.durations.toJSON(),
+      parameters: this.#parameters,
+      started: this.#started.toISOString(),
+      ended: this.#ended?.toISOString() ?? '',
+      duration: end.getTime() - this.#started.getTime(),
+      sourceProcessedByNode: {},
+      ...(problem ? { failure: { code: problem.status, message: problem.message, hint: problem.hint } } : {}),
+    }
+  }
+
+  toRecord(): RunRecord {
+    const { id, mapping, analysis, state } = this
+    return { id, mapping, analysis, state, started: this.#started.toISOString(), content: this.toJSON() }
+  }
+}

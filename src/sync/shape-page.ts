@@ -1,0 +1,41 @@
+import type { Change } from '../model/diff.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import { goesOn, type Operation, sourceIdOf } from './operation.ts'
+import type { Synchronization } from './synchronization.ts'
+
+/** True if the action writes mapped attributes; UPDATE without source or target does only its other steps (§4.3). */
+export function isShaped({ action, source, target }: Operation): boolean {
+  return source !== undefined && (action === 'CREATE' || (action === 'UPDATE' && target !== undefined))
+}
+
+/** Computes desired object and changes of a page: all scripts of one object cross into the sandbox once. */
+export async function shapePage(sync: Synchronization, operations: readonly Operation[]): Promise<void> {
+  const shaped = operations.filter((operation) => goesOn(operation) && isShaped(operation))
+  const inputs = shaped.map((operation) => shapeInput(operation, !sync.dryRun))
+  const outcomes = await sync.rules.ask('shapeTarget', inputs, sync.scripts)
+  shaped.forEach((operation, position) => {
+    const outcome = outcomes[position]
+    if (!outcome?.ok) {
+      operation.failure = outcome?.error
+      return
+    }
+    const { desired, changes } = outcome.value as unknown as { desired?: JsonObject; changes: Change[] }
+    operation.desired = desired
+    operation.changes = changes
+  })
+}
+
+function shapeInput(operation: Operation, hooks: boolean): Json {
+  const { source, target, linkedTarget, situation, linkQualifier, action } = operation
+  const existing = action === 'CREATE' ? undefined : target
+  return {
+    source: source as JsonObject,
+    sourceId: sourceIdOf(operation) ?? null,
+    target: existing ?? null,
+    targetId: operation.targetId ?? null,
+    linkedTarget,
+    situation,
+    linkQualifier,
+    hooks,
+  }
+}

@@ -1,0 +1,29 @@
+import type { Resources, ObjectSet } from '../router/resources.ts'
+import type { Repository } from '../repository/repository.ts'
+import type { ScriptContext } from '../scripts/engine.ts'
+import type { Correlator } from './correlate.ts'
+import type { MappingLinks } from './links.ts'
+import type { Rules } from './rules.ts'
+import type { TargetIds } from './target-ids.ts'
+
+/**
+ * What the steps between reading and recording share while one mapping runs: where to read, where to write, whose
+ * rules, on whose behalf. The triggers (reconciliation first) build it; the steps never look behind it.
+ */
+export interface Synchronization {
+  readonly rules: Rules
+  readonly resources: Resources
+  readonly sources: ObjectSet
+  readonly targets: ObjectSet
+  readonly repository: Repository
+  readonly links: MappingLinks
+  readonly correlator: Correlator
+  readonly scripts: ScriptContext
+  /** The run's id; its operations are recorded under it. */
+  readonly runId: string
+  /** Known only when the run has queried the targets. */
+  readonly targetIds: TargetIds | undefined
+  /** Decide and shape, but change nothing. */
+  readonly dryRun: boolean
+  readonly signal: AbortSignal
+}
