@@ -1,0 +1,36 @@
+/**
+ * Slows down guessing of passwords: after a few failures an address has to wait before its next try is looked at,
+ * twice as long each time. A success forgets the failures. The number of remembered addresses is bounded, so that a
+ * flood of addresses costs no memory; the oldest are forgotten first.
+ */
+export interface FailedLogins {
+  /** Milliseconds until the next try of this address is looked at; 0: now. */
+  waitFor(address: string): number
+  failed(address: string): void
+  succeeded(address: string): void
+}
+
+const freeTries = 5
+const firstWait = 1_000
+const longestWait = 60_000
+const rememberedAddresses = 10_000
+
+export function failedLogins(now: () => number = Date.now): FailedLogins {
+  const addresses = new Map<string, { failures: number; until: number }>()
+  return {
+    waitFor: (address) => Math.max(0, (addresses.get(address)?.until ?? 0) - now()),
+    failed(address) {
+      const failures = (addresses.get(address)?.failures ?? 0) + 1
+      addresses.delete(address)
+      addresses.set(address, { failures, until: now() + waitAfter(failures) })
+      const oldest = addresses.keys().next().value
+      if (addresses.size > rememberedAddresses && oldest !== undefined) addresses.delete(oldest)
+    },
+    succeeded: (address) => void addresses.delete(address),
+  }
+}
+
+function waitAfter(failures: number): number {
+  if (failures < freeTries) return 0
+  return Math.min(longestWait, firstWait * 2 ** (failures - freeTries))
+}

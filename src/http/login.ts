@@ -1,0 +1,45 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Problem } from '../model/problem.ts'
+import type { Authentication, Identity } from './authentication.ts'
+import { credentialsOf } from './credentials.ts'
+import { failedLogins } from './failed-logins.ts'
+
+/** From the headers of a request to who sent it: UNAUTHORIZED unless known, 429 while the address must wait. */
+export type Login = (headers: IncomingHttpHeaders, address: string, path: string) => Promise<Identity>
+
+const anonymous: Identity = { userId: 'anonymous', roles: ['openidm-reg'] }
+
+/** Load balancers ask whether the server is alive, and have no account. */
+const openPaths: ReadonlySet<string> = new Set(['info/ping'])
+
+export function login(authentication: Authentication): Login {
+  const failures = failedLogins()
+  return async (headers, address, path) => {
+    const credentials = credentialsOf(headers)
+    if (!credentials) {
+      if (openPaths.has(path)) return anonymous
+      throw new Problem('UNAUTHORIZED', 'The request carries no credentials')
+    }
+    // Whoever is known already is not made to wait for a stranger's guesses from the same address.
+    const known = await authentication.recall(credentials)
+    if (known) return known
+    refuseWhileWaiting(failures.waitFor(address))
+    try {
+      const identity = await authentication.authenticate(credentials)
+      failures.succeeded(address)
+      return identity
+    } catch (error) {
+      failures.failed(address)
+      throw error
+    }
+  }
+}
+
+function refuseWhileWaiting(milliseconds: number): void {
+  if (milliseconds === 0) return
+  const seconds = Math.ceil(milliseconds / 1_000)
+  throw new Problem('UNAUTHORIZED', `Too many failed logins from this address: try again in ${seconds} s`, {
+    status: 429,
+    detail: { retryAfter: seconds },
+  })
+}
