@@ -8,8 +8,41 @@ export interface Project {
   readonly folder: string
   readonly documents: readonly ConfigurationDocument[]
   readonly problems: readonly ConfigurationProblem[]
+  /** The valid mappings in processing order: those of `sync.json`, then files of their own, ordered by `syncAfter`. */
+  readonly mappings: readonly ConfiguredMapping[]
+  /** The valid connectors, those switched off included. */
+  readonly connectors: readonly ConfiguredConnector[]
+  /** The valid types of managed objects. */
+  readonly managedObjects: readonly ConfiguredManagedObject[]
   /** Value of a property by the lookup order of platform specification §3.2 [D]. */
   property(name: string): Json | undefined
+}
+
+/** Where an entry came from, so that later stages can report problems in it. */
+export interface ConfiguredMapping {
+  readonly name: string
+  readonly document: ConfigurationDocument
+  /** Where `content` stands in the document: `['mappings', 0]`, or `[]` for a file of its own. */
+  readonly pointer: readonly (string | number)[]
+  /** With `name`, whether or not the file states it. */
+  readonly content: JsonObject
+}
+
+export interface ConfiguredConnector {
+  /** The system: `hr` in `system/hr/account`. */
+  readonly name: string
+  readonly enabled: boolean
+  readonly document: ConfigurationDocument
+  /** With `name`, whether or not the file states it. */
+  readonly content: JsonObject
+}
+
+export interface ConfiguredManagedObject {
+  /** The type: `user` in `managed/user`. */
+  readonly name: string
+  readonly document: ConfigurationDocument
+  readonly pointer: readonly (string | number)[]
+  readonly content: JsonObject
 }
 
 /** `conf/provisioner.openicf-hr.json` is document `provisioner.openicf/hr`. */
@@ -22,7 +55,10 @@ export interface ConfigurationDocument {
   /** Expanded. Undefined if it has an error that makes all of it unusable. */
   readonly content: JsonObject | undefined
   /** The place of a pointer in the file: the value, or the nearest ancestor that is there. 1-based. */
-  locate(pointer: readonly (string | number)[], what?: 'key' | 'value'): { readonly line: number; readonly column: number }
+  locate(
+    pointer: readonly (string | number)[],
+    what?: 'key' | 'value',
+  ): { readonly line: number; readonly column: number }
 }
 
 export interface ConfigurationProblem {

@@ -1,0 +1,166 @@
+/**
+ * One configuration file as text: strict JSON whose places are kept, so that every later stage can say line and
+ * column. Comments, trailing commas, repeated keys, empty files and broken UTF-8 are errors; a byte order mark
+ * is not. One syntax error a file is reported: what follows the first is mostly its echo.
+ */
+import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
+import type { Json, JsonObject } from '../model/json.ts'
+import { type Place, printPlace } from './place.ts'
+import type { ConfigurationProblem } from './project.ts'
+
+export interface ParsedFile {
+  /** Undefined if the file is not a JSON object. */
+  readonly raw: JsonObject | undefined
+  readonly problems: readonly ConfigurationProblem[]
+  locate(place: Place, what?: 'key' | 'value'): Position
+}
+
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+export function parseFile(file: string, bytes: Uint8Array): ParsedFile {
+  const text = decode(bytes)
+  if (text === undefined)
+    return broken(file, undecodable(bytes), 'the file is not valid UTF-8; save it as UTF-8')
+  const position = positions(text)
+  if (text.trim() === '')
+    return broken(file, position(0), 'the file is empty; write {} if nothing is to be configured')
+  const errors: ParseError[] = []
+  const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false })
+  const first = errors[0]
+  if (first) return broken(file, position(first.offset), syntaxMessage(first, text))
+  if (root?.type !== 'object') {
+    return broken(
+      file,
+      position(root?.offset ?? 0),
+      `a configuration file holds one JSON object, found ${root?.type}`,
+    )
+  }
+  return {
+    raw: toJsonObject(root),
+    problems: [...repeatedKeys(root, [])].map(({ place, key }) => ({
+      severity: 'error',
+      file,
+      ...position(key.offset),
+      pointer: printPlace(place),
+      message: `the key ${JSON.stringify(key.value)} is repeated in the same object; keep one of them`,
+      found: key.value,
+    })),
+    locate: (place, what) => position(offsetOf(root, place, what)),
+  }
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    // The decoder drops a byte order mark.
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Where the text stops being UTF-8: decoding leniently puts U+FFFD there. */
+function undecodable(bytes: Uint8Array): Position {
+  const lenient = new TextDecoder('utf-8').decode(bytes)
+  return positions(lenient)(Math.max(0, lenient.indexOf('\uFFFD')))
+}
+
+function broken(file: string, position: Position, message: string): ParsedFile {
+  return {
+    raw: undefined,
+    problems: [{ severity: 'error', file, ...position, pointer: '', message }],
+    locate: () => position,
+  }
+}
+
+function syntaxMessage({ error, offset, length }: ParseError, text: string): string {
+  const found = text.slice(offset, offset + Math.max(length, 1))
+  switch (printParseErrorCode(error)) {
+    case 'InvalidCommentToken':
+    case 'UnexpectedEndOfComment':
+      return 'JSON has no comments; use a property such as "comment": "…"'
+    case 'PropertyNameExpected':
+    case 'ValueExpected':
+      return /,\s*$/.test(text.slice(0, offset)) && /[}\]]/.test(found)
+        ? `the comma before ${found} is too many; remove it`
+        : `a ${printParseErrorCode(error) === 'ValueExpected' ? 'value' : 'property name in quotes'} is missing here`
+    case 'InvalidSymbol':
+      return found.startsWith("'")
+        ? `strings and names need double quotes, found ${found}`
+        : `${found} is not JSON; names and texts need double quotes`
+    case 'ColonExpected':
+      return 'a colon is missing between name and value'
+    case 'CommaExpected':
+      return 'a comma is missing before this'
+    case 'CloseBraceExpected':
+      return 'the file ends before the closing } of an object'
+    case 'CloseBracketExpected':
+      return 'the file ends before the closing ] of an array'
+    case 'EndOfFileExpected':
+      return `there is text behind the end of the object: ${found}; a file holds one JSON object`
+    case 'UnexpectedEndOfString':
+      return 'the string is not closed on its line; close it with ", and write line breaks as \\n'
+    case 'InvalidEscapeCharacter':
+    case 'InvalidUnicode':
+      return `the escape in ${found} is not JSON; write a backslash as \\\\`
+    case 'InvalidCharacter':
+      return 'the string holds a control character; write a tab as \\t'
+    default:
+      return `this is not JSON: ${found}`
+  }
+}
+
+/** jsonc-parser's own conversion would make `__proto__` a prototype; here it is a plain key as everywhere. */
+function toJson(node: Node): Json {
+  if (node.type === 'object') return toJsonObject(node)
+  if (node.type === 'array') return (node.children ?? []).map(toJson)
+  // A string, number, boolean or null, as the parser read it.
+  return node.value as Json
+}
+
+function toJsonObject(node: Node): JsonObject {
+  return Object.fromEntries(
+    (node.children ?? []).flatMap(({ children: [key, value] = [] }) =>
+      key && value ? [[String(key.value), toJson(value)] as const] : [],
+    ),
+  )
+}
+
+function* repeatedKeys(node: Node, place: Place): Iterable<{ readonly place: Place; readonly key: Node }> {
+  if (node.type === 'array') {
+    for (const [index, child] of (node.children ?? []).entries())
+      yield* repeatedKeys(child, [...place, index])
+    return
+  }
+  const seen = new Set<string>()
+  for (const { children: [key, value] = [] } of node.type === 'object' ? (node.children ?? []) : []) {
+    if (!key) continue
+    const inner = [...place, String(key.value)]
+    if (seen.has(key.value)) yield { place: inner, key }
+    seen.add(key.value)
+    if (value) yield* repeatedKeys(value, inner)
+  }
+}
+
+function offsetOf(root: Node, place: Place, what: 'key' | 'value' = 'value'): number {
+  for (let length = place.length; length > 0; length--) {
+    const node = findNodeAtLocation(root, place.slice(0, length))
+    if (!node) continue
+    const property = node.parent?.type === 'property' ? node.parent : undefined
+    return what === 'key' && length === place.length ? (property ?? node).offset : node.offset
+  }
+  return root.offset
+}
+
+/** Offsets to lines and columns, both from 1. */
+function positions(text: string): (offset: number) => Position {
+  const starts = [0]
+  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1)
+  return (offset) => {
+    let line = starts.findLastIndex((start) => start <= offset)
+    if (line < 0) line = 0
+    return { line: line + 1, column: offset - (starts[line] ?? 0) + 1 }
+  }
+}

@@ -1,0 +1,48 @@
+/** What mappings, connectors and managed object types have in common: named entries, some of them unusable. */
+import { isWithin, type Place, printPlace } from '../place.ts'
+import { locateProblem } from '../problem.ts'
+import type { ConfigurationDocument, ConfigurationProblem } from '../project.ts'
+
+export interface Declared {
+  readonly name: string
+  readonly document: ConfigurationDocument
+  readonly pointer: Place
+}
+
+/** Entries that may be used, all that were declared (a broken one still has a name), and problems between entries. */
+export interface Entries<Entry> {
+  readonly valid: readonly Entry[]
+  readonly declared: readonly Entry[]
+  readonly problems: readonly ConfigurationProblem[]
+}
+
+/** Ids of files that say nothing, so that nobody reports what is missing only because of them. */
+export function brokenFiles(documents: readonly ConfigurationDocument[]): ReadonlySet<string> {
+  return new Set(documents.filter(({ raw }) => raw === undefined).map(({ id }) => id))
+}
+
+/** An error for each entry whose name an earlier one has. `noun`: `mapping`. */
+export function repeatedNames(noun: string, entries: readonly Declared[]): readonly ConfigurationProblem[] {
+  const first = new Map<string, Declared>()
+  return entries.flatMap((entry) => {
+    const earlier = first.get(entry.name)
+    if (earlier === undefined) {
+      first.set(entry.name, entry)
+      return []
+    }
+    const { line } = earlier.document.locate(earlier.pointer)
+    const message = `the ${noun} name ${JSON.stringify(entry.name)} is taken by ${earlier.document.file}:${line}; choose another`
+    return [locateProblem(entry.document, [...entry.pointer, 'name'], message, { found: entry.name })]
+  })
+}
+
+/** Has the entry no error of its own, and is it not within something that has one? */
+export function isValid({ document, pointer }: Declared, problems: readonly ConfigurationProblem[]): boolean {
+  const place = printPlace(pointer)
+  return !problems.some(
+    (problem) =>
+      problem.severity === 'error' &&
+      problem.file === document.file &&
+      (isWithin(problem.pointer, place) || isWithin(place, problem.pointer)),
+  )
+}

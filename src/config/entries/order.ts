@@ -1,0 +1,96 @@
+/** `syncAfter`: which mappings come before which (engine specification §2.1). */
+import { nearest } from '../nearest.ts'
+import { locateProblem } from '../problem.ts'
+import type { ConfigurationProblem, ConfiguredMapping } from '../project.ts'
+
+export function orderProblems(
+  contained: readonly ConfiguredMapping[],
+  separate: readonly ConfiguredMapping[],
+  broken: ReadonlySet<string>,
+): readonly ConfigurationProblem[] {
+  const names = [...contained, ...separate].map(({ name }) => name)
+  const isKnown = (name: string) => names.includes(name) || broken.has(`mapping/${name}`)
+  return [
+    ...[...contained, ...separate].flatMap((mapping) => unknownNames(mapping, names, isKnown)),
+    ...contained.flatMap((mapping, index) => contradictions(mapping, contained.slice(index), separate)),
+    ...cycles(separate),
+  ]
+}
+
+function predecessors({ content: { syncAfter } }: ConfiguredMapping): readonly string[] {
+  return Array.isArray(syncAfter) ? syncAfter.filter((name) => typeof name === 'string') : []
+}
+
+function unknownNames(
+  mapping: ConfiguredMapping,
+  allowed: readonly string[],
+  isKnown: (name: string) => boolean,
+): readonly ConfigurationProblem[] {
+  return predecessors(mapping).flatMap((found, index) => {
+    if (isKnown(found)) return []
+    const suggestion = nearest(found, allowed)
+    const meant = suggestion === undefined ? '.' : `; did you mean ${suggestion}?`
+    const message = `${JSON.stringify(found)} is not a mapping${meant} Allowed: ${allowed.join(', ')}`
+    const place = [...mapping.pointer, 'syncAfter', index]
+    return [locateProblem(mapping.document, place, message, { found, allowed, suggestion })]
+  })
+}
+
+/** In sync.json the array order decides; a `syncAfter` that says otherwise would be a silent lie. */
+function contradictions(
+  mapping: ConfiguredMapping,
+  fromHere: readonly ConfiguredMapping[],
+  separate: readonly ConfiguredMapping[],
+): readonly ConfigurationProblem[] {
+  const later = new Set([...fromHere, ...separate].map(({ name }) => name))
+  return predecessors(mapping).flatMap((found, index) => {
+    if (!later.has(found)) return []
+    const message = `${found} comes later: in sync.json the order of the array counts; move this mapping behind it`
+    const place = [...mapping.pointer, 'syncAfter', index]
+    return [locateProblem(mapping.document, place, message, { severity: 'warning', found })]
+  })
+}
+
+function cycles(mappings: readonly ConfiguredMapping[]): readonly ConfigurationProblem[] {
+  return mappings.flatMap((mapping) => {
+    const cycle = cycleFrom(mapping, mappings)
+    if (cycle === undefined) return []
+    const message = `the order is a circle: ${cycle.join(' after ')}; remove one of these names`
+    return [locateProblem(mapping.document, [...mapping.pointer, 'syncAfter'], message)]
+  })
+}
+
+/** The shortest way from a mapping back to itself. */
+function cycleFrom(
+  start: ConfiguredMapping,
+  mappings: readonly ConfiguredMapping[],
+): readonly string[] | undefined {
+  const byName = new Map(mappings.map((mapping) => [mapping.name, mapping]))
+  const seen = new Set<string>()
+  let paths: (readonly string[])[] = [[start.name]]
+  while (paths.length > 0) {
+    const steps = paths.flatMap((path) => {
+      const last = byName.get(path.at(-1) ?? '')
+      return last ? predecessors(last).map((name) => [...path, name]) : []
+    })
+    const closed = steps.find((path) => path.at(-1) === start.name)
+    if (closed) return closed
+    paths = steps.filter((path) => {
+      const name = path.at(-1) ?? ''
+      return byName.has(name) && !seen.has(name) && seen.add(name)
+    })
+  }
+  return undefined
+}
+
+/** Predecessors first; where that leaves a choice, by name. Mappings in a circle have been sorted out before. */
+export function inOrder(mappings: readonly ConfiguredMapping[]): readonly ConfiguredMapping[] {
+  const waiting = mappings.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const ordered: ConfiguredMapping[] = []
+  while (waiting.length > 0) {
+    const names = new Set(waiting.map(({ name }) => name))
+    const next = waiting.findIndex((mapping) => !predecessors(mapping).some((name) => names.has(name)))
+    ordered.push(...waiting.splice(Math.max(next, 0), 1))
+  }
+  return ordered
+}

@@ -1,0 +1,94 @@
+/** The files of a project folder that are configuration, and warnings about names that nothing will read. */
+import { readFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Problem } from '../model/problem.ts'
+import { idOfFile } from './document-id.ts'
+import { nearMiss } from './nearest.ts'
+import type { ConfigurationProblem } from './project.ts'
+
+export interface ConfigurationFile {
+  readonly id: string
+  /** Relative to the project, with slashes. */
+  readonly file: string
+  readonly bytes: Uint8Array
+}
+
+/** All files of conf/, sorted by name. CONFIGURATION if the folder is not a project. */
+export async function configurationFiles(folder: string): Promise<readonly ConfigurationFile[]> {
+  const names = (await confEntries(folder))
+    .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+    .sort()
+  if (names.length === 0) throw notAProject(folder, 'its conf folder holds no .json files')
+  return Promise.all(
+    names.map(async (name) => ({
+      id: idOfFile(name),
+      file: `conf/${name}`,
+      bytes: await readFile(join(folder, 'conf', name)),
+    })),
+  )
+}
+
+async function confEntries(folder: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(join(folder, 'conf'), { withFileTypes: true })
+    return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
+  } catch (cause) {
+    throw notAProject(folder, 'it has no readable conf folder', cause)
+  }
+}
+
+function notAProject(folder: string, why: string, cause?: unknown): Problem {
+  const message = `${resolve(folder)} is not a Syncline project: ${why}. Run \`syncline init\` to make one`
+  return new Problem('CONFIGURATION', message, { cause })
+}
+
+/** The text of conf/boot/boot.properties; empty if there is none. */
+export async function bootProperties(folder: string): Promise<string> {
+  const file = join(folder, 'conf', 'boot', 'boot.properties')
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw new Problem('CONFIGURATION', `${file} cannot be read: ${String(cause)}`, { cause })
+  }
+}
+
+/** For `$inline`: the text of a file without its last line break; relative paths are relative to the project. */
+export function inlineText(folder: string): (path: string) => string | undefined {
+  return (path) => {
+    try {
+      return readFileSync(resolve(folder, path), 'utf8').replace(/\r?\n$/, '')
+    } catch {
+      return undefined
+    }
+  }
+}
+
+const singles = (
+  'sync managed script audit authentication access router policy cluster scheduler secrets metrics external.email ' +
+  'provisioner.openicf.connectorinfoprovider'
+).split(' ')
+const families = [
+  'mapping',
+  'provisioner.openicf',
+  'schedule',
+  'endpoint',
+  'fieldPolicy',
+  'datasource.jdbc',
+  'ui',
+]
+
+/** A file whose name looks like a known one is read by nobody: a warning that says which name was probably meant. */
+export function misnamed({ id, file }: ConfigurationFile): ConfigurationProblem | undefined {
+  const [type = '', instance] = id.split('/')
+  const known = instance === undefined ? singles : families
+  if (known.includes(type)) return undefined
+  const meant =
+    nearMiss(type, known) ??
+    (type === 'provisioner' && instance !== undefined ? 'provisioner.openicf' : undefined)
+  if (meant === undefined) return undefined
+  const suggestion = `conf/${meant}${instance === undefined ? '' : `-${instance}`}.json`
+  const message = `nothing reads a file of this name; did you mean ${suggestion}?`
+  return { severity: 'warning', file, line: 1, column: 1, pointer: '', message, found: file, suggestion }
+}

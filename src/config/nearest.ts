@@ -1,0 +1,43 @@
+/**
+ * What a person probably meant: the nearest of the right names. Letter case and two swapped neighbours count as
+ * small slips, since those are the slips that people make.
+ */
+import { distance as levenshtein } from 'fastest-levenshtein'
+
+/** The nearest candidate if it is near enough to be what was meant. */
+export function nearest(found: string, candidates: readonly string[]): string | undefined {
+  return nearestWithin(found, candidates, (candidate) => Math.max(2, Math.floor(candidate.length / 3)))
+}
+
+/**
+ * A known name of which `found` is a probable misspelling; stricter than `nearest`, because unknown names are allowed
+ * and short ones are near to everything.
+ */
+export function nearMiss(found: string, known: readonly string[]): string | undefined {
+  return nearestWithin(found, known, (candidate) => (Math.min(found.length, candidate.length) <= 4 ? 1 : 2))
+}
+
+function nearestWithin(
+  found: string,
+  candidates: readonly string[],
+  limit: (candidate: string) => number,
+): string | undefined {
+  let best: { readonly name: string; readonly distance: number } | undefined
+  for (const name of candidates) {
+    const distance = slips(found.toLowerCase(), name.toLowerCase())
+    if (distance <= limit(name) && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
+      best = { name, distance }
+  }
+  return best?.name
+}
+
+function slips(a: string, b: string): number {
+  return isSwap(a, b) ? 1 : levenshtein(a, b)
+}
+
+function isSwap(a: string, b: string): boolean {
+  if (a.length !== b.length || a === b) return false
+  let i = 0
+  while (a[i] === b[i]) i++
+  return a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2)
+}

@@ -1,0 +1,68 @@
+/**
+ * Reads a project folder: parses, substitutes and checks every file of conf/, and puts together the mappings,
+ * connectors and managed object types that are usable. All problems are found and none is thrown; only a folder
+ * that is no project at all is refused.
+ */
+import type { Json } from '../model/json.ts'
+import { parseProperties } from './boot-properties.ts'
+import type { JsonSchema } from './check/schema.ts'
+import { readDocument } from './checked-document.ts'
+import { connectorEntries } from './entries/connectors.ts'
+import { brokenFiles } from './entries/entry.ts'
+import { managedObjectEntries } from './entries/managed-objects.ts'
+import { mappingEntries } from './entries/mappings.ts'
+import { bootProperties, configurationFiles, inlineText, misnamed } from './files.ts'
+import type { ConfigurationProblem, Project } from './project.ts'
+import { propertyLookup } from './properties.ts'
+
+export interface ReadOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Properties given to the process; they win over everything else. */
+  readonly flags?: Readonly<Record<string, Json>>
+  /** Schemas of `configurationProperties` by connector name. Absent: connectors are not looked into. */
+  readonly connectorSchemas?: Readonly<Record<string, JsonSchema>>
+}
+
+/** The project with all its problems (platform specification §3.1, §3.2; engine specification §2.3). */
+export async function readProject(folder: string, options: ReadOptions): Promise<Project> {
+  const files = await configurationFiles(folder)
+  const boot = parseProperties(await bootProperties(folder))
+  const { environment, flags = {} } = options
+  const property = propertyLookup({ projectFolder: folder, flags, environment, boot })
+  const sources = { property, readText: inlineText(folder) }
+  const read = files.map((file) => readDocument(file, sources, options.connectorSchemas))
+
+  const documents = read.map(({ document }) => document)
+  const fileProblems = [
+    ...files.flatMap((file) => misnamed(file) ?? []),
+    ...read.flatMap(({ problems }) => problems),
+  ]
+  const managed = managedObjectEntries(documents, fileProblems)
+  const connectors = connectorEntries(documents, fileProblems)
+  const broken = brokenFiles(documents)
+  const mappings = mappingEntries(
+    documents,
+    { managed: managed.declared, connectors: connectors.declared, broken },
+    fileProblems,
+  )
+  return {
+    folder,
+    documents,
+    problems: inReadingOrder([
+      ...fileProblems,
+      ...managed.problems,
+      ...connectors.problems,
+      ...mappings.problems,
+    ]),
+    mappings: mappings.valid,
+    connectors: connectors.valid,
+    managedObjects: managed.valid,
+    property,
+  }
+}
+
+function inReadingOrder(problems: readonly ConfigurationProblem[]): readonly ConfigurationProblem[] {
+  return problems.toSorted(
+    (a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column,
+  )
+}

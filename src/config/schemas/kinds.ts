@@ -1,0 +1,66 @@
+/** Which kind of configuration a document is, and the complete JSON Schema of each kind. */
+import type { TSchema } from 'typebox'
+import type { JsonSchema } from '../check/schema.ts'
+import { managedDefinitions, managedSchema } from './managed.ts'
+import { mappingDefinitions, mappingSchema, namedMappingSchema } from './mapping.ts'
+import { provisionerDefinitions, provisionerSchema } from './provisioner.ts'
+import { scriptSettingsSchema } from './script.ts'
+import { draft, sharedDefinitions } from './shared.ts'
+import { syncSchema } from './sync.ts'
+
+export type Kind = 'sync' | 'mapping' | 'managed' | 'provisioner' | 'script'
+
+const roots: Readonly<Record<Kind, TSchema>> = {
+  sync: syncSchema,
+  mapping: mappingSchema,
+  managed: managedSchema,
+  provisioner: provisionerSchema,
+  script: scriptSettingsSchema,
+}
+
+export const kinds: readonly Kind[] = ['sync', 'mapping', 'managed', 'provisioner', 'script']
+
+/** All named shapes, for `$ref: '#/$defs/…'`. */
+export const definitions: Readonly<Record<string, JsonSchema>> = plain({
+  mapping: namedMappingSchema,
+  ...mappingDefinitions,
+  ...managedDefinitions,
+  ...provisionerDefinitions,
+  ...sharedDefinitions,
+})
+
+export const schemas: Readonly<Record<Kind, JsonSchema>> = plain(roots)
+
+/** The kind of a document by its id; undefined for documents without a schema, such as `audit`. */
+export function kindOfId(id: string): Kind | undefined {
+  if (id === 'sync' || id === 'managed' || id === 'script') return id
+  if (id.startsWith('mapping/')) return 'mapping'
+  return id.startsWith('provisioner.openicf/') ? 'provisioner' : undefined
+}
+
+/** A schema that stands alone, as editors want it: with the named shapes that it needs and no others. */
+export function standaloneSchema(kind: Kind): JsonSchema {
+  const used = new Set<string>()
+  collectReferences(schemas[kind], used)
+  const $defs = Object.fromEntries([...used].sort().map((name) => [name, definitions[name] ?? {}]))
+  return { $schema: draft, ...schemas[kind], $defs }
+}
+
+function collectReferences(schema: unknown, used: Set<string>): void {
+  if (typeof schema !== 'object' || schema === null) return
+  for (const [key, value] of Object.entries(schema)) {
+    const name = key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', '') : undefined
+    if (name === undefined) collectReferences(value, used)
+    else if (!used.has(name)) {
+      used.add(name)
+      collectReferences(definitions[name], used)
+    }
+  }
+}
+
+/** TypeBox schemas are JSON Schema with hidden marks; this is the JSON Schema alone. */
+function plain<Name extends string>(
+  from: Readonly<Record<Name, TSchema>>,
+): Readonly<Record<Name, JsonSchema>> {
+  return JSON.parse(JSON.stringify(from)) as Readonly<Record<Name, JsonSchema>>
+}

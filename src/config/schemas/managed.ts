@@ -1,0 +1,175 @@
+/** The schema of `managed.json` (platform specification §6.1, §6.2). */
+import Type, { type TSchema } from 'typebox'
+import {
+  anything,
+  choice,
+  dictionary,
+  either,
+  flag,
+  list,
+  object,
+  required,
+  shape,
+  text,
+  texts,
+  whole,
+} from './author.ts'
+
+const types = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'relationship', 'null']
+const typeName = required(choice('a type', types, 'A type.'))
+
+function hook(description: string): TSchema {
+  return shape('script', description)
+}
+
+export const managedDefinitions: Readonly<Record<string, TSchema>> = {
+  managedProperty: Type.Object(
+    {
+      type: either([typeName, Type.Array(typeName)], 'The type of values, or a list of types.'),
+      title: text('A name for people.'),
+      description: text('An explanation for people.'),
+      usageDescription: text('How the property is used, for people.'),
+      viewable: flag('Shown in the user interface.', true),
+      searchable: flag('Offered for searching in the user interface.', false),
+      userEditable: flag('May users change their own value?', false),
+      isPersonal: flag('Personal data.', false),
+      default: anything('The value on create if there is none.'),
+      minLength: whole('The least number of characters; becomes a policy.', undefined, { minimum: 0 }),
+      pattern: text('A regular expression that values match; becomes a policy.', { format: 'regex' }),
+      enum: list(Type.Unknown(), 'The values that are allowed.'),
+      policies: list(Type.Unsafe({ $ref: '#/$defs/policyReference' }), 'Policies that values satisfy.', {
+        default: [],
+      }),
+      conditionalPolicies: list(
+        Type.Object({
+          condition: Type.Optional(Type.Unknown({ description: 'When the policies count.' })),
+          dependencies: texts('Properties that the condition reads.'),
+          policies: list(Type.Unsafe({ $ref: '#/$defs/policyReference' }), 'The policies.'),
+        }),
+        'Policies that count under a condition.',
+        { default: [] },
+      ),
+      fallbackPolicies: list(
+        Type.Unsafe({ $ref: '#/$defs/policyReference' }),
+        'Policies that count if no conditional ones do.',
+        { default: [] },
+      ),
+      isVirtual: flag('Computed, not stored.', false),
+      queryConfig: object(
+        {
+          referencedRelationshipFields: list(Type.Unknown(), 'The relationships to follow.'),
+          referencedObjectFields: texts('The fields to collect.'),
+          flattenProperties: flag('Collect plain values instead of objects.', false),
+        },
+        'How a virtual property is computed from relationships.',
+      ),
+      returnByDefault: flag(
+        'Returned without being named in `_fields`. Default: false if virtual or a relationship, else true.',
+      ),
+      encryption: object(
+        {
+          key: text('The alias of the key.'),
+          cipher: text('The cipher.', { default: 'AES/CBC/PKCS5Padding' }),
+          purpose: text('The purpose of the secret.'),
+        },
+        'Store the value encrypted. Not together with `secureHash`.',
+      ),
+      secureHash: object(
+        { algorithm: text('The algorithm.', { default: 'SHA-256' }), type: text('The kind of hash.') },
+        'Store only a hash of the value.',
+      ),
+      scope: choice('a scope', ['public', 'private'], '`private`: hidden from callers outside.', {
+        default: 'public',
+      }),
+      isProtected: flag('A change needs renewed authentication.', false),
+      items: shape('managedProperty', 'The elements of an array.'),
+      properties: dictionary(
+        Type.Unsafe({ $ref: '#/$defs/managedProperty' }),
+        'The properties of an object.',
+      ),
+      required: texts('Properties of an object that must have a value.'),
+      reverseRelationship: flag('The other end holds a reference back.', false),
+      reversePropertyName: text('The name of the reference at the other end.'),
+      validate: flag('The object referred to must exist.', false),
+      resourceCollection: list(
+        Type.Object({
+          path: required(text('The object set, e.g. `managed/role`.')),
+          label: text('A name for people.'),
+          query: shape('resourceQuery', 'Which objects may be referred to.'),
+          conditionalAssociation: flag('Grants may depend on conditions.'),
+          notify: texts('Relationships to notify of a change.'),
+        }),
+        'Object sets that a relationship may refer to.',
+      ),
+      notifySelf: flag('A change of the relationship is a change of this object.', false),
+      notifyRelationships: texts('Relationships that are notified of a change of this value.'),
+      conditionalAssociationField: text('The field that holds the condition of a grant.'),
+      relationshipGrantTemporalConstraintsEnforced: flag('Grants may be limited in time.', false),
+      onValidate: hook('Runs before the value is stored; throwing refuses it.'),
+      onRetrieve: hook('Its value becomes the value that is read.'),
+      onStore: hook('Its value becomes the value that is stored.'),
+    },
+    {
+      title: 'Managed property',
+      description: 'A property of a managed object.',
+      'x-rule': 'managedProperty',
+    },
+  ),
+  managedObject: Type.Object(
+    {
+      name: required(
+        text('The type: objects are `managed/<name>/<id>`.', { minLength: 1, pattern: '^[^/\\s]+$' }),
+      ),
+      title: text('A name for people.'),
+      type: text('The kind of type, for the user interface.'),
+      iconClass: text('A picture for the user interface.'),
+      schema: object(
+        {
+          $schema: text('The schema language.'),
+          id: text('The id of the schema.'),
+          title: text('A name for people.'),
+          description: text('An explanation for people.'),
+          type: text('Always `object`.', { default: 'object' }),
+          icon: text('A picture for the user interface.'),
+          viewable: flag('Shown in the user interface.', true),
+          properties: dictionary(
+            Type.Unsafe({ $ref: '#/$defs/managedProperty' }),
+            'The properties, by name.',
+            {
+              default: {},
+            },
+          ),
+          required: texts('Properties that must have a value.', { default: [] }),
+          order: texts('The order in which properties are shown.'),
+        },
+        'The properties of the objects.',
+      ),
+      actions: dictionary(Type.Unsafe({ $ref: '#/$defs/script' }), 'Further actions of an object, by name.', {
+        default: {},
+      }),
+      onCreate: hook('Runs before an object is created; changes `object` in place.'),
+      onUpdate: hook('Runs before an object is updated; changes `object` in place.'),
+      onDelete: hook('Runs before an object is deleted; throwing refuses it.'),
+      onRead: hook('Runs when an object is read.'),
+      onRetrieve: hook('Runs when an object is taken out of the store.'),
+      onStore: hook('Runs before an object is put into the store.'),
+      onValidate: hook('Runs before an object is stored; throwing refuses it with 403.'),
+      onQueryResult: hook('Runs for each object of a query; false drops it.'),
+      onSync: hook(
+        'Runs after implicit synchronization, also after a failed one; throwing fails the request.',
+      ),
+      postCreate: hook('Runs after an object was created.'),
+      postUpdate: hook('Runs after an object was updated.'),
+      postDelete: hook('Runs after an object was deleted.'),
+    },
+    { title: 'Managed object type', description: 'A type of objects that Syncline itself keeps.' },
+  ),
+}
+
+export const managedSchema = Type.Object(
+  { objects: list(Type.Unsafe({ $ref: '#/$defs/managedObject' }), 'The types.', { default: [] }) },
+  {
+    title: 'Managed objects',
+    description: '`conf/managed.json`: types of objects that Syncline itself keeps.',
+  },
+)

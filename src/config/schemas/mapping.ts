@@ -1,0 +1,263 @@
+/** The schema of a mapping (engine specification §2.2–§2.6). */
+import Type, { type TSchema } from 'typebox'
+import {
+  anything,
+  choice,
+  either,
+  flag,
+  list,
+  object,
+  required,
+  shape,
+  text,
+  texts,
+  whole,
+} from './author.ts'
+
+export const situations = [
+  'CONFIRMED',
+  'FOUND',
+  'FOUND_ALREADY_LINKED',
+  'ABSENT',
+  'AMBIGUOUS',
+  'MISSING',
+  'UNQUALIFIED',
+  'SOURCE_IGNORED',
+  'TARGET_IGNORED',
+  'UNASSIGNED',
+  'SOURCE_MISSING',
+  'LINK_ONLY',
+  'ALL_GONE',
+] as const
+
+export const actions = [
+  'CREATE',
+  'UPDATE',
+  'DELETE',
+  'LINK',
+  'UNLINK',
+  'EXCEPTION',
+  'IGNORE',
+  'REPORT',
+  'NOREPORT',
+  'ASYNC',
+] as const
+
+const script = Type.Unsafe({ $ref: '#/$defs/script' })
+
+export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
+  property: Type.Object(
+    {
+      target: required(
+        text(
+          'Where the value goes in the target object: a slash pointer such as `name/givenName`; not the root.',
+        ),
+      ),
+      source: text(
+        'Where the value comes from in the source object: a slash pointer; `""` is the whole object. ' +
+          'Absent: the value starts as null.',
+      ),
+      transform: shape('script', 'Makes the value; its variable `source` is the value found at `source`.'),
+      condition: shape(
+        'condition',
+        'Evaluated over `{object, target, oldTarget, oldSource, linkQualifier}`; false: the target path stays untouched.',
+      ),
+      default: anything('The value if there is none otherwise.', { default: null }),
+    },
+    {
+      title: 'Property',
+      description:
+        'How one target property gets its value. Applied in array order; later ones overwrite earlier ones.',
+      'x-rule': 'property',
+    },
+  ),
+  policy: Type.Object(
+    {
+      situation: required(
+        choice('a situation', situations, 'The situation that the policy is for, in any letter case.', {
+          'x-ignoreCase': true,
+        }),
+      ),
+      action: required(
+        either(
+          [
+            required(choice('an action', actions, 'The name of an action.', { 'x-ignoreCase': true })),
+            script,
+          ],
+          'What is done: the name of an action in any letter case, or a script that returns one in upper case.',
+        ),
+      ),
+      condition: shape(
+        'condition',
+        'Evaluated over `{object, linkQualifier}`. The first policy of a situation whose condition is fulfilled counts.',
+      ),
+      postAction: shape('script', 'Runs after the action; not after IGNORE, ASYNC and EXCEPTION.'),
+    },
+    {
+      title: 'Policy',
+      description: 'What is done about a situation. Without one, the default action of the situation.',
+    },
+  ),
+  correlationQuery: Type.Object(
+    {
+      linkQualifier: text('The link qualifier that the query is for.', { default: 'default' }),
+      type: text('The language: `text/javascript`. Required with `source`.'),
+      source: text('The code; its value is a query object, run against the target.'),
+      file: text('A file with the code.'),
+      name: text('The same as `file`.'),
+      globals: object({}, 'Variables of the script.', { default: {} }),
+      expressionTree: shape('expressionTree', 'Target properties to compare, instead of code of your own.'),
+      mapping: text('With `expressionTree`: the name of this mapping.'),
+    },
+    {
+      title: 'Correlation query',
+      description: 'Finds the target objects that may belong to a source object.',
+      'x-noun': 'a correlation query',
+      'x-rule': 'correlationQuery',
+    },
+  ),
+  queuedSync: Type.Object(
+    {
+      enabled: flag('Store changes in a queue and process them later.', false),
+      pageSize: whole('Events read at a time.', 100, { minimum: 10, maximum: 100 }),
+      pollingInterval: whole('Milliseconds between looks at an empty queue.', 1000, { minimum: 1 }),
+      maxQueueSize: whole('Events held in memory.', 1000, { minimum: 100, maximum: 1000 }),
+      maxRetries: whole('How often a failing event is tried again; negative or absent: for ever.'),
+      retryDelay: whole('Milliseconds between two tries.', 1000, { minimum: 0 }),
+      postRetryAction: shape('postRetryAction', 'What happens after the last retry.'),
+    },
+    { title: 'Queued sync', description: 'Implicit synchronization through a queue instead of at once.' },
+  ),
+}
+
+function hook(description: string): TSchema {
+  return shape('script', description)
+}
+
+/** The properties in the order in which the reference lists them. */
+export const mappingProperties: Readonly<Record<string, TSchema>> = {
+  name: text('The unique name; also the name of its link set unless `links` says otherwise.', {
+    minLength: 1,
+  }),
+  source: required(
+    text('The object set that objects come from, e.g. `managed/user` or `system/hr/account`.', {
+      minLength: 1,
+    }),
+  ),
+  target: required(text('The object set that objects go to.', { minLength: 1 })),
+  displayName: text('A name for people.'),
+  icon: text('A picture for the user interface.'),
+  consentRequired: flag('Synchronize a managed user only if `consentedMappings` names this mapping.', false),
+  links: text(
+    'Use the link set of this other mapping, which has the same object sets or exactly the reverse.',
+  ),
+  linkQualifiers: either(
+    [Type.Array(Type.String({ minLength: 1 }), { minItems: 1, uniqueItems: true }), script],
+    'Labels that allow several links for one source object: an array, or a script that returns one.',
+    { default: ['default'] },
+  ),
+  enableLinking: flag('False: no link is read, made, changed or removed.', true),
+  sourceIdsCaseSensitive: flag(
+    'False: source ids are compared and stored in lower case. Counts only in the mapping that defines the link set.',
+    true,
+  ),
+  targetIdsCaseSensitive: flag('The same for target ids.', true),
+  prefetchLinks: flag('Read links for many objects at once in a reconciliation.', true),
+
+  enableSync: flag(
+    'False: no part in implicit synchronization and liveSync; reconciliation still works.',
+    true,
+  ),
+  syncAfter: texts(
+    'Names of mappings that must be processed before this one. Orders mappings in files of their own.',
+  ),
+  triggerSyncProperties: texts('Pointers; an update is synchronized only if one of them changed.'),
+  queuedSync: shape('queuedSync', 'Process changes through a queue.'),
+  optimizeAssignmentSync: flag('A performance hint for role assignments; never changes results.', false),
+
+  validSource: hook('Does a source object take part? Must return a boolean.'),
+  validTarget: hook('Does a target object take part? Must return a boolean.'),
+  sourceCondition: shape(
+    'condition',
+    'Evaluated over `{source, linkQualifier}`; false: the object does not qualify.',
+  ),
+  correlationQuery: either(
+    [
+      Type.Unsafe({ $ref: '#/$defs/correlationQuery' }),
+      Type.Array(Type.Unsafe({ $ref: '#/$defs/correlationQuery' }), { 'x-noun': 'an array of them' }),
+    ],
+    'Finds targets for a source object without a link: one query, or an array with one for each link qualifier.',
+  ),
+  correlationScript: shape(
+    'correlationQuery',
+    'Finds targets itself and returns them as an array, for all link qualifiers. Not together with `correlationQuery`.',
+  ),
+  correlateEmptyTargetSet: flag(
+    'Correlate although the target set was empty when the reconciliation began.',
+    false,
+  ),
+
+  properties: list(
+    Type.Unsafe({ $ref: '#/$defs/property' }),
+    'How target properties get their values, in order.',
+    {
+      default: [],
+    },
+  ),
+  policies: list(Type.Unsafe({ $ref: '#/$defs/policy' }), 'What is done about which situation.', {
+    default: [],
+  }),
+  defaultMapping: hook('The older name of `onMapping`.'),
+  onMapping: hook(
+    'Runs after `properties`; changes `target` in place. Replaces the built-in role assignments.',
+  ),
+  onCreate: hook('Runs before a target object is created.'),
+  onUpdate: hook('Runs before a target object is updated, even if nothing changed.'),
+  onDelete: hook('Runs before a target object is deleted.'),
+  onLink: hook('Runs before a link is stored.'),
+  onUnlink: hook('Runs before a link is deleted.'),
+  postMapping: hook('Runs after CREATE, UPDATE and LINK.'),
+  onError: hook('Runs when an operation failed; its own failure is logged.'),
+  onRecon: hook('Runs once at the beginning of a reconciliation; its failure fails the run.'),
+  result: hook('Runs once at the end of a reconciliation, with its statistics.'),
+
+  sourceQuery: shape('query', 'The source objects of a reconciliation; default: all.'),
+  targetQuery: shape('query', 'The target objects of a reconciliation; default: all.'),
+  sourceQueryFullEntry: flag('Does `sourceQuery` return whole objects? Absent: decided for each entry.'),
+  targetQueryFullEntry: flag('Does `targetQuery` return whole objects? Absent: decided for each entry.'),
+  defaultSourceFields: texts('Fields of source objects to read where nothing else is said.'),
+  defaultTargetFields: texts('Fields of target objects to read where nothing else is said.'),
+  runTargetPhase: flag(
+    'Visit target objects without source. Default: true for `recon`, false for `reconById`.',
+  ),
+  allowEmptySourceSet: flag(
+    'False: a reconciliation of an empty source set fails before it changes anything.',
+    false,
+  ),
+  taskThreads: whole('Objects worked on at the same time; 0: one after the other.', 10, { minimum: 0 }),
+  feedSize: whole('Objects read ahead.', 1000, { minimum: 1 }),
+  reconSourceQueryPaging: flag('Read the source in pages.', false),
+  reconSourceQueryPageSize: whole('Objects in a page of the source.', 1000, { minimum: 1 }),
+  reconTargetQueryPaging: flag('Read the target in pages.', false),
+  reconTargetQueryPageSize: whole('Objects in a page of the target.', undefined, { minimum: 1 }),
+  clusteredSourceReconEnabled: flag('Share source pages among the nodes of a cluster.', false),
+  reconProgressStateUpdateInterval: whole('Store the progress of a run after so many objects.', 1024, {
+    minimum: 1,
+  }),
+  reconAssociation: shape(
+    'reconAssociation',
+    'How many stored runs are kept; wins over the setting of `sync.json`.',
+  ),
+}
+
+/** One mapping in a file of its own, `mapping-<name>.json`: the file gives the name. */
+export const mappingSchema = Type.Object(mappingProperties, {
+  title: 'Mapping',
+  description: 'How objects flow from one object set to another.',
+  'x-rule': 'mapping',
+})
+
+export const namedMappingSchema = Type.Object(
+  { ...mappingProperties, name: required(mappingProperties.name ?? Type.String()) },
+  { title: 'Mapping', description: 'How objects flow from one object set to another.', 'x-rule': 'mapping' },
+)

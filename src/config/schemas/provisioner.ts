@@ -1,0 +1,206 @@
+/** The schema of `provisioner.openicf-<name>.json`, one connector (platform specification §4.1–§4.3). */
+import Type, { type TSchema } from 'typebox'
+import { choice, dictionary, flag, list, object, required, shape, text, texts, whole } from './author.ts'
+
+const operations = [
+  'CREATE',
+  'UPDATE',
+  'DELETE',
+  'GET',
+  'SEARCH',
+  'SYNC',
+  'AUTHENTICATE',
+  'RESOLVEUSERNAME',
+  'TEST',
+  'VALIDATE',
+  'SCHEMA',
+  'SCRIPT_ON_CONNECTOR',
+  'SCRIPT_ON_RESOURCE',
+] as const
+
+const javaTypes = (
+  'BIGDECIMAL BIGINTEGER BOOLEAN BYTE BYTE_ARRAY CHAR CHARACTER DATE DOUBLE FILE FLOAT GUARDEDSTRING GUARDEDBYTEARRAY ' +
+  'INT LONG NAME UID URI OBJECTCLASS QUALIFIEDUID SCRIPT'
+)
+  .split(' ')
+  .map((name) => `JAVA_TYPE_${name}`)
+const primitiveTypes = 'BOOLEAN BYTE CHAR DOUBLE FLOAT INT LONG'
+  .split(' ')
+  .map((name) => `JAVA_TYPE_PRIMITIVE_${name}`)
+const jsonTypes = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'any']
+const types = [...jsonTypes, ...javaTypes, ...primitiveTypes]
+
+function eachOperation(make: (operation: string) => TSchema): Record<string, TSchema> {
+  return Object.fromEntries(operations.map((operation) => [operation, make(operation)]))
+}
+
+const noPool = { 'x-noEffect': 'connectors run in this process and need no pool' }
+
+export const provisionerDefinitions: Readonly<Record<string, TSchema>> = {
+  connectorProperty: Type.Object(
+    {
+      type: choice('a type', types, 'The type of values; `array` makes the property multi-valued.'),
+      nativeName: text('The name of the attribute at the system. Default: the name of the property.'),
+      nativeType: choice('a type', types, 'The type at the system. Default: from `type`.'),
+      items: object(
+        {
+          type: choice('a type', types, 'The type of elements.'),
+          nativeType: choice('a type', types, 'Their type at the system.'),
+        },
+        'The elements of an array.',
+      ),
+      required: flag('Must have a value on create.', false),
+      flags: list(
+        required(
+          choice(
+            'a flag',
+            ['NOT_CREATABLE', 'NOT_UPDATEABLE', 'NOT_READABLE', 'NOT_RETURNED_BY_DEFAULT', 'MULTIVALUED'],
+            'A flag.',
+            { 'x-lenient': true },
+          ),
+        ),
+        '`NOT_CREATABLE`, `NOT_UPDATEABLE`: not sent; `NOT_READABLE`: never returned; `NOT_RETURNED_BY_DEFAULT`: only ' +
+          'if named in `_fields`; `MULTIVALUED`: has several values.',
+        { default: [] },
+      ),
+      key: text('The alias of the key that encrypts the value on read.'),
+      cipher: text('The cipher that encrypts the value on read.'),
+      runAsUser: flag("Written in the user's own name.", false),
+    },
+    { title: 'Connector property', description: 'A property of the objects of a system.' },
+  ),
+  objectType: Type.Object(
+    {
+      $schema: text('The schema language.', { default: 'http://json-schema.org/draft-03/schema' }),
+      id: text('The id of the schema; usually the native type.'),
+      type: text('Always `object`.', { default: 'object' }),
+      nativeType: required(text('The object class at the connector, e.g. `__ACCOUNT__` or `__GROUP__`.')),
+      properties: dictionary(Type.Unsafe({ $ref: '#/$defs/connectorProperty' }), 'The properties, by name.'),
+    },
+    { title: 'Object type', description: 'A type of objects of a system.', 'x-rule': 'objectType' },
+  ),
+  operationOption: Type.Object(
+    {
+      denied: flag('Refuse the operation.', false),
+      onDeny: choice(
+        'a way to deny',
+        ['THROW_EXCEPTION', 'DO_NOTHING'],
+        '`THROW_EXCEPTION`: 403; `DO_NOTHING`: succeed without doing anything.',
+        { default: 'THROW_EXCEPTION' },
+      ),
+      supportedObjectTypes: texts('Object types that the setting is for. Default: all.'),
+      operationOptionInfo: object({}, 'Options that the operation takes; information only.'),
+      objectFeatures: dictionary(
+        Type.Unsafe({ $ref: '#/$defs/operationOption' }),
+        'The same settings for one object type.',
+      ),
+    },
+    { title: 'Operation option', description: 'What an operation may do.' },
+  ),
+}
+
+export const provisionerSchema = Type.Object(
+  {
+    name: text(
+      'The name of the system in `system/<name>`: letters and digits. Default: from the file name.',
+      {
+        pattern: '^[A-Za-z0-9]+$',
+        'x-noun': 'a system name (letters and digits only)',
+      },
+    ),
+    displayName: text('A name for people.'),
+    enabled: flag('False: the system is absent, and its errors are warnings.', true),
+    connectorRef: required(
+      object(
+        {
+          connectorName: required(
+            text('Which connector, e.g. `org.forgerock.openicf.csvfile.CSVFileConnector`.'),
+          ),
+          bundleName: text('The bundle that holds it.'),
+          bundleVersion: text('Its version, or a range such as `[1.4,2)`.'),
+          connectorHostRef: text('Where it runs.', { default: '#LOCAL' }),
+          systemType: text('The kind of configuration.', { default: 'provisioner.openicf' }),
+          displayName: text('A name for people.'),
+        },
+        'The connector that reaches the system.',
+      ),
+    ),
+    configurationProperties: object({}, 'The settings of the connector.', { default: {} }),
+    objectTypes: dictionary(Type.Unsafe({ $ref: '#/$defs/objectType' }), 'The types of objects, by name.', {
+      default: {},
+    }),
+    operationOptions: object(
+      eachOperation((operation) => shape('operationOption', `What ${operation} may do.`)),
+      'What operations may do.',
+      { default: {} },
+    ),
+    operationTimeout: object(
+      eachOperation((operation) =>
+        whole(`Milliseconds that ${operation} may take; -1: no limit.`, -1, { minimum: -1 }),
+      ),
+      'How long operations may take.',
+    ),
+    operationRateLimits: object(
+      eachOperation((operation) =>
+        Type.Optional(
+          Type.Number({ description: `${operation} requests in a second.`, exclusiveMinimum: 0 }),
+        ),
+      ),
+      'How often operations may happen.',
+    ),
+    resultsHandlerConfig: object(
+      {
+        enableNormalizingResultsHandler: flag('Normalize results.', true),
+        enableFilteredResultsHandler: flag('Filter results again behind the connector.', true),
+        enableCaseInsensitiveFilter: flag('That filter ignores letter case.', false),
+        enableAttributesToGetSearchResultsHandler: flag('Drop attributes that were not asked for.', true),
+      },
+      'Filters behind the connector.',
+    ),
+    poolConfigOption: object(
+      {
+        maxObjects: whole('Instances at most.', 10, { minimum: 1, ...noPool }),
+        maxIdle: whole('Idle instances at most.', 10, { minimum: 0, ...noPool }),
+        maxWait: whole('Milliseconds to wait for an instance.', 150000, { minimum: -1, ...noPool }),
+        minEvictableIdleTimeMillis: whole('Milliseconds until an idle instance goes.', 120000, {
+          minimum: -1,
+          ...noPool,
+        }),
+        minIdle: whole('Idle instances at least.', 1, { minimum: 0, ...noPool }),
+      },
+      'The instance pool of the original; accepted, without effect.',
+      { 'x-rule': 'pool' },
+    ),
+    producerBufferSize: whole('The result buffer of the original; accepted, without effect.', 100, {
+      minimum: 1,
+      'x-noEffect': 'results are read in pages',
+    }),
+    bufferSize: whole('The same as `producerBufferSize`.', 100, {
+      minimum: 1,
+      'x-noEffect': 'results are read in pages',
+    }),
+    connectorPoolingSupported: flag('Information only.'),
+    excludeUnmodified: flag('Send only changed attributes on update.', false),
+    syncFailureHandler: shape('syncFailureHandler', 'What liveSync does about a change that fails.'),
+    systemActions: list(
+      Type.Object({
+        scriptId: required(text('The name of the action.')),
+        actions: list(
+          Type.Object({
+            systemType: text('A regular expression over the kind of connector.', { format: 'regex' }),
+            actionType: text('The language of the action.'),
+            actionSource: text('The code.'),
+            actionFile: text('A file with the code.'),
+          }),
+          'The code for each kind of connector.',
+        ),
+      }),
+      'Scripts that run at the system.',
+      { default: [] },
+    ),
+  },
+  {
+    title: 'Connector',
+    description: '`conf/provisioner.openicf-<name>.json`: one system and the connector to it.',
+  },
+)

@@ -1,0 +1,35 @@
+/** The schema of `script.json` (platform specification §7.1); `timeout` and `memory` are Syncline's own. */
+import Type from 'typebox'
+import { dictionary, object, text, whole } from './author.ts'
+
+export const scriptSettingsSchema = Type.Object(
+  {
+    sources: dictionary(
+      Type.Union([
+        Type.String({ 'x-noun': 'a folder' }),
+        Type.Object({
+          directory: Type.String(),
+          subdirectories: Type.Optional(Type.Union([Type.Boolean(), Type.String()])),
+        }),
+      ]),
+      'Folders with script files, by a name of your choice. Of several that hold a file, the last one counts.',
+      { default: { project: 'script' } },
+    ),
+    timeout: whole('Milliseconds that a script may run.', 5000, { minimum: 1 }),
+    memory: whole('MiB that scripts may use in one sandbox.', 128, { minimum: 8 }),
+    Default: text('The language of scripts without `type`.', { default: 'text/javascript' }),
+    properties: object({}, 'Settings of script engines; read for compatibility.', {
+      'x-noEffect': 'there is one engine',
+    }),
+    ECMAScript: object({}, 'Settings of an older engine; read for compatibility.', {
+      'x-noEffect': 'there is one engine',
+    }),
+    Groovy: object({}, 'Settings of the Groovy engine; read for compatibility.', {
+      'x-noEffect': 'Groovy is not run',
+    }),
+  },
+  {
+    title: 'Script settings',
+    description: '`conf/script.json`: where scripts are found and what they may use.',
+  },
+)

@@ -1,0 +1,30 @@
+/** The schema of `sync.json`, the container of mappings (engine specification §2.1, §8.5). */
+import Type from 'typebox'
+import { flag, list, object, shape, whole } from './author.ts'
+
+export const syncSchema = Type.Object(
+  {
+    mappings: list(Type.Unsafe({ $ref: '#/$defs/mapping' }), 'The mappings, in processing order.', {
+      default: [],
+    }),
+    queueRecovery: object(
+      {
+        enabled: flag('Take over the queues of nodes that died.', true),
+        recoveryInterval: whole('Seconds between two looks.', 300, { minimum: 1 }),
+      },
+      'Recovery of queued synchronization.',
+    ),
+    queueBalancing: object(
+      {
+        enabled: flag('Spread queues over the nodes.', true),
+        balanceInterval: whole('Seconds between two looks.', 5, { minimum: 1 }),
+      },
+      'Balance of queued synchronization.',
+    ),
+    reconAssociation: shape(
+      'reconAssociation',
+      'How many stored reconciliation runs are kept; mappings may differ.',
+    ),
+  },
+  { title: 'Mappings', description: '`conf/sync.json`: mappings in processing order.' },
+)
