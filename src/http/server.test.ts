@@ -95,7 +95,21 @@ beforeAll(async () => {
 afterAll(() => server.close())
 beforeEach(() => things.clear())
 
-type Answer = { status: number; headers: Headers; body: any; text: string }
+/** The members of answers that the tests look into. */
+interface Body extends Resource {
+  readonly _rev: string
+  readonly code: number
+  readonly reason: string
+  readonly message: string
+  readonly result: Resource[]
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Body
+  readonly text: string
+}
 
 async function call(
   method: string,

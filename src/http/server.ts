@@ -6,6 +6,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify'
 import { isJsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
@@ -47,7 +48,7 @@ export function httpServer(options: HttpServerOptions): HttpServer {
   const { resources, log, contextPath = '/openidm', bodyLimit = 16 * 1024 * 1024 } = options
   const server = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { ConfigurationDocument } from '../../config/project.ts'
-import type { JsonObject } from '../../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { queryCollection } from '../collection.ts'
 import { splitPath } from '../path.ts'
 import type { Resource, ResourceProvider } from '../resources.ts'
 
 /**
- * `config`: the project's documents as they are written, placeholders unexpanded (platform specification §3.1).
+ * `config`: the project's documents as they are written, placeholders unexpanded, secrets hidden (platform specification §3.1).
  * The revision is a hash of the content. A file that is not JSON is not here; `syncline check` reports it.
  *
  * `documents` is asked at every request, so that a reloaded project is seen at once.
@@ -40,7 +40,27 @@ function documentId(path: string): string {
 }
 
 function asResource(id: string, raw: JsonObject): Resource {
-  return { ...raw, _id: id, _rev: contentHash(raw) }
+  return { ...concealed(raw), _id: id, _rev: contentHash(raw) }
+}
+
+/** Secrets that stand in a file in clear are not handed out; placeholders and `$crypto` are what may be seen. */
+function concealed(object: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [
+      name,
+      isClearSecret(name, value) ? '********' : below(value),
+    ]),
+  )
+}
+
+function below(value: Json | undefined): Json | undefined {
+  if (Array.isArray(value)) return value.map((element) => below(element) as Json)
+  return isJsonObject(value) ? concealed(value) : value
+}
+
+function isClearSecret(name: string, value: Json | undefined): boolean {
+  if (typeof value !== 'string' || /^&\{[^{}]*\}$/.test(value)) return false
+  return /(?:password|passwd|passphrase|secret|credentials)$/i.test(name)
 }
 
 function contentHash(content: JsonObject): string {
