@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Definitions, type JsonSchema, resolveReference } from '../src/config/check/schema.ts'
-import { jsonText } from '../src/config/init.ts'
+import { jsonText } from '../src/config/json-text.ts'
 import { definitions, type Kind, kinds, schemas, standaloneSchema } from '../src/config/schemas/kinds.ts'
 
 /** Every generated file, relative to the repository, with its text. */

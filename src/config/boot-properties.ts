@@ -7,7 +7,7 @@ export function parseProperties(text: string): ReadonlyMap<string, string> {
   const properties = new Map<string, string>()
   for (const line of logicalLines(text)) {
     const [key, value] = splitEntry(line)
-    properties.set(unescape(key), unescape(value))
+    properties.set(unescaped(key), unescaped(value))
   }
   return properties
 }
@@ -42,7 +42,7 @@ function splitEntry(line: string): readonly [key: string, value: string] {
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', f: '\f' }
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replace(
     /\\(?:u([0-9a-fA-F]{4})|(.))/g,
     (_, hex: string | undefined, char: string | undefined) =>

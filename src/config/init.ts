@@ -6,6 +6,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
+import { jsonText } from './json-text.ts'
 import { type Kind, kinds, standaloneSchema } from './schemas/kinds.ts'
 
 /** Writes the project and answers its files, relative to the folder. Writes nothing if one of them exists. */
@@ -52,10 +53,6 @@ function newProject(): Readonly<Record<string, string>> {
 
 function configuration(kind: Kind, content: JsonObject): string {
   return jsonText({ $schema: `../schemas/${kind}.json`, ...content })
-}
-
-export function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
 const sync: JsonObject = {

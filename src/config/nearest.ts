@@ -6,7 +6,9 @@ import { distance as levenshtein } from 'fastest-levenshtein'
 
 /** The nearest candidate if it is near enough to be what was meant. */
 export function nearest(found: string, candidates: readonly string[]): string | undefined {
-  return nearestWithin(found, candidates, (candidate) => Math.max(2, Math.floor(candidate.length / 3)))
+  return nearestWithin(found, candidates, ({ length }) =>
+    Math.min(length - 1, Math.max(2, Math.floor(length / 3))),
+  )
 }
 
 /**

@@ -46,10 +46,12 @@ interface Run extends CheckOptions {
 
 function checkValue(reference: JsonSchema, value: Json, place: Place, run: Run): void {
   const schema = resolveReference(reference, run.definitions)
-  if (schema.anyOf) return checkUnion(schema, schema.anyOf, value, place, run)
-  const types = typesOf(schema)
-  if (types.length > 0 && !types.some((type) => hasType(value, type)))
-    return checkMistyped(schema, value, place, run)
+  if (schema.anyOf) checkUnion(schema, schema.anyOf, value, place, run)
+  else if (acceptsType(schema, value, run.definitions)) checkTyped(schema, value, place, run)
+  else checkMistyped(schema, value, place, run)
+}
+
+function checkTyped(schema: JsonSchema, value: Json, place: Place, run: Run): void {
   if (schema.enum) checkChoice(schema, schema.enum, value, place, run)
   if (typeof value === 'string') checkText(schema, value, place, run)
   if (typeof value === 'number') checkNumber(schema, value, place, run)
@@ -65,12 +67,15 @@ function checkUnion(
   place: Place,
   run: Run,
 ): void {
-  const fitting = branches.filter((branch) => acceptsType(branch, value, run.definitions))
-  if (fitting.length === 0) return checkMistyped(schema, value, place, run)
-  const outcomes = fitting.map((branch) => check(branch, value, place, run))
-  const meant = outcomes.reduce((best, next) => (errorCount(next) < errorCount(best) ? next : best))
-  run.findings.push(...meant.findings)
-  run.conversions.push(...meant.conversions)
+  const outcomes = branches
+    .filter((branch) => acceptsType(branch, value, run.definitions))
+    .map((branch) => check(branch, value, place, run))
+  const [first, ...others] = outcomes
+  if (first) {
+    const meant = others.reduce((best, next) => (errorCount(next) < errorCount(best) ? next : best), first)
+    run.findings.push(...meant.findings)
+    run.conversions.push(...meant.conversions)
+  } else checkMistyped(schema, value, place, run)
 }
 
 function acceptsType(reference: JsonSchema, value: Json, definitions: Definitions): boolean {
@@ -86,18 +91,16 @@ function errorCount({ findings }: Checked): number {
 
 function checkMistyped(schema: JsonSchema, value: Json, place: Place, run: Run): void {
   const [type] = typesOf(schema)
-  const asType = typeof value === 'string' && type !== undefined ? readAs(type, value) : undefined
-  if (asType !== undefined && isPlaceholder(run.written?.(place))) {
-    run.conversions.push({ place, value: asType })
-    return checkValue(schema, asType, place, run)
+  const meant = typeof value === 'string' && type !== undefined ? readAs(type, value) : undefined
+  if (meant !== undefined && isPlaceholder(run.written?.(place))) {
+    run.conversions.push({ place, value: meant })
+    checkTyped(schema, meant, place, run)
+  } else {
+    const found = show(value, schema, place, run)
+    const remedy = meant === undefined ? '' : '; write it without quotes'
+    const message = `expected ${wanted(schema, run.definitions)}, found ${found}${remedy}`
+    run.findings.push({ place, message, found })
   }
-  const found = show(value, schema, place, run)
-  const remedy = asType === undefined ? '' : '; write it without quotes'
-  run.findings.push({
-    place,
-    message: `expected ${wanted(schema, run.definitions)}, found ${found}${remedy}`,
-    found,
-  })
 }
 
 /** `"true"` as a boolean, `"10"` as a number: what a text in quotes was probably meant to be. */

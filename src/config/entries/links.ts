@@ -32,8 +32,9 @@ function unknownOwner(links: string, mappings: readonly ConfiguredMapping[]): Fa
   const allowed = mappings.filter(ownsLinks).map(({ name }) => name)
   const suggestion = nearest(links, allowed)
   const meant = suggestion === undefined ? '.' : `; did you mean ${suggestion}?`
+  const choices = allowed.length === 0 ? 'No mapping defines one' : `Allowed: ${allowed.join(', ')}`
   return {
-    message: `there is no mapping ${JSON.stringify(links)} whose link set could be used${meant} Allowed: ${allowed.join(', ')}`,
+    message: `there is no mapping ${JSON.stringify(links)} whose link set could be used${meant} ${choices}`,
     allowed,
     suggestion,
   }
