@@ -117,4 +117,16 @@ describe('guessing', () => {
     expect(await identify(headers('chosen'), 'there', 'x')).toMatchObject({ userId: 'openidm-admin' })
     await expect(identify(headers('wrong'), 'there', 'x')).rejects.toMatchObject(waiting)
   })
+  it('all at once counts one after the other', async () => {
+    const settings = emptySettings()
+    await started(settings, { SYNCLINE_ADMIN_PASSWORD: 'chosen' })
+    const identify = login(administratorAuthentication(settings))
+    const guesses = Array.from({ length: 20 }, (_, guess) =>
+      identify(headers(`guess ${guess}`), 'there', 'x'),
+    )
+    const statuses = (await Promise.allSettled(guesses)).map((one) =>
+      one.status === 'rejected' ? one.reason.status : 200,
+    )
+    expect(statuses).toEqual([...Array(5).fill(401), ...Array(15).fill(429)])
+  })
 })

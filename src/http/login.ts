@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Problem } from '../model/problem.ts'
 import type { Authentication, Identity } from './authentication.ts'
-import { credentialsOf } from './credentials.ts'
+import { type Credentials, credentialsOf } from './credentials.ts'
 import { failedLogins } from './failed-logins.ts'
 
 /** From the headers of a request to who sent it: UNAUTHORIZED unless known, 429 while the address must wait. */
@@ -14,13 +14,9 @@ const openPaths: ReadonlySet<string> = new Set(['info/ping'])
 
 export function login(authentication: Authentication): Login {
   const failures = failedLogins()
-  return async (headers, address, path) => {
-    const credentials = credentialsOf(headers)
-    if (!credentials) {
-      if (openPaths.has(path)) return anonymous
-      throw new Problem('UNAUTHORIZED', 'The request carries no credentials')
-    }
-    // Whoever is known already is not made to wait for a stranger's guesses from the same address.
+  const inTurn = oneAtATime()
+  /** Looks again whether the credentials are known: the request before may have been the same client's. */
+  const check = async (credentials: Credentials, address: string): Promise<Identity> => {
     const known = await authentication.recall(credentials)
     if (known) return known
     refuseWhileWaiting(failures.waitFor(address))
@@ -32,6 +28,25 @@ export function login(authentication: Authentication): Login {
       failures.failed(address)
       throw error
     }
+  }
+  return async (headers, address, path) => {
+    const credentials = credentialsOf(headers)
+    if (credentials) {
+      // Whoever is known already is not made to wait for a stranger's guesses from the same address.
+      return (await authentication.recall(credentials)) ?? inTurn(() => check(credentials, address))
+    }
+    if (openPaths.has(path)) return anonymous
+    throw new Problem('UNAUTHORIZED', 'The request carries no credentials')
+  }
+}
+
+/** Guesses sent all at once would otherwise be hashed before the first failure counts, all at the same time. */
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const result = last.then(work)
+    last = result.catch(() => undefined)
+    return result
   }
 }
 

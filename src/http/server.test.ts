@@ -360,6 +360,14 @@ describe('the shape of an answer', () => {
   })
 })
 
+describe('browsers', () => {
+  it.each(['things?_queryFilter=true', 'nowhere'])('are told to be careful with %s', async (path) => {
+    const { headers } = await call('GET', path)
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('content-security-policy')).toContain("default-src 'self'")
+  })
+})
+
 describe('an action', () => {
   it('gets body and parameters', async () => {
     const { body } = await call('POST', 'things?_action=greet&who=Ann&_queryFilter=true&_prettyPrint=true', {

@@ -1,0 +1,24 @@
+import type { FastifyRequest } from 'fastify'
+
+/** The parts of a request as they were sent: Fastify's own view of them is decoded too early for us. */
+
+/** Decoding here would lose the difference between a slash and an escaped one. */
+export function pathOf(request: FastifyRequest): string {
+  return (request.raw.url ?? '').split('?', 1)[0] as string
+}
+
+/** What follows the question mark; empty without one. */
+export function searchOf(request: FastifyRequest): string {
+  const url = request.raw.url ?? ''
+  const at = url.indexOf('?')
+  return at < 0 ? '' : url.slice(at + 1)
+}
+
+export function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(',') : value
+}
+
+export function bodyOf(request: FastifyRequest): Uint8Array {
+  return request.body instanceof Uint8Array ? request.body : new Uint8Array()
+}
