@@ -122,9 +122,16 @@ class Reading {
   }
 
   /** Registers the script object at a place and answers its name; undefined if there is none. */
-  #script(place: Place, value: Json | undefined = this.#configuration[String(place[0])]): ScriptName | undefined {
+  #script(
+    place: Place,
+    value: Json | undefined = this.#configuration[String(place[0])],
+  ): ScriptName | undefined {
     if (value === undefined || value === null) return undefined
-    if (!isJsonObject(value)) return this.error(place, `${place.at(-1)} must be a script object like {"type": "text/javascript", "source": "…"}`)
+    if (!isJsonObject(value))
+      return this.error(
+        place,
+        `${place.at(-1)} must be a script object like {"type": "text/javascript", "source": "…"}`,
+      )
     const name = place.join('/')
     this.scripts[name] = { definition: value, place }
     return name
@@ -151,7 +158,8 @@ class Reading {
   #property(entry: JsonObject, place: Place): PropertyMapping | undefined {
     const target = this.#pointer(entry.target, [...place, 'target'])
     if (!target) return undefined
-    if (target.length === 0) return this.error([...place, 'target'], 'cannot replace root object: name a property')
+    if (target.length === 0)
+      return this.error([...place, 'target'], 'cannot replace root object: name a property')
     return {
       target,
       source: entry.source === undefined ? undefined : this.#pointer(entry.source, [...place, 'source']),
@@ -162,7 +170,8 @@ class Reading {
   }
 
   #pointer(value: Json | undefined, place: Place): Pointer | undefined {
-    if (typeof value !== 'string') return this.error(place, `${place.at(-1)} must be a pointer such as "name/givenName"`)
+    if (typeof value !== 'string')
+      return this.error(place, `${place.at(-1)} must be a pointer such as "name/givenName"`)
     return this.#attempt(place, () => parsePointer(value))
   }
 
@@ -177,7 +186,10 @@ class Reading {
   #situation(value: Json | undefined, place: Place): Situation | undefined {
     const name = typeof value === 'string' ? value.toUpperCase() : value
     if (isSituation(name)) return name
-    return this.error(place, `${JSON.stringify(value ?? null)} is not a situation; allowed: ${situations.join(', ')}`)
+    return this.error(
+      place,
+      `${JSON.stringify(value ?? null)} is not a situation; allowed: ${situations.join(', ')}`,
+    )
   }
 
   #action(value: Json | undefined, place: Place): Policy['action'] | undefined {
@@ -187,7 +199,10 @@ class Reading {
     }
     const name = typeof value === 'string' ? value.toUpperCase() : value
     if (isAction(name)) return { kind: 'action', action: name satisfies Action }
-    return this.error(place, `${JSON.stringify(value ?? null)} is not an action; allowed: ${actions.join(', ')}, or a script`)
+    return this.error(
+      place,
+      `${JSON.stringify(value ?? null)} is not an action; allowed: ${actions.join(', ')}, or a script`,
+    )
   }
 
   #hooks(): Mapping['hooks'] {
@@ -214,15 +229,20 @@ class Reading {
   }
 
   #qualifier(name: Json, repeated: boolean, index: number): string {
-    if (typeof name !== 'string' || name === '') this.error(['linkQualifiers', index], 'a link qualifier must be a non-empty string')
-    if (repeated) this.error(['linkQualifiers', index], `link qualifier ${JSON.stringify(name)} is listed twice`)
+    if (typeof name !== 'string' || name === '')
+      this.error(['linkQualifiers', index], 'a link qualifier must be a non-empty string')
+    if (repeated)
+      this.error(['linkQualifiers', index], `link qualifier ${JSON.stringify(name)} is listed twice`)
     return String(name)
   }
 
   #correlation(): Correlation {
     const { correlationQuery, correlationScript } = this.#configuration
     if (correlationQuery && correlationScript) {
-      this.error(['correlationScript'], 'a mapping has either correlationQuery or correlationScript, not both')
+      this.error(
+        ['correlationScript'],
+        'a mapping has either correlationQuery or correlationScript, not both',
+      )
     }
     if (correlationScript) return this.#correlationScript(correlationScript)
     if (!correlationQuery) return { kind: 'none' }
@@ -243,7 +263,9 @@ class Reading {
       const qualifiers = Array.isArray(names) ? names.map(String) : ['default']
       return {
         kind: 'queries',
-        byQualifier: Object.fromEntries(qualifiers.map((name) => [name, { kind: 'tree', tree } as CorrelationQuery])),
+        byQualifier: Object.fromEntries(
+          qualifiers.map((name) => [name, { kind: 'tree', tree } as CorrelationQuery]),
+        ),
       }
     }
     return { kind: 'script', script: this.#script(['correlationScript'], value) ?? '' }
@@ -252,12 +274,16 @@ class Reading {
   #correlationQuery(entry: Json, place: Place, byQualifier: Record<string, CorrelationQuery>): void {
     if (!isJsonObject(entry)) return this.error(place, 'a correlation query must be a script object')
     const qualifier = entry.linkQualifier ?? 'default'
-    if (typeof qualifier !== 'string') return this.error([...place, 'linkQualifier'], 'linkQualifier must be a string')
+    if (typeof qualifier !== 'string')
+      return this.error([...place, 'linkQualifier'], 'linkQualifier must be a string')
     if (Object.hasOwn(byQualifier, qualifier)) {
       return this.error(place, `link qualifier ${qualifier} has a correlation query already`)
     }
     if (entry.expressionTree !== undefined) {
-      byQualifier[qualifier] = { kind: 'tree', tree: this.#tree(entry.expressionTree, [...place, 'expressionTree']) }
+      byQualifier[qualifier] = {
+        kind: 'tree',
+        tree: this.#tree(entry.expressionTree, [...place, 'expressionTree']),
+      }
       return
     }
     const script = this.#script(place, entry)
@@ -283,7 +309,9 @@ class Reading {
   #treeName(name: string, place: Place): string {
     const properties = Array.isArray(this.#configuration.properties) ? this.#configuration.properties : []
     const plain = (text: string) => text.replace(/^\/|\/$/g, '')
-    const targets = properties.flatMap((entry) => (isJsonObject(entry) && typeof entry.target === 'string' ? [plain(entry.target)] : []))
+    const targets = properties.flatMap((entry) =>
+      isJsonObject(entry) && typeof entry.target === 'string' ? [plain(entry.target)] : [],
+    )
     if (!targets.includes(plain(name))) {
       this.error(place, `the expression tree names ${name}, which no entry of properties has as target`)
     }
@@ -305,14 +333,22 @@ class Reading {
     const definer = all.find((mapping) => mapping.name === named)?.content
     const unusable = { enabled, type: String(named), reversed: false, ...ignoresCase(own) }
     if (!definer || (definer.links ?? named) !== named) {
-      return this.error(['links'], `links names ${JSON.stringify(named)}, but no mapping of that name defines its own link set`) ?? unusable
+      return (
+        this.error(
+          ['links'],
+          `links names ${JSON.stringify(named)}, but no mapping of that name defines its own link set`,
+        ) ?? unusable
+      )
     }
     const { sourceIgnoresCase, targetIgnoresCase } = ignoresCase(definer)
     if (definer.source === source && definer.target === target) {
       return { enabled, type: String(named), reversed: false, sourceIgnoresCase, targetIgnoresCase }
     }
     if (definer.source !== target || definer.target !== source) {
-      this.error(['links'], `links reuses ${named}, whose object sets (${definer.source} → ${definer.target}) are neither this mapping's nor their reverse`)
+      this.error(
+        ['links'],
+        `links reuses ${named}, whose object sets (${definer.source} → ${definer.target}) are neither this mapping's nor their reverse`,
+      )
     }
     return {
       enabled,
@@ -327,7 +363,8 @@ class Reading {
     const own = this.#configuration
     const query = (property: string, resource: string) => {
       const stated = own[property]
-      if (stated !== undefined && !isJsonObject(stated)) this.error([property], `${property} must be a query object`)
+      if (stated !== undefined && !isJsonObject(stated))
+        this.error([property], `${property} must be a query object`)
       return (
         this.#attempt([property], () => readQuery(isJsonObject(stated) ? stated : undefined, resource)) ??
         readQuery(undefined, resource)

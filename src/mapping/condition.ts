@@ -7,7 +7,11 @@ import type { Condition } from './mapping.ts'
  * Conditions (engine specification §2.6): absent is true; a filter is evaluated over the variables and ignores
  * case; a script holds only if its value is the boolean `true`.
  */
-export function holds(condition: Condition | undefined, variables: Record<string, unknown>, call: Call): boolean {
+export function holds(
+  condition: Condition | undefined,
+  variables: Record<string, unknown>,
+  call: Call,
+): boolean {
   if (!condition) return true
   if (condition.kind === 'filter') return matches(condition.filter, variables as Json, { ignoreCase: true })
   return call(condition.script, variables) === true

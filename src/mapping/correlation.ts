@@ -17,7 +17,9 @@ export function treeFilter(
   call: Call,
 ): Filter | undefined {
   const operands = tree.operands.map((operand) =>
-    typeof operand === 'string' ? nameFilter(operand, properties, scope, call) : treeFilter(operand, properties, scope, call),
+    typeof operand === 'string'
+      ? nameFilter(operand, properties, scope, call)
+      : treeFilter(operand, properties, scope, call),
   )
   const known = operands.filter((operand) => operand !== undefined)
   if (known.length === 0 || (tree.operator === 'all' && known.length < operands.length)) return undefined

@@ -88,7 +88,9 @@ export interface PropertyMapping {
 
 export interface Policy {
   readonly situation: Situation
-  readonly action: { readonly kind: 'action'; readonly action: Action } | { readonly kind: 'script'; readonly script: ScriptName }
+  readonly action:
+    | { readonly kind: 'action'; readonly action: Action }
+    | { readonly kind: 'script'; readonly script: ScriptName }
   readonly condition: Condition | undefined
   readonly postAction: ScriptName | undefined
 }

@@ -31,7 +31,12 @@ export function applyProperties(
   }
 }
 
-function conditionHolds(property: PropertyMapping, target: JsonObject, scope: PropertyScope, call: Call): boolean {
+function conditionHolds(
+  property: PropertyMapping,
+  target: JsonObject,
+  scope: PropertyScope,
+  call: Call,
+): boolean {
   if (!property.condition) return true
   const { source, oldTarget, oldSource, linkQualifier } = scope
   return holds(property.condition, { object: source, target, oldTarget, oldSource, linkQualifier }, call)
@@ -49,7 +54,10 @@ function transformed(property: PropertyMapping, value: unknown, scope: PropertyS
     const argument = typeof value === 'object' ? copy(value as Json) : value
     return call(property.transform as string, { source: argument, linkQualifier: scope.linkQualifier })
   } catch (error) {
-    throw named(error, `Transformation script error : ${messageOf(error)} for attribute '${attributeOf(property)}'`)
+    throw named(
+      error,
+      `Transformation script error : ${messageOf(error)} for attribute '${attributeOf(property)}'`,
+    )
   }
 }
 
@@ -58,7 +66,9 @@ function attributeOf(property: PropertyMapping): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String((error as { message?: unknown } | null)?.message ?? error)
+  return error instanceof Error
+    ? error.message
+    : String((error as { message?: unknown } | null)?.message ?? error)
 }
 
 /** Says where it happened and leaves everything else about the error (its code, its place in the script) alone. */

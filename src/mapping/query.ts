@@ -37,22 +37,32 @@ function hasQuery(stated: JsonObject): boolean {
 function queryFilterOf(filter: unknown, queryId: unknown, expression: unknown, resource: string): Filter {
   const given = [filter, queryId, expression].filter((value) => value !== undefined)
   if (given.length > 1) {
-    throw new Problem('BAD_REQUEST', 'a query states one of _queryFilter, _queryId and _queryExpression, not several')
+    throw new Problem(
+      'BAD_REQUEST',
+      'a query states one of _queryFilter, _queryId and _queryExpression, not several',
+    )
   }
   if (queryId !== undefined) return namedQuery(queryId)
   if (expression !== undefined && !resource.startsWith('system/')) {
-    throw new Problem('BAD_REQUEST', `_queryExpression is understood on system/… only; use _queryFilter for ${resource}`)
+    throw new Problem(
+      'BAD_REQUEST',
+      `_queryExpression is understood on system/… only; use _queryFilter for ${resource}`,
+    )
   }
   const text = filter ?? expression
   if (text === undefined) return everything
   if (text === true || text === false) return text ? everything : nothing
-  if (typeof text !== 'string') throw new Problem('BAD_FILTER', `a query filter is a string, not ${JSON.stringify(text)}`)
+  if (typeof text !== 'string')
+    throw new Problem('BAD_FILTER', `a query filter is a string, not ${JSON.stringify(text)}`)
   return parseFilter(text)
 }
 
 function namedQuery(queryId: unknown): Filter {
   if (queryId === 'query-all-ids' || queryId === 'query-all') return everything
-  throw new Problem('BAD_REQUEST', `unknown query ${JSON.stringify(queryId)}: query-all-ids is the only named query`)
+  throw new Problem(
+    'BAD_REQUEST',
+    `unknown query ${JSON.stringify(queryId)}: query-all-ids is the only named query`,
+  )
 }
 
 function fieldsOf(fields: unknown): string[] | undefined {

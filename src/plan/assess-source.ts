@@ -17,7 +17,10 @@ export function assessSource({ qualifies, link, targetExists, candidates }: Sour
 }
 
 /** The target that an operation is about: the linked one, else the only candidate (§3.1, §3.2). */
-export function boundTarget({ link, candidates }: Pick<SourceFacts, 'link' | 'candidates'>): string | undefined {
+export function boundTarget({
+  link,
+  candidates,
+}: Pick<SourceFacts, 'link' | 'candidates'>): string | undefined {
   if (link) return link.targetId
   return candidates.length === 1 ? candidates[0]?.id : undefined
 }

@@ -24,10 +24,16 @@ export interface Decision {
  * Situation → action: the first policy of the situation whose condition holds, else the default (engine
  * specification §2.5). Where no policy matches there is no post action either ([D]).
  */
-export function decide(mapping: Pick<Mapping, 'policies'>, situation: Situation, scope: PolicyScope, call: Call): Decision {
+export function decide(
+  mapping: Pick<Mapping, 'policies'>,
+  situation: Situation,
+  scope: PolicyScope,
+  call: Call,
+): Decision {
   const { source, linkQualifier } = scope
   const index = mapping.policies.findIndex(
-    (policy) => policy.situation === situation && holds(policy.condition, { object: source, linkQualifier }, call),
+    (policy) =>
+      policy.situation === situation && holds(policy.condition, { object: source, linkQualifier }, call),
   )
   const policy = mapping.policies[index]
   if (!policy) return { action: defaultAction[situation], policy: undefined }
@@ -40,7 +46,9 @@ function chosenAction({ action }: Policy, scope: PolicyScope, call: Call): Actio
   const result = call(action.script, { source, target, sourceAction, linkQualifier, recon })
   if (result === null || result === undefined) throw new Error('action script returned null value')
   if (!isAction(result)) {
-    throw new Error(`action script returned invalid action ${JSON.stringify(result)}; allowed: ${actions.join(', ')}`)
+    throw new Error(
+      `action script returned invalid action ${JSON.stringify(result)}; allowed: ${actions.join(', ')}`,
+    )
   }
   return result
 }

@@ -25,7 +25,10 @@ export interface PlanEntry {
 }
 
 /** True for an entry that would change a target or a link. */
-export function changesSomething(entry: PlanEntry, link: { readonly exists: boolean; readonly enabled: boolean }): boolean {
+export function changesSomething(
+  entry: PlanEntry,
+  link: { readonly exists: boolean; readonly enabled: boolean },
+): boolean {
   if (entry.refusal !== undefined) return false
   switch (entry.action) {
     case 'CREATE':

@@ -14,7 +14,14 @@ import { type ShapeInput, shape } from './shape.ts'
  * the scripts in the sandbox, so that all scripts of one object cross the boundary together, or in the host
  * itself where a mapping's step uses no script. One copy of the rules serves both.
  */
-export type ProcedureName = 'qualify' | 'acceptTarget' | 'qualifiers' | 'correlate' | 'choose' | 'shapeTarget' | 'runHook'
+export type ProcedureName =
+  | 'qualify'
+  | 'acceptTarget'
+  | 'qualifiers'
+  | 'correlate'
+  | 'choose'
+  | 'shapeTarget'
+  | 'runHook'
 
 type Procedure = (input: Json, call: Call) => Json | undefined
 const mappingOf = (settings: Json) => settings as unknown as Mapping
@@ -24,7 +31,8 @@ export function qualify(settings: Json): Procedure {
   const { validSource, sourceCondition } = mappingOf(settings)
   return (input, call) => {
     const { source, linkQualifier } = input as JsonObject
-    if (!isTrue('validSource', validSource, { source, linkQualifier }, call)) return { qualifies: false, reason: 'validSource' }
+    if (!isTrue('validSource', validSource, { source, linkQualifier }, call))
+      return { qualifies: false, reason: 'validSource' }
     const qualifies = holds(sourceCondition, { source, linkQualifier }, call)
     return { qualifies, reason: qualifies ? null : 'sourceCondition' }
   }
@@ -39,7 +47,12 @@ export function acceptTarget(settings: Json): Procedure {
   }
 }
 
-function isTrue(hook: string, script: string | undefined, variables: Record<string, unknown>, call: Call): boolean {
+function isTrue(
+  hook: string,
+  script: string | undefined,
+  variables: Record<string, unknown>,
+  call: Call,
+): boolean {
   if (script === undefined) return true
   const value = call(script, variables)
   if (typeof value === 'boolean') return value
@@ -53,7 +66,8 @@ export function qualifiers(settings: Json): Procedure {
     if (configured.kind === 'fixed') return [...configured.names]
     const { object, oldValue, returnAll } = input as JsonObject
     const names = call(configured.script, { mapping: name, object, oldValue, returnAll })
-    if (Array.isArray(names) && names.every((one) => typeof one === 'string' && one !== '')) return [...new Set(names)]
+    if (Array.isArray(names) && names.every((one) => typeof one === 'string' && one !== ''))
+      return [...new Set(names)]
     throw new Error('the linkQualifiers script must return an array of non-empty strings')
   }
 }
@@ -68,7 +82,8 @@ export function correlate(settings: Json): Procedure {
   return (input, call) => {
     const { source, linkQualifier } = input as { source: JsonObject; linkQualifier: string }
     if (correlation.kind === 'none') return null
-    if (correlation.kind === 'script') return foundByScript(call(correlation.script, { source, linkQualifier }))
+    if (correlation.kind === 'script')
+      return foundByScript(call(correlation.script, { source, linkQualifier }))
     const query = correlation.byQualifier[linkQualifier]
     if (!query) return null
     if (query.kind === 'tree') {
@@ -76,7 +91,8 @@ export function correlate(settings: Json): Procedure {
     }
     const stated = call(query.script, { source, linkQualifier })
     if (stated === null || stated === undefined) return null
-    if (!isJsonObject(stated)) throw new Error('the correlationQuery script must return a query object such as {_queryFilter: …}')
+    if (!isJsonObject(stated))
+      throw new Error('the correlationQuery script must return a query object such as {_queryFilter: …}')
     const { filter, resourceName } = readQuery(stated, target)
     return asQuestion(filter, resourceName)
   }
@@ -89,7 +105,10 @@ function asQuestion(filter: Filter | undefined, resourceName: string): Json {
 function foundByScript(result: unknown): Json {
   if (result === null || result === undefined) return { objects: [] }
   const objects = Array.isArray(result) ? result : (result as { result?: unknown }).result
-  if (!Array.isArray(objects) || !objects.every((object) => isJsonObject(object) && typeof object._id === 'string')) {
+  if (
+    !Array.isArray(objects) ||
+    !objects.every((object) => isJsonObject(object) && typeof object._id === 'string')
+  ) {
     throw new Error('the correlationScript must return an array of objects with _id')
   }
   return { objects: objects.map(({ _id }) => ({ _id })) }
@@ -128,9 +147,11 @@ export function usesScripts(mapping: Mapping): Readonly<Record<ProcedureName, bo
     qualify: mapping.validSource !== undefined || scripted(mapping.sourceCondition),
     acceptTarget: mapping.validTarget !== undefined,
     qualifiers: mapping.qualifiers.kind === 'script',
-    correlate: correlation.kind === 'script' || (correlation.kind === 'queries' && correlationIsScripted(mapping)),
+    correlate:
+      correlation.kind === 'script' || (correlation.kind === 'queries' && correlationIsScripted(mapping)),
     choose: policies.some((policy: Policy) => policy.action.kind === 'script' || scripted(policy.condition)),
-    shapeTarget: properties.some(propertyIsScripted) || Boolean(hooks.onMapping ?? hooks.onCreate ?? hooks.onUpdate),
+    shapeTarget:
+      properties.some(propertyIsScripted) || Boolean(hooks.onMapping ?? hooks.onCreate ?? hooks.onUpdate),
     runHook: true,
   }
 }

@@ -23,7 +23,9 @@ export function refusalOf(action: Action, facts: ActionFacts): string | undefine
     case 'UPDATE':
     case 'LINK':
       if (facts.targetId === undefined) return 'no target object to link'
-      return facts.linkingEnabled && !facts.linked && !facts.sourceExists ? 'no source object to link' : undefined
+      return facts.linkingEnabled && !facts.linked && !facts.sourceExists
+        ? 'no source object to link'
+        : undefined
     default:
       return undefined
   }

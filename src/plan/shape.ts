@@ -33,7 +33,11 @@ export interface Shape {
  * (engine specification §4.3). Pure given the scripts. Null equals absent in the comparison, and a null is
  * sent only where there is a value to clear ([D]): a target that never returns nulls is not written for ever.
  */
-export function shape(mapping: Pick<Mapping, 'properties' | 'hooks' | 'configuration' | 'links'>, input: ShapeInput, call: Call): Shape {
+export function shape(
+  mapping: Pick<Mapping, 'properties' | 'hooks' | 'configuration' | 'links'>,
+  input: ShapeInput,
+  call: Call,
+): Shape {
   const { target: existing } = input
   const target = copy(input.linkedTarget ?? existing ?? {})
   applyProperties(
@@ -65,14 +69,25 @@ function runShapingHooks(
   }
   const hook = existing ? hooks.onUpdate : hooks.onCreate
   if (hook === undefined || !input.hooks) return
-  const scope = { source, sourceId, target, targetId, oldSource, situation, linkQualifier, mappingConfig: configuration }
+  const scope = {
+    source,
+    sourceId,
+    target,
+    targetId,
+    oldSource,
+    situation,
+    linkQualifier,
+    mappingConfig: configuration,
+  }
   call(hook, existing ? { ...scope, oldTarget: copy(existing) } : scope)
 }
 
 function comparedWith(existing: JsonObject, target: JsonObject, ignoreCase: boolean): Shape {
   if (equalIgnoringNull(existing, target)) return { desired: undefined, changes: [] }
   if (!sameId(existing._id, target._id, ignoreCase)) {
-    throw new Error(`target '_id' has changed from ${JSON.stringify(existing._id)} to ${JSON.stringify(target._id)}`)
+    throw new Error(
+      `target '_id' has changed from ${JSON.stringify(existing._id)} to ${JSON.stringify(target._id)}`,
+    )
   }
   const desired = withoutNewNulls(target, existing)
   return { desired, changes: diff(existing, desired) }

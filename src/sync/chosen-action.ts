@@ -1,15 +1,19 @@
+import type { Action, Situation } from '../mapping/situation.ts'
+import { defaultAction } from '../mapping/situation.ts'
 import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import { refusalOf } from '../plan/refusal.ts'
-import type { Action, Situation } from '../mapping/situation.ts'
-import { defaultAction } from '../mapping/situation.ts'
 import { ambiguousIds, goesOn, type Operation, sourceIdOf } from './operation.ts'
 import type { Synchronization } from './synchronization.ts'
 
 /** Situation → action for a page of assessed operations, and why an action cannot be performed if so. */
 export async function chooseActions(sync: Synchronization, operations: readonly Operation[]): Promise<void> {
   const going = operations.filter(goesOn)
-  const outcomes = await sync.rules.ask('choose', going.map((operation) => policyScope(sync, operation)), sync.scripts)
+  const outcomes = await sync.rules.ask(
+    'choose',
+    going.map((operation) => policyScope(sync, operation)),
+    sync.scripts,
+  )
   going.forEach((operation, position) => {
     const outcome = outcomes[position]
     if (!outcome?.ok) {
@@ -51,7 +55,9 @@ function policyScope({ rules: { mapping }, runId }: Synchronization, operation: 
     ...(targetId === undefined ? {} : { targetId }),
   }
   const actionParam =
-    phase === 'source' ? { ...ids, sourceId: sourceIdOf(operation) ?? null } : { ...ids, target: 'true', oldSource: null }
+    phase === 'source'
+      ? { ...ids, sourceId: sourceIdOf(operation) ?? null }
+      : { ...ids, target: 'true', oldSource: null }
   return {
     situation: situation as string,
     source: (operation.source ?? null) as Json,

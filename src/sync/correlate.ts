@@ -1,6 +1,6 @@
 import type { Filter } from '../model/filter.ts'
-import { compileFilter } from '../model/filter-evaluate.ts'
 import { everything } from '../model/filter.ts'
+import { compileFilter } from '../model/filter-evaluate.ts'
 import { pointersOf } from '../model/filter-walk.ts'
 import type { JsonObject } from '../model/json.ts'
 import { type Pointer, printPointer } from '../model/pointer.ts'
@@ -65,7 +65,11 @@ export function correlator(options: CorrelatorOptions): Correlator {
         return []
       }
       const value = outcome.value as CorrelateValue
-      if (value && 'objects' in value) setCandidates(operation, value.objects.map(({ _id }) => _id))
+      if (value && 'objects' in value)
+        setCandidates(
+          operation,
+          value.objects.map(({ _id }) => _id),
+        )
       return value && 'filter' in value ? [{ operation, ...value }] : []
     })
   }
@@ -78,7 +82,8 @@ export function correlator(options: CorrelatorOptions): Correlator {
     const byIndex = options.mayReadAll ? exact.filter(({ filter }) => joinable(filter)) : []
     if (byIndex.length > 0) await answerFromIndex(byIndex)
     const byPage = exact.filter((question) => !byIndex.includes(question))
-    for (let start = 0; start < byPage.length; start += joined) await answerTogether(byPage.slice(start, start + joined))
+    for (let start = 0; start < byPage.length; start += joined)
+      await answerTogether(byPage.slice(start, start + joined))
     const alone = [...here.filter(({ filter }) => !comparesExactly(filter)), ...elsewhere]
     await inParallel(alone, Math.max(1, rules.mapping.reconciliation.taskThreads), answerAlone)
   }
@@ -95,7 +100,10 @@ export function correlator(options: CorrelatorOptions): Correlator {
 
   async function readIndex(pointers: readonly Pointer[]): Promise<TargetIndex> {
     const fresh = new TargetIndex(pointers)
-    for await (const page of targets.pages({ filter: everything, fields: pointers, pageSize: 1000 }, options.signal)) {
+    for await (const page of targets.pages(
+      { filter: everything, fields: pointers, pageSize: 1000 },
+      options.signal,
+    )) {
       for (const object of page) fresh.add(object._id, object)
     }
     return fresh
@@ -105,10 +113,14 @@ export function correlator(options: CorrelatorOptions): Correlator {
     const filter: Filter = { kind: 'or', filters: questions.map((question) => question.filter) }
     const fields = distinct(questions.flatMap((question) => pointersOf(question.filter)))
     const found: JsonObject[] = []
-    for await (const page of targets.pages({ filter, fields, pageSize: 500 }, options.signal)) found.push(...page)
+    for await (const page of targets.pages({ filter, fields, pageSize: 500 }, options.signal))
+      found.push(...page)
     for (const { operation, filter: own } of questions) {
       const mine = found.filter(compileFilter(own))
-      setCandidates(operation, mine.map(({ _id }) => String(_id)))
+      setCandidates(
+        operation,
+        mine.map(({ _id }) => String(_id)),
+      )
     }
   }
 
@@ -116,11 +128,16 @@ export function correlator(options: CorrelatorOptions): Correlator {
     const set = resourceName === targets.path ? targets : options.resources.objectSet(resourceName)
     const ids: string[] = []
     try {
-      for await (const page of set.pages({ filter, pageSize: 500 }, options.signal)) ids.push(...page.map(({ _id }) => _id))
+      for await (const page of set.pages({ filter, pageSize: 500 }, options.signal))
+        ids.push(...page.map(({ _id }) => _id))
       setCandidates(operation, ids)
     } catch (cause) {
       // One object's question failing is that object's failure (§6.7), not the run's.
-      operation.failure = new Problem('SYNC_FAILED', `the correlation query failed: ${(cause as Error).message}`, { cause })
+      operation.failure = new Problem(
+        'SYNC_FAILED',
+        `the correlation query failed: ${(cause as Error).message}`,
+        { cause },
+      )
     }
   }
 
@@ -132,7 +149,10 @@ export function correlator(options: CorrelatorOptions): Correlator {
   async function markLinked(operations: readonly Operation[]): Promise<void> {
     const single = operations.filter(({ candidates }) => candidates.length === 1)
     for (const [qualifier, group] of Map.groupBy(single, ({ linkQualifier }) => linkQualifier)) {
-      const found = await links.ofTargets(qualifier, group.map(({ candidates }) => candidates[0]?.id as string))
+      const found = await links.ofTargets(
+        qualifier,
+        group.map(({ candidates }) => candidates[0]?.id as string),
+      )
       for (const operation of group) {
         operation.candidates = operation.candidates.map(({ id }) => ({
           id,
@@ -164,7 +184,11 @@ function distinct(pointers: readonly Pointer[]): readonly Pointer[] {
   return [...new Map(pointers.map((pointer) => [printPointer(pointer), pointer])).values()]
 }
 
-async function inParallel<T>(items: readonly T[], width: number, act: (item: T) => Promise<void>): Promise<void> {
+async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  act: (item: T) => Promise<void>,
+): Promise<void> {
   const queue = items.values()
   const worker = async () => {
     for (const item of queue) await act(item)

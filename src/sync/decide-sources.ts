@@ -2,10 +2,10 @@ import type { Problem } from '../model/problem.ts'
 import { assessDeleted } from '../plan/assess-deleted.ts'
 import { assessSource, boundTarget } from '../plan/assess-source.ts'
 import { chooseActions } from './chosen-action.ts'
+import { holdBack } from './hold-back.ts'
 import { goesOn, type Operation } from './operation.ts'
 import { shapePage } from './shape-page.ts'
 import type { Synchronization } from './synchronization.ts'
-import { holdBack } from './hold-back.ts'
 
 /** Decided operations, in order, and those that must wait until these are applied. */
 export interface Decided {
@@ -19,9 +19,14 @@ export interface Decided {
  * what its objects would come to one after the other.
  */
 export async function decideSources(sync: Synchronization, page: readonly Operation[]): Promise<Decided> {
-  await qualify(sync, page.filter(({ source }) => source !== undefined))
+  await qualify(
+    sync,
+    page.filter(({ source }) => source !== undefined),
+  )
   await joinLinks(sync, page)
-  await sync.correlator.correlate(page.filter((operation) => !operation.link && operation.source && goesOn(operation)))
+  await sync.correlator.correlate(
+    page.filter((operation) => !operation.link && operation.source && goesOn(operation)),
+  )
   bindTargets(sync, page)
   await readTargets(sync, page)
   await assess(sync, page)
@@ -49,7 +54,10 @@ async function qualify(sync: Synchronization, page: readonly Operation[]): Promi
 /** One links query a qualifier. */
 async function joinLinks({ links }: Synchronization, page: readonly Operation[]): Promise<void> {
   for (const [qualifier, group] of Map.groupBy(page, ({ linkQualifier }) => linkQualifier)) {
-    const found = await links.ofSources(qualifier, group.map(({ sourceId }) => sourceId as string))
+    const found = await links.ofSources(
+      qualifier,
+      group.map(({ sourceId }) => sourceId as string),
+    )
     for (const operation of group) operation.link = found.get(operation.sourceId as string)
   }
 }
@@ -65,11 +73,18 @@ function bindTargets({ targetIds }: Synchronization, page: readonly Operation[])
  * The bound targets of the page, one read. In a run that queried the targets a linked one exists only if the query
  * returned it (§3.1): with a restricting `targetQuery`, targets outside it appear as gone.
  */
-async function readTargets({ targets, targetIds, signal }: Synchronization, page: readonly Operation[]): Promise<void> {
-  const outsideQuery = ({ link, targetId }: Operation) => link && targetIds && !targetIds.has(targetId as string)
+async function readTargets(
+  { targets, targetIds, signal }: Synchronization,
+  page: readonly Operation[],
+): Promise<void> {
+  const outsideQuery = ({ link, targetId }: Operation) =>
+    link && targetIds && !targetIds.has(targetId as string)
   const wanted = page.filter((operation) => operation.targetId !== undefined && !outsideQuery(operation))
   if (wanted.length === 0) return
-  const found = await targets.readMany(wanted.map(({ targetId }) => targetId as string), signal)
+  const found = await targets.readMany(
+    wanted.map(({ targetId }) => targetId as string),
+    signal,
+  )
   for (const operation of wanted) operation.target = found.get(operation.targetId as string)
 }
 
@@ -80,12 +95,20 @@ async function assess(sync: Synchronization, page: readonly Operation[]): Promis
     const facts = { ...operation, targetExists: operation.target !== undefined }
     operation.situation = operation.source
       ? assessSource(facts)
-      : assessDeleted({ ...facts, targetIsValid: valid.has(operation), oldValue: undefined, oldValueIsValid: false })
+      : assessDeleted({
+          ...facts,
+          targetIsValid: valid.has(operation),
+          oldValue: undefined,
+          oldValueIsValid: false,
+        })
   }
 }
 
 /** `validTarget` for operations whose target is there. */
-export async function acceptedTargets(sync: Synchronization, operations: readonly Operation[]): Promise<ReadonlySet<Operation>> {
+export async function acceptedTargets(
+  sync: Synchronization,
+  operations: readonly Operation[],
+): Promise<ReadonlySet<Operation>> {
   const present = operations.filter(({ target }) => target !== undefined)
   const inputs = present.map(({ target, linkQualifier }) => ({ target, linkQualifier }))
   const outcomes = await sync.rules.ask('acceptTarget', inputs, sync.scripts)

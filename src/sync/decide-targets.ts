@@ -29,7 +29,10 @@ export async function decideTargets(
 
 async function joinLinks({ links }: Synchronization, operations: readonly Operation[]): Promise<void> {
   for (const [qualifier, group] of Map.groupBy(operations, ({ linkQualifier }) => linkQualifier)) {
-    const found = await links.ofTargets(qualifier, group.map(({ targetId }) => targetId as string))
+    const found = await links.ofTargets(
+      qualifier,
+      group.map(({ targetId }) => targetId as string),
+    )
     for (const operation of group) operation.link = found.get(operation.targetId as string)
   }
 }
@@ -45,10 +48,16 @@ async function withoutOtherQualifiers(
 }
 
 /** Sources are read afresh: they may have appeared since the source phase. */
-async function readSources({ sources, signal }: Synchronization, operations: readonly Operation[]): Promise<void> {
+async function readSources(
+  { sources, signal }: Synchronization,
+  operations: readonly Operation[],
+): Promise<void> {
   const linked = operations.filter(({ link }) => link)
   if (linked.length === 0) return
-  const found = await sources.readMany([...new Set(linked.map(({ link }) => link?.sourceId as string))], signal)
+  const found = await sources.readMany(
+    [...new Set(linked.map(({ link }) => link?.sourceId as string))],
+    signal,
+  )
   for (const operation of linked) operation.source = found.get(operation.link?.sourceId as string)
 }
 

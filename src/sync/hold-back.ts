@@ -12,7 +12,10 @@ const changing: ReadonlySet<Action> = new Set(['CREATE', 'UPDATE', 'LINK', 'UNLI
  * writes an object that its correlation might find. So two people who share a mail address do not both create
  * an account for it just because they stood on the same page.
  */
-export function holdBack(page: readonly Operation[]): { operations: readonly Operation[]; heldBack: readonly Operation[] } {
+export function holdBack(page: readonly Operation[]): {
+  operations: readonly Operation[]
+  heldBack: readonly Operation[]
+} {
   const claimed = new Set<string>()
   const written = new WrittenObjects(page)
   const operations: Operation[] = []
@@ -78,7 +81,9 @@ class WrittenObjects {
     if (!correlation || this.#operations.size === 0) return false
     const found = this.#index.find(foldedFilter(correlation))
     if (found) return found.size > 0
-    return this.#operations.values().some(({ desired }) => desired !== undefined && mightMatch(correlation, desired))
+    return this.#operations
+      .values()
+      .some(({ desired }) => desired !== undefined && mightMatch(correlation, desired))
   }
 }
 
@@ -93,6 +98,7 @@ function folded<T>(value: T): T {
 
 function foldedFilter(filter: Filter): Filter {
   if (filter.kind === 'compare') return { ...filter, value: folded(filter.value) }
-  if (filter.kind === 'and' || filter.kind === 'or') return { ...filter, filters: filter.filters.map(foldedFilter) }
+  if (filter.kind === 'and' || filter.kind === 'or')
+    return { ...filter, filters: filter.filters.map(foldedFilter) }
   return filter
 }

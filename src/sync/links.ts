@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { LinkUse } from '../mapping/mapping.ts'
-import type { Link, Links, LinkSide } from '../repository/repository.ts'
+import type { Link, LinkSide, Links } from '../repository/repository.ts'
 
 /** A stored link from one mapping's viewpoint, whichever direction the link set was defined in. */
 export interface MappingLink {
@@ -27,12 +27,23 @@ export interface MappingLinks {
 }
 
 export function mappingLinks(links: Links, use: LinkUse): MappingLinks {
-  const [sourceSide, targetSide]: [LinkSide, LinkSide] = use.reversed ? ['secondId', 'firstId'] : ['firstId', 'secondId']
+  const [sourceSide, targetSide]: [LinkSide, LinkSide] = use.reversed
+    ? ['secondId', 'firstId']
+    : ['firstId', 'secondId']
   const normalSource = (id: string) => (use.sourceIgnoresCase ? id.toLowerCase() : id)
   const normalTarget = (id: string) => (use.targetIgnoresCase ? id.toLowerCase() : id)
-  const view = (stored: Link): MappingLink => ({ stored, sourceId: stored[sourceSide], targetId: stored[targetSide] })
+  const view = (stored: Link): MappingLink => ({
+    stored,
+    sourceId: stored[sourceSide],
+    targetId: stored[targetSide],
+  })
 
-  async function find(qualifier: string, side: LinkSide, ids: readonly string[], normal: (id: string) => string) {
+  async function find(
+    qualifier: string,
+    side: LinkSide,
+    ids: readonly string[],
+    normal: (id: string) => string,
+  ) {
     const found = new Map<string, MappingLink>()
     if (!use.enabled || ids.length === 0) return found
     const stored = await links.find({ linkType: use.type, linkQualifier: qualifier }, side, ids.map(normal))

@@ -49,7 +49,11 @@ export interface Operation {
   linkCreated: boolean
 }
 
-export function sourceOperation(sourceId: string, source: Resource | undefined, linkQualifier: string): Operation {
+export function sourceOperation(
+  sourceId: string,
+  source: Resource | undefined,
+  linkQualifier: string,
+): Operation {
   return { ...untouched, phase: 'source', linkQualifier, sourceId, source, targetId: undefined }
 }
 

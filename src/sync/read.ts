@@ -28,7 +28,10 @@ export interface Reading {
 export async function* sourcePages(reading: Reading): AsyncIterable<readonly SourceRecord[]> {
   const { queried, query, pageSize, signal } = reading
   const seen = new Set<string>()
-  const pages = queried.pages({ filter: query.filter, fields: query.fields, pageSize, parameters: query.parameters }, signal)
+  const pages = queried.pages(
+    { filter: query.filter, fields: query.fields, pageSize, parameters: query.parameters },
+    signal,
+  )
   for await (const page of oneAhead(pages)) {
     const fresh = page.filter(({ _id }) => {
       if (seen.has(_id)) reading.onDuplicate(_id)
@@ -38,7 +41,10 @@ export async function* sourcePages(reading: Reading): AsyncIterable<readonly Sou
   }
 }
 
-async function completed({ set, queried, query, fullEntry, signal }: Reading, page: readonly Resource[]): Promise<SourceRecord[]> {
+async function completed(
+  { set, queried, query, fullEntry, signal }: Reading,
+  page: readonly Resource[],
+): Promise<SourceRecord[]> {
   const whole = query.fields === undefined && queried === set
   const isFull = (object: Resource) => fullEntry ?? (whole || looksFull(object))
   const partial = page.filter((object) => !isFull(object)).map(({ _id }) => _id)

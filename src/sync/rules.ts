@@ -3,7 +3,14 @@ import type { Mapping } from '../mapping/mapping.ts'
 import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import * as procedures from '../plan/procedures.ts'
-import type { LoadedProgram, Procedure, ScriptContext, ScriptEngine, ScriptOutcome, ScriptSource } from '../scripts/engine.ts'
+import type {
+  LoadedProgram,
+  Procedure,
+  ScriptContext,
+  ScriptEngine,
+  ScriptOutcome,
+  ScriptSource,
+} from '../scripts/engine.ts'
 
 /**
  * A mapping's rules, ready to be asked a page at a time. A procedure whose scripts live in the sandbox runs there;
@@ -19,7 +26,11 @@ export interface Rules extends AsyncDisposable {
   readonly oneByOne: boolean
   /** True if hooks run between the writes of one operation, so that they cannot share a transaction. */
   readonly interleaved: boolean
-  ask(procedure: procedures.ProcedureName, inputs: readonly Json[], context: ScriptContext): Promise<readonly ScriptOutcome[]>
+  ask(
+    procedure: procedures.ProcedureName,
+    inputs: readonly Json[],
+    context: ScriptContext,
+  ): Promise<readonly ScriptOutcome[]>
 }
 
 export async function loadRules(
@@ -61,7 +72,13 @@ function outcomeOf(evaluate: () => Json | undefined): ScriptOutcome {
   try {
     return { ok: true, value: evaluate() }
   } catch (error) {
-    return { ok: false, error: error instanceof Problem ? error : new Problem('SYNC_FAILED', (error as Error).message, { cause: error }) }
+    return {
+      ok: false,
+      error:
+        error instanceof Problem
+          ? error
+          : new Problem('SYNC_FAILED', (error as Error).message, { cause: error }),
+    }
   }
 }
 
@@ -73,7 +90,12 @@ function hasInterleavedHooks({ hooks, policies }: Mapping): boolean {
 
 /** Conservative on purpose: a mention is enough, in a comment too. */
 function reachesOut(mapping: Mapping, scripts: Readonly<Record<string, ScriptSource>>): boolean {
-  const selecting = new Set([mapping.validSource, mapping.validTarget, mapping.hooks.onRecon, mapping.hooks.result])
+  const selecting = new Set([
+    mapping.validSource,
+    mapping.validTarget,
+    mapping.hooks.onRecon,
+    mapping.hooks.result,
+  ])
   return Object.entries(scripts).some(([name, { source }]) => {
     if (selecting.has(name) || name === 'linkQualifiers' || name === 'sourceCondition') return false
     return name === 'correlationScript' || /\b(openidm|require|globalThis|eval|Function)\b/.test(source)

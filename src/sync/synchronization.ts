@@ -1,5 +1,5 @@
-import type { Resources, ObjectSet } from '../router/resources.ts'
 import type { Repository } from '../repository/repository.ts'
+import type { ObjectSet, Resources } from '../router/resources.ts'
 import type { ScriptContext } from '../scripts/engine.ts'
 import type { Correlator } from './correlate.ts'
 import type { MappingLinks } from './links.ts'

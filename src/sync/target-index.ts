@@ -64,7 +64,10 @@ export class TargetIndex {
     if (filter.kind === 'compare') return this.#equal(filter.pointer, filter.value)
     if (filter.kind !== 'and' && filter.kind !== 'or') return new Set()
     const [first, ...others] = filter.filters.map((one) => this.#find(one))
-    return others.reduce((a, b) => (filter.kind === 'and' ? a.intersection(b) : a.union(b)), first ?? new Set())
+    return others.reduce(
+      (a, b) => (filter.kind === 'and' ? a.intersection(b) : a.union(b)),
+      first ?? new Set(),
+    )
   }
 
   #equal(pointer: Pointer, value: Json): ReadonlySet<string> {
@@ -84,7 +87,8 @@ function keyOf(value: Json | undefined): string | undefined {
 /** True for `eq` comparisons and their conjunctions and disjunctions. */
 export function joinable(filter: Filter): boolean {
   if (filter.kind === 'compare') return filter.operator === 'eq' && keyOf(filter.value) !== undefined
-  if (filter.kind === 'and' || filter.kind === 'or') return filter.filters.length > 0 && filter.filters.every(joinable)
+  if (filter.kind === 'and' || filter.kind === 'or')
+    return filter.filters.length > 0 && filter.filters.every(joinable)
   return false
 }
 

@@ -3,8 +3,8 @@ import type { ObjectSet } from '../../router/resources.ts'
 import { goesOn, type Operation } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
-import { storeLinksAfter, storeLinksBefore } from './store-links.ts'
 import { order, type Step, takes } from './steps.ts'
+import { storeLinksAfter, storeLinksBefore } from './store-links.ts'
 import { writeTargets } from './write-targets.ts'
 
 /** Where the writes of a page go: the repository itself, or one transaction on it. */
@@ -21,7 +21,11 @@ export type Record = (operations: readonly Operation[], store: Store) => Promise
  * target lives in the repository and no hook runs in between, objects, links and records of the page are one
  * transaction; otherwise links and records follow the target's answer.
  */
-export async function applyPage(sync: Synchronization, operations: readonly Operation[], record: Record): Promise<void> {
+export async function applyPage(
+  sync: Synchronization,
+  operations: readonly Operation[],
+  record: Record,
+): Promise<void> {
   if (sync.dryRun) return record(operations, sync.repository)
   const { repository, targets, rules } = sync
   if (targets.joining && !rules.interleaved) {
@@ -37,23 +41,41 @@ export async function applyPage(sync: Synchronization, operations: readonly Oper
   remember(sync, operations)
 }
 
-async function takeSteps(sync: Synchronization, operations: readonly Operation[], writers: Writers): Promise<void> {
+async function takeSteps(
+  sync: Synchronization,
+  operations: readonly Operation[],
+  writers: Writers,
+): Promise<void> {
   for (const step of order) {
     const due = operations.filter((operation) => goesOn(operation) && takes(operation.action, step))
     if (due.length > 0) await perform[step](sync, due, writers)
   }
-  await runErrorHook(sync, operations.filter(({ failure }) => failure !== undefined))
+  await runErrorHook(
+    sync,
+    operations.filter(({ failure }) => failure !== undefined),
+  )
 }
 
 type Perform = (sync: Synchronization, operations: readonly Operation[], writers: Writers) => Promise<void>
 
 const perform = {
-  onDelete: (sync, operations) => runHook(sync, 'onDelete', operations.filter(({ target }) => target !== undefined)),
+  onDelete: (sync, operations) =>
+    runHook(
+      sync,
+      'onDelete',
+      operations.filter(({ target }) => target !== undefined),
+    ),
   onLink: (sync, operations) => runHook(sync, 'onLink', operations.filter(lacksLink(sync))),
-  linkBefore: (sync, operations, { store }) => storeLinksBefore(sync, operations.filter(lacksLink(sync)), store),
+  linkBefore: (sync, operations, { store }) =>
+    storeLinksBefore(sync, operations.filter(lacksLink(sync)), store),
   writeTarget: writeTargets,
   onLinkAfter: (sync, operations) => runHook(sync, 'onLink', operations.filter(lacksLink(sync))),
-  onUnlink: (sync, operations) => runHook(sync, 'onUnlink', operations.filter(({ link }) => link !== undefined)),
+  onUnlink: (sync, operations) =>
+    runHook(
+      sync,
+      'onUnlink',
+      operations.filter(({ link }) => link !== undefined),
+    ),
   linkAfter: (sync, operations, { store }) => storeLinksAfter(sync, operations, store),
   postMapping: (sync, operations) => runHook(sync, 'postMapping', operations),
   postAction: runPostAction,

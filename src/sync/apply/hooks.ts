@@ -5,7 +5,11 @@ import { type Operation, sourceIdOf } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 
 /** Hooks between the writes, with the scopes of engine specification §4.2. */
-export async function runHook(sync: Synchronization, hook: Hook, operations: readonly Operation[]): Promise<void> {
+export async function runHook(
+  sync: Synchronization,
+  hook: Hook,
+  operations: readonly Operation[],
+): Promise<void> {
   const script = sync.rules.mapping.hooks[hook]
   if (script === undefined) return
   const inputs = operations.map((operation) => ({ script, variables: hookScope(operation) }))
@@ -14,7 +18,8 @@ export async function runHook(sync: Synchronization, hook: Hook, operations: rea
     const outcome = outcomes[position]
     if (!outcome?.ok) operation.failure = outcome?.error
     // Before an update only: what onLink changes there is written with the update (§4.2).
-    else if (hook === 'onLink' && operation.action === 'UPDATE') operation.linkedTarget = outcome.value as JsonObject
+    else if (hook === 'onLink' && operation.action === 'UPDATE')
+      operation.linkedTarget = outcome.value as JsonObject
   })
 }
 

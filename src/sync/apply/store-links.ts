@@ -4,7 +4,11 @@ import { type Operation, sourceIdOf } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 
 /** UPDATE and LINK: link first, then write (engine specification §4.3, UPDATE 3). */
-export async function storeLinksBefore(sync: Synchronization, operations: readonly Operation[], store: Store): Promise<void> {
+export async function storeLinksBefore(
+  sync: Synchronization,
+  operations: readonly Operation[],
+  store: Store,
+): Promise<void> {
   await insertLinks(sync, operations, store)
 }
 
@@ -12,21 +16,43 @@ export async function storeLinksBefore(sync: Synchronization, operations: readon
  * CREATE: a new link, or, where the source had one to a target that is gone, the same link leading to the new target.
  * UPDATE: the link follows a target that the write renamed ([D]). DELETE and UNLINK: the link goes.
  */
-export async function storeLinksAfter(sync: Synchronization, operations: readonly Operation[], store: Store): Promise<void> {
+export async function storeLinksAfter(
+  sync: Synchronization,
+  operations: readonly Operation[],
+  store: Store,
+): Promise<void> {
   if (!sync.rules.mapping.links.enabled) return
   const creating = operations.filter(({ action }) => action === 'CREATE')
-  await insertLinks(sync, creating.filter(({ link }) => !link), store)
-  const renamed = operations.filter((operation) => operation.action === 'UPDATE' && leadsElsewhere(sync, operation))
-  await retarget(sync, [...creating.filter((operation) => leadsElsewhere(sync, operation)), ...renamed], store)
-  const leaving = operations.filter(({ action, link }) => (action === 'DELETE' || action === 'UNLINK') && link)
-  await oneByOneOnFailure(leaving, (some) => store.links.delete(some.map(({ link }) => (link as { stored: Link }).stored)))
+  await insertLinks(
+    sync,
+    creating.filter(({ link }) => !link),
+    store,
+  )
+  const renamed = operations.filter(
+    (operation) => operation.action === 'UPDATE' && leadsElsewhere(sync, operation),
+  )
+  await retarget(
+    sync,
+    [...creating.filter((operation) => leadsElsewhere(sync, operation)), ...renamed],
+    store,
+  )
+  const leaving = operations.filter(
+    ({ action, link }) => (action === 'DELETE' || action === 'UNLINK') && link,
+  )
+  await oneByOneOnFailure(leaving, (some) =>
+    store.links.delete(some.map(({ link }) => (link as { stored: Link }).stored)),
+  )
 }
 
 function leadsElsewhere({ links }: Synchronization, { link, targetId }: Operation): boolean {
   return link !== undefined && targetId !== undefined && links.normalTarget(targetId) !== link.targetId
 }
 
-async function insertLinks(sync: Synchronization, operations: readonly Operation[], store: Store): Promise<void> {
+async function insertLinks(
+  sync: Synchronization,
+  operations: readonly Operation[],
+  store: Store,
+): Promise<void> {
   await oneByOneOnFailure(operations, async (some) => {
     const stored = await store.links.insert(some.map((operation) => draftOf(sync, operation)))
     some.forEach((operation, position) => {
@@ -40,9 +66,17 @@ function draftOf({ links }: Synchronization, operation: Operation): Omit<Link, '
   return links.draft(operation.linkQualifier, sourceIdOf(operation) as string, operation.targetId as string)
 }
 
-async function retarget({ links }: Synchronization, operations: readonly Operation[], store: Store): Promise<void> {
+async function retarget(
+  { links }: Synchronization,
+  operations: readonly Operation[],
+  store: Store,
+): Promise<void> {
   await oneByOneOnFailure(operations, async (some) => {
-    await store.links.update(some.map(({ link, targetId }) => links.retargeted(link as NonNullable<typeof link>, targetId as string)))
+    await store.links.update(
+      some.map(({ link, targetId }) =>
+        links.retargeted(link as NonNullable<typeof link>, targetId as string),
+      ),
+    )
   })
 }
 
@@ -60,7 +94,10 @@ async function oneByOneOnFailure(
   }
 }
 
-async function writeOrFail(operation: Operation, write: (operations: readonly Operation[]) => Promise<void>): Promise<void> {
+async function writeOrFail(
+  operation: Operation,
+  write: (operations: readonly Operation[]) => Promise<void>,
+): Promise<void> {
   try {
     await write([operation])
   } catch (cause) {
@@ -68,7 +105,11 @@ async function writeOrFail(operation: Operation, write: (operations: readonly Op
     const { targetId, effect } = operation
     // The target's id goes into the record: the object is there without a link (engine specification §4.5, [D]).
     const stays = effect === 'created' ? `; target ${targetId} was created and stays without a link` : ''
-    operation.failure = new Problem('SYNC_FAILED', `the link could not be stored: ${(cause as Error).message}${stays}`, { cause })
+    operation.failure = new Problem(
+      'SYNC_FAILED',
+      `the link could not be stored: ${(cause as Error).message}${stays}`,
+      { cause },
+    )
   }
 }
 

@@ -6,19 +6,31 @@ import type { Synchronization } from '../synchronization.ts'
 import type { Writers } from './apply.ts'
 
 /** All target writes of a page in one call (engine specification §4.3, CREATE 5, UPDATE 4, DELETE 2). */
-export async function writeTargets(sync: Synchronization, page: readonly Operation[], { targets }: Writers): Promise<void> {
+export async function writeTargets(
+  sync: Synchronization,
+  page: readonly Operation[],
+  { targets }: Writers,
+): Promise<void> {
   // What an onLink before the update changed persists, so these are shaped again on top of it.
-  await shapePage(sync, page.filter(({ linkedTarget }) => linkedTarget !== undefined))
+  await shapePage(
+    sync,
+    page.filter(({ linkedTarget }) => linkedTarget !== undefined),
+  )
   const operations = page.filter(({ failure }) => failure === undefined)
   for (const operation of operations) {
-    if (operation.action === 'UPDATE' && isShaped(operation) && !operation.desired) operation.effect = 'unchanged'
+    if (operation.action === 'UPDATE' && isShaped(operation) && !operation.desired)
+      operation.effect = 'unchanged'
   }
   const writing = operations.flatMap((operation) => {
     const write = writeOf(operation)
     return write ? [{ operation, write }] : []
   })
   if (writing.length === 0) return
-  const results = await targets.writeMany(writing.map(({ write }) => write), sync.scripts.request, sync.signal)
+  const results = await targets.writeMany(
+    writing.map(({ write }) => write),
+    sync.scripts.request,
+    sync.signal,
+  )
   writing.forEach(({ operation }, position) => {
     const result = results[position]
     if (result?.ok) settle(operation, result.object)
@@ -55,7 +67,11 @@ function settleFailure(operation: Operation, error: Error | undefined): void {
   }
   const verb = { CREATE: 'create', DELETE: 'delete' }[operation.action as string] ?? 'update'
   const what = operation.targetId === undefined ? 'the target' : `target ${operation.targetId}`
-  operation.failure = new Problem('SYNC_FAILED', `could not ${verb} ${what}: ${error?.message ?? 'no answer'}`, {
-    cause: error,
-  })
+  operation.failure = new Problem(
+    'SYNC_FAILED',
+    `could not ${verb} ${what}: ${error?.message ?? 'no answer'}`,
+    {
+      cause: error,
+    },
+  )
 }

@@ -24,7 +24,14 @@ export class Durations {
   }
 
   add(metric: string, milliseconds: number): void {
-    const series = this.#series.get(metric) ?? { count: 0, sum: 0, min: Infinity, max: 0, mean: 0, squares: 0 }
+    const series = this.#series.get(metric) ?? {
+      count: 0,
+      sum: 0,
+      min: Infinity,
+      max: 0,
+      mean: 0,
+      squares: 0,
+    }
     this.#series.set(metric, series)
     series.count++
     series.sum += milliseconds

@@ -15,7 +15,7 @@ import { type SourceRecord, sourcePages } from '../read.ts'
 import type { Rules } from '../rules.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { TargetIds } from '../target-ids.ts'
-import { recordFrame, recordPage, type Recording } from './record.ts'
+import { type Recording, recordFrame, recordPage } from './record.ts'
 import type { Run } from './run.ts'
 
 /** One run, fully specified: the mapping's own settings with this run's overrides applied. */
@@ -56,14 +56,19 @@ export async function reconcile(reconciliation: Reconciliation): Promise<void> {
   }
   await repository
     .transaction((store) => recordFrame(recording, 'summary', reconAction, store))
-    .catch((cause) => run.fail(cause) ?? log('error', `the run's summary could not be written: ${cause.message}`))
+    .catch(
+      (cause) => run.fail(cause) ?? log('error', `the run's summary could not be written: ${cause.message}`),
+    )
   if (run.problem) log('error', `${run.mapping}: run ${run.id} failed: ${run.problem.message}`)
 }
 
 /** The empty-source guard: ends the run without its `result` script (§7.5). */
 class EmptySource extends Problem {
   constructor(mapping: string, source: string) {
-    super('EMPTY_SOURCE', `${mapping}: the source query on ${source} returned nothing, and allowEmptySourceSet is not true`)
+    super(
+      'EMPTY_SOURCE',
+      `${mapping}: the source query on ${source} returned nothing, and allowEmptySourceSet is not true`,
+    )
   }
 }
 
@@ -71,7 +76,11 @@ function recordingOf({ run, rules, request, associations }: Reconciliation): Rec
   return { run, mapping: rules.mapping, userId: request.userId, associations }
 }
 
-async function phases(reconciliation: Reconciliation, recording: Recording, reconAction: string): Promise<void> {
+async function phases(
+  reconciliation: Reconciliation,
+  recording: Recording,
+  reconAction: string,
+): Promise<void> {
   const { run, repository, settings, sourceId } = reconciliation
   await runWholeRunHook(reconciliation, 'onRecon', {})
   await repository.transaction((store) => recordFrame(recording, 'start', reconAction, store))
@@ -90,7 +99,8 @@ async function phases(reconciliation: Reconciliation, recording: Recording, reco
 /** Starts the source query and checks that its first page has something in it, before anything else is read. */
 async function openSources(reconciliation: Reconciliation): Promise<AsyncIterable<readonly SourceRecord[]>> {
   const { rules, settings, sourceId, run, resources } = reconciliation
-  const pages = sourceId === undefined ? queriedSources(reconciliation) : singleSource(reconciliation, sourceId)
+  const pages =
+    sourceId === undefined ? queriedSources(reconciliation) : singleSource(reconciliation, sourceId)
   const iterator = pages[Symbol.asyncIterator]()
   const first = await run.durations.time('sourceQuery', () => iterator.next())
   const empty = first.done || first.value.length === 0
@@ -105,7 +115,13 @@ async function openSources(reconciliation: Reconciliation): Promise<AsyncIterabl
   })()
 }
 
-function queriedSources({ rules, settings, run, resources, log }: Reconciliation): AsyncIterable<readonly SourceRecord[]> {
+function queriedSources({
+  rules,
+  settings,
+  run,
+  resources,
+  log,
+}: Reconciliation): AsyncIterable<readonly SourceRecord[]> {
   const { mapping } = rules
   const { resourceName } = settings.sourceQuery
   const set = resources.objectSet(mapping.source)
@@ -116,24 +132,33 @@ function queriedSources({ rules, settings, run, resources, log }: Reconciliation
     fullEntry: settings.sourceQueryFullEntry,
     pageSize: settings.pageSize,
     signal: run.signal,
-    onDuplicate: (id) => log('warn', `${mapping.name}: the source query returned ${id} more than once; it is worked once`),
+    onDuplicate: (id) =>
+      log('warn', `${mapping.name}: the source query returned ${id} more than once; it is worked once`),
   })
 }
 
 /** §7.6: an absent source is an empty source set, or, where that is allowed, a deleted source object. */
-async function* singleSource({ rules, settings, run, resources }: Reconciliation, id: string): AsyncIterable<readonly SourceRecord[]> {
+async function* singleSource(
+  { rules, settings, run, resources }: Reconciliation,
+  id: string,
+): AsyncIterable<readonly SourceRecord[]> {
   const found = await resources.objectSet(rules.mapping.source).readMany([id], run.signal)
   const object = found.get(id)
   if (object) yield [{ id: object._id, object }]
   else if (settings.allowEmptySourceSet) yield [{ id, object: undefined }]
 }
 
-async function openSynchronization(reconciliation: Reconciliation, targetPhase: boolean): Promise<Synchronization> {
+async function openSynchronization(
+  reconciliation: Reconciliation,
+  targetPhase: boolean,
+): Promise<Synchronization> {
   const { run, rules, resources, repository, sourceId } = reconciliation
   const { mapping } = rules
   const links = mappingLinks(repository.links, mapping.links)
   const targets = resources.objectSet(mapping.target)
-  const targetIds = targetPhase ? await run.durations.time('targetQuery', () => readTargetIds(reconciliation, links.normalTarget)) : undefined
+  const targetIds = targetPhase
+    ? await run.durations.time('targetQuery', () => readTargetIds(reconciliation, links.normalTarget))
+    : undefined
   run.statistics.totals.target = targetIds?.size
   run.statistics.totals.links = mapping.links.enabled ? await repository.links.count(mapping.links.type) : 0
   const scripts = scriptContext(reconciliation)
@@ -145,7 +170,8 @@ async function openSynchronization(reconciliation: Reconciliation, targetPhase: 
     correlator: correlator({
       ...shared,
       mayReadAll: sourceId === undefined,
-      skip: () => targetIds?.size === 0 && !mapping.correlateEmptyTargetSet && run.statistics.written.created === 0,
+      skip: () =>
+        targetIds?.size === 0 && !mapping.correlateEmptyTargetSet && run.statistics.written.created === 0,
     }),
     runId: run.id,
     targetIds,
@@ -153,7 +179,10 @@ async function openSynchronization(reconciliation: Reconciliation, targetPhase: 
   }
 }
 
-async function readTargetIds({ resources, settings, run }: Reconciliation, normal: (id: string) => string): Promise<TargetIds> {
+async function readTargetIds(
+  { resources, settings, run }: Reconciliation,
+  normal: (id: string) => string,
+): Promise<TargetIds> {
   const ids = new TargetIds(normal)
   const { resourceName, filter, parameters } = settings.targetQuery
   const set: ObjectSet = resources.objectSet(resourceName)
@@ -184,23 +213,34 @@ async function sourcePhase(
 }
 
 /** One operation an object and qualifier. */
-async function openOperations(sync: Synchronization, page: readonly SourceRecord[]): Promise<readonly Operation[]> {
+async function openOperations(
+  sync: Synchronization,
+  page: readonly SourceRecord[],
+): Promise<readonly Operation[]> {
   const { qualifiers } = sync.rules.mapping
   if (qualifiers.kind === 'fixed') {
     return page.flatMap(({ id, object }) => qualifiers.names.map((name) => sourceOperation(id, object, name)))
   }
   const inputs = page.map(({ object }) => ({ object: object ?? null, oldValue: null, returnAll: false }))
   const outcomes = await sync.rules.ask('qualifiers', inputs, sync.scripts)
-  return page.flatMap(({ id, object }, position) => namesIn(outcomes[position]).map((name) => sourceOperation(id, object, name)))
+  return page.flatMap(({ id, object }, position) =>
+    namesIn(outcomes[position]).map((name) => sourceOperation(id, object, name)),
+  )
 }
 
 /** A failing linkQualifiers script ends the run (§7.3). */
-function namesIn(outcome: { ok: boolean; value?: Json | undefined; error?: Problem } | undefined): readonly string[] {
+function namesIn(
+  outcome: { ok: boolean; value?: Json | undefined; error?: Problem } | undefined,
+): readonly string[] {
   if (!outcome?.ok) throw outcome?.error ?? new Problem('INTERNAL', 'no link qualifiers')
   return outcome.value as string[]
 }
 
-async function targetPhaseOf(reconciliation: Reconciliation, sync: Synchronization, recording: Recording): Promise<void> {
+async function targetPhaseOf(
+  reconciliation: Reconciliation,
+  sync: Synchronization,
+  recording: Recording,
+): Promise<void> {
   const { run, settings } = reconciliation
   const names = await allQualifiers(sync)
   for (const page of sync.targetIds?.remaining(settings.pageSize) ?? []) {
@@ -214,7 +254,11 @@ async function targetPhaseOf(reconciliation: Reconciliation, sync: Synchronizati
 async function allQualifiers(sync: Synchronization): Promise<readonly string[]> {
   const { qualifiers } = sync.rules.mapping
   if (qualifiers.kind === 'fixed') return qualifiers.names
-  const [outcome] = await sync.rules.ask('qualifiers', [{ object: null, oldValue: null, returnAll: true }], sync.scripts)
+  const [outcome] = await sync.rules.ask(
+    'qualifiers',
+    [{ object: null, oldValue: null, returnAll: true }],
+    sync.scripts,
+  )
   return namesIn(outcome)
 }
 
@@ -225,7 +269,9 @@ async function finish(
   operations: readonly Operation[],
   recording: Recording,
 ): Promise<void> {
-  await applyPage(sync, operations, (done: readonly Operation[], store: Store) => recordPage(recording, done, store))
+  await applyPage(sync, operations, (done: readonly Operation[], store: Store) =>
+    recordPage(recording, done, store),
+  )
   for (const operation of operations) {
     if (operation.phase === 'source') markHandled(sync.targetIds, operation)
     if (sync.dryRun) foresee(sync.correlator, run, operation)
@@ -265,17 +311,32 @@ async function runResult(reconciliation: Reconciliation): Promise<void> {
   const { run } = reconciliation
   const end = new Date()
   const duration = end.getTime() - run.started.getTime()
-  const times = { startTime: run.started.toISOString(), endTime: end.toISOString(), duration, entryListDuration: 0 }
+  const times = {
+    startTime: run.started.toISOString(),
+    endTime: end.toISOString(),
+    duration,
+    entryListDuration: 0,
+  }
   await runWholeRunHook(reconciliation, 'result', {
     source: { name: reconciliation.rules.mapping.source, ...times, ...run.statistics.phase('source') },
     target: { name: reconciliation.rules.mapping.target, ...times, ...run.statistics.phase('target') },
-    global: { startTime: times.startTime, endTime: times.endTime, duration, reconId: run.id, mappingName: run.mapping },
+    global: {
+      startTime: times.startTime,
+      endTime: times.endTime,
+      duration,
+      reconId: run.id,
+      mappingName: run.mapping,
+    },
     reconState: run.toJSON(),
   })
 }
 
 /** `onRecon` and `result`: once a run, never in a dry run; a failure ends the run. */
-async function runWholeRunHook(reconciliation: Reconciliation, hook: Hook, variables: JsonObject): Promise<void> {
+async function runWholeRunHook(
+  reconciliation: Reconciliation,
+  hook: Hook,
+  variables: JsonObject,
+): Promise<void> {
   const { rules, run } = reconciliation
   const script = rules.mapping.hooks[hook]
   if (script === undefined || run.analysis) return

@@ -1,6 +1,6 @@
+import type { Mapping } from '../../mapping/mapping.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { deepestCause, Problem } from '../../model/problem.ts'
-import type { Mapping } from '../../mapping/mapping.ts'
 import type { AuditEvent, RunEntry, Store } from '../../repository/repository.ts'
 import { ambiguousIds, type Operation, sourceIdOf } from '../operation.ts'
 import type { Run } from './run.ts'
@@ -16,7 +16,11 @@ export interface Recording {
 }
 
 /** Counts a page and writes its audit entries, associations and the run's progress: one call each. */
-export async function recordPage(recording: Recording, operations: readonly Operation[], store: Store): Promise<void> {
+export async function recordPage(
+  recording: Recording,
+  operations: readonly Operation[],
+  store: Store,
+): Promise<void> {
   const { run } = recording
   const events: AuditEvent[] = []
   const entries: RunEntry[] = []
@@ -25,8 +29,10 @@ export async function recordPage(recording: Recording, operations: readonly Oper
     run.statistics.count(operation)
     const id = `${run.id}-${run.nextEntry()}`
     const outcome = outcomeOf(operation)
-    if (!run.analysis && operation.action !== 'NOREPORT') events.push(auditEvent(recording, operation, outcome, id, timestamp))
-    if (recording.associations) entries.push({ id, runId: run.id, content: association(recording, operation, outcome, id) })
+    if (!run.analysis && operation.action !== 'NOREPORT')
+      events.push(auditEvent(recording, operation, outcome, id, timestamp))
+    if (recording.associations)
+      entries.push({ id, runId: run.id, content: association(recording, operation, outcome, id) })
   }
   if (events.length > 0) await store.audit.append(events)
   if (entries.length > 0) await store.runs.appendEntries(entries)
@@ -46,13 +52,22 @@ function outcomeOf(operation: Operation): Outcome {
   if (!failure) return { status, message: refusal ?? null, messageDetail: null, exception: null }
   const root = deepestCause(failure)
   const cause = root !== failure && root instanceof Error ? `. Root cause: ${root.message}` : ''
-  return { status, message: `${failure.message}${cause}`, messageDetail: detailOf(failure), exception: failure.code }
+  return {
+    status,
+    message: `${failure.message}${cause}`,
+    messageDetail: detailOf(failure),
+    exception: failure.code,
+  }
 }
 
 /** The first problem below: its own facts, for whoever has to repair it. */
 function detailOf(failure: Problem): Json {
   const nested = failure.cause instanceof Problem ? failure.cause : failure
-  return { code: nested.status, message: nested.message, ...(nested.detail === undefined ? {} : { detail: nested.detail as Json }) }
+  return {
+    code: nested.status,
+    message: nested.message,
+    ...(nested.detail === undefined ? {} : { detail: nested.detail as Json }),
+  }
 }
 
 /** engine specification §10, topic `recon`, `entryType: entry`; both ids qualified. */
@@ -90,7 +105,12 @@ function auditEvent(
   }
 }
 
-function association({ run, mapping }: Recording, operation: Operation, outcome: Outcome, id: string): JsonObject {
+function association(
+  { run, mapping }: Recording,
+  operation: Operation,
+  outcome: Outcome,
+  id: string,
+): JsonObject {
   const { linkQualifier, situation, action, targetId, phase } = operation
   return {
     _id: id,
@@ -117,7 +137,9 @@ export async function recordFrame(
   store: Store,
 ): Promise<void> {
   const timestamp = new Date().toISOString()
-  const counts = Object.entries(run.statistics.situationSummary).map(([situation, count]) => `${situation}: ${count} `)
+  const counts = Object.entries(run.statistics.situationSummary).map(
+    ([situation, count]) => `${situation}: ${count} `,
+  )
   const problem = run.problem ? `${run.problem.message}. ` : ''
   const own =
     entryType === 'start'

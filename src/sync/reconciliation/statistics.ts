@@ -61,7 +61,10 @@ export class Statistics {
         updated,
         deleted,
       },
-      links: { existing: { processed: this.processed.links, total: text(this.totals.links) }, created: linked },
+      links: {
+        existing: { processed: this.processed.links, total: text(this.totals.links) },
+        created: linked,
+      },
     }
   }
 

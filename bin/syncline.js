@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+// Plain JavaScript that old Node versions run: it finds a Node that is new enough, or says what to do.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const needed = 24
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+if (Number(process.versions.node.split('.')[0]) >= needed) {
+  // A checkout runs its sources, a published package its build.
+  const entry = existsSync(here('../src/main.ts')) ? '../src/main.ts' : '../dist/main.js'
+  const { main } = await import(new URL(entry, import.meta.url))
+  process.exitCode = await main(process.argv.slice(2))
+} else {
+  runWithPinnedNode()
+}
+
+/** The npm package `node` carries a Node binary; a checkout has it as a development dependency. */
+function runWithPinnedNode() {
+  const places = ['../node_modules/node/bin/node', '../../node/bin/node', '../../../node/bin/node'].map(here)
+  const node = places.find((place) => existsSync(place))
+  if (!node) {
+    console.error(`syncline needs Node.js ${needed} or newer; this is ${process.versions.node}.`)
+    console.error('Install a newer Node.js, or put one beside syncline: npm install node@24')
+    process.exit(2)
+  }
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    console.error(`syncline could not start ${node}: ${error.message}`)
+    process.exit(2)
+  })
+  child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))
+}

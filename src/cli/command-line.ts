@@ -1,0 +1,41 @@
+import { Command, CommanderError } from 'commander'
+import { version } from '../version.ts'
+import { addCheck } from './check.ts'
+import { addInit } from './init.ts'
+import { addLinks } from './links.ts'
+import { addPlan } from './plan.ts'
+import { addQuery } from './query.ts'
+import { addRecon } from './recon.ts'
+import { addServe } from './serve.ts'
+import { addSystem } from './system.ts'
+
+/** The exit code of the command that `argv` names. Every command sets it through `done`. */
+export async function commandLine(argv: readonly string[]): Promise<number> {
+  let exitCode = 0
+  const program = newProgram()
+  const done = (code: number) => {
+    exitCode = code
+  }
+  for (const add of [addInit, addCheck, addServe, addRecon, addPlan, addLinks, addQuery, addSystem])
+    add(program, done)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Commander has printed help or what is wrong with the usage.
+    return error.exitCode === 0 ? 0 : 2
+  }
+  return exitCode
+}
+
+export type Done = (exitCode: number) => void
+
+function newProgram(): Command {
+  return new Command('syncline')
+    .description('Keeps identity data the same in many systems: connectors, mappings, links, reconciliation.')
+    .version(version(), '-V, --version')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .showHelpAfterError('(add --help for the options and an example)')
+    .showSuggestionAfterError(true)
+}

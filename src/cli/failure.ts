@@ -1,0 +1,27 @@
+import { ConfigurationFailure } from '../app.ts'
+import { formatProblem } from '../config/problem.ts'
+import { asProblem, Problem, type ProblemCode } from '../model/problem.ts'
+import { style } from './style.ts'
+
+/** Codes that a person repairs by another command line or another configuration. */
+const usage: ReadonlySet<ProblemCode> = new Set([
+  'BAD_REQUEST',
+  'BAD_FILTER',
+  'CONFIGURATION',
+  'NOT_FOUND',
+  'STORE_TOO_NEW',
+])
+
+/** Prints what went wrong to stderr, with what to do; answers the exit code. */
+export function reportFailure(error: unknown): number {
+  if (error instanceof ConfigurationFailure) {
+    for (const problem of error.problems) console.error(formatProblem(problem))
+    console.error(style('red', error.message))
+    return 2
+  }
+  const problem = asProblem(error)
+  console.error(`${style('red', 'error:')} ${problem.message}`)
+  if (error instanceof Problem) console.error(style('dim', problem.hint))
+  else console.error(error instanceof Error ? error.stack : error)
+  return usage.has(problem.code) ? 2 : 1
+}

@@ -1,0 +1,31 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { writeNewProject } from '../config/init.ts'
+import type { Done } from './command-line.ts'
+import { example } from './options.ts'
+
+export function addInit(program: Command, done: Done): void {
+  const command = program
+    .command('init [folder]')
+    .description('Write a small project that runs: one connector, one mapping, three people.')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (folder: string | undefined, { json }: { json?: boolean }) =>
+      done(await init(folder ?? '.', json === true)),
+    )
+  example(command, 'syncline init my-project')
+}
+
+async function init(folder: string, json: boolean): Promise<number> {
+  const files = await writeNewProject(resolve(folder))
+  if (json) {
+    console.log(JSON.stringify({ folder: resolve(folder), files }))
+    return 0
+  }
+  const project = folder === '.' ? '' : ` --project ${folder}`
+  console.log(`Wrote ${files.length} files to ${resolve(folder)}:`)
+  for (const file of files) console.log(`  ${file}`)
+  console.log(
+    `\nNext:\n  syncline check${project}\n  syncline plan hr_user${project}\n  syncline recon hr_user${project}`,
+  )
+  return 0
+}

@@ -1,0 +1,50 @@
+import type { Change } from '../model/diff.ts'
+import { isJsonObject, type Json } from '../model/json.ts'
+import { printPointer } from '../model/pointer.ts'
+import type { PlanEntry } from '../plan/entry.ts'
+import { style } from './style.ts'
+
+const signs = { CREATE: '+', UPDATE: '~', LINK: '=', UNLINK: '≠', DELETE: '-' } as const
+const colours = { '+': 'green', '~': 'yellow', '=': 'cyan', '≠': 'magenta', '-': 'red', '!': 'red' } as const
+
+/** Objects that stay as they are fill no screen. */
+export function isWorthShowing({ action, changes, situation, refusal }: PlanEntry): boolean {
+  if (refusal !== undefined) return true
+  if (action === 'UPDATE') return changes.length > 0 || situation !== 'CONFIRMED'
+  return action !== null && action in signs
+}
+
+/** One operation as a readable diff: a line for the object, one for each attribute. */
+export function describeEntry(entry: PlanEntry): string {
+  const { action, situation, sourceId, targetId, refusal, changes } = entry
+  const sign = refusal === undefined ? (signs[action as keyof typeof signs] ?? '!') : '!'
+  const ids = [sourceId ?? '(no source)', targetId ?? '(new)'].join(' → ')
+  const qualifier = entry.linkQualifier === 'default' ? '' : ` [${entry.linkQualifier}]`
+  const head = `${sign} ${action ?? 'FAILED'}  ${ids}${qualifier}  ${situation ?? ''}`
+  const ambiguous =
+    entry.ambiguousTargetIds.length > 0 ? `    candidates: ${entry.ambiguousTargetIds.join(', ')}` : undefined
+  const lines = [
+    style(colours[sign], head),
+    refusal && `    ${refusal}`,
+    ambiguous,
+    ...changes.map(describeChange),
+  ]
+  return lines.filter(Boolean).join('\n')
+}
+
+function describeChange({ pointer, before, after }: Change): string {
+  const name = printPointer(pointer).slice(1)
+  const hide = isSecret(name, before, after)
+  const show = (value: Json | undefined) => (hide ? '••••••' : JSON.stringify(value))
+  if (before === undefined) return `    ${style('green', `+ ${name}: ${show(after)}`)}`
+  if (after === undefined) return `    ${style('red', `- ${name}: ${show(before)}`)}`
+  return `    ${style('yellow', `~ ${name}: ${show(before)} → ${show(after)}`)}`
+}
+
+/** Encrypted values, hashes, and whatever is called a password. */
+function isSecret(name: string, ...values: readonly (Json | undefined)[]): boolean {
+  return (
+    /passw(or)?d|secret|credential/i.test(name) ||
+    values.some((value) => isJsonObject(value) && '$crypto' in value)
+  )
+}

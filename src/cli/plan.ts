@@ -1,0 +1,96 @@
+import type { Command } from 'commander'
+import type { PlanEntry } from '../plan/entry.ts'
+import { withApplication } from './application.ts'
+import type { Done } from './command-line.ts'
+import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { describeEntry, isWorthShowing } from './plan-text.ts'
+import { progress } from './progress.ts'
+import { style, table } from './style.ts'
+
+interface PlanOptions extends ProjectOptions {
+  readonly id?: string
+  readonly limit?: string
+}
+
+export function addPlan(program: Command, done: Done): void {
+  const command = withProjectOptions(program.command('plan <mapping>'))
+    .description('Dry run: show what a reconciliation would do, change by change. Writes nothing.')
+    .option('--id <sourceId>', 'only this source object')
+    .option('--limit <n>', 'show at most n changes (all are counted)')
+    .action(async (mapping: string, options: PlanOptions) => done(await plan(mapping, options)))
+  example(command, 'syncline plan managedUser_directoryAccount --project examples/hr-to-directory --limit 20')
+}
+
+async function plan(mapping: string, options: PlanOptions): Promise<number> {
+  return withApplication(
+    { ...folders(options), mapping },
+    async ({ reconciliations, administrator, hooksOf }) => {
+      const shown = progress(options.json === true)
+      const summary = new Map<string, number>()
+      const printer = options.json ? jsonPrinter() : textPrinter(limitOf(options))
+      const onEntry = (entry: PlanEntry) => {
+        const key = `${entry.situation ?? '(failed)'}\n${entry.action ?? ''}`
+        summary.set(key, (summary.get(key) ?? 0) + 1)
+        printer.entry(entry)
+      }
+      const request = { mapping, sourceId: options.id, analyze: true }
+      const { run, done } = await reconciliations.start(request, administrator, {
+        onEntry,
+        onProgress: shown.update,
+      })
+      await done
+      shown.stop()
+      if (options.json) printer.end(JSON.stringify(run))
+      else printSummary(run.state, summary, await hooksOf(mapping), run.problem?.message)
+      return run.state === 'SUCCESS' ? 0 : 1
+    },
+  )
+}
+
+function limitOf({ limit }: PlanOptions): number {
+  return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
+}
+
+/** Entries stream: a plan of any size is one JSON document without being held. */
+function jsonPrinter() {
+  let separator = '{"entries":[\n'
+  return {
+    entry(entry: PlanEntry) {
+      process.stdout.write(`${separator}${JSON.stringify(entry)}`)
+      separator = ',\n'
+    },
+    end(run: string) {
+      process.stdout.write(`${separator.startsWith('{') ? separator : ''}],"run":${run}}\n`)
+    },
+  }
+}
+
+function textPrinter(limit: number) {
+  let shown = 0
+  return {
+    entry(entry: PlanEntry) {
+      if (!isWorthShowing(entry) || shown++ >= limit) return
+      console.log(describeEntry(entry))
+    },
+    end() {},
+  }
+}
+
+function printSummary(
+  state: string,
+  summary: ReadonlyMap<string, number>,
+  hooks: readonly string[],
+  problem: string | undefined,
+): void {
+  const rows = [...summary].map(([key, count]) => [...key.split('\n'), count])
+  console.log(
+    `\n${style('bold', 'Plan')}  ${state === 'SUCCESS' ? 'complete; nothing has been written' : state}`,
+  )
+  if (problem) console.log(`  ${problem}`)
+  if (rows.length > 0) console.log(`\n${table([['Situation', 'Action', 'Objects'], ...rows])}`)
+  if (hooks.length > 0) {
+    console.log(
+      `\n  Not run in a plan: ${hooks.join(', ')}. They may change more when the mapping is reconciled.`,
+    )
+  }
+}

@@ -1,0 +1,69 @@
+import { Presets, SingleBar } from 'cli-progress'
+import type { Run } from '../sync/reconciliation/run.ts'
+
+/** Shows a run's progress on stderr: a bar on a terminal, a plain line now and then elsewhere. */
+export interface Progress {
+  update(run: Run): void
+  stop(): void
+}
+
+/** Between two plain lines, in milliseconds. */
+const quiet = 5_000
+
+export function progress(silent: boolean): Progress {
+  if (silent) return { update() {}, stop() {} }
+  return process.stderr.isTTY ? bar() : lines()
+}
+
+function bar(): Progress {
+  const format = '  {phase} [{bar}] {percentage}% | {value}/{total} | {rate} objects/s'
+  const options = {
+    format,
+    stream: process.stderr,
+    clearOnComplete: false,
+    hideCursor: true,
+    noTTYOutput: false,
+  }
+  const single = new SingleBar(options, Presets.rect)
+  let started = false
+  return {
+    update(run) {
+      const { done, total } = position(run)
+      const facts = { phase: phaseOf(run), rate: rateOf(run) }
+      if (!started) single.start(total, done, facts)
+      started = true
+      single.setTotal(total)
+      single.update(done, facts)
+    },
+    stop() {
+      if (started) single.stop()
+    },
+  }
+}
+
+function lines(): Progress {
+  let last = Date.now()
+  return {
+    update(run) {
+      if (Date.now() - last < quiet) return
+      last = Date.now()
+      const { done, total } = position(run)
+      console.error(`${phaseOf(run)}: ${done} of ${total} objects, ${rateOf(run)}/s`)
+    },
+    stop() {},
+  }
+}
+
+function position({ statistics }: Run): { done: number; total: number } {
+  const done = statistics.processed.source + statistics.processed.target
+  return { done, total: Math.max(done, (statistics.totals.source ?? done) + statistics.processed.target) }
+}
+
+function phaseOf({ stage }: Run): string {
+  return stage === 'ACTIVE_RECONCILING_TARGET' ? 'targets' : 'sources'
+}
+
+function rateOf({ started, statistics }: Run): number {
+  const seconds = Math.max(0.001, (Date.now() - started.getTime()) / 1000)
+  return Math.round((statistics.processed.source + statistics.processed.target) / seconds)
+}

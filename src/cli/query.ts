@@ -1,0 +1,61 @@
+import type { Command } from 'commander'
+import { everything } from '../model/filter.ts'
+import { parseFilter } from '../model/filter-parse.ts'
+import { parsePointer } from '../model/pointer.ts'
+import { parseSortKeys } from '../model/sort.ts'
+import type { ResourceQuery } from '../router/resources.ts'
+import { withApplication } from './application.ts'
+import type { Done } from './command-line.ts'
+import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+
+interface QueryOptions extends ProjectOptions {
+  readonly fields?: string
+  readonly sort?: string
+  readonly limit?: string
+}
+
+export function addQuery(program: Command, done: Done): void {
+  const command = withProjectOptions(program.command('query <path> [filter]'))
+    .description('Query an object set: managed/user, system/hr/account, repo/link, audit/recon, …')
+    .option('--fields <list>', 'only these properties, e.g. userName,mail')
+    .option('--sort <keys>', 'e.g. -sn,givenName')
+    .option('--limit <n>', 'at most n objects')
+    .action(async (path: string, filter: string | undefined, options: QueryOptions) =>
+      done(await query(path, filter, options)),
+    )
+  example(command, `syncline query managed/user 'sn sw "B"' --fields userName,mail --limit 5`)
+}
+
+/** Fetched at a time; what is printed is not held. */
+const pageSize = 500
+
+async function query(path: string, filter: string | undefined, options: QueryOptions): Promise<number> {
+  const wanted: ResourceQuery = {
+    filter: filter === undefined ? everything : parseFilter(filter),
+    ...(options.fields === undefined ? {} : { fields: options.fields.split(',').map(parsePointer) }),
+    ...(options.sort === undefined ? {} : { sortKeys: parseSortKeys(options.sort) }),
+  }
+  return withApplication(folders(options), async ({ resources, administrator }) => {
+    let left = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit)
+    let cookie: string | null | undefined
+    let count = 0
+    if (options.json) process.stdout.write('{"result":[')
+    while (left > 0 && cookie !== null) {
+      const page = await resources.query(
+        path,
+        { ...wanted, pageSize: Math.min(pageSize, left), cookie },
+        administrator,
+      )
+      for (const object of page.result) {
+        if (options.json) process.stdout.write(`${count === 0 ? '' : ','}\n${JSON.stringify(object)}`)
+        else console.log(JSON.stringify(object))
+        count++
+      }
+      left -= page.result.length
+      cookie = page.cookie
+    }
+    if (options.json) process.stdout.write(`\n],"resultCount":${count}}\n`)
+    else console.error(`${count} objects`)
+    return 0
+  })
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander'
+import pino from 'pino'
+import { openServer } from '../app.ts'
+import { formatProblem } from '../config/problem.ts'
+import { Problem } from '../model/problem.ts'
+import type { Done } from './command-line.ts'
+import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+
+interface ServeOptions extends ProjectOptions {
+  readonly port?: string
+  readonly host: string
+}
+
+export function addServe(program: Command, done: Done): void {
+  const command = withProjectOptions(program.command('serve'))
+    .description('Run the server with its REST interface under /openidm.')
+    .option('--port <n>', 'TCP port; 0 takes a free one (default: property openidm.port.http, or 8080)')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .action(async (options: ServeOptions) => done(await serve(options)))
+  example(command, 'syncline serve --project examples/hr-to-directory --port 8080')
+}
+
+async function serve(options: ServeOptions): Promise<number> {
+  const log = pino({ base: null }, pino.destination(2))
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+  await using server = await openServer({
+    ...folders(options),
+    environment: process.env,
+    flags: {},
+    log,
+    host: options.host,
+    port: options.port === undefined ? undefined : portIn(options.port),
+    announce: (username, password) =>
+      console.error(`\n  The administrator is ${username}; the password, shown this once: ${password}\n`),
+  })
+  for (const problem of server.application.problems) console.error(formatProblem(problem))
+  if (options.json) console.log(JSON.stringify({ url: server.url }))
+  else console.log(`Syncline is listening on ${server.url}`)
+  await stopped
+  log.info('closing')
+  return 0
+}
+
+function portIn(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new Problem('BAD_REQUEST', `--port must be a number from 0 to 65535, not ${text}`)
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander'
+import { isJsonObject, type Json } from '../model/json.ts'
+import { withApplication } from './application.ts'
+import type { Done } from './command-line.ts'
+import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { style } from './style.ts'
+
+export function addSystem(program: Command, done: Done): void {
+  const system = program.command('system').description('Connected systems.')
+  const test = withProjectOptions(system.command('test [name]'))
+    .description('Test the connection to one system, or to all.')
+    .action(async (name: string | undefined, options: ProjectOptions) =>
+      done(await testSystems(name, options)),
+    )
+  example(test, 'syncline system test hr --project examples/hr-to-directory')
+}
+
+async function testSystems(name: string | undefined, options: ProjectOptions): Promise<number> {
+  return withApplication(folders(options), async ({ resources, administrator }) => {
+    const path = name === undefined ? 'system' : `system/${encodeURIComponent(name)}`
+    const answer = await resources.action(
+      path,
+      { name: 'test', content: null, parameters: {} },
+      administrator,
+    )
+    const results = (Array.isArray(answer) ? answer : [answer]).filter(isJsonObject)
+    if (options.json) console.log(JSON.stringify(results, null, 2))
+    else for (const result of results) console.log(verdict(result))
+    return results.every(({ ok }) => ok === true) ? 0 : 1
+  })
+}
+
+function verdict({ name, ok, error }: { [key: string]: Json | undefined }): string {
+  return ok === true ? `${style('green', 'ok')}    ${name}` : `${style('red', 'error')} ${name}: ${error}`
+}

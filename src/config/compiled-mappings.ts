@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { isAbsolute, join, relative } from 'node:path'
+import { compileMapping, type Place, type ScriptObject } from '../mapping/compile.ts'
+import type { Mapping } from '../mapping/mapping.ts'
+import { scriptSource } from '../scripts/definition.ts'
+import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
+import { locateProblem } from './problem.ts'
+import type { ConfigurationProblem, ConfiguredMapping, Project } from './project.ts'
+
+/** A mapping that can run: compiled, its scripts found and free of syntax errors. */
+export interface CompiledMapping {
+  readonly mapping: Mapping
+  readonly scripts: Readonly<Record<string, ScriptSource>>
+}
+
+export interface CompiledMappings {
+  readonly mappings: ReadonlyMap<string, CompiledMapping>
+  readonly problems: readonly ConfigurationProblem[]
+}
+
+/**
+ * Compiles every mapping of a project and looks at each of its scripts (engine specification §2.3, [D]: everything is
+ * checked at load). A mapping with an error is left out, with all of its errors; the others stay.
+ */
+export async function compileMappings(project: Project, engine: ScriptEngine): Promise<CompiledMappings> {
+  const mappings = new Map<string, CompiledMapping>()
+  const problems: ConfigurationProblem[] = []
+  for (const configured of project.mappings) {
+    const { mapping, scripts, errors } = compileMapping(configured.content, project.mappings)
+    const found = errors.map(({ place, message }) => problemAt(configured, place, message))
+    const sources: Record<string, ScriptSource> = {}
+    for (const [name, script] of Object.entries(scripts)) {
+      const read = await readScript(project, configured, name, script, engine)
+      if ('message' in read) found.push(read)
+      else sources[name] = read
+    }
+    problems.push(...found)
+    if (mapping && found.length === 0) mappings.set(configured.name, { mapping, scripts: sources })
+  }
+  return { mappings, problems }
+}
+
+async function readScript(
+  project: Project,
+  configured: ConfiguredMapping,
+  name: string,
+  { definition, place }: ScriptObject,
+  engine: ScriptEngine,
+): Promise<ScriptSource | ConfigurationProblem> {
+  const label = `mapping ${configured.name}, ${name.replaceAll('/', '.')}`
+  const read = scriptSource(definition, { label, readFile: (path) => readText(project.folder, path) })
+  if (!read.ok) return problemAt(configured, [...place, ...read.pointer], read.message)
+  const error = await engine.check(read.script)
+  return error ? problemAt(configured, place, error.message) : read.script
+}
+
+/** Undefined if there is no such file. Scripts come from inside the project only. */
+function readText(folder: string, path: string): string | undefined {
+  const file = isAbsolute(path) ? path : join(folder, path)
+  if (relative(folder, file).startsWith('..')) return undefined
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function problemAt(
+  { document, pointer, name }: ConfiguredMapping,
+  place: Place,
+  message: string,
+): ConfigurationProblem {
+  return locateProblem(document, [...pointer, ...place], `mapping ${name}: ${message}`)
+}

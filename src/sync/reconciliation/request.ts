@@ -1,0 +1,58 @@
+import type { Mapping } from '../../mapping/mapping.ts'
+import { readQuery } from '../../mapping/query.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+
+/** What a caller asks for: a mapping, one source object or all, and overrides for this run only (§7.1). */
+export interface ReconciliationRequest {
+  readonly mapping: string
+  /** `reconById`. */
+  readonly sourceId?: string | undefined
+  /** Assess and decide only. */
+  readonly analyze?: boolean
+  readonly persistAssociations?: boolean
+  readonly overrides?: JsonObject
+}
+
+const flags = [
+  'runTargetPhase',
+  'allowEmptySourceSet',
+  'sourceQueryFullEntry',
+  'targetQueryFullEntry',
+] as const
+
+/** The mapping's settings with a run's overrides; BAD_REQUEST names the override that is wrong. */
+export function settingsFor(
+  { source, target, reconciliation }: Mapping,
+  overrides: JsonObject = {},
+): Mapping['reconciliation'] {
+  const queryOverride = (name: 'sourceQuery' | 'targetQuery', resource: string) => {
+    const stated = overrides[name]
+    if (stated === undefined || stated === null) return reconciliation[name]
+    if (!isJsonObject(stated)) throw new Problem('BAD_REQUEST', `${name} must be a query object`)
+    return readQuery(stated, resource)
+  }
+  const given = flags.flatMap((flag) =>
+    overrides[flag] === undefined ? [] : [[flag, booleanIn(flag, overrides[flag])]],
+  )
+  return {
+    ...reconciliation,
+    sourceQuery: queryOverride('sourceQuery', source),
+    targetQuery: queryOverride('targetQuery', target),
+    ...Object.fromEntries(given),
+  }
+}
+
+/** Booleans of a request body, or their text as query parameters carry it. */
+export function booleanIn(name: string, value: Json | undefined): boolean {
+  if (value === true || value === 'true') return true
+  if (value === false || value === 'false') return false
+  throw new Problem('BAD_REQUEST', `${name} must be true or false, not ${JSON.stringify(value)}`)
+}
+
+/** The run object's `parameters`. */
+export function parametersOf(settings: Mapping['reconciliation'], sourceId: string | undefined): JsonObject {
+  const targetQuery = settings.targetQuery.stated
+  if (sourceId !== undefined) return { sourceIds: [sourceId], targetQuery }
+  return { sourceQuery: settings.sourceQuery.stated, targetQuery }
+}
