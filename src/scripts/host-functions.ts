@@ -1,0 +1,97 @@
+import type { Json } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import type { RequestContext, Resources } from '../router/resources.ts'
+import type { Secrets } from './engine.ts'
+import { refusalOf } from './failure.ts'
+import { type LogLevel, logLevel, logMessage } from './log-entry.ts'
+import { isWrite, openidmCalls, refuseInDryRun } from './openidm.ts'
+import type { Job } from './page-run.ts'
+import type { Sandbox } from './sandbox.ts'
+import type { ScriptFiles } from './script-files.ts'
+import { secretCalls } from './secret-calls.ts'
+
+/**
+ * Everything that a script can reach outside of its isolate. A call comes as a name and JSON text, and is answered in
+ * JSON text: `{value}` or `{error}`. Nothing else crosses; in particular no function, no error object and no stack.
+ */
+export interface HostPorts {
+  /** Late-bound: the router is built after the engine that its providers use. */
+  resources(): Resources
+  readonly secrets: Secrets
+  properties(name: string): Json | undefined
+  log(level: LogLevel, scriptLabel: string, message: string, args: readonly Json[]): void
+  readonly files: ScriptFiles
+}
+
+/** Never rejects. `job` is undefined only if a script has outlived its run. */
+export async function answerScript(
+  ports: HostPorts,
+  sandbox: Sandbox,
+  job: Job | undefined,
+  name: string,
+  text: string,
+): Promise<string> {
+  try {
+    if (!job) throw new Problem('UNAVAILABLE', 'the run that started this script has ended')
+    if (job.context.signal?.aborted) throw new Problem('UNAVAILABLE', 'the run has been cancelled')
+    const value = await dispatch(ports, sandbox, job, name, argumentsOf(text))
+    return JSON.stringify({ value })
+  } catch (error) {
+    return JSON.stringify({ error: refusalOf(error) })
+  }
+}
+
+async function dispatch(
+  ports: HostPorts,
+  sandbox: Sandbox,
+  job: Job,
+  name: string,
+  args: readonly Json[],
+): Promise<Json | undefined> {
+  if (Object.hasOwn(openidmCalls, name))
+    return callOpenidm(ports, sandbox, job, name as keyof typeof openidmCalls, args)
+  if (Object.hasOwn(secretCalls, name))
+    return secretCalls[name as keyof typeof secretCalls](args, ports.secrets)
+  switch (name) {
+    case 'log':
+      return writeLog(ports, sandbox, job, args)
+    case 'property':
+      return typeof args[0] === 'string' ? ports.properties(args[0]) : undefined
+    case 'require':
+      return requireFile(ports, job, args)
+    default:
+      throw new Problem('BAD_REQUEST', `there is no function "${name}"`)
+  }
+}
+
+function callOpenidm(
+  { resources }: HostPorts,
+  sandbox: Sandbox,
+  job: Job,
+  name: keyof typeof openidmCalls,
+  args: readonly Json[],
+): Promise<Json> {
+  const request: RequestContext = { ...job.context.request, external: false }
+  refuseInDryRun(name, args, request)
+  // Before the call: whether it took effect is not known if the isolate dies meanwhile.
+  if (isWrite(name)) job.writers.add(sandbox.runningInput)
+  return openidmCalls[name](args, request, resources())
+}
+
+function writeLog({ log }: HostPorts, sandbox: Sandbox, job: Job, [level, args]: readonly Json[]): undefined {
+  const [format, ...rest] = Array.isArray(args) ? args : []
+  const label = job.program.scripts[sandbox.runningScript]?.label ?? ''
+  log(logLevel(level), label, logMessage(format, rest), rest)
+}
+
+async function requireFile({ files }: HostPorts, job: Job, [from, name]: readonly Json[]): Promise<Json> {
+  const { file, modified, ...found } = await files.find(typeof from === 'string' ? from : '', name)
+  job.loaded.required.set(file, modified)
+  return found
+}
+
+function argumentsOf(text: string): readonly Json[] {
+  const args: unknown = JSON.parse(text)
+  if (!Array.isArray(args)) throw new Problem('BAD_REQUEST', 'the arguments must be a list')
+  return args
+}

@@ -1,0 +1,39 @@
+import { defineProperty, ErrorConstructor, parse, stringify } from './primordials.ts'
+
+/**
+ * The one way out of the sandbox: names a host function, hands over its arguments as JSON text and waits for JSON
+ * text. The reference to the host stays in this module; scripts never hold it.
+ */
+export interface HostReference {
+  applySyncPromise(receiver: undefined, args: readonly [string, string]): unknown
+}
+
+interface Answer {
+  readonly value?: unknown
+  readonly error?: { readonly code: number; readonly message: string; readonly detail?: unknown }
+}
+
+let host: HostReference | undefined
+
+export function connect(reference: HostReference): void {
+  host = reference
+}
+
+/** The host's answer, or its refusal thrown as an error with `code`, `message` and `detail`. */
+export function ask(name: string, args: readonly unknown[]): unknown {
+  const text = (host as HostReference).applySyncPromise(undefined, [name, stringify(args)])
+  const { error, value } = parse(text as string) as Answer
+  if (error) throw refusal(error)
+  return value
+}
+
+/** All three are enumerable, so that scripts which log or copy the error see them. */
+function refusal({ code, message, detail }: NonNullable<Answer['error']>): Error {
+  const error = new ErrorConstructor(message)
+  defineProperty(error, 'message', { value: message, enumerable: true, writable: true, configurable: true })
+  defineProperty(error, 'code', { value: code, enumerable: true, writable: true, configurable: true })
+  if (detail !== undefined) {
+    defineProperty(error, 'detail', { value: detail, enumerable: true, writable: true, configurable: true })
+  }
+  return error
+}

@@ -1,0 +1,111 @@
+import { Problem, type ProblemCode } from '../../model/problem.ts'
+import { findMatch, isInteger, sliceText, stringify, textOf } from './primordials.ts'
+import type { Origin } from './program.ts'
+
+/**
+ * What becomes of anything thrown: by a script, a SCRIPT_FAILED that names the script, its line and column; by a
+ * procedure, itself. Nothing that a script throws is looked at outside of this file, and looking may fail.
+ * (engine specification §2.6, "Thrown values")
+ */
+export function scriptFailure(label: string, thrown: unknown, originOf: OriginOf): Problem {
+  const { message, code, detail, place } = facts(thrown, originOf)
+  const at = place
+    ? ` (${place.file ? `${place.file}, ` : ''}line ${place.line}, column ${place.column})`
+    : ''
+  const located = new Problem('SCRIPT_FAILED', `${label} script encountered exception: ${message}${at}`, {
+    detail: place,
+  })
+  if (code === undefined) return located
+  return new Problem('SCRIPT_FAILED', message, { status: statusOf(code), detail, cause: located })
+}
+
+/** Where the code behind a source URL came from, if it is a script or a required module. */
+export type OriginOf = (url: string) => Origin | undefined
+
+interface Place {
+  readonly file?: string | undefined
+  readonly line: number
+  readonly column: number
+}
+
+interface Facts {
+  readonly message: string
+  readonly code?: number | undefined
+  readonly detail?: unknown
+  readonly place?: Place | undefined
+}
+
+function facts(thrown: unknown, originOf: OriginOf): Facts {
+  try {
+    if (typeof thrown !== 'object' || thrown === null) return { message: textOf(thrown) }
+    const { code, message, detail, stack } = thrown as Record<string, unknown>
+    const place = typeof stack === 'string' ? placeIn(stack, originOf) : undefined
+    if (isInteger(code))
+      return {
+        message: message === undefined ? `code ${code}` : shortened(message),
+        code: code as number,
+        detail,
+        place,
+      }
+    return { message: shortened(typeof stack === 'string' ? thrown : (message ?? stringify(thrown))), place }
+  } catch {
+    return { message: 'a value that cannot be shown' }
+  }
+}
+
+function shortened(message: unknown): string {
+  return sliceText(textOf(message), 0, 4000)
+}
+
+function statusOf(code: number): number {
+  return code >= 400 && code <= 599 ? code : 500
+}
+
+/** The innermost frame that lies in a script or a required module. */
+function placeIn(stack: string, originOf: OriginOf): Place | undefined {
+  const frames = /(?:\(|at )([^\s()]+):(\d+):(\d+)\)?$/gm
+  for (let frame = findMatch(frames, stack); frame; frame = findMatch(frames, stack)) {
+    const origin = originOf(frame[1] as string)
+    const line = +(frame[2] as string)
+    if (origin) return { file: origin.file, line: line - origin.linesBefore, column: +(frame[3] as string) }
+  }
+  return undefined
+}
+
+/** The JSON form in which a failure crosses to the host. */
+export function failureText(thrown: unknown): string {
+  try {
+    return stringify(portable(thrown, 0))
+  } catch {
+    return '{"code":"SCRIPT_FAILED","message":"an error that cannot be shown"}'
+  }
+}
+
+interface Portable {
+  readonly code: ProblemCode
+  readonly message: string
+  readonly status?: number
+  readonly detail?: unknown
+  readonly cause?: Portable
+}
+
+function portable(thrown: unknown, depth: number): Portable {
+  if (!(thrown instanceof Problem)) return { code: 'SCRIPT_FAILED', message: messageOf(thrown) }
+  const { code, message, status, detail, cause } = thrown
+  const plain = { code, message, status, detail: serializable(detail) }
+  return cause === undefined || depth > 5 ? plain : { ...plain, cause: portable(cause, depth + 1) }
+}
+
+function messageOf(thrown: unknown): string {
+  const message =
+    typeof thrown === 'object' && thrown !== null ? (thrown as { message?: unknown }).message : thrown
+  return shortened(message ?? thrown)
+}
+
+function serializable(detail: unknown): unknown {
+  try {
+    return stringify(detail) === undefined ? undefined : detail
+  } catch {
+    return undefined
+  }
+}

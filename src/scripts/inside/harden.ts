@@ -1,0 +1,58 @@
+import { apply, defineProperty, RangeErrorConstructor, textOf } from './primordials.ts'
+
+/**
+ * Makes a fresh context fit for administrators' scripts: takes away what could block a thread, share memory or run
+ * outside a script's own time, and bounds the built-ins with which one statement can exhaust V8 beyond recovery.
+ */
+export function hardenGlobals(): void {
+  for (const name of unwanted) delete (globalThis as Record<string, unknown>)[name]
+  hideGlobals()
+  // Direct evaluation is how scripts get their completion value: nobody may put another function in its place.
+  defineProperty(globalThis, 'eval', { writable: false, configurable: false })
+  // A formatter of stack traces would be handed the frames of the sandbox's own functions.
+  defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false, configurable: false })
+  boundBuiltIns()
+}
+
+/** `WebAssembly` because its memories lead back to `SharedArrayBuffer`. */
+const unwanted = ['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'FinalizationRegistry', 'WeakRef', 'console']
+
+/** What is enumerable in the global object later is what scripts left behind by undeclared assignments. */
+function hideGlobals(): void {
+  for (const name of Object.keys(globalThis)) defineProperty(globalThis, name, { enumerable: false })
+}
+
+/** More elements or characters than this in one call, and V8 ends the process instead of throwing. */
+const limit = 1 << 24
+
+function boundBuiltIns(): void {
+  bound(String.prototype, 'repeat', (text, args) => textOf(text).length * Number(args[0]))
+  bound(String.prototype, 'padStart', (_text, args) => Number(args[0]))
+  bound(String.prototype, 'padEnd', (_text, args) => Number(args[0]))
+  bound(String.prototype, 'split', lengthOf)
+  bound(Array.prototype, 'fill', lengthOf)
+  bound(Array.prototype, 'join', lengthOf)
+  bound(Array.prototype, 'slice', lengthOf)
+  bound(Array.prototype, 'sort', lengthOf)
+}
+
+function lengthOf(value: unknown): number {
+  return Number((value as ArrayLike<unknown> | undefined | null)?.length)
+}
+
+function bound(prototype: object, name: string, size: (receiver: unknown, args: unknown[]) => number): void {
+  const original = (prototype as Record<string, (...args: unknown[]) => unknown>)[name] as () => unknown
+  const replacement = {
+    [name](this: unknown, ...args: unknown[]): unknown {
+      if (size(this, args) > limit) throw new RangeErrorConstructor(`${name}: too large`)
+      return apply(original, this, args)
+    },
+  }[name] as () => unknown
+  defineProperty(replacement, 'length', { value: original.length })
+  defineProperty(prototype, name, {
+    value: replacement,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  })
+}

@@ -1,0 +1,69 @@
+import { ask } from './ask.ts'
+import { apply, compileGlobally, defineProperty, keysOf, nullObject, parse } from './primordials.ts'
+import type { Origin } from './program.ts'
+
+/**
+ * `require` of the project's own scripts (platform specification §7.3). The host finds and reads the file, within the
+ * project's script folder; here it runs once a context, as in Node: `module`, `exports`, relative names.
+ */
+interface Found {
+  /** Relative to the script folder, as are names in it to `folder`. */
+  readonly path: string
+  readonly folder: string
+  readonly json: boolean
+  readonly source: string
+  /** How stack traces call it. */
+  readonly url: string
+}
+
+interface Module {
+  exports: unknown
+}
+
+const modules: Record<string, Module> = nullObject()
+const origins: Record<string, Origin> = nullObject()
+
+export function requireFrom(folder: string): (name: unknown) => unknown {
+  return (name) => {
+    const found = ask('require', [folder, name]) as Found
+    return (modules[found.path] ?? load(found)).exports
+  }
+}
+
+export function moduleOrigin(url: string): Origin | undefined {
+  return origins[url]
+}
+
+function load(found: Found): Module {
+  const { path, source, json, url } = found
+  const module: Module = { exports: {} }
+  // Before it runs, so that modules that require each other see what there is so far, as in Node.
+  modules[path] = module
+  origins[url] = { file: path, linesBefore: 1 }
+  try {
+    if (json) module.exports = parse(source)
+    else keepGlobals(() => run(module, found))
+  } catch (error) {
+    delete modules[path]
+    throw error
+  }
+  return module
+}
+
+function run(module: Module, { source, folder, url }: Found): void {
+  const body = compileGlobally(`(function(module,exports,require){\n${source}\n})\n//# sourceURL=${url}`)
+  apply(body as () => void, module.exports, [module, module.exports, requireFrom(folder)])
+}
+
+/** What a module puts into the global object is part of it and stays, unlike what scripts leave there. */
+function keepGlobals(work: () => void): void {
+  const before: Record<string, true> = nullObject()
+  const leftovers = keysOf(globalThis)
+  for (let i = 0; i < leftovers.length; i++) before[leftovers[i] as string] = true as never
+  work()
+  const after = keysOf(globalThis)
+  for (let i = 0; i < after.length; i++) {
+    const name = after[i] as string
+    if (!before[name]) defineProperty(globalThis, name, { enumerable: false })
+  }
+}

@@ -1,0 +1,107 @@
+import { connect, type HostReference } from './ask.ts'
+import { failureText } from './failure.ts'
+import { installGlobals, type Locations, renewContext, setContext } from './globals.ts'
+import { hardenGlobals } from './harden.ts'
+import { now, nullObject, parse, stringify } from './primordials.ts'
+import type { PreparedScript } from './program.ts'
+import { requireFrom } from './require.ts'
+import { call, define } from './scripts.ts'
+
+/**
+ * The inner half of the engine: the host loads this module into a context and drives it. It works through a page of
+ * inputs in slices: after `sliceMs` it returns, of its own accord, what it has so far, and the host calls again. So
+ * the host's time limit is one for a single input, however long the page is.
+ *
+ * `progress` is memory shared with the host: the input and the script that are running. It outlives the isolate.
+ */
+type Procedure = (input: unknown, callScript: typeof call) => unknown
+type Factory = (settings: unknown) => Procedure
+
+export interface Settings {
+  readonly scripts: readonly PreparedScript[]
+  readonly procedures: readonly string[]
+  readonly settings: unknown
+  readonly sliceMs: number
+  readonly locations: Locations
+}
+
+const procedures: Record<string, Procedure> = nullObject()
+let progress: Int32Array = new Int32Array(2)
+let sliceMs = 0
+
+hardenGlobals()
+
+/** `factories` is the namespace of the program's module; a program without one evaluates a single script. */
+export function prepare(
+  host: HostReference,
+  shared: Int32Array,
+  text: string,
+  factories: Readonly<Record<string, Factory>> | undefined,
+): void {
+  const { scripts, procedures: names, settings, sliceMs: slice, locations } = parse(text) as Settings
+  connect(host)
+  progress = shared
+  sliceMs = slice
+  installGlobals(locations, requireFrom(''))
+  define(scripts, (index) => {
+    progress[1] = index
+  })
+  if (factories) for (const name of names) procedures[name] = (factories[name] as Factory)(settings)
+  else
+    procedures.evaluate = (variables, callScript) =>
+      callScript('script', variables as Record<string, unknown>)
+}
+
+let procedure: Procedure | undefined
+let inputs: unknown[] = []
+let next = 0
+/** Outcomes of the present slice, kept until the host comes back: a killed slice still hands them over. */
+let outcomes = ''
+
+/** Begins a page and works on it for one slice: the outcomes as the inside of a JSON array. */
+export function begin(name: string, page: string, context: string): string {
+  progress[0] = -1
+  progress[1] = -1
+  inputs = parse(page) as unknown[]
+  procedure = procedures[name]
+  next = 0
+  setContext(context)
+  return slice()
+}
+
+export function slice(): string {
+  outcomes = ''
+  const end = now() + sliceMs
+  while (next < inputs.length) {
+    progress[0] = next
+    const outcome = outcomeOf(next)
+    outcomes = outcomes === '' ? outcome : `${outcomes},${outcome}`
+    next++
+    if (now() >= end) break
+  }
+  return outcomes
+}
+
+/** After a slice was killed: hands over what it had finished and leaves the culprit out. */
+export function abandon(): string {
+  next = (progress[0] as number) + 1
+  return outcomes
+}
+
+/** After a slice whose outcomes were lost on the way: the same again. */
+export function repeat(): string {
+  return outcomes
+}
+
+function outcomeOf(index: number): string {
+  const input = inputs[index]
+  // The page would otherwise keep every input, and whatever scripts hung on it, until its end.
+  inputs[index] = undefined
+  renewContext()
+  try {
+    const text = stringify((procedure as Procedure)(input, call)) as string | undefined
+    return text === undefined ? '{}' : `{"value":${text}}`
+  } catch (thrown) {
+    return `{"error":${failureText(thrown)}}`
+  }
+}

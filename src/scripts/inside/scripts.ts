@@ -1,0 +1,156 @@
+import { Problem } from '../../model/problem.ts'
+import { compile, linesBefore } from './compile.ts'
+import { scriptFailure } from './failure.ts'
+import {
+  apply,
+  findMatch,
+  isFiniteNumber,
+  keysOf,
+  nullObject,
+  PromiseConstructor,
+  parse,
+  stringify,
+  TypeErrorConstructor,
+} from './primordials.ts'
+import type { Origin, PreparedScript } from './program.ts'
+import { moduleOrigin } from './require.ts'
+
+/**
+ * The program's scripts as functions. Each call gets fresh copies of the script's `globals`, and what it assigned
+ * without declaring is gone afterwards: no call sees anything of the one before, save what it did to built-ins.
+ */
+type Compiled = (...values: unknown[]) => unknown
+
+interface Callable {
+  readonly script: PreparedScript
+  readonly index: number
+  readonly compiled: Record<string, Compiled>
+  readonly globalNames: readonly string[]
+  /** The variables of the last call and its function: nearly always those of the next. */
+  lastNames: readonly string[]
+  lastFunction: Compiled | undefined
+}
+
+const callables: Record<string, Callable> = nullObject()
+const origins: Record<string, Origin> = nullObject()
+let noteRunning: (index: number) => void = () => {}
+
+export function define(scripts: readonly PreparedScript[], note: (index: number) => void): void {
+  noteRunning = note
+  for (let index = 0; index < scripts.length; index++) {
+    const script = scripts[index] as PreparedScript
+    origins[script.url] = { file: script.file, linesBefore: linesBefore(script) }
+    callables[script.name] = {
+      script,
+      index,
+      compiled: nullObject(),
+      globalNames: keysOf(script.globals),
+      lastNames: [],
+      lastFunction: undefined,
+    }
+  }
+}
+
+/** The value of a script as JSON would carry it, or a SCRIPT_FAILED. */
+export function call(name: string, variables: Readonly<Record<string, unknown>>): unknown {
+  const callable = callables[name]
+  if (!callable) throw new Problem('INTERNAL', `the program has no script "${name}"`)
+  const { script } = callable
+  if (script.broken)
+    throw new Problem('SCRIPT_FAILED', script.broken.message, { detail: script.broken.detail })
+  noteRunning(callable.index)
+  try {
+    return asJson(invoke(callable, variables))
+  } catch (thrown) {
+    throw scriptFailure(script.label, thrown, originOf)
+  } finally {
+    sweepGlobals()
+  }
+}
+
+function originOf(url: string): Origin | undefined {
+  return origins[url] ?? moduleOrigin(url)
+}
+
+function invoke(callable: Callable, variables: Readonly<Record<string, unknown>>): unknown {
+  const names = keysOf(variables)
+  const run = sameNames(names, callable.lastNames) ? callable.lastFunction : undefined
+  const values: unknown[] = []
+  let count = 0
+  for (let i = 0; i < names.length; i++) {
+    if (isVariable(names[i] as string)) values[count++] = variables[names[i] as string]
+  }
+  const { globalNames, script } = callable
+  for (let i = 0; i < globalNames.length; i++) {
+    const name = globalNames[i] as string
+    if (!(name in variables)) values[count++] = parse(script.globals[name] as string)
+  }
+  return apply(run ?? functionFor(callable, names), undefined, values)
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+function functionFor(callable: Callable, names: readonly string[]): Compiled {
+  const { script, compiled, globalNames } = callable
+  const variables: string[] = []
+  const given: Record<string, true> = nullObject()
+  let key = ''
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string
+    given[name] = true as never
+    key += `${name},`
+    if (isVariable(name)) variables[variables.length] = name
+  }
+  for (let i = 0; i < globalNames.length; i++) {
+    if (!given[globalNames[i] as string]) variables[variables.length] = globalNames[i] as string
+  }
+  compiled[key] ??= compile(script, variables)
+  callable.lastNames = names
+  callable.lastFunction = compiled[key]
+  return compiled[key] as Compiled
+}
+
+/** A key that is no identifier cannot be named by a script; `eval` and `arguments` would break its function. */
+export function isVariable(name: string): boolean {
+  variableNames[name] ??= findMatch(identifier, name) !== null && findMatch(reserved, name) === null
+  return variableNames[name]
+}
+
+const variableNames: Record<string, boolean> = nullObject()
+const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
+const reserved =
+  /^(?:eval|arguments|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally|for|function|if|import|in|instanceof|new|null|return|super|switch|this|throw|true|try|typeof|var|void|while|with|let|static|yield|await)$/
+
+/** Plain values only: getters and proxies are read once here, so nothing a script made runs after it. */
+function asJson(value: unknown): unknown {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value
+    case 'number':
+      return isFiniteNumber(value) ? value : null
+    case 'object': {
+      if (value === null) return null
+      if (value instanceof PromiseConstructor) {
+        throw new TypeErrorConstructor(
+          'the value is a promise; scripts and the functions they call are synchronous',
+        )
+      }
+      const text = stringify(value) as string | undefined
+      return text === undefined ? undefined : parse(text)
+    }
+    case 'bigint':
+      throw new TypeErrorConstructor('the value is a BigInt, which JSON cannot hold')
+    default:
+      return undefined
+  }
+}
+
+/** Enumerable members of the global object are leftovers of undeclared assignments: ours are not enumerable. */
+function sweepGlobals(): void {
+  for (const name in globalThis) delete (globalThis as Record<string, unknown>)[name]
+}

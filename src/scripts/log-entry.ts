@@ -1,0 +1,24 @@
+import type { Json } from '../model/json.ts'
+
+/** `logger.info('{} has no mail', id)` as one line (platform specification §7.3). */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
+
+const levels: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error'] satisfies LogLevel[]
+
+export function logLevel(value: unknown): LogLevel {
+  return levels.includes(value as string) ? (value as LogLevel) : 'info'
+}
+
+/** Each `{}` takes one argument; those left over follow at the end. */
+export function logMessage(format: Json | undefined, args: readonly Json[]): string {
+  const rest = args.map(shown)
+  const text = shown(format ?? null).replace(/\{\}/g, (placeholder) => rest.shift() ?? placeholder)
+  return [text, ...rest].join(' ').slice(0, longest)
+}
+
+/** A script may log a whole object set by mistake. */
+const longest = 16_384
+
+function shown(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

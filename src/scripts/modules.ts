@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
+import type ivm from 'isolated-vm'
+import { Problem } from '../model/problem.ts'
+
+/**
+ * Loads pure modules of our own source tree into an isolate: the sandbox's inner half and the procedures that run
+ * beside the scripts. Unbuilt, they are TypeScript whose types are stripped; built, the JavaScript beside this file.
+ * A module may import its own folder and the pure core, nothing else.
+ */
+const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+const sources = new URL('../', import.meta.url)
+const pureFolders = ['model', 'mapping', 'plan']
+
+export interface ModuleLoader {
+  /** Evaluated; `path` is below the source folder, without extension. */
+  load(path: string): Promise<ivm.Module>
+}
+
+/** One loader a context: a module that two others import is one module there. */
+export function moduleLoader(isolate: ivm.Isolate, context: ivm.Context): ModuleLoader {
+  const modules = new Map<string, Promise<ivm.Module>>()
+  const addresses = new Map<ivm.Module, URL>()
+
+  function compile(address: URL): Promise<ivm.Module> {
+    let module = modules.get(address.href)
+    if (!module) {
+      module = compileAt(address)
+      modules.set(address.href, module)
+    }
+    return module
+  }
+
+  async function compileAt(address: URL): Promise<ivm.Module> {
+    const module = await isolate.compileModule(await readModule(address), { filename: address.href })
+    addresses.set(module, address)
+    return module
+  }
+
+  return {
+    async load(path) {
+      const root = new URL(path + extension, sources)
+      const module = await compile(root)
+      await module.instantiate(context, (specifier, referrer) => {
+        return compile(resolve(specifier, addresses.get(referrer) as URL, path))
+      })
+      await module.evaluate()
+      return module
+    },
+  }
+}
+
+function resolve(specifier: string, referrer: URL, root: string): URL {
+  const address = new URL(specifier, referrer)
+  const folder = address.href.slice(sources.href.length).split('/')[0] as string
+  const inside = address.href.startsWith(sources.href)
+  if (!/^\.\.?\//.test(specifier) || !inside || ![...pureFolders, root.split('/')[0]].includes(folder)) {
+    throw new Problem(
+      'INTERNAL',
+      `${root} cannot run beside scripts: it imports "${specifier}", which is not pure`,
+    )
+  }
+  return address
+}
+
+const texts = new Map<string, Promise<string>>()
+
+/** Read once a process: every isolate and every program loads the same ones. */
+function readModule(address: URL): Promise<string> {
+  let text = texts.get(address.href)
+  if (!text) {
+    text = readFile(address, 'utf8').then((code) => (extension === '.ts' ? withoutTypes(code) : code))
+    texts.set(address.href, text)
+  }
+  return text
+}
+
+/** Node runs this very file in the same way and says nothing; only its function for it warns, which nobody can act on. */
+function withoutTypes(code: string): string {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return stripTypeScriptTypes(code)
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}

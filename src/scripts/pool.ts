@@ -1,0 +1,125 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { Problem } from '../model/problem.ts'
+import type { PreparedProgram } from './prepare.ts'
+import type { Sandbox } from './sandbox.ts'
+
+/**
+ * The isolates, lent to one page at a time. At most `size` of them execute at once. One that waits for the host
+ * (`openidm.update` …) does not count: what it waits for may itself run scripts, a hook of the object that it
+ * updates, and must not wait for it in turn. Such nested work is never refused an isolate; only its depth has
+ * a limit, so that a hook which updates its own object ends with an error instead of filling the memory.
+ */
+export class SandboxPool {
+  readonly #size: number
+  readonly #create: () => Sandbox
+  readonly #all = new Set<Sandbox>()
+  readonly #idle: Sandbox[] = []
+  readonly #waiting: Waiting[] = []
+  readonly #depth = new AsyncLocalStorage<number>()
+  #executing = 0
+
+  constructor(size: number, create: () => Sandbox) {
+    this.#size = size
+    this.#create = create
+  }
+
+  /** First come, first served. Give it back with `release`. */
+  async acquire(program: PreparedProgram): Promise<Sandbox> {
+    const { depth } = this
+    if (depth > deepest) {
+      throw new Problem(
+        'SCRIPT_FAILED',
+        `scripts have caused each other to run ${deepest} deep: does one of them cause itself?`,
+      )
+    }
+    const nested = depth > 0
+    const waiting = this.#waiting.length > 0 && !nested
+    return (waiting ? undefined : this.#take(program, nested)) ?? this.#wait(program, nested)
+  }
+
+  release(sandbox: Sandbox): void {
+    this.#executing--
+    sandbox.forgetRetired()
+    if (sandbox.dead) this.#all.delete(sandbox)
+    else if (this.#idle.length < this.#size + spareIdle) this.#idle.push(sandbox)
+    else this.#discard(sandbox)
+    this.#serveWaiting()
+  }
+
+  /** How many scripts wait for what the caller does: 0 for the server's own work. */
+  get depth(): number {
+    return this.#depth.getStore() ?? 0
+  }
+
+  /** Runs what a script at `depth` asked of the host: meanwhile its isolate does not count as executing. */
+  async waitForHost<T>(depth: number, work: () => Promise<T>): Promise<T> {
+    this.#executing--
+    this.#serveWaiting()
+    try {
+      return await this.#depth.run(depth + 1, work)
+    } finally {
+      this.#executing++
+    }
+  }
+
+  /** Idle isolates drop programs that are retired; busy ones do so when they are given back. */
+  forgetRetired(): void {
+    for (const sandbox of this.#idle) sandbox.forgetRetired()
+  }
+
+  dispose(): void {
+    for (const sandbox of this.#all) sandbox.dispose()
+    this.#all.clear()
+    this.#idle.length = 0
+    const refusal = new Problem('UNAVAILABLE', 'the script engine is shut down')
+    for (const { reject } of this.#waiting.splice(0)) reject(refusal)
+  }
+
+  #take(program: PreparedProgram, nested: boolean): Sandbox | undefined {
+    if (this.#executing >= this.#size) return undefined
+    const familiar = this.#idle.findIndex((sandbox) => sandbox.has(program))
+    const [idle] = this.#idle.splice(familiar < 0 ? this.#idle.length - 1 : familiar, 1)
+    if (!idle && !nested && this.#all.size >= this.#size + mostExtra) return undefined
+    const sandbox = idle ?? this.#create()
+    this.#all.add(sandbox)
+    this.#executing++
+    return sandbox
+  }
+
+  #wait(program: PreparedProgram, nested: boolean): Promise<Sandbox> {
+    const { promise, resolve, reject } = Promise.withResolvers<Sandbox>()
+    this.#waiting.push({ program, nested, resolve, reject })
+    return promise
+  }
+
+  #serveWaiting(): void {
+    for (let i = 0; i < this.#waiting.length; ) {
+      const { program, nested, resolve } = this.#waiting[i] as Waiting
+      const sandbox = this.#take(program, nested)
+      if (!sandbox) {
+        i++
+        continue
+      }
+      this.#waiting.splice(i, 1)
+      resolve(sandbox)
+    }
+  }
+
+  #discard(sandbox: Sandbox): void {
+    this.#all.delete(sandbox)
+    sandbox.dispose()
+  }
+}
+
+interface Waiting {
+  readonly program: PreparedProgram
+  readonly nested: boolean
+  readonly resolve: (sandbox: Sandbox) => void
+  readonly reject: (error: Problem) => void
+}
+
+/** Scripts that cause scripts that cause scripts. */
+const deepest = 16
+/** Isolates beyond `size` that may exist because others wait for the host; nested work may exceed it. */
+const mostExtra = 16
+const spareIdle = 2

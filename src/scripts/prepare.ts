@@ -1,0 +1,84 @@
+import type { Json } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import type { Program, ScriptSource } from './engine.ts'
+import type { PreparedScript } from './inside/program.ts'
+import type { SyntaxChecker } from './syntax.ts'
+
+/**
+ * A program as every isolate loads it: its scripts checked once, so that a syntax error is known with its place and
+ * only fails who calls that script.
+ */
+export interface PreparedProgram {
+  /** Absent for a single script that is evaluated. */
+  readonly module?: string
+  readonly procedures: readonly string[]
+  readonly settings: Json
+  readonly scripts: readonly PreparedScript[]
+  /** Set once nobody runs it any more: isolates drop their contexts of it. */
+  retired: boolean
+}
+
+export async function prepareProgram(program: Program, syntax: SyntaxChecker): Promise<PreparedProgram> {
+  const { module, procedures, settings } = program
+  const scripts = await prepareScripts(Object.entries(program.scripts), syntax)
+  return { module, procedures, settings, scripts, retired: false }
+}
+
+export async function prepareScript(script: ScriptSource, syntax: SyntaxChecker): Promise<PreparedProgram> {
+  const scripts = await prepareScripts([['script', script]], syntax)
+  return { procedures: ['evaluate'], settings: null, scripts, retired: false }
+}
+
+/** SCRIPT_FAILED with message, line and column in its detail; undefined if the script compiles. */
+export async function syntaxProblem(
+  script: ScriptSource,
+  syntax: SyntaxChecker,
+): Promise<Problem | undefined> {
+  const error = await syntax.check(script.source)
+  if (!error) return undefined
+  const { message, line, column } = error
+  const { label, file } = script
+  const place = `${file ? `${file}, ` : ''}line ${line}, column ${column}`
+  return new Problem('SCRIPT_FAILED', `${label} script does not compile: ${message} (${place})`, {
+    detail: { message, file, line, column },
+  })
+}
+
+async function prepareScripts(
+  entries: readonly (readonly [string, ScriptSource])[],
+  syntax: SyntaxChecker,
+): Promise<PreparedScript[]> {
+  const urls = new Set<string>()
+  const prepared: PreparedScript[] = []
+  for (const [name, script] of entries) {
+    const { label, source, file } = script
+    const problem = await syntaxProblem(script, syntax)
+    const broken = problem && { message: problem.message, detail: problem.detail }
+    const expression = broken ? undefined : await syntax.expression(source)
+    prepared.push({
+      name,
+      label,
+      source,
+      file,
+      url: url(script, urls),
+      expression,
+      broken,
+      globals: texts(script),
+    })
+  }
+  return prepared
+}
+
+function texts({ globals }: ScriptSource): Record<string, string> {
+  const defined = Object.entries(globals).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(defined.map(([name, value]) => [name, JSON.stringify(value)]))
+}
+
+/** A source URL holds no blanks, and the parentheses of stack traces end it. */
+function url({ file, label }: ScriptSource, taken: Set<string>): string {
+  const base = (file ?? label).replace(/[^\w./,@-]+/g, '_') || 'script'
+  let candidate = base
+  for (let n = 2; taken.has(candidate); n++) candidate = `${base}~${n}`
+  taken.add(candidate)
+  return candidate
+}

@@ -1,0 +1,195 @@
+import ivm from 'isolated-vm'
+import { Problem } from '../model/problem.ts'
+import type { Locations } from './inside/globals.ts'
+import type { Settings } from './inside/runner.ts'
+import { moduleLoader } from './modules.ts'
+import type { PreparedProgram } from './prepare.ts'
+
+/**
+ * One isolate with a context for each program that runs in it. It works for one page at a time and may die of it:
+ *
+ *     idle ⇄ working → dead (memory limit, or V8 lost control of it, or disposed)
+ *
+ * What crosses the boundary is text; the only thing shared is `progress`, two numbers that tell which input and which
+ * script are running, and that survive the isolate.
+ */
+export interface SandboxOptions {
+  /** MiB. */
+  readonly memory: number
+  readonly locations: Locations
+  /** What scripts may ask of the host; answers JSON text and never rejects. */
+  answer(sandbox: Sandbox, name: string, args: string): Promise<string>
+  onCatastrophe(message: string): void
+}
+
+/** A slice returns of its own accord after this; the time limit of one input comes on top. */
+export const sliceMs = 100
+
+/** Contexts of single scripts kept ready in one isolate: each holds about a quarter of a MiB. */
+const keptEvaluations = 16
+
+export class Sandbox {
+  readonly #isolate: ivm.Isolate
+  readonly #options: SandboxOptions
+  readonly #programs = new Map<PreparedProgram, Promise<LoadedContext>>()
+  readonly #progress = new Int32Array(new SharedArrayBuffer(8))
+  readonly #lost = Promise.withResolvers<never>()
+  #catastrophe = false
+
+  constructor(options: SandboxOptions) {
+    this.#options = options
+    this.#isolate = new ivm.Isolate({
+      memoryLimit: options.memory,
+      onCatastrophicError: (message) => this.#loseControl(message),
+    })
+    this.#lost.promise.catch(() => {})
+  }
+
+  /** Out of memory, disposed, or out of V8's control: nothing runs in it any more. */
+  get dead(): boolean {
+    return this.#catastrophe || this.#isolate.isDisposed
+  }
+
+  /** Position on the page of the input that is or was running; -1 before the first. */
+  get runningInput(): number {
+    return Atomics.load(this.#progress, 0)
+  }
+
+  /** Index of the script that is or was running; -1 before the first. */
+  get runningScript(): number {
+    return Atomics.load(this.#progress, 1)
+  }
+
+  has(program: PreparedProgram): boolean {
+    return this.#programs.has(program)
+  }
+
+  async context(program: PreparedProgram): Promise<LoadedContext> {
+    let loading = this.#programs.get(program)
+    this.#programs.delete(program)
+    loading ??= this.#load(program)
+    // Put back at the end: the map's order is that of last use.
+    this.#programs.set(program, loading)
+    this.#evictEvaluations()
+    try {
+      return await this.orLost(loading)
+    } catch (error) {
+      this.#programs.delete(program)
+      throw error
+    }
+  }
+
+  forget(program: PreparedProgram): void {
+    const loaded = this.#programs.get(program)
+    this.#programs.delete(program)
+    loaded?.then(
+      (context) => context.release(),
+      () => {},
+    )
+  }
+
+  forgetRetired(): void {
+    for (const program of this.#programs.keys()) if (program.retired) this.forget(program)
+  }
+
+  /** Rejects also if V8 loses control of the isolate, of which its own promises say nothing. */
+  orLost<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#lost.promise])
+  }
+
+  dispose(): void {
+    // An isolate out of control cannot be disposed: trying would wait for ever.
+    if (!this.dead) this.#isolate.dispose()
+  }
+
+  async #load(program: PreparedProgram): Promise<LoadedContext> {
+    const context = await this.#isolate.createContext()
+    const modules = moduleLoader(this.#isolate, context)
+    // First, so that its built-ins are taken before anybody else's code runs.
+    const runner = await modules.load('scripts/inside/runner')
+    const factories = program.module === undefined ? undefined : await this.#factories(program, modules)
+    const prepare = await runner.namespace.get('prepare', { reference: true })
+    await prepare.apply(undefined, [
+      new ivm.Reference((name: unknown, args: unknown) =>
+        this.#options.answer(this, String(name), String(args)),
+      ),
+      new ivm.ExternalCopy(this.#progress).copyInto(),
+      JSON.stringify(this.#settings(program)),
+      factories?.derefInto(),
+    ])
+    const references = await Promise.all(
+      (['begin', 'slice', 'abandon', 'repeat'] as const).map((name) =>
+        runner.namespace.get(name, { reference: true }),
+      ),
+    )
+    const [begin, slice, abandon, repeat] = references as [Step, Step, Step, Step]
+    return new LoadedContext(this, context, { begin, slice, abandon, repeat })
+  }
+
+  async #factories({ module = '', procedures }: PreparedProgram, modules: ReturnType<typeof moduleLoader>) {
+    const { namespace } = await modules.load(module)
+    for (const name of procedures) {
+      const type = (await namespace.get(name, { reference: true })).typeof
+      if (type !== 'function')
+        throw new Problem('INTERNAL', `${module} exports no procedure factory "${name}"`)
+    }
+    return namespace
+  }
+
+  #settings({ scripts, procedures, settings }: PreparedProgram): Settings {
+    return { scripts, procedures, settings, sliceMs, locations: this.#options.locations }
+  }
+
+  #evictEvaluations(): void {
+    const evaluations = [...this.#programs.keys()].filter(({ module }) => module === undefined)
+    for (const program of evaluations.slice(0, -keptEvaluations)) this.forget(program)
+  }
+
+  #loseControl(message: string): void {
+    this.#catastrophe = true
+    this.#lost.reject(new Error(message))
+    this.#options.onCatastrophe(message)
+  }
+}
+
+type Step = ivm.Reference<(...args: string[]) => string>
+type Steps = Readonly<Record<'begin' | 'slice' | 'abandon' | 'repeat', Step>>
+
+/** A program in an isolate. Every method answers outcomes as the inside of a JSON array. */
+export class LoadedContext {
+  readonly #sandbox: Sandbox
+  readonly #context: ivm.Context
+  readonly #steps: Steps
+  /** Files that `require` has loaded here, with the time of their last change. */
+  readonly required = new Map<string, number>()
+
+  constructor(sandbox: Sandbox, context: ivm.Context, steps: Steps) {
+    this.#sandbox = sandbox
+    this.#context = context
+    this.#steps = steps
+  }
+
+  begin(procedure: string, page: string, context: string, timeout: number): Promise<string> {
+    return this.#apply(this.#steps.begin, [procedure, page, context], timeout)
+  }
+
+  slice(timeout: number): Promise<string> {
+    return this.#apply(this.#steps.slice, [], timeout)
+  }
+
+  abandon(timeout: number): Promise<string> {
+    return this.#apply(this.#steps.abandon, [], timeout)
+  }
+
+  repeat(timeout: number): Promise<string> {
+    return this.#apply(this.#steps.repeat, [], timeout)
+  }
+
+  release(): void {
+    this.#context.release()
+  }
+
+  async #apply(step: Step, args: string[], timeout: number): Promise<string> {
+    return (await this.#sandbox.orLost(step.apply(undefined, args, { timeout }))) as string
+  }
+}

@@ -1,0 +1,85 @@
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { Problem } from '../model/problem.ts'
+import { syntaxProblem } from './prepare.ts'
+import type { SyntaxChecker } from './syntax.ts'
+
+/**
+ * Finds what scripts `require`: files below `<project>/script`, named relative to it or, with a leading dot, to the
+ * module that asks. Nothing outside is reached, not by `..`, an absolute path or a symbolic link.
+ */
+export interface ScriptFile {
+  /** Relative to the script folder, with slashes. */
+  readonly path: string
+  readonly folder: string
+  readonly json: boolean
+  readonly source: string
+  readonly url: string
+  /** Absolute, with the time of its last change. */
+  readonly file: string
+  readonly modified: number
+}
+
+export interface ScriptFiles {
+  find(from: string, name: unknown): Promise<ScriptFile>
+  /** True if a file is no longer as it was. */
+  changed(file: string, modified: number): Promise<boolean>
+}
+
+export function scriptFiles(projectFolder: string, syntax: SyntaxChecker): ScriptFiles {
+  const folder = join(projectFolder, 'script')
+
+  return {
+    async find(from, name) {
+      if (typeof name !== 'string' || name === '') throw notFound(String(name), 'the name must be a string')
+      const file = await locate(folder, from, name)
+      const root = await realpath(folder)
+      const path = relative(root, file).split(sep).join('/')
+      const source = await readFile(file, 'utf8')
+      const json = path.endsWith('.json')
+      if (!json) await refuseBroken(path, source, syntax)
+      const { mtimeMs } = await stat(file)
+      const url = `script/${path.replace(/[^\w./,@-]+/g, '_')}`
+      const parent = dirname(path)
+      return { path, folder: parent === '.' ? '' : parent, json, source, url, file, modified: mtimeMs }
+    },
+    async changed(file, modified) {
+      const now = await stat(file).catch(() => undefined)
+      return now?.mtimeMs !== modified
+    },
+  }
+}
+
+/** Checked as the body of a function, which is what it runs as: `return` is allowed. */
+async function refuseBroken(path: string, source: string, syntax: SyntaxChecker): Promise<void> {
+  const script = { label: `script/${path}`, source: `(function(){${source}\n})`, globals: {} }
+  const problem = await syntaxProblem(script, syntax)
+  if (problem) throw problem
+}
+
+async function locate(folder: string, from: string, name: string): Promise<string> {
+  const base = /^\.\.?(?:\/|$)/.test(name) ? join(folder, from, name) : join(folder, name)
+  if (!base.startsWith(folder + sep)) throw notFound(name, outside)
+  const root = await realpath(folder).catch(() => undefined)
+  if (root === undefined) throw notFound(name, 'the project has no folder script/')
+  for (const candidate of [base, `${base}.js`, `${base}.json`, join(base, 'index.js')]) {
+    const file = await realpath(candidate).catch(() => undefined)
+    if (file === undefined || !(await isFile(file))) continue
+    if (!file.startsWith(root + sep)) throw notFound(name, outside)
+    return file
+  }
+  throw notFound(name, 'the folder script/ of the project has no such file')
+}
+
+const outside = 'it lies outside of the folder script/'
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path)).isFile()
+}
+
+function notFound(name: string, fact: string): Problem {
+  return new Problem(
+    'NOT_FOUND',
+    `require('${name}'): ${fact}. Scripts can require the project's own files only.`,
+  )
+}
