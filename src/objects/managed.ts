@@ -1,5 +1,6 @@
 import { parseFilter } from '../model/filter-parse.ts'
 import { applyPatch, type PatchOperation, parsePatch } from '../model/patch.ts'
+import { printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import type { Repository } from '../repository/repository.ts'
 import { splitPath } from '../router/path.ts'
@@ -173,5 +174,5 @@ function indexed(type: ManagedType): readonly string[] {
       ([, property]) =>
         property.searchable || property.policies?.some(({ policyId }) => policyId === 'unique'),
     )
-    .map(([name]) => `/${name}`)
+    .map(([name]) => printPointer([name]))
 }
