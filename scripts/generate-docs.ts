@@ -18,7 +18,15 @@ export function generatedFiles(): Readonly<Record<string, string>> {
   }
 }
 
-const sections: Readonly<Record<Kind, { readonly file: string; readonly shapes: readonly string[] }>> = {
+interface Section {
+  readonly file: string
+  /** Named shapes that are explained here. */
+  readonly shapes: readonly string[]
+  /** What the schema itself cannot say. */
+  readonly more?: string
+}
+
+const sections: Readonly<Record<Kind, Section>> = {
   sync: { file: 'sync.json', shapes: [] },
   mapping: {
     file: 'mapping-<name>.json',
@@ -30,6 +38,7 @@ const sections: Readonly<Record<Kind, { readonly file: string; readonly shapes: 
   },
   provisioner: {
     file: 'provisioner.openicf-<name>.json',
+    more: 'What goes into `configurationProperties` depends on the connector: [CSV](csv.md#configuration-properties).',
     shapes: ['objectType', 'connectorProperty', 'operationOption', 'syncFailureHandler'],
   },
   script: { file: 'script.json', shapes: [] },
@@ -49,7 +58,8 @@ A project is a folder with \`conf/\`. The file \`X.json\` is the configuration o
 
 \`syncline check\` reports every mistake with file, line, column and JSON pointer. A broken mapping or connector is left
 out; its neighbours stay. Unknown properties are allowed (\`"comment"\`), but one that looks like a known name is a warning.
-A property that is null counts as absent.
+A property that is null counts as absent. Some properties are known, but this version does not act on them:
+[What is refused until later](not-yet.md).
 
 Editors complete and explain the files with the JSON Schemas in \`schemas/\`: begin a file with
 \`"$schema": "../schemas/sync.json"\`, as the files of \`syncline init\` do.
@@ -74,11 +84,12 @@ A property that is not defined is an error, unless the object is switched off by
 \`launcher.project.location\`, \`launcher.working.location\` and \`launcher.install.location\`.`
 
 function kindSection(kind: Kind): string {
-  const { file, shapes } = sections[kind]
+  const { file, shapes, more } = sections[kind]
   const schema = schemas[kind]
   return [
     `## \`${file}\``,
     schema.description?.replace(/^`conf\/[^`]*`: /, '').replace(/^./, (letter) => letter.toUpperCase()),
+    ...(more === undefined ? [] : [more]),
     ...tables(schema, ''),
     ...shapes.map(shapeSection),
   ].join('\n\n')
@@ -113,14 +124,19 @@ function inPlace(path: string, property: JsonSchema): readonly string[] {
 function row(name: string, property: JsonSchema, isRequired: boolean): string {
   const { default: standard, description = '' } = { ...resolved(property), ...property }
   const value = standard === undefined ? '' : code(JSON.stringify(standard))
-  return `| \`${name}\` | ${typeName(property)} | ${isRequired ? 'required' : value} | ${cell(description + values(property))} |`
+  return `| \`${name}\` | ${typeName(property)} | ${isRequired ? 'required' : value} | ${cell(description + values(property) + effect(property))} |`
 }
 
-function values({ enum: allowed }: JsonSchema): string {
+function values({ enum: own, anyOf = [] }: JsonSchema): string {
+  const allowed = own ?? anyOf.find((branch) => branch.enum)?.enum
   // A table cell is no place for the forty Java types.
   return allowed && allowed.length <= 16
     ? ` One of ${allowed.map((value) => `\`${value}\``).join(', ')}.`
     : ''
+}
+
+function effect({ 'x-noEffect': reason }: JsonSchema): string {
+  return reason === undefined ? '' : ` Accepted without effect: ${reason}.`
 }
 
 function typeName(schema: JsonSchema): string {

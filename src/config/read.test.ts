@@ -466,6 +466,23 @@ describe('a connector', () => {
     expect(found.map((problem) => problem.replace(file, ''))).toEqual(problems)
   })
 
+  it('is switched on and off by a property', async () => {
+    await using project = await temporaryProject({
+      'conf/provisioner.openicf-hr.json': connector({ enabled: '&{hr.enabled|true}' }),
+    })
+    for (const [environment, enabled] of [
+      [{}, true],
+      [{ HR_ENABLED: 'false' }, false],
+    ] as const) {
+      const { connectors } = await project.read({ environment })
+      expect(connectors.map((each) => [each.enabled, each.content.enabled])).toEqual([[enabled, enabled]])
+    }
+    const { problems } = await project.read({ environment: { HR_ENABLED: 'maybe' } })
+    expect(problems.map(({ message }) => message)).toEqual([
+      'expected true or false, found the value of &{hr.enabled|true}',
+    ])
+  })
+
   it('that is broken or has a name taken is left out; the others stay', async () => {
     await using project = await temporaryProject({
       'conf/provisioner.openicf-a.json': connector({ enabled: 'yes' }),

@@ -99,6 +99,7 @@ describe('a placeholder that cannot be resolved', () => {
   it('is no failure in an object that is switched off, whether literally or by a property', () => {
     expect(expand({ enabled: false, deep: { a: '&{nothing}' } }).failures).toEqual([])
     expect(expand({ enabled: { $bool: '&{nothing|false}' }, a: '&{other}' }).failures).toEqual([])
+    expect(expand({ enabled: '&{nothing|false}', a: '&{other}' }).failures).toEqual([])
     expect(expand({ enabled: true, a: '&{nothing}' }).failures).toHaveLength(1)
   })
 

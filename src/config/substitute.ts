@@ -48,8 +48,13 @@ function expandObject(value: JsonObject, place: Place, expansion: Expansion): Js
   const expanded: JsonObject = Object.fromEntries(
     Object.entries(value).map(([key, member]) => [key, expandValue(member ?? null, [...place, key], inner)]),
   )
-  if (expanded.enabled !== false) expansion.failures.push(...failures)
+  if (!isSwitchedOff(expanded)) expansion.failures.push(...failures)
   return expanded
+}
+
+/** A property is text; the schema turns it into a boolean only later. */
+function isSwitchedOff({ enabled }: JsonObject): boolean {
+  return enabled === false || enabled === 'false'
 }
 
 function expandCoercion(

@@ -11,9 +11,9 @@ export function text(description: string, extra: Extra = {}): TSchema {
   return Type.Optional(Type.String({ description, ...extra }))
 }
 
-export function flag(description: string, standard?: boolean): TSchema {
+export function flag(description: string, standard?: boolean, extra: Extra = {}): TSchema {
   return Type.Optional(
-    Type.Boolean({ description, ...(standard === undefined ? {} : { default: standard }) }),
+    Type.Boolean({ description, ...(standard === undefined ? {} : { default: standard }), ...extra }),
   )
 }
 
@@ -71,4 +71,9 @@ export function shape(name: string, description?: string): TSchema {
 /** The words above make optional properties; this takes that mark, which is not enumerable, away again. */
 export function required(schema: TSchema): TSchema {
   return Type.Unsafe({ ...schema })
+}
+
+/** Of a setting that is accepted without effect: another value than the default is a warning that gives the reason. */
+export function withoutEffect(reason: string): Extra {
+  return { 'x-noEffect': reason }
 }

@@ -87,7 +87,10 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
         Type.Unsafe({ $ref: '#/$defs/managedProperty' }),
         'The properties of an object.',
       ),
-      required: texts('Properties of an object that must have a value.'),
+      required: either(
+        [Type.Array(Type.String()), Type.Boolean()],
+        'The properties of an object that must have a value; older files say true or false at each property.',
+      ),
       reverseRelationship: flag('The other end holds a reference back.', false),
       reversePropertyName: text('The name of the reference at the other end.'),
       validate: flag('The object referred to must exist.', false),

@@ -12,6 +12,7 @@ import {
   text,
   texts,
   whole,
+  withoutEffect,
 } from './author.ts'
 
 export const situations = [
@@ -134,6 +135,8 @@ function hook(description: string): TSchema {
   return shape('script', description)
 }
 
+const paged = withoutEffect('reconciliations always read in pages of a fixed size')
+
 /** The properties in the order in which the reference lists them. */
 export const mappingProperties: Readonly<Record<string, TSchema>> = {
   name: text('The unique name; also the name of its link set unless `links` says otherwise.', {
@@ -162,7 +165,11 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
     true,
   ),
   targetIdsCaseSensitive: flag('The same for target ids.', true),
-  prefetchLinks: flag('Read links for many objects at once in a reconciliation.', true),
+  prefetchLinks: flag(
+    'Read links for many objects at once in a reconciliation.',
+    true,
+    withoutEffect('links are always read a page at a time'),
+  ),
 
   enableSync: flag(
     'False: no part in implicit synchronization and liveSync; reconciliation still works.',
@@ -173,7 +180,11 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   ),
   triggerSyncProperties: texts('Pointers; an update is synchronized only if one of them changed.'),
   queuedSync: shape('queuedSync', 'Process changes through a queue.'),
-  optimizeAssignmentSync: flag('A performance hint for role assignments; never changes results.', false),
+  optimizeAssignmentSync: flag(
+    'A performance hint for role assignments; never changes results.',
+    false,
+    withoutEffect('there is nothing that it could speed up'),
+  ),
 
   validSource: hook('Does a source object take part? Must return a boolean.'),
   validTarget: hook('Does a target object take part? Must return a boolean.'),
@@ -235,14 +246,15 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
     false,
   ),
   taskThreads: whole('Objects worked on at the same time; 0: one after the other.', 10, { minimum: 0 }),
-  feedSize: whole('Objects read ahead.', 1000, { minimum: 1 }),
-  reconSourceQueryPaging: flag('Read the source in pages.', false),
-  reconSourceQueryPageSize: whole('Objects in a page of the source.', 1000, { minimum: 1 }),
-  reconTargetQueryPaging: flag('Read the target in pages.', false),
-  reconTargetQueryPageSize: whole('Objects in a page of the target.', undefined, { minimum: 1 }),
+  feedSize: whole('Objects read ahead.', 1000, { minimum: 1, ...paged }),
+  reconSourceQueryPaging: flag('Read the source in pages.', false, paged),
+  reconSourceQueryPageSize: whole('Objects in a page of the source.', 1000, { minimum: 1, ...paged }),
+  reconTargetQueryPaging: flag('Read the target in pages.', false, paged),
+  reconTargetQueryPageSize: whole('Objects in a page of the target.', undefined, { minimum: 1, ...paged }),
   clusteredSourceReconEnabled: flag('Share source pages among the nodes of a cluster.', false),
   reconProgressStateUpdateInterval: whole('Store the progress of a run after so many objects.', 1024, {
     minimum: 1,
+    ...withoutEffect('progress is stored with every page'),
   }),
   reconAssociation: shape(
     'reconAssociation',

@@ -1,6 +1,18 @@
 /** The schema of `provisioner.openicf-<name>.json`, one connector (platform specification §4.1–§4.3). */
 import Type, { type TSchema } from 'typebox'
-import { choice, dictionary, flag, list, object, required, shape, text, texts, whole } from './author.ts'
+import {
+  choice,
+  dictionary,
+  flag,
+  list,
+  object,
+  required,
+  shape,
+  text,
+  texts,
+  whole,
+  withoutEffect,
+} from './author.ts'
 
 const operations = [
   'CREATE',
@@ -34,18 +46,21 @@ function eachOperation(make: (operation: string) => TSchema): Record<string, TSc
   return Object.fromEntries(operations.map((operation) => [operation, make(operation)]))
 }
 
-const noPool = { 'x-noEffect': 'connectors run in this process and need no pool' }
+const noPool = withoutEffect('connectors run in this process and need no pool')
+const paged = withoutEffect('results are read in pages')
 
 export const provisionerDefinitions: Readonly<Record<string, TSchema>> = {
   connectorProperty: Type.Object(
     {
       type: choice('a type', types, 'The type of values; `array` makes the property multi-valued.'),
       nativeName: text('The name of the attribute at the system. Default: the name of the property.'),
-      nativeType: choice('a type', types, 'The type at the system. Default: from `type`.'),
+      nativeType: choice('a native type', types, 'The type at the system. Default: from `type`.', {
+        'x-lenient': true,
+      }),
       items: object(
         {
           type: choice('a type', types, 'The type of elements.'),
-          nativeType: choice('a type', types, 'Their type at the system.'),
+          nativeType: choice('a native type', types, 'Their type at the system.', { 'x-lenient': true }),
         },
         'The elements of an array.',
       ),
@@ -168,16 +183,16 @@ export const provisionerSchema = Type.Object(
         }),
         minIdle: whole('Idle instances at least.', 1, { minimum: 0, ...noPool }),
       },
-      'The instance pool of the original; accepted, without effect.',
+      'The instance pool of the original.',
       { 'x-rule': 'pool' },
     ),
-    producerBufferSize: whole('The result buffer of the original; accepted, without effect.', 100, {
+    producerBufferSize: whole('The result buffer of the original.', 100, {
       minimum: 1,
-      'x-noEffect': 'results are read in pages',
+      ...paged,
     }),
     bufferSize: whole('The same as `producerBufferSize`.', 100, {
       minimum: 1,
-      'x-noEffect': 'results are read in pages',
+      ...paged,
     }),
     connectorPoolingSupported: flag('Information only.'),
     excludeUnmodified: flag('Send only changed attributes on update.', false),

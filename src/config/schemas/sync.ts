@@ -1,6 +1,6 @@
 /** The schema of `sync.json`, the container of mappings (engine specification §2.1, §8.5). */
 import Type from 'typebox'
-import { flag, list, object, shape, whole } from './author.ts'
+import { flag, list, object, shape, whole, withoutEffect } from './author.ts'
 
 export const syncSchema = Type.Object(
   {
@@ -13,6 +13,7 @@ export const syncSchema = Type.Object(
         recoveryInterval: whole('Seconds between two looks.', 300, { minimum: 1 }),
       },
       'Recovery of queued synchronization.',
+      withoutEffect('there is no queue'),
     ),
     queueBalancing: object(
       {
@@ -20,6 +21,7 @@ export const syncSchema = Type.Object(
         balanceInterval: whole('Seconds between two looks.', 5, { minimum: 1 }),
       },
       'Balance of queued synchronization.',
+      withoutEffect('there is no queue'),
     ),
     reconAssociation: shape(
       'reconAssociation',
