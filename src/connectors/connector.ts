@@ -50,7 +50,11 @@ export interface Search {
 
 export interface ReadMany {
   /** The objects of these ids, keyed by the id asked for; missing ones are absent. One round trip where the system can. */
-  readMany(objectClass: string, ids: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, ConnectorObject>>
+  readMany(
+    objectClass: string,
+    ids: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, ConnectorObject>>
 }
 
 /** One write. `attributes` are native; in an update null clears and an absent attribute stays. */
@@ -70,7 +74,11 @@ export interface Write {
    * not stop the others. Rejects only when the page as a whole could not be written (disk full, connection
    * lost); then a system that can has written none of it.
    */
-  writeMany(objectClass: string, writes: readonly ConnectorWrite[], signal?: AbortSignal): Promise<readonly ConnectorWriteOutcome[]>
+  writeMany(
+    objectClass: string,
+    writes: readonly ConnectorWrite[],
+    signal?: AbortSignal,
+  ): Promise<readonly ConnectorWriteOutcome[]>
 }
 
 export interface Authenticate {
@@ -80,6 +88,8 @@ export interface Authenticate {
 
 export interface Lifecycle extends AsyncDisposable {
   readonly displayName: string
+  /** Native attributes behind agreed names, e.g. `__NAME__` and `__PASSWORD__`; other names stay as they are. */
+  readonly agreedNames?: Readonly<Record<string, string>>
 }
 
 interface Capabilities extends Test, Schema, Search, ReadMany, Write, Authenticate {}

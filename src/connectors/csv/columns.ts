@@ -1,0 +1,123 @@
+import type { Json, JsonObject } from '../../model/json.ts'
+import { setMember } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { ConnectorObject } from '../connector.ts'
+import { malformed } from './file.ts'
+import type { Row } from './row-reader.ts'
+import type { CsvSettings } from './settings.ts'
+
+/**
+ * The header of a file, and rows as objects. An empty cell is an absent attribute; a cell of a multi-valued column
+ * holds its values joined by the separator.
+ */
+export interface Columns {
+  /** Attribute names in the order of the columns. */
+  readonly names: readonly string[]
+  readonly positions: ReadonlyMap<string, number>
+  readonly uid: number
+}
+
+/** CONFIGURATION for an empty or repeated name, or if a configured column is missing. */
+export function columnsOf(header: Row | undefined, settings: CsvSettings): Columns {
+  const { file, uid, name, multivalued } = settings
+  if (!header) throw configuration(`${file} is empty; its first line must name the columns`)
+  const names = header.fields.map(settings.attributeOf)
+  const positions = new Map<string, number>()
+  for (const [position, column] of names.entries()) {
+    const place = `${file}, line ${header.line}: the name of column ${position + 1}`
+    if (column === '') throw configuration(`${place} is empty`)
+    const first = positions.get(column)
+    if (first !== undefined) throw configuration(`${place}, "${column}", is also that of column ${first + 1}`)
+    positions.set(column, position)
+  }
+  for (const [property, column] of [
+    ['headerUid', uid],
+    ['headerName', name],
+  ] as const) {
+    if (!positions.has(column)) throw missing(file, property, column, names)
+  }
+  for (const column of multivalued) {
+    if (!positions.has(column)) throw missing(file, 'multivaluedColumns', column, names)
+  }
+  return { names, positions, uid: positions.get(uid) as number }
+}
+
+/** The uid of a row that fits the header; otherwise the Problem names its line. */
+export function uidOf({ fields, line }: Row, { names, uid }: Columns, file: string): string {
+  if (fields.length !== names.length) {
+    throw malformed(file, line, `the row has ${fields.length} fields, the header has ${names.length}`)
+  }
+  const value = fields[uid] as string
+  if (value === '')
+    throw malformed(file, line, `the column ${names[uid]} is empty; it holds the id of the row`)
+  return value
+}
+
+/** Makes objects of rows; `wanted` limits the attributes. */
+export function objectMaker(
+  { names, uid }: Columns,
+  { multivalued, separator }: CsvSettings,
+  wanted?: readonly string[],
+): (fields: readonly string[]) => ConnectorObject {
+  const cells = names.flatMap((name, position) =>
+    wanted === undefined || wanted.includes(name) ? [{ name, position, multi: multivalued.has(name) }] : [],
+  )
+  return (fields) => {
+    const object: ConnectorObject = { _id: fields[uid] as string }
+    for (const { name, position, multi } of cells) {
+      const cell = fields[position] as string
+      if (cell !== '') setMember(object, name, multi ? valuesOf(cell, separator) : cell)
+    }
+    return object
+  }
+}
+
+function valuesOf(cell: string, separator: string): string[] {
+  return cell.split(separator).flatMap((value) => value.trim() || [])
+}
+
+/** A copy of the fields with attributes written over them. INVALID_VALUE for what the file cannot hold. */
+export function overwrite(
+  fields: readonly string[],
+  attributes: JsonObject,
+  { positions, names }: Columns,
+  settings: CsvSettings,
+): string[] {
+  const result = [...fields]
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined) continue
+    const position = positions.get(name)
+    if (position === undefined) {
+      throw new Problem('INVALID_VALUE', `${settings.file} has no column ${name}; it has ${names.join(', ')}`)
+    }
+    result[position] = settings.multivalued.has(name) ? joined(name, value, settings) : cell(name, value)
+  }
+  return result
+}
+
+function joined(name: string, value: Json, { separator }: CsvSettings): string {
+  const values = (Array.isArray(value) ? value : [value]).map((one) => cell(name, one))
+  const culprit = values.find((one) => one.includes(separator))
+  if (culprit !== undefined) {
+    throw new Problem('INVALID_VALUE', `A value of ${name} contains the separator "${separator}": ${culprit}`)
+  }
+  return values.filter((one) => one !== '').join(separator)
+}
+
+function cell(name: string, value: Json): string {
+  if (value === null) return ''
+  if (typeof value !== 'object') return String(value).trim()
+  if (!Array.isArray(value)) throw new Problem('INVALID_VALUE', `${name} is an object; a cell holds text`)
+  throw new Problem(
+    'INVALID_VALUE',
+    `${name} has ${value.length} values; name it in multivaluedColumns if its cells hold several`,
+  )
+}
+
+function missing(file: string, property: string, column: string, names: readonly string[]): Problem {
+  return configuration(`${file} has no column ${column} (${property}); it has ${names.join(', ')}`)
+}
+
+function configuration(message: string): Problem {
+  return new Problem('CONFIGURATION', message, { status: 500 })
+}

@@ -1,0 +1,228 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type FileHandle, realpath } from 'node:fs/promises'
+import { Problem } from '../../model/problem.ts'
+import type {
+  Authenticate,
+  ConnectorObject,
+  ConnectorQuery,
+  ConnectorWrite,
+  ConnectorWriteOutcome,
+  Lifecycle,
+  NativeAttribute,
+  ReadMany,
+  Schema,
+  Search,
+  Test,
+  Write,
+} from '../connector.ts'
+import { objectMaker } from './columns.ts'
+import { attempt, identityOf, isSameFile, openCsv, rowsOf } from './file.ts'
+import { lockFile } from './lock.ts'
+import { planPage } from './page.ts'
+import { readRows } from './read-rows.ts'
+import { removeLeftovers, replaceFile } from './replace-file.ts'
+import type { RowIndex } from './row-index.ts'
+import type { CsvSettings } from './settings.ts'
+import { readSnapshot, requireUnchanged, type Snapshot } from './snapshot.ts'
+
+/**
+ * A CSV file as a system (platform specification §5.1): one object class, one object a row, all values text.
+ *
+ * Reading: a file with an error anywhere is refused before its first row is handed out. Rows stream.
+ *
+ * Writing: a page is one replacement of the file, so readers and crashes see it with the page or without. What other
+ * programs wrote since we looked is kept: the page is applied to the file as it is now, and only a write to a row that
+ * they changed fails. Writers of Syncline wait for each other. Against other programs, which heed no lock, there
+ * remains the instant between the last look at the file and its replacement; whoever delivers a file by renaming it
+ * into place loses nothing else.
+ */
+type CsvCapabilities = Lifecycle & Test & Schema & Search & ReadMany & Write & Authenticate
+
+const objectClass = '__ACCOUNT__'
+const pageSize = 500
+/** How often a page is applied again to a file that keeps changing under it. */
+const attempts = 5
+
+export class CsvConnector implements CsvCapabilities {
+  readonly displayName = 'CSV File Connector'
+  readonly filters = false
+  readonly comparison = 'exact'
+  readonly agreedNames: Readonly<Record<string, string>>
+  readonly #settings: CsvSettings
+  /** The state of the file that was read or written last. */
+  #snapshot: Snapshot | undefined
+  /** Ends when the operation before has ended; the index belongs to one operation at a time. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #hasCleanedUp = false
+
+  constructor(settings: CsvSettings) {
+    this.#settings = settings
+    this.agreedNames = { __NAME__: settings.name, __PASSWORD__: settings.password }
+  }
+
+  async test(signal?: AbortSignal): Promise<void> {
+    await this.#reading(async () => undefined, signal)
+  }
+
+  async schema(): Promise<Readonly<Record<string, { readonly attributes: readonly NativeAttribute[] }>>> {
+    const { names } = await this.#reading(async (_, { columns }) => columns)
+    const { uid, multivalued } = this.#settings
+    const attributes = names.map((name) => ({
+      name,
+      type: 'string' as const,
+      multivalued: multivalued.has(name),
+      required: name === uid,
+    }))
+    return { [objectClass]: { attributes } }
+  }
+
+  async *search(query: ConnectorQuery, signal?: AbortSignal): AsyncGenerator<readonly ConnectorObject[]> {
+    requireAccounts(query.objectClass)
+    const { handle, snapshot } = await this.#inTurn(() => this.#open(signal))
+    try {
+      const asObject = objectMaker(snapshot.columns, this.#settings, query.fields)
+      let isHeader = true
+      let page: ConnectorObject[] = []
+      for await (const rows of rowsOf(handle, this.#settings, signal)) {
+        for (const { fields } of rows) {
+          if (!isHeader) page.push(asObject(fields))
+          isHeader = false
+          if (page.length < (query.pageSize ?? pageSize)) continue
+          yield page
+          page = []
+        }
+      }
+      await requireUnchanged(handle, snapshot.identity, this.#settings)
+      if (page.length > 0) yield page
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async readMany(
+    wantedClass: string,
+    ids: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, ConnectorObject>> {
+    requireAccounts(wantedClass)
+    return this.#reading(async (handle, { index, columns }) => {
+      const asObject = objectMaker(columns, this.#settings)
+      const rows = await readRows(handle, index, ids, this.#settings)
+      return new Map(Array.from(rows, ([id, fields]) => [id, asObject(fields)]))
+    }, signal)
+  }
+
+  async writeMany(
+    wantedClass: string,
+    writes: readonly ConnectorWrite[],
+    signal?: AbortSignal,
+  ): Promise<readonly ConnectorWriteOutcome[]> {
+    requireAccounts(wantedClass)
+    if (writes.length === 0) return []
+    return this.#inTurn(async () => {
+      const path = await this.#path()
+      await using lock = await lockFile(path)
+      if (lock.broken || !this.#hasCleanedUp) await removeLeftovers(path)
+      this.#hasCleanedUp = true
+      const known = this.#snapshot?.index
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        signal?.throwIfAborted()
+        const outcomes = await this.#writeOnce(path, writes, known)
+        if (outcomes) return outcomes
+      }
+      throw new Problem(
+        'CONFLICT',
+        `${path} is changed by another program again and again; nothing was written`,
+      )
+    })
+  }
+
+  async authenticate(wantedClass: string, username: string, password: string): Promise<string> {
+    requireAccounts(wantedClass)
+    const { name, password: column } = this.#settings
+    for await (const page of this.search({ objectClass, filter: { kind: 'literal', value: true } })) {
+      for (const account of page) {
+        if (account[name] === username && isSame(account[column], password)) return account._id
+      }
+    }
+    throw new Problem('UNAUTHORIZED', `The password is wrong, or there is no account "${username}"`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#turn
+    this.#snapshot = undefined
+  }
+
+  /** The page on the file as it is now; undefined if the file changed before the page was in it. */
+  async #writeOnce(
+    path: string,
+    writes: readonly ConnectorWrite[],
+    known: RowIndex | undefined,
+  ): Promise<readonly ConnectorWriteOutcome[] | undefined> {
+    const { handle, snapshot } = await this.#open()
+    try {
+      const touched = writes.flatMap((write) => (write.operation === 'create' ? [] : [write.id]))
+      const rows = await readRows(handle, snapshot.index, touched, this.#settings)
+      const page = planPage(writes, { snapshot, rows, known }, this.#settings)
+      if (page.edits.length === 0) return page.outcomes
+      const identity = await replaceFile(path, handle, snapshot.identity, page.edits)
+      if (identity === undefined) return undefined
+      page.follow()
+      this.#snapshot = { ...snapshot, identity, endsOpen: page.endsOpen }
+      return page.outcomes
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async #reading<T>(
+    work: (handle: FileHandle, snapshot: Snapshot) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return this.#inTurn(async () => {
+      const { handle, snapshot } = await this.#open(signal)
+      try {
+        return await work(handle, snapshot)
+      } finally {
+        await handle.close()
+      }
+    })
+  }
+
+  /** The file, open, and what is known about exactly this state of it. */
+  async #open(signal?: AbortSignal): Promise<{ readonly handle: FileHandle; readonly snapshot: Snapshot }> {
+    const handle = await openCsv(this.#settings.file)
+    try {
+      if (!this.#snapshot || !isSameFile(this.#snapshot.identity, await identityOf(handle))) {
+        this.#snapshot = await readSnapshot(handle, this.#settings, signal)
+      }
+      return { handle, snapshot: this.#snapshot }
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  /** A link stays a link: what it leads to is replaced. */
+  async #path(): Promise<string> {
+    return attempt(this.#settings.file, 'opened', () => realpath(this.#settings.file))
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+}
+
+function requireAccounts(wanted: string): void {
+  if (wanted === objectClass) return
+  throw new Problem('NOT_FOUND', `A CSV file has only objects of the type ${objectClass}, none of ${wanted}`)
+}
+
+/** Takes the same time wherever the texts differ. */
+function isSame(stored: unknown, given: string): boolean {
+  if (typeof stored !== 'string') return false
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(stored), digest(given))
+}

@@ -1,0 +1,74 @@
+import { TextDecoder } from 'node:util'
+import { Problem } from '../../model/problem.ts'
+
+/**
+ * The encodings of CSV files: UTF-8, and every single-byte encoding that the platform decodes. In both, the ASCII
+ * bytes mean ASCII characters and nothing else, which is what byte offsets of rows rely on.
+ */
+export interface Encoding {
+  readonly name: string
+  readonly singleByte: boolean
+  /** Strict: bytes that mean nothing are an error. */
+  decoder(): TextDecoder
+  /** INVALID_VALUE names a character that the encoding does not have. */
+  encode(text: string): Buffer
+}
+
+export function encodingNamed(label: string): Encoding {
+  const name = canonicalName(label)
+  if (name === 'utf-8') return utf8
+  const characters = charactersOf(name)
+  if (characters === undefined) throw unsupported(label)
+  return singleByte(name, characters)
+}
+
+const utf8: Encoding = {
+  name: 'utf-8',
+  singleByte: false,
+  decoder: () => new TextDecoder('utf-8', { fatal: true }),
+  encode(text) {
+    if (text.isWellFormed()) return Buffer.from(text, 'utf8')
+    throw new Problem('INVALID_VALUE', 'Half a surrogate pair is no character and cannot be written as utf-8')
+  },
+}
+
+function canonicalName(label: string): string {
+  try {
+    return new TextDecoder(label).encoding
+  } catch {
+    throw unsupported(label)
+  }
+}
+
+function unsupported(label: string): Problem {
+  return new Problem(
+    'CONFIGURATION',
+    `configurationProperties/encoding "${label}" is not supported; use utf-8, iso-8859-1, windows-1252 or another ` +
+      'single-byte encoding',
+  )
+}
+
+/** The character of each byte; undefined if some character takes several bytes. */
+function charactersOf(name: string): string | undefined {
+  const characters = new TextDecoder(name).decode(Uint8Array.from({ length: 256 }, (_, byte) => byte))
+  return characters.length === 256 && characters[0x7f] === '\x7f' ? characters : undefined
+}
+
+function singleByte(name: string, characters: string): Encoding {
+  const bytes = new Map(Array.from(characters, (character, byte) => [character, byte]))
+  return {
+    name,
+    singleByte: true,
+    decoder: () => new TextDecoder(name, { fatal: true }),
+    encode(text) {
+      const result = Buffer.allocUnsafe(text.length)
+      for (let i = 0; i < text.length; i++) result[i] = bytes.get(text[i] as string) ?? unknown(text, i, name)
+      return result
+    },
+  }
+}
+
+function unknown(text: string, position: number, name: string): never {
+  const character = String.fromCodePoint(text.codePointAt(position) as number)
+  throw new Problem('INVALID_VALUE', `The character ${character} does not exist in the encoding ${name}`)
+}

@@ -1,0 +1,47 @@
+import type { Dialect } from './settings.ts'
+
+/**
+ * Quoted fields as text, both ways. Within quotes a quote is doubled, or has an escape character before it. Escape
+ * characters that are not directly before a quote are themselves, so `C:\new` and `\\server` stay what they are;
+ * of a run before a quote each pair stands for one. What is rendered is read back as the same value.
+ */
+
+/** The text between the quotes of a field, without doubling and escapes. */
+export function unquote(raw: string, { quote, escape }: Dialect): string {
+  let result = ''
+  let from = 0
+  for (let at = raw.indexOf(quote); at >= 0; at = raw.indexOf(quote, from)) {
+    const run = escapesBefore(raw, at, from, escape)
+    result += raw.slice(from, at - Math.ceil(run / 2)) + quote
+    from = run % 2 === 1 ? at + 1 : at + 2
+  }
+  const run = escapesBefore(raw, raw.length, from, escape)
+  return result + raw.slice(from, raw.length - run / 2)
+}
+
+/** How many escape characters stand directly before `at`, back to `from`. */
+export function escapesBefore(text: string, at: number, from: number, escape: string | undefined): number {
+  if (escape === undefined) return 0
+  let start = at
+  while (start > from && text[start - 1] === escape) start--
+  return at - start
+}
+
+/** A row with all its fields quoted, without line break. */
+export function renderRow(fields: readonly string[], dialect: Dialect): string {
+  return fields.map((field) => quoted(field, dialect)).join(dialect.delimiter)
+}
+
+function quoted(value: string, { quote, escape }: Dialect): string {
+  const plain = !value.includes(quote) && (escape === undefined || !value.endsWith(escape))
+  if (plain) return quote + value + quote
+  let result = quote
+  let from = 0
+  for (let at = value.indexOf(quote); at >= 0; at = value.indexOf(quote, from)) {
+    result +=
+      value.slice(from, at) + (escape ?? '').repeat(escapesBefore(value, at, from, escape)) + quote + quote
+    from = at + 1
+  }
+  const run = escapesBefore(value, value.length, from, escape)
+  return result + value.slice(from) + (escape ?? '').repeat(run) + quote
+}

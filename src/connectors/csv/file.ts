@@ -1,0 +1,159 @@
+import { isAscii, isUtf8 } from 'node:buffer'
+import { type FileHandle, open } from 'node:fs/promises'
+import { Problem, type ProblemCode } from '../../model/problem.ts'
+import type { Encoding } from './encoding.ts'
+import { MalformedCsv, type Row, RowReader } from './row-reader.ts'
+import type { CsvSettings } from './settings.ts'
+
+/**
+ * The file as it lies on the disk: opened, identified, and read as rows in constant memory. Whatever goes wrong is a
+ * Problem that names the file, and the line where there is one.
+ */
+
+/** Changes whenever anybody writes the file in place or puts another one there. */
+export interface FileIdentity {
+  readonly dev: bigint
+  readonly ino: bigint
+  readonly size: bigint
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+}
+
+export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
+  return (
+    a.size === b.size &&
+    a.mtimeNs === b.mtimeNs &&
+    a.ctimeNs === b.ctimeNs &&
+    a.ino === b.ino &&
+    a.dev === b.dev
+  )
+}
+
+export async function openCsv(path: string): Promise<FileHandle> {
+  const handle = await attempt(path, 'opened', () => open(path, 'r'))
+  if ((await handle.stat()).isFile()) return handle
+  await handle.close()
+  throw new Problem('CONFIGURATION', `${path} is no file; csvFile must name a file`, { status: 500 })
+}
+
+export async function identityOf(handle: FileHandle): Promise<FileIdentity> {
+  return handle.stat({ bigint: true })
+}
+
+/** Rows of an open file in the order of the file, many at a time; the header is the first row. */
+export async function* rowsOf(
+  handle: FileHandle,
+  settings: CsvSettings,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly Row[]> {
+  const { file, encoding, dialect } = settings
+  const mark = await byteOrderMark(handle, encoding)
+  const reader = new RowReader(dialect, encoding.singleByte, mark)
+  const decoder = encoding.decoder()
+  try {
+    for await (const chunk of chunksOf(handle, mark, file)) {
+      signal?.throwIfAborted()
+      yield reader.push(decoder.decode(chunk, { stream: true }), isAscii(chunk))
+    }
+    // A character that the file breaks off in the middle of is an error of the decoder.
+    yield reader.push(decoder.decode(), true)
+    yield reader.end()
+  } catch (error) {
+    if (error instanceof MalformedCsv) throw malformed(file, error.line, error.message)
+    if (isDecodingError(error)) throw await undecodable(handle, settings)
+    throw error
+  }
+}
+
+export function malformed(file: string, line: number, fact: string): Problem {
+  return new Problem('CONNECTOR_FAILED', `${file}, line ${line}: ${fact}`, { detail: { file, line } })
+}
+
+/** Runs a file operation; what the operating system says becomes a Problem. */
+export async function attempt<T>(path: string, done: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    const { problem, fact } = errnoFacts[code] ?? { problem: 'UNAVAILABLE' as const, fact: message }
+    throw new Problem(problem, `${path} cannot be ${done}: ${fact}`, { cause: error })
+  }
+}
+
+const errnoFacts: Readonly<Record<string, { readonly problem: ProblemCode; readonly fact: string }>> = {
+  ENOENT: { problem: 'UNAVAILABLE', fact: 'there is no such file or folder' },
+  ENOTDIR: { problem: 'UNAVAILABLE', fact: 'a part of the path is no folder' },
+  EACCES: { problem: 'FORBIDDEN', fact: 'the permissions of file or folder do not allow it' },
+  EPERM: { problem: 'FORBIDDEN', fact: 'the operating system does not permit it' },
+  EROFS: { problem: 'FORBIDDEN', fact: 'the file system is read-only' },
+  ENOSPC: { problem: 'UNAVAILABLE', fact: 'no space is left on the device' },
+  EDQUOT: { problem: 'UNAVAILABLE', fact: 'the disk quota is used up' },
+  EFBIG: { problem: 'UNAVAILABLE', fact: 'it would be larger than the limit for files' },
+  EMFILE: { problem: 'UNAVAILABLE', fact: 'too many files are open' },
+}
+
+async function byteOrderMark(handle: FileHandle, encoding: Encoding): Promise<number> {
+  if (encoding.singleByte) return 0
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(3), 0, 3, 0)
+  return bytesRead === 3 && buffer.equals(Buffer.from([0xef, 0xbb, 0xbf])) ? 3 : 0
+}
+
+const chunkSize = 512 * 1024
+
+/** The bytes of the file from an offset on. A chunk is valid until the next one is asked for. */
+export async function* chunksOf(
+  handle: FileHandle,
+  from: number,
+  path: string,
+  to = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafe(chunkSize)
+  for (let position = from; position < to; ) {
+    const length = Math.min(chunkSize, to - position)
+    const { bytesRead } = await attempt(path, 'read', () => handle.read(buffer, 0, length, position))
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
+    position += bytesRead
+  }
+}
+
+function isDecodingError(error: unknown): boolean {
+  return (
+    error instanceof TypeError &&
+    (error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
+  )
+}
+
+/** Finds the line by reading the file again; only on the way to an error. */
+async function undecodable(handle: FileHandle, { file, encoding }: CsvSettings): Promise<Problem> {
+  let line = 1
+  let pending = Buffer.alloc(0)
+  for await (const chunk of chunksOf(handle, 0, file)) {
+    let rest = Buffer.concat([pending, chunk])
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+      if (!isDecodable(rest.subarray(0, end), encoding)) return notIn(encoding, file, line)
+      rest = rest.subarray(end + 1)
+      line++
+    }
+    pending = rest
+  }
+  return notIn(encoding, file, line)
+}
+
+function isDecodable(bytes: Buffer, encoding: Encoding): boolean {
+  if (!encoding.singleByte) return isUtf8(bytes)
+  try {
+    encoding.decoder().decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function notIn(encoding: Encoding, file: string, line: number): Problem {
+  return malformed(
+    file,
+    line,
+    `bytes that are not ${encoding.name}; save the file so, or configure its encoding`,
+  )
+}

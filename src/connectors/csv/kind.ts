@@ -1,0 +1,15 @@
+import type { ConnectorKind } from '../connector.ts'
+import { CsvConnector } from './csv-connector.ts'
+import { configurationSchema, csvSettings } from './settings.ts'
+
+/** The CSV connector (platform specification §5.1), under the names by which existing configurations ask for it. */
+export const csvKind: ConnectorKind = {
+  connectorName: 'org.forgerock.openicf.csvfile.CSVFileConnector',
+  displayName: 'CSV File Connector',
+  bundleName: 'org.forgerock.openicf.connectors.csvfile-connector',
+  bundleVersion: '1.5.20.0',
+  configurationSchema: structuredClone(
+    configurationSchema,
+  ) as unknown as ConnectorKind['configurationSchema'],
+  create: (configuration, { projectFolder }) => new CsvConnector(csvSettings(configuration, projectFolder)),
+}

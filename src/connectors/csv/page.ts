@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto'
+import { equal } from '../../model/equality.ts'
+import { member } from '../../model/json.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
+import type { ConnectorObject, ConnectorWrite, ConnectorWriteOutcome } from '../connector.ts'
+import { objectMaker, overwrite } from './columns.ts'
+import { renderRow } from './fields.ts'
+import type { ChangedRow, Edit, RowIndex, RowRange } from './row-index.ts'
+import type { CsvSettings } from './settings.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/**
+ * What a page of writes does to a file: outcomes, and the changes of its bytes. Decided on the rows alone, in order,
+ * so that a later write of the page sees the earlier ones; nothing here reads or writes the file.
+ */
+export interface PlannedPage {
+  readonly outcomes: readonly ConnectorWriteOutcome[]
+  /** In the order of the file; empty if the page changes nothing. */
+  readonly edits: readonly Edit[]
+  /** The file then ends without a line break. */
+  readonly endsOpen: boolean
+  /** Makes the index follow the edits, once they are in the file. */
+  follow(): void
+}
+
+export interface PageFacts {
+  readonly snapshot: Snapshot
+  /** The rows that the page updates or deletes, by uid. */
+  readonly rows: ReadonlyMap<string, readonly string[]>
+  /** What the connector knew before it noticed that somebody else had written the file. */
+  readonly known: RowIndex | undefined
+}
+
+/** A row on its way through the page; no `uid` before: new; no `fields` after: deleted. */
+interface Draft {
+  readonly uid: string | undefined
+  readonly before: readonly string[] | undefined
+  fields: readonly string[] | undefined
+}
+
+export function planPage(
+  writes: readonly ConnectorWrite[],
+  facts: PageFacts,
+  settings: CsvSettings,
+): PlannedPage {
+  const drafts = new Drafts(facts, settings)
+  const asObject = objectMaker(facts.snapshot.columns, settings)
+  const outcomes = writes.map((write): ConnectorWriteOutcome => {
+    try {
+      const object = perform(write, drafts, facts, settings, asObject)
+      return { ok: true, id: object._id, object }
+    } catch (error) {
+      return { ok: false, error: asProblem(error) }
+    }
+  })
+  return { outcomes, ...render(drafts.changed(), facts.snapshot, settings) }
+}
+
+function perform(
+  write: ConnectorWrite,
+  drafts: Drafts,
+  { snapshot: { columns } }: PageFacts,
+  settings: CsvSettings,
+  asObject: (fields: readonly string[]) => ConnectorObject,
+): ConnectorObject {
+  if (write.operation === 'create') {
+    const empty = columns.names.map(() => '')
+    const fields = overwrite(empty, write.attributes, columns, settings)
+    if (fields[columns.uid] === '') fields[columns.uid] = write.id?.trim() || randomUUID()
+    settings.encoding.encode(fields.join(''))
+    drafts.create(fields[columns.uid] as string, fields)
+    return asObject(fields)
+  }
+  const draft = drafts.existing(write.id)
+  if (write.operation === 'delete') {
+    drafts.remove(write.id)
+    return asObject(draft.fields as readonly string[])
+  }
+  requireUid(member(write.attributes, settings.uid), settings)
+  const fields = overwrite(draft.fields as readonly string[], write.attributes, columns, settings)
+  settings.encoding.encode(fields.join(''))
+  drafts.update(write.id, fields[columns.uid] as string, fields)
+  return asObject(fields)
+}
+
+function requireUid(value: unknown, { uid }: CsvSettings): void {
+  if (value === undefined || (value !== null && String(value).trim() !== '')) return
+  throw new Problem('INVALID_VALUE', `${uid} is the id of the row; it cannot be empty`)
+}
+
+/** The rows that the page has touched, under the uids they have at that moment. */
+class Drafts {
+  readonly #facts: PageFacts
+  readonly #settings: CsvSettings
+  readonly #all = new Set<Draft>()
+  readonly #byUid = new Map<string, Draft | undefined>()
+
+  constructor(facts: PageFacts, settings: CsvSettings) {
+    this.#facts = facts
+    this.#settings = settings
+  }
+
+  create(uid: string, fields: readonly string[]): void {
+    this.#requireFree(uid)
+    this.#keep(uid, { uid: undefined, before: undefined, fields })
+  }
+
+  existing(uid: string): Draft {
+    const draft = this.#byUid.has(uid) ? this.#byUid.get(uid) : this.#fromFile(uid)
+    if (draft) return draft
+    throw new Problem('NOT_FOUND', `${this.#settings.file} has no row with the id "${uid}"`)
+  }
+
+  update(uid: string, newUid: string, fields: readonly string[]): void {
+    const draft = this.existing(uid)
+    if (newUid !== uid) {
+      this.#requireFree(newUid)
+      this.#byUid.set(uid, undefined)
+    }
+    draft.fields = fields
+    this.#keep(newUid, draft)
+  }
+
+  remove(uid: string): void {
+    const draft = this.existing(uid)
+    draft.fields = undefined
+    this.#all.add(draft)
+    this.#byUid.set(uid, undefined)
+  }
+
+  changed(): readonly Draft[] {
+    return [...this.#all].filter(({ before, fields }) =>
+      before && fields ? !equal([...before], [...fields]) : before !== fields,
+    )
+  }
+
+  #keep(uid: string, draft: Draft): void {
+    this.#all.add(draft)
+    this.#byUid.set(uid, draft)
+  }
+
+  #requireFree(uid: string): void {
+    const taken = this.#byUid.has(uid)
+      ? this.#byUid.get(uid) !== undefined
+      : this.#facts.snapshot.index.has(uid)
+    if (!taken) return
+    throw new Problem('PRECONDITION_FAILED', `${this.#settings.file} already has a row with the id "${uid}"`)
+  }
+
+  #fromFile(uid: string): Draft | undefined {
+    const fields = this.#facts.rows.get(uid)
+    if (!fields) return undefined
+    const { known, snapshot } = this.#facts
+    const then = known?.checksum(uid)
+    if (then !== undefined && then !== snapshot.index.checksum(uid)) {
+      throw new Problem(
+        'PRECONDITION_FAILED',
+        `${this.#settings.file}: another program has changed the row with the id "${uid}" since it was read`,
+      )
+    }
+    return { uid, before: fields, fields }
+  }
+}
+
+function render(
+  drafts: readonly Draft[],
+  { index, columns, endsOpen, identity }: Snapshot,
+  settings: CsvSettings,
+): Omit<PlannedPage, 'outcomes'> {
+  const { dialect, encoding, newline } = settings
+  const size = Number(identity.size)
+  const edits: Edit[] = []
+  const changed: ChangedRow[] = []
+  const added: { uid: string; text: string; bytes: Buffer }[] = []
+  let opensLine = endsOpen
+  for (const { uid, fields } of drafts) {
+    const text = fields && renderRow(fields, dialect)
+    const after = fields && text !== undefined ? { uid: fields[columns.uid] as string, text } : undefined
+    if (uid === undefined) {
+      if (after) added.push({ ...after, bytes: encoding.encode(after.text) })
+      continue
+    }
+    const { start, end, terminator } = index.range(uid) as RowRange
+    if (after) edits.push({ start, end, bytes: encoding.encode(after.text) })
+    else edits.push({ start, end: end + terminator, bytes: Buffer.alloc(0) })
+    if (!after && terminator === 0) opensLine = false
+    changed.push({ uid, after })
+  }
+  edits.sort((a, b) => a.start - b.start)
+  const lineBreak = encoding.encode(newline)
+  const moved = edits.reduce((sum, { start, end, bytes }) => sum + bytes.length - (end - start), 0)
+  const opening = opensLine && added.length > 0 ? [lineBreak] : []
+  if (added.length > 0) {
+    const bytes = Buffer.concat([...opening, ...added.flatMap((row) => [row.bytes, lineBreak])])
+    edits.push({ start: size, end: size, bytes })
+  }
+  return {
+    edits,
+    endsOpen: opensLine && added.length === 0,
+    follow() {
+      index.follow(edits, changed)
+      if (opening.length > 0) index.terminateLast(lineBreak.length)
+      let start = size + moved + opening.length * lineBreak.length
+      for (const { uid, text, bytes } of added) {
+        const end = start + bytes.length
+        index.add(uid, { start, end, terminator: lineBreak.length, text })
+        start = end + lineBreak.length
+      }
+    },
+  }
+}

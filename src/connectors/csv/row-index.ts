@@ -1,0 +1,134 @@
+import { crc32 } from 'node:zlib'
+import type { Row } from './row-reader.ts'
+
+/**
+ * Where each row of a file is: uid → bytes, and a checksum by which a later reading tells whether somebody changed
+ * it. Rows have slots in the order of the file; a deleted row leaves its slot empty. About 100 bytes a row.
+ */
+export interface RowRange {
+  readonly start: number
+  readonly end: number
+  readonly terminator: number
+}
+
+/** One change of the file's bytes; what stands outside of all changes is copied as it is. */
+export interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly bytes: Buffer
+}
+
+export class RowIndex {
+  readonly #slots = new Map<string, number>()
+  #starts = new Float64Array(1024)
+  #ends = new Float64Array(1024)
+  #checksums = new Uint32Array(1024)
+  #terminators = new Uint8Array(1024)
+  #used = 0
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  has(uid: string): boolean {
+    return this.#slots.has(uid)
+  }
+
+  /** Adds a row behind all others; false if there is one with this uid. */
+  add(
+    uid: string,
+    { start, end, terminator, text }: Pick<Row, 'start' | 'end' | 'terminator' | 'text'>,
+  ): boolean {
+    if (this.#slots.has(uid)) return false
+    const slot = this.#used++
+    if (slot === this.#starts.length) this.#grow()
+    this.#slots.set(detached(uid), slot)
+    this.#put(slot, start, end, terminator, text)
+    return true
+  }
+
+  range(uid: string): RowRange | undefined {
+    const slot = this.#slots.get(uid)
+    if (slot === undefined) return undefined
+    return {
+      start: this.#starts[slot] as number,
+      end: this.#ends[slot] as number,
+      terminator: this.#terminators[slot] as number,
+    }
+  }
+
+  checksum(uid: string): number | undefined {
+    const slot = this.#slots.get(uid)
+    return slot === undefined ? undefined : this.#checksums[slot]
+  }
+
+  /**
+   * Follows a change of the file: `edits` in the order of the file moved its bytes; then the rows of `changed` went
+   * (no `text`), or have a new text and perhaps a new uid. Rows behind the old end are added by the caller.
+   */
+  follow(edits: readonly Edit[], changed: readonly ChangedRow[]): void {
+    this.#move(edits)
+    // All old names go before any new one comes: two rows may have swapped theirs.
+    const slots = changed.map(({ uid }) => this.#slots.get(uid) as number)
+    for (const { uid } of changed) this.#slots.delete(uid)
+    changed.forEach(({ after }, position) => {
+      if (after === undefined) return
+      const slot = slots[position] as number
+      this.#slots.set(detached(after.uid), slot)
+      this.#checksums[slot] = crc32(after.text)
+    })
+  }
+
+  /** The last row, which had no line break, has got one. */
+  terminateLast(length: number): void {
+    for (let slot = 0; slot < this.#used; slot++) this.#terminators[slot] ||= length
+  }
+
+  /** Shifts the rows behind each edit; a row that an edit covers takes the length of its new bytes. */
+  #move(edits: readonly Edit[]): void {
+    let shift = 0
+    let next = 0
+    for (let slot = 0; slot < this.#used; slot++) {
+      const start = this.#starts[slot] as number
+      for (let edit = edits[next]; edit && edit.end <= start; edit = edits[++next]) shift += growth(edit)
+      const edit = edits[next]
+      const covered = edit !== undefined && edit.start === start
+      this.#starts[slot] = start + shift
+      this.#ends[slot] = covered ? start + shift + edit.bytes.length : (this.#ends[slot] as number) + shift
+    }
+  }
+
+  #put(slot: number, start: number, end: number, terminator: number, text: string): void {
+    this.#starts[slot] = start
+    this.#ends[slot] = end
+    this.#terminators[slot] = terminator
+    this.#checksums[slot] = crc32(text)
+  }
+
+  #grow(): void {
+    const length = this.#starts.length * 2
+    this.#starts = extended(this.#starts, new Float64Array(length))
+    this.#ends = extended(this.#ends, new Float64Array(length))
+    this.#checksums = extended(this.#checksums, new Uint32Array(length))
+    this.#terminators = extended(this.#terminators, new Uint8Array(length))
+  }
+}
+
+export interface ChangedRow {
+  readonly uid: string
+  readonly after: { readonly uid: string; readonly text: string } | undefined
+}
+
+function growth({ start, end, bytes }: Edit): number {
+  return bytes.length - (end - start)
+}
+
+function extended<T extends Float64Array | Uint32Array | Uint8Array>(from: T, to: T): T {
+  to.set(from)
+  return to
+}
+
+/** A part of a long string keeps all of it in memory; a copy does not. Up to 12 characters are copied anyway. */
+function detached(text: string): string {
+  return text.length < 13 ? text : Buffer.from(text, 'utf8').toString('utf8')
+}

@@ -1,0 +1,130 @@
+import { isAbsolute, resolve } from 'node:path'
+import type { Json, JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import { type Encoding, encodingNamed } from './encoding.ts'
+
+/**
+ * The configuration of a CSV system (platform specification §5.1): the JSON Schema that editors and `syncline check`
+ * use, and the values as the connector works with them. Names of columns are given as attributes are called, or as
+ * the file spells them; blanks become `spaceReplacementString` either way.
+ */
+export interface CsvSettings {
+  /** Absolute. */
+  readonly file: string
+  readonly uid: string
+  /** The column that stands for `__NAME__`; the uid's unless configured. */
+  readonly name: string
+  readonly password: string
+  readonly dialect: Dialect
+  readonly newline: string
+  readonly encoding: Encoding
+  readonly multivalued: ReadonlySet<string>
+  readonly separator: string
+  attributeOf(header: string): string
+}
+
+export interface Dialect {
+  readonly quote: string
+  readonly delimiter: string
+  /** Absent: quotes within quotes are only doubled. */
+  readonly escape: string | undefined
+}
+
+const text = (description: string, value?: string) => ({
+  type: 'string',
+  description,
+  ...(value !== undefined && { default: value }),
+})
+
+export const configurationSchema = {
+  type: 'object',
+  required: ['csvFile'],
+  properties: {
+    csvFile: text('The file. A relative path starts at the project folder.'),
+    headerUid: text('The column whose value is the id of a row.', 'uid'),
+    headerName: text('The column that `__NAME__` stands for. Default: that of `headerUid`.'),
+    headerPassword: text('The column for authentication.', 'password'),
+    quoteCharacter: text('One character around fields.', '"'),
+    fieldDelimiter: text('One character between fields.', ','),
+    escapeCharacter: text(
+      'Directly before a quote within a quoted field, it makes the quote an ordinary character, as doubling the quote ' +
+        'does. Elsewhere it is itself. Empty: quotes are only doubled.',
+      '\\',
+    ),
+    newlineString: text('Written after rows: \\n, \\r\\n or \\r. All three are read.', '\n'),
+    encoding: text('`utf-8`, or a single-byte encoding such as `iso-8859-1` or `windows-1252`.', 'utf-8'),
+    spaceReplacementString: text('Replaces blanks in the names of columns.', '_'),
+    multivaluedColumns: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Columns whose cells hold several values, joined by `multiValueSeparator`.',
+      default: [],
+    },
+    multiValueSeparator: text('Stands between the values of a multi-valued cell.', ';'),
+    syncFileRetentionCount: {
+      type: 'integer',
+      description: 'Snapshots that liveSync keeps. Without effect until this connector offers liveSync.',
+      default: 3,
+    },
+  },
+} as const
+
+export function csvSettings(configuration: JsonObject, projectFolder: string): CsvSettings {
+  const given = <T extends Json>(name: string) => (configuration[name] ?? undefined) as T | undefined
+  const string = (name: keyof typeof configurationSchema.properties): string => {
+    const { default: fallback } = configurationSchema.properties[name] as { default?: string }
+    const value = given(name) ?? fallback
+    if (typeof value !== 'string') throw invalid(name, `is ${JSON.stringify(value) ?? 'missing'}, not a text`)
+    return value
+  }
+  const replacement = string('spaceReplacementString')
+  const attributeOf = (header: string) => header.trim().replace(/\s/g, replacement)
+  const uid = attributeOf(string('headerUid'))
+  const file = string('csvFile')
+  if (file === '') throw invalid('csvFile', 'is empty; it names the file')
+  return {
+    file: isAbsolute(file) ? file : resolve(projectFolder, file),
+    uid,
+    name: given('headerName') === undefined ? uid : attributeOf(string('headerName')),
+    password: attributeOf(string('headerPassword')),
+    dialect: dialect(string('quoteCharacter'), string('fieldDelimiter'), string('escapeCharacter')),
+    newline: newline(string('newlineString')),
+    encoding: encodingNamed(string('encoding')),
+    multivalued: new Set(columns(given('multivaluedColumns') ?? []).map(attributeOf)),
+    separator: separator(string('multiValueSeparator')),
+    attributeOf,
+  }
+}
+
+function dialect(quote: string, delimiter: string, escape: string): Dialect {
+  oneCharacter('quoteCharacter', quote)
+  oneCharacter('fieldDelimiter', delimiter)
+  if (escape !== '') oneCharacter('escapeCharacter', escape)
+  if (quote === delimiter) throw invalid('fieldDelimiter', `is the same as quoteCharacter: ${quote}`)
+  if (escape === delimiter) throw invalid('escapeCharacter', `is the same as fieldDelimiter: ${escape}`)
+  return { quote, delimiter, escape: escape === '' || escape === quote ? undefined : escape }
+}
+
+function oneCharacter(name: string, value: string): void {
+  if (value.length === 1 && !/[\r\n]/.test(value)) return
+  throw invalid(name, `is ${JSON.stringify(value)}; it must be one character that is no line break`)
+}
+
+function newline(value: string): string {
+  if (['\n', '\r\n', '\r'].includes(value)) return value
+  throw invalid('newlineString', `is ${JSON.stringify(value)}; allowed are "\\n", "\\r\\n" and "\\r"`)
+}
+
+function separator(value: string): string {
+  if (value !== '') return value
+  throw invalid('multiValueSeparator', 'is empty; a text must stand between values')
+}
+
+function columns(value: Json): readonly string[] {
+  if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return value
+  throw invalid('multivaluedColumns', `is ${JSON.stringify(value)}; it must be a list of column names`)
+}
+
+function invalid(name: string, fact: string): Problem {
+  return new Problem('CONFIGURATION', `configurationProperties/${name} ${fact}`)
+}
