@@ -1,0 +1,176 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
+import * as argon2 from '@node-rs/argon2'
+import { isJsonObject, type Json, type JsonObject, setMember } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import type { Secrets } from '../scripts/engine.ts'
+import { type KeyOptions, masterKey } from './master-key.ts'
+
+/**
+ * Encryption and hashing of values in configuration and objects (platform specification §3.3). New values are
+ * encrypted with AES-256-GCM and hashed with Argon2id; the salted digests of OpenIDM are still verified. Each alias
+ * has a key of its own, derived from the one key that the installation keeps.
+ *
+ * Nothing here is logged, and no message contains a value.
+ */
+export function fileSecrets(options: KeyOptions): Secrets {
+  const master = masterKey(options)
+  const keyOf = async (alias: string, purpose: 'encrypt' | 'decrypt') =>
+    Buffer.from(hkdfSync('sha256', await master[purpose](), '', `syncline secrets ${alias}`, 32))
+
+  async function decrypt(value: Json): Promise<Json> {
+    if (Array.isArray(value)) return Promise.all(value.map(decrypt))
+    if (!isJsonObject(value)) return value
+    const sealed = sealedValue(value)
+    if (sealed) return open(sealed, await keyOf(sealed.key, 'decrypt'))
+    const result: JsonObject = {}
+    for (const [key, member] of Object.entries(value)) {
+      if (member !== undefined) setMember(result, key, await decrypt(member))
+    }
+    return result
+  }
+
+  return {
+    async encrypt(value, requestedCipher, alias) {
+      if (requestedCipher !== null && !/^AES(?:\/|$)/i.test(requestedCipher)) {
+        throw new Problem(
+          'INVALID_VALUE',
+          `cipher "${requestedCipher}" is not supported: values are encrypted with ${cipher}`,
+        )
+      }
+      return crypto('x-simple-encryption', seal(value, alias, await keyOf(alias, 'encrypt')))
+    },
+    decrypt,
+    isEncrypted: (value) => isCrypto(value, 'x-simple-encryption'),
+    async hash(value, algorithm) {
+      return crypto(
+        'salted-hash',
+        await hashed(typeof value === 'string' ? value : JSON.stringify(value), algorithm),
+      )
+    },
+    isHashed: (value) => isCrypto(value, 'salted-hash'),
+    async matches(plain, value) {
+      const hash = isCrypto(value, 'salted-hash') && isJsonObject(value) ? value.$crypto : undefined
+      const content = isJsonObject(hash) ? hash.value : undefined
+      if (
+        !isJsonObject(content) ||
+        typeof content.algorithm !== 'string' ||
+        typeof content.data !== 'string'
+      ) {
+        throw new Problem('INVALID_VALUE', 'the value to compare with is not hashed')
+      }
+      return verify(plain, content.algorithm, content.data)
+    },
+  }
+}
+
+function crypto(type: string, value: JsonObject): JsonObject {
+  return { $crypto: { type, value } }
+}
+
+function isCrypto(value: Json | undefined, type: string): boolean {
+  return isJsonObject(value) && isJsonObject(value.$crypto) && value.$crypto.type === type
+}
+
+// Encryption
+
+const cipher = 'AES/GCM/NoPadding'
+
+interface Sealed {
+  readonly key: string
+  readonly iv: string
+  readonly data: string
+  readonly tag: string
+}
+
+function seal(value: Json, alias: string, key: Buffer): JsonObject {
+  const iv = randomBytes(12)
+  const sealing = createCipheriv('aes-256-gcm', key, iv)
+  const data = Buffer.concat([sealing.update(JSON.stringify(value), 'utf8'), sealing.final()])
+  const tag = sealing.getAuthTag()
+  return {
+    cipher,
+    key: alias,
+    iv: iv.toString('base64'),
+    data: data.toString('base64'),
+    tag: tag.toString('base64'),
+  }
+}
+
+function open({ key: alias, iv, data, tag }: Sealed, key: Buffer): Json {
+  try {
+    const opening = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64'), { authTagLength: 16 })
+    opening.setAuthTag(Buffer.from(tag, 'base64'))
+    return JSON.parse(opening.update(data, 'base64', 'utf8') + opening.final('utf8'))
+  } catch {
+    // What went wrong inside would only help whoever tampers with values.
+    throw new Problem(
+      'CONFIGURATION',
+      `a value encrypted under "${alias}" does not open: it has been altered, or the key is another one`,
+    )
+  }
+}
+
+/** The encrypted value in an object that is one; anything encrypted otherwise is named and refused. */
+function sealedValue(object: JsonObject): Sealed | undefined {
+  if (!isCrypto(object, 'x-simple-encryption')) return undefined
+  const content = (object.$crypto as JsonObject).value
+  const { cipher: found, key, iv, data, tag } = isJsonObject(content) ? content : {}
+  if (found !== cipher) {
+    throw new Problem(
+      'CONFIGURATION',
+      `a value is encrypted with ${String(found)} under a key of another system${typeof key === 'string' ? ` ("${key}")` : ''}: replace it by the plain value or encrypt it anew`,
+    )
+  }
+  if (
+    typeof key !== 'string' ||
+    typeof iv !== 'string' ||
+    typeof data !== 'string' ||
+    typeof tag !== 'string'
+  ) {
+    throw new Problem('CONFIGURATION', 'an encrypted value lacks one of key, iv, data and tag')
+  }
+  return { key, iv, data, tag }
+}
+
+// Hashes
+
+const digests: Readonly<Record<string, string>> = {
+  MD5: 'md5',
+  'SHA-1': 'sha1',
+  'SHA-256': 'sha256',
+  'SHA-384': 'sha384',
+  'SHA-512': 'sha512',
+}
+const saltLength = 16
+
+async function hashed(text: string, algorithm: string | null): Promise<JsonObject> {
+  if (algorithm === null || algorithm.toUpperCase() === 'ARGON2ID') {
+    return { algorithm: 'ARGON2ID', data: await argon2.hash(text) }
+  }
+  const salt = randomBytes(saltLength)
+  const data = Buffer.concat([saltedDigest(text, salt, algorithm), salt])
+  return { algorithm: algorithm.toUpperCase(), data: data.toString('base64') }
+}
+
+async function verify(plain: string, algorithm: string, data: string): Promise<boolean> {
+  if (algorithm.toUpperCase() === 'ARGON2ID') return argon2.verify(data, plain).catch(() => false)
+  const bytes = Buffer.from(data, 'base64')
+  const salt = bytes.subarray(bytes.length - saltLength)
+  const expected = bytes.subarray(0, bytes.length - saltLength)
+  const actual = saltedDigest(plain, salt, algorithm)
+  return actual.length === expected.length && timingSafeEqual(actual, expected)
+}
+
+function saltedDigest(text: string, salt: Buffer, algorithm: string): Buffer {
+  const digest = digests[algorithm.toUpperCase()]
+  if (digest) return createHash(digest).update(text, 'utf8').update(salt).digest()
+  const known = [...Object.keys(digests), 'ARGON2ID'].join(', ')
+  throw new Problem('INVALID_VALUE', `hash algorithm "${algorithm}" is not supported: use one of ${known}`)
+}

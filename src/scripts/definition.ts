@@ -1,0 +1,94 @@
+import { isJsonObject, type Json, type JsonObject, setMember } from '../model/json.ts'
+import type { ScriptSource } from './engine.ts'
+
+/**
+ * Reads a script object of the configuration (engine specification §2.6; platform specification §7.1):
+ * `{ type, source | file | name, globals?, …extra }`. Members of `globals` and every further key that does not begin
+ * with `_` become variables. Pure: whoever knows the project hands over how its files are read.
+ */
+export type ScriptDefinition =
+  | { readonly ok: true; readonly script: ScriptSource }
+  /** `pointer`: the member of the script object that is wrong; empty for the object itself. */
+  | { readonly ok: false; readonly pointer: readonly string[]; readonly message: string }
+
+export interface ScriptDefinitionOptions {
+  /** How errors call the script. */
+  readonly label: string
+  /** The text of a file by its path relative to the project; undefined if there is none. */
+  readFile(path: string): string | undefined
+}
+
+export function scriptSource(
+  definition: Json | undefined,
+  options: ScriptDefinitionOptions,
+): ScriptDefinition {
+  if (!isJsonObject(definition)) return wrong([], 'a script is an object with "type" and "source" or "file"')
+  const { type, globals } = definition
+  if (type !== undefined && !isJavaScript(type)) return wrongType(type)
+  if (globals !== undefined && !isJsonObject(globals))
+    return wrong(['globals'], '"globals" must be an object')
+  const code = readCode(definition, options)
+  if (!code.ok) return code
+  const { source, file } = code
+  return { ok: true, script: { label: options.label, source, file, globals: variables(definition) } }
+}
+
+type Code = { readonly ok: true; readonly source: string; readonly file?: string | undefined }
+type Wrong = Extract<ScriptDefinition, { ok: false }>
+
+function readCode(definition: JsonObject, { readFile }: ScriptDefinitionOptions): Code | Wrong {
+  const { type, source, file = definition.name } = definition
+  const key = definition.file === undefined ? 'name' : 'file'
+  if (file !== undefined && (typeof file !== 'string' || file === ''))
+    return wrong([key], `"${key}" must be a path`)
+  if (source !== undefined) {
+    if (typeof source !== 'string') return wrong(['source'], '"source" must be a string')
+    if (type === undefined) return wrong([], 'an inline script needs "type": "text/javascript"')
+    // With both, the source is what runs and the file only names it.
+    return { ok: true, source, file }
+  }
+  if (file === undefined) return wrong([], 'a script needs "source" with its code, or "file" with its path')
+  if (/\.groovy$/i.test(file)) return wrongType('groovy', key)
+  return readFirst(file, key, readFile)
+}
+
+/** From the project folder, then from its script folder. */
+function readFirst(file: string, key: string, readFile: ScriptDefinitionOptions['readFile']): Code | Wrong {
+  for (const path of [file, `script/${file}`]) {
+    const source = readFile(path)
+    if (source !== undefined) return { ok: true, source, file: path }
+  }
+  return wrong([key], `the project has no file "${file}", and its folder script/ has none either`)
+}
+
+function isJavaScript(type: Json): boolean {
+  return typeof type === 'string' && /^(?:text\/|application\/)?(?:java|ecma)script$/i.test(type)
+}
+
+function wrongType(type: Json, key = 'type'): Wrong {
+  if (typeof type === 'string' && /groovy/i.test(type)) {
+    return wrong(
+      [key],
+      'Groovy scripts are not supported: rewrite it in JavaScript with "type": "text/javascript"',
+    )
+  }
+  return wrong([key], `"type" must be "text/javascript", not ${JSON.stringify(type)}`)
+}
+
+const ownKeys: readonly string[] = ['type', 'source', 'file', 'name', 'globals']
+
+function variables(definition: JsonObject): JsonObject {
+  const result: JsonObject = {}
+  const globals = isJsonObject(definition.globals) ? definition.globals : {}
+  const extra = Object.entries(definition).filter(
+    ([name]) => !ownKeys.includes(name) && !name.startsWith('_'),
+  )
+  for (const [name, value] of [...extra, ...Object.entries(globals)]) {
+    if (value !== undefined) setMember(result, name, value)
+  }
+  return result
+}
+
+function wrong(pointer: readonly string[], message: string): Wrong {
+  return { ok: false, pointer, message }
+}
