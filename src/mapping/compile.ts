@@ -88,8 +88,8 @@ class Reading {
       target,
       links: this.#links(name, source, target, all),
       qualifiers: this.#qualifiers(),
-      validSource: this.#script(['validSource']),
-      validTarget: this.#script(['validTarget']),
+      validSource: this.#script(['validSource'], configuration.validSource),
+      validTarget: this.#script(['validTarget'], configuration.validTarget),
       sourceCondition: this.#condition(['sourceCondition'], configuration.sourceCondition),
       correlation: this.#correlation(),
       correlateEmptyTargetSet: configuration.correlateEmptyTargetSet === true,
@@ -122,10 +122,7 @@ class Reading {
   }
 
   /** Registers the script object at a place and answers its name; undefined if there is none. */
-  #script(
-    place: Place,
-    value: Json | undefined = this.#configuration[String(place[0])],
-  ): ScriptName | undefined {
+  #script(place: Place, value: Json | undefined): ScriptName | undefined {
     if (value === undefined || value === null) return undefined
     if (!isJsonObject(value))
       return this.error(
@@ -208,18 +205,21 @@ class Reading {
   #hooks(): Mapping['hooks'] {
     const scripts: Partial<Record<Hook, ScriptName>> = {}
     for (const hook of hooks) {
-      const script = this.#script([hook])
+      const script = this.#script([hook], this.#configuration[hook])
       if (script !== undefined) scripts[hook] = script
     }
     // Two names for one hook: the newer one wins (engine specification §2.2, [D]).
-    const older = scripts.onMapping === undefined ? this.#script(['defaultMapping']) : undefined
+    const older =
+      scripts.onMapping === undefined
+        ? this.#script(['defaultMapping'], this.#configuration.defaultMapping)
+        : undefined
     return older === undefined ? scripts : { ...scripts, onMapping: older }
   }
 
   #qualifiers(): Qualifiers {
     const value = this.#configuration.linkQualifiers
     if (value === undefined || value === null) return { kind: 'fixed', names: ['default'] }
-    if (isJsonObject(value)) return { kind: 'script', script: this.#script(['linkQualifiers']) ?? '' }
+    if (isJsonObject(value)) return { kind: 'script', script: this.#script(['linkQualifiers'], value) ?? '' }
     if (!Array.isArray(value)) {
       this.error(['linkQualifiers'], 'linkQualifiers must be an array of names or a script object')
       return { kind: 'fixed', names: [] }
@@ -271,7 +271,7 @@ class Reading {
     return { kind: 'script', script: this.#script(['correlationScript'], value) ?? '' }
   }
 
-  #correlationQuery(entry: Json, place: Place, byQualifier: Record<string, CorrelationQuery>): void {
+  #correlationQuery(entry: Json, place: Place, byQualifier: Record<string, CorrelationQuery>): undefined {
     if (!isJsonObject(entry)) return this.error(place, 'a correlation query must be a script object')
     const qualifier = entry.linkQualifier ?? 'default'
     if (typeof qualifier !== 'string')
@@ -288,6 +288,7 @@ class Reading {
     }
     const script = this.#script(place, entry)
     if (script !== undefined) byQualifier[qualifier] = { kind: 'script', script }
+    return undefined
   }
 
   #tree(value: Json | undefined, place: Place): ExpressionTree {

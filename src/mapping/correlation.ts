@@ -3,7 +3,7 @@ import { parsePointer } from '../model/pointer.ts'
 import type { Call } from './call.ts'
 import { holds } from './condition.ts'
 import type { ExpressionTree, PropertyMapping } from './mapping.ts'
-import { type PropertyScope, valueOf } from './properties.ts'
+import { mappedValue, type PropertyScope } from './properties.ts'
 
 /**
  * Builds the filter of an `expressionTree` natively (engine specification §6.3, [D]): each name is a target property
@@ -38,7 +38,7 @@ function nameFilter(
   if (!property) return undefined
   const { source: object, linkQualifier } = scope
   if (!holds(property.condition, { object, target: {}, linkQualifier }, call)) return undefined
-  const value = valueOf(property, scope, call)
+  const value = mappedValue(property, scope, call)
   if (value === null || value === '' || typeof value === 'object') return undefined
   return { kind: 'compare', operator: 'eq', pointer, value }
 }

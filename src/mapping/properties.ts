@@ -27,7 +27,7 @@ export function applyProperties(
   for (const property of properties) {
     if (!conditionHolds(property, target, scope, call)) continue
     // Copied: a target must never share a nested value with its source, or a hook that changes one changes both.
-    setAt(target, property.target, copy(valueOf(property, scope, call)))
+    setAt(target, property.target, copy(mappedValue(property, scope, call)))
   }
 }
 
@@ -43,7 +43,7 @@ function conditionHolds(
 }
 
 /** Steps 2 to 4: the source value, transformed, or the default. */
-export function valueOf(property: PropertyMapping, scope: PropertyScope, call: Call): Json {
+export function mappedValue(property: PropertyMapping, scope: PropertyScope, call: Call): Json {
   let value: unknown = property.source ? getAt(scope.source, property.source) : null
   if (property.transform) value = transformed(property, value ?? null, scope, call)
   return (value ?? property.default ?? null) as Json

@@ -14,15 +14,6 @@ import { type ShapeInput, shape } from './shape.ts'
  * the scripts in the sandbox, so that all scripts of one object cross the boundary together, or in the host
  * itself where a mapping's step uses no script. One copy of the rules serves both.
  */
-export type ProcedureName =
-  | 'qualify'
-  | 'acceptTarget'
-  | 'qualifiers'
-  | 'correlate'
-  | 'choose'
-  | 'shapeTarget'
-  | 'runHook'
-
 type Procedure = (input: Json, call: Call) => Json | undefined
 const mappingOf = (settings: Json) => settings as unknown as Mapping
 
@@ -139,6 +130,10 @@ export function runHook(settings: Json): Procedure {
     return variables.target ?? null
   }
 }
+
+/** Every procedure by its name; made for a mapping, they answer one object at a time. */
+export const procedures = { qualify, acceptTarget, qualifiers, correlate, choose, shapeTarget, runHook }
+export type ProcedureName = keyof typeof procedures
 
 /** Which procedures of a mapping reach a script; the others may run without the sandbox. */
 export function usesScripts(mapping: Mapping): Readonly<Record<ProcedureName, boolean>> {
