@@ -49,7 +49,11 @@ export interface Links {
   /** All links of the set, in pages, ordered by firstId. */
   all(set: LinkSet, pageSize?: number): AsyncIterable<readonly Link[]>
   /** Which of these ids have a link of this type under any qualifier: id → qualifiers. */
-  qualifiersOf(linkType: string, side: LinkSide, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
+  qualifiersOf(
+    linkType: string,
+    side: LinkSide,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly string[]>>
   count(linkType: string, linkQualifier?: string): Promise<number>
   /**
    * Inserts new links. A violated uniqueness ((type, qualifier, firstId) and (type, qualifier, secondId)) is
@@ -91,7 +95,12 @@ export interface StorePage<T> {
 /** What an object write came to; a failure of one never undoes the others of its page. */
 export type ObjectWrite =
   | { readonly operation: 'create'; readonly id: string; readonly content: JsonObject }
-  | { readonly operation: 'update'; readonly id: string; readonly content: JsonObject; readonly rev?: string | undefined }
+  | {
+      readonly operation: 'update'
+      readonly id: string
+      readonly content: JsonObject
+      readonly rev?: string | undefined
+    }
   | { readonly operation: 'delete'; readonly id: string; readonly rev?: string | undefined }
 
 export type ObjectWriteOutcome =

@@ -1,0 +1,69 @@
+import type { Pointer } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import type { AuditEvent, AuditEvents } from '../repository.ts'
+import type { Connection } from './connection.ts'
+import { documentOf, documentText } from './document.ts'
+import { violatesConstraint } from './failure.ts'
+import { column, documentField, type Field } from './field.ts'
+import { fragment } from './fragment.ts'
+import { type Queryable, queried } from './query.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Audit events (platform specification §9): appended by the hundred thousand, read by id, by run, or in the order of
+ * writing. `reconId`, a text by engine specification §10, has a column and an index of its own.
+ */
+export function sqliteAudit(session: Session): AuditEvents {
+  return {
+    append: (events) =>
+      session.write((connection) => {
+        const statement = connection.statement(
+          'INSERT INTO audit (topic, id, timestamp, recon_id, content) VALUES (?, ?, ?, ?, ?)',
+        )
+        for (const event of events) append(statement, event)
+      }),
+    read: (topic, id) =>
+      session.read((connection) => {
+        const row = connection
+          .statement('SELECT content FROM audit WHERE id = ? AND topic = ?')
+          .get(id, topic)
+        return row && documentOf(row.content)
+      }),
+    query: (topic, query) => session.read((connection) => queried(connection, eventsOf(topic), query)),
+  }
+}
+
+function append(
+  statement: ReturnType<Connection['statement']>,
+  { id, topic, timestamp, content }: AuditEvent,
+): void {
+  const reconId = typeof content.reconId === 'string' ? content.reconId : null
+  const document = { _id: id, ...content }
+  document._id = id
+  try {
+    statement.run(topic, id, timestamp, reconId, documentText(document))
+  } catch (error) {
+    if (!violatesConstraint(error)) throw error
+    throw new Problem('PRECONDITION_FAILED', `The audit entry ${topic}/${id} exists already`, {
+      cause: error,
+    })
+  }
+}
+
+function eventsOf(topic: string): Queryable<ReturnType<typeof documentOf>> {
+  return {
+    from: 'audit',
+    scope: fragment('topic = ?', topic),
+    fieldOf,
+    json: 'content',
+    select: 'seq, id, content',
+    natural: ['seq'],
+    ties: ['id'],
+    objectOf: (row) => documentOf(row.content),
+  }
+}
+
+function fieldOf(pointer: Pointer): Field {
+  const isReconId = pointer.length === 1 && pointer[0] === 'reconId'
+  return isReconId ? column('recon_id', { optional: true }) : documentField(pointer)
+}

@@ -1,0 +1,78 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Json } from '../../model/json.ts'
+import { getAt, type Pointer } from '../../model/pointer.ts'
+
+/**
+ * One connection to the store's file with what is prepared and known on it.
+ *
+ * `synchronous = NORMAL` in WAL mode: a commit is in the operating system's hands when it returns, so a killed process
+ * loses nothing. A power failure may take back the last commits, never part of one, and never damages the file; in
+ * return a commit costs no disk flush. The end state of an interrupted run is restored by the next run.
+ */
+export class Connection {
+  readonly db: DatabaseSync
+  /** Row ids of collections and link sets. What a rollback took back must not be remembered: see `forget`. */
+  readonly collections = new Map<string, number>()
+  readonly linkSets = new Map<string, number>()
+  readonly #statements = new Map<string, StatementSync>()
+  #accepts: Residue = () => true
+
+  constructor(file: string, { lockTimeout }: { lockTimeout: number }) {
+    this.db = new DatabaseSync(file, { timeout: lockTimeout, enableForeignKeyConstraints: true })
+  }
+
+  /** After the file is known to be ours, and before anything else. */
+  prepareForWork(): void {
+    this.db.exec(pragmas)
+    const pure = { deterministic: true, directOnly: true }
+    this.db.function('syncline_at', pure, jsonAt)
+    this.db.function('syncline_accepts', { directOnly: true }, (json) =>
+      Number(this.#accepts(json as string)),
+    )
+  }
+
+  /** A statement of fixed text, prepared once. Texts that vary with a query would pile up: `db.prepare` them. */
+  statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  /** Runs `work` with the SQL function `syncline_accepts(json)` answering for `residue`. */
+  withResidue<T>(residue: Residue | undefined, work: () => T): T {
+    this.#accepts = residue ?? (() => true)
+    return work()
+  }
+
+  forget(): void {
+    this.collections.clear()
+    this.linkSets.clear()
+  }
+
+  close(): void {
+    this.#statements.clear()
+    if (this.db.isOpen) this.db.close()
+  }
+}
+
+/** The part of a filter that SQL cannot decide, over the JSON text of a row. */
+export type Residue = (json: string) => boolean
+
+/** A checkpoint of 16,000 pages rather than 1,000: bulk inserts touch the same index pages again and again. */
+const pragmas = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  PRAGMA wal_autocheckpoint = 16000;
+  PRAGMA journal_size_limit = 67108864;
+  PRAGMA cache_size = -65536;
+  PRAGMA temp_store = MEMORY;
+`
+
+/** SQL function: the JSON text of the value at a pointer, for pointers that a JSON path cannot spell. */
+function jsonAt(json: unknown, pointer: unknown): string | null {
+  const value = getAt(JSON.parse(json as string) as Json, JSON.parse(pointer as string) as Pointer)
+  return value === undefined ? null : JSON.stringify(value)
+}

@@ -1,0 +1,262 @@
+import type { Filter } from '../../model/filter.ts'
+import type { Json } from '../../model/json.ts'
+import type { Pointer } from '../../model/pointer.ts'
+import type { Field, JsonField } from './field.ts'
+import { rankOf } from './field.ts'
+import { all, any, type Fragment, fragment } from './fragment.ts'
+
+/**
+ * Query filters as SQL conditions, meaning exactly what `matches` means (platform specification §1.3).
+ *
+ * A condition is never null. It is *exact*, or else only necessary: every row that matches fulfils it, but so may
+ * others, and the residue has to be evaluated with `matches`. Inexact are decimals, because SQLite reads a decimal's
+ * digits less accurately than JavaScript, and text with lone surrogates, which has no UTF-8.
+ */
+export interface FilterCondition extends Fragment {
+  /** What is left to decide in memory; undefined if the condition is exact. */
+  readonly residue: Filter | undefined
+}
+
+export type FieldOf = (pointer: Pointer) => Field
+
+export function filterCondition(filter: Filter, fieldOf: FieldOf): FilterCondition {
+  const parts = filter.kind === 'and' ? filter.filters : [filter]
+  const conditions = parts.map((part) => translated(part, fieldOf))
+  const undecided = parts.filter((_, i) => !conditions[i]?.exact)
+  const residue: Filter | undefined = undecided.length > 0 ? { kind: 'and', filters: undecided } : undefined
+  return { ...all(conditions), residue }
+}
+
+interface Condition extends Fragment {
+  readonly exact: boolean
+}
+
+type Compare = Extract<Filter, { kind: 'compare' }>
+
+function translated(filter: Filter, fieldOf: FieldOf): Condition {
+  switch (filter.kind) {
+    case 'literal':
+      return filter.value ? always : never
+    case 'and':
+      return both(filter.filters.map((part) => translated(part, fieldOf)))
+    case 'or':
+      return either(withEqualsJoined(filter.filters).map((part) => translated(part, fieldOf)))
+    case 'not':
+      return negated(translated(filter.filter, fieldOf))
+    case 'present':
+      return present(fieldOf(filter.pointer))
+    case 'compare':
+      return comparison(filter, fieldOf(filter.pointer))
+  }
+}
+
+const always: Condition = { ...fragment('1'), exact: true }
+const never: Condition = { ...fragment('0'), exact: true }
+const unknown: Condition = { ...fragment('1'), exact: false }
+
+function exactly(sql: string, ...parameters: readonly (string | number)[]): Condition {
+  return { sql, parameters, exact: true }
+}
+
+function atLeast(sql: string, ...parameters: readonly (string | number)[]): Condition {
+  return { sql, parameters, exact: false }
+}
+
+function both(parts: readonly Condition[]): Condition {
+  return { ...all(parts), exact: parts.every((part) => part.exact) }
+}
+
+function either(parts: readonly Condition[]): Condition {
+  return { ...any(parts), exact: parts.every((part) => part.exact) }
+}
+
+function negated(condition: Condition): Condition {
+  return condition.exact ? exactly(`NOT (${condition.sql})`, ...(condition.parameters as string[])) : unknown
+}
+
+/** `a eq 1 or a eq 2 or …` is one `in`: a correlation query of a whole page stays one look into an index. */
+function withEqualsJoined(filters: readonly Filter[]): readonly Filter[] {
+  const equals = new Map<string, { pointer: Pointer; values: Json[] }>()
+  const others: Filter[] = []
+  for (const filter of filters) {
+    if (filter.kind !== 'compare' || filter.operator !== 'eq') {
+      others.push(filter)
+      continue
+    }
+    const key = JSON.stringify(filter.pointer)
+    const group = equals.get(key) ?? { pointer: filter.pointer, values: [] }
+    group.values.push(filter.value)
+    equals.set(key, group)
+  }
+  const joined = [...equals.values()].map(({ pointer, values }): Compare => {
+    const [value = null, ...more] = values
+    return more.length === 0
+      ? { kind: 'compare', operator: 'eq', pointer, value }
+      : { kind: 'compare', operator: 'in', pointer, value: values }
+  })
+  return [...joined, ...others]
+}
+
+function present(field: Field): Condition {
+  switch (field.kind) {
+    case 'absent':
+      return never
+    case 'column':
+      return field.optional ? exactly(`${field.column} IS NOT NULL`) : always
+    case 'json':
+      return exactly(`${field.rank} < ${rankOf.empty}`)
+  }
+}
+
+function comparison({ operator, value }: Compare, field: Field): Condition {
+  if (operator === 'ne') return negated(someValue(field, (place) => equal(place, value)))
+  if (operator !== 'ca') return someValue(field, (place) => scalar(operator, place, value))
+  const contained = listed(value).map((each) => someValue(field, (place) => equal(place, each)))
+  return both([present(field), ...contained])
+}
+
+/** Where a scalar is compared: the value itself, or one element of an array. */
+interface ScalarPlace {
+  readonly isText: string
+  readonly isNumber: string
+  readonly isInteger: string
+  readonly isBoolean: string
+  readonly value: string
+}
+
+type ScalarTest = (place: ScalarPlace) => Condition
+
+/** An array fulfils a test if any of its elements does. */
+function someValue(field: Field, test: ScalarTest): Condition {
+  switch (field.kind) {
+    case 'absent':
+      return never
+    case 'column':
+      return test(columnPlace(field.column, field.optional))
+    case 'json': {
+      const itself = test(valuePlace(field))
+      const element = test(elementPlace)
+      const sql = `${field.rank} = ${rankOf.array} AND EXISTS (SELECT 1 FROM ${field.elements} AS element WHERE ${element.sql})`
+      return either([itself, { ...element, sql: `(${sql})` }])
+    }
+  }
+}
+
+function valuePlace({ rank, type, value }: JsonField): ScalarPlace {
+  return {
+    isText: `${rank} = ${rankOf.text}`,
+    isNumber: `${rank} = ${rankOf.number}`,
+    isInteger: `${rank} = ${rankOf.number} AND ${type} = 'integer'`,
+    isBoolean: `${rank} = ${rankOf.boolean}`,
+    value,
+  }
+}
+
+function columnPlace(name: string, optional: boolean): ScalarPlace {
+  const isText = optional ? `${name} IS NOT NULL` : '1'
+  return { isText, isNumber: '0', isInteger: '0', isBoolean: '0', value: name }
+}
+
+const elementPlace: ScalarPlace = {
+  isText: `element.type = 'text'`,
+  isNumber: `element.type IN ('integer', 'real')`,
+  isInteger: `element.type = 'integer'`,
+  isBoolean: `element.type IN ('true', 'false')`,
+  value: 'element.value',
+}
+
+function scalar(
+  operator: Exclude<Compare['operator'], 'ne' | 'ca'>,
+  place: ScalarPlace,
+  value: Json,
+): Condition {
+  switch (operator) {
+    case 'eq':
+      return equal(place, value)
+    case 'in':
+      return among(place, listed(value))
+    case 'co':
+      return text(place, value, (part) => exactly(`instr(${place.value}, ?) > 0`, part))
+    case 'sw':
+      return text(place, value, (part) => startsWith(place, part))
+    case 'ew':
+      return text(place, value, (part) => endsWith(place, part))
+    case 'lt':
+      return ordered(place, '<', value)
+    case 'le':
+      return ordered(place, '<=', value)
+    case 'gt':
+      return ordered(place, '>', value)
+    case 'ge':
+      return ordered(place, '>=', value)
+  }
+}
+
+function equal(place: ScalarPlace, value: Json): Condition {
+  if (typeof value === 'boolean') return exactly(`(${place.isBoolean} AND ${place.value} = ${Number(value)})`)
+  if (typeof value === 'number') return equalNumber(place, value)
+  return text(place, value, (wanted) => exactly(`${place.value} = ?`, wanted))
+}
+
+function equalNumber(place: ScalarPlace, value: number): Condition {
+  if (Number.isSafeInteger(value)) return exactly(`(${place.isInteger} AND ${place.value} = ?)`, value)
+  if (!Number.isFinite(value)) return never
+  return atLeast(`(${place.isNumber} AND ${place.value} = ${numberParameter})`, JSON.stringify(value))
+}
+
+function ordered(place: ScalarPlace, operator: '<' | '<=' | '>' | '>=', value: Json): Condition {
+  if (typeof value !== 'number')
+    return text(place, value, (limit) => exactly(`${place.value} ${operator} ?`, limit))
+  if (!Number.isFinite(value)) return atLeast(place.isNumber)
+  // Neighbouring decimals may read as equal, but never as swapped.
+  const loose = operator.startsWith('<') ? '<=' : '>='
+  return atLeast(`(${place.isNumber} AND ${place.value} ${loose} ${numberParameter})`, JSON.stringify(value))
+}
+
+/** A number's digits, read by the same code that reads the documents: a bound one may differ in its last bit. */
+export const numberParameter = `json_extract(?, '$')`
+
+function text(place: ScalarPlace, value: Json, test: (text: string) => Condition): Condition {
+  if (typeof value !== 'string') return never
+  if (!value.isWellFormed()) return atLeast(place.isText)
+  const condition = test(value)
+  return { ...condition, sql: `(${place.isText} AND ${condition.sql})` }
+}
+
+function among(place: ScalarPlace, values: readonly Json[]): Condition {
+  const texts = values.filter((value) => typeof value === 'string' && value.isWellFormed())
+  const others = values.filter((value) => typeof value !== 'string' || !value.isWellFormed())
+  const inTexts = exactly(
+    `(${place.isText} AND ${place.value} IN (SELECT value FROM json_each(?)))`,
+    JSON.stringify(texts),
+  )
+  return either([...(texts.length > 0 ? [inTexts] : []), ...others.map((value) => equal(place, value))])
+}
+
+/** As a range, so that an index can answer it; `LIKE` would ignore case. */
+function startsWith(place: ScalarPlace, prefix: string): Condition {
+  const end = afterAllWith(prefix)
+  if (end === undefined) return exactly(`${place.value} >= ?`, prefix)
+  return exactly(`${place.value} >= ? AND ${place.value} < ?`, prefix, end)
+}
+
+/** The least text above every text with this prefix, by code point; undefined if there is none. */
+function afterAllWith(prefix: string): string | undefined {
+  const points = Array.from(prefix, (character) => character.codePointAt(0) as number)
+  while (points.at(-1) === 0x10ffff) points.pop()
+  const last = points.pop()
+  if (last === undefined) return undefined
+  const next = last === 0xd7ff ? 0xe000 : last + 1
+  return String.fromCodePoint(...points, next)
+}
+
+/** In bytes: functions on text stop at a NUL. */
+function endsWith(place: ScalarPlace, suffix: string): Condition {
+  if (suffix === '') return always
+  const size = Buffer.byteLength(suffix)
+  return exactly(`substr(CAST(${place.value} AS BLOB), -${size}) = CAST(? AS BLOB)`, suffix)
+}
+
+function listed(value: Json): readonly Json[] {
+  return Array.isArray(value) ? value : [value]
+}

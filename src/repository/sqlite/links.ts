@@ -1,0 +1,203 @@
+import type { JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { Link, LinkSet, LinkSide, Links } from '../repository.ts'
+import type { Connection } from './connection.ts'
+import { violatesConstraint } from './failure.ts'
+import { absent, column } from './field.ts'
+import { fragment } from './fragment.ts'
+import { type Queryable, queried, type Row } from './query.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Links (engine specification §5.1). A link set, i.e. type and qualifier, is a number in the table of links: its
+ * indexes hold an integer and an id, not three texts.
+ */
+export function sqliteLinks(session: Session, nextRevision: () => string): Links {
+  return {
+    find: (set, side, ids) => session.read((connection) => find(connection, set, side, ids)),
+    all: (set, pageSize = 500) => linkPages(session, set, pageSize),
+    qualifiersOf: (linkType, side, ids) =>
+      session.read((connection) => qualifiersOf(connection, linkType, side, ids)),
+    count: (linkType, linkQualifier) =>
+      session.read((connection) => {
+        const sql = `SELECT count(*) AS n FROM ${linksAndSets} WHERE link_type = ? AND (?2 IS NULL OR qualifier = ?2)`
+        return connection.statement(sql).get(linkType, linkQualifier ?? null)?.n as number
+      }),
+    insert: (links) => session.write((connection) => insert(connection, links, nextRevision)),
+    update: (links) => session.write((connection) => update(connection, links, nextRevision)),
+    delete: (links) =>
+      session.write((connection) => {
+        for (const link of links) remove(connection, link._id, link._rev)
+      }),
+    deleteType: (linkType) =>
+      session.write((connection) => {
+        const sql = 'DELETE FROM links WHERE set_id IN (SELECT id FROM link_sets WHERE link_type = ?)'
+        return Number(connection.statement(sql).run(linkType).changes)
+      }),
+    read: (id) =>
+      session.read((connection) => {
+        const row = connection.statement(`SELECT ${members} FROM ${linksAndSets} WHERE l.id = ?`).get(id)
+        return row && linkOf(row)
+      }),
+    query: (query) => session.read((connection) => queried(connection, everyLink, query)),
+  }
+}
+
+const linksAndSets = 'links AS l JOIN link_sets AS s ON s.id = l.set_id'
+const members =
+  'l.id AS _id, l.rev AS _rev, s.link_type AS linkType, s.qualifier AS linkQualifier,' +
+  ' l.first_id AS firstId, l.second_id AS secondId'
+const ends = 'l.id AS _id, l.rev AS _rev, l.first_id AS firstId, l.second_id AS secondId'
+
+const names = new Set(['_id', '_rev', 'linkType', 'linkQualifier', 'firstId', 'secondId'])
+
+const columnOf = { firstId: 'first_id', secondId: 'second_id' } as const satisfies Record<LinkSide, string>
+
+function find(
+  connection: Connection,
+  set: LinkSet,
+  side: LinkSide,
+  ids: readonly string[],
+): ReadonlyMap<string, Link> {
+  const setId = linkSet(connection, set)
+  if (setId === undefined) return new Map()
+  const sql = `SELECT ${ends} FROM json_each(?) AS wanted CROSS JOIN links AS l
+    ON l.set_id = ? AND l.${columnOf[side]} = wanted.value`
+  const rows = connection.statement(sql).all(JSON.stringify(ids), setId)
+  return new Map(rows.map((row) => [row[side] as string, linkIn(set, row)]))
+}
+
+async function* linkPages(session: Session, set: LinkSet, pageSize: number): AsyncIterable<readonly Link[]> {
+  let last = ''
+  for (;;) {
+    const page = await session.read((connection) => linksAfter(connection, set, last, pageSize))
+    if (page.length > 0) yield page
+    if (page.length < pageSize) return
+    last = page.at(-1)?.firstId as string
+  }
+}
+
+function linksAfter(connection: Connection, set: LinkSet, last: string, pageSize: number): readonly Link[] {
+  const setId = linkSet(connection, set)
+  if (setId === undefined) return []
+  const sql = `SELECT ${ends} FROM links AS l WHERE l.set_id = ? AND l.first_id > ? ORDER BY l.first_id LIMIT ?`
+  return connection
+    .statement(sql)
+    .all(setId, last, pageSize)
+    .map((row) => linkIn(set, row))
+}
+
+function qualifiersOf(
+  connection: Connection,
+  linkType: string,
+  side: LinkSide,
+  ids: readonly string[],
+): ReadonlyMap<string, readonly string[]> {
+  const sql = `SELECT wanted.value AS id, s.qualifier
+    FROM link_sets AS s CROSS JOIN json_each(?) AS wanted CROSS JOIN links AS l
+      ON l.set_id = s.id AND l.${columnOf[side]} = wanted.value
+    WHERE s.link_type = ? ORDER BY s.qualifier`
+  const found = new Map<string, string[]>()
+  for (const row of connection.statement(sql).all(JSON.stringify([...new Set(ids)]), linkType)) {
+    const id = row.id as string
+    const qualifiers = found.get(id)
+    if (qualifiers) qualifiers.push(row.qualifier as string)
+    else found.set(id, [row.qualifier as string])
+  }
+  return found
+}
+
+function insert(
+  connection: Connection,
+  links: readonly Omit<Link, '_rev'>[],
+  nextRevision: () => string,
+): readonly Link[] {
+  const statement = connection.statement(
+    'INSERT INTO links (id, rev, set_id, first_id, second_id) VALUES (?, ?, ?, ?, ?)',
+  )
+  return links.map(({ _id, linkType, linkQualifier, firstId, secondId }) => {
+    const link = { _id, _rev: nextRevision(), linkType, linkQualifier, firstId, secondId }
+    const setId = ensureLinkSet(connection, link)
+    refusingTaken(connection, link, () => statement.run(_id, link._rev, setId, firstId, secondId))
+    return link
+  })
+}
+
+function update(connection: Connection, links: readonly Link[], nextRevision: () => string): readonly Link[] {
+  const statement = connection.statement(
+    'UPDATE links SET rev = ?, first_id = ?, second_id = ? WHERE id = ? AND rev = ?',
+  )
+  return links.map((link) => {
+    const changed: Link = { ...link, _rev: nextRevision() }
+    const { changes } = refusingTaken(connection, link, () =>
+      statement.run(changed._rev, link.firstId, link.secondId, link._id, link._rev),
+    )
+    if (!changes) throw changedMeanwhile(link._id, link._rev)
+    return changed
+  })
+}
+
+function remove(connection: Connection, id: string, rev: string | undefined): void {
+  const statement = connection.statement('DELETE FROM links WHERE id = ?1 AND (?2 IS NULL OR rev = ?2)')
+  if (statement.run(id, rev ?? null).changes) return
+  const exists = connection.statement('SELECT 1 FROM links WHERE id = ?').get(id)
+  throw exists ? changedMeanwhile(id, rev) : new Problem('NOT_FOUND', `There is no link ${id}`)
+}
+
+function changedMeanwhile(id: string, rev: string | undefined): Problem {
+  return new Problem('PRECONDITION_FAILED', `Link ${id} no longer has revision ${rev}`)
+}
+
+/** Each id of a set is in at most one link, on either side. */
+function refusingTaken<T>(connection: Connection, link: Omit<Link, '_rev'>, write: () => T): T {
+  try {
+    return write()
+  } catch (error) {
+    if (!violatesConstraint(error)) throw error
+    const message = `${link.linkType} (${link.linkQualifier}): cannot link ${link.firstId} to ${link.secondId}`
+    throw new Problem('PRECONDITION_FAILED', `${message}: ${obstacle(connection, link)}`, { cause: error })
+  }
+}
+
+function obstacle(connection: Connection, { _id, firstId, secondId, ...set }: Omit<Link, '_rev'>): string {
+  const sql = `SELECT ${ends} FROM links AS l WHERE l.set_id = ? AND (l.first_id = ? OR l.second_id = ?) AND l.id <> ?`
+  const row = connection.statement(sql).get(linkSet(connection, set) ?? null, firstId, secondId, _id)
+  return row ? `link ${row._id} joins ${row.firstId} and ${row.secondId}` : `link ${_id} exists already`
+}
+
+function linkSet(connection: Connection, { linkType, linkQualifier }: LinkSet): number | undefined {
+  const key = JSON.stringify([linkType, linkQualifier])
+  const known = connection.linkSets.get(key)
+  if (known !== undefined) return known
+  const sql = 'SELECT id FROM link_sets WHERE link_type = ? AND qualifier = ?'
+  const id = connection.statement(sql).get(linkType, linkQualifier)?.id as number | undefined
+  if (id !== undefined) connection.linkSets.set(key, id)
+  return id
+}
+
+function ensureLinkSet(connection: Connection, set: LinkSet): number {
+  const existing = linkSet(connection, set)
+  if (existing !== undefined) return existing
+  const sql = 'INSERT INTO link_sets (link_type, qualifier) VALUES (?, ?)'
+  return Number(connection.statement(sql).run(set.linkType, set.linkQualifier).lastInsertRowid)
+}
+
+function linkIn({ linkType, linkQualifier }: LinkSet, { _id, _rev, firstId, secondId }: Row): Link {
+  return { _id, _rev, linkType, linkQualifier, firstId, secondId } as Link
+}
+
+function linkOf({ _id, _rev, linkType, linkQualifier, firstId, secondId }: Row): Link {
+  return { _id, _rev, linkType, linkQualifier, firstId, secondId } as Link
+}
+
+/** Links as they are seen from outside: each member is a column of its name. */
+const everyLink: Queryable<Link & JsonObject> = {
+  from: `(SELECT ${members} FROM ${linksAndSets})`,
+  scope: fragment('1'),
+  fieldOf: ([name = '', ...deeper]) => (deeper.length === 0 && names.has(name) ? column(name) : absent),
+  json: `json_object(${[...names].map((name) => `'${name}', ${name}`).join(', ')})`,
+  select: '*',
+  natural: ['_id'],
+  ties: ['_id'],
+  objectOf: (row) => linkOf(row) as Link & JsonObject,
+}

@@ -1,0 +1,69 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Repository, Store } from '../repository.ts'
+import { sqliteAudit } from './audit.ts'
+import { Connection } from './connection.ts'
+import { explained } from './failure.ts'
+import { sqliteLinks } from './links.ts'
+import { migrate } from './migrations/migrate.ts'
+import { sqliteObjects } from './objects.ts'
+import { revisions } from './revision.ts'
+import { sqliteRuns } from './runs.ts'
+import { type Session, Sessions } from './session.ts'
+import { sqliteSettings } from './settings.ts'
+
+export interface SqliteOptions {
+  /** For how many milliseconds a transaction waits for one of another process. */
+  readonly patience?: number
+}
+
+/**
+ * The embedded store in one file (and its write-ahead log beside it), created and migrated as needed.
+ * STORE_TOO_NEW if a newer program wrote it; STORE_FAILED if it cannot be opened or is no store.
+ */
+export async function openSqlite(
+  file: string,
+  { patience = 10_000 }: SqliteOptions = {},
+): Promise<Repository> {
+  const sessions = new Sessions(file, connect(file), patience)
+  const nextRevision = revisions()
+  const storeOf = (session: Session): Store => ({
+    links: sqliteLinks(session, nextRevision),
+    objects: sqliteObjects(session, nextRevision),
+    runs: sqliteRuns(session),
+    audit: sqliteAudit(session),
+    settings: sqliteSettings(session),
+  })
+  return {
+    ...storeOf(sessions),
+    transaction: (work) => sessions.transaction((session) => work(storeOf(session))),
+    [Symbol.asyncDispose]: () => sessions.close(),
+  }
+}
+
+function connect(file: string): { writer: Connection; reader: Connection } {
+  const opened: Connection[] = []
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    const open = (lockTimeout: number): Connection => {
+      const connection = new Connection(file, { lockTimeout })
+      opened.push(connection)
+      return connection
+    }
+    const writer = open(patienceAtStart)
+    migrate(writer.db, file)
+    writer.prepareForWork()
+    // From now on waiting is asynchronous.
+    writer.db.exec(`PRAGMA busy_timeout = ${briefly}`)
+    const reader = open(patienceAtStart)
+    reader.prepareForWork()
+    reader.db.exec('PRAGMA query_only = ON')
+    return { writer, reader }
+  } catch (error) {
+    for (const connection of opened) connection.close()
+    throw explained(error, file)
+  }
+}
+
+const patienceAtStart = 5_000
+const briefly = 20

@@ -1,0 +1,168 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { Problem } from '../../model/problem.ts'
+import type { Connection } from './connection.ts'
+import { explained, isBusy } from './failure.ts'
+
+/**
+ * Who may use which connection when.
+ *
+ * Outside a transaction, reads use a connection of their own and so see only what is committed; each write is a
+ * transaction of its own. Inside, everything uses the writing connection. Transactions wait for one another in this
+ * process in line, and for other processes by trying again, so that waiting never blocks the event loop.
+ */
+export interface Session {
+  read<T>(work: (connection: Connection) => T): Promise<T>
+  /** All that `work` writes is kept, or nothing of it. */
+  write<T>(work: (connection: Connection) => T): Promise<T>
+}
+
+export class Sessions implements Session {
+  readonly #file: string
+  readonly #writer: Connection
+  readonly #reader: Connection
+  readonly #patience: number
+  readonly #current = new AsyncLocalStorage<Transaction>()
+  #last: Promise<unknown> = Promise.resolve()
+  #closed = false
+
+  /** `patience`: for how many milliseconds a transaction waits for another process's. */
+  constructor(file: string, connections: { writer: Connection; reader: Connection }, patience: number) {
+    this.#file = file
+    this.#writer = connections.writer
+    this.#reader = connections.reader
+    this.#patience = patience
+  }
+
+  async read<T>(work: (connection: Connection) => T): Promise<T> {
+    this.#requireOpen()
+    return attempt(this.#file, () => work(this.#reader))
+  }
+
+  write<T>(work: (connection: Connection) => T): Promise<T> {
+    return this.#alone(() => this.#inTransaction(async () => work(this.#writer)))
+  }
+
+  /** Everything done through the session given to `work` is kept, or, if it throws, nothing. */
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#alone(async () => {
+      const transaction = new Transaction(this.#file, this.#writer)
+      try {
+        return await this.#inTransaction(() => this.#current.run(transaction, () => work(transaction)))
+      } finally {
+        transaction.end()
+      }
+    })
+  }
+
+  /** Waits for what is under way. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#last
+    this.#reader.close()
+    this.#writer.close()
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    this.#requireOpen()
+    if (this.#current.getStore()?.open) {
+      // Waiting for the transaction that waits for us would never end.
+      throw new Problem('INTERNAL', 'Inside a transaction, write through the store that it was given')
+    }
+    const before = this.#last
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#last = promise
+    await before
+    try {
+      return await work()
+    } catch (error) {
+      throw explained(error, this.#file)
+    } finally {
+      resolve()
+    }
+  }
+
+  async #inTransaction<T>(work: () => Promise<T>): Promise<T> {
+    const { db } = this.#writer
+    await this.#begin()
+    try {
+      const result = await work()
+      db.exec('COMMIT')
+      return result
+    } catch (error) {
+      // A full disk makes SQLite roll back by itself.
+      if (db.isTransaction) db.exec('ROLLBACK')
+      this.#writer.forget()
+      throw error
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const deadline = performance.now() + this.#patience
+    for (;;) {
+      try {
+        this.#writer.db.exec('BEGIN IMMEDIATE')
+        return
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw error
+      }
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new Problem('UNAVAILABLE', `The store ${this.#file} is closed`)
+  }
+}
+
+/** The session inside a transaction: a write that throws takes back itself and nothing before it. */
+class Transaction implements Session {
+  readonly #file: string
+  readonly #connection: Connection
+  open = true
+
+  constructor(file: string, connection: Connection) {
+    this.#file = file
+    this.#connection = connection
+  }
+
+  async read<T>(work: (connection: Connection) => T): Promise<T> {
+    this.#requireOpen()
+    return attempt(this.#file, () => work(this.#connection))
+  }
+
+  async write<T>(work: (connection: Connection) => T): Promise<T> {
+    this.#requireOpen()
+    return attempt(this.#file, () => atomically(this.#connection, work))
+  }
+
+  end(): void {
+    this.open = false
+  }
+
+  #requireOpen(): void {
+    const ended = !this.open || !this.#connection.db.isTransaction
+    if (ended) throw new Problem('INTERNAL', 'The transaction has ended: its store cannot be used any more')
+  }
+}
+
+function atomically<T>(connection: Connection, work: (connection: Connection) => T): T {
+  const { db } = connection
+  db.exec('SAVEPOINT page')
+  try {
+    const result = work(connection)
+    db.exec('RELEASE page')
+    return result
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK TO page; RELEASE page')
+    connection.forget()
+    throw error
+  }
+}
+
+function attempt<T>(file: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw explained(error, file)
+  }
+}
