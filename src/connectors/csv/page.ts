@@ -71,13 +71,13 @@ function perform(
     drafts.create(fields[columns.uid] as string, fields)
     return asObject(fields)
   }
-  const draft = drafts.existing(write.id)
+  const present = drafts.existing(write.id).fields as readonly string[]
   if (write.operation === 'delete') {
     drafts.remove(write.id)
-    return asObject(draft.fields as readonly string[])
+    return asObject(present)
   }
   requireUid(member(write.attributes, settings.uid), settings)
-  const fields = overwrite(draft.fields as readonly string[], write.attributes, columns, settings)
+  const fields = overwrite(present, write.attributes, columns, settings)
   settings.encoding.encode(fields.join(''))
   drafts.update(write.id, fields[columns.uid] as string, fields)
   return asObject(fields)

@@ -1,0 +1,238 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { everything } from '../model/filter.ts'
+import { compileFilter } from '../model/filter-evaluate.ts'
+import { parseFilter } from '../model/filter-parse.ts'
+import type { JsonObject } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import { type Connector, type ConnectorObject, type ConnectorWriteOutcome, offers } from './connector.ts'
+
+/**
+ * What every connector must keep, whatever its system. A connector's own test calls this with an empty system and a
+ * few facts about it; capabilities that it does not offer are not tested.
+ */
+export interface ContractFacts {
+  readonly name: string
+  readonly objectClass: string
+  /** A connector to an empty system, and how to get rid of that system. */
+  open(): Promise<{ readonly connector: Connector; close(): PromiseLike<void> }>
+  /** Attributes of the n-th account; different n, different accounts. */
+  account(n: number): JsonObject
+  /** A single-valued attribute that may be changed and cleared, without influence on the id. */
+  readonly attribute: string
+  /** The attribute that must be unique. */
+  readonly unique: string
+  /** An attribute that the system does not have. */
+  readonly unknown: string
+  /** How to log in as the n-th account, if accounts can. */
+  credentials?(n: number): { readonly username: string; readonly password: string }
+}
+
+export function connectorContract(facts: ContractFacts): void {
+  const { objectClass, attribute } = facts
+
+  describe(`the connector contract for ${facts.name}`, () => {
+    let opened: Awaited<ReturnType<ContractFacts['open']>>
+    beforeEach(async () => {
+      opened = await facts.open()
+    })
+    afterEach(async () => {
+      await opened.connector[Symbol.asyncDispose]()
+      await opened.close()
+    })
+
+    const all = async (fields?: readonly string[], pageSize = 3) => {
+      const { connector } = opened
+      if (!offers(connector, 'search')) return []
+      const found: ConnectorObject[] = []
+      for await (const page of connector.search({
+        objectClass,
+        filter: everything,
+        pageSize,
+        ...(fields && { fields }),
+      })) {
+        expect(page.length).toBeGreaterThan(0)
+        expect(page.length).toBeLessThanOrEqual(pageSize)
+        found.push(...page)
+      }
+      return found
+    }
+    const write = async (...writes: Parameters<NonNullable<Connector['writeMany']>>[1][number][]) => {
+      const { connector } = opened
+      if (!offers(connector, 'writeMany')) throw new Error('The contract needs a connector that writes')
+      return connector.writeMany(objectClass, writes)
+    }
+    const create = async (...numbers: number[]) =>
+      (
+        await write(...numbers.map((n) => ({ operation: 'create' as const, attributes: facts.account(n) })))
+      ).map(idOf)
+    const read = async (...ids: string[]) => {
+      const { connector } = opened
+      if (!offers(connector, 'readMany')) throw new Error('The contract needs a connector that reads')
+      return connector.readMany(objectClass, ids)
+    }
+
+    it('passes its own test when the system is there', async () => {
+      if (offers(opened.connector, 'test')) await opened.connector.test()
+    })
+
+    it('has a schema that knows the attributes it returns', async () => {
+      if (!offers(opened.connector, 'schema')) return
+      await create(1)
+      const known = (await opened.connector.schema())[objectClass]?.attributes.map(({ name }) => name)
+      for (const object of await all())
+        expect(known).toEqual(expect.arrayContaining(Object.keys(facts.account(1))))
+      expect(known).not.toContain('_id')
+    })
+
+    it('finds nothing in an empty system', async () => {
+      expect(await all()).toEqual([])
+      expect((await read('nobody')).size).toBe(0)
+    })
+
+    it('reads and finds what it created, in one stable order', async () => {
+      const ids = await create(1, 2, 3, 4, 5, 6, 7)
+      expect(new Set(ids).size).toBe(7)
+      const found = await all()
+      expect(found.map(({ _id }) => _id).toSorted()).toEqual(ids.toSorted())
+      expect(await all()).toEqual(found)
+      const objects = await read(...ids, 'nobody')
+      expect(objects.size).toBe(7)
+      for (const [n, id] of ids.entries()) expect(objects.get(id)).toMatchObject(facts.account(n + 1))
+      for (const object of found) expect(objects.get(object._id)).toEqual(object)
+    })
+
+    it('returns only the attributes asked for, and always the id', async () => {
+      await create(1)
+      for (const object of await all([attribute]))
+        expect(Object.keys(object).toSorted()).toEqual(['_id', attribute].toSorted())
+    })
+
+    it('changes the attributes that an update names and leaves the others', async () => {
+      const [id = ''] = await create(1, 2)
+      const before = (await read(id)).get(id)
+      const [outcome] = await write({ operation: 'update', id, attributes: { [attribute]: 'changed' } })
+      expect(outcome).toMatchObject({ ok: true, id })
+      expect((await read(id)).get(id)).toEqual({ ...before, [attribute]: 'changed' })
+    })
+
+    it('clears an attribute that is null: then it is absent', async () => {
+      const [id = ''] = await create(1)
+      await write({ operation: 'update', id, attributes: { [attribute]: null } })
+      expect((await read(id)).get(id)).not.toHaveProperty([attribute])
+    })
+
+    it('deletes', async () => {
+      const [gone = '', kept = ''] = await create(1, 2)
+      expect(await write({ operation: 'delete', id: gone })).toMatchObject([{ ok: true, id: gone }])
+      expect([...(await read(gone, kept)).keys()]).toEqual([kept])
+      expect((await all()).map(({ _id }) => _id)).toEqual([kept])
+    })
+
+    it('gives outcomes at the place of their write; a failure does not stop the others', async () => {
+      const [id = ''] = await create(1)
+      const outcomes = await write(
+        { operation: 'create', attributes: facts.account(1) },
+        { operation: 'create', attributes: facts.account(2) },
+        { operation: 'update', id: 'nobody', attributes: { [attribute]: 'x' } },
+        { operation: 'delete', id: 'nobody' },
+        { operation: 'update', id, attributes: { [facts.unknown]: 'x' } },
+        { operation: 'update', id, attributes: { [attribute]: 'changed' } },
+      )
+      expect(outcomes.map(codeOf)).toEqual([
+        'PRECONDITION_FAILED',
+        'ok',
+        'NOT_FOUND',
+        'NOT_FOUND',
+        'INVALID_VALUE',
+        'ok',
+      ])
+      expect((await read(id)).get(id)).toMatchObject({ [attribute]: 'changed' })
+      expect(await all()).toHaveLength(2)
+    })
+
+    it('applies the writes of a page in order', async () => {
+      const [id = ''] = await create(1)
+      const outcomes = await write(
+        { operation: 'update', id, attributes: { [attribute]: 'first' } },
+        { operation: 'update', id, attributes: { [attribute]: 'second' } },
+        { operation: 'create', attributes: facts.account(2) },
+        { operation: 'delete', id },
+        { operation: 'update', id, attributes: { [attribute]: 'late' } },
+        { operation: 'create', attributes: facts.account(1) },
+      )
+      expect(outcomes.map(codeOf)).toEqual(['ok', 'ok', 'ok', 'ok', 'NOT_FOUND', 'ok'])
+      const last = idOf(outcomes.at(-1))
+      expect((await read(last)).get(last)).toMatchObject(facts.account(1))
+    })
+
+    it('keeps values as they are, whatever characters they have', async () => {
+      const [id = ''] = await create(1)
+      for (const value of ['a, "b"; c', "it's", 'Ünïcödé 漢字 😀', 'back\\slash\\', 'a (b) * & | =', '"']) {
+        await write({ operation: 'update', id, attributes: { [attribute]: value } })
+        expect((await read(id)).get(id)).toMatchObject({ [attribute]: value })
+      }
+    })
+
+    it('writes pages that come at the same time one after the other', async () => {
+      const pages = await Promise.all([1, 2, 3, 4].map((n) => create(n * 10, n * 10 + 1)))
+      expect((await all()).map(({ _id }) => _id).toSorted()).toEqual(pages.flat().toSorted())
+    })
+
+    it('finds what its own filter says, if it filters', async () => {
+      const { connector } = opened
+      if (!offers(connector, 'search') || !connector.filters) return
+      await create(1, 2, 3)
+      const filter = parseFilter(`${facts.unique} eq ${JSON.stringify(facts.account(2)[facts.unique])}`)
+      const matches = compileFilter(filter)
+      const found = (await Array.fromAsync(connector.search({ objectClass, filter }))).flat()
+      expect(found).toHaveLength(1)
+      expect(found.every(matches)).toBe(true)
+    })
+
+    it('can be left in the middle of a search, and used again', async () => {
+      const { connector } = opened
+      if (!offers(connector, 'search')) return
+      await create(1, 2, 3, 4)
+      for await (const _page of connector.search({ objectClass, filter: everything, pageSize: 1 })) break
+      expect(await all()).toHaveLength(4)
+    })
+
+    it('stops a search whose signal is aborted', async () => {
+      const { connector } = opened
+      if (!offers(connector, 'search')) return
+      await create(1)
+      const search = connector.search(
+        { objectClass, filter: everything },
+        AbortSignal.abort(new Error('enough')),
+      )
+      await expect(Array.fromAsync(search)).rejects.toThrow('enough')
+    })
+
+    it('authenticates the right password and nobody else', async () => {
+      const { connector } = opened
+      if (!offers(connector, 'authenticate') || !facts.credentials) return
+      const [id] = await create(1)
+      const { username, password } = facts.credentials(1)
+      expect(await connector.authenticate(objectClass, username, password)).toBe(id)
+      for (const [name, word] of [
+        [username, `${password}x`],
+        [username, ''],
+        ['nobody', password],
+      ] as const) {
+        await expect(connector.authenticate(objectClass, name, word)).rejects.toMatchObject({
+          code: 'UNAUTHORIZED',
+        })
+      }
+    })
+  })
+}
+
+function idOf(outcome: ConnectorWriteOutcome | undefined): string {
+  if (outcome?.ok) return outcome.id
+  throw outcome?.error ?? new Error('There is no outcome for the write')
+}
+
+function codeOf(outcome: ConnectorWriteOutcome): string {
+  if (outcome.ok) return 'ok'
+  return outcome.error instanceof Problem ? outcome.error.code : outcome.error.message
+}

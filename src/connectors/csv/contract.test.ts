@@ -1,0 +1,16 @@
+import { connectorContract } from '../contract.ts'
+import { temporaryCsv } from './testing/temporary.ts'
+
+connectorContract({
+  name: 'CSV files',
+  objectClass: '__ACCOUNT__',
+  async open() {
+    const csv = await temporaryCsv('uid,name,mail,password\n')
+    return { connector: csv.connect(), close: () => csv[Symbol.asyncDispose]() }
+  },
+  account: (n) => ({ uid: `u${n}`, name: `Name ${n}`, mail: `u${n}@example.com`, password: `secret ${n}` }),
+  attribute: 'mail',
+  unique: 'uid',
+  unknown: 'shoeSize',
+  credentials: (n) => ({ username: `u${n}`, password: `secret ${n}` }),
+})

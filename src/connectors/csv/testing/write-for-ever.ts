@@ -1,0 +1,18 @@
+import { dirname } from 'node:path'
+import { csvKind } from '../kind.ts'
+
+/**
+ * Run as a process of its own, to be killed: adds pages of 50 rows to the CSV file that is its argument, and changes
+ * the stamp of the first row with each, so that both ways of writing are in use. Says when it has begun.
+ */
+const [file = '', begin = '0'] = process.argv.slice(2)
+const connector = csvKind.create({ csvFile: file }, { projectFolder: dirname(file) })
+for (let page = Number(begin); ; page++) {
+  const rows = Array.from({ length: 50 }, (_, n) => ({
+    operation: 'create' as const,
+    attributes: { uid: `${page}-${n}`, a: 'x'.repeat(200) },
+  }))
+  const stamp = { operation: 'update' as const, id: 'stamp', attributes: { a: `${page}` } }
+  await connector.writeMany?.('__ACCOUNT__', page % 2 ? [stamp, ...rows] : rows)
+  process.stdout.write('.')
+}

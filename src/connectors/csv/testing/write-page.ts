@@ -1,0 +1,20 @@
+import { dirname } from 'node:path'
+import { asProblem } from '../../../model/problem.ts'
+import { csvKind } from '../kind.ts'
+
+/** Run as a process of its own: changes and adds rows of the CSV file that is its argument, and says how that went. */
+const [file = ''] = process.argv.slice(2)
+const connector = csvKind.create({ csvFile: file }, { projectFolder: dirname(file) })
+try {
+  await connector.writeMany?.('__ACCOUNT__', [
+    { operation: 'update', id: '0', attributes: { a: 'changed' } },
+    ...Array.from({ length: 500 }, (_, n) => ({
+      operation: 'create' as const,
+      attributes: { uid: `new ${n}` },
+    })),
+  ])
+  process.stdout.write('written\n')
+} catch (error) {
+  const { code, message } = asProblem(error)
+  process.stdout.write(`${code} ${message}\n`)
+}

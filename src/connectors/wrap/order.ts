@@ -1,0 +1,66 @@
+import { isJsonObject, type Json, type JsonObject, setMember } from '../../model/json.ts'
+import { getAt } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import { compareBy, type SortKey } from '../../model/sort.ts'
+import type { Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
+
+/**
+ * Sorting and paging for systems that offer neither: one page is picked out of a whole reading, holding no more than
+ * about two pages at a time. Pages are in the order of the sort keys and then of `_id`; a cookie is the place in that
+ * order where a page ended, so objects may come and go between two requests.
+ */
+export async function pageOf(
+  pages: AsyncIterable<readonly Resource[]>,
+  { sortKeys = [], pageSize = 0, offset = 0, cookie, totalPolicy = 'NONE' }: ResourceQuery,
+): Promise<ResourcePage> {
+  const compare = compareBy(sortKeys)
+  const after = cookie === undefined ? undefined : place(cookie, sortKeys)
+  const sorts = pageSize > 0 || offset > 0 || sortKeys.length > 0
+  // One more than asked for tells whether another page follows.
+  const wanted = pageSize > 0 ? offset + pageSize + 1 : Number.POSITIVE_INFINITY
+  let held: Resource[] = []
+  let total = 0
+  for await (const page of pages) {
+    total += page.length
+    for (const object of page) if (!after || compare(object, after) > 0) held.push(object)
+    if (held.length > 2 * wanted + 1000) held = held.sort(compare).slice(0, wanted)
+  }
+  if (sorts) held.sort(compare)
+  const result = held.slice(offset, pageSize > 0 ? offset + pageSize : undefined)
+  const more = pageSize > 0 && held.length > offset + pageSize
+  return {
+    result,
+    cookie: more ? cookieAt(result.at(-1) as Resource, sortKeys) : null,
+    ...(totalPolicy !== 'NONE' && { total }),
+  }
+}
+
+function cookieAt(object: Resource, sortKeys: readonly SortKey[]): string {
+  const values = sortKeys.map(({ pointer }) => getAt(object, pointer) ?? null)
+  return Buffer.from(JSON.stringify([object._id, ...values])).toString('base64url')
+}
+
+/** An object that stands where the page ended. */
+function place(cookie: string, sortKeys: readonly SortKey[]): JsonObject {
+  const [id, ...values] = parse(cookie)
+  if (typeof id !== 'string' || values.length !== sortKeys.length) throw unknownCookie()
+  const object: JsonObject = {}
+  sortKeys.forEach(({ pointer }, position) => {
+    setMember(object, pointer[0] as string, values[position] as Json)
+  })
+  return { ...object, _id: id }
+}
+
+function parse(cookie: string): readonly Json[] {
+  try {
+    const values: unknown = JSON.parse(Buffer.from(cookie, 'base64url').toString('utf8'))
+    if (Array.isArray(values) && !values.some(isJsonObject)) return values as Json[]
+  } catch {
+    // Not a cookie of ours: said below.
+  }
+  throw unknownCookie()
+}
+
+function unknownCookie(): Problem {
+  return new Problem('BAD_REQUEST', 'The paging cookie is not one of this query')
+}
