@@ -26,6 +26,8 @@ interface Holder {
 
 const patience = 60_000
 const oldestRemote = 30_000
+/** A lock says whose it is at once; one that does not belongs to a process that died in that instant. */
+const oldestNameless = 1000
 
 export async function lockFile(path: string): Promise<FileLock> {
   const lock = join(dirname(path), `.${basename(path)}.syncline-lock`)
@@ -70,8 +72,8 @@ async function abandoned(lock: string): Promise<string | undefined> {
 }
 
 function isGone(holder: Holder | undefined, age: number): boolean {
-  // Without a holder: just being taken, or its writer died before it could say who it is.
-  if (holder === undefined || holder.host !== hostname()) return age > oldestRemote
+  if (holder === undefined) return age > oldestNameless
+  if (holder.host !== hostname()) return age > oldestRemote
   if (holder.pid === process.pid) return holder.started !== performance.timeOrigin
   return !isRunning(holder.pid)
 }

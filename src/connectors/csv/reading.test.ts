@@ -43,7 +43,7 @@ describe('a CSV file is read', () => {
     ['with doubled quotes', 'uid,a\n1,"say ""hi"""\n', [{ _id: '1', uid: '1', a: 'say "hi"' }]],
     ['with escaped quotes', 'uid,a\n1,"say \\"hi\\""\n', [{ _id: '1', uid: '1', a: 'say "hi"' }]],
     [
-      'with backslashes that escape nothing',
+      'with backslashes that escaper nothing',
       'uid,a\n1,"C:\\new"\n2,\\\\srv\\x\n',
       [
         { _id: '1', uid: '1', a: 'C:\\new' },
@@ -266,8 +266,8 @@ describe('rows', () => {
   const rows = fc.array(fc.array(field, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 6 })
   const cuts = fc.array(fc.nat(), { maxLength: 6 })
   const dialects = fc.constantFrom(
-    { quote: '"', delimiter: ',', escape: '\\' },
-    { quote: '"', delimiter: ',', escape: undefined },
+    { quote: '"', delimiter: ',', escaper: '\\' },
+    { quote: '"', delimiter: ',', escaper: undefined },
   )
 
   it('that were rendered are read as the same values at their bytes, however the file comes in pieces', () => {

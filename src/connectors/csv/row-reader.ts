@@ -138,16 +138,16 @@ export class RowReader {
       )
     }
     const raw = this.#text.slice(start + 1, close)
-    const special = raw.includes(this.#dialect.quote) || this.#text[close - 1] === this.#dialect.escape
+    const special = raw.includes(this.#dialect.quote) || this.#text[close - 1] === this.#dialect.escaper
     return { value: (special ? unquote(raw, this.#dialect) : raw).trim(), stop }
   }
 
   #closingQuote(start: number): number | undefined {
-    const { quote, escape } = this.#dialect
+    const { quote, escaper } = this.#dialect
     for (let from = start + 1; ; ) {
       const at = this.#text.indexOf(quote, from)
       if (at < 0) return undefined
-      const escaped = escapesBefore(this.#text, at, from, escape) % 2 === 1
+      const escaped = escapesBefore(this.#text, at, from, escaper) % 2 === 1
       if (!escaped && at + 1 >= this.#text.length && !this.#final) return undefined
       if (!escaped && this.#text[at + 1] !== quote) return at
       from = escaped ? at + 1 : at + 2

@@ -27,7 +27,7 @@ export interface Dialect {
   readonly quote: string
   readonly delimiter: string
   /** Absent: quotes within quotes are only doubled. */
-  readonly escape: string | undefined
+  readonly escaper: string | undefined
 }
 
 const text = (description: string, value?: string) => ({
@@ -96,13 +96,13 @@ export function csvSettings(configuration: JsonObject, projectFolder: string): C
   }
 }
 
-function dialect(quote: string, delimiter: string, escape: string): Dialect {
+function dialect(quote: string, delimiter: string, escaper: string): Dialect {
   oneCharacter('quoteCharacter', quote)
   oneCharacter('fieldDelimiter', delimiter)
-  if (escape !== '') oneCharacter('escapeCharacter', escape)
+  if (escaper !== '') oneCharacter('escapeCharacter', escaper)
   if (quote === delimiter) throw invalid('fieldDelimiter', `is the same as quoteCharacter: ${quote}`)
-  if (escape === delimiter) throw invalid('escapeCharacter', `is the same as fieldDelimiter: ${escape}`)
-  return { quote, delimiter, escape: escape === '' || escape === quote ? undefined : escape }
+  if (escaper === delimiter) throw invalid('escapeCharacter', `is the same as fieldDelimiter: ${escaper}`)
+  return { quote, delimiter, escaper: escaper === '' || escaper === quote ? undefined : escaper }
 }
 
 function oneCharacter(name: string, value: string): void {

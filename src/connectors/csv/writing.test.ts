@@ -269,6 +269,8 @@ describe('what a dead process left behind', () => {
   it.each([
     ['of another pid', { pid: 2 ** 22 + 1, started: 1 }],
     ['of the same pid, as containers have it', { pid: process.pid, started: 1 }],
+    ['on another host', { pid: 1, started: 1, host: 'elsewhere' }],
+    ['before it could say who it was', undefined],
   ])('%s is cleared away by the next write', async (_, holder) => {
     await using csv = await temporaryCsv('uid,a\n')
     await writeFile(

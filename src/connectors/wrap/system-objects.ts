@@ -3,6 +3,7 @@ import { compileFilter } from '../../model/filter-evaluate.ts'
 import { isJsonObject, type JsonObject, member } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
+import { project } from '../../router/fields.ts'
 import type {
   ObjectSet,
   ObjectWriteRequest,
@@ -50,10 +51,15 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
     pages: found,
     async query(query) {
       for (const { pointer } of query.sortKeys ?? []) requireOneLevel(pointer)
-      const extra = (query.sortKeys ?? []).map(({ pointer }) => pointer)
-      const fields = query.fields && query.fields.length > 0 && [...query.fields, ...extra]
-      const pages = found({ filter: query.filter, pageSize: defaultPageSize, ...(fields && { fields }) })
-      return pageOf(pages, query)
+      const wanted = (fieldNames(query.fields) ?? defaultNames(type)).map((name) => [name])
+      const sorted = (query.sortKeys ?? []).map(({ pointer }) => pointer)
+      const pages = found({
+        filter: query.filter,
+        pageSize: defaultPageSize,
+        fields: [...wanted, ...sorted, ['_id']],
+      })
+      const page = await pageOf(pages, query)
+      return { ...page, result: page.result.map((object) => project(object, [...wanted, ['_id']])) }
     },
     async readMany(ids, signal) {
       permission(facts.configuration, 'GET', type)
@@ -120,6 +126,10 @@ function fieldNames(fields: readonly Pointer[] | undefined): readonly string[] |
   return names.includes('*') ? undefined : names
 }
 
+function defaultNames(type: ObjectType): readonly string[] {
+  return readableProperties(type, undefined).map(({ name }) => name)
+}
+
 interface Selection {
   readonly filter: Filter
   readonly fields?: readonly Pointer[]
@@ -145,8 +155,10 @@ async function* foundPages(
     return
   }
   const matches = connector.filters ? undefined : compileFilter(checked, { ignoreCase })
-  const needed = names && (matches ? [...names, ...propertiesIn(checked)] : names)
-  const toResource = reader(type, needed)
+  // What the filter looks at must be read, but is returned only if it was wanted.
+  const needed = matches ? [...(names ?? defaultNames(type)), ...propertiesIn(checked)] : names
+  const toResource = reader(type, names)
+  const toCandidate = reader(type, needed)
   const query = {
     objectClass: type.objectClass,
     filter: matches ? everything : nativeFilter(checked, type),
@@ -156,8 +168,7 @@ async function* foundPages(
   const found = stream(operation(facts, 'SEARCH', type), signal, (both) => connector.search(query, both))
   const isAll = checked.kind === 'literal' && checked.value
   yield* repaged(found, pageSize, (object) => {
-    const resource = toResource(object)
-    return isAll || !matches || matches(resource) ? resource : undefined
+    return isAll || !matches || matches(toCandidate(object)) ? toResource(object) : undefined
   })
 }
 
