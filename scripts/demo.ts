@@ -10,7 +10,10 @@ import { styleText } from 'node:util'
 
 const root = join(import.meta.dirname, '..')
 const project = mkdtempSync(join(tmpdir(), 'syncline-demo-'))
-cpSync(join(root, 'examples/hr-to-directory'), project, { recursive: true, filter: (path) => !path.includes('.syncline') })
+cpSync(join(root, 'examples/hr-to-directory'), project, {
+  recursive: true,
+  filter: (path) => !path.includes('.syncline'),
+})
 
 const directory = join(project, 'data/directory.csv')
 const rows = () => readFileSync(directory, 'utf8').split('\n').length - 2
@@ -35,7 +38,11 @@ const { mtimeMs } = statSync(directory)
 syncline('recon', 'hrAccount_managedUser')
 syncline('recon', 'managedUser_directoryAccount')
 const same = bytes.equals(readFileSync(directory)) && statSync(directory).mtimeMs === mtimeMs
-say(same ? 'The directory file was not touched: same bytes, same modification time.' : 'The directory file CHANGED, and should not have.')
+say(
+  same
+    ? 'The directory file was not touched: same bytes, same modification time.'
+    : 'The directory file CHANGED, and should not have.',
+)
 if (!same) process.exitCode = 1
 
 title('5. Who belongs to whom')

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { checkApplication } from '../app.ts'
+import { checkOnly } from '../checked-project.ts'
 import { formatProblem } from '../config/problem.ts'
 import type { Done } from './command-line.ts'
 import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
@@ -16,15 +16,25 @@ export function addCheck(program: Command, done: Done): void {
 
 async function check(options: ProjectOptions): Promise<number> {
   const { projectFolder } = folders(options)
-  const checked = await checkApplication({ projectFolder, environment: process.env, flags: {} })
-  const errors = checked.problems.filter(({ severity }) => severity === 'error')
+  const checked = await checkOnly({ projectFolder, environment: process.env, flags: {} })
+  const { problems } = checked
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  const usable = {
+    connectors: [...checked.systems.keys()],
+    managedObjects: checked.types.map(({ name }) => name),
+    mappings: [...checked.mappings.keys()],
+  }
   if (options.json) {
-    console.log(JSON.stringify({ valid: errors.length === 0, ...checked }, null, 2))
+    console.log(JSON.stringify({ valid: errors.length === 0, problems, ...usable }, null, 2))
   } else {
-    for (const problem of checked.problems) console.log(formatProblem(problem))
-    const parts = `${checked.connectors.length} connectors, ${checked.managedObjects.length} managed object types, ${checked.mappings.length} mappings`
-    const verdict = errors.length === 0 ? style('green', 'valid') : style('red', `${errors.length} errors`)
-    console.log(`${verdict}: ${parts} usable`)
+    for (const problem of problems) console.log(formatProblem(problem))
+    const parts = Object.entries(usable).map(([what, names]) => `  ${what}: ${names.join(', ') || 'none'}`)
+    console.log(
+      errors.length === 0
+        ? style('green', 'The configuration is valid.')
+        : style('red', `${errors.length} errors.`),
+    )
+    console.log(`Usable:\n${parts.join('\n')}`)
   }
   return errors.length === 0 ? 0 : 2
 }

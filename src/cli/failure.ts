@@ -1,4 +1,4 @@
-import { ConfigurationFailure } from '../app.ts'
+import { ConfigurationFailure } from '../checked-project.ts'
 import { formatProblem } from '../config/problem.ts'
 import { asProblem, Problem, type ProblemCode } from '../model/problem.ts'
 import { style } from './style.ts'

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Mapping } from '../mapping/mapping.ts'
 import type { PlanEntry } from '../plan/entry.ts'
 import { withApplication } from './application.ts'
 import type { Done } from './command-line.ts'
@@ -24,7 +25,7 @@ export function addPlan(program: Command, done: Done): void {
 async function plan(mapping: string, options: PlanOptions): Promise<number> {
   return withApplication(
     { ...folders(options), mapping },
-    async ({ reconciliations, administrator, hooksOf }) => {
+    async ({ reconciliations, administrator, requireMapping }) => {
       const shown = progress(options.json === true)
       const summary = new Map<string, number>()
       const printer = options.json ? jsonPrinter() : textPrinter(limitOf(options))
@@ -41,10 +42,15 @@ async function plan(mapping: string, options: PlanOptions): Promise<number> {
       await done
       shown.stop()
       if (options.json) printer.end(JSON.stringify(run))
-      else printSummary(run.state, summary, await hooksOf(mapping), run.problem?.message)
+      else printSummary(run.state, summary, hooksNotRun(requireMapping(mapping)), run.problem?.message)
       return run.state === 'SUCCESS' ? 0 : 1
     },
   )
+}
+
+/** A dry run evaluates the mapping itself, `onMapping` included, and no other hook. */
+function hooksNotRun({ hooks }: Mapping): readonly string[] {
+  return Object.keys(hooks).filter((hook) => hook !== 'onMapping')
 }
 
 function limitOf({ limit }: PlanOptions): number {

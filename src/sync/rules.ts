@@ -2,7 +2,7 @@ import { noScripts } from '../mapping/call.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
-import * as procedures from '../plan/procedures.ts'
+import { type ProcedureName, procedures, usesScripts } from '../plan/procedures.ts'
 import type {
   LoadedProgram,
   Procedure,
@@ -27,7 +27,7 @@ export interface Rules extends AsyncDisposable {
   /** True if hooks run between the writes of one operation, so that they cannot share a transaction. */
   readonly interleaved: boolean
   ask(
-    procedure: procedures.ProcedureName,
+    procedure: ProcedureName,
     inputs: readonly Json[],
     context: ScriptContext,
   ): Promise<readonly ScriptOutcome[]>
@@ -38,10 +38,10 @@ export async function loadRules(
   scripts: Readonly<Record<string, ScriptSource>>,
   engine: ScriptEngine,
 ): Promise<Rules> {
-  const inSandbox = procedures.usesScripts(mapping)
-  const here = new Map<procedures.ProcedureName, Procedure>()
+  const inSandbox = usesScripts(mapping)
+  const here = new Map<ProcedureName, Procedure>()
   let program: LoadedProgram | undefined
-  const names = Object.keys(inSandbox) as procedures.ProcedureName[]
+  const names = Object.keys(inSandbox) as ProcedureName[]
   if (Object.keys(scripts).length > 0) {
     program = await engine.load({
       module: 'plan/procedures',

@@ -1,0 +1,132 @@
+/**
+ * Syncline against the floor (floor.ts), in turn, in processes of their own, on data made here. Prints seconds,
+ * objects per second, the ratio to the floor and peak memory; the last line is the same as JSON. The ratio is what
+ * counts: both sides meet the same machine, the same disk and the same neighbours.
+ *
+ *     npm run bench [-- --sizes 10000,100000] [--rounds 3]
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { makeProject, mappingName } from './project.ts'
+
+interface Measurement {
+  readonly seconds: number
+  readonly peakMiB: number
+}
+type Job = 'first load' | 'unchanged second run'
+type Side = 'floor' | 'syncline'
+
+const { values } = parseArgs({
+  options: { sizes: { type: 'string', default: '10000,100000' }, rounds: { type: 'string', default: '3' } },
+})
+const sizes = values.sizes.split(',').map(Number)
+const rounds = Number(values.rounds)
+const bin = join(import.meta.dirname, '../bin/syncline.js')
+const floor = join(import.meta.dirname, 'floor.ts')
+
+const results = sizes.flatMap(measure)
+print()
+
+function measure(size: number) {
+  const folder = mkdtempSync(join(tmpdir(), 'syncline-bench-'))
+  try {
+    makeProject(folder, size)
+    const all = Array.from({ length: rounds }, (_, round) => oneRound(folder, size, round))
+    return (['first load', 'unchanged second run'] as const).map((job) => {
+      const of = (side: Side) => fastest(all.map((measured) => measured[side][job]))
+      return {
+        size,
+        job,
+        floor: of('floor'),
+        syncline: of('syncline'),
+        ratio: of('syncline').seconds / of('floor').seconds,
+      }
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Noise only ever adds time, so of several rounds the fastest is nearest to the truth; memory is the worst seen. */
+function fastest(measurements: readonly Measurement[]): Measurement {
+  return {
+    seconds: Math.min(...measurements.map(({ seconds }) => seconds)),
+    peakMiB: Math.max(...measurements.map(({ peakMiB }) => peakMiB)),
+  }
+}
+
+function oneRound(folder: string, size: number, round: number): Record<Side, Record<Job, Measurement>> {
+  const store = join(folder, `floor-${round}.db`)
+  const data = join(folder, `data-${round}`)
+  const recon = [bin, 'recon', mappingName, '--project', folder, '--data', data, '--json']
+  const check = (situation: string) => (output: string) => {
+    const { state, situationSummary, statusSummary } = JSON.parse(output)
+    if (state !== 'SUCCESS' || situationSummary[situation] !== size || statusSummary.FAILURE !== 0) {
+      throw new Error(`the run did not do its work: ${output}`)
+    }
+  }
+  return {
+    floor: {
+      'first load': timed(folder, [floor, 'load', folder, store]),
+      'unchanged second run': timed(folder, [floor, 'unchanged', folder, store]),
+    },
+    syncline: {
+      'first load': timed(folder, recon, check('ABSENT')),
+      'unchanged second run': timed(folder, recon, check('CONFIRMED')),
+    },
+  }
+}
+
+function timed(
+  folder: string,
+  args: readonly string[],
+  check: (output: string) => void = () => {},
+): Measurement {
+  const peakFile = join(folder, 'peak')
+  const preload = ['--import', join(import.meta.dirname, 'peak-memory.ts')]
+  const env = { ...process.env, BENCH_PEAK_FILE: peakFile }
+  const start = performance.now()
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...preload, ...args], {
+    env,
+    encoding: 'utf8',
+  })
+  const seconds = (performance.now() - start) / 1000
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
+  check(stdout)
+  return { seconds, peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024 }
+}
+
+function print(): void {
+  console.log('objects  job                    side      seconds  objects/s  peak MiB  ratio')
+  for (const { size, job, ratio, ...sides } of results) {
+    for (const side of ['floor', 'syncline'] as const) {
+      const { seconds, peakMiB } = sides[side]
+      const cells = [
+        String(size).padStart(7),
+        job.padEnd(21),
+        side.padEnd(8),
+        seconds.toFixed(2).padStart(8),
+        String(Math.round(size / seconds)).padStart(9),
+        peakMiB.toFixed(0).padStart(8),
+        side === 'syncline' ? ratio.toFixed(2).padStart(5) : '',
+      ]
+      console.log(cells.join('  '))
+    }
+  }
+  for (const job of ['first load', 'unchanged second run'] as const) growth(job)
+  console.log(JSON.stringify({ rounds, results }))
+}
+
+/** How much more time the largest size takes than the smallest. */
+function growth(job: Job): void {
+  const own = results.filter((result) => result.job === job)
+  const [smallest, largest] = [own[0], own.at(-1)]
+  if (!smallest || !largest || smallest === largest) return
+  const times = largest.syncline.seconds / smallest.syncline.seconds
+  console.log(
+    `${job}: ${largest.size / smallest.size} times the objects take ${times.toFixed(1)} times the time`,
+  )
+}

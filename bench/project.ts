@@ -1,0 +1,133 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A project that the benchmark makes for itself: an HR export of `count` people, eight properties, three scripts. */
+export function makeProject(folder: string, count: number): void {
+  mkdirSync(join(folder, 'conf'), { recursive: true })
+  mkdirSync(join(folder, 'data'), { recursive: true })
+  writeFileSync(join(folder, 'data/hr.csv'), csv(count))
+  for (const [name, content] of Object.entries(configuration)) {
+    writeFileSync(join(folder, 'conf', name), `${JSON.stringify(content, null, 2)}\n`)
+  }
+}
+
+export const mappingName = 'hrAccount_managedUser'
+export const columns = [
+  'uid',
+  'givenName',
+  'familyName',
+  'mail',
+  'phone',
+  'department',
+  'city',
+  'employeeType',
+] as const
+
+const first = ['Anna', 'José', 'Zoë', 'Liam', 'Noor', 'Søren', 'Chloé', 'Raúl', 'Mia', 'Jürgen']
+const last = [
+  "O'Brien",
+  'Müller',
+  'García López',
+  'Nguyen',
+  'Smith',
+  'Kowalski',
+  'Dubois',
+  'Rossi',
+  'Jansen',
+  'Silva',
+]
+const departments = ['Sales', 'Research, Development', 'Finance', 'People', 'IT']
+const cities = ['Köln', 'Paris', 'Oslo', 'Porto']
+
+function csv(count: number): string {
+  const rows = [columns.join(',')]
+  for (let index = 0; index < count; index++) rows.push(row(index))
+  return `${rows.join('\n')}\n`
+}
+
+function row(index: number): string {
+  const pick = (values: readonly string[], step: number) =>
+    values[Math.floor(index / step) % values.length] as string
+  const cells = [
+    `p${String(index).padStart(7, '0')}`,
+    pick(first, 1),
+    pick(last, 10),
+    `Person.${index}@Example.COM`,
+    `+49 (221) ${100000 + (index % 900000)}`,
+    pick(departments, 3),
+    pick(cities, 7),
+    index % 9 === 0 ? 'contractor' : 'employee',
+  ]
+  return cells.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')
+}
+
+const script = (source: string) => ({ type: 'text/javascript', source })
+const text = { type: 'string' }
+
+const configuration = {
+  'sync.json': {
+    mappings: [
+      {
+        name: mappingName,
+        source: 'system/hr/account',
+        target: 'managed/user',
+        correlationQuery: script("var query = { _queryFilter: 'userName eq \"' + source.uid + '\"' }; query"),
+        properties: [
+          { source: 'uid', target: 'userName' },
+          { source: 'givenName', target: 'givenName' },
+          { source: 'familyName', target: 'sn' },
+          { source: 'mail', target: 'mail', transform: script('source.toLowerCase()') },
+          { source: 'phone', target: 'telephoneNumber', transform: script("source.replace(/[^+0-9]/g, '')") },
+          { source: 'department', target: 'department' },
+          { source: 'city', target: 'city' },
+          {
+            source: 'employeeType',
+            target: 'title',
+            transform: script("if (source === 'contractor') { 'External' } else { 'Staff' }"),
+          },
+        ],
+      },
+    ],
+  },
+  'managed.json': {
+    objects: [
+      {
+        name: 'user',
+        schema: {
+          type: 'object',
+          required: ['userName'],
+          properties: {
+            userName: { ...text, searchable: true },
+            givenName: text,
+            sn: text,
+            mail: text,
+            telephoneNumber: text,
+            department: text,
+            city: text,
+            title: text,
+          },
+        },
+      },
+    ],
+  },
+  'provisioner.openicf-hr.json': {
+    name: 'hr',
+    connectorRef: {
+      bundleName: 'org.forgerock.openicf.connectors.csvfile-connector',
+      bundleVersion: '[1.0,2)',
+      connectorName: 'org.forgerock.openicf.csvfile.CSVFileConnector',
+    },
+    configurationProperties: { csvFile: '&{launcher.project.location}/data/hr.csv', headerUid: 'uid' },
+    objectTypes: {
+      account: {
+        $schema: 'http://json-schema.org/draft-03/schema',
+        id: '__ACCOUNT__',
+        type: 'object',
+        nativeType: '__ACCOUNT__',
+        properties: Object.fromEntries(
+          columns.map((name) => [name, { type: 'string', nativeName: name, nativeType: 'string' }]),
+        ),
+      },
+    },
+  },
+}

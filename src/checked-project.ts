@@ -1,0 +1,170 @@
+import type { JsonSchema } from './config/check/schema.ts'
+import type { CompiledMapping } from './config/compiled-mappings.ts'
+import { compileMappings } from './config/compiled-mappings.ts'
+import { nearest } from './config/nearest.ts'
+import { locateProblem } from './config/problem.ts'
+import type { ConfigurationProblem, ConfiguredConnector, Project } from './config/project.ts'
+import { readProject } from './config/read.ts'
+import { fileSecrets } from './config/secrets.ts'
+import { csvKind } from './connectors/csv/kind.ts'
+import { openSystem, type System, type SystemEnvironment } from './connectors/open-system.ts'
+import type { Json } from './model/json.ts'
+import { asProblem, Problem } from './model/problem.ts'
+import type { ManagedType } from './objects/type.ts'
+import { unsupportedFeatures } from './objects/unsupported.ts'
+import type { ScriptEngine } from './scripts/engine.ts'
+import { type IsolateEngineOptions, isolateEngine } from './scripts/isolate-engine.ts'
+
+/**
+ * A project with everything compiled and checked, before any system is reached or any store is opened. What is wrong
+ * is in `problems` and left out of the rest.
+ */
+export interface CheckedProject {
+  readonly project: Project
+  readonly problems: readonly ConfigurationProblem[]
+  readonly mappings: ReadonlyMap<string, CompiledMapping>
+  readonly types: readonly ManagedType[]
+  /** By name; opened, which reaches nothing outside. */
+  readonly systems: ReadonlyMap<string, System>
+}
+
+export interface ProjectOptions {
+  readonly projectFolder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Properties given to the process (platform specification §3.2). */
+  readonly flags: Readonly<Record<string, Json>>
+}
+
+/** The configuration does not allow what was asked for; `problems` says where and why. */
+export class ConfigurationFailure extends Problem {
+  readonly problems: readonly ConfigurationProblem[]
+
+  constructor(message: string, problems: readonly ConfigurationProblem[]) {
+    super('CONFIGURATION', message, { detail: problems })
+    this.problems = problems
+  }
+}
+
+/** Every connector there is. */
+export const kinds = [csvKind]
+
+export async function readConfiguration(options: ProjectOptions): Promise<Project> {
+  const connectorSchemas = Object.fromEntries(
+    // A connector's schema is JSON Schema by the port's contract.
+    kinds.map((kind) => [kind.connectorName, kind.configurationSchema as JsonSchema]),
+  )
+  return readProject(options.projectFolder, { ...options, connectorSchemas })
+}
+
+export async function checkProject(
+  project: Project,
+  engine: ScriptEngine,
+  environment: Pick<SystemEnvironment, 'decrypt' | 'log'>,
+): Promise<CheckedProject> {
+  const compiled = await compileMappings(project, engine)
+  const { types, problems } = usableTypes(project)
+  const opened = await openSystems(project, { ...environment, kinds, projectFolder: project.folder })
+  return {
+    project,
+    types,
+    mappings: compiled.mappings,
+    systems: opened.systems,
+    problems: [...project.problems, ...problems, ...opened.problems, ...compiled.problems],
+  }
+}
+
+function usableTypes(project: Project): { types: ManagedType[]; problems: ConfigurationProblem[] } {
+  const types: ManagedType[] = []
+  const problems: ConfigurationProblem[] = []
+  for (const { name, document, pointer, content } of project.managedObjects) {
+    // The schema of managed.json has made sure of the rest.
+    const type = { ...content, name } as ManagedType
+    const unsupported = unsupportedFeatures(type)
+    for (const feature of unsupported) {
+      const message = `managed object ${name}: ${feature.message}`
+      problems.push(locateProblem(document, [...pointer, ...feature.pointer], message))
+    }
+    if (unsupported.length === 0) types.push(type)
+  }
+  return { types, problems }
+}
+
+async function openSystems(
+  project: Project,
+  environment: SystemEnvironment,
+): Promise<{ systems: Map<string, System>; problems: ConfigurationProblem[] }> {
+  const systems = new Map<string, System>()
+  const problems: ConfigurationProblem[] = []
+  for (const connector of project.connectors.filter(({ enabled }) => enabled)) {
+    try {
+      const system = await openSystem(connector.content, environment)
+      systems.set(system.name, system)
+      for (const warning of system.warnings) problems.push(connectorProblem(connector, warning, 'warning'))
+    } catch (error) {
+      problems.push(connectorProblem(connector, asProblem(error).message, 'error'))
+    }
+  }
+  return { systems, problems }
+}
+
+function connectorProblem(
+  { document, name }: ConfiguredConnector,
+  message: string,
+  severity: 'error' | 'warning',
+) {
+  return locateProblem(document, [], `connector ${name}: ${message}`, { severity })
+}
+
+export function scriptEngine(
+  project: Project,
+  options: Pick<IsolateEngineOptions, 'resources' | 'secrets' | 'log'>,
+): ScriptEngine {
+  const settings = project.documents.find(({ id }) => id === 'script')?.content ?? {}
+  return isolateEngine({
+    ...options,
+    projectFolder: project.folder,
+    properties: project.property,
+    ...(typeof settings.timeout === 'number' ? { timeout: settings.timeout } : {}),
+    ...(typeof settings.memory === 'number' ? { memory: settings.memory } : {}),
+  })
+}
+
+/** Everything that `syncline check` reports. Reaches no system, opens no store, needs no key. */
+export async function checkOnly(options: ProjectOptions): Promise<CheckedProject> {
+  const project = await readConfiguration(options)
+  await using engine = scriptEngine(project, {
+    resources: () => {
+      throw new Problem('UNAVAILABLE', 'nothing runs while a project is being checked')
+    },
+    secrets: fileSecrets({ keyFile: '', env: {} }),
+    log: () => {},
+  })
+  const checked = await checkProject(project, engine, { decrypt: async (value) => value })
+  for (const system of checked.systems.values()) await system[Symbol.asyncDispose]()
+  return checked
+}
+
+/** Why a mapping cannot be used: its own errors, or that there is none of that name. */
+export function mappingFailure({ project, mappings, problems }: CheckedProject, name: string): Problem {
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  const own = errors.filter((problem) => isAbout(project, problem, name))
+  if (own.length > 0) return new ConfigurationFailure(`mapping ${name} has errors and cannot run`, own)
+  const known = [...mappings.keys()]
+  const near = nearest(name, known)
+  const hint = near ? `; did you mean ${near}?` : known.length > 0 ? `; there are: ${known.join(', ')}` : ''
+  const elsewhere = errors.filter(({ file }) => /^conf.(sync|mapping-.*)\.json$/.test(file))
+  if (elsewhere.length > 0) return new ConfigurationFailure(`No usable mapping ${name}${hint}`, elsewhere)
+  // Over REST an unknown mapping is a conflict (engine specification §7.1).
+  return new Problem('NOT_FOUND', `No such mapping: ${name}${hint}`, { status: 409 })
+}
+
+/** By its place in the file, or by the name that later checks put in front of their messages. */
+function isAbout(project: Project, problem: ConfigurationProblem, name: string): boolean {
+  if (problem.message.includes(`mapping ${name}: `) || problem.file === `conf/mapping-${name}.json`)
+    return true
+  const mappings = project.documents.find(({ id }) => id === 'sync')?.raw?.mappings
+  const index = Array.isArray(mappings)
+    ? mappings.findIndex((one) => (one as { name?: unknown } | null)?.name === name)
+    : -1
+  return problem.file === 'conf/sync.json' && problem.pointer.startsWith(`/mappings/${index}/`)
+}

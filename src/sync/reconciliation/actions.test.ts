@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest'
+import { type Action, type Situation, situations } from '../../mapping/situation.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { openWorld, script, type World } from '../testing/world.ts'
+
+/**
+ * Every action, run for real: what it does to the target, to the link, and what it records (engine specification
+ * §4.3). The same table is run against a target inside the repository, whose page is one transaction, and against one
+ * outside.
+ */
+const correlation = script("var q = { _queryFilter: 'mail eq \"' + source.mail + '\"' }; q")
+const properties = [
+  { source: 'mail', target: 'mail' },
+  { source: 'name', target: 'name' },
+]
+const person = { _id: 'p', mail: 'ann@x', name: 'Ann' }
+
+/** A world in which the one person is in the given situation. */
+async function inSituation(situation: Situation, action: Action, external: boolean): Promise<World> {
+  // Whatever else is in the world is looked at and left alone.
+  const others = situations.filter((other) => other !== situation)
+  const policies = [{ situation, action }, ...others.map((other) => ({ situation: other, action: 'REPORT' }))]
+  const disqualified = situation === 'UNQUALIFIED' || situation === 'SOURCE_IGNORED'
+  const selection: JsonObject = disqualified ? { sourceCondition: '/source/kind eq "staff"' } : {}
+  const world = await openWorld({
+    external,
+    mapping: { properties, policies, correlationQuery: correlation, ...selection },
+  })
+  await world.persons(person)
+  await arrange[situation]?.(world)
+  return world
+}
+
+const arrange: Partial<Record<Situation, (world: World) => Promise<void>>> = {
+  async CONFIRMED(world) {
+    await world.users({ _id: 'u', mail: 'old@x', name: 'Old', note: 'kept' })
+    await world.link('p', 'u')
+  },
+  FOUND: (world) => world.users({ _id: 'u', mail: 'ann@x', name: 'Old', note: 'kept' }),
+  async FOUND_ALREADY_LINKED(world) {
+    await world.users({ _id: 'u', mail: 'ann@x', name: 'Old' })
+    await world.persons({ _id: 'q', mail: 'other@x', name: 'Other' })
+    await world.link('q', 'u')
+  },
+  // There is somebody else in the target set: correlation against an empty one is skipped.
+  ABSENT: (world) => world.users({ _id: 'z', mail: 'z@x', name: 'Zed' }),
+  async AMBIGUOUS(world) {
+    await world.users({ _id: 'u', mail: 'ann@x', name: 'Old' }, { _id: 'v', mail: 'ann@x', name: 'Older' })
+  },
+  async MISSING(world) {
+    await world.users({ _id: 'z', mail: 'z@x', name: 'Zed' })
+    await world.link('p', 'u')
+  },
+  async UNQUALIFIED(world) {
+    await world.users({ _id: 'u', mail: 'old@x', name: 'Old' })
+    await world.link('p', 'u')
+  },
+  SOURCE_IGNORED: (world) => world.users({ _id: 'z', mail: 'z@x', name: 'Zed' }),
+  UNASSIGNED: (world) => world.users({ _id: 'z', mail: 'z@x', name: 'Zed' }),
+  async SOURCE_MISSING(world) {
+    await world.users({ _id: 'u', mail: 'gone@x', name: 'Gone' })
+    await world.link('gone', 'u')
+  },
+}
+
+interface Outcome {
+  /** Target writes. */
+  readonly writes: readonly RegExp[]
+  /** Whether p's (or for the target phase, u's) link is there afterwards. */
+  readonly linked: boolean
+  readonly status: 'SUCCESS' | 'FAILURE'
+  readonly message?: RegExp
+}
+
+const nothing: Outcome = { writes: [], linked: false, status: 'SUCCESS' }
+
+const table: [Situation, Action, Outcome][] = [
+  ['ABSENT', 'CREATE', { ...nothing, writes: [/^create /], linked: true }],
+  ['MISSING', 'CREATE', { ...nothing, writes: [/^create /], linked: true }],
+  ['FOUND', 'CREATE', { ...nothing, status: 'FAILURE', message: /target object already exists/ }],
+  [
+    'UNASSIGNED',
+    'CREATE',
+    { ...nothing, status: 'FAILURE', message: /no source object to create target from/ },
+  ],
+  ['CONFIRMED', 'UPDATE', { ...nothing, writes: [/^update u$/], linked: true }],
+  ['FOUND', 'UPDATE', { ...nothing, writes: [/^update u$/], linked: true }],
+  ['MISSING', 'UPDATE', { ...nothing, linked: true }],
+  ['ABSENT', 'UPDATE', { ...nothing, status: 'FAILURE', message: /no target object to link/ }],
+  ['AMBIGUOUS', 'UPDATE', { ...nothing, status: 'FAILURE', message: /no target object to link/ }],
+  ['UNASSIGNED', 'UPDATE', { ...nothing, status: 'FAILURE', message: /no source object to link/ }],
+  ['FOUND', 'LINK', { ...nothing, linked: true }],
+  ['CONFIRMED', 'LINK', { ...nothing, linked: true }],
+  ['ABSENT', 'LINK', { ...nothing, status: 'FAILURE', message: /no target object to link/ }],
+  ['UNQUALIFIED', 'DELETE', { ...nothing, writes: [/^delete u$/] }],
+  ['CONFIRMED', 'DELETE', { ...nothing, writes: [/^delete u$/] }],
+  ['SOURCE_MISSING', 'DELETE', { ...nothing, writes: [/^delete u$/] }],
+  ['UNASSIGNED', 'DELETE', { ...nothing, writes: [/^delete z$/] }],
+  ['AMBIGUOUS', 'DELETE', nothing],
+  ['UNQUALIFIED', 'UNLINK', nothing],
+  ['MISSING', 'UNLINK', nothing],
+  ['SOURCE_MISSING', 'UNLINK', nothing],
+  ['ABSENT', 'UNLINK', nothing],
+  ['AMBIGUOUS', 'EXCEPTION', { ...nothing, message: /^Situation AMBIGUOUS marked as EXCEPTION$/ }],
+  [
+    'FOUND_ALREADY_LINKED',
+    'EXCEPTION',
+    { ...nothing, message: /^Situation FOUND_ALREADY_LINKED marked as EXCEPTION$/ },
+  ],
+  ['CONFIRMED', 'REPORT', { ...nothing, linked: true }],
+  ['SOURCE_IGNORED', 'REPORT', nothing],
+  ['CONFIRMED', 'IGNORE', { ...nothing, linked: true }],
+  ['CONFIRMED', 'ASYNC', { ...nothing, linked: true }],
+]
+
+describe.each([
+  ['inside the repository', false],
+  ['outside', true],
+])('with a target %s', (_where, external) => {
+  it.each(table)('%s followed by %s: %o', async (situation, action, expected) => {
+    await using world = await inSituation(situation, action, external)
+    const { run, entries } = await world.run()
+    const entry = entries.find((one) => one.situation === situation)
+    expect(run.state).toBe('SUCCESS')
+    expect(entry).toMatchObject({ situation, action })
+    expect(world.writes).toHaveLength(expected.writes.length)
+    for (const [position, write] of expected.writes.entries()) expect(world.writes[position]).toMatch(write)
+    const links = (await world.links()).filter((link) => /^p →|^gone →/.test(link))
+    expect(links).toHaveLength(expected.linked ? 1 : 0)
+    const audited = (await world.audit(run.id)).find((event) => event.situation === situation)
+    expect(audited).toMatchObject({ action, status: expected.status })
+    if (expected.message) expect(audited?.message).toMatch(expected.message)
+  })
+
+  it('NOREPORT leaves no audit entry, and is counted all the same', async () => {
+    await using world = await inSituation('CONFIRMED', 'NOREPORT', external)
+    const { run } = await world.run()
+    expect(run.statistics.situationSummary.CONFIRMED).toBe(1)
+    expect((await world.audit(run.id)).map(({ entryType }) => entryType)).toEqual(['start', 'summary'])
+  })
+
+  it('CREATE stores the mapped object and a link to the id that the target gave', async () => {
+    await using world = await inSituation('ABSENT', 'CREATE', external)
+    await world.run()
+    const [id] = world.writes.map((write) => write.replace('create ', ''))
+    expect((await world.all('managed/user'))[id as string]).toMatchObject({ mail: 'ann@x', name: 'Ann' })
+    expect(await world.links()).toEqual([`p → ${id}`])
+  })
+
+  it('CREATE for MISSING lets the link lead to the new target', async () => {
+    await using world = await inSituation('MISSING', 'CREATE', external)
+    await world.run()
+    expect(await world.links()).toEqual([`p → ${world.writes[0]?.replace('create ', '')}`])
+  })
+
+  it('UPDATE keeps what the mapping does not mention', async () => {
+    await using world = await inSituation('CONFIRMED', 'UPDATE', external)
+    await world.run()
+    expect((await world.all('managed/user')).u).toEqual({
+      _id: 'u',
+      mail: 'ann@x',
+      name: 'Ann',
+      note: 'kept',
+    })
+  })
+
+  it('a target write that fails fails its own object only; a link made before an update stays', async () => {
+    await using world = await openWorld({
+      external,
+      mapping: { properties, correlationQuery: correlation, correlateEmptyTargetSet: true },
+    })
+    await world.persons(
+      { _id: 'a', mail: 'a@x', name: 'A' },
+      { _id: 'b', mail: 'b@x', name: 'Bea' },
+      { _id: 'c', mail: 'c@x', name: 'C' },
+    )
+    await world.users({ _id: 'u', mail: 'c@x', name: 'Cleo' })
+    const { run } = await world.run()
+    // The target's schema wants names of two letters.
+    expect(run.toJSON().statusSummary).toEqual({ SUCCESS: 1, FAILURE: 2 })
+    const failed = (await world.audit(run.id)).filter(({ status }) => status === 'FAILURE')
+    expect(failed.map(({ sourceObjectId, message }) => [sourceObjectId, message])).toEqual([
+      ['managed/person/a', expect.stringMatching(/could not create the target: .*Policy validation failed/)],
+      ['managed/person/c', expect.stringMatching(/could not update target u: .*Policy validation failed/)],
+    ])
+    expect(await world.links()).toEqual([expect.stringMatching(/^b → /), 'c → u'])
+    expect((await world.all('managed/user')).u).toMatchObject({ name: 'Cleo' })
+  })
+})

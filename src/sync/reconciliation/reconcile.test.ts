@@ -1,0 +1,466 @@
+import { describe, expect, it } from 'vitest'
+import { openWorld, script, source, target } from '../testing/world.ts'
+
+const properties = [
+  { source: 'mail', target: 'mail' },
+  { source: 'name', target: 'name' },
+]
+const correlationQuery = script("var q = { _queryFilter: 'mail eq \"' + source.mail + '\"' }; q")
+const byMail = { properties, correlationQuery }
+const ann = { _id: 'p1', mail: 'ann@x', name: 'Ann' }
+const bob = { _id: 'p2', mail: 'bob@x', name: 'Bob' }
+
+describe('a run', () => {
+  it('creates and links what is missing; a second one confirms all of it and writes nothing', async () => {
+    await using world = await openWorld({ mapping: byMail })
+    await world.persons(ann, bob)
+    const first = await world.run()
+    expect(first.situations).toEqual(['source p1: ABSENT CREATE', 'source p2: ABSENT CREATE'])
+    const second = await world.run()
+    expect(second.situations).toEqual(['source p1: CONFIRMED UPDATE', 'source p2: CONFIRMED UPDATE'])
+    expect(world.writes).toEqual([])
+    expect(second.run.toJSON()).toMatchObject({
+      state: 'SUCCESS',
+      stage: 'COMPLETED_SUCCESS',
+      progress: {
+        source: { existing: { processed: 2, total: '2' } },
+        target: { existing: { processed: 0, total: '2' }, created: 0, unchanged: 2, updated: 0, deleted: 0 },
+        links: { existing: { processed: 2, total: '2' }, created: 0 },
+      },
+      statusSummary: { SUCCESS: 2, FAILURE: 0 },
+    })
+  })
+
+  it('visits the targets that no source led to, afterwards', async () => {
+    await using world = await openWorld({
+      mapping: { ...byMail, policies: [{ situation: 'UNASSIGNED', action: 'DELETE' }] },
+    })
+    await world.persons(ann)
+    await world.users({ _id: 'u9', mail: 'nobody@x', name: 'No' })
+    expect((await world.run()).situations).toEqual([
+      'source p1: ABSENT CREATE',
+      'target u9: UNASSIGNED DELETE',
+    ])
+    expect(Object.keys(await world.all(target))).not.toContain('u9')
+  })
+
+  it('leaves the target phase out where the mapping or the caller says so', async () => {
+    await using world = await openWorld({ mapping: { ...byMail, runTargetPhase: false } })
+    await world.persons(ann)
+    await world.users({ _id: 'u9', mail: 'nobody@x', name: 'No' })
+    expect((await world.run()).situations).toEqual(['source p1: ABSENT CREATE'])
+    expect((await world.run({ overrides: { runTargetPhase: true } })).situations).toContain(
+      'target u9: UNASSIGNED EXCEPTION',
+    )
+  })
+
+  it('reconciles only what the source query returns, and the caller may ask another one', async () => {
+    await using world = await openWorld({
+      mapping: { ...byMail, sourceQuery: { _queryFilter: 'mail eq "bob@x"' } },
+    })
+    await world.persons(ann, bob)
+    expect((await world.run()).situations).toEqual(['source p2: ABSENT CREATE'])
+    const { situations } = await world.run({
+      overrides: { sourceQuery: { _queryFilter: 'mail eq "ann@x"' } },
+    })
+    expect(situations).toEqual([
+      'source p1: ABSENT CREATE',
+      expect.stringMatching(/^target .*: CONFIRMED UPDATE$/),
+    ])
+  })
+
+  it('takes a linked target outside a restricting target query for gone', async () => {
+    await using world = await openWorld({
+      mapping: { ...byMail, targetQuery: { _queryFilter: 'note eq "mine"' } },
+    })
+    await world.persons(ann)
+    await world.users(
+      { _id: 'u1', mail: 'ann@x', name: 'Ann' },
+      { _id: 'u2', mail: 'z@x', name: 'Zed', note: 'mine' },
+    )
+    await world.link('p1', 'u1')
+    expect((await world.run()).situations).toContain('source p1: MISSING EXCEPTION')
+  })
+
+  it('reads entries again that the source query returned in part', async () => {
+    await using world = await openWorld({
+      mapping: { ...byMail, sourceQuery: { _queryFilter: 'true', _fields: '_id,mail' } },
+    })
+    await world.persons(ann)
+    await world.run()
+    expect(Object.values(await world.all(target))).toEqual([
+      expect.objectContaining({ mail: 'ann@x', name: 'Ann' }),
+    ])
+  })
+
+  it('takes an entry for whole if the mapping says so', async () => {
+    const mapping = {
+      ...byMail,
+      sourceQuery: { _queryFilter: 'true', _fields: '_id,mail' },
+      sourceQueryFullEntry: true,
+    }
+    await using world = await openWorld({ mapping })
+    await world.persons(ann)
+    await world.run()
+    expect(Object.values(await world.all(target))[0]).toMatchObject({ name: null })
+  })
+})
+
+describe('an empty source', () => {
+  it('ends the run as FAILED before anything is written', async () => {
+    await using world = await openWorld({
+      mapping: { ...byMail, policies: [{ situation: 'SOURCE_MISSING', action: 'DELETE' }] },
+    })
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Ann' })
+    await world.link('p1', 'u1')
+    const { run, situations } = await world.run()
+    expect(run.state).toBe('FAILED')
+    expect(run.problem?.code).toBe('EMPTY_SOURCE')
+    expect(situations).toEqual([])
+    expect((await world.audit(run.id)).map(({ entryType, status }) => [entryType, status])).toEqual([
+      ['start', 'SUCCESS'],
+      ['summary', 'FAILURE'],
+    ])
+  })
+
+  it('is worked where the caller allows it', async () => {
+    await using world = await openWorld({
+      mapping: { ...byMail, policies: [{ situation: 'SOURCE_MISSING', action: 'DELETE' }] },
+    })
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Ann' })
+    await world.link('p1', 'u1')
+    expect((await world.run({ overrides: { allowEmptySourceSet: true } })).situations).toEqual([
+      'target u1: SOURCE_MISSING DELETE',
+    ])
+    expect(await world.links()).toEqual([])
+  })
+})
+
+describe('correlation', () => {
+  it('links a target that is there already', async () => {
+    await using world = await openWorld({ mapping: byMail })
+    await world.persons(ann)
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Annie' })
+    expect((await world.run()).situations).toEqual(['source p1: FOUND UPDATE'])
+    expect(await world.links()).toEqual(['p1 → u1'])
+  })
+
+  it('compares exactly, as the target itself would', async () => {
+    await using world = await openWorld({ mapping: byMail })
+    await world.persons(ann)
+    await world.users({ _id: 'u1', mail: 'ANN@x', name: 'Ann' })
+    expect((await world.run()).situations).toContain('source p1: ABSENT CREATE')
+  })
+
+  it('sees what the objects before it on the same page did: two people of one mail address', async () => {
+    await using world = await openWorld({ mapping: { ...byMail, correlateEmptyTargetSet: true } })
+    await world.persons(ann, { ...bob, mail: 'ann@x' })
+    expect((await world.run()).situations).toEqual([
+      'source p1: ABSENT CREATE',
+      'source p2: FOUND_ALREADY_LINKED EXCEPTION',
+    ])
+  })
+
+  it('lets the first of two people have the account that both match', async () => {
+    await using world = await openWorld({ mapping: byMail })
+    await world.persons(ann, { ...bob, mail: 'ann@x' })
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Ann' })
+    expect((await world.run()).situations).toEqual([
+      'source p1: FOUND UPDATE',
+      'source p2: FOUND_ALREADY_LINKED EXCEPTION',
+    ])
+  })
+
+  it('is skipped when the target query returned nothing', async () => {
+    await using world = await openWorld({
+      mapping: { ...byMail, targetQuery: { _queryFilter: 'note eq "none"' } },
+    })
+    await world.persons(ann)
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Ann' })
+    expect((await world.run()).situations).toEqual(['source p1: ABSENT CREATE'])
+  })
+
+  it.each([
+    [
+      'an expression tree',
+      {
+        correlationQuery: [
+          {
+            linkQualifier: 'default',
+            expressionTree: { any: ['mail', 'phone'] },
+            type: 'text/javascript',
+            file: 'ui/correlateTreeToQueryFilter.js',
+          },
+        ],
+      },
+    ],
+    [
+      'a script that queries itself',
+      {
+        correlationScript: script(
+          "openidm.query('managed/user', { _queryFilter: 'mail eq \"' + source.mail + '\"' }).result",
+        ),
+      },
+    ],
+    [
+      'a filter that is no join',
+      { correlationQuery: script("var q = { _queryFilter: 'mail sw \"' + source.mail + '\"' }; q") },
+    ],
+  ])('by %s finds the same', async (_what, correlation) => {
+    await using world = await openWorld({
+      mapping: { properties: [...properties, { source: 'phone', target: 'phone' }], ...correlation },
+    })
+    await world.persons(ann, bob)
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Ann' }, { _id: 'u2', mail: 'z@x', name: 'Zed' })
+    const { situations } = await world.run()
+    expect(situations.slice(0, 2)).toEqual(['source p1: FOUND UPDATE', 'source p2: ABSENT CREATE'])
+  })
+})
+
+describe('reconById', () => {
+  it('works one source object and leaves the targets of others alone', async () => {
+    await using world = await openWorld({ mapping: byMail })
+    await world.persons(ann, bob)
+    await world.users({ _id: 'u9', mail: 'nobody@x', name: 'No' })
+    expect((await world.run({ sourceId: 'p2' })).situations).toEqual(['source p2: ABSENT CREATE'])
+  })
+
+  it('takes an absent source for an empty source set', async () => {
+    await using world = await openWorld({ mapping: byMail })
+    expect((await world.run({ sourceId: 'p9' })).run.problem?.code).toBe('EMPTY_SOURCE')
+  })
+
+  it.each([
+    ['and a linked target is SOURCE_MISSING', ['u1'], ['p9 → u1'], 'source p9: SOURCE_MISSING EXCEPTION'],
+    ['and a linked target that is gone is LINK_ONLY', [], ['p9 → u1'], 'source p9: LINK_ONLY EXCEPTION'],
+    ['and without link it is ALL_GONE', [], [], 'source p9: ALL_GONE NOREPORT'],
+  ])(
+    'takes it for a deleted object where an empty source is allowed, %s',
+    async (_what, users, links, situation) => {
+      await using world = await openWorld({ mapping: byMail })
+      for (const _id of users) await world.users({ _id, mail: 'gone@x', name: 'Gone' })
+      for (const link of links) await world.link(...(link.split(' → ') as [string, string]))
+      const { situations } = await world.run({ sourceId: 'p9', overrides: { allowEmptySourceSet: true } })
+      expect(situations).toEqual([situation])
+    },
+  )
+})
+
+describe('a dry run', () => {
+  it('decides and shapes as the run would, and writes nothing', async () => {
+    await using world = await openWorld({ mapping: { ...byMail, onCreate: script("target.note = 'hook'") } })
+    await world.persons(ann, bob)
+    await world.users(
+      { _id: 'u1', mail: 'ann@x', name: 'Annie' },
+      { _id: 'u9', mail: 'nobody@x', name: 'No' },
+    )
+    const before = await world.all(target)
+    const planned = await world.run({ analyze: true })
+    expect(world.writes).toEqual([])
+    expect(await world.all(target)).toEqual(before)
+    expect(await world.links()).toEqual([])
+    expect(planned.entries[0]?.changes).toEqual([{ pointer: ['name'], before: 'Annie', after: 'Ann' }])
+    const done = await world.run()
+    const withoutNewIds = ({ entries }: typeof done) =>
+      entries.map(({ targetId, changes, ...entry }) => entry)
+    expect(withoutNewIds(planned)).toEqual(withoutNewIds(done))
+  })
+
+  it('foresees what its own creates would mean for objects after them', async () => {
+    await using world = await openWorld({ mapping: { ...byMail, correlateEmptyTargetSet: true } })
+    await world.persons(ann, { ...bob, mail: 'ann@x' })
+    const { situations } = await world.run({ analyze: true })
+    expect(situations).toEqual(['source p1: ABSENT CREATE', 'source p2: FOUND_ALREADY_LINKED EXCEPTION'])
+  })
+
+  it('records only its start and its summary', async () => {
+    await using world = await openWorld({ mapping: byMail })
+    await world.persons(ann)
+    const { run } = await world.run({ analyze: true })
+    expect((await world.audit(run.id)).map(({ entryType }) => entryType)).toEqual(['start', 'summary'])
+  })
+
+  it('refuses scripts that write', async () => {
+    const writing = script("openidm.create('managed/user', null, { name: 'sneaked' }); true")
+    await using world = await openWorld({ mapping: { ...byMail, validSource: writing } })
+    await world.persons(ann)
+    const { entries } = await world.run({ analyze: true })
+    expect(entries[0]?.refusal).toMatch(/dry run/)
+    expect(await world.all(target)).toEqual({})
+  })
+})
+
+describe('scripts', () => {
+  it('that throw fail their own object, and the record says which script, where and why', async () => {
+    await using world = await openWorld({
+      mapping: {
+        ...byMail,
+        validSource: script("if (source.name === 'Bob') {\n  throw new Error('no Bobs')\n}\ntrue"),
+      },
+    })
+    await world.persons(ann, bob)
+    const { run } = await world.run()
+    expect(run.toJSON().statusSummary).toEqual({ SUCCESS: 1, FAILURE: 1 })
+    const failed = (await world.audit(run.id)).find(({ status }) => status === 'FAILURE')
+    expect(failed).toMatchObject({ sourceObjectId: 'managed/person/p2', situation: null })
+    expect(failed?.message).toMatch(/validSource.*no Bobs/)
+    expect(JSON.stringify(failed?.messageDetail)).toMatch(/"line":2/)
+  })
+
+  it('of validSource must be boolean', async () => {
+    await using world = await openWorld({ mapping: { ...byMail, validSource: script('source.name') } })
+    await world.persons(ann)
+    const { run } = await world.run()
+    expect((await world.audit(run.id)).map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/Expecting boolean value from validSource/),
+    )
+  })
+
+  it('that look at the target set see every object before theirs: a script that finds a free user name', async () => {
+    const free = `
+      var taken = openidm.query('managed/user', { _queryFilter: 'name sw "' + target.name + '"' }).result.length
+      if (taken > 0) { target.name = target.name + (taken + 1) }`
+    await using world = await openWorld({ mapping: { properties, onCreate: script(free) } })
+    await world.persons(ann, { _id: 'p2', mail: 'b@x', name: 'Ann' }, { _id: 'p3', mail: 'c@x', name: 'Ann' })
+    await world.run()
+    const names = Object.values(await world.all(target)).map(({ name }) => name)
+    expect(new Set(names).size).toBe(3)
+  })
+
+  it('postAction runs after REPORT and NOREPORT, not after IGNORE, ASYNC and EXCEPTION', async () => {
+    const ran = []
+    for (const action of ['REPORT', 'NOREPORT', 'IGNORE', 'ASYNC', 'EXCEPTION']) {
+      const postAction = script(
+        "openidm.create('managed/person', 'ran-' + action, { note: situation + ' ' + sourceAction })",
+      )
+      await using world = await openWorld({
+        mapping: { properties, policies: [{ situation: 'ABSENT', action, postAction }] },
+      })
+      await world.persons(ann)
+      await world.run()
+      if (Object.keys(await world.all(source)).includes(`ran-${action}`)) ran.push(action)
+    }
+    expect(ran).toEqual(['REPORT', 'NOREPORT'])
+  })
+
+  it('onLink before an update may change the target; onUnlink and onDelete run before the link and the target go', async () => {
+    const note = (hook: string) =>
+      script(`openidm.create('managed/person', '${hook}', { note: String(targetId) + ' ' + situation })`)
+    const mapping = {
+      ...byMail,
+      onLink: script("target.note = 'linked to ' + sourceId"),
+      onUnlink: note('onUnlink'),
+      onDelete: note('onDelete'),
+      policies: [{ situation: 'SOURCE_MISSING', action: 'DELETE' }],
+    }
+    await using world = await openWorld({ mapping })
+    await world.persons(ann, bob)
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Annie' })
+    await world.run()
+    expect((await world.all(target)).u1).toMatchObject({ name: 'Ann', note: 'linked to p1' })
+    await world.remove('managed/person/p1')
+    await world.run()
+    expect(await world.all(source)).toMatchObject({
+      onUnlink: { note: 'u1 SOURCE_MISSING' },
+      onDelete: { note: 'u1 SOURCE_MISSING' },
+    })
+    expect((await world.links()).some((link) => link.startsWith('p1'))).toBe(false)
+  })
+
+  it('onRecon ends a run that it throws in, before anything is done; result sees the counts', async () => {
+    await using failing = await openWorld({
+      mapping: { ...byMail, onRecon: script("throw { code: 503, message: 'not now' }") },
+    })
+    await failing.persons(ann)
+    const { run } = await failing.run()
+    expect([run.state, run.problem?.message, run.problem?.status]).toEqual([
+      'FAILED',
+      expect.stringContaining('not now'),
+      503,
+    ])
+    expect(await failing.all(target)).toEqual({})
+
+    const result = script(
+      "openidm.create('managed/person', 'result', { note: source.ABSENT.ids.join() + ' ' + source.ABSENT.count + ' ' + global.mappingName })",
+    )
+    await using world = await openWorld({ mapping: { ...byMail, result } })
+    await world.persons(ann, bob)
+    await world.run()
+    expect((await world.all(source)).result).toMatchObject({ note: 'p1,p2 2 person_user' })
+  })
+})
+
+describe('links', () => {
+  it('are neither read nor made where linking is off', async () => {
+    await using world = await openWorld({ mapping: { ...byMail, enableLinking: false } })
+    await world.persons(ann)
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Annie' })
+    expect((await world.run()).situations).toEqual(['source p1: FOUND UPDATE'])
+    expect((await world.run()).situations).toEqual(['source p1: FOUND UPDATE'])
+    expect(world.writes).toEqual([])
+    expect(await world.links()).toEqual([])
+  })
+
+  it('are kept a qualifier each, and a target linked under one is not UNASSIGNED under another', async () => {
+    const properties = [
+      { source: 'mail', target: 'mail' },
+      { source: '', target: 'name', transform: script("source.name + ' ' + linkQualifier") },
+    ]
+    const mapping = {
+      properties,
+      linkQualifiers: ['staff', 'guest'],
+      policies: [{ situation: 'UNASSIGNED', action: 'DELETE' }],
+    }
+    await using world = await openWorld({ mapping })
+    await world.persons(ann)
+    await world.run()
+    const users = Object.values(await world.all(target))
+    expect(users.map(({ name }) => name).toSorted()).toEqual(['Ann guest', 'Ann staff'])
+    await world.remove('managed/person/p1')
+    const { situations } = await world.run({ overrides: { allowEmptySourceSet: true } })
+    expect(situations.map((line) => line.replace(/^target \S+ /, ''))).toEqual([
+      'SOURCE_MISSING EXCEPTION',
+      'SOURCE_MISSING EXCEPTION',
+    ])
+  })
+
+  it('compare in lower case where ids ignore case, and objects keep their own spelling', async () => {
+    await using world = await openWorld({ mapping: { properties, targetIdsCaseSensitive: false } })
+    await world.persons(ann)
+    await world.users({ _id: 'UID-1', mail: 'old@x', name: 'Old' })
+    await world.link('p1', 'uid-1')
+    expect((await world.run()).situations).toEqual(['source p1: CONFIRMED UPDATE'])
+    expect((await world.all(target))['UID-1']).toMatchObject({ name: 'Ann' })
+  })
+})
+
+describe('runs of one mapping', () => {
+  it('do not overlap', async () => {
+    await using world = await openWorld({ mapping: byMail })
+    await world.persons(ann)
+    const first = world.run()
+    await expect(world.run()).rejects.toMatchObject({ code: 'CONFLICT' })
+    expect((await first).run.state).toBe('SUCCESS')
+  })
+
+  it('can be cancelled: what runs finishes, the rest is left for the next run', async () => {
+    await using world = await openWorld({ mapping: { ...byMail, taskThreads: 1 } })
+    await world.persons(
+      ...Array.from({ length: 50 }, (_, index) => ({ _id: `p${index}`, mail: `${index}@x`, name: 'Nn' })),
+    )
+    const { run, done } = await world.reconciliations.start(
+      { mapping: 'person_user' },
+      { external: false, userId: 'openidm-admin', roles: [], transactionId: 't' },
+      { onProgress: (started) => started.cancel() },
+    )
+    await done
+    expect(run.state).toBe('CANCELED')
+    const made = Object.keys(await world.all(target)).length
+    expect(made).toBeLessThan(50)
+    expect((await world.links()).length).toBe(made)
+    expect((await world.run()).run.statistics.situationSummary).toMatchObject({
+      CONFIRMED: made,
+      ABSENT: 50 - made,
+    })
+  })
+})

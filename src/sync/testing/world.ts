@@ -1,0 +1,190 @@
+/**
+ * A small world for tests of runs: two object sets in a real SQLite repository, real scripts, the real router. Only
+ * the configuration is written here.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { auditProvider } from '../../audit/provider.ts'
+import { fileSecrets } from '../../config/secrets.ts'
+import { compileMapping } from '../../mapping/compile.ts'
+import type { Mapping } from '../../mapping/mapping.ts'
+import { everything } from '../../model/filter.ts'
+import { parseFilter } from '../../model/filter-parse.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { managedObjects } from '../../objects/managed.ts'
+import type { ManagedType } from '../../objects/type.ts'
+import type { PlanEntry } from '../../plan/entry.ts'
+import { openSqlite } from '../../repository/sqlite/open.ts'
+import type { ObjectSet, RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
+import { router } from '../../router/router.ts'
+import { scriptSource } from '../../scripts/definition.ts'
+import type { ScriptSource } from '../../scripts/engine.ts'
+import { isolateEngine } from '../../scripts/isolate-engine.ts'
+import { Reconciliations } from '../reconciliation/reconciliations.ts'
+import type { ReconciliationRequest } from '../reconciliation/request.ts'
+import { loadRules } from '../rules.ts'
+
+const text = { type: 'string' }
+const schema = {
+  type: 'object',
+  properties: { mail: { ...text, searchable: true }, name: text, kind: text, note: text, phone: text },
+}
+const types: ManagedType[] = [
+  { name: 'person', schema },
+  {
+    name: 'user',
+    schema: { ...schema, properties: { ...schema.properties, name: { ...text, minLength: 2 } } },
+  },
+]
+
+export const source = 'managed/person'
+export const target = 'managed/user'
+
+const context: RequestContext = {
+  external: false,
+  userId: 'openidm-admin',
+  roles: ['openidm-admin'],
+  transactionId: 't',
+}
+
+export interface WorldOptions {
+  /** The mapping's configuration; source, target and name are given. */
+  readonly mapping?: JsonObject
+  /** As of a system outside: its writes cannot join the repository's transactions. */
+  readonly external?: boolean
+}
+
+export async function openWorld({ mapping: configuration = {}, external = false }: WorldOptions = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'syncline-world-'))
+  const repository = await openSqlite(join(folder, 'store.db'))
+  const managed = await managedObjects({ repository, types })
+  const writes: string[] = []
+  let resources: Resources
+  const engine = isolateEngine({
+    resources: () => resources,
+    secrets: fileSecrets({ keyFile: join(folder, 'key'), env: {} }),
+    properties: () => undefined,
+    projectFolder: folder,
+    log: () => {},
+  })
+  resources = router({ managed: observed(managed, writes, external), audit: auditProvider(repository) })
+  const { mapping, scripts } = compiled(configuration)
+  const rules = await loadRules(mapping, scripts, engine)
+  const reconciliations = new Reconciliations({
+    repository,
+    resources: () => resources,
+    rulesOf: async () => rules,
+    log: () => {},
+  })
+
+  async function put(path: string, objects: readonly JsonObject[]): Promise<void> {
+    const set = resources.objectSet(path)
+    const outcomes = await set.writeMany(
+      objects.map((content) => ({ operation: 'create', id: String(content._id), content })),
+      context,
+    )
+    for (const outcome of outcomes) if (!outcome.ok) throw outcome.error
+    writes.length = 0
+  }
+
+  return {
+    repository,
+    resources,
+    reconciliations,
+    mapping,
+    /** `create u-1`, `update u-1`, `delete u-1`: the target writes since the last run began. */
+    writes,
+    persons: (...objects: readonly JsonObject[]) => put(source, objects),
+    users: (...objects: readonly JsonObject[]) => put(target, objects),
+    remove: (path: string) => resources.delete(path, undefined, context),
+    change: async (path: string, content: JsonObject) => resources.update(path, undefined, content, context),
+    /** Contents of an object set by id, without `_rev`. */
+    async all(path: string): Promise<Record<string, JsonObject>> {
+      const { result } = await resources.query(path, { filter: everything }, context)
+      return Object.fromEntries(result.map(({ _rev, ...object }) => [object._id, object]))
+    },
+    async link(sourceId: string, targetId: string, linkQualifier = 'default'): Promise<void> {
+      const link = {
+        _id: `${sourceId}-${targetId}-${linkQualifier}`,
+        linkType: mapping.links.type,
+        linkQualifier,
+      }
+      await repository.links.insert([{ ...link, firstId: sourceId, secondId: targetId }])
+    },
+    /** `p-1 → u-1`, sorted; a qualifier other than `default` in brackets. */
+    async links(): Promise<string[]> {
+      const { result } = await repository.links.query({ filter: everything })
+      const show = ({ firstId, secondId, linkQualifier }: (typeof result)[number]) =>
+        `${firstId} → ${secondId}${linkQualifier === 'default' ? '' : ` [${linkQualifier}]`}`
+      return result.map(show).toSorted()
+    },
+    async run(request: Partial<ReconciliationRequest> = {}) {
+      writes.length = 0
+      const entries: PlanEntry[] = []
+      const { run, done } = await reconciliations.start({ mapping: mapping.name, ...request }, context, {
+        onEntry: (entry) => entries.push(entry),
+      })
+      await done
+      return { run, entries, situations: situationsOf(entries) }
+    },
+    audit: async (runId: string) =>
+      (await repository.audit.query('recon', { filter: parseFilter(`reconId eq "${runId}"`) })).result,
+    async [Symbol.asyncDispose]() {
+      await reconciliations.close()
+      await rules[Symbol.asyncDispose]()
+      await engine[Symbol.asyncDispose]()
+      await repository[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export type World = Awaited<ReturnType<typeof openWorld>>
+
+/** `source p-1: CONFIRMED UPDATE` for every operation, in order. */
+function situationsOf(entries: readonly PlanEntry[]): string[] {
+  return entries.map(({ phase, sourceId, targetId, situation, action }) => {
+    const id = phase === 'source' ? sourceId : targetId
+    return `${phase} ${id}: ${situation} ${action}`
+  })
+}
+
+function compiled(configuration: JsonObject): { mapping: Mapping; scripts: Record<string, ScriptSource> } {
+  const content = { name: 'person_user', source, target, ...configuration }
+  const { mapping, scripts, errors } = compileMapping(content, [{ name: 'person_user', content }])
+  if (!mapping) throw new Error(errors.map(({ message }) => message).join('; '))
+  const sources = Object.entries(scripts).map(([name, { definition }]) => {
+    const read = scriptSource(definition, { label: name, readFile: () => undefined })
+    if (!read.ok) throw new Error(read.message)
+    return [name, read.script]
+  })
+  return { mapping, scripts: Object.fromEntries(sources) }
+}
+
+/** The provider, its target writes noted; `external` hides that it lives in the repository. */
+function observed(provider: ResourceProvider, writes: string[], external: boolean): ResourceProvider {
+  const noted = (set: ObjectSet): ObjectSet => ({
+    ...set,
+    async writeMany(requests, request, signal) {
+      const outcomes = await set.writeMany(requests, request, signal)
+      requests.forEach((write, position) => {
+        const outcome = outcomes[position]
+        if (outcome?.ok)
+          writes.push(`${write.operation} ${write.operation === 'create' ? outcome.object._id : write.id}`)
+      })
+      return outcomes
+    },
+    ...(external || !set.joining
+      ? { joining: undefined }
+      : { joining: (store) => noted(set.joining?.(store) as ObjectSet) }),
+  })
+  return {
+    ...provider,
+    objectSet: (path) => (provider.objectSet ? noted(provider.objectSet(path) as ObjectSet) : undefined),
+  }
+}
+
+export function script(code: string): JsonObject {
+  return { type: 'text/javascript', source: code }
+}
