@@ -78,7 +78,7 @@ function negated(condition: Condition): Condition {
 function withEqualsJoined(filters: readonly Filter[]): readonly Filter[] {
   const equals = new Map<string, { pointer: Pointer; values: Json[] }>()
   const others: Filter[] = []
-  for (const filter of filters) {
+  for (const filter of filters.flatMap(alternatives)) {
     if (filter.kind !== 'compare' || filter.operator !== 'eq') {
       others.push(filter)
       continue
@@ -95,6 +95,10 @@ function withEqualsJoined(filters: readonly Filter[]): readonly Filter[] {
       : { kind: 'compare', operator: 'in', pointer, value: values }
   })
   return [...joined, ...others]
+}
+
+function alternatives(filter: Filter): readonly Filter[] {
+  return filter.kind === 'or' ? filter.filters.flatMap(alternatives) : [filter]
 }
 
 function present(field: Field): Condition {
@@ -224,13 +228,23 @@ function text(place: ScalarPlace, value: Json, test: (text: string) => Condition
 }
 
 function among(place: ScalarPlace, values: readonly Json[]): Condition {
-  const texts = values.filter((value) => typeof value === 'string' && value.isWellFormed())
-  const others = values.filter((value) => typeof value !== 'string' || !value.isWellFormed())
-  const inTexts = exactly(
-    `(${place.isText} AND ${place.value} IN (SELECT value FROM json_each(?)))`,
-    JSON.stringify(texts),
-  )
-  return either([...(texts.length > 0 ? [inTexts] : []), ...others.map((value) => equal(place, value))])
+  const texts = values.filter(isText)
+  const integers = values.filter((value) => Number.isSafeInteger(value))
+  const others = values.filter((value) => !isText(value) && !Number.isSafeInteger(value))
+  return either([
+    ...(texts.length > 0 ? [inList(place.isText, place.value, texts)] : []),
+    ...(integers.length > 0 ? [inList(place.isInteger, place.value, integers)] : []),
+    ...others.map((value) => equal(place, value)),
+  ])
+}
+
+/** One parameter however many values: the statement's text and its plan stay the same. */
+function inList(isOfType: string, value: string, list: readonly Json[]): Condition {
+  return exactly(`(${isOfType} AND ${value} IN (SELECT value FROM json_each(?)))`, JSON.stringify(list))
+}
+
+function isText(value: Json): value is string {
+  return typeof value === 'string' && value.isWellFormed()
 }
 
 /** As a range, so that an index can answer it; `LIKE` would ignore case. */

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { parseFilter } from '../../model/filter-parse.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { parseSortKeys } from '../../model/sort.ts'
+import type { AuditEvent } from '../repository.ts'
+import { everyPage } from './collect.ts'
+import type { Current } from './contract.ts'
+
+function event(id: string, content: JsonObject = {}, topic = 'recon'): AuditEvent {
+  return { id, topic, timestamp: '2025-03-02T08:00:00.120Z', content }
+}
+
+export function auditContract(current: Current): void {
+  describe('audit events', () => {
+    const audit = () => current().audit
+
+    it('are read by topic and id, with their _id', async () => {
+      await audit().append([
+        event('1', { status: 'SUCCESS', messageDetail: { a: [1] } }),
+        event('1', {}, 'sync'),
+      ])
+      expect(await audit().read('recon', '1')).toEqual({
+        _id: '1',
+        status: 'SUCCESS',
+        messageDetail: { a: [1] },
+      })
+      expect(await audit().read('sync', '1')).toEqual({ _id: '1' })
+      expect(await audit().read('access', '1')).toBeUndefined()
+    })
+
+    it('come in the order of writing unless sorted', async () => {
+      await audit().append([
+        event('c', { n: 1 }),
+        event('a', { n: 2 }),
+        event('x', {}, 'sync'),
+        event('b', { n: 1 }),
+      ])
+      const found = async (sort?: string) => {
+        const query = {
+          filter: parseFilter('true'),
+          pageSize: 2,
+          ...(sort && { sortKeys: parseSortKeys(sort) }),
+        }
+        const pages = await everyPage((each) => audit().query('recon', each), query)
+        return pages.flat().map((each) => each._id)
+      }
+      expect(await found()).toEqual(['c', 'a', 'b'])
+      expect(await found('n')).toEqual(['b', 'c', 'a'])
+      expect(await found('-_id')).toEqual(['c', 'b', 'a'])
+      expect(await found('reconId')).toEqual(['a', 'b', 'c'])
+    })
+
+    it('are found by run, and by anything else they hold', async () => {
+      await audit().append([
+        event('1', { reconId: 'r1', entryType: 'start' }),
+        event('2', { reconId: 'r1', entryType: 'entry', situation: 'ABSENT' }),
+        event('3', { reconId: 'r2', entryType: 'entry' }),
+        event('4'),
+      ])
+      const found = async (filter: string) => {
+        const page = await audit().query('recon', { filter: parseFilter(filter), total: true })
+        expect(page.total).toBe(page.result.length)
+        return page.result.map((each) => each._id)
+      }
+      expect(await found('reconId eq "r1"')).toEqual(['1', '2'])
+      expect(await found('reconId eq "r1" and situation pr')).toEqual(['2'])
+      expect(await found('!(reconId eq "r1")')).toEqual(['3', '4'])
+      expect(await found('reconId pr')).toEqual(['1', '2', '3'])
+      expect(await found('_id in \'["1","4"]\'')).toEqual(['1', '4'])
+    })
+
+    it('are never written twice', async () => {
+      await audit().append([event('1')])
+      const again = audit().append([event('2'), event('1')])
+      await expect(again).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+      expect(await audit().read('recon', '2')).toBeUndefined()
+    })
+  })
+}

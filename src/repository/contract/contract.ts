@@ -1,0 +1,38 @@
+import { afterEach, beforeEach, describe } from 'vitest'
+import type { Repository } from '../repository.ts'
+import { auditContract } from './audit.ts'
+import { linksContract } from './links.ts'
+import { objectsContract } from './objects.ts'
+import { queryContract } from './query.ts'
+import { runsContract } from './runs.ts'
+import { settingsContract } from './settings.ts'
+import { transactionsContract } from './transactions.ts'
+
+export interface RepositoryUnderTest {
+  readonly name: string
+  /** A fresh, empty repository; `dispose` also removes what it lived in. */
+  open(): Promise<{ readonly repository: Repository; dispose(): Promise<void> }>
+}
+
+/** The repository of the running test. */
+export type Current = () => Repository
+
+/** What every adapter of the repository port must do. */
+export function repositoryContract({ name, open }: RepositoryUnderTest): void {
+  describe(`the repository in ${name}`, () => {
+    let opened: Awaited<ReturnType<typeof open>>
+    beforeEach(async () => {
+      opened = await open()
+    })
+    afterEach(() => opened.dispose())
+    const current: Current = () => opened.repository
+
+    linksContract(current)
+    objectsContract(current)
+    queryContract(current)
+    runsContract(current)
+    auditContract(current)
+    settingsContract(current)
+    transactionsContract(current)
+  })
+}
