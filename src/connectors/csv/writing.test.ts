@@ -273,10 +273,9 @@ describe('what a dead process left behind', () => {
     ['before it could say who it was', undefined],
   ])('%s is cleared away by the next write', async (_, holder) => {
     await using csv = await temporaryCsv('uid,a\n')
-    await writeFile(
-      join(csv.folder, '.people.csv.syncline-lock'),
-      JSON.stringify({ host: hostname(), ...holder }),
-    )
+    const lock = join(csv.folder, '.people.csv.syncline-lock')
+    await writeFile(lock, holder ? JSON.stringify({ host: hostname(), ...holder }) : '')
+    await utimes(lock, 1000, 1000)
     await writeFile(join(csv.folder, '.people.csv.syncline-new-1'), 'half')
     await using connector = csv.connect()
     await put(connector, create({ uid: '1' }))
