@@ -135,6 +135,20 @@ export function queryContract(current: Current): void {
       expect(await found(eq('a"', 'x'))).toEqual([])
     })
 
+    it('may be nested as deeply as the grammar allows', async () => {
+      await store('c', [{ n: 1 }, { n: 2 }])
+      let filter = parseFilter('n eq 1')
+      for (let depth = 0; depth < 256; depth++) {
+        const kind = depth % 4 < 2 ? 'or' : 'and'
+        filter = {
+          kind,
+          filters: [parseFilter(kind === 'or' ? 'm eq 1' : 'n ge 0.5'), { kind: 'not', filter }],
+        }
+      }
+      const { result } = await objects().query('c', { filter })
+      expect(result.map((object) => object.n)).toEqual([1, 2].filter((n) => compileFilter(filter)({ n })))
+    })
+
     it('compares many values at once, as a correlation of a page does', async () => {
       await store(
         'c',

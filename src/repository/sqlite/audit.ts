@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import type { AuditEvent, AuditEvents } from '../repository.ts'
@@ -50,7 +51,8 @@ function append(
   }
 }
 
-function eventsOf(topic: string): Queryable<ReturnType<typeof documentOf>> {
+/** How the events of a topic are queried. */
+export function eventsOf(topic: string): Queryable<JsonObject> {
   return {
     from: 'audit',
     scope: fragment('topic = ?', topic),

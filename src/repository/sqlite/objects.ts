@@ -118,7 +118,8 @@ function stored(content: JsonObject, id: string, rev: string): StoredObject {
   return object
 }
 
-function objectsIn(table: string): Queryable<StoredObject> {
+/** How the objects of a collection's table are queried. */
+export function objectsIn(table: string): Queryable<StoredObject> {
   return {
     from: table,
     scope: fragment('1'),

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { Problem } from '../../model/problem.ts'
 import type { Repository, Store } from '../repository.ts'
 import { sqliteAudit } from './audit.ts'
 import { Connection } from './connection.ts'
@@ -9,7 +10,7 @@ import { migrate } from './migrations/migrate.ts'
 import { sqliteObjects } from './objects.ts'
 import { revisions } from './revision.ts'
 import { sqliteRuns } from './runs.ts'
-import { type Session, Sessions } from './session.ts'
+import { type Connections, type Session, Sessions } from './session.ts'
 import { sqliteSettings } from './settings.ts'
 
 export interface SqliteOptions {
@@ -25,7 +26,12 @@ export async function openSqlite(
   file: string,
   { patience = 10_000 }: SqliteOptions = {},
 ): Promise<Repository> {
-  const sessions = new Sessions(file, connect(file), patience)
+  return repositoryOn(file, connect(file), patience)
+}
+
+/** The repository over connections that are ready for work. */
+export function repositoryOn(file: string, connections: Connections, patience: number): Repository {
+  const sessions = new Sessions(file, connections, patience)
   const nextRevision = revisions()
   const storeOf = (session: Session): Store => ({
     links: sqliteLinks(session, nextRevision),
@@ -41,10 +47,11 @@ export async function openSqlite(
   }
 }
 
-function connect(file: string): { writer: Connection; reader: Connection } {
+/** Opens the file twice, to write and to read, and migrates it. */
+export function connect(file: string): Connections {
   const opened: Connection[] = []
   try {
-    mkdirSync(dirname(file), { recursive: true })
+    createFolder(dirname(file))
     const open = (lockTimeout: number): Connection => {
       const connection = new Connection(file, { lockTimeout })
       opened.push(connection)
@@ -62,6 +69,14 @@ function connect(file: string): { writer: Connection; reader: Connection } {
   } catch (error) {
     for (const connection of opened) connection.close()
     throw explained(error, file)
+  }
+}
+
+function createFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    throw new Problem('STORE_FAILED', `The data folder ${folder} cannot be created`, { cause: error })
   }
 }
 

@@ -5,7 +5,7 @@ import type { StorePage, StoreQuery } from '../repository.ts'
 import type { Connection, Residue } from './connection.ts'
 import { type FieldOf, filterCondition } from './filter-sql.ts'
 import { all, type Fragment, fragment } from './fragment.ts'
-import { after, orderBy, orderTerms, placeOf } from './order-sql.ts'
+import { after, type OrderTerm, orderBy, orderTerms, placeOf } from './order-sql.ts'
 
 /** A table that can be queried, and how its rows are seen from outside. */
 export interface Queryable<T extends JsonObject> {
@@ -31,37 +31,68 @@ export function queried<T extends JsonObject>(
   table: Queryable<T>,
   query: StoreQuery,
 ): StorePage<T> {
-  const { residue, ...condition } = filterCondition(query.filter, table.fieldOf)
-  const parts = [table.scope, condition, ...(residue ? [fragment(`syncline_accepts(${table.json})`)] : [])]
-  const accepts: Residue | undefined = residue && overText(compileFilter(residue))
-  return connection.withResidue(accepts, () => ({
-    ...page(connection, table, query, parts),
-    ...(query.total && { total: total(connection, table, all(parts)) }),
+  const condition = conditionOf(table, query)
+  return connection.withResidue(condition.accepts, () => ({
+    ...page(connection, table, query, condition),
+    ...(query.total && { total: total(connection, table, condition) }),
   }))
+}
+
+/** The statement that reads a page. */
+export function pageStatement<T extends JsonObject>(
+  table: Queryable<T>,
+  query: StoreQuery,
+  condition: Fragment = conditionOf(table, query),
+): Fragment {
+  const { pageSize, cookie, offset = 0 } = query
+  const terms = termsOf(table, query)
+  const { sql, parameters } =
+    cookie === undefined ? condition : all([condition, after(terms, parseCookie(cookie, terms.length))])
+  // One more than asked for tells whether there is a next page.
+  const limit = pageSize === undefined ? -1 : pageSize + 1
+  return fragment(
+    `SELECT ${table.select} FROM ${table.from} WHERE ${sql} ORDER BY ${orderBy(terms)} LIMIT ? OFFSET ?`,
+    ...parameters,
+    limit,
+    cookie === undefined ? offset : 0,
+  )
+}
+
+interface PageCondition extends Fragment {
+  /** Decides what SQL left undecided. */
+  readonly accepts: Residue | undefined
+}
+
+function conditionOf<T extends JsonObject>(table: Queryable<T>, { filter }: StoreQuery): PageCondition {
+  const { residue, ...condition } = filterCondition(filter, table.fieldOf)
+  if (!residue) return { ...all([table.scope, condition]), accepts: undefined }
+  const undecided = fragment(`syncline_accepts(${table.json})`)
+  return { ...all([table.scope, condition, undecided]), accepts: overText(compileFilter(residue)) }
+}
+
+function termsOf<T extends JsonObject>(
+  table: Queryable<T>,
+  { sortKeys = [] }: StoreQuery,
+): readonly OrderTerm[] {
+  return orderTerms(sortKeys, sortKeys.length > 0 ? table.ties : table.natural, table.fieldOf)
 }
 
 function page<T extends JsonObject>(
   connection: Connection,
   table: Queryable<T>,
-  { sortKeys = [], pageSize, cookie, offset = 0 }: StoreQuery,
-  conditions: readonly Fragment[],
+  query: StoreQuery,
+  condition: Fragment,
 ): StorePage<T> {
-  const terms = orderTerms(sortKeys, sortKeys.length > 0 ? table.ties : table.natural, table.fieldOf)
-  const further = cookie === undefined ? [] : [after(terms, parseCookie(cookie, terms.length))]
-  const { sql, parameters } = all([...conditions, ...further])
-  const statement = connection.db.prepare(
-    `SELECT ${table.select} FROM ${table.from} WHERE ${sql} ORDER BY ${orderBy(terms)} LIMIT ? OFFSET ?`,
-  )
-  // One more than asked for tells whether there is a next page.
-  const limit = pageSize === undefined ? -1 : pageSize + 1
-  const rows = statement.all(...parameters, limit, cookie === undefined ? offset : 0)
-  const kept = pageSize === undefined ? rows : rows.slice(0, pageSize)
+  const { sql, parameters } = pageStatement(table, query, condition)
+  const rows = connection.db.prepare(sql).all(...parameters)
+  const kept = rows.slice(0, query.pageSize)
   const result = kept.map((row) => table.objectOf(row))
   const last = result.at(-1)
   const more = kept.length < rows.length && last !== undefined
+  const columns = kept.at(-1) ?? {}
   return {
     result,
-    cookie: more ? printCookie(placeOf(terms, { object: last, columns: kept.at(-1) ?? {} })) : null,
+    cookie: more ? printCookie(placeOf(termsOf(table, query), { object: last, columns })) : null,
   }
 }
 

@@ -16,6 +16,11 @@ export interface Session {
   write<T>(work: (connection: Connection) => T): Promise<T>
 }
 
+export interface Connections {
+  readonly writer: Connection
+  readonly reader: Connection
+}
+
 export class Sessions implements Session {
   readonly #file: string
   readonly #writer: Connection
@@ -26,7 +31,7 @@ export class Sessions implements Session {
   #closed = false
 
   /** `patience`: for how many milliseconds a transaction waits for another process's. */
-  constructor(file: string, connections: { writer: Connection; reader: Connection }, patience: number) {
+  constructor(file: string, connections: Connections, patience: number) {
     this.#file = file
     this.#writer = connections.writer
     this.#reader = connections.reader
