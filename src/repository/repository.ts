@@ -64,8 +64,10 @@ export interface Links {
   update(links: readonly Link[]): Promise<readonly Link[]>
   /** Deletes by id and revision (undefined = any). Missing links are NOT_FOUND, changed ones PRECONDITION_FAILED. */
   delete(links: readonly { _id: string; _rev?: string | undefined }[]): Promise<void>
+  /** Deletes all links of a type, whatever their qualifier; returns how many there were. */
   deleteType(linkType: string): Promise<number>
   read(id: string): Promise<Link | undefined>
+  /** Filters and sort keys see the members of a link and nothing else. */
   query(query: StoreQuery): Promise<StorePage<Link>>
 }
 
@@ -111,6 +113,7 @@ export type ObjectWriteOutcome =
 export interface Objects {
   /** Declares (again) which pointers of a collection are searched often, and builds or drops indexes accordingly. */
   declare(collection: string, searchable: readonly string[]): Promise<void>
+  /** The objects of one page of ids, keyed by id: one query. */
   read(collection: string, ids: readonly string[]): Promise<ReadonlyMap<string, StoredObject>>
   /** All ids, in pages ordered by id: cheaper than a query. */
   ids(collection: string, pageSize?: number): AsyncIterable<readonly string[]>
@@ -139,14 +142,16 @@ export interface RunEntry {
 }
 
 export interface Runs {
+  /** Stores a run, or replaces the one of the same id. */
   save(run: RunRecord): Promise<void>
   read(id: string): Promise<RunRecord | undefined>
   /** Oldest first. */
   list(): Promise<readonly RunRecord[]>
   /** Deletes a run and its entries; false if there was none. */
   delete(id: string): Promise<boolean>
+  /** The run must have been saved, else NOT_FOUND. */
   appendEntries(entries: readonly RunEntry[]): Promise<void>
-  /** Entries of a run; filters and sort keys see `content`. */
+  /** Entries of a run, in the order of writing unless sorted; filters and sort keys see `content`. */
   queryEntries(runId: string, query: StoreQuery): Promise<StorePage<JsonObject>>
 }
 
@@ -160,6 +165,7 @@ export interface AuditEvent {
 }
 
 export interface AuditEvents {
+  /** All of them or, if one exists already (PRECONDITION_FAILED), none. */
   append(events: readonly AuditEvent[]): Promise<void>
   read(topic: string, id: string): Promise<JsonObject | undefined>
   /** Filters and sort keys see the content with `_id`. In the order of writing unless sorted. */
