@@ -6,17 +6,19 @@
  *     node floor.ts load <project> <store>        first load
  *     node floor.ts unchanged <project> <store>   look up what is there, write the audit entries
  */
-import { randomUUID } from 'node:crypto'
+
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parse } from 'csv-parse'
+import { v7 as timeOrderedId } from 'uuid'
 import { openSqlite } from '../src/repository/sqlite/open.ts'
+import { pragmas } from '../src/repository/sqlite/pragmas.ts'
 import { mappingName } from './project.ts'
 
 const [job, project, file] = process.argv.slice(2) as ['load' | 'unchanged', string, string]
 const pageSize = 500
-const runId = randomUUID()
+const runId = timeOrderedId()
 type Row = Record<string, string>
 
 // The schema, its indexes included, is Syncline's own; from here on only prepared statements run.
@@ -27,7 +29,7 @@ if (job === 'load') await repository.links.insert([])
 await repository[Symbol.asyncDispose]()
 
 const db = new DatabaseSync(file)
-db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+db.exec(pragmas)
 const table = `objects_${db.prepare("SELECT id FROM collections WHERE name = 'managed/user'").get()?.id}`
 db.prepare('INSERT OR IGNORE INTO link_sets (link_type, qualifier) VALUES (?, ?)').run(mappingName, 'default')
 const setId = db.prepare('SELECT id FROM link_sets WHERE link_type = ?').get(mappingName)?.id as number
@@ -65,7 +67,7 @@ function write(): void {
 }
 
 function load({ uid, givenName, familyName, mail, phone, department, city, employeeType }: Row): void {
-  const id = randomUUID()
+  const id = timeOrderedId()
   const object = {
     userName: uid,
     givenName,
@@ -77,7 +79,7 @@ function load({ uid, givenName, familyName, mail, phone, department, city, emplo
     title: employeeType,
   }
   insertObject.run(id, '1', JSON.stringify(object))
-  insertLink.run(randomUUID(), '1', setId, uid as string, id)
+  insertLink.run(timeOrderedId(), '1', setId, uid as string, id)
   audit('ABSENT', 'CREATE', uid as string, id)
 }
 

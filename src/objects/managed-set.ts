@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { v7 as timeOrderedId } from 'uuid'
 import { copy, equal } from '../model/equality.ts'
 import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
@@ -168,7 +168,8 @@ function prepare(
 
 function prepareCreate(compiled: CompiledType, write: ManagedWrite & { operation: 'create' }): Prepared {
   const { _id: idInBody, _rev, ...content } = write.content
-  const id = idInBody ?? write.id ?? randomUUID()
+  // Ids in the order of creation are neighbours in every index: inserts are half as dear as with random ones.
+  const id = idInBody ?? write.id ?? timeOrderedId()
   if (typeof id !== 'string' || id === '')
     return refused('BAD_REQUEST', `${compiled.collection}: "_id" must be a text`)
   if (write.id !== undefined && write.id !== id) {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { v7 as timeOrderedId } from 'uuid'
 import type { LinkUse } from '../mapping/mapping.ts'
 import type { Link, LinkSide, Links } from '../repository/repository.ts'
 
@@ -66,7 +66,7 @@ export function mappingLinks(links: Links, use: LinkUse): MappingLinks {
     },
     draft(linkQualifier, sourceId, targetId) {
       const ends = { [sourceSide]: normalSource(sourceId), [targetSide]: normalTarget(targetId) }
-      return { _id: randomUUID(), linkType: use.type, linkQualifier, ...ends } as Omit<Link, '_rev'>
+      return { _id: timeOrderedId(), linkType: use.type, linkQualifier, ...ends } as Omit<Link, '_rev'>
     },
     retargeted: ({ stored }, targetId) => ({ ...stored, [targetSide]: normalTarget(targetId) }),
   }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { v7 as timeOrderedId } from 'uuid'
 import { equal } from '../../model/equality.ts'
 import { member } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
@@ -66,7 +66,7 @@ function perform(
   if (write.operation === 'create') {
     const empty = columns.names.map(() => '')
     const fields = overwrite(empty, write.attributes, columns, settings)
-    if (fields[columns.uid] === '') fields[columns.uid] = write.id?.trim() || randomUUID()
+    if (fields[columns.uid] === '') fields[columns.uid] = write.id?.trim() || timeOrderedId()
     settings.encoding.encode(fields.join(''))
     drafts.create(fields[columns.uid] as string, fields)
     return asObject(fields)

@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Json } from '../../model/json.ts'
 import { getAt, type Pointer } from '../../model/pointer.ts'
+import { pragmas } from './pragmas.ts'
 
 /**
  * One connection to the store's file with what is prepared and known on it.
@@ -62,15 +63,6 @@ export class Connection {
 export type Residue = (json: string) => boolean
 
 /** A checkpoint of 16,000 pages rather than 1,000: bulk inserts touch the same index pages again and again. */
-const pragmas = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  PRAGMA wal_autocheckpoint = 16000;
-  PRAGMA journal_size_limit = 67108864;
-  PRAGMA cache_size = -65536;
-  PRAGMA temp_store = MEMORY;
-`
-
 /** SQL function: the JSON text of the value at a pointer, for pointers that a JSON path cannot spell. */
 function jsonAt(json: unknown, pointer: unknown): string | null {
   const value = getAt(JSON.parse(json as string) as Json, JSON.parse(pointer as string) as Pointer)

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { v7 as timeOrderedId } from 'uuid'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Link, Links, Store } from '../../repository/repository.ts'
@@ -24,7 +24,7 @@ export function repoLinkProvider(
     },
     async create(path, id, content) {
       requireSet(path)
-      const [link] = await links.insert([{ _id: id ?? randomUUID(), ...linkContent(content) }])
+      const [link] = await links.insert([{ _id: id ?? timeOrderedId(), ...linkContent(content) }])
       return asResource(link as Link)
     },
     async update(path, rev, content) {

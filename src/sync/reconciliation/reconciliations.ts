@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { v7 as timeOrderedId } from 'uuid'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
@@ -54,7 +54,7 @@ export class Reconciliations {
     const exclusive = exclusiveKey(request, rules.mapping)
     this.#refuseOverlap(exclusive)
     const run = new Run({
-      id: randomUUID(),
+      id: timeOrderedId(),
       mapping: request.mapping,
       analysis: request.analyze === true,
       parameters: parametersOf(settings, request.sourceId),
