@@ -21,21 +21,26 @@ export function holdBack(page: readonly Operation[]): {
   const operations: Operation[] = []
   const heldBack: Operation[] = []
   for (const operation of page) {
-    if (touches(operation, claimed) || written.mightBeFoundBy(operation)) {
-      heldBack.push(operation)
-      continue
-    }
-    operations.push(operation)
-    if (!operation.action || !changing.has(operation.action)) continue
-    if (operation.targetId !== undefined) claimed.add(operation.targetId)
+    const waits = touches(operation, claimed) || written.mightBeFoundBy(operation)
+    ;(waits ? heldBack : operations).push(operation)
+    // What an operation that waits will do is not known yet, so whatever comes near it waits, too, in its turn.
+    if (!waits && !(operation.action && changing.has(operation.action))) continue
+    for (const id of waits ? offered(operation) : bound(operation)) claimed.add(id)
     written.add(operation)
   }
   return { operations, heldBack: heldBack.map(undecided) }
 }
 
-function touches({ targetId, candidates }: Operation, claimed: ReadonlySet<string>): boolean {
-  if (claimed.size === 0) return false
-  return (targetId !== undefined && claimed.has(targetId)) || candidates.some(({ id }) => claimed.has(id))
+function touches(operation: Operation, claimed: ReadonlySet<string>): boolean {
+  return claimed.size > 0 && offered(operation).some((id) => claimed.has(id))
+}
+
+function bound({ targetId }: Operation): readonly string[] {
+  return targetId === undefined ? [] : [targetId]
+}
+
+function offered(operation: Operation): readonly string[] {
+  return [...bound(operation), ...operation.candidates.map(({ id }) => id)]
 }
 
 /** What a held back operation knew is out of date: only its source remains. */
