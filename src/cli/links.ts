@@ -2,17 +2,17 @@ import type { Command } from 'commander'
 import { mappingLinks } from '../sync/links.ts'
 import { withApplication } from './application.ts'
 import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 import { table } from './style.ts'
 
 interface LinksOptions extends ProjectOptions {
-  readonly limit?: string
+  readonly limit: number
 }
 
 export function addLinks(program: Command, done: Done): void {
   const command = withProjectOptions(program.command('links <mapping>'))
     .description("Show a mapping's links: which source object belongs to which target object.")
-    .option('--limit <n>', 'show at most n links', '1000')
+    .option('--limit <n>', 'show at most n links', wholeNumber, 1000)
     .action(async (mapping: string, options: LinksOptions) => done(await links(mapping, options)))
   example(command, 'syncline links hrAccount_managedUser --project examples/hr-to-directory --limit 5')
 }
@@ -23,7 +23,7 @@ async function links(name: string, options: LinksOptions): Promise<number> {
     const { view } = mappingLinks(repository.links, mapping.links)
     const { result, total } = await repository.links.query({
       filter: { kind: 'compare', operator: 'eq', pointer: ['linkType'], value: mapping.links.type },
-      pageSize: Number(options.limit),
+      pageSize: options.limit,
       total: true,
     })
     const rows = result.map((link) => ({ ...view(link), linkQualifier: link.linkQualifier }))

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 
 /** Options that every command on a project has. */
 export interface ProjectOptions {
@@ -23,4 +23,12 @@ export function folders({ project, data }: ProjectOptions): { projectFolder: str
 /** Shown at the end of a command's help. */
 export function example(command: Command, ...lines: readonly string[]): Command {
   return command.addHelpText('after', `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`)
+}
+
+/** Parses an option that counts something. */
+export function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1.')
+  return number
 }

@@ -8,17 +8,16 @@ const signs = { CREATE: '+', UPDATE: '~', LINK: '=', UNLINK: '≠', DELETE: '-' 
 const colours = { '+': 'green', '~': 'yellow', '=': 'cyan', '≠': 'magenta', '-': 'red', '!': 'red' } as const
 
 /** Objects that stay as they are fill no screen. */
-export function isWorthShowing({ action, changes, situation, refusal }: PlanEntry): boolean {
-  if (refusal !== undefined) return true
-  if (action === 'UPDATE') return changes.length > 0 || situation !== 'CONFIRMED'
-  return action !== null && action in signs
+export function isWorthShowing({ writes, refusal }: PlanEntry): boolean {
+  return writes || refusal !== undefined
 }
 
 /** One operation as a readable diff: a line for the object, one for each attribute. */
 export function describeEntry(entry: PlanEntry): string {
   const { action, situation, sourceId, targetId, refusal, changes } = entry
   const sign = refusal === undefined ? (signs[action as keyof typeof signs] ?? '!') : '!'
-  const ids = [sourceId ?? '(no source)', targetId ?? '(new)'].join(' → ')
+  const target = targetId ?? (action === 'CREATE' ? '(new)' : '(none)')
+  const ids = [sourceId ?? '(no source)', target].join(' → ')
   const qualifier = entry.linkQualifier === 'default' ? '' : ` [${entry.linkQualifier}]`
   const head = `${sign} ${action ?? 'FAILED'}  ${ids}${qualifier}  ${situation ?? ''}`
   const ambiguous =

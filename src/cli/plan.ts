@@ -3,21 +3,21 @@ import type { Mapping } from '../mapping/mapping.ts'
 import type { PlanEntry } from '../plan/entry.ts'
 import { withApplication } from './application.ts'
 import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 import { describeEntry, isWorthShowing } from './plan-text.ts'
 import { progress } from './progress.ts'
 import { style, table } from './style.ts'
 
 interface PlanOptions extends ProjectOptions {
   readonly id?: string
-  readonly limit?: string
+  readonly limit?: number
 }
 
 export function addPlan(program: Command, done: Done): void {
   const command = withProjectOptions(program.command('plan <mapping>'))
     .description('Dry run: show what a reconciliation would do, change by change. Writes nothing.')
     .option('--id <sourceId>', 'only this source object')
-    .option('--limit <n>', 'show at most n changes (all are counted)')
+    .option('--limit <n>', 'show at most n changes (all are counted)', wholeNumber)
     .action(async (mapping: string, options: PlanOptions) => done(await plan(mapping, options)))
   example(command, 'syncline plan managedUser_directoryAccount --project examples/hr-to-directory --limit 20')
 }
@@ -27,11 +27,12 @@ async function plan(mapping: string, options: PlanOptions): Promise<number> {
     { ...folders(options), mapping },
     async ({ reconciliations, administrator, requireMapping }) => {
       const shown = progress(options.json === true)
-      const summary = new Map<string, number>()
-      const printer = options.json ? jsonPrinter() : textPrinter(limitOf(options))
+      const summary = new Map<string, Count>()
+      const printer = options.json ? jsonPrinter() : textPrinter(options.limit ?? Number.POSITIVE_INFINITY)
       const onEntry = (entry: PlanEntry) => {
         const key = `${entry.situation ?? '(failed)'}\n${entry.action ?? ''}`
-        summary.set(key, (summary.get(key) ?? 0) + 1)
+        const { objects, writes } = summary.get(key) ?? { objects: 0, writes: 0 }
+        summary.set(key, { objects: objects + 1, writes: writes + Number(entry.writes) })
         printer.entry(entry)
       }
       const request = { mapping, sourceId: options.id, analyze: true }
@@ -53,8 +54,10 @@ function hooksNotRun({ hooks }: Mapping): readonly string[] {
   return Object.keys(hooks).filter((hook) => hook !== 'onMapping')
 }
 
-function limitOf({ limit }: PlanOptions): number {
-  return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
+interface Count {
+  readonly objects: number
+  /** Those for which something would be written. */
+  readonly writes: number
 }
 
 /** Entries stream: a plan of any size is one JSON document without being held. */
@@ -84,16 +87,16 @@ function textPrinter(limit: number) {
 
 function printSummary(
   state: string,
-  summary: ReadonlyMap<string, number>,
+  summary: ReadonlyMap<string, Count>,
   hooks: readonly string[],
   problem: string | undefined,
 ): void {
-  const rows = [...summary].map(([key, count]) => [...key.split('\n'), count])
+  const rows = [...summary].map(([key, { objects, writes }]) => [...key.split('\n'), objects, writes])
   console.log(
     `\n${style('bold', 'Plan')}  ${state === 'SUCCESS' ? 'complete; nothing has been written' : state}`,
   )
   if (problem) console.log(`  ${problem}`)
-  if (rows.length > 0) console.log(`\n${table([['Situation', 'Action', 'Objects'], ...rows])}`)
+  if (rows.length > 0) console.log(`\n${table([['Situation', 'Action', 'Objects', 'To write'], ...rows])}`)
   if (hooks.length > 0) {
     console.log(
       `\n  Not run in a plan: ${hooks.join(', ')}. They may change more when the mapping is reconciled.`,

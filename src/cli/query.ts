@@ -6,12 +6,12 @@ import { parseSortKeys } from '../model/sort.ts'
 import type { ResourceQuery } from '../router/resources.ts'
 import { withApplication } from './application.ts'
 import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 
 interface QueryOptions extends ProjectOptions {
   readonly fields?: string
   readonly sort?: string
-  readonly limit?: string
+  readonly limit?: number
 }
 
 export function addQuery(program: Command, done: Done): void {
@@ -19,7 +19,7 @@ export function addQuery(program: Command, done: Done): void {
     .description('Query an object set: managed/user, system/hr/account, repo/link, audit/recon, …')
     .option('--fields <list>', 'only these properties, e.g. userName,mail')
     .option('--sort <keys>', 'e.g. -sn,givenName')
-    .option('--limit <n>', 'at most n objects')
+    .option('--limit <n>', 'at most n objects', wholeNumber)
     .action(async (path: string, filter: string | undefined, options: QueryOptions) =>
       done(await query(path, filter, options)),
     )
@@ -36,7 +36,7 @@ async function query(path: string, filter: string | undefined, options: QueryOpt
     ...(options.sort === undefined ? {} : { sortKeys: parseSortKeys(options.sort) }),
   }
   return withApplication(folders(options), async ({ resources, administrator }) => {
-    let left = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit)
+    let left = options.limit ?? Number.POSITIVE_INFINITY
     let cookie: string | null | undefined
     let count = 0
     if (options.json) process.stdout.write('{"result":[')

@@ -20,26 +20,33 @@ export interface PlanEntry {
   readonly ambiguousTargetIds: readonly string[]
   /** Attribute changes of the target; empty when nothing differs or the action writes no attributes. */
   readonly changes: readonly Change[]
+  /** True if performing the entry changes a target or a link; hooks not counted. */
+  readonly writes: boolean
   /** Why the action cannot be performed; undefined when it can. */
   readonly refusal: string | undefined
 }
 
-/** True for an entry that would change a target or a link. */
-export function changesSomething(
-  entry: PlanEntry,
-  link: { readonly exists: boolean; readonly enabled: boolean },
-): boolean {
-  if (entry.refusal !== undefined) return false
-  switch (entry.action) {
+/** What `writes` depends on. */
+export interface WriteFacts extends Pick<PlanEntry, 'action' | 'changes' | 'targetId' | 'refusal'> {
+  readonly linkingEnabled: boolean
+  /** Before the entry was performed. */
+  readonly linked: boolean
+}
+
+export function writesSomething(facts: WriteFacts): boolean {
+  const { action, changes, targetId, refusal, linked, linkingEnabled } = facts
+  if (refusal !== undefined) return false
+  switch (action) {
     case 'CREATE':
       return true
     case 'UPDATE':
+      return changes.length > 0 || (linkingEnabled && !linked)
     case 'LINK':
-      return entry.changes.length > 0 || (link.enabled && !link.exists)
+      return linkingEnabled && !linked
     case 'DELETE':
-      return entry.targetId !== null || link.exists
+      return targetId !== null || linked
     case 'UNLINK':
-      return link.exists
+      return linked
     default:
       return false
   }

@@ -84,6 +84,14 @@ describe('a target that exists', () => {
     expect(without.desired).not.toHaveProperty('phone')
   })
 
+  it('keeps a null that is there already: it is no change', () => {
+    const existing = { ...target, givenName: 'Old', phone: null }
+    expect(shape(mapping(names), update({ target: existing }), noScripts)).toEqual({
+      desired: { ...existing, givenName: 'Ann' },
+      changes: [{ pointer: ['givenName'], before: 'Old', after: 'Ann' }],
+    })
+  })
+
   it('runs onUpdate even if nothing has changed, with oldTarget as it was', () => {
     const seen: unknown[] = []
     const call: Call = (name, { oldTarget }) => void seen.push(name, oldTarget)

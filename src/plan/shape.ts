@@ -102,7 +102,7 @@ function withoutNewNulls(desired: JsonObject, existing: JsonObject): JsonObject 
   const result: JsonObject = {}
   for (const [key, value] of Object.entries(desired)) {
     const before = Object.hasOwn(existing, key) ? existing[key] : undefined
-    if (value === null && (before === null || before === undefined)) continue
+    if (value === null && before === undefined) continue
     result[key] = isJsonObject(value) && isJsonObject(before) ? withoutNewNulls(value, before) : value
   }
   return result

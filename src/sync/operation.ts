@@ -1,9 +1,10 @@
+import type { Mapping } from '../mapping/mapping.ts'
 import type { Action, Situation } from '../mapping/situation.ts'
 import type { Change } from '../model/diff.ts'
 import type { Filter } from '../model/filter.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
-import type { PlanEntry } from '../plan/entry.ts'
+import { type PlanEntry, writesSomething } from '../plan/entry.ts'
 import type { Candidate } from '../plan/facts.ts'
 import type { Resource } from '../router/resources.ts'
 import type { MappingLink } from './links.ts'
@@ -85,18 +86,23 @@ export function ambiguousIds({ candidates }: Operation): readonly string[] {
   return candidates.length > 1 ? candidates.map(({ id }) => id) : []
 }
 
-export function planEntry(mapping: string, operation: Operation): PlanEntry {
+export function planEntry({ name, links }: Mapping, operation: Operation): PlanEntry {
+  const { action = null, changes, link, linkCreated } = operation
+  const targetId = operation.targetId ?? null
+  const refusal = operation.failure?.message ?? operation.refusal
+  const linked = link !== undefined && !linkCreated
   return {
-    mapping,
+    mapping: name,
     phase: operation.phase,
     linkQualifier: operation.linkQualifier,
     sourceId: sourceIdOf(operation) ?? null,
-    targetId: operation.targetId ?? null,
+    targetId,
     situation: operation.situation ?? null,
-    action: operation.action ?? null,
+    action,
     policy: operation.policy,
     ambiguousTargetIds: ambiguousIds(operation),
-    changes: operation.changes,
-    refusal: operation.failure?.message ?? operation.refusal,
+    changes,
+    writes: writesSomething({ action, changes, targetId, refusal, linked, linkingEnabled: links.enabled }),
+    refusal,
   }
 }

@@ -275,7 +275,7 @@ async function finish(
   for (const operation of operations) {
     if (operation.phase === 'source') markHandled(sync.targetIds, operation)
     if (sync.dryRun) foresee(sync.correlator, run, operation)
-    onEntry?.(planEntry(run.mapping, operation))
+    onEntry?.(planEntry(sync.rules.mapping, operation))
   }
   onProgress?.()
 }
