@@ -41,25 +41,27 @@ export interface Reconciliation {
  * throws: what ends a run is in the run.
  */
 export async function reconcile(reconciliation: Reconciliation): Promise<void> {
-  const { run, repository, log } = reconciliation
+  const { run, repository } = reconciliation
   const recording = recordingOf(reconciliation)
   const reconAction = reconciliation.sourceId === undefined ? 'recon' : 'reconById'
   try {
     await phases(reconciliation, recording, reconAction)
-    run.enter('ACTIVE_PROCESSING_RESULTS')
-    await runResult(reconciliation)
+  } catch (error) {
+    // What a cancelled read or write throws is the cancelling itself.
+    if (!run.signal.aborted) run.fail(error)
+  }
+  try {
+    if (!(run.problem instanceof EmptySource)) await runResult(reconciliation)
     run.enter(run.signal.aborted ? 'COMPLETED_CANCELED' : 'COMPLETED_SUCCESS')
   } catch (error) {
-    if (error instanceof EmptySource) log('warn', error.message)
-    else await runResult(reconciliation).catch((cause) => log('error', `result script: ${cause.message}`))
     run.fail(error)
   }
-  await repository
-    .transaction((store) => recordFrame(recording, 'summary', reconAction, store))
-    .catch(
-      (cause) => run.fail(cause) ?? log('error', `the run's summary could not be written: ${cause.message}`),
-    )
-  if (run.problem) log('error', `${run.mapping}: run ${run.id} failed: ${run.problem.message}`)
+  try {
+    await repository.transaction((store) => recordFrame(recording, 'summary', reconAction, store))
+  } catch (error) {
+    run.fail(error)
+  }
+  run.close()
 }
 
 /** The empty-source guard: ends the run without its `result` script (§7.5). */
@@ -307,8 +309,10 @@ function scriptContext({ request, run }: Reconciliation): ScriptContext {
   }
 }
 
+/** Runs on success, failure and cancel alike (§7.8). */
 async function runResult(reconciliation: Reconciliation): Promise<void> {
   const { run } = reconciliation
+  run.enter('ACTIVE_PROCESSING_RESULTS')
   const end = new Date()
   const duration = end.getTime() - run.started.getTime()
   const times = {

@@ -75,7 +75,7 @@ export class Reconciliations {
         onProgress: () => observers.onProgress?.(run),
       })
     const done = this.#inTurn(work).then(
-      () => this.#ended(run, settings.storedRuns),
+      () => this.#ended(run, settings.storedRuns, context),
       (error) => this.#broke(run, error),
     )
     this.#active.set(run.id, { run, done, exclusive })
@@ -100,8 +100,15 @@ export class Reconciliations {
     }
   }
 
-  async #ended(run: Run, keep: Mapping['reconciliation']['storedRuns']): Promise<void> {
+  async #ended(
+    run: Run,
+    keep: Mapping['reconciliation']['storedRuns'],
+    { external }: RequestContext,
+  ): Promise<void> {
     this.#active.delete(run.id)
+    // Whoever called from inside this process, the command line for one, has the run and says so itself.
+    if (run.problem && external)
+      this.#options.log('error', `${run.mapping}: run ${run.id} failed: ${run.problem.message}`)
     await this.#purge(run, run.analysis ? keep.analysis : keep.others).catch((cause) =>
       this.#options.log('warn', `old runs of ${run.mapping} could not be purged: ${cause.message}`),
     )

@@ -54,6 +54,7 @@ export class Run {
   #ended: Date | undefined
   #problem: Problem | undefined
   #entries = 0
+  #closed = false
 
   constructor({ id, mapping, analysis, parameters }: RunOptions) {
     this.id = id
@@ -105,10 +106,17 @@ export class Run {
     this.#abort.abort()
   }
 
+  /** The first failure counts. Until the run is closed it may fail: a summary that cannot be written is a failure. */
   fail(error: unknown): void {
-    if (this.state !== 'ACTIVE') return
+    if (this.#closed || this.#problem) return
     this.#problem = asProblem(error)
-    this.enter('COMPLETED_FAILED')
+    this.#stage = 'COMPLETED_FAILED'
+    this.#ended = new Date()
+  }
+
+  /** From now on nothing about the run changes. */
+  close(): void {
+    this.#closed = true
   }
 
   /** engine specification §7.7; `failure` says why a failed run ended. */
