@@ -58,8 +58,10 @@ export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
           answerScript({ ...options, files }, sandbox, job, name, args),
         )
       },
-      onCatastrophe: (message) =>
-        options.log('error', '', `an isolate is lost and its thread with it: ${message}`, []),
+      onCatastrophe(message) {
+        options.log('error', '', `an isolate is lost and its thread with it: ${message}`, [])
+        endWithoutLostThreads()
+      },
     })
   }
 
@@ -127,4 +129,13 @@ const keptScripts = 200
  */
 function keepLoopsInterruptible(): void {
   setFlagsFromString('--no-turboshaft-loop-unrolling')
+}
+
+let endsByForce = false
+
+/** Node's own exit waits for every thread, and a lost one never ends. By then everything else has been closed. */
+function endWithoutLostThreads(): void {
+  if (endsByForce) return
+  endsByForce = true
+  process.once('exit', () => process.kill(process.pid, 'SIGKILL'))
 }

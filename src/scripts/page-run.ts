@@ -172,6 +172,8 @@ class Portion {
       return
     }
     this.#take(await this.#job.loaded.abandon(this.#run.timeout))
+    // What ran too long may be a promise's continuation, after the input that made it had its outcome.
+    if (this.#sandbox.runningInput < this.#done) return
     const { timeout } = this.#run
     this.#fail('SCRIPT_TIMEOUT', `${this.#label} script ran for more than ${timeout} ms and was stopped`)
   }

@@ -66,8 +66,12 @@ function placeIn(stack: string, originOf: OriginOf): Place | undefined {
   const frames = /(?:\(|at )([^\s()]+):(\d+):(\d+)\)?$/gm
   for (let frame = findMatch(frames, stack); frame; frame = findMatch(frames, stack)) {
     const origin = originOf(frame[1] as string)
-    const line = +(frame[2] as string)
-    if (origin) return { file: origin.file, line: line - origin.linesBefore, column: +(frame[3] as string) }
+    if (!origin) continue
+    const line = +(frame[2] as string) - origin.linesBefore
+    const { file, start } = origin
+    return line < 1
+      ? { file, line: start.line, column: start.column }
+      : { file, line, column: +(frame[3] as string) }
   }
   return undefined
 }

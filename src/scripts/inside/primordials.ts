@@ -8,6 +8,7 @@ export const parse = JSON.parse
 export const now = Date.now
 export const apply = Reflect.apply
 export const keysOf = Object.keys
+export const hasOwn = Object.hasOwn
 export const isArray = Array.isArray
 export const isFiniteNumber = Number.isFinite
 export const isInteger = Number.isInteger

@@ -11,6 +11,7 @@ export interface PreparedScript {
   readonly file?: string | undefined
   /** The script as one expression; absent if it is made of statements. */
   readonly expression?: string | undefined
+  readonly start: Start
   /** Set if it does not compile: calling it fails with this. */
   readonly broken?: { readonly message: string; readonly detail: unknown } | undefined
   /** Values of the script object's variables, each as JSON text. */
@@ -21,4 +22,11 @@ export interface PreparedScript {
 export interface Origin {
   readonly file?: string | undefined
   readonly linesBefore: number
+  /** Where the code begins: V8 blames what precedes it for the first name in an expression. */
+  readonly start: Start
+}
+
+export interface Start {
+  readonly line: number
+  readonly column: number
 }

@@ -39,7 +39,7 @@ function load(found: Found): Module {
   const module: Module = { exports: {} }
   // Before it runs, so that modules that require each other see what there is so far, as in Node.
   modules[path] = module
-  origins[url] = { file: path, linesBefore: 1 }
+  origins[url] = { file: path, linesBefore: 1, start: { line: 1, column: 1 } }
   try {
     if (json) module.exports = parse(source)
     else keepGlobals(() => run(module, found))

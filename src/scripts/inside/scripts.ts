@@ -4,6 +4,7 @@ import { scriptFailure } from './failure.ts'
 import {
   apply,
   findMatch,
+  hasOwn,
   isFiniteNumber,
   keysOf,
   nullObject,
@@ -39,7 +40,7 @@ export function define(scripts: readonly PreparedScript[], note: (index: number)
   noteRunning = note
   for (let index = 0; index < scripts.length; index++) {
     const script = scripts[index] as PreparedScript
-    origins[script.url] = { file: script.file, linesBefore: linesBefore(script) }
+    origins[script.url] = { file: script.file, linesBefore: linesBefore(script), start: script.start }
     callables[script.name] = {
       script,
       index,
@@ -83,7 +84,7 @@ function invoke(callable: Callable, variables: Readonly<Record<string, unknown>>
   const { globalNames, script } = callable
   for (let i = 0; i < globalNames.length; i++) {
     const name = globalNames[i] as string
-    if (!(name in variables)) values[count++] = parse(script.globals[name] as string)
+    if (!hasOwn(variables, name)) values[count++] = parse(script.globals[name] as string)
   }
   return apply(run ?? functionFor(callable, names), undefined, values)
 }
