@@ -1,4 +1,4 @@
-import { defineProperty, ErrorConstructor, parse, stringify } from './primordials.ts'
+import { defineProperty, ErrorConstructor, hasOwn, parse, stringify } from './primordials.ts'
 
 /**
  * The one way out of the sandbox: names a host function, hands over its arguments as JSON text and waits for JSON
@@ -10,7 +10,13 @@ export interface HostReference {
 
 interface Answer {
   readonly value?: unknown
-  readonly error?: { readonly code: number; readonly message: string; readonly detail?: unknown }
+  readonly error?: Refusal
+}
+
+interface Refusal {
+  readonly code: number
+  readonly message: string
+  readonly detail?: unknown
 }
 
 let host: HostReference | undefined
@@ -22,13 +28,13 @@ export function connect(reference: HostReference): void {
 /** The host's answer, or its refusal thrown as an error with `code`, `message` and `detail`. */
 export function ask(name: string, args: readonly unknown[]): unknown {
   const text = (host as HostReference).applySyncPromise(undefined, [name, stringify(args)])
-  const { error, value } = parse(text as string) as Answer
-  if (error) throw refusal(error)
-  return value
+  const answer = parse(text as string) as Answer
+  if (hasOwn(answer, 'error')) throw refusal(answer.error as Refusal)
+  return hasOwn(answer, 'value') ? answer.value : undefined
 }
 
 /** All three are enumerable, so that scripts which log or copy the error see them. */
-function refusal({ code, message, detail }: NonNullable<Answer['error']>): Error {
+function refusal({ code, message, detail }: Refusal): Error {
   const error = new ErrorConstructor(message)
   defineProperty(error, 'message', { value: message, enumerable: true, writable: true, configurable: true })
   defineProperty(error, 'code', { value: code, enumerable: true, writable: true, configurable: true })

@@ -3,6 +3,8 @@
  * `JSON.stringify`, `Array.prototype.map` or `Date.now`; the code in this folder uses these instead, and for
  * the same reason neither spreads nor iterates nor calls methods of values.
  */
+/** Even its name is a member of it that a script may delete. */
+export const globalObject = globalThis as Record<string, unknown>
 export const stringify = JSON.stringify
 export const parse = JSON.parse
 export const now = Date.now

@@ -1,5 +1,13 @@
 import { ask } from './ask.ts'
-import { apply, compileGlobally, defineProperty, keysOf, nullObject, parse } from './primordials.ts'
+import {
+  apply,
+  compileGlobally,
+  defineProperty,
+  globalObject,
+  keysOf,
+  nullObject,
+  parse,
+} from './primordials.ts'
 import type { Origin } from './program.ts'
 
 /**
@@ -39,7 +47,7 @@ function load(found: Found): Module {
   const module: Module = { exports: {} }
   // Before it runs, so that modules that require each other see what there is so far, as in Node.
   modules[path] = module
-  origins[url] = { file: path, linesBefore: 1, start: { line: 1, column: 1 } }
+  origins[url] = { file: `script/${path}`, linesBefore: 1, start: { line: 1, column: 1 } }
   try {
     if (json) module.exports = parse(source)
     else keepGlobals(() => run(module, found))
@@ -58,12 +66,12 @@ function run(module: Module, { source, folder, url }: Found): void {
 /** What a module puts into the global object is part of it and stays, unlike what scripts leave there. */
 function keepGlobals(work: () => void): void {
   const before: Record<string, true> = nullObject()
-  const leftovers = keysOf(globalThis)
+  const leftovers = keysOf(globalObject)
   for (let i = 0; i < leftovers.length; i++) before[leftovers[i] as string] = true as never
   work()
-  const after = keysOf(globalThis)
+  const after = keysOf(globalObject)
   for (let i = 0; i < after.length; i++) {
     const name = after[i] as string
-    if (!before[name]) defineProperty(globalThis, name, { enumerable: false })
+    if (!before[name]) defineProperty(globalObject, name, { enumerable: false })
   }
 }

@@ -4,6 +4,7 @@ import { scriptFailure } from './failure.ts'
 import {
   apply,
   findMatch,
+  globalObject,
   hasOwn,
   isFiniteNumber,
   keysOf,
@@ -39,7 +40,7 @@ let noteRunning: (index: number) => void = () => {}
 export function define(scripts: readonly PreparedScript[], note: (index: number) => void): void {
   noteRunning = note
   for (let index = 0; index < scripts.length; index++) {
-    const script = scripts[index] as PreparedScript
+    const script = ownMembers(scripts[index] as PreparedScript)
     origins[script.url] = { file: script.file, linesBefore: linesBefore(script), start: script.start }
     callables[script.name] = {
       script,
@@ -50,6 +51,12 @@ export function define(scripts: readonly PreparedScript[], note: (index: number)
       lastFunction: undefined,
     }
   }
+}
+
+/** With every member its own, so that what scripts add to `Object.prototype` is none of it. */
+function ownMembers(script: PreparedScript): PreparedScript {
+  const { name, label, source, url, file, expression, start, broken, globals } = script
+  return { name, label, source, url, file, expression, start, broken, globals }
 }
 
 /** The value of a script as JSON would carry it, or a SCRIPT_FAILED. */
@@ -153,5 +160,5 @@ function asJson(value: unknown): unknown {
 
 /** Enumerable members of the global object are leftovers of undeclared assignments: ours are not enumerable. */
 function sweepGlobals(): void {
-  for (const name in globalThis) delete (globalThis as Record<string, unknown>)[name]
+  for (const name in globalObject) delete globalObject[name]
 }

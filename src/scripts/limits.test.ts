@@ -1,0 +1,167 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { LoadedProgram, ScriptOutcome } from './engine.ts'
+import { script, system, type TestEngine, testEngine } from './testing/engine.ts'
+
+/** Every script here would run for ever or fill the memory if the engine let it. */
+let test: TestEngine
+beforeEach(async () => {
+  test = await testEngine({ timeout: 300, memory: 32 })
+})
+afterEach(() => test[Symbol.asyncDispose]())
+
+function load(source: string): Promise<LoadedProgram> {
+  return test.engine.load({
+    module: 'scripts/testing/procedures',
+    procedures: ['each'],
+    settings: ['script'],
+    scripts: { script: script(source, {}, 'mapping hr, transform') },
+  })
+}
+
+const summary = (outcomes: readonly ScriptOutcome[]) =>
+  outcomes.map((outcome) => (outcome.ok ? (outcome.value as unknown[])[0] : outcome.error.code))
+
+const hoard = 'var all = []; while (true) all.push(new Array(1000).fill(source));'
+
+describe('a script that does not end', () => {
+  it.each([
+    ['a loop', 'for (;;) {}'],
+    ['a loop that catches', 'for (;;) { try { for (;;) {} } catch (e) {} finally { for (;;) {} } }'],
+    ['a regular expression', '/^(a+)+$/.test("a".repeat(50) + "b")'],
+    ['a getter of its result', '({ get a() { for (;;) {} } })'],
+    ['a toJSON of its result', '({ toJSON: function () { for (;;) {} } })'],
+    ['a thrown object’s message', 'throw { get message() { for (;;) {} } }'],
+    [
+      'a loop over a filled array',
+      'var a = []; for (;;) { if (a.length > 1e5) a = []; a.push(new Array(10)) }',
+    ],
+  ])('is stopped: %s', async (_what, source) => {
+    expect(await test.failure(source)).toMatchObject({
+      code: 'SCRIPT_TIMEOUT',
+      message: expect.stringContaining('300 ms'),
+    })
+    expect(await test.value('1 + 1')).toBe(2)
+  })
+
+  it('is stopped where a promise’s continuation does not end', async () => {
+    await test.value('(function again() { Promise.resolve().then(again) })(); 1').catch(() => {})
+    expect(await test.value('1 + 1')).toBe(2)
+  })
+
+  it('fails alone on its page, by name, and nothing runs twice', async () => {
+    const program = await load(
+      'openidm.create("seen", String(source), {}); if (source === 2) for (;;) {} source',
+    )
+    const outcomes = await program.run('each', [0, 1, 2, 3, 4], system)
+    expect(summary(outcomes)).toEqual([0, 1, 'SCRIPT_TIMEOUT', 3, 4])
+    expect(outcomes[2]).toMatchObject({
+      error: { message: expect.stringContaining('mapping hr, transform script') },
+    })
+    expect(test.requests.map(({ path }) => path)).toEqual(Array(5).fill('seen'))
+  })
+
+  it('is not mistaken for a page that takes long', async () => {
+    const program = await load('var end = Date.now() + 60; while (Date.now() < end); source')
+    const inputs = Array.from({ length: 15 }, (_, i) => i)
+    expect(summary(await program.run('each', inputs, system))).toEqual(inputs)
+  })
+
+  it('is not mistaken for one that waits for the host', async () => {
+    await using slow = await testEngine({
+      timeout: 100,
+      resources: () =>
+        ({
+          read: (path: string) => new Promise((done) => setTimeout(() => done({ _id: path }), 400)),
+        }) as never,
+    })
+    expect(await slow.value('openidm.read("a")._id')).toBe('a')
+  })
+
+  it('keeps neither the event loop nor another program from going on', async () => {
+    const [endless, other] = [await load('for (;;) {}'), await load('source + 1')]
+    await other.run('each', [1], system)
+    let ended = false
+    const stopped = endless.run('each', [1, 2, 3], system).finally(() => {
+      ended = true
+    })
+    let turns = 0
+    let served = 0
+    while (!ended) {
+      const [outcome] = await other.run('each', [turns], system)
+      if (outcome?.ok && !ended) served++
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      turns++
+    }
+    expect(summary(await stopped)).toEqual(Array(3).fill('SCRIPT_TIMEOUT'))
+    expect(served).toBeGreaterThan(20)
+  })
+})
+
+describe('a script that hoards', () => {
+  beforeEach(async () => {
+    await test[Symbol.asyncDispose]()
+    test = await testEngine({ timeout: 30_000, memory: 32 })
+  })
+
+  it.each([
+    ['arrays', 'var a = []; while (true) a.push(new Array(1000).fill(7))'],
+    ['objects', 'var a = []; while (true) a.push({ n: a.length, text: "x" + a.length })'],
+    ['strings', 'var s = []; for (var i = 0; ; i++) s.push("x".repeat(1000) + i)'],
+    ['closures', 'var f = []; for (;;) f.push(function () { return f })'],
+  ])('is stopped: %s', async (_what, source) => {
+    expect(await test.failure(source)).toMatchObject({
+      code: 'SCRIPT_MEMORY',
+      message: expect.stringContaining('test script'),
+    })
+    expect(await test.value('1 + 1')).toBe(2)
+  })
+
+  it.each([
+    ['a string that doubles', 'var s = "x"; while (true) s += s'],
+    ['one that splits it', 'var s = "x"; try { while (true) s += s } catch (e) {} s.split("")'],
+    ['buffers', 'var a = []; while (true) a.push(new ArrayBuffer(1e6))'],
+    ['a huge array that is filled', 'new Array(1e9).fill(1)'],
+    ['a long string that is repeated', '"x".repeat(2 ** 29)'],
+    ['a huge array that is joined', 'new Array(2 ** 31).join("x")'],
+  ])('gets an error: %s', async (_what, source) => {
+    expect(await test.failure(source)).toMatchObject({
+      code: 'SCRIPT_FAILED',
+      message: expect.stringContaining('RangeError'),
+    })
+    expect(await test.value('1 + 1')).toBe(2)
+  })
+
+  it('fails alone on its page; those before it that only computed run again unnoticed', async () => {
+    const program = await load(`if (source === 2) { ${hoard} } source`)
+    expect(summary(await program.run('each', [0, 1, 2, 3, 4], system))).toEqual([0, 1, 'SCRIPT_MEMORY', 3, 4])
+  })
+
+  it('never makes a write happen twice: the outcome of an input before it that wrote is unknown', async () => {
+    const program = await load(
+      `if (source < 2) openidm.create("seen", "s" + source, {}); if (source === 3) { ${hoard} } source`,
+    )
+    const outcomes = await program.run('each', [0, 1, 2, 3, 4], system)
+    expect(summary(outcomes)).toEqual(['SCRIPT_MEMORY', 'SCRIPT_MEMORY', 2, 'SCRIPT_MEMORY', 4])
+    expect(outcomes[0]).toMatchObject({ error: { message: expect.stringContaining('outcome unknown') } })
+    expect(test.requests).toHaveLength(2)
+  })
+
+  it('does not hold back other programs', async () => {
+    const [hoarding, other] = [await load(hoard), await load('source + 1')]
+    const [stopped, served] = await Promise.all([
+      hoarding.run('each', [1, 2], system),
+      other.run('each', [1, 2], system),
+    ])
+    expect(summary(stopped)).toEqual(['SCRIPT_MEMORY', 'SCRIPT_MEMORY'])
+    expect(summary(served)).toEqual([2, 3])
+    expect(summary(await other.run('each', [5], system))).toEqual([6])
+  })
+})
+
+it('an object that grows until V8 gives up costs a thread, but neither the server nor its end', () => {
+  const file = fileURLToPath(new URL('./testing/catastrophe.ts', import.meta.url))
+  const { stdout } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 })
+  expect(stdout.split('\n').slice(0, 3)).toEqual(['an isolate is lost', 'SCRIPT_MEMORY', '2'])
+})

@@ -1,0 +1,19 @@
+import { isolateEngine } from '../isolate-engine.ts'
+import { script, system } from './engine.ts'
+
+/** A process of its own: what it does to itself would end the tests, too. */
+const engine = isolateEngine({
+  resources: () => {
+    throw new Error('there are no resources here')
+  },
+  secrets: {} as never,
+  properties: () => undefined,
+  projectFolder: '.',
+  log: (_level, _label, message) => console.log(message.replace(/ and .*/, '')),
+  memory: 32,
+  timeout: 30_000,
+})
+const hoard = script('var all = {}; for (var i = 0; ; i++) all["key" + i] = i')
+await engine.evaluate(hoard, {}, system).catch(({ code }) => console.log(code))
+console.log(await engine.evaluate(script('1 + 1'), {}, system))
+await engine[Symbol.asyncDispose]()
