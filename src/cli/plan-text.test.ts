@@ -15,6 +15,7 @@ const entry = (given: Partial<PlanEntry>): PlanEntry => ({
   changes: [],
   writes: true,
   refusal: undefined,
+  unforeseen: undefined,
   ...given,
 })
 

@@ -22,12 +22,9 @@ export function describeEntry(entry: PlanEntry): string {
   const head = `${sign} ${action ?? 'FAILED'}  ${ids}${qualifier}  ${situation ?? ''}`
   const ambiguous =
     entry.ambiguousTargetIds.length > 0 ? `    candidates: ${entry.ambiguousTargetIds.join(', ')}` : undefined
-  const lines = [
-    style(colours[sign], head),
-    refusal && `    ${refusal}`,
-    ambiguous,
-    ...changes.map(describeChange),
-  ]
+  const unforeseen = entry.unforeseen && `    may change more: ${entry.unforeseen}`
+  const reason = refusal && `    ${refusal}`
+  const lines = [style(colours[sign], head), reason, ambiguous, ...changes.map(describeChange), unforeseen]
   return lines.filter(Boolean).join('\n')
 }
 

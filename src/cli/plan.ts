@@ -35,7 +35,7 @@ async function plan(mapping: string, options: PlanOptions): Promise<number> {
         summary.set(key, { objects: objects + 1, writes: writes + Number(entry.writes) })
         printer.entry(entry)
       }
-      const request = { mapping, sourceId: options.id, analyze: true }
+      const request = { mapping, sourceId: options.id, analyze: true, foreseeHooks: true }
       const { run, done } = await reconciliations.start(request, administrator, {
         onEntry,
         onProgress: shown.update,
@@ -49,9 +49,9 @@ async function plan(mapping: string, options: PlanOptions): Promise<number> {
   )
 }
 
-/** A dry run evaluates the mapping itself, `onMapping` included, and no other hook. */
+/** A plan evaluates the hooks that shape the target, and no other. */
 function hooksNotRun({ hooks }: Mapping): readonly string[] {
-  return Object.keys(hooks).filter((hook) => hook !== 'onMapping')
+  return Object.keys(hooks).filter((hook) => !['onMapping', 'onCreate', 'onUpdate'].includes(hook))
 }
 
 interface Count {

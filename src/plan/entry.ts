@@ -24,6 +24,8 @@ export interface PlanEntry {
   readonly writes: boolean
   /** Why the action cannot be performed; undefined when it can. */
   readonly refusal: string | undefined
+  /** Why a plan could not evaluate a hook that shapes the target; undefined if `changes` are all there will be. */
+  readonly unforeseen: string | undefined
 }
 
 /** What `writes` depends on. */

@@ -42,6 +42,8 @@ export interface Operation {
   linkedTarget?: JsonObject | undefined
   desired?: JsonObject | undefined
   changes: readonly Change[]
+  /** Why a plan could not evaluate `onCreate` or `onUpdate`; the run may change more than is foreseen. */
+  unforeseen?: string | undefined
 
   // applied
   /** The first thing that went wrong; later steps are not taken. */
@@ -104,5 +106,6 @@ export function planEntry({ name, links }: Mapping, operation: Operation): PlanE
     changes,
     writes: writesSomething({ action, changes, targetId, refusal, linked, linkingEnabled: links.enabled }),
     refusal,
+    unforeseen: operation.unforeseen,
   }
 }

@@ -11,9 +11,26 @@ export function isShaped({ action, source, target }: Operation): boolean {
 /** Computes desired object and changes of a page: all scripts of one object cross into the sandbox once. */
 export async function shapePage(sync: Synchronization, operations: readonly Operation[]): Promise<void> {
   const shaped = operations.filter((operation) => goesOn(operation) && isShaped(operation))
-  const inputs = shaped.map((operation) => shapeInput(operation, !sync.dryRun))
+  await shapeAll(sync, shaped, sync.hooks !== 'skip')
+  if (sync.hooks !== 'foresee') return
+  const failed = shaped.filter(({ failure }) => failure !== undefined)
+  for (const operation of failed) {
+    operation.unforeseen = operation.failure?.message
+    operation.failure = undefined
+  }
+  // What fails without the hooks, too, fails in the run as well and says so itself.
+  await shapeAll(sync, failed, false)
+  for (const operation of failed) if (operation.failure) operation.unforeseen = undefined
+}
+
+async function shapeAll(
+  sync: Synchronization,
+  operations: readonly Operation[],
+  hooks: boolean,
+): Promise<void> {
+  const inputs = operations.map((operation) => shapeInput(operation, hooks))
   const outcomes = await sync.rules.ask('shapeTarget', inputs, sync.scripts)
-  shaped.forEach((operation, position) => {
+  operations.forEach((operation, position) => {
     const outcome = outcomes[position]
     if (!outcome?.ok) {
       operation.failure = outcome?.error

@@ -25,5 +25,12 @@ export interface Synchronization {
   readonly targetIds: TargetIds | undefined
   /** Decide and shape, but change nothing. */
   readonly dryRun: boolean
+  readonly hooks: Hooks
   readonly signal: AbortSignal
 }
+
+/**
+ * What becomes of `onCreate` and `onUpdate`: a run runs them, an analysis skips them (engine specification §7.9), and
+ * a plan foresees them: it lets them shape the target, but not write anything.
+ */
+export type Hooks = 'run' | 'foresee' | 'skip'

@@ -266,6 +266,25 @@ describe('a dry run', () => {
     expect(withoutNewIds(planned)).toEqual(withoutNewIds(done))
   })
 
+  it('lets onCreate and onUpdate shape the target where it is asked to, but not write', async () => {
+    const onCreate = script(
+      "target.note = 'hook'; if (source.name === 'Bob') { openidm.create('managed/user', null, { name: 'sneaked' }) }",
+    )
+    await using world = await openWorld({ mapping: { ...byMail, onCreate } })
+    await world.persons(ann, bob)
+    const { entries } = await world.run({ analyze: true, foreseeHooks: true })
+    const shown = entries.map(({ sourceId, changes, unforeseen }) => [
+      sourceId,
+      changes.map(({ pointer }) => pointer[0]),
+      unforeseen,
+    ])
+    expect(shown).toEqual([
+      ['p1', ['mail', 'name', 'note'], undefined],
+      ['p2', ['mail', 'name'], expect.stringMatching(/dry run/)],
+    ])
+    expect(await world.all(target)).toEqual({})
+  })
+
   it('foresees what its own creates would mean for objects after them', async () => {
     await using world = await openWorld({ mapping: { ...byMail, correlateEmptyTargetSet: true } })
     await world.persons(ann, { ...bob, mail: 'ann@x' })

@@ -26,6 +26,8 @@ export interface Reconciliation {
   /** The one source id of a `reconById`; undefined for a whole run. */
   readonly sourceId: string | undefined
   readonly associations: boolean
+  /** In a dry run, let `onCreate` and `onUpdate` shape the target without writing. */
+  readonly foreseeHooks: boolean
   readonly resources: Resources
   readonly repository: Repository
   readonly request: RequestContext
@@ -178,6 +180,7 @@ async function openSynchronization(
     runId: run.id,
     targetIds,
     dryRun: run.analysis,
+    hooks: run.analysis ? (reconciliation.foreseeHooks ? 'foresee' : 'skip') : 'run',
   }
 }
 

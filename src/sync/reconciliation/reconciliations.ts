@@ -67,6 +67,7 @@ export class Reconciliations {
         settings,
         sourceId: request.sourceId,
         associations: request.persistAssociations === true,
+        foreseeHooks: request.foreseeHooks === true,
         resources: resources(),
         repository,
         request: { ...context, external: false, transactionId: run.id },

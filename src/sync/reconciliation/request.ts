@@ -11,6 +11,8 @@ export interface ReconciliationRequest {
   /** Assess and decide only. */
   readonly analyze?: boolean
   readonly persistAssociations?: boolean
+  /** With `analyze`: let the hooks that shape a target do so, without writing. An analysis over REST does not. */
+  readonly foreseeHooks?: boolean
   readonly overrides?: JsonObject
 }
 
