@@ -287,11 +287,17 @@ describe('a program', () => {
 })
 
 it('an engine that is shut down stops what runs and refuses the rest', async () => {
-  const other = await testEngine()
-  const running = other.value('for (;;) {}')
-  const stopped = expect(running).rejects.toBeInstanceOf(Problem)
+  const other = await testEngine({ isolates: 2 })
+  const program = await other.engine.load({
+    module: 'scripts/testing/procedures',
+    procedures: ['each'],
+    settings: ['endless'],
+    scripts: { endless: script('for (;;) {}') },
+  })
+  const running = program.run('each', [1, 2], system)
+  const stopped = expect(running).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   await other.value('1')
-  await other.engine[Symbol.asyncDispose]()
+  await other[Symbol.asyncDispose]()
   await stopped
   await expect(other.value('1')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
 })

@@ -42,7 +42,6 @@ export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
   const jobs = new WeakMap<Sandbox, Job>()
   const pool = new SandboxPool(isolates, createSandbox)
   const evaluations = new Map<string, Promise<PreparedProgram>>()
-  let shutDown = false
 
   function createSandbox(): Sandbox {
     return new Sandbox({
@@ -73,7 +72,6 @@ export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
   }
 
   function run(program: PreparedProgram, procedure: string, inputs: readonly Json[], context: ScriptContext) {
-    if (shutDown) throw new Problem('UNAVAILABLE', 'the script engine is shut down')
     return runPage({ program, procedure, context, timeout }, inputs, { pool, jobs, refresh })
   }
 
@@ -114,7 +112,6 @@ export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
     },
 
     async [Symbol.asyncDispose]() {
-      shutDown = true
       pool.dispose()
       syntax[Symbol.dispose]()
     },
@@ -133,7 +130,7 @@ function keepLoopsInterruptible(): void {
 
 let endsByForce = false
 
-/** Node's own exit waits for every thread, and a lost one never ends. By then everything else has been closed. */
+/** `process.exit` would wait for every thread, and a lost one never ends. By then everything else has been closed. */
 function endWithoutLostThreads(): void {
   if (endsByForce) return
   endsByForce = true

@@ -162,6 +162,11 @@ describe('a script that hoards', () => {
 
 it('an object that grows until V8 gives up costs a thread, but neither the server nor its end', () => {
   const file = fileURLToPath(new URL('./testing/catastrophe.ts', import.meta.url))
-  const { stdout } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 })
+  const { stdout, signal } = spawnSync(process.execPath, [file], {
+    encoding: 'utf8',
+    timeout: 50_000,
+    killSignal: 'SIGABRT',
+  })
   expect(stdout.split('\n').slice(0, 3)).toEqual(['an isolate is lost', 'SCRIPT_MEMORY', '2'])
+  expect(signal).toBe('SIGKILL')
 })

@@ -95,7 +95,10 @@ async function runPortion(
     const loaded = await sandbox.context(run.program)
     const job: Job = { program: run.program, context: run.context, depth, loaded, writers: new Set() }
     jobs.set(sandbox, job)
-    return await new Portion(run, sandbox, job, texts, indexes, outcomes).work()
+    const lost = await new Portion(run, sandbox, job, texts, indexes, outcomes).work()
+    // An isolate that was disposed looks like one that died.
+    pool.throwIfClosed()
+    return lost
   } finally {
     jobs.delete(sandbox)
     pool.release(sandbox)

@@ -17,6 +17,7 @@ export class SandboxPool {
   readonly #waiting: Waiting[] = []
   readonly #depth = new AsyncLocalStorage<number>()
   #executing = 0
+  #closed = false
 
   constructor(size: number, create: () => Sandbox) {
     this.#size = size
@@ -25,6 +26,7 @@ export class SandboxPool {
 
   /** First come, first served. Give it back with `release`. */
   async acquire(program: PreparedProgram): Promise<Sandbox> {
+    this.throwIfClosed()
     const { depth } = this
     if (depth > deepest) {
       throw new Problem(
@@ -67,12 +69,16 @@ export class SandboxPool {
     for (const sandbox of this.#idle) sandbox.forgetRetired()
   }
 
+  throwIfClosed(): void {
+    if (this.#closed) throw shutDown()
+  }
+
   dispose(): void {
+    this.#closed = true
     for (const sandbox of this.#all) sandbox.dispose()
     this.#all.clear()
     this.#idle.length = 0
-    const refusal = new Problem('UNAVAILABLE', 'the script engine is shut down')
-    for (const { reject } of this.#waiting.splice(0)) reject(refusal)
+    for (const { reject } of this.#waiting.splice(0)) reject(shutDown())
   }
 
   #take(program: PreparedProgram, nested: boolean): Sandbox | undefined {
@@ -109,6 +115,10 @@ export class SandboxPool {
     this.#all.delete(sandbox)
     sandbox.dispose()
   }
+}
+
+function shutDown(): Problem {
+  return new Problem('UNAVAILABLE', 'the script engine is shut down')
 }
 
 interface Waiting {

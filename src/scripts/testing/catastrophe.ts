@@ -17,3 +17,5 @@ const hoard = script('var all = {}; for (var i = 0; ; i++) all["key" + i] = i')
 await engine.evaluate(hoard, {}, system).catch(({ code }) => console.log(code))
 console.log(await engine.evaluate(script('1 + 1'), {}, system))
 await engine[Symbol.asyncDispose]()
+// Nobody tells isolated-vm that its promise will never settle: left alone, the event loop waits for it.
+process.exit()
