@@ -11,7 +11,10 @@ if (Number(process.versions.node.split('.')[0]) >= needed) {
   // A checkout runs its sources, a published package its build.
   const entry = existsSync(here('../src/main.ts')) ? '../src/main.ts' : '../dist/main.js'
   const { main } = await import(new URL(entry, import.meta.url))
-  process.exitCode = await main(process.argv.slice(2))
+  const code = await main(process.argv.slice(2))
+  // Explicitly, because a sandbox that V8 lost control of would keep the process alive; but not before all is written.
+  for (const stream of [process.stdout, process.stderr]) await new Promise((done) => stream.write('', done))
+  process.exit(code)
 } else {
   runWithPinnedNode()
 }
