@@ -10,6 +10,10 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 if (Number(process.versions.node.split('.')[0]) >= needed) {
   // A checkout runs its sources, a published package its build.
   const entry = existsSync(here('../src/main.ts')) ? '../src/main.ts' : '../dist/main.js'
+  // A reader that has seen enough (`| head`) is no reason to break off what is being done.
+  process.stdout.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   const { main } = await import(new URL(entry, import.meta.url))
   const code = await main(process.argv.slice(2))
   // Explicitly, because a sandbox that V8 lost control of would keep the process alive; but not before all is written.
