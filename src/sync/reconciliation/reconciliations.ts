@@ -9,6 +9,7 @@ import type { Rules } from '../rules.ts'
 import { reconcile } from './reconcile.ts'
 import { parametersOf, type ReconciliationRequest, settingsFor } from './request.ts'
 import { Run } from './run.ts'
+import { acquireRunLock } from './run-lock.ts'
 
 export interface ReconciliationOptions {
   readonly repository: Repository
@@ -35,7 +36,7 @@ const atOnce = 10
 /** The runs of this process: starts, follows, cancels and remembers them. */
 export class Reconciliations {
   readonly #options: ReconciliationOptions
-  readonly #active = new Map<string, StartedRun & { readonly exclusive: string | undefined }>()
+  readonly #active = new Map<string, StartedRun>()
   readonly #waiting: (() => void)[] = []
   #executing = 0
 
@@ -51,15 +52,17 @@ export class Reconciliations {
   ): Promise<StartedRun> {
     const rules = await this.#options.rulesOf(request.mapping)
     const settings = settingsFor(rules.mapping, request.overrides)
-    const exclusive = exclusiveKey(request, rules.mapping)
-    this.#refuseOverlap(exclusive)
+    const { repository, resources, log } = this.#options
+    const id = timeOrderedId()
+    const lock = isExclusive(request)
+      ? await acquireRunLock(repository, rules.mapping.links.type, id)
+      : undefined
     const run = new Run({
-      id: timeOrderedId(),
+      id,
       mapping: request.mapping,
       analysis: request.analyze === true,
       parameters: parametersOf(settings, request.sourceId),
     })
-    const { repository, resources, log } = this.#options
     const work = () =>
       reconcile({
         run,
@@ -75,19 +78,14 @@ export class Reconciliations {
         onEntry: observers.onEntry,
         onProgress: () => observers.onProgress?.(run),
       })
-    const done = this.#inTurn(work).then(
-      () => this.#ended(run, settings.storedRuns, context),
-      (error) => this.#broke(run, error),
-    )
-    this.#active.set(run.id, { run, done, exclusive })
+    const done = this.#inTurn(work)
+      .finally(() => lock?.release())
+      .then(
+        () => this.#ended(run, settings.storedRuns, context),
+        (error) => this.#broke(run, error),
+      )
+    this.#active.set(run.id, { run, done })
     return { run, done }
-  }
-
-  #refuseOverlap(exclusive: string | undefined): void {
-    if (exclusive === undefined) return
-    const other = this.#active.values().find((started) => started.exclusive === exclusive)
-    if (!other) return
-    throw new Problem('CONFLICT', `${other.run.mapping} is being reconciled already, by run ${other.run.id}`)
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {
@@ -176,8 +174,9 @@ export class Reconciliations {
 /** Run objects are small and answer `GET recon`; OpenIDM remembers about as many. */
 const keptAtLeast = 100
 
-function exclusiveKey({ sourceId, analyze }: ReconciliationRequest, { links }: Mapping): string | undefined {
-  return sourceId === undefined && !analyze ? links.type : undefined
+/** A whole run that writes; `reconById` and dry runs go beside it. */
+function isExclusive({ sourceId, analyze }: ReconciliationRequest): boolean {
+  return sourceId === undefined && !analyze
 }
 
 /** A stored run that says ACTIVE, but that no process is working on, died with its process. */

@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openSqlite } from '../../repository/sqlite/open.ts'
+import { acquireRunLock } from './run-lock.ts'
+
+async function openStore() {
+  const folder = mkdtempSync(join(tmpdir(), 'syncline-lock-'))
+  const repository = await openSqlite(join(folder, 'store.db'))
+  return {
+    repository,
+    async [Symbol.asyncDispose]() {
+      await repository[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+describe('the lock of a link set', () => {
+  it('is held until it is released; those of other sets are free', async () => {
+    await using store = await openStore()
+    const lock = await acquireRunLock(store.repository, 'hr_user', 'run-1')
+    await expect(acquireRunLock(store.repository, 'hr_user', 'run-2')).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('run-1'),
+    })
+    await acquireRunLock(store.repository, 'other', 'run-3')
+    await lock.release()
+    await acquireRunLock(store.repository, 'hr_user', 'run-4')
+  })
+
+  it('is held by another process as long as that lives, and no longer', async () => {
+    await using store = await openStore()
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    await acquireRunLock(store.repository, 'hr_user', 'run-1')
+    const held = (await store.repository.settings.read('reconciling.hr_user')) as object
+    await store.repository.settings.write('reconciling.hr_user', { ...held, pid: other.pid ?? 0 })
+    await expect(acquireRunLock(store.repository, 'hr_user', 'run-2')).rejects.toMatchObject({
+      code: 'CONFLICT',
+    })
+    other.kill('SIGKILL')
+    await once(other, 'exit')
+    await acquireRunLock(store.repository, 'hr_user', 'run-3')
+  })
+
+  it('of a machine that has restarted since is nobody’s', async () => {
+    await using store = await openStore()
+    await acquireRunLock(store.repository, 'hr_user', 'run-1')
+    const held = (await store.repository.settings.read('reconciling.hr_user')) as { booted: number }
+    await store.repository.settings.write('reconciling.hr_user', { ...held, booted: held.booted - 3600 })
+    await acquireRunLock(store.repository, 'hr_user', 'run-2')
+  })
+
+  it('is not given away by whoever held it before', async () => {
+    await using store = await openStore()
+    const first = await acquireRunLock(store.repository, 'hr_user', 'run-1')
+    await first.release()
+    await acquireRunLock(store.repository, 'hr_user', 'run-2')
+    await first.release()
+    await expect(acquireRunLock(store.repository, 'hr_user', 'run-3')).rejects.toMatchObject({
+      code: 'CONFLICT',
+    })
+  })
+})
