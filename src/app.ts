@@ -4,11 +4,12 @@ import { auditProvider } from './audit/provider.ts'
 import {
   type CheckedProject,
   checkProject,
+  isReady,
   kinds,
-  mappingFailure,
   type ProjectOptions,
   readConfiguration,
   scriptEngine,
+  usableMapping,
 } from './checked-project.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
 import { fileSecrets } from './config/secrets.ts'
@@ -66,7 +67,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
   for (const system of checked.systems.values()) opened.use(system)
   await mkdir(dataFolder, { recursive: true })
   const repository = opened.use(await openSqlite(join(dataFolder, 'syncline.db')))
-  const rules = opened.use(new LoadedRules(checked.mappings, engine, (name) => mappingFailure(checked, name)))
+  const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine))
   const rulesOf = rules.of.bind(rules)
   const reconciliations = new Reconciliations({ repository, resources: routes, rulesOf, log })
   opened.defer(() => reconciliations.close())
@@ -98,11 +99,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
       roles: ['openidm-admin'],
       transactionId: 'command-line',
     },
-    requireMapping(name) {
-      const compiled = checked.mappings.get(name)
-      if (!compiled) throw mappingFailure(checked, name)
-      return compiled.mapping
-    },
+    requireMapping: (name) => usableMapping(checked, name).mapping,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
@@ -114,17 +111,12 @@ function scriptLog(log: OpenOptions['log']): Parameters<typeof scriptEngine>[1][
   }
 }
 
-function listedMappings({ mappings, systems, types }: CheckedProject): readonly ListedMapping[] {
-  const isReady = (path: string) => {
-    const [root, name] = path.split('/')
-    if (root === 'system') return systems.has(name ?? '')
-    return root !== 'managed' || types.some((type) => type.name === name)
-  }
-  return [...mappings.values()].map(({ mapping: { name, configuration, source, target } }) => ({
+function listedMappings(checked: CheckedProject): readonly ListedMapping[] {
+  return [...checked.mappings.values()].map(({ mapping: { name, configuration, source, target } }) => ({
     name,
     configuration,
-    sourceReady: isReady(source),
-    targetReady: isReady(target),
+    sourceReady: isReady(checked, source),
+    targetReady: isReady(checked, target),
   }))
 }
 

@@ -144,8 +144,37 @@ export async function checkOnly(options: ProjectOptions): Promise<CheckedProject
   return checked
 }
 
+/** The compiled mapping of that name; a Problem that says what is wrong if it cannot run. */
+export function usableMapping(checked: CheckedProject, name: string): CompiledMapping {
+  const compiled = checked.mappings.get(name)
+  if (!compiled) throw mappingFailure(checked, name)
+  for (const path of [compiled.mapping.source, compiled.mapping.target]) {
+    if (!isReady(checked, path)) throw unusableEnd(checked, name, path)
+  }
+  return compiled
+}
+
+/** Is there an object set of this path? Other roots than systems and managed objects are not judged. */
+export function isReady({ systems, types }: CheckedProject, path: string): boolean {
+  const [root, name = ''] = path.split('/')
+  if (root === 'system') return systems.has(name)
+  return root !== 'managed' || types.some((type) => type.name === name)
+}
+
+function unusableEnd({ project, problems }: CheckedProject, mapping: string, path: string): Problem {
+  const [root, name] = path.split('/')
+  const connector = project.documents.find(
+    ({ id, raw }) =>
+      id === `provisioner.openicf/${name}` || (id.startsWith('provisioner.') && raw?.name === name),
+  )
+  const file = root === 'system' ? connector?.file : 'conf/managed.json'
+  const causes = problems.filter((problem) => problem.severity === 'error' && problem.file === file)
+  const why = causes.length > 0 ? 'has errors' : 'is switched off or not configured'
+  return new ConfigurationFailure(`mapping ${mapping} cannot run: ${root}/${name} ${why}`, causes)
+}
+
 /** Why a mapping cannot be used: its own errors, or that there is none of that name. */
-export function mappingFailure({ project, mappings, problems }: CheckedProject, name: string): Problem {
+function mappingFailure({ project, mappings, problems }: CheckedProject, name: string): Problem {
   const errors = problems.filter(({ severity }) => severity === 'error')
   const own = errors.filter((problem) => isAbout(project, problem, name))
   if (own.length > 0) return new ConfigurationFailure(`mapping ${name} has errors and cannot run`, own)

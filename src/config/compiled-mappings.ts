@@ -51,7 +51,10 @@ async function readScript(
   const read = scriptSource(definition, { label, readFile: (path) => readText(project.folder, path) })
   if (!read.ok) return problemAt(configured, [...place, ...read.pointer], read.message)
   const error = await engine.check(read.script)
-  return error ? problemAt(configured, place, error.message) : read.script
+  // The engine's message names mapping and hook already.
+  return error
+    ? locateProblem(configured.document, [...configured.pointer, ...place], error.message)
+    : read.script
 }
 
 /** Undefined if there is no such file. Scripts come from inside the project only. */

@@ -38,7 +38,10 @@ export const problems = {
     hint: 'Look for an endless loop, or raise script.timeout in conf/script.json.',
   },
   SCRIPT_MEMORY: { status: 500, hint: 'Keep less in memory, or raise script.memory in conf/script.json.' },
-  CONNECTOR_FAILED: { status: 500, hint: "The message is the system's own." },
+  CONNECTOR_FAILED: {
+    status: 500,
+    hint: 'Repair what the message names in the connected system or its file, then run again.',
+  },
   STORE_FAILED: {
     status: 500,
     hint: 'Check free space and permissions of the data folder; nothing half-written is kept.',

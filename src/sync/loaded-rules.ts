@@ -1,25 +1,28 @@
 import type { Mapping } from '../mapping/mapping.ts'
-import type { Problem } from '../model/problem.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 import { loadRules, type Rules } from './rules.ts'
 
+/** What rules are made of. */
+export interface RuleSource {
+  readonly mapping: Mapping
+  readonly scripts: Readonly<Record<string, ScriptSource>>
+}
+
 /** Mappings' rules by name, loaded into the sandbox when first used and kept until closed. */
 export class LoadedRules implements AsyncDisposable {
-  readonly #mappings: Mappings
+  readonly #find: (name: string) => RuleSource
   readonly #engine: ScriptEngine
-  readonly #missing: (name: string) => Problem
   readonly #loaded = new Map<string, Promise<Rules>>()
 
-  constructor(mappings: Mappings, engine: ScriptEngine, missing: (name: string) => Problem) {
-    this.#mappings = mappings
+  /** `find` throws if there is no mapping of that name, or none that can run. */
+  constructor(find: (name: string) => RuleSource, engine: ScriptEngine) {
+    this.#find = find
     this.#engine = engine
-    this.#missing = missing
   }
 
   async of(name: string): Promise<Rules> {
-    const compiled = this.#mappings.get(name)
-    if (!compiled) throw this.#missing(name)
-    const loaded = this.#loaded.get(name) ?? loadRules(compiled.mapping, compiled.scripts, this.#engine)
+    const { mapping, scripts } = this.#find(name)
+    const loaded = this.#loaded.get(name) ?? loadRules(mapping, scripts, this.#engine)
     this.#loaded.set(name, loaded)
     return loaded
   }
@@ -28,8 +31,3 @@ export class LoadedRules implements AsyncDisposable {
     for (const rules of this.#loaded.values()) await (await rules)[Symbol.asyncDispose]()
   }
 }
-
-type Mappings = ReadonlyMap<
-  string,
-  { readonly mapping: Mapping; readonly scripts: Readonly<Record<string, ScriptSource>> }
->
