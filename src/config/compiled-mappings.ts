@@ -25,19 +25,46 @@ export interface CompiledMappings {
 export async function compileMappings(project: Project, engine: ScriptEngine): Promise<CompiledMappings> {
   const mappings = new Map<string, CompiledMapping>()
   const problems: ConfigurationProblem[] = []
-  for (const configured of project.mappings) {
-    const { mapping, scripts, errors } = compileMapping(configured.content, project.mappings)
-    const found = errors.map(({ place, message }) => problemAt(configured, place, message))
-    const sources: Record<string, ScriptSource> = {}
-    for (const [name, script] of Object.entries(scripts)) {
-      const read = await readScript(project, configured, name, script, engine)
-      if ('message' in read) found.push(read)
-      else sources[name] = read
-    }
-    problems.push(...found)
-    if (mapping && found.length === 0) mappings.set(configured.name, { mapping, scripts: sources })
+  const valid = new Set(project.mappings)
+  for (const configured of project.declaredMappings) {
+    const { mapping, scripts, found } = await compile(project, configured, engine)
+    problems.push(...found.filter((problem) => !isKnown(problem, project.problems)))
+    if (mapping && found.length === 0 && valid.has(configured))
+      mappings.set(configured.name, { mapping, scripts })
   }
-  return { mappings, problems }
+  return { mappings: inProcessingOrder(project, mappings), problems }
+}
+
+async function compile(project: Project, configured: ConfiguredMapping, engine: ScriptEngine) {
+  const { mapping, scripts, errors } = compileMapping(configured.content, project.declaredMappings)
+  const found = errors.map(({ place, message }) => problemAt(configured, place, message))
+  const sources: Record<string, ScriptSource> = {}
+  for (const [name, script] of Object.entries(scripts)) {
+    const read = await readScript(project, configured, name, script, engine)
+    if ('message' in read) found.push(read)
+    else sources[name] = read
+  }
+  return { mapping, scripts: sources, found }
+}
+
+/** What the schema has said already about a place, or about what it stands in, need not be said twice. */
+function isKnown({ file, pointer }: ConfigurationProblem, known: readonly ConfigurationProblem[]): boolean {
+  return known.some(
+    (other) =>
+      other.severity === 'error' &&
+      other.file === file &&
+      (pointer === other.pointer ||
+        pointer.startsWith(`${other.pointer}/`) ||
+        other.pointer.startsWith(`${pointer}/`)),
+  )
+}
+
+function inProcessingOrder(project: Project, mappings: ReadonlyMap<string, CompiledMapping>) {
+  const ordered = project.mappings.flatMap(({ name }) => {
+    const compiled = mappings.get(name)
+    return compiled ? [[name, compiled] as const] : []
+  })
+  return new Map(ordered)
 }
 
 async function readScript(

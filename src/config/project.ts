@@ -10,6 +10,8 @@ export interface Project {
   readonly problems: readonly ConfigurationProblem[]
   /** The valid mappings in processing order: those of `sync.json`, then files of their own, ordered by `syncAfter`. */
   readonly mappings: readonly ConfiguredMapping[]
+  /** Every mapping that has a name, the broken ones included, so that the rest of their errors can be found, too. */
+  readonly declaredMappings: readonly ConfiguredMapping[]
   /** The valid connectors, those switched off included. */
   readonly connectors: readonly ConfiguredConnector[]
   /** The valid types of managed objects. */

@@ -55,6 +55,7 @@ export async function readProject(folder: string, options: ReadOptions): Promise
       ...mappings.problems,
     ]),
     mappings: mappings.valid,
+    declaredMappings: mappings.declared,
     connectors: connectors.valid,
     managedObjects: managed.valid,
     property,

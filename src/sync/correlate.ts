@@ -95,7 +95,10 @@ export function correlator(options: CorrelatorOptions): Correlator {
   async function answerFromIndex(questions: readonly Question[]): Promise<void> {
     const wanted = distinct(questions.flatMap(({ filter }) => comparedPointers(filter)))
     if (!index?.covers(wanted)) index = await readIndex(distinct([...(index?.pointers ?? []), ...wanted]))
-    for (const { operation, filter } of questions) setCandidates(operation, [...(index.find(filter) ?? [])])
+    // Sorted, so that a record does not depend on the order in which the run wrote.
+    for (const { operation, filter } of questions) {
+      setCandidates(operation, [...(index.find(filter) ?? [])].toSorted())
+    }
   }
 
   async function readIndex(pointers: readonly Pointer[]): Promise<TargetIndex> {

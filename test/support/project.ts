@@ -1,0 +1,128 @@
+/** Projects in temporary folders, and the real command line run on them as a user would. */
+import { spawn, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+export const root = join(import.meta.dirname, '../..')
+const bin = join(root, 'bin/syncline.js')
+
+export interface Result {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+export class TestProject implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'syncline-test-'))
+
+  /** A copy of examples/hr-to-directory. */
+  static example(): TestProject {
+    const project = new TestProject()
+    const filter = (path: string) => !path.includes('.syncline')
+    cpSync(join(root, 'examples/hr-to-directory'), project.folder, { recursive: true, filter })
+    return project
+  }
+
+  path(file: string): string {
+    return join(this.folder, file)
+  }
+
+  write(file: string, content: string | object): void {
+    mkdirSync(dirname(this.path(file)), { recursive: true })
+    writeFileSync(this.path(file), typeof content === 'string' ? content : JSON.stringify(content, null, 2))
+  }
+
+  read(file: string): string {
+    return readFileSync(this.path(file), 'utf8')
+  }
+
+  edit(file: string, change: (text: string) => string): void {
+    const before = this.read(file)
+    const after = change(before)
+    if (after === before) throw new Error(`the edit changed nothing in ${file}`)
+    this.write(file, after)
+  }
+
+  /** Bytes and modification time: equal only if nobody wrote. */
+  stamp(file: string): { readonly text: string; readonly modified: bigint } {
+    return { text: this.read(file), modified: statSync(this.path(file), { bigint: true }).mtimeNs }
+  }
+
+  syncline(args: readonly string[], env: Record<string, string> = {}): Result {
+    return syncline([...args, '--project', this.folder], env)
+  }
+
+  /** The one JSON document that `--json` promises. */
+  json<T = Record<string, never>>(...args: readonly string[]): T {
+    const { out, err } = this.syncline([...args, '--json'])
+    try {
+      return JSON.parse(out) as T
+    } catch (cause) {
+      throw new Error(`no JSON document on stdout: ${out}\n${err}`, { cause })
+    }
+  }
+
+  /** Starts the command line and does not wait for it. */
+  start(args: readonly string[], env: Record<string, string> = {}) {
+    return spawn(process.execPath, [bin, ...args, '--project', this.folder], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+export function syncline(args: readonly string[], env: Record<string, string> = {}): Result {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  return { code: status, out: stdout, err: stderr }
+}
+
+/** The run object, as far as tests look at it. */
+export interface RunObject {
+  readonly _id: string
+  readonly state: string
+  readonly situationSummary: Readonly<Record<string, number>>
+  readonly statusSummary: { readonly SUCCESS: number; readonly FAILURE: number }
+  readonly progress: {
+    readonly target: { created: number; updated: number; deleted: number; unchanged: number }
+    readonly links: { created: number }
+  }
+}
+
+/** A connector document for a CSV file below data/. */
+export function csvConnector(
+  name: string,
+  columns: readonly string[],
+  options: Record<string, unknown> = {},
+): object {
+  return {
+    name,
+    connectorRef: {
+      bundleName: 'org.forgerock.openicf.connectors.csvfile-connector',
+      bundleVersion: '[1.0,2)',
+      connectorName: 'org.forgerock.openicf.csvfile.CSVFileConnector',
+    },
+    configurationProperties: {
+      csvFile: `&{launcher.project.location}/data/${name}.csv`,
+      headerUid: columns[0],
+      ...options,
+    },
+    objectTypes: {
+      account: {
+        $schema: 'http://json-schema.org/draft-03/schema',
+        id: '__ACCOUNT__',
+        type: 'object',
+        nativeType: '__ACCOUNT__',
+        properties: Object.fromEntries(columns.map((column) => [column, { type: 'string' }])),
+      },
+    },
+  }
+}
