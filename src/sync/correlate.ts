@@ -22,8 +22,8 @@ export interface Correlator {
   correlate(operations: readonly Operation[]): Promise<void>
   /** Keeps the hash tables true while the run writes; `undefined` means absent. */
   wrote(id: string, before: JsonObject | undefined, after: JsonObject | undefined): void
-  /** A dry run's own creates and links count as made, or a plan would create what the run finds. */
-  planned(qualifier: string, targetId: string): void
+  /** A dry run's own links count as made or removed, or a plan would create what the run finds. */
+  planned(qualifier: string, targetId: string, linked: boolean): void
 }
 
 export interface CorrelatorOptions {
@@ -44,7 +44,7 @@ const joined = 50
 
 export function correlator(options: CorrelatorOptions): Correlator {
   const { rules, targets, links } = options
-  const plannedLinks = new Set<string>()
+  const planned = new Map<string, boolean>()
   let index: TargetIndex | undefined
 
   async function correlate(operations: readonly Operation[]): Promise<void> {
@@ -159,7 +159,7 @@ export function correlator(options: CorrelatorOptions): Correlator {
       for (const operation of group) {
         operation.candidates = operation.candidates.map(({ id }) => ({
           id,
-          linked: found.has(id) || plannedLinks.has(`${qualifier}\n${id}`),
+          linked: planned.get(`${qualifier}\n${id}`) ?? found.has(id),
         }))
       }
     }
@@ -171,7 +171,7 @@ export function correlator(options: CorrelatorOptions): Correlator {
       if (before) index?.remove(id, before)
       if (after) index?.add(id, after)
     },
-    planned: (qualifier, targetId) => void plannedLinks.add(`${qualifier}\n${targetId}`),
+    planned: (qualifier, targetId, linked) => void planned.set(`${qualifier}\n${targetId}`, linked),
   }
 }
 

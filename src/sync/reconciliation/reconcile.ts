@@ -10,7 +10,7 @@ import { type Correlator, correlator } from '../correlate.ts'
 import { decideSources } from '../decide-sources.ts'
 import { decideTargets } from '../decide-targets.ts'
 import { mappingLinks } from '../links.ts'
-import { type Operation, planEntry, sourceOperation } from '../operation.ts'
+import { goesOn, type Operation, planEntry, sourceOperation } from '../operation.ts'
 import { type SourceRecord, sourcePages } from '../read.ts'
 import type { Rules } from '../rules.ts'
 import type { Synchronization } from '../synchronization.ts'
@@ -292,16 +292,20 @@ function markHandled(targetIds: TargetIds | undefined, { targetId, candidates }:
   for (const { id } of candidates) targetIds.handled(id)
 }
 
-/** In a dry run later objects meet what earlier ones would have written. */
+/** In a dry run later objects meet what earlier ones would have written, as far as correlation can tell. */
 function foresee(correlator: Correlator, run: Run, operation: Operation): void {
-  const { action, desired, targetId, linkQualifier, refusal, failure } = operation
-  if (refusal !== undefined || failure !== undefined) return
+  const { action, desired, target, targetId, link, linkQualifier } = operation
+  if (!goesOn(operation)) return
   if (action === 'CREATE' && desired) {
     const id = `(new target of ${operation.sourceId} in ${run.id})`
     correlator.wrote(id, undefined, desired)
-    correlator.planned(linkQualifier, id)
-  } else if ((action === 'UPDATE' || action === 'LINK') && targetId !== undefined) {
-    correlator.planned(linkQualifier, targetId)
+    correlator.planned(linkQualifier, id, true)
+  } else if (action === 'UPDATE' || action === 'LINK') {
+    if (targetId !== undefined) correlator.planned(linkQualifier, targetId, true)
+    if (desired && target) correlator.wrote(target._id, target, desired)
+  } else if (action === 'DELETE' || action === 'UNLINK') {
+    if (link && targetId !== undefined) correlator.planned(linkQualifier, targetId, false)
+    if (action === 'DELETE' && target) correlator.wrote(target._id, target, undefined)
   }
 }
 
