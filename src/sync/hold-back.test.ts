@@ -48,8 +48,8 @@ describe('an operation of a page waits', () => {
       ['b'],
     ],
     [
-      'if it comes near one that waits',
-      [update('a', 'u'), ambiguous('b', 'u', 'v'), update('c', 'v')],
+      'if it stands behind one that waits: what it writes might concern that one',
+      [update('a', 'u'), ambiguous('b', 'u', 'v'), create('c', 'x')],
       ['b', 'c'],
     ],
   ])('%s', (_why, page, ids) => {

@@ -7,10 +7,11 @@ import { comparedPointers, joinable, mightMatch, TargetIndex } from './target-in
 const changing: ReadonlySet<Action> = new Set(['CREATE', 'UPDATE', 'LINK', 'UNLINK', 'DELETE'])
 
 /**
- * Splits a decided page into what can be applied together and what must be decided again afterwards. An operation
- * waits if an earlier one of the page changes a target that it is about or that correlation offered it, or
- * writes an object that its correlation might find. So two people who share a mail address do not both create
- * an account for it just because they stood on the same page.
+ * Splits a decided page into what can be applied together and what must be decided again afterwards. The cut is before
+ * the first operation that is about a target which an earlier one changes, was offered such a target by
+ * correlation, or whose correlation might find an object that an earlier one writes. Everything behind the cut
+ * waits, so that a page comes to what its objects would come to one after the other: two people who share a mail
+ * address do not both create an account for it just because they stood on the same page.
  */
 export function holdBack(page: readonly Operation[]): {
   operations: readonly Operation[]
@@ -18,29 +19,21 @@ export function holdBack(page: readonly Operation[]): {
 } {
   const claimed = new Set<string>()
   const written = new WrittenObjects(page)
-  const operations: Operation[] = []
-  const heldBack: Operation[] = []
-  for (const operation of page) {
-    const waits = touches(operation, claimed) || written.mightBeFoundBy(operation)
-    ;(waits ? heldBack : operations).push(operation)
-    // What an operation that waits will do is not known yet, so whatever comes near it waits, too, in its turn.
-    if (!waits && !(operation.action && changing.has(operation.action))) continue
-    for (const id of waits ? offered(operation) : bound(operation)) claimed.add(id)
-    written.add(operation)
-  }
-  return { operations, heldBack: heldBack.map(undecided) }
+  const cut = page.findIndex((operation) => {
+    if (touches(operation, claimed) || written.mightBeFoundBy(operation)) return true
+    if (operation.action && changing.has(operation.action)) {
+      if (operation.targetId !== undefined) claimed.add(operation.targetId)
+      written.add(operation)
+    }
+    return false
+  })
+  if (cut < 0) return { operations: page, heldBack: [] }
+  return { operations: page.slice(0, cut), heldBack: page.slice(cut).map(undecided) }
 }
 
-function touches(operation: Operation, claimed: ReadonlySet<string>): boolean {
-  return claimed.size > 0 && offered(operation).some((id) => claimed.has(id))
-}
-
-function bound({ targetId }: Operation): readonly string[] {
-  return targetId === undefined ? [] : [targetId]
-}
-
-function offered(operation: Operation): readonly string[] {
-  return [...bound(operation), ...operation.candidates.map(({ id }) => id)]
+function touches({ targetId, candidates }: Operation, claimed: ReadonlySet<string>): boolean {
+  if (claimed.size === 0) return false
+  return (targetId !== undefined && claimed.has(targetId)) || candidates.some(({ id }) => claimed.has(id))
 }
 
 /** What a held back operation knew is out of date: only its source remains. */

@@ -207,13 +207,28 @@ async function sourcePhase(
   for await (const page of pages) {
     for (const part of partsOf(page, sync.rules.oneByOne ? 1 : page.length)) {
       if (run.signal.aborted) return
-      let waiting: readonly Operation[] = await openOperations(sync, part)
-      while (waiting.length > 0) {
-        const { operations, heldBack } = await decideSources(sync, waiting)
-        await finish(reconciliation, sync, operations, recording)
-        waiting = heldBack
-      }
+      await workThrough(reconciliation, sync, await openOperations(sync, part), recording)
     }
+  }
+}
+
+/**
+ * Decides and applies operations in order, as many together as do not depend on each other. Where one has to wait, fewer
+ * are taken the next time, so that a page full of conflicts is not decided anew for each of them.
+ */
+async function workThrough(
+  reconciliation: Reconciliation,
+  sync: Synchronization,
+  operations: readonly Operation[],
+  recording: Recording,
+): Promise<void> {
+  let waiting = operations
+  let together = operations.length
+  while (waiting.length > 0) {
+    const decided = await decideSources(sync, waiting.slice(0, together))
+    await finish(reconciliation, sync, decided.operations, recording)
+    waiting = [...decided.heldBack, ...waiting.slice(together)]
+    together = 2 * Math.max(1, decided.heldBack.length > 0 ? decided.operations.length : together)
   }
 }
 
