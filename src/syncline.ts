@@ -1,0 +1,19 @@
+/** The package's public face: a server or a run inside another program, and what a connector is made of. */
+export { type Application, type OpenOptions, openApplication, openServer, type ServerOptions } from './app.ts'
+export {
+  type CheckedProject,
+  ConfigurationFailure,
+  checkOnly,
+  type ProjectOptions,
+} from './checked-project.ts'
+export type { ConfigurationProblem } from './config/project.ts'
+export type {
+  Connector,
+  ConnectorKind,
+  ConnectorObject,
+  ConnectorQuery,
+  ConnectorWrite,
+} from './connectors/connector.ts'
+export type { Json, JsonObject } from './model/json.ts'
+export { Problem, type ProblemCode } from './model/problem.ts'
+export type { PlanEntry } from './plan/entry.ts'
