@@ -24,8 +24,9 @@ async function init(folder: string, json: boolean): Promise<number> {
   const project = folder === '.' ? '' : ` --project ${folder}`
   console.log(`Wrote ${files.length} files to ${resolve(folder)}:`)
   for (const file of files) console.log(`  ${file}`)
+  const mapping = 'hrAccount_managedUser'
   console.log(
-    `\nNext:\n  syncline check${project}\n  syncline plan hr_user${project}\n  syncline recon hr_user${project}`,
+    `\nNext:\n  syncline check${project}\n  syncline plan ${mapping}${project}\n  syncline recon ${mapping}${project}`,
   )
   return 0
 }

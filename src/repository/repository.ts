@@ -149,6 +149,8 @@ export interface Runs {
   list(): Promise<readonly RunRecord[]>
   /** Deletes a run and its entries; false if there was none. */
   delete(id: string): Promise<boolean>
+  /** Deletes the entries of a run and leaves the run itself. */
+  deleteEntries(id: string): Promise<void>
   /** The run must have been saved, else NOT_FOUND. */
   appendEntries(entries: readonly RunEntry[]): Promise<void>
   /** Entries of a run, in the order of writing unless sorted; filters and sort keys see `content`. */

@@ -37,11 +37,13 @@ function isContained({ document }: ConfiguredMapping): boolean {
 }
 
 function containedMappings(document: ConfigurationDocument): readonly ConfiguredMapping[] {
-  const mappings = document.content?.mappings
+  const { mappings, reconAssociation } = document.content ?? {}
   if (!Array.isArray(mappings)) return []
+  // Accepted in the container, too; the mapping's own wins (engine specification §2.2, [D]).
+  const shared: JsonObject = reconAssociation === undefined ? {} : { reconAssociation }
   return mappings.flatMap((content, index) =>
     isJsonObject(content) && typeof content.name === 'string'
-      ? [{ name: content.name, document, pointer: ['mappings', index], content }]
+      ? [{ name: content.name, document, pointer: ['mappings', index], content: { ...shared, ...content } }]
       : [],
   )
 }

@@ -76,6 +76,18 @@ export function runsContract(current: Current): void {
       ])
     })
 
+    it('can lose their entries and stay', async () => {
+      for (const id of ['1', '2']) {
+        await runs().save(run(id))
+        await runs().appendEntries([{ id: 'e', runId: id, content: { _id: 'e' } }])
+      }
+      await runs().deleteEntries('1')
+      const entries = async (id: string) =>
+        (await runs().queryEntries(id, { filter: parseFilter('true') })).result
+      expect([await entries('1'), await entries('2')]).toEqual([[], [{ _id: 'e' }]])
+      expect(await runs().read('1')).toBeDefined()
+    })
+
     it('must be saved before their entries', async () => {
       const append = runs().appendEntries([{ id: 'e', runId: 'unknown', content: {} }])
       await expect(append).rejects.toMatchObject({ code: 'NOT_FOUND' })

@@ -30,6 +30,10 @@ export function sqliteRuns(session: Session): Runs {
       session.write(
         (connection) => Number(connection.statement('DELETE FROM runs WHERE id = ?').run(id).changes) > 0,
       ),
+    deleteEntries: (id) =>
+      session.write((connection) => {
+        connection.statement('DELETE FROM run_entries WHERE run_id = ?').run(id)
+      }),
     appendEntries: (entries) =>
       session.write((connection) => {
         const insert = connection.statement('INSERT INTO run_entries (run_id, id, content) VALUES (?, ?, ?)')

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { parseFilter } from '../../model/filter-parse.ts'
 import { openWorld, script, source, target } from '../testing/world.ts'
 
 const properties = [
@@ -450,6 +451,30 @@ describe('links', () => {
     await world.link('p1', 'uid-1')
     expect((await world.run()).situations).toEqual(['source p1: CONFIRMED UPDATE'])
     expect((await world.all(target))['UID-1']).toMatchObject({ name: 'Ann' })
+  })
+})
+
+describe('associations', () => {
+  it('are kept for as many runs as the mapping says; the runs themselves stay', async () => {
+    const mapping = { ...byMail, reconAssociation: { maxNonAnalysisRunsPerMapping: 2 } }
+    await using world = await openWorld({ mapping })
+    await world.persons(ann, bob)
+    const ids: string[] = []
+    for (let run = 0; run < 3; run++) ids.push((await world.run({ persistAssociations: true })).run.id)
+    const { runs } = world.repository
+    const entries = await Promise.all(ids.map((id) => runs.queryEntries(id, { filter: parseFilter('true') })))
+    expect(entries.map(({ result }) => result.length)).toEqual([0, 2, 2])
+    expect(entries[1]?.result[0]).toMatchObject({
+      reconId: ids[1],
+      situation: 'CONFIRMED',
+      action: 'UPDATE',
+      sourceObjectId: 'p1',
+      sourceResourceCollection: source,
+      targetResourceCollection: target,
+      status: 'SUCCESS',
+      phase: 'source',
+    })
+    expect((await world.reconciliations.list()).map(({ _id }) => _id)).toEqual(ids)
   })
 })
 

@@ -119,14 +119,13 @@ export class Reconciliations {
     this.#options.log('error', `${run.mapping}: run ${run.id} broke off: ${asProblem(error).message}`)
   }
 
-  /** Associations beyond what the mapping keeps go with their runs (§7.9). */
-  async #purge(run: Run, keep: number): Promise<void> {
+  /** Associations beyond what the mapping keeps are deleted (§7.9); run objects are small and stay longer. */
+  async #purge({ mapping, analysis }: Run, keep: number): Promise<void> {
     const { runs } = this.#options.repository
-    const others = (await runs.list()).filter(
-      ({ mapping, analysis }) => mapping === run.mapping && analysis === run.analysis,
-    )
-    for (const { id } of others.slice(0, Math.max(0, others.length - Math.max(keep, keptAtLeast))))
-      await runs.delete(id)
+    const alike = (await runs.list()).filter((run) => run.mapping === mapping && run.analysis === analysis)
+    const newestFirst = alike.toReversed()
+    for (const { id } of newestFirst.slice(keep, keptRuns)) await runs.deleteEntries(id)
+    for (const { id } of newestFirst.slice(Math.max(keep, keptRuns))) await runs.delete(id)
   }
 
   /** The live run if it is active, else the stored one; NOT_FOUND otherwise. */
@@ -171,8 +170,8 @@ export class Reconciliations {
   }
 }
 
-/** Run objects are small and answer `GET recon`; OpenIDM remembers about as many. */
-const keptAtLeast = 100
+/** How many runs of a mapping `GET recon` can tell of; OpenIDM remembers about as many. */
+const keptRuns = 100
 
 /** A whole run that writes; `reconById` and dry runs go beside it. */
 function isExclusive({ sourceId, analyze }: ReconciliationRequest): boolean {

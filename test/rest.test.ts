@@ -1,0 +1,347 @@
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { JsonObject } from '../src/model/json.ts'
+import { TestProject } from './support/project.ts'
+
+/** The server as a process, spoken to as administrators' scripts do. */
+const users = 'hrAccount_managedUser'
+const password = 'correct horse'
+
+async function serve(
+  project: TestProject,
+  env: Record<string, string> = { SYNCLINE_ADMIN_PASSWORD: password },
+) {
+  const child = project.start(['serve', '--port', '0', '--json'], env)
+  let log = ''
+  child.stderr.on('data', (chunk) => {
+    log += chunk
+  })
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+  const { url } = JSON.parse(line) as { url: string }
+  return {
+    url,
+    log: () => log,
+    async stop(signal: NodeJS.Signals = 'SIGTERM') {
+      const ended = once(child, 'exit')
+      child.kill(signal)
+      const [code] = await ended
+      return code as number | null
+    },
+  }
+}
+
+let project: TestProject
+let server: Awaited<ReturnType<typeof serve>>
+
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: answers of every kind are looked into
+  readonly body: any
+}
+
+async function call(
+  method: string,
+  path: string,
+  options: { body?: unknown; headers?: Record<string, string>; as?: string } = {},
+): Promise<Answer> {
+  const credentials = options.as ?? password
+  const response = await fetch(`${server.url}/${path}`, {
+    method,
+    headers: {
+      ...(credentials === ''
+        ? {}
+        : { 'X-OpenIDM-Username': 'openidm-admin', 'X-OpenIDM-Password': credentials }),
+      ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...options.headers,
+    },
+    body: options.body === undefined ? undefined : JSON.stringify(options.body),
+  })
+  const text = await response.text()
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? undefined : JSON.parse(text),
+  }
+}
+const get = (path: string) => call('GET', path)
+const filter = (text: string) => `_queryFilter=${encodeURIComponent(text)}`
+const recon = (parameters: string, body?: unknown) =>
+  call('POST', `recon?_action=recon&mapping=${users}&waitForCompletion=true${parameters}`, { body })
+
+beforeAll(async () => {
+  project = TestProject.example()
+  server = await serve(project)
+})
+
+afterAll(async () => {
+  expect(await server.stop()).toBe(0)
+  project[Symbol.dispose]()
+})
+
+describe('who may speak to the server', () => {
+  it('everybody may ask whether it is alive, and only on this machine', async () => {
+    expect(new URL(server.url).hostname).toBe('127.0.0.1')
+    expect(await call('GET', 'info/ping', { as: '' })).toMatchObject({
+      status: 200,
+      body: { state: 'ACTIVE_READY' },
+    })
+  })
+
+  it('everything else wants the administrator', async () => {
+    expect(await call('GET', `managed/user?${filter('true')}`, { as: '' })).toMatchObject({
+      status: 401,
+      body: { code: 401, reason: 'Unauthorized' },
+    })
+    expect((await call('GET', 'info/login', { as: 'wrong' })).status).toBe(401)
+    const basic = `Basic ${Buffer.from(`openidm-admin:${password}`).toString('base64')}`
+    const { status, body } = await call('GET', 'info/login', { as: '', headers: { authorization: basic } })
+    expect([status, body.authenticationId]).toEqual([200, 'openidm-admin'])
+  })
+})
+
+describe('recon', () => {
+  it('runs a mapping and shows its run object', async () => {
+    const { status, body } = await recon('')
+    expect([status, body]).toEqual([200, { _id: expect.any(String), state: 'SUCCESS' }])
+    expect((await get(`recon/${body._id}`)).body).toMatchObject({
+      _id: body._id,
+      mapping: users,
+      state: 'SUCCESS',
+      stage: 'COMPLETED_SUCCESS',
+      progress: {
+        source: { existing: { processed: 500, total: '500' } },
+        target: { created: 458 },
+        links: { created: 458 },
+      },
+      situationSummary: { ABSENT: 458, SOURCE_IGNORED: 42, ALL_GONE: 0 },
+      statusSummary: { SUCCESS: 500, FAILURE: 0 },
+      durationSummary: { sourceQuery: { count: 1 } },
+      parameters: {
+        sourceQuery: { resourceName: 'system/hr/account' },
+        targetQuery: { resourceName: 'managed/user' },
+      },
+    })
+    expect((await get('recon')).body.reconciliations.at(-1)._id).toBe(body._id)
+    const audited = await get(`audit/recon?${filter(`reconId eq "${body._id}" and entryType eq "summary"`)}`)
+    expect(audited.body.result).toMatchObject([{ status: 'SUCCESS', messageDetail: { _id: body._id } }])
+  })
+
+  it('answers at once unless told to wait', async () => {
+    const { body } = await call('POST', `recon?_action=recon&mapping=${users}`)
+    expect(body.state).toBe('ACTIVE')
+    await expect.poll(async () => (await get(`recon/${body._id}`)).body.state).toBe('SUCCESS')
+  })
+
+  it('takes overrides for one run in its body', async () => {
+    const { body } = await recon('', {
+      sourceQuery: { _queryFilter: 'employeeNumber eq "1001"' },
+      runTargetPhase: false,
+    })
+    const run = (await get(`recon/${body._id}`)).body
+    expect([run.state, run.situationSummary.CONFIRMED, run.progress.source.existing.processed]).toEqual([
+      'SUCCESS',
+      1,
+      1,
+    ])
+  })
+
+  it('assesses only, where asked to analyze', async () => {
+    const before = (await get(`managed/user?${filter('true')}&_totalPagedResultsPolicy=EXACT&_pageSize=1`))
+      .body.totalPagedResults
+    const { body } = await recon('&analyze=true')
+    expect((await get(`recon/${body._id}`)).body.situationSummary.CONFIRMED).toBe(458)
+    const entries = await get(`audit/recon?${filter(`reconId eq "${body._id}" and entryType eq "entry"`)}`)
+    expect([before, entries.body.resultCount]).toEqual([458, 0])
+  })
+
+  it('works one object by its id', async () => {
+    const { body } = await call(
+      'POST',
+      `recon?_action=reconById&mapping=${users}&id=1001&waitForCompletion=true`,
+    )
+    expect((await get(`recon/${body._id}`)).body.situationSummary.CONFIRMED).toBe(1)
+  })
+
+  it('answers 200 with FAILED for an empty source', async () => {
+    const { status, body } = await recon('', { sourceQuery: { _queryFilter: 'false' } })
+    expect([status, body.state]).toEqual([200, 'FAILED'])
+  })
+
+  it.each([
+    ['POST', 'recon?_action=recon', 400],
+    ['POST', `recon?_action=explode&mapping=${users}`, 400],
+    ['POST', 'recon?_action=recon&mapping=nobody', 409],
+    ['POST', `recon?_action=reconById&mapping=${users}`, 400],
+    ['POST', `recon?_action=recon&mapping=${users}&waitForCompletion=perhaps`, 400],
+    ['GET', 'recon/unknown', 404],
+    ['POST', 'recon/unknown?_action=cancel', 404],
+    ['PUT', 'recon/unknown', 501],
+  ])('%s %s is %i', async (method, path, status) => {
+    const { body, ...answer } = await call(method, path, method === 'PUT' ? { body: {} } : {})
+    expect([answer.status, body.code, typeof body.message]).toEqual([status, status, 'string'])
+  })
+})
+
+describe('objects', () => {
+  const person: JsonObject = {
+    userName: 'rest1',
+    employeeNumber: '9001',
+    givenName: 'Rest',
+    sn: 'Test',
+    displayName: 'Rest Test',
+    accountStatus: 'active',
+  }
+
+  it('are created, read, changed under their revision, patched and deleted', async () => {
+    const created = await call('POST', 'managed/user?_action=create', { body: person })
+    expect(created.status).toBe(201)
+    const { _id, _rev } = created.body
+    expect(created.headers.get('location')).toContain(_id)
+    expect(created.headers.get('etag')).toBe(`"${_rev}"`)
+    const path = `managed/user/${_id}`
+    const updated = await call('PUT', path, {
+      body: { ...person, sn: 'Changed' },
+      headers: { 'If-Match': `"${_rev}"` },
+    })
+    expect([updated.status, updated.body.sn, updated.body._rev === _rev]).toEqual([200, 'Changed', false])
+    expect((await call('PUT', path, { body: person, headers: { 'If-Match': `"${_rev}"` } })).status).toBe(412)
+    const patched = await call('PATCH', path, {
+      body: [{ operation: 'replace', field: '/sn', value: 'Patched' }],
+    })
+    expect([patched.status, patched.body.sn]).toEqual([200, 'Patched'])
+    expect((await call('DELETE', path)).status).toBe(200)
+    expect((await get(path)).status).toBe(404)
+  })
+
+  it('keep an id chosen by the client, which may hold any character', async () => {
+    const path = `managed/user/${encodeURIComponent('a/b c,ü%')}`
+    expect((await call('PUT', path, { body: person, headers: { 'If-None-Match': '*' } })).status).toBe(201)
+    expect((await get(path)).body._id).toBe('a/b c,ü%')
+    expect((await call('PUT', path, { body: person, headers: { 'If-None-Match': '*' } })).status).toBe(412)
+    expect((await call('DELETE', path)).status).toBe(200)
+  })
+
+  it('are refused with the policies that they fail', async () => {
+    expect(await call('POST', 'managed/user?_action=create', { body: { userName: 'x' } })).toMatchObject({
+      status: 403,
+      body: {
+        message: 'Policy validation failed',
+        detail: { result: false, failedPolicyRequirements: expect.any(Array) },
+      },
+    })
+  })
+
+  it.each([
+    ['cookies', 'managed/user'],
+    ['cookies', 'system/hr/account'],
+  ])('are paged by %s: %s', async (_how, set) => {
+    const seen = new Set<string>()
+    let cookie: string | null = ''
+    while (cookie !== null) {
+      const paging = cookie === '' ? '' : `&_pagedResultsCookie=${encodeURIComponent(cookie)}`
+      const { body } = await get(`${set}?${filter('true')}&_fields=_id&_sortKeys=-_id&_pageSize=99${paging}`)
+      for (const { _id } of body.result) {
+        expect(seen.has(_id)).toBe(false)
+        seen.add(_id)
+      }
+      cookie = body.pagedResultsCookie
+    }
+    expect(seen.size).toBe(set === 'managed/user' ? 458 : 500)
+  })
+
+  it('of a CSV file are created, changed and deleted in the file', async () => {
+    const created = await call('POST', 'system/directory/account?_action=create', {
+      body: { uid: 'rest9', cn: 'Rest', sn: 'Nine' },
+    })
+    expect([created.status, created.body._id]).toEqual([201, 'rest9'])
+    expect(project.read('data/directory.csv')).toContain('"rest9"')
+    const patched = await call('PATCH', 'system/directory/account/rest9', {
+      body: [{ operation: 'replace', field: '/sn', value: 'Ten' }],
+    })
+    expect(patched.body.sn).toBe('Ten')
+    expect((await call('DELETE', 'system/directory/account/rest9')).status).toBe(200)
+    expect(project.read('data/directory.csv')).not.toContain('rest9')
+  })
+
+  it('say where a filter is wrong', async () => {
+    expect(await get(`managed/user?${filter('sn eq')}`)).toMatchObject({ status: 400, body: { code: 400 } })
+    expect(await get(`managed/user?${filter('sn like "x"')}`)).toMatchObject({
+      status: 400,
+      body: { code: 400 },
+    })
+  })
+})
+
+describe('configuration and links', () => {
+  it('are there to read', async () => {
+    expect((await get('config')).body.configurations).toContainEqual(expect.objectContaining({ _id: 'sync' }))
+    expect((await get('config/sync')).body.mappings).toHaveLength(2)
+    const mappings = await get(
+      `sync/mappings?${filter('true')}&_fields=name,sourceRouteReady,targetRouteReady`,
+    )
+    expect(mappings.body.result).toMatchObject([
+      { name: users, sourceRouteReady: true, targetRouteReady: true },
+      {},
+    ])
+    const links = await get(
+      `repo/link?${filter(`linkType eq "${users}"`)}&_pageSize=1&_totalPagedResultsPolicy=EXACT`,
+    )
+    expect(links.body).toMatchObject({
+      totalPagedResults: 458,
+      result: [{ linkQualifier: 'default', firstId: expect.any(String) }],
+    })
+    const test = await call('POST', 'system?_action=test')
+    expect(test.body).toMatchObject([
+      { name: 'directory', ok: true },
+      { name: 'hr', ok: true },
+    ])
+  })
+})
+
+describe('a server of its own', () => {
+  it('makes a password at its first start, shows it once and keeps only a hash', async () => {
+    using own = TestProject.example()
+    const first = await serve(own, {})
+    const shown = /shown this once: (\S+)/.exec(first.log())?.[1] as string
+    expect(shown.length).toBeGreaterThan(15)
+    const login = await fetch(`${first.url}/info/login`, {
+      headers: { 'X-OpenIDM-Username': 'openidm-admin', 'X-OpenIDM-Password': shown },
+    })
+    expect(login.status).toBe(200)
+    await first.stop()
+    const second = await serve(own, {})
+    expect(second.log()).not.toContain('shown this once')
+    await second.stop()
+    for (const file of ['syncline.db', 'syncline.db-wal']) {
+      try {
+        expect(own.read(`.syncline/${file}`)).not.toContain(shown)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      }
+    }
+  })
+
+  it('goes on answering while a script loops, and stops gracefully in the middle of a run', async () => {
+    using own = TestProject.example()
+    own.edit('script/worksHere.js', () => 'while (true) {}')
+    const looping = await serve(own)
+    const headers = { 'X-OpenIDM-Username': 'openidm-admin', 'X-OpenIDM-Password': password }
+    const started = await fetch(`${looping.url}/recon?_action=recon&mapping=${users}`, {
+      method: 'POST',
+      headers,
+    })
+    const { _id } = (await started.json()) as { _id: string }
+    expect((await fetch(`${looping.url}/info/ping`)).status).toBe(200)
+    expect(await (await fetch(`${looping.url}/recon/${_id}`, { headers })).json()).toMatchObject({
+      state: 'ACTIVE',
+    })
+    await looping.stop('SIGKILL')
+    const again = await serve(own)
+    expect(await (await fetch(`${again.url}/recon/${_id}`, { headers })).json()).toMatchObject({
+      state: 'FAILED',
+    })
+    expect(await again.stop()).toBe(0)
+  })
+})
