@@ -37,6 +37,10 @@ export class TestProject implements Disposable {
     return readFileSync(this.path(file), 'utf8')
   }
 
+  bytes(file: string): Buffer {
+    return readFileSync(this.path(file))
+  }
+
   edit(file: string, change: (text: string) => string): void {
     const before = this.read(file)
     const after = change(before)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter-parse.ts'
-import { openWorld, script, source, target } from '../testing/world.ts'
+import { openWorld, script, source, target, type World } from '../testing/world.ts'
 
 const properties = [
   { source: 'mail', target: 'mail' },
@@ -104,6 +104,56 @@ describe('a run', () => {
     await world.persons(ann)
     await world.run()
     expect(Object.values(await world.all(target))[0]).toMatchObject({ name: null })
+  })
+})
+
+/** Sources outside the source query leave their targets to the target phase (engine specification §3.4). */
+describe('the target phase', () => {
+  const onlyBob = { sourceQuery: { _queryFilter: 'name eq "Bob"' } }
+  const visited = async (mapping: object, arrange: (world: World) => Promise<void>) => {
+    await using world = await openWorld({ mapping: { ...byMail, ...onlyBob, ...mapping } })
+    await world.persons({ ...ann, kind: 'staff' }, bob)
+    await world.users({ _id: 'u1', mail: 'old@x', name: 'Old' })
+    await arrange(world)
+    const { situations } = await world.run()
+    return {
+      situation: situations.find((line) => line.startsWith('target u1')),
+      user: (await world.all(target)).u1,
+    }
+  }
+  const linked = (world: World) => world.link('p1', 'u1')
+  const unlinked = async () => {}
+
+  it('finds TARGET_IGNORED what validTarget refuses, linked or not', async () => {
+    const validTarget = script("target.name !== 'Old'")
+    expect((await visited({ validTarget }, linked)).situation).toBe('target u1: TARGET_IGNORED REPORT')
+    expect((await visited({ validTarget }, unlinked)).situation).toBe('target u1: TARGET_IGNORED REPORT')
+  })
+
+  it('finds UNASSIGNED what has no link', async () => {
+    expect((await visited({}, unlinked)).situation).toBe('target u1: UNASSIGNED EXCEPTION')
+  })
+
+  it('finds SOURCE_MISSING what is linked to a source that is gone', async () => {
+    const { situation } = await visited({}, async (world) => {
+      await world.link('p0', 'u1')
+    })
+    expect(situation).toBe('target u1: SOURCE_MISSING EXCEPTION')
+  })
+
+  it.each([
+    ['validSource', { validSource: script("source.kind !== 'staff'") }],
+    ['sourceCondition', { sourceCondition: '!(/source/kind eq "staff")' }],
+  ])('finds UNQUALIFIED what is linked to a source that %s refuses', async (_rule, rules) => {
+    expect(
+      (await visited({ ...rules, policies: [{ situation: 'UNQUALIFIED', action: 'UNLINK' }] }, linked))
+        .situation,
+    ).toBe('target u1: UNQUALIFIED UNLINK')
+  })
+
+  it('finds CONFIRMED what is linked to a source that qualifies, and updates it', async () => {
+    const { situation, user } = await visited({}, linked)
+    expect([situation, user?.name]).toEqual(['target u1: CONFIRMED UPDATE', 'Ann'])
   })
 })
 
