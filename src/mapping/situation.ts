@@ -37,14 +37,14 @@ export type Situation = SourceSituation | DeletedSituation | TargetSituation
 export const actions = [
   'CREATE',
   'UPDATE',
+  'DELETE',
   'LINK',
   'UNLINK',
-  'DELETE',
   'EXCEPTION',
+  'IGNORE',
   'REPORT',
   'NOREPORT',
   'ASYNC',
-  'IGNORE',
 ] as const
 export type Action = (typeof actions)[number]
 

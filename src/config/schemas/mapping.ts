@@ -1,5 +1,6 @@
 /** The schema of a mapping (engine specification §2.2–§2.6). */
 import Type, { type TSchema } from 'typebox'
+import { actions, situations } from '../../mapping/situation.ts'
 import {
   anything,
   choice,
@@ -14,35 +15,6 @@ import {
   whole,
   withoutEffect,
 } from './author.ts'
-
-export const situations = [
-  'CONFIRMED',
-  'FOUND',
-  'FOUND_ALREADY_LINKED',
-  'ABSENT',
-  'AMBIGUOUS',
-  'MISSING',
-  'UNQUALIFIED',
-  'SOURCE_IGNORED',
-  'TARGET_IGNORED',
-  'UNASSIGNED',
-  'SOURCE_MISSING',
-  'LINK_ONLY',
-  'ALL_GONE',
-] as const
-
-export const actions = [
-  'CREATE',
-  'UPDATE',
-  'DELETE',
-  'LINK',
-  'UNLINK',
-  'EXCEPTION',
-  'IGNORE',
-  'REPORT',
-  'NOREPORT',
-  'ASYNC',
-] as const
 
 const script = Type.Unsafe({ $ref: '#/$defs/script' })
 
