@@ -1,6 +1,6 @@
 /**
- * Generates `schemas/*.json` (for editors) and `docs/configuration.md` (for people) from the schemas that
- * configuration is checked against, so that neither can say something else than the check does. Run by
+ * Generates `schemas/*.json` (for editors), `docs/configuration.md` and `docs/problems.md` (for people) from what the
+ * program itself uses, so that neither can say something else than the check does. Run by
  * `npm run docs`; a test compares the committed files with what this makes.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -9,13 +9,32 @@ import { fileURLToPath } from 'node:url'
 import { type Definitions, type JsonSchema, resolveReference } from '../src/config/check/schema.ts'
 import { jsonText } from '../src/config/json-text.ts'
 import { definitions, type Kind, kinds, schemas, standaloneSchema } from '../src/config/schemas/kinds.ts'
+import { problems } from '../src/model/problem.ts'
 
 /** Every generated file, relative to the repository, with its text. */
 export function generatedFiles(): Readonly<Record<string, string>> {
   return {
     ...Object.fromEntries(kinds.map((kind) => [`schemas/${kind}.json`, jsonText(standaloneSchema(kind))])),
     'docs/configuration.md': configurationPage(),
+    'docs/problems.md': problemsPage(),
   }
+}
+
+function problemsPage(): string {
+  const rows = Object.entries(problems).map(
+    ([code, { status, hint }]) => `| \`${code}\` | ${status} | ${hint} |`,
+  )
+  return `# Problems
+
+<!-- Generated from src/model/problem.ts by \`npm run docs\`. -->
+
+Every error has a code that stays the same, the HTTP status that REST answers with, and a hint. The message says what the
+case is about. A script or a connector may choose another status.
+
+| Code | Status | What to do |
+|---|---|---|
+${rows.join('\n')}
+`
 }
 
 interface Section {

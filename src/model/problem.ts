@@ -29,7 +29,6 @@ export const problems = {
     hint: 'Check that the source export is complete; allowEmptySourceSet permits an empty one.',
   },
   PRECONDITION_FAILED: { status: 412, hint: 'The object exists or has changed: read it again and repeat.' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, hint: 'Send application/json.' },
   PRECONDITION_REQUIRED: { status: 428, hint: 'Send the revision in If-Match.' },
   INTERNAL: { status: 500, hint: 'The log has the details.' },
   SCRIPT_FAILED: { status: 500, hint: 'The message names the script, its line and its column.' },
