@@ -1,0 +1,147 @@
+import type { Json } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { Store } from '../../repository/repository.ts'
+import { applyPage } from '../apply/apply.ts'
+import type { Correlator } from '../correlate.ts'
+import { decideSources } from '../decide-sources.ts'
+import { decideTargets } from '../decide-targets.ts'
+import { goesOn, type Operation, planEntry, sourceOperation } from '../operation.ts'
+import type { SourceRecord } from '../read.ts'
+import type { Synchronization } from '../synchronization.ts'
+import type { TargetIds } from '../target-ids.ts'
+import type { Reconciliation } from './reconciliation.ts'
+import { type Recording, recordPage } from './record.ts'
+import type { Run } from './run.ts'
+
+/** Every source object, page by page; each page may depend on those before it. */
+export async function sourcePhase(
+  reconciliation: Reconciliation,
+  sync: Synchronization,
+  pages: AsyncIterable<readonly SourceRecord[]>,
+  recording: Recording,
+): Promise<void> {
+  const { run } = reconciliation
+  for await (const page of pages) {
+    for (const part of partsOf(page, sync.rules.oneByOne ? 1 : page.length)) {
+      if (run.signal.aborted) return
+      await workThrough(reconciliation, sync, await openOperations(sync, part), recording)
+    }
+  }
+}
+
+/**
+ * Decides and applies operations in order, as many together as do not depend on each other. Where one has to wait, fewer
+ * are taken the next time, so that a page full of conflicts is not decided anew for each of them.
+ */
+async function workThrough(
+  reconciliation: Reconciliation,
+  sync: Synchronization,
+  operations: readonly Operation[],
+  recording: Recording,
+): Promise<void> {
+  let waiting = operations
+  let together = operations.length
+  while (waiting.length > 0) {
+    const decided = await decideSources(sync, waiting.slice(0, together))
+    await finish(reconciliation, sync, decided.operations, recording)
+    waiting = [...decided.heldBack, ...waiting.slice(together)]
+    together = 2 * Math.max(1, decided.heldBack.length > 0 ? decided.operations.length : together)
+  }
+}
+
+/** One operation an object and qualifier. */
+async function openOperations(
+  sync: Synchronization,
+  page: readonly SourceRecord[],
+): Promise<readonly Operation[]> {
+  const { qualifiers } = sync.rules.mapping
+  if (qualifiers.kind === 'fixed') {
+    return page.flatMap(({ id, object }) => qualifiers.names.map((name) => sourceOperation(id, object, name)))
+  }
+  const inputs = page.map(({ object }) => ({ object: object ?? null, oldValue: null, returnAll: false }))
+  const outcomes = await sync.rules.ask('qualifiers', inputs, sync.scripts)
+  return page.flatMap(({ id, object }, position) =>
+    namesIn(outcomes[position]).map((name) => sourceOperation(id, object, name)),
+  )
+}
+
+/** A failing linkQualifiers script ends the run (§7.3). */
+function namesIn(
+  outcome: { ok: boolean; value?: Json | undefined; error?: Problem } | undefined,
+): readonly string[] {
+  if (!outcome?.ok) throw outcome?.error ?? new Problem('INTERNAL', 'no link qualifiers')
+  return outcome.value as string[]
+}
+
+/** The targets that no source operation handled (§3.4). */
+export async function targetPhase(
+  reconciliation: Reconciliation,
+  sync: Synchronization,
+  recording: Recording,
+): Promise<void> {
+  const { run, settings } = reconciliation
+  const names = await allQualifiers(sync)
+  for (const page of sync.targetIds?.remaining(settings.pageSize) ?? []) {
+    for (const part of partsOf(page, sync.rules.oneByOne ? 1 : page.length)) {
+      if (run.signal.aborted) return
+      await finish(reconciliation, sync, await decideTargets(sync, part, names), recording)
+    }
+  }
+}
+
+async function allQualifiers(sync: Synchronization): Promise<readonly string[]> {
+  const { qualifiers } = sync.rules.mapping
+  if (qualifiers.kind === 'fixed') return qualifiers.names
+  const [outcome] = await sync.rules.ask(
+    'qualifiers',
+    [{ object: null, oldValue: null, returnAll: true }],
+    sync.scripts,
+  )
+  return namesIn(outcome)
+}
+
+/** Applies and records decided operations, whatever came of them. */
+async function finish(
+  { onEntry, onProgress, run }: Reconciliation,
+  sync: Synchronization,
+  operations: readonly Operation[],
+  recording: Recording,
+): Promise<void> {
+  await applyPage(sync, operations, (done: readonly Operation[], store: Store) =>
+    recordPage(recording, done, store),
+  )
+  for (const operation of operations) {
+    if (operation.phase === 'source') markHandled(sync.targetIds, operation)
+    if (sync.dryRun) foresee(sync.correlator, run, operation)
+    onEntry?.(planEntry(sync.rules.mapping, operation))
+  }
+  onProgress?.()
+}
+
+/** The bound target, or all ambiguous ones, whatever the action was and even if it failed (§7.3). */
+function markHandled(targetIds: TargetIds | undefined, { targetId, candidates }: Operation): void {
+  if (!targetIds) return
+  if (targetId !== undefined) targetIds.handled(targetId)
+  for (const { id } of candidates) targetIds.handled(id)
+}
+
+/** In a dry run later objects meet what earlier ones would have written, as far as correlation can tell. */
+function foresee(correlator: Correlator, run: Run, operation: Operation): void {
+  const { action, desired, target, targetId, link, linkQualifier } = operation
+  if (!goesOn(operation)) return
+  if (action === 'CREATE' && desired) {
+    const id = `(new target of ${operation.sourceId} in ${run.id})`
+    correlator.wrote(id, undefined, desired)
+    correlator.planned(linkQualifier, id, true)
+  } else if (action === 'UPDATE' || action === 'LINK') {
+    if (targetId !== undefined) correlator.planned(linkQualifier, targetId, true)
+    if (desired && target) correlator.wrote(target._id, target, desired)
+  } else if (action === 'DELETE' || action === 'UNLINK') {
+    if (link && targetId !== undefined) correlator.planned(linkQualifier, targetId, false)
+    if (action === 'DELETE' && target) correlator.wrote(target._id, target, undefined)
+  }
+}
+
+function* partsOf<T>(page: readonly T[], size: number): Iterable<readonly T[]> {
+  for (let start = 0; start < page.length; start += size) yield page.slice(start, start + size)
+}

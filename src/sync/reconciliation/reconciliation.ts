@@ -1,0 +1,34 @@
+import type { Mapping } from '../../mapping/mapping.ts'
+import type { PlanEntry } from '../../plan/entry.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { RequestContext, Resources } from '../../router/resources.ts'
+import type { ScriptContext } from '../../scripts/engine.ts'
+import type { Rules } from '../rules.ts'
+import type { Run } from './run.ts'
+
+/** One run, fully specified: the mapping's own settings with this run's overrides applied. */
+export interface Reconciliation {
+  readonly run: Run
+  readonly rules: Rules
+  readonly settings: Mapping['reconciliation']
+  /** The one source id of a `reconById`; undefined for a whole run. */
+  readonly sourceId: string | undefined
+  readonly associations: boolean
+  /** In a dry run, let `onCreate` and `onUpdate` shape the target without writing. */
+  readonly foreseeHooks: boolean
+  readonly resources: Resources
+  readonly repository: Repository
+  readonly request: RequestContext
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** Sees every decided operation; a plan is made of these. */
+  readonly onEntry?: ((entry: PlanEntry) => void) | undefined
+  readonly onProgress?: (() => void) | undefined
+}
+
+/** On whose behalf the run's scripts work; in a dry run they cannot write. */
+export function scriptContext({ request, run }: Reconciliation): ScriptContext {
+  return {
+    request: { ...request, readOnly: run.analysis },
+    extra: { trigger: { triggerSource: 'recon' }, recon: { _id: run.id, mapping: run.mapping } },
+  }
+}

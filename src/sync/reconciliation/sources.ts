@@ -1,0 +1,75 @@
+import { Problem } from '../../model/problem.ts'
+import { type SourceRecord, sourcePages } from '../read.ts'
+import type { Reconciliation } from './reconciliation.ts'
+
+/** The empty-source guard: ends the run without its `result` script (§7.5). */
+export class EmptySource extends Problem {
+  constructor(mapping: string, source: string) {
+    super(
+      'EMPTY_SOURCE',
+      `${mapping}: the source query on ${source} returned nothing, and allowEmptySourceSet is not true`,
+    )
+  }
+}
+
+/** Starts the source query and checks that its first page has something in it, before anything else is read. */
+export async function openSources(
+  reconciliation: Reconciliation,
+): Promise<AsyncIterable<readonly SourceRecord[]>> {
+  const { rules, settings, sourceId, run, resources } = reconciliation
+  const pages =
+    sourceId === undefined ? queriedSources(reconciliation) : singleSource(reconciliation, sourceId)
+  const iterator = pages[Symbol.asyncIterator]()
+  const first = await run.durations.time('sourceQuery', () => firstFilledPage(iterator))
+  if (first.done && !settings.allowEmptySourceSet)
+    throw new EmptySource(rules.mapping.name, rules.mapping.source)
+  const { filter } = settings.sourceQuery
+  if (sourceId === undefined && filter.kind === 'literal' && filter.value) {
+    run.statistics.totals.source = await resources.objectSet(settings.sourceQuery.resourceName).count?.()
+  }
+  return (async function* () {
+    if (!first.done) yield first.value
+    yield* { [Symbol.asyncIterator]: () => iterator }
+  })()
+}
+
+/** Filtering may leave nothing of a page although there are more. */
+async function firstFilledPage<T>(pages: AsyncIterator<readonly T[]>): Promise<IteratorResult<readonly T[]>> {
+  while (true) {
+    const page = await pages.next()
+    if (page.done || page.value.length > 0) return page
+  }
+}
+
+function queriedSources({
+  rules,
+  settings,
+  run,
+  resources,
+  log,
+}: Reconciliation): AsyncIterable<readonly SourceRecord[]> {
+  const { mapping } = rules
+  const { resourceName } = settings.sourceQuery
+  const set = resources.objectSet(mapping.source)
+  return sourcePages({
+    set,
+    queried: resourceName === mapping.source ? set : resources.objectSet(resourceName),
+    query: settings.sourceQuery,
+    fullEntry: settings.sourceQueryFullEntry,
+    pageSize: settings.pageSize,
+    signal: run.signal,
+    onDuplicate: (id) =>
+      log('warn', `${mapping.name}: the source query returned ${id} more than once; it is worked once`),
+  })
+}
+
+/** §7.6: an absent source is an empty source set, or, where that is allowed, a deleted source object. */
+async function* singleSource(
+  { rules, settings, run, resources }: Reconciliation,
+  id: string,
+): AsyncIterable<readonly SourceRecord[]> {
+  const found = await resources.objectSet(rules.mapping.source).readMany([id], run.signal)
+  const object = found.get(id)
+  if (object) yield [{ id: object._id, object }]
+  else if (settings.allowEmptySourceSet) yield [{ id, object: undefined }]
+}
