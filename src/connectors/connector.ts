@@ -57,6 +57,11 @@ export interface ReadMany {
   ): Promise<ReadonlyMap<string, ConnectorObject>>
 }
 
+export interface Count {
+  /** How many objects of a class there are, where the system knows that without reading them all. */
+  count(objectClass: string, signal?: AbortSignal): Promise<number>
+}
+
 /** One write. `attributes` are native; in an update null clears and an absent attribute stays. */
 export type ConnectorWrite =
   | { readonly operation: 'create'; readonly id?: string | undefined; readonly attributes: JsonObject }
@@ -92,7 +97,7 @@ export interface Lifecycle extends AsyncDisposable {
   readonly agreedNames?: Readonly<Record<string, string>>
 }
 
-interface Capabilities extends Test, Schema, Search, ReadMany, Write, Authenticate {}
+interface Capabilities extends Test, Schema, Search, ReadMany, Count, Write, Authenticate {}
 export type Connector = Lifecycle & Partial<Capabilities>
 
 export function offers<K extends keyof Capabilities>(

@@ -108,6 +108,12 @@ export function connectorContract(facts: ContractFacts): void {
         expect(Object.keys(object).toSorted()).toEqual(['_id', attribute].toSorted())
     })
 
+    it('counts what there is, where it offers to count', async () => {
+      await create(1, 2, 3)
+      const { connector } = opened
+      if (offers(connector, 'count')) expect(await connector.count(objectClass)).toBe((await all()).length)
+    })
+
     it('changes the attributes that an update names and leaves the others', async () => {
       const [id = ''] = await create(1, 2)
       const before = (await read(id)).get(id)

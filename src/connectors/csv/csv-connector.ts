@@ -7,6 +7,7 @@ import type {
   ConnectorQuery,
   ConnectorWrite,
   ConnectorWriteOutcome,
+  Count,
   Lifecycle,
   NativeAttribute,
   ReadMany,
@@ -36,7 +37,7 @@ import { readSnapshot, requireUnchanged, type Snapshot } from './snapshot.ts'
  * remains the instant between the last look at the file and its replacement; whoever delivers a file by renaming it
  * into place loses nothing else.
  */
-type CsvCapabilities = Lifecycle & Test & Schema & Search & ReadMany & Write & Authenticate
+type CsvCapabilities = Lifecycle & Test & Schema & Search & ReadMany & Count & Write & Authenticate
 
 const objectClass = '__ACCOUNT__'
 const pageSize = 500
@@ -110,6 +111,11 @@ export class CsvConnector implements CsvCapabilities {
       const rows = await readRows(handle, index, ids, this.#settings)
       return new Map(Array.from(rows, ([id, fields]) => [id, asObject(fields)]))
     }, signal)
+  }
+
+  async count(wantedClass: string, signal?: AbortSignal): Promise<number> {
+    requireAccounts(wantedClass)
+    return this.#reading(async (_, { index }) => index.size, signal)
   }
 
   async writeMany(

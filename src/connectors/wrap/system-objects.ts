@@ -12,7 +12,13 @@ import type {
   ResourcePage,
   ResourceQuery,
 } from '../../router/resources.ts'
-import { type Connector, type ConnectorWrite, type ConnectorWriteOutcome, offers } from '../connector.ts'
+import {
+  type Connector,
+  type ConnectorWrite,
+  type ConnectorWriteOutcome,
+  type Count,
+  offers,
+} from '../connector.ts'
 import { creation, readableProperties, reader, update } from './convert.ts'
 import { failureOf } from './failure.ts'
 import { checkedFilter, idsNamed, nativeFilter, propertiesIn, requireOneLevel } from './filter.ts'
@@ -71,6 +77,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
       }
       return writeMany(facts, type, writes, signal)
     },
+    ...(offers(facts.connector, 'count') ? { count: counting(facts, type, facts.connector) } : {}),
     comparison: (pointer) => comparison(facts.connector, type, pointer, ignoreCase),
     async authenticate(username, password) {
       const { connector } = facts
@@ -117,6 +124,15 @@ function comparison(
   if (name !== '_id' && !type.properties.get(name)?.readable) return undefined
   // Where we filter ourselves, we compare exactly.
   return connector.filters ? connector.comparison : 'exact'
+}
+
+function counting(
+  facts: SystemFacts,
+  type: ObjectType,
+  connector: Pick<Count, 'count'>,
+): () => Promise<number> {
+  return () =>
+    call(operation(facts, 'SEARCH', type), undefined, (signal) => connector.count(type.objectClass, signal))
 }
 
 /** Leaf names of pointers; undefined stands for what is returned by default. */
