@@ -100,7 +100,8 @@ Editors complete and explain the files with the JSON Schemas in \`schemas/\`: be
 | \`{"$inline": "&{path}"}\` | the text of a file, without its last line break |
 
 A property that is not defined is an error, unless the object is switched off by \`"enabled": false\`. Always defined are
-\`launcher.project.location\`, \`launcher.working.location\` and \`launcher.install.location\`.`
+\`launcher.project.location\`, \`launcher.working.location\` and \`launcher.install.location\`, and what newer PingIDM versions call
+them: \`idm.instance.dir\` and \`idm.install.dir\`.`
 
 function kindSection(kind: Kind): string {
   const { file, shapes, more } = sections[kind]

@@ -38,10 +38,14 @@ function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefine
 
 function reservedProperties(projectFolder: string): ReadonlyMap<string, string> {
   const project = resolve(projectFolder)
+  const install = fileURLToPath(new URL('../../', import.meta.url)).replace(/[/\\]$/, '')
   return new Map([
     ['launcher.project.location', project],
     ['launcher.working.location', project],
-    ['launcher.install.location', fileURLToPath(new URL('../../', import.meta.url)).replace(/[/\\]$/, '')],
+    ['launcher.install.location', install],
+    // What newer PingIDM configurations call the same folders.
+    ['idm.instance.dir', project],
+    ['idm.install.dir', install],
   ])
 }
 

@@ -178,6 +178,7 @@ describe('the value of a property', () => {
     ['openidm.port.https', 8443],
     ['openidm.policy.enforcement.enabled', true],
     ['launcher.project.location', '/srv/project'],
+    ['idm.instance.dir', '/srv/project'],
     ['toString', undefined],
   ])('%s comes from the first source that has it', (name, value) => {
     expect(lookup(name)).toEqual(value)

@@ -29,5 +29,6 @@ describe('of several versions of a connector', () => {
     )
     expect(kindFor({ connectorName: 'x', bundleVersion: '[1,2)' }, kinds).bundleVersion).toBe('1.10')
     expect(kindFor({ connectorName: 'x' }, kinds).bundleVersion).toBe('2.0')
+    expect(kindFor({ connectorName: 'x', bundleVersion: '[3,4)' }, kinds).bundleVersion).toBe('2.0')
   })
 })

@@ -5,7 +5,8 @@ import type { ConnectorKind } from './connector.ts'
 
 /**
  * Finds the kind of connector that a `connectorRef` asks for (platform specification §4.1): by its name, and of
- * several versions the newest that the range allows.
+ * several versions the newest that the range allows. Existing configurations name versions of the Java bundles; where
+ * none of ours is among them the newest serves all the same, and `versionWarning` says so.
  */
 export function kindFor(reference: Json | undefined, kinds: readonly ConnectorKind[]): ConnectorKind {
   const { connectorName, bundleVersion } = isJsonObject(reference) ? reference : ({} as JsonObject)
@@ -15,16 +16,23 @@ export function kindFor(reference: Json | undefined, kinds: readonly ConnectorKi
       'connectorRef/connectorName is missing; it says which connector to use',
     )
   }
-  const named = kinds.filter((kind) => kind.connectorName === connectorName)
-  if (named.length === 0) throw unknownConnector(connectorName, kinds)
-  const matching = named.filter((kind) => isInRange(kind.bundleVersion, bundleVersion))
-  const [newest] = matching.toSorted((a, b) => compareVersions(b.bundleVersion, a.bundleVersion))
-  if (newest) return newest
-  const offered = named.map((kind) => kind.bundleVersion).join(', ')
-  throw new Problem(
-    'CONFIGURATION',
-    `connectorRef/bundleVersion ${JSON.stringify(bundleVersion)} excludes every version of ${connectorName}: ${offered}`,
-  )
+  const named = kinds
+    .filter((kind) => kind.connectorName === connectorName)
+    .toSorted((a, b) => compareVersions(b.bundleVersion, a.bundleVersion))
+  const kind = named.find((one) => isInRange(one.bundleVersion, bundleVersion)) ?? named[0]
+  if (!kind) throw unknownConnector(connectorName, kinds)
+  return kind
+}
+
+export function versionWarning(
+  reference: Json | undefined,
+  { bundleVersion }: ConnectorKind,
+): readonly string[] {
+  const asked = isJsonObject(reference) ? reference.bundleVersion : undefined
+  if (isInRange(bundleVersion, asked)) return []
+  return [
+    `connectorRef/bundleVersion ${JSON.stringify(asked)} does not include ${bundleVersion}, the version that this connector follows; it is used all the same`,
+  ]
 }
 
 /** Is a version in `[1.4,2)`, or the one that is named? Without a range every version is. */

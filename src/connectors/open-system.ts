@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import { type Connector, type ConnectorKind, offers } from './connector.ts'
-import { kindFor } from './kinds.ts'
+import { kindFor, versionWarning } from './kinds.ts'
 import { objectTypesOf } from './wrap/object-type.ts'
 import { call, timeoutOf } from './wrap/operation.ts'
 import type { Decrypt } from './wrap/secrets.ts'
@@ -58,7 +58,11 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
     connector,
     configuration,
     objects: new Map(Array.from(types, ([typeName, type]) => [typeName, systemObjects(facts, type)])),
-    warnings: [...unknownSettings(properties, kind), ...withoutEffect(configuration)],
+    warnings: [
+      ...versionWarning(configuration.connectorRef, kind),
+      ...unknownSettings(properties, kind),
+      ...withoutEffect(configuration),
+    ],
     test: async () => testConnector(name, connector, configuration),
     [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
   }
