@@ -28,6 +28,16 @@ describe('require', () => {
     expect(await test.value('require(name).upper("a")', { name })).toBe('A')
   })
 
+  it('brings lodash along, under the name that OpenIDM gives it', async () => {
+    const code = 'var _ = require("lib/lodash"); [_.camelCase("first name"), _.uniq([1, 1, 2]).length]'
+    expect(await test.value(code)).toEqual(['firstName', 2])
+  })
+
+  it('prefers the project’s own file of such a name', async () => {
+    await write('script/lib/lodash.js', 'exports.camelCase = function () { return "mine" }')
+    expect(await test.value('require("lib/lodash").camelCase("x")')).toBe('mine')
+  })
+
   it('understands module.exports and JSON', async () => {
     await write('script/fn.js', 'module.exports = function () { return 5 }')
     await write('script/data.json', '{"a": [1]}')

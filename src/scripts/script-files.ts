@@ -1,4 +1,5 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import { syntaxProblem } from './prepare.ts'
@@ -6,7 +7,8 @@ import type { SyntaxChecker } from './syntax.ts'
 
 /**
  * Finds what scripts `require`: files below `<project>/script`, named relative to it or, with a leading dot, to the
- * module that asks. Nothing outside is reached, not by `..`, an absolute path or a symbolic link.
+ * module that asks. Nothing outside is reached, not by `..`, an absolute path or a symbolic link, except the
+ * modules that come with Syncline; the project's own file of such a name goes before.
  */
 export interface ScriptFile {
   /** Relative to the script folder, with slashes. */
@@ -32,8 +34,8 @@ export function scriptFiles(projectFolder: string, syntax: SyntaxChecker): Scrip
   return {
     async find(from, name) {
       if (typeof name !== 'string' || name === '') throw notFound(String(name), 'the name must be a string')
-      const file = await locate(folder, from, name)
-      const root = await realpath(folder)
+      const file = await locate(folder, from, name).catch((missing) => shippedModule(name, missing))
+      const root = Object.values(shipped).includes(file) ? dirname(dirname(file)) : await realpath(folder)
       const path = relative(root, file).split(sep).join('/')
       const source = await readFile(file, 'utf8')
       const json = path.endsWith('.json')
@@ -48,6 +50,17 @@ export function scriptFiles(projectFolder: string, syntax: SyntaxChecker): Scrip
       return now?.mtimeMs !== modified
     },
   }
+}
+
+/** Modules that OpenIDM ships, by the names under which its scripts require them (platform specification §7.3). */
+const shipped: Readonly<Record<string, string>> = {
+  'lib/lodash': createRequire(import.meta.url).resolve('lodash/lodash.js'),
+}
+
+function shippedModule(name: string, missing: unknown): string {
+  const file = Object.hasOwn(shipped, name) ? shipped[name] : undefined
+  if (file === undefined) throw missing
+  return file
 }
 
 /** Checked as the body of a function, which is what it runs as: `return` is allowed. */

@@ -88,6 +88,10 @@ function hasInterleavedHooks({ hooks, policies }: Mapping): boolean {
   return some !== undefined || policies.some(({ postAction }) => postAction !== undefined)
 }
 
+const reaching = /\b(openidm|require|globalThis|eval|Function)\b/
+/** Computes, and does nothing else. */
+const harmless = /\brequire\(\s*(['"])lib\/lodash\1\s*\)/g
+
 /** Conservative on purpose: a mention is enough, in a comment too. */
 function reachesOut(mapping: Mapping, scripts: Readonly<Record<string, ScriptSource>>): boolean {
   const selecting = new Set([
@@ -98,6 +102,6 @@ function reachesOut(mapping: Mapping, scripts: Readonly<Record<string, ScriptSou
   ])
   return Object.entries(scripts).some(([name, { source }]) => {
     if (selecting.has(name) || name === 'linkQualifiers' || name === 'sourceCondition') return false
-    return name === 'correlationScript' || /\b(openidm|require|globalThis|eval|Function)\b/.test(source)
+    return name === 'correlationScript' || reaching.test(source.replaceAll(harmless, ''))
   })
 }
