@@ -4,7 +4,7 @@ import { assessSource, boundTarget } from '../plan/assess-source.ts'
 import { chooseActions } from './chosen-action.ts'
 import { holdBack } from './hold-back.ts'
 import { goesOn, type Operation } from './operation.ts'
-import { shapePage } from './shape-page.ts'
+import { awaitsOnLink, shapePage } from './shape-page.ts'
 import type { Synchronization } from './synchronization.ts'
 
 /** Decided operations, in order, and those that must wait until these are applied. */
@@ -31,7 +31,10 @@ export async function decideSources(sync: Synchronization, page: readonly Operat
   await readTargets(sync, page)
   await assess(sync, page)
   await chooseActions(sync, page)
-  await shapePage(sync, page)
+  await shapePage(
+    sync,
+    page.filter((operation) => !awaitsOnLink(sync, operation)),
+  )
   return holdBack(page)
 }
 

@@ -2,7 +2,7 @@ import { assessTarget } from '../plan/assess-target.ts'
 import { chooseActions } from './chosen-action.ts'
 import { acceptedTargets } from './decide-sources.ts'
 import { goesOn, type Operation, targetOperation } from './operation.ts'
-import { shapePage } from './shape-page.ts'
+import { awaitsOnLink, shapePage } from './shape-page.ts'
 import type { Synchronization } from './synchronization.ts'
 
 /**
@@ -23,7 +23,10 @@ export async function decideTargets(
   await readSources(sync, relevant)
   await assess(sync, relevant)
   await chooseActions(sync, relevant)
-  await shapePage(sync, relevant)
+  await shapePage(
+    sync,
+    relevant.filter((operation) => !awaitsOnLink(sync, operation)),
+  )
   return relevant
 }
 

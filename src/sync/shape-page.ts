@@ -8,6 +8,20 @@ export function isShaped({ action, source, target }: Operation): boolean {
   return source !== undefined && (action === 'CREATE' || (action === 'UPDATE' && target !== undefined))
 }
 
+/** An `onLink` before an update may change what is shaped: such targets are shaped when it has run, and once only. */
+export function awaitsOnLink(
+  { rules: { mapping }, hooks }: Synchronization,
+  { action, link }: Operation,
+): boolean {
+  return (
+    hooks === 'run' &&
+    action === 'UPDATE' &&
+    !link &&
+    mapping.links.enabled &&
+    mapping.hooks.onLink !== undefined
+  )
+}
+
 /** Computes desired object and changes of a page: all scripts of one object cross into the sandbox once. */
 export async function shapePage(sync: Synchronization, operations: readonly Operation[]): Promise<void> {
   const shaped = operations.filter((operation) => goesOn(operation) && isShaped(operation))

@@ -1,5 +1,5 @@
 import { Problem } from '../../model/problem.ts'
-import type { ObjectWriteRequest, Resource } from '../../router/resources.ts'
+import type { ObjectSet, ObjectWriteRequest, Resource } from '../../router/resources.ts'
 import type { Operation } from '../operation.ts'
 import { isShaped, shapePage } from '../shape-page.ts'
 import type { Synchronization } from '../synchronization.ts'
@@ -17,6 +17,16 @@ export async function writeTargets(
     page.filter(({ linkedTarget }) => linkedTarget !== undefined),
   )
   const operations = page.filter(({ failure }) => failure === undefined)
+  await writeAll(sync, operations, targets)
+  const overtaken = operations.filter(isOvertaken)
+  if (overtaken.length > 0) await tryAgain(sync, overtaken, targets)
+}
+
+async function writeAll(
+  sync: Synchronization,
+  operations: readonly Operation[],
+  targets: ObjectSet,
+): Promise<void> {
   for (const operation of operations) {
     if (operation.action === 'UPDATE' && isShaped(operation) && !operation.desired)
       operation.effect = 'unchanged'
@@ -26,16 +36,44 @@ export async function writeTargets(
     return write ? [{ operation, write }] : []
   })
   if (writing.length === 0) return
-  const results = await targets.writeMany(
-    writing.map(({ write }) => write),
-    sync.scripts.request,
-    sync.signal,
-  )
+  const writes = writing.map(({ write }) => write)
+  const results = await targets.writeMany(writes, sync.scripts.request, sync.signal)
   writing.forEach(({ operation }, position) => {
     const result = results[position]
     if (result?.ok) settle(operation, result.object)
     else settleFailure(operation, result?.error)
   })
+}
+
+/** Somebody else changed the target between our reading and our writing it. */
+function isOvertaken({ action, failure }: Operation): boolean {
+  return (
+    action === 'UPDATE' && failure?.cause instanceof Problem && failure.cause.code === 'PRECONDITION_FAILED'
+  )
+}
+
+/** Once more, on the target as it is now (engine specification §12.4): what the other one wrote is kept. */
+async function tryAgain(
+  sync: Synchronization,
+  overtaken: readonly Operation[],
+  targets: ObjectSet,
+): Promise<void> {
+  const fresh = await targets.readMany(
+    overtaken.map(({ targetId }) => targetId as string),
+    sync.signal,
+  )
+  for (const operation of overtaken) {
+    operation.failure = undefined
+    operation.desired = undefined
+    operation.changes = []
+    operation.target = fresh.get(operation.targetId as string)
+  }
+  await shapePage(sync, overtaken)
+  await writeAll(
+    sync,
+    overtaken.filter(({ failure }) => failure === undefined),
+    targets,
+  )
 }
 
 function writeOf({ action, desired, target, targetId }: Operation): ObjectWriteRequest | undefined {

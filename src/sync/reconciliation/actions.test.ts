@@ -164,6 +164,19 @@ describe.each([
     })
   })
 
+  it('UPDATE of a target that somebody else changes meanwhile keeps what they wrote', async () => {
+    await using world = await inSituation('CONFIRMED', 'UPDATE', external)
+    world.meanwhile(() => world.change('managed/user/u', { mail: 'old@x', name: 'Old', note: 'theirs' }))
+    const { run } = await world.run()
+    expect(run.toJSON().statusSummary).toEqual({ SUCCESS: 1, FAILURE: 0 })
+    expect((await world.all('managed/user')).u).toEqual({
+      _id: 'u',
+      mail: 'ann@x',
+      name: 'Ann',
+      note: 'theirs',
+    })
+  })
+
   it('a target write that fails fails its own object only; a link made before an update stays', async () => {
     await using world = await openWorld({
       external,

@@ -437,6 +437,21 @@ describe('scripts', () => {
     expect((await world.links()).some((link) => link.startsWith('p1'))).toBe(false)
   })
 
+  it('run once each, also where onLink has to come before onUpdate', async () => {
+    const note = (hook: string) =>
+      script(`openidm.create('managed/person', null, { note: '${hook} ' + target.name })`)
+    await using world = await openWorld({
+      mapping: { ...byMail, onLink: note('onLink'), onUpdate: note('onUpdate') },
+    })
+    await world.persons(ann)
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Annie' })
+    await world.run()
+    const notes = Object.values(await world.all(source)).flatMap(({ note: written }) =>
+      written ? [written] : [],
+    )
+    expect(notes.toSorted()).toEqual(['onLink Annie', 'onUpdate Ann'])
+  })
+
   it('onRecon ends a run that it throws in, before anything is done; result sees the counts', async () => {
     await using failing = await openWorld({
       mapping: { ...byMail, onRecon: script("throw { code: 503, message: 'not now' }") },

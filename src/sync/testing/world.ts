@@ -60,6 +60,7 @@ export async function openWorld({ mapping: configuration = {}, external = false 
   const repository = await openSqlite(join(folder, 'store.db'))
   const managed = await managedObjects({ repository, types })
   const writes: string[] = []
+  const meanwhile: (() => Promise<unknown>)[] = []
   let resources: Resources
   const engine = isolateEngine({
     resources: () => resources,
@@ -68,7 +69,10 @@ export async function openWorld({ mapping: configuration = {}, external = false 
     projectFolder: folder,
     log: () => {},
   })
-  resources = router({ managed: observed(managed, writes, external), audit: auditProvider(repository) })
+  resources = router({
+    managed: observed(managed, { writes, meanwhile, external }),
+    audit: auditProvider(repository),
+  })
   const { mapping, scripts } = compiled(configuration)
   const rules = await loadRules(mapping, scripts, engine)
   const reconciliations = new Reconciliations({
@@ -95,6 +99,8 @@ export async function openWorld({ mapping: configuration = {}, external = false 
     mapping,
     /** `create u-1`, `update u-1`, `delete u-1`: the target writes since the last run began. */
     writes,
+    /** Happens right after the next reading of targets: what somebody else does before the run writes. */
+    meanwhile: (act: () => Promise<unknown>) => void meanwhile.push(act),
     persons: (...objects: readonly JsonObject[]) => put(source, objects),
     users: (...objects: readonly JsonObject[]) => put(target, objects),
     remove: (path: string) => resources.delete(path, undefined, context),
@@ -162,10 +168,25 @@ function compiled(configuration: JsonObject): { mapping: Mapping; scripts: Recor
   return { mapping, scripts: Object.fromEntries(sources) }
 }
 
-/** The provider, its target writes noted; `external` hides that it lives in the repository. */
-function observed(provider: ResourceProvider, writes: string[], external: boolean): ResourceProvider {
+interface Observation {
+  readonly writes: string[]
+  readonly meanwhile: (() => Promise<unknown>)[]
+  /** Hides that the sets live in the repository. */
+  readonly external: boolean
+}
+
+/** The provider, its target writes noted, its target readings followed by what happens meanwhile. */
+function observed(
+  provider: ResourceProvider,
+  { writes, meanwhile, external }: Observation,
+): ResourceProvider {
   const noted = (set: ObjectSet): ObjectSet => ({
     ...set,
+    async readMany(ids, signal) {
+      const found = await set.readMany(ids, signal)
+      if (set.path === target) await meanwhile.shift()?.()
+      return found
+    },
     async writeMany(requests, request, signal) {
       const outcomes = await set.writeMany(requests, request, signal)
       requests.forEach((write, position) => {
