@@ -84,8 +84,17 @@ export function correlate(settings: Json): Procedure {
     if (stated === null || stated === undefined) return null
     if (!isJsonObject(stated))
       throw new Error('the correlationQuery script must return a query object such as {_queryFilter: …}')
+    return questionIn(stated, target)
+  }
+}
+
+function questionIn(stated: JsonObject, target: string): Json {
+  try {
     const { filter, resourceName } = readQuery(stated, target)
     return asQuestion(filter, resourceName)
+  } catch (cause) {
+    const asked = JSON.stringify(stated._queryFilter ?? stated.queryFilter ?? stated)
+    throw new Error(`the correlationQuery script returned ${asked}: ${(cause as Error).message}`, { cause })
   }
 }
 

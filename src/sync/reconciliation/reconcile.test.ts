@@ -377,6 +377,15 @@ describe('scripts', () => {
     expect(JSON.stringify(failed?.messageDetail)).toMatch(/"line":2/)
   })
 
+  it('of correlationQuery that return a broken filter are named, with what they returned', async () => {
+    await using world = await openWorld({ mapping: { ...byMail, correlateEmptyTargetSet: true } })
+    await world.persons({ ...ann, mail: 'a"b@x' })
+    const { entries } = await world.run()
+    expect(entries[0]?.refusal).toMatch(
+      /correlationQuery script returned "mail eq \\"a\\"b@x\\"": Filter, column 12/,
+    )
+  })
+
   it('of validSource must be boolean', async () => {
     await using world = await openWorld({ mapping: { ...byMail, validSource: script('source.name') } })
     await world.persons(ann)
