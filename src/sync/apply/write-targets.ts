@@ -105,11 +105,20 @@ function settleFailure(operation: Operation, error: Error | undefined): void {
   }
   const verb = { CREATE: 'create', DELETE: 'delete' }[operation.action as string] ?? 'update'
   const what = operation.targetId === undefined ? 'the target' : `target ${operation.targetId}`
-  operation.failure = new Problem(
-    'SYNC_FAILED',
-    `could not ${verb} ${what}: ${error?.message ?? 'no answer'}`,
-    {
-      cause: error,
-    },
-  )
+  const why = `${error?.message ?? 'no answer'}${violatedPolicies(error)}`
+  operation.failure = new Problem('SYNC_FAILED', `could not ${verb} ${what}: ${why}`, { cause: error })
+}
+
+/** ` (mail: VALID_EMAIL_ADDRESS_FORMAT)`: which policies the target refused, so that nobody has to look further. */
+function violatedPolicies(error: Error | undefined): string {
+  const detail = error instanceof Problem ? error.detail : undefined
+  const failed = (detail as { failedPolicyRequirements?: unknown } | undefined)?.failedPolicyRequirements
+  if (!Array.isArray(failed)) return ''
+  const facts = failed.map(({ property, policyRequirements }) => {
+    const names = (policyRequirements as { policyRequirement: string }[]).map(
+      ({ policyRequirement }) => policyRequirement,
+    )
+    return `${property}: ${names.join(', ')}`
+  })
+  return ` (${facts.join('; ')})`
 }

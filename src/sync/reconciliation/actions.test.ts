@@ -193,7 +193,10 @@ describe.each([
     expect(run.toJSON().statusSummary).toEqual({ SUCCESS: 1, FAILURE: 2 })
     const failed = (await world.audit(run.id)).filter(({ status }) => status === 'FAILURE')
     expect(failed.map(({ sourceObjectId, message }) => [sourceObjectId, message])).toEqual([
-      ['managed/person/a', expect.stringMatching(/could not create the target: .*Policy validation failed/)],
+      [
+        'managed/person/a',
+        expect.stringMatching(/could not create the target: Policy validation failed \(name: MIN_LENGTH\)/),
+      ],
       ['managed/person/c', expect.stringMatching(/could not update target u: .*Policy validation failed/)],
     ])
     expect(await world.links()).toEqual([expect.stringMatching(/^b → /), 'c → u'])
