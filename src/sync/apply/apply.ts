@@ -22,10 +22,11 @@ export type Record = (operations: readonly Operation[], store: Store) => Promise
  * transaction; otherwise links and records follow the target's answer.
  */
 export async function applyPage(
-  sync: Synchronization,
+  deciding: Synchronization,
   operations: readonly Operation[],
   record: Record,
 ): Promise<void> {
+  const sync = uninterrupted(deciding)
   if (sync.dryRun) return record(operations, sync.repository)
   const { repository, targets, rules } = sync
   if (targets.joining && !rules.interleaved) {
@@ -39,6 +40,11 @@ export async function applyPage(
     await repository.transaction((store) => record(operations, store))
   }
   remember(sync, operations)
+}
+
+/** Whoever cancels a run waits for the page that is being written: a write without its link would be half an operation. */
+function uninterrupted(sync: Synchronization): Synchronization {
+  return { ...sync, signal: undefined, scripts: { ...sync.scripts, signal: undefined } }
 }
 
 async function takeSteps(

@@ -19,7 +19,7 @@ export async function openSynchronization(
     : undefined
   run.statistics.totals.target = targetIds?.size
   run.statistics.totals.links = mapping.links.enabled ? await repository.links.count(mapping.links.type) : 0
-  const scripts = scriptContext(reconciliation)
+  const scripts = { ...scriptContext(reconciliation), signal: run.signal }
   const shared = { rules, resources, targets, links, scripts, signal: run.signal }
   return {
     ...shared,

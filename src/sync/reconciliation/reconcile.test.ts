@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter-parse.ts'
-import { openWorld, script, source, target, type World } from '../testing/world.ts'
+import { administrator, openWorld, script, source, target, type World } from '../testing/world.ts'
 
 const properties = [
   { source: 'mail', target: 'mail' },
@@ -561,16 +561,49 @@ describe('runs of one mapping', () => {
     expect((await first).run.state).toBe('SUCCESS')
   })
 
+  it('can be cancelled between two objects that are only looked at: nothing of their page is written', async () => {
+    const slow = script('var end = Date.now() + 20; while (Date.now() < end); true')
+    await using world = await openWorld({ mapping: { ...byMail, validSource: slow } })
+    await world.persons(
+      ...Array.from({ length: 50 }, (_, index) => ({ _id: `p${index}`, mail: `${index}@x`, name: 'Nn' })),
+    )
+    const { run, done } = await world.reconciliations.start({ mapping: 'person_user' }, administrator)
+    await expect.poll(() => run.stage).toBe('ACTIVE_RECONCILING_SOURCE')
+    run.cancel()
+    await done
+    expect(run.state).toBe('CANCELED')
+    expect(await world.all(target)).toEqual({})
+    expect((await world.audit(run.id)).map(({ entryType }) => entryType)).toEqual(['start', 'summary'])
+  })
+
+  it.each([{ external: true }, { external: false }])(
+    'can be cancelled while a page is written: it is linked and recorded all the same (%o)',
+    async ({ external }) => {
+      let cancel = () => {}
+      await using world = await openWorld({ mapping: byMail, external, onWrite: () => cancel() })
+      await world.persons(ann, bob)
+      const { run, done } = await world.reconciliations.start({ mapping: 'person_user' }, administrator)
+      cancel = () => run.cancel()
+      await done
+      expect([run.state, run.statistics.written.created]).toEqual(['CANCELED', 2])
+      expect((await world.links()).length).toBe(2)
+      expect((await world.audit(run.id)).map(({ entryType }) => entryType)).toEqual([
+        'start',
+        'entry',
+        'entry',
+        'summary',
+      ])
+    },
+  )
+
   it('can be cancelled: what runs finishes, the rest is left for the next run', async () => {
     await using world = await openWorld({ mapping: { ...byMail, taskThreads: 1 } })
     await world.persons(
       ...Array.from({ length: 50 }, (_, index) => ({ _id: `p${index}`, mail: `${index}@x`, name: 'Nn' })),
     )
-    const { run, done } = await world.reconciliations.start(
-      { mapping: 'person_user' },
-      { external: false, userId: 'openidm-admin', roles: [], transactionId: 't' },
-      { onProgress: (started) => started.cancel() },
-    )
+    const { run, done } = await world.reconciliations.start({ mapping: 'person_user' }, administrator, {
+      onProgress: (started) => started.cancel(),
+    })
     await done
     expect(run.state).toBe('CANCELED')
     const made = Object.keys(await world.all(target)).length

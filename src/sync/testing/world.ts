@@ -41,7 +41,8 @@ const types: ManagedType[] = [
 export const source = 'managed/person'
 export const target = 'managed/user'
 
-const context: RequestContext = {
+/** On whose behalf runs are started. */
+export const administrator: RequestContext = {
   external: false,
   userId: 'openidm-admin',
   roles: ['openidm-admin'],
@@ -51,11 +52,17 @@ const context: RequestContext = {
 export interface WorldOptions {
   /** The mapping's configuration; source, target and name are given. */
   readonly mapping?: JsonObject
-  /** As of a system outside: its writes cannot join the repository's transactions. */
+  /** As of a system outside: its writes cannot join the repository's transactions, and heed the signal. */
   readonly external?: boolean
+  /** Called when target writes have been done, and before they are answered. */
+  readonly onWrite?: () => void
 }
 
-export async function openWorld({ mapping: configuration = {}, external = false }: WorldOptions = {}) {
+export async function openWorld({
+  mapping: configuration = {},
+  external = false,
+  onWrite = () => {},
+}: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'syncline-world-'))
   const repository = await openSqlite(join(folder, 'store.db'))
   const managed = await managedObjects({ repository, types })
@@ -70,7 +77,7 @@ export async function openWorld({ mapping: configuration = {}, external = false 
     log: () => {},
   })
   resources = router({
-    managed: observed(managed, { writes, meanwhile, external }),
+    managed: observed(managed, { writes, meanwhile, external, onWrite }),
     audit: auditProvider(repository),
   })
   const { mapping, scripts } = compiled(configuration)
@@ -86,7 +93,7 @@ export async function openWorld({ mapping: configuration = {}, external = false 
     const set = resources.objectSet(path)
     const outcomes = await set.writeMany(
       objects.map((content) => ({ operation: 'create', id: String(content._id), content })),
-      context,
+      administrator,
     )
     for (const outcome of outcomes) if (!outcome.ok) throw outcome.error
     writes.length = 0
@@ -103,11 +110,12 @@ export async function openWorld({ mapping: configuration = {}, external = false 
     meanwhile: (act: () => Promise<unknown>) => void meanwhile.push(act),
     persons: (...objects: readonly JsonObject[]) => put(source, objects),
     users: (...objects: readonly JsonObject[]) => put(target, objects),
-    remove: (path: string) => resources.delete(path, undefined, context),
-    change: async (path: string, content: JsonObject) => resources.update(path, undefined, content, context),
+    remove: (path: string) => resources.delete(path, undefined, administrator),
+    change: async (path: string, content: JsonObject) =>
+      resources.update(path, undefined, content, administrator),
     /** Contents of an object set by id, without `_rev`. */
     async all(path: string): Promise<Record<string, JsonObject>> {
-      const { result } = await resources.query(path, { filter: everything }, context)
+      const { result } = await resources.query(path, { filter: everything }, administrator)
       return Object.fromEntries(result.map(({ _rev, ...object }) => [object._id, object]))
     },
     async link(sourceId: string, targetId: string, linkQualifier = 'default'): Promise<void> {
@@ -128,9 +136,13 @@ export async function openWorld({ mapping: configuration = {}, external = false 
     async run(request: Partial<ReconciliationRequest> = {}) {
       writes.length = 0
       const entries: PlanEntry[] = []
-      const { run, done } = await reconciliations.start({ mapping: mapping.name, ...request }, context, {
-        onEntry: (entry) => entries.push(entry),
-      })
+      const { run, done } = await reconciliations.start(
+        { mapping: mapping.name, ...request },
+        administrator,
+        {
+          onEntry: (entry) => entries.push(entry),
+        },
+      )
       await done
       return { run, entries, situations: situationsOf(entries) }
     },
@@ -173,12 +185,13 @@ interface Observation {
   readonly meanwhile: (() => Promise<unknown>)[]
   /** Hides that the sets live in the repository. */
   readonly external: boolean
+  readonly onWrite: () => void
 }
 
 /** The provider, its target writes noted, its target readings followed by what happens meanwhile. */
 function observed(
   provider: ResourceProvider,
-  { writes, meanwhile, external }: Observation,
+  { writes, meanwhile, external, onWrite }: Observation,
 ): ResourceProvider {
   const noted = (set: ObjectSet): ObjectSet => ({
     ...set,
@@ -194,6 +207,8 @@ function observed(
         if (outcome?.ok)
           writes.push(`${write.operation} ${write.operation === 'create' ? outcome.object._id : write.id}`)
       })
+      onWrite()
+      if (external) signal?.throwIfAborted()
       return outcomes
     },
     ...(external || !set.joining
