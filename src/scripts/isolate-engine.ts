@@ -42,6 +42,7 @@ export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
   const jobs = new WeakMap<Sandbox, Job>()
   const pool = new SandboxPool(isolates, createSandbox)
   const evaluations = new Map<string, Promise<PreparedProgram>>()
+  let shutDown = false
 
   function createSandbox(): Sandbox {
     return new Sandbox({
@@ -71,8 +72,18 @@ export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
     }
   }
 
-  function run(program: PreparedProgram, procedure: string, inputs: readonly Json[], context: ScriptContext) {
-    return runPage({ program, procedure, context, timeout }, inputs, { pool, jobs, refresh })
+  async function run(
+    program: PreparedProgram,
+    procedure: string,
+    inputs: readonly Json[],
+    context: ScriptContext,
+  ) {
+    try {
+      return await runPage({ program, procedure, context, timeout }, inputs, { pool, jobs, refresh })
+    } catch (cause) {
+      // An isolate that was disposed in the middle of something says so in words of its own.
+      throw shutDown ? new Problem('UNAVAILABLE', 'the script engine is shut down', { cause }) : cause
+    }
   }
 
   /** Kept, so that a hook that is evaluated again and again finds its context ready. */
@@ -112,6 +123,7 @@ export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
     },
 
     async [Symbol.asyncDispose]() {
+      shutDown = true
       pool.dispose()
       syntax[Symbol.dispose]()
     },
