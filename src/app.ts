@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { auditProvider } from './audit/provider.ts'
 import {
@@ -65,8 +64,6 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const decrypt = secrets.decrypt.bind(secrets)
   const checked = await checkProject(project, engine, { decrypt, log: (message) => log('warn', message) })
   for (const system of checked.systems.values()) opened.use(system)
-  // Identity data, and perhaps the key: nobody else's business.
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 })
   const repository = opened.use(await openSqlite(join(dataFolder, 'syncline.db')))
   const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine))
   const rulesOf = rules.of.bind(rules)

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { connect, openSqlite, repositoryOn } from './open.ts'
@@ -41,13 +42,22 @@ describe('opening a store', () => {
     expect(readFileSync(file, 'utf8')).toBe('id;name\n'.repeat(1000))
   })
 
-  it('says which folder cannot be created', async () => {
+  it('lets nobody else into the folders that it creates', async () => {
     using folder = temporaryFolder()
-    writeFileSync(folder.file('data'), 'a file')
-    const opening = openSqlite(folder.file('data/store.db'))
-    await expect(opening).rejects.toMatchObject({
+    await using _ = await openSqlite(folder.file('data/node/store.db'))
+    for (const created of ['data', 'data/node']) expect(statSync(folder.file(created)).mode & 0o077).toBe(0)
+  })
+
+  it.each([
+    ['a file', 'data', (at: string) => writeFileSync(at, 'a file')],
+    ['below a file', 'data/node', (at: string) => writeFileSync(dirname(at), 'a file')],
+    ['a link to nowhere', 'data', (at: string) => symlinkSync(`${at}-gone`, at)],
+  ])('says which folder cannot be created, and why: %s', async (_what, name, spoil) => {
+    using folder = temporaryFolder()
+    spoil(folder.file(name))
+    await expect(openSqlite(folder.file(`${name}/store.db`))).rejects.toMatchObject({
       code: 'STORE_FAILED',
-      message: expect.stringContaining('data'),
+      message: expect.stringMatching(new RegExp(`^The data folder ${folder.file(name)} .*: [A-Z]+`)),
     })
   })
 })

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Problem } from '../../model/problem.ts'
 import type { Repository, Store } from '../repository.ts'
@@ -74,10 +74,33 @@ export function connect(file: string): Connections {
 
 function createFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true })
+    createLevels(folder)
   } catch (error) {
-    throw new Problem('STORE_FAILED', `The data folder ${folder} cannot be created`, { cause: error })
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Problem('STORE_FAILED', `The data folder ${folder} cannot be created: ${reason}`, {
+      cause: error,
+    })
   }
+}
+
+/**
+ * Level by level: Node's recursive mkdir tries for ever where a folder says that it is not there, although the one
+ * above it is (in `/proc`, for example).
+ */
+function createLevels(folder: string): void {
+  if (isFolder(folder)) return
+  if (dirname(folder) !== folder) createLevels(dirname(folder))
+  try {
+    // Identity data, and perhaps the key: nobody else's business.
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have been faster.
+    if (!isFolder(folder)) throw error
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 const patienceAtStart = 5_000
