@@ -45,6 +45,8 @@ describe('wrong usage ends with exit code 2 and says what is wrong', () => {
     [['plan', users, '--limit', 'many'], /whole number/],
     [['query', 'managed/user', 'sn eq'], /column/],
     [['query', 'managed/nobody'], /managed\/nobody|nobody/],
+    [['query', 'managed/nobody', '--json'], /managed\/nobody/],
+    [['query', 'managed/user', 'userName eq', '--json'], /Filter, column 12:/],
     [['serve', '--port', 'http'], /0 to 65535/],
     [['links', 'nobody'], /No such mapping: nobody/],
   ])('%o', (args, message) => {

@@ -39,7 +39,8 @@ async function query(path: string, filter: string | undefined, options: QueryOpt
     let left = options.limit ?? Number.POSITIVE_INFINITY
     let cookie: string | null | undefined
     let count = 0
-    if (options.json) process.stdout.write('{"result":[')
+    // With the first object only: a query that is refused writes nothing.
+    let separator = '{"result":['
     while (left > 0 && cookie !== null) {
       const page = await resources.query(
         path,
@@ -47,14 +48,15 @@ async function query(path: string, filter: string | undefined, options: QueryOpt
         administrator,
       )
       for (const object of page.result) {
-        if (options.json) process.stdout.write(`${count === 0 ? '' : ','}\n${JSON.stringify(object)}`)
+        if (options.json) process.stdout.write(`${separator}\n${JSON.stringify(object)}`)
         else console.log(JSON.stringify(object))
+        separator = ','
         count++
       }
       left -= page.result.length
       cookie = page.cookie
     }
-    if (options.json) process.stdout.write(`\n],"resultCount":${count}}\n`)
+    if (options.json) process.stdout.write(`${count === 0 ? separator : ''}\n],"resultCount":${count}}\n`)
     else console.error(`${count} objects`)
     return 0
   })
