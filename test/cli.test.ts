@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { syncline, TestProject } from './support/project.ts'
+import { bin, run, syncline, TestProject } from './support/project.ts'
 
 const users = 'hrAccount_managedUser'
 let project: TestProject
@@ -100,6 +100,25 @@ describe('with --json stdout is one JSON document', () => {
 })
 
 describe('for people', () => {
+  it('each stream has colours if it is a terminal, and none with NO_COLOR', () => {
+    // script(1) gives the command a terminal; what goes to a file beside it must stay plain.
+    const onTerminal = (command: string, env: Record<string, string> = {}) =>
+      run('script', ['-qec', `"$NODE" "$BIN" ${command}`, '/dev/null'], {
+        NODE: process.execPath,
+        BIN: bin,
+        HERE: project.folder,
+        TERM: 'xterm',
+        ...env,
+      }).out
+    const coloured = expect.stringContaining('\u001b[')
+    expect(onTerminal('check --project "$HERE"')).toEqual(coloured)
+    expect(onTerminal('check --project "$HERE"', { NO_COLOR: '1' })).not.toEqual(coloured)
+    expect(onTerminal('links nobody --project "$HERE"')).toEqual(coloured)
+    onTerminal('links nobody --project "$HERE" 2>"$HERE/stderr"')
+    expect(project.read('stderr')).toContain('No such mapping: nobody')
+    expect(project.read('stderr')).not.toEqual(coloured)
+  })
+
   it('output is plain text away from a terminal, with and without NO_COLOR', () => {
     const environments: Record<string, string>[] = [{}, { NO_COLOR: '1' }]
     for (const env of environments) {

@@ -16,12 +16,12 @@ const usage: ReadonlySet<ProblemCode> = new Set([
 export function reportFailure(error: unknown): number {
   if (error instanceof ConfigurationFailure) {
     for (const problem of error.problems) console.error(formatProblem(problem))
-    console.error(style('red', error.message))
+    console.error(style('red', error.message, process.stderr))
     return 2
   }
   const problem = asProblem(error)
-  console.error(`${style('red', 'error:')} ${problem.message}`)
-  if (error instanceof Problem) console.error(style('dim', problem.hint))
+  console.error(`${style('red', 'error:', process.stderr)} ${problem.message}`)
+  if (error instanceof Problem) console.error(style('dim', problem.hint, process.stderr))
   else console.error(error instanceof Error ? error.stack : error)
   return usage.has(problem.code) ? 2 : 1
 }

@@ -3,14 +3,32 @@ import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 
 export const root = join(import.meta.dirname, '../..')
-const bin = join(root, 'bin/syncline.js')
+export const bin = join(root, 'bin/syncline.js')
+
+/**
+ * What the processes of the tests see: no colours by the will of whoever runs the tests, and a cache of compiled
+ * sources, because half of a short command's time is compiling.
+ */
+const environment = {
+  ...process.env,
+  FORCE_COLOR: undefined,
+  NO_COLOR: undefined,
+  NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/syncline-tests'),
+}
 
 export interface Result {
   readonly code: number | null
   readonly out: string
   readonly err: string
+}
+
+/** On whose behalf a process runs, if not that of whoever runs the tests. */
+export interface Identity {
+  readonly uid?: number
+  readonly gid?: number
 }
 
 export class TestProject implements Disposable {
@@ -53,8 +71,8 @@ export class TestProject implements Disposable {
     return { text: this.read(file), modified: statSync(this.path(file), { bigint: true }).mtimeNs }
   }
 
-  syncline(args: readonly string[], env: Record<string, string> = {}): Result {
-    return syncline([...args, '--project', this.folder], env)
+  syncline(args: readonly string[], env: Record<string, string> = {}, as: Identity = {}): Result {
+    return syncline([...args, '--project', this.folder], env, as)
   }
 
   /** The one JSON document that `--json` promises. */
@@ -70,7 +88,7 @@ export class TestProject implements Disposable {
   /** Starts the command line and does not wait for it. */
   start(args: readonly string[], env: Record<string, string> = {}) {
     return spawn(process.execPath, [bin, ...args, '--project', this.folder], {
-      env: { ...process.env, ...env },
+      env: { ...environment, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   }
@@ -80,13 +98,35 @@ export class TestProject implements Disposable {
   }
 }
 
-export function syncline(args: readonly string[], env: Record<string, string> = {}): Result {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
-    env: { ...process.env, ...env },
+export function syncline(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  as: Identity = {},
+): Result {
+  return run(process.execPath, [bin, ...args], env, as)
+}
+
+/** Any program in the environment of the tests. One that hangs is ended, and has no code. */
+export function run(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  options: Identity & { readonly cwd?: string } = {},
+): Result {
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    ...options,
+    env: { ...environment, ...env },
     encoding: 'utf8',
     maxBuffer: 1 << 28,
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
   })
   return { code: status, out: stdout, err: stderr }
+}
+
+/** The store behind Syncline's back. */
+export function openStore(project: TestProject): DatabaseSync {
+  return new DatabaseSync(project.path('.syncline/syncline.db'))
 }
 
 /** The run object, as far as tests look at it. */
