@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process'
-import { DatabaseSync } from 'node:sqlite'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type RunObject, root, TestProject } from './support/project.ts'
+import { csvConnector, openStore, type Result, type RunObject, TestProject } from './support/project.ts'
 
 const users = 'hrAccount_managedUser'
 const accounts = 'managedUser_directoryAccount'
@@ -10,6 +9,8 @@ interface Case {
   readonly what: string
   readonly spoil: (project: TestProject) => void
   readonly mapping?: string
+  /** The mapping of other systems cannot run either, because its own file or the store is concerned. */
+  readonly concernsAll?: true
   readonly code: 1 | 2
   /** What the message must contain: the place first, then the fact. */
   readonly says: readonly (string | RegExp)[]
@@ -26,6 +27,22 @@ const line = (number: number, change: (row: string) => string) => (project: Test
       .map((row, index) => (index + 1 === number ? change(row) : row))
       .join('\n'),
   )
+
+/** A mapping in a file of its own between two systems of its own: none of the mistakes below is any of its business. */
+function withNeighbour(project: TestProject): void {
+  project.write('data/desks.csv', 'desk,floor\n1,ground\n2,first\n')
+  project.write('data/labels.csv', 'label,text\n')
+  project.write('conf/provisioner.openicf-desks.json', csvConnector('desks', ['desk', 'floor']))
+  project.write('conf/provisioner.openicf-labels.json', csvConnector('labels', ['label', 'text']))
+  project.write('conf/mapping-desk_label.json', {
+    source: 'system/desks/account',
+    target: 'system/labels/account',
+    properties: [
+      { source: 'desk', target: 'label' },
+      { source: 'floor', target: 'text' },
+    ],
+  })
+}
 
 const cases: Case[] = [
   {
@@ -144,6 +161,7 @@ const cases: Case[] = [
   {
     what: 'a store that is none',
     spoil: (project) => project.write('.syncline/syncline.db', 'this is no database'),
+    concernsAll: true,
     code: 1,
     says: ['syncline.db', 'not a Syncline store'],
   },
@@ -151,18 +169,40 @@ const cases: Case[] = [
 
 describe('bad input', () => {
   it.each(cases)(
-    '$what ends with exit code $code and says where and what',
-    ({ spoil, mapping = users, code, says }) => {
+    '$what ends with exit code $code and says where and what; nothing else is hurt',
+    ({ spoil, mapping = users, concernsAll, code, says }) => {
       using project = TestProject.example()
+      withNeighbour(project)
       spoil(project)
       const directory = project.stamp('data/directory.csv')
       const result = project.syncline(['recon', mapping])
-      for (const part of says)
-        expect(result.out + result.err).toMatch(part instanceof RegExp ? part : new RegExp(escaped(part)))
+      saysAll(result, says)
       expect(result.code).toBe(code)
       expect(project.stamp('data/directory.csv')).toEqual(directory)
+      const neighbour = project.syncline(['recon', 'desk_label'])
+      expect(neighbour.code, neighbour.err).toBe(concernsAll ? code : 0)
+      if (concernsAll) return
+      expect(project.read('data/labels.csv')).toBe('label,text\n"1","ground"\n"2","first"\n')
+      using db = openStore(project)
+      expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
     },
   )
+
+  it('that a script meets while it runs fails the object, names script, line and column, and spares the others', () => {
+    using project = TestProject.example()
+    project.edit(
+      'script/telephoneNumber.js',
+      (text) => `${text}\nif (source.employeeNumber === '1042')\n  source.nothing.there`,
+    )
+    const lines = project.read('script/telephoneNumber.js').split('\n').length
+    const run = project.json<RunObject>('recon', users)
+    expect([run.state, run.statusSummary.FAILURE, run.progress.target.created]).toEqual(['SUCCESS', 1, 457])
+    const failed = `reconId eq "${run._id}" and status eq "FAILURE"`
+    const { result } = project.json<{ result: object[] }>('query', 'audit/recon', failed)
+    expect(result).toHaveLength(1)
+    expect(JSON.stringify(result)).toContain('1042')
+    expect(JSON.stringify(result)).toMatch(new RegExp(`telephoneNumber\\.js, line ${lines}, column \\d+`))
+  })
 
   it('in one mapping or connector leaves the others working', () => {
     using project = TestProject.example()
@@ -191,8 +231,7 @@ describe('bad input', () => {
   it('of a newer version of the store is refused, and the store is left as it is', () => {
     using project = TestProject.example()
     project.json('recon', users)
-    const store = () => new DatabaseSync(project.path('.syncline/syncline.db'))
-    using db = store()
+    using db = openStore(project)
     db.exec('PRAGMA user_version = 999')
     const { code, err } = project.syncline(['recon', users])
     expect(code).toBe(2)
@@ -201,58 +240,68 @@ describe('bad input', () => {
   })
 })
 
-/** A limit on the size of files stands in for a full disk: the same writes fail, at any user's rights. */
-describe('a disk that is full', () => {
-  const limited = (project: TestProject, kibibytes: number, mapping: string) =>
-    spawnSync(
-      'bash',
-      [
-        '-c',
-        `trap '' XFSZ; ulimit -f ${kibibytes}; exec "$0" "$@"`,
-        process.execPath,
-        `${root}/bin/syncline.js`,
-        'recon',
-        mapping,
-        '--project',
-        project.folder,
-      ],
-      { encoding: 'utf8' },
-    )
-  const integrity = (project: TestProject) => {
-    using db = new DatabaseSync(project.path('.syncline/syncline.db'))
-    return db.prepare('PRAGMA integrity_check').get()
-  }
+describe('a data folder that cannot be used', () => {
+  /** Whoever is root may write everywhere, and becomes nobody. */
+  const asNobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+  const reconAsNobody = (project: TestProject, ...more: string[]) =>
+    project.syncline(['recon', users, ...more], {}, asNobody)
 
-  it('under the store fails the run; what was committed stays, and the next run completes it', () => {
+  it.each([
+    [
+      'in a folder that is not to be written',
+      () => {},
+      [/data folder .*\.syncline cannot be created/, 'permission denied'],
+    ],
+    [
+      'not to be written itself',
+      (folder: string) => mkdirSync(folder),
+      [/syncline\.db: it cannot be opened or created/],
+    ],
+    [
+      'with a store that is only to be read',
+      (folder: string, project: TestProject) => {
+        project.json('links', users)
+        chmodSync(folder, 0o755)
+      },
+      [/syncline\.db: it cannot be written to/],
+    ],
+  ])('%s: exit code 1, and which', (_what, prepare, says) => {
     using project = TestProject.example()
-    project.json('links', users)
-    const { status, stdout, stderr } = limited(project, 150, users)
-    expect(stdout + stderr).toMatch(/full|too large|disk I\/O|space/i)
-    expect(status).toBe(1)
-    expect(integrity(project)).toEqual({ integrity_check: 'ok' })
-    const run = project.json<RunObject>('recon', users)
-    expect(run.state).toBe('SUCCESS')
-    expect(Number(run.situationSummary.ABSENT) + Number(run.situationSummary.CONFIRMED)).toBe(458)
-    expect(project.json<{ total: number }>('links', users).total).toBe(458)
-    expect(project.json<{ resultCount: number }>('query', 'managed/user').resultCount).toBe(458)
+    prepare(project.path('.syncline'), project)
+    if (existsSync(project.path('.syncline/syncline.db')))
+      chmodSync(project.path('.syncline/syncline.db'), 0o444)
+    for (const folder of ['.syncline', '.'])
+      if (existsSync(project.path(folder))) chmodSync(project.path(folder), 0o555)
+    try {
+      const result = reconAsNobody(project)
+      expect(result.code).toBe(1)
+      saysAll(result, [...says, 'Check free space and permissions of the data folder'])
+      expect(result.err).not.toMatch(/^ +at /m)
+    } finally {
+      for (const folder of ['.', '.syncline'])
+        if (existsSync(project.path(folder))) chmodSync(project.path(folder), 0o755)
+    }
+    expect(project.json<RunObject>('recon', users).state).toBe('SUCCESS')
   })
 
-  it('under a target file fails the run; the file is intact, and the next run completes it', () => {
+  it.each([
+    ['a file', (project: TestProject) => writeFileSync(project.path('x'), ''), 'x'],
+    ['below a file', () => {}, 'data/hr.csv/x'],
+    ['where the system keeps no files', () => {}, '/proc/syncline'],
+  ])('%s: exit code 1, and which', (_what, prepare, folder) => {
     using project = TestProject.example()
-    project.json('recon', users)
-    const before = project.stamp('data/directory.csv')
-    // Too little for a file of 465 accounts.
-    const { status, stdout, stderr } = limited(project, 40, accounts)
-    expect(stdout + stderr).toMatch(/full|too large|space|limit/i)
-    expect(status).toBe(1)
-    expect(project.read('data/directory.csv')).toBe(before.text)
-    expect(project.json<RunObject>('recon', accounts).situationSummary).toMatchObject({
-      FOUND: 52,
-      ABSENT: 405,
-    })
-    expect(integrity(project)).toEqual({ integrity_check: 'ok' })
+    prepare(project)
+    const data = folder.startsWith('/') ? folder : project.path(folder)
+    const result = project.syncline(['recon', users, '--data', data])
+    expect(result.code).toBe(1)
+    saysAll(result, [`data folder ${data} cannot be created`])
   })
 })
+
+function saysAll({ out, err }: Result, parts: readonly (string | RegExp)[]): void {
+  for (const part of parts)
+    expect(out + err).toMatch(part instanceof RegExp ? part : new RegExp(escaped(part)))
+}
 
 function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
