@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bin, run, syncline, TestProject } from './support/project.ts'
 
@@ -13,26 +15,17 @@ beforeAll(() => {
 afterAll(() => project[Symbol.dispose]())
 
 describe('help', () => {
-  const commands = [
-    ['init'],
-    ['check'],
-    ['serve'],
-    ['recon'],
-    ['plan'],
-    ['links'],
-    ['query'],
-    ['system', 'test'],
-  ]
+  const commands = ['init', 'check', 'serve', 'recon', 'plan', 'links', 'query', 'system test']
 
-  it.each(commands)('of %s %s has an example', (...command) => {
-    const { code, out } = syncline([...command.filter(Boolean), '--help'])
+  it.each(commands)('of %s has an example', (command) => {
+    const { code, out } = syncline([...command.split(' '), '--help'])
     expect(code).toBe(0)
-    expect(out).toMatch(new RegExp(`Example:\\n {2}\\$ syncline ${command.filter(Boolean).join(' ')}`))
+    expect(out).toMatch(new RegExp(`Example:\\n {2}\\$ syncline ${command}`))
   })
 
   it('of syncline itself lists the commands', () => {
     const { out } = syncline(['--help'])
-    for (const [command] of commands) expect(out).toContain(`  ${command} `)
+    for (const command of commands) expect(out).toContain(`  ${command.split(' ')[0]} `)
   })
 })
 
@@ -45,10 +38,16 @@ describe('wrong usage ends with exit code 2 and says what is wrong', () => {
     [['plan', users, '--limit', 'many'], /whole number/],
     [['query', 'managed/user', 'sn eq'], /column/],
     [['query', 'managed/nobody'], /managed\/nobody|nobody/],
+    [['serve', '--port', 'http'], /0 to 65535/],
+    [['links', 'nobody'], /No such mapping: nobody; there are: hrAccount_managedUser, managedUser_/],
+    [['recon', 'hrAccount_managedUsers'], /did you mean hrAccount_managedUser\?/],
+    [['plan', 'hrAccount_manageduser'], /did you mean hrAccount_managedUser\?/],
+    [['links', 'managedUser_directoryAcount'], /did you mean managedUser_directoryAccount\?/],
+    [['query', 'managed/user', 'userName eq'], /Filter, column 12:/],
     [['query', 'managed/nobody', '--json'], /managed\/nobody/],
     [['query', 'managed/user', 'userName eq', '--json'], /Filter, column 12:/],
-    [['serve', '--port', 'http'], /0 to 65535/],
-    [['links', 'nobody'], /No such mapping: nobody/],
+    [['system', 'test', 'nobody'], /no system nobody; there are: directory, hr/],
+    [['check', 'everything'], /too many arguments/],
   ])('%o', (args, message) => {
     const { code, out, err } = project.syncline(args)
     expect(err).toMatch(message)
@@ -100,6 +99,65 @@ describe('with --json stdout is one JSON document', () => {
 })
 
 describe('for people', () => {
+  it('check says what can be used, recon what was done, links who has which', () => {
+    using own = TestProject.example()
+    const check = own.syncline(['check'])
+    expect([check.code, check.err]).toEqual([0, ''])
+    expect(check.out).toMatch(/^The configuration is valid\.\nUsable:\n {2}connectors: directory, hr$/m)
+    const recon = own.syncline(['recon', users])
+    expect([recon.code, recon.err]).toEqual([0, ''])
+    expect(recon.out).toMatch(/^hrAccount_managedUser {2}SUCCESS in \d+\.\d+ s$/m)
+    expect(recon.out).toMatch(/^ {2}ABSENT +458\n {2}SOURCE_IGNORED +42$/m)
+    expect(recon.out).toMatch(/Created.*\n +458 +0 +0 +0 +458 +0$/m)
+    const links = own.syncline(['links', users, '--limit', '2'])
+    expect(links.code).toBe(0)
+    expect(links.out).toMatch(/^ {2}1001 +→ {2}[0-9a-f-]{36} {2}default$/m)
+    expect(links.out).toMatch(/^ {2}2 of 458 links$/m)
+  })
+
+  it('system test names the system that cannot be reached, and why', () => {
+    using own = TestProject.example()
+    own.edit('conf/boot/boot.properties', (text) => text.replace('hr.csv', 'gone.csv'))
+    const { code, out } = own.syncline(['system', 'test'])
+    expect(out).toMatch(/^ok {4}directory\nerror hr: .*gone\.csv cannot be opened: there is no such file/m)
+    expect(code).toBe(1)
+    expect(own.syncline(['system', 'test', 'directory']).code).toBe(0)
+  })
+
+  it('a run with failures says how to see them, and that works', () => {
+    using own = TestProject.example()
+    own.edit(
+      'script/telephoneNumber.js',
+      (text) => `if (source.employeeNumber === '1042') throw 'no phone'\n${text}`,
+    )
+    const { out } = own.syncline(['recon', users])
+    const [, path, filter] = /syncline query (\S+) '(.*)'/.exec(out) ?? []
+    const { result } = own.json<{ result: { sourceObjectId: string; message: string }[] }>(
+      'query',
+      String(path),
+      String(filter),
+    )
+    expect(result).toMatchObject([
+      { sourceObjectId: 'system/hr/account/1042', message: expect.stringContaining('no phone') },
+    ])
+  })
+
+  it.each([
+    ['Syncline is listening on ', []],
+    ['{"url":"', ['--json']],
+  ])('serve says where it listens: %s, and stops when told to', async (says, more) => {
+    const child = project.start(['serve', '--port', '0', ...more], {
+      SYNCLINE_ADMIN_PASSWORD: 'x'.repeat(12),
+    })
+    const ended = once(child, 'exit')
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+    expect(line.startsWith(says)).toBe(true)
+    const [url] = /http:[^"]+/.exec(line) as RegExpExecArray
+    expect((await fetch(`${url}/info/ping`)).status).toBe(200)
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+  })
+
   it('each stream has colours if it is a terminal, and none with NO_COLOR', () => {
     // script(1) gives the command a terminal; what goes to a file beside it must stay plain.
     const onTerminal = (command: string, env: Record<string, string> = {}) =>
@@ -173,6 +231,11 @@ describe('folders', () => {
       const next = created.out.split('\n').filter((line) => line.startsWith('  syncline '))
       expect(next).toHaveLength(3)
       for (const line of next) expect(syncline(line.trim().split(' ').slice(1)).code).toBe(0)
+      const other = join(folder, 'other')
+      const { out } = syncline(['init', other, '--json'])
+      const { files } = JSON.parse(out) as { files: string[] }
+      expect(JSON.parse(out)).toMatchObject({ folder: other })
+      for (const file of files) expect(existsSync(join(other, file))).toBe(true)
       const again = syncline(['init', folder])
       expect([again.code, again.err]).toEqual([2, expect.stringContaining('conf/sync.json')])
     } finally {

@@ -103,6 +103,47 @@ describe('the published package', () => {
     })
   })
 
+  it('is typed: connectors and embedded runs of other programs compile against it, strictly', () => {
+    writeFileSync(
+      join(installed, 'use.ts'),
+      `import { openApplication, openServer, Problem, checkOnly, ConfigurationFailure } from 'syncline'
+       import type { Application, Connector, ConnectorKind, ConnectorObject, Json, JsonObject, OpenOptions, PlanEntry,
+         ConfigurationProblem, ConnectorQuery, ConnectorWrite, CheckedProject, ProblemCode, ProjectOptions,
+         ServerOptions } from 'syncline'
+       const connector: Connector | undefined = undefined
+       const options: OpenOptions = {
+         projectFolder: 'project', dataFolder: 'data', environment: process.env, flags: {}, log: () => {},
+       }
+       export async function actions(mapping: string): Promise<(string | null)[]> {
+         await using application: Application = await openApplication(options)
+         const seen: PlanEntry[] = []
+         const { done } = await application.reconciliations.start(
+           { mapping, analyze: true }, application.administrator, { onEntry: (entry) => seen.push(entry) })
+         await done
+         return seen.map(({ action }) => action)
+       }
+       // @ts-expect-error there is no such problem
+       export const code: ProblemCode = 'NONSENSE'
+       export { connector, openServer, Problem, checkOnly, ConfigurationFailure }
+       export type All = [ConnectorKind, ConnectorObject, Json, JsonObject, ConfigurationProblem, ConnectorQuery,
+         ConnectorWrite, CheckedProject, ProjectOptions, ServerOptions]`,
+    )
+    const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+    const strict = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2024',
+      '--lib',
+      'esnext,dom',
+    ]
+    const compiled = run(join(root, 'node_modules/.bin/tsc'), [...strict, ...types, 'use.ts'])
+    expect(compiled.out + compiled.err).toBe('')
+    expect(compiled.code).toBe(0)
+  })
+
   it('says what it needs where Node is too old', () => {
     const old = "Object.defineProperty(process.versions, 'node', { value: '20.0.0' })"
     writeFileSync(join(installed, 'old.cjs'), old)
