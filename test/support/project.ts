@@ -9,13 +9,15 @@ export const root = join(import.meta.dirname, '../..')
 export const bin = join(root, 'bin/syncline.js')
 
 /**
- * What the processes of the tests see: no colours by the will of whoever runs the tests, and a cache of compiled
- * sources, because half of a short command's time is compiling.
+ * What the processes of the tests see: colours neither wanted nor refused by whoever runs the tests (Node reads all
+ * four names), and a cache of compiled sources, because half of a short command's time is compiling.
  */
 const environment = {
   ...process.env,
   FORCE_COLOR: undefined,
   NO_COLOR: undefined,
+  NODE_DISABLE_COLORS: undefined,
+  CI: undefined,
   NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/syncline-tests'),
 }
 
