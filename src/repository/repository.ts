@@ -34,6 +34,9 @@ export interface Link {
   readonly linkQualifier: string
   readonly firstId: string
   readonly secondId: string
+  /** How the first system spells an id that is compared, and therefore stored, in lower case (§5.4, [D]). */
+  readonly firstSpelling?: string | undefined
+  readonly secondSpelling?: string | undefined
 }
 
 export interface LinkSet {
@@ -60,14 +63,14 @@ export interface Links {
    * PRECONDITION_FAILED naming both ids, and none of the page is kept.
    */
   insert(links: readonly Omit<Link, '_rev'>[]): Promise<readonly Link[]>
-  /** Replaces firstId/secondId of stored links; each must still have the revision given, else PRECONDITION_FAILED. */
+  /** Replaces both ids, and their spellings, of stored links; each must still have the revision given, else PRECONDITION_FAILED. */
   update(links: readonly Link[]): Promise<readonly Link[]>
   /** Deletes by id and revision (undefined = any). Missing links are NOT_FOUND, changed ones PRECONDITION_FAILED. */
   delete(links: readonly { _id: string; _rev?: string | undefined }[]): Promise<void>
   /** Deletes all links of a type, whatever their qualifier; returns how many there were. */
   deleteType(linkType: string): Promise<number>
   read(id: string): Promise<Link | undefined>
-  /** Filters and sort keys see the members of a link and nothing else. */
+  /** Filters and sort keys see the members of a link and nothing else, not their spellings either. */
   query(query: StoreQuery): Promise<StorePage<Link>>
 }
 

@@ -88,7 +88,11 @@ async function readTargets(
     wanted.map(({ targetId }) => targetId as string),
     signal,
   )
-  for (const operation of wanted) operation.target = found.get(operation.targetId as string)
+  for (const operation of wanted) {
+    operation.target = found.get(operation.targetId as string)
+    // A link may have it in another case; from here on it is as the target spells it.
+    if (operation.target) operation.targetId = operation.target._id
+  }
 }
 
 async function assess(sync: Synchronization, page: readonly Operation[]): Promise<void> {

@@ -5,13 +5,15 @@ import type { Link, LinkSide, Links } from '../repository/repository.ts'
 /** A stored link from one mapping's viewpoint, whichever direction the link set was defined in. */
 export interface MappingLink {
   readonly stored: Link
+  /** As their systems spell them, as far as the link knows; never to be compared as text. */
   readonly sourceId: string
   readonly targetId: string
 }
 
 /**
  * A mapping's view of its link set (engine specification §5.2–§5.4): swaps the sides of a set that is used in reverse,
- * and compares ids in lower case where the defining mapping says so. Keys of answers are ids as asked for.
+ * and compares and stores ids in lower case where the defining mapping says so, remembering how their systems
+ * spell them. Keys of answers are ids as asked for.
  */
 export interface MappingLinks {
   ofSources(qualifier: string, sourceIds: readonly string[]): Promise<ReadonlyMap<string, MappingLink>>
@@ -34,9 +36,11 @@ export function mappingLinks(links: Links, use: LinkUse): MappingLinks {
   const normalTarget = (id: string) => (use.targetIgnoresCase ? id.toLowerCase() : id)
   const view = (stored: Link): MappingLink => ({
     stored,
-    sourceId: stored[sourceSide],
-    targetId: stored[targetSide],
+    sourceId: stored[spellingOf[sourceSide]] ?? stored[sourceSide],
+    targetId: stored[spellingOf[targetSide]] ?? stored[targetSide],
   })
+  const sourceEnd = (id: string) => end(sourceSide, id, normalSource(id))
+  const targetEnd = (id: string) => end(targetSide, id, normalTarget(id))
 
   async function find(
     qualifier: string,
@@ -65,9 +69,16 @@ export function mappingLinks(links: Links, use: LinkUse): MappingLinks {
       return new Set(ids.filter((id) => qualifiers.has(normalTarget(id))))
     },
     draft(linkQualifier, sourceId, targetId) {
-      const ends = { [sourceSide]: normalSource(sourceId), [targetSide]: normalTarget(targetId) }
+      const ends = { ...sourceEnd(sourceId), ...targetEnd(targetId) }
       return { _id: timeOrderedId(), linkType: use.type, linkQualifier, ...ends } as Omit<Link, '_rev'>
     },
-    retargeted: ({ stored }, targetId) => ({ ...stored, [targetSide]: normalTarget(targetId) }),
+    retargeted: ({ stored }, targetId) => ({ ...stored, ...targetEnd(targetId) }),
   }
+}
+
+const spellingOf = { firstId: 'firstSpelling', secondId: 'secondSpelling' } as const
+
+/** One end of a link: the id as it is compared and, where that is not how its system spells it, the spelling. */
+function end(side: LinkSide, id: string, normal: string): Partial<Link> {
+  return { [side]: normal, [spellingOf[side]]: normal === id ? undefined : id }
 }

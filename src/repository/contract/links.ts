@@ -35,6 +35,19 @@ export function linksContract(current: Current): void {
       expect(found.size).toBe(ids.length)
     })
 
+    it('remember how the systems spell ids that are stored in lower case, and forget it with the id', async () => {
+      const spelled = draft('ann', 'cn=ann', { firstSpelling: 'ANN', secondSpelling: 'cn=Ann' })
+      const [stored] = await links().insert([spelled, draft('bob', 'cn=bob')])
+      expect(await links().read(spelled._id)).toEqual(stored)
+      expect((await links().find(hr, 'secondId', ['cn=ann'])).get('cn=ann')).toEqual(stored)
+      expect(await links().read('bob-cn=bob')).not.toHaveProperty('firstSpelling')
+      const { secondSpelling: _, ...moved } = { ...(stored as Link), secondId: 'cn=other' }
+      const [changed] = await links().update([moved])
+      expect(await links().read(spelled._id)).toEqual(changed)
+      expect(changed).toMatchObject({ firstSpelling: 'ANN', secondId: 'cn=other' })
+      expect(changed).not.toHaveProperty('secondSpelling')
+    })
+
     it('refuse a second link of an id of their set, on either side, and keep none of the page', async () => {
       await links().insert([draft('1', 'a')])
       for (const taken of [draft('1', 'z'), draft('9', 'a')]) {

@@ -36,7 +36,11 @@ export function sqliteLinks(session: Session, nextRevision: () => string): Links
       }),
     read: (id) =>
       session.read((connection) => {
-        const row = connection.statement(`SELECT ${members} FROM ${linksAndSets} WHERE l.id = ?`).get(id)
+        const row = connection
+          .statement(
+            `SELECT s.link_type AS linkType, s.qualifier AS linkQualifier, ${ends} FROM ${linksAndSets} WHERE l.id = ?`,
+          )
+          .get(id)
         return row && linkOf(row)
       }),
     query: (query) => session.read((connection) => queried(connection, everyLink, query)),
@@ -47,7 +51,9 @@ const linksAndSets = 'links AS l JOIN link_sets AS s ON s.id = l.set_id'
 const members =
   'l.id AS _id, l.rev AS _rev, s.link_type AS linkType, s.qualifier AS linkQualifier,' +
   ' l.first_id AS firstId, l.second_id AS secondId'
-const ends = 'l.id AS _id, l.rev AS _rev, l.first_id AS firstId, l.second_id AS secondId'
+const ends =
+  'l.id AS _id, l.rev AS _rev, l.first_id AS firstId, l.second_id AS secondId,' +
+  ' l.first_spelling AS firstSpelling, l.second_spelling AS secondSpelling'
 
 const names = new Set(['_id', '_rev', 'linkType', 'linkQualifier', 'firstId', 'secondId'])
 
@@ -113,24 +119,30 @@ function insert(
   nextRevision: () => string,
 ): readonly Link[] {
   const statement = connection.statement(
-    'INSERT INTO links (id, rev, set_id, first_id, second_id) VALUES (?, ?, ?, ?, ?)',
+    `INSERT INTO links (id, rev, set_id, first_id, second_id, first_spelling, second_spelling)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   )
-  return links.map(({ _id, linkType, linkQualifier, firstId, secondId }) => {
-    const link = { _id, _rev: nextRevision(), linkType, linkQualifier, firstId, secondId }
+  return links.map((draft) => {
+    const link: Link = { ...draft, _rev: nextRevision() }
+    const { firstId, secondId, firstSpelling = null, secondSpelling = null } = link
     const setId = ensureLinkSet(connection, link)
-    refusingTaken(connection, link, () => statement.run(_id, link._rev, setId, firstId, secondId))
+    refusingTaken(connection, link, () =>
+      statement.run(link._id, link._rev, setId, firstId, secondId, firstSpelling, secondSpelling),
+    )
     return link
   })
 }
 
 function update(connection: Connection, links: readonly Link[], nextRevision: () => string): readonly Link[] {
   const statement = connection.statement(
-    'UPDATE links SET rev = ?, first_id = ?, second_id = ? WHERE id = ? AND rev = ?',
+    `UPDATE links SET rev = ?, first_id = ?, second_id = ?, first_spelling = ?, second_spelling = ?
+     WHERE id = ? AND rev = ?`,
   )
   return links.map((link) => {
     const changed: Link = { ...link, _rev: nextRevision() }
+    const { firstId, secondId, firstSpelling = null, secondSpelling = null } = link
     const { changes } = refusingTaken(connection, link, () =>
-      statement.run(changed._rev, link.firstId, link.secondId, link._id, link._rev),
+      statement.run(changed._rev, firstId, secondId, firstSpelling, secondSpelling, link._id, link._rev),
     )
     if (!changes) throw changedMeanwhile(link._id, link._rev)
     return changed
@@ -182,12 +194,17 @@ function ensureLinkSet(connection: Connection, set: LinkSet): number {
   return Number(connection.statement(sql).run(set.linkType, set.linkQualifier).lastInsertRowid)
 }
 
-function linkIn({ linkType, linkQualifier }: LinkSet, { _id, _rev, firstId, secondId }: Row): Link {
-  return { _id, _rev, linkType, linkQualifier, firstId, secondId } as Link
+function linkIn(set: LinkSet, row: Row): Link {
+  return linkOf({ ...row, ...set })
 }
 
-function linkOf({ _id, _rev, linkType, linkQualifier, firstId, secondId }: Row): Link {
-  return { _id, _rev, linkType, linkQualifier, firstId, secondId } as Link
+function linkOf({ _id, _rev, linkType, linkQualifier, firstId, secondId, ...spellings }: Row): Link {
+  const { firstSpelling, secondSpelling } = spellings
+  return {
+    ...({ _id, _rev, linkType, linkQualifier, firstId, secondId } as Link),
+    ...(firstSpelling ? { firstSpelling: firstSpelling as string } : {}),
+    ...(secondSpelling ? { secondSpelling: secondSpelling as string } : {}),
+  }
 }
 
 /** Links as they are seen from outside: each member is a column of its name. */

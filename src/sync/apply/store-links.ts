@@ -45,7 +45,11 @@ export async function storeLinksAfter(
 }
 
 function leadsElsewhere({ links }: Synchronization, { link, targetId }: Operation): boolean {
-  return link !== undefined && targetId !== undefined && links.normalTarget(targetId) !== link.targetId
+  return (
+    link !== undefined &&
+    targetId !== undefined &&
+    links.normalTarget(targetId) !== links.normalTarget(link.targetId)
+  )
 }
 
 async function insertLinks(

@@ -1,6 +1,7 @@
 import type { ObjectSet } from '../../router/resources.ts'
 import { correlator } from '../correlate.ts'
 import { mappingLinks } from '../links.ts'
+import { ignoringCase } from '../spelling.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { TargetIds } from '../target-ids.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
@@ -13,6 +14,7 @@ export async function openSynchronization(
   const { run, rules, resources, repository, sourceId } = reconciliation
   const { mapping } = rules
   const links = mappingLinks(repository.links, mapping.links)
+  const sources = resources.objectSet(mapping.source)
   const targets = resources.objectSet(mapping.target)
   const targetIds = targetPhase
     ? await run.durations.time('targetQuery', () => readTargetIds(reconciliation, links.normalTarget))
@@ -20,10 +22,11 @@ export async function openSynchronization(
   run.statistics.totals.target = targetIds?.size
   run.statistics.totals.links = mapping.links.enabled ? await repository.links.count(mapping.links.type) : 0
   const scripts = { ...scriptContext(reconciliation), signal: run.signal }
-  const shared = { rules, resources, targets, links, scripts, signal: run.signal }
+  const spelled = mapping.links.targetIgnoresCase ? ignoringCase(targets) : targets
+  const shared = { rules, resources, targets: spelled, links, scripts, signal: run.signal }
   return {
     ...shared,
-    sources: resources.objectSet(mapping.source),
+    sources: mapping.links.sourceIgnoresCase ? ignoringCase(sources) : sources,
     repository,
     correlator: correlator({
       ...shared,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter-parse.ts'
+import type { JsonObject } from '../../model/json.ts'
 import { administrator, openWorld, script, source, target, type World } from '../testing/world.ts'
+import type { ReconciliationRequest } from './request.ts'
 
 const properties = [
   { source: 'mail', target: 'mail' },
@@ -525,6 +527,66 @@ describe('links', () => {
     await world.link('p1', 'uid-1')
     expect((await world.run()).situations).toEqual(['source p1: CONFIRMED UPDATE'])
     expect((await world.all(target))['UID-1']).toMatchObject({ name: 'Ann' })
+  })
+
+  describe('of ids that ignore case', () => {
+    const upper = { _id: 'ANN', mail: 'ann@x', name: 'Ann' }
+    const other = { _id: 'Bob', mail: 'bob@x', name: 'Bob' }
+    const ignoringCase: JsonObject = {
+      properties: [{ source: '_id', target: '_id' }, ...properties],
+      sourceIdsCaseSensitive: false,
+      targetIdsCaseSensitive: false,
+      policies: [{ situation: 'SOURCE_MISSING', action: 'DELETE' }],
+    }
+
+    async function linked(): Promise<World> {
+      const world = await openWorld({ mapping: ignoringCase })
+      await world.persons(upper, other)
+      await world.run()
+      expect(await world.links()).toEqual(['ann → ann', 'bob → bob'])
+      return world
+    }
+    const restricted = { sourceQuery: { _queryFilter: 'mail eq "bob@x"' } }
+
+    it.each<[string, Partial<ReconciliationRequest>, string[]]>([
+      ['in a whole run', {}, ['source ANN: CONFIRMED UPDATE', 'source Bob: CONFIRMED UPDATE']],
+      ['by id', { sourceId: 'ANN' }, ['source ANN: CONFIRMED UPDATE']],
+      ['by id in another case', { sourceId: 'ann' }, ['source ANN: CONFIRMED UPDATE']],
+      [
+        'by id in another case where absent objects count as deleted',
+        { sourceId: 'aNN', overrides: { allowEmptySourceSet: true } },
+        ['source ANN: CONFIRMED UPDATE'],
+      ],
+      [
+        'without target phase',
+        { overrides: { runTargetPhase: false } },
+        ['source ANN: CONFIRMED UPDATE', 'source Bob: CONFIRMED UPDATE'],
+      ],
+      [
+        'from the target, where the source query left it out',
+        { overrides: restricted },
+        ['source Bob: CONFIRMED UPDATE', 'target ANN: CONFIRMED UPDATE'],
+      ],
+    ])('both objects are found in their own spelling: %s', async (_how, request, situations) => {
+      await using world = await linked()
+      expect((await world.run(request)).situations).toEqual(situations)
+      expect(Object.keys(await world.all(target)).toSorted()).toEqual(['ANN', 'Bob'])
+      // Links may also come from elsewhere and know the lower-case form only.
+      for (const name of ['ann', 'bob']) {
+        const { result } = await world.repository.links.query({ filter: parseFilter(`firstId eq "${name}"`) })
+        await world.repository.links.delete(result)
+        await world.link(name, name)
+      }
+      expect((await world.run(request)).situations).toEqual(situations)
+    })
+
+    it('what is really gone is SOURCE_MISSING', async () => {
+      await using world = await linked()
+      await world.remove(`${source}/ANN`)
+      expect((await world.run()).situations).toContain('target ANN: SOURCE_MISSING DELETE')
+      expect(Object.keys(await world.all(target))).toEqual(['Bob'])
+      expect(await world.links()).toEqual(['bob → bob'])
+    })
   })
 })
 

@@ -1,5 +1,6 @@
 import { Problem } from '../../model/problem.ts'
 import { type SourceRecord, sourcePages } from '../read.ts'
+import { ignoringCase } from '../spelling.ts'
 import type { Reconciliation } from './reconciliation.ts'
 
 /** The empty-source guard: ends the run without its `result` script (§7.5). */
@@ -68,7 +69,9 @@ async function* singleSource(
   { rules, settings, run, resources }: Reconciliation,
   id: string,
 ): AsyncIterable<readonly SourceRecord[]> {
-  const found = await resources.objectSet(rules.mapping.source).readMany([id], run.signal)
+  const { source, links } = rules.mapping
+  const set = resources.objectSet(source)
+  const found = await (links.sourceIgnoresCase ? ignoringCase(set) : set).readMany([id], run.signal)
   const object = found.get(id)
   if (object) yield [{ id: object._id, object }]
   else if (settings.allowEmptySourceSet) yield [{ id, object: undefined }]
