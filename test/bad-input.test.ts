@@ -204,6 +204,31 @@ describe('bad input', () => {
     expect(JSON.stringify(result)).toMatch(new RegExp(`telephoneNumber\\.js, line ${lines}, column \\d+`))
   })
 
+  it('of a renamed column in a later export ends the run before a value is lost, and plan says so too', () => {
+    using project = TestProject.example()
+    project.json('recon', users)
+    const before = project.json('query', 'managed/user', 'true')
+    project.edit('data/hr.csv', (text) => text.replace('work_phone', 'phone'))
+    for (const command of ['plan', 'recon']) {
+      const { code, out } = project.syncline([command, users])
+      expect(out).toMatch(
+        /system\/hr\/account no longer has work_phone \(phone\).* remove phone from the objectTypes/,
+      )
+      expect(code).toBe(1)
+    }
+    expect(project.json('query', 'managed/user', 'true')).toEqual(before)
+    project.edit('conf/provisioner.openicf-hr.json', (text) => text.replace(/ +"phone": .*\n/, ''))
+    expect(project.syncline(['recon', users]).code).toBe(0)
+  })
+
+  it('of a declared column that the file never had is null, and the log says so', () => {
+    using project = TestProject.example()
+    project.edit('data/hr.csv', (text) => text.replace('work_phone', 'phone'))
+    const { code, err } = project.syncline(['recon', users])
+    expect(err).toMatch(/system\/hr\/account has no work_phone \(phone\), although objectTypes declares it/)
+    expect(code).toBe(0)
+  })
+
   it('in one mapping or connector leaves the others working', () => {
     using project = TestProject.example()
     project.json('recon', users)

@@ -13,19 +13,14 @@ export const refuseWritesWhenReadOnly: RouterFilter = async (request, next) => {
 
 /** The same guarantee for the bulk face, which does not pass the filters. */
 export function guardedSet(set: ObjectSet): ObjectSet {
+  const { joining } = set
   return {
-    path: set.path,
-    pages: (query, signal) => set.pages(query, signal),
-    readMany: (ids, signal) => set.readMany(ids, signal),
+    ...set,
     async writeMany(writes, request, signal) {
       refuseReadOnly(set.path, request)
       return set.writeMany(writes, request, signal)
     },
-    comparison: (pointer) => set.comparison(pointer),
-    ...(set.count && { count: () => (set.count as NonNullable<ObjectSet['count']>)() }),
-    ...(set.joining && {
-      joining: (transaction) => guardedSet((set.joining as NonNullable<ObjectSet['joining']>)(transaction)),
-    }),
+    ...(joining && { joining: (transaction) => guardedSet(joining(transaction)) }),
   }
 }
 

@@ -117,6 +117,12 @@ export type ObjectWriteResult =
   | { readonly ok: true; readonly object: Resource }
   | { readonly ok: false; readonly error: Error }
 
+/** A property of the configuration and the attribute it stands for in the system, e.g. `mail` and `work_mail`. */
+export interface SystemProperty {
+  readonly name: string
+  readonly attribute: string
+}
+
 /** The pages that the engine works with: the same objects as through the router, many at a time. */
 export interface ObjectSet {
   readonly path: string
@@ -140,6 +146,14 @@ export interface ObjectSet {
   ): Promise<readonly ObjectWriteResult[]>
   /** How the set's own filters compare strings; undefined where only the set itself can tell. */
   comparison(pointer: Pointer): 'exact' | undefined
+  /**
+   * Of the declared properties that can be read: those that the system has an attribute for at present, and the
+   * others, which read as null. Absent where the set has no schema of its own to compare with.
+   */
+  properties?(signal?: AbortSignal): Promise<{
+    readonly present: readonly SystemProperty[]
+    readonly absent: readonly SystemProperty[]
+  }>
   /** Total number of objects if the set knows it cheaply. */
   count?(): Promise<number>
   /**

@@ -18,6 +18,7 @@ import {
   type ConnectorWriteOutcome,
   type Count,
   offers,
+  type Schema,
 } from '../connector.ts'
 import { creation, readableProperties, reader, update } from './convert.ts'
 import { failureOf } from './failure.ts'
@@ -78,6 +79,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
       return writeMany(facts, type, writes, signal)
     },
     ...(offers(facts.connector, 'count') ? { count: counting(facts, type, facts.connector) } : {}),
+    ...(offers(facts.connector, 'schema') ? { properties: comparing(facts, type, facts.connector) } : {}),
     comparison: (pointer) => comparison(facts.connector, type, pointer, ignoreCase),
     async authenticate(username, password) {
       const { connector } = facts
@@ -133,6 +135,22 @@ function counting(
 ): () => Promise<number> {
   return () =>
     call(operation(facts, 'SEARCH', type), undefined, (signal) => connector.count(type.objectClass, signal))
+}
+
+function comparing(
+  facts: SystemFacts,
+  type: ObjectType,
+  connector: Pick<Schema, 'schema'>,
+): NonNullable<ObjectSet['properties']> {
+  return async (signal) => {
+    const classes = await call(operation(facts, 'SCHEMA', type), signal, () => connector.schema())
+    const attributes = new Set(classes[type.objectClass]?.attributes.map(({ name }) => name))
+    const readable = [...type.properties.values()].filter((property) => property.readable)
+    const { present = [], absent = [] } = Object.groupBy(readable, ({ attribute }) =>
+      attribute === '_id' || attributes.has(attribute) ? 'present' : 'absent',
+    )
+    return { present, absent }
+  }
 }
 
 /** Leaf names of pointers; undefined stands for what is returned by default. */

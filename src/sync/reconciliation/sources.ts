@@ -2,6 +2,7 @@ import { Problem } from '../../model/problem.ts'
 import { type SourceRecord, sourcePages } from '../read.ts'
 import { ignoringCase } from '../spelling.ts'
 import type { Reconciliation } from './reconciliation.ts'
+import { requireSourceProperties } from './source-properties.ts'
 
 /** The empty-source guard: ends the run without its `result` script (§7.5). */
 export class EmptySource extends Problem {
@@ -18,6 +19,7 @@ export async function openSources(
   reconciliation: Reconciliation,
 ): Promise<AsyncIterable<readonly SourceRecord[]>> {
   const { rules, settings, sourceId, run, resources } = reconciliation
+  await requireSourceProperties(reconciliation)
   const pages =
     sourceId === undefined ? queriedSources(reconciliation) : singleSource(reconciliation, sourceId)
   const iterator = pages[Symbol.asyncIterator]()
