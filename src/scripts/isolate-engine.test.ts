@@ -112,17 +112,17 @@ describe('an error in a script', () => {
     expect(outcomes.map(({ ok }) => ok)).toEqual([false, true])
   })
 
-  it('thrown with an integer code is that answer, and its cause names the place', async () => {
+  it('thrown with an integer code has that status, names the place, and is caused by what the script said', async () => {
     const problem = await failing('var a;\nthrow { code: 403, message: "not you", detail: { who: "me" } }')
     expect(problem).toMatchObject({
       code: 'SCRIPT_FAILED',
       status: 403,
-      message: 'not you',
-      detail: { who: 'me' },
+      message: expect.stringMatching(/script encountered exception: not you/),
+      cause: { status: 403, message: 'not you', detail: { who: 'me' } },
     })
     const thrown = await failing('var e = new Error("no");\ne.code = 409; throw e')
-    expect(thrown).toMatchObject({ status: 409, message: 'no' })
-    expect((thrown.cause as Problem).message).toContain('line 1, column 9')
+    expect(thrown).toMatchObject({ status: 409, cause: { status: 409, message: 'no' } })
+    expect(thrown.message).toContain('line 1, column 9')
   })
 
   it.each([

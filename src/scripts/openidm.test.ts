@@ -226,10 +226,14 @@ describe('an error of a call', () => {
     expect(stack).not.toMatch(/memoryResources|testing\/engine|host-functions/)
   })
 
-  it('that nobody catches is the script’s own, with its place as the cause', async () => {
+  it('that nobody catches is the script’s own, with its place, and what was refused is the cause', async () => {
     const problem = await test.failure('var a = 1;\nopenidm.delete("managed/user/x", null)')
-    expect(problem).toMatchObject({ code: 'SCRIPT_FAILED', status: 404, message: 'managed/user/x not found' })
-    expect((problem.cause as Problem).message).toContain('line 2, column 15')
+    expect(problem).toMatchObject({
+      code: 'SCRIPT_FAILED',
+      status: 404,
+      message: expect.stringContaining('line 2, column 15'),
+      cause: { message: 'managed/user/x not found' },
+    })
   })
 })
 
@@ -245,7 +249,7 @@ describe('a dry run', () => {
   ])('refuses openidm.%s before it reaches anything', async (call) => {
     expect(await test.failure(`openidm.${call}`, {}, dry)).toMatchObject({
       status: 403,
-      message: expect.stringMatching(/^dry run: /),
+      message: expect.stringMatching(/: dry run: /),
     })
     expect(test.requests).toEqual([])
   })

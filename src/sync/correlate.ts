@@ -35,7 +35,7 @@ export interface CorrelatorOptions {
   /** False where a run is about too few objects to read the whole target set for (reconById). */
   readonly mayReadAll: boolean
   /** True if the target query returned nothing and the mapping does not want to correlate against that (§6.4). */
-  readonly skip: () => boolean
+  readonly skip: boolean
   readonly signal: AbortSignal
 }
 
@@ -48,7 +48,7 @@ export function correlator(options: CorrelatorOptions): Correlator {
   let index: TargetIndex | undefined
 
   async function correlate(operations: readonly Operation[]): Promise<void> {
-    if (rules.mapping.correlation.kind === 'none' || options.skip()) return
+    if (rules.mapping.correlation.kind === 'none' || options.skip) return
     const questions = await ask(operations)
     await answer(questions)
     await markLinked(operations)

@@ -48,6 +48,8 @@ export interface Operation {
   // applied
   /** The first thing that went wrong; later steps are not taken. */
   failure?: Problem | undefined
+  /** The target as it was before the write changed it; undefined if nothing was there, or nothing was changed. */
+  oldTarget?: Resource | undefined
   effect: 'none' | 'created' | 'updated' | 'unchanged' | 'deleted'
   linkCreated: boolean
 }

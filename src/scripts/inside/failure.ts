@@ -3,8 +3,8 @@ import { findMatch, isInteger, sliceText, stringify, textOf } from './primordial
 import type { Origin } from './program.ts'
 
 /**
- * What becomes of anything thrown: by a script, a SCRIPT_FAILED that names the script, its line and column; by a
- * procedure, itself. Nothing that a script throws is looked at outside of this file, and looking may fail.
+ * What becomes of anything thrown: by a script, a SCRIPT_FAILED that names the script, its line and column, caused by
+ * what the script itself had to say where it threw an integer `code`; by a procedure, itself. Nothing that a script throws is looked at outside of this file, and looking may fail.
  * (engine specification §2.6, "Thrown values")
  */
 export function scriptFailure(label: string, thrown: unknown, originOf: OriginOf): Problem {
@@ -12,11 +12,11 @@ export function scriptFailure(label: string, thrown: unknown, originOf: OriginOf
   const at = place
     ? ` (${place.file ? `${place.file}, ` : ''}line ${place.line}, column ${place.column})`
     : ''
-  const located = new Problem('SCRIPT_FAILED', `${label} script encountered exception: ${message}${at}`, {
-    detail: place,
-  })
-  if (code === undefined) return located
-  return new Problem('SCRIPT_FAILED', message, { status: statusOf(code), detail, cause: located })
+  const failed = `${label} script encountered exception: ${message}${at}`
+  if (code === undefined) return new Problem('SCRIPT_FAILED', failed, { detail: place })
+  const status = statusOf(code)
+  const own = new Problem('SCRIPT_FAILED', message, { status, detail })
+  return new Problem('SCRIPT_FAILED', failed, { status, detail: place, cause: own })
 }
 
 /** Where the code behind a source URL came from, if it is a script or a required module. */

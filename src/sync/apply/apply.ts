@@ -93,10 +93,10 @@ function lacksLink({ rules }: Synchronization): (operation: Operation) => boolea
 
 /** Later pages correlate against what this one wrote. Only after the writes are certain to stay. */
 function remember({ correlator }: Synchronization, operations: readonly Operation[]): void {
-  for (const { effect, targetId, target, desired } of operations) {
+  for (const { effect, targetId, target, oldTarget, desired } of operations) {
     if (targetId === undefined) continue
     if (effect === 'created') correlator.wrote(targetId, undefined, { ...desired, _id: targetId })
-    else if (effect === 'updated') correlator.wrote(targetId, target, { ...desired, _id: targetId })
+    else if (effect === 'updated') correlator.wrote(targetId, oldTarget, { ...desired, _id: targetId })
     else if (effect === 'deleted') correlator.wrote(targetId, target, undefined)
   }
 }

@@ -93,7 +93,8 @@ function settle(operation: Operation, object: Resource): void {
     return
   }
   operation.effect = operation.action === 'CREATE' ? 'created' : 'updated'
-  if (operation.action === 'CREATE') operation.target = object
+  operation.oldTarget = operation.action === 'CREATE' ? undefined : operation.target
+  operation.target = object
   operation.targetId = object._id
 }
 

@@ -31,8 +31,7 @@ export async function openSynchronization(
     correlator: correlator({
       ...shared,
       mayReadAll: sourceId === undefined,
-      skip: () =>
-        targetIds?.size === 0 && !mapping.correlateEmptyTargetSet && run.statistics.written.created === 0,
+      skip: targetIds?.size === 0 && !mapping.correlateEmptyTargetSet,
     }),
     runId: run.id,
     targetIds,

@@ -270,6 +270,29 @@ describe('correlation', () => {
   })
 })
 
+describe.each<[string, JsonObject]>([
+  ['worked in pages', {}],
+  ['worked object by object', { sourceCondition: script("openidm.read('managed/user/x') === null") }],
+])('an empty target set, %s,', (_how, settings) => {
+  const twins = [ann, { ...bob, mail: 'ann@x' }]
+
+  it('is not correlated against, and what the run itself creates does not count', async () => {
+    await using world = await openWorld({ mapping: { ...byMail, ...settings } })
+    await world.persons(...twins)
+    expect((await world.run()).situations).toEqual(['source p1: ABSENT CREATE', 'source p2: ABSENT CREATE'])
+  })
+
+  it('is correlated against where the mapping says so', async () => {
+    const mapping = { ...byMail, ...settings, correlateEmptyTargetSet: true }
+    await using world = await openWorld({ mapping })
+    await world.persons(...twins)
+    expect((await world.run()).situations).toEqual([
+      'source p1: ABSENT CREATE',
+      'source p2: FOUND_ALREADY_LINKED EXCEPTION',
+    ])
+  })
+})
+
 describe('reconById', () => {
   it('works one source object and leaves the targets of others alone', async () => {
     await using world = await openWorld({ mapping: byMail })
@@ -379,6 +402,20 @@ describe('scripts', () => {
     expect(JSON.stringify(failed?.messageDetail)).toMatch(/"line":2/)
   })
 
+  it('that throw an answer of their own are recorded with it, below what says where', async () => {
+    const transform = script("throw { code: 422, message: 'no such site', detail: { site: 'Rome' } }")
+    await using world = await openWorld({ mapping: { properties: [{ target: 'note', transform }] } })
+    await world.persons(ann)
+    const { run } = await world.run()
+    const failed = (await world.audit(run.id)).find(({ status }) => status === 'FAILURE')
+    expect(failed).toMatchObject({
+      message: expect.stringMatching(
+        /transform script encountered exception: no such site.*\. Root cause: no such site$/,
+      ),
+      messageDetail: { site: 'Rome' },
+    })
+  })
+
   it('of correlationQuery that return a broken filter are named, with what they returned', async () => {
     await using world = await openWorld({ mapping: { ...byMail, correlateEmptyTargetSet: true } })
     await world.persons({ ...ann, mail: 'a"b@x' })
@@ -446,6 +483,33 @@ describe('scripts', () => {
       onDelete: { note: 'u1 SOURCE_MISSING' },
     })
     expect((await world.links()).some((link) => link.startsWith('p1'))).toBe(false)
+  })
+
+  it('after a write see the target as it is now, and as it was', async () => {
+    const note = (hook: string, values: string) =>
+      script(`openidm.create('managed/person', null, { note: '${hook} ' + ${values} })`)
+    const mapping = {
+      ...byMail,
+      postMapping: note('postMapping', "(oldTarget ? oldTarget.name : null) + ' ' + target.name"),
+      policies: ['CONFIRMED', 'ABSENT'].map((situation) => ({
+        situation,
+        action: situation === 'ABSENT' ? 'CREATE' : 'UPDATE',
+        postAction: note('postAction', 'target.name'),
+      })),
+      validSource: script('!!source.mail'),
+    }
+    await using world = await openWorld({ mapping })
+    await world.persons(ann, bob)
+    await world.users({ _id: 'u1', mail: 'old@x', name: 'Annie' })
+    await world.link('p1', 'u1')
+    await world.run()
+    const notes = Object.values(await world.all(source)).flatMap(({ note: written }) => written ?? [])
+    expect(notes.toSorted()).toEqual([
+      'postAction Ann',
+      'postAction Bob',
+      'postMapping Annie Ann',
+      'postMapping null Bob',
+    ])
   })
 
   it('run once each, also where onLink has to come before onUpdate', async () => {

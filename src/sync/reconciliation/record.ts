@@ -60,14 +60,10 @@ function outcomeOf(operation: Operation): Outcome {
   }
 }
 
-/** The first problem below: its own facts, for whoever has to repair it. */
+/** The first problem below: its own facts where it has some (§10), for whoever has to repair it. */
 function detailOf(failure: Problem): Json {
-  const nested = failure.cause instanceof Problem ? failure.cause : failure
-  return {
-    code: nested.status,
-    message: nested.message,
-    ...(nested.detail === undefined ? {} : { detail: nested.detail as Json }),
-  }
+  const { status, message, detail } = failure.cause instanceof Problem ? failure.cause : failure
+  return detail === undefined ? { code: status, message } : (detail as Json)
 }
 
 /** engine specification §10, topic `recon`, `entryType: entry`; both ids qualified. */
