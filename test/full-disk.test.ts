@@ -88,11 +88,15 @@ describe.each(techniques)('a full disk, by $disk', ({ possible, underStore, unde
     async () => {
       using project = peopleProject()
       project.json('links', 'inside')
-      expectFailure(underStore(project), /syncline\.db: the disk (is full|reports an error)/)
+      const failed = underStore(project)
+      expectFailure(failed, /syncline\.db: the disk (is full|reports an error)/)
       expectIntegrity(project)
       const before = await expectWholePages(project)
       expect(before).toBeGreaterThan(0)
       expect(before).toBeLessThan(people)
+      // Created, links made and situations are those of the pages that were kept.
+      expect(failed.out).toMatch(new RegExp(`^ +${before} +0 +0 +0 +${before} +\\d+$`, 'm'))
+      expect(failed.out).toMatch(new RegExp(`^  ABSENT +${before}$`, 'm'))
       const { state, situationSummary } = project.json<RunObject>('recon', 'inside')
       expect([state, situationSummary.CONFIRMED, situationSummary.ABSENT]).toEqual([
         'SUCCESS',

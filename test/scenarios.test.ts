@@ -135,3 +135,33 @@ describe('a file in Latin-1 with semicolons, quoted differently', () => {
     expect(counted(project.json<RunObject>('recon', 'in_out'))).toEqual({ CONFIRMED: 2 })
   })
 })
+
+describe('an update that changes the id of its target', () => {
+  it('is one operation: the link follows, and the target phase does not meet the object again', () => {
+    using project = new TestProject()
+    project.write('data/hr.csv', 'number,login\n1,ann\n2,bob\n')
+    project.write('data/dir.csv', 'login,number\n')
+    project.write('conf/provisioner.openicf-hr.json', csvConnector('hr', ['number', 'login']))
+    project.write('conf/provisioner.openicf-dir.json', csvConnector('dir', ['login', 'number']))
+    project.write('conf/mapping-hr_dir.json', {
+      source: 'system/hr/account',
+      target: 'system/dir/account',
+      properties: [
+        { source: 'login', target: 'login' },
+        { source: 'number', target: 'number' },
+      ],
+    })
+    project.json('recon', 'hr_dir')
+    project.edit('data/hr.csv', (text) => text.replace('ann', 'anna'))
+    const renamed = project.json<RunObject>('recon', 'hr_dir')
+    expect(counted(renamed)).toEqual({ CONFIRMED: 2 })
+    expect(renamed.progress.target).toMatchObject({ updated: 1, unchanged: 1 })
+    expect(project.read('data/dir.csv')).toBe('login,number\n"anna","1"\n"bob","2"\n')
+    const { links } = project.json<{ links: { sourceId: string; targetId: string }[] }>('links', 'hr_dir')
+    expect(links.map(({ sourceId, targetId }) => [sourceId, targetId])).toEqual([
+      ['1', 'anna'],
+      ['2', 'bob'],
+    ])
+    expect(counted(project.json<RunObject>('recon', 'hr_dir'))).toEqual({ CONFIRMED: 2 })
+  })
+})

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Problem } from '../model/problem.ts'
 import type { ScriptContext } from './engine.ts'
 import { script, system, type TestEngine, testEngine } from './testing/engine.ts'
 

@@ -6,28 +6,46 @@ import { awaitsOnLink, shapePage } from './shape-page.ts'
 import type { Synchronization } from './synchronization.ts'
 
 /**
- * Joins, assesses, decides and shapes a page of targets that no source operation handled, under every qualifier
- * (engine specification §3.4). Reads, never writes. A target that is linked under some qualifier is skipped
- * under those where it is not ([D]): an UNASSIGNED: DELETE must not delete a linked object.
+ * The operations on a page of targets that no source operation handled, in rounds: one a qualifier, so that what one
+ * qualifier does to a target is done before the next one looks at it. A target that is linked under some qualifier is
+ * skipped under those where it is not (engine specification §3.4, [D]): an UNASSIGNED: DELETE must not delete a
+ * linked object.
  */
-export async function decideTargets(
+export async function targetRounds(
   sync: Synchronization,
   targetIds: readonly string[],
   qualifiers: readonly string[],
-): Promise<readonly Operation[]> {
-  const objects = await sync.targets.readMany(targetIds, sync.signal)
-  const operations = targetIds.flatMap((id) => qualifiers.map((qualifier) => targetOperation(id, qualifier)))
-  for (const operation of operations) operation.target = objects.get(operation.targetId as string)
+): Promise<readonly (readonly Operation[])[]> {
+  const rounds = qualifiers.map((qualifier) => targetIds.map((id) => targetOperation(id, qualifier)))
+  if (qualifiers.length < 2) return rounds
+  await joinLinks(sync, rounds.flat())
+  const linked = await sync.links.linkedTargets(targetIds)
+  return rounds.map((round) => round.filter(({ link, targetId }) => link || !linked.has(targetId as string)))
+}
+
+/**
+ * Joins, assesses, decides and shapes target operations of one round (engine specification §3.4). Reads, never
+ * writes. `gone` are targets that an earlier round deletes, which a dry run only foresees.
+ */
+export async function decideTargets(
+  sync: Synchronization,
+  operations: readonly Operation[],
+  gone: ReadonlySet<string>,
+): Promise<void> {
+  const ids = operations.map(({ targetId }) => targetId as string)
+  const objects = await sync.targets.readMany(ids, sync.signal)
+  for (const operation of operations) {
+    const id = operation.targetId as string
+    operation.target = gone.has(id) ? undefined : objects.get(id)
+  }
   await joinLinks(sync, operations)
-  const relevant = await withoutOtherQualifiers(sync, operations)
-  await readSources(sync, relevant)
-  await assess(sync, relevant)
-  await chooseActions(sync, relevant)
+  await readSources(sync, operations)
+  await assess(sync, operations)
+  await chooseActions(sync, operations)
   await shapePage(
     sync,
-    relevant.filter((operation) => !awaitsOnLink(sync, operation)),
+    operations.filter((operation) => !awaitsOnLink(sync, operation)),
   )
-  return relevant
 }
 
 async function joinLinks({ links }: Synchronization, operations: readonly Operation[]): Promise<void> {
@@ -38,16 +56,6 @@ async function joinLinks({ links }: Synchronization, operations: readonly Operat
     )
     for (const operation of group) operation.link = found.get(operation.targetId as string)
   }
-}
-
-async function withoutOtherQualifiers(
-  { links }: Synchronization,
-  operations: readonly Operation[],
-): Promise<readonly Operation[]> {
-  const unlinked = operations.filter(({ link }) => !link)
-  if (unlinked.length === 0) return operations
-  const linked = await links.linkedTargets([...new Set(unlinked.map(({ targetId }) => targetId as string))])
-  return operations.filter(({ link, targetId }) => link || !linked.has(targetId as string))
 }
 
 /** Sources are read afresh: they may have appeared since the source phase. */

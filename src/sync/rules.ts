@@ -19,7 +19,7 @@ import type {
 export interface Rules extends AsyncDisposable {
   readonly mapping: Mapping
   /**
-   * True if scripts that shape or decide may look at, or change, the world while they run. Then objects are worked
+   * True if scripts that select, decide or shape may look at, or change, the world while they run. Then objects are worked
    * strictly one after the other, so that each script sees what the objects before it did (a script that looks
    * for a free user name is the common case). Otherwise whole pages are.
    */
@@ -94,14 +94,9 @@ const harmless = /\brequire\(\s*(['"])lib\/lodash\1\s*\)/g
 
 /** Conservative on purpose: a mention is enough, in a comment too. */
 function reachesOut(mapping: Mapping, scripts: Readonly<Record<string, ScriptSource>>): boolean {
-  const selecting = new Set([
-    mapping.validSource,
-    mapping.validTarget,
-    mapping.hooks.onRecon,
-    mapping.hooks.result,
-  ])
-  return Object.entries(scripts).some(([name, { source }]) => {
-    if (selecting.has(name) || name === 'linkQualifiers' || name === 'sourceCondition') return false
-    return name === 'correlationScript' || reaching.test(source.replaceAll(harmless, ''))
-  })
+  const wholeRun = new Set([mapping.hooks.onRecon, mapping.hooks.result])
+  return Object.entries(scripts).some(
+    ([name, { source }]) =>
+      !wholeRun.has(name) && (name === 'correlationScript' || reaching.test(source.replaceAll(harmless, ''))),
+  )
 }

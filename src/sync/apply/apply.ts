@@ -13,8 +13,12 @@ export interface Writers {
   readonly targets: ObjectSet
 }
 
-/** Records what became of a page, with the same writers as the page itself. */
-export type Record = (operations: readonly Operation[], store: Store) => Promise<void>
+export interface Recorder {
+  /** Records what became of a page, with the same writers as the page itself. */
+  record(operations: readonly Operation[], store: Store): Promise<void>
+  /** The page and its record were not kept: nothing of it happened. */
+  forget(operations: readonly Operation[]): void
+}
 
 /**
  * Applies a page of decided operations and records it. Does nothing that the operations do not say. When the
@@ -24,20 +28,27 @@ export type Record = (operations: readonly Operation[], store: Store) => Promise
 export async function applyPage(
   deciding: Synchronization,
   operations: readonly Operation[],
-  record: Record,
+  recorder: Recorder,
 ): Promise<void> {
   const sync = uninterrupted(deciding)
-  if (sync.dryRun) return record(operations, sync.repository)
+  if (sync.dryRun) return recorder.record(operations, sync.repository)
   const { repository, targets, rules } = sync
   if (targets.joining && !rules.interleaved) {
     const join = targets.joining.bind(targets)
-    await repository.transaction(async (store) => {
-      await takeSteps(sync, operations, { store, targets: join(store) })
-      await record(operations, store)
-    })
+    let recorded = false
+    try {
+      await repository.transaction(async (store) => {
+        await takeSteps(sync, operations, { store, targets: join(store) })
+        recorded = true
+        await recorder.record(operations, store)
+      })
+    } catch (error) {
+      if (recorded) recorder.forget(operations)
+      throw error
+    }
   } else {
     await takeSteps(sync, operations, { store: repository, targets })
-    await repository.transaction((store) => record(operations, store))
+    await repository.transaction((store) => recorder.record(operations, store))
   }
   remember(sync, operations)
 }

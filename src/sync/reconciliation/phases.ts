@@ -1,16 +1,15 @@
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { Store } from '../../repository/repository.ts'
 import { applyPage } from '../apply/apply.ts'
 import type { Correlator } from '../correlate.ts'
 import { decideSources } from '../decide-sources.ts'
-import { decideTargets } from '../decide-targets.ts'
+import { decideTargets, targetRounds } from '../decide-targets.ts'
 import { goesOn, type Operation, planEntry, sourceOperation } from '../operation.ts'
 import type { SourceRecord } from '../read.ts'
 import type { Synchronization } from '../synchronization.ts'
 import type { TargetIds } from '../target-ids.ts'
 import type { Reconciliation } from './reconciliation.ts'
-import { type Recording, recordPage } from './record.ts'
+import { type Recording, recorder } from './record.ts'
 import type { Run } from './run.ts'
 
 /** Every source object, page by page; each page may depend on those before it. */
@@ -84,7 +83,14 @@ export async function targetPhase(
   for (const page of sync.targetIds?.remaining(settings.pageSize) ?? []) {
     for (const part of partsOf(page, sync.rules.oneByOne ? 1 : page.length)) {
       if (run.signal.aborted) return
-      await finish(reconciliation, sync, await decideTargets(sync, part, names), recording)
+      const gone = new Set<string>()
+      for (const round of await targetRounds(sync, part, names)) {
+        await decideTargets(sync, round, gone)
+        await finish(reconciliation, sync, round, recording)
+        for (const operation of round) {
+          if (operation.action === 'DELETE' && goesOn(operation)) gone.add(operation.targetId as string)
+        }
+      }
     }
   }
 }
@@ -107,11 +113,11 @@ async function finish(
   operations: readonly Operation[],
   recording: Recording,
 ): Promise<void> {
-  await applyPage(sync, operations, (done: readonly Operation[], store: Store) =>
-    recordPage(recording, done, store),
-  )
+  if (operations.length === 0) return
+  // Before applying: an update may rename the target, and the one that was bound is handled.
+  for (const operation of operations) if (operation.phase === 'source') markHandled(sync.targetIds, operation)
+  await applyPage(sync, operations, recorder(recording))
   for (const operation of operations) {
-    if (operation.phase === 'source') markHandled(sync.targetIds, operation)
     if (sync.dryRun) foresee(sync.correlator, run, operation)
     onEntry?.(planEntry(sync.rules.mapping, operation))
   }

@@ -434,6 +434,19 @@ describe('scripts', () => {
     )
   })
 
+  it.each<[string, (rule: JsonObject) => JsonObject]>([
+    ['validSource', (rule) => ({ validSource: rule })],
+    ['sourceCondition', (rule) => ({ sourceCondition: rule })],
+  ])('of %s that look at the target set see every object before theirs', async (_hook, configured) => {
+    const isFirst = script("openidm.query('managed/user', { _queryFilter: 'true' }).result.length === 0")
+    await using world = await openWorld({ mapping: { properties, ...configured(isFirst) } })
+    await world.persons(ann, bob)
+    expect((await world.run()).situations).toEqual([
+      'source p1: ABSENT CREATE',
+      'source p2: SOURCE_IGNORED REPORT',
+    ])
+  })
+
   it('that look at the target set see every object before theirs: a script that finds a free user name', async () => {
     const free = `
       var taken = openidm.query('managed/user', { _queryFilter: 'name sw "' + target.name + '"' }).result.length
@@ -582,6 +595,25 @@ describe('links', () => {
       'SOURCE_MISSING EXCEPTION',
       'SOURCE_MISSING EXCEPTION',
     ])
+  })
+
+  it('of several qualifiers may lead to one target, which is deleted once, as a dry run foresees', async () => {
+    const mapping = {
+      properties,
+      linkQualifiers: ['staff', 'guest'],
+      policies: [{ situation: 'SOURCE_MISSING', action: 'DELETE' }],
+      onDelete: script("openidm.create('managed/person', null, { note: 'deleted ' + targetId })"),
+    }
+    await using world = await openWorld({ mapping })
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Ann' })
+    for (const qualifier of ['staff', 'guest']) await world.link('p1', 'u1', qualifier)
+    const overrides = { allowEmptySourceSet: true }
+    const planned = await world.run({ overrides, analyze: true })
+    const done = await world.run({ overrides })
+    expect(done.situations).toEqual(['target u1: SOURCE_MISSING DELETE', 'target u1: TARGET_IGNORED REPORT'])
+    expect(planned.situations).toEqual(done.situations)
+    expect(Object.values(await world.all(source)).map(({ note }) => note)).toEqual(['deleted u1'])
+    expect(world.writes).toEqual(['delete u1'])
   })
 
   it('compare in lower case where ids ignore case, and objects keep their own spelling', async () => {

@@ -2,6 +2,7 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { deepestCause, Problem } from '../../model/problem.ts'
 import type { AuditEvent, RunEntry, Store } from '../../repository/repository.ts'
+import type { Recorder } from '../apply/apply.ts'
 import { ambiguousIds, type Operation, sourceIdOf } from '../operation.ts'
 import type { Run } from './run.ts'
 import { succeeded } from './statistics.ts'
@@ -15,8 +16,22 @@ export interface Recording {
   readonly associations: boolean
 }
 
-/** Counts a page and writes its audit entries, associations and the run's progress: one call each. */
-export async function recordPage(
+/** Counts what was kept, and writes it down. */
+export function recorder(recording: Recording): Recorder {
+  const { statistics } = recording.run
+  return {
+    async record(operations, store) {
+      for (const operation of operations) statistics.count(operation)
+      await recordPage(recording, operations, store)
+    },
+    forget: (operations) => {
+      for (const operation of operations.toReversed()) statistics.discount(operation)
+    },
+  }
+}
+
+/** Writes a page's audit entries, associations and the run's progress: one call each. */
+async function recordPage(
   recording: Recording,
   operations: readonly Operation[],
   store: Store,
@@ -26,7 +41,6 @@ export async function recordPage(
   const entries: RunEntry[] = []
   const timestamp = new Date().toISOString()
   for (const operation of operations) {
-    run.statistics.count(operation)
     const id = `${run.id}-${run.nextEntry()}`
     const outcome = outcomeOf(operation)
     if (!run.analysis && operation.action !== 'NOREPORT')

@@ -24,26 +24,36 @@ export class Statistics {
   readonly written = { created: 0, unchanged: 0, updated: 0, deleted: 0, linked: 0 }
 
   count(operation: Operation): void {
-    const { phase, situation, effect, failure } = operation
-    this.processed[phase]++
-    if (operation.link && !operation.linkCreated) this.processed.links++
-    if (situation) {
-      this.#situations[situation] = (this.#situations[situation] ?? 0) + 1
-      this.#tally(operation, situation)
-    }
-    this.status[succeeded(operation) ? 'SUCCESS' : 'FAILURE']++
-    if (effect !== 'none') this.written[effect]++
-    if (operation.linkCreated) this.written.linked++
-    if (failure && !situation) this.#tally(operation, 'NOTVALID')
+    this.#add(operation, 1)
   }
 
-  #tally(operation: Operation, name: string): void {
+  /** Takes back the operation that was counted last. */
+  discount(operation: Operation): void {
+    this.#add(operation, -1)
+  }
+
+  #add(operation: Operation, one: 1 | -1): void {
+    const { phase, situation, effect, failure } = operation
+    this.processed[phase] += one
+    if (operation.link && !operation.linkCreated) this.processed.links += one
+    if (situation) {
+      this.#situations[situation] = (this.#situations[situation] ?? 0) + one
+      this.#tally(operation, situation, one)
+    }
+    this.status[succeeded(operation) ? 'SUCCESS' : 'FAILURE'] += one
+    if (effect !== 'none') this.written[effect] += one
+    if (operation.linkCreated) this.written.linked += one
+    if (failure && !situation) this.#tally(operation, 'NOTVALID', one)
+  }
+
+  #tally(operation: Operation, name: string, one: 1 | -1): void {
     const tallies = this.#phases[operation.phase]
     const tally = tallies.get(name) ?? { count: 0, ids: [] }
     tallies.set(name, tally)
-    tally.count++
+    tally.count += one
     const id = operation.phase === 'source' ? sourceIdOf(operation) : operation.targetId
-    if (id !== undefined && tally.ids.length < listedIds) tally.ids.push(id)
+    if (one > 0 && id !== undefined && tally.ids.length < listedIds) tally.ids.push(id)
+    else if (tally.ids.length > tally.count) tally.ids.pop()
   }
 
   get situationSummary(): Readonly<Record<Situation, number>> {
