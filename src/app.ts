@@ -80,7 +80,10 @@ export async function openApplication(options: OpenOptions): Promise<Application
       recon: reconciliationProvider(reconciliations),
       'repo/link': repoLinkProvider(repository, (name) => checked.mappings.get(name)?.mapping.links.type),
       audit: auditProvider(repository),
-      info: infoProvider({ state: () => 'ACTIVE_READY', version: version() }),
+      info: infoProvider({
+        state: () => (reconciliations.closing ? 'STOPPING' : 'ACTIVE_READY'),
+        version: version(),
+      }),
     },
     [authorizeExternal],
   )
@@ -137,7 +140,10 @@ export async function openServer(options: ServerOptions) {
   const { repository, resources, project } = application
   await ensureAdministrator({ settings: repository.settings, environment, announce })
   const authentication = administratorAuthentication(repository.settings)
-  const server = opened.use(httpServer({ resources, authentication, log }))
+  const contextPath = project.property('openidm.context.path')?.toString()
+  const server = opened.use(httpServer({ resources, authentication, log, contextPath }))
+  // Before the server: somebody may be waiting for the answer to a run.
+  opened.defer(() => application.reconciliations.close())
   const port = options.port ?? Number(project.property('openidm.port.http') ?? 8080)
   const { url } = await server.listen({ host, port })
   const closing = opened.move()

@@ -171,7 +171,7 @@ async function remove(
   return { kind: 'resource', resource: await resources.delete(path, wantedRevision(ifMatch), context) }
 }
 
-/** Without `_action` a POST is a create. */
+/** Without `_action` a POST is a create; without a body, too, it is an action whose name was forgotten. */
 async function post(
   resources: Resources,
   { path, body, parameters }: WireRequest,
@@ -179,6 +179,9 @@ async function post(
   context: RequestContext,
 ): Promise<Outcome> {
   const { action = 'create' } = parameters
+  if (parameters.action === undefined && body.bytes.length === 0) {
+    throw new Problem('BAD_REQUEST', 'A POST needs the parameter _action, or an object to create as its body')
+  }
   if (action === 'create') {
     const resource = await resources.create(path, undefined, parseObject(body), context)
     return { kind: 'resource', resource, created: { path: locationOf(path, resource) } }

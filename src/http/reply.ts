@@ -27,7 +27,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
 function log(problem: Problem, request: FastifyRequest): void {
   const facts = { err: problem, transactionId: request.id, method: request.method }
   if (isInternal(problem)) request.log.error(facts, 'The request failed')
-  else if (problem.status >= 500) request.log.warn(facts, 'The request failed')
+  else if (problem.status >= 500 && problem.status !== 501) request.log.warn(facts, 'The request failed')
 }
 
 /** What the client may do about it: send credentials, or wait. */

@@ -69,9 +69,10 @@ const credentials = { 'x-openidm-username': 'openidm-admin', 'x-openidm-password
 let server: HttpServer
 let base: string
 
-beforeAll(async () => {
+function open(contextPath?: string): HttpServer {
   const identity = { userId: 'openidm-admin', roles: ['openidm-admin'] }
-  server = httpServer({
+  return httpServer({
+    contextPath,
     resources: router(
       {
         things,
@@ -90,6 +91,10 @@ beforeAll(async () => {
     log: pino({ level: 'silent' }),
     bodyLimit: 1_000,
   })
+}
+
+beforeAll(async () => {
+  server = open()
   base = (await server.listen()).url
 })
 afterAll(() => server.close())
@@ -409,6 +414,27 @@ describe('methods', () => {
   })
 })
 
+describe('the context path', () => {
+  it.each([
+    ['idm', '/idm'],
+    ['/idm/', '/idm'],
+    ['/a/b', '/a/b'],
+    ['/', ''],
+  ])('may be %s', async (stated, path) => {
+    await using elsewhere = open(stated)
+    const { url } = await elsewhere.listen()
+    expect(new URL(url).pathname).toBe(path || '/')
+    const created = await fetch(`${url}/things`, {
+      method: 'POST',
+      headers: { ...credentials, 'content-type': 'application/json' },
+      body: '{"_id":"a"}',
+    })
+    const location = created.headers.get('location') as string
+    expect([created.status, location]).toEqual([201, `${url}/things/generated`])
+    expect((await fetch(location, { headers: credentials })).status).toBe(200)
+  })
+})
+
 describe('authentication', () => {
   const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
   const statusOf = async (headers: Record<string, string>, path = 'info/version') =>
@@ -435,7 +461,7 @@ describe('authentication', () => {
   it('says who one is', async () => {
     expect((await call('GET', 'info/login')).body).toMatchObject({
       authenticationId: 'openidm-admin',
-      authorization: { roles: ['openidm-admin'] },
+      authorization: { id: 'openidm-admin', roles: ['openidm-admin'], ipAddress: '127.0.0.1' },
     })
   })
   it('is looked at before anything else is told', async () => {

@@ -38,14 +38,15 @@ export interface HttpServerOptions {
   readonly resources: Resources
   readonly authentication: Authentication
   readonly log: FastifyBaseLogger
-  /** Begins with a slash; default `/openidm`. */
-  readonly contextPath?: string
+  /** Where resource paths begin, with or without slashes around it; default `/openidm`. */
+  readonly contextPath?: string | undefined
   /** Bytes; default 16 MiB. */
   readonly bodyLimit?: number
 }
 
 export function httpServer(options: HttpServerOptions): HttpServer {
-  const { resources, log, contextPath = '/openidm', bodyLimit = 16 * 1024 * 1024 } = options
+  const { resources, log, bodyLimit = 16 * 1024 * 1024 } = options
+  const contextPath = contextPathOf(options.contextPath ?? 'openidm')
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -90,6 +91,12 @@ declare module 'fastify' {
   }
 }
 
+/** Empty for the root, else with a slash in front. */
+function contextPathOf(stated: string): string {
+  const bare = stated.replace(/^\/+|\/+$/g, '')
+  return bare === '' ? '' : `/${bare}`
+}
+
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const allowed = [...methods, 'OPTIONS'].join(', ')
 
@@ -118,7 +125,12 @@ function requestHandler(resources: Resources, contextPath: string) {
       headers: request.headers,
       body: { contentType: request.headers['content-type'], bytes: bodyOf(request) },
     }
-    const context: RequestContext = { external: true, transactionId: request.id, ...request.identity }
+    const context: RequestContext = {
+      external: true,
+      transactionId: request.id,
+      address: request.ip,
+      ...request.identity,
+    }
     const outcome = await perform(resources, wire, context)
     return send(reply, answerOf(outcome, parameters, `${request.protocol}://${request.host}${contextPath}`))
   }

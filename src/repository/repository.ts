@@ -152,6 +152,8 @@ export interface Runs {
   list(): Promise<readonly RunRecord[]>
   /** Deletes a run and its entries; false if there was none. */
   delete(id: string): Promise<boolean>
+  /** Ids of the runs that have entries. */
+  withEntries(): Promise<ReadonlySet<string>>
   /** Deletes the entries of a run and leaves the run itself. */
   deleteEntries(id: string): Promise<void>
   /** The run must have been saved, else NOT_FOUND. */

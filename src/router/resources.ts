@@ -45,6 +45,8 @@ export interface RequestContext {
   readonly userId: string
   readonly roles: readonly string[]
   readonly transactionId: string
+  /** Where a request from outside came from. */
+  readonly address?: string
   /** True while nothing may change (dry runs): providers refuse writes. */
   readonly readOnly?: boolean
 }

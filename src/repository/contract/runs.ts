@@ -85,6 +85,7 @@ export function runsContract(current: Current): void {
       const entries = async (id: string) =>
         (await runs().queryEntries(id, { filter: parseFilter('true') })).result
       expect([await entries('1'), await entries('2')]).toEqual([[], [{ _id: 'e' }]])
+      expect(await runs().withEntries()).toEqual(new Set(['2']))
       expect(await runs().read('1')).toBeDefined()
     })
 

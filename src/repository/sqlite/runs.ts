@@ -30,6 +30,11 @@ export function sqliteRuns(session: Session): Runs {
       session.write(
         (connection) => Number(connection.statement('DELETE FROM runs WHERE id = ?').run(id).changes) > 0,
       ),
+    withEntries: () =>
+      session.read((connection) => {
+        const rows = connection.statement(runsWithEntries).all()
+        return new Set(rows.map((row) => row.id as string))
+      }),
     deleteEntries: (id) =>
       session.write((connection) => {
         connection.statement('DELETE FROM run_entries WHERE run_id = ?').run(id)
@@ -55,6 +60,10 @@ const upsert = `
   INSERT INTO runs (id, mapping, analysis, state, started, content) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET mapping = excluded.mapping, analysis = excluded.analysis, state = excluded.state,
     started = excluded.started, content = excluded.content`
+
+/** Looks each run up in the index, instead of reading every entry there is. */
+const runsWithEntries =
+  'SELECT id FROM runs WHERE EXISTS (SELECT 1 FROM run_entries WHERE run_entries.run_id = runs.id)'
 
 function runOf(row: Row): RunRecord {
   return {

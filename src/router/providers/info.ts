@@ -18,10 +18,15 @@ export function infoProvider(server: {
 }): ResourceProvider {
   const answers: Readonly<Record<string, (request: RequestContext) => Resource>> = {
     ping: () => ({ _id: '', state: server.state(), shortDesc: descriptions[server.state()] }),
-    login: ({ userId, roles }) => ({
+    login: ({ userId, roles, address }) => ({
       _id: 'login',
       authenticationId: userId,
-      authorization: { id: userId, component: 'internal/user', roles: [...roles] },
+      authorization: {
+        id: userId,
+        component: 'internal/user',
+        roles: [...roles],
+        ...(address !== undefined && { ipAddress: address }),
+      },
     }),
     version: () => ({
       _id: 'version',

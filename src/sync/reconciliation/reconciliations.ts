@@ -3,13 +3,14 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
-import type { Repository, RunRecord } from '../../repository/repository.ts'
+import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { Rules } from '../rules.ts'
 import { reconcile } from './reconcile.ts'
 import { parametersOf, type ReconciliationRequest, settingsFor } from './request.ts'
 import { Run } from './run.ts'
 import { acquireRunLock } from './run-lock.ts'
+import { type StoredRuns, storedRuns } from './stored-runs.ts'
 
 export interface ReconciliationOptions {
   readonly repository: Repository
@@ -38,18 +39,25 @@ export class Reconciliations {
   readonly #options: ReconciliationOptions
   readonly #active = new Map<string, StartedRun>()
   readonly #waiting: (() => void)[] = []
+  readonly #stored: StoredRuns
   #executing = 0
+  #closing = false
 
   constructor(options: ReconciliationOptions) {
     this.#options = options
+    this.#stored = storedRuns(options.repository)
   }
 
-  /** CONFLICT if a run of the mapping, or of one with the same link type, is active ([D]); reconById runs beside. */
+  /**
+   * CONFLICT if a run of the mapping, or of one with the same link type, is active ([D]); reconById runs beside.
+   * UNAVAILABLE once it is closing.
+   */
   async start(
     request: ReconciliationRequest,
     context: RequestContext,
     observers: RunObservers = {},
   ): Promise<StartedRun> {
+    if (this.#closing) throw new Problem('UNAVAILABLE', 'the server is closing: no run can be started')
     const rules = await this.#options.rulesOf(request.mapping)
     const settings = settingsFor(rules.mapping, request.overrides)
     const { repository, resources, log } = this.#options
@@ -108,9 +116,11 @@ export class Reconciliations {
     // Whoever called from inside this process, the command line for one, has the run and says so itself.
     if (run.problem && external)
       this.#options.log('error', `${run.mapping}: run ${run.id} failed: ${run.problem.message}`)
-    await this.#purge(run, run.analysis ? keep.analysis : keep.others).catch((cause) =>
-      this.#options.log('warn', `old runs of ${run.mapping} could not be purged: ${cause.message}`),
-    )
+    await this.#stored
+      .purge(run, run.analysis ? keep.analysis : keep.others)
+      .catch((cause) =>
+        this.#options.log('warn', `old runs of ${run.mapping} could not be purged: ${cause.message}`),
+      )
   }
 
   #broke(run: Run, error: unknown): void {
@@ -119,76 +129,51 @@ export class Reconciliations {
     this.#options.log('error', `${run.mapping}: run ${run.id} broke off: ${asProblem(error).message}`)
   }
 
-  /** Associations beyond what the mapping keeps are deleted (§7.9); run objects are small and stay longer. */
-  async #purge({ mapping, analysis }: Run, keep: number): Promise<void> {
-    const { runs } = this.#options.repository
-    const alike = (await runs.list()).filter((run) => run.mapping === mapping && run.analysis === analysis)
-    const newestFirst = alike.toReversed()
-    for (const { id } of newestFirst.slice(keep, keptRuns)) await runs.deleteEntries(id)
-    for (const { id } of newestFirst.slice(Math.max(keep, keptRuns))) await runs.delete(id)
-  }
-
   /** The live run if it is active, else the stored one; NOT_FOUND otherwise. */
   async read(id: string): Promise<JsonObject> {
-    const live = this.#active.get(id)?.run
-    if (live) return live.toJSON()
-    const stored = await this.#options.repository.runs.read(id)
-    if (!stored) throw new Problem('NOT_FOUND', `Reconciliation with id ${id} not found.`)
-    return settled(stored)
+    return this.#active.get(id)?.run.toJSON() ?? this.#stored.read(id)
   }
 
   /** Oldest first. */
   async list(): Promise<readonly JsonObject[]> {
-    const stored = await this.#options.repository.runs.list()
-    const known = stored.map((record) => this.#active.get(record.id)?.run.toJSON() ?? settled(record))
-    const ids = new Set(stored.map(({ id }) => id))
+    const stored = await this.#stored.list()
+    const ids = new Set(stored.map(({ _id }) => _id))
+    const unstored = [...this.#active.values()].filter(({ run }) => !ids.has(run.id))
     return [
-      ...known,
-      ...[...this.#active.values()].filter(({ run }) => !ids.has(run.id)).map(({ run }) => run.toJSON()),
+      ...stored.map((run) => this.#active.get(String(run._id))?.run.toJSON() ?? run),
+      ...unstored.map(({ run }) => run.toJSON()),
     ]
   }
 
-  /** NOT_FOUND if there is no such run; a run that has ended stays as it is. */
+  /** NOT_FOUND if there is no such run, CONFLICT if another process has it; one that has ended stays as it is. */
   async cancel(id: string): Promise<void> {
-    const started = this.#active.get(id)
-    if (started) started.run.cancel()
-    else await this.read(id)
+    const live = this.#active.get(id)?.run
+    if (live) return live.cancel()
+    await this.#stored.refuseElsewhere(id)
+    await this.#stored.read(id)
   }
 
-  async delete(id: string): Promise<JsonObject> {
+  async delete(id: string, context: RequestContext): Promise<JsonObject> {
     if (this.#active.has(id)) throw new Problem('CONFLICT', `run ${id} is active: cancel it first`)
-    const run = await this.read(id)
-    await this.#options.repository.runs.delete(id)
-    return run
+    await this.#stored.refuseElsewhere(id)
+    return this.#stored.delete(id, context)
+  }
+
+  /** True as soon as it is being closed. */
+  get closing(): boolean {
+    return this.#closing
   }
 
   /** Cancels what is active and waits for it: the server is closing. */
   async close(): Promise<void> {
+    this.#closing = true
     const active = [...this.#active.values()]
     for (const { run } of active) run.cancel()
     await Promise.all(active.map(({ done }) => done))
   }
 }
 
-/** How many runs of a mapping `GET recon` can tell of; OpenIDM remembers about as many. */
-const keptRuns = 100
-
 /** A whole run that writes; `reconById` and dry runs go beside it. */
 function isExclusive({ sourceId, analyze }: ReconciliationRequest): boolean {
   return sourceId === undefined && !analyze
-}
-
-/** A stored run that says ACTIVE, but that no process is working on, died with its process. */
-function settled({ content, state }: RunRecord): JsonObject {
-  if (state !== 'ACTIVE') return content
-  return {
-    ...content,
-    state: 'FAILED',
-    stage: 'COMPLETED_FAILED',
-    stageDescription: 'reconciliation failed',
-    failure: {
-      code: 500,
-      message: 'the process that worked on this run ended before the run did; run it again',
-    },
-  }
 }

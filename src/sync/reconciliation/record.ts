@@ -6,6 +6,7 @@ import type { Recorder } from '../apply/apply.ts'
 import { ambiguousIds, type Operation, sourceIdOf } from '../operation.ts'
 import type { Run } from './run.ts'
 import { succeeded } from './statistics.ts'
+import { recordOf } from './stored-run.ts'
 
 /** What of a run is written down, and for whom. */
 export interface Recording {
@@ -50,7 +51,7 @@ async function recordPage(
   }
   if (events.length > 0) await store.audit.append(events)
   if (entries.length > 0) await store.runs.appendEntries(entries)
-  await store.runs.save(run.toRecord())
+  await store.runs.save(recordOf(run))
 }
 
 interface Outcome {
@@ -172,5 +173,5 @@ export async function recordFrame(
     ...own,
   }
   await store.audit.append([{ id: `${run.id}-${entryType}`, topic: 'recon', timestamp, content }])
-  await store.runs.save(run.toRecord())
+  await store.runs.save(recordOf(run))
 }

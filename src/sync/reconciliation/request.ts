@@ -45,10 +45,11 @@ export function settingsFor(
   }
 }
 
-/** Booleans of a request body, or their text as query parameters carry it. */
+/** Booleans of a request body, or their text, in any case, as query parameters carry it. */
 export function booleanIn(name: string, value: Json | undefined): boolean {
-  if (value === true || value === 'true') return true
-  if (value === false || value === 'false') return false
+  const stated = typeof value === 'string' ? value.toLowerCase() : value
+  if (stated === true || stated === 'true') return true
+  if (stated === false || stated === 'false') return false
   throw new Problem('BAD_REQUEST', `${name} must be true or false, not ${JSON.stringify(value)}`)
 }
 

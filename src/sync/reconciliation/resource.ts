@@ -11,13 +11,24 @@ export function reconciliationProvider(reconciliations: Reconciliations): Resour
       if (path !== '') return (await reconciliations.read(path)) as Resource
       return { _id: '', reconciliations: [...(await reconciliations.list())] }
     },
-    delete: async (path) => (await reconciliations.delete(path)) as Resource,
+    async create(_path, id) {
+      if (id !== undefined)
+        throw new Problem('NOT_IMPLEMENTED', 'recon does not offer create: runs are started with _action')
+      // A POST without _action: whoever sends one has forgotten it.
+      throw new Problem('BAD_REQUEST', `recon needs the parameter _action, one of ${actions.join(', ')}`)
+    },
+    async delete(path, _rev, context) {
+      if (path === '') throw new Problem('NOT_IMPLEMENTED', 'recon does not offer delete: name one run')
+      return (await reconciliations.delete(path, context)) as Resource
+    },
     async action(path, action, context) {
       if (path !== '') return actOnRun(reconciliations, path, action)
       return startRun(reconciliations, action, context)
     },
   }
 }
+
+const actions = ['recon', 'reconById']
 
 async function actOnRun(
   reconciliations: Reconciliations,
@@ -34,9 +45,10 @@ async function startRun(
   action: ResourceAction,
   context: RequestContext,
 ): Promise<Json> {
-  const { run, done } = await reconciliations.start(requestOf(action), context)
-  const wait = action.parameters.waitForCompletion
-  if (wait === undefined || !booleanIn('waitForCompletion', wait)) return { _id: run.id, state: run.state }
+  const request = requestOf(action)
+  const wait = booleanIn('waitForCompletion', action.parameters.waitForCompletion ?? false)
+  const { run, done } = await reconciliations.start(request, context)
+  if (!wait) return { _id: run.id, state: run.state }
   await done
   // An empty source is an answer, not an error (§7.5); any other failure of a run that is waited for is.
   if (run.problem && run.problem.code !== 'EMPTY_SOURCE') {
@@ -50,8 +62,8 @@ async function startRun(
 
 function requestOf({ name, parameters, content }: ResourceAction): ReconciliationRequest {
   const { mapping } = parameters
-  if (name !== 'recon' && name !== 'reconById') {
-    throw new Problem('BAD_REQUEST', `unknown action ${name} on recon; allowed: recon, reconById`)
+  if (!actions.includes(name)) {
+    throw new Problem('BAD_REQUEST', `unknown action ${name} on recon; allowed: ${actions.join(', ')}`)
   }
   if (!mapping)
     throw new Problem(
@@ -75,9 +87,11 @@ function sourceIdIn(parameters: Readonly<Record<string, string>>): string {
 }
 
 function overridesIn(parameters: Readonly<Record<string, string>>, content: Json): JsonObject {
+  if (content !== null && !isJsonObject(content))
+    throw new Problem('BAD_REQUEST', 'The body must be a JSON object: the overrides for this run')
   const { allowEmptySourceSet, runTargetPhase } = parameters
   const fromParameters = Object.entries({ allowEmptySourceSet, runTargetPhase }).filter(
     ([, value]) => value !== undefined,
   )
-  return { ...Object.fromEntries(fromParameters), ...(isJsonObject(content) ? content : {}) }
+  return { ...Object.fromEntries(fromParameters), ...content }
 }

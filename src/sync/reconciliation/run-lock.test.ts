@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../../model/json.ts'
 import { openSqlite } from '../../repository/sqlite/open.ts'
 import { acquireRunLock } from './run-lock.ts'
 
@@ -32,18 +33,40 @@ describe('the lock of a link set', () => {
     await acquireRunLock(store.repository, 'hr_user', 'run-4')
   })
 
-  it('is held by another process as long as that lives, and no longer', async () => {
-    await using store = await openStore()
-    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
-    await acquireRunLock(store.repository, 'hr_user', 'run-1')
-    const held = (await store.repository.settings.read('reconciling.hr_user')) as object
-    await store.repository.settings.write('reconciling.hr_user', { ...held, pid: other.pid ?? 0 })
-    await expect(acquireRunLock(store.repository, 'hr_user', 'run-2')).rejects.toMatchObject({
-      code: 'CONFLICT',
+  describe('of another process', () => {
+    /** Another process that has the lock, as it would describe itself. */
+    async function heldElsewhere(store: Awaited<ReturnType<typeof openStore>>, code: string) {
+      const other = spawn(process.execPath, ['-e', code])
+      await acquireRunLock(store.repository, 'hr_user', 'run-1')
+      const { born: _, ...held } = (await store.repository.settings.read('reconciling.hr_user')) as JsonObject
+      const holder: JsonObject = { ...held, pid: other.pid ?? 0 }
+      await store.repository.settings.write('reconciling.hr_user', holder)
+      return { other, holder }
+    }
+    const idle = 'setInterval(() => {}, 1000)'
+
+    it('is held as long as that lives, and no longer', async () => {
+      await using store = await openStore()
+      const { other } = await heldElsewhere(store, idle)
+      await expect(acquireRunLock(store.repository, 'hr_user', 'run-2')).rejects.toMatchObject({
+        code: 'CONFLICT',
+      })
+      other.kill('SIGKILL')
+      await once(other, 'exit')
+      await acquireRunLock(store.repository, 'hr_user', 'run-3')
     })
-    other.kill('SIGKILL')
-    await once(other, 'exit')
-    await acquireRunLock(store.repository, 'hr_user', 'run-3')
+
+    it.runIf(existsSync('/proc/self/stat'))(
+      'is nobody’s if its number was given to a later process meanwhile',
+      async () => {
+        await using store = await openStore()
+        const { other, holder } = await heldElsewhere(store, idle)
+        await store.repository.settings.write('reconciling.hr_user', { ...holder, born: '1' })
+        await acquireRunLock(store.repository, 'hr_user', 'run-2')
+        other.kill('SIGKILL')
+        await once(other, 'exit')
+      },
+    )
   })
 
   it('of a machine that has restarted since is nobody’s', async () => {
@@ -51,6 +74,14 @@ describe('the lock of a link set', () => {
     await acquireRunLock(store.repository, 'hr_user', 'run-1')
     const held = (await store.repository.settings.read('reconciling.hr_user')) as { booted: number }
     await store.repository.settings.write('reconciling.hr_user', { ...held, booted: held.booted - 3600 })
+    await acquireRunLock(store.repository, 'hr_user', 'run-2')
+  })
+
+  it('of an earlier process of the same number is nobody’s, as in a container that was started again', async () => {
+    await using store = await openStore()
+    await acquireRunLock(store.repository, 'hr_user', 'run-1')
+    const held = (await store.repository.settings.read('reconciling.hr_user')) as { started: number }
+    await store.repository.settings.write('reconciling.hr_user', { ...held, started: held.started - 60_000 })
     await acquireRunLock(store.repository, 'hr_user', 'run-2')
   })
 

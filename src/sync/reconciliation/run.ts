@@ -1,6 +1,5 @@
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, type Problem } from '../../model/problem.ts'
-import type { RunRecord } from '../../repository/repository.ts'
 import { Durations } from './durations.ts'
 import { Statistics } from './statistics.ts'
 
@@ -140,10 +139,5 @@ export class Run {
       sourceProcessedByNode: {},
       ...(problem ? { failure: { code: problem.status, message: problem.message, hint: problem.hint } } : {}),
     }
-  }
-
-  toRecord(): RunRecord {
-    const { id, mapping, analysis, state } = this
-    return { id, mapping, analysis, state, started: this.#started.toISOString(), content: this.toJSON() }
   }
 }

@@ -1,0 +1,35 @@
+import type { JsonObject } from '../../model/json.ts'
+import type { RunRecord } from '../../repository/repository.ts'
+import type { Run } from './run.ts'
+import { isAlive, thisProcess } from './worker.ts'
+
+/** A run as it is stored: its run object and, while it is active, the process that works on it as `worker`. */
+export function recordOf(run: Run): RunRecord {
+  const { id, mapping, analysis, state, started } = run
+  const content = state === 'ACTIVE' ? { ...run.toJSON(), worker: thisProcess() } : run.toJSON()
+  return { id, mapping, analysis, state, started: started.toISOString(), content }
+}
+
+/** The process that works on a stored run, if that is another one; what this one works on, it knows itself. */
+export function workerElsewhere({ state, content }: RunRecord): { readonly pid: number } | undefined {
+  const { worker } = content
+  return state === 'ACTIVE' && isAlive(worker) && worker.pid !== process.pid ? worker : undefined
+}
+
+/** The run object of a stored run. One that says ACTIVE, but that no process is working on, died with its process. */
+export function storedRunObject(record: RunRecord): JsonObject {
+  const { worker, ...run } = record.content
+  if (record.state !== 'ACTIVE' || workerElsewhere(record)) return run
+  return {
+    ...run,
+    state: 'FAILED',
+    stage: 'COMPLETED_FAILED',
+    stageDescription: 'reconciliation failed',
+    // When it was last known to be alive.
+    ended: new Date(Date.parse(record.started) + Number(run.duration)).toISOString(),
+    failure: {
+      code: 500,
+      message: 'the process that worked on this run ended before the run did; run it again',
+    },
+  }
+}

@@ -1,0 +1,100 @@
+import type { JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { RequestContext } from '../../router/resources.ts'
+import { storedRunObject, workerElsewhere } from './stored-run.ts'
+
+/**
+ * The runs that the store remembers: of earlier processes, of others on the same data folder, and of this one. What is
+ * purged of them stays in the audit, as the summary of the run.
+ */
+export interface StoredRuns {
+  /** Oldest first. */
+  list(): Promise<readonly JsonObject[]>
+  /** The run object; of a run that was purged, that of its summary (engine specification §7.1); else NOT_FOUND. */
+  read(id: string): Promise<JsonObject>
+  /** CONFLICT if another process is working on the run: only that one can stop it. */
+  refuseElsewhere(id: string): Promise<void>
+  /** Forgets a run for good. The audit keeps its entries, and who deleted it. */
+  delete(id: string, context: RequestContext): Promise<JsonObject>
+  /**
+   * Keeps the associations of the newest runs alike, as many as `associations` says (§7.9). Run objects are small and
+   * stay longer.
+   */
+  purge(alike: { readonly mapping: string; readonly analysis: boolean }, associations: number): Promise<void>
+}
+
+/** How many runs of a mapping and kind `GET recon` can tell of; OpenIDM remembers about as many. */
+const keptRuns = 100
+
+export function storedRuns(repository: Repository): StoredRuns {
+  const { runs, audit } = repository
+  async function summarized(id: string): Promise<JsonObject | undefined> {
+    if (await audit.read('activity', deletionOf(id))) return undefined
+    const summary = await audit.read('recon', `${id}-summary`)
+    return summary?.messageDetail as JsonObject | undefined
+  }
+  async function read(id: string): Promise<JsonObject> {
+    const stored = await runs.read(id)
+    const run = stored ? storedRunObject(stored) : await summarized(id)
+    if (!run) throw new Problem('NOT_FOUND', `Reconciliation with id ${id} not found.`)
+    return run
+  }
+  return {
+    list: async () => (await runs.list()).map(storedRunObject),
+    read,
+    async refuseElsewhere(id) {
+      const record = await runs.read(id)
+      const worker = record && workerElsewhere(record)
+      if (worker)
+        throw new Problem(
+          'CONFLICT',
+          `run ${id} is active in process ${worker.pid}: it can only be stopped there`,
+        )
+    },
+    async delete(id, context) {
+      const run = await read(id)
+      await repository.transaction(async (store) => {
+        await store.runs.delete(id)
+        await store.audit.append([deletionEvent(id, context)])
+      })
+      return run
+    },
+    async purge({ mapping, analysis }, associations) {
+      const alike = (await runs.list()).filter((run) => run.mapping === mapping && run.analysis === analysis)
+      const newestFirst = alike.toReversed().map(({ id }) => id)
+      const associated = await runs.withEntries()
+      const surplus = newestFirst.filter((id) => associated.has(id)).slice(associations)
+      for (const id of surplus) await runs.deleteEntries(id)
+      for (const id of newestFirst.slice(keptRuns)) await runs.delete(id)
+    },
+  }
+}
+
+/** Tells a run that somebody deleted from one that was purged. */
+function deletionOf(id: string): string {
+  return `${id}-deleted`
+}
+
+/** platform specification §9, topic `activity`. */
+function deletionEvent(id: string, { userId, transactionId }: RequestContext) {
+  const timestamp = new Date().toISOString()
+  const content: JsonObject = {
+    eventName: 'activity',
+    transactionId,
+    timestamp,
+    userId,
+    trackingIds: null,
+    runAs: userId,
+    objectId: `recon/${id}`,
+    operation: 'DELETE',
+    before: null,
+    after: null,
+    changedFields: [],
+    revision: null,
+    passwordChanged: false,
+    status: 'SUCCESS',
+    message: null,
+  }
+  return { id: deletionOf(id), topic: 'activity', timestamp, content }
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { hostname, uptime } from 'node:os'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+
+/**
+ * Which process is at work on something that the store holds, and whether it still is: the store outlives processes.
+ * Pids are given again, after a restart of the machine and in containers at once; the times tell them apart.
+ */
+export function thisProcess(): JsonObject {
+  const born = birthOf(process.pid)
+  return {
+    pid: process.pid,
+    host: hostname(),
+    booted: bootTime(),
+    started: performance.timeOrigin,
+    ...(born === undefined ? {} : { born }),
+  }
+}
+
+/** True if `worker`, as `thisProcess` described it, lives. A process of another machine is not asked: it counts as gone. */
+export function isAlive(worker: Json | undefined): worker is JsonObject & { pid: number } {
+  if (!isJsonObject(worker) || worker.host !== hostname()) return false
+  if (Math.abs(Number(worker.booted) - bootTime()) > 60) return false
+  if (worker.pid === process.pid) return worker.started === performance.timeOrigin
+  const pid = Number(worker.pid)
+  if (!isRunning(pid)) return false
+  const born = birthOf(pid)
+  return born === undefined || worker.born === undefined || born === worker.born
+}
+
+/** Seconds since 1970; the same at every call until the machine restarts, give or take a clock's correction. */
+function bootTime(): number {
+  return Math.round(Date.now() / 1000 - uptime())
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/**
+ * When a process was started, in the kernel's own units (proc(5), field 22 of stat); `dead` for one that has ended and
+ * waits for its parent, which answers signals still. undefined where there is no such file system.
+ */
+function birthOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The second field is a name in parentheses, of whatever characters.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? 'dead' : fields[19]
+  } catch {
+    return undefined
+  }
+}
