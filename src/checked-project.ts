@@ -7,6 +7,7 @@ import type { ConfigurationProblem, ConfiguredConnector, Project } from './confi
 import { readProject } from './config/read.ts'
 import { fileSecrets } from './config/secrets.ts'
 import { csvKind } from './connectors/csv/kind.ts'
+import { type Misconfiguration, misconfigurationIn } from './connectors/misconfigured.ts'
 import { openSystem, type System, type SystemEnvironment } from './connectors/open-system.ts'
 import type { Json } from './model/json.ts'
 import { asProblem, Problem } from './model/problem.ts'
@@ -69,14 +70,25 @@ export async function checkProject(
     types,
     mappings: compiled.mappings,
     systems: opened.systems,
-    problems: [...project.problems, ...problems, ...opened.problems, ...compiled.problems],
+    // A value that its schema refuses may be refused by the connector as well: once is enough.
+    problems: [
+      ...project.problems,
+      ...problems,
+      ...opened.problems.filter((problem) => !project.problems.some((known) => isSamePlace(known, problem))),
+      ...compiled.problems,
+    ],
   }
+}
+
+function isSamePlace(a: ConfigurationProblem, b: ConfigurationProblem): boolean {
+  return a.file === b.file && a.pointer === b.pointer
 }
 
 function usableTypes(project: Project): { types: ManagedType[]; problems: ConfigurationProblem[] } {
   const types: ManagedType[] = []
   const problems: ConfigurationProblem[] = []
-  for (const { name, document, pointer, content } of project.managedObjects) {
+  for (const declared of project.declaredManagedObjects) {
+    const { name, document, pointer, content } = declared
     // The schema of managed.json has made sure of the rest.
     const type = { ...content, name } as ManagedType
     const unsupported = unsupportedFeatures(type)
@@ -84,7 +96,7 @@ function usableTypes(project: Project): { types: ManagedType[]; problems: Config
       const message = `managed object ${name}: ${feature.message}`
       problems.push(locateProblem(document, [...pointer, ...feature.pointer], message))
     }
-    if (unsupported.length === 0) types.push(type)
+    if (unsupported.length === 0 && project.managedObjects.includes(declared)) types.push(type)
   }
   return { types, problems }
 }
@@ -100,8 +112,10 @@ async function openSystems(
       const system = await openSystem(connector.content, environment)
       systems.set(system.name, system)
       for (const warning of system.warnings) problems.push(connectorProblem(connector, warning, 'warning'))
-    } catch (error) {
-      problems.push(connectorProblem(connector, asProblem(error).message, 'error'))
+    } catch (thrown) {
+      const problem = asProblem(thrown)
+      const found = misconfigurationIn(problem) ?? { place: [], fact: problem.message }
+      problems.push(connectorProblem(connector, found, 'error'))
     }
   }
   return { systems, problems }
@@ -109,10 +123,10 @@ async function openSystems(
 
 function connectorProblem(
   { document, name }: ConfiguredConnector,
-  message: string,
+  { place, fact }: Misconfiguration,
   severity: 'error' | 'warning',
 ) {
-  return locateProblem(document, [], `connector ${name}: ${message}`, { severity })
+  return locateProblem(document, place, `connector ${name}: ${fact}`, { severity })
 }
 
 export function scriptEngine(
@@ -154,6 +168,12 @@ export function usableMapping(checked: CheckedProject, name: string): CompiledMa
   return compiled
 }
 
+/** True for a mapping that compiles and whose ends are both there. */
+export function isUsable(checked: CheckedProject, name: string): boolean {
+  const mapping = checked.mappings.get(name)?.mapping
+  return mapping !== undefined && isReady(checked, mapping.source) && isReady(checked, mapping.target)
+}
+
 /** Is there an object set of this path? Other roots than systems and managed objects are not judged. */
 export function isReady({ systems, types }: CheckedProject, path: string): boolean {
   const [root, name = ''] = path.split('/')
@@ -188,7 +208,11 @@ function mappingFailure({ project, mappings, problems }: CheckedProject, name: s
 }
 
 /** By its place in the file, or by the name that later checks put in front of their messages. */
-function isAbout(project: Project, problem: ConfigurationProblem, name: string): boolean {
+export function isAbout(
+  project: Pick<Project, 'documents'>,
+  problem: ConfigurationProblem,
+  name: string,
+): boolean {
   if (problem.message.includes(`mapping ${name}: `) || problem.file === `conf/mapping-${name}.json`)
     return true
   const mappings = project.documents.find(({ id }) => id === 'sync')?.raw?.mappings

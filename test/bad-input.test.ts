@@ -253,6 +253,43 @@ describe('bad input', () => {
     for (const part of ['ABSNT', 'root object', 'worksHere.js', 'Nonsense']) expect(out).toContain(part)
   })
 
+  it('leaves nothing in the list of what is usable that could not run', () => {
+    using project = TestProject.example()
+    const usable = () => project.json<{ mappings: string[] }>('check').mappings
+    expect(usable()).toEqual([users, accounts])
+    project.edit('conf/provisioner.openicf-hr.json', (text) =>
+      text.replace('"enabled": true', '"enabled": false'),
+    )
+    expect(usable()).toEqual([accounts])
+    project.edit('conf/managed.json', (text) => text.replace('"type": "string"', '"type": "relationship"'))
+    expect(usable()).toEqual([])
+  })
+
+  it('in a connector is told at its place in the file', () => {
+    using project = TestProject.example()
+    project.edit('conf/provisioner.openicf-hr.json', (text) =>
+      text.replace('"utf-8"', '"utf-61"').replace('"[1.4,2)"', '"[7,8)"'),
+    )
+    const { out } = project.syncline(['check'])
+    expect(out).toMatch(
+      /hr\.json:15:\d+ \/configurationProperties\/encoding: connector hr: encoding "utf-61" is not supported/,
+    )
+    project.edit('conf/provisioner.openicf-hr.json', (text) => text.replace('"utf-61"', '"utf-8"'))
+    expect(project.syncline(['check']).out).toMatch(
+      /hr\.json:7:\d+ \/connectorRef\/bundleVersion: warning: connector hr: bundleVersion "\[7,8\)"/,
+    )
+  })
+
+  it('of managed.json that its schema refuses does not hide what is not supported', () => {
+    using project = TestProject.example()
+    project.edit('conf/managed.json', (text) =>
+      text.replace('"type": "string"', '"type": "strnig", "encryption": { "key": "k" }'),
+    )
+    const { out } = project.syncline(['check'])
+    expect(out).toMatch(/"strnig" is not a type; did you mean string/)
+    expect(out).toMatch(/encryption: .*encrypted properties are not supported/)
+  })
+
   it('of a newer version of the store is refused, and the store is left as it is', () => {
     using project = TestProject.example()
     project.json('recon', users)

@@ -1,9 +1,10 @@
 import { type Application, openApplication } from '../app.ts'
+import { isAbout } from '../checked-project.ts'
 import { formatProblem } from '../config/problem.ts'
 
 /**
- * Opens the project for one command and closes it afterwards, whatever happens. What is wrong elsewhere in the
- * configuration is printed as a warning: it does not concern this command.
+ * Opens the project for one command and closes it afterwards, whatever happens. Errors elsewhere in the configuration
+ * are printed, and do not concern this command; so are warnings about its own mapping. `check` prints all.
  */
 export async function withApplication<T>(
   options: { projectFolder: string; dataFolder: string; mapping?: string | undefined },
@@ -16,6 +17,12 @@ export async function withApplication<T>(
     log: (_level, message) => console.error(message),
   })
   if (options.mapping !== undefined) application.requireMapping(options.mapping)
-  for (const problem of application.problems) console.error(formatProblem(problem))
+  const { problems, project } = application
+  const printed = problems.filter(
+    (problem) =>
+      problem.severity === 'error' ||
+      (options.mapping !== undefined && isAbout(project, problem, options.mapping)),
+  )
+  for (const problem of printed) console.error(formatProblem(problem))
   return await work(application)
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { checkOnly } from '../checked-project.ts'
+import { checkOnly, isUsable } from '../checked-project.ts'
 import { formatProblem } from '../config/problem.ts'
 import type { Done } from './command-line.ts'
 import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
@@ -22,7 +22,7 @@ async function check(options: ProjectOptions): Promise<number> {
   const usable = {
     connectors: [...checked.systems.keys()],
     managedObjects: checked.types.map(({ name }) => name),
-    mappings: [...checked.mappings.keys()],
+    mappings: [...checked.mappings.keys()].filter((name) => isUsable(checked, name)),
   }
   if (options.json) {
     console.log(JSON.stringify({ valid: errors.length === 0, problems, ...usable }, null, 2))
@@ -32,7 +32,7 @@ async function check(options: ProjectOptions): Promise<number> {
     console.log(
       errors.length === 0
         ? style('green', 'The configuration is valid.')
-        : style('red', `${errors.length} errors.`),
+        : style('red', errors.length === 1 ? '1 error.' : `${errors.length} errors.`),
     )
     console.log(`Usable:\n${parts.join('\n')}`)
   }

@@ -16,6 +16,8 @@ export interface Project {
   readonly connectors: readonly ConfiguredConnector[]
   /** The valid types of managed objects. */
   readonly managedObjects: readonly ConfiguredManagedObject[]
+  /** Those with errors, too. */
+  readonly declaredManagedObjects: readonly ConfiguredManagedObject[]
   /** Value of a property by the lookup order of platform specification §3.2 [D]. */
   property(name: string): Json | undefined
 }

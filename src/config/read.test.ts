@@ -21,7 +21,7 @@ describe('a sound project', () => {
           mapping('b', { source: 'managed/user', target: 'system/hr/account', links: 'a' }),
         ],
       },
-      'conf/audit.json': { eventHandlers: [] },
+      'conf/ui-themeconfig.json': { icon: 'x.png' },
     })
     const { problems, mappings, connectors, managedObjects, documents } = await project.read()
     expect(problems).toEqual([])
@@ -31,7 +31,12 @@ describe('a sound project', () => {
     ])
     expect(connectors.map(({ name, enabled }) => [name, enabled])).toEqual([['hr', true]])
     expect(managedObjects.map(({ name }) => name)).toEqual(['user', 'role'])
-    expect(documents.map(({ id }) => id)).toEqual(['audit', 'managed', 'provisioner.openicf/hr', 'sync'])
+    expect(documents.map(({ id }) => id)).toEqual([
+      'managed',
+      'provisioner.openicf/hr',
+      'sync',
+      'ui/themeconfig',
+    ])
   })
 
   it('keeps placeholders in the raw document and expands them in the content', async () => {
@@ -562,6 +567,17 @@ describe('a file that nobody reads', () => {
     expect(await problemsOf({ [`conf/${file}`]: {} })).toEqual([
       `conf/${file}:1:1: warning: nothing reads a file of this name; did you mean ${meant}?`,
     ])
+  })
+
+  it.each([
+    ['audit.json', 'audit events go to the repository, whatever it says'],
+    ['schedule-nightly.json', 'schedules do not run; start runs with cron or a systemd timer'],
+    ['endpoint-hello.json', 'custom endpoints are not served'],
+  ])('that PingIDM reads, %s, is a warning that says what does not happen', async (file, consequence) => {
+    expect(await problemsOf({ [`conf/${file}`]: { enabled: true } })).toEqual([
+      `conf/${file}:1:1: warning: nothing reads this file: ${consequence}`,
+    ])
+    expect(await problemsOf({ [`conf/${file}`]: { enabled: false } })).toEqual([])
   })
 
   it('and looks like nothing known is left alone', async () => {

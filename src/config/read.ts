@@ -14,6 +14,7 @@ import { mappingEntries } from './entries/mappings.ts'
 import { bootProperties, configurationFiles, inlineText, misnamed } from './files.ts'
 import type { ConfigurationProblem, Project } from './project.ts'
 import { propertyLookup } from './properties.ts'
+import { unread } from './unread.ts'
 
 export interface ReadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -35,6 +36,7 @@ export async function readProject(folder: string, options: ReadOptions): Promise
   const documents = read.map(({ document }) => document)
   const fileProblems = [
     ...files.flatMap((file) => misnamed(file) ?? []),
+    ...documents.flatMap((document) => unread(document) ?? []),
     ...read.flatMap(({ problems }) => problems),
   ]
   const managed = managedObjectEntries(documents, fileProblems)
@@ -58,6 +60,7 @@ export async function readProject(folder: string, options: ReadOptions): Promise
     declaredMappings: mappings.declared,
     connectors: connectors.valid,
     managedObjects: managed.valid,
+    declaredManagedObjects: managed.declared,
     property,
   }
 }

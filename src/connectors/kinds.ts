@@ -1,7 +1,8 @@
 import { distance } from 'fastest-levenshtein'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { Problem } from '../model/problem.ts'
+import type { Problem } from '../model/problem.ts'
 import type { ConnectorKind } from './connector.ts'
+import { type Misconfiguration, misconfigured } from './misconfigured.ts'
 
 /**
  * Finds the kind of connector that a `connectorRef` asks for (platform specification §4.1): by its name, and of
@@ -11,10 +12,7 @@ import type { ConnectorKind } from './connector.ts'
 export function kindFor(reference: Json | undefined, kinds: readonly ConnectorKind[]): ConnectorKind {
   const { connectorName, bundleVersion } = isJsonObject(reference) ? reference : ({} as JsonObject)
   if (typeof connectorName !== 'string') {
-    throw new Problem(
-      'CONFIGURATION',
-      'connectorRef/connectorName is missing; it says which connector to use',
-    )
+    throw misconfigured(['connectorRef', 'connectorName'], 'is missing; it says which connector to use')
   }
   const named = kinds
     .filter((kind) => kind.connectorName === connectorName)
@@ -27,12 +25,13 @@ export function kindFor(reference: Json | undefined, kinds: readonly ConnectorKi
 export function versionWarning(
   reference: Json | undefined,
   { bundleVersion }: ConnectorKind,
-): readonly string[] {
+): readonly Misconfiguration[] {
   const asked = isJsonObject(reference) ? reference.bundleVersion : undefined
   if (isInRange(bundleVersion, asked)) return []
-  return [
-    `connectorRef/bundleVersion ${JSON.stringify(asked)} does not include ${bundleVersion}, the version that this connector follows; it is used all the same`,
-  ]
+  const fact =
+    `bundleVersion ${JSON.stringify(asked)} does not include ${bundleVersion}, the version that this connector` +
+    ' follows; it is used all the same'
+  return [{ place: ['connectorRef', 'bundleVersion'], fact }]
 }
 
 /** Is a version in `[1.4,2)`, or the one that is named? Without a range every version is. */
@@ -60,11 +59,5 @@ function unknownConnector(name: string, kinds: readonly ConnectorKind[]): Proble
   const known = kinds.map((kind) => kind.connectorName)
   const [nearest] = known.toSorted((a, b) => distance(name, a) - distance(name, b))
   const advice = nearest === undefined ? 'there are no connectors' : `the nearest that there is: ${nearest}`
-  return new Problem(
-    'CONFIGURATION',
-    `connectorRef/connectorName "${name}" is no known connector; ${advice}`,
-    {
-      detail: { found: name, allowed: known },
-    },
-  )
+  return misconfigured(['connectorRef', 'connectorName'], `"${name}" is no known connector; ${advice}`)
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { Problem } from '../model/problem.ts'
 import { type Connector, type ConnectorKind, offers } from './connector.ts'
 import { kindFor, versionWarning } from './kinds.ts'
+import { type Misconfiguration, misconfigured } from './misconfigured.ts'
 import { objectTypesOf } from './wrap/object-type.ts'
 import { call, timeoutOf } from './wrap/operation.ts'
 import type { Decrypt } from './wrap/secrets.ts'
@@ -13,8 +13,8 @@ export interface System extends AsyncDisposable {
   readonly connector: Connector
   readonly configuration: JsonObject
   readonly objects: ReadonlyMap<string, SystemObjects>
-  /** Settings that are accepted and do nothing, one sentence each. */
-  readonly warnings: readonly string[]
+  /** Settings that are accepted and do nothing, or not what they seem to. */
+  readonly warnings: readonly Misconfiguration[]
   /** Resolves if the system can be used as configured; otherwise rejects with a Problem that says why. */
   test(): Promise<void>
 }
@@ -34,10 +34,7 @@ export interface SystemEnvironment {
 export async function openSystem(configuration: JsonObject, environment: SystemEnvironment): Promise<System> {
   const { name } = configuration
   if (typeof name !== 'string' || !/^[A-Za-z0-9]+$/.test(name)) {
-    throw new Problem(
-      'CONFIGURATION',
-      `name ${JSON.stringify(name)} is no system name; use letters and digits`,
-    )
+    throw misconfigured(['name'], `${JSON.stringify(name)} is no system name; use letters and digits`)
   }
   const kind = kindFor(configuration.connectorRef, environment.kinds)
   // Secrets among the settings are plaintext from here on, and nowhere else.
@@ -93,17 +90,20 @@ function settingsOf({ configurationSchema }: ConnectorKind): SettingsSchema {
 function requireSettings(properties: JsonObject, kind: ConnectorKind): void {
   const missing = settingsOf(kind).required.filter((name) => (properties[name] ?? '') === '')
   if (missing.length === 0) return
-  const names = missing.map((name) => `configurationProperties/${name}`).join(', ')
-  throw new Problem('CONFIGURATION', `The ${kind.displayName} needs ${names}`, { detail: { missing } })
+  throw misconfigured(
+    ['configurationProperties'],
+    `lacks ${missing.join(', ')}, which the ${kind.displayName} needs`,
+  )
 }
 
-function unknownSettings(properties: JsonObject, kind: ConnectorKind): readonly string[] {
+function unknownSettings(properties: JsonObject, kind: ConnectorKind): readonly Misconfiguration[] {
   const known = settingsOf(kind).properties
   return Object.keys(properties)
     .filter((name) => !Object.hasOwn(known, name))
-    .map(
-      (name) => `configurationProperties/${name} is no setting of the ${kind.displayName}; it has no effect`,
-    )
+    .map((name) => ({
+      place: ['configurationProperties', name],
+      fact: `${name} is no setting of the ${kind.displayName}; it has no effect`,
+    }))
 }
 
 const ineffective: Readonly<Record<string, string>> = {
@@ -113,16 +113,26 @@ const ineffective: Readonly<Record<string, string>> = {
   systemActions: 'scripts do not run at systems',
 }
 
-function withoutEffect(configuration: JsonObject): readonly string[] {
+function withoutEffect(configuration: JsonObject): readonly Misconfiguration[] {
   const given = Object.entries(ineffective).filter(([name]) => isSet(configuration[name]))
   return [
-    ...given.map(([name, fact]) => `${name} has no effect: ${fact}`),
+    ...given.map(([name, fact]) => ({ place: [name], fact: `${name} has no effect: ${fact}` })),
     ...propertiesOf(configuration).flatMap(([place, property]) => [
       ...(property.runAsUser === true
-        ? [`${place}/runAsUser has no effect: writes are made as the system's account`]
+        ? [
+            {
+              place: [...place, 'runAsUser'],
+              fact: "runAsUser has no effect: writes are made as the system's account",
+            },
+          ]
         : []),
       ...(property.key !== undefined
-        ? [`${place}/key: the value cannot be encrypted on reading and is not returned`]
+        ? [
+            {
+              place: [...place, 'key'],
+              fact: 'key has no effect: the value cannot be encrypted on reading, and is not returned',
+            },
+          ]
         : []),
     ]),
   ]
@@ -135,12 +145,12 @@ function isSet(value: Json | undefined): boolean {
 
 function propertiesOf({
   objectTypes,
-}: JsonObject): readonly (readonly [place: string, property: JsonObject])[] {
+}: JsonObject): readonly (readonly [place: readonly string[], property: JsonObject])[] {
   return Object.entries(isJsonObject(objectTypes) ? objectTypes : {}).flatMap(([type, declaration]) => {
     const properties =
       isJsonObject(declaration) && isJsonObject(declaration.properties) ? declaration.properties : {}
     return Object.entries(properties).flatMap(([name, property]) =>
-      isJsonObject(property) ? [[`objectTypes/${type}/properties/${name}`, property] as const] : [],
+      isJsonObject(property) ? [[['objectTypes', type, 'properties', name], property] as const] : [],
     )
   })
 }

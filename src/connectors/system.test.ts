@@ -515,7 +515,7 @@ describe('a system that cannot be opened', () => {
       /no known connector; the nearest .*CSVFileConnector/,
     ],
     ['no connector', { connectorRef: {} }, /connectorName is missing/],
-    ['a missing setting', { configurationProperties: {} }, /needs configurationProperties\/csvFile/],
+    ['a missing setting', { configurationProperties: {} }, /configurationProperties lacks csvFile/],
     [
       'an unknown type',
       { objectTypes: { account: { nativeType: '__ACCOUNT__', properties: { a: { type: 'strnig' } } } } },
@@ -536,9 +536,15 @@ describe('a system that cannot be opened', () => {
       excludeUnmodified: true,
     })
     expect(given.system.warnings).toEqual([
-      expect.stringContaining('bundleVersion "[2,3)" does not include'),
-      expect.stringContaining('configurationProperties/csvfile is no setting'),
-      expect.stringContaining('excludeUnmodified has no effect'),
+      {
+        place: ['connectorRef', 'bundleVersion'],
+        fact: expect.stringContaining('bundleVersion "[2,3)" does not include'),
+      },
+      {
+        place: ['configurationProperties', 'csvfile'],
+        fact: expect.stringContaining('csvfile is no setting'),
+      },
+      { place: ['excludeUnmodified'], fact: expect.stringContaining('excludeUnmodified has no effect') },
     ])
   })
 })

@@ -1,11 +1,12 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { policies } from './policies.ts'
-import { type ManagedType, type PropertySchema, propertiesOf } from './type.ts'
+import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from './type.ts'
 import { decidedElsewhere } from './validator.ts'
 
 /**
  * What a type asks for that this server does not do. A type with such a feature is refused as a whole: storing a
- * password in clear because `encryption` was overlooked would be worse than not starting.
+ * password in clear because `encryption` was overlooked would be worse than not starting. Also told of a type that its
+ * schema refuses, as far as it can be made out.
  */
 export interface UnsupportedFeature {
   /** Within the type, for `ConfigurationDocument.locate`. */
@@ -124,10 +125,16 @@ function pattern(property: PropertySchema, place: Place): UnsupportedFeature[] {
 }
 
 function unknownPolicies(property: PropertySchema, place: Place, topLevel: boolean): UnsupportedFeature[] {
-  return (property.policies ?? []).flatMap(({ policyId, params }, index) => {
-    const message = policyProblem(policyId, params ?? {}, topLevel)
+  const stated: readonly unknown[] = Array.isArray(property.policies) ? property.policies : []
+  return stated.flatMap((policy, index) => {
+    if (!isPolicyReference(policy)) return []
+    const message = policyProblem(policy.policyId, policy.params ?? {}, topLevel)
     return message === undefined ? [] : [{ pointer: [...place, 'policies', index], message }]
   })
+}
+
+function isPolicyReference(stated: unknown): stated is PolicyReference {
+  return isJsonObject(stated as Json) && typeof (stated as JsonObject).policyId === 'string'
 }
 
 function policyProblem(policyId: string, params: JsonObject, topLevel: boolean): string | undefined {

@@ -1,5 +1,6 @@
 import { TextDecoder } from 'node:util'
 import { Problem } from '../../model/problem.ts'
+import { misconfigured } from '../misconfigured.ts'
 
 /**
  * The encodings of CSV files: UTF-8, and every single-byte encoding that the platform decodes. In both, the ASCII
@@ -9,18 +10,31 @@ export interface Encoding {
   readonly name: string
   readonly singleByte: boolean
   /** Strict: bytes that mean nothing are an error. */
-  decoder(): TextDecoder
+  decoder(): Decoder
   /** INVALID_VALUE names a character that the encoding does not have. */
   encode(text: string): Buffer
 }
 
+/** As much of a TextDecoder as reading takes. */
+export interface Decoder {
+  decode(bytes?: Uint8Array, options?: { readonly stream?: boolean }): string
+}
+
 export function encodingNamed(label: string): Encoding {
+  if (latin1Labels.has(label.trim().toLowerCase())) return latin1
   const name = canonicalName(label)
   if (name === 'utf-8') return utf8
   const characters = charactersOf(name)
   if (characters === undefined) throw unsupported(label)
-  return singleByte(name, characters)
+  return singleByte(name, characters, () => new TextDecoder(name, { fatal: true }))
 }
+
+/** The names that Java accepts for it; the platform takes most of them for windows-1252, as browsers do. */
+const latin1Labels: ReadonlySet<string> = new Set(
+  'iso-8859-1 iso8859-1 iso8859_1 iso_8859-1 iso_8859_1 iso88591 8859_1 latin1 latin-1 l1 ibm819 cp819 819'.split(
+    ' ',
+  ),
+)
 
 const utf8: Encoding = {
   name: 'utf-8',
@@ -32,6 +46,17 @@ const utf8: Encoding = {
   },
 }
 
+/** Every byte is the character of the same number. */
+const latin1 = singleByte(
+  'iso-8859-1',
+  String.fromCharCode(...Array.from({ length: 256 }, (_, byte) => byte)),
+  () => ({ decode: (bytes = new Uint8Array()) => asBuffer(bytes).toString('latin1') }),
+)
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
+
 function canonicalName(label: string): string {
   try {
     return new TextDecoder(label).encoding
@@ -41,11 +66,8 @@ function canonicalName(label: string): string {
 }
 
 function unsupported(label: string): Problem {
-  return new Problem(
-    'CONFIGURATION',
-    `configurationProperties/encoding "${label}" is not supported; use utf-8, iso-8859-1, windows-1252 or another ` +
-      'single-byte encoding',
-  )
+  const fact = `"${label}" is not supported; use utf-8, iso-8859-1, windows-1252 or another single-byte encoding`
+  return misconfigured(['configurationProperties', 'encoding'], fact)
 }
 
 /** The character of each byte; undefined if some character takes several bytes. */
@@ -54,12 +76,12 @@ function charactersOf(name: string): string | undefined {
   return characters.length === 256 && characters[0x7f] === '\x7f' ? characters : undefined
 }
 
-function singleByte(name: string, characters: string): Encoding {
+function singleByte(name: string, characters: string, decoder: () => Decoder): Encoding {
   const bytes = new Map(Array.from(characters, (character, byte) => [character, byte]))
   return {
     name,
     singleByte: true,
-    decoder: () => new TextDecoder(name, { fatal: true }),
+    decoder,
     encode(text) {
       const result = Buffer.allocUnsafe(text.length)
       for (let i = 0; i < text.length; i++) result[i] = bytes.get(text[i] as string) ?? unknown(text, i, name)

@@ -125,9 +125,16 @@ describe('a CSV file is read', () => {
     expect(await read(content, configuration)).toEqual(objects)
   })
 
-  it('in a single-byte encoding', async () => {
+  it.each([
+    ['windows-1252', 'Zoë €'],
+    ['iso-8859-1', 'Zoë \x80'],
+    ['ISO8859_1', 'Zoë \x80'],
+    ['latin-1', 'Zoë \x80'],
+    ['iso-8859-15', 'Zoë \x80'],
+    ['cp1250', 'Zoë €'],
+  ])('in the single-byte encoding %s', async (encoding, a) => {
     const content = Buffer.from('uid,a\n1,Zo\xeb \x80\n', 'latin1')
-    expect(await read(content, { encoding: 'iso-8859-1' })).toEqual([{ _id: '1', uid: '1', a: 'Zoë €' }])
+    expect(await read(content, { encoding })).toEqual([{ _id: '1', uid: '1', a }])
   })
 })
 

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { Json, JsonObject } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
+import type { Problem } from '../../model/problem.ts'
+import { misconfigured } from '../misconfigured.ts'
 import { type Encoding, encodingNamed } from './encoding.ts'
 
 /**
@@ -126,5 +127,5 @@ function columns(value: Json): readonly string[] {
 }
 
 function invalid(name: string, fact: string): Problem {
-  return new Problem('CONFIGURATION', `configurationProperties/${name} ${fact}`)
+  return misconfigured(['configurationProperties', name], fact)
 }

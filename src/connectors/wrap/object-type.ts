@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
 import type { Connector } from '../connector.ts'
+import { misconfigured } from '../misconfigured.ts'
 import { type ValueType, valueType } from './value-type.ts'
 
 /** One object type of a system as configured (platform specification §4.2), with every default settled. */
@@ -44,7 +44,7 @@ export function objectTypesOf(
 function objectTypeOf(name: string, declaration: JsonObject, connector: Connector): ObjectType {
   const objectClass = declaration.nativeType ?? declaration.id
   if (typeof objectClass !== 'string') {
-    throw new Problem('CONFIGURATION', `objectTypes/${name} has no nativeType; it names the object class`)
+    throw misconfigured(['objectTypes', name], 'has no nativeType; it names the object class')
   }
   const properties = isJsonObject(declaration.properties) ? declaration.properties : {}
   return {
@@ -54,7 +54,7 @@ function objectTypeOf(name: string, declaration: JsonObject, connector: Connecto
       Object.entries(properties).map(([property, value]) => [
         property,
         propertyOf(
-          `objectTypes/${name}/properties/${property}`,
+          ['objectTypes', name, 'properties', property],
           property,
           isJsonObject(value) ? value : {},
           connector,
@@ -67,7 +67,12 @@ function objectTypeOf(name: string, declaration: JsonObject, connector: Connecto
 const secretNames: ReadonlySet<string> = new Set(['__PASSWORD__', '__CURRENT_PASSWORD__'])
 const secretTypes: ReadonlySet<unknown> = new Set(['JAVA_TYPE_GUARDEDSTRING', 'JAVA_TYPE_GUARDEDBYTEARRAY'])
 
-function propertyOf(place: string, name: string, declaration: JsonObject, connector: Connector): Property {
+function propertyOf(
+  place: readonly string[],
+  name: string,
+  declaration: JsonObject,
+  connector: Connector,
+): Property {
   const nativeName = textOr(name, declaration.nativeName)
   const flags = new Set(Array.isArray(declaration.flags) ? declaration.flags : [])
   const items = isJsonObject(declaration.items) ? declaration.items : {}
@@ -82,8 +87,8 @@ function propertyOf(place: string, name: string, declaration: JsonObject, connec
     attribute: attributeBehind(nativeName, connector),
     isName: nativeName === '__NAME__',
     isSecret,
-    type: known(type, `${place}/type`),
-    nativeType: known(textOr(type, element.nativeType), `${place}/nativeType`),
+    type: known(type, [...place, 'type']),
+    nativeType: known(textOr(type, element.nativeType), [...place, 'nativeType']),
     multivalued: isArray || flags.has('MULTIVALUED'),
     required: declaration.required === true,
     creatable: !flags.has('NOT_CREATABLE'),
@@ -101,11 +106,8 @@ function textOr(fallback: string, value: Json | undefined): string {
   return typeof value === 'string' ? value : fallback
 }
 
-function known(declared: string, place: string): ValueType {
+function known(declared: string, place: readonly string[]): ValueType {
   const type = valueType(declared)
   if (type) return type
-  throw new Problem(
-    'CONFIGURATION',
-    `${place} "${declared}" is no type; use string, number, integer, boolean or object`,
-  )
+  throw misconfigured(place, `"${declared}" is no type; use string, number, integer, boolean or object`)
 }

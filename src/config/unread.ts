@@ -1,0 +1,28 @@
+/** Warnings about files that PingIDM reads and this version does not: whoever relies on one must hear of it. */
+import { locateProblem } from './problem.ts'
+import type { ConfigurationDocument, ConfigurationProblem } from './project.ts'
+
+const consequences: Readonly<Record<string, string>> = {
+  schedule: 'schedules do not run; start runs with cron or a systemd timer',
+  scheduler: 'schedules do not run; start runs with cron or a systemd timer',
+  endpoint: 'custom endpoints are not served',
+  audit: 'audit events go to the repository, whatever it says',
+  authentication: 'the static administrator is the only account',
+  access: 'the static administrator may do everything, nobody else anything',
+  router: 'its filters do not run',
+  policy: 'its policies are not known; properties may use the built-in ones',
+  fieldPolicy: 'passwords are checked against no field policy',
+  cluster: 'there is one node',
+  'datasource.jdbc': 'there is no connection to a database',
+  secrets: 'the master key comes from the environment or the data folder',
+  metrics: 'no measurements are published',
+  'external.email': 'no mail is sent',
+}
+
+/** A warning, or undefined for a file that is read, that is unknown, or that asks for nothing (`"enabled": false`). */
+export function unread(document: ConfigurationDocument): ConfigurationProblem | undefined {
+  const [type = ''] = document.id.split('/')
+  const consequence = Object.hasOwn(consequences, type) ? consequences[type] : undefined
+  if (consequence === undefined || document.content?.enabled === false) return undefined
+  return locateProblem(document, [], `nothing reads this file: ${consequence}`, { severity: 'warning' })
+}
