@@ -38,6 +38,8 @@ describe('wrong usage ends with exit code 2 and says what is wrong', () => {
     [['plan', users, '--limit', 'many'], /whole number/],
     [['query', 'managed/user', 'sn eq'], /column/],
     [['query', 'managed/nobody'], /managed\/nobody|nobody/],
+    [['query', 'managed/user/nobody'], /managed\/user\/nobody does not exist/],
+    [['query', 'sync/mappings/nobody'], /No such mapping: nobody/],
     [['serve', '--port', 'http'], /0 to 65535/],
     [['links', 'nobody'], /No such mapping: nobody; there are: hrAccount_managedUser, managedUser_/],
     [['recon', 'hrAccount_managedUsers'], /did you mean hrAccount_managedUser\?/],
@@ -191,6 +193,14 @@ describe('for people', () => {
     expect(out).toMatch(/^\+ CREATE {2}\S+ → \(new\) {2}ABSENT$/m)
     expect(out).toMatch(/^ {4}~ \w+: ".*" → ".*"$/m)
     expect(out).toMatch(/FOUND +UPDATE +52 +52/)
+  })
+
+  it('query of a path that names one object reads it', () => {
+    expect(project.json('query', 'system/hr/account/1001', '--fields', 'familyName')).toEqual({
+      result: [{ _id: '1001', familyName: 'Prévost' }],
+      resultCount: 1,
+    })
+    expect(project.json('query', 'config/sync')).toMatchObject({ result: [{ _id: 'sync' }] })
   })
 
   it('query prints an object a line and sorts', () => {

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
+import type { Application } from '../app.ts'
 import { everything } from '../model/filter.ts'
 import { parseFilter } from '../model/filter-parse.ts'
-import { parsePointer } from '../model/pointer.ts'
+import { type Pointer, parsePointer } from '../model/pointer.ts'
+import { asProblem } from '../model/problem.ts'
 import { parseSortKeys } from '../model/sort.ts'
-import type { ResourceQuery } from '../router/resources.ts'
+import type { Resource, ResourceQuery } from '../router/resources.ts'
 import { withApplication } from './application.ts'
 import type { Done } from './command-line.ts'
 import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
@@ -16,7 +18,9 @@ interface QueryOptions extends ProjectOptions {
 
 export function addQuery(program: Command, done: Done): void {
   const command = withProjectOptions(program.command('query <path> [filter]'))
-    .description('Query an object set: managed/user, system/hr/account, repo/link, audit/recon, …')
+    .description(
+      'Query an object set (managed/user, system/hr/account, repo/link, audit/recon, …) or read one object of it.',
+    )
     .option('--fields <list>', 'only these properties, e.g. userName,mail')
     .option('--sort <keys>', 'e.g. -sn,givenName')
     .option('--limit <n>', 'at most n objects', wholeNumber)
@@ -35,29 +39,52 @@ async function query(path: string, filter: string | undefined, options: QueryOpt
     ...(options.fields === undefined ? {} : { fields: options.fields.split(',').map(parsePointer) }),
     ...(options.sort === undefined ? {} : { sortKeys: parseSortKeys(options.sort) }),
   }
-  return withApplication(folders(options), async ({ resources, administrator }) => {
-    let left = options.limit ?? Number.POSITIVE_INFINITY
-    let cookie: string | null | undefined
+  return withApplication(folders(options), async (application) => {
     let count = 0
     // With the first object only: a query that is refused writes nothing.
     let separator = '{"result":['
-    while (left > 0 && cookie !== null) {
-      const page = await resources.query(
-        path,
-        { ...wanted, pageSize: Math.min(pageSize, left), cookie },
-        administrator,
-      )
-      for (const object of page.result) {
-        if (options.json) process.stdout.write(`${separator}\n${JSON.stringify(object)}`)
-        else console.log(JSON.stringify(object))
-        separator = ','
-        count++
-      }
-      left -= page.result.length
-      cookie = page.cookie
+    for await (const object of found(application, path, wanted, options.limit)) {
+      if (options.json) process.stdout.write(`${separator}\n${JSON.stringify(object)}`)
+      else console.log(JSON.stringify(object))
+      separator = ','
+      count++
     }
     if (options.json) process.stdout.write(`${count === 0 ? separator : ''}\n],"resultCount":${count}}\n`)
-    else console.error(`${count} objects`)
+    else console.error(count === 1 ? '1 object' : `${count} objects`)
     return 0
   })
+}
+
+/** The objects of a set, page by page; a path that names no set but one object finds that. */
+async function* found(
+  { resources, administrator }: Application,
+  path: string,
+  wanted: ResourceQuery,
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Resource> {
+  let left = limit
+  let cookie: string | null | undefined
+  while (left > 0 && cookie !== null) {
+    const query = { ...wanted, pageSize: Math.min(pageSize, left), cookie }
+    const page = await resources.query(path, query, administrator).catch(async (refusal) => {
+      if (wanted.filter !== everything || !refusesQuery(refusal)) throw refusal
+      const object = await resources
+        .read(path, { ...administrator, ...fieldsOf(wanted) })
+        .catch((failure) => Promise.reject(path.includes('/') && !refusesQuery(failure) ? failure : refusal))
+      return { result: [object], cookie: null }
+    })
+    yield* page.result
+    left -= page.result.length
+    cookie = page.cookie
+  }
+}
+
+/** As the resources do whose path names one object. */
+function refusesQuery(error: unknown): boolean {
+  const { code } = asProblem(error)
+  return code === 'NOT_IMPLEMENTED' || code === 'BAD_REQUEST'
+}
+
+function fieldsOf({ fields }: ResourceQuery): { readonly fields?: readonly Pointer[] } {
+  return fields === undefined ? {} : { fields }
 }

@@ -39,8 +39,9 @@ async function confEntries(folder: string): Promise<readonly string[]> {
 }
 
 function notAProject(folder: string, why: string, cause?: unknown): Problem {
-  const message = `${resolve(folder)} is not a Syncline project: ${why}. Run \`syncline init\` to make one`
-  return new Problem('CONFIGURATION', message, { cause })
+  const message = `${resolve(folder)} is not a Syncline project: ${why}`
+  const hint = 'Name the project folder with --project, or make a project with `syncline init`.'
+  return new Problem('CONFIGURATION', message, { cause, hint })
 }
 
 /** The text of conf/boot/boot.properties; empty if there is none. */

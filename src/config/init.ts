@@ -14,8 +14,9 @@ export async function writeNewProject(folder: string): Promise<readonly string[]
   const files = newProject()
   const taken = await existing(folder, Object.keys(files))
   if (taken.length > 0) {
-    const message = `${resolve(folder)} has these files already: ${taken.join(', ')}. Choose an empty folder, or move them`
-    throw new Problem('CONFIGURATION', message, { detail: { files: taken } })
+    const message = `${resolve(folder)} has these files already: ${taken.join(', ')}`
+    const hint = 'Choose an empty folder, or move these files. Nothing was written.'
+    throw new Problem('CONFIGURATION', message, { detail: { files: taken }, hint })
   }
   for (const [file, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, file)), { recursive: true })

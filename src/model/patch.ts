@@ -41,7 +41,6 @@ function at<T>(position: number, work: () => T): T {
   } catch (cause) {
     if (!(cause instanceof Problem)) throw cause
     throw new Problem('BAD_PATCH', `Patch operation ${position}: ${cause.message}`, {
-      cause,
       detail: { position },
     })
   }

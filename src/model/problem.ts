@@ -52,7 +52,7 @@ export const problems = {
   NOT_IMPLEMENTED: { status: 501, hint: 'This resource does not offer that operation.' },
   UNAVAILABLE: {
     status: 503,
-    hint: 'The system cannot be reached, or the server is starting: try again later.',
+    hint: 'Make sure that what the message names is there and can be reached, then try again.',
   },
 } as const satisfies Record<string, { status: number; hint: string }>
 
@@ -64,25 +64,28 @@ export class Problem extends Error {
   readonly detail: unknown
   /** An HTTP status that a script or connector chose itself; otherwise the table's. */
   readonly #status: number | undefined
+  readonly #hint: string | undefined
 
   constructor(
     code: ProblemCode,
     message: string,
-    options: { cause?: unknown; detail?: unknown; status?: number } = {},
+    options: { cause?: unknown; detail?: unknown; status?: number; hint?: string } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'Problem'
     this.code = code
     this.detail = options.detail
     this.#status = options.status
+    this.#hint = options.hint
   }
 
   get status(): number {
     return this.#status ?? problems[this.code].status
   }
 
+  /** What to do about it; the table's, unless this case asks for something else. */
   get hint(): string {
-    return problems[this.code].hint
+    return this.#hint ?? problems[this.code].hint
   }
 }
 

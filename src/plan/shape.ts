@@ -18,7 +18,7 @@ export interface ShapeInput {
   readonly oldSource?: JsonObject | undefined
   readonly situation: Situation
   readonly linkQualifier: string
-  /** False in dry runs: `onCreate` and `onUpdate` are not run. */
+  /** False in an analysis: `onCreate` and `onUpdate` are not run. */
   readonly hooks: boolean
 }
 

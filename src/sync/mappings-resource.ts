@@ -18,7 +18,8 @@ export interface ListedMapping {
  */
 export function mappingsProvider(list: () => readonly ListedMapping[]): ResourceProvider {
   return {
-    async query(_path, query) {
+    async query(path, query) {
+      if (path !== '') throw new Problem('NOT_IMPLEMENTED', `sync/mappings/${path} is a mapping, not a set`)
       const all = list()
         .map(asResource)
         .filter((mapping) => matches(query.filter, mapping))

@@ -119,5 +119,6 @@ function missing(file: string, property: string, column: string, names: readonly
 }
 
 function configuration(message: string): Problem {
-  return new Problem('CONFIGURATION', message, { status: 500 })
+  const hint = 'Correct the first line of the file, or the names in the configuration of the connector.'
+  return new Problem('CONFIGURATION', message, { status: 500, hint })
 }

@@ -86,9 +86,9 @@ const errnoFacts: Readonly<Record<string, { readonly problem: ProblemCode; reado
   EACCES: { problem: 'FORBIDDEN', fact: 'the permissions of file or folder do not allow it' },
   EPERM: { problem: 'FORBIDDEN', fact: 'the operating system does not permit it' },
   EROFS: { problem: 'FORBIDDEN', fact: 'the file system is read-only' },
-  ENOSPC: { problem: 'UNAVAILABLE', fact: 'no space is left on the device' },
-  EDQUOT: { problem: 'UNAVAILABLE', fact: 'the disk quota is used up' },
-  EFBIG: { problem: 'UNAVAILABLE', fact: 'it would be larger than the limit for files' },
+  ENOSPC: { problem: 'CONNECTOR_FAILED', fact: 'no space is left on the device' },
+  EDQUOT: { problem: 'CONNECTOR_FAILED', fact: 'the disk quota is used up' },
+  EFBIG: { problem: 'CONNECTOR_FAILED', fact: 'it would be larger than the limit for files' },
   EMFILE: { problem: 'UNAVAILABLE', fact: 'too many files are open' },
 }
 

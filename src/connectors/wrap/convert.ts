@@ -111,7 +111,7 @@ function castOne(value: Json, type: ValueType, property: Property, id: string | 
   if (result !== undefined) return result
   const found = property.isSecret ? 'the value given' : JSON.stringify(value)
   const where = id === undefined ? property.name : `${property.name} of "${id}"`
-  throw new Problem('INVALID_VALUE', `Failed build ${where} attribute: ${found} is not of the type ${type}`)
+  throw new Problem('INVALID_VALUE', `${where}: ${found} is not of the type ${type}`)
 }
 
 /** Encrypted values have been decrypted by now; a hash has no plaintext that a system could take. */

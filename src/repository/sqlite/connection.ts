@@ -62,7 +62,6 @@ export class Connection {
 /** The part of a filter that SQL cannot decide, over the JSON text of a row. */
 export type Residue = (json: string) => boolean
 
-/** A checkpoint of 16,000 pages rather than 1,000: bulk inserts touch the same index pages again and again. */
 /** SQL function: the JSON text of the value at a pointer, for pointers that a JSON path cannot spell. */
 function jsonAt(json: unknown, pointer: unknown): string | null {
   const value = getAt(JSON.parse(json as string) as Json, JSON.parse(pointer as string) as Pointer)

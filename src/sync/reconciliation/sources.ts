@@ -6,11 +6,13 @@ import { requireSourceProperties } from './source-properties.ts'
 
 /** The empty-source guard: ends the run without its `result` script (§7.5). */
 export class EmptySource extends Problem {
-  constructor(mapping: string, source: string) {
-    super(
-      'EMPTY_SOURCE',
-      `${mapping}: the source query on ${source} returned nothing, and allowEmptySourceSet is not true`,
-    )
+  constructor(mapping: string, source: string, id: string | undefined) {
+    const nothing = `${mapping}: the source query on ${source} returned nothing, and allowEmptySourceSet is not true`
+    if (id === undefined) super('EMPTY_SOURCE', nothing)
+    else {
+      const hint = 'Check the id; allowEmptySourceSet takes the object for deleted and works its links.'
+      super('EMPTY_SOURCE', `${mapping}: there is no object "${id}" in ${source}`, { hint })
+    }
   }
 }
 
@@ -25,7 +27,7 @@ export async function openSources(
   const iterator = pages[Symbol.asyncIterator]()
   const first = await run.durations.time('sourceQuery', () => firstFilledPage(iterator))
   if (first.done && !settings.allowEmptySourceSet)
-    throw new EmptySource(rules.mapping.name, rules.mapping.source)
+    throw new EmptySource(rules.mapping.name, rules.mapping.source, sourceId)
   const { filter } = settings.sourceQuery
   if (sourceId === undefined && filter.kind === 'literal' && filter.value) {
     run.statistics.totals.source = await resources.objectSet(settings.sourceQuery.resourceName).count?.()
