@@ -30,7 +30,7 @@ describe('a new project', () => {
     await writeFile(join(project.folder, 'README.md'), 'mine')
     await expect(writeNewProject(project.folder)).rejects.toMatchObject({
       code: 'CONFIGURATION',
-      message: expect.stringContaining('has these files already: README.md.'),
+      message: expect.stringContaining('has these files already: README.md'),
     })
     expect(await readFile(join(project.folder, 'README.md'), 'utf8')).toBe('mine')
     await expect(readFile(join(project.folder, 'conf/sync.json'))).rejects.toThrow()

@@ -593,7 +593,8 @@ describe('a folder that is no project', () => {
     await using project = await temporaryProject(files)
     await expect(project.read()).rejects.toMatchObject({
       code: 'CONFIGURATION',
-      message: expect.stringMatching(/is not a Syncline project: .* Run `syncline init` to make one$/),
+      message: expect.stringMatching(/is not a Syncline project: its? /),
+      hint: expect.stringContaining('`syncline init`'),
     })
   })
 })

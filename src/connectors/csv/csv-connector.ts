@@ -18,7 +18,7 @@ import type {
 } from '../connector.ts'
 import { objectMaker } from './columns.ts'
 import { attempt, identityOf, isSameFile, openCsv, rowsOf } from './file.ts'
-import { lockFile } from './lock.ts'
+import { isAbandoned, lockFile } from './lock.ts'
 import { planPage } from './page.ts'
 import { readRows } from './read-rows.ts'
 import { removeLeftovers, replaceFile } from './replace-file.ts'
@@ -54,6 +54,7 @@ export class CsvConnector implements CsvCapabilities {
   #snapshot: Snapshot | undefined
   /** Ends when the operation before has ended; the index belongs to one operation at a time. */
   #turn: Promise<unknown> = Promise.resolve()
+  #hasLooked = false
   #hasCleanedUp = false
 
   constructor(settings: CsvSettings) {
@@ -195,8 +196,22 @@ export class CsvConnector implements CsvCapabilities {
     })
   }
 
+  /** What a process left that died while it was writing; whoever may only read leaves it there. */
+  async #clearAbandoned(): Promise<void> {
+    this.#hasLooked = true
+    try {
+      const path = await this.#path()
+      if (!(await isAbandoned(path))) return
+      await using _ = await lockFile(path)
+      await removeLeftovers(path)
+    } catch {
+      // What is wrong with the file is said when it is opened.
+    }
+  }
+
   /** The file, open, and what is known about exactly this state of it. */
   async #open(signal?: AbortSignal): Promise<{ readonly handle: FileHandle; readonly snapshot: Snapshot }> {
+    if (!this.#hasLooked) await this.#clearAbandoned()
     const handle = await openCsv(this.#settings.file)
     try {
       if (!this.#snapshot || !isSameFile(this.#snapshot.identity, await identityOf(handle))) {

@@ -30,7 +30,7 @@ const oldestRemote = 30_000
 const oldestNameless = 1000
 
 export async function lockFile(path: string): Promise<FileLock> {
-  const lock = join(dirname(path), `.${basename(path)}.syncline-lock`)
+  const lock = lockOf(path)
   const deadline = Date.now() + patience
   let broken = false
   for (let pause = 1; !(await take(lock, path)); pause = Math.min(pause * 2, 50)) {
@@ -42,6 +42,15 @@ export async function lockFile(path: string): Promise<FileLock> {
     else await sleep(pause)
   }
   return { broken, [Symbol.asyncDispose]: () => rm(lock, { force: true }) }
+}
+
+/** True if a process died while it was writing the file. */
+export async function isAbandoned(path: string): Promise<boolean> {
+  return (await abandoned(lockOf(path))) !== undefined
+}
+
+function lockOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.syncline-lock`)
 }
 
 async function take(lock: string, path: string): Promise<boolean> {

@@ -271,16 +271,34 @@ describe('what a dead process left behind', () => {
     ['of the same pid, as containers have it', { pid: process.pid, started: 1 }],
     ['on another host', { pid: 1, started: 1, host: 'elsewhere' }],
     ['before it could say who it was', undefined],
-  ])('%s is cleared away by the next write', async (_, holder) => {
-    await using csv = await temporaryCsv('uid,a\n')
+  ])('%s is cleared away by whoever uses the file next', async (_, holder) => {
+    for (const use of [
+      (connector: CsvConnector) => put(connector, create({ uid: '1' })),
+      (connector: CsvConnector) => objectsOf(connector),
+    ]) {
+      await using csv = await leftBehind(holder)
+      await using connector = csv.connect()
+      await use(connector)
+      expect(await readdir(csv.folder)).toEqual(['people.csv'])
+    }
+  })
+
+  it('is no concern of whoever may only read', async () => {
+    await using csv = await leftBehind({ pid: 2 ** 22 + 1 })
+    await chmod(csv.folder, 0o500)
+    await using connector = csv.connect()
+    expect(await objectsOf(connector)).toEqual([])
+    await chmod(csv.folder, 0o700)
+  })
+
+  async function leftBehind(holder: object | undefined) {
+    const csv = await temporaryCsv('uid,a\n')
     const lock = join(csv.folder, '.people.csv.syncline-lock')
     await writeFile(lock, holder ? JSON.stringify({ host: hostname(), ...holder }) : '')
     await utimes(lock, 1000, 1000)
     await writeFile(join(csv.folder, '.people.csv.syncline-new-1'), 'half')
-    await using connector = csv.connect()
-    await put(connector, create({ uid: '1' }))
-    expect(await readdir(csv.folder)).toEqual(['people.csv'])
-  })
+    return csv
+  }
 })
 
 describe('the replaced file', () => {
@@ -314,7 +332,7 @@ describe('a disk that takes no more', () => {
     const child = join(import.meta.dirname, 'testing', 'write-page.ts')
     const command = `trap '' XFSZ; ulimit -f 64; exec "$0" "$@"`
     const { stdout } = await promisify(execFile)('bash', ['-c', command, process.execPath, child, csv.file])
-    expect(stdout).toMatch(/^UNAVAILABLE .*people\.csv cannot be written: it would be larger/)
+    expect(stdout).toMatch(/^CONNECTOR_FAILED .*people\.csv cannot be written: it would be larger/)
     expect(await csv.text()).toBe(before)
     expect(await readdir(csv.folder)).toEqual(['people.csv'])
   })
