@@ -20,6 +20,7 @@ export interface Repository extends Store, AsyncDisposable {
 /** What can be stored and read, inside or outside a transaction. */
 export interface Store {
   readonly links: Links
+  readonly intents: Intents
   readonly objects: Objects
   readonly runs: Runs
   readonly audit: AuditEvents
@@ -72,6 +73,25 @@ export interface Links {
   read(id: string): Promise<Link | undefined>
   /** Filters and sort keys see the members of a link and nothing else, not their spellings either. */
   query(query: StoreQuery): Promise<StorePage<Link>>
+}
+
+/**
+ * What a run is about to do to an object outside of the store, written down before it is done: whoever finds an intent
+ * whose run is over must look at the object to learn whether it happened.
+ */
+export interface Intent {
+  readonly id: string
+  readonly linkType: string
+  readonly runId: string
+  readonly content: JsonObject
+}
+
+export interface Intents {
+  add(intents: readonly Intent[]): Promise<void>
+  /** Missing ones are no mistake. */
+  remove(ids: readonly string[]): Promise<void>
+  /** The oldest of a link type. */
+  list(linkType: string, limit: number): Promise<readonly Intent[]>
 }
 
 /** An object with identity and revision; `_id` and `_rev` are members of the content, as on the wire. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import type { Repository } from '../repository.ts'
 import { auditContract } from './audit.ts'
+import { intentsContract } from './intents.ts'
 import { linksContract } from './links.ts'
 import { objectsContract } from './objects.ts'
 import { queryContract } from './query.ts'
@@ -28,6 +29,7 @@ export function repositoryContract({ name, open }: RepositoryUnderTest): void {
     const current: Current = () => opened.repository
 
     linksContract(current)
+    intentsContract(current)
     objectsContract(current)
     queryContract(current)
     runsContract(current)

@@ -5,6 +5,7 @@ import type { Repository, Store } from '../repository.ts'
 import { sqliteAudit } from './audit.ts'
 import { Connection } from './connection.ts'
 import { explained } from './failure.ts'
+import { sqliteIntents } from './intents.ts'
 import { sqliteLinks } from './links.ts'
 import { migrate } from './migrations/migrate.ts'
 import { sqliteObjects } from './objects.ts'
@@ -35,6 +36,7 @@ export function repositoryOn(file: string, connections: Connections, patience: n
   const nextRevision = revisions()
   const storeOf = (session: Session): Store => ({
     links: sqliteLinks(session, nextRevision),
+    intents: sqliteIntents(session),
     objects: sqliteObjects(session, nextRevision),
     runs: sqliteRuns(session),
     audit: sqliteAudit(session),

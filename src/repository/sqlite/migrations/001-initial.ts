@@ -1,4 +1,4 @@
-/** The first schema. `links.state` has room for links whose target is being created. */
+/** The first schema. */
 export const initial = `
   CREATE TABLE link_sets (
     id INTEGER PRIMARY KEY,

@@ -1,0 +1,32 @@
+import type { JsonObject } from '../../model/json.ts'
+import type { Intent, Intents } from '../repository.ts'
+import type { Row } from './query.ts'
+import type { Session } from './session.ts'
+
+export function sqliteIntents(session: Session): Intents {
+  return {
+    add: (intents) =>
+      session.write((connection) => {
+        const statement = connection.statement(
+          'INSERT INTO intents (id, link_type, run_id, content) VALUES (?, ?, ?, ?)',
+        )
+        for (const { id, linkType, runId, content } of intents)
+          statement.run(id, linkType, runId, JSON.stringify(content))
+      }),
+    remove: (ids) =>
+      session.write((connection) => {
+        const sql = 'DELETE FROM intents WHERE id IN (SELECT value FROM json_each(?))'
+        connection.statement(sql).run(JSON.stringify(ids))
+      }),
+    list: (linkType, limit) =>
+      session.read((connection) => {
+        const sql = `SELECT id, link_type AS linkType, run_id AS runId, content FROM intents
+          WHERE link_type = ? ORDER BY seq LIMIT ?`
+        return connection.statement(sql).all(linkType, limit).map(intentOf)
+      }),
+  }
+}
+
+function intentOf({ id, linkType, runId, content }: Row): Intent {
+  return { id, linkType, runId, content: JSON.parse(content as string) as JsonObject } as Intent
+}
