@@ -45,6 +45,8 @@ export interface Application extends AsyncDisposable {
   readonly administrator: RequestContext
   /** ConfigurationFailure with the mapping's own errors, or NOT_FOUND with the nearest name. */
   requireMapping(name: string): Mapping
+  /** Settles what runs of earlier processes left undone, as far as their targets can be read. */
+  recover(): Promise<void>
 }
 
 export interface OpenOptions extends ProjectOptions {
@@ -101,6 +103,8 @@ export async function openApplication(options: OpenOptions): Promise<Application
       transactionId: 'command-line',
     },
     requireMapping: (name) => usableMapping(checked, name).mapping,
+    recover: () =>
+      reconciliations.recover([...checked.mappings.values()].map(({ mapping }) => mapping.links.type)),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
@@ -146,6 +150,8 @@ export async function openServer(options: ServerOptions) {
   opened.defer(() => application.reconciliations.close())
   const port = options.port ?? Number(project.property('openidm.port.http') ?? 8080)
   const { url } = await server.listen({ host, port })
+  const recovered = application.recover()
+  opened.defer(() => recovered)
   const closing = opened.move()
   return { url, application, [Symbol.asyncDispose]: () => closing.disposeAsync() }
 }

@@ -86,6 +86,14 @@ export interface Write {
   ): Promise<readonly ConnectorWriteOutcome[]>
 }
 
+export interface IdOf {
+  /**
+   * The uid of an object with these attributes, before it is written; `proposed` where it has none and the system takes
+   * the caller's. undefined where the system alone gives uids.
+   */
+  idOf(objectClass: string, attributes: JsonObject, proposed?: string): string | undefined
+}
+
 export interface Authenticate {
   /** The uid of the account; UNAUTHORIZED if the password is wrong or there is no such account. */
   authenticate(objectClass: string, username: string, password: string): Promise<string>
@@ -97,7 +105,7 @@ export interface Lifecycle extends AsyncDisposable {
   readonly agreedNames?: Readonly<Record<string, string>>
 }
 
-interface Capabilities extends Test, Schema, Search, ReadMany, Count, Write, Authenticate {}
+interface Capabilities extends Test, Schema, Search, ReadMany, Count, Write, IdOf, Authenticate {}
 export type Connector = Lifecycle & Partial<Capabilities>
 
 export function offers<K extends keyof Capabilities>(

@@ -92,6 +92,7 @@ function setOn(store: Store, compiled: CompiledType, within: Within): ManagedSet
     },
     apply,
     comparison: () => 'exact',
+    idOf: ({ content }, proposed) => (typeof content._id === 'string' ? content._id : proposed),
     count: () => store.objects.count(collection),
     joining: (transaction) => setOn(transaction, compiled, (work) => work(transaction)),
   }

@@ -146,6 +146,15 @@ export interface ObjectSet {
     request: RequestContext,
     signal?: AbortSignal,
   ): Promise<readonly ObjectWriteResult[]>
+  /**
+   * The id under which an object of this content stands when it has been written. For a create, `proposed` is an id that
+   * the caller would choose, which comes back where the set leaves the choice to its caller. undefined where only
+   * the system itself knows.
+   */
+  idOf(
+    write: { readonly operation: 'create' | 'update'; readonly content: JsonObject },
+    proposed?: string,
+  ): string | undefined
   /** How the set's own filters compare strings; undefined where only the set itself can tell. */
   comparison(pointer: Pointer): 'exact' | undefined
   /**

@@ -46,6 +46,12 @@ export interface Operation {
   unforeseen?: string | undefined
 
   // applied
+  /** Under which id the target will stand, fixed before it is created. */
+  newId?: string | undefined
+  /** What was written down before the target is written. */
+  intent?: string | undefined
+  /** The target did not say whether it has written. */
+  inDoubt?: boolean
   /** The first thing that went wrong; later steps are not taken. */
   failure?: Problem | undefined
   /** The target as it was before the write changed it; undefined if nothing was there, or nothing was changed. */

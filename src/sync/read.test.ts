@@ -20,6 +20,7 @@ function setOf(pages: readonly (readonly Resource[])[], reads: string[][] = []):
       return []
     },
     comparison: () => 'exact',
+    idOf: () => undefined,
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FileHandle, realpath } from 'node:fs/promises'
+import { type JsonObject, member } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type {
   Authenticate,
@@ -8,6 +9,7 @@ import type {
   ConnectorWrite,
   ConnectorWriteOutcome,
   Count,
+  IdOf,
   Lifecycle,
   NativeAttribute,
   ReadMany,
@@ -37,7 +39,7 @@ import { readSnapshot, requireUnchanged, type Snapshot } from './snapshot.ts'
  * remains the instant between the last look at the file and its replacement; whoever delivers a file by renaming it
  * into place loses nothing else.
  */
-type CsvCapabilities = Lifecycle & Test & Schema & Search & ReadMany & Count & Write & Authenticate
+type CsvCapabilities = Lifecycle & Test & Schema & Search & ReadMany & Count & Write & IdOf & Authenticate
 
 const objectClass = '__ACCOUNT__'
 const pageSize = 500
@@ -117,6 +119,11 @@ export class CsvConnector implements CsvCapabilities {
   async count(wantedClass: string, signal?: AbortSignal): Promise<number> {
     requireAccounts(wantedClass)
     return this.#reading(async (_, { index }) => index.size, signal)
+  }
+
+  idOf(_wantedClass: string, attributes: JsonObject, proposed?: string): string | undefined {
+    const given = member(attributes, this.#settings.uid)
+    return (given === undefined || given === null ? '' : String(given)).trim() || proposed
   }
 
   async writeMany(

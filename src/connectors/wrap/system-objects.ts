@@ -79,6 +79,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
       return writeMany(facts, type, writes, signal)
     },
     ...(offers(facts.connector, 'count') ? { count: counting(facts, type, facts.connector) } : {}),
+    idOf: ({ operation, content }, proposed) => idOf(facts, type, operation, content, proposed),
     ...(offers(facts.connector, 'schema') ? { properties: comparing(facts, type, facts.connector) } : {}),
     comparison: (pointer) => comparison(facts.connector, type, pointer, ignoreCase),
     async authenticate(username, password) {
@@ -135,6 +136,25 @@ function counting(
 ): () => Promise<number> {
   return () =>
     call(operation(facts, 'SEARCH', type), undefined, (signal) => connector.count(type.objectClass, signal))
+}
+
+/** Content that cannot be sent has no id; that it cannot is said when it is written. */
+function idOf(
+  { connector }: SystemFacts,
+  type: ObjectType,
+  operation: 'create' | 'update',
+  content: JsonObject,
+  proposed: string | undefined,
+): string | undefined {
+  if (!offers(connector, 'idOf')) return undefined
+  const stated = member(content, '_id')
+  const id = operation === 'create' && typeof stated === 'string' && stated !== '' ? stated : proposed
+  try {
+    const attributes = operation === 'create' ? creation(type, content, id) : update(type, content)
+    return connector.idOf(type.objectClass, attributes, id)
+  } catch {
+    return undefined
+  }
 }
 
 function comparing(

@@ -3,6 +3,7 @@ import type { ObjectSet } from '../../router/resources.ts'
 import { goesOn, type Operation } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
+import { settled } from './intents.ts'
 import { order, type Step, takes } from './steps.ts'
 import { storeLinksAfter, storeLinksBefore } from './store-links.ts'
 import { writeTargets } from './write-targets.ts'
@@ -11,6 +12,8 @@ import { writeTargets } from './write-targets.ts'
 export interface Writers {
   readonly store: Store
   readonly targets: ObjectSet
+  /** True if `targets` are not part of the transaction: what is about to be written there is written down before. */
+  readonly apart: boolean
 }
 
 export interface Recorder {
@@ -23,7 +26,7 @@ export interface Recorder {
 /**
  * Applies a page of decided operations and records it. Does nothing that the operations do not say. When the
  * target lives in the repository and no hook runs in between, objects, links and records of the page are one
- * transaction; otherwise links and records follow the target's answer.
+ * transaction; otherwise what is about to be done is written down, and links and records follow the target's answer.
  */
 export async function applyPage(
   deciding: Synchronization,
@@ -38,7 +41,7 @@ export async function applyPage(
     let recorded = false
     try {
       await repository.transaction(async (store) => {
-        await takeSteps(sync, operations, { store, targets: join(store) })
+        await takeSteps(sync, operations, { store, targets: join(store), apart: false })
         recorded = true
         await recorder.record(operations, store)
       })
@@ -47,8 +50,12 @@ export async function applyPage(
       throw error
     }
   } else {
-    await takeSteps(sync, operations, { store: repository, targets })
-    await repository.transaction((store) => recorder.record(operations, store))
+    await takeSteps(sync, operations, { store: repository, targets, apart: true })
+    await repository.transaction(async (store) => {
+      await recorder.record(operations, store)
+      const ids = settled(operations)
+      if (ids.length > 0) await store.intents.remove(ids)
+    })
   }
   remember(sync, operations)
 }

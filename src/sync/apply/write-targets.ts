@@ -1,15 +1,16 @@
 import { Problem } from '../../model/problem.ts'
-import type { ObjectSet, ObjectWriteRequest, Resource } from '../../router/resources.ts'
+import type { ObjectWriteRequest, Resource } from '../../router/resources.ts'
 import type { Operation } from '../operation.ts'
 import { isShaped, shapePage } from '../shape-page.ts'
 import type { Synchronization } from '../synchronization.ts'
 import type { Writers } from './apply.ts'
+import { intend, leavesDoubt } from './intents.ts'
 
 /** All target writes of a page in one call (engine specification §4.3, CREATE 5, UPDATE 4, DELETE 2). */
 export async function writeTargets(
   sync: Synchronization,
   page: readonly Operation[],
-  { targets }: Writers,
+  writers: Writers,
 ): Promise<void> {
   // What an onLink before the update changed persists, so these are shaped again on top of it.
   await shapePage(
@@ -17,22 +18,23 @@ export async function writeTargets(
     page.filter(({ linkedTarget }) => linkedTarget !== undefined),
   )
   const operations = page.filter(({ failure }) => failure === undefined)
-  await writeAll(sync, operations, targets)
+  await writeAll(sync, operations, writers)
   const overtaken = operations.filter(isOvertaken)
-  if (overtaken.length > 0) await tryAgain(sync, overtaken, targets)
+  if (overtaken.length > 0) await tryAgain(sync, overtaken, writers)
 }
 
 async function writeAll(
   sync: Synchronization,
   operations: readonly Operation[],
-  targets: ObjectSet,
+  { targets, apart }: Writers,
 ): Promise<void> {
+  if (apart) await intend(sync, operations, targets)
   for (const operation of operations) {
     if (operation.action === 'UPDATE' && isShaped(operation) && !operation.desired)
       operation.effect = 'unchanged'
   }
   const writing = operations.flatMap((operation) => {
-    const write = writeOf(operation)
+    const write = operation.failure ? undefined : writeOf(operation)
     return write ? [{ operation, write }] : []
   })
   if (writing.length === 0) return
@@ -56,9 +58,9 @@ function isOvertaken({ action, failure }: Operation): boolean {
 async function tryAgain(
   sync: Synchronization,
   overtaken: readonly Operation[],
-  targets: ObjectSet,
+  writers: Writers,
 ): Promise<void> {
-  const fresh = await targets.readMany(
+  const fresh = await writers.targets.readMany(
     overtaken.map(({ targetId }) => targetId as string),
     sync.signal,
   )
@@ -72,14 +74,14 @@ async function tryAgain(
   await writeAll(
     sync,
     overtaken.filter(({ failure }) => failure === undefined),
-    targets,
+    writers,
   )
 }
 
-function writeOf({ action, desired, target, targetId }: Operation): ObjectWriteRequest | undefined {
+function writeOf({ action, desired, target, targetId, newId }: Operation): ObjectWriteRequest | undefined {
   if (action === 'DELETE') return target && { operation: 'delete', id: target._id, rev: target._rev }
   if (!desired) return undefined
-  if (action === 'CREATE') return { operation: 'create', id: idOf(desired._id), content: desired }
+  if (action === 'CREATE') return { operation: 'create', id: idOf(desired._id) ?? newId, content: desired }
   return { operation: 'update', id: target?._id ?? (targetId as string), rev: target?._rev, content: desired }
 }
 
@@ -107,6 +109,7 @@ function settleFailure(operation: Operation, error: Error | undefined): void {
   const verb = { CREATE: 'create', DELETE: 'delete' }[operation.action as string] ?? 'update'
   const what = operation.targetId === undefined ? 'the target' : `target ${operation.targetId}`
   const why = `${error?.message ?? 'no answer'}${violatedPolicies(error)}`
+  operation.inDoubt = leavesDoubt(error)
   operation.failure = new Problem('SYNC_FAILED', `could not ${verb} ${what}: ${why}`, { cause: error })
 }
 

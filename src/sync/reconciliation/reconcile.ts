@@ -1,6 +1,7 @@
 import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { recover } from '../recover.ts'
 import { openSynchronization } from './open-synchronization.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
@@ -48,6 +49,7 @@ async function phases(
   const { run, repository, settings, sourceId } = reconciliation
   await runWholeRunHook(reconciliation, 'onRecon', {})
   await repository.transaction((store) => recordFrame(recording, 'start', reconAction, store))
+  await settleLeftovers(reconciliation)
   run.enter('ACTIVE_QUERY_ENTRIES')
   const withTargets = settings.runTargetPhase ?? sourceId === undefined
   const sources = await openSources(reconciliation)
@@ -58,6 +60,16 @@ async function phases(
   if (!withTargets || run.signal.aborted) return
   run.enter('ACTIVE_RECONCILING_TARGET')
   await run.durations.time('targetPhase', () => targetPhase(reconciliation, sync, recording))
+}
+
+/** What an earlier run left undone is settled before anything is decided; a dry run can only say that it is there. */
+async function settleLeftovers(reconciliation: Reconciliation): Promise<void> {
+  const { run, rules, repository, log } = reconciliation
+  const { type } = rules.mapping.links
+  if (!run.analysis) return recover(reconciliation, type)
+  const [leftover] = await repository.intents.list(type, 1)
+  if (leftover)
+    log('warn', `${type}: run ${leftover.runId} broke off while it wrote; the next run settles what it left`)
 }
 
 /** Runs on success, failure and cancel alike (§7.8). */

@@ -19,6 +19,8 @@ export interface Reconciliation {
   readonly resources: Resources
   readonly repository: Repository
   readonly request: RequestContext
+  /** True for runs that some process is working on. */
+  readonly isActive: (runId: string) => Promise<boolean>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Sees every decided operation; a plan is made of these. */
   readonly onEntry?: ((entry: PlanEntry) => void) | undefined

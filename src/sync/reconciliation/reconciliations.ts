@@ -5,6 +5,7 @@ import { asProblem, Problem } from '../../model/problem.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
+import { recover } from '../recover.ts'
 import type { Rules } from '../rules.ts'
 import { reconcile } from './reconcile.ts'
 import { parametersOf, type ReconciliationRequest, settingsFor } from './request.ts'
@@ -81,6 +82,7 @@ export class Reconciliations {
         foreseeHooks: request.foreseeHooks === true,
         resources: resources(),
         repository,
+        isActive: (runId) => this.#isActive(runId),
         request: { ...context, external: false, transactionId: run.id },
         log,
         onEntry: observers.onEntry,
@@ -94,6 +96,21 @@ export class Reconciliations {
       )
     this.#active.set(run.id, { run, done })
     return { run, done }
+  }
+
+  /** Settles what earlier processes left undone, so that it does not have to wait for the next run of its mapping. */
+  async recover(linkTypes: Iterable<string>): Promise<void> {
+    const { repository, resources, log } = this.#options
+    const recovery = { repository, resources: resources(), isActive: (id: string) => this.#isActive(id), log }
+    for (const linkType of new Set(linkTypes)) {
+      await recover(recovery, linkType).catch((cause) =>
+        log('warn', `${linkType}: what a run left undone cannot be settled yet: ${cause.message}`),
+      )
+    }
+  }
+
+  async #isActive(runId: string): Promise<boolean> {
+    return this.#active.has(runId) || this.#stored.isWorkedOnElsewhere(runId)
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {

@@ -13,6 +13,7 @@ export interface StoredRuns {
   list(): Promise<readonly JsonObject[]>
   /** The run object; of a run that was purged, that of its summary (engine specification §7.1); else NOT_FOUND. */
   read(id: string): Promise<JsonObject>
+  isWorkedOnElsewhere(id: string): Promise<boolean>
   /** CONFLICT if another process is working on the run: only that one can stop it. */
   refuseElsewhere(id: string): Promise<void>
   /** Forgets a run for good. The audit keeps its entries, and who deleted it. */
@@ -34,6 +35,10 @@ export function storedRuns(repository: Repository): StoredRuns {
     const summary = await audit.read('recon', `${id}-summary`)
     return summary?.messageDetail as JsonObject | undefined
   }
+  async function worker(id: string) {
+    const record = await runs.read(id)
+    return record && workerElsewhere(record)
+  }
   async function read(id: string): Promise<JsonObject> {
     const stored = await runs.read(id)
     const run = stored ? storedRunObject(stored) : await summarized(id)
@@ -43,13 +48,13 @@ export function storedRuns(repository: Repository): StoredRuns {
   return {
     list: async () => (await runs.list()).map(storedRunObject),
     read,
+    isWorkedOnElsewhere: async (id) => (await worker(id)) !== undefined,
     async refuseElsewhere(id) {
-      const record = await runs.read(id)
-      const worker = record && workerElsewhere(record)
-      if (worker)
+      const other = await worker(id)
+      if (other)
         throw new Problem(
           'CONFLICT',
-          `run ${id} is active in process ${worker.pid}: it can only be stopped there`,
+          `run ${id} is active in process ${other.pid}: it can only be stopped there`,
         )
     },
     async delete(id, context) {
