@@ -54,6 +54,8 @@ export interface WorldOptions {
   readonly mapping?: JsonObject
   /** As of a system outside: its writes cannot join the repository's transactions, and heed the signal. */
   readonly external?: boolean
+  /** With `external`: ids are the target's choice, and nobody knows them beforehand. */
+  readonly givesIds?: boolean
   /** Called when target writes have been done, and before they are answered. */
   readonly onWrite?: () => void
 }
@@ -61,6 +63,7 @@ export interface WorldOptions {
 export async function openWorld({
   mapping: configuration = {},
   external = false,
+  givesIds = false,
   onWrite = () => {},
 }: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'syncline-world-'))
@@ -77,7 +80,7 @@ export async function openWorld({
     log: () => {},
   })
   resources = router({
-    managed: observed(managed, { writes, meanwhile, external, onWrite }),
+    managed: observed(managed, { writes, meanwhile, external, givesIds, onWrite }),
     audit: auditProvider(repository),
   })
   const { mapping, scripts } = compiled(configuration)
@@ -185,16 +188,18 @@ interface Observation {
   readonly meanwhile: (() => Promise<unknown>)[]
   /** Hides that the sets live in the repository. */
   readonly external: boolean
+  readonly givesIds: boolean
   readonly onWrite: () => void
 }
 
 /** The provider, its target writes noted, its target readings followed by what happens meanwhile. */
 function observed(
   provider: ResourceProvider,
-  { writes, meanwhile, external, onWrite }: Observation,
+  { writes, meanwhile, external, givesIds, onWrite }: Observation,
 ): ResourceProvider {
   const noted = (set: ObjectSet): ObjectSet => ({
     ...set,
+    ...(givesIds ? { idOf: () => undefined } : {}),
     async readMany(ids, signal) {
       const found = await set.readMany(ids, signal)
       if (set.path === target) await meanwhile.shift()?.()
