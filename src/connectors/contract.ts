@@ -114,6 +114,17 @@ export function connectorContract(facts: ContractFacts): void {
       if (offers(connector, 'count')) expect(await connector.count(objectClass)).toBe((await all()).length)
     })
 
+    it('says beforehand under which id an object will stand, where it can', async () => {
+      const { connector } = opened
+      if (!offers(connector, 'idOf')) return
+      const attributes = facts.account(1)
+      const foreseen = connector.idOf(objectClass, attributes, 'proposed')
+      if (foreseen === undefined) return
+      const [outcome] = await write({ operation: 'create', id: 'proposed', attributes })
+      expect(outcome).toMatchObject({ ok: true, id: foreseen })
+      expect((await read(foreseen)).has(foreseen)).toBe(true)
+    })
+
     it('changes the attributes that an update names and leaves the others', async () => {
       const [id = ''] = await create(1, 2)
       const before = (await read(id)).get(id)
