@@ -204,6 +204,22 @@ describe('bad input', () => {
     expect(JSON.stringify(result)).toMatch(new RegExp(`telephoneNumber\\.js, line ${lines}, column \\d+`))
   })
 
+  it('cut in half is stopped by the guard before anything is deleted, and allowed for one run', () => {
+    using project = TestProject.example()
+    project.json('recon', users)
+    project.edit('conf/sync.json', (text) =>
+      text.replace('"policies": [', '"policies": [{ "situation": "SOURCE_MISSING", "action": "DELETE" },'),
+    )
+    project.edit('data/hr.csv', (text) => `${text.split('\n').slice(0, 250).join('\n')}\n`)
+    const { code, out } = project.syncline(['recon', users])
+    expect(code).toBe(1)
+    expect(out).toMatch(
+      /nothing was written: \d+ deletes for 458 linked targets; at most 137 \(30%\) are allowed/,
+    )
+    const allowed = project.json<RunObject>('recon', users, '--guard', 'maxDeletes=300')
+    expect(allowed.progress.target.deleted).toBeGreaterThan(137)
+  })
+
   it('of a renamed column in a later export ends the run before a value is lost, and plan says so too', () => {
     using project = TestProject.example()
     project.json('recon', users)

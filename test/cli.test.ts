@@ -41,6 +41,8 @@ describe('wrong usage ends with exit code 2 and says what is wrong', () => {
     [['query', 'managed/user/nobody'], /managed\/user\/nobody does not exist/],
     [['query', 'sync/mappings/nobody'], /No such mapping: nobody/],
     [['serve', '--port', 'http'], /0 to 65535/],
+    [['recon', users, '--guard', 'maxDelets=5'], /known are maxDeletes/],
+    [['recon', users, '--guard', 'maxDeletes=some'], /guard\/maxDeletes must be a number/],
     [['links', 'nobody'], /No such mapping: nobody; there are: hrAccount_managedUser, managedUser_/],
     [['recon', 'hrAccount_managedUsers'], /did you mean hrAccount_managedUser\?/],
     [['plan', 'hrAccount_manageduser'], /did you mean hrAccount_managedUser\?/],

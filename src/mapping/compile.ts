@@ -1,6 +1,7 @@
 import { parseFilter } from '../model/filter-parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
+import { readGuard } from './guard.ts'
 import {
   type Condition,
   type Correlation,
@@ -380,6 +381,7 @@ class Reading {
       targetQueryFullEntry: this.#flag('targetQueryFullEntry', targetQueryFullEntry),
       runTargetPhase: this.#flag('runTargetPhase', runTargetPhase),
       allowEmptySourceSet: this.#flag('allowEmptySourceSet', own.allowEmptySourceSet) ?? false,
+      guard: this.#attempt(['guard'], () => readGuard(own.guard)) ?? readGuard(undefined),
       taskThreads: typeof taskThreads === 'number' ? taskThreads : 10,
       pageSize,
       storedRuns: {

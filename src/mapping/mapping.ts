@@ -1,6 +1,7 @@
 import type { Filter } from '../model/filter.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { Pointer } from '../model/pointer.ts'
+import type { GuardLimits } from './guard.ts'
 import type { Action, Situation } from './situation.ts'
 
 /**
@@ -112,6 +113,7 @@ export interface ReconciliationSettings {
   readonly targetQueryFullEntry: boolean | undefined
   readonly runTargetPhase: boolean | undefined
   readonly allowEmptySourceSet: boolean
+  readonly guard: GuardLimits
   /** 0 or 1: objects are worked strictly one after the other. */
   readonly taskThreads: number
   /** Objects read, decided and written together. */

@@ -28,6 +28,10 @@ export const problems = {
     status: 409,
     hint: 'Check that the source export is complete; allowEmptySourceSet permits an empty one.',
   },
+  GUARD: {
+    status: 409,
+    hint: 'Look at the plan. If it is right, allow it for this run: `syncline recon … --guard off`, or "guard": false in the request.',
+  },
   PRECONDITION_FAILED: { status: 412, hint: 'The object exists or has changed: read it again and repeat.' },
   PRECONDITION_REQUIRED: { status: 428, hint: 'Send the revision in If-Match.' },
   INTERNAL: { status: 500, hint: 'The log has the details.' },

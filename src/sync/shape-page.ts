@@ -24,6 +24,7 @@ export function awaitsOnLink(
 
 /** Computes desired object and changes of a page: all scripts of one object cross into the sandbox once. */
 export async function shapePage(sync: Synchronization, operations: readonly Operation[]): Promise<void> {
+  if (!sync.shapes) return
   const shaped = operations.filter((operation) => goesOn(operation) && isShaped(operation))
   await shapeAll(sync, shaped, sync.hooks !== 'skip')
   if (sync.hooks !== 'foresee') return

@@ -26,6 +26,8 @@ export interface Synchronization {
   /** Decide and shape, but change nothing. */
   readonly dryRun: boolean
   readonly hooks: Hooks
+  /** False where only decisions are wanted, not what would be written. */
+  readonly shapes: boolean
   /** Interrupts reading and deciding, as does that of `scripts`; neither is there while a page is applied. */
   readonly signal: AbortSignal | undefined
 }

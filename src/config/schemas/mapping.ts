@@ -103,6 +103,15 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
   ),
 }
 
+/** A number of objects, or a percentage of the linked targets; null: no limit. */
+function limit(description: string, standard?: string): TSchema {
+  return either(
+    [Type.Integer({ minimum: 0 }), Type.String({ pattern: '^\\d+(\\.\\d+)?\\s*%?$' }), Type.Null()],
+    `${description} A number, or a percentage of the linked targets, which counts if there are more than 100; null: no limit.`,
+    standard === undefined ? {} : { default: standard },
+  )
+}
+
 function hook(description: string): TSchema {
   return shape('script', description)
 }
@@ -216,6 +225,20 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   allowEmptySourceSet: flag(
     'False: a reconciliation of an empty source set fails before it changes anything.',
     false,
+  ),
+  guard: either(
+    [
+      object(
+        {
+          maxDeletes: limit('Targets that one run may delete.', '30%'),
+          maxUpdates: limit('Targets that one run may change.'),
+          maxCreates: limit('Targets that one run may create.'),
+        },
+        'What one run may do. A run that would do more ends before its first write.',
+      ),
+      Type.Literal(false),
+    ],
+    'How much one run may delete, change and create; `false`: as much as it likes.',
   ),
   taskThreads: whole('Objects worked on at the same time; 0: one after the other.', 10, { minimum: 0 }),
   feedSize: whole('Objects read ahead.', 1000, { minimum: 1, ...paged }),

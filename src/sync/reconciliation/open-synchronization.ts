@@ -36,6 +36,7 @@ export async function openSynchronization(
     runId: run.id,
     targetIds,
     dryRun: run.analysis,
+    shapes: true,
     hooks: run.analysis ? (reconciliation.foreseeHooks ? 'foresee' : 'skip') : 'run',
   }
 }

@@ -1,6 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import { applyPage } from '../apply/apply.ts'
+import { applyPage, type Recorder } from '../apply/apply.ts'
 import type { Correlator } from '../correlate.ts'
 import { decideSources } from '../decide-sources.ts'
 import { decideTargets, targetRounds } from '../decide-targets.ts'
@@ -9,7 +9,6 @@ import type { SourceRecord } from '../read.ts'
 import type { Synchronization } from '../synchronization.ts'
 import type { TargetIds } from '../target-ids.ts'
 import type { Reconciliation } from './reconciliation.ts'
-import { type Recording, recorder } from './record.ts'
 import type { Run } from './run.ts'
 
 /** Every source object, page by page; each page may depend on those before it. */
@@ -17,13 +16,13 @@ export async function sourcePhase(
   reconciliation: Reconciliation,
   sync: Synchronization,
   pages: AsyncIterable<readonly SourceRecord[]>,
-  recording: Recording,
+  recorder: Recorder,
 ): Promise<void> {
   const { run } = reconciliation
   for await (const page of pages) {
     for (const part of partsOf(page, sync.rules.oneByOne ? 1 : page.length)) {
       if (run.signal.aborted) return
-      await workThrough(reconciliation, sync, await openOperations(sync, part), recording)
+      await workThrough(reconciliation, sync, await openOperations(sync, part), recorder)
     }
   }
 }
@@ -36,13 +35,13 @@ async function workThrough(
   reconciliation: Reconciliation,
   sync: Synchronization,
   operations: readonly Operation[],
-  recording: Recording,
+  recorder: Recorder,
 ): Promise<void> {
   let waiting = operations
   let together = operations.length
   while (waiting.length > 0) {
     const decided = await decideSources(sync, waiting.slice(0, together))
-    await finish(reconciliation, sync, decided.operations, recording)
+    await finish(reconciliation, sync, decided.operations, recorder)
     waiting = [...decided.heldBack, ...waiting.slice(together)]
     together = 2 * Math.max(1, decided.heldBack.length > 0 ? decided.operations.length : together)
   }
@@ -76,7 +75,7 @@ function namesIn(
 export async function targetPhase(
   reconciliation: Reconciliation,
   sync: Synchronization,
-  recording: Recording,
+  recorder: Recorder,
 ): Promise<void> {
   const { run, settings } = reconciliation
   const names = await allQualifiers(sync)
@@ -86,7 +85,7 @@ export async function targetPhase(
       const gone = new Set<string>()
       for (const round of await targetRounds(sync, part, names)) {
         await decideTargets(sync, round, gone)
-        await finish(reconciliation, sync, round, recording)
+        await finish(reconciliation, sync, round, recorder)
         for (const operation of round) {
           if (operation.action === 'DELETE' && goesOn(operation)) gone.add(operation.targetId as string)
         }
@@ -111,12 +110,12 @@ async function finish(
   { onEntry, onProgress, run }: Reconciliation,
   sync: Synchronization,
   operations: readonly Operation[],
-  recording: Recording,
+  recorder: Recorder,
 ): Promise<void> {
   if (operations.length === 0) return
   // Before applying: an update may rename the target, and the one that was bound is handled.
   for (const operation of operations) if (operation.phase === 'source') markHandled(sync.targetIds, operation)
-  await applyPage(sync, operations, recorder(recording))
+  await applyPage(sync, operations, recorder)
   for (const operation of operations) {
     if (sync.dryRun) foresee(sync.correlator, run, operation)
     onEntry?.(planEntry(sync.rules.mapping, operation))

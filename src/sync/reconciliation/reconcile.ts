@@ -2,10 +2,11 @@ import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { recover } from '../recover.ts'
+import { requireWithinGuard } from './guard.ts'
 import { openSynchronization } from './open-synchronization.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
-import { type Recording, recordFrame } from './record.ts'
+import { type Recording, recorder, recordFrame } from './record.ts'
 import { EmptySource, openSources } from './sources.ts'
 
 /**
@@ -52,14 +53,17 @@ async function phases(
   await settleLeftovers(reconciliation)
   run.enter('ACTIVE_QUERY_ENTRIES')
   const withTargets = settings.runTargetPhase ?? sourceId === undefined
+  await requireWithinGuard(reconciliation, withTargets)
   const sources = await openSources(reconciliation)
   const sync = await openSynchronization(reconciliation, withTargets)
   run.enter('ACTIVE_RECONCILING_SOURCE')
-  await run.durations.time('sourcePhase', () => sourcePhase(reconciliation, sync, sources, recording))
+  await run.durations.time('sourcePhase', () =>
+    sourcePhase(reconciliation, sync, sources, recorder(recording)),
+  )
   run.statistics.totals.source ??= run.statistics.processed.source
   if (!withTargets || run.signal.aborted) return
   run.enter('ACTIVE_RECONCILING_TARGET')
-  await run.durations.time('targetPhase', () => targetPhase(reconciliation, sync, recording))
+  await run.durations.time('targetPhase', () => targetPhase(reconciliation, sync, recorder(recording)))
 }
 
 /** What an earlier run left undone is settled before anything is decided; a dry run can only say that it is there. */

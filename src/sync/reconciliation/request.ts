@@ -1,3 +1,4 @@
+import { type GuardLimits, readGuard } from '../../mapping/guard.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import { readQuery } from '../../mapping/query.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
@@ -42,6 +43,17 @@ export function settingsFor(
     sourceQuery: queryOverride('sourceQuery', source),
     targetQuery: queryOverride('targetQuery', target),
     ...Object.fromEntries(given),
+    guard: guardIn(overrides.guard, reconciliation.guard),
+  }
+}
+
+/** `false` and `off` take all limits away; an object replaces those that it names. */
+function guardIn(stated: Json | undefined, limits: GuardLimits): GuardLimits {
+  const off = typeof stated === 'string' && ['off', 'false'].includes(stated.toLowerCase())
+  try {
+    return readGuard(off ? false : stated, limits)
+  } catch (cause) {
+    throw new Problem('BAD_REQUEST', (cause as Error).message, { cause })
   }
 }
 

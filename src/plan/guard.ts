@@ -1,0 +1,44 @@
+import { fewLinked, type Guarded, type GuardLimits, type Limit } from '../mapping/guard.ts'
+
+/** What a run would do, counted before it does anything. */
+export interface Foreseen {
+  readonly counts: Readonly<Record<Guarded, number>>
+  /** Targets that the mapping's link set leads to. */
+  readonly linked: number
+  /** Some ids of each kind, to look at. */
+  readonly samples: Readonly<Record<Guarded, readonly string[]>>
+}
+
+/** One limit that a run would exceed. */
+export interface Excess {
+  readonly what: Guarded
+  readonly count: number
+  readonly allowed: number
+  readonly linked: number
+  readonly percent: number | undefined
+  readonly samples: readonly string[]
+}
+
+/** All limits that would be exceeded; none: the run may begin. */
+export function exceeded(limits: GuardLimits, { counts, linked, samples }: Foreseen): readonly Excess[] {
+  return (['deletes', 'updates', 'creates'] as const).flatMap((what): Excess[] => {
+    const limit = limits[what]
+    const allowed = limit && allowedBy(limit, linked)
+    if (limit === undefined || allowed === undefined || counts[what] <= allowed) return []
+    const percent = limit.kind === 'share' ? limit.percent : undefined
+    return [{ what, count: counts[what], allowed, linked, percent, samples: samples[what] }]
+  })
+}
+
+/** How many objects a limit lets through; undefined where it does not count. */
+export function allowedBy(limit: Limit, linked: number): number | undefined {
+  if (limit.kind === 'count') return limit.most
+  return linked > fewLinked ? Math.floor((linked * limit.percent) / 100) : undefined
+}
+
+/** `340 deletes of 1000 linked targets; at most 300 (30%) are allowed. Among them: u1, u2` */
+export function excessInWords({ what, count, allowed, linked, percent, samples }: Excess): string {
+  const share = percent === undefined ? '' : ` (${percent}%)`
+  const among = samples.length > 0 ? `. Among them: ${samples.join(', ')}` : ''
+  return `${count} ${what} for ${linked} linked targets; at most ${allowed}${share} are allowed${among}`
+}

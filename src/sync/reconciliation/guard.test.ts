@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../../model/json.ts'
+import { openWorld, script, source, target, type World } from '../testing/world.ts'
+
+const properties = [{ source: 'mail', target: 'mail' }]
+const deleting = [{ situation: 'SOURCE_MISSING', action: 'DELETE' }]
+
+/** `linked` people with their users; then the first `gone` of them leave. */
+async function leaving(linked: number, gone: number, mapping: JsonObject = {}): Promise<World> {
+  const world = await openWorld({ mapping: { properties, policies: deleting, ...mapping } })
+  const ids = Array.from({ length: linked }, (_, index) => `${index}`)
+  await world.persons(...ids.map((id) => ({ _id: `p${id}`, mail: `${id}@x` })))
+  await world.run({ overrides: { guard: false } })
+  for (const id of ids.slice(0, gone)) await world.remove(`${source}/p${id}`)
+  return world
+}
+
+const states = async (world: World, overrides: JsonObject = {}) => {
+  const { run } = await world.run({ overrides })
+  return [run.state, run.problem?.code, run.statistics.written.deleted]
+}
+
+describe('a run that would delete too much', () => {
+  it('ends before it has written anything, says how much and whom, and how to allow it', async () => {
+    await using world = await leaving(120, 60)
+    const { run, entries } = await world.run()
+    expect([run.state, run.problem?.code]).toEqual(['FAILED', 'GUARD'])
+    expect(run.problem?.message).toMatch(
+      /^person_user: nothing was written: 60 deletes for 120 linked targets; at most 36 \(30%\) are allowed\. Among them: \S+, /,
+    )
+    expect(run.problem?.hint).toContain('--guard off')
+    expect([world.writes, entries]).toEqual([[], []])
+    expect(Object.keys(await world.all(target))).toHaveLength(120)
+    const audited = await world.audit(run.id)
+    expect(audited.map(({ entryType, status }) => [entryType, status])).toEqual([
+      ['start', 'SUCCESS'],
+      ['summary', 'FAILURE'],
+    ])
+  })
+
+  it.each<[string, JsonObject]>([
+    ['without a guard', { guard: false }],
+    ['by the text that a parameter is', { guard: 'off' }],
+    ['with a limit that suffices', { guard: { maxDeletes: 60 } }],
+    ['with a percentage that suffices', { guard: { maxDeletes: '50%' } }],
+  ])('does so where the caller allows it for this run: %s', async (_how, overrides) => {
+    await using world = await leaving(120, 60)
+    expect(await states(world, overrides)).toEqual(['SUCCESS', undefined, 60])
+  })
+
+  it('is refused a wrong limit', async () => {
+    await using world = await leaving(1, 0)
+    await expect(world.run({ overrides: { guard: { maxDeletes: 'some' } } })).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      message: expect.stringContaining('guard/maxDeletes'),
+    })
+  })
+})
+
+describe('the guard', () => {
+  it.each<[string, number, number, JsonObject, unknown[]]>([
+    ['lets through what is allowed', 120, 36, {}, ['SUCCESS', undefined, 36]],
+    [
+      'does not count a percentage of a hundred',
+      100,
+      100,
+      { allowEmptySourceSet: true },
+      ['SUCCESS', undefined, 100],
+    ],
+    ['counts a number of any set', 5, 2, { guard: { maxDeletes: 1 } }, ['FAILED', 'GUARD', 0]],
+    [
+      'counts sources that no longer qualify',
+      120,
+      0,
+      { sourceCondition: '/source/mail sw "1"' },
+      ['FAILED', 'GUARD', 0],
+    ],
+  ])('%s', async (_what, linked, gone, mapping, outcome) => {
+    const { sourceCondition, ...settings } = mapping
+    await using world = await leaving(linked, gone, settings)
+    if (sourceCondition === undefined) return expect(await states(world)).toEqual(outcome)
+    await using strict = await openWorld({ mapping: { properties, sourceCondition } })
+    await strict.persons(...Object.values(await world.all(source)))
+    await strict.users(...Object.values(await world.all(target)))
+    for (const link of await world.links()) await strict.link(...(link.split(' → ') as [string, string]))
+    expect(await states(strict)).toEqual(outcome)
+  })
+
+  it.each<[string, JsonObject, string]>([
+    ['updates', { maxUpdates: 2 }, '3 updates'],
+    ['creates', { maxCreates: 1 }, '2 creates'],
+  ])('limits %s where the mapping says so', async (_what, guard, says) => {
+    await using world = await openWorld({ mapping: { properties, guard } })
+    await world.persons(...['a', 'b', 'c', 'd', 'e'].map((id) => ({ _id: id, mail: `${id}@x` })))
+    await world.users(...['a', 'b', 'c'].map((id) => ({ _id: `u${id}`, mail: 'old@x' })))
+    for (const id of ['a', 'b', 'c']) await world.link(id, `u${id}`)
+    expect((await world.run()).run.problem?.message).toContain(says)
+    expect(world.writes).toEqual([])
+  })
+
+  it('does not run hooks or scripts that write', async () => {
+    const note = script("openidm.create('managed/person', null, { note: 'hook' })")
+    await using world = await leaving(120, 60, { onDelete: note, onUnlink: note })
+    expect(await states(world)).toEqual(['FAILED', 'GUARD', 0])
+    expect(Object.keys(await world.all(source))).toHaveLength(60)
+  })
+
+  it('leaves a dry run alone: that is how one sees what the guard stopped', async () => {
+    await using world = await leaving(120, 60)
+    const { run } = await world.run({ analyze: true })
+    expect([run.state, run.statistics.situationSummary.SOURCE_MISSING]).toEqual(['SUCCESS', 60])
+  })
+})

@@ -1,0 +1,95 @@
+import { fewLinked, type Guarded, type GuardLimits, mayDelete } from '../../mapping/guard.ts'
+import { Problem } from '../../model/problem.ts'
+import { exceeded, excessInWords } from '../../plan/guard.ts'
+import type { Recorder } from '../apply/apply.ts'
+import type { Operation } from '../operation.ts'
+import { openSynchronization } from './open-synchronization.ts'
+import { sourcePhase, targetPhase } from './phases.ts'
+import type { Reconciliation } from './reconciliation.ts'
+import { Run } from './run.ts'
+import { openSources } from './sources.ts'
+
+/** How many ids of each kind a refusal names. */
+const sampled = 10
+
+/**
+ * Stops mass damage before the first write: decides the whole run once without writing, counts what it would delete,
+ * update and create, and refuses it if the mapping's `guard` does not allow as much. Costs nothing where no limit could
+ * be exceeded: a mapping that cannot delete, or too few links for a percentage to count.
+ *
+ * Scripts that would write while they decide fail here, as in every dry run; their objects are not counted.
+ */
+export async function requireWithinGuard(
+  reconciliation: Reconciliation,
+  withTargets: boolean,
+): Promise<void> {
+  const { rules, settings, repository, run } = reconciliation
+  if (run.analysis) return
+  const { links, name } = rules.mapping
+  const linked = links.enabled ? await repository.links.count(links.type) : 0
+  if (!mayExceed(reconciliation, linked)) return
+  const tally = counting()
+  await run.durations.time('guard', () => foresee(reconciliation, withTargets, tally.recorder))
+  const excess = exceeded(settings.guard, { ...tally, linked })
+  if (excess.length === 0 || run.signal.aborted) return
+  throw new Problem('GUARD', `${name}: nothing was written: ${excess.map(excessInWords).join('; ')}`, {
+    detail: excess,
+  })
+}
+
+function mayExceed({ rules, settings }: Reconciliation, linked: number): boolean {
+  const { deletes, updates, creates } = settings.guard
+  const counts = (limit: GuardLimits[Guarded]) =>
+    limit !== undefined && (limit.kind === 'count' || linked > fewLinked)
+  return counts(updates) || counts(creates) || (counts(deletes) && mayDelete(rules.mapping))
+}
+
+/** The run as an analysis of its own, of which nothing is recorded. */
+async function foresee(
+  reconciliation: Reconciliation,
+  withTargets: boolean,
+  recorder: Recorder,
+): Promise<void> {
+  const { run, settings } = reconciliation
+  const analysis = new Run({ id: run.id, mapping: run.mapping, analysis: true, parameters: {} })
+  run.signal.addEventListener('abort', () => analysis.cancel(), { once: true })
+  const looking = {
+    ...reconciliation,
+    run: analysis,
+    foreseeHooks: false,
+    // What there is to say is said when the run itself begins.
+    log: () => {},
+    onEntry: undefined,
+    onProgress: undefined,
+  }
+  const sources = await openSources(looking)
+  const opened = await openSynchronization(looking, withTargets)
+  // Updates must be shaped to know whether they write anything, creates to know what correlates with them.
+  const sync = { ...opened, shapes: (settings.guard.updates ?? settings.guard.creates) !== undefined }
+  await sourcePhase(looking, sync, sources, recorder)
+  if (withTargets) await targetPhase(looking, sync, recorder)
+}
+
+function counting() {
+  const counts: Record<Guarded, number> = { deletes: 0, updates: 0, creates: 0 }
+  const samples: Record<Guarded, string[]> = { deletes: [], updates: [], creates: [] }
+  const add = (what: Guarded, id: string | undefined) => {
+    counts[what]++
+    if (id !== undefined && samples[what].length < sampled) samples[what].push(id)
+  }
+  const recorder: Recorder = {
+    async record(operations) {
+      for (const operation of operations) count(operation, add)
+    },
+    forget() {},
+  }
+  return { counts, samples, recorder }
+}
+
+function count(operation: Operation, add: (what: Guarded, id: string | undefined) => void): void {
+  const { action, failure, refusal, target, targetId, sourceId, changes } = operation
+  if (failure || refusal !== undefined) return
+  if (action === 'DELETE' && target) add('deletes', targetId)
+  else if (action === 'UPDATE' && changes.length > 0) add('updates', targetId)
+  else if (action === 'CREATE') add('creates', sourceId)
+}
