@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../version.ts'
+import { addApply } from './apply.ts'
 import { addCheck } from './check.ts'
 import { addInit } from './init.ts'
 import { addLinks } from './links.ts'
@@ -16,7 +17,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
   const done = (code: number) => {
     exitCode = code
   }
-  for (const add of [addInit, addCheck, addServe, addRecon, addPlan, addLinks, addQuery, addSystem])
+  for (const add of [addInit, addCheck, addServe, addRecon, addPlan, addApply, addLinks, addQuery, addSystem])
     add(program, done)
   try {
     await program.parseAsync([...argv], { from: 'user' })

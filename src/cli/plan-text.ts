@@ -1,7 +1,8 @@
 import type { Change } from '../model/diff.ts'
-import { isJsonObject, type Json } from '../model/json.ts'
+import type { Json } from '../model/json.ts'
 import { printPointer } from '../model/pointer.ts'
 import type { PlanEntry } from '../plan/entry.ts'
+import { mask } from '../plan/masking.ts'
 import { style } from './style.ts'
 
 const signs = { CREATE: '+', UPDATE: '~', LINK: '=', UNLINK: '≠', DELETE: '-' } as const
@@ -30,17 +31,8 @@ export function describeEntry(entry: PlanEntry): string {
 
 function describeChange({ pointer, before, after }: Change): string {
   const name = printPointer(pointer).slice(1)
-  const hide = isSecret(name, before, after)
-  const show = (value: Json | undefined) => (hide ? '••••••' : JSON.stringify(value))
+  const show = (value: Json | undefined) => (value === mask ? mask : JSON.stringify(value))
   if (before === undefined) return `    ${style('green', `+ ${name}: ${show(after)}`)}`
   if (after === undefined) return `    ${style('red', `- ${name}: ${show(before)}`)}`
   return `    ${style('yellow', `~ ${name}: ${show(before)} → ${show(after)}`)}`
-}
-
-/** Encrypted values, hashes, and whatever is called a password. */
-function isSecret(name: string, ...values: readonly (Json | undefined)[]): boolean {
-  return (
-    /passw(or)?d|secret|credential/i.test(name) ||
-    values.some((value) => isJsonObject(value) && '$crypto' in value)
-  )
 }

@@ -1,53 +1,93 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { Application } from '../app.ts'
 import type { Mapping } from '../mapping/mapping.ts'
-import type { PlanEntry } from '../plan/entry.ts'
+import type { PlanLine } from '../plan/plan-line.ts'
+import { startPlan } from '../sync/planned/make-plan.ts'
+import { type PlanFileWriter, writePlanFile } from '../sync/planned/plan-file.ts'
+import type { PlanSink } from '../sync/planned/plan-source.ts'
 import { withApplication } from './application.ts'
 import type { Done } from './command-line.ts'
 import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
+import { type OverrideOptions, overridesOf, withOverrides } from './overrides.ts'
+import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
 import { describeEntry, isWorthShowing } from './plan-text.ts'
 import { progress } from './progress.ts'
 import { style, table } from './style.ts'
 
-interface PlanOptions extends ProjectOptions {
+interface PlanOptions extends ProjectOptions, OverrideOptions, FilterOptions {
   readonly id?: string
   readonly limit?: number
+  readonly out?: string
 }
 
 export function addPlan(program: Command, done: Done): void {
-  const command = withProjectOptions(program.command('plan <mapping>'))
+  const command = withFilters(withOverrides(withProjectOptions(program.command('plan <mapping>'))))
     .description('Dry run: show what a reconciliation would do, change by change. Writes nothing.')
+    .option('--out <file>', 'keep the plan in a file, for review and for syncline apply')
     .option('--id <sourceId>', 'only this source object')
-    .option('--limit <n>', 'show at most n changes (all are counted)', wholeNumber)
+    .option(
+      '--limit <n>',
+      'show at most n changes (all are counted); with --out, keep at most n',
+      wholeNumber,
+    )
     .action(async (mapping: string, options: PlanOptions) => done(await plan(mapping, options)))
-  example(command, 'syncline plan managedUser_directoryAccount --project examples/hr-to-directory --limit 20')
+  example(
+    command,
+    'syncline plan managedUser_directoryAccount --project examples/hr-to-directory --limit 20',
+    'syncline plan managedUser_directoryAccount --out plan.ndjson --only-action CREATE,UPDATE',
+  )
 }
 
 async function plan(mapping: string, options: PlanOptions): Promise<number> {
-  return withApplication(
-    { ...folders(options), mapping },
-    async ({ reconciliations, administrator, requireMapping }) => {
-      const shown = progress(options.json === true)
-      const summary = new Map<string, Count>()
-      const printer = options.json ? jsonPrinter() : textPrinter(options.limit ?? Number.POSITIVE_INFINITY)
-      const onEntry = (entry: PlanEntry) => {
-        const key = `${entry.situation ?? '(failed)'}\n${entry.action ?? ''}`
-        const { objects, writes } = summary.get(key) ?? { objects: 0, writes: 0 }
-        summary.set(key, { objects: objects + 1, writes: writes + Number(entry.writes) })
-        printer.entry(entry)
-      }
-      const request = { mapping, sourceId: options.id, analyze: true, foreseeHooks: true }
-      const { run, done } = await reconciliations.start(request, administrator, {
-        onEntry,
-        onProgress: shown.update,
-      })
-      await done
-      shown.stop()
-      if (options.json) printer.end(JSON.stringify(run))
-      else printSummary(run.state, summary, hooksNotRun(requireMapping(mapping)), run.problem?.message)
-      return run.state === 'SUCCESS' ? 0 : 1
-    },
-  )
+  return withApplication({ ...folders(options), mapping }, async (application) => {
+    if (options.out === undefined) return make(application, mapping, options, undefined)
+    await using file = await writePlanFile(resolve(options.out))
+    return await make(application, mapping, options, file)
+  })
 }
+
+async function make(
+  { reconciliations, administrator, requireMapping }: Application,
+  mapping: string,
+  options: PlanOptions,
+  file: PlanFileWriter | undefined,
+): Promise<number> {
+  const shown = progress(options.json === true)
+  const summary = new Map<string, Count>()
+  const printer = printerFor(options, file)
+  const request = {
+    mapping,
+    sourceId: options.id,
+    overrides: overridesOf(options),
+    filters: filtersOf(options, file ? options.limit : undefined),
+  }
+  const { run, header } = await startPlan(reconciliations, request, administrator, () => file ?? nowhere, {
+    onLine(line) {
+      const key = `${line.situation ?? '(failed)'}\n${line.action ?? ''}`
+      const { objects, writes } = summary.get(key) ?? { objects: 0, writes: 0 }
+      summary.set(key, { objects: objects + 1, writes: writes + Number(line.writes) })
+      printer.entry(line)
+    },
+    onProgress: shown.update,
+  })
+  const facts = await header
+  shown.stop()
+  if (facts) await file?.finish(facts)
+  if (options.json) printer.end(JSON.stringify(run))
+  else {
+    printSummary(run.state, summary, hooksNotRun(requireMapping(mapping)), run.problem?.message)
+    for (const excess of facts?.guard.exceeded ?? [])
+      console.log(`\n  ${style('red', 'The guard would stop this run:')} ${excess}`)
+    if (facts && options.out !== undefined)
+      console.log(
+        `\n  ${facts.entries} entries are in ${options.out}. To perform them:\n    syncline apply ${options.out}`,
+      )
+  }
+  return run.state === 'SUCCESS' ? 0 : 1
+}
+
+const nowhere: PlanSink = { add() {}, async flush() {} }
 
 /** A plan evaluates the hooks that shape the target, and no other. */
 function hooksNotRun({ hooks }: Mapping): readonly string[] {
@@ -60,26 +100,37 @@ interface Count {
   readonly writes: number
 }
 
+interface Printer {
+  entry(line: PlanLine): void
+  end(run: string): void
+}
+
+/** With a file, entries go there, and the screen shows the counts. */
+function printerFor({ json, limit }: PlanOptions, file: PlanFileWriter | undefined): Printer {
+  if (json) return file ? { entry() {}, end: (run) => console.log(`{"run":${run}}`) } : jsonPrinter()
+  return textPrinter(file ? 0 : (limit ?? Number.POSITIVE_INFINITY))
+}
+
 /** Entries stream: a plan of any size is one JSON document without being held. */
-function jsonPrinter() {
+function jsonPrinter(): Printer {
   let separator = '{"entries":[\n'
   return {
-    entry(entry: PlanEntry) {
-      process.stdout.write(`${separator}${JSON.stringify(entry)}`)
+    entry(line) {
+      process.stdout.write(`${separator}${JSON.stringify(line)}`)
       separator = ',\n'
     },
-    end(run: string) {
+    end(run) {
       process.stdout.write(`${separator.startsWith('{') ? separator : ''}],"run":${run}}\n`)
     },
   }
 }
 
-function textPrinter(limit: number) {
+function textPrinter(limit: number): Printer {
   let shown = 0
   return {
-    entry(entry: PlanEntry) {
-      if (!isWorthShowing(entry) || shown++ >= limit) return
-      console.log(describeEntry(entry))
+    entry(line) {
+      if (!isWorthShowing(line) || shown++ >= limit) return
+      console.log(describeEntry(line))
     },
     end() {},
   }

@@ -155,6 +155,8 @@ export interface ObjectSet {
     write: { readonly operation: 'create' | 'update'; readonly content: JsonObject },
     proposed?: string,
   ): string | undefined
+  /** True for attributes whose values nobody may read, passwords first of all. Absent: there are none. */
+  isSecret?(pointer: Pointer): boolean
   /** How the set's own filters compare strings; undefined where only the set itself can tell. */
   comparison(pointer: Pointer): 'exact' | undefined
   /**

@@ -3,9 +3,11 @@ import type { Action, Situation } from '../mapping/situation.ts'
 import type { Change } from '../model/diff.ts'
 import type { Filter } from '../model/filter.ts'
 import type { JsonObject } from '../model/json.ts'
+import type { Pointer } from '../model/pointer.ts'
 import type { Problem } from '../model/problem.ts'
 import { type PlanEntry, writesSomething } from '../plan/entry.ts'
 import type { Candidate } from '../plan/facts.ts'
+import { maskChanges } from '../plan/masking.ts'
 import type { Resource } from '../router/resources.ts'
 import type { MappingLink } from './links.ts'
 
@@ -50,6 +52,8 @@ export interface Operation {
   newId?: string | undefined
   /** What was written down before the target is written. */
   intent?: string | undefined
+  /** Left out, because it is not what its plan says any more; `done` if nothing is left to do for it. */
+  stale?: { readonly why: string; readonly done: boolean } | undefined
   /** The target did not say whether it has written. */
   inDoubt?: boolean
   /** The first thing that went wrong; later steps are not taken. */
@@ -96,7 +100,12 @@ export function ambiguousIds({ candidates }: Operation): readonly string[] {
   return candidates.length > 1 ? candidates.map(({ id }) => id) : []
 }
 
-export function planEntry({ name, links }: Mapping, operation: Operation): PlanEntry {
+/** `isSecret` names attributes whose values are not for those who read plans. */
+export function planEntry(
+  { name, links }: Mapping,
+  operation: Operation,
+  isSecret?: (pointer: Pointer) => boolean,
+): PlanEntry {
   const { action = null, changes, link, linkCreated } = operation
   const targetId = operation.targetId ?? null
   const refusal = operation.failure?.message ?? operation.refusal
@@ -111,7 +120,7 @@ export function planEntry({ name, links }: Mapping, operation: Operation): PlanE
     action,
     policy: operation.policy,
     ambiguousTargetIds: ambiguousIds(operation),
-    changes,
+    changes: maskChanges(changes, isSecret),
     writes: writesSomething({ action, changes, targetId, refusal, linked, linkingEnabled: links.enabled }),
     refusal,
     unforeseen: operation.unforeseen,

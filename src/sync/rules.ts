@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { noScripts } from '../mapping/call.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Json } from '../model/json.ts'
@@ -18,6 +19,8 @@ import type {
  */
 export interface Rules extends AsyncDisposable {
   readonly mapping: Mapping
+  /** Of the mapping and its scripts: what was decided under another digest may have been decided otherwise. */
+  readonly digest: string
   /**
    * True if scripts that select, decide or shape may look at, or change, the world while they run. Then objects are worked
    * strictly one after the other, so that each script sees what the objects before it did (a script that looks
@@ -54,6 +57,7 @@ export async function loadRules(
   const interleaved = hasInterleavedHooks(mapping)
   return {
     mapping,
+    digest: hash('sha256', JSON.stringify([mapping, scripts]), 'base64url'),
     interleaved,
     oneByOne: mapping.reconciliation.taskThreads <= 1 || interleaved || reachesOut(mapping, scripts),
     async ask(name, inputs, context) {

@@ -79,6 +79,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
       return writeMany(facts, type, writes, signal)
     },
     ...(offers(facts.connector, 'count') ? { count: counting(facts, type, facts.connector) } : {}),
+    isSecret: ([name = '']) => type.properties.get(name)?.isSecret === true,
     idOf: ({ operation, content }, proposed) => idOf(facts, type, operation, content, proposed),
     ...(offers(facts.connector, 'schema') ? { properties: comparing(facts, type, facts.connector) } : {}),
     comparison: (pointer) => comparison(facts.connector, type, pointer, ignoreCase),

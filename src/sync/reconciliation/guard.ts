@@ -1,6 +1,7 @@
 import { fewLinked, type Guarded, type GuardLimits, mayDelete } from '../../mapping/guard.ts'
 import { Problem } from '../../model/problem.ts'
-import { exceeded, excessInWords } from '../../plan/guard.ts'
+import { type Excess, exceeded, excessInWords } from '../../plan/guard.ts'
+import type { PlanHeader } from '../../plan/plan-line.ts'
 import type { Recorder } from '../apply/apply.ts'
 import type { Operation } from '../operation.ts'
 import { openSynchronization } from './open-synchronization.ts'
@@ -32,9 +33,25 @@ export async function requireWithinGuard(
   await run.durations.time('guard', () => foresee(reconciliation, withTargets, tally.recorder))
   const excess = exceeded(settings.guard, { ...tally, linked })
   if (excess.length === 0 || run.signal.aborted) return
-  throw new Problem('GUARD', `${name}: nothing was written: ${excess.map(excessInWords).join('; ')}`, {
+  throw refusal(name, excess)
+}
+
+function refusal(name: string, excess: readonly Excess[]): Problem {
+  return new Problem('GUARD', `${name}: nothing was written: ${excess.map(excessInWords).join('; ')}`, {
     detail: excess,
   })
+}
+
+/** The same for a plan, which was counted when it was made. Its limits are those of today, and of this run. */
+export async function requirePlanWithinGuard(
+  { rules, settings, repository }: Reconciliation,
+  { writes }: PlanHeader,
+): Promise<void> {
+  const { links, name } = rules.mapping
+  const linked = links.enabled ? await repository.links.count(links.type) : 0
+  const samples = { deletes: [], updates: [], creates: [] }
+  const excess = exceeded(settings.guard, { counts: writes, linked, samples })
+  if (excess.length > 0) throw refusal(name, excess)
 }
 
 function mayExceed({ rules, settings }: Reconciliation, linked: number): boolean {
@@ -60,6 +77,7 @@ async function foresee(
     // What there is to say is said when the run itself begins.
     log: () => {},
     onEntry: undefined,
+    onPage: undefined,
     onProgress: undefined,
   }
   const sources = await openSources(looking)

@@ -106,8 +106,8 @@ async function allQualifiers(sync: Synchronization): Promise<readonly string[]> 
 }
 
 /** Applies and records decided operations, whatever came of them. */
-async function finish(
-  { onEntry, onProgress, run }: Reconciliation,
+export async function finish(
+  { onEntry, onPage, onProgress, run }: Reconciliation,
   sync: Synchronization,
   operations: readonly Operation[],
   recorder: Recorder,
@@ -118,8 +118,9 @@ async function finish(
   await applyPage(sync, operations, recorder)
   for (const operation of operations) {
     if (sync.dryRun) foresee(sync.correlator, run, operation)
-    onEntry?.(planEntry(sync.rules.mapping, operation))
+    onEntry?.(planEntry(sync.rules.mapping, operation, sync.targets.isSecret), operation, sync)
   }
+  await onPage?.()
   onProgress?.()
 }
 

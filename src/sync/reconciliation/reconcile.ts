@@ -1,10 +1,13 @@
 import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import type { Recorder } from '../apply/apply.ts'
+import type { PlanSource } from '../planned/plan-source.ts'
 import { recover } from '../recover.ts'
-import { requireWithinGuard } from './guard.ts'
+import { requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
 import { openSynchronization } from './open-synchronization.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
+import { plannedPhases } from './planned-phases.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
 import { type Recording, recorder, recordFrame } from './record.ts'
 import { EmptySource, openSources } from './sources.ts'
@@ -47,12 +50,13 @@ async function phases(
   recording: Recording,
   reconAction: string,
 ): Promise<void> {
-  const { run, repository, settings, sourceId } = reconciliation
+  const { run, repository, settings, sourceId, plan } = reconciliation
   await runWholeRunHook(reconciliation, 'onRecon', {})
   await repository.transaction((store) => recordFrame(recording, 'start', reconAction, store))
   await settleLeftovers(reconciliation)
   run.enter('ACTIVE_QUERY_ENTRIES')
   const withTargets = settings.runTargetPhase ?? sourceId === undefined
+  if (plan) return performPlan(reconciliation, plan, recorder(recording))
   await requireWithinGuard(reconciliation, withTargets)
   const sources = await openSources(reconciliation)
   const sync = await openSynchronization(reconciliation, withTargets)
@@ -64,6 +68,20 @@ async function phases(
   if (!withTargets || run.signal.aborted) return
   run.enter('ACTIVE_RECONCILING_TARGET')
   await run.durations.time('targetPhase', () => targetPhase(reconciliation, sync, recorder(recording)))
+}
+
+async function performPlan(
+  reconciliation: Reconciliation,
+  plan: PlanSource,
+  recorder: Recorder,
+): Promise<void> {
+  const { run } = reconciliation
+  await requirePlanWithinGuard(reconciliation, plan.header)
+  const sync = await openSynchronization(reconciliation, plan.header.targetPhase)
+  run.enter('ACTIVE_RECONCILING_SOURCE')
+  run.planned = { performed: 0, stale: 0, done: 0 }
+  await plannedPhases(reconciliation, sync, plan, recorder, run.planned)
+  run.statistics.totals.source = run.statistics.processed.source
 }
 
 /** What an earlier run left undone is settled before anything is decided; a dry run can only say that it is there. */

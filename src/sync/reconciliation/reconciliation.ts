@@ -1,9 +1,13 @@
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
+import type { PlanLine } from '../../plan/plan-line.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
+import type { Operation } from '../operation.ts'
+import type { PlanSource } from '../planned/plan-source.ts'
 import type { Rules } from '../rules.ts'
+import type { Synchronization } from '../synchronization.ts'
 import type { Run } from './run.ts'
 
 /** One run, fully specified: the mapping's own settings with this run's overrides applied. */
@@ -16,6 +20,9 @@ export interface Reconciliation {
   readonly associations: boolean
   /** In a dry run, let `onCreate` and `onUpdate` shape the target without writing. */
   readonly foreseeHooks: boolean
+  /** What is to be performed, and nothing else; undefined: whatever the queries find. */
+  readonly plan: PlanSource | undefined
+  readonly planFilter?: ((line: PlanLine) => boolean) | undefined
   readonly resources: Resources
   readonly repository: Repository
   readonly request: RequestContext
@@ -23,7 +30,9 @@ export interface Reconciliation {
   readonly isActive: (runId: string) => Promise<boolean>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Sees every decided operation; a plan is made of these. */
-  readonly onEntry?: ((entry: PlanEntry) => void) | undefined
+  readonly onEntry?: ((entry: PlanEntry, operation: Operation, sync: Synchronization) => void) | undefined
+  /** Awaited after each page: what a page gave is put away before the next one. */
+  readonly onPage?: (() => Promise<void>) | undefined
   readonly onProgress?: (() => void) | undefined
 }
 

@@ -2,13 +2,14 @@ import { v7 as timeOrderedId } from 'uuid'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import type { PlanEntry } from '../../plan/entry.ts'
+import { planFilter } from '../../plan/plan-line.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { recover } from '../recover.ts'
 import type { Rules } from '../rules.ts'
 import { reconcile } from './reconcile.ts'
-import { parametersOf, type ReconciliationRequest, settingsFor } from './request.ts'
+import type { Reconciliation } from './reconciliation.ts'
+import { parametersOf, type ReconciliationRequest, requireSameConfiguration, settingsFor } from './request.ts'
 import { Run } from './run.ts'
 import { acquireRunLock } from './run-lock.ts'
 import { type StoredRuns, storedRuns } from './stored-runs.ts'
@@ -22,7 +23,9 @@ export interface ReconciliationOptions {
 }
 
 export interface RunObservers {
-  readonly onEntry?: (entry: PlanEntry) => void
+  readonly onEntry?: Reconciliation['onEntry']
+  /** Awaited after each page. */
+  readonly onPage?: () => Promise<void>
   readonly onProgress?: (run: Run) => void
 }
 
@@ -60,7 +63,11 @@ export class Reconciliations {
   ): Promise<StartedRun> {
     if (this.#closing) throw new Problem('UNAVAILABLE', 'the server is closing: no run can be started')
     const rules = await this.#options.rulesOf(request.mapping)
-    const settings = settingsFor(rules.mapping, request.overrides)
+    const { plan } = request
+    if (plan) requireSameConfiguration(plan, rules)
+    const overrides = { ...plan?.header.request.overrides, ...request.overrides }
+    const sourceId = request.sourceId ?? plan?.header.request.sourceId
+    const settings = settingsFor(rules.mapping, overrides)
     const { repository, resources, log } = this.#options
     const id = timeOrderedId()
     const lock = isExclusive(request)
@@ -70,14 +77,16 @@ export class Reconciliations {
       id,
       mapping: request.mapping,
       analysis: request.analyze === true,
-      parameters: parametersOf(settings, request.sourceId),
+      parameters: parametersOf(settings, sourceId),
     })
     const work = () =>
       reconcile({
         run,
         rules,
         settings,
-        sourceId: request.sourceId,
+        sourceId,
+        plan,
+        planFilter: request.planFilters && planFilter(request.planFilters),
         associations: request.persistAssociations === true,
         foreseeHooks: request.foreseeHooks === true,
         resources: resources(),
@@ -86,6 +95,7 @@ export class Reconciliations {
         request: { ...context, external: false, transactionId: run.id },
         log,
         onEntry: observers.onEntry,
+        onPage: observers.onPage,
         onProgress: () => observers.onProgress?.(run),
       })
     const done = this.#inTurn(work)
@@ -96,6 +106,14 @@ export class Reconciliations {
       )
     this.#active.set(run.id, { run, done })
     return { run, done }
+  }
+
+  /** Under which rules, settings and limits a run of the mapping would be. */
+  async facts(mapping: string, overrides: JsonObject) {
+    const { mapping: compiled, digest } = await this.#options.rulesOf(mapping)
+    const { enabled, type } = compiled.links
+    const linked = enabled ? await this.#options.repository.links.count(type) : 0
+    return { digest, settings: settingsFor(compiled, overrides), linked }
   }
 
   /** Settles what earlier processes left undone, so that it does not have to wait for the next run of its mapping. */
@@ -191,6 +209,6 @@ export class Reconciliations {
 }
 
 /** A whole run that writes; `reconById` and dry runs go beside it. */
-function isExclusive({ sourceId, analyze }: ReconciliationRequest): boolean {
-  return sourceId === undefined && !analyze
+function isExclusive({ sourceId, analyze, plan }: ReconciliationRequest): boolean {
+  return (sourceId === undefined || plan !== undefined) && !analyze
 }

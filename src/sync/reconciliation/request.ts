@@ -3,6 +3,9 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import { readQuery } from '../../mapping/query.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import type { PlanFilters } from '../../plan/plan-line.ts'
+import type { PlanSource } from '../planned/plan-source.ts'
+import type { Rules } from '../rules.ts'
 
 /** What a caller asks for: a mapping, one source object or all, and overrides for this run only (§7.1). */
 export interface ReconciliationRequest {
@@ -15,6 +18,9 @@ export interface ReconciliationRequest {
   /** With `analyze`: let the hooks that shape a target do so, without writing. An analysis over REST does not. */
   readonly foreseeHooks?: boolean
   readonly overrides?: JsonObject
+  /** A plan to perform, in place of what the queries find; its own overrides count, and `overrides` on top. */
+  readonly plan?: PlanSource
+  readonly planFilters?: PlanFilters
 }
 
 const flags = [
@@ -55,6 +61,19 @@ function guardIn(stated: Json | undefined, limits: GuardLimits): GuardLimits {
   } catch (cause) {
     throw new Problem('BAD_REQUEST', (cause as Error).message, { cause })
   }
+}
+
+/** A plan holds for the configuration that it was made with. */
+export function requireSameConfiguration({ header }: PlanSource, { mapping, digest }: Rules): void {
+  if (header.mapping === mapping.name && header.configuration === digest) return
+  const fact =
+    header.mapping === mapping.name
+      ? `the plan was made with another configuration of the mapping ${mapping.name}`
+      : `the plan is one of the mapping ${header.mapping}, not of ${mapping.name}`
+  throw new Problem('BAD_REQUEST', fact, {
+    status: 409,
+    hint: 'Make a new plan, look at what it changes now, and apply that.',
+  })
 }
 
 /** Booleans of a request body, or their text, in any case, as query parameters carry it. */

@@ -40,12 +40,23 @@ export interface RunOptions {
   readonly parameters: JsonObject
 }
 
+/** What became of the lines of a plan. */
+export interface PlanOutcome {
+  performed: number
+  /** Left out, because they did not hold any more. */
+  stale: number
+  /** Nothing was left to do for them. */
+  done: number
+}
+
 export class Run {
   readonly id: string
   readonly mapping: string
   readonly analysis: boolean
   readonly statistics = new Statistics()
   readonly durations = new Durations()
+  /** Only of a run that performs a plan. */
+  planned: PlanOutcome | undefined
   readonly #parameters: JsonObject
   readonly #abort = new AbortController()
   readonly #started = new Date()
@@ -137,6 +148,7 @@ export class Run {
       ended: this.#ended?.toISOString() ?? '',
       duration: end.getTime() - this.#started.getTime(),
       sourceProcessedByNode: {},
+      ...(this.planned ? { plan: { ...this.planned } } : {}),
       ...(problem ? { failure: { code: problem.status, message: problem.message, hint: problem.hint } } : {}),
     }
   }

@@ -94,7 +94,8 @@ export class Statistics {
 }
 
 /** An EXCEPTION that was chosen is reported, not failed (engine specification §4.3, §12.6). */
-export function succeeded({ failure, refusal, action }: Operation): boolean {
+export function succeeded({ failure, refusal, action, stale }: Operation): boolean {
+  if (stale) return stale.done
   return failure === undefined && (refusal === undefined || action === 'EXCEPTION')
 }
 

@@ -1,0 +1,77 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { PlanEntry } from '../plan/entry.ts'
+import { readPlanFile } from '../sync/planned/plan-file.ts'
+import type { Run } from '../sync/reconciliation/run.ts'
+import { withApplication } from './application.ts'
+import type { Done } from './command-line.ts'
+import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
+import { type OverrideOptions, overridesOf, withGuard } from './overrides.ts'
+import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
+import { progress } from './progress.ts'
+import { printRun } from './run-summary.ts'
+import { style } from './style.ts'
+
+interface ApplyOptions extends ProjectOptions, FilterOptions, Pick<OverrideOptions, 'guard'> {
+  readonly limit?: number
+}
+
+export function addApply(program: Command, done: Done): void {
+  const command = withGuard(withFilters(withProjectOptions(program.command('apply <plan>'))))
+    .description('Perform a plan: exactly what it says, and only where it still holds.')
+    .option('--limit <n>', 'perform at most n entries', wholeNumber)
+    .action(async (plan: string, options: ApplyOptions) => done(await apply(plan, options)))
+  example(
+    command,
+    'syncline plan managedUser_directoryAccount --out plan.ndjson',
+    'syncline apply plan.ndjson --only-action CREATE',
+  )
+}
+
+/** How many entries that were left out are named. */
+const named = 20
+
+async function apply(file: string, options: ApplyOptions): Promise<number> {
+  const plan = await readPlanFile(resolve(file))
+  const { mapping } = plan.header
+  return withApplication({ ...folders(options), mapping }, async ({ reconciliations, administrator }) => {
+    const shown = progress(options.json === true)
+    const left: string[] = []
+    const request = {
+      mapping,
+      plan,
+      planFilters: filtersOf(options, options.limit),
+      overrides: overridesOf(options),
+    }
+    const { run, done } = await reconciliations.start(request, administrator, {
+      onEntry(entry, { stale }) {
+        if (stale && !stale.done && left.length < named) left.push(`${idsOf(entry)}: ${stale.why}`)
+      },
+      onProgress: shown.update,
+    })
+    const cancel = () => run.cancel()
+    process.once('SIGINT', cancel).once('SIGTERM', cancel)
+    await done
+    process.off('SIGINT', cancel).off('SIGTERM', cancel)
+    shown.stop()
+    if (options.json) console.log(JSON.stringify(run, null, 2))
+    else print(run, left)
+    const { stale = 0 } = run.planned ?? {}
+    return run.state === 'SUCCESS' && stale === 0 && run.statistics.status.FAILURE === 0 ? 0 : 1
+  })
+}
+
+function idsOf({ action, sourceId, targetId }: PlanEntry): string {
+  return `${action}  ${sourceId ?? '(no source)'} → ${targetId ?? '(new)'}`
+}
+
+function print(run: Run, left: readonly string[]): void {
+  printRun(run)
+  if (!run.planned) return
+  const { performed, stale, done } = run.planned
+  console.log(`\n  ${performed} entries performed, ${done} done already, ${stale} left out`)
+  if (left.length === 0) return
+  console.log(`\n  ${style('yellow', 'Left out')}, because it is not as the plan found it:`)
+  for (const line of left) console.log(`    ${line}`)
+  if (stale > left.length) console.log(`    … and ${stale - left.length} more`)
+}

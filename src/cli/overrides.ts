@@ -1,0 +1,42 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { JsonObject } from '../model/json.ts'
+
+/** Options of a run that override the mapping's settings, the same for `recon` and for a plan of it. */
+export interface OverrideOptions {
+  readonly allowEmptySource?: boolean
+  readonly targetPhase?: boolean
+  readonly guard?: JsonObject | false
+}
+
+export function withOverrides(command: Command): Command {
+  return withGuard(
+    command
+      .option('--allow-empty-source', 'go on even if the source query returns nothing')
+      .option('--no-target-phase', 'leave out the pass over targets without a source'),
+  )
+}
+
+export function withGuard(command: Command): Command {
+  const guard = 'for this run: off, or e.g. maxDeletes=500,maxUpdates=20%'
+  return command.option('--guard <off|limits>', guard, guardOption)
+}
+
+export function overridesOf({ allowEmptySource, targetPhase, guard }: OverrideOptions): JsonObject {
+  return {
+    ...(allowEmptySource ? { allowEmptySourceSet: true } : {}),
+    ...(guard === undefined ? {} : { guard }),
+    ...(targetPhase === false ? { runTargetPhase: false } : {}),
+  }
+}
+
+/** `off`, or limits by name. What the limits may be is checked where every request is. */
+function guardOption(text: string): JsonObject | false {
+  if (text.toLowerCase() === 'off') return false
+  const limits = text.split(',').map((part) => part.split('=').map((side) => side.trim()))
+  const known = ['maxDeletes', 'maxUpdates', 'maxCreates']
+  if (limits.some(([name, value, more]) => !known.includes(name ?? '') || !value || more !== undefined))
+    throw new InvalidArgumentError(
+      `Say off, or limits such as maxDeletes=500,maxUpdates=20%; known are ${known.join(', ')}.`,
+    )
+  return Object.fromEntries(limits)
+}

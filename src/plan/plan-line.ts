@@ -1,0 +1,107 @@
+import { equal } from '../model/equality.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import type { PlanEntry } from './entry.ts'
+
+/** Fingerprints of what was read; null: there was nothing. */
+export interface Read {
+  readonly source: string | null
+  readonly target: string | null
+  readonly link: string | null
+}
+
+/** An entry as a plan keeps it: with the reason for its situation, and how to tell whether it still holds. */
+export interface PlanLine extends PlanEntry {
+  readonly reason: string
+  readonly read: Read
+}
+
+/** Ids of objects that a plan foresees and that do not exist yet. */
+export const foreseenId = '(new target of '
+
+/**
+ * Why a line of a plan does not hold any more, given what the same operation is now; undefined if it does. An entry that
+ * changes nothing holds as long as its situation and action do.
+ */
+export function stalenessOf(planned: PlanLine, now: PlanLine | undefined): string | undefined {
+  if (!now) return 'the object is gone'
+  if (planned.writes || now.writes) {
+    if (planned.read.source !== now.read.source) return 'the source has changed'
+    if (planned.read.link !== now.read.link) return 'the link has changed'
+    if (planned.read.target !== now.read.target) return 'the target has changed'
+  }
+  if (planned.situation !== now.situation || planned.action !== now.action)
+    return `it is ${now.situation ?? 'undecided'} now, ${now.action ?? 'nothing'} would be done`
+  if (!planned.writes && !now.writes) return undefined
+  if (!sameTarget(planned.targetId, now.targetId)) return `its target is ${now.targetId} now`
+  if (now.refusal !== undefined) return now.refusal
+  // Through JSON, as the plan went: what is absent here is absent there.
+  return equal(plain(planned.changes), plain(now.changes)) ? undefined : 'it would change something else now'
+}
+
+/** True if what the line wanted is the case already: nothing is left to do for it. */
+export function isDone(planned: PlanLine, now: PlanLine | undefined): boolean {
+  if (!planned.writes) return false
+  if (!now) return planned.action === 'DELETE'
+  if (planned.action === 'LINK') return now.read.link !== null && now.targetId === planned.targetId
+  return !now.writes && (now.refusal === undefined || planned.action === 'UNLINK')
+}
+
+function sameTarget(planned: string | null, now: string | null): boolean {
+  return planned === now || (planned?.startsWith(foreseenId) ?? false)
+}
+
+function plain(changes: PlanLine['changes']): Json {
+  return JSON.parse(JSON.stringify(changes)) as Json
+}
+
+/** The first line of a plan. */
+export interface PlanHeader {
+  /** Version of this format. */
+  readonly plan: 1
+  readonly mapping: string
+  /** The run that made it. */
+  readonly runId: string
+  /** Digest of the mapping with its scripts and the link set that it uses. */
+  readonly configuration: string
+  /** ISO 8601. */
+  readonly created: string
+  readonly createdBy: string
+  /** What the run was asked for; the same holds when the plan is applied. */
+  readonly request: { readonly sourceId?: string; readonly overrides: JsonObject }
+  readonly targetPhase: boolean
+  /** What was left out of it; empty: it is the whole run. */
+  readonly filters: PlanFilters
+  readonly entries: number
+  /** Situation → action → how many. */
+  readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly writes: {
+    readonly creates: number
+    readonly updates: number
+    readonly deletes: number
+    readonly others: number
+  }
+  /** What the guard says to it. */
+  readonly guard: { readonly passes: boolean; readonly exceeded: readonly string[] }
+  /** SHA-256 of the lines below, as they stand. */
+  readonly checksum: string
+}
+
+/** Which entries of a plan are wanted. */
+export interface PlanFilters {
+  readonly actions?: readonly string[]
+  /** Source or target ids. */
+  readonly ids?: readonly string[]
+  readonly limit?: number
+}
+
+/** Chooses entries one after the other; `limit` counts those that it let through. */
+export function planFilter({ actions, ids, limit }: PlanFilters): (entry: PlanEntry) => boolean {
+  let left = limit ?? Number.POSITIVE_INFINITY
+  return ({ action, sourceId, targetId }) => {
+    if (left <= 0) return false
+    if (actions && (action === null || !actions.includes(action))) return false
+    if (ids && !ids.some((id) => id === sourceId || id === targetId)) return false
+    left--
+    return true
+  }
+}

@@ -1,0 +1,58 @@
+import type { Filter } from '../model/filter.ts'
+import { printFilter } from '../model/filter-print.ts'
+import type { Candidate } from './facts.ts'
+
+/** What an operation found out before its situation was assessed. */
+export interface Findings {
+  readonly phase: 'source' | 'target'
+  /** False for a source object that is gone. */
+  readonly sourceExists: boolean
+  readonly qualifies: boolean
+  /** `validSource` or `sourceCondition`. */
+  readonly disqualifiedBy: string | undefined
+  readonly link: { readonly sourceId: string; readonly targetId: string } | undefined
+  readonly targetExists: boolean
+  /** What was asked of the target; undefined if nothing was. */
+  readonly correlation: Filter | undefined
+  readonly candidates: readonly Candidate[]
+  /** Target phase: `validTarget` said no. */
+  readonly targetRefused: boolean
+}
+
+/** Why an operation is in its situation (engine specification §3), in words. */
+export function reasonOf(findings: Findings): string {
+  return findings.phase === 'source' ? sourceReason(findings) : targetReason(findings)
+}
+
+function sourceReason(findings: Findings): string {
+  const { sourceExists, qualifies, disqualifiedBy } = findings
+  const about = linkReason(findings)
+  if (!sourceExists) return `the source is gone; ${about}`
+  return qualifies ? about : `${disqualifiedBy ?? 'a rule'} says no; ${about}`
+}
+
+function linkReason({ link, targetExists, correlation, candidates }: Findings): string {
+  if (link) return `linked to ${link.targetId}, which ${targetExists ? 'is there' : 'is gone'}`
+  const asked = correlation ? `correlation (${printFilter(correlation)})` : 'correlation'
+  const [first, ...others] = candidates
+  if (!first) return correlation ? `no link, and ${asked} finds nothing` : 'no link'
+  if (others.length > 0) return `no link, and ${asked} finds ${candidates.length} targets`
+  return `no link, and ${asked} finds ${first.id}, which ${first.linked ? 'is linked already' : 'has no link'}`
+}
+
+function targetReason({
+  sourceExists,
+  qualifies,
+  disqualifiedBy,
+  link,
+  targetExists,
+  targetRefused,
+}: Findings): string {
+  if (!targetExists) return 'the target is gone'
+  if (targetRefused) return 'validTarget says no'
+  if (!link) return 'no source leads to it, and it has no link'
+  if (!sourceExists) return `its source ${link.sourceId} is gone`
+  return qualifies
+    ? `linked to the source ${link.sourceId}, which is there`
+    : `${disqualifiedBy ?? 'a rule'} says no to its source ${link.sourceId}`
+}

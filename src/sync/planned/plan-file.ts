@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { isJsonObject, type Json } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
+import type { PlanSink, PlanSource } from './plan-source.ts'
+
+/**
+ * A plan as a file that people review, keep and send: NDJSON, a header and a line for each operation. The header counts
+ * the lines and has their checksum; since it can only be written at the end, the lines wait in a file beside. The
+ * plan appears under its name when it is complete, or not at all.
+ */
+export interface PlanFileWriter extends PlanSink, AsyncDisposable {
+  finish(header: Omit<PlanHeader, 'checksum'>): Promise<PlanHeader>
+}
+
+const chunk = 256 * 1024
+const pageSize = 500
+
+export async function writePlanFile(file: string): Promise<PlanFileWriter> {
+  const lines = `${file}.lines-${process.pid}`
+  const whole = `${file}.new-${process.pid}`
+  const handle = await writable(lines)
+  const checksum = createHash('sha256')
+  let pending = ''
+
+  async function flush(): Promise<void> {
+    const bytes = Buffer.from(pending)
+    pending = ''
+    checksum.update(bytes)
+    await handle.write(bytes)
+  }
+
+  return {
+    add(line) {
+      pending += `${JSON.stringify(line)}\n`
+    },
+    async flush() {
+      if (pending.length >= chunk) await flush()
+    },
+    async finish(facts) {
+      await flush()
+      const header: PlanHeader = { ...facts, checksum: checksum.digest('base64url') }
+      await using target = await writable(whole)
+      await target.write(`${JSON.stringify(header)}\n`)
+      for await (const bytes of createReadStream(lines)) await target.write(bytes)
+      await target.sync()
+      await rename(whole, file)
+      return header
+    },
+    async [Symbol.asyncDispose]() {
+      await handle.close()
+      for (const temporary of [lines, whole]) await rm(temporary, { force: true })
+    },
+  }
+}
+
+async function writable(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'w')
+  } catch (cause) {
+    throw new Problem('BAD_REQUEST', `${file} cannot be written: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** BAD_REQUEST, with the line, for a file that is no plan, that was cut off, or that was changed since it was written. */
+export async function readPlanFile(file: string): Promise<PlanSource> {
+  const header = await verified(file)
+  return {
+    header,
+    async *lines(phase) {
+      let page: PlanLine[] = []
+      for await (const [line] of linesOf(file, 2)) {
+        if (line.phase !== phase) continue
+        page.push(line)
+        if (page.length < pageSize) continue
+        yield page
+        page = []
+      }
+      if (page.length > 0) yield page
+    },
+  }
+}
+
+async function verified(file: string): Promise<PlanHeader> {
+  let header: PlanHeader | undefined
+  let count = 0
+  for await (const [line] of linesOf(file, 1)) {
+    if (header) count++
+    else header = headerIn(file, line as unknown as Json)
+  }
+  if (!header) throw damaged(file, 1, 'it is empty')
+  if (count !== header.entries)
+    throw damaged(file, count + 1, `it has ${count} entries; the header counts ${header.entries}`)
+  if ((await checksumOf(file)) !== header.checksum)
+    throw damaged(file, 1, 'an entry was changed after the plan was made; make a new plan instead')
+  return header
+}
+
+function headerIn(file: string, line: Json): PlanHeader {
+  if (!isJsonObject(line) || line.plan === undefined)
+    throw damaged(file, 1, 'the first line is no header of a plan')
+  if (line.plan !== 1)
+    throw damaged(file, 1, `it has the format ${JSON.stringify(line.plan)}; this program knows 1`)
+  return line as unknown as PlanHeader
+}
+
+async function checksumOf(file: string): Promise<string> {
+  const checksum = createHash('sha256')
+  let isHeader = true
+  for await (const bytes of createReadStream(file) as AsyncIterable<Buffer>) {
+    let start = 0
+    if (isHeader) {
+      const end = bytes.indexOf('\n')
+      if (end < 0) continue
+      isHeader = false
+      start = end + 1
+    }
+    checksum.update(bytes.subarray(start))
+  }
+  return checksum.digest('base64url')
+}
+
+/** Parsed lines with their numbers, from a line on. */
+async function* linesOf(
+  file: string,
+  from: number,
+): AsyncGenerator<readonly [line: PlanLine, number: number]> {
+  const handle = await open(file).catch((cause) => {
+    throw new Problem('BAD_REQUEST', `${file} cannot be read: ${cause.message}`, { cause })
+  })
+  let number = 0
+  for await (const text of handle.readLines()) {
+    number++
+    if (number < from || text === '') continue
+    try {
+      yield [JSON.parse(text) as PlanLine, number]
+    } catch (cause) {
+      throw damaged(file, number, `the line is no JSON: ${(cause as Error).message}`)
+    }
+  }
+}
+
+function damaged(file: string, line: number, fact: string): Problem {
+  return new Problem('BAD_REQUEST', `${file}, line ${line}: ${fact}`, { detail: { file, line } })
+}
