@@ -27,6 +27,7 @@ import type { RequestContext, Resources } from './router/resources.ts'
 import { router } from './router/router.ts'
 import { LoadedRules } from './sync/loaded-rules.ts'
 import { type ListedMapping, mappingsProvider } from './sync/mappings-resource.ts'
+import { associationsProvider } from './sync/reconciliation/associations.ts'
 import { Reconciliations } from './sync/reconciliation/reconciliations.ts'
 import { reconciliationProvider } from './sync/reconciliation/resource.ts'
 import { version } from './version.ts'
@@ -79,7 +80,8 @@ export async function openApplication(options: OpenOptions): Promise<Application
       system: systemProvider(systems, { kinds, projectFolder: project.folder, decrypt }),
       config: configProvider(() => project.documents),
       'sync/mappings': mappingsProvider(() => listedMappings(checked)),
-      recon: reconciliationProvider(reconciliations),
+      recon: reconciliationProvider(reconciliations, repository),
+      'recon/assoc': associationsProvider(repository, routes),
       'repo/link': repoLinkProvider(repository, (name) => checked.mappings.get(name)?.mapping.links.type),
       audit: auditProvider(repository),
       info: infoProvider({

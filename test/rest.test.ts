@@ -128,6 +128,119 @@ describe('recon', () => {
     expect(audited.body.result).toMatchObject([{ status: 'SUCCESS', messageDetail: { _id: body._id } }])
   })
 
+  describe('with associations', () => {
+    let id: string
+    beforeAll(async () => {
+      id = (await recon('&persistAssociations=true')).body._id
+    })
+    const entries = (parameters: string) => get(`recon/assoc/${id}/entry?${parameters}`)
+
+    it('has a header, found by its run', async () => {
+      const header = {
+        _id: id,
+        reconId: id,
+        mapping: users,
+        sourceResourceCollection: 'system/hr/account',
+        targetResourceCollection: 'managed/user',
+        isAnalysis: 'false',
+        finishTime: expect.stringMatching(/^\d{4}-/),
+      }
+      expect((await get(`recon/assoc/${id}`)).body).toEqual(header)
+      expect((await get(`recon/assoc?${filter(`reconId eq "${id}"`)}`)).body.result).toEqual([header])
+      expect((await get(`recon/assoc?${filter(`mapping eq "none"`)}`)).body.result).toEqual([])
+    })
+
+    it('has an entry an operation, filtered, sorted and paged', async () => {
+      const found = await entries(
+        `${filter('situation eq "SOURCE_IGNORED"')}&_totalPagedResultsPolicy=EXACT&_pageSize=40`,
+      )
+      expect([found.body.resultCount, found.body.totalPagedResults]).toEqual([40, 42])
+      const rest = await entries(
+        `${filter('situation eq "SOURCE_IGNORED"')}&_pageSize=40&_pagedResultsCookie=${encodeURIComponent(found.body.pagedResultsCookie)}`,
+      )
+      expect(rest.body.resultCount).toBe(2)
+      const sorted = await entries(
+        `${filter('true')}&_sortKeys=-sourceObjectId&_pageSize=1&_fields=sourceObjectId,action`,
+      )
+      expect(sorted.body.result).toEqual([
+        { _id: expect.any(String), sourceObjectId: '1500', action: expect.any(String) },
+      ])
+    })
+
+    it('shows the objects themselves where they are asked for', async () => {
+      const one = filter('sourceObjectId eq "1001"')
+      expect((await entries(one)).body.result[0]).not.toHaveProperty('source')
+      const [entry] = (await entries(`${one}&queryMissingSide=true`)).body.result
+      expect(entry).toMatchObject({
+        source: { familyName: 'Prévost' },
+        target: { _id: entry.targetObjectId, sn: 'Prévost' },
+      })
+      const named = (text: string) => `${filter('true')}&sourceQueryFilter=${encodeURIComponent(text)}`
+      expect((await entries(named('familyName eq "Prévost"'))).body.result.length).toBeGreaterThan(0)
+      expect((await entries(named('familyName eq "Nobody"'))).body.result).toEqual([])
+    })
+
+    it.each([
+      ['GET', 'recon/assoc/unknown', 404],
+      ['GET', 'recon/assoc/unknown/entry?_queryFilter=true', 404],
+      ['GET', 'recon/assoc/unknown/other?_queryFilter=true', 501],
+    ])('%s %s is %i', async (method, path, status) => {
+      expect((await call(method, path)).status).toBe(status)
+    })
+
+    it('loses them to newer runs, and to whoever deletes the run', async () => {
+      const newer = (await recon('&persistAssociations=true')).body._id
+      expect((await get(`recon/assoc/${id}`)).status).toBe(404)
+      expect((await get(`recon/assoc/${newer}`)).status).toBe(200)
+      await call('DELETE', `recon/${newer}`)
+      expect((await get(`recon/assoc/${newer}`)).status).toBe(404)
+    })
+  })
+
+  describe('of a plan', () => {
+    const action = (path: string, parameters: string, body?: unknown) =>
+      call('POST', `${path}?waitForCompletion=true&_action=${parameters}`, { body })
+
+    it('is made, looked at, and performed, in part and as a whole', async () => {
+      const made = await action('recon', 'plan&mapping=managedUser_directoryAccount')
+      expect(made.body).toMatchObject({
+        state: 'SUCCESS',
+        plan: { entries: 464, writes: { creates: 405, updates: 52 } },
+      })
+      const path = `recon/${made.body._id}`
+      expect((await get(`${path}/plan`)).body).toMatchObject({
+        mapping: 'managedUser_directoryAccount',
+        entries: 464,
+      })
+      const found = await get(`${path}/plan?${filter('situation eq "FOUND"')}&_pageSize=50`)
+      expect(found.body).toMatchObject({ resultCount: 50, pagedResultsCookie: expect.any(String) })
+      expect(found.body.result[0]).toMatchObject({
+        action: 'UPDATE',
+        reason: expect.stringContaining('finds'),
+      })
+      const part = await action(path, 'apply&onlyAction=UPDATE&limit=2')
+      expect(part.body).toMatchObject({ state: 'SUCCESS', plan: { performed: 2, stale: 0 } })
+      const rest = await action(path, 'apply')
+      expect(rest.body.plan).toMatchObject({ done: 2, stale: 0 })
+      expect((await action('recon', 'plan&mapping=managedUser_directoryAccount')).body.plan.writes).toEqual({
+        creates: 0,
+        updates: 0,
+        deletes: 0,
+        others: 0,
+      })
+    })
+
+    it.each([
+      ['POST', 'recon?_action=plan', 400],
+      ['POST', 'recon/unknown?_action=apply', 404],
+      ['GET', 'recon/unknown/plan', 404],
+      ['GET', 'recon/unknown/plan?_queryFilter=true', 404],
+      ['POST', `recon?_action=plan&mapping=${users}&limit=none`, 400],
+    ])('%s %s is %i', async (method, path, status) => {
+      expect((await call(method, path)).status).toBe(status)
+    })
+  })
+
   it('answers at once unless told to wait', async () => {
     const { body } = await call('POST', `recon?_action=recon&mapping=${users}`)
     expect(body.state).toBe('ACTIVE')

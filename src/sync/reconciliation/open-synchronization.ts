@@ -4,6 +4,7 @@ import { mappingLinks } from '../links.ts'
 import { ignoringCase } from '../spelling.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { TargetIds } from '../target-ids.ts'
+import { measuredCorrelator, measuredLinks, measuredRules, measuredSet } from './measured.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
 
 /** What the steps of a run share; queries the targets if there will be a target phase. */
@@ -11,11 +12,13 @@ export async function openSynchronization(
   reconciliation: Reconciliation,
   targetPhase: boolean,
 ): Promise<Synchronization> {
-  const { run, rules, resources, repository, sourceId } = reconciliation
+  const { run, resources, repository, sourceId } = reconciliation
+  const { durations } = run
+  const rules = measuredRules(reconciliation.rules, durations)
   const { mapping } = rules
-  const links = mappingLinks(repository.links, mapping.links)
-  const sources = resources.objectSet(mapping.source)
-  const targets = resources.objectSet(mapping.target)
+  const links = measuredLinks(mappingLinks(repository.links, mapping.links), durations)
+  const sources = measuredSet(resources.objectSet(mapping.source), 'sourceObjectQuery', durations)
+  const targets = measuredSet(resources.objectSet(mapping.target), 'targetObjectQuery', durations)
   const targetIds = targetPhase
     ? await run.durations.time('targetQuery', () => readTargetIds(reconciliation, links.normalTarget))
     : undefined
@@ -28,11 +31,14 @@ export async function openSynchronization(
     ...shared,
     sources: mapping.links.sourceIgnoresCase ? ignoringCase(sources) : sources,
     repository,
-    correlator: correlator({
-      ...shared,
-      mayReadAll: sourceId === undefined,
-      skip: targetIds?.size === 0 && !mapping.correlateEmptyTargetSet,
-    }),
+    correlator: measuredCorrelator(
+      correlator({
+        ...shared,
+        mayReadAll: sourceId === undefined,
+        skip: targetIds?.size === 0 && !mapping.correlateEmptyTargetSet,
+      }),
+      durations,
+    ),
     runId: run.id,
     targetIds,
     dryRun: run.analysis,

@@ -22,7 +22,9 @@ export async function sourcePhase(
   for await (const page of pages) {
     for (const part of partsOf(page, sync.rules.oneByOne ? 1 : page.length)) {
       if (run.signal.aborted) return
-      await workThrough(reconciliation, sync, await openOperations(sync, part), recorder)
+      await run.durations.time('sourcePagePhase', async () =>
+        workThrough(reconciliation, sync, await openOperations(sync, part), recorder),
+      )
     }
   }
 }

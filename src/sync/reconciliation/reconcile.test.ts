@@ -110,6 +110,40 @@ describe('a run', () => {
 })
 
 /** Sources outside the source query leave their targets to the target phase (engine specification §3.4). */
+it('a run says how long its steps took, as far as they were taken', async () => {
+  await using world = await openWorld({
+    mapping: { ...byMail, validSource: script('true'), onCreate: script('1'), postMapping: script('1') },
+  })
+  await world.persons(ann, bob)
+  await world.users({ _id: 'u9', mail: 'nobody@x', name: 'No' })
+  const { run } = await world.run()
+  const durations = run.toJSON().durationSummary as JsonObject
+  expect(Object.keys(durations).toSorted()).toEqual([
+    'auditLog',
+    'correlationQuery',
+    'onCreateScript',
+    'postMappingScript',
+    'sourceLinkQuery',
+    'sourcePagePhase',
+    'sourcePhase',
+    'sourceQuery',
+    'targetLinkQuery',
+    'targetObjectQuery',
+    'targetPhase',
+    'targetQuery',
+    'updateTargetObject',
+    'validSourceScript',
+  ])
+  expect(durations.sourcePhase).toEqual({
+    count: 1,
+    sum: expect.any(Number),
+    min: expect.any(Number),
+    max: expect.any(Number),
+    mean: expect.any(Number),
+    stdDev: 0,
+  })
+})
+
 describe('the target phase', () => {
   const onlyBob = { sourceQuery: { _queryFilter: 'name eq "Bob"' } }
   const visited = async (mapping: object, arrange: (world: World) => Promise<void>) => {

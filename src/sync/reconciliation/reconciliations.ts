@@ -78,6 +78,9 @@ export class Reconciliations {
       mapping: request.mapping,
       analysis: request.analyze === true,
       parameters: parametersOf(settings, sourceId),
+      keeps: request.persistAssociations
+        ? { associations: true, source: rules.mapping.source, target: rules.mapping.target }
+        : undefined,
     })
     const work = () =>
       reconcile({

@@ -49,7 +49,7 @@ async function recordPage(
     if (recording.associations)
       entries.push({ id, runId: run.id, content: association(recording, operation, outcome, id) })
   }
-  if (events.length > 0) await store.audit.append(events)
+  if (events.length > 0) await run.durations.time('auditLog', () => store.audit.append(events))
   if (entries.length > 0) await store.runs.appendEntries(entries)
   await store.runs.save(recordOf(run))
 }

@@ -1,15 +1,34 @@
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import { storePage, storeQuery } from '../../router/store-query.ts'
+import { applyStoredPlan, makeStoredPlan } from '../planned/plan-actions.ts'
+import { queryPlan, storedPlan } from '../planned/stored-plan.ts'
+import { failed, mappingIn, overridesIn, sourceIdIn, waits } from './action-parameters.ts'
 import type { Reconciliations } from './reconciliations.ts'
 import { booleanIn, type ReconciliationRequest } from './request.ts'
 
-/** `recon[/{id}]` (engine specification §7.1). */
-export function reconciliationProvider(reconciliations: Reconciliations): ResourceProvider {
+/** `recon[/{id}[/plan]]` (engine specification §7.1). */
+export function reconciliationProvider(
+  reconciliations: Reconciliations,
+  repository: Repository,
+): ResourceProvider {
   return {
     async read(path) {
+      const planned = runOfPlan(path)
+      if (planned !== undefined) {
+        const { header } = await storedPlan(repository, planned)
+        return { _id: planned, ...header } as unknown as Resource
+      }
       if (path !== '') return (await reconciliations.read(path)) as Resource
       return { _id: '', reconciliations: [...(await reconciliations.list())] }
+    },
+    async query(path, query) {
+      const planned = runOfPlan(path)
+      if (planned === undefined) throw new Problem('NOT_IMPLEMENTED', 'recon does not offer query: read it')
+      await storedPlan(repository, planned)
+      return storePage(await queryPlan(repository, planned, storeQuery(query)), (line) => line as Resource)
     },
     async create(_path, id) {
       if (id !== undefined)
@@ -22,20 +41,31 @@ export function reconciliationProvider(reconciliations: Reconciliations): Resour
       return (await reconciliations.delete(path, context)) as Resource
     },
     async action(path, action, context) {
-      if (path !== '') return actOnRun(reconciliations, path, action)
+      if (path !== '') return actOnRun(reconciliations, repository, path, action, context)
+      if (action.name === 'plan') return makeStoredPlan(reconciliations, repository, action, context)
       return startRun(reconciliations, action, context)
     },
   }
 }
 
-const actions = ['recon', 'reconById']
+const actions = ['recon', 'reconById', 'plan']
+
+/** `{id}/plan` */
+function runOfPlan(path: string): string | undefined {
+  const [id, plan, ...deeper] = path.split('/')
+  return plan === 'plan' && deeper.length === 0 ? id : undefined
+}
 
 async function actOnRun(
   reconciliations: Reconciliations,
+  repository: Repository,
   id: string,
-  { name }: ResourceAction,
+  action: ResourceAction,
+  context: RequestContext,
 ): Promise<Json> {
-  if (name !== 'cancel') throw new Problem('BAD_REQUEST', `unknown action ${name} on a run; allowed: cancel`)
+  if (action.name === 'apply') return applyStoredPlan(reconciliations, repository, id, action, context)
+  if (action.name !== 'cancel')
+    throw new Problem('BAD_REQUEST', `unknown action ${action.name} on a run; allowed: cancel, apply`)
   await reconciliations.cancel(id)
   return { _id: id, action: 'cancel', status: 'INITIATED' }
 }
@@ -46,52 +76,25 @@ async function startRun(
   context: RequestContext,
 ): Promise<Json> {
   const request = requestOf(action)
-  const wait = booleanIn('waitForCompletion', action.parameters.waitForCompletion ?? false)
+  const wait = waits(action.parameters)
   const { run, done } = await reconciliations.start(request, context)
   if (!wait) return { _id: run.id, state: run.state }
   await done
   // An empty source is an answer, not an error (§7.5); any other failure of a run that is waited for is.
-  if (run.problem && run.problem.code !== 'EMPTY_SOURCE') {
-    throw new Problem('SYNC_FAILED', `Reconciliation failed: ${run.problem.message}`, {
-      cause: run.problem,
-      detail: { _id: run.id },
-    })
-  }
+  if (run.problem && run.problem.code !== 'EMPTY_SOURCE') throw failed(run)
   return { _id: run.id, state: run.state }
 }
 
-function requestOf({ name, parameters, content }: ResourceAction): ReconciliationRequest {
-  const { mapping } = parameters
+function requestOf(action: ResourceAction): ReconciliationRequest {
+  const { name, parameters, content } = action
   if (!actions.includes(name)) {
     throw new Problem('BAD_REQUEST', `unknown action ${name} on recon; allowed: ${actions.join(', ')}`)
   }
-  if (!mapping)
-    throw new Problem(
-      'BAD_REQUEST',
-      `${name} needs the parameter mapping, e.g. recon?_action=${name}&mapping=hr_user`,
-    )
   return {
-    mapping,
+    mapping: mappingIn(action),
     sourceId: name === 'reconById' ? sourceIdIn(parameters) : undefined,
     analyze: booleanIn('analyze', parameters.analyze ?? false),
     persistAssociations: booleanIn('persistAssociations', parameters.persistAssociations ?? false),
     overrides: overridesIn(parameters, content),
   }
-}
-
-/** `id`, or `ids` as OpenIDM calls it; never split, for ids may contain commas. */
-function sourceIdIn(parameters: Readonly<Record<string, string>>): string {
-  const id = parameters.id ?? parameters.ids
-  if (id) return id
-  throw new Problem('BAD_REQUEST', 'reconById needs the parameter id: the id of one source object')
-}
-
-function overridesIn(parameters: Readonly<Record<string, string>>, content: Json): JsonObject {
-  if (content !== null && !isJsonObject(content))
-    throw new Problem('BAD_REQUEST', 'The body must be a JSON object: the overrides for this run')
-  const { allowEmptySourceSet, runTargetPhase, guard } = parameters
-  const fromParameters = Object.entries({ allowEmptySourceSet, runTargetPhase, guard }).filter(
-    ([, value]) => value !== undefined,
-  )
-  return { ...Object.fromEntries(fromParameters), ...content }
 }

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly mapping: string
   readonly analysis: boolean
   readonly parameters: JsonObject
+  /** What else the store keeps of the run, e.g. associations; not part of the run object. */
+  readonly keeps?: JsonObject | undefined
 }
 
 /** What became of the lines of a plan. */
@@ -53,6 +55,7 @@ export class Run {
   readonly id: string
   readonly mapping: string
   readonly analysis: boolean
+  readonly keeps: JsonObject | undefined
   readonly statistics = new Statistics()
   readonly durations = new Durations()
   /** Only of a run that performs a plan. */
@@ -66,11 +69,12 @@ export class Run {
   #entries = 0
   #closed = false
 
-  constructor({ id, mapping, analysis, parameters }: RunOptions) {
+  constructor({ id, mapping, analysis, parameters, keeps }: RunOptions) {
     this.id = id
     this.mapping = mapping
     this.analysis = analysis
     this.#parameters = parameters
+    this.keeps = keeps
   }
 
   get signal(): AbortSignal {

@@ -3,10 +3,17 @@ import type { RunRecord } from '../../repository/repository.ts'
 import type { Run } from './run.ts'
 import { isAlive, thisProcess } from './worker.ts'
 
-/** A run as it is stored: its run object and, while it is active, the process that works on it as `worker`. */
+/**
+ * A run as it is stored: its run object, what is kept besides as `keeps`, and, while it is active, the process that works
+ * on it as `worker`.
+ */
 export function recordOf(run: Run): RunRecord {
   const { id, mapping, analysis, state, started } = run
-  const content = state === 'ACTIVE' ? { ...run.toJSON(), worker: thisProcess() } : run.toJSON()
+  const content = {
+    ...run.toJSON(),
+    ...(run.keeps && { keeps: run.keeps }),
+    ...(state === 'ACTIVE' && { worker: thisProcess() }),
+  }
   return { id, mapping, analysis, state, started: started.toISOString(), content }
 }
 
@@ -18,7 +25,7 @@ export function workerElsewhere({ state, content }: RunRecord): { readonly pid: 
 
 /** The run object of a stored run. One that says ACTIVE, but that no process is working on, died with its process. */
 export function storedRunObject(record: RunRecord): JsonObject {
-  const { worker, ...run } = record.content
+  const { worker, keeps, ...run } = record.content
   if (record.state !== 'ACTIVE' || workerElsewhere(record)) return run
   return {
     ...run,
