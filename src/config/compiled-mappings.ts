@@ -36,7 +36,9 @@ export async function compileMappings(project: Project, engine: ScriptEngine): P
 }
 
 async function compile(project: Project, configured: ConfiguredMapping, engine: ScriptEngine) {
-  const { mapping, scripts, errors } = compileMapping(configured.content, project.declaredMappings)
+  const { mapping, scripts, errors } = compileMapping(configured.content, project.declaredMappings, {
+    consentService: isConsentServiceOn(project),
+  })
   const found = errors.map(({ place, message }) => problemAt(configured, place, message))
   const sources: Record<string, ScriptSource> = {}
   for (const [name, script] of Object.entries(scripts)) {
@@ -45,6 +47,10 @@ async function compile(project: Project, configured: ConfiguredMapping, engine: 
     else sources[name] = read
   }
   return { mapping, scripts: sources, found }
+}
+
+function isConsentServiceOn({ documents }: Project): boolean {
+  return documents.find(({ id }) => id === 'consent')?.content?.enabled === true
 }
 
 /** What the schema has said already about a place, or about what it stands in, need not be said twice. */
