@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { auditProvider } from '../../audit/provider.ts'
 import { fileSecrets } from '../../config/secrets.ts'
-import { compileMapping } from '../../mapping/compile.ts'
+import { type CompilationOptions, compileMapping } from '../../mapping/compile.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import { everything } from '../../model/filter.ts'
 import { parseFilter } from '../../model/filter-parse.ts'
@@ -52,6 +52,8 @@ export const administrator: RequestContext = {
 export interface WorldOptions {
   /** The mapping's configuration; source, target and name are given. */
   readonly mapping?: JsonObject
+  /** The consent service of the project. */
+  readonly consentService?: boolean
   /** As of a system outside: its writes cannot join the repository's transactions, and heed the signal. */
   readonly external?: boolean
   /** With `external`: ids are the target's choice, and nobody knows them beforehand. */
@@ -62,6 +64,7 @@ export interface WorldOptions {
 
 export async function openWorld({
   mapping: configuration = {},
+  consentService = false,
   external = false,
   givesIds = false,
   onWrite = () => {},
@@ -83,7 +86,7 @@ export async function openWorld({
     managed: observed(managed, { writes, meanwhile, external, givesIds, onWrite }),
     audit: auditProvider(repository),
   })
-  const { mapping, scripts } = compiled(configuration)
+  const { mapping, scripts } = compiled(configuration, { consentService })
   const rules = await loadRules(mapping, scripts, engine)
   const reconciliations = new Reconciliations({
     repository,
@@ -171,9 +174,12 @@ function situationsOf(entries: readonly PlanEntry[]): string[] {
   })
 }
 
-function compiled(configuration: JsonObject): { mapping: Mapping; scripts: Record<string, ScriptSource> } {
+function compiled(
+  configuration: JsonObject,
+  options: CompilationOptions,
+): { mapping: Mapping; scripts: Record<string, ScriptSource> } {
   const content = { name: 'person_user', source, target, ...configuration }
-  const { mapping, scripts, errors } = compileMapping(content, [{ name: 'person_user', content }])
+  const { mapping, scripts, errors } = compileMapping(content, [{ name: 'person_user', content }], options)
   if (!mapping) throw new Error(errors.map(({ message }) => message).join('; '))
   const sources = Object.entries(scripts).map(([name, { definition }]) => {
     const read = scriptSource(definition, { label: name, readFile: () => undefined })
