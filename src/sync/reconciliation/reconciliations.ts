@@ -7,6 +7,7 @@ import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { recover } from '../recover.ts'
 import type { Rules } from '../rules.ts'
+import { refuseImpossibleCleanUp } from './link-cleanup.ts'
 import { reconcile } from './reconcile.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { parametersOf, type ReconciliationRequest, requireSameConfiguration, settingsFor } from './request.ts'
@@ -68,6 +69,7 @@ export class Reconciliations {
     const overrides = { ...plan?.header.request.overrides, ...request.overrides }
     const sourceId = request.sourceId ?? plan?.header.request.sourceId
     const settings = settingsFor(rules.mapping, overrides)
+    refuseImpossibleCleanUp(rules.mapping, settings, { ...request, sourceId })
     const { repository, resources, log } = this.#options
     const id = timeOrderedId()
     const lock = isExclusive(request)

@@ -28,6 +28,7 @@ const flags = [
   'allowEmptySourceSet',
   'sourceQueryFullEntry',
   'targetQueryFullEntry',
+  'cleanUpLinks',
 ] as const
 
 /** The mapping's settings with a run's overrides; BAD_REQUEST names the override that is wrong. */

@@ -89,8 +89,9 @@ function sourceIdIn(parameters: Readonly<Record<string, string>>): string {
 function overridesIn(parameters: Readonly<Record<string, string>>, content: Json): JsonObject {
   if (content !== null && !isJsonObject(content))
     throw new Problem('BAD_REQUEST', 'The body must be a JSON object: the overrides for this run')
-  const { allowEmptySourceSet, runTargetPhase, guard } = parameters
-  const fromParameters = Object.entries({ allowEmptySourceSet, runTargetPhase, guard }).filter(
+  const { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks } = parameters
+  const stated = { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks }
+  const fromParameters = Object.entries(stated).filter(
     ([, value]) => value !== undefined,
   )
   return { ...Object.fromEntries(fromParameters), ...content }
