@@ -3,6 +3,7 @@ import { Problem } from '../../model/problem.ts'
 import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import type { Reconciliations } from './reconciliations.ts'
 import { booleanIn, type ReconciliationRequest } from './request.ts'
+import { statedMapping } from './stated-mapping.ts'
 
 /** `recon[/{id}]` (engine specification §7.1). */
 export function reconciliationProvider(reconciliations: Reconciliations): ResourceProvider {
@@ -61,21 +62,22 @@ async function startRun(
 }
 
 function requestOf({ name, parameters, content }: ResourceAction): ReconciliationRequest {
-  const { mapping } = parameters
+  const body = bodyOf(content)
+  const stated = statedMapping(parameters.mapping ?? body.mapping)
   if (!actions.includes(name)) {
     throw new Problem('BAD_REQUEST', `unknown action ${name} on recon; allowed: ${actions.join(', ')}`)
   }
-  if (!mapping)
+  if (stated === undefined)
     throw new Problem(
       'BAD_REQUEST',
       `${name} needs the parameter mapping, e.g. recon?_action=${name}&mapping=hr_user`,
     )
   return {
-    mapping,
+    ...(typeof stated === 'string' ? { mapping: stated } : { mapping: String(stated.name), inline: stated }),
     sourceId: name === 'reconById' ? sourceIdIn(parameters) : undefined,
     analyze: booleanIn('analyze', parameters.analyze ?? false),
     persistAssociations: booleanIn('persistAssociations', parameters.persistAssociations ?? false),
-    overrides: overridesIn(parameters, content),
+    overrides: overridesIn(parameters, body),
   }
 }
 
@@ -86,13 +88,20 @@ function sourceIdIn(parameters: Readonly<Record<string, string>>): string {
   throw new Problem('BAD_REQUEST', 'reconById needs the parameter id: the id of one source object')
 }
 
-function overridesIn(parameters: Readonly<Record<string, string>>, content: Json): JsonObject {
-  if (content !== null && !isJsonObject(content))
-    throw new Problem('BAD_REQUEST', 'The body must be a JSON object: the overrides for this run')
+function bodyOf(content: Json): JsonObject {
+  if (content === null) return {}
+  if (isJsonObject(content)) return content
+  throw new Problem('BAD_REQUEST', 'The body must be a JSON object: the overrides for this run')
+}
+
+function overridesIn(
+  parameters: Readonly<Record<string, string>>,
+  { mapping: _, ...overrides }: JsonObject,
+): JsonObject {
   const { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks } = parameters
   const stated = { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks }
   const fromParameters = Object.entries(stated).filter(
     ([, value]) => value !== undefined,
   )
-  return { ...Object.fromEntries(fromParameters), ...content }
+  return { ...Object.fromEntries(fromParameters), ...overrides }
 }

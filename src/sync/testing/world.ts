@@ -92,6 +92,10 @@ export async function openWorld({
     repository,
     resources: () => resources,
     rulesOf: async () => rules,
+    inlineRules: async (content) => {
+      const inline = compiled(content, {})
+      return loadRules(inline.mapping, inline.scripts, engine)
+    },
     log: () => {},
   })
 
