@@ -31,6 +31,7 @@ export async function openSynchronization(
       mayReadAll: sourceId === undefined,
       skip: targetIds?.size === 0 && !mapping.correlateEmptyTargetSet,
     }),
+    log: reconciliation.log,
     runId: run.id,
     targetIds,
     dryRun: run.analysis,

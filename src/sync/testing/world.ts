@@ -73,6 +73,7 @@ export async function openWorld({
   const repository = await openSqlite(join(folder, 'store.db'))
   const managed = await managedObjects({ repository, types })
   const writes: string[] = []
+  const logged: string[] = []
   const meanwhile: (() => Promise<unknown>)[] = []
   let resources: Resources
   const engine = isolateEngine({
@@ -96,7 +97,7 @@ export async function openWorld({
       const inline = compiled(content, {})
       return loadRules(inline.mapping, inline.scripts, engine)
     },
-    log: () => {},
+    log: (level, message) => void logged.push(`${level} ${message}`),
   })
 
   async function put(path: string, objects: readonly JsonObject[]): Promise<void> {
@@ -116,6 +117,8 @@ export async function openWorld({
     mapping,
     /** `create u-1`, `update u-1`, `delete u-1`: the target writes since the last run began. */
     writes,
+    /** `warn …`: what runs have logged. */
+    logged,
     /** Happens right after the next reading of targets: what somebody else does before the run writes. */
     meanwhile: (act: () => Promise<unknown>) => void meanwhile.push(act),
     persons: (...objects: readonly JsonObject[]) => put(source, objects),
