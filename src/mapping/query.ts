@@ -26,8 +26,15 @@ export function readQuery(stated: JsonObject | undefined, defaultResource: strin
     filter,
     stated: { resourceName, ...(stated && hasQuery(stated) ? stated : { ...stated, _queryFilter: 'true' }) },
     fields: fields?.map(parsePointer),
-    parameters: Object.fromEntries([...keys].map(([key, value]) => [key, textOf(value)])),
+    parameters: Object.fromEntries(
+      [...keys].filter(([key]) => !isPagingKey(key)).map(([key, value]) => [key, textOf(value)]),
+    ),
   }
+}
+
+/** A run reads all that matches, in pages and an order of its own: these keys say nothing to it. */
+export function isPagingKey(key: string): boolean {
+  return /^_?(pageSize|sortKeys|pagedResults(Offset|Cookie)|totalPagedResultsPolicy)$/.test(key)
 }
 
 function textOf(value: Json | undefined): string {

@@ -57,6 +57,14 @@ describe('a target that does not exist yet', () => {
   })
 })
 
+describe('the hooks that shape a target', () => {
+  it.each(['onMapping', 'onCreate'])('%s gets null as oldSource where nothing older is known', (hook) => {
+    const call: Call = (_name, { oldSource }) => expect(oldSource).toBeNull()
+    expect.assertions(1)
+    shape(mapping({ [hook]: script }), input({}), call)
+  })
+})
+
 describe('a target that exists', () => {
   const target = { _id: 'u', _rev: '3', givenName: 'Ann', other: 'kept' }
   const update = (given: Partial<ShapeInput> = {}) =>

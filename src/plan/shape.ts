@@ -63,11 +63,11 @@ function runShapingHooks(
   target: JsonObject,
   call: Call,
 ): void {
-  const { source, oldSource, sourceId, targetId, situation, linkQualifier, target: existing } = input
+  const { source, oldSource = null, sourceId, targetId, situation, linkQualifier, target: existing } = input
   if (hooks.onMapping !== undefined) {
     const existingTarget = existing ? copy(existing) : null
     call(hooks.onMapping, { source, oldSource, target, existingTarget, config: configuration, linkQualifier })
-  } else applyAssignments(target, { mapping: name, linkQualifier, source, oldSource })
+  } else applyAssignments(target, { mapping: name, linkQualifier, source, oldSource: input.oldSource })
   const hook = existing ? hooks.onUpdate : hooks.onCreate
   if (hook === undefined || !input.hooks) return
   const scope = {

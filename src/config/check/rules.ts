@@ -2,6 +2,7 @@
  * Rules within one object that JSON Schema cannot express (engine specification §2.3). A schema names its rule with
  * `x-rule`. Places are relative to the object.
  */
+import { isPagingKey } from '../../mapping/query.ts'
 import { isJsonObject, type JsonObject } from '../../model/json.ts'
 import type { Finding } from './finding.ts'
 
@@ -52,11 +53,9 @@ function queryRule(value: JsonObject): readonly Finding[] {
   ]
 }
 
-/** A run reads all that matches, in an order of its own; these would be handed over as parameters that nobody knows. */
 function pagingKeys(value: JsonObject): readonly Finding[] {
-  const reserved = /^_?(pageSize|sortKeys|pagedResults(Offset|Cookie)|totalPagedResultsPolicy)$/
   return Object.keys(value)
-    .filter((key) => reserved.test(key))
+    .filter(isPagingKey)
     .map((key) => ({
       severity: 'warning',
       place: [key],
