@@ -100,8 +100,6 @@ function overridesIn(
 ): JsonObject {
   const { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks } = parameters
   const stated = { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks }
-  const fromParameters = Object.entries(stated).filter(
-    ([, value]) => value !== undefined,
-  )
+  const fromParameters = Object.entries(stated).filter(([, value]) => value !== undefined)
   return { ...Object.fromEntries(fromParameters), ...overrides }
 }
