@@ -30,6 +30,7 @@ interface Assignment {
 export function applyAssignments(target: JsonObject, scope: AssignmentScope): void {
   const current = relevant(scope.source.effectiveAssignments, scope)
   const former = relevant(formerAssignments(scope), scope)
+  if (current.length === 0 && former.length === 0) return
   for (const attribute of lost(former, current)) {
     operate(target, attribute, attribute.unassignmentOperation ?? 'removeFromTarget', new Set())
   }
