@@ -8,6 +8,7 @@ import {
   type ProjectOptions,
   readConfiguration,
   scriptEngine,
+  usableInlineMapping,
   usableMapping,
 } from './checked-project.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
@@ -16,6 +17,7 @@ import { systemProvider } from './connectors/system.ts'
 import { administratorAuthentication, ensureAdministrator } from './http/authentication.ts'
 import { httpServer } from './http/server.ts'
 import type { Mapping } from './mapping/mapping.ts'
+import type { JsonObject } from './model/json.ts'
 import { managedObjects } from './objects/managed.ts'
 import type { Repository } from './repository/repository.ts'
 import { openSqlite } from './repository/sqlite/open.ts'
@@ -25,11 +27,13 @@ import { infoProvider } from './router/providers/info.ts'
 import { repoLinkProvider } from './router/providers/repo-link.ts'
 import type { RequestContext, Resources } from './router/resources.ts'
 import { router } from './router/router.ts'
+import type { ScriptEngine } from './scripts/engine.ts'
 import { LoadedRules } from './sync/loaded-rules.ts'
 import { type ListedMapping, mappingsProvider } from './sync/mappings-resource.ts'
 import { associationsProvider } from './sync/reconciliation/associations.ts'
 import { Reconciliations } from './sync/reconciliation/reconciliations.ts'
 import { reconciliationProvider } from './sync/reconciliation/resource.ts'
+import { loadRules, type Rules } from './sync/rules.ts'
 import { version } from './version.ts'
 
 /**
@@ -70,7 +74,8 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const repository = opened.use(await openSqlite(join(dataFolder, 'syncline.db')))
   const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine))
   const rulesOf = rules.of.bind(rules)
-  const reconciliations = new Reconciliations({ repository, resources: routes, rulesOf, log })
+  const inlineRules = (mapping: JsonObject) => rulesOfInline(mapping, checked, engine)
+  const reconciliations = new Reconciliations({ repository, resources: routes, rulesOf, inlineRules, log })
   opened.defer(() => reconciliations.close())
   const enforcePolicies = project.property('openidm.policy.enforcement.enabled') !== false
   const { systems, types } = checked
@@ -109,6 +114,16 @@ export async function openApplication(options: OpenOptions): Promise<Application
       reconciliations.recover([...checked.mappings.values()].map(({ mapping }) => mapping.links.type)),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
+}
+
+/** Not kept: whoever asked disposes of them. */
+async function rulesOfInline(
+  content: JsonObject,
+  checked: CheckedProject,
+  engine: ScriptEngine,
+): Promise<Rules> {
+  const { mapping, scripts } = await usableInlineMapping(checked, content, engine)
+  return loadRules(mapping, scripts, engine)
 }
 
 function scriptLog(log: OpenOptions['log']): Parameters<typeof scriptEngine>[1]['log'] {

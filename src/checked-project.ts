@@ -1,6 +1,7 @@
 import type { JsonSchema } from './config/check/schema.ts'
 import type { CompiledMapping } from './config/compiled-mappings.ts'
 import { compileMappings } from './config/compiled-mappings.ts'
+import { compileInlineMapping } from './config/inline-mapping.ts'
 import { nearest } from './config/nearest.ts'
 import { locateProblem } from './config/problem.ts'
 import type { ConfigurationProblem, ConfiguredConnector, Project } from './config/project.ts'
@@ -9,7 +10,8 @@ import { fileSecrets } from './config/secrets.ts'
 import { csvKind } from './connectors/csv/kind.ts'
 import { type Misconfiguration, misconfigurationIn } from './connectors/misconfigured.ts'
 import { openSystem, type System, type SystemEnvironment } from './connectors/open-system.ts'
-import type { Json } from './model/json.ts'
+import type { Mapping } from './mapping/mapping.ts'
+import type { Json, JsonObject } from './model/json.ts'
 import { asProblem, Problem } from './model/problem.ts'
 import type { ManagedType } from './objects/type.ts'
 import { unsupportedFeatures } from './objects/unsupported.ts'
@@ -162,10 +164,23 @@ export async function checkOnly(options: ProjectOptions): Promise<CheckedProject
 export function usableMapping(checked: CheckedProject, name: string): CompiledMapping {
   const compiled = checked.mappings.get(name)
   if (!compiled) throw mappingFailure(checked, name)
-  for (const path of [compiled.mapping.source, compiled.mapping.target]) {
-    if (!isReady(checked, path)) throw unusableEnd(checked, name, path)
-  }
+  requireEnds(checked, compiled.mapping)
   return compiled
+}
+
+/** A mapping that comes with a request, checked against the project; BAD_REQUEST says what is wrong with it. */
+export async function usableInlineMapping(
+  checked: CheckedProject,
+  content: JsonObject,
+  engine: ScriptEngine,
+): Promise<CompiledMapping> {
+  const compiled = await compileInlineMapping(content, checked.project, engine)
+  requireEnds(checked, compiled.mapping)
+  return compiled
+}
+
+function requireEnds(checked: CheckedProject, { name, source, target }: Mapping): void {
+  for (const path of [source, target]) if (!isReady(checked, path)) throw unusableEnd(checked, name, path)
 }
 
 /** True for a mapping that compiles and whose ends are both there. */

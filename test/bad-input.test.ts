@@ -95,10 +95,10 @@ const cases: Case[] = [
     ],
   },
   {
-    what: 'a property that this version does not act on',
-    spoil: replace('conf/sync.json', '"displayName": "HR to users"', '"consentRequired": true'),
+    what: 'a named query that only a repository configuration could define',
+    spoil: replace('conf/sync.json', '"displayName": "HR to users"', '"sourceQuery": {"_queryId": "active"}'),
     code: 2,
-    says: ['/mappings/0/consentRequired', 'not supported by this version'],
+    says: ['/mappings/0/sourceQuery', '"active" is not a known query', '_queryFilter'],
   },
   {
     what: 'a trigger of a managed object',

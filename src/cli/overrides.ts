@@ -5,6 +5,7 @@ import type { JsonObject } from '../model/json.ts'
 export interface OverrideOptions {
   readonly allowEmptySource?: boolean
   readonly targetPhase?: boolean
+  readonly cleanUpLinks?: boolean
   readonly guard?: JsonObject | false
 }
 
@@ -12,7 +13,8 @@ export function withOverrides(command: Command): Command {
   return withGuard(
     command
       .option('--allow-empty-source', 'go on even if the source query returns nothing')
-      .option('--no-target-phase', 'leave out the pass over targets without a source'),
+      .option('--no-target-phase', 'leave out the pass over targets without a source')
+      .option('--clean-up-links', 'delete links whose source and target are both gone'),
   )
 }
 
@@ -21,11 +23,17 @@ export function withGuard(command: Command): Command {
   return command.option('--guard <off|limits>', guard, guardOption)
 }
 
-export function overridesOf({ allowEmptySource, targetPhase, guard }: OverrideOptions): JsonObject {
+export function overridesOf({
+  allowEmptySource,
+  targetPhase,
+  cleanUpLinks,
+  guard,
+}: OverrideOptions): JsonObject {
   return {
     ...(allowEmptySource ? { allowEmptySourceSet: true } : {}),
     ...(guard === undefined ? {} : { guard }),
     ...(targetPhase === false ? { runTargetPhase: false } : {}),
+    ...(cleanUpLinks ? { cleanUpLinks } : {}),
   }
 }
 

@@ -10,13 +10,14 @@ export function printRun(run: Run): void {
   if (problem) console.log(`  ${problem.message}\n  ${style('dim', problem.hint)}`)
   const situations = Object.entries(statistics.situationSummary).filter(([, count]) => count > 0)
   if (situations.length > 0) console.log(`\n${table([['Situation', 'Objects'], ...situations])}`)
-  const { created, updated, unchanged, deleted, linked } = statistics.written
+  const { created, updated, unchanged, deleted, linked, cleanedUp } = statistics.written
   console.log(
     `\n${table([
       ['Created', 'Updated', 'Unchanged', 'Deleted', 'Links made', 'Failed'],
       [created, updated, unchanged, deleted, linked, statistics.status.FAILURE],
     ])}`,
   )
+  if (cleanedUp > 0) console.log(`\n  Links deleted whose source and target are both gone: ${cleanedUp}`)
   if (statistics.status.FAILURE > 0) {
     console.log(
       `\n  What failed, and why:\n    syncline query audit/recon 'reconId eq "${run.id}" and status eq "FAILURE"'`,

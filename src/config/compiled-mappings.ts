@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
-import { compileMapping, type Place, type ScriptObject } from '../mapping/compile.ts'
+import { compileMapping as compilePure, type Place, type ScriptObject } from '../mapping/compile.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { scriptSource } from '../scripts/definition.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
@@ -27,7 +27,7 @@ export async function compileMappings(project: Project, engine: ScriptEngine): P
   const problems: ConfigurationProblem[] = []
   const valid = new Set(project.mappings)
   for (const configured of project.declaredMappings) {
-    const { mapping, scripts, found } = await compile(project, configured, engine)
+    const { mapping, scripts, found } = await compileMapping(project, configured, engine)
     problems.push(...found.filter((problem) => !isKnown(problem, project.problems)))
     if (mapping && found.length === 0 && valid.has(configured))
       mappings.set(configured.name, { mapping, scripts })
@@ -35,8 +35,11 @@ export async function compileMappings(project: Project, engine: ScriptEngine): P
   return { mappings: inProcessingOrder(project, mappings), problems }
 }
 
-async function compile(project: Project, configured: ConfiguredMapping, engine: ScriptEngine) {
-  const { mapping, scripts, errors } = compileMapping(configured.content, project.declaredMappings)
+/** One mapping against the others that are declared; there is a `mapping` unless something was found. */
+export async function compileMapping(project: Project, configured: ConfiguredMapping, engine: ScriptEngine) {
+  const { mapping, scripts, errors } = compilePure(configured.content, project.declaredMappings, {
+    consentService: isConsentServiceOn(project),
+  })
   const found = errors.map(({ place, message }) => problemAt(configured, place, message))
   const sources: Record<string, ScriptSource> = {}
   for (const [name, script] of Object.entries(scripts)) {
@@ -45,6 +48,10 @@ async function compile(project: Project, configured: ConfiguredMapping, engine: 
     else sources[name] = read
   }
   return { mapping, scripts: sources, found }
+}
+
+function isConsentServiceOn({ documents }: Project): boolean {
+  return documents.find(({ id }) => id === 'consent')?.content?.enabled === true
 }
 
 /** What the schema has said already about a place, or about what it stands in, need not be said twice. */

@@ -260,20 +260,50 @@ describe('a mapping property', () => {
     ['queuedSync', { queuedSync: { enabled: true } }],
     ['clusteredSourceReconEnabled', { clusteredSourceReconEnabled: true }],
     ['triggerSyncProperties', { triggerSyncProperties: ['/mail'] }],
-    ['defaultSourceFields', { defaultSourceFields: ['*'] }],
-    ['defaultTargetFields', { defaultTargetFields: ['*'] }],
-  ])('%s is refused, not half-run', (property, configuration) => {
-    expect(errorsOf(configuration)).toEqual([
-      expect.stringMatching(`^/${property}: ${property} is not supported by this version`),
-    ])
+  ])('%s is about other triggers than reconciliation, and changes nothing', (_property, configuration) => {
+    const { configuration: _, ...plain } = compiled({})
+    const { configuration: __, ...with_ } = compiled(configuration)
+    expect(with_).toEqual(plain)
   })
 
-  it.each([
-    ['consentRequired', { consentRequired: false }],
-    ['queuedSync', { queuedSync: { enabled: false } }],
-    ['clusteredSourceReconEnabled', { clusteredSourceReconEnabled: false }],
-  ])('%s is welcome when it is off', (_property, configuration) => {
-    expect(errorsOf(configuration)).toEqual([])
+  it('consentRequired counts for managed objects where the consent service is on', () => {
+    const required = (content: JsonObject) =>
+      compileMapping({ ...base, consentRequired: true, ...content }, [], { consentService: true }).mapping
+        ?.consentRequired
+    expect(required({ source: 'managed/user', target: 'system/hr/account' })).toBe(true)
+    expect(required({})).toBe(false)
+  })
+
+  it.each<[what: string, configuration: JsonObject, source: number, target: number]>([
+    ['pages of our own', { reconSourceQueryPageSize: 7, reconTargetQueryPageSize: 8 }, 500, 5000],
+    [
+      'the pages that are asked for',
+      {
+        reconSourceQueryPaging: true,
+        reconSourceQueryPageSize: 7,
+        reconTargetQueryPaging: true,
+        reconTargetQueryPageSize: 8,
+      },
+      7,
+      8,
+    ],
+    ['pages of a thousand', { reconSourceQueryPaging: true, reconTargetQueryPaging: true }, 1000, 5000],
+  ])('for paging: %s', (_what, configuration, sourcePageSize, targetPageSize) => {
+    expect(compiled(configuration).reconciliation).toMatchObject({ sourcePageSize, targetPageSize })
+  })
+
+  it.each<[fields: string[], source: unknown, target: unknown]>([
+    [[], undefined, undefined],
+    [['*', 'effectiveRoles'], undefined, undefined],
+    [
+      ['mail', 'name/first'],
+      [['mail'], ['name', 'first']],
+      [['mail'], ['name', 'first'], ['phone']],
+    ],
+  ])('for default fields %j', (fields, sourceFields, targetFields) => {
+    const properties = [{ target: 'phone' }]
+    const settings = compiled({ defaultSourceFields: fields, defaultTargetFields: fields, properties })
+    expect(settings.reconciliation).toMatchObject({ sourceFields, targetFields })
   })
 })
 

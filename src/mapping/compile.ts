@@ -17,9 +17,8 @@ import {
   type ReconciliationSettings,
   type ScriptName,
 } from './mapping.ts'
-import { readQuery } from './query.ts'
+import { isEverything, readQuery } from './query.ts'
 import { type Action, actions, isAction, isSituation, type Situation, situations } from './situation.ts'
-import { unsupportedProperties } from './unsupported.ts'
 
 /**
  * Configuration → compiled mapping (engine specification §2). Everything is checked here, at load (§2.3, [D]); all
@@ -52,12 +51,22 @@ export interface MappingConfiguration {
   readonly content: JsonObject
 }
 
-const pageSize = 500
+export interface CompilationOptions {
+  /** The consent service is on (`conf/consent.json`); without it `consentRequired` means nothing. */
+  readonly consentService?: boolean
+}
 
-export function compileMapping(configuration: JsonObject, all: readonly MappingConfiguration[]): Compilation {
+const pageSize = 500
+/** Ids are small. */
+const targetPageSize = 5000
+
+export function compileMapping(
+  configuration: JsonObject,
+  all: readonly MappingConfiguration[],
+  { consentService = false }: CompilationOptions = {},
+): Compilation {
   const reading = new Reading(configuration)
-  for (const { property, message } of unsupportedProperties(configuration)) reading.error([property], message)
-  const mapping = reading.mapping(all)
+  const mapping = reading.mapping(all, consentService)
   return {
     mapping: reading.errors.length === 0 ? mapping : undefined,
     scripts: reading.scripts,
@@ -79,25 +88,28 @@ class Reading {
     this.errors.push({ place, message })
   }
 
-  mapping(all: readonly MappingConfiguration[]): Mapping {
+  mapping(all: readonly MappingConfiguration[], consentService: boolean): Mapping {
     const configuration = this.#configuration
     const name = this.#text('name')
     const [source, target] = [this.#text('source'), this.#text('target')]
+    const properties = this.#list('properties', (entry, place) => this.#property(entry, place))
     return {
       name,
       source,
       target,
       links: this.#links(name, source, target, all),
       qualifiers: this.#qualifiers(),
+      consentRequired:
+        consentService && source.startsWith('managed/') && configuration.consentRequired === true,
       validSource: this.#script(['validSource'], configuration.validSource),
       validTarget: this.#script(['validTarget'], configuration.validTarget),
       sourceCondition: this.#condition(['sourceCondition'], configuration.sourceCondition),
       correlation: this.#correlation(),
       correlateEmptyTargetSet: configuration.correlateEmptyTargetSet === true,
-      properties: this.#list('properties', (entry, place) => this.#property(entry, place)),
+      properties,
       policies: this.#list('policies', (entry, place) => this.#policy(entry, place)),
       hooks: this.#hooks(),
-      reconciliation: this.#reconciliation(source, target),
+      reconciliation: this.#reconciliation(source, target, properties),
       configuration,
     }
   }
@@ -361,7 +373,11 @@ class Reading {
     }
   }
 
-  #reconciliation(source: string, target: string): ReconciliationSettings {
+  #reconciliation(
+    source: string,
+    target: string,
+    properties: readonly PropertyMapping[],
+  ): ReconciliationSettings {
     const own = this.#configuration
     const query = (property: string, resource: string) => {
       const stated = own[property]
@@ -379,16 +395,42 @@ class Reading {
       targetQuery: query('targetQuery', target),
       sourceQueryFullEntry: this.#flag('sourceQueryFullEntry', sourceQueryFullEntry),
       targetQueryFullEntry: this.#flag('targetQueryFullEntry', targetQueryFullEntry),
+      sourceFields: this.#fields('defaultSourceFields'),
+      targetFields: this.#targetFields(properties),
       runTargetPhase: this.#flag('runTargetPhase', runTargetPhase),
       allowEmptySourceSet: this.#flag('allowEmptySourceSet', own.allowEmptySourceSet) ?? false,
       guard: this.#attempt(['guard'], () => readGuard(own.guard)) ?? readGuard(undefined),
       taskThreads: typeof taskThreads === 'number' ? taskThreads : 10,
       pageSize,
+      sourcePageSize: this.#pageSize('reconSourceQuery', pageSize),
+      targetPageSize: this.#pageSize('reconTargetQuery', targetPageSize),
+      cleanUpLinks: this.#flag('cleanUpLinks', own.cleanUpLinks) ?? false,
       storedRuns: {
         analysis: numberOr(stored.maxAnalysisRunsPerMapping, 1),
         others: numberOr(stored.maxNonAnalysisRunsPerMapping, 1),
       },
     }
+  }
+
+  /** Undefined: everything. */
+  #fields(property: string): readonly Pointer[] | undefined {
+    const stated = this.#configuration[property] ?? []
+    if (!Array.isArray(stated)) return this.error([property], `${property} must be an array of pointers`)
+    const fields = stated.map((field, index) => this.#pointer(field, [property, index]) ?? [])
+    return isEverything(fields) ? undefined : fields
+  }
+
+  /** What properties write is always read as well: without the value that is there, every run would write it anew. */
+  #targetFields(properties: readonly PropertyMapping[]): readonly Pointer[] | undefined {
+    const stated = this.#fields('defaultTargetFields')
+    return stated && [...stated, ...properties.map(({ target }) => target)]
+  }
+
+  /** The size of `…PageSize` where `…Paging` asks for pages; we always read in pages, of our own size otherwise. */
+  #pageSize(query: 'reconSourceQuery' | 'reconTargetQuery', standard: number): number {
+    const { [`${query}Paging`]: paging, [`${query}PageSize`]: size } = this.#configuration
+    if (paging !== true) return standard
+    return numberOr(size, query === 'reconSourceQuery' ? 1000 : standard)
   }
 
   #flag(property: string, value: Json | undefined): boolean | undefined {

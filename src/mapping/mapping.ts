@@ -15,6 +15,8 @@ export interface Mapping {
   readonly target: string
   readonly links: LinkUse
   readonly qualifiers: Qualifiers
+  /** Only source objects whose `consentedMappings` names the mapping qualify: the consent service is on. */
+  readonly consentRequired: boolean
   readonly validSource: ScriptName | undefined
   readonly validTarget: ScriptName | undefined
   readonly sourceCondition: Condition | undefined
@@ -111,12 +113,21 @@ export interface ReconciliationSettings {
   readonly targetQuery: QuerySettings
   readonly sourceQueryFullEntry: boolean | undefined
   readonly targetQueryFullEntry: boolean | undefined
+  /** What is read of source objects where the query names no `_fields`; undefined: everything. */
+  readonly sourceFields: readonly Pointer[] | undefined
+  /** What scripts and properties see of target objects; undefined: everything. */
+  readonly targetFields: readonly Pointer[] | undefined
   readonly runTargetPhase: boolean | undefined
   readonly allowEmptySourceSet: boolean
   readonly guard: GuardLimits
   /** 0 or 1: objects are worked strictly one after the other. */
   readonly taskThreads: number
-  /** Objects read, decided and written together. */
+  /** Objects decided and written together. */
   readonly pageSize: number
+  /** Objects that one request to the source, or for ids of the target, asks for. */
+  readonly sourcePageSize: number
+  readonly targetPageSize: number
+  /** Delete links whose two ends are both gone, after the target phase. */
+  readonly cleanUpLinks: boolean
   readonly storedRuns: { readonly analysis: number; readonly others: number }
 }

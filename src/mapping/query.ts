@@ -1,7 +1,7 @@
 import { everything, type Filter, nothing } from '../model/filter.ts'
 import { parseFilter } from '../model/filter-parse.ts'
-import type { JsonObject } from '../model/json.ts'
-import { parsePointer } from '../model/pointer.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import type { QuerySettings } from './mapping.ts'
 
@@ -19,22 +19,46 @@ export function readQuery(stated: JsonObject | undefined, defaultResource: strin
   const resourceName = take('resourceName') ?? defaultResource
   if (typeof resourceName !== 'string') throw new Problem('BAD_REQUEST', 'resourceName must be a string')
   const queryId = take('queryId')
-  const filter = queryFilterOf(take('queryFilter'), queryId, take('queryExpression'), resourceName)
+  const filter = queryFilterOf(take('queryFilter'), queryId, take('queryExpression'), resourceName, take)
   const fields = fieldsOf(take('fields')) ?? (queryId === 'query-all-ids' ? ['_id'] : undefined)
   return {
     resourceName,
     filter,
     stated: { resourceName, ...(stated && hasQuery(stated) ? stated : { ...stated, _queryFilter: 'true' }) },
     fields: fields?.map(parsePointer),
-    parameters: Object.fromEntries([...keys].map(([key, value]) => [key, String(value)])),
+    parameters: Object.fromEntries(
+      [...keys].filter(([key]) => !isPagingKey(key)).map(([key, value]) => [key, textOf(value)]),
+    ),
   }
+}
+
+/** A run reads all that matches, in pages and an order of its own: these keys say nothing to it. */
+export function isPagingKey(key: string): boolean {
+  return /^_?(pageSize|sortKeys|pagedResults(Offset|Cookie)|totalPagedResultsPolicy)$/.test(key)
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null)
+}
+
+/** True if a field list asks for no less than everything. */
+export function isEverything(fields: readonly Pointer[] | undefined): boolean {
+  return fields === undefined || fields.length === 0 || fields.some((field) => field.join('/') === '*')
 }
 
 function hasQuery(stated: JsonObject): boolean {
   return Object.keys(stated).some((key) => /^_?query(Filter|Id|Expression)$/.test(key))
 }
 
-function queryFilterOf(filter: unknown, queryId: unknown, expression: unknown, resource: string): Filter {
+type Take = (key: string) => Json | undefined
+
+function queryFilterOf(
+  filter: unknown,
+  queryId: unknown,
+  expression: unknown,
+  resource: string,
+  take: Take,
+): Filter {
   const given = [filter, queryId, expression].filter((value) => value !== undefined)
   if (given.length > 1) {
     throw new Problem(
@@ -42,7 +66,7 @@ function queryFilterOf(filter: unknown, queryId: unknown, expression: unknown, r
       'a query states one of _queryFilter, _queryId and _queryExpression, not several',
     )
   }
-  if (queryId !== undefined) return namedQuery(queryId)
+  if (queryId !== undefined) return namedQuery(queryId, take)
   if (expression !== undefined && !resource.startsWith('system/')) {
     throw new Problem(
       'BAD_REQUEST',
@@ -57,12 +81,33 @@ function queryFilterOf(filter: unknown, queryId: unknown, expression: unknown, r
   return parseFilter(text)
 }
 
-function namedQuery(queryId: unknown): Filter {
-  if (queryId === 'query-all-ids' || queryId === 'query-all') return everything
-  throw new Problem(
-    'BAD_REQUEST',
-    `unknown query ${JSON.stringify(queryId)}: query-all-ids is the only named query`,
-  )
+/** The queries that every OpenIDM repository knows and that a filter can say. Its others are written by hand. */
+function namedQuery(queryId: unknown, take: Take): Filter {
+  switch (queryId) {
+    case 'query-all-ids':
+    case 'query-all':
+      return everything
+    case 'for-userName':
+      return equals('userName', parameter(queryId, 'uid', take))
+    case 'get-by-field-value':
+      return equals(String(parameter(queryId, 'field', take)), parameter(queryId, 'value', take))
+    default:
+      throw new Problem(
+        'BAD_REQUEST',
+        `${JSON.stringify(queryId)} is not a known query: repository configuration, which defines named queries, is ` +
+          'not read; say it as _queryFilter. Known: query-all-ids, query-all, for-userName, get-by-field-value',
+      )
+  }
+}
+
+function parameter(queryId: string, name: string, take: Take): Json {
+  const value = take(name)
+  if (value !== undefined) return value
+  throw new Problem('BAD_REQUEST', `the query ${queryId} needs the parameter ${name}`)
+}
+
+function equals(field: string, value: Json): Filter {
+  return { kind: 'compare', operator: 'eq', pointer: parsePointer(field), value }
 }
 
 function fieldsOf(fields: unknown): string[] | undefined {

@@ -17,16 +17,27 @@ import { type ShapeInput, shape } from './shape.ts'
 type Procedure = (input: Json, call: Call) => Json | undefined
 const mappingOf = (settings: Json) => settings as unknown as Mapping
 
-/** {source, linkQualifier} → {qualifies, reason}: `validSource` and then `sourceCondition` (§1, "qualifies"). */
+/**
+ * {source, linkQualifier} → {qualifies, reason}: `validSource` and then `sourceCondition` (§1, "qualifies"). Without the
+ * consent that a mapping requires, no script sees the object.
+ */
 export function qualify(settings: Json): Procedure {
-  const { validSource, sourceCondition } = mappingOf(settings)
+  const { name, consentRequired, validSource, sourceCondition } = mappingOf(settings)
   return (input, call) => {
     const { source, linkQualifier } = input as JsonObject
+    if (consentRequired && !hasConsent(source, name)) return { qualifies: false, reason: 'consentRequired' }
     if (!isTrue('validSource', validSource, { source, linkQualifier }, call))
       return { qualifies: false, reason: 'validSource' }
     const qualifies = holds(sourceCondition, { source, linkQualifier }, call)
     return { qualifies, reason: qualifies ? null : 'sourceCondition' }
   }
+}
+
+/** Some versions of the user schema nest the list once more. */
+function hasConsent(source: Json | undefined, mapping: string): boolean {
+  const consented = isJsonObject(source) ? source.consentedMappings : undefined
+  if (!Array.isArray(consented)) return false
+  return consented.flat().some((entry) => isJsonObject(entry) && entry.mapping === mapping)
 }
 
 /** {target, linkQualifier} → boolean: `validTarget`. */

@@ -57,6 +57,14 @@ describe('a target that does not exist yet', () => {
   })
 })
 
+describe('the hooks that shape a target', () => {
+  it.each(['onMapping', 'onCreate'])('%s gets null as oldSource where nothing older is known', (hook) => {
+    const seen: unknown[] = []
+    shape(mapping({ [hook]: script }), input({}), (_name, { oldSource }) => void seen.push(oldSource))
+    expect(seen).toEqual([null])
+  })
+})
+
 describe('a target that exists', () => {
   const target = { _id: 'u', _rev: '3', givenName: 'Ann', other: 'kept' }
   const update = (given: Partial<ShapeInput> = {}) =>

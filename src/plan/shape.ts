@@ -1,3 +1,4 @@
+import { applyAssignments } from '../mapping/assignments.ts'
 import type { Call } from '../mapping/call.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { applyProperties } from '../mapping/properties.ts'
@@ -29,12 +30,12 @@ export interface Shape {
 }
 
 /**
- * The desired target object and its changes: property mappings, then `onMapping`, then `onCreate` or `onUpdate`
- * (engine specification §4.3). Pure given the scripts. Null equals absent in the comparison, and a null is
+ * The desired target object and its changes: property mappings, then `onMapping` (or, where there is none, the
+ * assignments of the source's roles), then `onCreate` or `onUpdate` (engine specification §4.3). Pure given the scripts. Null equals absent in the comparison, and a null is
  * sent only where there is a value to clear ([D]): a target that never returns nulls is not written for ever.
  */
 export function shape(
-  mapping: Pick<Mapping, 'properties' | 'hooks' | 'configuration' | 'links'>,
+  mapping: Pick<Mapping, 'name' | 'properties' | 'hooks' | 'configuration' | 'links'>,
   input: ShapeInput,
   call: Call,
 ): Shape {
@@ -57,16 +58,16 @@ export function shape(
 }
 
 function runShapingHooks(
-  { hooks, configuration }: Pick<Mapping, 'hooks' | 'configuration'>,
+  { name, hooks, configuration }: Pick<Mapping, 'name' | 'hooks' | 'configuration'>,
   input: ShapeInput,
   target: JsonObject,
   call: Call,
 ): void {
-  const { source, oldSource, sourceId, targetId, situation, linkQualifier, target: existing } = input
+  const { source, oldSource = null, sourceId, targetId, situation, linkQualifier, target: existing } = input
   if (hooks.onMapping !== undefined) {
     const existingTarget = existing ? copy(existing) : null
     call(hooks.onMapping, { source, oldSource, target, existingTarget, config: configuration, linkQualifier })
-  }
+  } else applyAssignments(target, { mapping: name, linkQualifier, source, oldSource: input.oldSource })
   const hook = existing ? hooks.onUpdate : hooks.onCreate
   if (hook === undefined || !input.hooks) return
   const scope = {

@@ -20,6 +20,16 @@ export function parameters(value: unknown, call: string): Parameters {
   return result
 }
 
+/** As `parameters`, but of an action: an object or array, such as an inline mapping, goes as its JSON text. */
+export function actionParameters(value: unknown, call: string): Parameters {
+  if (!isJsonObject(value)) return parameters(value, call)
+  const asText = ([name, parameter]: [string, Json | undefined]) => [
+    name,
+    typeof parameter === 'object' && parameter !== null ? JSON.stringify(parameter) : parameter,
+  ]
+  return parameters(Object.fromEntries(Object.entries(value).map(asText)), call)
+}
+
 export function contentObject(value: unknown, call: string): JsonObject {
   if (!isJsonObject(value)) throw bad(call, 'the content must be an object')
   return value

@@ -192,6 +192,13 @@ describe('openidm.action', () => {
       { force: 'true' },
     ],
     ['without content', '"recon", "cancel", null', 'cancel', null, {}],
+    [
+      'an object among the parameters, as JSON',
+      '"recon", "go", null, {mapping: {name: "m"}}',
+      'go',
+      null,
+      { mapping: '{"name":"m"}' },
+    ],
     ['by parameter, the name left out', '"recon", {a: 1}, {_action: "go", x: 1}', 'go', { a: 1 }, { x: '1' }],
     ['by parameter, the name null', '"recon", null, {a: 1}, {_action: "go"}', 'go', { a: 1 }, {}],
     ['by parameter, with neither', '"recon", null, {_action: "go"}', 'go', null, {}],

@@ -3,7 +3,15 @@ import { parsePatch } from '../model/patch.ts'
 import { getAt, type Pointer, setAt } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import type { RequestContext, Resource, Resources } from '../router/resources.ts'
-import { bad, contentObject, fieldList, optionalText, parameters, texts } from './call-arguments.ts'
+import {
+  actionParameters,
+  bad,
+  contentObject,
+  fieldList,
+  optionalText,
+  parameters,
+  texts,
+} from './call-arguments.ts'
 import { queryAnswer, resourceQuery } from './query-arguments.ts'
 import { resourcePath } from './resource-path.ts'
 
@@ -83,7 +91,7 @@ export const openidmCalls = {
 
   async action(args, request, resources) {
     const { path, name, content, params, fields } = actionArguments(args)
-    const { _action, ...given } = parameters(params, 'action')
+    const { _action, ...given } = actionParameters(params, 'action')
     const action = name ?? _action
     if (typeof action !== 'string') throw bad('action', 'no action is named')
     const answer = await resources.action(path, { name: action, content, parameters: texts(given) }, request)

@@ -1,4 +1,6 @@
 import type { QuerySettings } from '../mapping/mapping.ts'
+import { isEverything } from '../mapping/query.ts'
+import type { Pointer } from '../model/pointer.ts'
 import type { ObjectSet, Resource } from '../router/resources.ts'
 
 /** An id that a source query returned, with its object; undefined if it vanished before it could be read. */
@@ -13,6 +15,8 @@ export interface Reading {
   /** Where objects are read that the query returned in part. */
   readonly set: ObjectSet
   readonly query: QuerySettings
+  /** What is read where the query names no fields; undefined: everything. */
+  readonly defaultFields?: readonly Pointer[] | undefined
   /** Explicit `sourceQueryFullEntry`; undefined decides entry by entry. */
   readonly fullEntry: boolean | undefined
   readonly pageSize: number
@@ -26,10 +30,11 @@ export interface Reading {
  * are read together.
  */
 export async function* sourcePages(reading: Reading): AsyncIterable<readonly SourceRecord[]> {
-  const { queried, query, pageSize, signal } = reading
+  const { queried, query, defaultFields, pageSize, signal } = reading
+  const fields = query.fields ?? defaultFields
   const seen = new Set<string>()
   const pages = queried.pages(
-    { filter: query.filter, fields: query.fields, pageSize, parameters: query.parameters },
+    { filter: query.filter, fields, pageSize, parameters: query.parameters },
     signal,
   )
   for await (const page of oneAhead(pages)) {
@@ -45,7 +50,8 @@ async function completed(
   { set, queried, query, fullEntry, signal }: Reading,
   page: readonly Resource[],
 ): Promise<SourceRecord[]> {
-  const whole = query.fields === undefined && queried === set
+  // Without fields of its own the query has read as much as a second reading would.
+  const whole = isEverything(query.fields) && queried === set
   const isFull = (object: Resource) => fullEntry ?? (whole || looksFull(object))
   const partial = page.filter((object) => !isFull(object)).map(({ _id }) => _id)
   if (partial.length === 0) return page.map((object) => ({ id: object._id, object }))

@@ -19,6 +19,7 @@ export interface Synchronization {
   readonly links: MappingLinks
   readonly correlator: Correlator
   readonly scripts: ScriptContext
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** The run's id; its operations are recorded under it. */
   readonly runId: string
   /** Known only when the run has queried the targets. */

@@ -2,6 +2,7 @@
  * Rules within one object that JSON Schema cannot express (engine specification §2.3). A schema names its rule with
  * `x-rule`. Places are relative to the object.
  */
+import { isPagingKey } from '../../mapping/query.ts'
 import { isJsonObject, type JsonObject } from '../../model/json.ts'
 import type { Finding } from './finding.ts'
 
@@ -11,6 +12,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   script: scriptRule,
   correlationQuery: (value) => (value.expressionTree === undefined ? scriptRule(value) : []),
   query: queryRule,
+  queuedSync: queuedSyncRule,
   expressionTree: expressionTreeRule,
   property: propertyRule,
   mapping: mappingRule,
@@ -40,12 +42,37 @@ const queryKeys = ['_queryFilter', '_queryId', '_queryExpression']
 function queryRule(value: JsonObject): readonly Finding[] {
   const given = Object.keys(value).filter((key) => queryKeys.includes(`_${key.replace(/^_/, '')}`))
   const [, second] = given
-  if (second === undefined) return []
+  if (second === undefined) return pagingKeys(value)
   return [
+    ...pagingKeys(value),
     {
       place: [second],
       what: 'key',
       message: `a query has one of ${given.join(' and ')}, not both; remove one`,
+    },
+  ]
+}
+
+function pagingKeys(value: JsonObject): readonly Finding[] {
+  return Object.keys(value)
+    .filter(isPagingKey)
+    .map((key) => ({
+      severity: 'warning',
+      place: [key],
+      what: 'key',
+      message: `${key} has no effect here: a run reads everything that the query matches, in pages and an order of its own`,
+    }))
+}
+
+function queuedSyncRule({ enabled }: JsonObject): readonly Finding[] {
+  if (enabled !== true) return []
+  return [
+    {
+      severity: 'warning',
+      place: ['enabled'],
+      what: 'key',
+      message:
+        'this setting has no effect: changes are not synchronized by themselves yet, so there is no queue; run the mapping',
     },
   ]
 }

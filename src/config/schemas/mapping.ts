@@ -99,7 +99,11 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
       retryDelay: whole('Milliseconds between two tries.', 1000, { minimum: 0 }),
       postRetryAction: shape('postRetryAction', 'What happens after the last retry.'),
     },
-    { title: 'Queued sync', description: 'Implicit synchronization through a queue instead of at once.' },
+    {
+      title: 'Queued sync',
+      'x-rule': 'queuedSync',
+      description: 'Implicit synchronization through a queue instead of at once.',
+    },
   ),
 }
 
@@ -116,7 +120,7 @@ function hook(description: string): TSchema {
   return shape('script', description)
 }
 
-const paged = withoutEffect('reconciliations always read in pages of a fixed size')
+const noTrigger = withoutEffect('changes are not synchronized by themselves yet; run the mapping')
 
 /** The properties in the order in which the reference lists them. */
 export const mappingProperties: Readonly<Record<string, TSchema>> = {
@@ -131,7 +135,11 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   target: required(text('The object set that objects go to.', { minLength: 1 })),
   displayName: text('A name for people.'),
   icon: text('A picture for the user interface.'),
-  consentRequired: flag('Synchronize a managed user only if `consentedMappings` names this mapping.', false),
+  consentRequired: flag(
+    'A managed object qualifies only if its `consentedMappings` names this mapping. Counts where `conf/consent.json` ' +
+      'has `"enabled": true`.',
+    false,
+  ),
   links: text(
     'Use the link set of this other mapping, which has the same object sets or exactly the reverse.',
   ),
@@ -159,7 +167,10 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   syncAfter: texts(
     'Names of mappings that must be processed before this one. Orders mappings in files of their own.',
   ),
-  triggerSyncProperties: texts('Pointers; an update is synchronized only if one of them changed.'),
+  triggerSyncProperties: texts(
+    'Pointers; an update is synchronized only if one of them changed. Reconciliation looks at every object.',
+    { default: [], ...noTrigger },
+  ),
   queuedSync: shape('queuedSync', 'Process changes through a queue.'),
   optimizeAssignmentSync: flag(
     'A performance hint for role assignments; never changes results.',
@@ -216,9 +227,20 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   sourceQuery: shape('query', 'The source objects of a reconciliation; default: all.'),
   targetQuery: shape('query', 'The target objects of a reconciliation; default: all.'),
   sourceQueryFullEntry: flag('Does `sourceQuery` return whole objects? Absent: decided for each entry.'),
-  targetQueryFullEntry: flag('Does `targetQuery` return whole objects? Absent: decided for each entry.'),
-  defaultSourceFields: texts('Fields of source objects to read where nothing else is said.'),
-  defaultTargetFields: texts('Fields of target objects to read where nothing else is said.'),
+  targetQueryFullEntry: flag(
+    'Does `targetQuery` return whole objects?',
+    undefined,
+    withoutEffect(
+      'targets are read when they are worked, so that nothing is written back that a query left out',
+    ),
+  ),
+  defaultSourceFields: texts(
+    'Fields of source objects to read where the query names no `_fields`: pointers; `*` is everything.',
+  ),
+  defaultTargetFields: texts(
+    'Fields of target objects that properties and scripts see, besides those that `properties` write; `*` is ' +
+      'everything. An update keeps the others.',
+  ),
   runTargetPhase: flag(
     'Visit target objects without source. Default: true for `recon`, false for `reconById`.',
   ),
@@ -241,12 +263,34 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
     'How much one run may delete, change and create; `false`: as much as it likes.',
   ),
   taskThreads: whole('Objects worked on at the same time; 0: one after the other.', 10, { minimum: 0 }),
-  feedSize: whole('Objects read ahead.', 1000, { minimum: 1, ...paged }),
-  reconSourceQueryPaging: flag('Read the source in pages.', false, paged),
-  reconSourceQueryPageSize: whole('Objects in a page of the source.', 1000, { minimum: 1, ...paged }),
-  reconTargetQueryPaging: flag('Read the target in pages.', false, paged),
-  reconTargetQueryPageSize: whole('Objects in a page of the target.', undefined, { minimum: 1, ...paged }),
-  clusteredSourceReconEnabled: flag('Share source pages among the nodes of a cluster.', false),
+  feedSize: whole('Objects read ahead.', 1000, {
+    minimum: 1,
+    ...withoutEffect('one page is read ahead, whatever its size'),
+  }),
+  reconSourceQueryPaging: flag(
+    'The source is read in pages in any case; true: of `reconSourceQueryPageSize`, false: of 500.',
+    false,
+  ),
+  reconSourceQueryPageSize: whole('Objects in a page of the source, with `reconSourceQueryPaging`.', 1000, {
+    minimum: 1,
+  }),
+  reconTargetQueryPaging: flag(
+    'Ids of targets are read in pages in any case; true: of `reconTargetQueryPageSize`, false: of 5000.',
+    false,
+  ),
+  reconTargetQueryPageSize: whole('Ids in a page of the target, with `reconTargetQueryPaging`.', 5000, {
+    minimum: 1,
+  }),
+  clusteredSourceReconEnabled: flag(
+    'Share source pages among the nodes of a cluster.',
+    false,
+    withoutEffect('there is one node, which does the whole run'),
+  ),
+  cleanUpLinks: flag(
+    'After the target phase, delete links whose source and target are both gone. Only in runs over whole sets. ' +
+      'OpenIDM does not know this setting.',
+    false,
+  ),
   reconProgressStateUpdateInterval: whole('Store the progress of a run after so many objects.', 1024, {
     minimum: 1,
     ...withoutEffect('progress is stored with every page'),

@@ -44,8 +44,11 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
   query: Type.Object(
     {
       _queryFilter: text('A query filter.', { format: 'query-filter' }),
-      _queryId: text('The id of a stored query, e.g. `query-all-ids`.'),
-      _queryExpression: text('A native query expression.'),
+      _queryId: text(
+        'A named query: `query-all-ids`, `query-all`, `for-userName` (parameter `uid`) or `get-by-field-value` ' +
+          '(parameters `field` and `value`). Others must be said as `_queryFilter`.',
+      ),
+      _queryExpression: text('The same as `_queryFilter`, on `system/…` only.'),
       _fields: either(
         [Type.String({ 'x-noun': 'a comma list' }), Type.Array(Type.String())],
         'The fields to read: a comma list of pointers, or an array.',
@@ -58,7 +61,8 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
     },
     {
       title: 'Query',
-      description: 'Which objects to read. Further keys become query parameters.',
+      description:
+        'Which objects to read. Further keys become query parameters; managed objects and CSV files know none.',
       'x-rule': 'query',
     },
   ),

@@ -4,6 +4,7 @@ import { goesOn, type Operation } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
 import { settled } from './intents.ts'
+import { rememberAssignments } from './last-sync.ts'
 import { order, type Step, takes } from './steps.ts'
 import { storeLinksAfter, storeLinksBefore } from './store-links.ts'
 import { writeTargets } from './write-targets.ts'
@@ -101,7 +102,10 @@ const perform = {
       operations.filter(({ link }) => link !== undefined),
     ),
   linkAfter: (sync, operations, { store }) => storeLinksAfter(sync, operations, store),
-  postMapping: (sync, operations) => runHook(sync, 'postMapping', operations),
+  postMapping: async (sync, operations, writers) => {
+    await runHook(sync, 'postMapping', operations)
+    await rememberAssignments(sync, operations, writers)
+  },
   postAction: runPostAction,
 } as const satisfies { [step in Step]: Perform }
 

@@ -1,6 +1,7 @@
 import type { Hook } from '../../mapping/mapping.ts'
 import { copy } from '../../model/equality.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
 import { type Operation, sourceIdOf } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 
@@ -71,9 +72,16 @@ export async function runErrorHook(sync: Synchronization, failed: readonly Opera
   const script = sync.rules.mapping.hooks.onError
   if (script === undefined || failed.length === 0) return
   const inputs = failed.map((operation) => {
-    const { failure } = operation
-    const error = { code: failure?.status ?? 500, message: failure?.message ?? '' }
-    return { script, variables: { ...hookScope(operation), error } }
+    return { script, variables: { ...hookScope(operation), error: errorJson(operation.failure) } }
   })
-  await sync.rules.ask('runHook', inputs, sync.scripts)
+  const outcomes = await sync.rules.ask('runHook', inputs, sync.scripts)
+  for (const outcome of outcomes) if (!outcome.ok) sync.log('error', outcome.error.message)
+}
+
+/** As `cause` of a result: always a 409 (§8.2); what the failing part itself said is its `detail`. */
+function errorJson(failure: Problem | undefined): JsonObject {
+  const message = failure?.message ?? ''
+  const own = failure?.cause instanceof Problem ? failure.cause : failure
+  const detail = { code: own?.status ?? 500, message: own?.message ?? message, detail: own?.detail as Json }
+  return { code: 409, reason: 'Conflict', message, detail }
 }

@@ -1,5 +1,6 @@
 import { Problem } from '../../model/problem.ts'
 import type { Link, Store } from '../../repository/repository.ts'
+import { mappingLinks } from '../links.ts'
 import { type Operation, sourceIdOf } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 
@@ -58,12 +59,34 @@ async function insertLinks(
   store: Store,
 ): Promise<void> {
   await oneByOneOnFailure(operations, async (some) => {
-    const stored = await store.links.insert(some.map((operation) => draftOf(sync, operation)))
-    some.forEach((operation, position) => {
-      operation.link = sync.links.view(stored[position] as Link)
-      operation.linkCreated = true
-    })
+    const [first, ...others] = some
+    try {
+      const stored = await store.links.insert(some.map((operation) => draftOf(sync, operation)))
+      some.forEach((operation, position) => {
+        operation.link = sync.links.view(stored[position] as Link)
+        operation.linkCreated = true
+      })
+    } catch (error) {
+      if (!first || others.length > 0 || !(await isLinkedAlready(sync, first, store))) throw error
+    }
   })
+}
+
+/** Somebody else has linked the very same pair meanwhile: the wish is fulfilled (engine specification §4.5). */
+async function isLinkedAlready(
+  { links, rules }: Synchronization,
+  operation: Operation,
+  store: Store,
+): Promise<boolean> {
+  const sourceId = sourceIdOf(operation) as string
+  const found = await mappingLinks(store.links, rules.mapping.links).ofSources(operation.linkQualifier, [
+    sourceId,
+  ])
+  const link = found.get(sourceId)
+  if (!link || links.normalTarget(link.targetId) !== links.normalTarget(operation.targetId as string))
+    return false
+  operation.link = link
+  return true
 }
 
 function draftOf({ links }: Synchronization, operation: Operation): Omit<Link, '_rev'> {

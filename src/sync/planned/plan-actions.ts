@@ -20,7 +20,7 @@ export async function makeStoredPlan(
   const { run, header } = await startPlan(
     reconciliations,
     {
-      mapping: mappingIn(action),
+      mapping: configuredMapping(action),
       sourceId: parameters.id ?? parameters.ids,
       overrides: overridesIn(parameters, content),
       filters: filtersIn(parameters),
@@ -75,4 +75,11 @@ function filtersIn({ onlyAction, onlyId, limit }: Readonly<Record<string, string
     ...(onlyId === undefined ? {} : { ids: [onlyId] }),
     ...(most === undefined ? {} : { limit: most }),
   }
+}
+
+/** Plans hold for a configuration that is there when they are performed. */
+function configuredMapping(action: ResourceAction): string {
+  const mapping = mappingIn(action)
+  if (typeof mapping === 'string') return mapping
+  throw new Problem('BAD_REQUEST', 'A plan needs the name of a configured mapping')
 }

@@ -3,10 +3,13 @@ import { Problem } from '../../model/problem.ts'
 import type { ResourceAction } from '../../router/resources.ts'
 import { booleanIn } from './request.ts'
 import type { Run } from './run.ts'
+import { statedMapping } from './stated-mapping.ts'
 
 /** What the actions of `recon` are given, and how they answer for a run that failed (engine specification §7.1). */
-export function mappingIn({ name, parameters }: ResourceAction): string {
-  if (parameters.mapping) return parameters.mapping
+/** The name of a mapping, or a mapping that comes with the request. */
+export function mappingIn({ name, parameters, content }: ResourceAction): string | JsonObject {
+  const stated = statedMapping(parameters.mapping ?? bodyOf(content).mapping)
+  if (stated !== undefined) return stated
   throw new Problem(
     'BAD_REQUEST',
     `${name} needs the parameter mapping, e.g. recon?_action=${name}&mapping=hr_user`,
@@ -21,13 +24,17 @@ export function sourceIdIn(parameters: Readonly<Record<string, string>>): string
 }
 
 export function overridesIn(parameters: Readonly<Record<string, string>>, content: Json): JsonObject {
-  if (content !== null && !isJsonObject(content))
-    throw new Problem('BAD_REQUEST', 'The body must be a JSON object: the overrides for this run')
-  const { allowEmptySourceSet, runTargetPhase, guard } = parameters
-  const fromParameters = Object.entries({ allowEmptySourceSet, runTargetPhase, guard }).filter(
-    ([, value]) => value !== undefined,
-  )
-  return { ...Object.fromEntries(fromParameters), ...content }
+  const { mapping: _, ...overrides } = bodyOf(content)
+  const { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks } = parameters
+  const stated = { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks }
+  const fromParameters = Object.entries(stated).filter(([, value]) => value !== undefined)
+  return { ...Object.fromEntries(fromParameters), ...overrides }
+}
+
+function bodyOf(content: Json): JsonObject {
+  if (content === null) return {}
+  if (isJsonObject(content)) return content
+  throw new Problem('BAD_REQUEST', 'The body must be a JSON object: the overrides for this run')
 }
 
 export function waits({ waitForCompletion }: Readonly<Record<string, string>>): boolean {

@@ -1,7 +1,7 @@
 import type { ObjectSet } from '../../router/resources.ts'
 import { correlator } from '../correlate.ts'
 import { mappingLinks } from '../links.ts'
-import { ignoringCase } from '../spelling.ts'
+import { sourceSet, targetSet } from '../object-sets.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { TargetIds } from '../target-ids.ts'
 import { measuredCorrelator, measuredLinks, measuredRules, measuredSet } from './measured.ts'
@@ -17,19 +17,17 @@ export async function openSynchronization(
   const rules = measuredRules(reconciliation.rules, durations)
   const { mapping } = rules
   const links = measuredLinks(mappingLinks(repository.links, mapping.links), durations)
-  const sources = measuredSet(resources.objectSet(mapping.source), 'sourceObjectQuery', durations)
-  const targets = measuredSet(resources.objectSet(mapping.target), 'targetObjectQuery', durations)
   const targetIds = targetPhase
     ? await run.durations.time('targetQuery', () => readTargetIds(reconciliation, links.normalTarget))
     : undefined
   run.statistics.totals.target = targetIds?.size
   run.statistics.totals.links = mapping.links.enabled ? await repository.links.count(mapping.links.type) : 0
   const scripts = { ...scriptContext(reconciliation), signal: run.signal }
-  const spelled = mapping.links.targetIgnoresCase ? ignoringCase(targets) : targets
-  const shared = { rules, resources, targets: spelled, links, scripts, signal: run.signal }
+  const targets = measuredSet(targetSet(resources, mapping), 'targetObjectQuery', durations)
+  const shared = { rules, resources, targets, links, scripts, signal: run.signal }
   return {
     ...shared,
-    sources: mapping.links.sourceIgnoresCase ? ignoringCase(sources) : sources,
+    sources: measuredSet(sourceSet(resources, mapping), 'sourceObjectQuery', durations),
     repository,
     correlator: measuredCorrelator(
       correlator({
@@ -39,6 +37,7 @@ export async function openSynchronization(
       }),
       durations,
     ),
+    log: reconciliation.log,
     runId: run.id,
     targetIds,
     dryRun: run.analysis,
@@ -54,7 +53,8 @@ async function readTargetIds(
   const ids = new TargetIds(normal)
   const { resourceName, filter, parameters } = settings.targetQuery
   const set: ObjectSet = resources.objectSet(resourceName)
-  for await (const page of set.pages({ filter, fields: [['_id']], pageSize: 5000, parameters }, run.signal)) {
+  const query = { filter, fields: [['_id']], pageSize: settings.targetPageSize, parameters }
+  for await (const page of set.pages(query, run.signal)) {
     for (const { _id } of page) ids.add(_id)
   }
   return ids

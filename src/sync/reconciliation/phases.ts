@@ -18,9 +18,9 @@ export async function sourcePhase(
   pages: AsyncIterable<readonly SourceRecord[]>,
   recorder: Recorder,
 ): Promise<void> {
-  const { run } = reconciliation
+  const { run, settings } = reconciliation
   for await (const page of pages) {
-    for (const part of partsOf(page, sync.rules.oneByOne ? 1 : page.length)) {
+    for (const part of partsOf(page, sync.rules.oneByOne ? 1 : settings.pageSize)) {
       if (run.signal.aborted) return
       await run.durations.time('sourcePagePhase', async () =>
         workThrough(reconciliation, sync, await openOperations(sync, part), recorder),

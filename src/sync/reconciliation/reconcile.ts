@@ -5,6 +5,7 @@ import type { Recorder } from '../apply/apply.ts'
 import type { PlanSource } from '../planned/plan-source.ts'
 import { recover } from '../recover.ts'
 import { requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
+import { cleanUpLinks } from './link-cleanup.ts'
 import { openSynchronization } from './open-synchronization.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import { plannedPhases } from './planned-phases.ts'
@@ -14,7 +15,7 @@ import { EmptySource, openSources } from './sources.ts'
 
 /**
  * Carries out a run (engine specification §7.3): `onRecon` → start → source query → empty guard → target query →
- * source phase → target phase → `result` → summary. A dry run takes the same way without the writers. Never
+ * source phase → target phase → link clean-up → `result` → summary. A dry run takes the same way without the writers. Never
  * throws: what ends a run is in the run.
  */
 export async function reconcile(reconciliation: Reconciliation): Promise<void> {
@@ -68,6 +69,7 @@ async function phases(
   if (!withTargets || run.signal.aborted) return
   run.enter('ACTIVE_RECONCILING_TARGET')
   await run.durations.time('targetPhase', () => targetPhase(reconciliation, sync, recorder(recording)))
+  await cleanUpLinks(reconciliation, sync, recording)
 }
 
 async function performPlan(

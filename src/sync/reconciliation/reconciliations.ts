@@ -7,6 +7,7 @@ import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { recover } from '../recover.ts'
 import type { Rules } from '../rules.ts'
+import { refuseImpossibleCleanUp } from './link-cleanup.ts'
 import { reconcile } from './reconcile.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { parametersOf, type ReconciliationRequest, requireSameConfiguration, settingsFor } from './request.ts'
@@ -19,6 +20,8 @@ export interface ReconciliationOptions {
   readonly resources: () => Resources
   /** Rules of a mapping by name; a Problem if there is no such mapping, or it has errors. */
   readonly rulesOf: (mapping: string) => Promise<Rules>
+  /** Rules of a mapping that comes with the request; the run disposes of them. BAD_REQUEST for a wrong one. */
+  readonly inlineRules: (mapping: JsonObject) => Promise<Rules>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
@@ -62,12 +65,16 @@ export class Reconciliations {
     observers: RunObservers = {},
   ): Promise<StartedRun> {
     if (this.#closing) throw new Problem('UNAVAILABLE', 'the server is closing: no run can be started')
-    const rules = await this.#options.rulesOf(request.mapping)
+    await using held = new AsyncDisposableStack()
+    const rules = request.inline
+      ? held.use(await this.#options.inlineRules(request.inline))
+      : await this.#options.rulesOf(request.mapping)
     const { plan } = request
     if (plan) requireSameConfiguration(plan, rules)
     const overrides = { ...plan?.header.request.overrides, ...request.overrides }
     const sourceId = request.sourceId ?? plan?.header.request.sourceId
     const settings = settingsFor(rules.mapping, overrides)
+    refuseImpossibleCleanUp(rules.mapping, settings, { ...request, sourceId })
     const { repository, resources, log } = this.#options
     const id = timeOrderedId()
     const lock = isExclusive(request)
@@ -101,8 +108,10 @@ export class Reconciliations {
         onPage: observers.onPage,
         onProgress: () => observers.onProgress?.(run),
       })
+    const untilDone = held.move()
     const done = this.#inTurn(work)
       .finally(() => lock?.release())
+      .finally(() => untilDone.disposeAsync())
       .then(
         () => this.#ended(run, settings.storedRuns, context),
         (error) => this.#broke(run, error),

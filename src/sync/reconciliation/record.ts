@@ -32,7 +32,7 @@ export function recorder(recording: Recording): Recorder {
 }
 
 /** Writes a page's audit entries, associations and the run's progress: one call each. */
-async function recordPage(
+export async function recordPage(
   recording: Recording,
   operations: readonly Operation[],
   store: Store,

@@ -10,6 +10,8 @@ import type { Rules } from '../rules.ts'
 /** What a caller asks for: a mapping, one source object or all, and overrides for this run only (§7.1). */
 export interface ReconciliationRequest {
   readonly mapping: string
+  /** The mapping itself, of that name, instead of a configured one: for this run only. */
+  readonly inline?: JsonObject | undefined
   /** `reconById`. */
   readonly sourceId?: string | undefined
   /** Assess and decide only. */
@@ -28,6 +30,7 @@ const flags = [
   'allowEmptySourceSet',
   'sourceQueryFullEntry',
   'targetQueryFullEntry',
+  'cleanUpLinks',
 ] as const
 
 /** The mapping's settings with a run's overrides; BAD_REQUEST names the override that is wrong. */

@@ -90,8 +90,9 @@ function requestOf(action: ResourceAction): ReconciliationRequest {
   if (!actions.includes(name)) {
     throw new Problem('BAD_REQUEST', `unknown action ${name} on recon; allowed: ${actions.join(', ')}`)
   }
+  const stated = mappingIn(action)
   return {
-    mapping: mappingIn(action),
+    ...(typeof stated === 'string' ? { mapping: stated } : { mapping: String(stated.name), inline: stated }),
     sourceId: name === 'reconById' ? sourceIdIn(parameters) : undefined,
     analyze: booleanIn('analyze', parameters.analyze ?? false),
     persistAssociations: booleanIn('persistAssociations', parameters.persistAssociations ?? false),

@@ -6,8 +6,9 @@ import { Statistics } from './statistics.ts'
 /**
  * A reconciliation run and its states (engine specification §7.3):
  *
- *     INITIALIZED → QUERY_ENTRIES → RECONCILING_SOURCE → RECONCILING_TARGET → PROCESSING_RESULTS → COMPLETED_*
- *                         └──────────────────┴──── CANCELING ────────────────────────┘
+ *     INITIALIZED → QUERY_ENTRIES → RECONCILING_SOURCE → RECONCILING_TARGET → LINK_CLEANUP
+ *                         │                  │                   │                │
+ *                         └──────────────────┴── CANCELING ──────┴────────────────┴→ PROCESSING_RESULTS → COMPLETED_*
  *
  * A completed stage never changes.
  */

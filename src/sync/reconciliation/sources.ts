@@ -1,6 +1,6 @@
 import { Problem } from '../../model/problem.ts'
+import { sourceSet } from '../object-sets.ts'
 import { type SourceRecord, sourcePages } from '../read.ts'
-import { ignoringCase } from '../spelling.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { requireSourceProperties } from './source-properties.ts'
 
@@ -55,13 +55,14 @@ function queriedSources({
 }: Reconciliation): AsyncIterable<readonly SourceRecord[]> {
   const { mapping } = rules
   const { resourceName } = settings.sourceQuery
-  const set = resources.objectSet(mapping.source)
+  const set = sourceSet(resources, mapping)
   return sourcePages({
     set,
     queried: resourceName === mapping.source ? set : resources.objectSet(resourceName),
     query: settings.sourceQuery,
     fullEntry: settings.sourceQueryFullEntry,
-    pageSize: settings.pageSize,
+    defaultFields: settings.sourceFields,
+    pageSize: settings.sourcePageSize,
     signal: run.signal,
     onDuplicate: (id) =>
       log('warn', `${mapping.name}: the source query returned ${id} more than once; it is worked once`),
@@ -73,9 +74,7 @@ async function* singleSource(
   { rules, settings, run, resources }: Reconciliation,
   id: string,
 ): AsyncIterable<readonly SourceRecord[]> {
-  const { source, links } = rules.mapping
-  const set = resources.objectSet(source)
-  const found = await (links.sourceIgnoresCase ? ignoringCase(set) : set).readMany([id], run.signal)
+  const found = await sourceSet(resources, rules.mapping).readMany([id], run.signal)
   const object = found.get(id)
   if (object) yield [{ id: object._id, object }]
   else if (settings.allowEmptySourceSet) yield [{ id, object: undefined }]

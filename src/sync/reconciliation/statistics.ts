@@ -21,7 +21,8 @@ export class Statistics {
     target: undefined,
     links: undefined,
   }
-  readonly written = { created: 0, unchanged: 0, updated: 0, deleted: 0, linked: 0 }
+  /** `cleanedUp`: links whose two ends were gone; they belong to neither phase. */
+  readonly written = { created: 0, unchanged: 0, updated: 0, deleted: 0, linked: 0, cleanedUp: 0 }
 
   count(operation: Operation): void {
     this.#add(operation, 1)
@@ -61,7 +62,7 @@ export class Statistics {
   }
 
   get progress(): JsonObject {
-    const { created, unchanged, updated, deleted, linked } = this.written
+    const { created, unchanged, updated, deleted, linked, cleanedUp } = this.written
     return {
       source: { existing: { processed: this.processed.source, total: text(this.totals.source) } },
       target: {
@@ -74,6 +75,7 @@ export class Statistics {
       links: {
         existing: { processed: this.processed.links, total: text(this.totals.links) },
         created: linked,
+        ...(cleanedUp > 0 ? { cleanedUp } : {}),
       },
     }
   }

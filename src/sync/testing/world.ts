@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { auditProvider } from '../../audit/provider.ts'
 import { fileSecrets } from '../../config/secrets.ts'
-import { compileMapping } from '../../mapping/compile.ts'
+import { type CompilationOptions, compileMapping } from '../../mapping/compile.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import { everything } from '../../model/filter.ts'
 import { parseFilter } from '../../model/filter-parse.ts'
@@ -52,6 +52,8 @@ export const administrator: RequestContext = {
 export interface WorldOptions {
   /** The mapping's configuration; source, target and name are given. */
   readonly mapping?: JsonObject
+  /** The consent service of the project. */
+  readonly consentService?: boolean
   /** As of a system outside: its writes cannot join the repository's transactions, and heed the signal. */
   readonly external?: boolean
   /** With `external`: ids are the target's choice, and nobody knows them beforehand. */
@@ -62,6 +64,7 @@ export interface WorldOptions {
 
 export async function openWorld({
   mapping: configuration = {},
+  consentService = false,
   external = false,
   givesIds = false,
   onWrite = () => {},
@@ -70,6 +73,7 @@ export async function openWorld({
   const repository = await openSqlite(join(folder, 'store.db'))
   const managed = await managedObjects({ repository, types })
   const writes: string[] = []
+  const logged: string[] = []
   const meanwhile: (() => Promise<unknown>)[] = []
   let resources: Resources
   const engine = isolateEngine({
@@ -83,13 +87,17 @@ export async function openWorld({
     managed: observed(managed, { writes, meanwhile, external, givesIds, onWrite }),
     audit: auditProvider(repository),
   })
-  const { mapping, scripts } = compiled(configuration)
+  const { mapping, scripts } = compiled(configuration, { consentService })
   const rules = await loadRules(mapping, scripts, engine)
   const reconciliations = new Reconciliations({
     repository,
     resources: () => resources,
     rulesOf: async () => rules,
-    log: () => {},
+    inlineRules: async (content) => {
+      const inline = compiled(content, {})
+      return loadRules(inline.mapping, inline.scripts, engine)
+    },
+    log: (level, message) => void logged.push(`${level} ${message}`),
   })
 
   async function put(path: string, objects: readonly JsonObject[]): Promise<void> {
@@ -109,6 +117,8 @@ export async function openWorld({
     mapping,
     /** `create u-1`, `update u-1`, `delete u-1`: the target writes since the last run began. */
     writes,
+    /** `warn …`: what runs have logged. */
+    logged,
     /** Happens right after the next reading of targets: what somebody else does before the run writes. */
     meanwhile: (act: () => Promise<unknown>) => void meanwhile.push(act),
     persons: (...objects: readonly JsonObject[]) => put(source, objects),
@@ -171,9 +181,12 @@ function situationsOf(entries: readonly PlanEntry[]): string[] {
   })
 }
 
-function compiled(configuration: JsonObject): { mapping: Mapping; scripts: Record<string, ScriptSource> } {
+function compiled(
+  configuration: JsonObject,
+  options: CompilationOptions,
+): { mapping: Mapping; scripts: Record<string, ScriptSource> } {
   const content = { name: 'person_user', source, target, ...configuration }
-  const { mapping, scripts, errors } = compileMapping(content, [{ name: 'person_user', content }])
+  const { mapping, scripts, errors } = compileMapping(content, [{ name: 'person_user', content }], options)
   if (!mapping) throw new Error(errors.map(({ message }) => message).join('; '))
   const sources = Object.entries(scripts).map(([name, { definition }]) => {
     const read = scriptSource(definition, { label: name, readFile: () => undefined })

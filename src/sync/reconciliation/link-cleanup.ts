@@ -1,0 +1,133 @@
+import type { Mapping } from '../../mapping/mapping.ts'
+import type { Filter } from '../../model/filter.ts'
+import { Problem } from '../../model/problem.ts'
+import type { Link } from '../../repository/repository.ts'
+import { type Operation, planEntry, sourceOperation } from '../operation.ts'
+import type { Synchronization } from '../synchronization.ts'
+import type { Reconciliation } from './reconciliation.ts'
+import { type Recording, recordPage } from './record.ts'
+import type { ReconciliationRequest } from './request.ts'
+
+const pageSize = 500
+
+/**
+ * Deletes the links whose source and target are both gone (engine specification §5.5, [D]): neither phase ever comes
+ * across them. Off unless the mapping or the caller asks for it, and only in runs that look at both sets as a whole.
+ * Both ends are read once more before a link goes. No `onUnlink`: there is nothing left to unlink.
+ */
+export async function cleanUpLinks(
+  reconciliation: Reconciliation,
+  sync: Synchronization,
+  recording: Recording,
+): Promise<void> {
+  const { run, settings, sourceId, log } = reconciliation
+  const { mapping } = sync.rules
+  if (!settings.cleanUpLinks || !mapping.links.enabled || run.signal.aborted) return
+  const restriction = restrictionOf(mapping, settings, sourceId)
+  if (restriction) return log('warn', `${mapping.name}: links are not cleaned up, because ${restriction}`)
+  run.enter('ACTIVE_LINK_CLEANUP')
+  for await (const page of linkPages(sync)) {
+    if (run.signal.aborted) return
+    await cleanUpPage(reconciliation, sync, recording, await orphansAmong(sync, page))
+  }
+}
+
+/** BAD_REQUEST for a caller who asks for it in a run that cannot do it; a mapping's own setting waits for one that can. */
+export function refuseImpossibleCleanUp(
+  mapping: Mapping,
+  settings: Mapping['reconciliation'],
+  { sourceId, overrides }: ReconciliationRequest,
+): void {
+  const restriction = restrictionOf(mapping, settings, sourceId)
+  if (overrides?.cleanUpLinks !== undefined && settings.cleanUpLinks && restriction)
+    throw new Problem('BAD_REQUEST', `cleanUpLinks is not possible: ${restriction}`)
+}
+
+/** Why a run cannot tell that an object is gone for good; undefined if it can. */
+function restrictionOf(
+  mapping: Mapping,
+  settings: Mapping['reconciliation'],
+  sourceId: string | undefined,
+): string | undefined {
+  if (sourceId !== undefined) return 'the run is about one source object'
+  if (settings.runTargetPhase === false) return 'the run has no target phase'
+  const { sourceQuery, targetQuery } = settings
+  if (!isWhole(sourceQuery, mapping.source)) return 'the source query does not read the whole source'
+  if (!isWhole(targetQuery, mapping.target)) return 'the target query does not read the whole target'
+  return undefined
+}
+
+function isWhole(
+  { filter, resourceName, parameters }: Mapping['reconciliation']['sourceQuery'],
+  path: string,
+): boolean {
+  const isAll = filter.kind === 'literal' && filter.value
+  return isAll && resourceName === path && Object.keys(parameters).length === 0
+}
+
+/** Every link of the type, whatever its qualifier: also of qualifiers that no configuration knows any more. */
+async function* linkPages({ rules, repository }: Synchronization): AsyncIterable<readonly Link[]> {
+  const { type } = rules.mapping.links
+  const filter: Filter = { kind: 'compare', operator: 'eq', pointer: ['linkType'], value: type }
+  let cookie: string | null | undefined
+  while (cookie !== null) {
+    const page = await repository.links.query({ filter, pageSize, ...(cookie !== undefined && { cookie }) })
+    yield page.result
+    cookie = page.cookie
+  }
+}
+
+/** Two readings at most, and none for links whose target the run has seen. */
+async function orphansAmong(
+  { links, targetIds, targets, sources, signal }: Synchronization,
+  page: readonly Link[],
+): Promise<readonly Operation[]> {
+  const suspects = page.map(links.view).filter(({ targetId }) => !targetIds?.has(targetId))
+  if (suspects.length === 0) return []
+  const present = await sources.readMany(distinct(suspects.map(({ sourceId }) => sourceId)), signal)
+  const withoutSource = suspects.filter(({ sourceId }) => !present.has(sourceId))
+  if (withoutSource.length === 0) return []
+  const found = await targets.readMany(distinct(withoutSource.map(({ targetId }) => targetId)), signal)
+  return withoutSource
+    .filter(({ targetId }) => !found.has(targetId))
+    .map((link) => ({
+      ...sourceOperation(link.sourceId, undefined, link.stored.linkQualifier),
+      link,
+      targetId: link.targetId,
+      situation: 'LINK_ONLY',
+      action: 'UNLINK',
+    }))
+}
+
+function distinct(ids: readonly string[]): readonly string[] {
+  return [...new Set(ids)]
+}
+
+/** Links and their records in one transaction; none of the page if somebody else changes one of its links. */
+async function cleanUpPage(
+  { run, repository, onEntry, onProgress, log }: Reconciliation,
+  sync: Synchronization,
+  recording: Recording,
+  orphans: readonly Operation[],
+): Promise<void> {
+  if (orphans.length === 0) return
+  const { mapping } = sync.rules
+  const deletions = orphans.map(({ link }) => link?.stored as Link)
+  try {
+    await repository.transaction(async (store) => {
+      if (!sync.dryRun) await store.links.delete(deletions)
+      await recordPage(recording, orphans, store)
+    })
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    log('warn', `${mapping.name}: links changed while they were cleaned up; the next run looks at them again`)
+    return
+  }
+  run.statistics.written.cleanedUp += orphans.length
+  for (const orphan of orphans) onEntry?.(planEntry(mapping, orphan, sync.targets.isSecret), orphan, sync)
+  onProgress?.()
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof Problem && (error.code === 'NOT_FOUND' || error.code === 'PRECONDITION_FAILED')
+}
