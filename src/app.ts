@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { historyProvider } from './audit/history.ts'
 import { auditProvider } from './audit/provider.ts'
 import {
   type CheckedProject,
@@ -89,6 +90,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
       'recon/assoc': associationsProvider(repository, routes),
       'repo/link': repoLinkProvider(repository, (name) => checked.mappings.get(name)?.mapping.links.type),
       audit: auditProvider(repository),
+      history: historyProvider(repository),
       info: infoProvider({
         state: () => (reconciliations.closing ? 'STOPPING' : 'ACTIVE_READY'),
         version: version(),

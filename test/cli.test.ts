@@ -15,7 +15,18 @@ beforeAll(() => {
 afterAll(() => project[Symbol.dispose]())
 
 describe('help', () => {
-  const commands = ['init', 'check', 'serve', 'recon', 'plan', 'links', 'query', 'system test']
+  const commands = [
+    'init',
+    'check',
+    'serve',
+    'recon',
+    'plan',
+    'apply',
+    'links',
+    'history',
+    'query',
+    'system test',
+  ]
 
   it.each(commands)('of %s has an example', (command) => {
     const { code, out } = syncline([...command.split(' '), '--help'])

@@ -46,8 +46,8 @@ function onSmallDisk(project: TestProject, mapping: string, folder: string, kibi
   return run('unshare', [...(namespace as string[]), ...command], withoutCache)
 }
 
-/** Two mebibytes that are there before, so that it is the target file for which there is no room, not the store. */
-const fillers = Array.from({ length: 20 }, (_, index) => `"filler${index}","${'x'.repeat(105_000)}",""`)
+/** Ten mebibytes that are there before, so that it is the target file for which there is no room, not the store. */
+const fillers = Array.from({ length: 100 }, (_, index) => `"filler${index}","${'x'.repeat(105_000)}",""`)
 
 /** What must be said on the way out: which file, and that it is the disk. The hints below it mention space anyway. */
 function expectFailure({ code, out, err }: Result, which: RegExp): void {
@@ -72,13 +72,13 @@ const techniques = [
     disk: 'a limit on the size of files',
     possible: true,
     underStore: (project: TestProject) => limited(project, 'inside', 1500),
-    underTarget: (project: TestProject) => limited(project, 'outside', 2120),
+    underTarget: (project: TestProject) => limited(project, 'outside', 10_324),
   },
   {
     disk: 'a small file system',
     possible: namespace !== undefined,
     underStore: (project: TestProject) => onSmallDisk(project, 'inside', '.syncline', 1500),
-    underTarget: (project: TestProject) => onSmallDisk(project, 'outside', 'out', 4300),
+    underTarget: (project: TestProject) => onSmallDisk(project, 'outside', 'out', 20_710),
   },
 ]
 
@@ -116,9 +116,9 @@ describe.each(techniques)('a full disk, by $disk', ({ possible, underStore, unde
       expectFailure(underTarget(project), /out\.csv cannot be written: .*(space|large)/)
       const rows = () => {
         const lines = project.read('out/out.csv').split('\n')
-        expect(lines.slice(1, 21)).toEqual(fillers)
+        expect(lines.slice(1, 1 + fillers.length)).toEqual(fillers)
         expect(lines.at(-1)).toBe('')
-        return lines.slice(21, -1)
+        return lines.slice(1 + fillers.length, -1)
       }
       const before = rows().length
       expect(before).toBeGreaterThan(0)

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../version.ts'
 import { addApply } from './apply.ts'
 import { addCheck } from './check.ts'
+import { addHistory } from './history.ts'
 import { addInit } from './init.ts'
 import { addLinks } from './links.ts'
 import { addPlan } from './plan.ts'
@@ -17,7 +18,18 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
   const done = (code: number) => {
     exitCode = code
   }
-  for (const add of [addInit, addCheck, addServe, addRecon, addPlan, addApply, addLinks, addQuery, addSystem])
+  for (const add of [
+    addInit,
+    addCheck,
+    addServe,
+    addRecon,
+    addPlan,
+    addApply,
+    addLinks,
+    addHistory,
+    addQuery,
+    addSystem,
+  ])
     add(program, done)
   try {
     await program.parseAsync([...argv], { from: 'user' })

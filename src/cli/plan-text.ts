@@ -29,7 +29,8 @@ export function describeEntry(entry: PlanEntry): string {
   return lines.filter(Boolean).join('\n')
 }
 
-function describeChange({ pointer, before, after }: Change): string {
+/** `~ mail: "a" → "b"`, indented. */
+export function describeChange({ pointer, before, after }: Change): string {
   const name = printPointer(pointer).slice(1)
   const show = (value: Json | undefined) => (value === mask ? mask : JSON.stringify(value))
   if (before === undefined) return `    ${style('green', `+ ${name}: ${show(after)}`)}`

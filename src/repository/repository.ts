@@ -197,6 +197,14 @@ export interface AuditEvents {
   read(topic: string, id: string): Promise<JsonObject | undefined>
   /** Filters and sort keys see the content with `_id`. In the order of writing unless sorted. */
   query(topic: string, query: StoreQuery): Promise<StorePage<JsonObject>>
+  /**
+   * What names an object (`managed/user/42`) as `sourceObjectId`, `targetObjectId` or `objectId`, in all topics, newest
+   * first, at most `limit` events.
+   */
+  ofObject(
+    objectId: string,
+    page: { readonly limit: number; readonly cookie?: string | null | undefined },
+  ): Promise<StorePage<{ readonly topic: string; readonly content: JsonObject }>>
 }
 
 /** Small values of the server itself, e.g. the hashed administrator password. */

@@ -69,6 +69,27 @@ export function auditContract(current: Current): void {
       expect(await found('_id in \'["1","4"]\'')).toEqual(['1', '4'])
     })
 
+    it('are found for one object, whatever they call it, newest first and in pages', async () => {
+      await audit().append([
+        event('1', { sourceObjectId: 'system/hr/account/1', targetObjectId: 'managed/user/a' }),
+        event('2', { sourceObjectId: 'managed/user/a', targetObjectId: 'system/dir/account/x' }),
+        event('3', { sourceObjectId: 'managed/user/b', targetObjectId: 'system/dir/account/y' }),
+        event('4', { sourceObjectId: 'managed/user/a', targetObjectId: 'managed/user/a' }),
+      ])
+      await audit().append([
+        { ...event('5', { objectId: 'managed/user/a', operation: 'DELETE' }), topic: 'activity' },
+      ])
+      const found = async (limit: number, cookie?: string | null) => {
+        const page = await audit().ofObject('managed/user/a', { limit, cookie })
+        return [page.result.map(({ topic, content }) => `${topic} ${content._id}`), page.cookie] as const
+      }
+      expect(await found(10)).toEqual([['activity 5', 'recon 4', 'recon 2', 'recon 1'], null])
+      const [first, cookie] = await found(3)
+      expect(first).toEqual(['activity 5', 'recon 4', 'recon 2'])
+      expect(await found(3, cookie)).toEqual([['recon 1'], null])
+      expect((await audit().ofObject('managed/user/none', { limit: 5 })).result).toEqual([])
+    })
+
     it('are never written twice', async () => {
       await audit().append([event('1')])
       const again = audit().append([event('2'), event('1')])

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
+import { parseCookie, printCookie } from '../cookie.ts'
 import type { AuditEvent, AuditEvents } from '../repository.ts'
 import type { Connection } from './connection.ts'
 import { documentOf, documentText } from './document.ts'
@@ -31,8 +32,29 @@ export function sqliteAudit(session: Session): AuditEvents {
         return row && documentOf(row.content)
       }),
     query: (topic, query) => session.read((connection) => queried(connection, eventsOf(topic), query)),
+    ofObject: (objectId, { limit, cookie }) =>
+      session.read((connection) => {
+        const [before] = typeof cookie === 'string' ? parseCookie(cookie, 1) : [null]
+        const rows = connection.statement(ofObject).all(objectId, before as number | null, limit + 1)
+        const page = rows.slice(0, limit)
+        return {
+          result: page.map(({ topic, content }) => ({
+            topic: topic as string,
+            content: documentOf(content),
+          })),
+          cookie: rows.length > limit ? printCookie([page.at(-1)?.seq as number]) : null,
+        }
+      }),
   }
 }
+
+/** One look into each index, newest first; an event that names the object twice comes once. */
+const ofObject = `
+  SELECT seq, topic, content FROM audit WHERE seq IN (
+    SELECT seq FROM audit WHERE json_extract(content, '$.sourceObjectId') = ?1
+    UNION SELECT seq FROM audit WHERE json_extract(content, '$.targetObjectId') = ?1
+    UNION SELECT seq FROM audit WHERE json_extract(content, '$.objectId') = ?1
+  ) AND (?2 IS NULL OR seq < ?2) ORDER BY seq DESC LIMIT ?3`
 
 function append(
   statement: ReturnType<Connection['statement']>,

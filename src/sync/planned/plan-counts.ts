@@ -5,15 +5,11 @@ import { type PlanFilters, type PlanHeader, type PlanLine, planFilter } from '..
 /** What the header of a plan says about its lines. */
 export type PlanSummary = Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'guard'>
 
-/** How many ids the guard's verdict names. */
-const sampled = 10
-
 /** Counts the lines of a plan while it is made. */
 export class PlanCounts {
   readonly #wanted: (line: PlanLine) => boolean
   readonly #counts = new Map<string, Map<string, number>>()
   readonly #writes = { creates: 0, updates: 0, deletes: 0, others: 0 }
-  readonly #samples = { creates: [] as string[], updates: [] as string[], deletes: [] as string[] }
   #entries = 0
 
   constructor(filters: PlanFilters) {
@@ -33,7 +29,7 @@ export class PlanCounts {
     return true
   }
 
-  #countWrite({ action, sourceId, targetId, changes, read }: PlanLine): void {
+  #countWrite({ action, changes, read }: PlanLine): void {
     const kind =
       action === 'CREATE'
         ? 'creates'
@@ -43,13 +39,12 @@ export class PlanCounts {
             ? 'updates'
             : 'others'
     this.#writes[kind]++
-    if (kind === 'others') return
-    const id = kind === 'creates' ? sourceId : targetId
-    if (id !== null && this.#samples[kind].length < sampled) this.#samples[kind].push(id)
   }
 
   summary(limits: GuardLimits, linked: number): PlanSummary {
-    const excess = exceeded(limits, { counts: this.#writes, linked, samples: this.#samples })
+    // The lines name everybody; the verdict need not.
+    const samples = { creates: [], updates: [], deletes: [] }
+    const excess = exceeded(limits, { counts: this.#writes, linked, samples })
     return {
       entries: this.#entries,
       counts: Object.fromEntries(

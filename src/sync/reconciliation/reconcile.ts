@@ -1,6 +1,8 @@
 import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
+import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
+import type { ObjectSet } from '../../router/resources.ts'
 import type { Recorder } from '../apply/apply.ts'
 import type { PlanSource } from '../planned/plan-source.ts'
 import { recover } from '../recover.ts'
@@ -42,8 +44,14 @@ export async function reconcile(reconciliation: Reconciliation): Promise<void> {
   run.close()
 }
 
-function recordingOf({ run, rules, request, associations }: Reconciliation): Recording {
-  return { run, mapping: rules.mapping, userId: request.userId, associations }
+function recordingOf({ run, rules, request, associations, resources }: Reconciliation): Recording {
+  const { mapping } = rules
+  let targets: ObjectSet | undefined
+  const isSecret = (pointer: Pointer) => {
+    targets ??= resources.objectSet(mapping.target)
+    return targets.isSecret?.(pointer) ?? false
+  }
+  return { run, mapping, userId: request.userId, associations, isSecret }
 }
 
 async function phases(

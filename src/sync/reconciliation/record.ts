@@ -1,9 +1,11 @@
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
+import type { Pointer } from '../../model/pointer.ts'
 import { deepestCause, Problem } from '../../model/problem.ts'
 import type { AuditEvent, RunEntry, Store } from '../../repository/repository.ts'
 import type { Recorder } from '../apply/apply.ts'
 import { ambiguousIds, type Operation, sourceIdOf } from '../operation.ts'
+import { recordedChanges } from './recorded-changes.ts'
 import type { Run } from './run.ts'
 import { succeeded } from './statistics.ts'
 import { recordOf } from './stored-run.ts'
@@ -15,6 +17,8 @@ export interface Recording {
   readonly userId: string
   /** Keep an entry an operation, for `recon/assoc` (engine specification §7.9). */
   readonly associations: boolean
+  /** Attributes of the target whose values are not for those who read records. */
+  readonly isSecret: ((pointer: Pointer) => boolean) | undefined
 }
 
 /** Counts what was kept, and writes it down. */
@@ -83,7 +87,7 @@ function detailOf(failure: Problem): Json {
 
 /** engine specification §10, topic `recon`, `entryType: entry`; both ids qualified. */
 function auditEvent(
-  { run, mapping, userId }: Recording,
+  { run, mapping, userId, isSecret }: Recording,
   operation: Operation,
   outcome: Outcome,
   id: string,
@@ -112,7 +116,17 @@ function auditEvent(
       targetObjectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
       ambiguousTargetObjectIds: ambiguousIds(operation).join(', '),
       ...outcome,
+      ...historyOf(operation, isSecret),
     },
+  }
+}
+
+/** Beyond the specification: which policy decided, and what was written, for the history of the object. */
+function historyOf({ policy, effect, changes }: Operation, isSecret: Recording['isSecret']): JsonObject {
+  const written = effect === 'created' || effect === 'updated'
+  return {
+    ...(policy === undefined ? {} : { policy }),
+    ...(written ? { changes: recordedChanges(changes, isSecret) } : {}),
   }
 }
 

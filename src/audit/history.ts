@@ -1,0 +1,57 @@
+import { compileFilter } from '../model/filter-evaluate.ts'
+import type { JsonObject } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import type { Store } from '../repository/repository.ts'
+import type { Resource, ResourceProvider } from '../router/resources.ts'
+
+/**
+ * `history/{object path}`, e.g. `history/managed/user/42`: every operation on record that touched the object, as source
+ * or as target, newest first. It is made of the audit, so it knows what the audit knows: under which id the object
+ * was then, and nothing from before the records begin.
+ */
+export function historyProvider(store: Store): ResourceProvider {
+  return {
+    async query(path, { filter, pageSize = defaultPageSize, cookie }) {
+      if (path === '' || !path.includes('/'))
+        throw new Problem('BAD_REQUEST', 'history needs the path of an object: history/managed/user/42')
+      const accepts = compileFilter(filter)
+      const result: Resource[] = []
+      let next: string | null | undefined = cookie
+      do {
+        const page = await store.audit.ofObject(path, { limit: pageSize - result.length, cookie: next })
+        result.push(...page.result.map(({ topic, content }) => entryOf(path, topic, content)).filter(accepts))
+        next = page.cookie
+      } while (next !== null && next !== undefined && result.length < pageSize)
+      return { result, cookie: next ?? null }
+    },
+  }
+}
+
+const defaultPageSize = 100
+
+/** What one event says about the object, whatever its topic. */
+function entryOf(path: string, topic: string, content: JsonObject): Resource {
+  const { _id, timestamp, userId, status, message, reconId, mapping, linkQualifier } = content
+  const isSource = content.sourceObjectId === path
+  const isTarget = content.targetObjectId === path
+  const other = isSource ? content.targetObjectId : content.sourceObjectId
+  return {
+    _id: String(_id),
+    timestamp: timestamp ?? null,
+    topic,
+    userId: userId ?? null,
+    role: isSource ? 'source' : isTarget ? 'target' : 'object',
+    ...present({ runId: reconId, mapping, linkQualifier, other }),
+    ...present({ situation: content.situation, policy: content.policy }),
+    action: content.action ?? content.operation ?? null,
+    status: status ?? null,
+    ...present({ changes: content.changes ?? content.changedFields }),
+    ...present({ message, cause: content.messageDetail }),
+  }
+}
+
+function present(members: Readonly<Record<string, JsonObject[string] | undefined>>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined && value !== null),
+  ) as JsonObject
+}
