@@ -21,11 +21,7 @@ export function addApply(program: Command, done: Done): void {
     .description('Perform a plan: exactly what it says, and only where it still holds.')
     .option('--limit <n>', 'perform at most n entries', wholeNumber)
     .action(async (plan: string, options: ApplyOptions) => done(await apply(plan, options)))
-  example(
-    command,
-    'syncline plan managedUser_directoryAccount --out plan.ndjson',
-    'syncline apply plan.ndjson --only-action CREATE',
-  )
+  example(command, 'syncline apply plan.ndjson --only-action CREATE', 'syncline apply plan.ndjson')
 }
 
 /** How many entries that were left out are named. */

@@ -23,13 +23,29 @@ export function applyProperties(
   target: JsonObject,
   scope: PropertyScope,
   call: Call,
+  tell: TellProperty = () => {},
 ): void {
-  for (const property of properties) {
-    if (!conditionHolds(property, target, scope, call)) continue
+  for (const [position, property] of properties.entries()) {
+    if (!conditionHolds(property, target, scope, call)) {
+      tell(position, 'condition', undefined)
+      continue
+    }
     // Copied: a target must never share a nested value with its source, or a hook that changes one changes both.
-    setAt(target, property.target, copy(mappedValue(property, scope, call)))
+    const value = copy(mappedValue(property, scope, call, (origin) => tell(position, origin, undefined)))
+    setAt(target, property.target, value)
+    tell(position, undefined, value)
   }
 }
+
+/** Where the value of a property came from; `condition`: it was left as it was, because its condition did not hold. */
+export type PropertyOrigin = 'condition' | 'source' | 'transform' | 'default' | 'nothing'
+
+/** Hears, for each property, the origin of its value, and then the value. */
+export type TellProperty = (
+  position: number,
+  origin: PropertyOrigin | undefined,
+  value: Json | undefined,
+) => void
 
 function conditionHolds(
   property: PropertyMapping,
@@ -43,9 +59,17 @@ function conditionHolds(
 }
 
 /** Steps 2 to 4: the source value, transformed, or the default. */
-export function mappedValue(property: PropertyMapping, scope: PropertyScope, call: Call): Json {
+export function mappedValue(
+  property: PropertyMapping,
+  scope: PropertyScope,
+  call: Call,
+  tell: (origin: PropertyOrigin) => void = () => {},
+): Json {
   let value: unknown = property.source ? getAt(scope.source, property.source) : null
   if (property.transform) value = transformed(property, value ?? null, scope, call)
+  const isMissing = value === null || value === undefined
+  if (!isMissing) tell(property.transform ? 'transform' : 'source')
+  else tell((property.default ?? null) === null ? 'nothing' : 'default')
   return (value ?? property.default ?? null) as Json
 }
 

@@ -30,14 +30,27 @@ export function decide(
   scope: PolicyScope,
   call: Call,
 ): Decision {
-  const { source, linkQualifier } = scope
-  const index = mapping.policies.findIndex(
-    (policy) =>
-      policy.situation === situation && holds(policy.condition, { object: source, linkQualifier }, call),
-  )
-  const policy = mapping.policies[index]
+  const index = matchingPolicy(mapping, situation, scope, call)
+  const policy = index === undefined ? undefined : mapping.policies[index]
   if (!policy) return { action: defaultAction[situation], policy: undefined }
   return { action: chosenAction(policy, scope, call), policy: index }
+}
+
+/** The first policy of the situation whose condition holds; `tell` hears what came of each that was looked at. */
+export function matchingPolicy(
+  { policies }: Pick<Mapping, 'policies'>,
+  situation: Situation,
+  { source, linkQualifier }: Pick<PolicyScope, 'source' | 'linkQualifier'>,
+  call: Call,
+  tell: (policy: number, held: boolean) => void = () => {},
+): number | undefined {
+  const index = policies.findIndex((policy, position) => {
+    if (policy.situation !== situation) return false
+    const held = holds(policy.condition, { object: source, linkQualifier }, call)
+    tell(position, held)
+    return held
+  })
+  return index < 0 ? undefined : index
 }
 
 function chosenAction({ action }: Policy, scope: PolicyScope, call: Call): Action {

@@ -24,7 +24,7 @@ export function maskChanges(
   )
 }
 
-function namesSecret(pointer: Pointer): boolean {
+export function namesSecret(pointer: Pointer): boolean {
   return pointer.some((name) => /passw(or)?d|secret|credential/i.test(name))
 }
 

@@ -6,7 +6,8 @@ import { readQuery } from '../mapping/query.ts'
 import { isSituation } from '../mapping/situation.ts'
 import type { Filter } from '../model/filter.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { decide, type PolicyScope } from './decide.ts'
+import { decide, matchingPolicy, type PolicyScope } from './decide.ts'
+import { explainChoice, explainShape } from './explain.ts'
 import { type ShapeInput, shape } from './shape.ts'
 
 /**
@@ -151,8 +152,41 @@ export function runHook(settings: Json): Procedure {
   }
 }
 
+/** {situation, source, linkQualifier} → {policy}: which policy would decide, without asking its action (§8.6). */
+export function matchPolicy(settings: Json): Procedure {
+  const mapping = mappingOf(settings)
+  return (input, call) => {
+    const { situation, ...scope } = input as JsonObject
+    if (!isSituation(situation)) throw new Error(`${JSON.stringify(situation)} is not a situation`)
+    const policy = matchingPolicy(mapping, situation, scope as unknown as PolicyScope, call)
+    return policy === undefined ? {} : { policy }
+  }
+}
+
+/** {situation, source, linkQualifier, shape?: ShapeInput} → {policies, attributes}: why a decision came out as it did. */
+export function explain(settings: Json): Procedure {
+  const mapping = mappingOf(settings)
+  return (input, call) => {
+    const { situation, shape: shaped, ...scope } = input as JsonObject
+    if (!isSituation(situation)) throw new Error(`${JSON.stringify(situation)} is not a situation`)
+    const policies = explainChoice(mapping, situation, scope as unknown as PolicyScope, call)
+    const attributes = shaped ? explainShape(mapping, shaped as unknown as ShapeInput, call) : []
+    return { policies, attributes } as unknown as Json
+  }
+}
+
 /** Every procedure by its name; made for a mapping, they answer one object at a time. */
-export const procedures = { qualify, acceptTarget, qualifiers, correlate, choose, shapeTarget, runHook }
+export const procedures = {
+  qualify,
+  acceptTarget,
+  qualifiers,
+  correlate,
+  choose,
+  shapeTarget,
+  runHook,
+  matchPolicy,
+  explain,
+}
 export type ProcedureName = keyof typeof procedures
 
 /** Which procedures of a mapping reach a script; the others may run without the sandbox. */
@@ -168,6 +202,8 @@ export function usesScripts(mapping: Mapping): Readonly<Record<ProcedureName, bo
     shapeTarget:
       properties.some(propertyIsScripted) || Boolean(hooks.onMapping ?? hooks.onCreate ?? hooks.onUpdate),
     runHook: true,
+    matchPolicy: policies.some((policy: Policy) => scripted(policy.condition)),
+    explain: true,
   }
 }
 

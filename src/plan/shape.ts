@@ -1,7 +1,7 @@
 import { applyAssignments } from '../mapping/assignments.ts'
 import type { Call } from '../mapping/call.ts'
 import type { Mapping } from '../mapping/mapping.ts'
-import { applyProperties } from '../mapping/properties.ts'
+import { applyProperties, type TellProperty } from '../mapping/properties.ts'
 import type { Situation } from '../mapping/situation.ts'
 import { type Change, diff } from '../model/diff.ts'
 import { copy, equalIgnoringNull } from '../model/equality.ts'
@@ -38,6 +38,7 @@ export function shape(
   mapping: Pick<Mapping, 'name' | 'properties' | 'hooks' | 'configuration' | 'links'>,
   input: ShapeInput,
   call: Call,
+  tell: ShapeTracer = silent,
 ): Shape {
   const { target: existing } = input
   const target = copy(input.linkedTarget ?? existing ?? {})
@@ -51,23 +52,46 @@ export function shape(
       oldSource: input.oldSource,
     },
     call,
+    tell.property,
   )
-  runShapingHooks(mapping, input, target, call)
+  runShapingHooks(mapping, input, target, call, tell)
   if (!existing) return { desired: target, changes: diff({}, target) }
   return comparedWith(existing, target, mapping.links.targetIgnoresCase)
 }
+
+/** Hears where values come from. */
+export interface ShapeTracer {
+  readonly property: TellProperty
+  /** The target before and after a hook, or the assignments in place of one. */
+  readonly hook: (name: string, before: JsonObject, after: JsonObject) => void
+  /** False: nobody listens, and nothing has to be copied for it. */
+  readonly listens: boolean
+}
+
+const silent: ShapeTracer = { property: () => {}, hook: () => {}, listens: false }
 
 function runShapingHooks(
   { name, hooks, configuration }: Pick<Mapping, 'name' | 'hooks' | 'configuration'>,
   input: ShapeInput,
   target: JsonObject,
   call: Call,
+  tell: ShapeTracer,
 ): void {
+  const traced = (hook: string, work: () => void) => {
+    const before = tell.listens ? copy(target) : target
+    work()
+    if (tell.listens) tell.hook(hook, before, copy(target))
+  }
   const { source, oldSource = null, sourceId, targetId, situation, linkQualifier, target: existing } = input
   if (hooks.onMapping !== undefined) {
     const existingTarget = existing ? copy(existing) : null
-    call(hooks.onMapping, { source, oldSource, target, existingTarget, config: configuration, linkQualifier })
-  } else applyAssignments(target, { mapping: name, linkQualifier, source, oldSource: input.oldSource })
+    const scope = { source, oldSource, target, existingTarget, config: configuration, linkQualifier }
+    traced('onMapping', () => call(hooks.onMapping as string, scope))
+  } else {
+    traced('assignments', () =>
+      applyAssignments(target, { mapping: name, linkQualifier, source, oldSource: input.oldSource }),
+    )
+  }
   const hook = existing ? hooks.onUpdate : hooks.onCreate
   if (hook === undefined || !input.hooks) return
   const scope = {
@@ -80,7 +104,9 @@ function runShapingHooks(
     linkQualifier,
     mappingConfig: configuration,
   }
-  call(hook, existing ? { ...scope, oldTarget: copy(existing) } : scope)
+  traced(existing ? 'onUpdate' : 'onCreate', () =>
+    call(hook, existing ? { ...scope, oldTarget: copy(existing) } : scope),
+  )
 }
 
 function comparedWith(existing: JsonObject, target: JsonObject, ignoreCase: boolean): Shape {

@@ -43,6 +43,9 @@ function scriptMetric(
       return policies.some(({ action }) => action.kind === 'script') ? 'activePolicyScript' : undefined
     case 'shapeTarget':
       return shapeMetric(hooks, properties)
+    case 'matchPolicy':
+    case 'explain':
+      return undefined
     case 'runHook':
       return hookMetric(hooks, (inputs[0] as JsonObject).script)
   }

@@ -1,0 +1,101 @@
+import type { Call } from '../mapping/call.ts'
+import type { Mapping, PropertyMapping } from '../mapping/mapping.ts'
+import type { PropertyOrigin } from '../mapping/properties.ts'
+import type { Situation } from '../mapping/situation.ts'
+import { diff } from '../model/diff.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import { getAt, type Pointer, printPointer } from '../model/pointer.ts'
+import { matchingPolicy, type PolicyScope } from './decide.ts'
+import { type ShapeInput, shape } from './shape.ts'
+
+/** One thing that set an attribute, or declined to. The last one that set it made its value. */
+export interface Origin {
+  /** `property`: a property mapping, by its index; otherwise a hook, or the assignments of roles. */
+  readonly by: 'property' | 'onMapping' | 'assignments' | 'onCreate' | 'onUpdate'
+  readonly property?: number
+  readonly how?: PropertyOrigin
+  /** The source attribute that a property reads. */
+  readonly source?: string
+  readonly value?: Json
+}
+
+/** One attribute of the target: what it was, what it becomes, and who had a say in it, in order. */
+export interface ExplainedAttribute {
+  readonly pointer: Pointer
+  readonly before?: Json
+  readonly after?: Json
+  readonly changes: boolean
+  readonly origins: readonly Origin[]
+}
+
+/**
+ * Where every value of the target comes from: the same `shape` that makes it, listened to. Attributes in the order of the
+ * mapping, then those that only hooks touched; what nobody touched is not listed.
+ */
+export function explainShape(mapping: Mapping, input: ShapeInput, call: Call): readonly ExplainedAttribute[] {
+  const attributes = new Map<string, { pointer: Pointer; origins: Origin[] }>()
+  const attributeAt = (pointer: Pointer) => {
+    const key = printPointer(pointer)
+    const known = attributes.get(key) ?? { pointer, origins: [] }
+    attributes.set(key, known)
+    return known
+  }
+  let how: PropertyOrigin | undefined
+  const { desired, changes } = shape(mapping, input, call, {
+    listens: true,
+    property(position, origin, value) {
+      const property = mapping.properties[position] as PropertyMapping
+      if (origin !== undefined) how = origin
+      if (origin === 'condition' || origin === undefined)
+        attributeAt(property.target).origins.push(originOf(property, position, how, value))
+    },
+    hook(name, before, after) {
+      for (const { pointer, after: value } of diff(before, after))
+        attributeAt(pointer).origins.push({
+          by: name as Origin['by'],
+          ...(value === undefined ? {} : { value }),
+        })
+    },
+  })
+  const changed = new Set(changes.map(({ pointer }) => printPointer(pointer)))
+  const existing: JsonObject = input.target ?? {}
+  const result = desired ?? existing
+  return [...attributes.values()].map(({ pointer, origins }) => ({
+    pointer,
+    ...defined('before', getAt(existing, pointer)),
+    ...defined('after', getAt(result, pointer)),
+    changes: changed.has(printPointer(pointer)),
+    origins,
+  }))
+}
+
+function originOf(
+  { source }: PropertyMapping,
+  position: number,
+  how: PropertyOrigin | undefined,
+  value: Json | undefined,
+): Origin {
+  return {
+    by: 'property',
+    property: position,
+    ...(how === undefined ? {} : { how }),
+    ...(source === undefined ? {} : { source: printPointer(source).slice(1) }),
+    ...defined('value', value),
+  }
+}
+
+function defined(name: string, value: Json | undefined): JsonObject {
+  return value === undefined ? {} : { [name]: value }
+}
+
+/** Which policies of the situation were looked at, in order, and whether each one's condition held; the last one won. */
+export function explainChoice(
+  mapping: Pick<Mapping, 'policies'>,
+  situation: Situation,
+  scope: Pick<PolicyScope, 'source' | 'linkQualifier'>,
+  call: Call,
+): readonly { readonly policy: number; readonly held: boolean }[] {
+  const tried: { policy: number; held: boolean }[] = []
+  matchingPolicy(mapping, situation, scope, call, (policy, held) => tried.push({ policy, held }))
+  return tried
+}

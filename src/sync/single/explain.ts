@@ -1,0 +1,163 @@
+import type { Situation } from '../../mapping/situation.ts'
+import { printFilter } from '../../model/filter-print.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
+import { printPointer } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import type { ExplainedAttribute, Origin } from '../../plan/explain.ts'
+import { mask, namesSecret } from '../../plan/masking.ts'
+import type { RequestContext } from '../../router/resources.ts'
+import { type Operation, sourceIdOf } from '../operation.ts'
+import { planLine } from '../planned/plan-line.ts'
+import { isShaped } from '../shape-page.ts'
+import type { Synchronization } from '../synchronization.ts'
+import {
+  decideSource,
+  decideTarget,
+  openSingle,
+  qualifiersOf,
+  type SingleObject,
+  type SingleOptions,
+  sourceOf,
+} from './look.ts'
+
+/**
+ * Why an object is in its situation, what would be done about it, and where each value of the target comes from. Decided
+ * as a dry run decides it, with the same rules; nothing is written, not even that somebody asked.
+ */
+export async function explain(
+  options: SingleOptions,
+  asked: SingleObject & { readonly linkQualifier?: string | undefined },
+  context: RequestContext,
+): Promise<JsonObject> {
+  const { mapping, sourceId, targetId, linkQualifier } = asked
+  if ((sourceId === undefined) === (targetId === undefined))
+    throw new Problem('BAD_REQUEST', 'explain needs the id of a source object, or that of a target object')
+  const sync = await openSingle(options, asked, context, { analysis: true })
+  const source = sourceId === undefined ? undefined : await sourceOf(sync, asked)
+  if (sourceId !== undefined && !source)
+    throw new Problem('NOT_FOUND', `There is no object "${sourceId}" in ${sync.rules.mapping.source}`)
+  const qualifiers = linkQualifier === undefined ? await qualifiersOf(sync, source) : [linkQualifier]
+  const decisions: JsonObject[] = []
+  for (const qualifier of qualifiers) {
+    const operation =
+      sourceId === undefined
+        ? await decideTarget(sync, targetId as string, qualifier)
+        : await decideSource(sync, sourceId, source, qualifier)
+    decisions.push(await explained(sync, operation))
+  }
+  const { source: sourceSet, target: targetSet } = sync.rules.mapping
+  return { mapping, source: sourceSet, target: targetSet, decisions }
+}
+
+async function explained(sync: Synchronization, operation: Operation): Promise<JsonObject> {
+  const line = planLine(sync, operation)
+  const { correlation, candidates, link, qualifies, disqualifiedBy } = operation
+  const facts = await ask(sync, operation)
+  return {
+    linkQualifier: operation.linkQualifier,
+    phase: operation.phase,
+    sourceId: sourceIdOf(operation) ?? null,
+    targetId: line.targetId,
+    situation: line.situation,
+    reason: line.reason,
+    qualifies,
+    ...(disqualifiedBy === undefined ? {} : { disqualifiedBy: placed(sync, disqualifiedBy) }),
+    link: link ? { _id: link.stored._id, sourceId: link.sourceId, targetId: link.targetId } : null,
+    correlation: correlation ? printFilter(correlation) : null,
+    candidates: candidates.map(({ id, linked }) => ({ id, linked })),
+    action: line.action,
+    policy: line.policy ?? null,
+    policies: facts.policies.map(({ policy, held }) => ({ ...configuredPolicy(sync, policy), policy, held })),
+    writes: line.writes,
+    ...(line.refusal === undefined ? {} : { refusal: line.refusal }),
+    ...(line.unforeseen === undefined ? {} : { unforeseen: line.unforeseen }),
+    attributes: facts.attributes.map((attribute) => shown(sync, attribute)),
+  }
+}
+
+interface Facts {
+  readonly policies: readonly { readonly policy: number; readonly held: boolean }[]
+  readonly attributes: readonly ExplainedAttribute[]
+}
+
+async function ask(sync: Synchronization, operation: Operation): Promise<Facts> {
+  const { situation, source, linkQualifier } = operation
+  if (situation === undefined) return { policies: [], attributes: [] }
+  const input = {
+    situation,
+    source: (source ?? null) as Json,
+    linkQualifier,
+    ...shapeOf(operation, situation),
+  }
+  const [outcome] = await sync.rules.ask('explain', [input], sync.scripts)
+  if (outcome?.ok) return outcome.value as unknown as Facts
+  // What a script throws is told as the operation's own failure already.
+  const withoutShape = { situation, source: (source ?? null) as Json, linkQualifier }
+  const [policies] = await sync.rules.ask('explain', [withoutShape], sync.scripts)
+  return policies?.ok ? (policies.value as unknown as Facts) : { policies: [], attributes: [] }
+}
+
+function shapeOf(operation: Operation, situation: Situation): JsonObject {
+  if (!isShaped(operation) || operation.failure) return {}
+  const { source, target, linkQualifier, action, unforeseen } = operation
+  const shape = {
+    source: source as JsonObject,
+    sourceId: sourceIdOf(operation) ?? null,
+    target: ((action === 'CREATE' ? undefined : target) ?? null) as Json,
+    targetId: operation.targetId ?? null,
+    situation,
+    linkQualifier,
+    hooks: unforeseen === undefined,
+  }
+  return { shape }
+}
+
+/** A rule as the configuration has it. */
+function placed({ rules: { mapping } }: Synchronization, rule: string): JsonObject {
+  const definition = mapping.configuration[rule]
+  return { rule, ...(definition === undefined ? {} : { definition }) }
+}
+
+function configuredPolicy({ rules: { mapping } }: Synchronization, index: number): JsonObject {
+  const { policies } = mapping.configuration
+  const policy = Array.isArray(policies) ? policies[index] : undefined
+  return typeof policy === 'object' && policy !== null && !Array.isArray(policy)
+    ? { condition: policy.condition ?? null, action: policy.action ?? null }
+    : {}
+}
+
+/** An attribute as it may be shown: secrets masked, pointers as people write them, scripts by their place. */
+function shown({ rules: { mapping }, targets }: Synchronization, attribute: ExplainedAttribute): JsonObject {
+  const { pointer, before, after, changes, origins } = attribute
+  const secret = namesSecret(pointer) || (targets.isSecret?.(pointer) ?? false)
+  const value = (one: Json | undefined) => (secret && one !== undefined && one !== null ? mask : one)
+  return {
+    attribute: printPointer(pointer).slice(1),
+    ...(before === undefined ? {} : { before: value(before) as Json }),
+    ...(after === undefined ? {} : { after: value(after) as Json }),
+    changes,
+    origins: origins.map((origin) => ({
+      ...origin,
+      ...('value' in origin ? { value: value(origin.value) as Json } : {}),
+      ...definitionOf(mapping.configuration, origin),
+    })),
+  }
+}
+
+/** The configured property or hook behind an origin. */
+function definitionOf(configuration: JsonObject, { by, property }: Origin): JsonObject {
+  if (by !== 'property') {
+    const hook = configuration[by] ?? (by === 'onMapping' ? configuration.defaultMapping : undefined)
+    return hook === undefined || hook === null ? {} : { script: hook }
+  }
+  const stated = Array.isArray(configuration.properties)
+    ? configuration.properties[property ?? -1]
+    : undefined
+  if (typeof stated !== 'object' || stated === null || Array.isArray(stated)) return {}
+  const { condition, transform, default: standard } = stated
+  return {
+    ...(condition === undefined || condition === null ? {} : { condition }),
+    ...(transform === undefined || transform === null ? {} : { script: transform }),
+    ...(standard === undefined ? {} : { default: standard }),
+  }
+}
