@@ -35,6 +35,7 @@ import { associationsProvider } from './sync/reconciliation/associations.ts'
 import { Reconciliations } from './sync/reconciliation/reconciliations.ts'
 import { reconciliationProvider } from './sync/reconciliation/resource.ts'
 import { loadRules, type Rules } from './sync/rules.ts'
+import { syncProvider } from './sync/single/resource.ts'
 import { version } from './version.ts'
 
 /**
@@ -86,6 +87,14 @@ export async function openApplication(options: OpenOptions): Promise<Application
       system: systemProvider(systems, { kinds, projectFolder: project.folder, decrypt }),
       config: configProvider(() => project.documents),
       'sync/mappings': mappingsProvider(() => listedMappings(checked)),
+      sync: syncProvider({
+        repository,
+        resources: routes,
+        rulesOf,
+        log,
+        reconciliations,
+        mappings: () => [...checked.mappings.values()].map(({ mapping }) => mapping),
+      }),
       recon: reconciliationProvider(reconciliations, repository),
       'recon/assoc': associationsProvider(repository, routes),
       'repo/link': repoLinkProvider(repository, (name) => checked.mappings.get(name)?.mapping.links.type),

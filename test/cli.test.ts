@@ -22,6 +22,7 @@ describe('help', () => {
     'recon',
     'plan',
     'apply',
+    'explain',
     'links',
     'history',
     'query',

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../version.ts'
 import { addApply } from './apply.ts'
 import { addCheck } from './check.ts'
+import { addExplain } from './explain.ts'
 import { addHistory } from './history.ts'
 import { addInit } from './init.ts'
 import { addLinks } from './links.ts'
@@ -25,6 +26,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addRecon,
     addPlan,
     addApply,
+    addExplain,
     addLinks,
     addHistory,
     addQuery,

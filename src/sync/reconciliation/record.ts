@@ -1,3 +1,4 @@
+import { v7 as timeOrderedId } from 'uuid'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
@@ -5,6 +6,7 @@ import { deepestCause, Problem } from '../../model/problem.ts'
 import type { AuditEvent, RunEntry, Store } from '../../repository/repository.ts'
 import type { Recorder } from '../apply/apply.ts'
 import { ambiguousIds, type Operation, sourceIdOf } from '../operation.ts'
+import type { Synchronization } from '../synchronization.ts'
 import { recordedChanges } from './recorded-changes.ts'
 import type { Run } from './run.ts'
 import { succeeded } from './statistics.ts'
@@ -35,6 +37,23 @@ export function recorder(recording: Recording): Recorder {
   }
 }
 
+/** Writes an audit entry for what is done to one object on behalf of a run that is over. */
+export function singleRecorder({ runId, rules, targets }: Synchronization, userId: string): Recorder {
+  return {
+    async record(operations, store) {
+      const timestamp = new Date().toISOString()
+      const recording = { mapping: rules.mapping, userId, runId, isSecret: targets.isSecret }
+      const events = operations
+        .filter(({ action }) => action !== 'NOREPORT')
+        .map((operation) =>
+          auditEvent(recording, operation, outcomeOf(operation), `${runId}-${timeOrderedId()}`, timestamp),
+        )
+      if (events.length > 0) await store.audit.append(events)
+    },
+    forget() {},
+  }
+}
+
 /** Writes a page's audit entries, associations and the run's progress: one call each. */
 export async function recordPage(
   recording: Recording,
@@ -49,7 +68,7 @@ export async function recordPage(
     const id = `${run.id}-${run.nextEntry()}`
     const outcome = outcomeOf(operation)
     if (!run.analysis && operation.action !== 'NOREPORT')
-      events.push(auditEvent(recording, operation, outcome, id, timestamp))
+      events.push(auditEvent({ ...recording, runId: run.id }, operation, outcome, id, timestamp))
     if (recording.associations)
       entries.push({ id, runId: run.id, content: association(recording, operation, outcome, id) })
   }
@@ -85,9 +104,14 @@ function detailOf(failure: Problem): Json {
   return detail === undefined ? { code: status, message } : (detail as Json)
 }
 
+/** On whose behalf, and in whose records. */
+interface Recorded extends Pick<Recording, 'mapping' | 'userId' | 'isSecret'> {
+  readonly runId: string
+}
+
 /** engine specification §10, topic `recon`, `entryType: entry`; both ids qualified. */
 function auditEvent(
-  { run, mapping, userId, isSecret }: Recording,
+  { runId, mapping, userId, isSecret }: Recorded,
   operation: Operation,
   outcome: Outcome,
   id: string,
@@ -101,12 +125,12 @@ function auditEvent(
     timestamp,
     content: {
       eventName: 'recon',
-      transactionId: run.id,
+      transactionId: runId,
       timestamp,
       userId,
       trackingIds: null,
       entryType: 'entry',
-      reconId: run.id,
+      reconId: runId,
       mapping: mapping.name,
       reconciling: phase,
       linkQualifier,

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import { withApplication } from './application.ts'
+import type { Done } from './command-line.ts'
+import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { style } from './style.ts'
+
+interface ExplainOptions extends ProjectOptions {
+  readonly target?: string
+  readonly qualifier?: string
+  readonly sourceJson?: string
+}
+
+export function addExplain(program: Command, done: Done): void {
+  const command = withProjectOptions(program.command('explain <mapping> [sourceId]'))
+    .description(
+      'Why an object is treated as it is, and where each value of its target comes from. Writes nothing.',
+    )
+    .option('--target <id>', 'a target object instead, as the target phase would meet it')
+    .option('--qualifier <name>', 'only under this link qualifier')
+    .option('--source-json <file|json>', 'what if the source object looked like this?')
+    .action(async (mapping: string, sourceId: string | undefined, options: ExplainOptions) =>
+      done(await explain(mapping, sourceId, options)),
+    )
+  example(
+    command,
+    'syncline explain hrAccount_managedUser 1001 --project examples/hr-to-directory',
+    `syncline explain hrAccount_managedUser 1001 --source-json '{"status": "terminated"}'`,
+  )
+}
+
+async function explain(
+  mapping: string,
+  sourceId: string | undefined,
+  options: ExplainOptions,
+): Promise<number> {
+  return withApplication({ ...folders(options), mapping }, async ({ resources, administrator }) => {
+    const { target, qualifier, sourceJson } = options
+    const parameters: Record<string, string> = { mapping }
+    if (sourceId !== undefined) parameters.sourceId = sourceId
+    if (target !== undefined) parameters.targetId = target
+    if (qualifier !== undefined) parameters.linkQualifier = qualifier
+    const content = sourceJson === undefined ? null : { source: statedSource(sourceJson) }
+    const action = { name: 'explain', content, parameters }
+    const explanation = (await resources.action('sync', action, administrator)) as JsonObject
+    if (options.json) console.log(JSON.stringify(explanation, null, 2))
+    else for (const decision of explanation.decisions as JsonObject[]) print(explanation, decision)
+    return 0
+  })
+}
+
+/** JSON text, or a file that holds it. */
+function statedSource(stated: string): JsonObject {
+  const text = stated.trimStart().startsWith('{') ? stated : fileText(stated)
+  try {
+    const object = JSON.parse(text) as Json
+    if (isJsonObject(object)) return object
+  } catch (cause) {
+    throw new Problem('BAD_REQUEST', `--source-json is no JSON: ${(cause as Error).message}`, { cause })
+  }
+  throw new Problem('BAD_REQUEST', '--source-json must be an object: the attributes of the source')
+}
+
+function fileText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Problem('BAD_REQUEST', `--source-json ${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+}
+
+function print(explanation: JsonObject, decision: JsonObject): void {
+  const { source, target } = explanation
+  const { sourceId, targetId, situation, action, reason, linkQualifier, correlation } = decision
+  const ids = `${source}/${sourceId ?? '(none)'} → ${target}/${targetId ?? '(new)'}`
+  const qualifier = linkQualifier === 'default' ? '' : `  [${linkQualifier}]`
+  console.log(`${style('bold', `${situation ?? 'FAILED'} ${action ?? ''}`)}  ${ids}${qualifier}`)
+  console.log(`  because   ${reason}`)
+  if (isJsonObject(decision.disqualifiedBy)) console.log(`  rule      ${ruleText(decision.disqualifiedBy)}`)
+  if (correlation !== null) console.log(`  asked     ${target}: ${correlation}`)
+  for (const line of policyLines(decision)) console.log(`  policy    ${line}`)
+  if (decision.refusal !== undefined) console.log(`  ${style('red', 'but')}       ${decision.refusal}`)
+  if (decision.unforeseen !== undefined) console.log(`  unknown   ${decision.unforeseen}`)
+  for (const attribute of decision.attributes as JsonObject[]) printAttribute(attribute)
+}
+
+function ruleText({ rule, definition }: JsonObject): string {
+  return `${rule}: ${scriptText(definition)}`
+}
+
+function policyLines({ policies, policy, situation }: JsonObject): string[] {
+  const tried = (policies as JsonObject[]).map(({ policy: index, held, condition, action }) => {
+    const when = condition === null ? 'always' : `if ${scriptText(condition)}`
+    return `${Number(index) + 1} ${when}: ${held ? `yes, ${scriptText(action)}` : 'no'}`
+  })
+  return policy === null && situation !== null ? [...tried, 'the default of the situation'] : tried
+}
+
+function printAttribute({ attribute, before, after, changes, origins }: JsonObject): void {
+  const show = (value: Json | undefined) => (value === undefined ? '(none)' : JSON.stringify(value))
+  const sign = changes ? style('yellow', '~') : ' '
+  const values = changes ? `${show(before)} → ${show(after)}` : show(after)
+  console.log(`  ${sign} ${attribute}: ${values}`)
+  for (const origin of origins as JsonObject[]) console.log(style('dim', `        ${originText(origin)}`))
+}
+
+/** `properties/3: transform of mail, script/mail.js` */
+function originText({ by, property, how, source, script, condition }: JsonObject): string {
+  if (by !== 'property') return `${by}${script === undefined ? '' : `: ${scriptText(script)}`}`
+  const place = `properties/${property}`
+  const from = source === undefined ? '' : source === '' ? ' of the whole source' : ` of ${source}`
+  const code = script === undefined ? '' : `, ${scriptText(script)}`
+  switch (how) {
+    case 'condition':
+      return `${place}: left as it is, for the condition does not hold: ${scriptText(condition)}`
+    case 'transform':
+      return `${place}: transform${from}${code}`
+    case 'default':
+      return source === undefined && script === undefined
+        ? `${place}: always this value`
+        : `${place}: default, because there is no value${from}${code}`
+    case 'nothing':
+      return `${place}: nothing${from}${code}`
+    default:
+      return `${place}: value${from}`
+  }
+}
+
+/** A script by its file or its first line, a filter as it is. */
+function scriptText(stated: Json | undefined): string {
+  if (!isJsonObject(stated)) return String(stated)
+  if (typeof stated.file === 'string') return stated.file
+  const [line = '', ...more] = String(stated.source ?? '').split('\n')
+  return more.length > 0 ? `${line} …` : line
+}
