@@ -12,12 +12,15 @@ const users = 'hrAccount_managedUser'
 const accounts = 'managedUser_directoryAccount'
 
 /** A plan in memory, as it would come back from a file. */
-async function planOf(world: World): Promise<PlanSource & { readonly all: readonly PlanLine[] }> {
+async function planOf(
+  world: World,
+  overrides: JsonObject = {},
+): Promise<PlanSource & { readonly all: readonly PlanLine[] }> {
   const texts: string[] = []
   const sink = { add: (line: PlanLine) => void texts.push(JSON.stringify(line)), async flush() {} }
   const { header } = await startPlan(
     world.reconciliations,
-    { mapping: 'person_user' },
+    { mapping: 'person_user', overrides },
     administrator,
     () => sink,
   )
@@ -129,6 +132,13 @@ describe('a plan that is performed', () => {
     )
     expect(left).toBeGreaterThan(0)
   })
+})
+
+it('a plan has no lines about link clean-up: nobody decides about those', async () => {
+  const given: State = { persons: [{ _id: 'p0', mail: 'a@x' }], users: [], links: [['gone', 'lost']] }
+  await using world = await worldIn(given)
+  const { all } = await planOf(world, { cleanUpLinks: true })
+  expect(all.map(({ sourceId }) => sourceId)).toEqual(['p0'])
 })
 
 describe('a plan file', () => {

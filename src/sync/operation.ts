@@ -18,6 +18,8 @@ import type { MappingLink } from './links.ts'
 export interface Operation {
   readonly phase: 'source' | 'target'
   readonly linkQualifier: string
+  /** Of link clean-up, not of either phase: no plan keeps it, and no policy decides about it. */
+  readonly cleanUp?: boolean
 
   // read
   readonly sourceId: string | undefined

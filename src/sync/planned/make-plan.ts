@@ -45,6 +45,7 @@ export async function startPlan(
     {
       onEntry(_entry, operation, sync) {
         const line = planLine(sync, operation)
+        if (operation.cleanUp) return onLine?.(line)
         if (!counts.take(line)) return
         target ??= sink(run)
         target.add(line)

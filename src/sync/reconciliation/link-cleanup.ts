@@ -92,6 +92,7 @@ async function orphansAmong(
     .filter(({ targetId }) => !found.has(targetId))
     .map((link) => ({
       ...sourceOperation(link.sourceId, undefined, link.stored.linkQualifier),
+      cleanUp: true,
       link,
       targetId: link.targetId,
       situation: 'LINK_ONLY',

@@ -1,0 +1,83 @@
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type RunObject, root, TestProject } from './support/project.ts'
+
+function example(name: string): TestProject {
+  const project = new TestProject()
+  cpSync(join(root, 'examples', name), project.folder, {
+    recursive: true,
+    filter: (path) => !path.includes('.syncline'),
+  })
+  return project
+}
+
+function situations(project: TestProject, mapping: string): Record<string, number> {
+  const { state, statusSummary, situationSummary } = project.json<RunObject>('recon', mapping)
+  expect([state, statusSummary.FAILURE]).toEqual(['SUCCESS', 0])
+  return Object.fromEntries(Object.entries(situationSummary).filter(([, count]) => count > 0))
+}
+
+const rows = (project: TestProject, file: string) =>
+  project.read(file).replaceAll('"', '').trim().split('\n').slice(1)
+
+describe('the examples besides the first: each does what its README says', () => {
+  it('three accounts for one person, by link qualifiers', () => {
+    using project = example('three-accounts')
+    const kept = 'adm-mshelley,1004,admin,Mary Shelley'
+    expect(situations(project, 'people_directory')).toEqual({ ABSENT: 17, FOUND: 3, UNASSIGNED: 3 })
+    const directory = project.stamp('data/directory.csv')
+    expect(rows(project, 'data/directory.csv')).toHaveLength(21)
+    expect(rows(project, 'data/directory.csv')).toEqual(
+      expect.arrayContaining([
+        'alovelace,1001,employee,Ada Lovelace',
+        'adm-alovelace,1001,admin,Ada Lovelace (admin)',
+        'tst-alovelace,1001,test,Ada Lovelace (test)',
+        kept,
+      ]),
+    )
+    expect(situations(project, 'people_directory')).toEqual({ CONFIRMED: 20, UNASSIGNED: 3 })
+    expect(project.stamp('data/directory.csv')).toEqual(directory)
+    project.edit('data/people.csv', (text) => text.replace(/^1001,.*\n/m, ''))
+    expect(situations(project, 'people_directory')).toMatchObject({ CONFIRMED: 17, SOURCE_MISSING: 3 })
+    expect(rows(project, 'data/directory.csv').filter((row) => row.includes(',1001,'))).toEqual([])
+    expect(rows(project, 'data/directory.csv')).toContain(kept)
+  })
+
+  it('two directories both ways, over links that ignore case', () => {
+    using project = example('two-directories')
+    expect(situations(project, 'east_west')).toEqual({ FOUND: 1, ABSENT: 2, UNASSIGNED: 1 })
+    expect(situations(project, 'west_east')).toEqual({ CONFIRMED: 3, ABSENT: 1 })
+    expect(rows(project, 'data/west.csv').toSorted()).toEqual([
+      'BCarter,Bob Carter,+1 555 0102',
+      'CDyer,Cleo Dyer,+1 555 0103',
+      'DFisher,Dan Fisher,+1 555 0201',
+      'abaker,Ann Baker,+1 555 0101',
+    ])
+    expect(rows(project, 'data/east.csv')).toContain('DFisher,Dan Fisher,+1 555 0201')
+    expect(rows(project, 'data/east.csv')).toContain('ABaker,Ann Baker,+1 555 0101')
+    const files = ['data/east.csv', 'data/west.csv']
+    const before = files.map((file) => project.stamp(file))
+    for (const mapping of ['east_west', 'west_east'])
+      expect(situations(project, mapping)).toEqual({ CONFIRMED: 4 })
+    expect(files.map((file) => project.stamp(file))).toEqual(before)
+  })
+
+  it('a phone book without links', () => {
+    using project = example('phone-book')
+    const mapping = 'people_phonebook'
+    expect(situations(project, mapping)).toEqual({ FOUND: 1, ABSENT: 2, SOURCE_IGNORED: 1, UNASSIGNED: 1 })
+    expect(rows(project, 'data/phonebook.csv')).toEqual([
+      '1,Ann Baker,+1 555 0101',
+      '2,Bob Carter,+1 555 0102',
+      '3,Cleo Dyer,ask the desk',
+    ])
+    const before = project.stamp('data/phonebook.csv')
+    expect(situations(project, mapping)).toEqual({ FOUND: 3, SOURCE_IGNORED: 1 })
+    expect(project.stamp('data/phonebook.csv')).toEqual(before)
+    expect(project.json('links', mapping)).toMatchObject({ total: 0 })
+    project.edit('data/people.csv', (text) => text.replace('0102,yes', '0102,no'))
+    expect(situations(project, mapping)).toMatchObject({ UNQUALIFIED: 1 })
+    expect(rows(project, 'data/phonebook.csv').join()).not.toContain('Bob')
+  })
+})
