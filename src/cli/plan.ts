@@ -42,7 +42,8 @@ export function addPlan(program: Command, done: Done): void {
 async function plan(mapping: string, options: PlanOptions): Promise<number> {
   return withApplication({ ...folders(options), mapping }, async (application) => {
     if (options.out === undefined) return make(application, mapping, options, undefined)
-    await using file = await writePlanFile(resolve(options.out))
+    const request = [options.id ?? '', overridesOf(options), filtersOf(options, options.limit)]
+    await using file = await writePlanFile(resolve(options.out), request)
     return await make(application, mapping, options, file)
   })
 }

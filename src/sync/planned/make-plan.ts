@@ -43,8 +43,8 @@ export async function startPlan(
     { mapping, sourceId, analyze: true, foreseeHooks: true, overrides },
     context,
     {
-      onEntry(_entry, operation, sync) {
-        const line = planLine(sync, operation)
+      onEntry(entry, operation, sync) {
+        const line = planLine(sync, operation, entry)
         if (operation.cleanUp) return onLine?.(line)
         if (!counts.take(line)) return
         target ??= sink(run)

@@ -8,7 +8,7 @@ import type { PlanSink, PlanSource } from './plan-source.ts'
 
 /**
  * A plan as a file that people review, keep and send: NDJSON, a header and a line for each operation. The header counts
- * the lines and has their checksum; since it can only be written at the end, the lines wait in a file beside. The
+ * the lines and has their checksum, so it is written last, into room that was left for it; blanks fill the rest. The
  * plan appears under its name when it is complete, or not at all.
  */
 export interface PlanFileWriter extends PlanSink, AsyncDisposable {
@@ -17,13 +17,17 @@ export interface PlanFileWriter extends PlanSink, AsyncDisposable {
 
 const chunk = 256 * 1024
 const pageSize = 500
+/** Bytes for what every header has; what the request of the run adds comes on top. */
+const ownRoom = 8192
 
-export async function writePlanFile(file: string): Promise<PlanFileWriter> {
-  const lines = `${file}.lines-${process.pid}`
-  const whole = `${file}.new-${process.pid}`
-  const handle = await writable(lines)
+/** `request` is what the header will repeat of the request: overrides and filters. */
+export async function writePlanFile(file: string, request: object = {}): Promise<PlanFileWriter> {
+  const temporary = `${file}.new-${process.pid}`
+  const handle = await writable(temporary)
+  const room = ownRoom + 2 * Buffer.byteLength(JSON.stringify(request))
   const checksum = createHash('sha256')
   let pending = ''
+  await handle.write(`${' '.repeat(room)}\n`)
 
   async function flush(): Promise<void> {
     const bytes = Buffer.from(pending)
@@ -42,16 +46,16 @@ export async function writePlanFile(file: string): Promise<PlanFileWriter> {
     async finish(facts) {
       await flush()
       const header: PlanHeader = { ...facts, checksum: checksum.digest('base64url') }
-      await using target = await writable(whole)
-      await target.write(`${JSON.stringify(header)}\n`)
-      for await (const bytes of createReadStream(lines)) await target.write(bytes)
-      await target.sync()
-      await rename(whole, file)
+      const bytes = Buffer.from(JSON.stringify(header))
+      if (bytes.length > room) throw new Problem('INTERNAL', `the header of the plan ${file} is too long`)
+      await handle.write(bytes, 0, bytes.length, 0)
+      await handle.sync()
+      await rename(temporary, file)
       return header
     },
     async [Symbol.asyncDispose]() {
       await handle.close()
-      for (const temporary of [lines, whole]) await rm(temporary, { force: true })
+      await rm(temporary, { force: true })
     },
   }
 }

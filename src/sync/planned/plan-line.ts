@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { JsonObject } from '../../model/json.ts'
+import type { PlanEntry } from '../../plan/entry.ts'
 import type { PlanLine, Read } from '../../plan/plan-line.ts'
 import { reasonOf } from '../../plan/reason.ts'
 import type { Resource } from '../../router/resources.ts'
@@ -7,7 +8,11 @@ import { type Operation, planEntry } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 
 /** A decided operation as a line of a plan: what is to be done, why, and what it was decided from. */
-export function planLine({ rules: { mapping }, targets }: Synchronization, operation: Operation): PlanLine {
+export function planLine(
+  { rules: { mapping }, targets }: Synchronization,
+  operation: Operation,
+  entry: PlanEntry = planEntry(mapping, operation, targets.isSecret),
+): PlanLine {
   const { phase, qualifies, disqualifiedBy, link, target, correlation, candidates, situation } = operation
   const linked = operation.linkCreated ? undefined : link
   const reason = reasonOf({
@@ -21,7 +26,7 @@ export function planLine({ rules: { mapping }, targets }: Synchronization, opera
     candidates,
     targetRefused: situation === 'TARGET_IGNORED' && target !== undefined,
   })
-  return { ...planEntry(mapping, operation, targets.isSecret), reason, read: readBy(operation) }
+  return { ...entry, reason, read: readBy(operation) }
 }
 
 function readBy({ source, target, link, linkCreated }: Operation): Read {
