@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { openWorld, script, source, target, type World } from '../testing/world.ts'
+import type { PlanLine } from '../../plan/plan-line.ts'
+import { startPlan } from '../planned/make-plan.ts'
+import { administrator, openWorld, script, source, target, type World } from '../testing/world.ts'
 
 const properties = [{ source: 'mail', target: 'mail' }]
 const ann = { _id: 'p1', mail: 'ann@x', name: 'Ann' }
@@ -63,6 +65,25 @@ describe('link clean-up', () => {
       { sourceId: 'p9', targetId: 'u9', writes: true },
     ])
     expect(await world.links()).toEqual([...kept, ...orphans])
+  })
+
+  it('is shown by a plan, but kept in none: whoever performs a plan cleans nothing up', async () => {
+    await using world = await openWorld({ mapping: { properties, cleanUpLinks: true } })
+    await arrange(world)
+    const [kept, shown]: string[][] = [[], []]
+    const sink = { add: ({ sourceId }: PlanLine) => void kept?.push(String(sourceId)), async flush() {} }
+    const plan = await startPlan(
+      world.reconciliations,
+      { mapping: 'person_user' },
+      administrator,
+      () => sink,
+      {
+        onLine: ({ sourceId }) => shown?.push(String(sourceId)),
+      },
+    )
+    await plan.header
+    expect(shown).toEqual(expect.arrayContaining(['p8', 'p9']))
+    expect(kept).not.toEqual(expect.arrayContaining(['p8']))
   })
 
   it.each([
