@@ -69,8 +69,13 @@ describe('a mapping may delete', () => {
     ],
     ['where a script decides', [policy('MISSING', undefined)], false, true],
   ])('%s', (_what, policies, selects, deletes) => {
-    expect(mayDelete({ policies, validSource: selects ? 'v' : undefined, sourceCondition: undefined })).toBe(
-      deletes,
-    )
+    const open = { consentRequired: false, validSource: undefined, sourceCondition: undefined }
+    expect(mayDelete({ ...open, policies, ...(selects ? { validSource: 'v' } : {}) })).toBe(deletes)
+  })
+
+  it('where consent is required, which any source may lack', () => {
+    const open = { policies: [], validSource: undefined, sourceCondition: undefined }
+    expect(mayDelete({ ...open, consentRequired: true })).toBe(true)
+    expect(mayDelete({ ...open, consentRequired: false })).toBe(false)
   })
 })

@@ -57,11 +57,15 @@ function readLimit(name: string, value: Json): Limit {
   )
 }
 
+/** What may keep a source object from qualifying. */
+type Selecting = 'consentRequired' | 'validSource' | 'sourceCondition'
+
 /** Could the mapping delete anything at all, as far as its configuration tells? Scripts may always. */
-export function mayDelete(mapping: Pick<Mapping, 'policies' | 'validSource' | 'sourceCondition'>): boolean {
+export function mayDelete(mapping: Pick<Mapping, 'policies' | Selecting>): boolean {
+  const selects = mapping.consentRequired || mapping.validSource || mapping.sourceCondition
   const situations = Object.keys(defaultAction) as Situation[]
   return situations.some((situation) => {
-    if (situation === 'UNQUALIFIED' && !mapping.validSource && !mapping.sourceCondition) return false
+    if (situation === 'UNQUALIFIED' && !selects) return false
     return possibleActions(mapping, situation).includes('DELETE')
   })
 }
