@@ -33,7 +33,7 @@ export function stalenessOf(planned: PlanLine, now: PlanLine | undefined): strin
     return `it is ${now.situation ?? 'undecided'} now, ${now.action ?? 'nothing'} would be done`
   if (!planned.writes && !now.writes) return undefined
   if (!sameTarget(planned.targetId, now.targetId)) return `its target is ${now.targetId} now`
-  if (now.refusal !== undefined) return now.refusal
+  if (now.refusal !== planned.refusal) return now.refusal ?? 'it would not fail any more'
   // Through JSON, as the plan went: what is absent here is absent there.
   return equal(plain(planned.changes), plain(now.changes)) ? undefined : 'it would change something else now'
 }
@@ -43,7 +43,7 @@ export function isDone(planned: PlanLine, now: PlanLine | undefined): boolean {
   if (!planned.writes) return false
   if (!now) return planned.action === 'DELETE'
   if (planned.action === 'LINK') return now.read.link !== null && now.targetId === planned.targetId
-  return !now.writes && (now.refusal === undefined || planned.action === 'UNLINK')
+  return !now.writes && (now.refusal === planned.refusal || planned.action === 'UNLINK')
 }
 
 function sameTarget(planned: string | null, now: string | null): boolean {

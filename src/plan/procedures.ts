@@ -152,6 +152,15 @@ export function runHook(settings: Json): Procedure {
   }
 }
 
+/** {script, variables} → null: a `postAction`, which is no hook of the mapping and does not see its configuration. */
+export function runPostAction(): Procedure {
+  return (input, call) => {
+    const { script, variables } = input as { script: string; variables: JsonObject }
+    call(script, variables)
+    return null
+  }
+}
+
 /** {situation, source, linkQualifier} → {policy}: which policy would decide, without asking its action (§8.6). */
 export function matchPolicy(settings: Json): Procedure {
   const mapping = mappingOf(settings)
@@ -184,6 +193,7 @@ export const procedures = {
   choose,
   shapeTarget,
   runHook,
+  runPostAction,
   matchPolicy,
   explain,
 }
@@ -202,6 +212,7 @@ export function usesScripts(mapping: Mapping): Readonly<Record<ProcedureName, bo
     shapeTarget:
       properties.some(propertyIsScripted) || Boolean(hooks.onMapping ?? hooks.onCreate ?? hooks.onUpdate),
     runHook: true,
+    runPostAction: true,
     matchPolicy: policies.some((policy: Policy) => scripted(policy.condition)),
     explain: true,
   }

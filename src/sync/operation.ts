@@ -48,6 +48,8 @@ export interface Operation {
   changes: readonly Change[]
   /** Why a plan could not evaluate `onCreate` or `onUpdate`; the run may change more than is foreseen. */
   unforeseen?: string | undefined
+  /** It was the shaping that failed. An UPDATE links first (engine specification §4.3): its link is made all the same. */
+  shapingFailed?: boolean
 
   // applied
   /** Under which id the target will stand, fixed before it is created. */
@@ -97,6 +99,11 @@ export function sourceIdOf(operation: Operation): string | undefined {
   return operation.sourceId ?? operation.link?.sourceId
 }
 
+/** True for an update whose shaping failed after the step that links it (engine specification §4.3, §4.5). */
+export function linksAnyway({ action, link, shapingFailed }: Operation, { links }: Mapping): boolean {
+  return shapingFailed === true && action === 'UPDATE' && link === undefined && links.enabled
+}
+
 /** The ids of an ambiguous correlation; empty when there was one match or none. */
 export function ambiguousIds({ candidates }: Operation): readonly string[] {
   return candidates.length > 1 ? candidates.map(({ id }) => id) : []
@@ -104,10 +111,11 @@ export function ambiguousIds({ candidates }: Operation): readonly string[] {
 
 /** `isSecret` names attributes whose values are not for those who read plans. */
 export function planEntry(
-  { name, links }: Mapping,
+  mapping: Mapping,
   operation: Operation,
   isSecret?: (pointer: Pointer) => boolean,
 ): PlanEntry {
+  const { name, links } = mapping
   const { action = null, changes, link, linkCreated } = operation
   const targetId = operation.targetId ?? null
   const refusal = operation.failure?.message ?? operation.refusal
@@ -123,7 +131,9 @@ export function planEntry(
     policy: operation.policy,
     ambiguousTargetIds: ambiguousIds(operation),
     changes: maskChanges(changes, isSecret),
-    writes: writesSomething({ action, changes, targetId, refusal, linked, linkingEnabled: links.enabled }),
+    writes:
+      linksAnyway(operation, mapping) ||
+      writesSomething({ action, changes, targetId, refusal, linked, linkingEnabled: links.enabled }),
     refusal,
     unforeseen: operation.unforeseen,
   }

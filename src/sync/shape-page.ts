@@ -32,6 +32,7 @@ export async function shapePage(sync: Synchronization, operations: readonly Oper
   for (const operation of failed) {
     operation.unforeseen = operation.failure?.message
     operation.failure = undefined
+    operation.shapingFailed = false
   }
   // What fails without the hooks, too, fails in the run as well and says so itself.
   await shapeAll(sync, failed, false)
@@ -49,6 +50,7 @@ async function shapeAll(
     const outcome = outcomes[position]
     if (!outcome?.ok) {
       operation.failure = outcome?.error
+      operation.shapingFailed = true
       return
     }
     const { desired, changes } = outcome.value as unknown as { desired?: JsonObject; changes: Change[] }

@@ -1,6 +1,6 @@
 import type { Store } from '../../repository/repository.ts'
 import type { ObjectSet } from '../../router/resources.ts'
-import { goesOn, type Operation } from '../operation.ts'
+import { goesOn, linksAnyway, type Operation } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
 import { settled } from './intents.ts'
@@ -72,13 +72,17 @@ async function takeSteps(
   writers: Writers,
 ): Promise<void> {
   for (const step of order) {
-    const due = operations.filter((operation) => goesOn(operation) && takes(operation.action, step))
+    const goingOn = (operation: Operation) =>
+      goesOn(operation) || (step === 'linkBefore' && linksAnyway(operation, sync.rules.mapping))
+    const due = operations.filter((operation) => goingOn(operation) && takes(operation.action, step))
     if (due.length > 0) await perform[step](sync, due, writers)
   }
-  await runErrorHook(
-    sync,
-    operations.filter(({ failure }) => failure !== undefined),
-  )
+  await runErrorHook(sync, operations.filter(hasFailed))
+}
+
+/** An EXCEPTION is what was asked for, and what a plan leaves out was not tried. */
+function hasFailed({ failure, refusal, action, stale }: Operation): boolean {
+  return failure !== undefined || (refusal !== undefined && action !== 'EXCEPTION' && stale === undefined)
 }
 
 type Perform = (sync: Synchronization, operations: readonly Operation[], writers: Writers) => Promise<void>

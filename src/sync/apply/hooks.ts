@@ -47,7 +47,7 @@ export async function runPostAction(sync: Synchronization, operations: readonly 
     return script === undefined ? [] : [{ operation, script }]
   })
   const inputs = due.map(({ operation, script }) => ({ script, variables: postActionScope(sync, operation) }))
-  const outcomes = await sync.rules.ask('runHook', inputs, sync.scripts)
+  const outcomes = await sync.rules.ask('runPostAction', inputs, sync.scripts)
   due.forEach(({ operation }, position) => {
     const outcome = outcomes[position]
     if (!outcome?.ok) operation.failure = outcome?.error
@@ -72,16 +72,16 @@ export async function runErrorHook(sync: Synchronization, failed: readonly Opera
   const script = sync.rules.mapping.hooks.onError
   if (script === undefined || failed.length === 0) return
   const inputs = failed.map((operation) => {
-    return { script, variables: { ...hookScope(operation), error: errorJson(operation.failure) } }
+    return { script, variables: { ...hookScope(operation), error: errorJson(operation) } }
   })
   const outcomes = await sync.rules.ask('runHook', inputs, sync.scripts)
   for (const outcome of outcomes) if (!outcome.ok) sync.log('error', outcome.error.message)
 }
 
 /** As `cause` of a result: always a 409 (§8.2); what the failing part itself said is its `detail`. */
-function errorJson(failure: Problem | undefined): JsonObject {
-  const message = failure?.message ?? ''
+function errorJson({ failure, refusal }: Operation): JsonObject {
+  const message = failure?.message ?? refusal ?? ''
   const own = failure?.cause instanceof Problem ? failure.cause : failure
-  const detail = { code: own?.status ?? 500, message: own?.message ?? message, detail: own?.detail as Json }
+  const detail = { code: own?.status ?? 409, message: own?.message ?? message, detail: own?.detail as Json }
   return { code: 409, reason: 'Conflict', message, detail }
 }

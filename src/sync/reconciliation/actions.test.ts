@@ -1,68 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type Action, type Situation, situations } from '../../mapping/situation.ts'
-import type { JsonObject } from '../../model/json.ts'
-import { openWorld, script, type World } from '../testing/world.ts'
+import type { Action, Situation } from '../../mapping/situation.ts'
+import { correlation, inSituation, properties } from '../testing/situations.ts'
+import { openWorld } from '../testing/world.ts'
 
 /**
  * Every action, run for real: what it does to the target, to the link, and what it records (engine specification
  * §4.3). The same table is run against a target inside the repository, whose page is one transaction, and against one
  * outside.
  */
-const correlation = script("var q = { _queryFilter: 'mail eq \"' + source.mail + '\"' }; q")
-const properties = [
-  { source: 'mail', target: 'mail' },
-  { source: 'name', target: 'name' },
-]
-const person = { _id: 'p', mail: 'ann@x', name: 'Ann' }
-
-/** A world in which the one person is in the given situation. */
-async function inSituation(situation: Situation, action: Action, external: boolean): Promise<World> {
-  // Whatever else is in the world is looked at and left alone.
-  const others = situations.filter((other) => other !== situation)
-  const policies = [{ situation, action }, ...others.map((other) => ({ situation: other, action: 'REPORT' }))]
-  const disqualified = situation === 'UNQUALIFIED' || situation === 'SOURCE_IGNORED'
-  const selection: JsonObject = disqualified ? { sourceCondition: '/source/kind eq "staff"' } : {}
-  const world = await openWorld({
-    external,
-    mapping: { properties, policies, correlationQuery: correlation, ...selection },
-  })
-  await world.persons(person)
-  await arrange[situation]?.(world)
-  return world
-}
-
-const arrange: Partial<Record<Situation, (world: World) => Promise<void>>> = {
-  async CONFIRMED(world) {
-    await world.users({ _id: 'u', mail: 'old@x', name: 'Old', note: 'kept' })
-    await world.link('p', 'u')
-  },
-  FOUND: (world) => world.users({ _id: 'u', mail: 'ann@x', name: 'Old', note: 'kept' }),
-  async FOUND_ALREADY_LINKED(world) {
-    await world.users({ _id: 'u', mail: 'ann@x', name: 'Old' })
-    await world.persons({ _id: 'q', mail: 'other@x', name: 'Other' })
-    await world.link('q', 'u')
-  },
-  // There is somebody else in the target set: correlation against an empty one is skipped.
-  ABSENT: (world) => world.users({ _id: 'z', mail: 'z@x', name: 'Zed' }),
-  async AMBIGUOUS(world) {
-    await world.users({ _id: 'u', mail: 'ann@x', name: 'Old' }, { _id: 'v', mail: 'ann@x', name: 'Older' })
-  },
-  async MISSING(world) {
-    await world.users({ _id: 'z', mail: 'z@x', name: 'Zed' })
-    await world.link('p', 'u')
-  },
-  async UNQUALIFIED(world) {
-    await world.users({ _id: 'u', mail: 'old@x', name: 'Old' })
-    await world.link('p', 'u')
-  },
-  SOURCE_IGNORED: (world) => world.users({ _id: 'z', mail: 'z@x', name: 'Zed' }),
-  UNASSIGNED: (world) => world.users({ _id: 'z', mail: 'z@x', name: 'Zed' }),
-  async SOURCE_MISSING(world) {
-    await world.users({ _id: 'u', mail: 'gone@x', name: 'Gone' })
-    await world.link('gone', 'u')
-  },
-}
-
 interface Outcome {
   /** Target writes. */
   readonly writes: readonly RegExp[]
@@ -118,7 +63,7 @@ describe.each([
   ['outside', true],
 ])('with a target %s', (_where, external) => {
   it.each(table)('%s followed by %s: %o', async (situation, action, expected) => {
-    await using world = await inSituation(situation, action, external)
+    await using world = await inSituation(situation, action, { external })
     const { run, entries } = await world.run()
     const entry = entries.find((one) => one.situation === situation)
     expect(run.state).toBe('SUCCESS')
@@ -133,14 +78,14 @@ describe.each([
   })
 
   it('NOREPORT leaves no audit entry, and is counted all the same', async () => {
-    await using world = await inSituation('CONFIRMED', 'NOREPORT', external)
+    await using world = await inSituation('CONFIRMED', 'NOREPORT', { external })
     const { run } = await world.run()
     expect(run.statistics.situationSummary.CONFIRMED).toBe(1)
     expect((await world.audit(run.id)).map(({ entryType }) => entryType)).toEqual(['start', 'summary'])
   })
 
   it('CREATE stores the mapped object and a link to the id that the target gave', async () => {
-    await using world = await inSituation('ABSENT', 'CREATE', external)
+    await using world = await inSituation('ABSENT', 'CREATE', { external })
     await world.run()
     const [id] = world.writes.map((write) => write.replace('create ', ''))
     expect((await world.all('managed/user'))[id as string]).toMatchObject({ mail: 'ann@x', name: 'Ann' })
@@ -148,13 +93,13 @@ describe.each([
   })
 
   it('CREATE for MISSING lets the link lead to the new target', async () => {
-    await using world = await inSituation('MISSING', 'CREATE', external)
+    await using world = await inSituation('MISSING', 'CREATE', { external })
     await world.run()
     expect(await world.links()).toEqual([`p → ${world.writes[0]?.replace('create ', '')}`])
   })
 
   it('UPDATE keeps what the mapping does not mention', async () => {
-    await using world = await inSituation('CONFIRMED', 'UPDATE', external)
+    await using world = await inSituation('CONFIRMED', 'UPDATE', { external })
     await world.run()
     expect((await world.all('managed/user')).u).toEqual({
       _id: 'u',
@@ -165,7 +110,7 @@ describe.each([
   })
 
   it('UPDATE of a target that somebody else changes meanwhile keeps what they wrote', async () => {
-    await using world = await inSituation('CONFIRMED', 'UPDATE', external)
+    await using world = await inSituation('CONFIRMED', 'UPDATE', { external })
     world.meanwhile(() => world.change('managed/user/u', { mail: 'old@x', name: 'Old', note: 'theirs' }))
     const { run } = await world.run()
     expect(run.toJSON().statusSummary).toEqual({ SUCCESS: 1, FAILURE: 0 })

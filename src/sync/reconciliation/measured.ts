@@ -48,6 +48,8 @@ function scriptMetric(
       return undefined
     case 'runHook':
       return hookMetric(hooks, (inputs[0] as JsonObject).script)
+    case 'runPostAction':
+      return 'activePolicyPostActionScript'
   }
 }
 
@@ -58,8 +60,7 @@ function shapeMetric(hooks: Mapping['hooks'], properties: Mapping['properties'])
 }
 
 function hookMetric(hooks: Mapping['hooks'], script: Json | undefined): string {
-  const hook = (Object.keys(hooks) as Hook[]).find((name) => hooks[name] === script)
-  return hook ? `${hook}Script` : 'activePolicyPostActionScript'
+  return `${(Object.keys(hooks) as Hook[]).find((name) => hooks[name] === script)}Script`
 }
 
 export function measuredLinks(links: MappingLinks, durations: Durations): MappingLinks {

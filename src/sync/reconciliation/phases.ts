@@ -1,10 +1,9 @@
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { applyPage, type Recorder } from '../apply/apply.ts'
-import type { Correlator } from '../correlate.ts'
 import { decideSources } from '../decide-sources.ts'
 import { decideTargets, targetRounds } from '../decide-targets.ts'
-import { goesOn, type Operation, planEntry, sourceOperation } from '../operation.ts'
+import { goesOn, linksAnyway, type Operation, planEntry, sourceOperation } from '../operation.ts'
 import type { SourceRecord } from '../read.ts'
 import type { Synchronization } from '../synchronization.ts'
 import type { TargetIds } from '../target-ids.ts'
@@ -119,7 +118,7 @@ export async function finish(
   for (const operation of operations) if (operation.phase === 'source') markHandled(sync.targetIds, operation)
   await applyPage(sync, operations, recorder)
   for (const operation of operations) {
-    if (sync.dryRun) foresee(sync.correlator, run, operation)
+    if (sync.dryRun) foresee(sync, run, operation)
     onEntry?.(planEntry(sync.rules.mapping, operation, sync.targets.isSecret), operation, sync)
   }
   await onPage?.()
@@ -134,8 +133,10 @@ function markHandled(targetIds: TargetIds | undefined, { targetId, candidates }:
 }
 
 /** In a dry run later objects meet what earlier ones would have written, as far as correlation can tell. */
-function foresee(correlator: Correlator, run: Run, operation: Operation): void {
+function foresee({ correlator, rules: { mapping } }: Synchronization, run: Run, operation: Operation): void {
   const { action, desired, target, targetId, link, linkQualifier } = operation
+  if (linksAnyway(operation, mapping) && targetId !== undefined)
+    correlator.planned(linkQualifier, targetId, true)
   if (!goesOn(operation)) return
   if (action === 'CREATE' && desired) {
     const id = `(new target of ${operation.sourceId} in ${run.id})`

@@ -16,6 +16,7 @@ import { managedObjects } from '../../objects/managed.ts'
 import type { ManagedType } from '../../objects/type.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
 import { openSqlite } from '../../repository/sqlite/open.ts'
+import { repoLinkProvider } from '../../router/providers/repo-link.ts'
 import type { ObjectSet, RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { scriptSource } from '../../scripts/definition.ts'
@@ -60,6 +61,8 @@ export interface WorldOptions {
   readonly givesIds?: boolean
   /** Called when target writes have been done, and before they are answered. */
   readonly onWrite?: () => void
+  /** Called with what a script logs. */
+  readonly onSaid?: (line: string) => void
 }
 
 export async function openWorld({
@@ -68,6 +71,7 @@ export async function openWorld({
   external = false,
   givesIds = false,
   onWrite = () => {},
+  onSaid = () => {},
 }: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'syncline-world-'))
   const repository = await openSqlite(join(folder, 'store.db'))
@@ -81,11 +85,12 @@ export async function openWorld({
     secrets: fileSecrets({ keyFile: join(folder, 'key'), env: {} }),
     properties: () => undefined,
     projectFolder: folder,
-    log: () => {},
+    log: (_level, _label, message) => onSaid(message),
   })
   resources = router({
     managed: observed(managed, { writes, meanwhile, external, givesIds, onWrite }),
     audit: auditProvider(repository),
+    'repo/link': repoLinkProvider(repository, () => undefined),
   })
   const { mapping, scripts } = compiled(configuration, { consentService })
   const rules = await loadRules(mapping, scripts, engine)
