@@ -22,9 +22,12 @@ describe('whatever the sources, targets and links', () => {
 
   it('one run is enough if no update takes or gives an attribute by which others are found', async () => {
     await fc.assert(
-      fc.asyncProperty(state, async (given) => {
+      fc.asyncProperty(state, async ({ persons, users }) => {
         // Whoever is found by mail has that mail already; only a link may join people and accounts of different ones.
-        await using world = await worldIn({ ...given, links: [] })
+        // And who fails is tried again by every run, when the others have found what they find.
+        const sound = persons.filter(({ phone }) => phone !== 'bad')
+        fc.pre(sound.length > 0)
+        await using world = await worldIn({ persons: sound, users, links: [] })
         const first = await world.run()
         const { entries } = await world.run({ analyze: true })
         expect(entries.filter(({ writes }) => writes)).toEqual([])

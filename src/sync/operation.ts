@@ -100,8 +100,9 @@ export function sourceIdOf(operation: Operation): string | undefined {
 }
 
 /** True for an update whose shaping failed after the step that links it (engine specification §4.3, §4.5). */
-export function linksAnyway({ action, link, shapingFailed }: Operation, { links }: Mapping): boolean {
-  return shapingFailed === true && action === 'UPDATE' && link === undefined && links.enabled
+export function linksAnyway(operation: Operation, { links }: Mapping): boolean {
+  const { action, link, linkCreated, shapingFailed } = operation
+  return shapingFailed === true && action === 'UPDATE' && links.enabled && (!link || linkCreated)
 }
 
 /** The ids of an ambiguous correlation; empty when there was one match or none. */

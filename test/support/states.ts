@@ -4,13 +4,14 @@ import { openWorld, script, target, type World } from '../../src/sync/testing/wo
 
 /**
  * Random sources, targets and links: few values, so that people share mail addresses and accounts are found twice,
- * linked already, or gone.
+ * linked already, or gone, and numbers that the mapping fails on.
  */
+const phone = script("if (source === 'bad') { throw 'no number' }; source ? '+' + source : null")
 const mapping: JsonObject = {
   properties: [
     { source: 'mail', target: 'mail' },
     { source: 'name', target: 'name', default: 'No Name' },
-    { source: 'phone', target: 'phone', transform: script("source ? '+' + source : null") },
+    { source: 'phone', target: 'phone', transform: phone },
   ],
   correlationQuery: script("var q = { _queryFilter: 'mail eq \"' + source.mail + '\"' }; q"),
   correlateEmptyTargetSet: true,
@@ -33,7 +34,7 @@ export interface State {
 const mail = fc.constantFrom('a@x', 'b@x', 'c@x')
 const name = fc.constantFrom('Ann', 'Bob')
 const person = fc.record(
-  { mail, name, phone: fc.constantFrom('1', '2'), kind: fc.constantFrom('staff', 'guest') },
+  { mail, name, phone: fc.constantFrom('1', '2', 'bad'), kind: fc.constantFrom('staff', 'guest') },
   { requiredKeys: ['mail'] },
 )
 const user = fc.record(

@@ -110,6 +110,7 @@ async function perform(
     operation.action = planned.action ?? operation.action
     operation.refusal = done ? 'done already' : `left out: ${why}`
     operation.failure = undefined
+    operation.shapingFailed = false
   })
   const standing = operations.filter(goesOn)
   await shapePage(
