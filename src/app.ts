@@ -31,6 +31,7 @@ import { router } from './router/router.ts'
 import type { ScriptEngine } from './scripts/engine.ts'
 import { LoadedRules } from './sync/loaded-rules.ts'
 import { type ListedMapping, mappingsProvider } from './sync/mappings-resource.ts'
+import { ObjectLocks } from './sync/object-locks.ts'
 import { associationsProvider } from './sync/reconciliation/associations.ts'
 import { Reconciliations } from './sync/reconciliation/reconciliations.ts'
 import { reconciliationProvider } from './sync/reconciliation/resource.ts'
@@ -77,7 +78,15 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine))
   const rulesOf = rules.of.bind(rules)
   const inlineRules = (mapping: JsonObject) => rulesOfInline(mapping, checked, engine)
-  const reconciliations = new Reconciliations({ repository, resources: routes, rulesOf, inlineRules, log })
+  const locks = new ObjectLocks()
+  const reconciliations = new Reconciliations({
+    repository,
+    resources: routes,
+    locks,
+    rulesOf,
+    inlineRules,
+    log,
+  })
   opened.defer(() => reconciliations.close())
   const enforcePolicies = project.property('openidm.policy.enforcement.enabled') !== false
   const { systems, types } = checked
@@ -90,6 +99,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
       sync: syncProvider({
         repository,
         resources: routes,
+        locks,
         rulesOf,
         log,
         reconciliations,

@@ -80,8 +80,8 @@ async function readTargets(
   { targets, targetIds, signal }: Synchronization,
   page: readonly Operation[],
 ): Promise<void> {
-  const outsideQuery = ({ link, targetId }: Operation) =>
-    link && targetIds && !targetIds.has(targetId as string)
+  const outsideQuery = ({ link, targetId, overtaken }: Operation) =>
+    link && targetIds && !overtaken && !targetIds.has(targetId as string)
   const wanted = page.filter((operation) => operation.targetId !== undefined && !outsideQuery(operation))
   if (wanted.length === 0) return
   const found = await targets.readMany(

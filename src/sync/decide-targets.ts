@@ -18,7 +18,7 @@ export async function targetRounds(
 ): Promise<readonly (readonly Operation[])[]> {
   const rounds = qualifiers.map((qualifier) => targetIds.map((id) => targetOperation(id, qualifier)))
   if (qualifiers.length < 2) return rounds
-  await joinLinks(sync, rounds.flat())
+  await joinTargetLinks(sync, rounds.flat())
   const linked = await sync.links.linkedTargets(targetIds)
   return rounds.map((round) => round.filter(({ link, targetId }) => link || !linked.has(targetId as string)))
 }
@@ -38,7 +38,7 @@ export async function decideTargets(
     const id = operation.targetId as string
     operation.target = gone.has(id) ? undefined : objects.get(id)
   }
-  await joinLinks(sync, operations)
+  await joinTargetLinks(sync, operations)
   await readSources(sync, operations)
   await assess(sync, operations)
   await chooseActions(sync, operations)
@@ -48,7 +48,11 @@ export async function decideTargets(
   )
 }
 
-async function joinLinks({ links }: Synchronization, operations: readonly Operation[]): Promise<void> {
+/** Which sources a page of targets is about. Whoever holds these joins again: others may have been at work before. */
+export async function joinTargetLinks(
+  { links }: Synchronization,
+  operations: readonly Operation[],
+): Promise<void> {
   for (const [qualifier, group] of Map.groupBy(operations, ({ linkQualifier }) => linkQualifier)) {
     const found = await links.ofTargets(
       qualifier,

@@ -37,8 +37,9 @@ function touches({ targetId, candidates }: Operation, claimed: ReadonlySet<strin
 }
 
 /** What a held back operation knew is out of date: only its source remains. */
-function undecided({ phase, linkQualifier, sourceId, source }: Operation): Operation {
+function undecided({ phase, linkQualifier, sourceId, source, overtaken }: Operation): Operation {
   return {
+    ...(overtaken === undefined ? {} : { overtaken }),
     phase,
     linkQualifier,
     sourceId,

@@ -25,6 +25,7 @@ export interface MappingLinks {
   /** The same link leading to another target. */
   retargeted(link: MappingLink, targetId: string): Link
   view(stored: Link): MappingLink
+  normalSource(id: string): string
   normalTarget(id: string): string
 }
 
@@ -60,6 +61,7 @@ export function mappingLinks(links: Links, use: LinkUse): MappingLinks {
 
   return {
     view,
+    normalSource,
     normalTarget,
     ofSources: (qualifier, ids) => find(qualifier, sourceSide, ids, normalSource),
     ofTargets: (qualifier, ids) => find(qualifier, targetSide, ids, normalTarget),

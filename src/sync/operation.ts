@@ -24,6 +24,8 @@ export interface Operation {
   // read
   readonly sourceId: string | undefined
   source: Resource | undefined
+  /** Others have worked on it since the run queried its sets: what the run knows of it is not to be relied on. */
+  overtaken?: boolean
 
   // joined
   qualifies: boolean

@@ -3,6 +3,7 @@ import type { ObjectSet, Resources } from '../router/resources.ts'
 import type { ScriptContext } from '../scripts/engine.ts'
 import type { Correlator } from './correlate.ts'
 import type { MappingLinks } from './links.ts'
+import type { ObjectLocks, Watch } from './object-locks.ts'
 import type { Rules } from './rules.ts'
 import type { TargetIds } from './target-ids.ts'
 
@@ -18,6 +19,9 @@ export interface Synchronization {
   readonly repository: Repository
   readonly links: MappingLinks
   readonly correlator: Correlator
+  readonly locks: ObjectLocks
+  /** What others have worked on since the sets were queried. */
+  readonly watch: Watch | undefined
   readonly scripts: ScriptContext
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** The run's id; its operations are recorded under it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../model/problem.ts'
 import type { ScriptEngine } from '../../scripts/engine.ts'
+import { ObjectLocks } from '../object-locks.ts'
 import { loadRules } from '../rules.ts'
 import { administrator, openWorld } from '../testing/world.ts'
 import { Reconciliations } from './reconciliations.ts'
@@ -21,6 +22,7 @@ describe('the rules of an inline mapping', () => {
     await using world = await openWorld()
     let loaded = 0
     const reconciliations = new Reconciliations({
+      locks: new ObjectLocks(),
       repository: world.repository,
       resources: () => world.resources,
       rulesOf: async () => {

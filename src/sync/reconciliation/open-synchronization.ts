@@ -1,6 +1,7 @@
 import type { ObjectSet } from '../../router/resources.ts'
 import { correlator } from '../correlate.ts'
 import { mappingLinks } from '../links.ts'
+import type { Watch } from '../object-locks.ts'
 import { sourceSet, targetSet } from '../object-sets.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { TargetIds } from '../target-ids.ts'
@@ -11,6 +12,7 @@ import { type Reconciliation, scriptContext } from './reconciliation.ts'
 export async function openSynchronization(
   reconciliation: Reconciliation,
   targetPhase: boolean,
+  watch?: Watch,
 ): Promise<Synchronization> {
   const { run, resources, repository, sourceId } = reconciliation
   const { durations } = run
@@ -37,6 +39,8 @@ export async function openSynchronization(
       }),
       durations,
     ),
+    locks: reconciliation.locks,
+    watch,
     log: reconciliation.log,
     runId: run.id,
     targetIds,

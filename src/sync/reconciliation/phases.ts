@@ -2,7 +2,8 @@ import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { applyPage, type Recorder } from '../apply/apply.ts'
 import { decideSources } from '../decide-sources.ts'
-import { decideTargets, targetRounds } from '../decide-targets.ts'
+import { decideTargets, joinTargetLinks, targetRounds } from '../decide-targets.ts'
+import { holdingSources, refreshed } from '../locked.ts'
 import { goesOn, linksAnyway, type Operation, planEntry, sourceOperation } from '../operation.ts'
 import type { SourceRecord } from '../read.ts'
 import type { Synchronization } from '../synchronization.ts'
@@ -21,9 +22,12 @@ export async function sourcePhase(
   for await (const page of pages) {
     for (const part of partsOf(page, sync.rules.oneByOne ? 1 : settings.pageSize)) {
       if (run.signal.aborted) return
-      await run.durations.time('sourcePagePhase', async () =>
-        workThrough(reconciliation, sync, await openOperations(sync, part), recorder),
-      )
+      await run.durations.time('sourcePagePhase', async () => {
+        const operations = await openOperations(sync, part)
+        await holdingSources(sync, operations, async () =>
+          workThrough(reconciliation, sync, await refreshed(sync, operations), recorder),
+        )
+      })
     }
   }
 }
@@ -85,8 +89,11 @@ export async function targetPhase(
       if (run.signal.aborted) return
       const gone = new Set<string>()
       for (const round of await targetRounds(sync, part, names)) {
-        await decideTargets(sync, round, gone)
-        await finish(reconciliation, sync, round, recorder)
+        await joinTargetLinks(sync, round)
+        await holdingSources(sync, round, async () => {
+          await decideTargets(sync, round, gone)
+          await finish(reconciliation, sync, round, recorder)
+        })
         for (const operation of round) {
           if (operation.action === 'DELETE' && goesOn(operation)) gone.add(operation.targetId as string)
         }

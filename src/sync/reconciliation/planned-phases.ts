@@ -1,7 +1,8 @@
 import { isDone, type PlanLine, stalenessOf } from '../../plan/plan-line.ts'
 import type { Recorder } from '../apply/apply.ts'
 import { decideSources } from '../decide-sources.ts'
-import { decideTargets } from '../decide-targets.ts'
+import { decideTargets, joinTargetLinks } from '../decide-targets.ts'
+import { holdingSources, isOvertaken } from '../locked.ts'
 import { goesOn, type Operation, sourceOperation, targetOperation } from '../operation.ts'
 import { planLine } from '../planned/plan-line.ts'
 import type { PlanSource } from '../planned/plan-source.ts'
@@ -56,16 +57,30 @@ function* partsOf(page: readonly PlanLine[], { rules }: Synchronization): Iterab
 }
 
 async function workSources(work: Work, lines: readonly PlanLine[]): Promise<void> {
-  const { sync, looking, reconciliation } = work
+  const { sync, reconciliation } = work
   if (reconciliation.run.signal.aborted) return
-  const ids = [...new Set(lines.map(({ sourceId }) => sourceId as string))]
-  const sources = await sync.sources.readMany(ids, sync.signal)
   const lineOf = new Map<string, PlanLine>()
-  let waiting: readonly Operation[] = lines.map((line) => {
+  const operations = lines.map((line) => {
     const { sourceId, linkQualifier } = line
     lineOf.set(JSON.stringify([sourceId, linkQualifier]), line)
-    return sourceOperation(sourceId as string, sources.get(sourceId as string), linkQualifier)
+    return sourceOperation(sourceId as string, undefined, linkQualifier)
   })
+  await holdingSources(sync, operations, () => workHeldSources(work, operations, lineOf))
+}
+
+async function workHeldSources(
+  work: Work,
+  held: readonly Operation[],
+  lineOf: ReadonlyMap<string, PlanLine>,
+): Promise<void> {
+  const { sync, looking } = work
+  const ids = [...new Set(held.map(({ sourceId }) => sourceId as string))]
+  const sources = await sync.sources.readMany(ids, sync.signal)
+  for (const operation of held) {
+    operation.source = sources.get(operation.sourceId as string)
+    operation.overtaken = isOvertaken(sync, operation)
+  }
+  let waiting = held
   while (waiting.length > 0) {
     const { operations, heldBack } = await decideSources(looking, waiting)
     const planned = operations.map(
@@ -84,8 +99,11 @@ async function workTargets(work: Work, lines: readonly PlanLine[]): Promise<void
     const operations = round.map(({ targetId, linkQualifier }) =>
       targetOperation(targetId as string, linkQualifier),
     )
-    await decideTargets(work.looking, operations, gone)
-    await perform(work, operations, round)
+    await joinTargetLinks(work.sync, operations)
+    await holdingSources(work.sync, operations, async () => {
+      await decideTargets(work.looking, operations, gone)
+      await perform(work, operations, round)
+    })
   }
 }
 

@@ -4,6 +4,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import type { ObjectSet } from '../../router/resources.ts'
 import type { Recorder } from '../apply/apply.ts'
+import type { Watch } from '../object-locks.ts'
 import type { PlanSource } from '../planned/plan-source.ts'
 import { recover } from '../recover.ts'
 import { requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
@@ -59,16 +60,17 @@ async function phases(
   recording: Recording,
   reconAction: string,
 ): Promise<void> {
-  const { run, repository, settings, sourceId, plan } = reconciliation
+  const { run, repository, settings, sourceId, plan, locks } = reconciliation
+  using watch = locks.watch()
   await runWholeRunHook(reconciliation, 'onRecon', {})
   await repository.transaction((store) => recordFrame(recording, 'start', reconAction, store))
   await settleLeftovers(reconciliation)
   run.enter('ACTIVE_QUERY_ENTRIES')
   const withTargets = settings.runTargetPhase ?? sourceId === undefined
-  if (plan) return performPlan(reconciliation, plan, recorder(recording))
+  if (plan) return performPlan(reconciliation, plan, recorder(recording), watch)
   await requireWithinGuard(reconciliation, withTargets)
   const sources = await openSources(reconciliation)
-  const sync = await openSynchronization(reconciliation, withTargets)
+  const sync = await openSynchronization(reconciliation, withTargets, watch)
   run.enter('ACTIVE_RECONCILING_SOURCE')
   await run.durations.time('sourcePhase', () =>
     sourcePhase(reconciliation, sync, sources, recorder(recording)),
@@ -84,10 +86,11 @@ async function performPlan(
   reconciliation: Reconciliation,
   plan: PlanSource,
   recorder: Recorder,
+  watch: Watch,
 ): Promise<void> {
   const { run } = reconciliation
   await requirePlanWithinGuard(reconciliation, plan.header)
-  const sync = await openSynchronization(reconciliation, plan.header.targetPhase)
+  const sync = await openSynchronization(reconciliation, plan.header.targetPhase, watch)
   run.enter('ACTIVE_RECONCILING_SOURCE')
   run.planned = { performed: 0, stale: 0, done: 0 }
   await plannedPhases(reconciliation, sync, plan, recorder, run.planned)

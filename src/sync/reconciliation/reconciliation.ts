@@ -4,6 +4,7 @@ import type { PlanLine } from '../../plan/plan-line.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
+import type { ObjectLocks } from '../object-locks.ts'
 import type { Operation } from '../operation.ts'
 import type { PlanSource } from '../planned/plan-source.ts'
 import type { Rules } from '../rules.ts'
@@ -25,6 +26,7 @@ export interface Reconciliation {
   readonly planFilter?: ((line: PlanLine) => boolean) | undefined
   readonly resources: Resources
   readonly repository: Repository
+  readonly locks: ObjectLocks
   readonly request: RequestContext
   /** True for runs that some process is working on. */
   readonly isActive: (runId: string) => Promise<boolean>

@@ -5,6 +5,7 @@ import { asProblem, Problem } from '../../model/problem.ts'
 import { planFilter } from '../../plan/plan-line.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
+import type { ObjectLocks } from '../object-locks.ts'
 import { recover } from '../recover.ts'
 import type { Rules } from '../rules.ts'
 import { refuseImpossibleCleanUp } from './link-cleanup.ts'
@@ -18,6 +19,8 @@ import { type StoredRuns, storedRuns } from './stored-runs.ts'
 export interface ReconciliationOptions {
   readonly repository: Repository
   readonly resources: () => Resources
+  /** Shared by all that work on objects of this repository. */
+  readonly locks: ObjectLocks
   /** Rules of a mapping by name; a Problem if there is no such mapping, or it has errors. */
   readonly rulesOf: (mapping: string) => Promise<Rules>
   /** Rules of a mapping that comes with the request; the run disposes of them. BAD_REQUEST for a wrong one. */
@@ -75,7 +78,7 @@ export class Reconciliations {
     const sourceId = request.sourceId ?? plan?.header.request.sourceId
     const settings = settingsFor(rules.mapping, overrides)
     refuseImpossibleCleanUp(rules.mapping, settings, { ...request, sourceId })
-    const { repository, resources, log } = this.#options
+    const { repository, resources, locks, log } = this.#options
     const id = timeOrderedId()
     const lock = isExclusive(request)
       ? await acquireRunLock(repository, rules.mapping.links.type, id)
@@ -101,6 +104,7 @@ export class Reconciliations {
         foreseeHooks: request.foreseeHooks === true,
         resources: resources(),
         repository,
+        locks,
         isActive: (runId) => this.#isActive(runId),
         request: { ...context, external: false, transactionId: run.id },
         log,

@@ -5,6 +5,7 @@ import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resource, Resources } from '../../router/resources.ts'
 import { decideSources } from '../decide-sources.ts'
 import { decideTargets } from '../decide-targets.ts'
+import type { ObjectLocks } from '../object-locks.ts'
 import { type Operation, sourceOperation, targetOperation } from '../operation.ts'
 import { openSynchronization } from '../reconciliation/open-synchronization.ts'
 import type { Reconciliation } from '../reconciliation/reconciliation.ts'
@@ -17,6 +18,7 @@ import type { Synchronization } from '../synchronization.ts'
 export interface SingleOptions {
   readonly repository: Repository
   readonly resources: () => Resources
+  readonly locks: ObjectLocks
   readonly rulesOf: (mapping: string) => Promise<Rules>
   readonly log: Reconciliation['log']
 }
@@ -35,7 +37,7 @@ export interface SingleObject {
  * object. `analysis` decides and shapes only.
  */
 export async function openSingle(
-  { repository, resources, rulesOf, log }: SingleOptions,
+  { repository, resources, locks, rulesOf, log }: SingleOptions,
   { mapping, sourceId }: SingleObject,
   context: RequestContext,
   { analysis, runId = timeOrderedId() }: { readonly analysis: boolean; readonly runId?: string | undefined },
@@ -52,6 +54,7 @@ export async function openSingle(
     plan: undefined,
     resources: resources(),
     repository,
+    locks,
     isActive: async () => true,
     request: { ...context, external: false },
     log,

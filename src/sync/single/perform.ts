@@ -4,7 +4,9 @@ import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { applyPage, type Recorder } from '../apply/apply.ts'
 import type { Correlator } from '../correlate.ts'
-import type { Operation } from '../operation.ts'
+import { joinTargetLinks } from '../decide-targets.ts'
+import { holdingSources } from '../locked.ts'
+import { type Operation, sourceOperation, targetOperation } from '../operation.ts'
 import { singleRecorder } from '../reconciliation/record.ts'
 import type { Rules } from '../rules.ts'
 import type { Synchronization } from '../synchronization.ts'
@@ -29,16 +31,29 @@ export async function performAction(
     rules: deciding(opened.rules, asked.action),
     correlator: asked.sourceId === undefined ? opened.correlator : forcing(opened, asked.targetId),
   }
-  const operation = await decided(sync, asked)
-  if (asked.situation !== undefined && operation.situation !== asked.situation) {
-    const found = `Expected: ${asked.situation}, Found: ${operation.situation ?? 'none'}`
-    throw new Problem('SYNC_FAILED', `Expected situation does not match. ${found}`)
-  }
-  if (asked.ignorePostAction) operation.policy = undefined
-  await applyPage(sync, [operation], recorderOf(sync, asked.recorded, context))
-  const failure = operation.failure ?? refused(operation)
-  if (failure) throw failure
-  return { status: 'OK' }
+  return holdingSources(sync, await about(sync, asked), async () => {
+    const operation = await decided(sync, asked)
+    if (asked.situation !== undefined && operation.situation !== asked.situation) {
+      const found = `Expected: ${asked.situation}, Found: ${operation.situation ?? 'none'}`
+      throw new Problem('SYNC_FAILED', `Expected situation does not match. ${found}`)
+    }
+    if (asked.ignorePostAction) operation.policy = undefined
+    await applyPage(sync, [operation], recorderOf(sync, asked.recorded, context))
+    const failure = operation.failure ?? refused(operation)
+    if (failure) throw failure
+    return { status: 'OK' }
+  })
+}
+
+/** The operation as far as it says whose turn it is; decided when it is this one's. */
+async function about(
+  sync: Synchronization,
+  { sourceId, targetId, linkQualifier }: Asked,
+): Promise<readonly Operation[]> {
+  if (sourceId !== undefined) return [sourceOperation(sourceId, undefined, linkQualifier)]
+  const operation = targetOperation(targetId as string, linkQualifier)
+  await joinTargetLinks(sync, [operation])
+  return [operation]
 }
 
 interface Asked {

@@ -22,6 +22,7 @@ import { router } from '../../router/router.ts'
 import { scriptSource } from '../../scripts/definition.ts'
 import type { ScriptSource } from '../../scripts/engine.ts'
 import { isolateEngine } from '../../scripts/isolate-engine.ts'
+import { ObjectLocks } from '../object-locks.ts'
 import { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { ReconciliationRequest } from '../reconciliation/request.ts'
 import { loadRules } from '../rules.ts'
@@ -94,15 +95,19 @@ export async function openWorld({
   })
   const { mapping, scripts } = compiled(configuration, { consentService })
   const rules = await loadRules(mapping, scripts, engine)
-  const reconciliations = new Reconciliations({
+  const singles = {
     repository,
     resources: () => resources,
+    locks: new ObjectLocks(),
     rulesOf: async () => rules,
+    log: (level: string, message: string) => void logged.push(`${level} ${message}`),
+  }
+  const reconciliations = new Reconciliations({
+    ...singles,
     inlineRules: async (content) => {
       const inline = compiled(content, {})
       return loadRules(inline.mapping, inline.scripts, engine)
     },
-    log: (level, message) => void logged.push(`${level} ${message}`),
   })
 
   async function put(path: string, objects: readonly JsonObject[]): Promise<void> {
@@ -119,6 +124,8 @@ export async function openWorld({
     repository,
     resources,
     reconciliations,
+    /** For operations on single objects. */
+    singles,
     mapping,
     /** `create u-1`, `update u-1`, `delete u-1`: the target writes since the last run began. */
     writes,

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { lockKey, ObjectLocks } from './object-locks.ts'
+
+const tick = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('locks of objects', () => {
+  it('let one after the other work on an object, in the order of asking', async () => {
+    const locks = new ObjectLocks()
+    const events: string[] = []
+    const work = (name: string) => async () => {
+      events.push(`${name} begins`)
+      await tick()
+      events.push(`${name} ends`)
+    }
+    await Promise.all(['a', 'b', 'c'].map((name) => locks.hold(['x'], work(name))))
+    expect(events).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends'])
+  })
+
+  it('do not keep different objects apart', async () => {
+    const locks = new ObjectLocks()
+    let other = false
+    await locks.hold(['x'], async () => {
+      await locks.hold(['y'], async () => {
+        other = true
+      })
+    })
+    expect(other).toBe(true)
+  })
+
+  it('never wait in a circle, whatever keys are asked for together', async () => {
+    const locks = new ObjectLocks()
+    const keys = ['a', 'b', 'c', 'd', 'e']
+    const holders = new Map<string, number>()
+    const jobs = Array.from({ length: 500 }, (_, job) => {
+      const wanted = keys
+        .filter((_key, index) => ((job * 7919) >> index) % 2 === 1)
+        .toSorted(() => (job % 2) - 0.5)
+      return locks.hold(wanted, async () => {
+        for (const key of wanted) {
+          expect(holders.has(key)).toBe(false)
+          holders.set(key, job)
+        }
+        await tick()
+        for (const key of wanted) holders.delete(key)
+      })
+    })
+    await Promise.all(jobs)
+    expect(holders.size).toBe(0)
+  })
+
+  it('are free again when the work has failed', async () => {
+    const locks = new ObjectLocks()
+    await expect(locks.hold(['x'], () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
+    expect(await locks.hold(['x'], async () => 'done')).toBe('done')
+  })
+
+  it('tell a watch what others have worked on since it began, not what its owner did', async () => {
+    const locks = new ObjectLocks()
+    await locks.hold(['before'], tick)
+    using watch = locks.watch()
+    await locks.hold(['theirs'], tick)
+    await locks.hold(['own'], tick, watch)
+    expect(['before', 'theirs', 'own'].filter((key) => watch.touched(key))).toEqual(['theirs'])
+  })
+
+  it('are of a link set, a qualifier and a source id, which may contain anything', () => {
+    const keys: [string, string, string][] = [
+      ['a', 'b', 'c'],
+      ['a', 'bc', ''],
+      ['a,b', '', 'c'],
+      ['a","b', 'c', ''],
+    ]
+    expect(new Set(keys.map((parts) => lockKey(...parts))).size).toBe(keys.length)
+  })
+})
