@@ -61,7 +61,7 @@ function fastest(measurements: readonly Measurement[]): Measurement {
 function oneRound(folder: string, size: number, round: number): Record<Side, Record<Job, Measurement>> {
   const store = join(folder, `floor-${round}.db`)
   const data = join(folder, `data-${round}`)
-  const recon = [bin, 'recon', mappingName, '--project', folder, '--data', data, '--json']
+  const recon = [bin, 'recon', mappingName, '--project', folder, '--data', data, '--associations', '--json']
   const check = (situation: string) => (output: string) => {
     const { state, situationSummary, statusSummary } = JSON.parse(output)
     if (state !== 'SUCCESS' || situationSummary[situation] !== size || statusSummary.FAILURE !== 0) {

@@ -1,6 +1,6 @@
 /**
  * The floor: the least that any program must do for the same result. It reads the same CSV file with a stream parser
- * and writes the same rows (objects, links, audit entries) into the same tables with the same settings, in
+ * and writes the same rows (objects, links, audit entries, associations) into the same tables with the same settings, in
  * transactions of a page, and knows nothing of mappings, scripts, situations or errors.
  *
  *     node floor.ts load <project> <store>        first load
@@ -41,9 +41,14 @@ const insertLink = db.prepare(
 const insertAudit = db.prepare(
   'INSERT INTO audit (topic, id, timestamp, recon_id, content) VALUES (?, ?, ?, ?, ?)',
 )
+const insertRun = db.prepare(
+  'INSERT INTO runs (id, mapping, analysis, state, started, content) VALUES (?, ?, 0, ?, ?, ?)',
+)
+const insertAssociation = db.prepare('INSERT INTO run_entries (run_id, id, content) VALUES (?, ?, ?)')
 const findLink = db.prepare('SELECT second_id FROM links WHERE set_id = ? AND first_id = ?')
 const findObject = db.prepare(`SELECT content FROM ${table} WHERE id = ?`)
 
+insertRun.run(runId, mappingName, 'ACTIVE', new Date().toISOString(), '{}')
 let count = 0
 let page: Row[] = []
 for await (const row of createReadStream(join(project, 'data/hr.csv')).pipe(parse({ columns: true }))) {
@@ -113,4 +118,26 @@ function audit(situation: string, action: string, sourceId: string, targetId: st
     exception: null,
   }
   insertAudit.run('recon', `${runId}-${count}`, timestamp, runId, JSON.stringify(content))
+  associate(situation, action, sourceId, targetId)
+}
+
+function associate(situation: string, action: string, sourceId: string, targetId: string): void {
+  const content = {
+    reconId: runId,
+    mapping: mappingName,
+    situation,
+    action,
+    linkQualifier: 'default',
+    sourceObjectId: sourceId,
+    targetObjectId: targetId,
+    sourceResourceCollection: 'system/hr/account',
+    targetResourceCollection: 'managed/user',
+    status: 'SUCCESS',
+    exception: null,
+    message: null,
+    messageDetail: null,
+    ambiguousTargetObjectIds: '',
+    phase: 'source',
+  }
+  insertAssociation.run(runId, `${runId}-${count}`, JSON.stringify(content))
 }

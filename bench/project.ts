@@ -71,6 +71,7 @@ const configuration = {
         name: mappingName,
         source: 'system/hr/account',
         target: 'managed/user',
+        policies: [{ situation: 'SOURCE_MISSING', action: 'DELETE' }],
         correlationQuery: script("var query = { _queryFilter: 'userName eq \"' + source.uid + '\"' }; query"),
         properties: [
           { source: 'uid', target: 'userName' },

@@ -6,6 +6,7 @@ import { holdBack } from './hold-back.ts'
 import { goesOn, type Operation } from './operation.ts'
 import { awaitsOnLink, shapePage } from './shape-page.ts'
 import type { Synchronization } from './synchronization.ts'
+import type { TargetIds } from './target-ids.ts'
 
 /** Decided operations, in order, and those that must wait until these are applied. */
 export interface Decided {
@@ -77,9 +78,10 @@ function bindTargets({ targetIds }: Synchronization, page: readonly Operation[])
  * returned it (§3.1): with a restricting `targetQuery`, targets outside it appear as gone.
  */
 async function readTargets(
-  { targets, targetIds, signal }: Synchronization,
+  { targets, targetIds, signal, looksAtTargets }: Synchronization,
   page: readonly Operation[],
 ): Promise<void> {
+  if (!looksAtTargets && targetIds) return seeTargets(targetIds, page)
   const outsideQuery = ({ link, targetId, overtaken }: Operation) =>
     link && targetIds && !overtaken && !targetIds.has(targetId as string)
   const wanted = page.filter((operation) => operation.targetId !== undefined && !outsideQuery(operation))
@@ -92,6 +94,14 @@ async function readTargets(
     operation.target = found.get(operation.targetId as string)
     // A link may have it in another case; from here on it is as the target spells it.
     if (operation.target) operation.targetId = operation.target._id
+  }
+}
+
+/** As far as the target query tells. */
+function seeTargets(targetIds: TargetIds, page: readonly Operation[]): void {
+  for (const operation of page) {
+    const { targetId } = operation
+    if (targetId !== undefined && targetIds.has(targetId)) operation.target = { _id: targetId }
   }
 }
 

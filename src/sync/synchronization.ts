@@ -33,6 +33,8 @@ export interface Synchronization {
   readonly hooks: Hooks
   /** False where only decisions are wanted, not what would be written. */
   readonly shapes: boolean
+  /** False where it is enough to know that a target is there, not what is in it. */
+  readonly looksAtTargets: boolean
   /** Interrupts reading and deciding, as does that of `scripts`; neither is there while a page is applied. */
   readonly signal: AbortSignal | undefined
 }

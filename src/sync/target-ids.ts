@@ -26,6 +26,11 @@ export class TargetIds {
     this.#remaining.add(key)
   }
 
+  /** Nothing is handled any more: what has been foreseen is to be done now. */
+  startOver(): void {
+    for (const key of this.#known.keys()) this.#remaining.add(key)
+  }
+
   has(id: string): boolean {
     return this.#known.has(this.#normal(id))
   }

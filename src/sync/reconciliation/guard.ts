@@ -4,11 +4,15 @@ import { type Excess, exceeded, excessInWords } from '../../plan/guard.ts'
 import type { PlanHeader } from '../../plan/plan-line.ts'
 import type { Recorder } from '../apply/apply.ts'
 import type { Operation } from '../operation.ts'
+import type { TargetIds } from '../target-ids.ts'
 import { openSynchronization } from './open-synchronization.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { Run } from './run.ts'
 import { openSources } from './sources.ts'
+
+/** Undefined where there is no target phase. */
+type TargetQuery = (() => Promise<TargetIds>) | undefined
 
 /** How many ids of each kind a refusal names. */
 const sampled = 10
@@ -22,7 +26,7 @@ const sampled = 10
  */
 export async function requireWithinGuard(
   reconciliation: Reconciliation,
-  withTargets: boolean,
+  queryTargets: TargetQuery,
 ): Promise<void> {
   const { rules, settings, repository, run } = reconciliation
   if (run.analysis) return
@@ -30,7 +34,7 @@ export async function requireWithinGuard(
   const linked = links.enabled ? await repository.links.count(links.type) : 0
   if (!mayExceed(reconciliation, linked)) return
   const tally = counting()
-  await run.durations.time('guard', () => foresee(reconciliation, withTargets, tally.recorder))
+  await run.durations.time('guard', () => foresee(reconciliation, queryTargets, tally.recorder))
   const excess = exceeded(settings.guard, { ...tally, linked })
   if (excess.length === 0 || run.signal.aborted) return
   throw refusal(name, excess)
@@ -64,7 +68,7 @@ function mayExceed({ rules, settings }: Reconciliation, linked: number): boolean
 /** The run as an analysis of its own, of which nothing is recorded. */
 async function foresee(
   reconciliation: Reconciliation,
-  withTargets: boolean,
+  queryTargets: TargetQuery,
   recorder: Recorder,
 ): Promise<void> {
   const { run, settings } = reconciliation
@@ -81,11 +85,18 @@ async function foresee(
     onProgress: undefined,
   }
   const sources = await openSources(looking)
-  const opened = await openSynchronization(looking, withTargets)
+  const targetIds = await queryTargets?.()
+  const opened = await openSynchronization(looking, { targetIds })
   // Updates must be shaped to know whether they write anything, creates to know what correlates with them.
-  const sync = { ...opened, shapes: (settings.guard.updates ?? settings.guard.creates) !== undefined }
+  const shapes = (settings.guard.updates ?? settings.guard.creates) !== undefined
+  const sync = { ...opened, shapes, looksAtTargets: shapes || rulesLookAtTargets(reconciliation) }
   await sourcePhase(looking, sync, sources, recorder)
-  if (withTargets) await targetPhase(looking, sync, recorder)
+  if (targetIds) await targetPhase(looking, sync, recorder)
+  targetIds?.startOver()
+}
+
+function rulesLookAtTargets({ rules: { mapping } }: Reconciliation): boolean {
+  return mapping.validTarget !== undefined || mapping.policies.some(({ action }) => action.kind === 'script')
 }
 
 function counting() {

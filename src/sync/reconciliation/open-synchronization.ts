@@ -8,20 +8,16 @@ import { TargetIds } from '../target-ids.ts'
 import { measuredCorrelator, measuredLinks, measuredRules, measuredSet } from './measured.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
 
-/** What the steps of a run share; queries the targets if there will be a target phase. */
+/** What the steps of a run share. `targetIds` is what the target query returned, if there will be a target phase. */
 export async function openSynchronization(
   reconciliation: Reconciliation,
-  targetPhase: boolean,
-  watch?: Watch,
+  { targetIds, watch }: { readonly targetIds?: TargetIds | undefined; readonly watch?: Watch } = {},
 ): Promise<Synchronization> {
   const { run, resources, repository, sourceId } = reconciliation
   const { durations } = run
   const rules = measuredRules(reconciliation.rules, durations)
   const { mapping } = rules
   const links = measuredLinks(mappingLinks(repository.links, mapping.links), durations)
-  const targetIds = targetPhase
-    ? await run.durations.time('targetQuery', () => readTargetIds(reconciliation, links.normalTarget))
-    : undefined
   run.statistics.totals.target = targetIds?.size
   run.statistics.totals.links = mapping.links.enabled ? await repository.links.count(mapping.links.type) : 0
   const scripts = { ...scriptContext(reconciliation), signal: run.signal }
@@ -46,15 +42,28 @@ export async function openSynchronization(
     targetIds,
     dryRun: run.analysis,
     shapes: true,
+    looksAtTargets: true,
     hooks: run.analysis ? (reconciliation.foreseeHooks ? 'foresee' : 'skip') : 'run',
   }
 }
 
-async function readTargetIds(
-  { resources, settings, run }: Reconciliation,
-  normal: (id: string) => string,
-): Promise<TargetIds> {
-  const ids = new TargetIds(normal)
+/** The target query (engine specification §7.3), asked when the first one wants its answer, and once. */
+export function targetQuery(reconciliation: Reconciliation): () => Promise<TargetIds> {
+  let ids: Promise<TargetIds> | undefined
+  return () => {
+    ids ??= reconciliation.run.durations.time('targetQuery', () => readTargetIds(reconciliation))
+    return ids
+  }
+}
+
+async function readTargetIds({
+  resources,
+  settings,
+  run,
+  rules,
+  repository,
+}: Reconciliation): Promise<TargetIds> {
+  const ids = new TargetIds(mappingLinks(repository.links, rules.mapping.links).normalTarget)
   const { resourceName, filter, parameters } = settings.targetQuery
   const set: ObjectSet = resources.objectSet(resourceName)
   const query = { filter, fields: [['_id']], pageSize: settings.targetPageSize, parameters }

@@ -9,7 +9,7 @@ import type { PlanSource } from '../planned/plan-source.ts'
 import { recover } from '../recover.ts'
 import { requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
 import { cleanUpLinks } from './link-cleanup.ts'
-import { openSynchronization } from './open-synchronization.ts'
+import { openSynchronization, targetQuery } from './open-synchronization.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import { plannedPhases } from './planned-phases.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
@@ -68,9 +68,10 @@ async function phases(
   run.enter('ACTIVE_QUERY_ENTRIES')
   const withTargets = settings.runTargetPhase ?? sourceId === undefined
   if (plan) return performPlan(reconciliation, plan, recorder(recording), watch)
-  await requireWithinGuard(reconciliation, withTargets)
+  const queryTargets = withTargets ? targetQuery(reconciliation) : undefined
+  await requireWithinGuard(reconciliation, queryTargets)
   const sources = await openSources(reconciliation)
-  const sync = await openSynchronization(reconciliation, withTargets, watch)
+  const sync = await openSynchronization(reconciliation, { targetIds: await queryTargets?.(), watch })
   run.enter('ACTIVE_RECONCILING_SOURCE')
   await run.durations.time('sourcePhase', () =>
     sourcePhase(reconciliation, sync, sources, recorder(recording)),
@@ -90,7 +91,10 @@ async function performPlan(
 ): Promise<void> {
   const { run } = reconciliation
   await requirePlanWithinGuard(reconciliation, plan.header)
-  const sync = await openSynchronization(reconciliation, plan.header.targetPhase, watch)
+  const sync = await openSynchronization(reconciliation, {
+    targetIds: plan.header.targetPhase ? await targetQuery(reconciliation)() : undefined,
+    watch,
+  })
   run.enter('ACTIVE_RECONCILING_SOURCE')
   run.planned = { performed: 0, stale: 0, done: 0 }
   await plannedPhases(reconciliation, sync, plan, recorder, run.planned)

@@ -59,7 +59,7 @@ export async function openSingle(
     request: { ...context, external: false },
     log,
   }
-  return openSynchronization(reconciliation, false)
+  return openSynchronization(reconciliation)
 }
 
 /** The link qualifiers of an object (engine specification §5.3). */
