@@ -1,6 +1,8 @@
 /**
- * Syncline against the floor (floor.ts), in turn, in processes of their own, on data made here. Prints seconds,
- * objects per second, the ratio to the floor and peak memory; the last line is the same as JSON. The ratio is what
+ * Syncline against the floor (floor.ts), in turn, in processes of their own, on data made here: with an audit entry and
+ * an association for every object on both sides. Then a plan against a dry run (dry-run.ts), before the first load,
+ * where every object is an entry. Prints seconds, objects per second, the ratio to the floor and peak memory; the
+ * last line is the same as JSON. The ratio is what
  * counts: both sides meet the same machine, the same disk and the same neighbours.
  *
  *     npm run bench [-- --sizes 10000,100000] [--rounds 3]
@@ -27,8 +29,33 @@ const rounds = Number(values.rounds)
 const bin = join(import.meta.dirname, '../bin/syncline.js')
 const floor = join(import.meta.dirname, 'floor.ts')
 
+const dryRun = join(import.meta.dirname, 'dry-run.ts')
+
 const results = sizes.flatMap(measure)
+const plans = sizes.map(measurePlan)
 print()
+
+function measurePlan(size: number) {
+  const folder = mkdtempSync(join(tmpdir(), 'syncline-bench-'))
+  try {
+    makeProject(folder, size)
+    const all = Array.from({ length: rounds }, (_, round) => {
+      const data = join(folder, `data-${round}`)
+      const file = join(folder, 'plan.ndjson')
+      const plan = [bin, 'plan', mappingName, '--project', folder, '--data', data, '--out', file, '--json']
+      const dry = timed(folder, [dryRun, folder, data], checkedFor('ABSENT', size))
+      const planned = timed(folder, plan, (output) =>
+        checkedFor('ABSENT', size)(JSON.stringify(JSON.parse(output).run)),
+      )
+      return { dry, planned }
+    })
+    const dryRunTime = fastest(all.map(({ dry }) => dry))
+    const plan = fastest(all.map(({ planned }) => planned))
+    return { size, dryRun: dryRunTime, plan, ratio: plan.seconds / dryRunTime.seconds }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
 
 function measure(size: number) {
   const folder = mkdtempSync(join(tmpdir(), 'syncline-bench-'))
@@ -62,21 +89,24 @@ function oneRound(folder: string, size: number, round: number): Record<Side, Rec
   const store = join(folder, `floor-${round}.db`)
   const data = join(folder, `data-${round}`)
   const recon = [bin, 'recon', mappingName, '--project', folder, '--data', data, '--associations', '--json']
-  const check = (situation: string) => (output: string) => {
-    const { state, situationSummary, statusSummary } = JSON.parse(output)
-    if (state !== 'SUCCESS' || situationSummary[situation] !== size || statusSummary.FAILURE !== 0) {
-      throw new Error(`the run did not do its work: ${output}`)
-    }
-  }
   return {
     floor: {
       'first load': timed(folder, [floor, 'load', folder, store]),
       'unchanged second run': timed(folder, [floor, 'unchanged', folder, store]),
     },
     syncline: {
-      'first load': timed(folder, recon, check('ABSENT')),
-      'unchanged second run': timed(folder, recon, check('CONFIRMED')),
+      'first load': timed(folder, recon, checkedFor('ABSENT', size)),
+      'unchanged second run': timed(folder, recon, checkedFor('CONFIRMED', size)),
     },
+  }
+}
+
+function checkedFor(situation: string, size: number): (output: string) => void {
+  return (output) => {
+    const { state, situationSummary, statusSummary } = JSON.parse(output)
+    if (state !== 'SUCCESS' || situationSummary[situation] !== size || statusSummary.FAILURE !== 0) {
+      throw new Error(`the run did not do its work: ${output}`)
+    }
   }
 }
 
@@ -117,7 +147,13 @@ function print(): void {
     }
   }
   for (const job of ['first load', 'unchanged second run'] as const) growth(job)
-  console.log(JSON.stringify({ rounds, results }))
+  for (const { size, dryRun, plan, ratio } of plans) {
+    console.log(
+      `${size} entries: a dry run takes ${dryRun.seconds.toFixed(2)} s (${dryRun.peakMiB.toFixed(0)} MiB), ` +
+        `with a plan ${plan.seconds.toFixed(2)} s (${plan.peakMiB.toFixed(0)} MiB): ${ratio.toFixed(2)} times`,
+    )
+  }
+  console.log(JSON.stringify({ rounds, results, plans }))
 }
 
 /** How much more time the largest size takes than the smallest. */
