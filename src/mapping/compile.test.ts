@@ -266,6 +266,17 @@ describe('a mapping property', () => {
     expect(with_).toEqual(plain)
   })
 
+  it.each([
+    ['defaultMapping', 'roles/defaultMapping.js'],
+    ['onMapping', 'bin/defaults/script/roles/defaultMapping.js'],
+    ['postMapping', 'roles/defaultPostMapping.groovy'],
+  ])('%s that names the file %s, which OpenIDM ships, means what happens without it', (hook, file) => {
+    const configuration = { ...base, [hook]: { type: 'text/javascript', file } }
+    expect(compileMapping(configuration, []).mapping?.hooks).toEqual({})
+    const own = compileMapping(configuration, [], { hasFile: (name) => name === file })
+    expect(Object.keys(own.scripts)).toEqual([hook])
+  })
+
   it('consentRequired counts for managed objects where the consent service is on', () => {
     const required = (content: JsonObject) =>
       compileMapping({ ...base, consentRequired: true, ...content }, [], { consentService: true }).mapping

@@ -54,6 +54,15 @@ export interface MappingConfiguration {
 export interface CompilationOptions {
   /** The consent service is on (`conf/consent.json`); without it `consentRequired` means nothing. */
   readonly consentService?: boolean
+  /** True if the project has a script file of that name itself. */
+  readonly hasFile?: (file: string) => boolean
+}
+
+/** Files that OpenIDM ships: a mapping that names one means what happens without it. */
+const shipped: Partial<Record<Hook | 'defaultMapping', RegExp>> = {
+  defaultMapping: /(?:^|\/)roles\/defaultMapping\.(?:js|groovy)$/,
+  onMapping: /(?:^|\/)roles\/defaultMapping\.(?:js|groovy)$/,
+  postMapping: /(?:^|\/)roles\/defaultPostMapping\.(?:js|groovy)$/,
 }
 
 const pageSize = 500
@@ -63,9 +72,9 @@ const targetPageSize = 5000
 export function compileMapping(
   configuration: JsonObject,
   all: readonly MappingConfiguration[],
-  { consentService = false }: CompilationOptions = {},
+  { consentService = false, hasFile = () => false }: CompilationOptions = {},
 ): Compilation {
-  const reading = new Reading(configuration)
+  const reading = new Reading(configuration, hasFile)
   const mapping = reading.mapping(all, consentService)
   return {
     mapping: reading.errors.length === 0 ? mapping : undefined,
@@ -79,9 +88,11 @@ class Reading {
   readonly scripts: Record<ScriptName, ScriptObject> = {}
   readonly errors: CompilationError[] = []
   readonly #configuration: JsonObject
+  readonly #hasFile: (file: string) => boolean
 
-  constructor(configuration: JsonObject) {
+  constructor(configuration: JsonObject, hasFile: (file: string) => boolean) {
     this.#configuration = configuration
+    this.#hasFile = hasFile
   }
 
   error(place: Place, message: string): undefined {
@@ -218,15 +229,19 @@ class Reading {
   #hooks(): Mapping['hooks'] {
     const scripts: Partial<Record<Hook, ScriptName>> = {}
     for (const hook of hooks) {
-      const script = this.#script([hook], this.#configuration[hook])
+      const script = this.#hook(hook)
       if (script !== undefined) scripts[hook] = script
     }
     // Two names for one hook: the newer one wins (engine specification §2.2, [D]).
-    const older =
-      scripts.onMapping === undefined
-        ? this.#script(['defaultMapping'], this.#configuration.defaultMapping)
-        : undefined
+    const older = scripts.onMapping === undefined ? this.#hook('defaultMapping') : undefined
     return older === undefined ? scripts : { ...scripts, onMapping: older }
+  }
+
+  #hook(name: Hook | 'defaultMapping'): ScriptName | undefined {
+    const value = this.#configuration[name]
+    const file = isJsonObject(value) && value.source === undefined ? value.file : undefined
+    if (typeof file === 'string' && shipped[name]?.test(file) && !this.#hasFile(file)) return undefined
+    return this.#script([name], value)
   }
 
   #qualifiers(): Qualifiers {

@@ -24,6 +24,8 @@ export interface MappingLinks {
   draft(qualifier: string, sourceId: string, targetId: string): Omit<Link, '_rev'>
   /** The same link leading to another target. */
   retargeted(link: MappingLink, targetId: string): Link
+  /** Removes them from the store, as they were read. */
+  remove(links: readonly MappingLink[], store: Links): Promise<void>
   view(stored: Link): MappingLink
   normalSource(id: string): string
   normalTarget(id: string): string
@@ -74,6 +76,7 @@ export function mappingLinks(links: Links, use: LinkUse): MappingLinks {
       const ends = { ...sourceEnd(sourceId), ...targetEnd(targetId) }
       return { _id: timeOrderedId(), linkType: use.type, linkQualifier, ...ends } as Omit<Link, '_rev'>
     },
+    remove: (gone, store) => store.delete(gone.map(({ stored }) => stored)),
     retargeted: ({ stored }, targetId) => ({ ...stored, ...targetEnd(targetId) }),
   }
 }

@@ -1,6 +1,6 @@
 import { Problem } from '../../model/problem.ts'
 import type { Link, Store } from '../../repository/repository.ts'
-import { mappingLinks } from '../links.ts'
+import { type MappingLink, mappingLinks } from '../links.ts'
 import { type Operation, sourceIdOf } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 
@@ -41,7 +41,10 @@ export async function storeLinksAfter(
     ({ action, link }) => (action === 'DELETE' || action === 'UNLINK') && link,
   )
   await oneByOneOnFailure(leaving, (some) =>
-    store.links.delete(some.map(({ link }) => (link as { stored: Link }).stored)),
+    sync.links.remove(
+      some.map(({ link }) => link as MappingLink),
+      store.links,
+    ),
   )
 }
 

@@ -67,6 +67,7 @@ export function measuredLinks(links: MappingLinks, durations: Durations): Mappin
   return {
     ...links,
     ofSources: (qualifier, ids) => durations.time('sourceLinkQuery', () => links.ofSources(qualifier, ids)),
+    remove: (gone, store) => durations.time('deleteLinkObject', () => links.remove(gone, store)),
     ofTargets: (qualifier, ids) => durations.time('targetLinkQuery', () => links.ofTargets(qualifier, ids)),
   }
 }
