@@ -15,13 +15,17 @@ export function maskChanges(
 ): readonly Change[] {
   if (changes.length === 0) return changes
   return changes.map((change) =>
-    isSecret(change.pointer) ||
-    namesSecret(change.pointer) ||
-    isSealed(change.before) ||
-    isSealed(change.after)
+    isMasked(change, isSecret)
       ? { ...change, before: masked(change.before), after: masked(change.after) }
       : change,
   )
+}
+
+export function isMasked(
+  { pointer, before, after }: Change,
+  isSecret: (pointer: Pointer) => boolean = () => false,
+): boolean {
+  return isSecret(pointer) || namesSecret(pointer) || isSealed(before) || isSealed(after)
 }
 
 export function namesSecret(pointer: Pointer): boolean {

@@ -5,8 +5,15 @@ import { type BrokenOff, type Remains, type Settlement, settle } from './settle.
 const create: BrokenOff = { action: 'CREATE', targetId: null, newId: 'new' }
 const recreate: BrokenOff = { action: 'CREATE', targetId: 'old', newId: 'new' }
 const rename: BrokenOff = { action: 'UPDATE', targetId: 'old', newId: 'new' }
+const update: BrokenOff = { action: 'UPDATE', targetId: 'old', newId: 'old' }
 const remove: BrokenOff = { action: 'DELETE', targetId: 'old', newId: null }
-const nothing: Remains = { oldExists: false, newExists: false, linkedTo: null, newIsTaken: false }
+const nothing: Remains = {
+  oldExists: false,
+  newExists: false,
+  linkedTo: null,
+  newIsTaken: false,
+  looksWritten: false,
+}
 
 type Row = [what: string, operation: BrokenOff, remains: Partial<Remains>, settlement: Settlement]
 
@@ -41,6 +48,9 @@ const rows: Row[] = [
   ],
   ['a rename of an object that is gone altogether', rename, { linkedTo: 'old' }, 'undone'],
   ['a rename whose link is gone', rename, { newExists: true }, 'undone'],
+  ['an update that did not happen', update, { newExists: true, linkedTo: 'old' }, 'undone'],
+  ['an update that happened', update, { newExists: true, linkedTo: 'old', looksWritten: true }, 'done'],
+  ['an update of an object that is gone', update, { linkedTo: 'old' }, 'undone'],
   ['a delete that did not happen', remove, { oldExists: true, linkedTo: 'old' }, 'undone'],
   ['a delete that happened', remove, { linkedTo: 'old' }, 'unlink'],
   ['a delete that happened, link and all', remove, {}, 'done'],
@@ -64,6 +74,7 @@ describe('what a run left', () => {
       newExists: fc.boolean(),
       linkedTo: id,
       newIsTaken: fc.boolean(),
+      looksWritten: fc.boolean(),
     })
     fc.assert(
       fc.property(operation, remains, (one, there) => {

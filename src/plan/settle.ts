@@ -16,6 +16,8 @@ export interface Remains {
   readonly newExists: boolean
   /** Where the link of the source leads; null if it has none. */
   readonly linkedTo: string | null
+  /** Of an update that keeps the id: the target is as the update was to make it. */
+  readonly looksWritten: boolean
   /** True if somebody else's link leads to the new object. */
   readonly newIsTaken: boolean
 }
@@ -28,8 +30,9 @@ export interface Remains {
 export type Settlement = 'undone' | 'link' | 'retarget' | 'unlink' | 'done'
 
 export function settle({ action, targetId, newId }: BrokenOff, remains: Remains): Settlement {
-  const { oldExists, newExists, linkedTo, newIsTaken } = remains
+  const { oldExists, newExists, linkedTo, newIsTaken, looksWritten } = remains
   if (action === 'DELETE') return oldExists ? 'undone' : linkedTo === targetId ? 'unlink' : 'done'
+  if (action === 'UPDATE' && newId === targetId) return newExists && looksWritten ? 'done' : 'undone'
   if (!newExists || newIsTaken) return 'undone'
   if (linkedTo === newId) return 'done'
   if (action === 'CREATE' && linkedTo === null) return 'link'

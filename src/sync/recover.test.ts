@@ -73,6 +73,29 @@ describe('after a target took effect without answering', () => {
     ])
   })
 
+  it('an update is recorded with what it changed, a password left out, and not made again', async () => {
+    await using world = await silentWorld()
+    await world.persons(ann, bob)
+    await world.users({ _id: 'u1', mail: 'ann@x', name: 'Old' }, { _id: 'u2', mail: 'bob@x', name: 'Older' })
+    await world.link('p1', 'u1')
+    await world.link('p2', 'u2')
+    const broken = await world.broken()
+    expect(broken.run.problem?.code).toBe('UNAVAILABLE')
+    // Somebody else gets at one of the two before anybody looks: what was written there cannot be told any more.
+    await world.change(`${target}/u2`, { mail: 'bob@x', name: 'Theirs' })
+    await world.run()
+    expect(world.writes).toEqual(['update u2'])
+    const records = (await world.audit(broken.run.id)).filter(({ entryType }) => entryType === 'entry')
+    expect(records).toEqual([
+      expect.objectContaining({
+        sourceObjectId: 'managed/person/p1',
+        action: 'UPDATE',
+        changes: { '/name': { before: 'Old', after: 'Ann' } },
+        message: 'found done after the run broke off',
+      }),
+    ])
+  })
+
   it('the link of a deleted target goes with the next run', async () => {
     await using world = await silentWorld({
       mapping: { policies: [{ situation: 'SOURCE_MISSING', action: 'DELETE' }] },

@@ -4,6 +4,7 @@ import { type Settlement, settle } from '../plan/settle.ts'
 import type { AuditEvent, Intent, Repository, Store } from '../repository/repository.ts'
 import type { ObjectSet, Resources } from '../router/resources.ts'
 import type { IntentContent } from './apply/intents.ts'
+import { looksWritten } from './apply/written.ts'
 import { type MappingLink, type MappingLinks, mappingLinks } from './links.ts'
 import { ignoringCase } from './spelling.ts'
 
@@ -115,7 +116,7 @@ async function readFacts(
     newIds.filter((id) => id !== null),
   )
   return intents.map((intent, position) => {
-    const { action, targetId, sourceId } = contents[position] as IntentContent
+    const { action, targetId, sourceId, written } = contents[position] as IntentContent
     const newId = newIds[position] ?? null
     const link = bySource.get(sourceId)
     const other = newId === null ? undefined : byTarget.get(newId)
@@ -127,6 +128,7 @@ async function readFacts(
         oldExists: targetId !== null && objects.has(targetId),
         newExists: newId !== null && objects.has(newId),
         linkedTo: normal(link?.targetId),
+        looksWritten: written ? looksWritten(written, objects.get(targetId as string) ?? {}) : false,
         newIsTaken: other !== undefined && other.stored._id !== link?.stored._id,
       },
     )
@@ -166,7 +168,7 @@ async function repairLink(
 
 /** The record that the run could not write (engine specification §10). */
 function auditEvent({ intent, newId }: Fact): AuditEvent {
-  const { mapping, source, target, sourceId, targetId, linkQualifier, phase, situation, action } =
+  const { mapping, source, target, sourceId, targetId, linkQualifier, phase, situation, action, written } =
     contentOf(intent)
   const timestamp = new Date().toISOString()
   const id = newId ?? targetId
@@ -190,6 +192,7 @@ function auditEvent({ intent, newId }: Fact): AuditEvent {
     message: 'found done after the run broke off',
     messageDetail: null,
     exception: null,
+    ...(written ? { changes: written.changes } : {}),
   }
   return { id: `${intent.runId}-${intent.id}`, topic: 'recon', timestamp, content }
 }

@@ -8,12 +8,13 @@ import type { Intent } from '../../repository/repository.ts'
 import type { ObjectSet } from '../../router/resources.ts'
 import { type Operation, sourceIdOf } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
+import { type Written, writtenBy } from './written.ts'
 
 /**
  * Before something is written outside of the store whose link must follow, it is written down (engine specification
- * §12.5): creates, deletes of linked objects, and updates that change an id. Whoever finds such an intent after the
+ * §12.5): creates, deletes of linked objects, and updates. Whoever finds such an intent after the
  * process has died looks at the target and finishes what was begun (recover.ts), so that killing a run leaves neither
- * an object without its link nor a link without its object.
+ * an object without its link, nor a link without its object, nor a change without its record.
  */
 
 /** Everything that is needed to finish an operation, whatever the configuration says by then. */
@@ -28,6 +29,8 @@ export interface IntentContent extends BrokenOff {
   readonly sourceId: string
   /** Of an object whose id only its system gives: by which attributes it is found. */
   readonly attributes: JsonObject | null
+  /** Of an update that keeps the id: by what it is recognized. */
+  readonly written: Written | null
 }
 
 /**
@@ -51,6 +54,16 @@ export async function intend(
     ]
   })
   if (intents.length > 0) await sync.repository.intents.add(intents satisfies Intent[])
+}
+
+/** What was written down did not happen; something else will be. */
+export async function withdraw(
+  { repository }: Synchronization,
+  operations: readonly Operation[],
+): Promise<void> {
+  const ids = operations.flatMap(({ intent }) => intent ?? [])
+  if (ids.length > 0) await repository.intents.remove(ids)
+  for (const operation of operations) operation.intent = undefined
 }
 
 /** What stays in doubt after a page: the target failed in a way that leaves open whether it has written. */
@@ -99,14 +112,19 @@ function contentOf(
     situation: situation as Situation,
     sourceId: sourceIdOf(operation) as string,
     attributes: null,
+    written: null,
   }
   if (action === 'DELETE')
     return link && target ? { ...shared, action, targetId: target._id, newId: null } : undefined
   if (!operation.desired) return undefined
   if (action === 'UPDATE') {
     const newId = target && targets.idOf({ operation: 'update', content: operation.desired }, target._id)
-    if (newId === undefined || newId === target?._id) return undefined
-    return { ...shared, action, targetId: target?._id as string, newId }
+    if (newId !== undefined && newId !== target?._id)
+      return { ...shared, action, targetId: target?._id as string, newId }
+    const written = writtenBy(operation.changes, targets.isSecret)
+    return written && target
+      ? { ...shared, action, targetId: target._id, newId: target._id, written }
+      : undefined
   }
   const newId = operation.newId ?? null
   const attributes = newId === null ? recognizable(operation.desired, targets) : null

@@ -4,7 +4,7 @@ import type { Operation } from '../operation.ts'
 import { isShaped, shapePage } from '../shape-page.ts'
 import type { Synchronization } from '../synchronization.ts'
 import type { Writers } from './apply.ts'
-import { intend, leavesDoubt } from './intents.ts'
+import { intend, leavesDoubt, withdraw } from './intents.ts'
 
 /** All target writes of a page in one call (engine specification §4.3, CREATE 5, UPDATE 4, DELETE 2). */
 export async function writeTargets(
@@ -64,6 +64,7 @@ async function tryAgain(
     overtaken.map(({ targetId }) => targetId as string),
     sync.signal,
   )
+  await withdraw(sync, overtaken)
   for (const operation of overtaken) {
     operation.failure = undefined
     operation.desired = undefined
