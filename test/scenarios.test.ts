@@ -165,3 +165,26 @@ describe('an update that changes the id of its target', () => {
     expect(counted(project.json<RunObject>('recon', 'hr_dir'))).toEqual({ CONFIRMED: 2 })
   })
 })
+
+describe('an attribute that a hook takes away', () => {
+  it('is cleared in the system outside, once', () => {
+    using project = new TestProject()
+    project.write('data/hr.csv', 'number,login\n1,ann\n')
+    project.write('data/dir.csv', 'login,number\nann,old\n')
+    project.write('conf/provisioner.openicf-hr.json', csvConnector('hr', ['number', 'login']))
+    project.write('conf/provisioner.openicf-dir.json', csvConnector('dir', ['login', 'number']))
+    project.write('conf/mapping-hr_dir.json', {
+      source: 'system/hr/account',
+      target: 'system/dir/account',
+      correlationQuery: {
+        type: 'text/javascript',
+        source: "var q = { _queryFilter: 'login eq \"' + source.login + '\"' }; q",
+      },
+      properties: [{ source: 'login', target: 'login' }],
+      onUpdate: { type: 'text/javascript', source: 'delete target.number' },
+    })
+    expect(project.json<RunObject>('recon', 'hr_dir').progress.target).toMatchObject({ updated: 1 })
+    expect(project.read('data/dir.csv')).toBe('login,number\n"ann",""\n')
+    expect(project.json<RunObject>('recon', 'hr_dir').progress.target).toMatchObject({ unchanged: 1 })
+  })
+})

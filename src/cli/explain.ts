@@ -53,7 +53,7 @@ async function explain(
 
 /** JSON text, or a file that holds it. */
 function statedSource(stated: string): JsonObject {
-  const text = stated.trimStart().startsWith('{') ? stated : fileText(stated)
+  const text = /^\s*[[{"]/.test(stated) ? stated : fileText(stated)
   try {
     const object = JSON.parse(text) as Json
     if (isJsonObject(object)) return object

@@ -157,6 +157,8 @@ export interface ObjectSet {
   ): string | undefined
   /** True for attributes whose values nobody may read, passwords first of all. Absent: there are none. */
   isSecret?(pointer: Pointer): boolean
+  /** An update leaves alone what its content does not mention (platform specification §4.4): null clears an attribute. */
+  readonly updatesInPart?: boolean
   /** How the set's own filters compare strings; undefined where only the set itself can tell. */
   comparison(pointer: Pointer): 'exact' | undefined
   /**

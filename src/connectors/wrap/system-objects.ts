@@ -83,6 +83,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
     idOf: ({ operation, content }, proposed) => idOf(facts, type, operation, content, proposed),
     ...(offers(facts.connector, 'schema') ? { properties: comparing(facts, type, facts.connector) } : {}),
     comparison: (pointer) => comparison(facts.connector, type, pointer, ignoreCase),
+    updatesInPart: true,
     async authenticate(username, password) {
       const { connector } = facts
       if (!offers(connector, 'authenticate')) throw notOffered(facts, 'AUTHENTICATE')

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { ObjectWriteRequest, Resource } from '../../router/resources.ts'
+import type { ObjectSet, ObjectWriteRequest, Resource } from '../../router/resources.ts'
 import type { Operation } from '../operation.ts'
 import { isShaped, shapePage } from '../shape-page.ts'
 import type { Synchronization } from '../synchronization.ts'
@@ -34,7 +35,7 @@ async function writeAll(
       operation.effect = 'unchanged'
   }
   const writing = operations.flatMap((operation) => {
-    const write = operation.failure ? undefined : writeOf(operation)
+    const write = operation.failure ? undefined : writeOf(operation, targets)
     return write ? [{ operation, write }] : []
   })
   if (writing.length === 0) return
@@ -79,11 +80,20 @@ async function tryAgain(
   )
 }
 
-function writeOf({ action, desired, target, targetId, newId }: Operation): ObjectWriteRequest | undefined {
+function writeOf(operation: Operation, { updatesInPart }: ObjectSet): ObjectWriteRequest | undefined {
+  const { action, desired, target, targetId, newId } = operation
   if (action === 'DELETE') return target && { operation: 'delete', id: target._id, rev: target._rev }
   if (!desired) return undefined
   if (action === 'CREATE') return { operation: 'create', id: idOf(desired._id) ?? newId, content: desired }
-  return { operation: 'update', id: target?._id ?? (targetId as string), rev: target?._rev, content: desired }
+  const content = updatesInPart ? withClearedAttributes(operation, desired) : desired
+  return { operation: 'update', id: target?._id ?? (targetId as string), rev: target?._rev, content }
+}
+
+/** Attributes that a script has deleted from the target, as the set understands it. */
+function withClearedAttributes({ changes }: Operation, desired: JsonObject): JsonObject {
+  const deleted = changes.filter(({ pointer, after }) => pointer.length === 1 && after === undefined)
+  if (deleted.length === 0) return desired
+  return { ...desired, ...Object.fromEntries(deleted.map(({ pointer }) => [pointer[0], null])) }
 }
 
 function idOf(id: unknown): string | undefined {
