@@ -1,6 +1,7 @@
 import { parseFilter } from '../model/filter-parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
+import { readChangeSettings } from './changes.ts'
 import { readGuard } from './guard.ts'
 import {
   type Condition,
@@ -121,6 +122,7 @@ class Reading {
       policies: this.#list('policies', (entry, place) => this.#policy(entry, place)),
       hooks: this.#hooks(),
       reconciliation: this.#reconciliation(source, target, properties),
+      changes: readChangeSettings(configuration, (place, value) => this.#script(place, value)),
       configuration,
     }
   }

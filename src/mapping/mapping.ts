@@ -1,6 +1,7 @@
 import type { Filter } from '../model/filter.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { Pointer } from '../model/pointer.ts'
+import type { ChangeSettings } from './changes.ts'
 import type { GuardLimits } from './guard.ts'
 import type { Action, Situation } from './situation.ts'
 
@@ -26,6 +27,7 @@ export interface Mapping {
   readonly policies: readonly Policy[]
   readonly hooks: Readonly<Partial<Record<Hook, ScriptName>>>
   readonly reconciliation: ReconciliationSettings
+  readonly changes: ChangeSettings
   /** The mapping as configured, for the script variable `mappingConfig`. */
   readonly configuration: JsonObject
 }

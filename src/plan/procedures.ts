@@ -41,6 +41,15 @@ function hasConsent(source: Json | undefined, mapping: string): boolean {
   return consented.flat().some((entry) => isJsonObject(entry) && entry.mapping === mapping)
 }
 
+/** {source, linkQualifier} → boolean: `validSource` alone, as a source that was deleted is asked (§3.3). */
+export function acceptSource(settings: Json): Procedure {
+  const { validSource } = mappingOf(settings)
+  return (input, call) => {
+    const { source, linkQualifier } = input as JsonObject
+    return isTrue('validSource', validSource, { source, linkQualifier }, call)
+  }
+}
+
 /** {target, linkQualifier} → boolean: `validTarget`. */
 export function acceptTarget(settings: Json): Procedure {
   const { validTarget } = mappingOf(settings)
@@ -187,6 +196,7 @@ export function explain(settings: Json): Procedure {
 /** Every procedure by its name; made for a mapping, they answer one object at a time. */
 export const procedures = {
   qualify,
+  acceptSource,
   acceptTarget,
   qualifiers,
   correlate,
@@ -204,6 +214,7 @@ export function usesScripts(mapping: Mapping): Readonly<Record<ProcedureName, bo
   const { correlation, properties, policies, hooks } = mapping
   return {
     qualify: mapping.validSource !== undefined || scripted(mapping.sourceCondition),
+    acceptSource: mapping.validSource !== undefined,
     acceptTarget: mapping.validTarget !== undefined,
     qualifiers: mapping.qualifiers.kind === 'script',
     correlate:

@@ -49,7 +49,24 @@ export interface RequestContext {
   readonly address?: string
   /** True while nothing may change (dry runs): providers refuse writes. */
   readonly readOnly?: boolean
+  readonly chain?: Chain
 }
+
+/** What a request is part of, where one request causes the next. Never leaves the process. */
+export interface Chain {
+  /** Keys of the objects that are being worked on already (engine specification §7.2): nobody waits for himself. */
+  readonly held?: ReadonlySet<string>
+  /** False: what changes is not carried on to other systems (§8.1). */
+  readonly synchronizes?: boolean
+  /** Whoever writes many objects at once, or has something of his own to store first, takes what follows here. */
+  readonly afterwards?: Afterwards
+}
+
+/**
+ * Takes what follows from a write, by the position of the write in its page: carrying the change on to other systems. To
+ * be done as soon as the taker's own part is stored; a rejection says that the write is not to count.
+ */
+export type Afterwards = (position: number, work: () => Promise<void>) => void
 
 export type Resource = JsonObject & { _id: string; _rev?: string }
 

@@ -36,7 +36,7 @@ export interface CorrelatorOptions {
   readonly mayReadAll: boolean
   /** True if the target query returned nothing and the mapping does not want to correlate against that (§6.4). */
   readonly skip: boolean
-  readonly signal: AbortSignal
+  readonly signal: AbortSignal | undefined
 }
 
 /** How many filters are asked in one query: longer ones cost more to parse than they save. */
@@ -56,7 +56,11 @@ export function correlator(options: CorrelatorOptions): Correlator {
 
   /** Runs the correlation rules; what a script found itself is an answer already. */
   async function ask(operations: readonly Operation[]): Promise<Question[]> {
-    const inputs = operations.map(({ source, linkQualifier }) => ({ source, linkQualifier }))
+    // A deleted object is looked for as it was (engine specification §3.3).
+    const inputs = operations.map(({ source, oldSource, linkQualifier }) => ({
+      source: source ?? oldSource,
+      linkQualifier,
+    }))
     const outcomes = await rules.ask('correlate', inputs, options.scripts)
     return operations.flatMap((operation, position) => {
       const outcome = outcomes[position]

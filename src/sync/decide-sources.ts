@@ -1,6 +1,8 @@
+import type { JsonObject } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import { assessDeleted } from '../plan/assess-deleted.ts'
 import { assessSource, boundTarget } from '../plan/assess-source.ts'
+import type { ScriptOutcome } from '../scripts/engine.ts'
 import { chooseActions } from './chosen-action.ts'
 import { holdBack } from './hold-back.ts'
 import { goesOn, type Operation } from './operation.ts'
@@ -26,7 +28,9 @@ export async function decideSources(sync: Synchronization, page: readonly Operat
   )
   await joinLinks(sync, page)
   await sync.correlator.correlate(
-    page.filter((operation) => !operation.link && operation.source && goesOn(operation)),
+    page.filter(
+      (operation) => !operation.link && (operation.source ?? operation.oldSource) && goesOn(operation),
+    ),
   )
   bindTargets(sync, page)
   await readTargets(sync, page)
@@ -108,6 +112,7 @@ function seeTargets(targetIds: TargetIds, page: readonly Operation[]): void {
 async function assess(sync: Synchronization, page: readonly Operation[]): Promise<void> {
   const deleted = page.filter(({ source }) => source === undefined)
   const valid = await acceptedTargets(sync, deleted)
+  const accepted = await acceptedOldSources(sync, deleted)
   for (const operation of page.filter(goesOn)) {
     const facts = { ...operation, targetExists: operation.target !== undefined }
     operation.situation = operation.source
@@ -115,10 +120,23 @@ async function assess(sync: Synchronization, page: readonly Operation[]): Promis
       : assessDeleted({
           ...facts,
           targetIsValid: valid.has(operation),
-          oldValue: undefined,
-          oldValueIsValid: false,
+          oldValue: operation.oldSource,
+          oldValueIsValid: accepted.has(operation),
         })
   }
+}
+
+/** `validSource` of deleted objects without a link, as they were. */
+async function acceptedOldSources(
+  sync: Synchronization,
+  deleted: readonly Operation[],
+): Promise<ReadonlySet<Operation>> {
+  const asked = deleted.filter(({ link, oldSource }) => !link && oldSource !== undefined)
+  const inputs = asked.map(({ oldSource, linkQualifier }) => ({
+    source: oldSource as JsonObject,
+    linkQualifier,
+  }))
+  return accepting(asked, await sync.rules.ask('acceptSource', inputs, sync.scripts))
 }
 
 /** `validTarget` for operations whose target is there. */
@@ -128,9 +146,15 @@ export async function acceptedTargets(
 ): Promise<ReadonlySet<Operation>> {
   const present = operations.filter(({ target }) => target !== undefined)
   const inputs = present.map(({ target, linkQualifier }) => ({ target, linkQualifier }))
-  const outcomes = await sync.rules.ask('acceptTarget', inputs, sync.scripts)
+  return accepting(present, await sync.rules.ask('acceptTarget', inputs, sync.scripts))
+}
+
+function accepting(
+  operations: readonly Operation[],
+  outcomes: readonly ScriptOutcome[],
+): ReadonlySet<Operation> {
   const accepted = new Set<Operation>()
-  present.forEach((operation, position) => {
+  operations.forEach((operation, position) => {
     const outcome = outcomes[position]
     if (!outcome?.ok) operation.failure = outcome?.error
     else if (outcome.value === true) accepted.add(operation)

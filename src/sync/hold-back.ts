@@ -37,9 +37,10 @@ function touches({ targetId, candidates }: Operation, claimed: ReadonlySet<strin
 }
 
 /** What a held back operation knew is out of date: only its source remains. */
-function undecided({ phase, linkQualifier, sourceId, source, overtaken }: Operation): Operation {
+function undecided({ phase, linkQualifier, sourceId, source, oldSource, overtaken }: Operation): Operation {
   return {
     ...(overtaken === undefined ? {} : { overtaken }),
+    ...(oldSource === undefined ? {} : { oldSource }),
     phase,
     linkQualifier,
     sourceId,

@@ -2,18 +2,26 @@ import { lockKey } from './object-locks.ts'
 import { type Operation, sourceIdOf } from './operation.ts'
 import type { Synchronization } from './synchronization.ts'
 
-/** Does `work` while nobody else works on the sources of these operations. A dry run changes nothing and waits for nobody. */
+/** How long one waits who holds something himself, in ms: perhaps those he waits for wait for him. */
+const patience = 30_000
+
+/**
+ * Does `work` while nobody else works on the sources of these operations; what it causes may work on them. A dry run
+ * changes nothing and waits for nobody.
+ */
 export async function holdingSources<T>(
   sync: Synchronization,
   operations: readonly Operation[],
-  work: () => Promise<T>,
+  work: (held: Synchronization) => Promise<T>,
 ): Promise<T> {
-  if (sync.dryRun) return work()
-  return sync.locks.hold(
-    [...new Set(operations.flatMap((operation) => keyOf(sync, operation) ?? []))],
-    work,
-    sync.watch,
-  )
+  if (sync.dryRun) return work(sync)
+  const { request } = sync.scripts
+  const before = request.chain?.held ?? new Set()
+  const keys = new Set(operations.flatMap((operation) => keyOf(sync, operation) ?? [])).difference(before)
+  const chain = { ...request.chain, held: before.union(keys) }
+  const held = { ...sync, scripts: { ...sync.scripts, request: { ...request, chain } } }
+  const options = { own: sync.watch, patience: before.size > 0 ? patience : undefined }
+  return sync.locks.hold([...keys], () => work(held), options)
 }
 
 /** Operations whose object others have worked on since the sets were queried, with their source as it is now. */

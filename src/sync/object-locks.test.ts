@@ -54,12 +54,29 @@ describe('locks of objects', () => {
     expect(await locks.hold(['x'], async () => 'done')).toBe('done')
   })
 
+  it('are waited for as long as patience lasts, and whoever asked later still waits for the holder', async () => {
+    const locks = new ObjectLocks()
+    const holding = Promise.withResolvers<void>()
+    const holder = locks.hold(['x'], () => holding.promise)
+    const impatient = locks.hold(['x'], async () => 'never', { patience: 10 })
+    let third = false
+    const later = locks.hold(['x'], async () => {
+      third = true
+    })
+    await expect(impatient).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await tick()
+    expect(third).toBe(false)
+    holding.resolve()
+    await Promise.all([holder, later])
+    expect(third).toBe(true)
+  })
+
   it('tell a watch what others have worked on since it began, not what its owner did', async () => {
     const locks = new ObjectLocks()
     await locks.hold(['before'], tick)
     using watch = locks.watch()
     await locks.hold(['theirs'], tick)
-    await locks.hold(['own'], tick, watch)
+    await locks.hold(['own'], tick, { own: watch })
     expect(['before', 'theirs', 'own'].filter((key) => watch.touched(key))).toEqual(['theirs'])
   })
 

@@ -24,6 +24,8 @@ export interface Operation {
   // read
   readonly sourceId: string | undefined
   source: Resource | undefined
+  /** As it was before the change that is carried on; known to implicit synchronization only. */
+  oldSource?: JsonObject | undefined
   /** Others have worked on it since the run queried its sets: what the run knows of it is not to be relied on. */
   overtaken?: boolean
 
@@ -95,6 +97,12 @@ const untouched = {
 /** True while nothing stands in the way of the next step. */
 export function goesOn(operation: Operation): boolean {
   return operation.failure === undefined && operation.refusal === undefined
+}
+
+/** An EXCEPTION that was chosen is reported, not failed (engine specification §4.3, §12.6). */
+export function succeeded({ failure, refusal, action, stale }: Operation): boolean {
+  if (stale) return stale.done
+  return failure === undefined && (refusal === undefined || action === 'EXCEPTION')
 }
 
 export function sourceIdOf(operation: Operation): string | undefined {

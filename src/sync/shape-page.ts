@@ -60,7 +60,7 @@ async function shapeAll(
 }
 
 function shapeInput(operation: Operation, hooks: boolean): Json {
-  const { source, target, linkedTarget, situation, linkQualifier, action } = operation
+  const { source, oldSource, target, linkedTarget, situation, linkQualifier, action } = operation
   const existing = action === 'CREATE' ? undefined : target
   return {
     source: source as JsonObject,
@@ -68,6 +68,7 @@ function shapeInput(operation: Operation, hooks: boolean): Json {
     target: existing ?? null,
     targetId: operation.targetId ?? null,
     linkedTarget,
+    oldSource,
     situation,
     linkQualifier,
     hooks,

@@ -25,14 +25,14 @@ export async function runHook(
 }
 
 function hookScope(operation: Operation): JsonObject {
-  const { source, target, targetId, situation, linkQualifier, action } = operation
+  const { source, oldSource, target, targetId, situation, linkQualifier, action } = operation
   const oldTarget = action === 'CREATE' ? undefined : (operation.oldTarget ?? target)
   return {
     source: (source ?? null) as Json,
     sourceId: sourceIdOf(operation) ?? null,
     target: (target ? copy(target as JsonObject) : null) as Json,
     targetId: targetId ?? null,
-    oldSource: null,
+    oldSource: oldSource ?? null,
     oldTarget: (oldTarget ?? null) as Json,
     situation: situation ?? null,
     linkQualifier,

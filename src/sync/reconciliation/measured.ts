@@ -32,6 +32,7 @@ function scriptMetric(
   const { hooks, correlation, properties, policies } = mapping
   switch (procedure) {
     case 'qualify':
+    case 'acceptSource':
       return mapping.validSource && 'validSourceScript'
     case 'acceptTarget':
       return mapping.validTarget && 'validTargetScript'

@@ -24,8 +24,8 @@ export async function sourcePhase(
       if (run.signal.aborted) return
       await run.durations.time('sourcePagePhase', async () => {
         const operations = await openOperations(sync, part)
-        await holdingSources(sync, operations, async () =>
-          workThrough(reconciliation, sync, await refreshed(sync, operations), recorder),
+        await holdingSources(sync, operations, async (held) =>
+          workThrough(reconciliation, held, await refreshed(held, operations), recorder),
         )
       })
     }
@@ -90,9 +90,9 @@ export async function targetPhase(
       const gone = new Set<string>()
       for (const round of await targetRounds(sync, part, names)) {
         await joinTargetLinks(sync, round)
-        await holdingSources(sync, round, async () => {
-          await decideTargets(sync, round, gone)
-          await finish(reconciliation, sync, round, recorder)
+        await holdingSources(sync, round, async (held) => {
+          await decideTargets(held, round, gone)
+          await finish(reconciliation, held, round, recorder)
         })
         for (const operation of round) {
           if (operation.action === 'DELETE' && goesOn(operation)) gone.add(operation.targetId as string)

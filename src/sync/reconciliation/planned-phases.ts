@@ -47,6 +47,10 @@ function lookingOnly(sync: Synchronization): Synchronization {
   return { ...sync, hooks: 'foresee', scripts: { ...sync.scripts, request } }
 }
 
+function holding(work: Work, sync: Synchronization): Work {
+  return { ...work, sync }
+}
+
 function wanted({ planFilter }: Reconciliation, page: readonly PlanLine[]): readonly PlanLine[] {
   return planFilter ? page.filter(planFilter) : page
 }
@@ -65,7 +69,7 @@ async function workSources(work: Work, lines: readonly PlanLine[]): Promise<void
     lineOf.set(JSON.stringify([sourceId, linkQualifier]), line)
     return sourceOperation(sourceId as string, undefined, linkQualifier)
   })
-  await holdingSources(sync, operations, () => workHeldSources(work, operations, lineOf))
+  await holdingSources(sync, operations, (held) => workHeldSources(holding(work, held), operations, lineOf))
 }
 
 async function workHeldSources(
@@ -100,9 +104,9 @@ async function workTargets(work: Work, lines: readonly PlanLine[]): Promise<void
       targetOperation(targetId as string, linkQualifier),
     )
     await joinTargetLinks(work.sync, operations)
-    await holdingSources(work.sync, operations, async () => {
+    await holdingSources(work.sync, operations, async (held) => {
       await decideTargets(work.looking, operations, gone)
-      await perform(work, operations, round)
+      await perform(holding(work, held), operations, round)
     })
   }
 }

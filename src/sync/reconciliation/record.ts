@@ -1,15 +1,13 @@
 import { v7 as timeOrderedId } from 'uuid'
 import type { Mapping } from '../../mapping/mapping.ts'
-import type { Json, JsonObject } from '../../model/json.ts'
+import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
-import { deepestCause, Problem } from '../../model/problem.ts'
 import type { AuditEvent, RunEntry, Store } from '../../repository/repository.ts'
 import type { Recorder } from '../apply/apply.ts'
 import { ambiguousIds, type Operation, sourceIdOf } from '../operation.ts'
-import { recordedChanges } from '../recorded-changes.ts'
+import { historyOf, type Outcome, outcomeOf } from '../outcome.ts'
 import type { Synchronization } from '../synchronization.ts'
 import type { Run } from './run.ts'
-import { succeeded } from './statistics.ts'
 import { recordOf } from './stored-run.ts'
 
 /** What of a run is written down, and for whom. */
@@ -77,33 +75,6 @@ export async function recordPage(
   await store.runs.save(recordOf(run))
 }
 
-interface Outcome {
-  readonly status: 'SUCCESS' | 'FAILURE'
-  readonly message: string | null
-  readonly messageDetail: Json
-  readonly exception: string | null
-}
-
-function outcomeOf(operation: Operation): Outcome {
-  const { failure, refusal } = operation
-  const status = succeeded(operation) ? 'SUCCESS' : 'FAILURE'
-  if (!failure) return { status, message: refusal ?? null, messageDetail: null, exception: null }
-  const root = deepestCause(failure)
-  const cause = root !== failure && root instanceof Error ? `. Root cause: ${root.message}` : ''
-  return {
-    status,
-    message: `${failure.message}${cause}`,
-    messageDetail: detailOf(failure),
-    exception: failure.code,
-  }
-}
-
-/** The first problem below: its own facts where it has some (§10), for whoever has to repair it. */
-function detailOf(failure: Problem): Json {
-  const { status, message, detail } = failure.cause instanceof Problem ? failure.cause : failure
-  return detail === undefined ? { code: status, message } : (detail as Json)
-}
-
 /** On whose behalf, and in whose records. */
 interface Recorded extends Pick<Recording, 'mapping' | 'userId' | 'isSecret'> {
   readonly runId: string
@@ -142,15 +113,6 @@ function auditEvent(
       ...outcome,
       ...historyOf(operation, isSecret),
     },
-  }
-}
-
-/** Beyond the specification: which policy decided, and what was written, for the history of the object. */
-function historyOf({ policy, effect, changes }: Operation, isSecret: Recording['isSecret']): JsonObject {
-  const written = effect === 'created' || effect === 'updated'
-  return {
-    ...(policy === undefined ? {} : { policy }),
-    ...(written ? { changes: recordedChanges(changes, isSecret) } : {}),
   }
 }
 

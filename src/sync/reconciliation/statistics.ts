@@ -1,6 +1,6 @@
 import { type Situation, situations } from '../../mapping/situation.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { type Operation, sourceIdOf } from '../operation.ts'
+import { type Operation, sourceIdOf, succeeded } from '../operation.ts'
 
 /** How many ids a situation lists for the `result` script: enough to look at, never the whole directory. */
 const listedIds = 1000
@@ -93,12 +93,6 @@ export class Statistics {
       ...Object.fromEntries(['NOTVALID', ...situations].map(entry)),
     }
   }
-}
-
-/** An EXCEPTION that was chosen is reported, not failed (engine specification §4.3, §12.6). */
-export function succeeded({ failure, refusal, action, stale }: Operation): boolean {
-  if (stale) return stale.done
-  return failure === undefined && (refusal === undefined || action === 'EXCEPTION')
 }
 
 function text(total: number | undefined): string {

@@ -32,7 +32,7 @@ export async function explain(
   const { mapping, sourceId, targetId, linkQualifier } = asked
   if ((sourceId === undefined) === (targetId === undefined))
     throw new Problem('BAD_REQUEST', 'explain needs the id of a source object, or that of a target object')
-  const sync = await openSingle(options, asked, context, { analysis: true })
+  const sync = await openSingle(options, mapping, context, { analysis: true })
   const source = sourceId === undefined ? undefined : await sourceOf(sync, asked)
   if (sourceId !== undefined && !source)
     throw new Problem('NOT_FOUND', `There is no object "${sourceId}" in ${sync.rules.mapping.source}`)

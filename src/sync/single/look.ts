@@ -1,16 +1,16 @@
 import { v7 as timeOrderedId } from 'uuid'
-import type { Json, JsonObject } from '../../model/json.ts'
+import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resource, Resources } from '../../router/resources.ts'
+import { correlator } from '../correlate.ts'
 import { decideSources } from '../decide-sources.ts'
 import { decideTargets } from '../decide-targets.ts'
+import { mappingLinks } from '../links.ts'
 import type { ObjectLocks } from '../object-locks.ts'
+import { sourceSet, targetSet } from '../object-sets.ts'
 import { type Operation, sourceOperation, targetOperation } from '../operation.ts'
-import { openSynchronization } from '../reconciliation/open-synchronization.ts'
 import type { Reconciliation } from '../reconciliation/reconciliation.ts'
-import { settingsFor } from '../reconciliation/request.ts'
-import { Run } from '../reconciliation/run.ts'
 import type { Rules } from '../rules.ts'
 import type { Synchronization } from '../synchronization.ts'
 
@@ -32,44 +32,58 @@ export interface SingleObject {
   readonly source?: JsonObject | undefined
 }
 
+export interface SingleRequest {
+  readonly analysis: boolean
+  readonly runId?: string | undefined
+  /** Further members of the script variable `context`. */
+  readonly extra?: JsonObject
+}
+
 /**
  * The steps of a run for one object, without a run: nothing is recorded, and nothing is queried but what is about this
  * object. `analysis` decides and shapes only.
  */
 export async function openSingle(
   { repository, resources, locks, rulesOf, log }: SingleOptions,
-  { mapping, sourceId }: SingleObject,
+  mapping: string,
   context: RequestContext,
-  { analysis, runId = timeOrderedId() }: { readonly analysis: boolean; readonly runId?: string | undefined },
+  { analysis, runId = timeOrderedId(), extra }: SingleRequest,
 ): Promise<Synchronization> {
   const rules = await rulesOf(mapping)
-  const reconciliation: Reconciliation = {
-    run: new Run({ id: runId, mapping, analysis, parameters: {} }),
-    rules,
-    settings: settingsFor(rules.mapping),
-    // Only to say that the run is about few objects: the whole target set need not be read.
-    sourceId: sourceId ?? '',
-    associations: false,
-    foreseeHooks: true,
-    plan: undefined,
-    resources: resources(),
+  const router = resources()
+  const links = mappingLinks(repository.links, rules.mapping.links)
+  const scripts = { request: { ...context, external: false, readOnly: analysis }, ...(extra && { extra }) }
+  const targets = targetSet(router, rules.mapping)
+  const shared = { rules, resources: router, targets, links, scripts, signal: undefined }
+  return {
+    ...shared,
+    sources: sourceSet(router, rules.mapping),
     repository,
+    // About one object: the target set is not read for it.
+    correlator: correlator({ ...shared, mayReadAll: false, skip: false }),
     locks,
-    isActive: async () => true,
-    request: { ...context, external: false },
+    watch: undefined,
     log,
+    runId,
+    targetIds: undefined,
+    dryRun: analysis,
+    shapes: true,
+    looksAtTargets: true,
+    hooks: analysis ? 'foresee' : 'run',
   }
-  return openSynchronization(reconciliation)
 }
 
 /** The link qualifiers of an object (engine specification §5.3). */
 export async function qualifiersOf(
   sync: Synchronization,
-  source: Resource | undefined,
+  source: JsonObject | undefined,
+  oldValue?: JsonObject | undefined,
 ): Promise<readonly string[]> {
   const { qualifiers } = sync.rules.mapping
   if (qualifiers.kind === 'fixed') return qualifiers.names
-  const input = { object: (source ?? null) as Json, oldValue: null, returnAll: source === undefined }
+  // Of a deleted object of which nothing is known, whichever there may be.
+  const returnAll = source === undefined && oldValue === undefined
+  const input = { object: source ?? null, oldValue: oldValue ?? null, returnAll }
   const [outcome] = await sync.rules.ask('qualifiers', [input], sync.scripts)
   if (!outcome?.ok) throw outcome?.error ?? new Problem('INTERNAL', 'no link qualifiers')
   return outcome.value as string[]
@@ -90,8 +104,9 @@ export async function decideSource(
   sourceId: string,
   source: Resource | undefined,
   qualifier: string,
+  oldSource?: JsonObject | undefined,
 ): Promise<Operation> {
-  const operation = sourceOperation(source?._id ?? sourceId, source, qualifier)
+  const operation = { ...sourceOperation(source?._id ?? sourceId, source, qualifier), oldSource }
   await decideSources(sync, [operation])
   return operation
 }

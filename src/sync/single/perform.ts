@@ -25,20 +25,23 @@ export async function performAction(
   context: RequestContext,
 ): Promise<Json> {
   const asked = request(parameters)
-  const opened = await openSingle(options, asked, context, { analysis: false, runId: parameters.reconId })
+  const opened = await openSingle(options, asked.mapping, context, {
+    analysis: false,
+    runId: parameters.reconId,
+  })
   const sync = {
     ...opened,
     rules: deciding(opened.rules, asked.action),
     correlator: asked.sourceId === undefined ? opened.correlator : forcing(opened, asked.targetId),
   }
-  return holdingSources(sync, await about(sync, asked), async () => {
-    const operation = await decided(sync, asked)
+  return holdingSources(sync, await about(sync, asked), async (held) => {
+    const operation = await decided(held, asked)
     if (asked.situation !== undefined && operation.situation !== asked.situation) {
       const found = `Expected: ${asked.situation}, Found: ${operation.situation ?? 'none'}`
       throw new Problem('SYNC_FAILED', `Expected situation does not match. ${found}`)
     }
     if (asked.ignorePostAction) operation.policy = undefined
-    await applyPage(sync, [operation], recorderOf(sync, asked.recorded, context))
+    await applyPage(held, [operation], recorderOf(held, asked.recorded, context))
     const failure = operation.failure ?? refused(operation)
     if (failure) throw failure
     return { status: 'OK' }

@@ -1,0 +1,47 @@
+import { v7 as timeOrderedId } from 'uuid'
+import type { RequestContext } from '../../router/resources.ts'
+import type { Recorder } from '../apply/apply.ts'
+import { ambiguousIds, sourceIdOf } from '../operation.ts'
+import { historyOf, outcomeOf } from '../outcome.ts'
+import type { Synchronization } from '../synchronization.ts'
+
+/**
+ * `audit/sync` (engine specification §10): an entry for every action, NOREPORT included. The source id is qualified and
+ * the target id local, as there.
+ */
+export function syncRecorder(
+  { rules: { mapping }, targets }: Synchronization,
+  { userId, transactionId }: RequestContext,
+): Recorder {
+  return {
+    async record(operations, store) {
+      const timestamp = new Date().toISOString()
+      const events = operations.map((operation) => {
+        const { linkQualifier, situation, action, targetId } = operation
+        return {
+          id: timeOrderedId(),
+          topic: 'sync',
+          timestamp,
+          content: {
+            eventName: 'sync',
+            transactionId,
+            timestamp,
+            userId,
+            trackingIds: null,
+            mapping: mapping.name,
+            linkQualifier,
+            situation: situation ?? null,
+            action: action ?? null,
+            sourceObjectId: `${mapping.source}/${sourceIdOf(operation)}`,
+            targetObjectId: targetId ?? null,
+            ambiguousTargetObjectIds: ambiguousIds(operation).join(', '),
+            ...outcomeOf(operation),
+            ...historyOf(operation, targets.isSecret),
+          },
+        }
+      })
+      await store.audit.append(events)
+    },
+    forget() {},
+  }
+}
