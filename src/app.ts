@@ -17,9 +17,11 @@ import { fileSecrets } from './config/secrets.ts'
 import { systemProvider } from './connectors/system.ts'
 import { administratorAuthentication, ensureAdministrator } from './http/authentication.ts'
 import { httpServer } from './http/server.ts'
+import { typeParts, type UsableType } from './managed-types.ts'
 import type { Mapping } from './mapping/mapping.ts'
 import type { JsonObject } from './model/json.ts'
 import { managedObjects } from './objects/managed.ts'
+import type { TypeParts } from './objects/managed-set.ts'
 import type { Repository } from './repository/repository.ts'
 import { openSqlite } from './repository/sqlite/open.ts'
 import { authorizeExternal } from './router/authorization.ts'
@@ -29,14 +31,18 @@ import { repoLinkProvider } from './router/providers/repo-link.ts'
 import type { RequestContext, Resources } from './router/resources.ts'
 import { router } from './router/router.ts'
 import type { ScriptEngine } from './scripts/engine.ts'
+import { implicitSync } from './sync/implicit/implicit-sync.ts'
+import { onChange } from './sync/implicit/on-change.ts'
 import { LoadedRules } from './sync/loaded-rules.ts'
 import { type ListedMapping, mappingsProvider } from './sync/mappings-resource.ts'
 import { ObjectLocks } from './sync/object-locks.ts'
+import { ChangeQueue } from './sync/queue/change-queue.ts'
 import { associationsProvider } from './sync/reconciliation/associations.ts'
 import { Reconciliations } from './sync/reconciliation/reconciliations.ts'
 import { reconciliationProvider } from './sync/reconciliation/resource.ts'
 import { loadRules, type Rules } from './sync/rules.ts'
 import { syncProvider } from './sync/single/resource.ts'
+import { Underway } from './sync/underway.ts'
 import { version } from './version.ts'
 
 /**
@@ -49,6 +55,8 @@ export interface Application extends AsyncDisposable {
   readonly repository: Repository
   readonly resources: Resources
   readonly reconciliations: Reconciliations
+  /** Changes that wait; nobody works them until it is started. */
+  readonly changes: ChangeQueue
   /** For the command line: whoever can write the data folder is the administrator. */
   readonly administrator: RequestContext
   /** ConfigurationFailure with the mapping's own errors, or NOT_FOUND with the nearest name. */
@@ -78,32 +86,42 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine))
   const rulesOf = rules.of.bind(rules)
   const inlineRules = (mapping: JsonObject) => rulesOfInline(mapping, checked, engine)
-  const locks = new ObjectLocks()
-  const reconciliations = new Reconciliations({
+  const { systems, types } = checked
+  const parts = new Map(types.map((usable) => [usable.type, opened.use(typeParts(usable, engine, secrets))]))
+  const postHooks = new Set(types.filter(isTakenBack).map(({ type }) => `managed/${type.name}`))
+  const single = {
     repository,
     resources: routes,
-    locks,
+    locks: new ObjectLocks(),
+    underway: new Underway(),
     rulesOf,
-    inlineRules,
     log,
-  })
+    mappings: () => [...checked.mappings.values()].map(({ mapping }) => mapping),
+  }
+  const reconciliations = new Reconciliations({ ...single, inlineRules })
+  const changes = opened.use(new ChangeQueue({ ...single, isActive: (id) => reconciliations.isActive(id) }))
   opened.defer(() => reconciliations.close())
   const enforcePolicies = project.property('openidm.policy.enforcement.enabled') !== false
-  const { systems, types } = checked
   resources = router(
     {
-      managed: await managedObjects({ repository, types, enforcePolicies }),
+      managed: await managedObjects({
+        repository,
+        types: types.map(({ type }) => type),
+        enforcePolicies,
+        partsOf: (type) => parts.get(type) as TypeParts,
+        onChange: onChange({
+          ...single,
+          wake: (mapping) => changes.wake(mapping),
+          mayBeTakenBack: (path) => postHooks.has(path),
+        }),
+      }),
       system: systemProvider(systems, { kinds, projectFolder: project.folder, decrypt }),
       config: configProvider(() => project.documents),
       'sync/mappings': mappingsProvider(() => listedMappings(checked)),
       sync: syncProvider({
-        repository,
-        resources: routes,
-        locks,
-        rulesOf,
-        log,
+        ...single,
         reconciliations,
-        mappings: () => [...checked.mappings.values()].map(({ mapping }) => mapping),
+        notify: implicitSync(single),
       }),
       recon: reconciliationProvider(reconciliations, repository),
       'recon/assoc': associationsProvider(repository, routes),
@@ -130,11 +148,17 @@ export async function openApplication(options: OpenOptions): Promise<Application
       roles: ['openidm-admin'],
       transactionId: 'command-line',
     },
+    changes,
     requireMapping: (name) => usableMapping(checked, name).mapping,
     recover: () =>
       reconciliations.recover([...checked.mappings.values()].map(({ mapping }) => mapping.links.type)),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
+}
+
+/** True if scripts run after a change is stored that can take it back. */
+function isTakenBack({ scripts }: UsableType): boolean {
+  return ['postCreate', 'postUpdate', 'postDelete'].some((hook) => Object.hasOwn(scripts, hook))
 }
 
 /** Not kept: whoever asked disposes of them. */
@@ -188,7 +212,7 @@ export async function openServer(options: ServerOptions) {
   opened.defer(() => application.reconciliations.close())
   const port = options.port ?? Number(project.property('openidm.port.http') ?? 8080)
   const { url } = await server.listen({ host, port })
-  const recovered = application.recover()
+  const recovered = application.recover().then(() => application.changes.start())
   opened.defer(() => recovered)
   const closing = opened.move()
   return { url, application, [Symbol.asyncDispose]: () => closing.disposeAsync() }

@@ -10,6 +10,7 @@ import { fileSecrets } from './config/secrets.ts'
 import { csvKind } from './connectors/csv/kind.ts'
 import { type Misconfiguration, misconfigurationIn } from './connectors/misconfigured.ts'
 import { openSystem, type System, type SystemEnvironment } from './connectors/open-system.ts'
+import { readTypeScripts, type UsableType } from './managed-types.ts'
 import type { Mapping } from './mapping/mapping.ts'
 import type { Json, JsonObject } from './model/json.ts'
 import { asProblem, Problem } from './model/problem.ts'
@@ -26,7 +27,7 @@ export interface CheckedProject {
   readonly project: Project
   readonly problems: readonly ConfigurationProblem[]
   readonly mappings: ReadonlyMap<string, CompiledMapping>
-  readonly types: readonly ManagedType[]
+  readonly types: readonly UsableType[]
   /** By name; opened, which reaches nothing outside. */
   readonly systems: ReadonlyMap<string, System>
 }
@@ -65,7 +66,7 @@ export async function checkProject(
   environment: Pick<SystemEnvironment, 'decrypt' | 'log'>,
 ): Promise<CheckedProject> {
   const compiled = await compileMappings(project, engine)
-  const { types, problems } = usableTypes(project)
+  const { types, problems } = await usableTypes(project, engine)
   const opened = await openSystems(project, { ...environment, kinds, projectFolder: project.folder })
   return {
     project,
@@ -86,8 +87,11 @@ function isSamePlace(a: ConfigurationProblem, b: ConfigurationProblem): boolean 
   return a.file === b.file && a.pointer === b.pointer
 }
 
-function usableTypes(project: Project): { types: ManagedType[]; problems: ConfigurationProblem[] } {
-  const types: ManagedType[] = []
+async function usableTypes(
+  project: Project,
+  engine: ScriptEngine,
+): Promise<{ types: UsableType[]; problems: ConfigurationProblem[] }> {
+  const types: UsableType[] = []
   const problems: ConfigurationProblem[] = []
   for (const declared of project.declaredManagedObjects) {
     const { name, document, pointer, content } = declared
@@ -98,7 +102,10 @@ function usableTypes(project: Project): { types: ManagedType[]; problems: Config
       const message = `managed object ${name}: ${feature.message}`
       problems.push(locateProblem(document, [...pointer, ...feature.pointer], message))
     }
-    if (unsupported.length === 0 && project.managedObjects.includes(declared)) types.push(type)
+    const read = await readTypeScripts(project, declared, type, engine)
+    problems.push(...read.problems)
+    const sound = unsupported.length + read.problems.length === 0
+    if (sound && project.managedObjects.includes(declared)) types.push({ type, scripts: read.scripts })
   }
   return { types, problems }
 }
@@ -193,7 +200,7 @@ export function isUsable(checked: CheckedProject, name: string): boolean {
 export function isReady({ systems, types }: CheckedProject, path: string): boolean {
   const [root, name = ''] = path.split('/')
   if (root === 'system') return systems.has(name)
-  return root !== 'managed' || types.some((type) => type.name === name)
+  return root !== 'managed' || types.some(({ type }) => type.name === name)
 }
 
 function unusableEnd({ project, problems }: CheckedProject, mapping: string, path: string): Problem {

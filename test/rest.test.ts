@@ -1,70 +1,14 @@
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../src/model/json.ts'
 import { TestProject } from './support/project.ts'
+import { password, type Server, serve } from './support/server.ts'
 
 /** The server as a process, spoken to as administrators' scripts do. */
 const users = 'hrAccount_managedUser'
-const password = 'correct horse'
-
-async function serve(
-  project: TestProject,
-  env: Record<string, string> = { SYNCLINE_ADMIN_PASSWORD: password },
-) {
-  const child = project.start(['serve', '--port', '0', '--json'], env)
-  let log = ''
-  child.stderr.on('data', (chunk) => {
-    log += chunk
-  })
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
-  const { url } = JSON.parse(line) as { url: string }
-  return {
-    url,
-    log: () => log,
-    async stop(signal: NodeJS.Signals = 'SIGTERM') {
-      const ended = once(child, 'exit')
-      child.kill(signal)
-      const [code] = await ended
-      return code as number | null
-    },
-  }
-}
 
 let project: TestProject
-let server: Awaited<ReturnType<typeof serve>>
-
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: answers of every kind are looked into
-  readonly body: any
-}
-
-async function call(
-  method: string,
-  path: string,
-  options: { body?: unknown; headers?: Record<string, string>; as?: string } = {},
-): Promise<Answer> {
-  const credentials = options.as ?? password
-  const response = await fetch(`${server.url}/${path}`, {
-    method,
-    headers: {
-      ...(credentials === ''
-        ? {}
-        : { 'X-OpenIDM-Username': 'openidm-admin', 'X-OpenIDM-Password': credentials }),
-      ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...options.headers,
-    },
-    body: options.body === undefined ? undefined : JSON.stringify(options.body),
-  })
-  const text = await response.text()
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: text === '' ? undefined : JSON.parse(text),
-  }
-}
+let server: Server
+const call: Server['call'] = (...request) => server.call(...request)
 const get = (path: string) => call('GET', path)
 const filter = (text: string) => `_queryFilter=${encodeURIComponent(text)}`
 const recon = (parameters: string, body?: unknown) =>

@@ -255,7 +255,7 @@ describe('explain', () => {
 describe('sync', () => {
   it.each<[string, Record<string, string>, number]>([
     ['explode', {}, 400],
-    ['notifyCreate', {}, 501],
+    ['notifyCreate', {}, 400],
     ['recon', {}, 400],
   ])('answers %s', async (name, parameters, status) => {
     await expect(sync(name, parameters)).rejects.toMatchObject({ status })

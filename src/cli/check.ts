@@ -21,7 +21,7 @@ async function check(options: ProjectOptions): Promise<number> {
   const errors = problems.filter(({ severity }) => severity === 'error')
   const usable = {
     connectors: [...checked.systems.keys()],
-    managedObjects: checked.types.map(({ name }) => name),
+    managedObjects: checked.types.map(({ type: { name } }) => name),
     mappings: [...checked.mappings.keys()].filter((name) => isUsable(checked, name)),
   }
   if (options.json) {

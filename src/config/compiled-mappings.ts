@@ -39,7 +39,8 @@ export async function compileMappings(project: Project, engine: ScriptEngine): P
 export async function compileMapping(project: Project, configured: ConfiguredMapping, engine: ScriptEngine) {
   const { mapping, scripts, errors } = compilePure(configured.content, project.declaredMappings, {
     consentService: isConsentServiceOn(project),
-    hasFile: (file) => readText(project.folder, file) !== undefined,
+    hasFile: (file) =>
+      [file, join('script', file)].some((path) => readText(project.folder, path) !== undefined),
   })
   const found = errors.map(({ place, message }) => problemAt(configured, place, message))
   const sources: Record<string, ScriptSource> = {}
@@ -92,12 +93,8 @@ async function readScript(
     : read.script
 }
 
-/** Undefined if there is no such file, neither in the project nor in its folder `script`. Never from outside. */
+/** Undefined if there is no such file. Scripts come from inside the project only. */
 function readText(folder: string, path: string): string | undefined {
-  return readInside(folder, path) ?? readInside(folder, join('script', path))
-}
-
-function readInside(folder: string, path: string): string | undefined {
   const file = isAbsolute(path) ? path : join(folder, path)
   if (relative(folder, file).startsWith('..')) return undefined
   try {

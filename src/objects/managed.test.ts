@@ -359,7 +359,7 @@ describe('types', () => {
       code: 'CONFIGURATION',
       detail: [
         { pointer: ['schema', 'properties', 'manager', 'type'] },
-        { pointer: ['schema', 'properties', 'password', 'encryption'] },
+        { pointer: ['schema', 'properties', 'password', 'secureHash'] },
       ],
     })
   })

@@ -1,14 +1,28 @@
 import { parseFilter } from '../model/filter-parse.ts'
+import type { Json } from '../model/json.ts'
 import { applyPatch, type PatchOperation, parsePatch } from '../model/patch.ts'
-import { printPointer } from '../model/pointer.ts'
+import { type Pointer, printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
-import type { Repository } from '../repository/repository.ts'
+import type { Repository, StoredObject } from '../repository/repository.ts'
 import { splitPath } from '../router/path.ts'
-import type { Resource, ResourceAction, ResourceProvider } from '../router/resources.ts'
+import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
-import { compileType, type ManagedSet, type ManagedWrite, managedSet } from './managed-set.ts'
+import { type OnChange, unheard } from './changes.ts'
+import {
+  type CompiledType,
+  compileType,
+  type ManagedSet,
+  type ManagedWrite,
+  managedSet,
+  type TypeParts,
+} from './managed-set.ts'
+import { plainParts } from './plain-parts.ts'
+import { type Retrieval, retrieval } from './retrieval.ts'
+import { triggerSyncCheck } from './sync-check.ts'
 import { collectionOf, type ManagedType, propertiesOf } from './type.ts'
+import { actionScript } from './type-scripts.ts'
 import { unsupportedFeatures } from './unsupported.ts'
+import { visibility } from './visible.ts'
 
 /**
  * `managed/{type}[/{id}]` (platform specification §6.2): objects that live in the repository, described by
@@ -20,11 +34,24 @@ export async function managedObjects(options: {
   readonly types: readonly ManagedType[]
   /** False switches validation off (`openidm.policy.enforcement.enabled`). */
   readonly enforcePolicies?: boolean
+  /** Scripts of a type, and how its values are encrypted; absent: no type has any. */
+  readonly partsOf?: (type: ManagedType) => TypeParts
+  /** Absent: nobody listens. */
+  readonly onChange?: OnChange
 }): Promise<ResourceProvider> {
-  const { repository, types, enforcePolicies = true } = options
+  const {
+    repository,
+    types,
+    enforcePolicies = true,
+    partsOf = () => plainParts,
+    onChange = unheard,
+  } = options
   types.forEach(refuseUnsupported)
   const sets = new Map(
-    types.map((type) => [type.name, managedSet(repository, compileType(type, enforcePolicies))]),
+    types.map((type) => [
+      type.name,
+      managedSet(repository, compileType(type, enforcePolicies, partsOf(type)), onChange),
+    ]),
   )
   for (const type of types) await repository.objects.declare(collectionOf(type), indexed(type))
   return provider(repository, sets)
@@ -37,38 +64,92 @@ function provider(repository: Repository, sets: ReadonlyMap<string, ManagedSet>)
   const setOf = (path: string): ManagedSet => requiredSet(sets, splitPath(path), path)
   const objectAt = (path: string) => managedObjectAt(sets, path)
   return {
-    async read(path) {
+    async read(path, request) {
       const { set, id } = objectAt(path)
-      return storedObject(set, id)
+      return seen(set, await retrieved(set, await storedObject(set, id), request), request)
     },
-    async query(path, query) {
-      return storePage(
-        await repository.objects.query(setOf(path).path, storeQuery(query)),
-        (object) => object,
-      )
+    async query(path, query, request) {
+      const set = setOf(path)
+      const { retrieval } = faces(set)
+      const page = await repository.objects.query(set.path, storeQuery(query))
+      const executeOnRetrieve = query.parameters?.executeOnRetrieve === 'true'
+      const result = retrieval
+        ? await retrieval.queried(page.result, request, executeOnRetrieve)
+        : page.result
+      return storePage({ ...page, result }, (object) => seen(set, object, { ...request, ...query }))
     },
-    create: async (path, id, content) => applyOne(setOf(path), { operation: 'create', id, content }),
-    async update(path, rev, content) {
+    create: async (path, id, content, request) => {
+      const set = setOf(path)
+      return seen(set, await applyOne(set, { operation: 'create', id, content }, request), request)
+    },
+    async update(path, rev, content, request) {
       const { set, id } = objectAt(path)
-      return applyOne(set, { operation: 'update', id, rev, content })
+      return seen(set, await applyOne(set, { operation: 'update', id, rev, content }, request), request)
     },
-    async patch(path, rev, operations) {
+    async patch(path, rev, operations, request) {
       const { set, id } = objectAt(path)
-      return patchObject(set, id, rev, operations)
+      return seen(set, await patchObject(set, id, rev, operations, request), request)
     },
-    async delete(path, rev) {
+    async delete(path, rev, request) {
       const { set, id } = objectAt(path)
-      return applyOne(set, { operation: 'delete', id, rev })
+      return seen(set, await applyOne(set, { operation: 'delete', id, rev }, request), request)
     },
-    async action(path, action) {
-      if (action.name !== 'patch') {
-        throw new Problem('NOT_IMPLEMENTED', `managed/${path} does not offer the action "${action.name}"`)
+    async action(path, action, request) {
+      if (action.name === 'patch') {
+        const { set, id } = await actionTarget(repository, sets, path, action)
+        return seen(set, await patchObject(set, id, undefined, parsePatch(action.content), request), request)
       }
-      const { set, id } = await actionTarget(repository, sets, path, action)
-      return patchObject(set, id, undefined, parsePatch(action.content))
+      if (action.name === 'triggerSyncCheck') return triggerSyncCheck(repository, sets, path, action, request)
+      return ownAction(objectAt(path), action, request)
     },
     objectSet: (path) => sets.get(path),
   }
+}
+
+/** Compiled once a set, when it is first used. */
+const knownFaces = new WeakMap<
+  CompiledType,
+  { readonly retrieval: Retrieval | undefined; readonly visible: ReturnType<typeof visibility> }
+>()
+
+function faces({ compiled }: ManagedSet) {
+  const known = knownFaces.get(compiled) ?? { retrieval: retrieval(compiled), visible: visibility(compiled) }
+  knownFaces.set(compiled, known)
+  return known
+}
+
+function seen(
+  set: ManagedSet,
+  object: Resource,
+  request: RequestContext & { readonly fields?: readonly Pointer[] | undefined },
+): Resource {
+  return faces(set).visible(object as StoredObject, request)
+}
+
+async function retrieved(
+  set: ManagedSet,
+  object: StoredObject,
+  request: RequestContext,
+): Promise<StoredObject> {
+  return (await faces(set).retrieval?.one(object, request)) ?? object
+}
+
+/** `actions.<name>` of the type (platform specification §6.2): the value of the script is the answer. */
+async function ownAction(
+  { set, id }: { readonly set: ManagedSet; readonly id: string },
+  { name, parameters, content }: ResourceAction,
+  request: RequestContext,
+): Promise<Json> {
+  const { scripts, collection } = set.compiled
+  if (!scripts.has(actionScript(name)))
+    throw new Problem('NOT_IMPLEMENTED', `${collection} does not offer the action "${name}"`)
+  const object = await storedObject(set, id)
+  const variables = {
+    object,
+    resourceName: `${collection}/${id}`,
+    request: { action: name, content, resourcePath: `${collection}/${id}`, additionalParameters: parameters },
+  }
+  return (await scripts.run(actionScript(name), variables, request)).value ?? null
 }
 
 async function patchObject(
@@ -76,13 +157,15 @@ async function patchObject(
   id: string,
   rev: string | undefined,
   operations: readonly PatchOperation[],
+  request: RequestContext,
 ): Promise<Resource> {
   const patched = touchedProperties(operations)
   for (let attempt = 0; ; attempt++) {
     const stored = await storedObject(set, id)
     const content = applyPatch(stored, operations)
     try {
-      return await applyOne(set, { operation: 'update', id, rev: rev ?? stored._rev, content, patched })
+      const write = { operation: 'update', id, rev: rev ?? stored._rev, content, patched } as const
+      return await applyOne(set, write, request)
     } catch (error) {
       const outrun = error instanceof Problem && error.code === 'PRECONDITION_FAILED'
       if (rev !== undefined || !outrun || attempt === patchRetries) throw error
@@ -121,14 +204,14 @@ async function actionTarget(
   return { set, id: found._id }
 }
 
-async function applyOne(set: ManagedSet, write: ManagedWrite): Promise<Resource> {
-  const [result] = await set.apply([write])
+async function applyOne(set: ManagedSet, write: ManagedWrite, request: RequestContext): Promise<Resource> {
+  const [result] = await set.apply([write], request)
   if (!result?.ok) throw result?.error ?? new Problem('INTERNAL', `${set.path}: the write had no outcome`)
   return result.object
 }
 
-async function storedObject(set: ManagedSet, id: string): Promise<Resource> {
-  const object = (await set.readMany([id])).get(id)
+async function storedObject(set: ManagedSet, id: string): Promise<StoredObject> {
+  const object = await set.stored(id)
   if (!object) throw new Problem('NOT_FOUND', `${set.path}/${id} does not exist`)
   return object
 }

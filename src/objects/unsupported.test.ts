@@ -23,19 +23,36 @@ describe('a type', () => {
     expect(pointersOf(property(plain))).toEqual([])
     expect(pointersOf({ name: 'user', actions: {} })).toEqual([])
   })
-  it.each(['onCreate', 'postUpdate', 'onRetrieve', 'onSync'])('with the hook %s is not', (name) => {
-    expect(pointersOf({ name: 'user', [name]: { type: 'text/javascript', source: '1' } })).toEqual([name])
+  it('with hooks, actions, encrypted, hashed, private and virtual properties is supported', () => {
+    const script = { type: 'text/javascript', source: '1' }
+    const hooks = {
+      onCreate: script,
+      postUpdate: script,
+      onRetrieve: script,
+      onSync: script,
+      actions: { go: script },
+    }
+    expect(pointersOf({ name: 'user', ...hooks })).toEqual([])
+    for (const one of [
+      { isVirtual: true, onRetrieve: script, returnByDefault: true },
+      { encryption: { key: 'k' }, scope: 'private' },
+      { secureHash: { algorithm: 'SHA-256' } },
+      { onStore: script, onValidate: script, returnByDefault: false },
+    ])
+      expect(pointersOf(property(one))).toEqual([])
   })
   it.each<[string, JsonObject, string]>([
     ['a relationship', { type: 'relationship' }, 'type'],
     ['an array of relationships', { type: 'array', items: { type: 'relationship' } }, 'items/type'],
-    ['a virtual property', { isVirtual: true }, 'isVirtual'],
-    ['an encrypted property', { encryption: { key: 'k' } }, 'encryption'],
-    ['a hashed property', { secureHash: { algorithm: 'SHA-256' } }, 'secureHash'],
-    ['a private property', { scope: 'private' }, 'scope'],
-    ['a property returned only on demand', { returnByDefault: false }, 'returnByDefault'],
+    ['a property both encrypted and hashed', { encryption: { key: 'k' }, secureHash: {} }, 'secureHash'],
+    ['a virtual property by query', { isVirtual: true, queryConfig: { a: 1 } }, 'queryConfig'],
+    [
+      'an encrypted property below',
+      { properties: { in: { encryption: { key: 'k' } } } },
+      'properties/in/encryption',
+    ],
+    ['a private property below', { properties: { in: { scope: 'private' } } }, 'properties/in/scope'],
     ['conditional policies', { conditionalPolicies: [{}] }, 'conditionalPolicies'],
-    ['a property hook', { onStore: { source: '1' } }, 'onStore'],
     ['an unknown policy', { policies: [{ policyId: 'lucky' }] }, 'policies/0'],
     [
       'a policy with a broken expression',

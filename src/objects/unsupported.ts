@@ -16,46 +16,31 @@ export interface UnsupportedFeature {
 
 export function unsupportedFeatures(type: ManagedType): UnsupportedFeature[] {
   return [
-    ...membersAmong(type, typeFeatures, []),
     ...propertiesOf(type.schema).flatMap(([name, property]) =>
       ofProperty(property, ['schema', 'properties', name], true),
     ),
   ]
 }
 
-const hook = 'hooks of managed objects are not supported: remove the hook, or do its work in the mapping'
-const typeFeatures: Readonly<Record<string, string>> = {
-  onCreate: hook,
-  onUpdate: hook,
-  onDelete: hook,
-  postCreate: hook,
-  postUpdate: hook,
-  postDelete: hook,
-  onRead: hook,
-  onRetrieve: hook,
-  onStore: hook,
-  onValidate: hook,
-  onQueryResult: hook,
-  onSync: hook,
-  actions: 'actions of managed objects are not supported: remove them',
-}
-
-const virtual = 'virtual properties are not supported: store the value, or compute it in the mapping'
+const virtual = 'virtual properties by query are not supported: compute the value with onRetrieve'
 const propertyFeatures: Readonly<Record<string, string>> = {
-  onRetrieve: hook,
-  onStore: hook,
-  onValidate: hook,
-  isVirtual: virtual,
   queryConfig: virtual,
-  encryption:
-    'encrypted properties are not supported: the value would be stored in clear; remove the property',
-  secureHash: 'hashed properties are not supported: the value would be stored in clear; remove the property',
   isProtected: 'protected properties are not supported: changes would not ask for the password again',
   conditionalPolicies: 'conditional policies are not supported: write plain "policies"',
   fallbackPolicies: 'fallback policies are not supported: write plain "policies"',
   notify: 'notification along relationships is not supported: remove "notify"',
   notifySelf: 'notification along relationships is not supported: remove "notifySelf"',
   notifyRelationships: 'notification along relationships is not supported: remove "notifyRelationships"',
+}
+
+const atTop = 'is supported on properties of the object itself only'
+const topLevelOnly: Readonly<Record<string, string>> = {
+  onRetrieve: atTop,
+  onStore: atTop,
+  onValidate: atTop,
+  isVirtual: atTop,
+  encryption: `${atTop}: the value would be stored in clear`,
+  secureHash: `${atTop}: the value would be stored in clear`,
 }
 
 type Place = readonly (string | number)[]
@@ -79,9 +64,10 @@ function asksForSomething(value: Json | undefined): boolean {
 function ofProperty(property: PropertySchema, place: Place, topLevel: boolean): UnsupportedFeature[] {
   if (!isJsonObject(property)) return []
   return [
-    ...membersAmong(property, propertyFeatures, place),
+    ...membersAmong(property, topLevel ? propertyFeatures : { ...propertyFeatures, ...topLevelOnly }, place),
+    ...sealedTwice(property, place),
+    ...privateBelow(property, place, topLevel),
     ...relationship(property, place),
-    ...visibility(property, place),
     ...pattern(property, place),
     ...unknownPolicies(property, place, topLevel),
     ...propertiesOf(property).flatMap(([name, below]) =>
@@ -96,21 +82,15 @@ function relationship({ type }: PropertySchema, place: Place): UnsupportedFeatur
   return [{ pointer: [...place, 'type'], message: 'relationships are not supported: remove the property' }]
 }
 
-function visibility({ scope, returnByDefault }: PropertySchema, place: Place): UnsupportedFeature[] {
-  const found: UnsupportedFeature[] = []
-  if (scope === 'private') {
-    found.push({
-      pointer: [...place, 'scope'],
-      message: 'private properties are not supported: external callers would see the value',
-    })
-  }
-  if (returnByDefault === false) {
-    found.push({
-      pointer: [...place, 'returnByDefault'],
-      message: '"returnByDefault": false is not supported: the value would always be returned',
-    })
-  }
-  return found
+function sealedTwice({ encryption, secureHash }: PropertySchema, place: Place): UnsupportedFeature[] {
+  if (!asksForSomething(encryption) || secureHash === undefined || secureHash === null) return []
+  const message = '"encryption" and "secureHash" exclude each other: say which one is meant'
+  return [{ pointer: [...place, 'secureHash'], message }]
+}
+
+function privateBelow({ scope }: PropertySchema, place: Place, topLevel: boolean): UnsupportedFeature[] {
+  if (scope !== 'private' || topLevel) return []
+  return [{ pointer: [...place, 'scope'], message: `"scope": "private" ${atTop}` }]
 }
 
 function pattern(property: PropertySchema, place: Place): UnsupportedFeature[] {

@@ -25,6 +25,7 @@ export interface Store {
   readonly runs: Runs
   readonly audit: AuditEvents
   readonly settings: Settings
+  readonly syncQueue: SyncQueue
 }
 
 /** engine specification §5.1; ids are local ids, both never null. */
@@ -211,4 +212,38 @@ export interface AuditEvents {
 export interface Settings {
   read(key: string): Promise<Json | undefined>
   write(key: string, value: Json): Promise<void>
+}
+
+/** A change that waits to be carried on through one mapping (engine specification §8.5). */
+export interface QueuedEvent {
+  /** Ordered by time. */
+  readonly id: string
+  readonly mapping: string
+  /** The path of the object; events about one object never overtake one another. */
+  readonly resource: string
+  /** HELD: stored, but its change may still be taken back. DEAD: given up, and in nobody's way. */
+  readonly state: 'HELD' | 'PENDING' | 'DEAD'
+  /** Not to be worked before this time, in ms since 1970. */
+  readonly due: number
+  /** How often it has failed. */
+  readonly attempts: number
+  /** What queries see: the record of §8.5, state included. */
+  readonly content: JsonObject
+}
+
+export interface SyncQueue {
+  add(events: readonly QueuedEvent[]): Promise<void>
+  /** The events of a mapping that are due and first for their object, oldest first. */
+  due(mapping: string, now: number, limit: number): Promise<readonly QueuedEvent[]>
+  /** When the next pending event of a mapping may be worked; undefined if there is none. */
+  nextDue(mapping: string): Promise<number | undefined>
+  /** Replaces state, due, attempts and content. */
+  update(events: readonly QueuedEvent[]): Promise<void>
+  /** How many there were. */
+  remove(ids: readonly string[]): Promise<number>
+  read(id: string): Promise<QueuedEvent | undefined>
+  /** In the order of storing unless sorted; filters see `content`. */
+  query(query: StoreQuery): Promise<StorePage<JsonObject>>
+  /** What a process held that has died is pending. */
+  releaseHeld(): Promise<void>
 }

@@ -58,6 +58,8 @@ export interface Chain {
   readonly held?: ReadonlySet<string>
   /** False: what changes is not carried on to other systems (§8.1). */
   readonly synchronizes?: boolean
+  /** True while a change that could not be carried on is taken back (§8.4). */
+  readonly compensating?: boolean
   /** Whoever writes many objects at once, or has something of his own to store first, takes what follows here. */
   readonly afterwards?: Afterwards
 }

@@ -68,6 +68,8 @@ export interface Operation {
   failure?: Problem | undefined
   /** The target as it was before the write changed it; undefined if nothing was there, or nothing was changed. */
   oldTarget?: Resource | undefined
+  /** What follows from the write, handed over by the target set: to be done when link and target agree. */
+  consequence?: (() => Promise<void>) | undefined
   effect: 'none' | 'created' | 'updated' | 'unchanged' | 'deleted'
   linkCreated: boolean
 }

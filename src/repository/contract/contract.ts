@@ -7,6 +7,7 @@ import { objectsContract } from './objects.ts'
 import { queryContract } from './query.ts'
 import { runsContract } from './runs.ts'
 import { settingsContract } from './settings.ts'
+import { syncQueueContract } from './sync-queue.ts'
 import { transactionsContract } from './transactions.ts'
 
 export interface RepositoryUnderTest {
@@ -35,6 +36,7 @@ export function repositoryContract({ name, open }: RepositoryUnderTest): void {
     runsContract(current)
     auditContract(current)
     settingsContract(current)
+    syncQueueContract(current)
     transactionsContract(current)
   })
 }

@@ -13,6 +13,7 @@ import { revisions } from './revision.ts'
 import { sqliteRuns } from './runs.ts'
 import { type Connections, type Session, Sessions } from './session.ts'
 import { sqliteSettings } from './settings.ts'
+import { sqliteSyncQueue } from './sync-queue.ts'
 
 export interface SqliteOptions {
   /** For how many milliseconds a transaction waits for one of another process. */
@@ -41,6 +42,7 @@ export function repositoryOn(file: string, connections: Connections, patience: n
     runs: sqliteRuns(session),
     audit: sqliteAudit(session),
     settings: sqliteSettings(session),
+    syncQueue: sqliteSyncQueue(session),
   })
   return {
     ...storeOf(sessions),

@@ -2,6 +2,7 @@ import type { Store } from '../../repository/repository.ts'
 import type { ObjectSet } from '../../router/resources.ts'
 import { goesOn, linksAnyway, type Operation } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
+import { carryOutConsequences } from './consequences.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
 import { settled } from './intents.ts'
 import { rememberAssignments } from './last-sync.ts'
@@ -50,6 +51,7 @@ export async function applyPage(
       if (recorded) recorder.forget(operations)
       throw error
     }
+    await carryOutConsequences(sync, operations)
   } else {
     await takeSteps(sync, operations, { store: repository, targets, apart: true })
     await repository.transaction(async (store) => {
@@ -109,6 +111,10 @@ const perform = {
   postMapping: async (sync, operations, writers) => {
     await runHook(sync, 'postMapping', operations)
     await rememberAssignments(sync, operations, writers)
+  },
+  consequences: async (sync, operations, { apart }) => {
+    // What is not committed yet is not carried on; applyPage does that when it is.
+    if (apart) await carryOutConsequences(sync, operations)
   },
   postAction: runPostAction,
 } as const satisfies { [step in Step]: Perform }

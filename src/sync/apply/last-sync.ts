@@ -60,7 +60,9 @@ async function remember(
     ]
   })
   if (writes.length === 0) return []
-  const results = await sources.writeMany(writes, scripts.request, signal)
+  // What is remembered is nobody else's business (engine specification §2.2).
+  const chain = { ...scripts.request.chain, synchronizes: false }
+  const results = await sources.writeMany(writes, { ...scripts.request, chain }, signal)
   return writes.flatMap(({ id }, position) => {
     const result = results[position]
     if (result?.ok) return []

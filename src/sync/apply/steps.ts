@@ -14,6 +14,7 @@ export type Step =
   | 'onUnlink'
   | 'linkAfter'
   | 'postMapping'
+  | 'consequences'
   | 'postAction'
 
 /** The order in which a page takes its steps; each action's steps below are a subsequence of it. */
@@ -26,16 +27,17 @@ export const order = [
   'onUnlink',
   'linkAfter',
   'postMapping',
+  'consequences',
   'postAction',
 ] as const satisfies readonly Step[]
 
 export const steps = {
   /** The link follows the target, whose id only the target system knows. */
-  CREATE: ['writeTarget', 'onLinkAfter', 'linkAfter', 'postMapping', 'postAction'],
+  CREATE: ['writeTarget', 'onLinkAfter', 'linkAfter', 'postMapping', 'consequences', 'postAction'],
   /** The link precedes the write, contrary to what OpenIDM's documentation says and as its code does. */
-  UPDATE: ['onLink', 'linkBefore', 'writeTarget', 'linkAfter', 'postMapping', 'postAction'],
+  UPDATE: ['onLink', 'linkBefore', 'writeTarget', 'linkAfter', 'postMapping', 'consequences', 'postAction'],
   LINK: ['onLink', 'linkBefore', 'postMapping', 'postAction'],
-  DELETE: ['onDelete', 'writeTarget', 'onUnlink', 'linkAfter', 'postAction'],
+  DELETE: ['onDelete', 'writeTarget', 'onUnlink', 'linkAfter', 'consequences', 'postAction'],
   UNLINK: ['onUnlink', 'linkAfter', 'postAction'],
   REPORT: ['postAction'],
   NOREPORT: ['postAction'],

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { ObjectSet, ObjectWriteRequest, Resource } from '../../router/resources.ts'
+import type { Afterwards, ObjectSet, ObjectWriteRequest, Resource } from '../../router/resources.ts'
 import type { Operation } from '../operation.ts'
 import { isShaped, shapePage } from '../shape-page.ts'
 import type { Synchronization } from '../synchronization.ts'
@@ -40,7 +40,13 @@ async function writeAll(
   })
   if (writing.length === 0) return
   const writes = writing.map(({ write }) => write)
-  const results = await targets.writeMany(writes, sync.scripts.request, sync.signal)
+  const { request } = sync.scripts
+  const afterwards: Afterwards = (position, work) => {
+    const { operation } = writing[position] as (typeof writing)[number]
+    operation.consequence = work
+  }
+  const chain = { ...request.chain, afterwards }
+  const results = await targets.writeMany(writes, { ...request, chain }, sync.signal)
   writing.forEach(({ operation }, position) => {
     const result = results[position]
     if (result?.ok) settle(operation, result.object)

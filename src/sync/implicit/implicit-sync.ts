@@ -6,10 +6,11 @@ import { asProblem } from '../../model/problem.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 import { applyPage } from '../apply/apply.ts'
 import { holdingSources } from '../locked.ts'
-import type { ChangeEvent, Notify } from '../notify.ts'
-import { sourceOperation } from '../operation.ts'
-import { decideSource, openSingle, qualifiersOf, type SingleOptions } from '../single/look.ts'
+import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
+import { type Operation, sourceOperation } from '../operation.ts'
+import { openSingle, qualifiersOf, type SingleOptions } from '../single/look.ts'
 import type { Synchronization } from '../synchronization.ts'
+import { workThrough } from '../work-through.ts'
 import { moveLinks } from './moved-links.ts'
 import { syncRecorder } from './record.ts'
 import { failedResult, skippedResult, syncResult } from './result.ts'
@@ -21,34 +22,48 @@ export interface ImplicitSyncOptions extends SingleOptions {
 
 /**
  * Carries the change of one object on to all mappings of its set, one after the other, under each link qualifier (engine
- * specification §8.2): the same decision and the same steps as in a run, for one object. After the first failure the
- * rest is skipped, and said to be.
+ * specification §8.2): the same decision and the same steps as in a run. After the first failure the rest is skipped, and
+ * said to be.
  */
 export function implicitSync(options: ImplicitSyncOptions): Notify {
   return async (event, request) => {
     const change = await whatChanged(options, event)
     const mappings = change ? concerned(options.mappings(), change) : []
-    return carryOn(options, mappings, change ?? event, request)
+    const [outcome] = await carryOn(options, [{ event: change ?? event, mappings }], request)
+    return outcome as NotifyOutcome
   }
 }
 
-/** The change through these mappings only: what a queue holds for one of them. */
+/** A change, and the mappings that it is for, in their order. */
+export interface Flow {
+  readonly event: ChangeEvent
+  readonly mappings: readonly Mapping[]
+}
+
+/**
+ * Carries many changes on, each through its mappings; those of one mapping together, as in a run. The outcomes stand at
+ * the places of their changes.
+ */
 export async function carryOn(
   options: SingleOptions,
-  mappings: readonly Mapping[],
-  event: ChangeEvent,
+  flows: readonly Flow[],
   request: RequestContext,
-): ReturnType<Notify> {
-  const results: JsonObject[] = []
-  let success = true
+): Promise<readonly NotifyOutcome[]> {
+  const outcomes = flows.map(() => ({ success: true, results: [] as JsonObject[] }))
+  const mappings = new Set(flows.flatMap((flow) => flow.mappings))
   for (const mapping of mappings) {
-    const own: readonly JsonObject[] = success
-      ? await throughMapping(options, mapping, event, request)
-      : skipped(mapping, event)
-    results.push(...own)
-    success &&= own.every(({ result }) => result !== 'FAILED')
+    const concernedBy = flows.flatMap((flow, place) => (flow.mappings.includes(mapping) ? [place] : []))
+    const due = concernedBy.filter((place) => outcomes[place]?.success)
+    const events = due.map((place) => flows[place]?.event as ChangeEvent)
+    const results = await throughMapping(options, mapping, events, request)
+    for (const place of concernedBy) {
+      const outcome = outcomes[place] as (typeof outcomes)[number]
+      const own = results[due.indexOf(place)] ?? skipped(mapping, flows[place]?.event as ChangeEvent)
+      outcome.results.push(...own)
+      outcome.success &&= own.every(({ result }) => result !== 'FAILED')
+    }
   }
-  return { success, results }
+  return outcomes
 }
 
 /** The mappings that a change is for, in their order. */
@@ -81,33 +96,91 @@ async function whatChanged(
   return { ...event, newValue }
 }
 
+/** How many changes are decided and written together. */
+const pageSize = 500
+
+/** The results of each change, in the order of its qualifiers. */
 async function throughMapping(
   options: SingleOptions,
   mapping: Mapping,
-  event: ChangeEvent,
+  events: readonly ChangeEvent[],
   request: RequestContext,
-): Promise<readonly JsonObject[]> {
-  const { id } = event
+): Promise<readonly (readonly JsonObject[])[]> {
+  if (events.length === 0) return []
   try {
     const extra = { sync: { mapping: mapping.name, enabled: true } }
     const sync = await openSingle(options, mapping.name, request, { analysis: false, extra })
-    const [source, oldSource] = valuesOf(event)
-    const qualifiers = await qualifiersOf(sync, source, oldSource)
-    if (event.previousId !== undefined) await moveLinks(sync, qualifiers, event.previousId, id)
-    const results: JsonObject[] = []
-    for (const qualifier of qualifiers) {
-      const failed = results.some(({ result }) => result === 'FAILED')
-      results.push(
-        failed
-          ? skippedResult(mapping, id, qualifier)
-          : await underQualifier(sync, { event, source, oldSource }, qualifier, request),
-      )
+    const size = sync.rules.oneByOne ? 1 : pageSize
+    const results: (readonly JsonObject[])[] = []
+    for (let start = 0; start < events.length; start += size) {
+      const page = events.slice(start, start + size)
+      results.push(...(await options.underway.during(sync.runId, () => workPage(sync, page, request))))
     }
     return results
   } catch (error) {
-    options.log('error', `${mapping.name}: ${event.container}/${id}: ${asProblem(error).message}`)
-    return [failedResult(mapping, id, asProblem(error))]
+    const problem = asProblem(error)
+    options.log('error', `${mapping.name}: ${problem.message}`)
+    return events.map(({ id }) => [failedResult(mapping, id, problem)])
   }
+}
+
+/** A page of changes, one round a qualifier: a change that fails under one is skipped under those after it. */
+async function workPage(
+  sync: Synchronization,
+  events: readonly ChangeEvent[],
+  request: RequestContext,
+): Promise<readonly (readonly JsonObject[])[]> {
+  const { mapping } = sync.rules
+  const results = events.map(() => [] as JsonObject[])
+  const qualifiers = await Promise.all(events.map((event) => qualifiersFor(sync, event)))
+  const rounds = Math.max(...qualifiers.map(({ length }) => length))
+  for (let round = 0; round < rounds; round++) {
+    const operations = new Map<Operation, number>()
+    events.forEach((event, place) => {
+      const qualifier = qualifiers[place]?.[round]
+      if (qualifier === undefined) return
+      const failed = results[place]?.some(({ result }) => result === 'FAILED')
+      if (failed) results[place]?.push(skippedResult(mapping, event.id, qualifier))
+      else operations.set(operationFor(event, qualifier), place)
+    })
+    for (const [place, result] of await workRound(sync, operations, request)) results[place]?.push(result)
+  }
+  return results
+}
+
+async function qualifiersFor(sync: Synchronization, event: ChangeEvent): Promise<readonly string[]> {
+  const [source, oldSource] = valuesOf(event)
+  const qualifiers = await qualifiersOf(sync, source, oldSource)
+  if (event.previousId !== undefined) await moveLinks(sync, qualifiers, event.previousId, event.id)
+  return qualifiers
+}
+
+function operationFor(event: ChangeEvent, qualifier: string): Operation {
+  const [source, oldSource] = valuesOf(event)
+  return { ...sourceOperation(event.id, source, qualifier), oldSource }
+}
+
+/** The results of the operations, by the places of their changes. */
+async function workRound(
+  sync: Synchronization,
+  operations: ReadonlyMap<Operation, number>,
+  request: RequestContext,
+): Promise<readonly (readonly [number, JsonObject])[]> {
+  const { mapping } = sync.rules
+  const placeOf = new Map([...operations].map(([{ sourceId }, place]) => [sourceId as string, place]))
+  const results: (readonly [number, JsonObject])[] = []
+  await holdingSources(sync, [...operations.keys()], (held) =>
+    workThrough(held, [...operations.keys()], async (decided) => {
+      const before = decided.map(({ target }) => target ?? null)
+      await applyPage(held, decided, syncRecorder(held, request))
+      decided.forEach((operation, position) => {
+        const id = operation.sourceId as string
+        const result = syncResult(mapping, id, operation, before[position] ?? null)
+        results.push([placeOf.get(id) as number, result])
+      })
+    }),
+  )
+  return results
 }
 
 /** The source as it is now, undefined if it is gone, and as it was. */
@@ -119,26 +192,6 @@ function valuesOf({
 }: ChangeEvent): [Resource | undefined, JsonObject | undefined] {
   const gone = action === 'notifyDelete' || !newValue
   return [gone ? undefined : { ...newValue, _id: id }, oldValue ?? undefined]
-}
-
-interface Change {
-  readonly event: ChangeEvent
-  readonly source: Resource | undefined
-  readonly oldSource: JsonObject | undefined
-}
-
-async function underQualifier(
-  sync: Synchronization,
-  { event, source, oldSource }: Change,
-  qualifier: string,
-  request: RequestContext,
-): Promise<JsonObject> {
-  return holdingSources(sync, [sourceOperation(event.id, source, qualifier)], async (held) => {
-    const operation = await decideSource(held, event.id, source, qualifier, oldSource)
-    const before = operation.target ?? null
-    await applyPage(held, [operation], syncRecorder(held, request))
-    return syncResult(held.rules.mapping, event.id, operation, before)
-  })
 }
 
 function skipped(mapping: Mapping, { id }: ChangeEvent): readonly JsonObject[] {

@@ -4,6 +4,7 @@ import type { ScriptEngine } from '../../scripts/engine.ts'
 import { ObjectLocks } from '../object-locks.ts'
 import { loadRules } from '../rules.ts'
 import { administrator, openWorld } from '../testing/world.ts'
+import { Underway } from '../underway.ts'
 import { Reconciliations } from './reconciliations.ts'
 import type { ReconciliationRequest } from './request.ts'
 
@@ -23,6 +24,7 @@ describe('the rules of an inline mapping', () => {
     let loaded = 0
     const reconciliations = new Reconciliations({
       locks: new ObjectLocks(),
+      underway: new Underway(),
       repository: world.repository,
       resources: () => world.resources,
       rulesOf: async () => {

@@ -1,13 +1,13 @@
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { applyPage, type Recorder } from '../apply/apply.ts'
-import { decideSources } from '../decide-sources.ts'
 import { decideTargets, joinTargetLinks, targetRounds } from '../decide-targets.ts'
 import { holdingSources, refreshed } from '../locked.ts'
 import { goesOn, linksAnyway, type Operation, planEntry, sourceOperation } from '../operation.ts'
 import type { SourceRecord } from '../read.ts'
 import type { Synchronization } from '../synchronization.ts'
 import type { TargetIds } from '../target-ids.ts'
+import { workThrough } from '../work-through.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import type { Run } from './run.ts'
 
@@ -25,30 +25,12 @@ export async function sourcePhase(
       await run.durations.time('sourcePagePhase', async () => {
         const operations = await openOperations(sync, part)
         await holdingSources(sync, operations, async (held) =>
-          workThrough(reconciliation, held, await refreshed(held, operations), recorder),
+          workThrough(held, await refreshed(held, operations), (decided) =>
+            finish(reconciliation, held, decided, recorder),
+          ),
         )
       })
     }
-  }
-}
-
-/**
- * Decides and applies operations in order, as many together as do not depend on each other. Where one has to wait, fewer
- * are taken the next time, so that a page full of conflicts is not decided anew for each of them.
- */
-async function workThrough(
-  reconciliation: Reconciliation,
-  sync: Synchronization,
-  operations: readonly Operation[],
-  recorder: Recorder,
-): Promise<void> {
-  let waiting = operations
-  let together = operations.length
-  while (waiting.length > 0) {
-    const decided = await decideSources(sync, waiting.slice(0, together))
-    await finish(reconciliation, sync, decided.operations, recorder)
-    waiting = [...decided.heldBack, ...waiting.slice(together)]
-    together = 2 * Math.max(1, decided.heldBack.length > 0 ? decided.operations.length : together)
   }
 }
 

@@ -8,6 +8,7 @@ import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { ObjectLocks } from '../object-locks.ts'
 import { recover } from '../recover.ts'
 import type { Rules } from '../rules.ts'
+import type { Underway } from '../underway.ts'
 import { refuseImpossibleCleanUp } from './link-cleanup.ts'
 import { reconcile } from './reconcile.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -21,6 +22,7 @@ export interface ReconciliationOptions {
   readonly resources: () => Resources
   /** Shared by all that work on objects of this repository. */
   readonly locks: ObjectLocks
+  readonly underway: Underway
   /** Rules of a mapping by name; a Problem if there is no such mapping, or it has errors. */
   readonly rulesOf: (mapping: string) => Promise<Rules>
   /** Rules of a mapping that comes with the request; the run disposes of them. BAD_REQUEST for a wrong one. */
@@ -105,7 +107,7 @@ export class Reconciliations {
         resources: resources(),
         repository,
         locks,
-        isActive: (runId) => this.#isActive(runId),
+        isActive: (runId) => this.isActive(runId),
         request: { ...context, external: false, transactionId: run.id },
         log,
         onEntry: observers.onEntry,
@@ -135,7 +137,7 @@ export class Reconciliations {
   /** Settles what earlier processes left undone, so that it does not have to wait for the next run of its mapping. */
   async recover(linkTypes: Iterable<string>): Promise<void> {
     const { repository, resources, log } = this.#options
-    const recovery = { repository, resources: resources(), isActive: (id: string) => this.#isActive(id), log }
+    const recovery = { repository, resources: resources(), isActive: (id: string) => this.isActive(id), log }
     for (const linkType of new Set(linkTypes)) {
       await recover(recovery, linkType).catch((cause) =>
         log('warn', `${linkType}: what a run left undone cannot be settled yet: ${cause.message}`),
@@ -143,8 +145,10 @@ export class Reconciliations {
     }
   }
 
-  async #isActive(runId: string): Promise<boolean> {
-    return this.#active.has(runId) || this.#stored.isWorkedOnElsewhere(runId)
+  /** True for runs and single operations that some process works on. */
+  async isActive(runId: string): Promise<boolean> {
+    if (this.#active.has(runId) || this.#options.underway.has(runId)) return true
+    return this.#stored.isWorkedOnElsewhere(runId)
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {

@@ -13,12 +13,14 @@ import { type Operation, sourceOperation, targetOperation } from '../operation.t
 import type { Reconciliation } from '../reconciliation/reconciliation.ts'
 import type { Rules } from '../rules.ts'
 import type { Synchronization } from '../synchronization.ts'
+import type { Underway } from '../underway.ts'
 
 /** What operations on single objects need; the same rules and stores as those of runs. */
 export interface SingleOptions {
   readonly repository: Repository
   readonly resources: () => Resources
   readonly locks: ObjectLocks
+  readonly underway: Underway
   readonly rulesOf: (mapping: string) => Promise<Rules>
   readonly log: Reconciliation['log']
 }

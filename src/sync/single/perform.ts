@@ -34,7 +34,8 @@ export async function performAction(
     rules: deciding(opened.rules, asked.action),
     correlator: asked.sourceId === undefined ? opened.correlator : forcing(opened, asked.targetId),
   }
-  return holdingSources(sync, await about(sync, asked), async (held) => {
+  const operations = await about(sync, asked)
+  const perform = async (held: Synchronization) => {
     const operation = await decided(held, asked)
     if (asked.situation !== undefined && operation.situation !== asked.situation) {
       const found = `Expected: ${asked.situation}, Found: ${operation.situation ?? 'none'}`
@@ -45,7 +46,8 @@ export async function performAction(
     const failure = operation.failure ?? refused(operation)
     if (failure) throw failure
     return { status: 'OK' }
-  })
+  }
+  return options.underway.during(sync.runId, () => holdingSources(sync, operations, perform))
 }
 
 /** The operation as far as it says whose turn it is; decided when it is this one's. */

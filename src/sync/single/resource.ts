@@ -2,6 +2,7 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import { isJsonObject, type Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import type { ChangeEvent, Notify } from '../notify.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { explain } from './explain.ts'
 import { linkedResources } from './linked-resources.ts'
@@ -11,6 +12,7 @@ import { performAction } from './perform.ts'
 export interface SyncOptions extends SingleOptions {
   readonly mappings: () => readonly Mapping[]
   readonly reconciliations: Reconciliations
+  readonly notify: Notify
 }
 
 type Act = (options: SyncOptions, action: ResourceAction, context: RequestContext) => Promise<Json>
@@ -22,11 +24,6 @@ export function syncProvider(options: SyncOptions): ResourceProvider {
       if (path !== '') throw new Problem('NOT_FOUND', `There is no resource sync/${path}`)
       const act = Object.hasOwn(actions, action.name) ? actions[action.name] : undefined
       if (act) return act(options, action, context)
-      if (/^notify(Create|Update|Delete)$/.test(action.name))
-        throw new Problem(
-          'NOT_IMPLEMENTED',
-          `${action.name}: changes do not flow by themselves yet; run the mapping`,
-        )
       const allowed = Object.keys(actions).join(', ')
       throw new Problem('BAD_REQUEST', `unknown action ${action.name} on sync; allowed: ${allowed}`)
     },
@@ -51,6 +48,10 @@ const actions: Readonly<Record<string, Act>> = {
     return explain(options, { mapping, sourceId, targetId, linkQualifier, source }, context)
   },
 
+  notifyCreate: notified('notifyCreate'),
+  notifyUpdate: notified('notifyUpdate'),
+  notifyDelete: notified('notifyDelete'),
+
   /** Deprecated there; waits for the end. */
   async recon({ reconciliations }, { parameters }, context) {
     const { mapping } = parameters
@@ -63,6 +64,22 @@ const actions: Readonly<Record<string, Act>> = {
     }
     return { _id: run.id, reconId: run.id, ...comments }
   },
+}
+
+/** Carries on a change that the caller has made himself; 409 with the results if a mapping fails. */
+function notified(name: ChangeEvent['action']): Act {
+  return async ({ notify }, { parameters, content }, context) => {
+    const { resourceContainer: container, resourceId: id } = parameters
+    if (container === undefined || id === undefined)
+      throw new Problem('BAD_REQUEST', `${name} needs the parameters resourceContainer and resourceId`)
+    if (id === '') return []
+    const values = isJsonObject(content) ? content : {}
+    const value = (side: 'oldValue' | 'newValue') => (isJsonObject(values[side]) ? values[side] : null)
+    const event = { action: name, container, id, oldValue: value('oldValue'), newValue: value('newValue') }
+    const { success, results } = await notify(event, context)
+    if (!success) throw new Problem('SYNC_FAILED', 'Synchronization failed', { detail: results })
+    return [...results]
+  }
 }
 
 /** Scripts may give parameters in the content. */

@@ -26,6 +26,7 @@ import { ObjectLocks } from '../object-locks.ts'
 import { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { ReconciliationRequest } from '../reconciliation/request.ts'
 import { loadRules } from '../rules.ts'
+import { Underway } from '../underway.ts'
 
 const text = { type: 'string' }
 const schema = {
@@ -99,6 +100,7 @@ export async function openWorld({
     repository,
     resources: () => resources,
     locks: new ObjectLocks(),
+    underway: new Underway(),
     rulesOf: async () => rules,
     log: (level: string, message: string) => void logged.push(`${level} ${message}`),
   }

@@ -1,0 +1,278 @@
+import { equal } from '../model/equality.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import type { ObjectWrite, Repository, StoredObject } from '../repository/repository.ts'
+import type { ObjectWriteResult, RequestContext } from '../router/resources.ts'
+import type { Notified, ObjectChange, OnChange } from './changes.ts'
+import { compensate } from './compensation.ts'
+import { follow, isHeard } from './follow.ts'
+import type { Apply, CompiledType, ManagedWrite } from './managed-set.ts'
+import { asResult, failure, type Prepared, prepareCreate, refuseDuplicates } from './prepare.ts'
+import { takenBack } from './taken-back.ts'
+import { propertiesOf } from './type.ts'
+import { compensates, propertyScript } from './type-scripts.ts'
+import { policyFailure } from './validator.ts'
+
+/** True for types whose objects cannot be written page by page. */
+export function hasTriggers({ type, scripts, sealing }: CompiledType): boolean {
+  const hooks = [
+    'onCreate',
+    'onUpdate',
+    'onDelete',
+    'postCreate',
+    'postUpdate',
+    'postDelete',
+    'onStore',
+    'onValidate',
+    'onSync',
+  ]
+  const ofProperty = ([name]: [string, unknown]) =>
+    scripts.has(propertyScript(name, 'onStore')) || scripts.has(propertyScript(name, 'onValidate'))
+  return (
+    sealing.seals ||
+    compensates(type) ||
+    hooks.some(scripts.has) ||
+    propertiesOf(type.schema).some(ofProperty)
+  )
+}
+
+/**
+ * Writes objects of a type with triggers, one after the other, each with its scripts in the order of platform
+ * specification §6.2: policies → `onCreate`/`onUpdate` → `onValidate` and `onStore` of the properties → encryption →
+ * `onStore` → write → `postCreate`/`postUpdate` → synchronization → `onSync`. A script that throws before the write
+ * prevents it; a `post…` that throws takes it back ([D]).
+ */
+export function applyWithTriggers(repository: Repository, compiled: CompiledType, onChange: OnChange): Apply {
+  return async (writes, request) => {
+    const results: ObjectWriteResult[] = []
+    for (const [position, write] of writes.entries()) {
+      const single = new TriggeredWrite({ repository, compiled, onChange, request, position })
+      results.push(await single.apply(write).catch((error) => ({ ok: false, error })))
+    }
+    return results
+  }
+}
+
+interface Surroundings {
+  readonly repository: Repository
+  readonly compiled: CompiledType
+  readonly onChange: OnChange
+  readonly request: RequestContext
+  readonly position: number
+}
+
+class TriggeredWrite {
+  readonly #in: Surroundings
+  readonly #listening: boolean
+
+  constructor(surroundings: Surroundings) {
+    this.#in = surroundings
+    const { onChange, compiled, request } = surroundings
+    this.#listening = isHeard(onChange, compiled.collection, request)
+  }
+
+  async apply(write: ManagedWrite): Promise<ObjectWriteResult> {
+    switch (write.operation) {
+      case 'create':
+        return this.#create(write)
+      case 'update':
+        return this.#update(write)
+      case 'delete':
+        return this.#delete(write)
+    }
+  }
+
+  async #create(write: ManagedWrite & { operation: 'create' }): Promise<ObjectWriteResult> {
+    const prepared = prepareCreate(this.#in.compiled, write)
+    if (prepared.kind === 'refused') return { ok: false, error: prepared.error }
+    const { id, content } = (prepared as Prepared & { kind: 'write' }).write as ObjectWrite & {
+      operation: 'create'
+    }
+    const object = await this.#shape('onCreate', { ...content, _id: id }, undefined)
+    return this.#store({ operation: 'create', id, content: await this.#sealed(object, undefined) }, undefined)
+  }
+
+  async #update(write: ManagedWrite & { operation: 'update' }): Promise<ObjectWriteResult> {
+    const { compiled } = this.#in
+    const path = `${compiled.collection}/${write.id}`
+    const stored = await this.#read(write.id)
+    if (!stored) return { ok: false, error: failure(path, 'missing') }
+    if (write.rev !== undefined && write.rev !== stored._rev)
+      return { ok: false, error: failure(path, 'changed') }
+    const { _id, _rev, ...content } = this.#withHiddenValues(write, stored)
+    const [old, wanted] = [await compiled.sealing.open(stored), await compiled.sealing.open(content)]
+    if (equal({ ...wanted, _id: stored._id, _rev: stored._rev }, old)) return { ok: true, object: stored }
+    const failures = compiled.validate(wanted, write.patched)
+    if (failures.length > 0)
+      return { ok: false, error: policyFailure(failures, write.patched ? 'patch' : 'write') }
+    const object = await this.#shape('onUpdate', { ...wanted, _id: write.id, _rev: stored._rev }, old)
+    const sealed = await this.#sealed(object, stored)
+    if (equal({ ...sealed, _id: stored._id, _rev: stored._rev }, stored)) return { ok: true, object: stored }
+    return this.#store({ operation: 'update', id: write.id, rev: stored._rev, content: sealed }, stored)
+  }
+
+  async #delete(write: ManagedWrite & { operation: 'delete' }): Promise<ObjectWriteResult> {
+    const { compiled } = this.#in
+    const stored = await this.#read(write.id)
+    if (!stored) return { ok: false, error: failure(`${compiled.collection}/${write.id}`, 'missing') }
+    await this.#run('onDelete', { object: await compiled.sealing.open(stored) }, write.id)
+    return this.#store({ operation: 'delete', id: write.id, rev: write.rev }, stored)
+  }
+
+  async #read(id: string): Promise<StoredObject | undefined> {
+    const { repository, compiled } = this.#in
+    return (await repository.objects.read(compiled.collection, [id])).get(id)
+  }
+
+  /** Who does not see private values cannot mean to erase them ([D], platform specification §6.1). */
+  #withHiddenValues(
+    { content, patched }: ManagedWrite & { operation: 'update' },
+    stored: StoredObject,
+  ): JsonObject {
+    const { compiled, request } = this.#in
+    if (!request.external || patched) return content
+    const hidden = [...compiled.sealing.private].filter(
+      (name) => content[name] === undefined && stored[name] !== undefined,
+    )
+    return { ...content, ...Object.fromEntries(hidden.map((name) => [name, stored[name]])) }
+  }
+
+  /** The scripts before the write; the object as they leave it. */
+  async #shape(
+    hook: 'onCreate' | 'onUpdate',
+    wanted: JsonObject,
+    old: JsonObject | undefined,
+  ): Promise<JsonObject> {
+    const id = String(wanted._id)
+    const { object = wanted } = await this.#run(
+      hook,
+      { object: wanted, newObject: wanted, oldObject: old ?? null },
+      id,
+    )
+    const result = { ...object }
+    for (const [name] of propertiesOf(this.#in.compiled.type.schema)) {
+      await this.#validate(
+        propertyScript(name, 'onValidate'),
+        { object: result, value: result[name] ?? null, property: name },
+        id,
+      )
+    }
+    await this.#validate('onValidate', { object: result, value: result }, id)
+    for (const [name] of propertiesOf(this.#in.compiled.type.schema)) {
+      const script = propertyScript(name, 'onStore')
+      if (!this.#in.compiled.scripts.has(script)) continue
+      const { value } = await this.#run(
+        script,
+        { object: result, property: result[name] ?? null, propertyName: name },
+        id,
+      )
+      if (value !== undefined) result[name] = value
+    }
+    return result
+  }
+
+  /** What a script throws that validates is the client's answer: 403 with its text. */
+  async #validate(script: string, variables: JsonObject, id: string): Promise<void> {
+    try {
+      await this.#run(script, variables, id)
+    } catch (cause) {
+      if (!(cause instanceof Problem)) throw cause
+      const own = cause.cause instanceof Problem ? cause.cause : cause
+      throw new Problem('POLICY_FAILED', own.message, { detail: own.detail, cause })
+    }
+  }
+
+  async #sealed(object: JsonObject, stored: StoredObject | undefined): Promise<JsonObject> {
+    const { compiled } = this.#in
+    const sealed = await compiled.sealing.seal(object, stored)
+    const { object: kept = sealed } = await this.#run('onStore', { object: sealed }, String(object._id))
+    const { _id, _rev, ...content } = kept
+    return content
+  }
+
+  async #store(write: ObjectWrite, before: StoredObject | undefined): Promise<ObjectWriteResult> {
+    const { repository, compiled, onChange, request } = this.#in
+    const { collection } = compiled
+    const stored = await repository.transaction(async (store) => {
+      const [checked] = await refuseDuplicates(store, compiled, [{ kind: 'write', write }])
+      if (checked?.kind === 'refused') return { ok: false as const, error: checked.error }
+      const [outcome] = await store.objects.write(collection, [write])
+      if (!outcome?.ok)
+        return asResult(`${collection}/${write.id}`, outcome ?? { ok: false, reason: 'missing' })
+      const change = changeBy(collection, write, before, outcome.object)
+      if (this.#listening) await onChange.enlist(store, [change], request)
+      return { ok: true as const, object: outcome.object, change }
+    })
+    if (!stored.ok || !('change' in stored)) return stored
+    await this.#afterWrite(stored.change)
+    await follow(this.#in.position, request, (within) => this.#carryOn(stored.change, within))
+    return { ok: true, object: stored.object }
+  }
+
+  /** `postCreate` and its kind; what throws there takes the write back. */
+  async #afterWrite(change: ObjectChange): Promise<void> {
+    const { repository, compiled } = this.#in
+    const { operation, before, after, id } = change
+    const hook = ({ create: 'postCreate', update: 'postUpdate', delete: 'postDelete' } as const)[operation]
+    if (!compiled.scripts.has(hook)) return
+    const opened = async (object: StoredObject | undefined) => (object ? compiled.sealing.open(object) : null)
+    const [object, oldObject] = [await opened(after), await opened(before)]
+    try {
+      await this.#run(hook, { object, newObject: object, oldObject }, id)
+    } catch (error) {
+      await repository.transaction(async (store) => {
+        await store.objects.write(compiled.collection, [takenBack(change)])
+        await this.#in.onChange.withdraw(store, change)
+      })
+      throw error
+    }
+  }
+
+  async #carryOn(change: ObjectChange, request: RequestContext): Promise<void> {
+    const { compiled, onChange, repository } = this.#in
+    if (request.chain?.synchronizes === false || request.readOnly) return
+    const notified = this.#listening
+      ? ((await onChange.notify([change], request))[0] as Notified)
+      : nothingToCarryOn(change)
+    if (compensates(compiled.type)) {
+      const takeBack = applyWithTriggers(repository, compiled, onChange)
+      return compensate(change, notified, takeBack, request)
+    }
+    const newObject = change.after ? ((await this.#read(change.id)) ?? null) : null
+    const oldObject = change.before ? await compiled.sealing.open(change.before) : null
+    const variables = { oldObject, newObject, syncResults: notified as unknown as Json }
+    await this.#run('onSync', variables as JsonObject, change.id, request)
+  }
+
+  async #run(script: string, variables: JsonObject, id: string, request = this.#in.request) {
+    const { compiled } = this.#in
+    if (!compiled.scripts.has(script)) return {}
+    const { afterwards, ...chain } = request.chain ?? {}
+    const about = {
+      resourceName: `${compiled.collection}/${id}`,
+      request: described(`${compiled.collection}/${id}`),
+    }
+    return compiled.scripts.run(script, { ...variables, ...about }, { ...request, chain })
+  }
+}
+
+/** The script variable `request` (platform specification §7.3), as far as an object set knows it. */
+function described(resourcePath: string): JsonObject {
+  return { resourcePath, additionalParameters: {} }
+}
+
+function nothingToCarryOn({ operation }: ObjectChange): Notified {
+  const action = ({ create: 'notifyCreate', update: 'notifyUpdate', delete: 'notifyDelete' } as const)[
+    operation
+  ]
+  return { success: true, action, syncDetails: [] }
+}
+
+function changeBy(
+  path: string,
+  { operation, id }: ObjectWrite,
+  before: StoredObject | undefined,
+  object: StoredObject,
+): ObjectChange {
+  return { operation, path, id, before, after: operation === 'delete' ? undefined : object }
+}

@@ -1,0 +1,20 @@
+/**
+ * Single operations that this process is working on, by the id under which they write down what they are about to do: what
+ * they wrote down is not left over from anybody (recover.ts).
+ */
+export class Underway {
+  readonly #ids = new Set<string>()
+
+  has(id: string): boolean {
+    return this.#ids.has(id)
+  }
+
+  async during<T>(id: string, work: () => Promise<T>): Promise<T> {
+    this.#ids.add(id)
+    try {
+      return await work()
+    } finally {
+      this.#ids.delete(id)
+    }
+  }
+}

@@ -1,0 +1,195 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { csvConnector, TestProject } from './support/project.ts'
+import { type Server, serve } from './support/server.ts'
+
+/** Changes that flow by themselves, as the scenarios of the specification have them (platform specification §11), over HTTP. */
+const script = (source: string) => ({ type: 'text/javascript', source })
+const text = { type: 'string' }
+const byLogin = (attribute: string) =>
+  script(
+    `var q = { _queryFilter: '${attribute} eq "' + source.${attribute === 'login' ? 'userName' : 'login'} + '"' }; q`,
+  )
+
+let project: TestProject
+let server: Server
+
+/** Managed users that go to a directory and to a payroll file, in this order. */
+async function town(
+  options: { readonly user?: object; readonly mapping?: object; readonly payroll?: object } = {},
+): Promise<void> {
+  project = new TestProject()
+  project.write('data/dir.csv', 'login,mail\n')
+  project.write('data/pay.csv', 'login,mail\n')
+  project.write('conf/provisioner.openicf-dir.json', csvConnector('dir', ['login', 'mail']))
+  project.write('conf/provisioner.openicf-pay.json', csvConnector('pay', ['login', 'mail']))
+  const properties = [
+    { source: 'userName', target: 'login' },
+    { source: 'mail', target: 'mail' },
+  ]
+  const policies = [
+    { situation: 'SOURCE_MISSING', action: 'DELETE' },
+    { situation: 'UNASSIGNED', action: 'IGNORE' },
+  ]
+  const mapping = (name: string, target: string, more: object = {}) => ({
+    ...{ name, source: 'managed/user', target, properties, policies, correlationQuery: byLogin('login') },
+    ...more,
+  })
+  project.write('conf/sync.json', {
+    mappings: [
+      mapping('user_dir', 'system/dir/account', options.mapping),
+      mapping('user_pay', 'system/pay/account', options.payroll),
+    ],
+  })
+  const schema = { type: 'object', properties: { userName: { ...text, searchable: true }, mail: text } }
+  project.write('conf/managed.json', { objects: [{ name: 'user', schema, ...options.user }] })
+  server = await serve(project)
+}
+
+afterEach(async () => {
+  await server?.[Symbol.asyncDispose]()
+  project?.[Symbol.dispose]()
+})
+
+const users = 'managed/user'
+const ann = { _id: 'ann', userName: 'ann', mail: 'ann@x' }
+const create = (body: object = ann) => server.call('POST', `${users}?_action=create`, { body })
+const put = (body: object) => server.call('PUT', `${users}/ann`, { body })
+const remove = () => server.call('DELETE', `${users}/ann`)
+const rows = (file: string) => project.read(`data/${file}.csv`).trim().split('\n').slice(1)
+const audit = async () =>
+  (await server.call('GET', 'audit/sync?_queryFilter=true')).body.result as Record<string, unknown>[]
+
+describe('a change of a managed object', () => {
+  it('reaches every system in the same request: made, changed, and gone', async () => {
+    await town()
+    expect((await create()).status).toBe(201)
+    expect([rows('dir'), rows('pay')]).toEqual([['"ann","ann@x"'], ['"ann","ann@x"']])
+    await put({ userName: 'ann', mail: 'new@x' })
+    expect([rows('dir'), rows('pay')]).toEqual([['"ann","new@x"'], ['"ann","new@x"']])
+    await server.call('PATCH', `${users}/ann`, {
+      body: [{ operation: 'replace', field: '/mail', value: 'newer@x' }],
+    })
+    expect(rows('pay')).toEqual(['"ann","newer@x"'])
+    await remove()
+    expect([rows('dir'), rows('pay')]).toEqual([[], []])
+    expect(
+      (await audit()).map(({ mapping, situation, action, status }) => [mapping, situation, action, status]),
+    ).toEqual([
+      ...['user_dir', 'user_pay'].map((mapping) => [mapping, 'ABSENT', 'CREATE', 'SUCCESS']),
+      ...['user_dir', 'user_pay'].map((mapping) => [mapping, 'CONFIRMED', 'UPDATE', 'SUCCESS']),
+      ...['user_dir', 'user_pay'].map((mapping) => [mapping, 'CONFIRMED', 'UPDATE', 'SUCCESS']),
+      ...['user_dir', 'user_pay'].map((mapping) => [mapping, 'SOURCE_MISSING', 'DELETE', 'SUCCESS']),
+    ])
+  })
+
+  it('that changes nothing goes nowhere', async () => {
+    await town()
+    await create()
+    const before = project.stamp('data/dir.csv')
+    await put(ann)
+    expect(project.stamp('data/dir.csv')).toEqual(before)
+    expect(await audit()).toHaveLength(2)
+  })
+
+  it('goes through no mapping with enableSync off, and only on the properties that a mapping names', async () => {
+    await town({ mapping: { enableSync: false }, payroll: { triggerSyncProperties: ['/mail'] } })
+    await create()
+    expect([rows('dir'), rows('pay')]).toEqual([[], ['"ann","ann@x"']])
+    await put({ ...ann, userName: 'other' })
+    expect(rows('pay')).toEqual(['"ann","ann@x"'])
+    await put({ ...ann, userName: 'other', mail: 'other@x' })
+    expect(rows('pay')).toEqual(['"other","other@x"'])
+  })
+
+  it('that a mapping fails on stays, the client hears nothing of it, and the mappings behind are skipped', async () => {
+    await town({ mapping: { validSource: script("throw 'not today'") } })
+    expect((await create()).status).toBe(201)
+    expect([rows('dir'), rows('pay')]).toEqual([[], []])
+    expect((await audit()).map(({ mapping, status }) => [mapping, status])).toEqual([['user_dir', 'FAILURE']])
+    const { status, body } = await server.call(
+      'POST',
+      'sync?_action=notifyCreate&resourceContainer=managed/user&resourceId=ann',
+      { body: { newValue: ann } },
+    )
+    expect(status).toBe(409)
+    expect(body.detail.map(({ mapping, result }: Record<string, unknown>) => [mapping, result])).toEqual([
+      ['user_dir', 'FAILED'],
+      ['user_pay', 'SKIPPED'],
+    ])
+    expect(body.detail[0]).toMatchObject({
+      ...{ targetObjectSet: 'system/dir/account', linkQualifier: 'default', reconId: null, sourceId: 'ann' },
+      cause: { code: 409, reason: 'Conflict', message: expect.stringContaining('not today') },
+    })
+  })
+
+  it('that fails is told to onSync, and the client gets what that throws', async () => {
+    const onSync = script(`
+      if (!syncResults.success) {
+        throw { code: 503, message: syncResults.action + ' ' + syncResults.syncDetails.length + ' ' + newObject.mail }
+      }`)
+    await town({
+      payroll: { validSource: script("if (source.mail === 'bad@x') { throw 'no' } true") },
+      user: { onSync },
+    })
+    expect((await create()).status).toBe(201)
+    const { status, body } = await put({ ...ann, mail: 'bad@x' })
+    expect([status, body.message]).toEqual([503, expect.stringContaining('notifyUpdate 2 bad@x')])
+  })
+
+  it('is taken back everywhere by the compensation, if the last system fails', async () => {
+    const payroll = { validSource: script("if (source.mail === 'bad@x') { throw 'no' } true") }
+    await town({ payroll, user: { onSync: { type: 'text/javascript', file: 'compensate.js' } } })
+    expect((await create()).status).toBe(201)
+    const { status, body } = await put({ ...ann, mail: 'bad@x' })
+    expect([status, body.message]).toEqual([409, expect.stringContaining('no')])
+    expect((await server.call('GET', `${users}/ann`)).body.mail).toBe('ann@x')
+    expect([rows('dir'), rows('pay')]).toEqual([['"ann","ann@x"'], ['"ann","ann@x"']])
+    await remove()
+    expect((await create({ ...ann, mail: 'bad@x' })).status).toBe(409)
+    expect((await server.call('GET', `${users}/ann`)).status).toBe(404)
+    expect([rows('dir'), rows('pay')]).toEqual([[], []])
+  })
+})
+
+describe('an HR file that feeds managed users', () => {
+  it('reaches the other systems in the same run, and the mapping back finds the shared link and creates nothing', async () => {
+    await town()
+    await server[Symbol.asyncDispose]()
+    project.write('data/hr.csv', 'login,mail\nann,ann@x\nbob,bob@x\n')
+    project.write('conf/provisioner.openicf-hr.json', csvConnector('hr', ['login', 'mail']))
+    const properties = [
+      { source: 'login', target: 'userName' },
+      { source: 'mail', target: 'mail' },
+    ]
+    const back = [
+      { source: 'userName', target: 'login' },
+      { source: 'mail', target: 'mail' },
+    ]
+    project.write('conf/mapping-hr_user.json', {
+      source: 'system/hr/account',
+      target: 'managed/user',
+      properties,
+    })
+    project.write('conf/mapping-user_hr.json', {
+      ...{ source: 'managed/user', target: 'system/hr/account', links: 'hr_user', properties: back },
+    })
+    server = await serve(project)
+    const { body } = await server.call('POST', 'recon?_action=recon&mapping=hr_user&waitForCompletion=true')
+    const run = (await server.call('GET', `recon/${body._id}`)).body
+    expect(run).toMatchObject({
+      state: 'SUCCESS',
+      situationSummary: { ABSENT: 2 },
+      statusSummary: { FAILURE: 0 },
+    })
+    expect(rows('dir').toSorted()).toEqual(['"ann","ann@x"', '"bob","bob@x"'])
+    expect(rows('hr')).toEqual(['ann,ann@x', 'bob,bob@x'])
+    const synced = (await audit()).filter(({ mapping }) => mapping === 'user_hr')
+    expect(synced.map(({ situation, action, status }) => [situation, action, status])).toEqual([
+      ['CONFIRMED', 'UPDATE', 'SUCCESS'],
+      ['CONFIRMED', 'UPDATE', 'SUCCESS'],
+    ])
+    const { result } = (await server.call('GET', 'managed/user?_queryFilter=userName+eq+"ann"')).body
+    await server.call('PUT', `${users}/${result[0]._id}`, { body: { userName: 'ann', mail: 'from@above' } })
+    expect(rows('hr')).toEqual(['"ann","from@above"', 'bob,bob@x'])
+  })
+})
