@@ -37,6 +37,7 @@ import { LoadedRules } from './sync/loaded-rules.ts'
 import { type ListedMapping, mappingsProvider } from './sync/mappings-resource.ts'
 import { ObjectLocks } from './sync/object-locks.ts'
 import { ChangeQueue } from './sync/queue/change-queue.ts'
+import { queueProvider } from './sync/queue/provider.ts'
 import { associationsProvider } from './sync/reconciliation/associations.ts'
 import { Reconciliations } from './sync/reconciliation/reconciliations.ts'
 import { reconciliationProvider } from './sync/reconciliation/resource.ts'
@@ -123,6 +124,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
         reconciliations,
         notify: implicitSync(single),
       }),
+      'sync/queue': queueProvider(repository, (mapping) => changes.wake(mapping)),
       recon: reconciliationProvider(reconciliations, repository),
       'recon/assoc': associationsProvider(repository, routes),
       'repo/link': repoLinkProvider(repository, (name) => checked.mappings.get(name)?.mapping.links.type),

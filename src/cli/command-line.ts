@@ -8,6 +8,7 @@ import { addInit } from './init.ts'
 import { addLinks } from './links.ts'
 import { addPlan } from './plan.ts'
 import { addQuery } from './query.ts'
+import { addQueue } from './queue.ts'
 import { addRecon } from './recon.ts'
 import { addServe } from './serve.ts'
 import { addSystem } from './system.ts'
@@ -28,6 +29,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addApply,
     addExplain,
     addLinks,
+    addQueue,
     addHistory,
     addQuery,
     addSystem,

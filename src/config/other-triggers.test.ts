@@ -14,11 +14,6 @@ async function read(settings: object) {
 
 describe('a mapping with', () => {
   it.each<[settings: object, warning: RegExp]>([
-    [
-      { triggerSyncProperties: ['/mail'] },
-      /triggerSyncProperties: warning: .*not synchronized by themselves yet/,
-    ],
-    [{ queuedSync: { enabled: true } }, /queuedSync\/enabled: warning: .*there is no queue/],
     [{ clusteredSourceReconEnabled: true }, /clusteredSourceReconEnabled: warning: .*one node/],
     [{ optimizeAssignmentSync: true }, /optimizeAssignmentSync: warning: .*no effect/],
     [{ prefetchLinks: false }, /prefetchLinks: warning: .*a page at a time/],
@@ -31,7 +26,8 @@ describe('a mapping with', () => {
   })
 
   it.each([
-    { triggerSyncProperties: [] },
+    { triggerSyncProperties: ['/mail'] },
+    { queuedSync: { enabled: true } },
     { queuedSync: { enabled: false, pageSize: 10 } },
     { clusteredSourceReconEnabled: false },
     { enableSync: false },

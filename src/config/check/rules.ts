@@ -12,7 +12,6 @@ export const rules: Readonly<Record<string, Rule>> = {
   script: scriptRule,
   correlationQuery: (value) => (value.expressionTree === undefined ? scriptRule(value) : []),
   query: queryRule,
-  queuedSync: queuedSyncRule,
   expressionTree: expressionTreeRule,
   property: propertyRule,
   mapping: mappingRule,
@@ -62,19 +61,6 @@ function pagingKeys(value: JsonObject): readonly Finding[] {
       what: 'key',
       message: `${key} has no effect here: a run reads everything that the query matches, in pages and an order of its own`,
     }))
-}
-
-function queuedSyncRule({ enabled }: JsonObject): readonly Finding[] {
-  if (enabled !== true) return []
-  return [
-    {
-      severity: 'warning',
-      place: ['enabled'],
-      what: 'key',
-      message:
-        'this setting has no effect: changes are not synchronized by themselves yet, so there is no queue; run the mapping',
-    },
-  ]
 }
 
 function expressionTreeRule(value: JsonObject): readonly Finding[] {

@@ -101,7 +101,6 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
     },
     {
       title: 'Queued sync',
-      'x-rule': 'queuedSync',
       description: 'Implicit synchronization through a queue instead of at once.',
     },
   ),
@@ -119,8 +118,6 @@ function limit(description: string, standard?: string): TSchema {
 function hook(description: string): TSchema {
   return shape('script', description)
 }
-
-const noTrigger = withoutEffect('changes are not synchronized by themselves yet; run the mapping')
 
 /** The properties in the order in which the reference lists them. */
 export const mappingProperties: Readonly<Record<string, TSchema>> = {
@@ -169,7 +166,7 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   ),
   triggerSyncProperties: texts(
     'Pointers; an update is synchronized only if one of them changed. Reconciliation looks at every object.',
-    { default: [], ...noTrigger },
+    { default: [] },
   ),
   queuedSync: shape('queuedSync', 'Process changes through a queue.'),
   optimizeAssignmentSync: flag(

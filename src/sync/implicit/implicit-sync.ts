@@ -4,7 +4,7 @@ import type { JsonObject } from '../../model/json.ts'
 import { getAt } from '../../model/pointer.ts'
 import { asProblem } from '../../model/problem.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
-import { applyPage } from '../apply/apply.ts'
+import { applyPage, type Recorder } from '../apply/apply.ts'
 import { holdingSources } from '../locked.ts'
 import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
 import { type Operation, sourceOperation } from '../operation.ts'
@@ -38,6 +38,8 @@ export function implicitSync(options: ImplicitSyncOptions): Notify {
 export interface Flow {
   readonly event: ChangeEvent
   readonly mappings: readonly Mapping[]
+  /** On whose behalf it is recorded; absent: as the others that are carried on with it. */
+  readonly request?: RequestContext
 }
 
 /**
@@ -54,13 +56,13 @@ export async function carryOn(
   for (const mapping of mappings) {
     const concernedBy = flows.flatMap((flow, place) => (flow.mappings.includes(mapping) ? [place] : []))
     const due = concernedBy.filter((place) => outcomes[place]?.success)
-    const events = due.map((place) => flows[place]?.event as ChangeEvent)
-    const results = await throughMapping(options, mapping, events, request)
+    const own = due.map((place) => flows[place] as Flow)
+    const results = await throughMapping(options, mapping, own, request)
     for (const place of concernedBy) {
       const outcome = outcomes[place] as (typeof outcomes)[number]
-      const own = results[due.indexOf(place)] ?? skipped(mapping, flows[place]?.event as ChangeEvent)
-      outcome.results.push(...own)
-      outcome.success &&= own.every(({ result }) => result !== 'FAILED')
+      const reached = results[due.indexOf(place)] ?? skipped(mapping, flows[place]?.event as ChangeEvent)
+      outcome.results.push(...reached)
+      outcome.success &&= reached.every(({ result }) => result !== 'FAILED')
     }
   }
   return outcomes
@@ -103,47 +105,49 @@ const pageSize = 500
 async function throughMapping(
   options: SingleOptions,
   mapping: Mapping,
-  events: readonly ChangeEvent[],
+  flows: readonly Flow[],
   request: RequestContext,
 ): Promise<readonly (readonly JsonObject[])[]> {
-  if (events.length === 0) return []
+  if (flows.length === 0) return []
   try {
     const extra = { sync: { mapping: mapping.name, enabled: true } }
     const sync = await openSingle(options, mapping.name, request, { analysis: false, extra })
     const size = sync.rules.oneByOne ? 1 : pageSize
     const results: (readonly JsonObject[])[] = []
-    for (let start = 0; start < events.length; start += size) {
-      const page = events.slice(start, start + size)
+    for (let start = 0; start < flows.length; start += size) {
+      const page = flows.slice(start, start + size)
       results.push(...(await options.underway.during(sync.runId, () => workPage(sync, page, request))))
     }
     return results
   } catch (error) {
     const problem = asProblem(error)
     options.log('error', `${mapping.name}: ${problem.message}`)
-    return events.map(({ id }) => [failedResult(mapping, id, problem)])
+    return flows.map(({ event: { id } }) => [failedResult(mapping, id, problem)])
   }
 }
 
 /** A page of changes, one round a qualifier: a change that fails under one is skipped under those after it. */
 async function workPage(
   sync: Synchronization,
-  events: readonly ChangeEvent[],
+  flows: readonly Flow[],
   request: RequestContext,
 ): Promise<readonly (readonly JsonObject[])[]> {
   const { mapping } = sync.rules
-  const results = events.map(() => [] as JsonObject[])
-  const qualifiers = await Promise.all(events.map((event) => qualifiersFor(sync, event)))
+  const results = flows.map(() => [] as JsonObject[])
+  const qualifiers = await Promise.all(flows.map(({ event }) => qualifiersFor(sync, event)))
+  const requests = new Map(flows.map((flow) => [flow.event.id, flow.request]))
+  const recorder = syncRecorder(sync, (sourceId = '') => requests.get(sourceId) ?? request)
   const rounds = Math.max(...qualifiers.map(({ length }) => length))
   for (let round = 0; round < rounds; round++) {
     const operations = new Map<Operation, number>()
-    events.forEach((event, place) => {
+    flows.forEach(({ event }, place) => {
       const qualifier = qualifiers[place]?.[round]
       if (qualifier === undefined) return
       const failed = results[place]?.some(({ result }) => result === 'FAILED')
       if (failed) results[place]?.push(skippedResult(mapping, event.id, qualifier))
       else operations.set(operationFor(event, qualifier), place)
     })
-    for (const [place, result] of await workRound(sync, operations, request)) results[place]?.push(result)
+    for (const [place, result] of await workRound(sync, operations, recorder)) results[place]?.push(result)
   }
   return results
 }
@@ -164,7 +168,7 @@ function operationFor(event: ChangeEvent, qualifier: string): Operation {
 async function workRound(
   sync: Synchronization,
   operations: ReadonlyMap<Operation, number>,
-  request: RequestContext,
+  recorder: Recorder,
 ): Promise<readonly (readonly [number, JsonObject])[]> {
   const { mapping } = sync.rules
   const placeOf = new Map([...operations].map(([{ sourceId }, place]) => [sourceId as string, place]))
@@ -172,7 +176,7 @@ async function workRound(
   await holdingSources(sync, [...operations.keys()], (held) =>
     workThrough(held, [...operations.keys()], async (decided) => {
       const before = decided.map(({ target }) => target ?? null)
-      await applyPage(held, decided, syncRecorder(held, request))
+      await applyPage(held, decided, recorder)
       decided.forEach((operation, position) => {
         const id = operation.sourceId as string
         const result = syncResult(mapping, id, operation, before[position] ?? null)

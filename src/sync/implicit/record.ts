@@ -11,13 +11,14 @@ import type { Synchronization } from '../synchronization.ts'
  */
 export function syncRecorder(
   { rules: { mapping }, targets }: Synchronization,
-  { userId, transactionId }: RequestContext,
+  requestOf: (sourceId: string | undefined) => RequestContext,
 ): Recorder {
   return {
     async record(operations, store) {
       const timestamp = new Date().toISOString()
       const events = operations.map((operation) => {
-        const { linkQualifier, situation, action, targetId } = operation
+        const { linkQualifier, situation, action, targetId, sourceId } = operation
+        const { userId, transactionId } = requestOf(sourceId)
         return {
           id: timeOrderedId(),
           topic: 'sync',

@@ -1,6 +1,7 @@
 import type { Mapping } from '../../mapping/mapping.ts'
 import { asProblem } from '../../model/problem.ts'
 import type { QueuedEvent } from '../../repository/repository.ts'
+import type { RequestContext } from '../../router/resources.ts'
 import { carryOn } from '../implicit/implicit-sync.ts'
 import type { ChangeEvent, NotifyOutcome } from '../notify.ts'
 import { acquireRunLock, type RunLock } from '../reconciliation/run-lock.ts'
@@ -17,8 +18,8 @@ export interface ChangeQueueOptions extends SingleOptions {
   readonly isActive: (runId: string) => Promise<boolean>
 }
 
-/** How many objects of one mapping are worked at once. */
-const atOnce = 10
+/** Whoever made a change is named in its records; what carries it on is the server's own work. */
+const ownWork: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'queue' }
 
 /**
  * Works the changes that wait (engine specification §8.5): those of one object strictly in order, those of different objects
@@ -108,7 +109,7 @@ class Line {
         const events = await this.#due(settings.pageSize)
         if (events.length === 0) return await this.#whenDue(settings.pollingInterval)
         await this.#settleLeftovers(rules)
-        await inParallel(events, atOnce, (event) => this.#carryOn(event, rules))
+        await this.#carryOn(events, rules)
       }
     } catch (error) {
       log(
@@ -146,17 +147,20 @@ class Line {
     await recover({ repository, resources: resources(), isActive: this.#options.isActive, log }, type)
   }
 
-  async #carryOn(event: QueuedEvent, rules: Rules): Promise<void> {
-    const { repository } = this.#options
-    const change = changeIn(event)
-    const flow = { event: change, mappings: [rules.mapping] }
-    const [outcome] = await carryOn(this.#options, [flow], requestIn(event))
-    if (!outcome) return
-    if (outcome.success) {
-      await repository.syncQueue.remove([event.id])
-      return
+  /** The events are of different objects, so they go together, as a page of a run does. */
+  async #carryOn(events: readonly QueuedEvent[], rules: Rules): Promise<void> {
+    const flows = events.map((event) => ({
+      event: changeIn(event),
+      mappings: [rules.mapping],
+      request: requestIn(event),
+    }))
+    const outcomes = await carryOn(this.#options, flows, ownWork)
+    const done = events.filter((_event, place) => outcomes[place]?.success)
+    if (done.length > 0) await this.#options.repository.syncQueue.remove(done.map(({ id }) => id))
+    for (const [place, event] of events.entries()) {
+      const outcome = outcomes[place] as NotifyOutcome
+      if (!outcome.success) await this.#failed(event, rules, outcome, changeIn(event))
     }
-    await this.#failed(event, rules, outcome, change)
   }
 
   async #failed(
@@ -204,16 +208,4 @@ function messageOf(results: NotifyOutcome['results']): string {
   const failed = results.find(({ result }) => result === 'FAILED')
   const cause = failed?.cause
   return typeof cause === 'object' && cause !== null && 'message' in cause ? String(cause.message) : 'failed'
-}
-
-async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  act: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values()
-  const worker = async () => {
-    for (const item of queue) await act(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker))
 }
