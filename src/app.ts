@@ -13,6 +13,7 @@ import {
   usableMapping,
 } from './checked-project.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
+import { readProjectFile } from './config/project-file.ts'
 import { fileSecrets } from './config/secrets.ts'
 import { systemProvider } from './connectors/system.ts'
 import { administratorAuthentication, ensureAdministrator } from './http/authentication.ts'
@@ -33,6 +34,10 @@ import { router } from './router/router.ts'
 import type { ScriptEngine } from './scripts/engine.ts'
 import { implicitSync } from './sync/implicit/implicit-sync.ts'
 import { onChange } from './sync/implicit/on-change.ts'
+import { failureHandler } from './sync/live-sync/failure-handler.ts'
+import { runFailureScript } from './sync/live-sync/failure-script.ts'
+import { liveSync } from './sync/live-sync/live-sync.ts'
+import { deadLetterProvider, stageProvider } from './sync/live-sync/provider.ts'
 import { LoadedRules } from './sync/loaded-rules.ts'
 import { type ListedMapping, mappingsProvider } from './sync/mappings-resource.ts'
 import { ObjectLocks } from './sync/object-locks.ts'
@@ -102,6 +107,19 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const reconciliations = new Reconciliations({ ...single, inlineRules })
   const changes = opened.use(new ChangeQueue({ ...single, isActive: (id) => reconciliations.isActive(id) }))
   opened.defer(() => reconciliations.close())
+  const syncing = {
+    repository,
+    resources: routes,
+    notify: implicitSync(single),
+    handlerOf: (source: string) =>
+      failureHandler(systems.get(source.split('/')[1] ?? '')?.configuration.syncFailureHandler),
+    runScript: (definition: JsonObject, variables: JsonObject, request: RequestContext) =>
+      runFailureScript(definition, variables, request, {
+        engine,
+        readFile: (path) => readProjectFile(project.folder, path),
+      }),
+    log,
+  }
   const enforcePolicies = project.property('openidm.policy.enforcement.enabled') !== false
   resources = router(
     {
@@ -116,7 +134,14 @@ export async function openApplication(options: OpenOptions): Promise<Application
           mayBeTakenBack: (path) => postHooks.has(path),
         }),
       }),
-      system: systemProvider(systems, { kinds, projectFolder: project.folder, decrypt }),
+      system: systemProvider(systems, {
+        kinds,
+        projectFolder: project.folder,
+        decrypt,
+        liveSync: (request, context) => liveSync(syncing, request, context),
+      }),
+      'repo/synchronisation/pooledSyncStage': stageProvider(repository),
+      'repo/synchronisation/deadLetterQueue': deadLetterProvider(repository),
       config: configProvider(() => project.documents),
       'sync/mappings': mappingsProvider(() => listedMappings(checked)),
       sync: syncProvider({

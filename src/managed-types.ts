@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { isAbsolute, join, relative } from 'node:path'
 import { locateProblem } from './config/problem.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
+import { readProjectFile } from './config/project-file.ts'
 import type { TypeParts } from './objects/managed-set.ts'
 import type { Cryptography } from './objects/sealing.ts'
 import type { ManagedType } from './objects/type.ts'
@@ -31,7 +30,7 @@ export async function readTypeScripts(
     const label = `managed object ${name}, ${declared.name.replaceAll('/', '.')}`
     const read = scriptSource(declared.definition, {
       label,
-      readFile: (path) => readText(project.folder, path),
+      readFile: (path) => readProjectFile(project.folder, path),
     })
     const place = [...pointer, ...declared.pointer]
     if (!read.ok) {
@@ -74,16 +73,5 @@ export function typeParts(
     async [Symbol.asyncDispose]() {
       await (await program)?.[Symbol.asyncDispose]()
     },
-  }
-}
-
-/** Undefined if there is no such file. Scripts come from inside the project only. */
-function readText(folder: string, path: string): string | undefined {
-  const file = isAbsolute(path) ? path : join(folder, path)
-  if (relative(folder, file).startsWith('..')) return undefined
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
   }
 }

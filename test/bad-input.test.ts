@@ -105,7 +105,7 @@ const cases: Case[] = [
     spoil: replace(
       'conf/managed.json',
       '"name": "user"',
-      '"name": "user", "onCreate": {"type": "text/javascript", "source": "1"}',
+      '"name": "user", "onCreate": {"type": "text/javascript", "source": "1 +"}',
     ),
     code: 2,
     says: ['conf/managed.json:', 'onCreate'],
@@ -299,11 +299,11 @@ describe('bad input', () => {
   it('of managed.json that its schema refuses does not hide what is not supported', () => {
     using project = TestProject.example()
     project.edit('conf/managed.json', (text) =>
-      text.replace('"type": "string"', '"type": "strnig", "encryption": { "key": "k" }'),
+      text.replace('"type": "string"', '"type": "strnig", "isProtected": true'),
     )
     const { out } = project.syncline(['check'])
     expect(out).toMatch(/"strnig" is not a type; did you mean string/)
-    expect(out).toMatch(/encryption: .*encrypted properties are not supported/)
+    expect(out).toMatch(/isProtected: .*protected properties are not supported/)
   })
 
   it('of a newer version of the store is refused, and the store is left as it is', () => {

@@ -6,6 +6,7 @@ import { addExplain } from './explain.ts'
 import { addHistory } from './history.ts'
 import { addInit } from './init.ts'
 import { addLinks } from './links.ts'
+import { addLiveSync } from './live-sync.ts'
 import { addPlan } from './plan.ts'
 import { addQuery } from './query.ts'
 import { addQueue } from './queue.ts'
@@ -30,6 +31,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addExplain,
     addLinks,
     addQueue,
+    addLiveSync,
     addHistory,
     addQuery,
     addSystem,

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
-import { isAbsolute, join, relative } from 'node:path'
+import { join } from 'node:path'
 import { compileMapping as compilePure, type Place, type ScriptObject } from '../mapping/compile.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { scriptSource } from '../scripts/definition.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 import { locateProblem } from './problem.ts'
 import type { ConfigurationProblem, ConfiguredMapping, Project } from './project.ts'
+import { readProjectFile } from './project-file.ts'
 
 /** A mapping that can run: compiled, its scripts found and free of syntax errors. */
 export interface CompiledMapping {
@@ -40,7 +40,7 @@ export async function compileMapping(project: Project, configured: ConfiguredMap
   const { mapping, scripts, errors } = compilePure(configured.content, project.declaredMappings, {
     consentService: isConsentServiceOn(project),
     hasFile: (file) =>
-      [file, join('script', file)].some((path) => readText(project.folder, path) !== undefined),
+      [file, join('script', file)].some((path) => readProjectFile(project.folder, path) !== undefined),
   })
   const found = errors.map(({ place, message }) => problemAt(configured, place, message))
   const sources: Record<string, ScriptSource> = {}
@@ -84,24 +84,13 @@ async function readScript(
   engine: ScriptEngine,
 ): Promise<ScriptSource | ConfigurationProblem> {
   const label = `mapping ${configured.name}, ${name.replaceAll('/', '.')}`
-  const read = scriptSource(definition, { label, readFile: (path) => readText(project.folder, path) })
+  const read = scriptSource(definition, { label, readFile: (path) => readProjectFile(project.folder, path) })
   if (!read.ok) return problemAt(configured, [...place, ...read.pointer], read.message)
   const error = await engine.check(read.script)
   // The engine's message names mapping and hook already.
   return error
     ? locateProblem(configured.document, [...configured.pointer, ...place], error.message)
     : read.script
-}
-
-/** Undefined if there is no such file. Scripts come from inside the project only. */
-function readText(folder: string, path: string): string | undefined {
-  const file = isAbsolute(path) ? path : join(folder, path)
-  if (relative(folder, file).startsWith('..')) return undefined
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
-  }
 }
 
 function problemAt(

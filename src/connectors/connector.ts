@@ -94,6 +94,34 @@ export interface IdOf {
   idOf(objectClass: string, attributes: JsonObject, proposed?: string): string | undefined
 }
 
+/** Up to where changes are known: what the connector makes of it is its own business. */
+export type SyncToken = string | number | JsonObject
+
+/** One change since a token. `token`: up to here everything has been told; null where there was none yet. */
+export type ConnectorChange =
+  | {
+      readonly kind: 'CREATE' | 'UPDATE' | 'CREATE_OR_UPDATE'
+      readonly id: string
+      readonly object: ConnectorObject
+      /** The id before a rename. */
+      readonly previousId?: string
+      readonly token: SyncToken | null
+    }
+  | { readonly kind: 'DELETE'; readonly id: string; readonly token: SyncToken | null }
+  /** Comes last, if at all: nothing more has changed until this token. */
+  | { readonly kind: 'END'; readonly token: SyncToken }
+
+export interface Changes {
+  /** The present: what changes from now on is told by `changesSince` it. */
+  latestToken(objectClass: string, signal?: AbortSignal): Promise<SyncToken>
+  /** What has changed since, in order; without a token, everything that there is. CONNECTOR_FAILED if the token is of no use any more. */
+  changesSince(
+    objectClass: string,
+    token: SyncToken | null,
+    signal?: AbortSignal,
+  ): AsyncIterable<ConnectorChange>
+}
+
 export interface Authenticate {
   /** The uid of the account; UNAUTHORIZED if the password is wrong or there is no such account. */
   authenticate(objectClass: string, username: string, password: string): Promise<string>
@@ -105,7 +133,7 @@ export interface Lifecycle extends AsyncDisposable {
   readonly agreedNames?: Readonly<Record<string, string>>
 }
 
-interface Capabilities extends Test, Schema, Search, ReadMany, Count, Write, IdOf, Authenticate {}
+interface Capabilities extends Test, Schema, Search, ReadMany, Count, Write, IdOf, Changes, Authenticate {}
 export type Connector = Lifecycle & Partial<Capabilities>
 
 export function offers<K extends keyof Capabilities>(

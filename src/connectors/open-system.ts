@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import type { RequestContext } from '../router/resources.ts'
 import { type Connector, type ConnectorKind, offers } from './connector.ts'
 import { kindFor, versionWarning } from './kinds.ts'
 import { type Misconfiguration, misconfigured } from './misconfigured.ts'
@@ -23,6 +24,11 @@ export interface SystemEnvironment {
   readonly kinds: readonly ConnectorKind[]
   readonly projectFolder: string
   readonly decrypt: Decrypt
+  /** Carries on what has changed in a system since the last time; absent: nothing can be carried on here. */
+  readonly liveSync?: (
+    request: { readonly source: string; readonly detailedFailure: boolean; readonly fromBeginning: boolean },
+    context: RequestContext,
+  ) => Promise<Json>
   /** Told about operations that `onDeny: DO_NOTHING` skipped. */
   readonly log?: (message: string) => void
 }
@@ -109,7 +115,6 @@ function unknownSettings(properties: JsonObject, kind: ConnectorKind): readonly 
 const ineffective: Readonly<Record<string, string>> = {
   excludeUnmodified: 'all attributes that are present are sent',
   operationRateLimits: 'operations are not slowed down',
-  syncFailureHandler: 'there is no liveSync',
   systemActions: 'scripts do not run at systems',
 }
 

@@ -77,7 +77,7 @@ function referenceTo({ connectorName, displayName, bundleName, bundleVersion }: 
   return { connectorName, displayName, bundleName, bundleVersion, systemType: 'provisioner.openicf' }
 }
 
-const operations = ['CREATE', 'UPDATE', 'DELETE', 'GET', 'SEARCH', 'AUTHENTICATE', 'TEST', 'SCHEMA']
+const operations = ['CREATE', 'UPDATE', 'DELETE', 'GET', 'SEARCH', 'AUTHENTICATE', 'TEST', 'SCHEMA', 'SYNC']
 
 function coreConfiguration(kind: ConnectorKind): JsonObject {
   return {

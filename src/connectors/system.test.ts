@@ -497,7 +497,6 @@ describe('the actions of systems', () => {
   })
 
   it.each([
-    ['system', 'liveSync'],
     ['system/hr', 'script'],
     ['system/hr/account', 'liveSync'],
     ['system', 'toString'],

@@ -47,7 +47,10 @@ export function systemProvider(
       await written(objects, { operation: 'delete', id, rev }, request)
       return object
     },
-    action: async (path, action) => perform(systems, environment, path, action),
+    action: async (path, action, request) =>
+      isLiveSync(action)
+        ? startLiveSync(systems, environment, path, action, request)
+        : perform(systems, environment, path, action),
     objectSet(path) {
       const [name, type, ...deeper] = splitPath(path)
       return deeper.length > 0 ? undefined : systems.get(name ?? '')?.objects.get(type ?? '')
@@ -125,6 +128,35 @@ async function perform(
       parameter(action, 'password'),
     ),
   }
+}
+
+function isLiveSync({ name }: ResourceAction): boolean {
+  return name === 'liveSync' || name === 'activeSync'
+}
+
+/** On one object set, or on `system` with the parameter `source` (engine specification §9). */
+async function startLiveSync(
+  systems: ReadonlyMap<string, System>,
+  environment: SystemEnvironment,
+  path: string,
+  { parameters }: ResourceAction,
+  request: RequestContext,
+): Promise<Json> {
+  const source = path === '' ? parameters.source : `system/${path}`
+  if (!source)
+    throw new Problem('BAD_REQUEST', 'liveSync on system needs the parameter source, e.g. system/hr/account')
+  const [root, name = '', ...type] = splitPath(source)
+  if (root !== 'system') throw new Problem('BAD_REQUEST', `${source} is no object set of a system`)
+  if (!systems.has(name)) throw new Problem('UNAVAILABLE', `There is no system ${name}`)
+  setAt(systems, [name, ...type].join('/'))
+  if (!environment.liveSync)
+    throw new Problem(
+      'NOT_IMPLEMENTED',
+      'nothing is carried on here: only a project that is open synchronizes',
+    )
+  const detailedFailure = parameters.detailedFailure === 'true'
+  const fromBeginning = parameters.fromBeginning === 'true'
+  return environment.liveSync({ source, detailedFailure, fromBeginning }, request)
 }
 
 function allSystemsAction(action: ResourceAction): SystemAction {

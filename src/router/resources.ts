@@ -144,6 +144,27 @@ export interface SystemProperty {
   readonly attribute: string
 }
 
+/** Up to where the changes of a set are known; opaque. */
+export type SyncToken = string | number | JsonObject
+
+/** A change of one object of a set; `token`: up to here everything has been told. END comes last, if at all. */
+export type SetChange =
+  | {
+      readonly kind: 'CREATE' | 'UPDATE' | 'CREATE_OR_UPDATE'
+      readonly id: string
+      readonly object: Resource
+      readonly previousId?: string | undefined
+      readonly token: SyncToken | null
+    }
+  | { readonly kind: 'DELETE'; readonly id: string; readonly token: SyncToken | null }
+  | { readonly kind: 'END'; readonly token: SyncToken }
+
+export interface SetChanges {
+  latestToken(signal?: AbortSignal): Promise<SyncToken>
+  /** In order; without a token, everything that there is. */
+  since(token: SyncToken | null, signal?: AbortSignal): AsyncIterable<SetChange>
+}
+
 /** The pages that the engine works with: the same objects as through the router, many at a time. */
 export interface ObjectSet {
   readonly path: string
@@ -188,6 +209,8 @@ export interface ObjectSet {
     readonly present: readonly SystemProperty[]
     readonly absent: readonly SystemProperty[]
   }>
+  /** What has changed since one last asked; absent where the system cannot tell. */
+  readonly changes?: SetChanges
   /** Total number of objects if the set knows it cheaply. */
   count?(): Promise<number>
   /**

@@ -4,6 +4,8 @@ import { type JsonObject, member } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type {
   Authenticate,
+  Changes,
+  ConnectorChange,
   ConnectorObject,
   ConnectorQuery,
   ConnectorWrite,
@@ -15,9 +17,11 @@ import type {
   ReadMany,
   Schema,
   Search,
+  SyncToken,
   Test,
   Write,
 } from '../connector.ts'
+import { changesSince, latestToken } from './changes.ts'
 import { objectMaker } from './columns.ts'
 import { attempt, identityOf, isSameFile, openCsv, rowsOf } from './file.ts'
 import { isAbandoned, lockFile } from './lock.ts'
@@ -39,7 +43,16 @@ import { readSnapshot, requireUnchanged, type Snapshot } from './snapshot.ts'
  * remains the instant between the last look at the file and its replacement; whoever delivers a file by renaming it
  * into place loses nothing else.
  */
-type CsvCapabilities = Lifecycle & Test & Schema & Search & ReadMany & Count & Write & IdOf & Authenticate
+type CsvCapabilities = Lifecycle &
+  Test &
+  Schema &
+  Search &
+  ReadMany &
+  Count &
+  Write &
+  IdOf &
+  Changes &
+  Authenticate
 
 const objectClass = '__ACCOUNT__'
 const pageSize = 500
@@ -149,6 +162,20 @@ export class CsvConnector implements CsvCapabilities {
         `${path} is changed by another program again and again; nothing was written`,
       )
     })
+  }
+
+  async latestToken(wantedClass: string): Promise<SyncToken> {
+    requireAccounts(wantedClass)
+    return this.#inTurn(async () => latestToken(this.#settings, await this.#path()))
+  }
+
+  async *changesSince(
+    wantedClass: string,
+    token: SyncToken | null,
+    signal?: AbortSignal,
+  ): AsyncGenerator<ConnectorChange> {
+    requireAccounts(wantedClass)
+    yield* changesSince(this.#settings, await this.#path(), token, signal)
   }
 
   async authenticate(wantedClass: string, username: string, password: string): Promise<string> {

@@ -20,6 +20,8 @@ export interface CsvSettings {
   readonly newline: string
   readonly encoding: Encoding
   readonly multivalued: ReadonlySet<string>
+  /** How many copies of the file liveSync keeps. */
+  readonly keptSnapshots: number
   readonly separator: string
   attributeOf(header: string): string
 }
@@ -64,7 +66,8 @@ export const configurationSchema = {
     multiValueSeparator: text('Stands between the values of a multi-valued cell.', ';'),
     syncFileRetentionCount: {
       type: 'integer',
-      description: 'Snapshots that liveSync keeps. Without effect until this connector offers liveSync.',
+      description:
+        'Copies of the file that liveSync keeps, to tell what has changed since. At least two are kept.',
       default: 3,
     },
   },
@@ -93,6 +96,7 @@ export function csvSettings(configuration: JsonObject, projectFolder: string): C
     encoding: encodingNamed(string('encoding')),
     multivalued: new Set(columns(given('multivaluedColumns') ?? []).map(attributeOf)),
     separator: separator(string('multiValueSeparator')),
+    keptSnapshots: kept(given('syncFileRetentionCount') ?? 3),
     attributeOf,
   }
 }
@@ -114,6 +118,11 @@ function oneCharacter(name: string, value: string): void {
 function newline(value: string): string {
   if (['\n', '\r\n', '\r'].includes(value)) return value
   throw invalid('newlineString', `is ${JSON.stringify(value)}; allowed are "\\n", "\\r\\n" and "\\r"`)
+}
+
+function kept(value: Json): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
+  throw invalid('syncFileRetentionCount', `is ${JSON.stringify(value)}; it must be a number of copies`)
 }
 
 function separator(value: string): string {

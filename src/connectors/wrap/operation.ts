@@ -16,6 +16,7 @@ export type OperationName =
   | 'AUTHENTICATE'
   | 'TEST'
   | 'SCHEMA'
+  | 'SYNC'
 
 export interface Operation {
   readonly system: string

@@ -11,8 +11,10 @@ import type {
   Resource,
   ResourcePage,
   ResourceQuery,
+  SetChanges,
 } from '../../router/resources.ts'
 import {
+  type Changes,
   type Connector,
   type ConnectorWrite,
   type ConnectorWriteOutcome,
@@ -84,6 +86,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
     ...(offers(facts.connector, 'schema') ? { properties: comparing(facts, type, facts.connector) } : {}),
     comparison: (pointer) => comparison(facts.connector, type, pointer, ignoreCase),
     updatesInPart: true,
+    ...(offersChanges(facts.connector) ? { changes: changes(facts, type, facts.connector) } : {}),
     async authenticate(username, password) {
       const { connector } = facts
       if (!offers(connector, 'authenticate')) throw notOffered(facts, 'AUTHENTICATE')
@@ -156,6 +159,33 @@ function idOf(
     return connector.idOf(type.objectClass, attributes, id)
   } catch {
     return undefined
+  }
+}
+
+function offersChanges(connector: Connector): connector is Connector & Changes {
+  return offers(connector, 'latestToken') && offers(connector, 'changesSince')
+}
+
+/** liveSync's view (engine specification §9): the same conversion and the same limits as for everything else. */
+function changes(facts: SystemFacts, type: ObjectType, connector: Changes): SetChanges {
+  const toResource = reader(type, undefined)
+  return {
+    async latestToken(signal) {
+      permission(facts.configuration, 'SYNC', type)
+      return call(operation(facts, 'SYNC', type), signal, (both) =>
+        connector.latestToken(type.objectClass, both),
+      )
+    },
+    async *since(token, signal) {
+      permission(facts.configuration, 'SYNC', type)
+      const found = stream(operation(facts, 'SYNC', type), signal, (both) =>
+        connector.changesSince(type.objectClass, token, both),
+      )
+      for await (const change of found)
+        yield change.kind === 'END' || change.kind === 'DELETE'
+          ? change
+          : { ...change, object: toResource(change.object) }
+    },
   }
 }
 

@@ -1,0 +1,38 @@
+import type { Command } from 'commander'
+import { isJsonObject } from '../model/json.ts'
+import { withApplication } from './application.ts'
+import type { Done } from './command-line.ts'
+import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+
+interface LiveSyncOptions extends ProjectOptions {
+  readonly fromBeginning?: boolean
+}
+
+export function addLiveSync(program: Command, done: Done): void {
+  const command = withProjectOptions(program.command('livesync <source>'))
+    .description(
+      'Carry on what has changed in a system since the last time. The first time only remembers the present.',
+    )
+    .option('--from-beginning', 'the first time: carry on everything that there is')
+    .action(async (source: string, options: LiveSyncOptions) => done(await run(source, options)))
+  example(command, 'syncline livesync system/hr/account --project examples/hr-to-directory')
+}
+
+async function run(source: string, options: LiveSyncOptions): Promise<number> {
+  return withApplication(folders(options), async ({ resources, administrator }) => {
+    const parameters = {
+      source,
+      detailedFailure: 'true',
+      ...(options.fromBeginning ? { fromBeginning: 'true' } : {}),
+    }
+    const state = await resources.action(
+      'system',
+      { name: 'liveSync', content: null, parameters },
+      administrator,
+    )
+    const failure = isJsonObject(state) && isJsonObject(state.lastException) ? state.lastException : undefined
+    if (options.json) console.log(JSON.stringify(state, null, 2))
+    else console.log(failure ? String(failure.throwable) : `${source}: done`)
+    return failure ? 1 : 0
+  })
+}

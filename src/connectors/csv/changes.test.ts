@@ -1,0 +1,167 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../../model/json.ts'
+import type { ConnectorChange, SyncToken } from '../connector.ts'
+import { temporaryCsv } from './testing/temporary.ts'
+
+/** What has changed in a file since one last looked (platform specification §5.1). */
+const account = '__ACCOUNT__'
+
+async function open(more: JsonObject = {}) {
+  const csv = await temporaryCsv()
+  const connector = csv.connect({ headerUid: 'id', ...more })
+  return {
+    connector,
+    folder: csv.folder,
+    write: (rows: readonly (readonly [string, string])[], header = 'id,name') =>
+      csv.put(`${[header, ...rows.map((row) => row.join(','))].join('\n')}\n`),
+    since: async (token: SyncToken | null): Promise<ConnectorChange[]> =>
+      Array.fromAsync(connector.changesSince(account, token)),
+    latest: () => connector.latestToken(account),
+    copies: () => readdirSync(csv.folder).filter((name) => name !== 'people.csv'),
+    async [Symbol.asyncDispose]() {
+      await connector[Symbol.asyncDispose]()
+      await csv[Symbol.asyncDispose]()
+    },
+  }
+}
+
+type Hr = Awaited<ReturnType<typeof open>>
+
+const kinds = (changes: readonly ConnectorChange[]) =>
+  changes.map((change) => (change.kind === 'END' ? 'END' : `${change.kind} ${change.id}`))
+
+describe('the changes of a file', () => {
+  it('are deletions first, then the rest in the order of the file, and last the new token', async () => {
+    await using hr = await open()
+    await hr.write([
+      ['a', 'Ann'],
+      ['b', 'Bob'],
+      ['c', 'Cid'],
+    ])
+    const token = await hr.latest()
+    await hr.write([
+      ['d', 'Dan'],
+      ['c', 'Cid'],
+      ['a', 'Anna'],
+    ])
+    const changes = await hr.since(token)
+    expect(kinds(changes)).toEqual(['DELETE b', 'CREATE d', 'UPDATE a', 'END'])
+    expect(changes[1]).toMatchObject({ object: { _id: 'd', name: 'Dan' }, token })
+    const end = changes.at(-1)?.token as SyncToken
+    expect(await hr.since(end)).toEqual([])
+  })
+
+  it('without a token are everything that there is', async () => {
+    await using hr = await open()
+    await hr.write([
+      ['a', 'Ann'],
+      ['b', 'Bob'],
+    ])
+    expect(kinds(await hr.since(null))).toEqual(['CREATE a', 'CREATE b', 'END'])
+  })
+
+  it('are none where only the order or the quoting differs', async () => {
+    await using hr = await open()
+    await hr.write([
+      ['a', 'Ann'],
+      ['b', 'Bob'],
+    ])
+    const token = await hr.latest()
+    await hr.write([
+      ['b', '"Bob"'],
+      ['a', 'Ann'],
+    ])
+    expect(kinds(await hr.since(token))).toEqual(['END'])
+  })
+
+  it('that nobody took to the end are told again, and nothing is left behind', async () => {
+    await using hr = await open()
+    await hr.write([['a', 'Ann']])
+    const token = await hr.latest()
+    await hr.write([
+      ['a', 'Anna'],
+      ['b', 'Bob'],
+    ])
+    for await (const _ of hr.connector.changesSince(account, token)) break
+    expect(hr.copies()).toHaveLength(1)
+    expect(kinds(await hr.since(token))).toEqual(['UPDATE a', 'CREATE b', 'END'])
+  })
+
+  it('include what Syncline itself has written', async () => {
+    await using hr = await open()
+    await hr.write([['a', 'Ann']])
+    const token = await hr.latest()
+    await hr.connector.writeMany(account, [
+      { operation: 'create', id: 'b', attributes: { id: 'b', name: 'Bob' } },
+    ])
+    expect(kinds(await hr.since(token))).toEqual(['CREATE b', 'END'])
+  })
+
+  it.each<[string, (hr: Hr) => unknown, RegExp]>([
+    [
+      'the columns have changed',
+      (hr) => hr.write([['a', 'x']], 'id,title'),
+      /columns of .* have changed from id, name to id, title/,
+    ],
+    ['the copy is gone', () => {}, /is not there any more/],
+    [
+      'the copy was altered',
+      (hr) => writeFileSync(join(hr.folder, hr.copies()[0] as string), 'id,name\nx,y\n'),
+      /has been altered/,
+    ],
+  ])('cannot be told if %s', async (what, spoil, message) => {
+    await using hr = await open()
+    await hr.write([['a', 'Ann']])
+    const token = await hr.latest()
+    await hr.write([['a', 'Anna']])
+    await spoil(hr)
+    const asked = what.includes('gone') ? `1000000000000-${'0'.repeat(16)}` : token
+    await expect(hr.since(asked)).rejects.toMatchObject({
+      ...{
+        code: 'CONNECTOR_FAILED',
+        message: expect.stringMatching(message),
+        hint: expect.stringContaining('reconcile'),
+      },
+    })
+  })
+
+  it('keep no more copies than wanted', async () => {
+    await using hr = await open({ syncFileRetentionCount: 3 })
+    await hr.write([['a', '0']])
+    let token = await hr.latest()
+    for (let round = 1; round < 6; round++) {
+      await hr.write([['a', String(round)]])
+      token = (await hr.since(token)).at(-1)?.token as SyncToken
+    }
+    expect(hr.copies()).toHaveLength(3)
+  })
+
+  it('make the old rows into the new ones, whatever was edited', async () => {
+    const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
+    const rows = fc.uniqueArray(fc.tuple(id, fc.constantFrom('x', 'y', 'z')), { selector: ([one]) => one })
+    await fc.assert(
+      fc.asyncProperty(rows, rows, rows, async (first, second, third) => {
+        await using hr = await open()
+        await hr.write(first)
+        let token = await hr.latest()
+        const copy = new Map<string, unknown>(first)
+        for (const next of [second, third]) {
+          await hr.write(next)
+          for (const change of await hr.since(token)) {
+            if (change.kind === 'END') token = change.token
+            else if (change.kind === 'DELETE') expect(copy.delete(change.id)).toBe(true)
+            else {
+              expect(copy.has(change.id)).toBe(change.kind === 'UPDATE')
+              copy.set(change.id, change.object.name)
+            }
+          }
+          expect(new Map([...copy].toSorted())).toEqual(new Map([...next].toSorted()))
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+})

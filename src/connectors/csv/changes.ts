@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto'
+import { constants, copyFile, type FileHandle, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Json } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { ConnectorChange, ConnectorObject, SyncToken } from '../connector.ts'
+import { type Columns, columnsOf, objectMaker, uidOf } from './columns.ts'
+import { attempt, chunksOf, identityOf, isSameFile, openCsv, rowsOf } from './file.ts'
+import type { CsvSettings } from './settings.ts'
+import { readSnapshot } from './snapshot.ts'
+
+/**
+ * What has changed in a CSV file (platform specification §5.1): the file is compared with a copy of itself, made when it was
+ * looked at before and named by the token. Copies lie beside the file as `<file>.<ms since 1970>`; a token is that time and a
+ * digest of the content. Rows that are the same are not reported; deletions come first, then the others in the order of the
+ * file. Memory holds a digest a row.
+ */
+
+/** Makes a copy of the file as it is now, from which changes are counted. */
+export async function latestToken(settings: CsvSettings, path: string): Promise<SyncToken> {
+  const copy = await copyOf(path)
+  await withFile(copy.part, { ...settings, file: path }, (handle, own) => readSnapshot(handle, own))
+  return keep(copy, path, settings)
+}
+
+export async function* changesSince(
+  settings: CsvSettings,
+  path: string,
+  token: SyncToken | null,
+  signal?: AbortSignal,
+): AsyncGenerator<ConnectorChange> {
+  const before = token === null ? undefined : await copyNamed(path, token)
+  const copy = await copyOf(path)
+  try {
+    if (before && copy.digest === before.digest) return
+    const own = { ...settings, file: path }
+    const old = before ? await digestsOf(before.file, settings, signal) : undefined
+    const handle = await openCsv(copy.part)
+    try {
+      const { columns, index } = await readSnapshot(handle, own, signal)
+      if (old) requireSameColumns(old.columns, columns, path)
+      for (const id of old?.rows.keys() ?? [])
+        if (!index.has(id)) yield { kind: 'DELETE', id, token: token as SyncToken }
+      yield* differing(handle, { settings: own, columns, old: old?.rows, token }, signal)
+    } finally {
+      await handle.close()
+    }
+    yield { kind: 'END', token: await keep(copy, path, settings) }
+  } finally {
+    await rm(copy.part, { force: true })
+  }
+}
+
+interface Comparison {
+  readonly settings: CsvSettings
+  readonly columns: Columns
+  /** Undefined: everything is new. */
+  readonly old: ReadonlyMap<string, string> | undefined
+  readonly token: SyncToken | null
+}
+
+async function* differing(
+  handle: FileHandle,
+  { settings, columns, old, token }: Comparison,
+  signal?: AbortSignal,
+): AsyncGenerator<ConnectorChange> {
+  const asObject: (fields: readonly string[]) => ConnectorObject = objectMaker(columns, settings)
+  let isHeader = true
+  for await (const rows of rowsOf(handle, settings, signal)) {
+    for (const row of rows) {
+      if (isHeader) {
+        isHeader = false
+        continue
+      }
+      const id = uidOf(row, columns, settings.file)
+      const known = old?.get(id)
+      if (known === digestOf(row.fields)) continue
+      const kind = known === undefined ? 'CREATE' : 'UPDATE'
+      yield { kind, id, object: asObject(row.fields), token }
+    }
+  }
+}
+
+interface Copy {
+  readonly part: string
+  readonly file: string
+  readonly time: number
+  readonly digest: string
+}
+
+/** Another copy of the same millisecond has another name. */
+async function copyOf(path: string): Promise<Copy> {
+  const taken = new Set((await copiesOf(path)).map(({ time }) => time))
+  let time = Date.now()
+  while (taken.has(time)) time++
+  const file = `${path}.${time}`
+  const part = `${file}.part`
+  const original = await openCsv(path)
+  try {
+    const identity = await identityOf(original)
+    await attempt(path, 'copied', () => copyFile(path, part, constants.COPYFILE_FICLONE))
+    if (!isSameFile(identity, await identityOf(original)))
+      throw new Problem('UNAVAILABLE', `${path} was changed by another program while it was being read`)
+    return { part, file, time, digest: await contentDigest(part) }
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
+  } finally {
+    await original.close()
+  }
+}
+
+/** The copy takes its name, and the oldest ones go. The one before stays until the new token is stored, whatever is configured. */
+async function keep(
+  { part, file, time, digest }: Copy,
+  path: string,
+  settings: CsvSettings,
+): Promise<SyncToken> {
+  await attempt(file, 'written', () => rename(part, file))
+  const copies = (await copiesOf(path)).toSorted((a, b) => b.time - a.time)
+  const superfluous = copies.slice(Math.max(2, settings.keptSnapshots))
+  await Promise.all(superfluous.map((copy) => rm(copy.file, { force: true })))
+  return `${time}-${digest}`
+}
+
+async function copiesOf(path: string): Promise<readonly { readonly file: string; readonly time: number }[]> {
+  const prefix = `${basename(path)}.`
+  const names = await attempt(dirname(path), 'listed', () => readdir(dirname(path)))
+  return names.flatMap((name) => {
+    const time = name.startsWith(prefix) ? name.slice(prefix.length) : ''
+    return /^\d{13}$/.test(time) ? [{ file: join(dirname(path), name), time: Number(time) }] : []
+  })
+}
+
+const startAnew = {
+  hint: 'Delete the liveSync state of this source to start from the file as it is now, and reconcile what was missed.',
+}
+
+async function copyNamed(
+  path: string,
+  token: SyncToken,
+): Promise<{ readonly file: string; readonly digest: string }> {
+  const [, time, digest] = /^(\d{13})-([0-9a-f]{16})$/.exec(String(token)) ?? []
+  if (time === undefined || digest === undefined)
+    throw new Problem(
+      'CONNECTOR_FAILED',
+      `${JSON.stringify(token as Json)} is no token of ${path}`,
+      startAnew,
+    )
+  const file = `${path}.${time}`
+  const found = await contentDigest(file).catch(() => undefined)
+  if (found === digest) return { file, digest }
+  const fact = found === undefined ? 'is not there any more' : 'has been altered'
+  throw new Problem(
+    'CONNECTOR_FAILED',
+    `the copy ${file}, with which the file was to be compared, ${fact}`,
+    startAnew,
+  )
+}
+
+async function contentDigest(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  const handle = await openCsv(file)
+  try {
+    for await (const chunk of chunksOf(handle, 0, file)) hash.update(chunk)
+  } finally {
+    await handle.close()
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+async function digestsOf(file: string, settings: CsvSettings, signal?: AbortSignal) {
+  const own = { ...settings, file }
+  return withFile(file, own, async (handle) => {
+    const rows = new Map<string, string>()
+    let columns: Columns | undefined
+    for await (const some of rowsOf(handle, own, signal)) {
+      for (const row of some) {
+        if (columns === undefined) columns = columnsOf(row, own)
+        else rows.set(uidOf(row, columns, file), digestOf(row.fields))
+      }
+    }
+    return { columns: columns ?? columnsOf(undefined, own), rows }
+  })
+}
+
+async function withFile<T>(
+  file: string,
+  settings: CsvSettings,
+  work: (handle: FileHandle, settings: CsvSettings) => Promise<T>,
+): Promise<T> {
+  const handle = await openCsv(file)
+  try {
+    return await work(handle, settings)
+  } finally {
+    await handle.close()
+  }
+}
+
+function digestOf(fields: readonly string[]): string {
+  return createHash('sha1').update(JSON.stringify(fields)).digest('base64')
+}
+
+function requireSameColumns(before: Columns, now: Columns, path: string): void {
+  if (before.names.join('\n') === now.names.join('\n')) return
+  throw new Problem(
+    'CONNECTOR_FAILED',
+    `the columns of ${path} have changed from ${before.names.join(', ')} to ${now.names.join(', ')}`,
+    startAnew,
+  )
+}

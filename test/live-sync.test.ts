@@ -1,0 +1,202 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { csvConnector, TestProject } from './support/project.ts'
+import { type Server, serve } from './support/server.ts'
+
+/** liveSync over HTTP, with a CSV file as the system (engine specification §9). */
+const script = (source: string) => ({ type: 'text/javascript', source })
+const source = 'system/hr/account'
+const stage = 'repo/synchronisation/pooledSyncStage/SYSTEMHRACCOUNT'
+
+let project: TestProject
+let server: Server
+
+interface Options {
+  readonly mapping?: object
+  readonly connector?: object
+}
+
+async function open({ mapping = {}, connector = {} }: Options = {}): Promise<void> {
+  project = new TestProject()
+  hr(['ann', 'Ann'], ['bob', 'Bob'])
+  const columns = ['login', 'name']
+  project.write('conf/provisioner.openicf-hr.json', { ...csvConnector('hr', columns), ...connector })
+  const text = { type: 'string' }
+  const schema = { type: 'object', properties: { userName: text, name: text } }
+  project.write('conf/managed.json', { objects: [{ name: 'user', schema }] })
+  project.write('conf/sync.json', {
+    mappings: [
+      {
+        ...{ name: 'hr_user', source, target: 'managed/user' },
+        properties: [
+          { source: 'login', target: 'userName' },
+          { source: 'login', target: '_id' },
+          { source: 'name', target: 'name' },
+        ],
+        policies: [{ situation: 'SOURCE_MISSING', action: 'DELETE' }],
+        ...mapping,
+      },
+    ],
+  })
+  server = await serve(project)
+}
+
+afterEach(async () => {
+  await server?.[Symbol.asyncDispose]()
+  project?.[Symbol.dispose]()
+})
+
+const hr = (...rows: string[][]) =>
+  project.write('data/hr.csv', `${['login,name', ...rows.map((row) => row.join(','))].join('\n')}\n`)
+const liveSync = (more = '') => server.call('POST', `${source}?_action=liveSync${more}`)
+const users = async () => {
+  const { result } = (await server.call('GET', 'managed/user?_queryFilter=true')).body
+  return Object.fromEntries(result.map(({ _id, name }: Record<string, string>) => [_id, name]))
+}
+
+describe('liveSync', () => {
+  it('remembers the present at first, and carries on what changes from then on', async () => {
+    await open()
+    const first = await liveSync()
+    expect([first.status, first.body]).toEqual([
+      200,
+      {
+        ...{ _id: 'SYSTEMHRACCOUNT', _rev: expect.any(String) },
+        connectorData: { nativeType: 'JAVA_TYPE_STRING', syncToken: expect.any(String) },
+      },
+    ])
+    expect(await users()).toEqual({})
+    hr(['ann', 'Anna'], ['cid', 'Cid'])
+    await liveSync()
+    expect(await users()).toEqual({ ann: 'Anna', cid: 'Cid' })
+    hr(['cid', 'Cid'])
+    const last = await server.call('POST', `system?_action=activeSync&source=${source}`)
+    expect(await users()).toEqual({ cid: 'Cid' })
+    expect((await server.call('GET', stage)).body).toEqual(last.body)
+    const { result } = (await server.call('GET', 'audit/activity?_queryFilter=true')).body
+    expect(result.map(({ message, objectId }: Record<string, string>) => `${message} ${objectId}`)).toEqual([
+      'sync-delete system/hr/account/bob',
+      'sync-update system/hr/account/ann',
+      'sync-create system/hr/account/cid',
+      'sync-delete system/hr/account/ann',
+    ])
+  })
+
+  it('works everything that there is, if it is told to begin at the beginning; deleting its state starts anew', async () => {
+    await open()
+    await liveSync('&fromBeginning=true')
+    expect(await users()).toEqual({ ann: 'Ann', bob: 'Bob' })
+    expect((await server.call('DELETE', stage)).status).toBe(200)
+    hr(['ann', 'Later'])
+    await liveSync()
+    expect(await users()).toEqual({ ann: 'Ann', bob: 'Bob' })
+  })
+
+  it.each([
+    ['POST', 'system?_action=liveSync', 400],
+    ['POST', 'system?_action=liveSync&source=managed/user', 400],
+    ['POST', 'system?_action=liveSync&source=system/nobody/account', 503],
+    ['POST', 'system/hr/group?_action=liveSync', 404],
+    ['GET', 'repo/synchronisation/pooledSyncStage/NOBODY', 404],
+  ])('%s %s is %i', async (method, path, status) => {
+    await open()
+    expect((await server.call(method, path)).status).toBe(status)
+  })
+
+  const poisoned = { validSource: script("if (source.name === 'Poison') { throw 'poisoned' } true") }
+  const withHandler = (maxRetries: number, postRetryAction: unknown): Options => ({
+    mapping: poisoned,
+    connector: { syncFailureHandler: { maxRetries, postRetryAction } },
+  })
+  const poison = () => hr(['ann', 'Ann'], ['bob', 'Poison'], ['cid', 'Cid'])
+
+  it('stops at a change that fails, tells why, and tries it again every time, where nothing else is said', async () => {
+    await open({ mapping: poisoned })
+    await liveSync()
+    poison()
+    for (let call = 0; call < 3; call++) {
+      const { status, body } = await liveSync(call === 2 ? '&detailedFailure=true' : '')
+      expect(status).toBe(200)
+      expect(body.lastException.throwable).toMatch(
+        /Failed to synchronize bob object on system\/hr\/account: .*poisoned/,
+      )
+      expect(body.lastException.syncDelta).toEqual(
+        call === 2
+          ? expect.objectContaining({ uid: 'bob', object: { _id: 'bob', login: 'bob', name: 'Poison' } })
+          : undefined,
+      )
+    }
+    expect(await users()).toEqual({})
+    hr(['ann', 'Ann'], ['bob', 'Healed'], ['cid', 'Cid'])
+    expect((await liveSync()).body).not.toHaveProperty('lastException')
+    expect(await users()).toEqual({ bob: 'Healed', cid: 'Cid' })
+  })
+
+  it.each<[string, unknown, () => Promise<void>]>([
+    ['passes over it', 'logged-ignore', async () => expect(server.log()).toMatch(/bob is left out/)],
+    [
+      'keeps a dead letter',
+      'dead-letter-queue',
+      async () => {
+        const path = 'repo/synchronisation/deadLetterQueue/hr'
+        const { result } = (await server.call('GET', `${path}?_queryFilter=true`)).body
+        expect(result).toEqual([
+          expect.objectContaining({
+            ...{ systemIdentifier: 'hr', objectType: 'account', uid: 'bob' },
+            ...{ failedRecord: { _id: 'bob', login: 'bob', name: 'Poison' } },
+            failureCause: expect.objectContaining({ code: 409 }),
+          }),
+        ])
+        expect((await server.call('DELETE', `${path}/${result[0]._id}`)).status).toBe(200)
+      },
+    ],
+    [
+      'asks a script',
+      {
+        script: script(
+          "logger.warn('gave up ' + syncFailure.uid + ' ' + failureCause.code); failureHandlers.deadLetterQueue.invoke(syncFailure, failureCause)",
+        ),
+      },
+      async () => {
+        expect(server.log()).toMatch(/gave up bob 409/)
+        const { body } = await server.call('GET', 'repo/synchronisation/deadLetterQueue/hr?_queryFilter=true')
+        expect(body.result).toHaveLength(1)
+      },
+    ],
+  ])(
+    'with two retries: tries a change three times in all, then %s and goes on',
+    async (_what, action, check) => {
+      await open(withHandler(2, action))
+      await liveSync()
+      poison()
+      for (const waits of [true, true]) {
+        const { body } = await liveSync()
+        expect('lastException' in body).toBe(waits)
+        expect(await users()).toEqual({})
+      }
+      await server.stop('SIGKILL')
+      server = await serve(project)
+      expect((await liveSync()).body).not.toHaveProperty('lastException')
+      expect(await users()).toEqual({ cid: 'Cid' })
+      await check()
+    },
+  )
+
+  it('is refused while the same source is at it already', async () => {
+    const slow = script('var end = Date.now() + 300; while (Date.now() < end); true')
+    await open({ mapping: { validSource: slow } })
+    await liveSync()
+    hr(['ann', 'Changed'], ['bob', 'Bob'])
+    const statuses = (await Promise.all([liveSync(), liveSync()])).map(({ status }) => status)
+    expect(statuses.toSorted()).toEqual([200, 409])
+    expect(await users()).toEqual({ ann: 'Changed' })
+  })
+
+  it('from the command line says what failed', async () => {
+    await open({ mapping: poisoned })
+    await server[Symbol.asyncDispose]()
+    expect(project.syncline(['livesync', source])).toMatchObject({ code: 0, out: `${source}: done\n` })
+    poison()
+    const { code, out } = project.syncline(['livesync', source])
+    expect([code, out]).toEqual([1, expect.stringMatching(/Failed to synchronize bob/)])
+  })
+})
