@@ -1,0 +1,119 @@
+/** The clock of a time zone: what it shows when, and when it shows what. Transitions are found once a year and zone. */
+export interface Zone {
+  /** Milliseconds that the local clock is ahead of UTC at an instant. */
+  offsetAt(instant: number): number
+  /**
+   * The instant at which the local clock shows a time (given as if it were UTC). One that is shown twice is the first; one that
+   * is skipped is as much later as the clock was put forward.
+   */
+  instantOf(local: number): number
+  /** Of a time that the clock skips. */
+  gapOf(local: number): Gap | undefined
+  /** The gap whose times have not all been made up for: it began less than its own length before the instant. */
+  gapBefore(instant: number): Gap | undefined
+}
+
+/** Times that the clock skips when it is put forward. */
+export interface Gap {
+  /** The first time on the clock that is shown again, as if it were UTC. */
+  readonly end: number
+  /** How far the clock was ahead of UTC before. */
+  readonly offset: number
+}
+
+const hour = 3_600_000
+const day = 24 * hour
+
+/** RangeError for an unknown zone. Undefined: that of this machine. */
+export function timeZone(name: string | undefined): Zone {
+  const resolved = name ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  const known = zones.get(resolved) ?? zoneNamed(resolved)
+  zones.set(resolved, known)
+  return known
+}
+
+const zones = new Map<string, Zone>()
+
+/** From `since` on. */
+interface Period {
+  readonly since: number
+  readonly offset: number
+}
+
+function zoneNamed(name: string): Zone {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: name,
+    hourCycle: 'h23',
+    ...{
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    },
+  })
+  const years = new Map<number, readonly Period[]>()
+
+  /** Exact to the second, and slow. */
+  function measured(instant: number): number {
+    const parts: Record<string, number> = {}
+    for (const { type, value } of format.formatToParts(instant)) parts[type] = Number(value)
+    const { year = 0, month = 1, day: date = 1, hour: hours = 0, minute = 0, second = 0 } = parts
+    return Date.UTC(year, month - 1, date, hours, minute, second) - Math.floor(instant / 1000) * 1000
+  }
+
+  function periodsOf(year: number): readonly Period[] {
+    const known = years.get(year)
+    if (known) return known
+    const [start, end] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)]
+    const periods: Period[] = [{ since: start, offset: measured(start) }]
+    for (let at = start; at < end; at += day) {
+      const before = (periods.at(-1) as Period).offset
+      const after = measured(at + day)
+      if (after !== before) periods.push({ since: changeBetween(at, at + day, before), offset: after })
+    }
+    years.set(year, periods)
+    return periods
+  }
+
+  /** To the second. */
+  function changeBetween(from: number, to: number, before: number): number {
+    let [low, high] = [from / 1000, to / 1000]
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      if (measured(middle * 1000) === before) low = middle
+      else high = middle
+    }
+    return high * 1000
+  }
+
+  function offsetAt(instant: number): number {
+    const periods = periodsOf(new Date(instant).getUTCFullYear())
+    let found = periods[0] as Period
+    for (const period of periods) if (period.since <= instant) found = period
+    return found.offset
+  }
+
+  function gaps(instant: number): readonly (Gap & { readonly at: number; readonly length: number })[] {
+    const year = new Date(instant).getUTCFullYear()
+    return periodsOf(year).flatMap(({ since, offset }, index, all) => {
+      const before = all[index - 1]?.offset
+      if (before === undefined || offset <= before) return []
+      return [{ at: since, end: since + offset, offset: before, length: offset - before }]
+    })
+  }
+
+  return {
+    offsetAt,
+    instantOf(local) {
+      // The clock showed this within a day of the same time in UTC, by one of the offsets around it.
+      const [before, after] = [offsetAt(local - day), offsetAt(local + day)]
+      if (before === after && offsetAt(local - before) === before) return local - before
+      const shown = [local - before, local - after].filter((instant) => offsetAt(instant) === local - instant)
+      return shown.length > 0 ? Math.min(...shown) : local - before
+    },
+    gapOf: (local) => gaps(local).find(({ end, length }) => local < end && local >= end - length),
+    gapBefore: (instant) => gaps(instant).find(({ at, length }) => instant >= at && instant < at + length),
+  }
+}
