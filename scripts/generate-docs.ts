@@ -61,6 +61,7 @@ const sections: Readonly<Record<Kind, Section>> = {
     shapes: ['objectType', 'connectorProperty', 'operationOption', 'syncFailureHandler'],
   },
   script: { file: 'script.json', shapes: [] },
+  schedule: { file: 'schedule-<name>.json', shapes: [] },
 }
 const commonShapes = ['script', 'condition', 'postRetryAction', 'reconAssociation']
 

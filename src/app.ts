@@ -31,6 +31,9 @@ import { infoProvider } from './router/providers/info.ts'
 import { repoLinkProvider } from './router/providers/repo-link.ts'
 import type { RequestContext, Resources } from './router/resources.ts'
 import { router } from './router/router.ts'
+import { jobProvider, schedulerProvider } from './schedule/provider.ts'
+import { Scheduler } from './schedule/scheduler.ts'
+import { services } from './schedule/services.ts'
 import type { ScriptEngine } from './scripts/engine.ts'
 import { implicitSync } from './sync/implicit/implicit-sync.ts'
 import { onChange } from './sync/implicit/on-change.ts'
@@ -63,6 +66,8 @@ export interface Application extends AsyncDisposable {
   readonly reconciliations: Reconciliations
   /** Changes that wait; nobody works them until it is started. */
   readonly changes: ChangeQueue
+  /** Nothing is run until it is started. */
+  readonly scheduler: Scheduler
   /** For the command line: whoever can write the data folder is the administrator. */
   readonly administrator: RequestContext
   /** ConfigurationFailure with the mapping's own errors, or NOT_FOUND with the nearest name. */
@@ -120,6 +125,9 @@ export async function openApplication(options: OpenOptions): Promise<Application
       }),
     log,
   }
+  const readFile = (path: string) => readProjectFile(project.folder, path)
+  const scheduled = { repository, services: services({ resources: routes, engine, readFile }), log }
+  const scheduler = opened.use(new Scheduler(scheduled, checked.jobs))
   const enforcePolicies = project.property('openidm.policy.enforcement.enabled') !== false
   resources = router(
     {
@@ -150,6 +158,8 @@ export async function openApplication(options: OpenOptions): Promise<Application
         notify: implicitSync(single),
       }),
       'sync/queue': queueProvider(repository, (mapping) => changes.wake(mapping)),
+      scheduler: schedulerProvider,
+      'scheduler/job': jobProvider(repository, scheduler),
       recon: reconciliationProvider(reconciliations, repository),
       'recon/assoc': associationsProvider(repository, routes),
       'repo/link': repoLinkProvider(repository, (name) => checked.mappings.get(name)?.mapping.links.type),
@@ -176,6 +186,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
       transactionId: 'command-line',
     },
     changes,
+    scheduler,
     requireMapping: (name) => usableMapping(checked, name).mapping,
     recover: () =>
       reconciliations.recover([...checked.mappings.values()].map(({ mapping }) => mapping.links.type)),
@@ -186,6 +197,13 @@ export async function openApplication(options: OpenOptions): Promise<Application
 /** True if scripts run after a change is stored that can take it back. */
 function isTakenBack({ scripts }: UsableType): boolean {
   return ['postCreate', 'postUpdate', 'postDelete'].some((hook) => Object.hasOwn(scripts, hook))
+}
+
+/** What a server does by itself; what a dead process left comes first. */
+async function startWork({ recover, changes, scheduler }: Application): Promise<void> {
+  await recover()
+  await changes.start()
+  await scheduler.start()
 }
 
 /** Not kept: whoever asked disposes of them. */
@@ -239,7 +257,7 @@ export async function openServer(options: ServerOptions) {
   opened.defer(() => application.reconciliations.close())
   const port = options.port ?? Number(project.property('openidm.port.http') ?? 8080)
   const { url } = await server.listen({ host, port })
-  const recovered = application.recover().then(() => application.changes.start())
+  const recovered = startWork(application)
   opened.defer(() => recovered)
   const closing = opened.move()
   return { url, application, [Symbol.asyncDispose]: () => closing.disposeAsync() }

@@ -16,6 +16,8 @@ import type { Json, JsonObject } from './model/json.ts'
 import { asProblem, Problem } from './model/problem.ts'
 import type { ManagedType } from './objects/type.ts'
 import { unsupportedFeatures } from './objects/unsupported.ts'
+import type { Job } from './schedule/job.ts'
+import { configuredJobs } from './schedules.ts'
 import type { ScriptEngine } from './scripts/engine.ts'
 import { type IsolateEngineOptions, isolateEngine } from './scripts/isolate-engine.ts'
 
@@ -28,6 +30,7 @@ export interface CheckedProject {
   readonly problems: readonly ConfigurationProblem[]
   readonly mappings: ReadonlyMap<string, CompiledMapping>
   readonly types: readonly UsableType[]
+  readonly jobs: readonly Job[]
   /** By name; opened, which reaches nothing outside. */
   readonly systems: ReadonlyMap<string, System>
 }
@@ -67,10 +70,12 @@ export async function checkProject(
 ): Promise<CheckedProject> {
   const compiled = await compileMappings(project, engine)
   const { types, problems } = await usableTypes(project, engine)
+  const schedules = configuredJobs(project)
   const opened = await openSystems(project, { ...environment, kinds, projectFolder: project.folder })
   return {
     project,
     types,
+    jobs: schedules.jobs,
     mappings: compiled.mappings,
     systems: opened.systems,
     // A value that its schema refuses may be refused by the connector as well: once is enough.
@@ -79,6 +84,7 @@ export async function checkProject(
       ...problems,
       ...opened.problems.filter((problem) => !project.problems.some((known) => isSamePlace(known, problem))),
       ...compiled.problems,
+      ...schedules.problems,
     ],
   }
 }

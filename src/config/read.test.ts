@@ -571,7 +571,6 @@ describe('a file that nobody reads', () => {
 
   it.each([
     ['audit.json', 'audit events go to the repository, whatever it says'],
-    ['schedule-nightly.json', 'schedules do not run; start runs with cron or a systemd timer'],
     ['endpoint-hello.json', 'custom endpoints are not served'],
   ])('that PingIDM reads, %s, is a warning that says what does not happen', async (file, consequence) => {
     expect(await problemsOf({ [`conf/${file}`]: { enabled: true } })).toEqual([

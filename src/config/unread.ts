@@ -3,8 +3,7 @@ import { locateProblem } from './problem.ts'
 import type { ConfigurationDocument, ConfigurationProblem } from './project.ts'
 
 const consequences: Readonly<Record<string, string>> = {
-  schedule: 'schedules do not run; start runs with cron or a systemd timer',
-  scheduler: 'schedules do not run; start runs with cron or a systemd timer',
+  scheduler: 'schedules run one after the other, in one process',
   endpoint: 'custom endpoints are not served',
   audit: 'audit events go to the repository, whatever it says',
   authentication: 'the static administrator is the only account',

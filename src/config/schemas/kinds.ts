@@ -4,11 +4,12 @@ import type { JsonSchema } from '../check/schema.ts'
 import { managedDefinitions, managedSchema } from './managed.ts'
 import { mappingDefinitions, mappingSchema, namedMappingSchema } from './mapping.ts'
 import { provisionerDefinitions, provisionerSchema } from './provisioner.ts'
+import { scheduleSchema } from './schedule.ts'
 import { scriptSettingsSchema } from './script.ts'
 import { draft, sharedDefinitions } from './shared.ts'
 import { syncSchema } from './sync.ts'
 
-export type Kind = 'sync' | 'mapping' | 'managed' | 'provisioner' | 'script'
+export type Kind = 'sync' | 'mapping' | 'managed' | 'provisioner' | 'script' | 'schedule'
 
 const roots: Readonly<Record<Kind, TSchema>> = {
   sync: syncSchema,
@@ -16,9 +17,10 @@ const roots: Readonly<Record<Kind, TSchema>> = {
   managed: managedSchema,
   provisioner: provisionerSchema,
   script: scriptSettingsSchema,
+  schedule: scheduleSchema,
 }
 
-export const kinds: readonly Kind[] = ['sync', 'mapping', 'managed', 'provisioner', 'script']
+export const kinds: readonly Kind[] = ['sync', 'mapping', 'managed', 'provisioner', 'script', 'schedule']
 
 /** All named shapes, for `$ref: '#/$defs/…'`. */
 export const definitions: Readonly<Record<string, JsonSchema>> = plain({
@@ -35,6 +37,7 @@ export const schemas: Readonly<Record<Kind, JsonSchema>> = plain(roots)
 export function kindOfId(id: string): Kind | undefined {
   if (id === 'sync' || id === 'managed' || id === 'script') return id
   if (id.startsWith('mapping/')) return 'mapping'
+  if (id.startsWith('schedule/')) return 'schedule'
   return id.startsWith('provisioner.openicf/') ? 'provisioner' : undefined
 }
 

@@ -1,0 +1,166 @@
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import { type Cron, CronError, parseCron } from './cron.ts'
+import { nextFiring } from './next-firing.ts'
+import { timeZone, type Zone } from './zone.ts'
+
+/** A job as its configuration states it, understood (platform specification §8). Times in ms since 1970. */
+export interface Job {
+  readonly id: string
+  readonly enabled: boolean
+  readonly trigger: Trigger
+  readonly start: number | undefined
+  readonly end: number | undefined
+  readonly misfire: 'fireAndProceed' | 'doNothing'
+  readonly concurrent: boolean
+  readonly recoverable: boolean
+  readonly service: ServiceName
+  readonly context: JsonObject
+  /** As stated. */
+  readonly content: JsonObject
+}
+
+export type Trigger =
+  | { readonly kind: 'cron'; readonly cron: Cron; readonly zone: Zone }
+  /** `repeats` undefined: for ever. */
+  | { readonly kind: 'simple'; readonly interval: number; readonly repeats: number | undefined }
+
+export const serviceNames = ['sync', 'provisioner', 'script'] as const
+export type ServiceName = (typeof serviceNames)[number]
+
+/** What is wrong with a job, and in which member. */
+export class JobError extends Problem {
+  readonly member: string
+
+  constructor(member: string, message: string) {
+    super('BAD_REQUEST', `${member}: ${message}`)
+    this.member = member
+  }
+}
+
+/** JobError for the first thing that is wrong. */
+export function readJob(id: string, content: JsonObject): Job {
+  const { enabled, concurrentExecution, recoverable, invokeContext } = content
+  const misfire = oneOf(content, 'misfirePolicy', ['fireAndProceed', 'doNothing'], 'fireAndProceed')
+  const service = serviceIn(content.invokeService)
+  if (invokeContext !== undefined && !isJsonObject(invokeContext))
+    throw new JobError('invokeContext', 'must be an object')
+  const start = timeIn(content, 'startTime')
+  const end = timeIn(content, 'endTime')
+  if (start !== undefined && end !== undefined && end < start)
+    throw new JobError('endTime', 'is before startTime')
+  return {
+    id,
+    enabled: enabled !== false,
+    trigger: triggerIn(content),
+    start,
+    end,
+    misfire,
+    concurrent: concurrentExecution === true,
+    recoverable: recoverable === true,
+    service,
+    context: invokeContext ?? {},
+    content,
+  }
+}
+
+function triggerIn(content: JsonObject): Trigger {
+  const type = oneOf(content, 'type', ['cron', 'simple'], 'cron')
+  if (type === 'simple') {
+    const interval = numberIn(content, 'repeatInterval', 0)
+    const count = numberIn(content, 'repeatCount', -1)
+    if (count !== 0 && interval === 0)
+      throw new JobError('repeatInterval', 'a schedule that repeats needs the milliseconds between two runs')
+    return { kind: 'simple', interval, repeats: count < 0 ? undefined : count }
+  }
+  const { schedule } = content
+  if (typeof schedule !== 'string')
+    throw new JobError('schedule', 'a cron schedule needs a Quartz expression')
+  const zone = zoneIn(content.timeZone)
+  try {
+    return { kind: 'cron', cron: parseCron(schedule), zone }
+  } catch (error) {
+    if (error instanceof CronError) throw new JobError('schedule', error.message)
+    throw error
+  }
+}
+
+function zoneIn(name: Json | undefined): Zone {
+  if (name !== undefined && name !== null && typeof name !== 'string')
+    throw new JobError('timeZone', 'must be the name of a time zone')
+  try {
+    return timeZone(name ?? undefined)
+  } catch {
+    throw new JobError('timeZone', `"${name}" is no time zone; write e.g. Europe/Berlin or UTC`)
+  }
+}
+
+/** Long names of OpenIDM's services end in these. */
+function serviceIn(stated: Json | undefined): ServiceName {
+  const name = typeof stated === 'string' ? (stated.split('.').at(-1) ?? '').toLowerCase() : undefined
+  const found = serviceNames.find((service) => service === name)
+  if (found) return found
+  const allowed = serviceNames.join(', ')
+  throw new JobError(
+    'invokeService',
+    `${JSON.stringify(stated ?? null)} is no service; there are: ${allowed}`,
+  )
+}
+
+function oneOf<T extends string>(content: JsonObject, member: string, allowed: readonly T[], standard: T): T {
+  const value = content[member] ?? standard
+  const found = allowed.find((one) => one === value)
+  if (found) return found
+  throw new JobError(member, `${JSON.stringify(value)} is not allowed; allowed are ${allowed.join(', ')}`)
+}
+
+function numberIn(content: JsonObject, member: string, least: number): number {
+  const value = content[member] ?? 0
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least) return value
+  throw new JobError(member, `${JSON.stringify(value)} is no whole number from ${least}`)
+}
+
+function timeIn(content: JsonObject, member: string): number | undefined {
+  const value = content[member]
+  if (value === undefined || value === null) return undefined
+  const time = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN
+  if (Number.isNaN(time)) throw new JobError(member, `${JSON.stringify(value)} is no time; write ISO 8601`)
+  return time
+}
+
+/**
+ * When a job is due next, strictly after `after`; undefined if never again. `first`: when a simple trigger began; `fired`: how
+ * often it has run.
+ */
+export function nextDue(
+  { trigger, start, end }: Job,
+  after: number,
+  { first, fired }: { readonly first: number; readonly fired: number },
+): number | undefined {
+  const due =
+    trigger.kind === 'cron'
+      ? cronDue(trigger, after, start)
+      : simpleDue(trigger, after, start ?? first, fired)
+  return due === undefined || (end !== undefined && due > end) ? undefined : due
+}
+
+function cronDue(
+  { cron, zone }: Trigger & { kind: 'cron' },
+  after: number,
+  start: number | undefined,
+): number | undefined {
+  // At the start itself, too.
+  return nextFiring(cron, start === undefined ? after : Math.max(after, start - 1), zone)
+}
+
+function simpleDue(
+  { interval, repeats }: Trigger & { kind: 'simple' },
+  after: number,
+  first: number,
+  fired: number,
+): number | undefined {
+  if (repeats !== undefined && fired > repeats) return undefined
+  if (after < first) return first
+  if (interval === 0) return fired === 0 ? after + 1 : undefined
+  return first + (Math.floor((after - first) / interval) + 1) * interval
+}

@@ -1,0 +1,315 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { JsonObject } from '../model/json.ts'
+import type { Repository } from '../repository/repository.ts'
+import { openSqlite } from '../repository/sqlite/open.ts'
+import type { RequestContext } from '../router/resources.ts'
+import { readJob } from './job.ts'
+import { jobProvider, schedulerProvider } from './provider.ts'
+import { Scheduler, type Services } from './scheduler.ts'
+
+/** Jobs by a clock that the tests turn (platform specification §8). */
+const noon = Date.UTC(2026, 0, 1, 12)
+const minute = 60_000
+const admin: RequestContext = { external: true, userId: 'openidm-admin', roles: [], transactionId: 't' }
+
+let folder: string
+let repository: Repository
+let now: number
+let ran: string[]
+const logged: string[] = []
+/** What a run waits for, if it is to take long. */
+let busy: Promise<void> | undefined
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'schedule-'))
+  repository = await openSqlite(join(folder, 'store.db'))
+  now = noon
+  ran = []
+  busy = undefined
+})
+afterEach(async () => {
+  await repository[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const services: Services = {
+  sync: async ({ mapping }) => {
+    ran.push(`${mapping} ${new Date(now).toISOString().slice(11, 19)}`)
+    await busy
+    return null
+  },
+  provisioner: async () => {
+    throw new Error('the directory is down')
+  },
+  script: async () => null,
+}
+
+const everyHour = {
+  schedule: '0 0 * * * ?',
+  timeZone: 'UTC',
+  invokeService: 'sync',
+  invokeContext: { mapping: 'm' },
+}
+
+function scheduler(jobs: Readonly<Record<string, JsonObject>> = {}): Scheduler {
+  const configured = Object.entries(jobs).map(([id, content]) => readJob(id, content))
+  const log = (_level: string, message: string) => void logged.push(message)
+  return new Scheduler({ repository, services, log, now: () => now }, configured)
+}
+
+/** Turns the clock to a time and lets everything happen that is due. */
+async function at(own: Scheduler, time: number): Promise<string[]> {
+  now = time
+  await own.tick()
+  if (!busy) await own.settled()
+  return ran.splice(0)
+}
+
+describe('a job', () => {
+  it('runs when it is due, once each time', async () => {
+    await using own = scheduler({ hourly: everyHour })
+    await own.start()
+    await own.settled()
+    expect(ran.splice(0)).toEqual(['m 12:00:00'])
+    expect(await at(own, noon + 59 * minute)).toEqual([])
+    expect(await at(own, noon + 60 * minute)).toEqual(['m 13:00:00'])
+    expect(await at(own, noon + 60 * minute + 1)).toEqual([])
+  })
+
+  it('that is simple runs at its start and so often again at its interval', async () => {
+    const content = { ...everyHour, type: 'simple', repeatInterval: 10 * minute, repeatCount: 2 }
+    await using own = scheduler({ simple: content })
+    await own.start()
+    const all = [...ran.splice(0)]
+    for (let step = 1; step <= 60; step++) all.push(...(await at(own, noon + step * minute)))
+    expect(all).toEqual(['m 12:00:00', 'm 12:10:00', 'm 12:20:00'])
+  })
+
+  it('keeps to startTime and endTime', async () => {
+    const times = { startTime: '2026-01-01T13:30:00Z', endTime: '2026-01-01T15:00:00Z' }
+    await using own = scheduler({ hourly: { ...everyHour, ...times } })
+    await own.start()
+    const all: string[] = []
+    for (let hour = 0; hour < 6; hour++) all.push(...(await at(own, noon + hour * 60 * minute)))
+    expect(all).toEqual(['m 14:00:00', 'm 15:00:00'])
+  })
+
+  it('that is switched off does not run', async () => {
+    await using own = scheduler({ hourly: { ...everyHour, enabled: false } })
+    await own.start()
+    expect(await at(own, noon + 60 * minute)).toEqual([])
+  })
+
+  it('that fails is logged and audited, and runs again the next time', async () => {
+    await using own = scheduler({
+      live: { ...everyHour, invokeService: 'org.forgerock.openidm.provisioner' },
+    })
+    await own.start()
+    await own.settled()
+    expect(logged.at(-1)).toBe('schedule live: the directory is down')
+    const { result } = await repository.audit.query('access', { filter: { kind: 'literal', value: true } })
+    expect(result).toMatchObject([
+      {
+        request: { protocol: 'CREST', operation: 'ScheduledTask', detail: { id: 'live' } },
+        response: { status: 'FAILED', detail: { reason: 'the directory is down' } },
+      },
+    ])
+    expect(await own.nextRun((await own.all())[0] as never)).toBe(noon + 60 * minute)
+  })
+})
+
+describe('a run that takes long', () => {
+  const often = { ...everyHour, schedule: '0 * * * * ?' }
+
+  it('is not met by another one; what it misses is one run, when it has ended', async () => {
+    await using own = scheduler({ often })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    busy = promise
+    await own.start()
+    expect(await at(own, noon + minute)).toEqual(['m 12:00:00'])
+    expect(await at(own, noon + 3 * minute)).toEqual([])
+    resolve()
+    busy = undefined
+    await own.settled()
+    expect(await at(own, noon + 3 * minute + 2000)).toEqual(['m 12:03:02'])
+    expect(await at(own, noon + 4 * minute)).toEqual(['m 12:04:00'])
+  })
+
+  it('may be met by another one with concurrentExecution', async () => {
+    await using own = scheduler({ often: { ...often, concurrentExecution: true } })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    busy = promise
+    await own.start()
+    await at(own, noon)
+    await at(own, noon + minute)
+    await new Promise((done) => setImmediate(done))
+    expect(own.running()).toHaveLength(2)
+    resolve()
+  })
+})
+
+describe('what was missed while nobody was there', () => {
+  it.each([
+    ['runs once, at once, with fireAndProceed', 'fireAndProceed', ['m 20:10:00']],
+    ['does not run with doNothing', 'doNothing', []],
+  ])('%s', async (_what, misfirePolicy, expected) => {
+    const jobs = { hourly: { ...everyHour, misfirePolicy } }
+    {
+      await using before = scheduler(jobs)
+      await before.start()
+      await before.settled()
+    }
+    ran = []
+    now = noon + 490 * minute
+    await using after = scheduler(jobs)
+    await after.start()
+    await after.settled()
+    expect(ran.splice(0)).toEqual(expected)
+    expect(await at(after, noon + 540 * minute)).toEqual(['m 21:00:00'])
+  })
+
+  it('a schedule that was changed meanwhile begins anew', async () => {
+    {
+      await using before = scheduler({ hourly: everyHour })
+      await before.start()
+      await before.settled()
+    }
+    ran = []
+    now = noon + 490 * minute
+    await using after = scheduler({ hourly: { ...everyHour, schedule: '0 30 * * * ?' } })
+    await after.start()
+    expect(ran).toEqual([])
+    expect(await at(after, noon + 510 * minute)).toEqual(['m 20:30:00'])
+  })
+
+  it.each([
+    [true, ['m 12:10:00']],
+    [false, []],
+  ])(
+    'a run that died with its process runs again if it is recoverable: %s',
+    async (recoverable, expected) => {
+      const jobs = { hourly: { ...everyHour, recoverable } }
+      const dying = scheduler(jobs)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      busy = promise
+      await dying.start()
+      ran = []
+      busy = undefined
+      now = noon + 10 * minute
+      await using after = scheduler(jobs)
+      await after.start()
+      await after.settled()
+      expect(ran).toEqual(expected)
+      resolve()
+      await dying[Symbol.asyncDispose]()
+    },
+  )
+})
+
+it('of two processes on one store one runs a job', async () => {
+  await using one = scheduler({ hourly: everyHour })
+  await using two = scheduler({ hourly: everyHour })
+  await Promise.all([one.start(), two.start()])
+  now = noon + 60 * minute
+  ran = []
+  await Promise.all([one.tick(), two.tick()])
+  await Promise.all([one.settled(), two.settled()])
+  expect(ran).toEqual(['m 13:00:00'])
+})
+
+describe('scheduler/job', () => {
+  const opened = async () => {
+    const own = scheduler({ fromFile: everyHour })
+    await own.start()
+    await own.settled()
+    ran = []
+    return { own, provider: jobProvider(repository, own) }
+  }
+  const job = { ...everyHour, schedule: '0 30 * * * ?', invokeContext: { mapping: 'rest' } }
+
+  it('makes, shows, replaces and deletes jobs, which run at once by their new schedule and survive a restart', async () => {
+    const { own, provider } = await opened()
+    await using _own = own
+    const created = await provider.create?.('', 'mine', job, admin)
+    expect(created).toMatchObject({ _id: 'mine', ...job, nextRunDate: '2026-01-01T12:30:00.000Z' })
+    expect(await at(own, noon + 30 * minute)).toEqual(['rest 12:30:00'])
+    await expect(provider.create?.('', 'mine', job, admin)).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+    })
+    await provider.update?.('mine', undefined, { ...job, schedule: '0 40 * * * ?' }, admin)
+    expect(await at(own, noon + 40 * minute)).toEqual(['rest 12:40:00'])
+    await using again = scheduler({ fromFile: everyHour })
+    expect((await again.all()).map(({ id }) => id)).toEqual(['fromFile', 'mine'])
+    expect(await provider.delete?.('mine', undefined, admin)).toMatchObject({ _id: 'mine' })
+    await expect(provider.read?.('mine', admin)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('leaves the jobs of files to their files', async () => {
+    const { own, provider } = await opened()
+    await using _own = own
+    const page = await provider.query?.('', { filter: { kind: 'literal', value: true } }, admin)
+    expect(page?.result.map(({ _id, nextRunDate }) => [_id, nextRunDate])).toEqual([
+      ['fromFile', '2026-01-01T13:00:00.000Z'],
+    ])
+    await expect(provider.update?.('fromFile', undefined, job, admin)).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    })
+    await expect(provider.delete?.('fromFile', undefined, admin)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  })
+
+  it('triggers, pauses and resumes one, or all', async () => {
+    const { own, provider } = await opened()
+    await using _own = own
+    const act = (id: string, name: string) =>
+      provider.action?.(id, { name, content: null, parameters: {} }, admin)
+    await act('fromFile', 'trigger')
+    await own.settled()
+    expect(ran.splice(0)).toEqual(['m 12:00:00'])
+    await act('fromFile', 'pause')
+    expect(await at(own, noon + 60 * minute)).toEqual([])
+    await act('fromFile', 'resume')
+    await own.settled()
+    expect(ran.splice(0)).toEqual(['m 13:00:00'])
+    await act('', 'pauseJobs')
+    expect(await at(own, noon + 120 * minute)).toEqual([])
+    await act('', 'resumeJobs')
+    await own.settled()
+    expect(ran.splice(0)).toEqual(['m 14:00:00'])
+    expect(await act('', 'listCurrentlyExecutingJobs')).toEqual([])
+    await expect(act('', 'explode')).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  })
+
+  it('says whether an expression is one', async () => {
+    const validate = (cronExpression: string) =>
+      schedulerProvider.action?.(
+        '',
+        { name: 'validateQuartzCronExpression', content: { cronExpression }, parameters: {} },
+        admin,
+      )
+    expect(await validate('0 0/5 * * * ?')).toEqual({ valid: true })
+    expect(await validate('0 0 0 * * *')).toMatchObject({ valid: false })
+  })
+})
+
+describe('a job is refused', () => {
+  it.each<[JsonObject, string, RegExp]>([
+    [{ schedule: null }, 'schedule', /needs a Quartz expression/],
+    [{ schedule: '* * * * *' }, 'schedule', /has 5 fields/],
+    [{ type: 'hourly' }, 'type', /allowed are cron, simple/],
+    [{ type: 'simple', repeatCount: -1 }, 'repeatInterval', /milliseconds between two runs/],
+    [{ misfirePolicy: 'maybe' }, 'misfirePolicy', /allowed are fireAndProceed, doNothing/],
+    [{ invokeService: 'taskscanner' }, 'invokeService', /there are: sync, provisioner, script/],
+    [{ invokeService: null }, 'invokeService', /is no service/],
+    [{ timeZone: 'Mars/Olympus' }, 'timeZone', /is no time zone/],
+    [{ startTime: 'tomorrow' }, 'startTime', /ISO 8601/],
+    [{ startTime: '2026-01-02', endTime: '2026-01-01' }, 'endTime', /before startTime/],
+    [{ invokeContext: 'recon' }, 'invokeContext', /must be an object/],
+  ])('for %o', (wrong, member, message) => {
+    expect(() => readJob('j', { ...everyHour, ...wrong })).toThrow(
+      expect.objectContaining({ code: 'BAD_REQUEST', member, message: expect.stringMatching(message) }),
+    )
+  })
+})

@@ -1,0 +1,290 @@
+import { v7 as timeOrderedId } from 'uuid'
+import type { Json, JsonObject } from '../model/json.ts'
+import { asProblem, Problem } from '../model/problem.ts'
+import type { Repository, StoredObject } from '../repository/repository.ts'
+import type { RequestContext } from '../router/resources.ts'
+import { type Job, nextDue, readJob, type ServiceName } from './job.ts'
+
+/** What runs when a job is due; `signal` is aborted when the server closes. */
+export type Service = (context: JsonObject, request: RequestContext) => Promise<Json | undefined>
+export type Services = Readonly<Record<ServiceName, Service>>
+
+export interface SchedulerOptions {
+  readonly repository: Repository
+  readonly services: Services
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** ms since 1970; a test has a clock of its own. */
+  readonly now?: () => number
+}
+
+export const jobs = 'scheduler/job'
+/** How far each job has come, by its id. */
+const triggers = 'scheduler/trigger'
+
+/** How far a job has come; times in ms since 1970. */
+interface Progress extends JsonObject {
+  /** When it was first known. */
+  first: number
+  fired: number
+  last: number | null
+  next: number | null
+  paused: boolean
+  /** A run that has not ended, in case that the process dies. */
+  running: boolean
+}
+
+/** No timer is set for longer: clocks are put right, and timers cannot be very long. */
+const longestSleep = 60_000
+
+/**
+ * Runs jobs when they are due (platform specification §8). How far each has come is in the store: a restart makes up for what
+ * was missed as the job's misfire policy says, and of several processes on one store one runs it. Jobs of the configuration
+ * and those made over REST are one list; a job of a file is changed in its file.
+ */
+export class Scheduler implements AsyncDisposable {
+  readonly #options: SchedulerOptions
+  readonly #configured: ReadonlyMap<string, Job>
+  readonly #running = new Map<string, Promise<void>>()
+  #timer: NodeJS.Timeout | undefined
+  #turn: Promise<void> = Promise.resolve()
+  #started = false
+  #paused = false
+  #closed = false
+
+  constructor(options: SchedulerOptions, configured: readonly Job[]) {
+    this.#options = options
+    this.#configured = new Map(configured.map((job) => [job.id, job]))
+  }
+
+  isConfigured(id: string): boolean {
+    return this.#configured.has(id)
+  }
+
+  async all(): Promise<readonly Job[]> {
+    const { result } = await this.#options.repository.objects.query(jobs, {
+      filter: { kind: 'literal', value: true },
+    })
+    const stored = result.flatMap(({ _id, _rev, ...content }) =>
+      this.#configured.has(_id) ? [] : [readJob(_id, content)],
+    )
+    return [...this.#configured.values(), ...stored]
+  }
+
+  async start(): Promise<void> {
+    this.#started = true
+    for (const job of await this.all()) await this.#recoverRun(job)
+    await this.tick()
+  }
+
+  /** A job has been made, changed, or has gone. Its progress begins anew. */
+  async changed(id: string): Promise<void> {
+    const known = await this.#stored(id)
+    if (known)
+      await this.#options.repository.objects.write(triggers, [{ operation: 'delete', id, rev: known._rev }])
+    if (this.#started) await this.tick()
+  }
+
+  /** When the job is due next; undefined if never, or while nothing is running. */
+  async nextRun(job: Job): Promise<number | undefined> {
+    const { next, paused } = await this.#progress(job)
+    return job.enabled && !paused && next !== null ? next : undefined
+  }
+
+  running(): readonly string[] {
+    return [...this.#running.keys()]
+  }
+
+  async pauseAll(paused: boolean): Promise<void> {
+    this.#paused = paused
+    await this.tick()
+  }
+
+  async pause(job: Job, paused: boolean): Promise<void> {
+    await this.#update(job, (progress) => ({ ...progress, paused }))
+    await this.tick()
+  }
+
+  /** Runs the job now, whatever its schedule. */
+  trigger(job: Job): void {
+    this.#run(job)
+  }
+
+  /** Fires everything that is due, and sleeps until the next one is. */
+  tick(): Promise<void> {
+    this.#turn = this.#turn
+      .then(() => this.#fireDue())
+      .catch((error) => {
+        this.#options.log('error', `the scheduler: ${asProblem(error).message}; it goes on later`)
+        this.#sleep(1000)
+      })
+    return this.#turn
+  }
+
+  /** Runs that are under way are waited for. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#turn
+    await Promise.all(this.#running.values())
+  }
+
+  async settled(): Promise<void> {
+    await this.#turn
+    await Promise.all(this.#running.values())
+  }
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)()
+  }
+
+  async #fireDue(): Promise<void> {
+    if (this.#closed || this.#paused || !this.#started) return
+    let soonest = Number.POSITIVE_INFINITY
+    for (const job of await this.all()) {
+      if (!job.enabled) continue
+      const next = await this.#fireIfDue(job)
+      if (next !== undefined) soonest = Math.min(soonest, next)
+    }
+    this.#sleep(soonest - this.#now())
+  }
+
+  /** Answers when the job is due after that. */
+  async #fireIfDue(job: Job): Promise<number | undefined> {
+    const { next, paused } = await this.#progress(job)
+    const now = this.#now()
+    if (paused || next === null) return undefined
+    if (next > now) return next
+    // Missed by more than a moment: nobody was here, or its last run took so long.
+    const misfired = now - next > longestSleep
+    const busy = !job.concurrent && this.#running.has(job.id)
+    // While its last run goes on it stays due: what it misses is one run, when that ends.
+    if (busy && job.misfire === 'fireAndProceed') return now + 1000
+    const runs = !busy && (!misfired || job.misfire === 'fireAndProceed')
+    const claimed = await this.#update(job, (progress) => {
+      if (progress.next !== next) return undefined
+      const fired = progress.fired + (runs ? 1 : 0)
+      const due = nextDue(job, now, { first: progress.first, fired: progress.fired + 1 }) ?? null
+      return { ...progress, fired, last: runs ? now : progress.last, next: due, running: runs }
+    })
+    if (claimed && runs) this.#run(job)
+    return (await this.#progress(job)).next ?? undefined
+  }
+
+  #run(job: Job): void {
+    const key = job.concurrent ? `${job.id} ${timeOrderedId()}` : job.id
+    const before = this.#running.get(key) ?? Promise.resolve()
+    const work = before
+      .then(() => this.#perform(job))
+      .finally(() => {
+        if (this.#running.get(key) === work) this.#running.delete(key)
+      })
+    this.#running.set(key, work)
+  }
+
+  async #perform(job: Job): Promise<void> {
+    const { services, log } = this.#options
+    const request: RequestContext = {
+      ...{ external: false, userId: 'scheduler', roles: ['system'], transactionId: timeOrderedId() },
+    }
+    const began = this.#now()
+    let problem: Problem | undefined
+    try {
+      await services[job.service](job.context, request)
+    } catch (error) {
+      problem = asProblem(error)
+      log('error', `schedule ${job.id}: ${problem.message}`)
+    }
+    try {
+      await this.#update(job, (progress) => ({ ...progress, running: false }))
+      await this.#record(job, request, this.#now() - began, problem)
+    } catch (error) {
+      log('error', `schedule ${job.id}: its run could not be recorded: ${asProblem(error).message}`)
+    }
+  }
+
+  /** `audit/access` (platform specification §8). */
+  async #record(
+    job: Job,
+    { transactionId, userId, roles }: RequestContext,
+    elapsed: number,
+    problem?: Problem,
+  ): Promise<void> {
+    const timestamp = new Date(this.#now()).toISOString()
+    const content: JsonObject = {
+      ...{ eventName: 'access', timestamp, transactionId, userId, trackingIds: null, roles: [...roles] },
+      request: {
+        protocol: 'CREST',
+        operation: 'ScheduledTask',
+        detail: { id: job.id, service: job.service },
+      },
+      response: {
+        ...{ status: problem ? 'FAILED' : 'SUCCESSFUL', statusCode: problem ? String(problem.status) : null },
+        ...{ detail: problem ? { reason: problem.message } : null },
+        ...{ elapsedTime: elapsed, elapsedTimeUnits: 'MILLISECONDS' },
+      },
+    }
+    await this.#options.repository.audit.append([
+      { id: timeOrderedId(), topic: 'access', timestamp, content },
+    ])
+  }
+
+  /** A run that died with its process is run again where the job says so. */
+  async #recoverRun(job: Job): Promise<void> {
+    const { running } = await this.#progress(job)
+    if (!running) return
+    await this.#update(job, (progress) => ({ ...progress, running: false }))
+    if (job.recoverable && job.enabled) this.#run(job)
+  }
+
+  async #stored(id: string): Promise<StoredObject | undefined> {
+    return (await this.#options.repository.objects.read(triggers, [id])).get(id)
+  }
+
+  async #progress(job: Job): Promise<Progress> {
+    const stored = await this.#stored(job.id)
+    // A schedule that was changed while nobody was here begins anew.
+    if (stored && JSON.stringify(stored.schedule) === JSON.stringify(scheduleOf(job)))
+      return stored.progress as Progress
+    const first = this.#now()
+    const next = nextDue(job, first - 1, { first, fired: 0 }) ?? null
+    const progress = { first, fired: 0, last: null, next, paused: false, running: false }
+    await this.#write(job, stored, progress)
+    return progress
+  }
+
+  /** False if somebody else was faster, or `change` wants nothing changed. */
+  async #update(job: Job, change: (progress: Progress) => Progress | undefined): Promise<boolean> {
+    await this.#progress(job)
+    const stored = await this.#stored(job.id)
+    const next = stored && change(stored.progress as Progress)
+    return next !== undefined && this.#write(job, stored, next)
+  }
+
+  async #write(job: Job, stored: StoredObject | undefined, progress: Progress): Promise<boolean> {
+    const content = { schedule: scheduleOf(job), progress }
+    const [outcome] = await this.#options.repository.objects.write(triggers, [
+      stored
+        ? { operation: 'update', id: job.id, rev: stored._rev, content }
+        : { operation: 'create', id: job.id, content },
+    ])
+    return outcome?.ok === true
+  }
+
+  #sleep(time: number): void {
+    clearTimeout(this.#timer)
+    if (this.#closed) return
+    const delay = Math.min(longestSleep, Math.max(1, Number.isFinite(time) ? time : longestSleep))
+    this.#timer = setTimeout(() => this.tick(), delay).unref()
+  }
+}
+
+/** What of a job says when it runs. */
+function scheduleOf({ content }: Job): JsonObject {
+  const { type, schedule, repeatInterval, repeatCount, startTime, endTime, timeZone } = content
+  const stated = { type, schedule, repeatInterval, repeatCount, startTime, endTime, timeZone }
+  return JSON.parse(JSON.stringify(stated)) as JsonObject
+}
+
+export function unknownJob(id: string): Problem {
+  return new Problem('NOT_FOUND', `There is no job "${id}"`)
+}

@@ -1,0 +1,77 @@
+import { isJsonObject, type Json } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import type { RequestContext, Resources } from '../router/resources.ts'
+import { scriptSource } from '../scripts/definition.ts'
+import type { ScriptEngine } from '../scripts/engine.ts'
+import type { Services } from './scheduler.ts'
+
+export interface ServiceOptions {
+  readonly resources: () => Resources
+  readonly engine: ScriptEngine
+  /** A file of the project; undefined if there is none. */
+  readonly readFile: (path: string) => string | undefined
+}
+
+/** What schedules can run (engine specification §11). All go through the router, as any client would. */
+export function services({ resources, engine, readFile }: ServiceOptions): Services {
+  return {
+    /** A reconciliation, to its end. */
+    async sync(context, request) {
+      const { action, mapping, id } = context
+      if (!['reconcile', 'recon', 'reconById'].includes(String(action)))
+        throw wrong('action', action, 'reconcile, recon, reconById')
+      if (typeof mapping !== 'string' && !isJsonObject(mapping))
+        throw wrong('mapping', mapping, 'the name of a mapping, or a mapping with a name')
+      if (action === 'reconById' && typeof id !== 'string') throw wrong('id', id, 'the id of a source object')
+      const name = action === 'reconById' ? 'reconById' : 'recon'
+      const parameters = {
+        mapping: typeof mapping === 'string' ? mapping : JSON.stringify(mapping),
+        waitForCompletion: 'true',
+        ...(name === 'reconById' ? { id: String(id) } : {}),
+      }
+      const run = await resources().action('recon', { name, content: null, parameters }, request)
+      return requireSuccess(run)
+    },
+
+    /** liveSync. */
+    async provisioner({ action, source }, request) {
+      if (action !== 'liveSync' && action !== 'activeSync')
+        throw wrong('action', action, 'liveSync, activeSync')
+      if (typeof source !== 'string') throw wrong('source', source, 'an object set such as system/hr/account')
+      const parameters = { source, detailedFailure: 'true' }
+      const state = await resources().action(
+        'system',
+        { name: 'liveSync', content: null, parameters },
+        request,
+      )
+      const failure =
+        isJsonObject(state) && isJsonObject(state.lastException) ? state.lastException : undefined
+      if (failure) throw new Problem('SYNC_FAILED', String(failure.throwable))
+      return state
+    },
+
+    async script(context, request) {
+      const definition = isJsonObject(context.script) ? context.script : undefined
+      const read = scriptSource(definition, { label: 'schedule, script', readFile })
+      if (!read.ok) throw new Problem('CONFIGURATION', `invokeContext/script: ${read.message}`)
+      const input = (context.input ?? definition?.input ?? null) as Json
+      return engine.evaluate(read.script, { input, object: input }, { request: inside(request) })
+    },
+  }
+}
+
+function inside(request: RequestContext): RequestContext {
+  return { ...request, external: false }
+}
+
+/** A run that is waited for and fails is an error already; an empty source is not. */
+function requireSuccess(run: Json): Json {
+  if (isJsonObject(run) && run.state === 'FAILED')
+    throw new Problem('SYNC_FAILED', `the reconciliation ${run._id} failed: its source was empty`)
+  return run
+}
+
+function wrong(member: string, found: Json | undefined, allowed: string): Problem {
+  const fact = `invokeContext/${member} is ${JSON.stringify(found ?? null)}; allowed: ${allowed}`
+  return new Problem('BAD_REQUEST', fact)
+}

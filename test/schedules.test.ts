@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { csvConnector, TestProject } from './support/project.ts'
+import { type Server, serve } from './support/server.ts'
+
+/** Schedules of a running server: what they run, and what is said of a wrong one (platform specification §8). */
+let project: TestProject
+let server: Server | undefined
+
+function town(): void {
+  project = new TestProject()
+  project.write('data/hr.csv', 'login,name\nann,Ann\n')
+  project.write('conf/provisioner.openicf-hr.json', csvConnector('hr', ['login', 'name']))
+  const text = { type: 'string' }
+  const schema = { type: 'object', properties: { userName: text, name: text } }
+  project.write('conf/managed.json', { objects: [{ name: 'user', schema }] })
+  project.write('conf/mapping-hr_user.json', {
+    ...{ source: 'system/hr/account', target: 'managed/user' },
+    properties: [
+      { source: 'login', target: 'userName' },
+      { source: 'name', target: 'name' },
+    ],
+  })
+}
+
+afterEach(async () => {
+  await server?.[Symbol.asyncDispose]()
+  server = undefined
+  project?.[Symbol.dispose]()
+})
+
+const everySecond = { enabled: true, type: 'cron', schedule: '* * * * * ?' }
+const names = async () => {
+  const { result } = (await (server as Server).call('GET', 'managed/user?_queryFilter=true')).body
+  return result.map(({ name }: Record<string, string>) => name).toSorted()
+}
+
+describe('a schedule', () => {
+  it('reconciles a mapping, also by the names that OpenIDM gave its services', async () => {
+    town()
+    project.write('conf/schedule-recon.json', {
+      ...everySecond,
+      invokeService: 'org.forgerock.openidm.sync',
+      invokeContext: { action: 'reconcile', mapping: 'hr_user' },
+    })
+    server = await serve(project)
+    await expect.poll(names, { timeout: 10_000 }).toEqual(['Ann'])
+    const { body } = await server.call('GET', 'scheduler/job/recon')
+    expect(body).toMatchObject({ _id: 'recon', schedule: '* * * * * ?', nextRunDate: expect.any(String) })
+  })
+
+  it('carries on what changes in a system within one interval', async () => {
+    town()
+    project.write('conf/schedule-live.json', {
+      ...everySecond,
+      invokeService: 'provisioner',
+      invokeContext: { action: 'liveSync', source: 'system/hr/account' },
+    })
+    server = await serve(project)
+    const stage = () => (server as Server).call('GET', 'repo/synchronisation/pooledSyncStage/SYSTEMHRACCOUNT')
+    await expect.poll(async () => (await stage()).status, { timeout: 10_000 }).toBe(200)
+    project.write('data/hr.csv', 'login,name\nann,Ann\nbob,Bob\n')
+    await expect.poll(names, { timeout: 10_000 }).toEqual(['Bob'])
+  })
+
+  it('that is made over REST runs a script', async () => {
+    town()
+    server = await serve(project)
+    const script = {
+      type: 'text/javascript',
+      source:
+        "if (!openidm.read('managed/user/made')) { openidm.create('managed/user', 'made', { name: input.name }) }",
+    }
+    const job = {
+      ...everySecond,
+      invokeService: 'script',
+      invokeContext: { script, input: { name: 'By script' } },
+    }
+    expect((await server.call('PUT', 'scheduler/job/mine', { body: job })).status).toBe(201)
+    await expect.poll(names, { timeout: 10_000 }).toEqual(['By script'])
+    expect((await server.call('PUT', 'scheduler/job/bad', { body: { ...job, schedule: '1' } })).status).toBe(
+      400,
+    )
+  })
+
+  it('that is wrong is found by check, with its place', () => {
+    town()
+    project.write('conf/schedule-bad.json', {
+      ...everySecond,
+      schedule: '0 0 0 * * *',
+      invokeService: 'sync',
+    })
+    const { code, out } = project.syncline(['check'])
+    expect(code).toBe(2)
+    expect(out).toMatch(
+      /conf\/schedule-bad\.json:\d+:\d+ \/schedule: schedule bad: schedule: .*exactly one of the two must be "\?"/,
+    )
+  })
+})
