@@ -16,6 +16,8 @@ import type { ConfigurationProblem, Project } from './config/project.ts'
 import { readProjectFile } from './config/project-file.ts'
 import { fileSecrets } from './config/secrets.ts'
 import { systemProvider } from './connectors/system.ts'
+import { endpointProvider } from './endpoint/endpoints.ts'
+import { scriptProvider } from './endpoint/script-resource.ts'
 import { administratorAuthentication, ensureAdministrator } from './http/authentication.ts'
 import { httpServer } from './http/server.ts'
 import { typeParts, type UsableType } from './managed-types.ts'
@@ -159,6 +161,8 @@ export async function openApplication(options: OpenOptions): Promise<Application
       }),
       'sync/queue': queueProvider(repository, (mapping) => changes.wake(mapping)),
       scheduler: schedulerProvider,
+      endpoint: endpointProvider(checked.endpoints, engine),
+      script: scriptProvider(engine, readFile),
       'scheduler/job': jobProvider(repository, scheduler),
       recon: reconciliationProvider(reconciliations, repository),
       'recon/assoc': associationsProvider(repository, routes),

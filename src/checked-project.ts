@@ -10,6 +10,8 @@ import { fileSecrets } from './config/secrets.ts'
 import { csvKind } from './connectors/csv/kind.ts'
 import { type Misconfiguration, misconfigurationIn } from './connectors/misconfigured.ts'
 import { openSystem, type System, type SystemEnvironment } from './connectors/open-system.ts'
+import type { Endpoint } from './endpoint/endpoints.ts'
+import { configuredEndpoints } from './endpoints.ts'
 import { readTypeScripts, type UsableType } from './managed-types.ts'
 import type { Mapping } from './mapping/mapping.ts'
 import type { Json, JsonObject } from './model/json.ts'
@@ -31,6 +33,7 @@ export interface CheckedProject {
   readonly mappings: ReadonlyMap<string, CompiledMapping>
   readonly types: readonly UsableType[]
   readonly jobs: readonly Job[]
+  readonly endpoints: readonly Endpoint[]
   /** By name; opened, which reaches nothing outside. */
   readonly systems: ReadonlyMap<string, System>
 }
@@ -71,11 +74,13 @@ export async function checkProject(
   const compiled = await compileMappings(project, engine)
   const { types, problems } = await usableTypes(project, engine)
   const schedules = configuredJobs(project)
+  const own = await configuredEndpoints(project, engine)
   const opened = await openSystems(project, { ...environment, kinds, projectFolder: project.folder })
   return {
     project,
     types,
     jobs: schedules.jobs,
+    endpoints: own.endpoints,
     mappings: compiled.mappings,
     systems: opened.systems,
     // A value that its schema refuses may be refused by the connector as well: once is enough.
@@ -85,6 +90,7 @@ export async function checkProject(
       ...opened.problems.filter((problem) => !project.problems.some((known) => isSamePlace(known, problem))),
       ...compiled.problems,
       ...schedules.problems,
+      ...own.problems,
     ],
   }
 }

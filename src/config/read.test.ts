@@ -571,7 +571,7 @@ describe('a file that nobody reads', () => {
 
   it.each([
     ['audit.json', 'audit events go to the repository, whatever it says'],
-    ['endpoint-hello.json', 'custom endpoints are not served'],
+    ['router.json', 'its filters do not run'],
   ])('that PingIDM reads, %s, is a warning that says what does not happen', async (file, consequence) => {
     expect(await problemsOf({ [`conf/${file}`]: { enabled: true } })).toEqual([
       `conf/${file}:1:1: warning: nothing reads this file: ${consequence}`,

@@ -37,7 +37,8 @@ export async function perform(
   const method = effectiveMethod(wire)
   const kind = requestKind(method, wire.parameters)
   const conditions = conditionsOf(kind, wire.headers)
-  return operations[kind](resources, wire, conditions, context)
+  const { additional } = wire.parameters
+  return operations[kind](resources, wire, conditions, { ...context, parameters: additional })
 }
 
 type Operation = (

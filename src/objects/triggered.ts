@@ -250,15 +250,15 @@ class TriggeredWrite {
     const { afterwards, ...chain } = request.chain ?? {}
     const about = {
       resourceName: `${compiled.collection}/${id}`,
-      request: described(`${compiled.collection}/${id}`),
+      request: described(`${compiled.collection}/${id}`, request),
     }
     return compiled.scripts.run(script, { ...variables, ...about }, { ...request, chain })
   }
 }
 
 /** The script variable `request` (platform specification §7.3), as far as an object set knows it. */
-function described(resourcePath: string): JsonObject {
-  return { resourcePath, additionalParameters: {} }
+function described(resourcePath: string, { parameters = {} }: RequestContext): JsonObject {
+  return { resourcePath, additionalParameters: { ...parameters } }
 }
 
 function nothingToCarryOn({ operation }: ObjectChange): Notified {

@@ -49,6 +49,8 @@ export interface RequestContext {
   readonly address?: string
   /** True while nothing may change (dry runs): providers refuse writes. */
   readonly readOnly?: boolean
+  /** Additional parameters of the request, as text; none where it came without. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined
   readonly chain?: Chain
 }
 

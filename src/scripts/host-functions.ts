@@ -71,7 +71,8 @@ function callOpenidm(
   name: keyof typeof openidmCalls,
   args: readonly Json[],
 ): Promise<Json> {
-  const request: RequestContext = { ...job.context.request, external: false }
+  // The parameters of the request that a script runs for are none of those that it makes.
+  const request: RequestContext = { ...job.context.request, external: false, parameters: undefined }
   refuseInDryRun(name, args, request)
   // Before the call: whether it took effect is not known if the isolate dies meanwhile.
   if (isWrite(name)) job.writers.add(sandbox.runningInput)

@@ -27,23 +27,24 @@ export type OpenidmCall = (
 
 export const openidmCalls = {
   async create([container, id, content, params, fields], request, resources) {
-    parameters(params, 'create')
+    const given = texts(parameters(params, 'create'))
     const created = await resources.create(
       resourcePath(container, 'openidm.create'),
       optionalText(id, 'the new id', 'create'),
       contentObject(content, 'create'),
-      request,
+      { ...request, parameters: given },
     )
     return chosen(created, fieldList(fields, 'create'))
   },
 
   async read([path, params, fields], request, resources) {
-    const { _fields } = parameters(params, 'read')
+    const { _fields, ...given } = parameters(params, 'read')
+    const asked = { ...request, parameters: texts(given) }
     const wanted = fieldList(fields, 'read') ?? fieldList(_fields, 'read')
     try {
       return await resources.read(
         resourcePath(path, 'openidm.read'),
-        wanted ? { ...request, fields: wanted } : request,
+        wanted ? { ...asked, fields: wanted } : asked,
       )
     } catch (error) {
       if (error instanceof Problem && error.code === 'NOT_FOUND') return null
@@ -52,33 +53,33 @@ export const openidmCalls = {
   },
 
   async update([path, rev, content, params, fields], request, resources) {
-    parameters(params, 'update')
+    const given = texts(parameters(params, 'update'))
     const updated = await resources.update(
       resourcePath(path, 'openidm.update'),
       optionalText(rev, 'the revision', 'update'),
       contentObject(content, 'update'),
-      request,
+      { ...request, parameters: given },
     )
     return chosen(updated, fieldList(fields, 'update'))
   },
 
   async patch([path, rev, operations, params, fields], request, resources) {
-    parameters(params, 'patch')
+    const given = texts(parameters(params, 'patch'))
     const patched = await resources.patch(
       resourcePath(path, 'openidm.patch'),
       optionalText(rev, 'the revision', 'patch'),
       parsePatch(operations),
-      request,
+      { ...request, parameters: given },
     )
     return chosen(patched, fieldList(fields, 'patch'))
   },
 
   async delete([path, rev, params, fields], request, resources) {
-    parameters(params, 'delete')
+    const given = texts(parameters(params, 'delete'))
     const deleted = await resources.delete(
       resourcePath(path, 'openidm.delete'),
       optionalText(rev, 'the revision', 'delete'),
-      request,
+      { ...request, parameters: given },
     )
     return chosen(deleted, fieldList(fields, 'delete'))
   },

@@ -1,0 +1,35 @@
+import { isJsonObject, type JsonObject } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import type { ResourceProvider } from '../router/resources.ts'
+import { scriptSource } from '../scripts/definition.ts'
+import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
+
+/**
+ * `script` (platform specification §2): `eval` runs a script that comes with the request and answers its value; `compile` says
+ * whether it is one. For administrators: a script may do what they may.
+ */
+export function scriptProvider(
+  engine: ScriptEngine,
+  readFile: (path: string) => string | undefined,
+): ResourceProvider {
+  function stated(content: unknown): ScriptSource {
+    if (!isJsonObject(content as JsonObject))
+      throw new Problem('BAD_REQUEST', 'the body must be a script object')
+    const read = scriptSource(content as JsonObject, { label: 'script', readFile })
+    if (!read.ok) throw new Problem('BAD_REQUEST', read.message)
+    return read.script
+  }
+  return {
+    async action(path, { name, content }, request) {
+      if (path !== '') throw new Problem('NOT_FOUND', `There is no resource script/${path}`)
+      if (name !== 'eval' && name !== 'compile')
+        throw new Problem('BAD_REQUEST', `unknown action ${name} on script; allowed: eval, compile`)
+      const script = stated(content)
+      const problem = await engine.check(script)
+      if (problem)
+        throw new Problem('BAD_REQUEST', problem.message, { detail: problem.detail, cause: problem })
+      if (name === 'compile') return true
+      return (await engine.evaluate(script, {}, { request })) ?? null
+    },
+  }
+}
