@@ -33,8 +33,9 @@ const defaultPageSize = 100
 function entryOf(path: string, topic: string, content: JsonObject): Resource {
   const { _id, timestamp, userId, status, message, reconId, mapping, linkQualifier } = content
   const isSource = content.sourceObjectId === path
-  const isTarget = content.targetObjectId === path
-  const other = isSource ? content.targetObjectId : content.sourceObjectId
+  const isTarget = content.targetObjectId === path || (topic === 'sync' && content.objectId === path)
+  const target = topic === 'sync' ? content.objectId : content.targetObjectId
+  const other = isSource ? target : content.sourceObjectId
   return {
     _id: String(_id),
     timestamp: timestamp ?? null,

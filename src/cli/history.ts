@@ -56,7 +56,7 @@ export function describeHistory(entry: Resource): string {
   const head = `${timestamp}  ${style('bold', String(action))}  ${situation ?? ''}  ${way}${failed}`
   const decided = policy === undefined ? 'by default' : `by policy ${Number(policy) + 1}`
   const origin = mapping
-    ? `    ${mapping}, ${decided}, run ${runId} of ${userId}`
+    ? `    ${mapping}, ${decided}, ${runId === undefined ? 'carried on for' : `run ${runId} of`} ${userId}`
     : `    ${entry.topic} of ${userId}`
   const changes = Object.entries((entry.changes ?? {}) as JsonObject).map(([pointer, values]) => {
     const { before, after } = values as JsonObject

@@ -1,8 +1,8 @@
 import type { Change } from '../model/diff.ts'
 import type { Json } from '../model/json.ts'
+import { mask } from '../model/masking.ts'
 import { printPointer } from '../model/pointer.ts'
 import type { PlanEntry } from '../plan/entry.ts'
-import { mask } from '../plan/masking.ts'
 import { style } from './style.ts'
 
 const signs = { CREATE: '+', UPDATE: '~', LINK: '=', UNLINK: '≠', DELETE: '-' } as const

@@ -1,5 +1,6 @@
 import type { ObjectWriteOutcome, Store, StoredObject } from '../repository/repository.ts'
 import type { ObjectWriteResult } from '../router/resources.ts'
+import { activityEvent, isActivity } from './activity.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
 import { follow, isHeard } from './follow.ts'
 import type { Apply, CompiledType, ManagedWrite } from './managed-set.ts'
@@ -19,18 +20,22 @@ export function applyInPages(
 ): Apply {
   return async (writes, request) => {
     const listening = isHeard(onChange, compiled.collection, request)
+    const recording = isActivity(request)
+    const noting = listening || recording
     const results: ObjectWriteResult[] = []
     for (const page of pagesOfDistinctIds(writes)) {
       const start = results.length
-      const written = await within(listening)(async (store) => {
-        const outcome = await writePage(store, compiled, page, listening)
+      const written = await within(noting)(async (store) => {
+        const outcome = await writePage(store, compiled, page, noting)
         const changes = outcome.changes.filter((change) => change !== undefined)
-        if (changes.length > 0) await onChange.enlist(store, changes, request)
+        if (recording && changes.length > 0)
+          await store.audit.append(changes.map((change) => activityEvent(change, compiled, request)))
+        if (listening && changes.length > 0) await onChange.enlist(store, changes, request)
         return outcome
       })
       results.push(...written.results)
       const changes = written.changes.filter((change) => change !== undefined)
-      if (changes.length > 0) {
+      if (listening && changes.length > 0) {
         // Together, so that what follows goes in pages as well; nothing of it fails the write.
         await follow(start, request, async (within) => {
           await onChange.notify(changes, within)
@@ -64,7 +69,7 @@ function requestedId(write: ManagedWrite): string | undefined {
 
 interface WrittenPage {
   readonly results: readonly ObjectWriteResult[]
-  /** At the place of their write; undefined where nothing changed, or nobody listens. */
+  /** At the place of their write; undefined where nothing changed, or nobody wants to know. */
   readonly changes: readonly (ObjectChange | undefined)[]
 }
 
@@ -72,10 +77,10 @@ async function writePage(
   store: Store,
   compiled: CompiledType,
   page: readonly ManagedWrite[],
-  listening: boolean,
+  noting: boolean,
 ): Promise<WrittenPage> {
   const { collection } = compiled
-  const stored = await storedBefore(store, compiled, page, listening)
+  const stored = await storedBefore(store, compiled, page, noting)
   const prepared = page.map((write) => prepare(compiled, write, stored))
   const checked = await refuseDuplicates(store, compiled, prepared)
   const writes = checked.flatMap((one) => (one.kind === 'write' ? [one.write] : []))
@@ -88,7 +93,7 @@ async function writePage(
     const outcome = next.next().value as ObjectWriteOutcome
     return asResult(`${collection}/${one.write.id}`, outcome)
   })
-  if (listening) {
+  if (noting) {
     checked.forEach((one, position) => {
       const result = results[position]
       changes.push(one.kind === 'write' && result?.ok ? changeBy(compiled, one, stored, result) : undefined)
@@ -111,10 +116,10 @@ async function storedBefore(
   store: Store,
   { collection }: CompiledType,
   page: readonly ManagedWrite[],
-  listening: boolean,
+  noting: boolean,
 ): Promise<ReadonlyMap<string, StoredObject>> {
   const needed = (write: ManagedWrite) =>
-    write.operation === 'update' || (listening && write.operation === 'delete')
+    write.operation === 'update' || (noting && write.operation === 'delete')
   const ids = page.flatMap((write) => (write.operation !== 'create' && needed(write) ? [write.id] : []))
   return ids.length > 0 ? store.objects.read(collection, ids) : new Map()
 }

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { ObjectWrite, Repository, StoredObject } from '../repository/repository.ts'
 import type { ObjectWriteResult, RequestContext } from '../router/resources.ts'
+import { activityEvent, isActivity } from './activity.ts'
 import type { Notified, ObjectChange, OnChange } from './changes.ts'
 import { compensate } from './compensation.ts'
 import { follow, isHeard } from './follow.ts'
@@ -200,6 +201,7 @@ class TriggeredWrite {
       if (!outcome?.ok)
         return asResult(`${collection}/${write.id}`, outcome ?? { ok: false, reason: 'missing' })
       const change = changeBy(collection, write, before, outcome.object)
+      if (isActivity(request)) await store.audit.append([activityEvent(change, compiled, request)])
       if (this.#listening) await onChange.enlist(store, [change], request)
       return { ok: true as const, object: outcome.object, change }
     })

@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '../model/json.ts'
 import type { Pointer } from '../model/pointer.ts'
 import { deepestCause, Problem } from '../model/problem.ts'
+import { recordedChanges } from '../model/recorded-changes.ts'
 import { type Operation, succeeded } from './operation.ts'
-import { recordedChanges } from './recorded-changes.ts'
 
 /** What became of an operation, as every record of it says (engine specification §10). */
 export interface Outcome {

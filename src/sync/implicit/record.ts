@@ -35,6 +35,8 @@ export function syncRecorder(
             action: action ?? null,
             sourceObjectId: `${mapping.source}/${sourceIdOf(operation)}`,
             targetObjectId: targetId ?? null,
+            // Beyond the specification: the target in full, so that its history is found.
+            objectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
             ambiguousTargetObjectIds: ambiguousIds(operation).join(', '),
             ...outcomeOf(operation),
             ...historyOf(operation, targets.isSecret),

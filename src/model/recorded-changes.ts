@@ -1,7 +1,7 @@
-import type { Change } from '../model/diff.ts'
-import type { Json, JsonObject } from '../model/json.ts'
-import { type Pointer, printPointer } from '../model/pointer.ts'
-import { maskChanges } from '../plan/masking.ts'
+import type { Change } from './diff.ts'
+import type { Json, JsonObject } from './json.ts'
+import { maskChanges } from './masking.ts'
+import { type Pointer, printPointer } from './pointer.ts'
 
 /** Values whose JSON text is longer than this many characters are kept by their length only. */
 const longest = 4096

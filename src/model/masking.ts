@@ -1,6 +1,6 @@
-import type { Change } from '../model/diff.ts'
-import { isJsonObject, type Json } from '../model/json.ts'
-import type { Pointer } from '../model/pointer.ts'
+import type { Change } from './diff.ts'
+import { isJsonObject, type Json } from './json.ts'
+import type { Pointer } from './pointer.ts'
 
 /** Stands for a value that must not be read by whoever reads a plan or a record. */
 export const mask = '••••••'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Json } from '../model/json.ts'
+import type { Json } from './json.ts'
 import { mask, maskChanges } from './masking.ts'
 
 describe('changes that are shown or kept', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mask } from '../plan/masking.ts'
+import { mask } from './masking.ts'
 import { recordedChanges } from './recorded-changes.ts'
 
 const change = (
