@@ -151,6 +151,43 @@ describe('a change of a managed object', () => {
   })
 })
 
+describe('the history of an object', () => {
+  it('has what people did and what was carried on, on either side', async () => {
+    await town()
+    await create()
+    await put({ ...ann, mail: 'new@x' })
+    const history = async (path: string) => {
+      const { result } = (await server.call('GET', `history/${path}?_queryFilter=true`)).body
+      return result.map((entry: Record<string, string>) => [
+        entry.topic,
+        entry.role,
+        entry.action,
+        entry.userId,
+      ])
+    }
+    const admin = 'openidm-admin'
+    expect(await history('managed/user/ann')).toEqual([
+      ...[
+        ['sync', 'source', 'UPDATE', admin],
+        ['sync', 'source', 'UPDATE', admin],
+      ],
+      ['activity', 'object', 'UPDATE', admin],
+      ...[
+        ['sync', 'source', 'CREATE', admin],
+        ['sync', 'source', 'CREATE', admin],
+      ],
+      ['activity', 'object', 'CREATE', admin],
+    ])
+    expect(await history('system/dir/account/ann')).toEqual([
+      ['sync', 'target', 'UPDATE', admin],
+      ['sync', 'target', 'CREATE', admin],
+    ])
+    const { out } = project.syncline(['history', 'system/dir/account/ann'])
+    expect(out).toMatch(/user_dir, by default, carried on for openidm-admin\n {4}~ mail: "ann@x" → "new@x"/)
+    expect(project.syncline(['audit', 'verify']).out).toMatch(/^intact: \d+ events\. Last hash: /)
+  })
+})
+
 describe('an HR file that feeds managed users', () => {
   it('reaches the other systems in the same run, and the mapping back finds the shared link and creates nothing', async () => {
     await town()

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../version.ts'
 import { addApply } from './apply.ts'
+import { addAudit } from './audit.ts'
 import { addCheck } from './check.ts'
 import { addExplain } from './explain.ts'
 import { addHistory } from './history.ts'
@@ -30,6 +31,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addApply,
     addExplain,
     addLinks,
+    addAudit,
     addQueue,
     addLiveSync,
     addHistory,

@@ -192,9 +192,26 @@ export interface AuditEvent {
   readonly content: JsonObject
 }
 
+export interface AuditVerdict {
+  readonly chained: number
+  /** Events from before there was a chain. */
+  readonly unchained: number
+  /** The hash of the last one: kept elsewhere, it proves later that nothing before it was touched. */
+  readonly last: string
+  /** The first event that does not fit; its names are empty where events are missing at the end. */
+  readonly broken:
+    | { readonly topic: string; readonly id: string; readonly timestamp: string; readonly why: string }
+    | undefined
+}
+
 export interface AuditEvents {
   /** All of them or, if one exists already (PRECONDITION_FAILED), none. */
   append(events: readonly AuditEvent[]): Promise<void>
+  /**
+   * Each event carries a hash of itself and the one before it. Follows them through all events: whoever has changed, removed or
+   * put in one by other means than this program has broken the chain there.
+   */
+  verify(): Promise<AuditVerdict>
   read(topic: string, id: string): Promise<JsonObject | undefined>
   /** Filters and sort keys see the content with `_id`. In the order of writing unless sorted. */
   query(topic: string, query: StoreQuery): Promise<StorePage<JsonObject>>

@@ -14,6 +14,25 @@ export function auditContract(current: Current): void {
   describe('audit events', () => {
     const audit = () => current().audit
 
+    it('are a chain that nobody has broken, as long as nobody has touched them', async () => {
+      expect(await audit().verify()).toMatchObject({ chained: 0, broken: undefined })
+      await audit().append([event('1'), event('2')])
+      const { last } = await audit().verify()
+      await audit().append([event('3', { status: 'SUCCESS' }, 'sync')])
+      const verdict = await audit().verify()
+      expect(verdict).toMatchObject({ chained: 3, unchained: 0, broken: undefined })
+      expect(verdict.last).not.toBe(last)
+    })
+
+    it('that are not kept leave the chain as it was', async () => {
+      await audit().append([event('1')])
+      await expect(audit().append([event('2'), event('1')])).rejects.toMatchObject({
+        code: 'PRECONDITION_FAILED',
+      })
+      await audit().append([event('3')])
+      expect(await audit().verify()).toMatchObject({ chained: 2, broken: undefined })
+    })
+
     it('are read by topic and id, with their _id', async () => {
       await audit().append([
         event('1', { status: 'SUCCESS', messageDetail: { a: [1] } }),

@@ -3,6 +3,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { parseCookie, printCookie } from '../cookie.ts'
 import type { AuditEvent, AuditEvents } from '../repository.ts'
+import { chainHash, follow, readHead, type Step, start, withEnd, writeHead } from './audit-chain.ts'
 import type { Connection } from './connection.ts'
 import { documentOf, documentText } from './document.ts'
 import { violatesConstraint } from './failure.ts'
@@ -20,10 +21,22 @@ export function sqliteAudit(session: Session): AuditEvents {
     append: (events) =>
       session.write((connection) => {
         const statement = connection.statement(
-          'INSERT INTO audit (topic, id, timestamp, recon_id, content) VALUES (?, ?, ?, ?, ?)',
+          'INSERT INTO audit (topic, id, timestamp, recon_id, content, hash) VALUES (?, ?, ?, ?, ?, ?)',
         )
-        for (const event of events) append(statement, event)
+        const head = readHead(connection)
+        let last = head.hash
+        for (const event of events) last = append(statement, event, last)
+        writeHead(connection, { hash: last, chained: head.chained + events.length })
       }),
+    async verify() {
+      let step = start
+      for (let next: Step | undefined = step; next; ) {
+        step = next
+        // In portions, so that a server goes on answering meanwhile.
+        next = await session.read((connection) => follow(connection, step, portion))
+      }
+      return session.read((connection) => withEnd(connection, step.verdict))
+    },
     read: (topic, id) =>
       session.read((connection) => {
         const row = connection
@@ -48,6 +61,8 @@ export function sqliteAudit(session: Session): AuditEvents {
   }
 }
 
+const portion = 2000
+
 /** One look into each index, newest first; an event that names the object twice comes once. */
 const ofObject = `
   SELECT seq, topic, content FROM audit WHERE seq IN (
@@ -59,12 +74,16 @@ const ofObject = `
 function append(
   statement: ReturnType<Connection['statement']>,
   { id, topic, timestamp, content }: AuditEvent,
-): void {
+  before: string,
+): string {
   const reconId = typeof content.reconId === 'string' ? content.reconId : null
   const document = { _id: id, ...content }
   document._id = id
+  const text = documentText(document)
+  const hash = chainHash(before, { topic, id, timestamp, text })
   try {
-    statement.run(topic, id, timestamp, reconId, documentText(document))
+    statement.run(topic, id, timestamp, reconId, text, hash)
+    return hash
   } catch (error) {
     if (!violatesConstraint(error)) throw error
     throw new Problem('PRECONDITION_FAILED', `The audit entry ${topic}/${id} exists already`, {

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { openSqlite } from './open.ts'
+
+/** What is done to the audit behind Syncline's back is found. */
+async function tampered(sql: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'chain-'))
+  const file = join(folder, 'store.db')
+  try {
+    {
+      await using repository = await openSqlite(file)
+      for (let page = 0; page < 3; page++)
+        await repository.audit.append(
+          Array.from({ length: 10 }, (_, index) => ({
+            ...{ id: `${page}-${index}`, topic: 'recon', timestamp: '2026-01-01T00:00:00Z' },
+            content: { action: 'CREATE', targetObjectId: `managed/user/${index}` },
+          })),
+        )
+    }
+    const db = new DatabaseSync(file)
+    db.exec(sql)
+    db.close()
+    await using repository = await openSqlite(file)
+    return await repository.audit.verify()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+describe('a chain of audit events', () => {
+  it('holds if nothing was done', async () => {
+    expect(await tampered('SELECT 1')).toMatchObject({ chained: 30, unchained: 0, broken: undefined })
+  })
+
+  it.each([
+    [
+      'an event is changed',
+      "UPDATE audit SET content = replace(content, 'CREATE', 'IGNORE') WHERE id = '1-4'",
+      '1-4',
+    ],
+    ['a time is changed', "UPDATE audit SET timestamp = '2020-01-01T00:00:00Z' WHERE id = '0-0'", '0-0'],
+    ['an event is removed', "DELETE FROM audit WHERE id = '1-4'", '1-5'],
+    [
+      'two events change places',
+      "UPDATE audit SET seq = -seq WHERE id IN ('1-4', '1-5'); UPDATE audit SET seq = 15 WHERE id = '1-5'; UPDATE audit SET seq = 16 WHERE id = '1-4'",
+      '1-5',
+    ],
+    [
+      'an event is put in',
+      "INSERT INTO audit (topic, id, timestamp, content) VALUES ('recon', 'forged', '2026-01-01T00:00:00Z', '{}')",
+      'forged',
+    ],
+  ])('is broken where %s', async (_what, sql, id) => {
+    expect((await tampered(sql)).broken).toMatchObject({ id })
+  })
+
+  it('is broken at its end where the last events are removed', async () => {
+    const { broken } = await tampered("DELETE FROM audit WHERE id LIKE '2-%'")
+    expect(broken?.why).toBe('the last events are missing: 30 were written, 20 are there')
+  })
+})
