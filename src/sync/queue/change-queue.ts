@@ -1,8 +1,9 @@
 import type { Mapping } from '../../mapping/mapping.ts'
-import { asProblem } from '../../model/problem.ts'
+import { asProblem, type Problem } from '../../model/problem.ts'
 import type { QueuedEvent } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { carryOn } from '../implicit/implicit-sync.ts'
+import { failedResult } from '../implicit/result.ts'
 import type { ChangeEvent, NotifyOutcome } from '../notify.ts'
 import { acquireRunLock, type RunLock } from '../reconciliation/run-lock.ts'
 import { recover } from '../recover.ts'
@@ -108,8 +109,9 @@ class Line {
         if (!(await this.#isOurs())) return this.#later(settings.pollingInterval)
         const events = await this.#due(settings.pageSize)
         if (events.length === 0) return await this.#whenDue(settings.pollingInterval)
-        await this.#settleLeftovers(rules)
-        await this.#carryOn(events, rules)
+        const unsettled = await this.#settleLeftovers(rules).then(() => undefined, asProblem)
+        if (unsettled) await this.#allFailed(events, rules, unsettled)
+        else await this.#carryOn(events, rules)
       }
     } catch (error) {
       log(
@@ -160,6 +162,14 @@ class Line {
     for (const [place, event] of events.entries()) {
       const outcome = outcomes[place] as NotifyOutcome
       if (!outcome.success) await this.#failed(event, rules, outcome, changeIn(event))
+    }
+  }
+
+  /** As long as nobody can look at the target, nobody knows what became of a write that broke off: nothing can be done. */
+  async #allFailed(events: readonly QueuedEvent[], rules: Rules, problem: Problem): Promise<void> {
+    for (const event of events) {
+      const results = [failedResult(rules.mapping, changeIn(event).id, problem)]
+      await this.#failed(event, rules, { success: false, results }, changeIn(event))
     }
   }
 

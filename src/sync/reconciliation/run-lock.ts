@@ -25,7 +25,7 @@ export async function acquireRunLock(
       const { run, pid } = holder
       throw new Problem(
         'CONFLICT',
-        `${linkType} is being reconciled already, by run ${run} of process ${pid}`,
+        `${linkType} is being worked on already, by run ${run} of process ${pid}`,
       )
     }
     await settings.write(key, { run: runId, ...thisProcess() })
