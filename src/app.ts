@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { historyProvider } from './audit/history.ts'
+import { JsonLinesHandler } from './audit/json-lines.ts'
 import { auditProvider } from './audit/provider.ts'
 import {
   type CheckedProject,
@@ -70,6 +71,8 @@ export interface Application extends AsyncDisposable {
   readonly changes: ChangeQueue
   /** Nothing is run until it is started. */
   readonly scheduler: Scheduler
+  /** Nothing is written until they are started. */
+  readonly auditHandlers: readonly JsonLinesHandler[]
   /** For the command line: whoever can write the data folder is the administrator. */
   readonly administrator: RequestContext
   /** ConfigurationFailure with the mapping's own errors, or NOT_FOUND with the nearest name. */
@@ -130,6 +133,9 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const readFile = (path: string) => readProjectFile(project.folder, path)
   const scheduled = { repository, services: services({ resources: routes, engine, readFile }), log }
   const scheduler = opened.use(new Scheduler(scheduled, checked.jobs))
+  const auditHandlers = checked.auditHandlers.map((settings) =>
+    opened.use(new JsonLinesHandler(settings, { repository, log })),
+  )
   const enforcePolicies = project.property('openidm.policy.enforcement.enabled') !== false
   resources = router(
     {
@@ -191,6 +197,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
     },
     changes,
     scheduler,
+    auditHandlers,
     requireMapping: (name) => usableMapping(checked, name).mapping,
     recover: () =>
       reconciliations.recover([...checked.mappings.values()].map(({ mapping }) => mapping.links.type)),
@@ -204,7 +211,8 @@ function isTakenBack({ scripts }: UsableType): boolean {
 }
 
 /** What a server does by itself; what a dead process left comes first. */
-async function startWork({ recover, changes, scheduler }: Application): Promise<void> {
+async function startWork({ recover, changes, scheduler, auditHandlers }: Application): Promise<void> {
+  for (const handler of auditHandlers) await handler.start()
   await recover()
   await changes.start()
   await scheduler.start()

@@ -1,3 +1,5 @@
+import type { JsonLinesSettings } from './audit/json-lines.ts'
+import { configuredAudit } from './audit-handlers.ts'
 import type { JsonSchema } from './config/check/schema.ts'
 import type { CompiledMapping } from './config/compiled-mappings.ts'
 import { compileMappings } from './config/compiled-mappings.ts'
@@ -34,6 +36,7 @@ export interface CheckedProject {
   readonly types: readonly UsableType[]
   readonly jobs: readonly Job[]
   readonly endpoints: readonly Endpoint[]
+  readonly auditHandlers: readonly JsonLinesSettings[]
   /** By name; opened, which reaches nothing outside. */
   readonly systems: ReadonlyMap<string, System>
 }
@@ -74,6 +77,7 @@ export async function checkProject(
   const compiled = await compileMappings(project, engine)
   const { types, problems } = await usableTypes(project, engine)
   const schedules = configuredJobs(project)
+  const audit = configuredAudit(project)
   const own = await configuredEndpoints(project, engine)
   const opened = await openSystems(project, { ...environment, kinds, projectFolder: project.folder })
   return {
@@ -81,6 +85,7 @@ export async function checkProject(
     types,
     jobs: schedules.jobs,
     endpoints: own.endpoints,
+    auditHandlers: audit.handlers,
     mappings: compiled.mappings,
     systems: opened.systems,
     // A value that its schema refuses may be refused by the connector as well: once is enough.
@@ -91,6 +96,7 @@ export async function checkProject(
       ...compiled.problems,
       ...schedules.problems,
       ...own.problems,
+      ...audit.problems,
     ],
   }
 }

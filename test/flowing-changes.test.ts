@@ -151,6 +151,24 @@ describe('a change of a managed object', () => {
   })
 })
 
+describe('an audit handler', () => {
+  it('of the configuration writes what a server records, and goes on after a restart', async () => {
+    await town()
+    await server[Symbol.asyncDispose]()
+    const config = { name: 'json', logDirectory: 'logs', topics: ['activity'] }
+    project.write('conf/audit.json', {
+      eventHandlers: [{ class: 'org.forgerock.audit.handlers.json.JsonAuditEventHandler', config }],
+    })
+    for (const mail of ['1@x', '2@x']) {
+      server = await serve(project)
+      await server.call('PUT', `${users}/ann`, { body: { userName: 'ann', mail } })
+      await server[Symbol.asyncDispose]()
+    }
+    const lines = project.read('logs/activity.audit.json').trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line).operation)).toEqual(['CREATE', 'UPDATE'])
+  })
+})
+
 describe('the history of an object', () => {
   it('has what people did and what was carried on, on either side', async () => {
     await town()

@@ -570,7 +570,7 @@ describe('a file that nobody reads', () => {
   })
 
   it.each([
-    ['audit.json', 'audit events go to the repository, whatever it says'],
+    ['metrics.json', 'no measurements are published'],
     ['router.json', 'its filters do not run'],
   ])('that PingIDM reads, %s, is a warning that says what does not happen', async (file, consequence) => {
     expect(await problemsOf({ [`conf/${file}`]: { enabled: true } })).toEqual([

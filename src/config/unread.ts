@@ -4,7 +4,6 @@ import type { ConfigurationDocument, ConfigurationProblem } from './project.ts'
 
 const consequences: Readonly<Record<string, string>> = {
   scheduler: 'schedules run one after the other, in one process',
-  audit: 'audit events go to the repository, whatever it says',
   authentication: 'the static administrator is the only account',
   access: 'the static administrator may do everything, nobody else anything',
   router: 'its filters do not run',

@@ -212,6 +212,13 @@ export interface AuditEvents {
    * put in one by other means than this program has broken the chain there.
    */
   verify(): Promise<AuditVerdict>
+  /** Events in the order of writing, after the one with that number; numbers grow. */
+  since(
+    seq: number,
+    limit: number,
+  ): Promise<readonly { readonly seq: number; readonly topic: string; readonly content: JsonObject }[]>
+  /** The number of the last event; 0 if there is none. */
+  lastSeq(): Promise<number>
   read(topic: string, id: string): Promise<JsonObject | undefined>
   /** Filters and sort keys see the content with `_id`. In the order of writing unless sorted. */
   query(topic: string, query: StoreQuery): Promise<StorePage<JsonObject>>

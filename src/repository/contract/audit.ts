@@ -33,6 +33,19 @@ export function auditContract(current: Current): void {
       expect(await audit().verify()).toMatchObject({ chained: 2, broken: undefined })
     })
 
+    it('are numbered in the order of writing, whatever their topic', async () => {
+      expect(await audit().lastSeq()).toBe(0)
+      await audit().append([event('1'), event('2', {}, 'sync'), event('3')])
+      const [first, ...others] = await audit().since(0, 10)
+      expect([first, ...others].map((one) => [one?.topic, one?.content._id])).toEqual([
+        ['recon', '1'],
+        ['sync', '2'],
+        ['recon', '3'],
+      ])
+      expect((await audit().since(first?.seq as number, 1)).map(({ content }) => content._id)).toEqual(['2'])
+      expect(await audit().since(await audit().lastSeq(), 10)).toEqual([])
+    })
+
     it('are read by topic and id, with their _id', async () => {
       await audit().append([
         event('1', { status: 'SUCCESS', messageDetail: { a: [1] } }),

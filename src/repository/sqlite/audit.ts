@@ -37,6 +37,22 @@ export function sqliteAudit(session: Session): AuditEvents {
       }
       return session.read((connection) => withEnd(connection, step.verdict))
     },
+    since: (seq, limit) =>
+      session.read((connection) =>
+        connection
+          .statement('SELECT seq, topic, content FROM audit WHERE seq > ? ORDER BY seq LIMIT ?')
+          .all(seq, limit)
+          .map((row) => ({
+            seq: row.seq as number,
+            topic: row.topic as string,
+            content: documentOf(row.content),
+          })),
+      ),
+    lastSeq: () =>
+      session.read((connection) => {
+        const row = connection.statement('SELECT coalesce(max(seq), 0) AS seq FROM audit').get()
+        return row?.seq as number
+      }),
     read: (topic, id) =>
       session.read((connection) => {
         const row = connection

@@ -23,10 +23,7 @@ export async function acquireRunLock(
     const holder = await settings.read(key)
     if (isAlive(holder)) {
       const { run, pid } = holder
-      throw new Problem(
-        'CONFLICT',
-        `${linkType} is being worked on already, by run ${run} of process ${pid}`,
-      )
+      throw new Problem('CONFLICT', `${linkType} is being worked on already, by run ${run} of process ${pid}`)
     }
     await settings.write(key, { run: runId, ...thisProcess() })
   })
