@@ -19,6 +19,7 @@ export async function carryOutConsequences(
       await consequence()
     } catch (cause) {
       const message = `the change of the target could not be carried on: ${(cause as Error).message}`
+      sync.log('error', `${sync.rules.mapping.name}: ${operation.targetId}: ${message}`)
       operation.failure ??= new Problem('SYNC_FAILED', message, { cause })
       await followTarget(sync, operation)
     }
