@@ -3,64 +3,59 @@ import { historyProvider } from './audit/history.ts'
 import { JsonLinesHandler } from './audit/json-lines.ts'
 import { auditProvider } from './audit/provider.ts'
 import {
-  type CheckedProject,
-  checkProject,
-  isReady,
-  kinds,
+  connectorSchemas,
   type ProjectOptions,
   readConfiguration,
   scriptEngine,
-  usableInlineMapping,
   usableMapping,
 } from './checked-project.ts'
+import { Reconfiguration } from './config/live/reconfiguration.ts'
+import { recordConfigurationChange } from './config/live/record.ts'
+import { watchFiles } from './config/live/watch.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
-import { readProjectFile } from './config/project-file.ts'
 import { fileSecrets } from './config/secrets.ts'
-import { systemProvider } from './connectors/system.ts'
-import { endpointProvider } from './endpoint/endpoints.ts'
-import { scriptProvider } from './endpoint/script-resource.ts'
+import type { System } from './connectors/open-system.ts'
+import { type Foundation, type Generation, openGeneration } from './generation.ts'
+import { Generations } from './generations.ts'
 import { administratorAuthentication, ensureAdministrator } from './http/authentication.ts'
 import { httpServer } from './http/server.ts'
-import { typeParts, type UsableType } from './managed-types.ts'
 import type { Mapping } from './mapping/mapping.ts'
-import type { JsonObject } from './model/json.ts'
-import { managedObjects } from './objects/managed.ts'
-import type { TypeParts } from './objects/managed-set.ts'
 import type { Repository } from './repository/repository.ts'
 import { openSqlite } from './repository/sqlite/open.ts'
 import { authorizeExternal } from './router/authorization.ts'
 import { configProvider } from './router/providers/config.ts'
+import { versionsProvider } from './router/providers/config-history.ts'
 import { infoProvider } from './router/providers/info.ts'
 import { repoLinkProvider } from './router/providers/repo-link.ts'
-import type { RequestContext, Resources } from './router/resources.ts'
+import type { RequestContext, ResourceProvider, Resources } from './router/resources.ts'
 import { router } from './router/router.ts'
 import { jobProvider, schedulerProvider } from './schedule/provider.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { services } from './schedule/services.ts'
 import type { ScriptEngine } from './scripts/engine.ts'
+import { Shared } from './shared.ts'
 import { implicitSync } from './sync/implicit/implicit-sync.ts'
 import { onChange } from './sync/implicit/on-change.ts'
-import { failureHandler } from './sync/live-sync/failure-handler.ts'
-import { runFailureScript } from './sync/live-sync/failure-script.ts'
-import { liveSync } from './sync/live-sync/live-sync.ts'
 import { deadLetterProvider, stageProvider } from './sync/live-sync/provider.ts'
-import { LoadedRules } from './sync/loaded-rules.ts'
-import { type ListedMapping, mappingsProvider } from './sync/mappings-resource.ts'
 import { ObjectLocks } from './sync/object-locks.ts'
+import { Occupied } from './sync/occupied.ts'
 import { ChangeQueue } from './sync/queue/change-queue.ts'
 import { queueProvider } from './sync/queue/provider.ts'
 import { associationsProvider } from './sync/reconciliation/associations.ts'
 import { Reconciliations } from './sync/reconciliation/reconciliations.ts'
 import { reconciliationProvider } from './sync/reconciliation/resource.ts'
-import { loadRules, type Rules } from './sync/rules.ts'
 import { syncProvider } from './sync/single/resource.ts'
 import { Underway } from './sync/underway.ts'
 import { version } from './version.ts'
 
 /**
  * The composition root: builds everything from a project folder and hands it over; nothing in here decides anything.
+ *
+ * What depends on the configuration is a generation (generation.ts), which the next one replaces when the configuration changes;
+ * everything else stays as long as the application does, and asks for the present generation each time.
  */
 export interface Application extends AsyncDisposable {
+  /** As it is in force now. */
   readonly project: Project
   /** Everything that is wrong or doubtful in the configuration; what is wrong is left out, the rest works. */
   readonly problems: readonly ConfigurationProblem[]
@@ -79,6 +74,8 @@ export interface Application extends AsyncDisposable {
   requireMapping(name: string): Mapping
   /** Settles what runs of earlier processes left undone, as far as their targets can be read. */
   recover(): Promise<void>
+  /** From now on until it is disposed of, changes of the project's files are taken up, each with its version. */
+  followFiles(): Promise<AsyncDisposable>
 }
 
 export interface OpenOptions extends ProjectOptions {
@@ -90,102 +87,129 @@ export async function openApplication(options: OpenOptions): Promise<Application
   await using opened = new AsyncDisposableStack()
   const { dataFolder, environment, log } = options
   const secrets = fileSecrets({ keyFile: join(dataFolder, 'key'), env: environment })
-  // The router's providers use the scripts, and scripts use the router: it is there when the first script runs.
+  // Each of these is used by what it is built from: they are there when the first request comes.
   let resources: Resources | undefined
+  let generations: Generations<Generation> | undefined
   const routes = () => resources as Resources
+  const current = () => (generations as Generations<Generation>).current
+  const during = <T>(work: () => Promise<T>) => (generations as Generations<Generation>).during(work)
+
   const project = await readConfiguration(options)
-  const engine = opened.use(scriptEngine(project, { resources: routes, secrets, log: scriptLog(log) }))
-  const decrypt = secrets.decrypt.bind(secrets)
-  const checked = await checkProject(project, engine, { decrypt, log: (message) => log('warn', message) })
-  for (const system of checked.systems.values()) opened.use(system)
   const repository = opened.use(await openSqlite(join(dataFolder, 'syncline.db')))
-  const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine))
-  const rulesOf = rules.of.bind(rules)
-  const inlineRules = (mapping: JsonObject) => rulesOfInline(mapping, checked, engine)
-  const { systems, types } = checked
-  const parts = new Map(types.map((usable) => [usable.type, opened.use(typeParts(usable, engine, secrets))]))
-  const postHooks = new Set(types.filter(isTakenBack).map(({ type }) => `managed/${type.name}`))
+  const occupied = new Occupied()
   const single = {
     repository,
     resources: routes,
     locks: new ObjectLocks(),
     underway: new Underway(),
-    rulesOf,
+    rulesOf: (mapping: string) => current().rulesOf(mapping),
     log,
-    mappings: () => [...checked.mappings.values()].map(({ mapping }) => mapping),
+    mappings: () => current().mappings,
   }
-  const reconciliations = new Reconciliations({ ...single, inlineRules })
-  const changes = opened.use(new ChangeQueue({ ...single, isActive: (id) => reconciliations.isActive(id) }))
-  opened.defer(() => reconciliations.close())
-  const syncing = {
+  const notify = implicitSync(single)
+  const engines = new Shared<ScriptEngine>()
+  const foundation: Foundation = {
     repository,
-    resources: routes,
-    notify: implicitSync(single),
-    handlerOf: (source: string) =>
-      failureHandler(systems.get(source.split('/')[1] ?? '')?.configuration.syncFailureHandler),
-    runScript: (definition: JsonObject, variables: JsonObject, request: RequestContext) =>
-      runFailureScript(definition, variables, request, {
-        engine,
-        readFile: (path) => readProjectFile(project.folder, path),
-      }),
+    secrets,
+    systems: new Shared<System>(),
+    onChange: onChange({
+      ...single,
+      wake: (mapping) => changes.wake(mapping),
+      mayBeTakenBack: (path) => current().mayBeTakenBack(path),
+    }),
+    liveSync: { repository, resources: routes, notify, log },
+    log,
+    engineFor: (one) =>
+      engines.use(engineKey(one), async () =>
+        scriptEngine(one, { resources: routes, secrets, log: scriptLog(log) }),
+      ),
+  }
+  generations = opened.use(new Generations(await openGeneration(project, foundation)))
+  const reconciliations = new Reconciliations({
+    ...single,
+    during,
+    occupy: (request) => reconfiguration.settled().then(() => occupied.byRun(request, current().mappings)),
+    inlineRules: (mapping) => current().inlineRules(mapping),
+  })
+  const changes = opened.use(
+    new ChangeQueue({ ...single, during, isActive: (id) => reconciliations.isActive(id) }),
+  )
+  opened.defer(() => reconciliations.close())
+  const scheduled = {
+    repository,
+    services: services({
+      resources: routes,
+      engine: () => current().engine,
+      readFile: (path) => current().project.readFile(path),
+    }),
+    during,
     log,
   }
-  const readFile = (path: string) => readProjectFile(project.folder, path)
-  const scheduled = { repository, services: services({ resources: routes, engine, readFile }), log }
-  const scheduler = opened.use(new Scheduler(scheduled, checked.jobs))
-  const auditHandlers = checked.auditHandlers.map((settings) =>
+  const scheduler = opened.use(new Scheduler(scheduled, current().checked.jobs))
+  const auditHandlers = current().checked.auditHandlers.map((settings) =>
     opened.use(new JsonLinesHandler(settings, { repository, log })),
   )
-  const enforcePolicies = project.property('openidm.policy.enforcement.enabled') !== false
-  resources = router(
-    {
-      managed: await managedObjects({
-        repository,
-        types: types.map(({ type }) => type),
-        enforcePolicies,
-        partsOf: (type) => parts.get(type) as TypeParts,
-        onChange: onChange({
-          ...single,
-          wake: (mapping) => changes.wake(mapping),
-          mayBeTakenBack: (path) => postHooks.has(path),
-        }),
-      }),
-      system: systemProvider(systems, {
-        kinds,
-        projectFolder: project.folder,
-        decrypt,
-        liveSync: (request, context) => liveSync(syncing, request, context),
-      }),
-      'repo/synchronisation/pooledSyncStage': stageProvider(repository),
-      'repo/synchronisation/deadLetterQueue': deadLetterProvider(repository),
-      config: configProvider(() => project.documents),
-      'sync/mappings': mappingsProvider(() => listedMappings(checked)),
-      sync: syncProvider({
-        ...single,
-        reconciliations,
-        notify: implicitSync(single),
-      }),
-      'sync/queue': queueProvider(repository, (mapping) => changes.wake(mapping)),
-      scheduler: schedulerProvider,
-      endpoint: endpointProvider(checked.endpoints, engine),
-      script: scriptProvider(engine, readFile),
-      'scheduler/job': jobProvider(repository, scheduler),
-      recon: reconciliationProvider(reconciliations, repository),
-      'recon/assoc': associationsProvider(repository, routes),
-      'repo/link': repoLinkProvider(repository, (name) => checked.mappings.get(name)?.mapping.links.type),
-      audit: auditProvider(repository),
-      history: historyProvider(repository),
-      info: infoProvider({
-        state: () => (reconciliations.closing ? 'STOPPING' : 'ACTIVE_READY'),
-        version: version(),
-      }),
+  const reconfiguration: Reconfiguration<Generation> = new Reconfiguration<Generation>({
+    repository,
+    current,
+    prepare: async (files) => openGeneration(await readConfiguration(options, files), foundation),
+    async activate(next) {
+      generations?.replace(next)
+      changes.reconfigured()
+      await scheduler.configure(next.checked.jobs)
     },
-    [authorizeExternal],
+    occupied: async () => [
+      ...occupied.list(),
+      ...(await occupied.elsewhere(reconciliations, current().mappings)),
+    ],
+    connectorSchemas,
+    encrypt: (value) => secrets.encrypt(value, null, configurationKey(current().project)),
+    record: recordConfigurationChange,
+    log,
+  })
+  const mounts: Readonly<Record<string, ResourceProvider>> = {
+    'repo/synchronisation/pooledSyncStage': stageProvider(repository),
+    'repo/synchronisation/deadLetterQueue': deadLetterProvider(repository),
+    config: configProvider({
+      documents: () => current().project.documents,
+      reconfiguration,
+      connectorSchemas,
+      transform: (script, variables, request) => current().transform(script, variables, request),
+    }),
+    'config/history': versionsProvider(repository, connectorSchemas),
+    sync: syncProvider({ ...single, reconciliations, notify }),
+    'sync/queue': queueProvider(repository, (mapping) => changes.wake(mapping)),
+    scheduler: schedulerProvider,
+    'scheduler/job': jobProvider(repository, scheduler),
+    recon: reconciliationProvider(reconciliations, repository),
+    'recon/assoc': associationsProvider(repository, routes),
+    'repo/link': repoLinkProvider(
+      repository,
+      (name) => current().checked.mappings.get(name)?.mapping.links.type,
+    ),
+    audit: auditProvider(repository),
+    history: historyProvider(repository),
+    info: infoProvider({
+      state: () => (reconciliations.closing ? 'STOPPING' : 'ACTIVE_READY'),
+      version: version(),
+    }),
+  }
+  resources = router(
+    () => ({ ...mounts, ...current().mounts }),
+    [
+      authorizeExternal,
+      // Innermost: what a request is answered from stays until it is answered.
+      (_request, next) => during(next),
+    ],
   )
   const closing = opened.move()
   return {
-    project,
-    problems: checked.problems,
+    get project() {
+      return current().project
+    },
+    get problems() {
+      return current().problems
+    },
     repository,
     resources,
     reconciliations,
@@ -198,16 +222,27 @@ export async function openApplication(options: OpenOptions): Promise<Application
     changes,
     scheduler,
     auditHandlers,
-    requireMapping: (name) => usableMapping(checked, name).mapping,
-    recover: () =>
-      reconciliations.recover([...checked.mappings.values()].map(({ mapping }) => mapping.links.type)),
+    requireMapping: (name) => usableMapping(current().checked, name).mapping,
+    recover: () => reconciliations.recover(current().mappings.map(({ links }) => links.type)),
+    async followFiles() {
+      await reconfiguration.begin()
+      const { property } = current().project
+      if (property('openidm.fileinstall.enabled') === false) return { [Symbol.asyncDispose]: async () => {} }
+      return watchFiles(current, reconfiguration, Number(property('openidm.fileinstall.poll') ?? 1000))
+    },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
 
-/** True if scripts run after a change is stored that can take it back. */
-function isTakenBack({ scripts }: UsableType): boolean {
-  return ['postCreate', 'postUpdate', 'postDelete'].some((hook) => Object.hasOwn(scripts, hook))
+/** Projects with the same one can have the same script engine. */
+function engineKey(project: Project): string {
+  const { content } = project.documents.find(({ id }) => id === 'script') ?? {}
+  return JSON.stringify([content, project.readFile('conf/boot/boot.properties')])
+}
+
+/** The name of the key that configuration is encrypted under (platform specification §3.2). */
+function configurationKey({ property }: Project): string {
+  return String(property('openidm.config.crypto.alias') ?? 'openidm-sym-default')
 }
 
 /** What a server does by itself; what a dead process left comes first. */
@@ -218,30 +253,11 @@ async function startWork({ recover, changes, scheduler, auditHandlers }: Applica
   await scheduler.start()
 }
 
-/** Not kept: whoever asked disposes of them. */
-async function rulesOfInline(
-  content: JsonObject,
-  checked: CheckedProject,
-  engine: ScriptEngine,
-): Promise<Rules> {
-  const { mapping, scripts } = await usableInlineMapping(checked, content, engine)
-  return loadRules(mapping, scripts, engine)
-}
-
 function scriptLog(log: OpenOptions['log']): Parameters<typeof scriptEngine>[1]['log'] {
   return (level, label, message) => {
     if (level === 'error' || level === 'warn' || level === 'info')
       log(level, label ? `${label}: ${message}` : message)
   }
-}
-
-function listedMappings(checked: CheckedProject): readonly ListedMapping[] {
-  return [...checked.mappings.values()].map(({ mapping: { name, configuration, source, target } }) => ({
-    name,
-    configuration,
-    sourceReady: isReady(checked, source),
-    targetReady: isReady(checked, target),
-  }))
 }
 
 export interface ServerOptions extends Omit<OpenOptions, 'log'> {
@@ -260,14 +276,15 @@ export async function openServer(options: ServerOptions) {
   const application = opened.use(
     await openApplication({ ...options, log: (level, message) => log[level](message) }),
   )
-  const { repository, resources, project } = application
+  const { repository, resources } = application
   await ensureAdministrator({ settings: repository.settings, environment, announce })
   const authentication = administratorAuthentication(repository.settings)
-  const contextPath = project.property('openidm.context.path')?.toString()
+  const contextPath = application.project.property('openidm.context.path')?.toString()
   const server = opened.use(httpServer({ resources, authentication, log, contextPath }))
   // Before the server: somebody may be waiting for the answer to a run.
   opened.defer(() => application.reconciliations.close())
-  const port = options.port ?? Number(project.property('openidm.port.http') ?? 8080)
+  const port = options.port ?? Number(application.project.property('openidm.port.http') ?? 8080)
+  opened.use(await application.followFiles())
   const { url } = await server.listen({ host, port })
   const recovered = startWork(application)
   opened.defer(() => recovered)

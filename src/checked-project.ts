@@ -6,7 +6,12 @@ import { compileMappings } from './config/compiled-mappings.ts'
 import { compileInlineMapping } from './config/inline-mapping.ts'
 import { nearest } from './config/nearest.ts'
 import { locateProblem } from './config/problem.ts'
-import type { ConfigurationProblem, ConfiguredConnector, Project } from './config/project.ts'
+import type {
+  ConfigurationFile,
+  ConfigurationProblem,
+  ConfiguredConnector,
+  Project,
+} from './config/project.ts'
 import { readProject } from './config/read.ts'
 import { fileSecrets } from './config/secrets.ts'
 import { csvKind } from './connectors/csv/kind.ts'
@@ -61,18 +66,27 @@ export class ConfigurationFailure extends Problem {
 /** Every connector there is. */
 export const kinds = [csvKind]
 
-export async function readConfiguration(options: ProjectOptions): Promise<Project> {
-  const connectorSchemas = Object.fromEntries(
-    // A connector's schema is JSON Schema by the port's contract.
-    kinds.map((kind) => [kind.connectorName, kind.configurationSchema as JsonSchema]),
-  )
-  return readProject(options.projectFolder, { ...options, connectorSchemas })
+/** What may stand in `configurationProperties`, by connector name. */
+export const connectorSchemas: Readonly<Record<string, JsonSchema>> = Object.fromEntries(
+  // A connector's schema is JSON Schema by the port's contract.
+  kinds.map((kind) => [kind.connectorName, kind.configurationSchema as JsonSchema]),
+)
+
+/** The project in its folder, or what it would be with other files of conf/. */
+export async function readConfiguration(
+  options: ProjectOptions,
+  files?: readonly ConfigurationFile[],
+): Promise<Project> {
+  return readProject(options.projectFolder, { ...options, connectorSchemas, files })
 }
 
 export async function checkProject(
   project: Project,
   engine: ScriptEngine,
-  environment: Pick<SystemEnvironment, 'decrypt' | 'log'>,
+  environment: Pick<SystemEnvironment, 'decrypt' | 'log'> & {
+    /** In place of `openSystem`. */
+    readonly open?: typeof openSystem
+  },
 ): Promise<CheckedProject> {
   const compiled = await compileMappings(project, engine)
   const { types, problems } = await usableTypes(project, engine)
@@ -130,13 +144,13 @@ async function usableTypes(
 
 async function openSystems(
   project: Project,
-  environment: SystemEnvironment,
+  { open = openSystem, ...environment }: SystemEnvironment & { readonly open?: typeof openSystem },
 ): Promise<{ systems: Map<string, System>; problems: ConfigurationProblem[] }> {
   const systems = new Map<string, System>()
   const problems: ConfigurationProblem[] = []
   for (const connector of project.connectors.filter(({ enabled }) => enabled)) {
     try {
-      const system = await openSystem(connector.content, environment)
+      const system = await open(connector.content, environment)
       systems.set(system.name, system)
       for (const warning of system.warnings) problems.push(connectorProblem(connector, warning, 'warning'))
     } catch (thrown) {
@@ -160,14 +174,21 @@ export function scriptEngine(
   project: Project,
   options: Pick<IsolateEngineOptions, 'resources' | 'secrets' | 'log'>,
 ): ScriptEngine {
-  const settings = project.documents.find(({ id }) => id === 'script')?.content ?? {}
   return isolateEngine({
     ...options,
     projectFolder: project.folder,
     properties: project.property,
-    ...(typeof settings.timeout === 'number' ? { timeout: settings.timeout } : {}),
-    ...(typeof settings.memory === 'number' ? { memory: settings.memory } : {}),
+    ...scriptLimits(project),
   })
+}
+
+/** Limits that `conf/script.json` sets; what it does not set is the engine's. */
+function scriptLimits({ documents }: Project): { readonly timeout?: number; readonly memory?: number } {
+  const { timeout, memory } = documents.find(({ id }) => id === 'script')?.content ?? {}
+  return {
+    ...(typeof timeout === 'number' ? { timeout } : {}),
+    ...(typeof memory === 'number' ? { memory } : {}),
+  }
 }
 
 /** Everything that `syncline check` reports. Reaches no system, opens no store, needs no key. */

@@ -1,13 +1,12 @@
 import { locateProblem } from './config/problem.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
-import { readProjectFile } from './config/project-file.ts'
 import type { Endpoint } from './endpoint/endpoints.ts'
 import { scriptSource } from './scripts/definition.ts'
 import type { ScriptEngine } from './scripts/engine.ts'
 
 /** The endpoints of `conf/endpoint-*.json`, their scripts read and checked; what is wrong is found with its place. */
 export async function configuredEndpoints(
-  { documents, folder }: Project,
+  { documents, readFile }: Project,
   engine: ScriptEngine,
 ): Promise<{ readonly endpoints: readonly Endpoint[]; readonly problems: readonly ConfigurationProblem[] }> {
   const endpoints: Endpoint[] = []
@@ -17,7 +16,7 @@ export async function configuredEndpoints(
     if (name === undefined || !document.content || document.content.enabled === false) continue
     const { context, enabled, _id, ...definition } = document.content
     const label = `endpoint ${name}`
-    const read = scriptSource(definition, { label, readFile: (path) => readProjectFile(folder, path) })
+    const read = scriptSource(definition, { label, readFile })
     if (!read.ok) {
       problems.push(locateProblem(document, read.pointer, `${label}: ${read.message}`))
       continue

@@ -1,6 +1,5 @@
 import { locateProblem } from './config/problem.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
-import { readProjectFile } from './config/project-file.ts'
 import type { TypeParts } from './objects/managed-set.ts'
 import type { Cryptography } from './objects/sealing.ts'
 import type { ManagedType } from './objects/type.ts'
@@ -30,7 +29,7 @@ export async function readTypeScripts(
     const label = `managed object ${name}, ${declared.name.replaceAll('/', '.')}`
     const read = scriptSource(declared.definition, {
       label,
-      readFile: (path) => readProjectFile(project.folder, path),
+      readFile: project.readFile,
     })
     const place = [...pointer, ...declared.pointer]
     if (!read.ok) {

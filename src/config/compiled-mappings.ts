@@ -5,7 +5,6 @@ import { scriptSource } from '../scripts/definition.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 import { locateProblem } from './problem.ts'
 import type { ConfigurationProblem, ConfiguredMapping, Project } from './project.ts'
-import { readProjectFile } from './project-file.ts'
 
 /** A mapping that can run: compiled, its scripts found and free of syntax errors. */
 export interface CompiledMapping {
@@ -39,8 +38,7 @@ export async function compileMappings(project: Project, engine: ScriptEngine): P
 export async function compileMapping(project: Project, configured: ConfiguredMapping, engine: ScriptEngine) {
   const { mapping, scripts, errors } = compilePure(configured.content, project.declaredMappings, {
     consentService: isConsentServiceOn(project),
-    hasFile: (file) =>
-      [file, join('script', file)].some((path) => readProjectFile(project.folder, path) !== undefined),
+    hasFile: (file) => [file, join('script', file)].some((path) => project.readFile(path) !== undefined),
   })
   const found = errors.map(({ place, message }) => problemAt(configured, place, message))
   const sources: Record<string, ScriptSource> = {}
@@ -84,7 +82,7 @@ async function readScript(
   engine: ScriptEngine,
 ): Promise<ScriptSource | ConfigurationProblem> {
   const label = `mapping ${configured.name}, ${name.replaceAll('/', '.')}`
-  const read = scriptSource(definition, { label, readFile: (path) => readProjectFile(project.folder, path) })
+  const read = scriptSource(definition, { label, readFile: project.readFile })
   if (!read.ok) return problemAt(configured, [...place, ...read.pointer], read.message)
   const error = await engine.check(read.script)
   // The engine's message names mapping and hook already.

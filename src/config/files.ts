@@ -5,14 +5,7 @@ import { join, resolve } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import { idOfFile } from './document-id.ts'
 import { nearMiss } from './nearest.ts'
-import type { ConfigurationProblem } from './project.ts'
-
-export interface ConfigurationFile {
-  readonly id: string
-  /** Relative to the project, with slashes. */
-  readonly file: string
-  readonly bytes: Uint8Array
-}
+import type { ConfigurationFile, ConfigurationProblem } from './project.ts'
 
 /** All files of conf/, sorted by name. CONFIGURATION if the folder is not a project. */
 export async function configurationFiles(folder: string): Promise<readonly ConfigurationFile[]> {

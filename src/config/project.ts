@@ -18,8 +18,22 @@ export interface Project {
   readonly managedObjects: readonly ConfiguredManagedObject[]
   /** Those with errors, too. */
   readonly declaredManagedObjects: readonly ConfiguredManagedObject[]
+  /** The files of conf/ that it was made from. */
+  readonly files: readonly ConfigurationFile[]
+  /** The text of a file of the project, such as a script; undefined if there is none. */
+  readFile(path: string): string | undefined
+  /** What has been read with `readFile` so far, or looked for. */
+  readonly filesRead: ReadonlySet<string>
   /** Value of a property by the lookup order of platform specification §3.2 [D]. */
   property(name: string): Json | undefined
+}
+
+export interface ConfigurationFile {
+  /** `provisioner.openicf/hr` of conf/provisioner.openicf-hr.json. */
+  readonly id: string
+  /** Relative to the project, with slashes. */
+  readonly file: string
+  readonly bytes: Uint8Array
 }
 
 /** Where an entry came from, so that later stages can report problems in it. */

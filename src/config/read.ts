@@ -12,7 +12,8 @@ import { brokenFiles } from './entries/entry.ts'
 import { managedObjectEntries } from './entries/managed-objects.ts'
 import { mappingEntries } from './entries/mappings.ts'
 import { bootProperties, configurationFiles, inlineText, misnamed } from './files.ts'
-import type { ConfigurationProblem, Project } from './project.ts'
+import type { ConfigurationFile, ConfigurationProblem, Project } from './project.ts'
+import { readProjectFile } from './project-file.ts'
 import { propertyLookup } from './properties.ts'
 import { unread } from './unread.ts'
 
@@ -22,11 +23,13 @@ export interface ReadOptions {
   readonly flags?: Readonly<Record<string, Json>>
   /** Schemas of `configurationProperties` by connector name. Absent: connectors are not looked into. */
   readonly connectorSchemas?: Readonly<Record<string, JsonSchema>>
+  /** In place of the files of conf/: what would the project be with these? */
+  readonly files?: readonly ConfigurationFile[] | undefined
 }
 
 /** The project with all its problems (platform specification §3.1, §3.2; engine specification §2.3). */
 export async function readProject(folder: string, options: ReadOptions): Promise<Project> {
-  const files = await configurationFiles(folder)
+  const files = options.files ?? (await configurationFiles(folder))
   const boot = parseProperties(await bootProperties(folder))
   const { environment, flags = {} } = options
   const property = propertyLookup({ projectFolder: folder, flags, environment, boot })
@@ -47,8 +50,15 @@ export async function readProject(folder: string, options: ReadOptions): Promise
     { managed: managed.declared, connectors: connectors.declared, broken },
     fileProblems,
   )
+  const filesRead = new Set<string>()
   return {
     folder,
+    files,
+    filesRead,
+    readFile(path) {
+      filesRead.add(path)
+      return readProjectFile(folder, path)
+    },
     documents,
     problems: inReadingOrder([
       ...fileProblems,

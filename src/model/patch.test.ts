@@ -86,8 +86,8 @@ describe('a malformed operation is refused', () => {
     ['"operation" is "test"', { operation: 'test', field: 'a', value: 1 }],
     ['"operation" is "Add"', { operation: 'Add', field: 'a', value: 1 }],
     [
-      '"transform" is possible only on configuration',
-      { operation: 'transform', field: 'a', value: { script: {} } },
+      '"transform" needs a "value" of the shape {"script": {…}}',
+      { operation: 'transform', field: 'a', value: {} },
     ],
     ['"field" must be a string', { operation: 'add', value: 1 }],
     ['"field" names no property', { operation: 'replace', field: '/', value: {} }],

@@ -20,6 +20,8 @@ export type PatchOperation =
   | { readonly operation: 'remove'; readonly field: Pointer; readonly value?: Json | undefined }
   | { readonly operation: 'increment'; readonly field: Pointer; readonly value: number }
   | { readonly operation: 'copy' | 'move'; readonly from: Pointer; readonly field: Pointer }
+  /** Only on configuration: who has scripts must make a `replace` of it. */
+  | { readonly operation: 'transform'; readonly field: Pointer; readonly script: JsonObject }
 
 /** Parses the wire form; BAD_PATCH names the position in the array and what is wrong there. */
 export function parsePatch(body: unknown): readonly PatchOperation[] {
@@ -65,13 +67,13 @@ function parseOperation(wire: unknown): PatchOperation {
     case 'move':
       return parseCopy(wire, operation)
     case 'transform':
-      throw bad('"transform" is possible only on configuration')
+      return parseTransform(wire)
     default:
       throw bad(`"operation" is ${JSON.stringify(operation) ?? 'missing'}; ${operationList}`)
   }
 }
 
-const operationList = 'expected add, replace, remove, increment, copy or move'
+const operationList = 'expected add, replace, remove, increment, copy, move or transform'
 
 function parseAdd(wire: JsonObject, operation: 'add' | 'replace'): PatchOperation {
   forbid(wire, operation, 'from')
@@ -99,6 +101,14 @@ function parseCopy(wire: JsonObject, operation: 'copy' | 'move'): PatchOperation
   forbid(wire, operation, 'value')
   const from = withoutAppend(parseField(wire, 'from'))
   return { operation, from, field: withoutAppend(parseField(wire, 'field')) }
+}
+
+function parseTransform(wire: JsonObject): PatchOperation {
+  forbid(wire, 'transform', 'from')
+  const value = requiredValue(wire, 'transform')
+  const script = isJsonObject(value) ? value.script : undefined
+  if (!isJsonObject(script)) throw bad('"transform" needs a "value" of the shape {"script": {…}}')
+  return { operation: 'transform', field: withoutAppend(parseField(wire, 'field')), script }
 }
 
 /** A null counts as not given, as in the original. */
@@ -147,6 +157,9 @@ function apply(target: JsonObject, operation: PatchOperation): void {
     case 'copy':
     case 'move':
       transfer(target, operation)
+      break
+    case 'transform':
+      throw bad('"transform" is possible only on configuration')
   }
 }
 

@@ -5,16 +5,17 @@ import { normalizePath } from './path.ts'
 import { guardedSet, refuseWritesWhenReadOnly } from './read-only.ts'
 import type { ResourceProvider, Resources } from './resources.ts'
 
+/** Providers by the path that they answer for. */
+export type Mounts = Readonly<Record<string, ResourceProvider>>
+
 /**
  * One router for everything (platform specification §2): the longest mounted prefix of a path names the provider,
  * which sees the rest of the path. No provider is 404, a verb that it lacks is 501. Filters stand around every
- * request, the first outermost. `_fields` is applied here, for all providers alike.
+ * request, the first outermost. `_fields` is applied here, for all providers alike. Mounts that may change are asked for at
+ * every request.
  */
-export function router(
-  mounts: Readonly<Record<string, ResourceProvider>>,
-  filters: readonly RouterFilter[] = [],
-): Resources {
-  const routeTo = dispatcher(mounts)
+export function router(mounts: Mounts | (() => Mounts), filters: readonly RouterFilter[] = []): Resources {
+  const routeTo = (path: string) => dispatch(typeof mounts === 'function' ? mounts() : mounts, path)
   const around = [...filters, refuseWritesWhenReadOnly]
 
   /** `call` returns undefined where the provider lacks the verb. */
@@ -76,15 +77,13 @@ interface Route {
   readonly rest: string
 }
 
-function dispatcher(mounts: Readonly<Record<string, ResourceProvider>>): (path: string) => Route {
-  const providers = new Map(Object.entries(mounts))
-  return (path) => {
-    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
-      const provider = providers.get(path.slice(0, end))
-      if (provider) return { provider, rest: path.slice(end + 1) }
-    }
-    throw new Problem('NOT_FOUND', `There is no resource ${path || 'at the root'}`)
+function dispatch(mounts: Mounts, path: string): Route {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const mount = path.slice(0, end)
+    const provider = Object.hasOwn(mounts, mount) ? mounts[mount] : undefined
+    if (provider) return { provider, rest: path.slice(end + 1) }
   }
+  throw new Problem('NOT_FOUND', `There is no resource ${path || 'at the root'}`)
 }
 
 function passThrough<T>(

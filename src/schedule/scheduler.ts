@@ -13,6 +13,8 @@ export interface SchedulerOptions {
   readonly repository: Repository
   readonly services: Services
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** Around every run: what it works with stays until it is done. */
+  readonly during?: <T>(work: () => Promise<T>) => Promise<T>
   /** ms since 1970; a test has a clock of its own. */
   readonly now?: () => number
 }
@@ -43,7 +45,7 @@ const longestSleep = 60_000
  */
 export class Scheduler implements AsyncDisposable {
   readonly #options: SchedulerOptions
-  readonly #configured: ReadonlyMap<string, Job>
+  #configured: ReadonlyMap<string, Job>
   readonly #running = new Map<string, Promise<void>>()
   #timer: NodeJS.Timeout | undefined
   #turn: Promise<void> = Promise.resolve()
@@ -54,6 +56,14 @@ export class Scheduler implements AsyncDisposable {
   constructor(options: SchedulerOptions, configured: readonly Job[]) {
     this.#options = options
     this.#configured = new Map(configured.map((job) => [job.id, job]))
+  }
+
+  /** Other jobs of the configuration take the place of those there were. What has gone is forgotten, how far it had come too. */
+  async configure(jobs: readonly Job[]): Promise<void> {
+    const before = this.#configured
+    this.#configured = new Map(jobs.map((job) => [job.id, job]))
+    for (const id of before.keys()) if (!this.#configured.has(id)) await this.changed(id)
+    if (this.#started) await this.tick()
   }
 
   isConfigured(id: string): boolean {
@@ -182,14 +192,14 @@ export class Scheduler implements AsyncDisposable {
   }
 
   async #perform(job: Job): Promise<void> {
-    const { services, log } = this.#options
+    const { services, log, during = (work) => work() } = this.#options
     const request: RequestContext = {
       ...{ external: false, userId: 'scheduler', roles: ['system'], transactionId: timeOrderedId() },
     }
     const began = this.#now()
     let problem: Problem | undefined
     try {
-      await services[job.service](job.context, request)
+      await during(() => services[job.service](job.context, request))
     } catch (error) {
       problem = asProblem(error)
       log('error', `schedule ${job.id}: ${problem.message}`)

@@ -7,7 +7,7 @@ import type { Services } from './scheduler.ts'
 
 export interface ServiceOptions {
   readonly resources: () => Resources
-  readonly engine: ScriptEngine
+  readonly engine: () => ScriptEngine
   /** A file of the project; undefined if there is none. */
   readonly readFile: (path: string) => string | undefined
 }
@@ -55,7 +55,7 @@ export function services({ resources, engine, readFile }: ServiceOptions): Servi
       const read = scriptSource(definition, { label: 'schedule, script', readFile })
       if (!read.ok) throw new Problem('CONFIGURATION', `invokeContext/script: ${read.message}`)
       const input = (context.input ?? definition?.input ?? null) as Json
-      return engine.evaluate(read.script, { input, object: input }, { request: inside(request) })
+      return engine().evaluate(read.script, { input, object: input }, { request: inside(request) })
     },
   }
 }

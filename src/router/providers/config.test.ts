@@ -26,7 +26,15 @@ const documents = [
   }),
   document('broken', undefined),
 ]
-const resources = router({ config: configProvider(() => documents) })
+const unchangeable = () => Promise.reject(new Error('nothing is changed here'))
+const resources = router({
+  config: configProvider({
+    documents: () => documents,
+    reconfiguration: { change: unchangeable, versionText: unchangeable },
+    connectorSchemas: {},
+    transform: unchangeable,
+  }),
+})
 
 describe('config', () => {
   it('lists documents', async () => {

@@ -17,6 +17,8 @@ export interface ChangeQueueOptions extends SingleOptions {
   readonly mappings: () => readonly Mapping[]
   /** True for runs and single operations that somebody works on. */
   readonly isActive: (runId: string) => Promise<boolean>
+  /** Around all work: what it works with stays until it is done. */
+  readonly during?: <T>(work: () => Promise<T>) => Promise<T>
 }
 
 /** Whoever made a change is named in its records; what carries it on is the server's own work. */
@@ -42,6 +44,11 @@ export class ChangeQueue implements AsyncDisposable {
   async start(): Promise<void> {
     this.#started = true
     await this.#options.repository.syncQueue.releaseHeld()
+    this.reconfigured()
+  }
+
+  /** There may be other mappings now, with changes that wait for them. */
+  reconfigured(): void {
     for (const mapping of this.#options.mappings()) if (mapping.changes.queue) this.wake(mapping.name)
   }
 
@@ -83,7 +90,8 @@ class Line {
   wake(): void {
     if (this.#isWoken || this.#closed) return
     this.#isWoken = true
-    this.#turn = this.#turn.then(() => this.#work())
+    const { during = (work) => work() } = this.#options
+    this.#turn = this.#turn.then(() => during(() => this.#work()))
   }
 
   async settled(): Promise<void> {

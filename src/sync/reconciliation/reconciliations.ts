@@ -27,6 +27,10 @@ export interface ReconciliationOptions {
   readonly rulesOf: (mapping: string) => Promise<Rules>
   /** Rules of a mapping that comes with the request; the run disposes of them. BAD_REQUEST for a wrong one. */
   readonly inlineRules: (mapping: JsonObject) => Promise<Rules>
+  /** Around every run: what it works with stays until it is done. */
+  readonly during?: <T>(work: () => Promise<T>) => Promise<T>
+  /** Keeps what a run works with from being configured otherwise, until it is disposed of. */
+  readonly occupy?: (request: Pick<ReconciliationRequest, 'mapping' | 'inline'>) => Promise<Disposable>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
@@ -71,6 +75,7 @@ export class Reconciliations {
   ): Promise<StartedRun> {
     if (this.#closing) throw new Problem('UNAVAILABLE', 'the server is closing: no run can be started')
     await using held = new AsyncDisposableStack()
+    if (this.#options.occupy) held.use(await this.#options.occupy(request))
     const rules = request.inline
       ? held.use(await this.#options.inlineRules(request.inline))
       : await this.#options.rulesOf(request.mapping)
@@ -115,7 +120,8 @@ export class Reconciliations {
         onProgress: () => observers.onProgress?.(run),
       })
     const untilDone = held.move()
-    const done = this.#inTurn(work)
+    const { during = (run) => run() } = this.#options
+    const done = during(() => this.#inTurn(work))
       .finally(() => lock?.release())
       .finally(() => untilDone.disposeAsync())
       .then(

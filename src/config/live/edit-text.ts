@@ -1,0 +1,84 @@
+import { applyEdits, type JSONPath, modify } from 'jsonc-parser'
+import { equal } from '../../model/equality.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+
+/**
+ * The text of a configuration file with other content. What has not changed keeps its layout, so that people who keep their
+ * files under version control see what was changed and nothing else. A text that cannot be edited so is written anew.
+ */
+export function editedText(text: string | undefined, content: JsonObject): string {
+  const before = text === undefined ? undefined : parsed(text)
+  if (text === undefined || !isJsonObject(before)) return `${JSON.stringify(content, undefined, 2)}\n`
+  const edited = edit(text, [], before, content)
+  if (isExactly(edited, content)) return edited
+  return `${JSON.stringify(content, undefined, indentationOf(text).unit)}${lineBreakAtEnd(text)}`
+}
+
+function edit(text: string, place: JSONPath, before: Json | undefined, after: Json): string {
+  if (isJsonObject(before) && isJsonObject(after)) return editObject(text, place, before, after)
+  if (Array.isArray(before) && Array.isArray(after)) return editArray(text, place, before, after)
+  return before !== undefined && equal(before, after) ? text : replaced(text, place, after)
+}
+
+function editObject(text: string, place: JSONPath, before: JsonObject, after: JsonObject): string {
+  let edited = text
+  for (const key of Object.keys(before))
+    if (after[key] === undefined) edited = replaced(edited, [...place, key], undefined)
+  for (const [key, value] of Object.entries(after))
+    if (value !== undefined) edited = edit(edited, [...place, key], before[key], value)
+  return edited
+}
+
+/** Element by element as far as both go; what is behind is taken off or added. */
+function editArray(text: string, place: JSONPath, before: readonly Json[], after: readonly Json[]): string {
+  let edited = text
+  for (let index = before.length - 1; index >= after.length; index--)
+    edited = replaced(edited, [...place, index], undefined)
+  for (const [index, value] of after.entries())
+    edited =
+      index < before.length
+        ? edit(edited, [...place, index], before[index], value)
+        : inserted(edited, [...place, index], value)
+  return edited
+}
+
+function replaced(text: string, place: JSONPath, value: Json | undefined): string {
+  return applyEdits(text, modify(text, place, value, { formattingOptions: formatting(text) }))
+}
+
+function inserted(text: string, place: JSONPath, value: Json): string {
+  const options = { formattingOptions: formatting(text), isArrayInsertion: true }
+  return applyEdits(text, modify(text, place, value, options))
+}
+
+function formatting(text: string) {
+  const { unit } = indentationOf(text)
+  return {
+    insertSpaces: unit !== '\t',
+    tabSize: unit === '\t' ? 1 : unit.length,
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  }
+}
+
+/** That of the first line that is indented. */
+function indentationOf(text: string): { readonly unit: string } {
+  const first = /\n([ \t]+)\S/.exec(text)?.[1] ?? '  '
+  return { unit: first.startsWith('\t') ? '\t' : first }
+}
+
+function lineBreakAtEnd(text: string): string {
+  return /\r?\n$/.exec(text)?.[0] ?? ''
+}
+
+/** The order of members counts, too: mappings and properties are worked in it. */
+function isExactly(text: string, content: JsonObject): boolean {
+  return JSON.stringify(parsed(text)) === JSON.stringify(content)
+}
+
+function parsed(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
+}

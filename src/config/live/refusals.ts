@@ -1,0 +1,73 @@
+import { Problem } from '../../model/problem.ts'
+import type { ConfigurationProblem } from '../project.ts'
+
+/** Something that is being worked with: `mapping/x`, `system/hr`, `managed/user`. */
+export interface Occupancy {
+  readonly entry: string
+  /** Who works with it, e.g. `a reconciliation of hr_user`. */
+  readonly by: string
+}
+
+interface Checked {
+  readonly problems: readonly ConfigurationProblem[]
+}
+
+/**
+ * Errors that are not there now. Of a file that is being written, all errors count: whoever writes it sees to all of it. Places move
+ * when a file is edited, so elsewhere an error is known by what it says.
+ */
+export function newErrors(
+  { problems }: Checked,
+  current: Checked,
+  written?: string,
+): readonly ConfigurationProblem[] {
+  const known = new Set(current.problems.filter(isError).map(identity))
+  return problems.filter(
+    (problem) => isError(problem) && (problem.file === written || !known.has(identity(problem))),
+  )
+}
+
+function isError({ severity }: ConfigurationProblem): boolean {
+  return severity === 'error'
+}
+
+function identity({ file, message }: ConfigurationProblem): string {
+  return JSON.stringify([file, message])
+}
+
+/**
+ * CONFIGURATION (400) if what was sent is wrong itself, CONFLICT (409) if something else would be wrong because of it. The detail
+ * lists every error with its pointer.
+ */
+export function refuseProblems(id: string, errors: readonly ConfigurationProblem[], written: string): void {
+  if (errors.length === 0) return
+  const own = errors.filter(({ file }) => file === written)
+  const [first] = (own.length > 0 ? own : errors) as readonly [ConfigurationProblem]
+  const others = errors.length > 1 ? ` (and ${errors.length - 1} more, see the detail)` : ''
+  const where = own.length > 0 ? first.pointer || '/' : `${first.file} ${first.pointer}`
+  const detail = errors.map(({ file, pointer, message }) =>
+    file === written ? { pointer, message } : { file, pointer, message },
+  )
+  const code = own.length > 0 ? 'CONFIGURATION' : 'CONFLICT'
+  throw new Problem(code, `config/${id} is not changed: ${where}: ${first.message}${others}`, {
+    detail,
+    hint: 'Correct what the detail lists; what was in force before is still in force.',
+  })
+}
+
+/** What somebody works with and would become something else. */
+export function inUse(
+  next: ReadonlyMap<string, string>,
+  current: ReadonlyMap<string, string>,
+  occupied: readonly Occupancy[],
+): Occupancy | undefined {
+  return occupied.find(({ entry }) => current.get(entry) !== next.get(entry))
+}
+
+/** CONFLICT if there is such a thing. */
+export function refuseOccupied(id: string, used: Occupancy | undefined): void {
+  if (!used) return
+  throw new Problem('CONFLICT', `config/${id} is not changed: ${used.entry} is in use by ${used.by}`, {
+    hint: 'Wait until it has ended, or cancel it.',
+  })
+}

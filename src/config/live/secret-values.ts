@@ -1,0 +1,117 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import type { JsonSchema } from '../check/schema.ts'
+
+/**
+ * Which values of a configuration object are secrets, and what is done about those that stand there in clear: encrypted before
+ * they are kept, masked before they are shown (platform specification §3.3). A placeholder (`&{…}`) shows nothing and stays;
+ * so does what is encrypted already.
+ */
+export type ConnectorSchemas = Readonly<Record<string, JsonSchema>>
+
+/** What stands for a secret in an answer. Sent back, it means the secret that is there. */
+export const mask = '********'
+
+/** With every secret in clear replaced by what `change` makes of it. The given object stays as it is. */
+export async function withSecrets(
+  id: string,
+  content: JsonObject,
+  schemas: ConnectorSchemas,
+  change: (value: Json) => Promise<Json>,
+): Promise<JsonObject> {
+  const result = structuredClone(content)
+  for (const { holder, name } of secretsIn(id, result, schemas)) {
+    const value = holder[name]
+    if (isInClear(value)) holder[name] = await change(value)
+  }
+  return result
+}
+
+/** As it may be shown. */
+export function masked(id: string, content: JsonObject, schemas: ConnectorSchemas): JsonObject {
+  const result = structuredClone(content)
+  for (const { holder, name } of secretsIn(id, result, schemas))
+    if (isInClear(holder[name])) holder[name] = mask
+  return result
+}
+
+/**
+ * Content that was read, changed and sent back: where it has the mask, it gets what `kept` has there. Answers the pointers of masks
+ * that stand for nothing.
+ */
+export function unmasked(
+  content: JsonObject,
+  kept: JsonObject | undefined,
+): { readonly content: JsonObject; readonly unknown: readonly string[] } {
+  const unknown: string[] = []
+  const restore = (value: Json | undefined, before: Json | undefined, pointer: string): Json | undefined => {
+    if (value === mask) {
+      if (before === undefined) unknown.push(pointer)
+      return before ?? value
+    }
+    if (Array.isArray(value)) {
+      const others = Array.isArray(before) ? before : []
+      return value.map(
+        (element, index) =>
+          restore(element, counterpart(element, index, others), `${pointer}/${index}`) as Json,
+      )
+    }
+    if (!isJsonObject(value)) return value
+    const others = isJsonObject(before) ? before : {}
+    return Object.fromEntries(
+      Object.entries(value).map(([name, below]) => [
+        name,
+        restore(below, others[name], `${pointer}/${name}`),
+      ]),
+    )
+  }
+  return { content: restore(content, kept, '') as JsonObject, unknown }
+}
+
+/** Elements that have names are known by them: others may have come or gone before them. */
+function counterpart(element: Json, index: number, others: readonly Json[]): Json | undefined {
+  if (!isJsonObject(element) || typeof element.name !== 'string') return others[index]
+  return others.find((other) => isJsonObject(other) && other.name === element.name)
+}
+
+interface Secret {
+  readonly holder: JsonObject
+  readonly name: string
+}
+
+/** Where secrets may stand, whether or not there is one. */
+function* secretsIn(id: string, content: JsonObject, schemas: ConnectorSchemas): Iterable<Secret> {
+  const { configurationProperties: settings, ...others } = content
+  if (!id.startsWith('provisioner.openicf/') || !isJsonObject(settings)) return yield* named(content)
+  yield* named(others)
+  const declared = declaredSettings(content.connectorRef, schemas)
+  for (const name of Object.keys(settings)) {
+    const setting = declared[name]
+    // A connector knows its settings: `headerPassword` is the name of a column.
+    const isSecret = isJsonObject(setting) ? setting.writeOnly === true : isSecretName(name)
+    if (isSecret) yield { holder: settings, name }
+  }
+}
+
+function declaredSettings(reference: Json | undefined, schemas: ConnectorSchemas): JsonObject {
+  const name = isJsonObject(reference) ? String(reference.connectorName) : ''
+  const schema = Object.hasOwn(schemas, name) ? (schemas[name] as JsonObject) : {}
+  return isJsonObject(schema.properties) ? schema.properties : {}
+}
+
+function* named(value: Json | undefined): Iterable<Secret> {
+  if (Array.isArray(value)) for (const element of value) yield* named(element)
+  if (!isJsonObject(value) || Object.hasOwn(value, '$crypto')) return
+  for (const [name, below] of Object.entries(value)) {
+    if (isSecretName(name) && !isJsonObject(below)) yield { holder: value, name }
+    else yield* named(below)
+  }
+}
+
+function isSecretName(name: string): boolean {
+  return /(?:password|passwd|passphrase|secret|credentials|(?:refresh|access|auth|bearer)token)$/i.test(name)
+}
+
+/** Text that says something, and is not only the name of a property. */
+function isInClear(value: Json | undefined): value is string {
+  return typeof value === 'string' && value !== '' && value !== mask && !value.includes('&{')
+}

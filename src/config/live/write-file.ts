@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto'
+import { open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { Problem } from '../../model/problem.ts'
+
+/**
+ * Puts a text in place of a file, or takes the file away (`undefined`), in one step: whoever reads sees all of the old or all of
+ * the new, and a process that dies leaves one of the two. STORE_FAILED if it cannot be done; then nothing has changed.
+ */
+export async function writeWhole(file: string, text: string | undefined): Promise<void> {
+  try {
+    if (text === undefined) await rm(file, { force: true })
+    else await replace(file, text)
+    await syncFolder(dirname(file))
+  } catch (cause) {
+    throw new Problem('STORE_FAILED', `${file} cannot be written: ${(cause as Error).message}`, {
+      cause,
+      hint: 'Check free space and permissions of the folder; the file is as it was.',
+    })
+  }
+}
+
+async function replace(file: string, text: string): Promise<void> {
+  // A leading dot: no configuration file is called so.
+  const draft = join(dirname(file), `.${basename(file)}.${process.pid}-${randomUUID()}.draft`)
+  const mode = await stat(file).then(
+    (known) => known.mode & 0o777,
+    () => 0o600,
+  )
+  try {
+    const handle = await open(draft, 'wx', mode)
+    try {
+      await handle.writeFile(text)
+      await handle.chmod(mode)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(draft, file)
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** Removes what processes that died left in a folder. */
+export async function removeDrafts(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = /^\..*\.(\d+)-[\da-f-]{36}\.draft$/.exec(name)?.[1]
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // There is one, of somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** A name is on the disk when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

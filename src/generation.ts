@@ -1,0 +1,177 @@
+import {
+  type CheckedProject,
+  checkProject,
+  isReady,
+  kinds,
+  usableInlineMapping,
+  usableMapping,
+} from './checked-project.ts'
+import type { Candidate } from './config/live/reconfiguration.ts'
+import type { Project } from './config/project.ts'
+import { openSystem, type System } from './connectors/open-system.ts'
+import { systemProvider } from './connectors/system.ts'
+import { endpointProvider } from './endpoint/endpoints.ts'
+import { scriptProvider } from './endpoint/script-resource.ts'
+import { typeParts, type UsableType } from './managed-types.ts'
+import type { Mapping } from './mapping/mapping.ts'
+import type { Json, JsonObject } from './model/json.ts'
+import { Problem } from './model/problem.ts'
+import type { OnChange } from './objects/changes.ts'
+import { managedObjects } from './objects/managed.ts'
+import type { TypeParts } from './objects/managed-set.ts'
+import type { Repository } from './repository/repository.ts'
+import type { RequestContext, ResourceProvider } from './router/resources.ts'
+import { scriptSource } from './scripts/definition.ts'
+import type { ScriptEngine, Secrets } from './scripts/engine.ts'
+import type { Shared } from './shared.ts'
+import { failureHandler } from './sync/live-sync/failure-handler.ts'
+import { runFailureScript } from './sync/live-sync/failure-script.ts'
+import { type LiveSyncOptions, type LiveSyncRequest, liveSync } from './sync/live-sync/live-sync.ts'
+import { LoadedRules } from './sync/loaded-rules.ts'
+import { type ListedMapping, mappingsProvider } from './sync/mappings-resource.ts'
+import { loadRules, type Rules } from './sync/rules.ts'
+
+/**
+ * A state of the configuration with everything that is built from it: checked, compiled, its resources ready to be asked. When the
+ * configuration changes, the next generation takes the place of this one, which ends when the last work under it is done. What
+ * both have unchanged (systems, the script engine) they share.
+ */
+export interface Generation extends Candidate {
+  readonly checked: CheckedProject
+  readonly engine: ScriptEngine
+  /** What of the router's resources depends on the configuration. */
+  readonly mounts: Readonly<Record<string, ResourceProvider>>
+  readonly mappings: readonly Mapping[]
+  rulesOf(mapping: string): Promise<Rules>
+  /** Not kept: whoever asked disposes of them. */
+  inlineRules(mapping: JsonObject): Promise<Rules>
+  /** What a script makes of a value, which it sees as `value` and `content`. */
+  transform(script: JsonObject, value: Json, request: RequestContext): Promise<Json | undefined>
+  /** True for sets whose changes may be taken back after they are stored: their types have scripts that run then. */
+  mayBeTakenBack(path: string): boolean
+}
+
+/** What all generations stand on. */
+export interface Foundation {
+  readonly repository: Repository
+  readonly secrets: Secrets
+  readonly systems: Shared<System>
+  readonly onChange: OnChange
+  readonly liveSync: Pick<LiveSyncOptions, 'repository' | 'resources' | 'notify' | 'log'>
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** The script engine for a project; one that it shares with others is closed by the last of them. */
+  readonly engineFor: (project: Project) => Promise<ScriptEngine>
+}
+
+export async function openGeneration(project: Project, foundation: Foundation): Promise<Generation> {
+  await using opened = new AsyncDisposableStack()
+  const { repository, secrets, log } = foundation
+  const engine = opened.use(await foundation.engineFor(project))
+  const decrypt = secrets.decrypt.bind(secrets)
+  const checked = await checkProject(project, engine, {
+    decrypt,
+    log: (message) => log('warn', message),
+    // The same configuration is the same system; one that is being worked with is not opened a second time.
+    open: (configuration, environment) =>
+      foundation.systems.use(JSON.stringify(configuration), () => openSystem(configuration, environment)),
+  })
+  for (const system of checked.systems.values()) opened.use(system)
+  const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine))
+  const { systems, types } = checked
+  const parts = new Map(types.map((usable) => [usable.type, opened.use(typeParts(usable, engine, secrets))]))
+  const takenBack = new Set(types.filter(isTakenBack).map(({ type }) => `managed/${type.name}`))
+  const mounts: Record<string, ResourceProvider> = {
+    managed: await managedObjects({
+      repository,
+      types: types.map(({ type }) => type),
+      enforcePolicies: project.property('openidm.policy.enforcement.enabled') !== false,
+      partsOf: (type) => parts.get(type) as TypeParts,
+      onChange: foundation.onChange,
+    }),
+    system: systemProvider(systems, {
+      kinds,
+      projectFolder: project.folder,
+      decrypt,
+      liveSync: (request, context) => liveSyncOf(request, context, { checked, engine, project }, foundation),
+    }),
+    'sync/mappings': mappingsProvider(() => listedMappings(checked)),
+    endpoint: endpointProvider(checked.endpoints, engine),
+    script: scriptProvider(engine, project.readFile),
+  }
+  const closing = opened.move()
+  return {
+    project,
+    problems: checked.problems,
+    entries: entriesOf(checked),
+    checked,
+    engine,
+    mounts,
+    mappings: [...checked.mappings.values()].map(({ mapping }) => mapping),
+    rulesOf: (name) => rules.of(name),
+    async inlineRules(content) {
+      const { mapping, scripts } = await usableInlineMapping(checked, content, engine)
+      return loadRules(mapping, scripts, engine)
+    },
+    async transform(definition, value, request) {
+      const read = scriptSource(definition, { label: 'patch, transform', readFile: project.readFile })
+      if (!read.ok) throw new Problem('BAD_PATCH', `the script of "transform": ${read.message}`)
+      return engine.evaluate(read.script, { value, content: value }, { request })
+    },
+    mayBeTakenBack: (path) => takenBack.has(path),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  }
+}
+
+/** True if scripts run after a change is stored that can take it back. */
+function isTakenBack({ scripts }: UsableType): boolean {
+  return ['postCreate', 'postUpdate', 'postDelete'].some((hook) => Object.hasOwn(scripts, hook))
+}
+
+function liveSyncOf(
+  request: LiveSyncRequest,
+  context: RequestContext,
+  { checked, engine, project }: Pick<Generation, 'checked' | 'engine' | 'project'>,
+  { liveSync: options }: Foundation,
+) {
+  const environment = { engine, readFile: project.readFile }
+  return liveSync(
+    {
+      ...options,
+      handlerOf: (source) =>
+        failureHandler(checked.systems.get(source.split('/')[1] ?? '')?.configuration.syncFailureHandler),
+      runScript: (definition, variables, by) => runFailureScript(definition, variables, by, environment),
+    },
+    request,
+    context,
+  )
+}
+
+function listedMappings(checked: CheckedProject): readonly ListedMapping[] {
+  return [...checked.mappings.values()].map(({ mapping: { name, configuration, source, target } }) => ({
+    name,
+    configuration,
+    sourceReady: isReady(checked, source),
+    targetReady: isReady(checked, target),
+  }))
+}
+
+/**
+ * What a project consists of, each with everything that makes it what it is: two generations in which an entry is equal treat it
+ * alike.
+ */
+function entriesOf(checked: CheckedProject): ReadonlyMap<string, string> {
+  const { mappings, types, systems, endpoints, jobs, project } = checked
+  const entries: [string, unknown][] = [
+    ...[...mappings].map(([name, { mapping, scripts }]): [string, unknown] => [
+      `mapping/${name}`,
+      [mapping.configuration, mapping.links, scripts],
+    ]),
+    ...types.map(({ type, scripts }): [string, unknown] => [`managed/${type.name}`, [type, scripts]]),
+    ...[...systems].map(([name, { configuration }]): [string, unknown] => [`system/${name}`, configuration]),
+    ...endpoints.map((endpoint): [string, unknown] => [`endpoint/${endpoint.name}`, endpoint]),
+    ...jobs.map((job): [string, unknown] => [`schedule/${job.id}`, job.content]),
+    // The rest of what is configured, and the properties that files name.
+    ...project.documents.map(({ id, content }): [string, unknown] => [`config/${id}`, content]),
+  ]
+  return new Map(entries.map(([name, content]) => [name, JSON.stringify(content)]))
+}

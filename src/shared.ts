@@ -1,0 +1,23 @@
+/** Things that several states of the configuration have in common: opened once, closed when the last user lets go. */
+export class Shared<Thing extends AsyncDisposable> {
+  readonly #open = new Map<string, { readonly thing: Promise<Thing>; users: number }>()
+
+  /** The thing of that key, with a disposal of the user's own. A failure to open is everyone's, and is not kept. */
+  async use(key: string, open: () => Promise<Thing>): Promise<Thing> {
+    const entry = this.#open.get(key) ?? { thing: open(), users: 0 }
+    this.#open.set(key, entry)
+    entry.users++
+    const release = async () => {
+      entry.users--
+      if (entry.users > 0) return
+      if (this.#open.get(key) === entry) this.#open.delete(key)
+      await (await entry.thing)[Symbol.asyncDispose]()
+    }
+    try {
+      return { ...(await entry.thing), [Symbol.asyncDispose]: release }
+    } catch (error) {
+      if (this.#open.get(key) === entry) this.#open.delete(key)
+      throw error
+    }
+  }
+}

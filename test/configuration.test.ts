@@ -1,0 +1,389 @@
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { csvConnector, openStore, TestProject } from './support/project.ts'
+import { type Server, serve } from './support/server.ts'
+
+// A server that runs is configured over REST and with an editor: connectors, types, mappings, schedules, endpoints.
+
+let project: TestProject
+let server: Server
+
+beforeEach(async () => {
+  project = new TestProject()
+  project.write('conf/managed.json', { objects: [{ name: 'role' }] })
+  project.write('data/hr.csv', 'id,mail\n1,ann@example.com\n2,ben@example.com\n')
+  project.write('data/dir.csv', 'uid,mail\n')
+  server = await serve(project)
+})
+afterEach(async () => {
+  await server[Symbol.asyncDispose]()
+  project[Symbol.dispose]()
+})
+
+const call: Server['call'] = (...args) => server.call(...args)
+const put = (id: string, body: object, headers = {}) => call('PUT', `config/${id}`, { body, headers })
+const patch = (id: string, body: object[], headers = {}) => call('PATCH', `config/${id}`, { body, headers })
+const userMapping = {
+  source: 'system/hr/account',
+  target: 'managed/user',
+  properties: [{ source: 'mail', target: 'mail' }],
+}
+const recon = (mapping: string) =>
+  call('POST', `recon?_action=recon&mapping=${mapping}&waitForCompletion=true`)
+
+async function everything() {
+  for (const [id, body] of Object.entries({
+    'provisioner.openicf/hr': csvConnector('hr', ['id', 'mail']),
+    'provisioner.openicf/dir': csvConnector('dir', ['uid', 'mail']),
+    managed: { objects: [{ name: 'role' }, { name: 'user' }] },
+    'mapping/hr_user': userMapping,
+  }))
+    expect((await put(id, body)).status).toBeLessThan(300)
+}
+
+describe('a server with next to no configuration', () => {
+  it('is given connectors, a type and mappings over REST, which work at once', async () => {
+    await everything()
+    expect((await recon('hr_user')).body).toMatchObject({ state: 'SUCCESS' })
+    const users = await call('GET', 'managed/user?_queryFilter=true&_fields=mail&_sortKeys=mail')
+    expect(users.body.result.map(({ mail }: { mail: string }) => mail)).toEqual([
+      'ann@example.com',
+      'ben@example.com',
+    ])
+    // A mapping onward: implicit synchronization knows it from the next change on.
+    const onward = {
+      mappings: [
+        {
+          name: 'user_dir',
+          source: 'managed/user',
+          target: 'system/dir/account',
+          properties: ['_id', 'mail'].map((source) => ({
+            source,
+            target: source === '_id' ? 'uid' : source,
+          })),
+        },
+      ],
+    }
+    expect((await put('sync', onward)).status).toBe(201)
+    await call('PUT', 'managed/user/cleo', { body: { mail: 'cleo@example.com' } })
+    expect(project.read('data/dir.csv')).toContain('cleo@example.com')
+    const { body } = await call('GET', 'sync/mappings?_queryFilter=true')
+    expect(body.result.map(({ _id }: { _id: string }) => _id)).toEqual(['user_dir', 'hr_user'])
+  })
+
+  it('keeps what it is given in conf/, byte for byte over a restart, and answers the same afterwards', async () => {
+    await everything()
+    const files = () =>
+      readdirSync(project.path('conf'))
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => [name, project.read(`conf/${name}`)])
+    const before = files()
+    expect(before.map(([name]) => name)).toContain('mapping-hr_user.json')
+    const answer = await call('GET', 'config/mapping/hr_user')
+    await server.stop()
+    server = await serve(project)
+    expect(files()).toEqual(before)
+    expect((await call('GET', 'config/mapping/hr_user')).body).toEqual(answer.body)
+    expect((await recon('hr_user')).body).toMatchObject({ state: 'SUCCESS' })
+  })
+
+  it('is given endpoints and schedules, changed and taken away', async () => {
+    const endpoint = (source: string) => ({ type: 'text/javascript', source })
+    await put('endpoint/hello', endpoint('({ greeting: "hello" })'))
+    expect((await call('GET', 'endpoint/hello')).body).toMatchObject({ greeting: 'hello' })
+    await put('endpoint/hello', endpoint('({ greeting: "goodbye" })'))
+    expect((await call('GET', 'endpoint/hello')).body).toMatchObject({ greeting: 'goodbye' })
+    expect((await call('DELETE', 'config/endpoint/hello')).status).toBe(200)
+    expect((await call('GET', 'endpoint/hello')).status).toBe(404)
+
+    const script = {
+      type: 'text/javascript',
+      source: "openidm.create('managed/role', null, { name: 'made' })",
+    }
+    const schedule = {
+      ...{ type: 'simple', repeatInterval: 50, repeatCount: 0, invokeService: 'script' },
+      invokeContext: { script },
+    }
+    expect((await put('schedule/once', schedule)).status).toBe(201)
+    await expect
+      .poll(async () => (await call('GET', 'managed/role?_queryFilter=true')).body.resultCount)
+      .toBe(1)
+  })
+})
+
+describe('a change of the configuration', () => {
+  it('that is wrong is refused with a pointer, and nothing changes', async () => {
+    await everything()
+    const file = project.stamp('conf/mapping-hr_user.json')
+    const wrong = { ...userMapping, policies: [{ situation: 'CONFRIMED', action: 'UPDATE' }] }
+    const { status, body } = await put('mapping/hr_user', wrong)
+    expect(status).toBe(400)
+    expect(body.detail).toEqual([
+      { pointer: '/policies/0/situation', message: expect.stringContaining('did you mean CONFIRMED?') },
+    ])
+    expect(project.stamp('conf/mapping-hr_user.json')).toEqual(file)
+    expect((await recon('hr_user')).body).toMatchObject({ state: 'SUCCESS' })
+    const script = { ...userMapping, onCreate: { type: 'text/javascript', source: 'target.x = = 1' } }
+    expect((await put('mapping/hr_user', script)).status).toBe(400)
+    expect((await put('mapping/other', { ...userMapping, source: 'system/nowhere/account' })).status).toBe(
+      400,
+    )
+    expect((await call('GET', 'config/mapping/other')).status).toBe(404)
+    expect((await put('nonsense', {})).status).toBe(201)
+    for (const id of ['a/b/c', '%2e%2e%2fescape', 'a-b', 'mapping/..%2f..%2fx'])
+      expect((await put(id, {})).status).toBe(400)
+  })
+
+  it('that would break something else is refused with 409', async () => {
+    await everything()
+    const gone = await call('DELETE', 'config/provisioner.openicf/hr')
+    expect(gone.status).toBe(409)
+    expect(gone.body.message).toContain('conf/mapping-hr_user.json')
+    expect((await call('GET', 'system/hr/account?_queryFilter=true')).body.resultCount).toBe(2)
+  })
+
+  it('with a revision is made to that revision, and to no other', async () => {
+    await everything()
+    const { _rev } = (await call('GET', 'config/mapping/hr_user')).body
+    const changed = { ...userMapping, displayName: 'People' }
+    expect((await put('mapping/hr_user', changed, { 'If-None-Match': '*' })).status).toBe(412)
+    expect((await put('mapping/hr_user', changed, { 'If-Match': 'another' })).status).toBe(412)
+    const made = await put('mapping/hr_user', changed, { 'If-Match': _rev })
+    expect(made.status).toBe(200)
+    expect(made.body._rev).not.toBe(_rev)
+    expect((await call('DELETE', 'config/mapping/hr_user', { headers: { 'If-Match': _rev } })).status).toBe(
+      412,
+    )
+    expect((await put('mapping/ghost', changed, { 'If-Match': '*' })).status).toBe(404)
+    expect((await call('POST', 'config/mapping?_action=create', { body: changed })).status).toBe(400)
+  })
+
+  it('by patch appends mappings in order and leaves the rest of the file as it was written', async () => {
+    await everything()
+    const written = `{
+    "mappings": [ ],
+    "comment":    "kept by hand"
+}
+`
+    project.write('conf/sync.json', written)
+    const mapping = (name: string) => ({ name, ...userMapping, enableSync: false })
+    await expect.poll(async () => (await call('GET', 'config/sync')).status, { timeout: 15_000 }).toBe(200)
+    for (const name of ['b', 'a'])
+      expect(
+        (await patch('sync', [{ operation: 'add', field: '/mappings/-', value: mapping(name) }])).status,
+      ).toBe(200)
+    expect(
+      (await call('GET', 'config/sync')).body.mappings.map(({ name }: { name: string }) => name),
+    ).toEqual(['b', 'a'])
+    expect(project.read('conf/sync.json')).toContain('"comment":    "kept by hand"')
+    const script = {
+      type: 'text/javascript',
+      source: "value.filter(function (one) { return one.name !== 'b' })",
+    }
+    const taken = await patch('sync', [{ operation: 'transform', field: '/mappings', value: { script } }])
+    expect(taken.body.mappings.map(({ name }: { name: string }) => name)).toEqual(['a'])
+    expect(
+      (await patch('sync', [{ operation: 'replace', field: '/mappings/0/name', value: 'c' }])).status,
+    ).toBe(400)
+  })
+
+  it('is refused while a run uses what would change, and possible when it has ended', async () => {
+    await everything()
+    const slow = { type: 'text/javascript', source: "openidm.read('endpoint/wait'); true" }
+    const wait = 'var until = Date.now() + 1500; while (Date.now() < until) {}; ({})'
+    await put('endpoint/wait', { type: 'text/javascript', source: wait })
+    await put('mapping/hr_user', { ...userMapping, validSource: slow })
+    const { body: run } = await call('POST', 'recon?_action=recon&mapping=hr_user')
+    const refused = await put('mapping/hr_user', userMapping)
+    expect(refused.status).toBe(409)
+    expect(refused.body.message).toContain('a reconciliation of hr_user')
+    expect(
+      (await patch('provisioner.openicf/hr', [{ operation: 'add', field: '/displayName', value: 'HR' }]))
+        .status,
+    ).toBe(409)
+    // What the run does not use may change.
+    expect((await put('endpoint/other', { type: 'text/javascript', source: '({})' })).status).toBe(201)
+    await expect
+      .poll(async () => (await call('GET', `recon/${run._id}`)).body.state, { timeout: 10_000 })
+      .toBe('SUCCESS')
+    expect((await put('mapping/hr_user', userMapping)).status).toBe(200)
+  })
+
+  it('that changes nothing writes nothing', async () => {
+    await everything()
+    const before = project.stamp('conf/mapping-hr_user.json')
+    await put('mapping/hr_user', userMapping)
+    expect(project.stamp('conf/mapping-hr_user.json')).toEqual(before)
+  })
+})
+
+describe('the history of the configuration', () => {
+  it('has every change with its author and difference, and any version can be put back byte for byte', async () => {
+    await everything()
+    const first = project.read('conf/mapping-hr_user.json')
+    await put('mapping/hr_user', { ...userMapping, displayName: 'People' })
+    await call('DELETE', 'config/mapping/hr_user')
+    const versions = async () =>
+      (await call('GET', 'config/history?_queryFilter=configId eq "mapping/hr_user"&_sortKeys=_id')).body
+        .result
+    const [created, updated, deleted] = await versions()
+    expect(
+      [created, updated, deleted].map(({ operation, userId, origin }) => [operation, userId, origin]),
+    ).toEqual([
+      ['create', 'openidm-admin', 'REST'],
+      ['update', 'openidm-admin', 'REST'],
+      ['delete', 'openidm-admin', 'REST'],
+    ])
+    expect(updated.after.displayName).toBe('People')
+    const { body: audit } = await call(
+      'GET',
+      'audit/config?_queryFilter=objectId eq "config/mapping/hr_user"',
+    )
+    expect(
+      audit.result.map(({ operation, changedFields }: Record<string, unknown>) => [operation, changedFields]),
+    ).toContainEqual(['UPDATE', ['/displayName']])
+    const back = await call('POST', `config/mapping/hr_user?_action=rollback&version=${created._id}`)
+    expect(back.status).toBe(200)
+    expect(project.read('conf/mapping-hr_user.json')).toBe(first)
+    expect((await recon('hr_user')).body).toMatchObject({ state: 'SUCCESS' })
+    expect(await versions()).toHaveLength(4)
+    expect((await call('POST', 'config/sync?_action=rollback&version=ghost')).status).toBe(404)
+  })
+})
+
+describe('a file of the project that somebody edits', () => {
+  it('is taken up, and so is a script', async () => {
+    await everything()
+    project.write('script/shout.js', 'source.toUpperCase()')
+    const shouting = {
+      source: 'mail',
+      target: 'mail',
+      transform: { type: 'text/javascript', file: 'script/shout.js' },
+    }
+    project.edit('conf/mapping-hr_user.json', (text) =>
+      JSON.stringify({ ...JSON.parse(text), properties: [shouting] }),
+    )
+    const mails = async () => {
+      await recon('hr_user')
+      const { body } = await call('GET', 'managed/user?_queryFilter=true&_sortKeys=mail')
+      return body.result.map(({ mail }: { mail: string }) => mail)
+    }
+    await expect.poll(mails, { timeout: 15_000 }).toEqual(['ANN@EXAMPLE.COM', 'BEN@EXAMPLE.COM'])
+    project.write('script/shout.js', "source.toLowerCase() + '!'")
+    await expect.poll(mails, { timeout: 15_000 }).toEqual(['ann@example.com!', 'ben@example.com!'])
+    const { body } = await call(
+      'GET',
+      'config/history?_queryFilter=origin eq "FILE" and operation eq "update"',
+    )
+    expect(body.result).toMatchObject([{ configId: 'mapping/hr_user', userId: 'system' }])
+  })
+
+  it('and breaks is told of in the log; what was in force stays so, until the file is whole again', async () => {
+    await everything()
+    const text = project.read('conf/mapping-hr_user.json')
+    project.write('conf/mapping-hr_user.json', text.slice(0, 40))
+    await expect.poll(() => server.log(), { timeout: 15_000 }).toContain('conf/mapping-hr_user.json')
+    expect((await recon('hr_user')).body).toMatchObject({ state: 'SUCCESS' })
+    // Over REST it can be repaired; what somebody typed is in the history.
+    expect((await put('mapping/hr_user', { ...userMapping, displayName: 'Repaired' })).status).toBe(200)
+    expect(JSON.parse(project.read('conf/mapping-hr_user.json')).displayName).toBe('Repaired')
+    expect(
+      (await call('GET', 'config/history?_queryFilter=configId eq "mapping/hr_user"')).body.result,
+    ).toContainEqual(
+      expect.objectContaining({
+        origin: 'FILE',
+        after: { unreadable: expect.stringContaining('40 characters') },
+      }),
+    )
+  })
+
+  it('and deletes is gone', async () => {
+    await everything()
+    rmSync(project.path('conf/mapping-hr_user.json'))
+    await expect.poll(async () => (await recon('hr_user')).status, { timeout: 15_000 }).toBe(409)
+  })
+})
+
+describe('secrets in the configuration', () => {
+  const planted = 'pl4nted-s3cret'
+  const withSecret = (secret: unknown) => ({
+    ...csvConnector('hr', ['id', 'mail']),
+    configurationProperties: {
+      csvFile: '&{launcher.project.location}/data/hr.csv',
+      headerUid: 'id',
+      apiSecret: secret,
+    },
+  })
+
+  it('are encrypted in file and history, never answered in clear, and kept when they are sent back as they were answered', async () => {
+    await put('provisioner.openicf/hr', withSecret(planted))
+    expect(project.read('conf/provisioner.openicf-hr.json')).toContain('AES/GCM/NoPadding')
+    const { body } = await call('GET', 'config/provisioner.openicf/hr')
+    expect(body.configurationProperties.apiSecret.$crypto).toBeDefined()
+    const encrypted = project.read('conf/provisioner.openicf-hr.json')
+    const { _id, _rev, ...content } = body
+    await put('provisioner.openicf/hr', { ...content, displayName: 'HR' })
+    expect(JSON.parse(project.read('conf/provisioner.openicf-hr.json'))).toEqual({
+      ...JSON.parse(encrypted),
+      displayName: 'HR',
+    })
+    expect(statSync(project.path('.syncline/key')).mode & 0o777).toBe(0o600)
+    await server.stop()
+    for (const file of [
+      'conf/provisioner.openicf-hr.json',
+      '.syncline/syncline.db',
+      '.syncline/syncline.db-wal',
+    ])
+      expect(readIfThere(file)).not.toContain(planted)
+  })
+
+  it('in clear in a file are encrypted when the server starts, and the rest of the file stays as it is', async () => {
+    await server.stop()
+    const text = JSON.stringify(withSecret(planted), null, 4)
+    project.write('conf/provisioner.openicf-hr.json', text)
+    server = await serve(project)
+    const after = project.read('conf/provisioner.openicf-hr.json')
+    expect(after).not.toContain(planted)
+    expect(after.split('"apiSecret"')[0]).toBe(text.split('"apiSecret"')[0])
+    expect((await call('GET', 'system/hr/account?_queryFilter=true')).body.resultCount).toBe(2)
+    expect(server.log()).not.toContain(planted)
+  })
+
+  function readIfThere(file: string): string {
+    try {
+      return project.bytes(file).toString('latin1')
+    } catch {
+      return ''
+    }
+  }
+})
+
+describe('a server that is killed while it is configured', () => {
+  it('has the old configuration or the new one, and its history says which', {
+    timeout: 120_000,
+  }, async () => {
+    await everything()
+    for (let round = 0; round < 8; round++) {
+      const changes = Array.from({ length: 20 }, (_, change) =>
+        put('mapping/hr_user', { ...userMapping, displayName: `${round}-${change}` }).catch(() => undefined),
+      )
+      await new Promise((resolve) => setTimeout(resolve, 40 + 70 * round))
+      await server.stop('SIGKILL')
+      await Promise.all(changes)
+      server = await serve(project)
+      const text = project.read('conf/mapping-hr_user.json')
+      expect((await call('GET', 'config/mapping/hr_user')).body).toMatchObject(JSON.parse(text))
+      const { body } = await call(
+        'GET',
+        'config/history?_queryFilter=configId eq "mapping/hr_user"&_sortKeys=-_id&_pageSize=1',
+      )
+      expect(body.result[0].after).toEqual(JSON.parse(text))
+      expect(readdirSync(project.path('conf')).filter((name) => name.startsWith('.'))).toEqual([])
+    }
+    await server.stop()
+    const events = openStore(project)
+      .prepare("SELECT count(*) AS n FROM audit WHERE topic = 'config'")
+      .get() as { n: number }
+    expect(events.n).toBeGreaterThan(0)
+  })
+})
