@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { historyProvider } from './audit/history.ts'
 import { JsonLinesHandler } from './audit/json-lines.ts'
 import { auditProvider } from './audit/provider.ts'
@@ -12,6 +13,7 @@ import {
 import { Reconfiguration } from './config/live/reconfiguration.ts'
 import { recordConfigurationChange } from './config/live/record.ts'
 import { watchFiles } from './config/live/watch.ts'
+import { keyFreshness } from './config/master-key.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
 import { fileSecrets } from './config/secrets.ts'
 import type { System } from './connectors/open-system.ts'
@@ -19,6 +21,7 @@ import { type Foundation, type Generation, openGeneration } from './generation.t
 import { Generations } from './generations.ts'
 import { administratorAuthentication, ensureAdministrator } from './http/authentication.ts'
 import { httpServer } from './http/server.ts'
+import { type KeyRotation, resealEverything } from './key-rotation.ts'
 import type { Mapping } from './mapping/mapping.ts'
 import type { Repository } from './repository/repository.ts'
 import { openSqlite } from './repository/sqlite/open.ts'
@@ -74,6 +77,8 @@ export interface Application extends AsyncDisposable {
   requireMapping(name: string): Mapping
   /** Settles what runs of earlier processes left undone, as far as their targets can be read. */
   recover(): Promise<void>
+  /** Makes a new key and encrypts everything anew; with `forgetOld`, what is not encrypted anew is lost. */
+  rotateKey(options: { readonly forgetOld: boolean }): Promise<KeyRotation>
   /** From now on until it is disposed of, changes of the project's files are taken up, each with its version. */
   followFiles(): Promise<AsyncDisposable>
 }
@@ -224,6 +229,18 @@ export async function openApplication(options: OpenOptions): Promise<Application
     auditHandlers,
     requireMapping: (name) => usableMapping(current().checked, name).mapping,
     recover: () => reconciliations.recover(current().mappings.map(({ links }) => links.type)),
+    async rotateKey({ forgetOld }) {
+      await secrets.rotate()
+      // A server that runs looks for a new key once in a while: what it encrypts until then must not be forgotten.
+      if (forgetOld) await setTimeout(2 * keyFreshness)
+      const author = { userId: 'openidm-admin', transactionId: 'key-rotation' }
+      const counts = await resealEverything({
+        ...{ secrets, repository, documents: current().project.documents },
+        change: (id, edit) => reconfiguration.change(id, (raw) => edit(raw ?? {}), author),
+      })
+      if (forgetOld) await secrets.forgetOld()
+      return counts
+    },
     async followFiles() {
       await reconfiguration.begin()
       const { property } = current().project

@@ -3,9 +3,11 @@ import { version } from '../version.ts'
 import { addApply } from './apply.ts'
 import { addAudit } from './audit.ts'
 import { addCheck } from './check.ts'
+import { addConfig } from './config.ts'
 import { addExplain } from './explain.ts'
 import { addHistory } from './history.ts'
 import { addInit } from './init.ts'
+import { addKey } from './key.ts'
 import { addLinks } from './links.ts'
 import { addLiveSync } from './live-sync.ts'
 import { addPlan } from './plan.ts'
@@ -37,6 +39,8 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addHistory,
     addQuery,
     addSystem,
+    addConfig,
+    addKey,
   ])
     add(program, done)
   try {

@@ -1,12 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Problem } from '../model/problem.ts'
 
 /**
- * The installation's one key: 32 random bytes, base64, in a file that only its owner may read, or in the environment
- * variable SYNCLINE_KEY. The file comes into being with the first value that is encrypted. It never does so to decrypt:
- * a fresh key opens nothing, and would hide that the right one is missing.
+ * The installation's keys: 32 random bytes each, base64, one a line, in a file that only its owner may read, or in the environment
+ * variables SYNCLINE_KEY and SYNCLINE_KEY_OLD (those before it, separated by commas). The first one encrypts; all of them
+ * decrypt, so that a key can be replaced while values are still encrypted under the one before. The file comes into being with the
+ * first value that is encrypted. It never does so to decrypt: a fresh key opens nothing, and would hide that the right one is
+ * missing.
  */
 export interface KeyOptions {
   readonly keyFile: string
@@ -16,49 +18,104 @@ export interface KeyOptions {
 export interface MasterKey {
   /** Creates the key if there is none. */
   encrypt(): Promise<Buffer>
-  /** CONFIGURATION if there is none. */
-  decrypt(): Promise<Buffer>
+  /** The newest first; CONFIGURATION if there is none. */
+  decrypt(): Promise<readonly Buffer[]>
+  /** As `decrypt`, looking into the file even if that was done a moment ago. */
+  reread(): Promise<readonly Buffer[]>
+  /** Puts a new key before those that there are. CONFIGURATION if they are in the environment. */
+  rotate(): Promise<void>
+  /** Drops all but the newest. CONFIGURATION if they are in the environment. */
+  forgetOld(): Promise<void>
 }
 
-export function masterKey({ keyFile, env }: KeyOptions): MasterKey {
-  let known: Buffer | undefined
+/** For how many ms a key file is taken to be as it was read: another process may have put a new key into it. */
+export const keyFreshness = 1000
 
-  async function find(): Promise<Buffer | undefined> {
-    const given = env.SYNCLINE_KEY
-    known ??= given ? parsed(given, 'SYNCLINE_KEY') : await readKey(keyFile)
+export function masterKey({ keyFile, env }: KeyOptions): MasterKey {
+  const given = [env.SYNCLINE_KEY, ...(env.SYNCLINE_KEY_OLD ?? '').split(',')]
+    .filter((text) => text !== undefined && text.trim() !== '')
+    .map((text, place) => () => parsed(text as string, place === 0 ? 'SYNCLINE_KEY' : 'SYNCLINE_KEY_OLD'))
+  let known: readonly Buffer[] = []
+  let modified: bigint | undefined
+  let looked = 0
+
+  async function find(): Promise<readonly Buffer[]> {
+    if (given.length > 0) known = known.length > 0 ? known : given.map((parse) => parse())
+    else if (known.length === 0 || performance.now() - looked > keyFreshness) await look()
     return known
+  }
+
+  async function look(): Promise<void> {
+    const now = await modification(keyFile)
+    if (now !== modified || known.length === 0) known = await readKeys(keyFile)
+    modified = now
+    looked = performance.now()
+  }
+
+  async function replace(change: (keys: readonly Buffer[]) => readonly Buffer[]): Promise<void> {
+    if (given.length > 0) {
+      const hint = 'Start with the new key in SYNCLINE_KEY and the one before in SYNCLINE_KEY_OLD.'
+      throw new Problem(
+        'CONFIGURATION',
+        'the key is in the environment: only whoever sets it can replace it',
+        { hint },
+      )
+    }
+    await replaceKeys(keyFile, change(await readKeys(keyFile)))
+    modified = undefined
+    await look()
+  }
+
+  async function required(keys: Promise<readonly Buffer[]>): Promise<readonly Buffer[]> {
+    const found = await keys
+    if (found.length > 0) return found
+    throw new Problem('CONFIGURATION', `there is no key to decrypt with: neither ${keyFile} nor SYNCLINE_KEY`)
   }
 
   return {
     async encrypt() {
-      const key = await find()
+      const [key] = await find()
       if (key) return key
       await createKey(keyFile)
-      return (await find()) as Buffer
+      await look()
+      return known[0] as Buffer
     },
-    async decrypt() {
-      const key = await find()
-      if (key) return key
-      throw new Problem(
-        'CONFIGURATION',
-        `there is no key to decrypt with: neither ${keyFile} nor SYNCLINE_KEY`,
-      )
+    decrypt: () => required(find()),
+    reread() {
+      looked = Number.NEGATIVE_INFINITY
+      return required(find())
     },
+    rotate: () => replace((keys) => [randomBytes(keyLength), ...keys]),
+    forgetOld: () => replace((keys) => keys.slice(0, 1)),
   }
 }
 
-async function readKey(file: string): Promise<Buffer | undefined> {
+const keyLength = 32
+
+async function modification(file: string): Promise<bigint | undefined> {
+  return stat(file, { bigint: true }).then(
+    ({ mtimeNs }) => mtimeNs,
+    () => undefined,
+  )
+}
+
+/** None if there is no file. */
+async function readKeys(file: string): Promise<readonly Buffer[]> {
   try {
-    return parsed(await readFile(file, 'utf8'), file)
+    const text = await readFile(file, 'utf8')
+    return text
+      .trim()
+      .split(/\s+/)
+      .map((line) => parsed(line, file))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
 }
 
 function parsed(text: string, origin: string): Buffer {
   const key = Buffer.from(text.trim(), 'base64')
-  if (key.length !== 32)
+  if (key.length !== keyLength)
     throw new Problem('CONFIGURATION', `${origin} must hold 32 bytes in base64, and does not`)
   return key
 }
@@ -66,18 +123,33 @@ function parsed(text: string, origin: string): Buffer {
 /** Whole or not at all, and never over another process's key: `link` refuses where `rename` would replace. */
 async function createKey(file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await written(file, [randomBytes(keyLength)], (draft) =>
+    link(draft, file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    }),
+  )
+}
+
+async function replaceKeys(file: string, keys: readonly Buffer[]): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await written(file, keys, (draft) => rename(draft, file))
+}
+
+async function written(
+  file: string,
+  keys: readonly Buffer[],
+  publish: (draft: string) => Promise<void>,
+): Promise<void> {
   const draft = `${file}.${randomUUID()}`
   try {
     const handle = await open(draft, 'wx', 0o600)
     try {
-      await handle.writeFile(`${randomBytes(32).toString('base64')}\n`)
+      await handle.writeFile(keys.map((key) => `${key.toString('base64')}\n`).join(''))
       await handle.sync()
     } finally {
       await handle.close()
     }
-    await link(draft, file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    })
+    await publish(draft)
   } finally {
     await rm(draft, { force: true })
   }

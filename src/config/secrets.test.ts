@@ -192,3 +192,35 @@ describe('hashing', () => {
     await expect(secrets().matches('a', 'a')).rejects.toMatchObject({ code: 'INVALID_VALUE' })
   })
 })
+
+describe('a new key', () => {
+  it('encrypts from now on, and those before it still open what they have encrypted', async () => {
+    const own = secrets()
+    const old = await own.encrypt({ pin: 1 }, null, alias)
+    const elsewhere = secrets()
+    await elsewhere.decrypt(old)
+    await own.rotate()
+    const fresh = await own.encrypt('new', null, alias)
+    // A process that had read the file before finds the new key in it.
+    expect(await elsewhere.decrypt([old, fresh])).toEqual([{ pin: 1 }, 'new'])
+    const object = { a: [{ b: old }], c: fresh, d: 1 }
+    const resealed = await own.resealed(object)
+    expect(resealed.c).toBe(fresh)
+    expect(await own.decrypt(resealed)).toEqual({ a: [{ b: { pin: 1 } }], c: 'new', d: 1 })
+    expect(await own.resealed(resealed)).toBe(resealed)
+    await own.forgetOld()
+    expect(await own.decrypt(resealed)).toMatchObject({ c: 'new' })
+    await expect(own.decrypt(old)).rejects.toMatchObject({ code: 'CONFIGURATION' })
+    expect((await stat(join(folder, 'data', 'key'))).mode & 0o777).toBe(0o600)
+  })
+
+  it('in the environment comes with the one before', async () => {
+    const [before, now] = [7, 8].map((byte) => Buffer.alloc(32, byte).toString('base64')) as [string, string]
+    const old = await secrets({ SYNCLINE_KEY: before }).encrypt('a', null, alias)
+    const both = secrets({ SYNCLINE_KEY: now, SYNCLINE_KEY_OLD: before })
+    const resealed = await both.resealed(old)
+    expect(resealed).not.toBe(old)
+    expect(await secrets({ SYNCLINE_KEY: now }).decrypt(resealed)).toBe('a')
+    await expect(both.rotate()).rejects.toMatchObject({ message: expect.stringContaining('environment') })
+  })
+})

@@ -12,6 +12,15 @@ import { Problem } from '../model/problem.ts'
 import type { Secrets } from '../scripts/engine.ts'
 import { type KeyOptions, masterKey } from './master-key.ts'
 
+export interface RotatingSecrets extends Secrets {
+  /** Puts a new key before those that there are; what they have encrypted still opens. */
+  rotate(): Promise<void>
+  /** Drops the keys before the newest one: what they have encrypted is lost. */
+  forgetOld(): Promise<void>
+  /** With everything in it encrypted under the newest key; the same value if it is so already. */
+  resealed<T extends Json>(value: T): Promise<T>
+}
+
 /**
  * Encryption and hashing of values in configuration and objects (platform specification §3.3). New values are
  * encrypted with AES-256-GCM and hashed with Argon2id; the salted digests of OpenIDM are still verified. Each alias
@@ -19,16 +28,30 @@ import { type KeyOptions, masterKey } from './master-key.ts'
  *
  * Nothing here is logged, and no message contains a value.
  */
-export function fileSecrets(options: KeyOptions): Secrets {
+export function fileSecrets(options: KeyOptions): RotatingSecrets {
   const master = masterKey(options)
-  const keyOf = async (alias: string, purpose: 'encrypt' | 'decrypt') =>
-    Buffer.from(hkdfSync('sha256', await master[purpose](), '', `syncline secrets ${alias}`, 32))
+  const keyOf = (key: Buffer, alias: string) =>
+    Buffer.from(hkdfSync('sha256', key, '', `syncline secrets ${alias}`, 32))
+
+  async function opened(sealed: Sealed): Promise<Json> {
+    for (const keys of [master.decrypt, master.reread]) {
+      for (const key of await keys()) {
+        const value = open(sealed, keyOf(key, sealed.key))
+        if (value !== undefined) return value
+      }
+    }
+    // What went wrong inside would only help whoever tampers with values.
+    throw new Problem(
+      'CONFIGURATION',
+      `a value encrypted under "${sealed.key}" does not open: it has been altered, or the key is another one`,
+    )
+  }
 
   async function decrypt(value: Json): Promise<Json> {
     if (Array.isArray(value)) return Promise.all(value.map(decrypt))
     if (!isJsonObject(value)) return value
     const sealed = sealedValue(value)
-    if (sealed) return open(sealed, await keyOf(sealed.key, 'decrypt'))
+    if (sealed) return opened(sealed)
     const result: JsonObject = {}
     for (const [key, member] of Object.entries(value)) {
       if (member !== undefined) setMember(result, key, await decrypt(member))
@@ -36,7 +59,34 @@ export function fileSecrets(options: KeyOptions): Secrets {
     return result
   }
 
+  async function resealed<T extends Json>(value: T): Promise<T> {
+    // Only values of the kind T are put in the place of such.
+    if (Array.isArray(value)) {
+      const elements = await Promise.all(value.map(resealed))
+      return elements.every((element, place) => element === value[place]) ? value : (elements as Json as T)
+    }
+    if (!isJsonObject(value)) return value
+    const sealed = sealedValue(value)
+    if (sealed) {
+      const newest = await master.encrypt()
+      if (open(sealed, keyOf(newest, sealed.key)) !== undefined) return value
+      const again = seal(await opened(sealed), sealed.key, keyOf(newest, sealed.key))
+      return crypto('x-simple-encryption', again) as Json as T
+    }
+    let result: JsonObject = value
+    for (const [key, member] of Object.entries(value)) {
+      const again = member === undefined ? undefined : await resealed(member)
+      if (again === member) continue
+      if (result === value) result = { ...value }
+      setMember(result, key, again as Json)
+    }
+    return result as T
+  }
+
   return {
+    resealed,
+    rotate: () => master.rotate(),
+    forgetOld: () => master.forgetOld(),
     async encrypt(value, requestedCipher, alias) {
       if (requestedCipher !== null && !/^AES(?:\/|$)/i.test(requestedCipher)) {
         throw new Problem(
@@ -44,7 +94,7 @@ export function fileSecrets(options: KeyOptions): Secrets {
           `cipher "${requestedCipher}" is not supported: values are encrypted with ${cipher}`,
         )
       }
-      return crypto('x-simple-encryption', seal(value, alias, await keyOf(alias, 'encrypt')))
+      return crypto('x-simple-encryption', seal(value, alias, keyOf(await master.encrypt(), alias)))
     },
     decrypt,
     isEncrypted: (value) => isCrypto(value, 'x-simple-encryption'),
@@ -103,17 +153,14 @@ function seal(value: Json, alias: string, key: Buffer): JsonObject {
   }
 }
 
-function open({ key: alias, iv, data, tag }: Sealed, key: Buffer): Json {
+/** undefined if it was sealed with another key, or has been altered. */
+function open({ iv, data, tag }: Sealed, key: Buffer): Json | undefined {
   try {
     const opening = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64'), { authTagLength: 16 })
     opening.setAuthTag(Buffer.from(tag, 'base64'))
     return JSON.parse(opening.update(data, 'base64', 'utf8') + opening.final('utf8'))
   } catch {
-    // What went wrong inside would only help whoever tampers with values.
-    throw new Problem(
-      'CONFIGURATION',
-      `a value encrypted under "${alias}" does not open: it has been altered, or the key is another one`,
-    )
+    return undefined
   }
 }
 

@@ -145,6 +145,8 @@ export interface Objects {
   /** In order, in one transaction; outcomes stand at the place of their write. The new `_rev` is in the outcome. */
   write(collection: string, writes: readonly ObjectWrite[]): Promise<readonly ObjectWriteOutcome[]>
   count(collection: string): Promise<number>
+  /** The names of all collections there are. */
+  collections(): Promise<readonly string[]>
 }
 
 /** A run's state, stored whole; `content` is the run object of engine specification §7.7. */

@@ -38,6 +38,7 @@ export function objectsContract(current: Current): void {
       await objects().write('managed/role', [create('1', { in: 'role' }), create('2')])
       expect(await stored('1')).toMatchObject({ in: users })
       expect([await objects().count(users), await objects().count('managed/role')]).toEqual([1, 2])
+      expect(await objects().collections()).toEqual(expect.arrayContaining([users, 'managed/role']))
     })
 
     it('of a collection that nobody has written to are none', async () => {

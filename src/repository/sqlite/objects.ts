@@ -31,6 +31,13 @@ export function sqliteObjects(session: Session, nextRevision: () => string): Obj
         const table = tableOf(connection, collection)
         return table ? (connection.statement(`SELECT count(*) AS n FROM ${table}`).get()?.n as number) : 0
       }),
+    collections: () =>
+      session.read((connection) =>
+        connection
+          .statement('SELECT name FROM collections ORDER BY name')
+          .all()
+          .map((row) => row.name as string),
+      ),
   }
 }
 
