@@ -27,6 +27,12 @@ describe('help', () => {
     'history',
     'query',
     'system test',
+    'audit verify',
+    'queue',
+    'livesync',
+    'config history',
+    'config rollback',
+    'key rotate',
   ]
 
   it.each(commands)('of %s has an example', (command) => {
