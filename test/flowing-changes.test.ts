@@ -248,3 +248,21 @@ describe('an HR file that feeds managed users', () => {
     expect(rows('hr')).toEqual(['"ann","from@above"', 'bob,bob@x'])
   })
 })
+
+describe('many clients at once that change one object', () => {
+  it('leave every target as the object is in the end, however long each mapping thinks', async () => {
+    // Half of the changes are held up before their turn has come.
+    const linkQualifiers = script(
+      "if (object && object.mail.length % 2) { var end = Date.now() + 10; while (Date.now() < end) {} } ['default']",
+    )
+    await town({ mapping: { linkQualifiers }, payroll: { linkQualifiers } })
+    await create()
+    for (let round = 0; round < 10; round++) {
+      const mails = Array.from({ length: 20 }, (_, client) => `${round}-${client}@x`)
+      await Promise.all(mails.map((mail) => put({ ...ann, mail })))
+      const { mail } = (await server.call('GET', `${users}/ann`)).body
+      expect(rows('dir')).toEqual([expect.stringContaining(mail)])
+      expect(rows('pay')).toEqual([expect.stringContaining(mail)])
+    }
+  })
+})

@@ -1,13 +1,13 @@
 import { equal } from '../../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import type { Repository } from '../../repository/repository.ts'
+import type { Repository, Store } from '../../repository/repository.ts'
 import { fileOfId } from '../document-id.ts'
 import { formatProblem } from '../problem.ts'
 import type { ConfigurationFile, ConfigurationProblem, Project } from '../project.ts'
 import { editedText } from './edit-text.ts'
 import { inUse, newErrors, type Occupancy, refuseOccupied, refuseProblems } from './refusals.ts'
-import { type ConnectorSchemas, unmasked, withSecrets } from './secret-values.ts'
+import { type ConnectorSchemas, masked, unmasked, withSecrets } from './secret-values.ts'
 import { stampOf } from './stamp.ts'
 import {
   addVersion,
@@ -195,7 +195,7 @@ export class Reconfiguration<State extends Candidate> {
   async #complete(version: Version): Promise<void> {
     await this.#options.repository.transaction(async (store) => {
       await versionDone(store, version)
-      await this.#options.record(store, version, contentOf(version.before), contentOf(version.after))
+      await this.#record(store, version)
     })
     await purgeVersions(this.#options.repository, version.configId)
   }
@@ -294,9 +294,18 @@ export class Reconfiguration<State extends Candidate> {
     await repository.transaction(async (store) => {
       await addVersion(store, version)
       // What was there when the server first ran is no change of anybody's.
-      if (latest)
-        await this.#options.record(store, version, contentOf(version.before), contentOf(version.after))
+      if (latest) await this.#record(store, version)
     })
+  }
+
+  /** Secrets that stand in a file in clear are not for the record. */
+  #record(store: Store, version: Version): Promise<void> {
+    const { connectorSchemas, record } = this.#options
+    const content = (text: string | null) => {
+      const found = contentOf(text)
+      return found && masked(version.configId, found, connectorSchemas)
+    }
+    return record(store, version, content(version.before), content(version.after))
   }
 
   async #noteChanges(): Promise<void> {

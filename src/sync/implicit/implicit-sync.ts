@@ -40,6 +40,11 @@ export interface Flow {
   readonly mappings: readonly Mapping[]
   /** On whose behalf it is recorded; absent: as the others that are carried on with it. */
   readonly request?: RequestContext
+  /**
+   * True if the object can be read: then it is worked as it is when its turn has come, not as the event has it. Events that come
+   * late, twice or in the wrong order do no harm so.
+   */
+  readonly readsAfresh?: boolean
 }
 
 /**
@@ -134,6 +139,7 @@ async function workPage(
 ): Promise<readonly (readonly JsonObject[])[]> {
   const { mapping } = sync.rules
   const results = flows.map(() => [] as JsonObject[])
+  const afresh = new Map(flows.flatMap(({ event, readsAfresh }) => (readsAfresh ? [[event.id, event]] : [])))
   const qualifiers = await Promise.all(flows.map(({ event }) => qualifiersFor(sync, event)))
   const requests = new Map(flows.map((flow) => [flow.event.id, flow.request]))
   const recorder = syncRecorder(sync, (sourceId = '') => requests.get(sourceId) ?? request)
@@ -147,7 +153,8 @@ async function workPage(
       if (failed) results[place]?.push(skippedResult(mapping, event.id, qualifier))
       else operations.set(operationFor(event, qualifier), place)
     })
-    for (const [place, result] of await workRound(sync, operations, recorder)) results[place]?.push(result)
+    for (const [place, result] of await workRound(sync, operations, afresh, recorder))
+      results[place]?.push(result)
   }
   return results
 }
@@ -168,13 +175,15 @@ function operationFor(event: ChangeEvent, qualifier: string): Operation {
 async function workRound(
   sync: Synchronization,
   operations: ReadonlyMap<Operation, number>,
+  afresh: ReadonlyMap<string, ChangeEvent>,
   recorder: Recorder,
 ): Promise<readonly (readonly [number, JsonObject])[]> {
   const { mapping } = sync.rules
   const placeOf = new Map([...operations].map(([{ sourceId }, place]) => [sourceId as string, place]))
   const results: (readonly [number, JsonObject])[] = []
-  await holdingSources(sync, [...operations.keys()], (held) =>
-    workThrough(held, [...operations.keys()], async (decided) => {
+  await holdingSources(sync, [...operations.keys()], async (held) => {
+    await readAfresh(held, [...operations.keys()], afresh)
+    await workThrough(held, [...operations.keys()], async (decided) => {
       const before = decided.map(({ target }) => target ?? null)
       await applyPage(held, decided, recorder)
       decided.forEach((operation, position) => {
@@ -182,9 +191,28 @@ async function workRound(
         const result = syncResult(mapping, id, operation, before[position] ?? null)
         results.push([placeOf.get(id) as number, result])
       })
-    }),
-  )
+    })
+  })
   return results
+}
+
+/** Of what is gone, the last that is known of it stays. */
+async function readAfresh(
+  { sources, signal }: Synchronization,
+  operations: readonly Operation[],
+  events: ReadonlyMap<string, ChangeEvent>,
+): Promise<void> {
+  const due = operations.filter(({ sourceId }) => events.has(sourceId as string))
+  if (due.length === 0) return
+  const found = await sources.readMany(
+    due.map(({ sourceId }) => sourceId as string),
+    signal,
+  )
+  for (const operation of due) {
+    const source = found.get(operation.sourceId as string)
+    if (!source && operation.source) operation.oldSource = operation.source
+    operation.source = source
+  }
 }
 
 /** The source as it is now, undefined if it is gone, and as it was. */

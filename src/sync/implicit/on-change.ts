@@ -58,6 +58,7 @@ export function onChange(options: OnChangeOptions): OnChange {
       const atOnce = flows.map(({ event, mappings: all }) => ({
         event,
         mappings: all.filter((mapping) => !hasQueue(mapping)),
+        readsAfresh: true,
       }))
       const outcomes = await carryOn(options, atOnce, request)
       return outcomes.map(({ success, results }, place) => {

@@ -133,9 +133,13 @@ describe('a change that fails too often', () => {
     ])
     expect(listed?.result[0]).not.toHaveProperty('newObject')
     expect(await provider.read?.(id, administrator)).toMatchObject({ newObject: { name: 'First' } })
-    await world.persons({ _id: 'repaired', mail: 'r@x', name: 'Rr' })
+    // Meanwhile the object has become something else, which is what the target is to become now.
+    await world.persons(
+      { _id: 'p1', mail: 'p1@x', name: 'Later' },
+      { _id: 'repaired', mail: 'r@x', name: 'Rr' },
+    )
     await provider.action?.(id, { name: 'retry', content: null, parameters: {} }, administrator)
-    await expect.poll(() => names(world)).toEqual(['First'])
+    await expect.poll(() => names(world)).toEqual(['Later'])
     await expect(provider.read?.(id, administrator)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     await expect(
       provider.action?.(id, { name: 'explode', content: null, parameters: {} }, administrator),

@@ -163,6 +163,8 @@ class Line {
       event: changeIn(event),
       mappings: [rules.mapping],
       request: requestIn(event),
+      // Later changes of its object may have been carried on while it was a dead letter: it must not undo them.
+      readsAfresh: event.content.revived === true,
     }))
     const outcomes = await carryOn(this.#options, flows, ownWork)
     const done = events.filter((_event, place) => outcomes[place]?.success)

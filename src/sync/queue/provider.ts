@@ -35,7 +35,11 @@ export function queueProvider(
       if (name === 'discard') return discard(id)
       if (name !== 'retry')
         throw new Problem('BAD_REQUEST', `unknown action ${name} on a change; allowed: retry, discard`)
-      const event = inState(await found(id), { state: 'PENDING', due: 0, attempts: 0 })
+      const before = await found(id)
+      const event = inState(before, {
+        ...{ state: 'PENDING', due: 0, attempts: 0 },
+        ...(before.state === 'DEAD' ? { revived: true } : {}),
+      })
       await syncQueue.update([event])
       wake(event.mapping)
       return resource(event.content)

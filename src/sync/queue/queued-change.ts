@@ -54,10 +54,19 @@ export function requestIn({ content }: QueuedEvent): RequestContext {
 /** The same event in another state. */
 export function inState(
   event: QueuedEvent,
-  change: Partial<Pick<QueuedEvent, 'state' | 'due' | 'attempts'>> & { readonly lastError?: string },
+  change: Partial<Pick<QueuedEvent, 'state' | 'due' | 'attempts'>> & {
+    readonly lastError?: string
+    /** It was a dead letter. */
+    readonly revived?: true
+  },
 ): QueuedEvent {
-  const { lastError, ...columns } = change
+  const { lastError, revived, ...columns } = change
   const { state = event.state, attempts = event.attempts } = columns
-  const content = { ...event.content, state, attempts, ...(lastError === undefined ? {} : { lastError }) }
+  const content = {
+    ...event.content,
+    ...{ state, attempts },
+    ...(lastError === undefined ? {} : { lastError }),
+    ...(revived ? { revived } : {}),
+  }
   return { ...event, ...columns, content }
 }
