@@ -17,7 +17,7 @@ import { keyFreshness } from './config/master-key.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
 import { fileSecrets } from './config/secrets.ts'
 import type { System } from './connectors/open-system.ts'
-import { type Foundation, type Generation, openGeneration } from './generation.ts'
+import { bootFile, type Foundation, type Generation, openGeneration } from './generation.ts'
 import { Generations } from './generations.ts'
 import { administratorAuthentication, ensureAdministrator } from './http/authentication.ts'
 import { httpServer } from './http/server.ts'
@@ -254,7 +254,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
 /** Projects with the same one can have the same script engine. */
 function engineKey(project: Project): string {
   const { content } = project.documents.find(({ id }) => id === 'script') ?? {}
-  return JSON.stringify([content, project.readFile('conf/boot/boot.properties')])
+  return JSON.stringify([content, project.readFile(bootFile)])
 }
 
 /** The name of the key that configuration is encrypted under (platform specification §3.2). */

@@ -6,7 +6,7 @@ import {
   usableInlineMapping,
   usableMapping,
 } from './checked-project.ts'
-import type { Candidate } from './config/live/reconfiguration.ts'
+import type { Candidate } from './config/live/candidate.ts'
 import type { Project } from './config/project.ts'
 import { openSystem, type System } from './connectors/open-system.ts'
 import { systemProvider } from './connectors/system.ts'
@@ -155,6 +155,9 @@ function listedMappings(checked: CheckedProject): readonly ListedMapping[] {
   }))
 }
 
+/** Scripts ask for properties, too, and not only files name them. */
+export const bootFile = 'conf/boot/boot.properties'
+
 /**
  * What a project consists of, each with everything that makes it what it is: two generations in which an entry is equal treat it
  * alike.
@@ -172,6 +175,7 @@ function entriesOf(checked: CheckedProject): ReadonlyMap<string, string> {
     ...jobs.map((job): [string, unknown] => [`schedule/${job.id}`, job.content]),
     // The rest of what is configured, and the properties that files name.
     ...project.documents.map(({ id, content }): [string, unknown] => [`config/${id}`, content]),
+    ['properties', project.readFile(bootFile) ?? null],
   ]
   return new Map(entries.map(([name, content]) => [name, JSON.stringify(content)]))
 }

@@ -297,6 +297,16 @@ describe('a file of the project that somebody edits', () => {
     )
   })
 
+  it('may be that of the properties: scripts and placeholders see what they are now', async () => {
+    const source = "({ greeting: identityServer.getProperty('greeting') })"
+    await put('endpoint/hello', { type: 'text/javascript', source })
+    const greeting = async () => (await call('GET', 'endpoint/hello')).body.greeting
+    for (const text of ['hello', 'goodbye']) {
+      project.write('conf/boot/boot.properties', `greeting=${text}\n`)
+      await expect.poll(greeting, { timeout: 15_000 }).toBe(text)
+    }
+  })
+
   it('and deletes is gone', async () => {
     await everything()
     rmSync(project.path('conf/mapping-hr_user.json'))

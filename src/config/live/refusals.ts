@@ -1,12 +1,6 @@
 import { Problem } from '../../model/problem.ts'
 import type { ConfigurationProblem } from '../project.ts'
-
-/** Something that is being worked with: `mapping/x`, `system/hr`, `managed/user`. */
-export interface Occupancy {
-  readonly entry: string
-  /** Who works with it, e.g. `a reconciliation of hr_user`. */
-  readonly by: string
-}
+import type { Occupancy } from './candidate.ts'
 
 interface Checked {
   readonly problems: readonly ConfigurationProblem[]

@@ -1,4 +1,5 @@
-import type { Candidate, Reconfiguration } from './reconfiguration.ts'
+import type { Candidate } from './candidate.ts'
+import type { Reconfiguration } from './reconfiguration.ts'
 import { stampOf } from './stamp.ts'
 
 /**

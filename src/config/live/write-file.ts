@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Problem } from '../../model/problem.ts'
 
@@ -10,7 +10,7 @@ import { Problem } from '../../model/problem.ts'
 export async function writeWhole(file: string, text: string | undefined): Promise<void> {
   try {
     if (text === undefined) await rm(file, { force: true })
-    else await replace(file, text)
+    else await replace(await behindLinks(file), text)
     await syncFolder(dirname(file))
   } catch (cause) {
     throw new Problem('STORE_FAILED', `${file} cannot be written: ${(cause as Error).message}`, {
@@ -18,6 +18,11 @@ export async function writeWhole(file: string, text: string | undefined): Promis
       hint: 'Check free space and permissions of the folder; the file is as it was.',
     })
   }
+}
+
+/** A link to a file stays one. */
+async function behindLinks(file: string): Promise<string> {
+  return realpath(file).catch(() => file)
 }
 
 async function replace(file: string, text: string): Promise<void> {

@@ -1,6 +1,7 @@
+import { contentOf } from '../../config/live/history.ts'
 import { type ConnectorSchemas, masked } from '../../config/live/secret-values.ts'
 import { readVersion, type Version, versionCollection } from '../../config/live/versions.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { Resource, ResourceProvider } from '../resources.ts'
@@ -28,18 +29,14 @@ export function versionsProvider(repository: Repository, schemas: ConnectorSchem
 }
 
 function shown({ id, before, after, state, ...facts }: Version, schemas: ConnectorSchemas): Resource {
-  const content = (text: string | null) => contentOf(facts.configId, text, schemas)
+  const content = (text: string | null) => shownText(facts.configId, text, schemas)
   return { _id: id, ...facts, before: content(before), after: content(after) }
 }
 
 /** A text that is no JSON object is told of, and not shown: there is no telling what is secret in it. */
-function contentOf(configId: string, text: string | null, schemas: ConnectorSchemas): JsonObject | null {
+function shownText(configId: string, text: string | null, schemas: ConnectorSchemas): JsonObject | null {
   if (text === null) return null
-  try {
-    const content = JSON.parse(text) as Json
-    if (isJsonObject(content)) return masked(configId, content, schemas)
-  } catch {
-    // Told of below.
-  }
+  const content = contentOf(text)
+  if (content) return masked(configId, content, schemas)
   return { unreadable: `${text.length} characters that are no JSON object` }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { fileOfId, idOfFile } from '../../config/document-id.ts'
-import type { Candidate, Reconfiguration } from '../../config/live/reconfiguration.ts'
+import type { Candidate } from '../../config/live/candidate.ts'
+import type { Reconfiguration } from '../../config/live/reconfiguration.ts'
 import { type ConnectorSchemas, masked } from '../../config/live/secret-values.ts'
 import type { ConfigurationDocument } from '../../config/project.ts'
 import type { Json, JsonObject } from '../../model/json.ts'

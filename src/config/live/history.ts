@@ -1,0 +1,144 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { Repository, Store } from '../../repository/repository.ts'
+import { type ConnectorSchemas, masked } from './secret-values.ts'
+import {
+  addVersion,
+  dropVersion,
+  knownConfigIds,
+  latestVersion,
+  newVersion,
+  pendingVersions,
+  purgeVersions,
+  readVersion,
+  type Version,
+  versionDone,
+} from './versions.ts'
+
+export interface Author {
+  readonly userId: string
+  readonly transactionId: string
+}
+
+/** The server's own work, and that of people with an editor. */
+export const nobody: Author = { userId: 'system', transactionId: 'configuration' }
+
+/** Records a change in the audit; `before` and `after` are contents, undefined where there was or is none, secrets masked. */
+export type RecordChange = (
+  store: Pick<Repository, 'audit'>,
+  version: Version,
+  before: JsonObject | undefined,
+  after: JsonObject | undefined,
+) => Promise<void>
+
+export interface HistoryOptions {
+  readonly repository: Repository
+  readonly connectorSchemas: ConnectorSchemas
+  readonly record: RecordChange
+  /** The text of the file of a configuration object as it is now; undefined if there is none. */
+  readonly onDisk: (id: string) => string | undefined
+}
+
+/** Texts of a file before and after; undefined where there is none. */
+export interface TextChange {
+  readonly id: string
+  readonly before: string | undefined
+  readonly after: string | undefined
+}
+
+/**
+ * What has become of the files of the configuration: a version each change, and an event of the audit with it, in one transaction. A
+ * change by request is announced before its file is written, and completed after.
+ */
+export class ConfigurationHistory {
+  readonly #options: HistoryOptions
+
+  constructor(options: HistoryOptions) {
+    this.#options = options
+  }
+
+  async announce({ id, before, after }: TextChange, { userId, transactionId }: Author): Promise<Version> {
+    await this.note(id, before)
+    const version = newVersion({
+      ...{ configId: id, origin: 'REST', state: 'PENDING', userId, transactionId },
+      ...{ before: before ?? null, after: after ?? null },
+    })
+    await addVersion(this.#options.repository, version)
+    return version
+  }
+
+  async complete(version: Version): Promise<void> {
+    const { repository } = this.#options
+    await repository.transaction(async (store) => {
+      await versionDone(store, version)
+      await this.#record(store, version)
+    })
+    await purgeVersions(repository, version.configId)
+  }
+
+  /** It did not come to that. */
+  withdraw(version: Version): Promise<void> {
+    return dropVersion(this.#options.repository, version)
+  }
+
+  /** What a dead process had announced: done if the file is so, else not. */
+  async settle(): Promise<void> {
+    for (const version of await pendingVersions(this.#options.repository)) {
+      const isDone = this.#options.onDisk(version.configId) === (version.after ?? undefined)
+      await (isDone ? this.complete(version) : this.withdraw(version))
+    }
+  }
+
+  /** A file's text that is not what its last version says: somebody has changed the file. */
+  async note(id: string, text: string | undefined): Promise<void> {
+    const { repository } = this.#options
+    const latest = await latestVersion(repository, id)
+    if ((latest?.after ?? undefined) === text) return
+    const version = newVersion({
+      ...{ configId: id, origin: 'FILE', state: 'DONE' },
+      ...{ before: latest?.after ?? null, after: text ?? null },
+      ...nobody,
+    })
+    await repository.transaction(async (store) => {
+      await addVersion(store, version)
+      // What was there when the server first ran is no change of anybody's.
+      if (latest) await this.#record(store, version)
+    })
+  }
+
+  /** All files as they are; whatever else is known has gone. */
+  async noteAll(texts: ReadonlyMap<string, string>): Promise<void> {
+    for (const [id, text] of texts) await this.note(id, text)
+    for (const id of await knownConfigIds(this.#options.repository))
+      if (!texts.has(id)) await this.note(id, undefined)
+  }
+
+  /** The text that an object's file had after one of its versions; undefined: there was none. NOT_FOUND if it is none of its. */
+  async textAfter(id: string, version: string): Promise<string | undefined> {
+    const found = await readVersion(this.#options.repository, version)
+    if (found?.configId !== id)
+      throw new Problem('NOT_FOUND', `config/${id} has no version "${version}"; see config/history`)
+    return found.after ?? undefined
+  }
+
+  /** Secrets that stand in a file in clear are not for the record. */
+  #record(store: Store, version: Version): Promise<void> {
+    const { connectorSchemas, record } = this.#options
+    const content = (text: string | null) => {
+      const found = contentOf(text)
+      return found && masked(version.configId, found, connectorSchemas)
+    }
+    return record(store, version, content(version.before), content(version.after))
+  }
+}
+
+/** The content of a text that a version keeps; undefined where that is no JSON object. */
+export function contentOf(text: string | null): JsonObject | undefined {
+  if (text === null) return undefined
+  try {
+    const content = JSON.parse(text) as Json
+    return isJsonObject(content) ? content : undefined
+  } catch {
+    return undefined
+  }
+}
