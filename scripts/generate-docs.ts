@@ -55,6 +55,7 @@ const sections: Readonly<Record<Kind, Section>> = {
     file: 'managed.json',
     shapes: ['managedObject', 'managedProperty', 'policyReference', 'resourceQuery'],
   },
+  policy: { file: 'policy.json', shapes: [] },
   provisioner: {
     file: 'provisioner.openicf-<name>.json',
     more: 'What goes into `configurationProperties` depends on the connector: [CSV](csv.md#configuration-properties).',
@@ -62,6 +63,8 @@ const sections: Readonly<Record<Kind, Section>> = {
   },
   script: { file: 'script.json', shapes: [] },
   schedule: { file: 'schedule-<name>.json', shapes: [] },
+  router: { file: 'router.json', shapes: [] },
+  access: { file: 'access.json', shapes: [] },
 }
 const commonShapes = ['script', 'condition', 'postRetryAction', 'reconAssociation']
 

@@ -25,6 +25,8 @@ import type { Json, JsonObject } from './model/json.ts'
 import { asProblem, Problem } from './model/problem.ts'
 import type { ManagedType } from './objects/type.ts'
 import { unsupportedFeatures } from './objects/unsupported.ts'
+import { withPolicies } from './policies/resources.ts'
+import { type ConfiguredPolicies, configuredPolicies } from './policy-configuration.ts'
 import type { Job } from './schedule/job.ts'
 import { configuredJobs } from './schedules.ts'
 import type { ScriptEngine } from './scripts/engine.ts'
@@ -39,6 +41,7 @@ export interface CheckedProject {
   readonly problems: readonly ConfigurationProblem[]
   readonly mappings: ReadonlyMap<string, CompiledMapping>
   readonly types: readonly UsableType[]
+  readonly policies: ConfiguredPolicies
   readonly jobs: readonly Job[]
   readonly endpoints: readonly Endpoint[]
   readonly auditHandlers: readonly JsonLinesSettings[]
@@ -89,7 +92,8 @@ export async function checkProject(
   },
 ): Promise<CheckedProject> {
   const compiled = await compileMappings(project, engine)
-  const { types, problems } = await usableTypes(project, engine)
+  const policies = await configuredPolicies(project, engine)
+  const { types, problems } = await usableTypes(project, engine, policies)
   const schedules = configuredJobs(project)
   const audit = configuredAudit(project)
   const own = await configuredEndpoints(project, engine)
@@ -97,6 +101,7 @@ export async function checkProject(
   return {
     project,
     types,
+    policies,
     jobs: schedules.jobs,
     endpoints: own.endpoints,
     auditHandlers: audit.handlers,
@@ -105,6 +110,7 @@ export async function checkProject(
     // A value that its schema refuses may be refused by the connector as well: once is enough.
     problems: [
       ...project.problems,
+      ...policies.problems,
       ...problems,
       ...opened.problems.filter((problem) => !project.problems.some((known) => isSamePlace(known, problem))),
       ...compiled.problems,
@@ -122,14 +128,16 @@ function isSamePlace(a: ConfigurationProblem, b: ConfigurationProblem): boolean 
 async function usableTypes(
   project: Project,
   engine: ScriptEngine,
+  { policies, resources }: ConfiguredPolicies,
 ): Promise<{ types: UsableType[]; problems: ConfigurationProblem[] }> {
+  const own = new Map(policies.map((policy) => [policy.policyId, policy]))
   const types: UsableType[] = []
   const problems: ConfigurationProblem[] = []
   for (const declared of project.declaredManagedObjects) {
     const { name, document, pointer, content } = declared
     // The schema of managed.json has made sure of the rest.
     const type = { ...content, name } as ManagedType
-    const unsupported = unsupportedFeatures(type)
+    const unsupported = unsupportedFeatures(type, own)
     for (const feature of unsupported) {
       const message = `managed object ${name}: ${feature.message}`
       problems.push(locateProblem(document, [...pointer, ...feature.pointer], message))
@@ -137,7 +145,8 @@ async function usableTypes(
     const read = await readTypeScripts(project, declared, type, engine)
     problems.push(...read.problems)
     const sound = unsupported.length + read.problems.length === 0
-    if (sound && project.managedObjects.includes(declared)) types.push({ type, scripts: read.scripts })
+    if (sound && project.managedObjects.includes(declared))
+      types.push({ type: withPolicies(type, resources), scripts: read.scripts })
   }
   return { types, problems }
 }

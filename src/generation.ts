@@ -19,6 +19,9 @@ import { Problem } from './model/problem.ts'
 import type { OnChange } from './objects/changes.ts'
 import { managedObjects } from './objects/managed.ts'
 import type { TypeParts } from './objects/managed-set.ts'
+import type { ManagedType } from './objects/type.ts'
+import { ownPolicies } from './policies/own-policies.ts'
+import { policyProvider } from './policies/provider.ts'
 import type { Repository } from './repository/repository.ts'
 import type { RequestContext, ResourceProvider } from './router/resources.ts'
 import { scriptSource } from './scripts/definition.ts'
@@ -78,15 +81,30 @@ export async function openGeneration(project: Project, foundation: Foundation): 
   for (const system of checked.systems.values()) opened.use(system)
   const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine))
   const { systems, types } = checked
-  const parts = new Map(types.map((usable) => [usable.type, opened.use(typeParts(usable, engine, secrets))]))
+  const policies = opened.use(ownPolicies(checked.policies.policies, engine))
+  const surroundings = { mappingExists: (name: string) => checked.mappings.has(name) }
+  const parts = new Map(
+    types.map((usable) => [
+      usable.type,
+      { ...opened.use(typeParts(usable, engine, secrets)), ownPolicies: policies, surroundings },
+    ]),
+  )
+  const partsOf = (type: ManagedType) => parts.get(type) as TypeParts
   const takenBack = new Set(types.filter(isTakenBack).map(({ type }) => `managed/${type.name}`))
   const mounts: Record<string, ResourceProvider> = {
     managed: await managedObjects({
       repository,
       types: types.map(({ type }) => type),
       enforcePolicies: project.property('openidm.policy.enforcement.enabled') !== false,
-      partsOf: (type) => parts.get(type) as TypeParts,
+      partsOf,
       onChange: foundation.onChange,
+    }),
+    policy: policyProvider({
+      repository,
+      types: types.map(({ type }) => type),
+      resources: checked.policies.resources,
+      ownPolicies: policies,
+      partsOf,
     }),
     system: systemProvider(systems, {
       kinds,
@@ -173,6 +191,7 @@ function entriesOf(checked: CheckedProject): ReadonlyMap<string, string> {
     ...[...systems].map(([name, { configuration }]): [string, unknown] => [`system/${name}`, configuration]),
     ...endpoints.map((endpoint): [string, unknown] => [`endpoint/${endpoint.name}`, endpoint]),
     ...jobs.map((job): [string, unknown] => [`schedule/${job.id}`, job.content]),
+    ...checked.policies.policies.map((policy): [string, unknown] => [`policy/${policy.policyId}`, policy]),
     // The rest of what is configured, and the properties that files name.
     ...project.documents.map(({ id, content }): [string, unknown] => [`config/${id}`, content]),
     ['properties', project.readFile(bootFile) ?? null],

@@ -5,9 +5,6 @@ import type { ConfigurationDocument, ConfigurationProblem } from './project.ts'
 const consequences: Readonly<Record<string, string>> = {
   scheduler: 'schedules run one after the other, in one process',
   authentication: 'the static administrator is the only account',
-  access: 'the static administrator may do everything, nobody else anything',
-  router: 'its filters do not run',
-  policy: 'its policies are not known; properties may use the built-in ones',
   fieldPolicy: 'passwords are checked against no field policy',
   cluster: 'there is one node',
   'datasource.jdbc': 'there is no connection to a database',

@@ -11,6 +11,8 @@ import type { Credentials } from './credentials.ts'
 export interface Identity {
   readonly userId: string
   readonly roles: readonly string[]
+  /** The request has the password a second time, for what is protected. */
+  readonly reauthenticated?: boolean
 }
 
 /** `recall` answers at once or not at all; `authenticate` looks closely and throws UNAUTHORIZED. */

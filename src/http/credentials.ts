@@ -20,6 +20,12 @@ export function credentialsOf(headers: IncomingHttpHeaders): Credentials | undef
   return basicCredentials(headers.authorization)
 }
 
+/** The password given once more, for a change of what is protected. */
+export function repeatedPassword(headers: IncomingHttpHeaders): string | undefined {
+  const password = headers['x-openidm-reauth-password']
+  return typeof password === 'string' ? decodeExtended(password) : undefined
+}
+
 /** `UTF-8''Zo%C3%AB`; anything else is taken as it stands. */
 function decodeExtended(value: string): string {
   const [, charset, encoded] = /^(UTF-8|ISO-8859-1)'[^']*'(.*)$/i.exec(value) ?? []

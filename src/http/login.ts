@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Problem } from '../model/problem.ts'
 import type { Authentication, Identity } from './authentication.ts'
-import { type Credentials, credentialsOf } from './credentials.ts'
+import { type Credentials, credentialsOf, repeatedPassword } from './credentials.ts'
 import { failedLogins } from './failed-logins.ts'
 
 /** From the headers of a request to who sent it: UNAUTHORIZED unless known, 429 while the address must wait. */
@@ -29,11 +29,17 @@ export function login(authentication: Authentication): Login {
       throw error
     }
   }
+  /** Whoever is known already is not made to wait for a stranger's guesses from the same address. */
+  const known = async (credentials: Credentials, address: string): Promise<Identity> =>
+    (await authentication.recall(credentials)) ?? inTurn(() => check(credentials, address))
   return async (headers, address, path) => {
     const credentials = credentialsOf(headers)
     if (credentials) {
-      // Whoever is known already is not made to wait for a stranger's guesses from the same address.
-      return (await authentication.recall(credentials)) ?? inTurn(() => check(credentials, address))
+      const identity = await known(credentials, address)
+      const password = repeatedPassword(headers)
+      if (password === undefined) return identity
+      const { userId } = await known({ username: credentials.username, password }, address)
+      return { ...identity, reauthenticated: userId === identity.userId }
     }
     if (openPaths.has(path)) return anonymous
     throw new Problem('UNAUTHORIZED', 'The request carries no credentials')

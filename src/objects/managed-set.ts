@@ -5,12 +5,21 @@ import { project } from '../router/fields.ts'
 import type { ObjectSet, ObjectWriteRequest, ObjectWriteResult, RequestContext } from '../router/resources.ts'
 import type { OnChange } from './changes.ts'
 import { applyInPages } from './pages.ts'
+import type { Step } from './places.ts'
+import { anySurroundings, type PolicySurroundings } from './policies.ts'
+import { protectedPlaces } from './protected.ts'
 import { retrieval } from './retrieval.ts'
+import {
+  noOwnPolicies,
+  type OwnPolicies,
+  type ScriptedPolicies,
+  scriptedPolicies,
+} from './scripted-policies.ts'
 import { type Cryptography, type Sealing, sealing } from './sealing.ts'
 import { applyWithTriggers, hasTriggers } from './triggered.ts'
 import { collectionOf, type ManagedType, propertiesOf } from './type.ts'
 import type { TypeScripts } from './type-scripts.ts'
-import { uniqueProperties } from './unique.ts'
+import { propertiesWith } from './unique.ts'
 import { compileValidator, type Validator } from './validator.ts'
 
 /**
@@ -40,7 +49,13 @@ export interface CompiledType {
   readonly collection: string
   readonly defaults: readonly (readonly [name: string, value: Json])[]
   readonly unique: readonly string[]
+  /** Properties that must not have the name of an internal user. */
+  readonly noInternalUsers: readonly string[]
   readonly validate: Validator
+  /** Undefined: no policy needs a script. */
+  readonly scriptedPolicies: ScriptedPolicies | undefined
+  /** What must not be changed from outside without the password. */
+  readonly protected: readonly (readonly Step[])[]
   readonly scripts: TypeScripts
   readonly sealing: Sealing
 }
@@ -49,12 +64,15 @@ export interface CompiledType {
 export interface TypeParts {
   readonly scripts: TypeScripts
   readonly cryptography: Cryptography
+  /** Absent: the project defines none. */
+  readonly ownPolicies?: OwnPolicies
+  readonly surroundings?: PolicySurroundings
 }
 
 export function compileType(
   type: ManagedType,
   enforcePolicies: boolean,
-  { scripts, cryptography }: TypeParts,
+  { scripts, cryptography, ownPolicies = noOwnPolicies, surroundings = anySurroundings }: TypeParts,
 ): CompiledType {
   return {
     type,
@@ -62,8 +80,13 @@ export function compileType(
     defaults: propertiesOf(type.schema).flatMap(([name, property]) =>
       property.default === undefined ? [] : [[name, property.default] as const],
     ),
-    unique: enforcePolicies ? uniqueProperties(type) : [],
-    validate: enforcePolicies ? compileValidator(type.schema) : () => [],
+    unique: enforcePolicies ? propertiesWith(type, 'unique') : [],
+    noInternalUsers: enforcePolicies ? propertiesWith(type, 'no-internal-user-conflict') : [],
+    validate: enforcePolicies ? compileValidator(type.schema, surroundings) : () => [],
+    scriptedPolicies: enforcePolicies
+      ? scriptedPolicies(type, scripts, ownPolicies, surroundings)
+      : undefined,
+    protected: protectedPlaces(type),
     scripts,
     sealing: sealing(type, cryptography),
   }
@@ -73,10 +96,12 @@ export function managedSet(repository: Repository, compiled: CompiledType, onCha
   if (hasTriggers(compiled))
     return setOn(repository, compiled, applyWithTriggers(repository, compiled, onChange))
   const { unique } = compiled
-  const apply = applyInPages(compiled, onChange, (listening) =>
+  const inPages = applyInPages(compiled, onChange, (listening) =>
     // Between the look for duplicates and the write nobody else may write; what is enlisted is kept with the change.
     unique.length > 0 || listening ? (work) => repository.transaction(work) : (work) => work(repository),
   )
+  const oneByOne = applyWithTriggers(repository, compiled, onChange)
+  const apply: Apply = (writes, request) => (request.external ? oneByOne : inPages)(writes, request)
   return {
     ...setOn(repository, compiled, apply),
     joining: (transaction) =>

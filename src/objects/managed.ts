@@ -46,7 +46,7 @@ export async function managedObjects(options: {
     partsOf = () => plainParts,
     onChange = unheard,
   } = options
-  types.forEach(refuseUnsupported)
+  for (const type of types) refuseUnsupported(type, partsOf(type))
   const sets = new Map(
     types.map((type) => [
       type.name,
@@ -241,8 +241,8 @@ function requiredSet(
   return set
 }
 
-function refuseUnsupported(type: ManagedType): void {
-  const found = unsupportedFeatures(type)
+function refuseUnsupported(type: ManagedType, { ownPolicies }: TypeParts): void {
+  const found = unsupportedFeatures(type, ownPolicies?.known)
   if (found.length === 0) return
   const list = found.map(({ pointer, message }) => `${pointer.join('/')}: ${message}`)
   throw new Problem('CONFIGURATION', `managed/${type.name} cannot be used: ${list.join('; ')}`, {

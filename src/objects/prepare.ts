@@ -4,8 +4,8 @@ import { Problem } from '../model/problem.ts'
 import type { ObjectWrite, ObjectWriteOutcome, Store, StoredObject } from '../repository/repository.ts'
 import type { ObjectWriteResult } from '../router/resources.ts'
 import type { CompiledType, ManagedWrite } from './managed-set.ts'
-import { type Candidate, uniqueness } from './unique.ts'
-import { type FailedProperty, policyFailure } from './validator.ts'
+import { type Candidate, internalUserConflicts, uniqueness } from './unique.ts'
+import { type FailedProperty, mergeFailures, policyFailure } from './validator.ts'
 
 /** What a write comes to before the repository has seen it. */
 export type Prepared =
@@ -28,24 +28,34 @@ export function prepare(
   }
 }
 
-/** With an id, and with the defaults of what is absent. */
 export function prepareCreate(
   compiled: CompiledType,
   write: ManagedWrite & { operation: 'create' },
 ): Prepared {
+  const draft = draftOf(compiled, write)
+  return draft instanceof Problem
+    ? { kind: 'refused', error: draft }
+    : validated(compiled.validate(draft.content), 'write', draft)
+}
+
+/** With an id, and with the defaults of what is absent; nothing is validated yet. */
+export function draftOf(
+  compiled: CompiledType,
+  write: ManagedWrite & { operation: 'create' },
+): (ObjectWrite & { operation: 'create' }) | Problem {
   const { _id: idInBody, _rev, ...content } = write.content
   // Ids in the order of creation are neighbours in every index: inserts are half as dear as with random ones.
   const id = idInBody ?? write.id ?? timeOrderedId()
   if (typeof id !== 'string' || id === '')
-    return refused('BAD_REQUEST', `${compiled.collection}: "_id" must be a text`)
+    return new Problem('BAD_REQUEST', `${compiled.collection}: "_id" must be a text`)
   if (write.id !== undefined && write.id !== id) {
-    return refused(
+    return new Problem(
       'BAD_REQUEST',
       `${compiled.collection}: the path says "${write.id}", "_id" in the body says "${id}"`,
     )
   }
   for (const [name, value] of compiled.defaults) if (content[name] === undefined) content[name] = copy(value)
-  return validated(compiled.validate(content), 'write', { operation: 'create', id, content })
+  return { operation: 'create', id, content }
 }
 
 function prepareUpdate(
@@ -77,25 +87,22 @@ function validated(
 
 export async function refuseDuplicates(
   store: Store,
-  { collection, unique }: CompiledType,
+  { collection, unique, noInternalUsers }: CompiledType,
   prepared: readonly Prepared[],
 ): Promise<readonly Prepared[]> {
-  if (unique.length === 0) return prepared
+  if (unique.length + noInternalUsers.length === 0) return prepared
   const candidates = prepared.flatMap((one) => candidateOf(one) ?? [])
   const violations = await uniqueness(store.objects, collection, unique, candidates)
+  const conflicts = await internalUserConflicts(store.objects, noInternalUsers, candidates)
   return prepared.map((one) => {
     const candidate = candidateOf(one)
-    const failures = candidate ? violations(candidate) : []
+    const failures = candidate ? mergeFailures([...conflicts(candidate), ...violations(candidate)]) : []
     return failures.length > 0 ? { kind: 'refused', error: policyFailure(failures, 'write') } : one
   })
 }
 
 function candidateOf(prepared: Prepared): Candidate | undefined {
   return prepared.kind === 'write' && prepared.write.operation !== 'delete' ? prepared.write : undefined
-}
-
-function refused(code: 'BAD_REQUEST', message: string): Prepared {
-  return { kind: 'refused', error: new Problem(code, message) }
 }
 
 export function asResult(path: string, outcome: ObjectWriteOutcome): ObjectWriteResult {

@@ -2,7 +2,7 @@ import type { JsonObject } from '../model/json.ts'
 import type { StoredObject } from '../repository/repository.ts'
 import type { RequestContext } from '../router/resources.ts'
 import type { CompiledType } from './managed-set.ts'
-import { propertiesOf } from './type.ts'
+import { nameOf, placesOf, replacedAt } from './places.ts'
 import { propertyScript } from './type-scripts.ts'
 
 /** What the scripts of reading make of stored objects (platform specification §6.2). */
@@ -20,23 +20,20 @@ export interface Retrieval {
 
 /** Undefined for a type that has none of these scripts: reading costs nothing then. */
 export function retrieval({ type, collection, scripts }: CompiledType): Retrieval | undefined {
-  const retrieved = propertiesOf(type.schema)
-    .map(([name]) => name)
-    .filter((name) => scripts.has(propertyScript(name, 'onRetrieve')))
+  const retrieved = placesOf(type)
+    .map(({ path }) => ({ path, script: propertyScript(nameOf(path), 'onRetrieve') }))
+    .filter(({ script }) => scripts.has(script))
   const hooks = ['onRetrieve', 'onRead'].filter((hook) => scripts.has(hook))
   if (retrieved.length + hooks.length === 0 && !scripts.has('onQueryResult')) return undefined
 
   async function withProperties(object: JsonObject, request: RequestContext): Promise<JsonObject> {
-    const result = { ...object }
-    for (const propertyName of retrieved) {
-      const variables = {
-        object: result,
-        property: result[propertyName] ?? null,
-        propertyName,
-        ...about(collection, object),
-      }
-      const { value } = await scripts.run(propertyScript(propertyName, 'onRetrieve'), variables, request)
-      if (value !== undefined) result[propertyName] = value
+    let result = object
+    for (const { path, script } of retrieved) {
+      result = await replacedAt(result, path, async ({ pointer, value: property = null }) => {
+        const propertyName = pointer.join('/')
+        const variables = { object: result, property, propertyName, ...about(collection, object) }
+        return (await scripts.run(script, variables, request)).value
+      })
     }
     return result
   }

@@ -1,5 +1,6 @@
 import { equal } from '../model/equality.ts'
-import type { Json, JsonObject } from '../model/json.ts'
+import { isJsonObject, type Json, type JsonObject, member } from '../model/json.ts'
+import { getAt } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import type { ObjectWrite, Repository, StoredObject } from '../repository/repository.ts'
 import type { ObjectWriteResult, RequestContext } from '../router/resources.ts'
@@ -7,15 +8,18 @@ import { activityEvent, isActivity } from './activity.ts'
 import type { Notified, ObjectChange, OnChange } from './changes.ts'
 import { compensate } from './compensation.ts'
 import { follow, isHeard } from './follow.ts'
+import { refuseForeignSecrets } from './foreign-secrets.ts'
 import type { Apply, CompiledType, ManagedWrite } from './managed-set.ts'
-import { asResult, failure, type Prepared, prepareCreate, refuseDuplicates } from './prepare.ts'
+import { nameOf, type Place, placesOf, replacedAt, type Step, spotsAt, withValueAt } from './places.ts'
+import { asResult, draftOf, failure, refuseDuplicates } from './prepare.ts'
+import { reauthenticationFailures } from './protected.ts'
 import { takenBack } from './taken-back.ts'
-import { propertiesOf } from './type.ts'
 import { compensates, propertyScript } from './type-scripts.ts'
-import { policyFailure } from './validator.ts'
+import { mergeFailures, policyFailure } from './validator.ts'
 
 /** True for types whose objects cannot be written page by page. */
-export function hasTriggers({ type, scripts, sealing }: CompiledType): boolean {
+export function hasTriggers(compiled: CompiledType): boolean {
+  const { type, scripts, sealing } = compiled
   const hooks = [
     'onCreate',
     'onUpdate',
@@ -27,13 +31,15 @@ export function hasTriggers({ type, scripts, sealing }: CompiledType): boolean {
     'onValidate',
     'onSync',
   ]
-  const ofProperty = ([name]: [string, unknown]) =>
-    scripts.has(propertyScript(name, 'onStore')) || scripts.has(propertyScript(name, 'onValidate'))
+  const ofProperty = ({ path }: Place) =>
+    scripts.has(propertyScript(nameOf(path), 'onStore')) ||
+    scripts.has(propertyScript(nameOf(path), 'onValidate'))
   return (
     sealing.seals ||
+    compiled.scriptedPolicies !== undefined ||
     compensates(type) ||
     hooks.some(scripts.has) ||
-    propertiesOf(type.schema).some(ofProperty)
+    placesOf(type).some(ofProperty)
   )
 }
 
@@ -41,7 +47,8 @@ export function hasTriggers({ type, scripts, sealing }: CompiledType): boolean {
  * Writes objects of a type with triggers, one after the other, each with its scripts in the order of platform
  * specification §6.2: policies → `onCreate`/`onUpdate` → `onValidate` and `onStore` of the properties → encryption →
  * `onStore` → write → `postCreate`/`postUpdate` → synchronization → `onSync`. A script that throws before the write
- * prevents it; a `post…` that throws takes it back ([D]).
+ * prevents it; a `post…` that throws takes it back ([D]). Writes from outside come here whatever the type is: what they
+ * may not see they do not erase, and what is protected they change only with the password.
  */
 export function applyWithTriggers(repository: Repository, compiled: CompiledType, onChange: OnChange): Apply {
   return async (writes, request) => {
@@ -84,11 +91,17 @@ class TriggeredWrite {
   }
 
   async #create(write: ManagedWrite & { operation: 'create' }): Promise<ObjectWriteResult> {
-    const prepared = prepareCreate(this.#in.compiled, write)
-    if (prepared.kind === 'refused') return { ok: false, error: prepared.error }
-    const { id, content } = (prepared as Prepared & { kind: 'write' }).write as ObjectWrite & {
-      operation: 'create'
-    }
+    const { compiled, request } = this.#in
+    if (request.external) refuseForeignSecrets(write.content, undefined)
+    const opened = { ...write, content: await compiled.sealing.open(write.content) }
+    const draft = draftOf(compiled, opened)
+    if (draft instanceof Problem) return { ok: false, error: draft }
+    const { id, content } = draft
+    const failures = mergeFailures([
+      ...compiled.validate(content),
+      ...(await this.#scriptedFailures({ ...content, _id: id }, '*')),
+    ])
+    if (failures.length > 0) return { ok: false, error: policyFailure(failures, 'write') }
     const object = await this.#shape('onCreate', { ...content, _id: id }, undefined)
     return this.#store({ operation: 'create', id, content: await this.#sealed(object, undefined) }, undefined)
   }
@@ -100,10 +113,15 @@ class TriggeredWrite {
     if (!stored) return { ok: false, error: failure(path, 'missing') }
     if (write.rev !== undefined && write.rev !== stored._rev)
       return { ok: false, error: failure(path, 'changed') }
+    if (this.#in.request.external) refuseForeignSecrets(write.content, stored)
     const { _id, _rev, ...content } = this.#withHiddenValues(write, stored)
     const [old, wanted] = [await compiled.sealing.open(stored), await compiled.sealing.open(content)]
     if (equal({ ...wanted, _id: stored._id, _rev: stored._rev }, old)) return { ok: true, object: stored }
-    const failures = compiled.validate(wanted, write.patched)
+    const failures = mergeFailures([
+      ...compiled.validate(wanted, write.patched),
+      ...(await this.#scriptedFailures({ ...wanted, _id: write.id }, write.id, write.patched)),
+      ...(await reauthenticationFailures(compiled, old, wanted, this.#in.request)),
+    ])
     if (failures.length > 0)
       return { ok: false, error: policyFailure(failures, write.patched ? 'patch' : 'write') }
     const object = await this.#shape('onUpdate', { ...wanted, _id: write.id, _rev: stored._rev }, old)
@@ -132,10 +150,21 @@ class TriggeredWrite {
   ): JsonObject {
     const { compiled, request } = this.#in
     if (!request.external || patched) return content
-    const hidden = [...compiled.sealing.private].filter(
-      (name) => content[name] === undefined && stored[name] !== undefined,
-    )
-    return { ...content, ...Object.fromEntries(hidden.map((name) => [name, stored[name]])) }
+    let result = content
+    for (const path of compiled.sealing.private) {
+      for (const { pointer, value } of spotsAt(stored, path)) {
+        const parent = getAt(result, pointer.slice(0, -1))
+        const isMissing = isJsonObject(parent) && member(parent, pointer.at(-1) as string) === undefined
+        if (isMissing && value !== undefined) result = withValueAt(result, pointer, value) as JsonObject
+      }
+    }
+    return result
+  }
+
+  async #scriptedFailures(object: JsonObject, id: string, only?: ReadonlySet<string>) {
+    const { compiled, request } = this.#in
+    const resourcePath = `${compiled.collection}/${id}`
+    return (await compiled.scriptedPolicies?.check(object, { resourcePath, only, request })) ?? []
   }
 
   /** The scripts before the write; the object as they leave it. */
@@ -150,26 +179,26 @@ class TriggeredWrite {
       { object: wanted, newObject: wanted, oldObject: old ?? null },
       id,
     )
-    const result = { ...object }
-    for (const [name] of propertiesOf(this.#in.compiled.type.schema)) {
-      await this.#validate(
-        propertyScript(name, 'onValidate'),
-        { object: result, value: result[name] ?? null, property: name },
-        id,
-      )
-    }
-    await this.#validate('onValidate', { object: result, value: result }, id)
-    for (const [name] of propertiesOf(this.#in.compiled.type.schema)) {
-      const script = propertyScript(name, 'onStore')
+    const places = placesOf(this.#in.compiled.type)
+    for (const { path } of places) await this.#validateAt(path, object, id)
+    await this.#validate('onValidate', { object, value: object }, id)
+    let result = object
+    for (const { path } of places) {
+      const script = propertyScript(nameOf(path), 'onStore')
       if (!this.#in.compiled.scripts.has(script)) continue
-      const { value } = await this.#run(
-        script,
-        { object: result, property: result[name] ?? null, propertyName: name },
-        id,
-      )
-      if (value !== undefined) result[name] = value
+      result = await replacedAt(result, path, async ({ pointer, value: property = null }) => {
+        const propertyName = pointer.join('/')
+        return (await this.#run(script, { object: result, property, propertyName }, id)).value
+      })
     }
     return result
+  }
+
+  async #validateAt(path: readonly Step[], object: JsonObject, id: string): Promise<void> {
+    const script = propertyScript(nameOf(path), 'onValidate')
+    if (!this.#in.compiled.scripts.has(script)) return
+    for (const { pointer, value = null } of spotsAt(object, path))
+      await this.#validate(script, { object, value, property: pointer.join('/') }, id)
   }
 
   /** What a script throws that validates is the client's answer: 403 with its text. */

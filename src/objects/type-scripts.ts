@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import type { RequestContext } from '../router/resources.ts'
-import { type ManagedType, type PropertySchema, propertiesOf } from './type.ts'
+import { nameOf, placesOf, type Step } from './places.ts'
+import type { ManagedType, PropertySchema } from './type.ts'
 
 /** The scripts of one managed type, ready to run. `objects` knows no sandbox; whoever composes the server does. */
 export interface TypeScripts {
@@ -38,11 +39,20 @@ export interface DeclaredScript {
 
 export function declaredScripts(type: ManagedType): readonly DeclaredScript[] {
   const ofType = typeHooks.flatMap((hook) => declared(hook, [hook], type[hook]))
-  const ofProperties = propertiesOf(type.schema).flatMap(([name, property]) =>
-    propertyHooks.flatMap((hook) =>
-      declared(propertyScript(name, hook), ['schema', 'properties', name, hook], property[hook]),
+  const ofProperties = placesOf(type).flatMap(({ path, pointer, property }) => [
+    ...propertyHooks.flatMap((hook) =>
+      declared(propertyScript(nameOf(path), hook), [...pointer, hook], property[hook]),
     ),
-  )
+    ...(property.conditionalPolicies ?? []).flatMap(({ condition }, index) =>
+      isJsonObject(condition)
+        ? declared(
+            conditionScript(path, index),
+            [...pointer, 'conditionalPolicies', index, 'condition'],
+            condition,
+          )
+        : [],
+    ),
+  ])
   const actions = Object.entries(isJsonObject(type.actions) ? type.actions : {}).flatMap(([name, script]) =>
     declared(actionScript(name), ['actions', name], script),
   )
@@ -51,6 +61,10 @@ export function declaredScripts(type: ManagedType): readonly DeclaredScript[] {
 
 export function propertyScript(property: string, hook: (typeof propertyHooks)[number]): string {
   return `properties/${property}/${hook}`
+}
+
+export function conditionScript(path: readonly Step[], index: number): string {
+  return `properties/${nameOf(path)}/conditionalPolicies/${index}`
 }
 
 export function actionScript(action: string): string {

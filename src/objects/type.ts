@@ -22,7 +22,16 @@ export interface PropertySchema extends ObjectSchema {
   minLength?: number
   pattern?: string
   policies?: PolicyReference[]
+  conditionalPolicies?: ConditionalPolicies[]
+  fallbackPolicies?: PolicyReference[]
   items?: PropertySchema
+}
+
+/** Policies that count while the condition holds, a filter over the object or a script that sees `fullObject`. */
+export interface ConditionalPolicies extends JsonObject {
+  condition?: Json
+  dependencies?: string[]
+  policies?: PolicyReference[]
 }
 
 export interface PolicyReference extends JsonObject {

@@ -9,10 +9,33 @@ import type { FailedProperty } from './validator.ts'
  * query a property, and objects of the page are told from one another, too. Whoever writes holds the transaction
  * from here to the write; otherwise two writers could both find a value free.
  */
-export function uniqueProperties(type: ManagedType): readonly string[] {
+export function propertiesWith(
+  type: ManagedType,
+  policyId: 'unique' | 'no-internal-user-conflict',
+): readonly string[] {
   return propertiesOf(type.schema)
-    .filter(([, { policies }]) => policies?.some(({ policyId }) => policyId === 'unique'))
+    .filter(([, { policies }]) => policies?.some((policy) => policy.policyId === policyId))
     .map(([name]) => name)
+}
+
+const internalUsers = 'internal/user'
+/** There is one on every server, whether or not it is stored. */
+const standing = ['openidm-admin', 'anonymous']
+
+/** The policy `no-internal-user-conflict`: one look for the values of a whole page. */
+export async function internalUserConflicts(
+  objects: Objects,
+  properties: readonly string[],
+  candidates: readonly Candidate[],
+): Promise<(candidate: Candidate) => readonly FailedProperty[]> {
+  const values = candidates.flatMap(({ content }) => properties.map((name) => content[name]))
+  const names = new Set(values.filter((value) => typeof value === 'string' && value !== ''))
+  const found = names.size > 0 ? await objects.read(internalUsers, [...names] as string[]) : new Map()
+  const taken = new Set<Json | undefined>([...standing, ...found.keys()])
+  return ({ content }) =>
+    properties
+      .filter((name) => taken.has(content[name]))
+      .map((property) => ({ property, policyRequirements: [{ policyRequirement: 'UNIQUE' }] }))
 }
 
 /** An object as it would be stored. */

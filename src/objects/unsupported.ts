@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { policies } from './policies.ts'
+import { anySurroundings, policies } from './policies.ts'
+import type { OwnPolicies } from './scripted-policies.ts'
 import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from './type.ts'
 import { decidedElsewhere } from './validator.ts'
 
@@ -14,33 +15,26 @@ export interface UnsupportedFeature {
   readonly message: string
 }
 
-export function unsupportedFeatures(type: ManagedType): UnsupportedFeature[] {
-  return [
-    ...propertiesOf(type.schema).flatMap(([name, property]) =>
-      ofProperty(property, ['schema', 'properties', name], true),
-    ),
-  ]
+export function unsupportedFeatures(
+  type: ManagedType,
+  ownPolicies: OwnPolicies['known'] = new Map(),
+): UnsupportedFeature[] {
+  return propertiesOf(type.schema).flatMap(([name, property]) =>
+    ofProperty(property, ['schema', 'properties', name], { topLevel: true, ownPolicies }),
+  )
+}
+
+interface Where {
+  readonly topLevel: boolean
+  readonly ownPolicies: OwnPolicies['known']
 }
 
 const virtual = 'virtual properties by query are not supported: compute the value with onRetrieve'
 const propertyFeatures: Readonly<Record<string, string>> = {
   queryConfig: virtual,
-  isProtected: 'protected properties are not supported: changes would not ask for the password again',
-  conditionalPolicies: 'conditional policies are not supported: write plain "policies"',
-  fallbackPolicies: 'fallback policies are not supported: write plain "policies"',
   notify: 'notification along relationships is not supported: remove "notify"',
   notifySelf: 'notification along relationships is not supported: remove "notifySelf"',
   notifyRelationships: 'notification along relationships is not supported: remove "notifyRelationships"',
-}
-
-const atTop = 'is supported on properties of the object itself only'
-const topLevelOnly: Readonly<Record<string, string>> = {
-  onRetrieve: atTop,
-  onStore: atTop,
-  onValidate: atTop,
-  isVirtual: atTop,
-  encryption: `${atTop}: the value would be stored in clear`,
-  secureHash: `${atTop}: the value would be stored in clear`,
 }
 
 type Place = readonly (string | number)[]
@@ -61,19 +55,19 @@ function asksForSomething(value: Json | undefined): boolean {
   return typeof value !== 'object' || Object.keys(value).length > 0
 }
 
-function ofProperty(property: PropertySchema, place: Place, topLevel: boolean): UnsupportedFeature[] {
+function ofProperty(property: PropertySchema, place: Place, where: Where): UnsupportedFeature[] {
   if (!isJsonObject(property)) return []
+  const below = { ...where, topLevel: false }
   return [
-    ...membersAmong(property, topLevel ? propertyFeatures : { ...propertyFeatures, ...topLevelOnly }, place),
+    ...membersAmong(property, propertyFeatures, place),
     ...sealedTwice(property, place),
-    ...privateBelow(property, place, topLevel),
     ...relationship(property, place),
     ...pattern(property, place),
-    ...unknownPolicies(property, place, topLevel),
-    ...propertiesOf(property).flatMap(([name, below]) =>
-      ofProperty(below, [...place, 'properties', name], false),
+    ...policiesOf(property, place, where),
+    ...propertiesOf(property).flatMap(([name, inner]) =>
+      ofProperty(inner, [...place, 'properties', name], below),
     ),
-    ...(property.items ? ofProperty(property.items, [...place, 'items'], false) : []),
+    ...(property.items ? ofProperty(property.items, [...place, 'items'], below) : []),
   ]
 }
 
@@ -88,11 +82,6 @@ function sealedTwice({ encryption, secureHash }: PropertySchema, place: Place): 
   return [{ pointer: [...place, 'secureHash'], message }]
 }
 
-function privateBelow({ scope }: PropertySchema, place: Place, topLevel: boolean): UnsupportedFeature[] {
-  if (scope !== 'private' || topLevel) return []
-  return [{ pointer: [...place, 'scope'], message: `"scope": "private" ${atTop}` }]
-}
-
 function pattern(property: PropertySchema, place: Place): UnsupportedFeature[] {
   try {
     new RegExp(property.pattern ?? '')
@@ -104,12 +93,26 @@ function pattern(property: PropertySchema, place: Place): UnsupportedFeature[] {
   }
 }
 
-function unknownPolicies(property: PropertySchema, place: Place, topLevel: boolean): UnsupportedFeature[] {
-  const stated: readonly unknown[] = Array.isArray(property.policies) ? property.policies : []
-  return stated.flatMap((policy, index) => {
+function policiesOf(property: PropertySchema, place: Place, where: Where): UnsupportedFeature[] {
+  const { policies, conditionalPolicies, fallbackPolicies } = property
+  const conditional = Array.isArray(conditionalPolicies) ? conditionalPolicies : []
+  const below = { ...where, topLevel: false }
+  return [
+    ...unusable(policies, [...place, 'policies'], where),
+    ...unusable(fallbackPolicies, [...place, 'fallbackPolicies'], below),
+    ...conditional.flatMap((one, index) =>
+      isJsonObject(one)
+        ? unusable(one.policies, [...place, 'conditionalPolicies', index, 'policies'], below)
+        : [],
+    ),
+  ]
+}
+
+function unusable(stated: unknown, place: Place, where: Where): UnsupportedFeature[] {
+  return (Array.isArray(stated) ? stated : []).flatMap((policy, index) => {
     if (!isPolicyReference(policy)) return []
-    const message = policyProblem(policy.policyId, policy.params ?? {}, topLevel)
-    return message === undefined ? [] : [{ pointer: [...place, 'policies', index], message }]
+    const message = policyProblem(policy, where)
+    return message === undefined ? [] : [{ pointer: [...place, index], message }]
   })
 }
 
@@ -117,15 +120,22 @@ function isPolicyReference(stated: unknown): stated is PolicyReference {
   return isJsonObject(stated as Json) && typeof (stated as JsonObject).policyId === 'string'
 }
 
-function policyProblem(policyId: string, params: JsonObject, topLevel: boolean): string | undefined {
-  if (policyId === 'unique' && !topLevel)
-    return 'policy "unique" is supported only on properties of the object itself'
-  if (decidedElsewhere.has(policyId)) return undefined
+/** What asks for other objects, or for the caller, is asked once an object, not under conditions. */
+const topLevelOnly: ReadonlySet<string> = new Set(['unique', 'no-internal-user-conflict'])
+
+/** What is wrong with a reference to a policy, of a property or of `conf/policy.json`. */
+export function policyProblem(
+  { policyId, params }: PolicyReference,
+  { topLevel, ownPolicies }: Where,
+): string | undefined {
+  if (topLevelOnly.has(policyId) && !topLevel)
+    return `policy "${policyId}" is supported only on properties of the object itself, without a condition`
+  if (decidedElsewhere.has(policyId) || ownPolicies.has(policyId)) return undefined
   const policy = Object.hasOwn(policies, policyId) ? policies[policyId] : undefined
-  const known = [...decidedElsewhere, ...Object.keys(policies)].join(', ')
-  if (!policy) return `policy "${policyId}" is not supported; supported are ${known}`
+  const known = [...decidedElsewhere, ...Object.keys(policies), ...ownPolicies.keys()].join(', ')
+  if (!policy) return `policy "${policyId}" is not known; known are ${known}`
   try {
-    policy(params)
+    policy(params ?? {}, anySurroundings)
     return undefined
   } catch (error) {
     return `policy "${policyId}": ${(error as Error).message}`

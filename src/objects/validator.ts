@@ -1,10 +1,12 @@
 import { type Json, type JsonObject, member } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import {
+  anySurroundings,
   type Check,
   matchesRegexp,
   minimumLength,
   type PolicyRequirement,
+  type PolicySurroundings,
   policies,
   validType,
 } from './policies.ts'
@@ -25,8 +27,11 @@ export interface FailedProperty extends JsonObject {
 }
 
 /** `only` restricts validation to these top-level properties, as a patch does. */
-export function compileValidator(schema: ObjectSchema | undefined): Validator {
-  const validators = compileProperties(schema ?? {}, '')
+export function compileValidator(
+  schema: ObjectSchema | undefined,
+  surroundings: PolicySurroundings = anySurroundings,
+): Validator {
+  const validators = compileProperties(schema ?? {}, '', surroundings)
   return (object, only) => {
     const failures: FailedProperty[] = []
     for (const { name, validate } of validators) {
@@ -44,34 +49,56 @@ export function policyFailure(failures: readonly FailedProperty[], operation: 'w
   })
 }
 
-type ValidateProperty = (value: Json | undefined, object: JsonObject, failures: FailedProperty[]) => void
+/** What several policies say, each property once. */
+export function mergeFailures(failures: readonly FailedProperty[]): readonly FailedProperty[] {
+  const merged = new Map<string, FailedProperty>()
+  for (const { property, policyRequirements } of failures) {
+    const known = merged.get(property)?.policyRequirements ?? []
+    merged.set(property, { property, policyRequirements: [...known, ...policyRequirements] })
+  }
+  return [...merged.values()]
+}
+
+export type ValidateProperty = (
+  value: Json | undefined,
+  object: JsonObject,
+  failures: FailedProperty[],
+) => void
 
 interface PropertyValidator {
   readonly name: string
   readonly validate: ValidateProperty
 }
 
-function compileProperties(schema: ObjectSchema, prefix: string): readonly PropertyValidator[] {
+function compileProperties(
+  schema: ObjectSchema,
+  prefix: string,
+  surroundings: PolicySurroundings,
+): readonly PropertyValidator[] {
   const required = new Set(schema.required ?? [])
   const declared = propertiesOf(schema).map(([name, property]) => ({
     name,
-    validate: compileProperty(property, required.has(name), `${prefix}${name}`),
+    validate: compileProperty(property, required.has(name), `${prefix}${name}`, surroundings),
   }))
   const undeclared = [...required].filter((name) => !Object.hasOwn(schema.properties ?? {}, name))
   return [
     ...declared,
-    ...undeclared.map((name) => ({ name, validate: compileProperty({}, true, `${prefix}${name}`) })),
+    ...undeclared.map((name) => ({
+      name,
+      validate: compileProperty({}, true, `${prefix}${name}`, surroundings),
+    })),
   ]
 }
 
-function compileProperty(
+export function compileProperty(
   schema: PropertySchema,
   listedAsRequired: boolean,
   property: string,
+  surroundings: PolicySurroundings,
 ): ValidateProperty {
   const presence = compilePresence(schema, listedAsRequired)
-  const checks = compileChecks(schema)
-  const below = compileBelow(schema, property)
+  const checks = compileChecks(schema, surroundings)
+  const below = compileBelow(schema, property, surroundings)
   return (value, object, failures) => {
     const missing = presence(value)
     if (missing) failures.push({ property, policyRequirements: [missing] })
@@ -113,37 +140,53 @@ function compilePresence(
   }
 }
 
-function compileChecks(schema: PropertySchema): readonly Check[] {
+function compileChecks(schema: PropertySchema, surroundings: PolicySurroundings): readonly Check[] {
   const types = typesOf(schema)
   return [
     ...(types.length > 0 ? [validType(types)] : []),
     ...(schema.minLength ? [minimumLength(schema.minLength)] : []),
     ...(schema.pattern ? [matchesRegexp(schema.pattern)] : []),
-    ...(schema.policies ?? []).filter(({ policyId }) => !decidedElsewhere.has(policyId)).map(compilePolicy),
+    ...(schema.policies ?? []).flatMap((reference) => compilePolicy(reference, surroundings) ?? []),
   ]
 }
 
-/** `unique` needs the repository: unique.ts. The others are about presence: above. */
-export const decidedElsewhere: ReadonlySet<string> = new Set(['required', 'not-empty', 'unique'])
+/** About presence, above; of the repository, unique.ts; of who asks, protected.ts. */
+export const decidedElsewhere: ReadonlySet<string> = new Set([
+  ...['required', 'not-empty', 'unique', 'no-internal-user-conflict', 're-auth-required'],
+])
 
-function compilePolicy({ policyId, params }: PolicyReference): Check {
-  const policy = Object.hasOwn(policies, policyId) ? policies[policyId] : undefined
-  if (!policy) throw new Problem('CONFIGURATION', `There is no policy "${policyId}"`)
-  return policy(params ?? {})
+export function isBuiltIn(policyId: string): boolean {
+  return decidedElsewhere.has(policyId) || Object.hasOwn(policies, policyId)
 }
 
-function compileBelow(schema: PropertySchema, property: string): ValidateProperty | undefined {
-  const members = compileProperties(schema, `${property}/`)
+/** Undefined for what is decided elsewhere: policies of the project in scripted-policies.ts. */
+function compilePolicy(
+  { policyId, params }: PolicyReference,
+  surroundings: PolicySurroundings,
+): Check | undefined {
+  return Object.hasOwn(policies, policyId) ? policies[policyId]?.(params ?? {}, surroundings) : undefined
+}
+
+function compileBelow(
+  schema: PropertySchema,
+  property: string,
+  surroundings: PolicySurroundings,
+): ValidateProperty | undefined {
+  const members = compileProperties(schema, `${property}/`, surroundings)
   if (members.length > 0) {
     return (value, object, failures) => {
       for (const { name, validate } of members) validate(member(value as JsonObject, name), object, failures)
     }
   }
-  return schema.items && compileItems(schema.items, property)
+  return schema.items && compileItems(schema.items, property, surroundings)
 }
 
-function compileItems(items: PropertySchema, property: string): ValidateProperty | undefined {
-  const validateItem = compileProperty(items, false, '')
+function compileItems(
+  items: PropertySchema,
+  property: string,
+  surroundings: PolicySurroundings,
+): ValidateProperty | undefined {
+  const validateItem = compileProperty(items, false, '', surroundings)
   return (value, object, failures) => {
     if (!Array.isArray(value)) return
     value.forEach((element, index) => {

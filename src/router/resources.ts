@@ -45,6 +45,8 @@ export interface RequestContext {
   readonly userId: string
   readonly roles: readonly string[]
   readonly transactionId: string
+  /** True if the caller has given his password once more with this very request. */
+  readonly reauthenticated?: boolean
   /** Where a request from outside came from. */
   readonly address?: string
   /** True while nothing may change (dry runs): providers refuse writes. */

@@ -3,24 +3,50 @@ import type { TSchema } from 'typebox'
 import type { JsonSchema } from '../check/schema.ts'
 import { managedDefinitions, managedSchema } from './managed.ts'
 import { mappingDefinitions, mappingSchema, namedMappingSchema } from './mapping.ts'
+import { policySchema } from './policy.ts'
 import { provisionerDefinitions, provisionerSchema } from './provisioner.ts'
+import { accessSchema, routerSchema } from './router.ts'
 import { scheduleSchema } from './schedule.ts'
 import { scriptSettingsSchema } from './script.ts'
 import { draft, sharedDefinitions } from './shared.ts'
 import { syncSchema } from './sync.ts'
 
-export type Kind = 'sync' | 'mapping' | 'managed' | 'provisioner' | 'script' | 'schedule'
+export type Kind =
+  | 'sync'
+  | 'mapping'
+  | 'managed'
+  | 'policy'
+  | 'provisioner'
+  | 'script'
+  | 'schedule'
+  | 'router'
+  | 'access'
 
 const roots: Readonly<Record<Kind, TSchema>> = {
   sync: syncSchema,
   mapping: mappingSchema,
   managed: managedSchema,
+  policy: policySchema,
   provisioner: provisionerSchema,
   script: scriptSettingsSchema,
   schedule: scheduleSchema,
+  router: routerSchema,
+  access: accessSchema,
 }
 
-export const kinds: readonly Kind[] = ['sync', 'mapping', 'managed', 'provisioner', 'script', 'schedule']
+export const kinds: readonly Kind[] = [
+  ...([
+    'sync',
+    'mapping',
+    'managed',
+    'policy',
+    'provisioner',
+    'script',
+    'schedule',
+    'router',
+    'access',
+  ] as const),
+]
 
 /** All named shapes, for `$ref: '#/$defs/…'`. */
 export const definitions: Readonly<Record<string, JsonSchema>> = plain({
@@ -35,7 +61,10 @@ export const schemas: Readonly<Record<Kind, JsonSchema>> = plain(roots)
 
 /** The kind of a document by its id; undefined for documents without a schema, such as `audit`. */
 export function kindOfId(id: string): Kind | undefined {
-  if (id === 'sync' || id === 'managed' || id === 'script') return id
+  const single = (['sync', 'managed', 'policy', 'script', 'router', 'access'] as const).find(
+    (kind) => kind === id,
+  )
+  if (single) return single
   if (id.startsWith('mapping/')) return 'mapping'
   if (id.startsWith('schedule/')) return 'schedule'
   return id.startsWith('provisioner.openicf/') ? 'provisioner' : undefined

@@ -14,6 +14,7 @@ import {
   texts,
   whole,
 } from './author.ts'
+import { looseCondition } from './router.ts'
 
 const types = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'relationship', 'null']
 const typeName = required(choice('a type', types, 'A type.'))
@@ -42,8 +43,10 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       }),
       conditionalPolicies: list(
         Type.Object({
-          condition: Type.Optional(Type.Unknown({ description: 'When the policies count.' })),
-          dependencies: texts('Properties that the condition reads.'),
+          condition: looseCondition(
+            'When the policies count: a query filter over the object, or a script that sees `fullObject`.',
+          ),
+          dependencies: texts('Properties without which the condition does not hold.'),
           policies: list(Type.Unsafe({ $ref: '#/$defs/policyReference' }), 'The policies.'),
         }),
         'Policies that count under a condition.',
@@ -51,7 +54,7 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       ),
       fallbackPolicies: list(
         Type.Unsafe({ $ref: '#/$defs/policyReference' }),
-        'Policies that count if no conditional ones do.',
+        'Policies that count if no condition holds.',
         { default: [] },
       ),
       isVirtual: flag('Computed, not stored.', false),
