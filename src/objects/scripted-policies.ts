@@ -7,7 +7,7 @@ import { type Place, placesOf, spotsAt } from './places.ts'
 import type { PolicyRequirement, PolicySurroundings } from './policies.ts'
 import type { ConditionalPolicies, ManagedType, PolicyReference, PropertySchema } from './type.ts'
 import { conditionScript, type TypeScripts } from './type-scripts.ts'
-import { compileProperty, type FailedProperty, isBuiltIn, mergeFailures } from './validator.ts'
+import { compileProperty, type FailedProperty, isBuiltIn, isSealed, mergeFailures } from './validator.ts'
 
 /**
  * Policies that need more than a function of the value (platform specification §6.3): those that the project defines in
@@ -74,6 +74,7 @@ export function scriptedPolicies(
         if (only && !only.has(String(place.path[0]))) continue
         const applied = await conditional(object, about)
         for (const { pointer, value } of spotsAt(object, place.path)) {
+          if (isSealed(place.property, value)) continue
           const property = pointer.join('/')
           applied.validate(property, value, object, failures)
           for (const { policyId, params = {} } of [...always, ...applied.own]) {

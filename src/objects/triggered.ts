@@ -92,7 +92,12 @@ class TriggeredWrite {
 
   async #create(write: ManagedWrite & { operation: 'create' }): Promise<ObjectWriteResult> {
     const { compiled, request } = this.#in
-    if (request.external) refuseForeignSecrets(write.content, undefined)
+    if (request.external) {
+      // PUT without a condition tries to create first: what is wrong with that says nothing about an update.
+      if (write.id !== undefined && (await this.#read(write.id)))
+        return { ok: false, error: failure(`${compiled.collection}/${write.id}`, 'exists') }
+      refuseForeignSecrets(write.content, undefined)
+    }
     const opened = { ...write, content: await compiled.sealing.open(write.content) }
     const draft = draftOf(compiled, opened)
     if (draft instanceof Problem) return { ok: false, error: draft }

@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, member } from '../model/json.ts'
+import { isJsonObject, type Json, type JsonObject, member } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import {
   anySurroundings,
@@ -102,11 +102,16 @@ export function compileProperty(
   return (value, object, failures) => {
     const missing = presence(value)
     if (missing) failures.push({ property, policyRequirements: [missing] })
-    if (missing || value === undefined || value === null) return
+    if (missing || value === undefined || value === null || isSealed(schema, value)) return
     const failed = runChecks(checks, value, object)
     if (failed) failures.push({ property, policyRequirements: failed })
     else below?.(value, object, failures)
   }
+}
+
+/** Of a hash nobody can tell what it is a hash of: it was judged when it came in clear. */
+export function isSealed({ secureHash, encryption }: PropertySchema, value: Json | undefined): boolean {
+  return Boolean(secureHash ?? encryption) && isJsonObject(value) && Object.hasOwn(value, '$crypto')
 }
 
 /** Allocates only when something is wrong, which is rare and hot paths are long. */
