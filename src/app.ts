@@ -25,7 +25,6 @@ import { type KeyRotation, resealEverything } from './key-rotation.ts'
 import type { Mapping } from './mapping/mapping.ts'
 import type { Repository } from './repository/repository.ts'
 import { openSqlite } from './repository/sqlite/open.ts'
-import { authorizeExternal } from './router/authorization.ts'
 import { configProvider } from './router/providers/config.ts'
 import { versionsProvider } from './router/providers/config-history.ts'
 import { infoProvider } from './router/providers/info.ts'
@@ -201,11 +200,8 @@ export async function openApplication(options: OpenOptions): Promise<Application
   }
   resources = router(
     () => ({ ...mounts, ...current().mounts }),
-    [
-      authorizeExternal,
-      // Innermost: what a request is answered from stays until it is answered.
-      (_request, next) => during(next),
-    ],
+    // What a request passes, and is answered from, stays until it is answered.
+    () => [(_request, next) => during(next), ...current().filters],
   )
   const closing = opened.move()
   return {

@@ -27,6 +27,7 @@ import type { ManagedType } from './objects/type.ts'
 import { unsupportedFeatures } from './objects/unsupported.ts'
 import { withPolicies } from './policies/resources.ts'
 import { type ConfiguredPolicies, configuredPolicies } from './policy-configuration.ts'
+import { type ConfiguredRouter, configuredRouter } from './router-configuration.ts'
 import type { Job } from './schedule/job.ts'
 import { configuredJobs } from './schedules.ts'
 import type { ScriptEngine } from './scripts/engine.ts'
@@ -42,6 +43,7 @@ export interface CheckedProject {
   readonly mappings: ReadonlyMap<string, CompiledMapping>
   readonly types: readonly UsableType[]
   readonly policies: ConfiguredPolicies
+  readonly router: ConfiguredRouter
   readonly jobs: readonly Job[]
   readonly endpoints: readonly Endpoint[]
   readonly auditHandlers: readonly JsonLinesSettings[]
@@ -94,6 +96,7 @@ export async function checkProject(
   const compiled = await compileMappings(project, engine)
   const policies = await configuredPolicies(project, engine)
   const { types, problems } = await usableTypes(project, engine, policies)
+  const router = await configuredRouter(project, engine)
   const schedules = configuredJobs(project)
   const audit = configuredAudit(project)
   const own = await configuredEndpoints(project, engine)
@@ -102,6 +105,7 @@ export async function checkProject(
     project,
     types,
     policies,
+    router,
     jobs: schedules.jobs,
     endpoints: own.endpoints,
     auditHandlers: audit.handlers,
@@ -111,6 +115,7 @@ export async function checkProject(
     problems: [
       ...project.problems,
       ...policies.problems,
+      ...router.problems,
       ...problems,
       ...opened.problems.filter((problem) => !project.problems.some((known) => isSamePlace(known, problem))),
       ...compiled.problems,

@@ -12,6 +12,8 @@ import { openSystem, type System } from './connectors/open-system.ts'
 import { systemProvider } from './connectors/system.ts'
 import { endpointProvider } from './endpoint/endpoints.ts'
 import { scriptProvider } from './endpoint/script-resource.ts'
+import { customAuthorization } from './event-hooks/custom-authorization.ts'
+import { scriptFilters } from './event-hooks/script-filters.ts'
 import { typeParts, type UsableType } from './managed-types.ts'
 import type { Mapping } from './mapping/mapping.ts'
 import type { Json, JsonObject } from './model/json.ts'
@@ -23,7 +25,11 @@ import type { ManagedType } from './objects/type.ts'
 import { ownPolicies } from './policies/own-policies.ts'
 import { policyProvider } from './policies/provider.ts'
 import type { Repository } from './repository/repository.ts'
+import { authorizeByRules } from './router/access-rules.ts'
+import { authorizeExternal } from './router/authorization.ts'
+import type { RouterFilter } from './router/filter.ts'
 import type { RequestContext, ResourceProvider } from './router/resources.ts'
+import type { ConfiguredRouter } from './router-configuration.ts'
 import { scriptSource } from './scripts/definition.ts'
 import type { ScriptEngine, Secrets } from './scripts/engine.ts'
 import type { Shared } from './shared.ts'
@@ -44,6 +50,8 @@ export interface Generation extends Candidate {
   readonly engine: ScriptEngine
   /** What of the router's resources depends on the configuration. */
   readonly mounts: Readonly<Record<string, ResourceProvider>>
+  /** What stands around every request: who may make it, and the scripts of `conf/router.json`. */
+  readonly filters: readonly RouterFilter[]
   readonly mappings: readonly Mapping[]
   rulesOf(mapping: string): Promise<Rules>
   /** Not kept: whoever asked disposes of them. */
@@ -89,6 +97,7 @@ export async function openGeneration(project: Project, foundation: Foundation): 
       { ...opened.use(typeParts(usable, engine, secrets)), ownPolicies: policies, surroundings },
     ]),
   )
+  const hooks = opened.use(scriptFilters(checked.router.filters, engine))
   const partsOf = (type: ManagedType) => parts.get(type) as TypeParts
   const takenBack = new Set(types.filter(isTakenBack).map(({ type }) => `managed/${type.name}`))
   const mounts: Record<string, ResourceProvider> = {
@@ -124,6 +133,7 @@ export async function openGeneration(project: Project, foundation: Foundation): 
     checked,
     engine,
     mounts,
+    filters: [authorization(checked.router, engine, log), ...hooks.filters],
     mappings: [...checked.mappings.values()].map(({ mapping }) => mapping),
     rulesOf: (name) => rules.of(name),
     async inlineRules(content) {
@@ -138,6 +148,14 @@ export async function openGeneration(project: Project, foundation: Foundation): 
     mayBeTakenBack: (path) => takenBack.has(path),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
+}
+
+function authorization(
+  { access }: ConfiguredRouter,
+  engine: ScriptEngine,
+  log: Foundation['log'],
+): RouterFilter {
+  return access ? authorizeByRules(access, customAuthorization(engine, log)) : authorizeExternal
 }
 
 /** True if scripts run after a change is stored that can take it back. */
@@ -192,6 +210,7 @@ function entriesOf(checked: CheckedProject): ReadonlyMap<string, string> {
     ...endpoints.map((endpoint): [string, unknown] => [`endpoint/${endpoint.name}`, endpoint]),
     ...jobs.map((job): [string, unknown] => [`schedule/${job.id}`, job.content]),
     ...checked.policies.policies.map((policy): [string, unknown] => [`policy/${policy.policyId}`, policy]),
+    ['router', checked.router.filters],
     // The rest of what is configured, and the properties that files name.
     ...project.documents.map(({ id, content }): [string, unknown] => [`config/${id}`, content]),
     ['properties', project.readFile(bootFile) ?? null],

@@ -144,6 +144,15 @@ describe('a private value below the top level', () => {
     expect((await server.call('GET', 'managed/box/b')).body.inner).toEqual({ shown: 'z' })
     expect((await inside(`openidm.read('managed/box/b')`)).inner).toEqual({ hidden: 'x', shown: 'z' })
   })
+  it('is not copied to where it would be seen', async () => {
+    const operations = ['/account/note', '/account'].map((from) => ({
+      operation: 'copy',
+      from,
+      field: '/name',
+    }))
+    for (const operation of operations)
+      expect((await server.call('PATCH', 'managed/user/priv', { body: [operation] })).status).toBe(403)
+  })
   it('is masked in the audit of a change', async () => {
     await put('aud', { account: { note: 'topsecret' } })
     await put('aud', { account: { note: 'topsecret2', owner: 'x' } })

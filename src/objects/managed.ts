@@ -16,6 +16,7 @@ import {
   managedSet,
   type TypeParts,
 } from './managed-set.ts'
+import { touches } from './places.ts'
 import { plainParts } from './plain-parts.ts'
 import { type Retrieval, retrieval } from './retrieval.ts'
 import { triggerSyncCheck } from './sync-check.ts'
@@ -159,6 +160,7 @@ async function patchObject(
   operations: readonly PatchOperation[],
   request: RequestContext,
 ): Promise<Resource> {
+  if (request.external) refusePrivateSources(set, operations)
   const patched = touchedProperties(operations)
   for (let attempt = 0; ; attempt++) {
     const stored = await storedObject(set, id)
@@ -170,6 +172,15 @@ async function patchObject(
       const outrun = error instanceof Problem && error.code === 'PRECONDITION_FAILED'
       if (rev !== undefined || !outrun || attempt === patchRetries) throw error
     }
+  }
+}
+
+/** Who does not see a value does not get it by having it copied to where he does. */
+function refusePrivateSources({ path, compiled }: ManagedSet, operations: readonly PatchOperation[]): void {
+  for (const operation of operations) {
+    if (operation.operation !== 'copy' && operation.operation !== 'move') continue
+    if (compiled.sealing.private.some((place) => touches(place, operation.from)))
+      throw new Problem('FORBIDDEN', `${path}: ${printPointer(operation.from)} may not be read from outside`)
   }
 }
 

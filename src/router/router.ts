@@ -1,9 +1,17 @@
 import { Problem } from '../model/problem.ts'
 import { project } from './fields.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
+import { filteredSet } from './filtered-set.ts'
 import { normalizePath } from './path.ts'
 import { guardedSet, refuseWritesWhenReadOnly } from './read-only.ts'
-import type { ResourceProvider, Resources } from './resources.ts'
+import type {
+  Resource,
+  ResourceAction,
+  ResourcePage,
+  ResourceProvider,
+  ResourceQuery,
+  Resources,
+} from './resources.ts'
 
 /** Providers by the path that they answer for. */
 export type Mounts = Readonly<Record<string, ResourceProvider>>
@@ -11,63 +19,75 @@ export type Mounts = Readonly<Record<string, ResourceProvider>>
 /**
  * One router for everything (platform specification §2): the longest mounted prefix of a path names the provider,
  * which sees the rest of the path. No provider is 404, a verb that it lacks is 501. Filters stand around every
- * request, the first outermost. `_fields` is applied here, for all providers alike. Mounts that may change are asked for at
- * every request.
+ * request, the first outermost. `_fields` is applied here, for all providers alike. Mounts and filters that may change are
+ * asked for at every request.
  */
-export function router(mounts: Mounts | (() => Mounts), filters: readonly RouterFilter[] = []): Resources {
+export function router(
+  mounts: Mounts | (() => Mounts),
+  filters: readonly RouterFilter[] | (() => readonly RouterFilter[]) = [],
+): Resources {
   const routeTo = (path: string) => dispatch(typeof mounts === 'function' ? mounts() : mounts, path)
-  const around = [...filters, refuseWritesWhenReadOnly]
+  const present = () => (typeof filters === 'function' ? filters() : filters)
 
-  /** `call` returns undefined where the provider lacks the verb. */
-  async function route<T>(
-    request: RoutedRequest,
-    call: (provider: ResourceProvider, path: string) => Promise<T> | undefined,
-  ): Promise<T> {
-    const path = normalizePath(request.path)
-    const perform = async (): Promise<T> => {
-      const { provider, rest } = routeTo(path)
-      return call(provider, rest) ?? notOffered({ ...request, path })
+  async function route<T>(request: RoutedRequest): Promise<T> {
+    const perform = async (final: RoutedRequest): Promise<T> => {
+      const { provider, rest } = routeTo(final.path)
+      // The verb says what the provider answers with.
+      const answer = call(provider, rest, final) as Promise<T> | undefined
+      return answer ?? notOffered(final)
     }
-    return passThrough(around, { ...request, path }, perform)
+    return passThrough(
+      [...present(), refuseWritesWhenReadOnly],
+      { ...request, path: normalizePath(request.path) },
+      perform,
+    )
   }
 
-  return {
-    async read(path, request) {
-      const resource = await route({ verb: 'read', path, context: request }, (to, rest) =>
-        to.read?.(rest, request),
-      )
-      return project(resource, request.fields)
+  const resources: Resources = {
+    async read(path, { fields, ...context }) {
+      const resource = await route<Resource>({ verb: 'read', path, context, fields })
+      return project(resource, fields)
     },
-    async query(path, query, request) {
-      const page = await route({ verb: 'query', path, context: request }, (to, rest) =>
-        to.query?.(rest, query, request),
-      )
+    async query(path, query, context) {
+      const page = await route<ResourcePage>({ verb: 'query', path, context, query })
       return { ...page, result: page.result.map((resource) => project(resource, query.fields)) }
     },
-    create: (path, id, content, request) =>
-      route({ verb: 'create', path, context: request }, (to, rest) =>
-        to.create?.(rest, id, content, request),
-      ),
-    update: (path, rev, content, request) =>
-      route({ verb: 'update', path, context: request }, (to, rest) =>
-        to.update?.(rest, rev, content, request),
-      ),
-    patch: (path, rev, operations, request) =>
-      route({ verb: 'patch', path, context: request }, (to, rest) =>
-        to.patch?.(rest, rev, operations, request),
-      ),
-    delete: (path, rev, request) =>
-      route({ verb: 'delete', path, context: request }, (to, rest) => to.delete?.(rest, rev, request)),
-    action: (path, action, request) =>
-      route({ verb: 'action', path, action, context: request }, (to, rest) =>
-        to.action?.(rest, action, request),
-      ),
+    create: (path, id, content, context) => route({ verb: 'create', path, context, id, content }),
+    update: (path, rev, content, context) => route({ verb: 'update', path, context, rev, content }),
+    patch: (path, rev, operations, context) => route({ verb: 'patch', path, context, rev, operations }),
+    delete: (path, rev, context) => route({ verb: 'delete', path, context, rev }),
+    action: (path, action, context) => route({ verb: 'action', path, context, action }),
     objectSet(path) {
       const { provider, rest } = routeTo(normalizePath(path))
       const set = provider.objectSet?.(rest)
       if (!set) throw new Problem('NOT_FOUND', `There is no object set ${path}`)
-      return guardedSet(set)
+      return filteredSet(guardedSet(set), present(), resources)
     },
+  }
+  return resources
+}
+
+/** Undefined where the provider lacks the verb. What a verb needs is there: the router put it in. */
+function call(
+  to: ResourceProvider,
+  path: string,
+  { verb, context, action, id, rev, content = {}, operations = [], query, fields }: RoutedRequest,
+): Promise<unknown> | undefined {
+  switch (verb) {
+    case 'read':
+      return to.read?.(path, { ...context, ...(fields && { fields }) })
+    case 'query':
+      return to.query?.(path, query as ResourceQuery, context)
+    case 'create':
+      return to.create?.(path, id, content, context)
+    case 'update':
+      return to.update?.(path, rev, content, context)
+    case 'patch':
+      return to.patch?.(path, rev, operations, context)
+    case 'delete':
+      return to.delete?.(path, rev, context)
+    case 'action':
+      return to.action?.(path, action as ResourceAction, context)
   }
 }
 
@@ -89,10 +109,12 @@ function dispatch(mounts: Mounts, path: string): Route {
 function passThrough<T>(
   filters: readonly RouterFilter[],
   request: RoutedRequest,
-  perform: () => Promise<T>,
+  perform: (request: RoutedRequest) => Promise<T>,
 ): Promise<T> {
   const [first, ...others] = filters
-  return first ? first(request, () => passThrough(others, request, perform)) : perform()
+  return first
+    ? first(request, (changed = request) => passThrough(others, changed, perform))
+    : perform(request)
 }
 
 function notOffered({ verb, path, action }: RoutedRequest): never {

@@ -1,0 +1,124 @@
+import { locateProblem } from './config/problem.ts'
+import type { ConfigurationDocument, ConfigurationProblem, Project } from './config/project.ts'
+import { scriptOf } from './event-hooks/custom-authorization.ts'
+import type { ScriptFilter } from './event-hooks/script-filters.ts'
+import { isJsonObject, type Json, type JsonObject } from './model/json.ts'
+import { type AccessRule, accessRules } from './router/access-rules.ts'
+import type { Verb } from './router/filter.ts'
+import { scriptSource } from './scripts/definition.ts'
+import type { ScriptEngine, ScriptSource } from './scripts/engine.ts'
+
+/** What stands around every request: `conf/router.json` and `conf/access.json`. */
+export interface ConfiguredRouter {
+  readonly filters: readonly ScriptFilter[]
+  /** Undefined: there are no rules, and only administrators may do anything. */
+  readonly access: readonly AccessRule[] | undefined
+}
+
+type Place = readonly (string | number)[]
+type Found = ConfiguredRouter & { readonly problems: readonly ConfigurationProblem[] }
+
+export async function configuredRouter(
+  { documents, readFile }: Project,
+  engine: ScriptEngine,
+): Promise<Found> {
+  const problems: ConfigurationProblem[] = []
+  const document = documents.find(({ id }) => id === 'router')
+  const stated = document?.content?.filters
+  const filters: ScriptFilter[] = []
+  for (const [index, filter] of (Array.isArray(stated) ? stated : []).entries()) {
+    if (!document || !isJsonObject(filter)) continue
+    const read = await filterIn(filter, { document, place: ['filters', index], readFile, engine, problems })
+    if (read) filters.push(read)
+  }
+  return { filters, access: await accessIn(documents, engine, problems), problems }
+}
+
+interface Reading {
+  readonly document: ConfigurationDocument
+  readonly place: Place
+  readonly readFile: Project['readFile']
+  readonly engine: ScriptEngine
+  readonly problems: ConfigurationProblem[]
+}
+
+/** Undefined for a filter of the original that the server does itself, or one that cannot be read. */
+async function filterIn(filter: JsonObject, reading: Reading): Promise<ScriptFilter | undefined> {
+  const hooks = ['onRequest', 'onResponse', 'onFailure'] as const
+  const own = hooks.filter((hook) => filter[hook] && !isBuiltIn(filter[hook], hook, reading))
+  if (own.length === 0) return undefined
+  const scripts: Partial<Record<(typeof hooks)[number], ScriptSource>> = {}
+  const before = reading.problems.length
+  for (const hook of own) scripts[hook] = await scriptIn(filter[hook], hook, reading)
+  const { condition, pattern, methods } = filter
+  const judged =
+    typeof condition === 'string' || condition === undefined || condition === null
+      ? (condition ?? undefined)
+      : await scriptIn(condition, 'condition', reading)
+  if (reading.problems.length > before) return undefined
+  return {
+    pattern: typeof pattern === 'string' && pattern !== '' ? pattern : undefined,
+    // The schema has made sure that they are methods.
+    methods: Array.isArray(methods) && methods.length > 0 ? (methods as Verb[]) : undefined,
+    condition: judged,
+    onRequest: scripts.onRequest,
+    onResponse: scripts.onResponse,
+    onFailure: scripts.onFailure,
+  }
+}
+
+async function scriptIn(
+  definition: Json | undefined,
+  member: string,
+  { document, place, readFile, engine, problems }: Reading,
+): Promise<ScriptSource | undefined> {
+  const label = `router filter ${place.at(-1)}, ${member}`
+  const read = scriptSource(definition, { label, readFile })
+  if (!read.ok) {
+    problems.push(locateProblem(document, [...place, member, ...read.pointer], `${label}: ${read.message}`))
+    return undefined
+  }
+  const error = await engine.check(read.script)
+  if (error) problems.push(locateProblem(document, [...place, member], error.message))
+  return error ? undefined : read.script
+}
+
+/** Scripts of the original that say what this server does by itself: authorization, policies, relationships, patches. */
+const builtIn = ['router-authz', 'policyFilter', 'relationshipFilter', 'managedPatchHelper']
+
+function isBuiltIn(
+  definition: Json | undefined,
+  hook: string,
+  { document, place, readFile, problems }: Reading,
+): boolean {
+  const { file, name, source } = isJsonObject(definition) ? definition : {}
+  const text = [file, name, source].filter((one) => typeof one === 'string').join('\n')
+  const found = builtIn.find((one) => new RegExp(`\\b${one}\\b`).test(text))
+  if (found === undefined) return false
+  const copy = [`${found}.js`, `script/${found}.js`].find((path) => readFile(path) !== undefined)
+  if (copy !== undefined) {
+    const message = `${copy} is not run: what ${found}.js does is built in; see docs/access.md`
+    problems.push(locateProblem(document, [...place, hook], message, { severity: 'warning' }))
+  }
+  return true
+}
+
+async function accessIn(
+  documents: Project['documents'],
+  engine: ScriptEngine,
+  problems: ConfigurationProblem[],
+): Promise<readonly AccessRule[] | undefined> {
+  const document = documents.find(({ id }) => id === 'access')
+  if (!document) return undefined
+  // A broken file grants nothing: opening the server would be worse than closing it.
+  const rules = accessRules(document.content ?? {})
+  for (const [index, { customAuthz }] of rules.entries()) {
+    if (customAuthz === undefined) continue
+    const error = await engine.check(scriptOf(customAuthz))
+    if (error)
+      problems.push(
+        locateProblem(document, ['configs', index, 'customAuthz'], `not an expression: ${error.message}`),
+      )
+  }
+  return rules
+}

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { everything } from '../src/model/filter.ts'
+import type { JsonObject } from '../src/model/json.ts'
+import { parsePatch } from '../src/model/patch.ts'
+import type { RequestContext, Resources } from '../src/router/resources.ts'
+import { type Application, openApplication } from '../src/syncline.ts'
+import { TestProject } from './support/project.ts'
+
+/** What callers from outside may do by `conf/access.json` (platform specification §10). */
+const rules = [
+  {
+    pattern: '*',
+    roles: 'internal/role/openidm-admin',
+    methods: '*',
+    actions: '*',
+    excludePatterns: 'repo,repo/*',
+    customAuthz: 'disallowQueryExpression()',
+  },
+  { pattern: 'info/*', roles: '*', methods: 'read', actions: '*' },
+  { pattern: 'managed/note/*', roles: 'openidm-authorized, auditor', methods: 'read' },
+  {
+    pattern: 'managed/user/*',
+    roles: 'openidm-authorized',
+    methods: 'read,patch',
+    customAuthz: "ownDataOnly() && (request.method === 'read' || restrictPatchToFields('mail'))",
+  },
+  { pattern: 'managed/user', roles: 'openidm-authorized', methods: 'action', actions: 'triggerSyncCheck' },
+  {
+    pattern: 'managed/user/*',
+    roles: 'hr',
+    methods: 'patch',
+    customAuthz: "onlyEditableManagedObjectProperties('user', ['shoe'])",
+  },
+  { pattern: 'managed/user', roles: 'broken', methods: '*', customAuthz: 'noSuchFunction()' },
+]
+
+let project: TestProject
+let application: Application
+let resources: Resources
+
+beforeAll(async () => {
+  project = new TestProject()
+  const properties = {
+    mail: { type: 'string', userEditable: true },
+    pay: { type: 'number' },
+    shoe: { type: 'number' },
+  }
+  project.write('conf/managed.json', {
+    objects: [{ name: 'user', schema: { properties } }, { name: 'note' }],
+  })
+  project.write('conf/access.json', { configs: rules })
+  application = await open()
+  resources = application.resources
+  for (const id of ['ann', 'ben'])
+    await resources.create('managed/user', id, { mail: 'a@x', pay: 1 }, application.administrator)
+  await resources.create('managed/note', 'n', {}, application.administrator)
+})
+afterAll(async () => {
+  await application[Symbol.asyncDispose]()
+  project[Symbol.dispose]()
+})
+
+function open(): Promise<Application> {
+  return openApplication({
+    ...{ projectFolder: project.folder, dataFolder: project.path('.syncline') },
+    ...{ environment: {}, flags: {}, log: () => {} },
+  })
+}
+
+const as = (userId: string, ...roles: string[]): RequestContext => ({
+  ...{ external: true, transactionId: 't' },
+  ...{ userId, roles },
+})
+const read = (path: string, who: RequestContext) => resources.read(path, who)
+const patch = (path: string, field: string, value: unknown, who: RequestContext) =>
+  resources.patch(path, undefined, parsePatch([{ operation: 'replace', field, value } as JsonObject]), who)
+const act = (path: string, name: string, who: RequestContext) =>
+  resources.action(path, { name, content: null, parameters: {} }, who)
+
+const ann = as('ann', 'openidm-authorized')
+
+describe('the rules grant', () => {
+  it.each<[string, () => Promise<unknown>]>([
+    ['an administrator nearly everything', () => read('managed/user/ben', as('x', 'openidm-admin'))],
+    ['anybody what is for anybody', () => read('info/version', as('x'))],
+    ['one role of several', () => read('managed/note/n', as('x', 'auditor'))],
+    ['users their own data', () => read('managed/user/ann', ann)],
+    ['users some of their own fields', () => patch('managed/user/ann', '/mail', 'b@x', ann)],
+    ['single actions', () => act('managed/user', 'triggerSyncCheck', ann)],
+    ['editable properties', () => patch('managed/user/ben', '/mail', 'c@x', as('x', 'hr'))],
+    ['named properties', () => patch('managed/user/ben', '/shoe', 44, as('x', 'hr'))],
+    ['calls from inside everything', () => read('managed/user/ben', { ...ann, external: false })],
+  ])('%s', async (_what, attempt) => {
+    await expect(attempt()).resolves.toBeDefined()
+  })
+})
+
+describe('the rules do not grant', () => {
+  it.each<[string, () => Promise<unknown>]>([
+    [
+      'what is excluded',
+      () => resources.query('repo/link', { filter: everything }, as('x', 'openidm-admin')),
+    ],
+    ['other methods', () => resources.delete('managed/note/n', undefined, as('x', 'auditor'))],
+    ['other roles', () => read('managed/note/n', as('x', 'stranger'))],
+    ['other people’s data', () => read('managed/user/ben', ann)],
+    ['other fields', () => patch('managed/user/ann', '/pay', 2, ann)],
+    ['other actions', () => act('managed/user', 'patch', ann)],
+    ['properties that are not editable', () => patch('managed/user/ben', '/pay', 2, as('x', 'hr'))],
+    [
+      'anything by an expression that fails',
+      () => resources.query('managed/user', { filter: everything }, as('x', 'broken')),
+    ],
+    ['anybody the set', () => resources.query('managed/user', { filter: everything }, ann)],
+  ])('%s', async (_what, attempt) => {
+    await expect(attempt()).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  })
+})
+
+describe('a broken conf/access.json', () => {
+  it('says which expression is none, and grants nothing by it', async () => {
+    using broken = new TestProject()
+    broken.write('conf/access.json', { configs: [{ pattern: '*', customAuthz: 'a b' }] })
+    const { code, out, err } = broken.syncline(['check'])
+    expect(out + err).toMatch(/conf\/access\.json:\d+:\d+ \/configs\/0\/customAuthz: not an expression/)
+    expect(code).not.toBe(0)
+  })
+})

@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { csvConnector, TestProject } from './support/project.ts'
+import { type Server, serve } from './support/server.ts'
+
+/** Scripts around requests (platform specification §2, "Router filters"). */
+const script = (source: string) => ({ type: 'text/javascript', source })
+const note = (text: string) =>
+  script(`openidm.create('managed/note', null, { text: ${JSON.stringify(text)} + request.method })`)
+
+let project: TestProject
+let server: Server
+
+beforeAll(async () => {
+  project = new TestProject()
+  const objects = ['user', 'note', 'order', 'free'].map((name) => ({ name }))
+  project.write('conf/managed.json', { objects })
+  project.write('data/hr.csv', 'uid,name\na,Ann\nb,Ben\nx,Xaver\n')
+  project.write('conf/provisioner.openicf-hr.json', csvConnector('hr', ['uid', 'name']))
+  project.write('conf/sync.json', {
+    mappings: [
+      {
+        name: 'hr_user',
+        source: 'system/hr/account',
+        target: 'managed/user',
+        properties: [
+          { source: 'uid', target: '_id' },
+          { source: 'name', target: 'name' },
+        ],
+      },
+    ],
+  })
+  project.write(
+    'script/stamp.js',
+    `request.content.stamped = request.method + ' ' + (request.newResourceId || request.resourcePath)`,
+  )
+  project.write('conf/router.json', {
+    filters: [
+      {
+        condition: script('context.caller.external === true'),
+        onRequest: { type: 'text/javascript', file: 'router-authz.js' },
+      },
+      { onRequest: script(`require('router-authz').testAccess()`) },
+      {
+        pattern: '^(managed|system|repo/internal)($|(/.+))',
+        onRequest: { type: 'text/javascript', file: 'policyFilter.js' },
+        methods: ['create', 'update'],
+      },
+      {
+        pattern: '^managed/user',
+        methods: ['create', 'update'],
+        onRequest: { type: 'text/javascript', file: 'script/stamp.js' },
+      },
+      {
+        pattern: '^managed/user',
+        methods: ['create'],
+        onRequest: script(
+          `if (request.content.name === 'Xaver') throw { code: 403, message: 'no Xaver', detail: { why: 'house rule' } }`,
+        ),
+      },
+      {
+        pattern: '^managed/user/',
+        methods: ['read'],
+        condition: 'context/caller/external eq true',
+        onResponse: script(`response.seen = 'outside'; delete response.content.stamped`),
+      },
+      {
+        pattern: '^managed/user$',
+        methods: ['query'],
+        onRequest: script(`request.queryFilter = '(' + request.queryFilter + ') and !(name eq "Ben")'`),
+        onResponse: script(`response.result.forEach(function (one) { one.listed = true })`),
+      },
+      {
+        pattern: '^managed/order',
+        onRequest: note('1 '),
+        onResponse: note('1 after '),
+        onFailure: note('1 failed '),
+      },
+      {
+        pattern: '^managed/order',
+        onRequest: note('2 '),
+        onResponse: note('2 after '),
+        onFailure: script(`openidm.create('managed/note', null, { text: '2 ' + exception.code })`),
+      },
+      {
+        pattern: '^managed/order/late',
+        methods: ['create', 'update', 'read'],
+        onResponse: script(`if (request.method !== 'read') throw { code: 409, message: 'too late' }`),
+      },
+      { pattern: '^managed/free', methods: ['action'], onResponse: script(`response.also = request.action`) },
+      {
+        pattern: '^managed/free',
+        methods: ['patch'],
+        onRequest: script(
+          `request.patchOperations.push({ operation: 'add', field: '/by', value: context.security.authenticationId })`,
+        ),
+      },
+    ],
+  })
+  server = await serve(project)
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  project[Symbol.dispose]()
+})
+
+const notes = async () => {
+  const { body } = await server.call('GET', 'managed/note?_queryFilter=true')
+  const texts = (body.result as { _id: string; text: string }[]).map(({ text }) => text)
+  for (const { _id } of body.result) await server.call('DELETE', `managed/note/${_id}`)
+  return texts
+}
+
+describe('a filter', () => {
+  it('changes what is written', async () => {
+    expect((await server.call('PUT', 'managed/user/u1', { body: { name: 'U' } })).status).toBe(201)
+    await server.call('PUT', 'managed/user/u1', { body: { name: 'V' } })
+    const { body } = await server.call('GET', 'managed/user?_queryFilter=_id+eq+"u1"')
+    expect(body.result).toMatchObject([{ name: 'V', stamped: 'update managed/user/u1' }])
+  })
+  it('changes what is answered, where its condition holds', async () => {
+    expect((await server.call('GET', 'managed/user/u1')).body).toMatchObject({ name: 'V', seen: 'outside' })
+    expect((await server.call('GET', 'managed/user/u1')).body).not.toHaveProperty('stamped')
+  })
+  it('stops a request by throwing, with its own answer', async () => {
+    const { status, body } = await server.call('POST', 'managed/user?_action=create', {
+      body: { name: 'Xaver' },
+    })
+    expect([status, body.cause]).toEqual([
+      403,
+      expect.objectContaining({ message: 'no Xaver', detail: { why: 'house rule' } }),
+    ])
+  })
+  it('changes a query and its results', async () => {
+    await server.call('PUT', 'managed/user/u2', { body: { name: 'Ben' } })
+    const { body } = await server.call('GET', 'managed/user?_queryFilter=true')
+    const names = body.result.map(({ name, listed }: { name: string; listed: boolean }) => [name, listed])
+    expect(names).toContainEqual(['V', true])
+    expect(names).not.toContainEqual(['Ben', true])
+  })
+  it('changes a patch and the answer of an action', async () => {
+    await server.call('PUT', 'managed/free/f', { body: {} })
+    const patch = [{ operation: 'add', field: '/a', value: 1 }]
+    const patched = await server.call('PATCH', 'managed/free/f', { body: patch })
+    expect(patched.body).toMatchObject({ a: 1, by: 'openidm-admin' })
+    const checked = await server.call('POST', 'managed/free/f?_action=triggerSyncCheck')
+    expect(checked.body).toMatchObject({ status: 'OK', also: 'triggerSyncCheck' })
+  })
+})
+
+describe('several filters', () => {
+  it('are asked from the first to the last, and hear of the answer the other way round', async () => {
+    await notes()
+    await server.call('PUT', 'managed/order/o', { body: {} })
+    expect(await notes()).toEqual(['1 create', '2 create', '2 after create', '1 after create'])
+  })
+  it('hear of a failure the other way round', async () => {
+    await server.call('GET', 'managed/order/none')
+    expect(await notes()).toEqual(['1 read', '2 read', '2 404', '1 failed read'])
+  })
+  it('replace the answer by throwing after the request; the write stays', async () => {
+    await server.call('PUT', 'managed/order/late', { body: { a: 1 } })
+    const late = await server.call('PUT', 'managed/order/late', { body: { a: 2 } })
+    expect([late.status, late.body.message]).toEqual([409, expect.stringContaining('too late')])
+    expect((await server.call('GET', 'managed/order/late')).body).toMatchObject({ a: 2 })
+  })
+})
+
+describe('a reconciliation', () => {
+  it('passes the filters, object by object', async () => {
+    const { body } = await server.call('POST', 'recon?_action=recon&mapping=hr_user&waitForCompletion=true')
+    const run = (await server.call('GET', `recon/${body._id}`)).body
+    expect(run.statusSummary).toMatchObject({ SUCCESS: 3, FAILURE: 1 }) // u1 has no source
+    expect((await server.call('GET', 'managed/user?_queryFilter=_id+eq+"a"')).body.result).toMatchObject([
+      { name: 'Ann', stamped: 'create a' },
+    ])
+    expect((await server.call('GET', 'managed/user/x')).status).toBe(404)
+  })
+})
+
+describe('a broken conf/router.json', () => {
+  it.each<[string, object, RegExp]>([
+    ['script', { onRequest: script('if (') }, /conf\/router\.json:\d+:\d+ \/filters\/0\/onRequest: /],
+    ['pattern', { pattern: '(', onRequest: script('1') }, /\/filters\/0\/pattern: /],
+    ['method', { methods: ['get'], onRequest: script('1') }, /\/filters\/0\/methods\/0: .*get/],
+    ['condition', { condition: 'a ===', onRequest: script('1') }, /\/filters\/0\/condition: /],
+  ])('%s is an error with its place', (_what, filter, expected) => {
+    using broken = new TestProject()
+    broken.write('conf/router.json', { filters: [filter] })
+    const { code, out, err } = broken.syncline(['check'])
+    expect(out + err).toMatch(expected)
+    expect(code).not.toBe(0)
+  })
+})
