@@ -48,6 +48,8 @@ import { Reconciliations } from './sync/reconciliation/reconciliations.ts'
 import { reconciliationProvider } from './sync/reconciliation/resource.ts'
 import { syncProvider } from './sync/single/resource.ts'
 import { Underway } from './sync/underway.ts'
+import { taskScannerProvider } from './task-scanner/provider.ts'
+import { TaskScanner } from './task-scanner/task-scanner.ts'
 import { version } from './version.ts'
 
 /**
@@ -139,16 +141,14 @@ export async function openApplication(options: OpenOptions): Promise<Application
     new ChangeQueue({ ...single, during, isActive: (id) => reconciliations.isActive(id) }),
   )
   opened.defer(() => reconciliations.close())
-  const scheduled = {
-    repository,
-    services: services({
-      resources: routes,
-      engine: () => current().engine,
-      readFile: (path) => current().project.readFile(path),
-    }),
-    during,
-    log,
+  const scripted = {
+    resources: routes,
+    engine: () => current().engine,
+    readFile: (path: string) => current().project.readFile(path),
   }
+  const tasks = opened.use(new TaskScanner({ ...scripted, during, log }))
+  const scanTasks = tasks.execute.bind(tasks)
+  const scheduled = { repository, services: services({ ...scripted, scanTasks }), during, log }
   const scheduler = opened.use(new Scheduler(scheduled, current().checked.jobs))
   const auditHandlers = current().checked.auditHandlers.map((settings) =>
     opened.use(new JsonLinesHandler(settings, { repository, log })),
@@ -184,6 +184,10 @@ export async function openApplication(options: OpenOptions): Promise<Application
     sync: syncProvider({ ...single, reconciliations, notify }),
     'sync/queue': queueProvider(repository, (mapping) => changes.wake(mapping)),
     scheduler: schedulerProvider,
+    taskscanner: taskScannerProvider(tasks, async (name) => {
+      const job = (await scheduler.all()).find(({ id }) => id === name)
+      return job?.service === 'taskscanner' ? job.context : undefined
+    }),
     'scheduler/job': jobProvider(repository, scheduler),
     recon: reconciliationProvider(reconciliations, repository),
     'recon/assoc': associationsProvider(repository, routes),

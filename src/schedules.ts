@@ -1,6 +1,7 @@
 import { locateProblem } from './config/problem.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
 import { type Job, JobError, readJob } from './schedule/job.ts'
+import { readTaskScan, TaskScanError } from './task-scanner/task-scan.ts'
 
 /** The jobs of `conf/schedule-*.json`; what is wrong with one is found with its place. */
 export function configuredJobs({ documents, problems: known }: Project): {
@@ -14,11 +15,18 @@ export function configuredJobs({ documents, problems: known }: Project): {
     const broken = known.some(({ severity, file }) => severity === 'error' && file === document.file)
     if (name === undefined || !document.content || broken) continue
     try {
-      jobs.push(readJob(name, document.content))
+      const job = readJob(name, document.content)
+      if (job.service === 'taskscanner') readTaskScan(job.context)
+      jobs.push(job)
     } catch (error) {
-      if (!(error instanceof JobError)) throw error
-      problems.push(locateProblem(document, [error.member], `schedule ${name}: ${error.message}`))
+      problems.push(locateProblem(document, placeOf(error), `schedule ${name}: ${(error as Error).message}`))
     }
   }
   return { jobs, problems }
+}
+
+function placeOf(error: unknown): readonly string[] {
+  if (error instanceof JobError) return [error.member]
+  if (error instanceof TaskScanError) return ['invokeContext', ...error.place]
+  throw error
 }

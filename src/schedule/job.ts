@@ -25,7 +25,7 @@ export type Trigger =
   /** `repeats` undefined: for ever. */
   | { readonly kind: 'simple'; readonly interval: number; readonly repeats: number | undefined }
 
-export const serviceNames = ['sync', 'provisioner', 'script'] as const
+export const serviceNames = ['sync', 'provisioner', 'script', 'taskscanner'] as const
 export type ServiceName = (typeof serviceNames)[number]
 
 /** What is wrong with a job, and in which member. */

@@ -45,6 +45,7 @@ const services: Services = {
     throw new Error('the directory is down')
   },
   script: async () => null,
+  taskscanner: async () => null,
 }
 
 const everyHour = {
@@ -301,7 +302,7 @@ describe('a job is refused', () => {
     [{ type: 'hourly' }, 'type', /allowed are cron, simple/],
     [{ type: 'simple', repeatCount: -1 }, 'repeatInterval', /milliseconds between two runs/],
     [{ misfirePolicy: 'maybe' }, 'misfirePolicy', /allowed are fireAndProceed, doNothing/],
-    [{ invokeService: 'taskscanner' }, 'invokeService', /there are: sync, provisioner, script/],
+    [{ invokeService: 'workflow' }, 'invokeService', /there are: sync, provisioner, script/],
     [{ invokeService: null }, 'invokeService', /is no service/],
     [{ timeZone: 'Mars/Olympus' }, 'timeZone', /is no time zone/],
     [{ startTime: 'tomorrow' }, 'startTime', /ISO 8601/],

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import { scriptSource } from '../scripts/definition.ts'
@@ -10,10 +10,11 @@ export interface ServiceOptions {
   readonly engine: () => ScriptEngine
   /** A file of the project; undefined if there is none. */
   readonly readFile: (path: string) => string | undefined
+  readonly scanTasks: (context: JsonObject, request: RequestContext) => Promise<unknown>
 }
 
 /** What schedules can run (engine specification §11). All go through the router, as any client would. */
-export function services({ resources, engine, readFile }: ServiceOptions): Services {
+export function services({ resources, engine, readFile, scanTasks }: ServiceOptions): Services {
   return {
     /** A reconciliation, to its end. */
     async sync(context, request) {
@@ -56,6 +57,11 @@ export function services({ resources, engine, readFile }: ServiceOptions): Servi
       if (!read.ok) throw new Problem('CONFIGURATION', `invokeContext/script: ${read.message}`)
       const input = (context.input ?? definition?.input ?? null) as Json
       return engine().evaluate(read.script, { input, object: input }, { request: inside(request) })
+    },
+
+    async taskscanner(context, request) {
+      await scanTasks(context, request)
+      return null
     },
   }
 }

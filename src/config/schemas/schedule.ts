@@ -28,7 +28,7 @@ export const scheduleSchema = Type.Object(
     persisted: flag('Survives a restart.', true, withoutEffect('every schedule does')),
     recoverable: flag('Run again if the process died in the middle of a run.', false),
     invokeService: text(
-      'What runs: `sync` (a reconciliation), `provisioner` (liveSync) or `script`; long names of OpenIDM are understood.',
+      'What runs: `sync` (a reconciliation), `provisioner` (liveSync), `script` or `taskscanner`; long names of OpenIDM are understood.',
     ),
     invokeContext: object({}, 'What the service is to do, e.g. `{"action": "reconcile", "mapping": "…"}`.'),
     invokeLogLevel: text('How loud a run is logged.', {

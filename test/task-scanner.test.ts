@@ -1,0 +1,234 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these placeholders are the configuration's
+import { afterEach, describe, expect, it } from 'vitest'
+import { everything } from '../src/model/filter.ts'
+import type { JsonObject } from '../src/model/json.ts'
+import { type Application, openApplication } from '../src/syncline.ts'
+import { TestProject } from './support/project.ts'
+import { type Server, serve } from './support/server.ts'
+
+/** Tasks that run once for each object (platform specification §8). */
+let project: TestProject
+let server: Server | undefined
+
+afterEach(async () => {
+  await server?.[Symbol.asyncDispose]()
+  server = undefined
+  project[Symbol.dispose]()
+})
+
+const script = (source: string) => ({ type: 'text/javascript', source })
+const logs = "openidm.create('managed/log', null, { user: objectID, name: input.name });"
+const taskState = { started: '/sunset/task-started', completed: '/sunset/task-completed' }
+
+function sunset(source: string, scan: object = {}, more: object = {}): object {
+  return {
+    ...{ enabled: false, type: 'cron', schedule: '0 0 0 1 1 ? 2099', invokeService: 'taskscanner' },
+    invokeContext: {
+      waitForCompletion: true,
+      numberOfThreads: 3,
+      scan: {
+        _queryFilter: '((/sunset/date lt "${Time.now}") AND !(${taskState.completed} pr))',
+        object: 'managed/user',
+        taskState,
+        recovery: { timeout: '2s' },
+        ...scan,
+      },
+      task: { script: script(source) },
+      ...more,
+    },
+  }
+}
+
+function town(schedule: object): void {
+  project = new TestProject()
+  project.write('conf/managed.json', { objects: ['user', 'log', 'flag'].map((name) => ({ name })) })
+  project.write('conf/schedule-sunset.json', schedule)
+}
+
+const open = () =>
+  openApplication({
+    ...{ projectFolder: project.folder, dataFolder: project.path('.syncline') },
+    ...{ environment: {}, flags: {}, log: () => {} },
+  })
+const yesterday = '2020-01-01T00:00:00Z'
+
+async function addUsers({ resources, administrator }: Application, count: number): Promise<void> {
+  for (let index = 0; index < count; index++) {
+    const content = { name: `n${index}`, sunset: { date: yesterday } }
+    await resources.create('managed/user', `u${index}`, content, administrator)
+  }
+}
+
+const execute = ({ resources, administrator }: Application, name = 'sunset') =>
+  resources.action('taskscanner', { name: 'execute', content: null, parameters: { name } }, administrator)
+const all = async ({ resources, administrator }: Application, path: string) =>
+  (await resources.query(path, { filter: everything }, administrator)).result as readonly JsonObject[]
+
+describe('a task scan', () => {
+  it('runs its task once for each object that is due, and says so on the object', async () => {
+    town(sunset(logs))
+    await using application = await open()
+    await addUsers(application, 250)
+    const { resources, administrator } = application
+    await resources.create(
+      'managed/user',
+      'later',
+      { sunset: { date: '2099-01-01T00:00:00Z' } },
+      administrator,
+    )
+    const { _id } = (await execute(application)) as { _id: string }
+    expect(await resources.read(`taskscanner/${_id}`, administrator)).toMatchObject({
+      progress: { state: 'COMPLETED', total: 250, processed: 250, successes: 250, failures: 0 },
+      ended: expect.any(String),
+    })
+    await execute(application)
+    const users = (await all(application, 'managed/log')).map(({ user }) => user)
+    expect(new Set(users).size).toBe(250)
+    expect(users).toHaveLength(250)
+    expect(await resources.read('managed/user/u0', administrator)).toMatchObject({
+      sunset: { 'task-started': expect.any(String), 'task-completed': expect.any(String) },
+    })
+    expect(await resources.read('managed/user/later', administrator)).not.toHaveProperty(
+      'sunset.task-started',
+    )
+  })
+
+  it('of which two run at once on one store runs no object twice', async () => {
+    town(sunset(logs))
+    await using application = await open()
+    await using another = await open()
+    await addUsers(application, 120)
+    await Promise.all([execute(application), execute(another), execute(application)])
+    const users = (await all(application, 'managed/log')).map(({ user }) => user)
+    expect(users).toHaveLength(120)
+    expect(new Set(users).size).toBe(120)
+  })
+
+  it('takes at most so many objects, and those first whose condition holds', async () => {
+    const soon = { property: '/sunset/date', condition: { before: '${Time.now + 1d}' }, _queryFilter: 'true' }
+    town(sunset(logs, soon, { maxRecords: 7 }))
+    await using application = await open()
+    await addUsers(application, 20)
+    const { resources, administrator } = application
+    for (const [id, date] of [
+      ['a', new Date(Date.now() + 3_600_000).toISOString()],
+      ['b', '2099-01-01T00:00:00Z'],
+    ])
+      await resources.create('managed/user', id, { name: id ?? '', sunset: { date } }, administrator)
+    for (let run = 1; run <= 3; run++) {
+      await execute(application)
+      expect(await all(application, 'managed/log')).toHaveLength(run * 7)
+    }
+    await execute(application)
+    const names = (await all(application, 'managed/log')).map(({ user }) => user)
+    expect(names).toContain('a')
+    expect(names).not.toContain('b')
+  })
+
+  it('leaves an object whose task fails started, and tries again after the timeout', async () => {
+    const source = `if (!openidm.read('managed/flag/ok')) throw 'not yet'; ${logs}`
+    town(sunset(source, { recovery: { timeout: '300ms' } }))
+    await using application = await open()
+    await addUsers(application, 1)
+    const { resources, administrator } = application
+    await execute(application)
+    await resources.create('managed/flag', 'ok', {}, administrator)
+    await execute(application)
+    expect(await all(application, 'managed/log')).toEqual([])
+    await new Promise((resolve) => setTimeout(resolve, 350))
+    await execute(application)
+    expect(await all(application, 'managed/log')).toMatchObject([{ user: 'u0' }])
+    const runs = await all(application, 'taskscanner')
+    expect(runs.map(({ progress }) => progress)).toMatchObject([
+      { failures: 1, successes: 0 },
+      { total: 0 },
+      { successes: 1 },
+    ])
+  })
+
+  it('can be cancelled: what runs ends, nothing else begins', async () => {
+    const source = `${logs} var end = Date.now() + 300; while (Date.now() < end);`
+    town(sunset(source, {}, { waitForCompletion: false, numberOfThreads: 1 }))
+    await using application = await open()
+    await addUsers(application, 30)
+    const { _id } = (await execute(application)) as { _id: string }
+    await expect.poll(() => all(application, 'managed/log')).not.toEqual([])
+    const { resources, administrator } = application
+    const cancel = { name: 'cancel', content: null, parameters: {} }
+    expect(await resources.action(`taskscanner/${_id}`, cancel, administrator)).toEqual({
+      ...{ _id, action: 'cancel', status: 'SUCCESS' },
+    })
+    const { progress } = (await resources.read(`taskscanner/${_id}`, administrator)) as JsonObject
+    expect(progress).toMatchObject({ state: 'CANCELLED' })
+    const done = (progress as { processed: number }).processed
+    expect(done).toBeLessThan(30)
+    expect(await all(application, 'managed/log')).toHaveLength(done)
+  })
+})
+
+describe('a process that dies in the middle of a task', () => {
+  it('leaves its object to the next one, after the timeout and not before', { timeout: 30_000 }, async () => {
+    const source = `${logs} if (!openidm.read('managed/flag/quick')) { var end = Date.now() + 4500; while (Date.now() < end); }`
+    town(sunset(source, {}, { waitForCompletion: false }))
+    const first = await serve(project)
+    server = first
+    await first.call('PUT', 'managed/user/u', { body: { name: 'n', sunset: { date: yesterday } } })
+    await first.call('POST', 'taskscanner?_action=execute&name=schedule/sunset')
+    const logged = async (at: Server) =>
+      (await at.call('GET', 'managed/log?_queryFilter=true')).body.resultCount
+    await expect.poll(() => logged(first), { timeout: 10_000 }).toBe(1)
+    const started = async (at: Server) =>
+      Date.parse((await at.call('GET', 'managed/user/u')).body.sunset['task-started'])
+    const before = await started(first)
+    await first.stop('SIGKILL')
+
+    const second = await serve(project)
+    server = second
+    await second.call('PUT', 'managed/flag/quick', { body: {} })
+    const again = () => second.call('POST', 'taskscanner?_action=execute&name=sunset')
+    await expect
+      .poll(
+        async () => {
+          await again()
+          return logged(second)
+        },
+        { timeout: 10_000, interval: 200 },
+      )
+      .toBe(2)
+    expect((await started(second)) - before).toBeGreaterThanOrEqual(2000)
+    const user = () => second.call('GET', 'managed/user/u')
+    await expect.poll(async () => (await user()).body.sunset['task-completed']).toEqual(expect.any(String))
+    await again()
+    expect(await logged(second)).toBe(2)
+  })
+})
+
+describe('a schedule', () => {
+  it('runs a task scan by itself', async () => {
+    town({
+      ...sunset(logs),
+      enabled: true,
+      schedule: '* * * * * ?',
+      invokeService: 'org.forgerock.openidm.taskscanner',
+    })
+    server = await serve(project)
+    await server.call('PUT', 'managed/user/u', { body: { name: 'n', sunset: { date: yesterday } } })
+    const count = async () =>
+      (await (server as Server).call('GET', 'managed/log?_queryFilter=true')).body.resultCount
+    await expect.poll(count, { timeout: 10_000 }).toBe(1)
+  })
+  it('whose task scan is wrong is an error with its place', () => {
+    town(sunset(logs, { taskState: {} }))
+    const { code, out, err } = project.syncline(['check'])
+    expect(out + err).toMatch(
+      /conf\/schedule-sunset\.json:\d+:\d+ \/invokeContext\/scan\/taskState\/started: /,
+    )
+    expect(code).not.toBe(0)
+  })
+  it('must be there to be executed', async () => {
+    town(sunset(logs))
+    server = await serve(project)
+    expect((await server.call('POST', 'taskscanner?_action=execute&name=other')).status).toBe(404)
+    expect((await server.call('POST', 'taskscanner?_action=guess')).status).toBe(400)
+  })
+})
