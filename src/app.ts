@@ -27,11 +27,13 @@ import type { Repository } from './repository/repository.ts'
 import { openSqlite } from './repository/sqlite/open.ts'
 import { configProvider } from './router/providers/config.ts'
 import { versionsProvider } from './router/providers/config-history.ts'
+import { healthProvider } from './router/providers/health.ts'
 import { infoProvider } from './router/providers/info.ts'
 import { repoLinkProvider } from './router/providers/repo-link.ts'
+import { validateQueryFilterProvider } from './router/providers/validate-query-filter.ts'
 import type { RequestContext, ResourceProvider, Resources } from './router/resources.ts'
 import { router } from './router/router.ts'
-import { jobProvider, schedulerProvider } from './schedule/provider.ts'
+import { jobProvider, schedulerProvider, triggerProvider } from './schedule/provider.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { services } from './schedule/services.ts'
 import type { ScriptEngine } from './scripts/engine.ts'
@@ -46,6 +48,7 @@ import { queueProvider } from './sync/queue/provider.ts'
 import { associationsProvider } from './sync/reconciliation/associations.ts'
 import { Reconciliations } from './sync/reconciliation/reconciliations.ts'
 import { reconciliationProvider } from './sync/reconciliation/resource.ts'
+import { linkedViewProvider } from './sync/single/linked-view.ts'
 import { syncProvider } from './sync/single/resource.ts'
 import { Underway } from './sync/underway.ts'
 import { taskScannerProvider } from './task-scanner/provider.ts'
@@ -189,12 +192,18 @@ export async function openApplication(options: OpenOptions): Promise<Application
       return job?.service === 'taskscanner' ? job.context : undefined
     }),
     'scheduler/job': jobProvider(repository, scheduler),
+    'scheduler/trigger': triggerProvider(scheduler),
+    'scheduler/waitingTriggers': triggerProvider(scheduler, ['NORMAL', 'PAUSED']),
+    'scheduler/acquiredTriggers': triggerProvider(scheduler, ['ACQUIRED']),
     recon: reconciliationProvider(reconciliations, repository),
     'recon/assoc': associationsProvider(repository, routes),
     'repo/link': repoLinkProvider(
       repository,
       (name) => current().checked.mappings.get(name)?.mapping.links.type,
     ),
+    'endpoint/linkedView': linkedViewProvider(single),
+    'util/validateQueryFilter': validateQueryFilterProvider,
+    health: healthProvider({ activeReconciliations: () => reconciliations.activeCount }),
     audit: auditProvider(repository),
     history: historyProvider(repository),
     info: infoProvider({

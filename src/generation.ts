@@ -21,6 +21,7 @@ import { Problem } from './model/problem.ts'
 import type { OnChange } from './objects/changes.ts'
 import { managedObjects } from './objects/managed.ts'
 import type { TypeParts } from './objects/managed-set.ts'
+import { schemaProvider } from './objects/schema-provider.ts'
 import type { ManagedType } from './objects/type.ts'
 import { ownPolicies } from './policies/own-policies.ts'
 import { policyProvider } from './policies/provider.ts'
@@ -121,6 +122,7 @@ export async function openGeneration(project: Project, foundation: Foundation): 
       decrypt,
       liveSync: (request, context) => liveSyncOf(request, context, { checked, engine, project }, foundation),
     }),
+    schema: schemaProvider(types.map(({ type }) => type)),
     'sync/mappings': mappingsProvider(() => listedMappings(checked)),
     endpoint: endpointProvider(checked.endpoints, engine),
     script: scriptProvider(engine, project.readFile),

@@ -45,14 +45,15 @@ export function readJob(id: string, content: JsonObject): Job {
   const service = serviceIn(content.invokeService)
   if (invokeContext !== undefined && !isJsonObject(invokeContext))
     throw new JobError('invokeContext', 'must be an object')
-  const start = timeIn(content, 'startTime')
-  const end = timeIn(content, 'endTime')
+  const zone = zoneIn(content.timeZone)
+  const start = timeIn(content, 'startTime', zone)
+  const end = timeIn(content, 'endTime', zone)
   if (start !== undefined && end !== undefined && end < start)
     throw new JobError('endTime', 'is before startTime')
   return {
     id,
     enabled: enabled !== false,
-    trigger: triggerIn(content),
+    trigger: triggerIn(content, zone),
     start,
     end,
     misfire,
@@ -64,7 +65,7 @@ export function readJob(id: string, content: JsonObject): Job {
   }
 }
 
-function triggerIn(content: JsonObject): Trigger {
+function triggerIn(content: JsonObject, zone: Zone): Trigger {
   const type = oneOf(content, 'type', ['cron', 'simple'], 'cron')
   if (type === 'simple') {
     const interval = numberIn(content, 'repeatInterval', 0)
@@ -76,7 +77,6 @@ function triggerIn(content: JsonObject): Trigger {
   const { schedule } = content
   if (typeof schedule !== 'string')
     throw new JobError('schedule', 'a cron schedule needs a Quartz expression')
-  const zone = zoneIn(content.timeZone)
   try {
     return { kind: 'cron', cron: parseCron(schedule), zone }
   } catch (error) {
@@ -120,12 +120,22 @@ function numberIn(content: JsonObject, member: string, least: number): number {
   throw new JobError(member, `${JSON.stringify(value)} is no whole number from ${least}`)
 }
 
-function timeIn(content: JsonObject, member: string): number | undefined {
+/** Without a zone of its own a time is what the clock of the job's zone shows. */
+function timeIn(content: JsonObject, member: string, zone: Zone): number | undefined {
   const value = content[member]
   if (value === undefined || value === null) return undefined
-  const time = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN
-  if (Number.isNaN(time)) throw new JobError(member, `${JSON.stringify(value)} is no time; write ISO 8601`)
-  return time
+  const stated = typeof value === 'string' ? value.trim() : ''
+  const [, date, clock = '00:00', offset] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(stated) ?? []
+  const local = Date.parse(`${date}T${clock}Z`)
+  if (!Number.isNaN(local)) {
+    return offset === undefined ? zone.instantOf(local) : Date.parse(`${date}T${clock}${withColon(offset)}`)
+  }
+  throw new JobError(member, `${JSON.stringify(value)} is no time; write ISO 8601`)
+}
+
+function withColon(offset: string): string {
+  return offset.toUpperCase().replace(/^([+-]\d\d)(\d\d)$/, '$1:$2')
 }
 
 /**

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { everything } from '../model/filter.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Repository } from '../repository/repository.ts'
 import { openSqlite } from '../repository/sqlite/open.ts'
 import type { RequestContext } from '../router/resources.ts'
 import { readJob } from './job.ts'
-import { jobProvider, schedulerProvider } from './provider.ts'
+import { jobProvider, schedulerProvider, triggerProvider } from './provider.ts'
 import { Scheduler, type Services } from './scheduler.ts'
 
 /** Jobs by a clock that the tests turn (platform specification §8). */
@@ -119,6 +120,18 @@ describe('a job', () => {
       },
     ])
     expect(await own.nextRun((await own.all())[0] as never)).toBe(noon + 60 * minute)
+  })
+})
+
+describe('a startTime without a zone', () => {
+  it.each([
+    ['2026-01-01T13:30:00', 'Europe/Berlin', '2026-01-01T12:30:00Z'],
+    ['2026-07-01 13:30', 'Europe/Berlin', '2026-07-01T11:30:00Z'],
+    ['2026-01-02', 'Asia/Tokyo', '2026-01-01T15:00:00Z'],
+    ['2026-01-01T13:30:00.250+0200', 'Asia/Tokyo', '2026-01-01T11:30:00.250Z'],
+    ['2026-01-01T13:30:00Z', 'Asia/Tokyo', '2026-01-01T13:30:00Z'],
+  ])('%s is what the clock in %s shows', (startTime, zone, expected) => {
+    expect(readJob('j', { ...everyHour, timeZone: zone, startTime }).start).toBe(Date.parse(expected))
   })
 })
 
@@ -281,6 +294,65 @@ describe('scheduler/job', () => {
     expect(ran.splice(0)).toEqual(['m 14:00:00'])
     expect(await act('', 'listCurrentlyExecutingJobs')).toEqual([])
     await expect(act('', 'explode')).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  })
+
+  it('chooses an id where there is none', async () => {
+    const { own, provider } = await opened()
+    await using _own = own
+    const created = await provider.create?.('', undefined, job, admin)
+    const _id = String(created?._id)
+    expect(_id).toMatch(/^[\w-]{20,}$/)
+    expect(await provider.read?.(_id, admin)).toMatchObject({ enabled: true, persisted: true, type: 'cron' })
+  })
+
+  it('takes back what it showed', async () => {
+    const { own, provider } = await opened()
+    await using _own = own
+    const shown = (await provider.create?.('', 'mine', job, admin)) as JsonObject
+    expect(await provider.update?.('mine', undefined, shown, admin)).toMatchObject({
+      ...shown,
+      _rev: expect.any(String),
+    })
+    await expect(provider.update?.('absent', undefined, job, admin)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+  })
+
+  it('queries a page of jobs in order', async () => {
+    const { own, provider } = await opened()
+    await using _own = own
+    for (const id of ['b', 'a']) await provider.create?.('', id, job, admin)
+    const query = { filter: everything, sortKeys: [{ pointer: ['_id'], descending: false }], pageSize: 2 }
+    const page = await provider.query?.('', query, admin)
+    expect([page?.result.map(({ _id }) => _id), page?.cookie]).toEqual([['a', 'b'], expect.any(String)])
+  })
+
+  it('shows what waits and what is running', async () => {
+    const { own, provider } = await opened()
+    await using _own = own
+    const idsOf = async (...states: Parameters<typeof triggerProvider>[1] & object) => {
+      const page = await triggerProvider(own, states).query?.('', { filter: everything }, admin)
+      return page?.result.map(({ _id }) => _id)
+    }
+    await provider.create?.('', 'off', { ...job, enabled: false }, admin)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    busy = promise
+    await provider.create?.('', 'mine', job, admin)
+    await at(own, noon + 30 * minute)
+    expect(await idsOf('NORMAL', 'PAUSED')).toEqual(['fromFile'])
+    expect(await idsOf('ACQUIRED')).toEqual(['mine'])
+    const list = { name: 'listCurrentlyExecutingJobs', content: null, parameters: {} }
+    expect(await provider.action?.('', list, admin)).toMatchObject([
+      { _id: 'mine', schedule: '0 30 * * * ?' },
+    ])
+    resolve()
+    await own.settled()
+    expect(await triggerProvider(own).read?.('mine', admin)).toMatchObject({
+      state: 'NORMAL',
+      nextFireTime: '2026-01-01T13:30:00.000Z',
+      previousFireTime: '2026-01-01T12:30:00.000Z',
+    })
+    await expect(triggerProvider(own).read?.('off', admin)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   it('says whether an expression is one', async () => {

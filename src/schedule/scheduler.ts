@@ -35,6 +35,17 @@ interface Progress extends JsonObject {
   running: boolean
 }
 
+export interface JobTrigger {
+  readonly job: string
+  /** `ACQUIRED` while a run is under way. */
+  readonly state: 'NORMAL' | 'ACQUIRED' | 'PAUSED'
+  /** ms since 1970. */
+  readonly next: number
+  readonly last: number | undefined
+  readonly start: number | undefined
+  readonly end: number | undefined
+}
+
 /** No timer is set for longer: clocks are put right, and timers cannot be very long. */
 const longestSleep = 60_000
 
@@ -100,8 +111,17 @@ export class Scheduler implements AsyncDisposable {
     return job.enabled && !paused && next !== null ? next : undefined
   }
 
+  /** The jobs of the runs that are under way in this process, one each. */
   running(): readonly string[] {
-    return [...this.#running.keys()]
+    return [...this.#running.keys()].map((key) => key.split('\n')[0] as string)
+  }
+
+  /** When and whether the job runs, for whoever asks; undefined if it is switched off or will never run again. */
+  async triggerOf(job: Job): Promise<JobTrigger | undefined> {
+    const { next, last, paused } = await this.#progress(job)
+    if (!job.enabled || next === null) return undefined
+    const state = paused || this.#paused ? 'PAUSED' : this.running().includes(job.id) ? 'ACQUIRED' : 'NORMAL'
+    return { job: job.id, state, next, last: last ?? undefined, start: job.start, end: job.end }
   }
 
   async pauseAll(paused: boolean): Promise<void> {
@@ -181,7 +201,7 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #run(job: Job): void {
-    const key = job.concurrent ? `${job.id} ${timeOrderedId()}` : job.id
+    const key = job.concurrent ? `${job.id}\n${timeOrderedId()}` : job.id
     const before = this.#running.get(key) ?? Promise.resolve()
     const work = before
       .then(() => this.#perform(job))

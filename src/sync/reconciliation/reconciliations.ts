@@ -152,6 +152,10 @@ export class Reconciliations {
   }
 
   /** True for runs and single operations that some process works on. */
+  get activeCount(): number {
+    return this.#active.size
+  }
+
   async isActive(runId: string): Promise<boolean> {
     if (this.#active.has(runId) || this.#options.underway.has(runId)) return true
     return this.#stored.isWorkedOnElsewhere(runId)
