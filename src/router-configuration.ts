@@ -1,7 +1,9 @@
 import { locateProblem } from './config/problem.ts'
 import type { ConfigurationDocument, ConfigurationProblem, Project } from './config/project.ts'
+import { methods } from './config/schemas/router.ts'
 import { scriptOf } from './event-hooks/custom-authorization.ts'
 import type { ScriptFilter } from './event-hooks/script-filters.ts'
+import { parseFilter } from './model/filter-parse.ts'
 import { isJsonObject, type Json, type JsonObject } from './model/json.ts'
 import { type AccessRule, accessRules } from './router/access-rules.ts'
 import type { Verb } from './router/filter.ts'
@@ -42,7 +44,7 @@ interface Reading {
   readonly problems: ConfigurationProblem[]
 }
 
-/** Undefined for a filter of the original that the server does itself, or one that cannot be read. */
+/** Undefined for a filter of the original that the server does itself. */
 async function filterIn(filter: JsonObject, reading: Reading): Promise<ScriptFilter | undefined> {
   const hooks = ['onRequest', 'onResponse', 'onFailure'] as const
   const own = hooks.filter((hook) => filter[hook] && !isBuiltIn(filter[hook], hook, reading))
@@ -50,20 +52,71 @@ async function filterIn(filter: JsonObject, reading: Reading): Promise<ScriptFil
   const scripts: Partial<Record<(typeof hooks)[number], ScriptSource>> = {}
   const before = reading.problems.length
   for (const hook of own) scripts[hook] = await scriptIn(filter[hook], hook, reading)
-  const { condition, pattern, methods } = filter
-  const judged =
-    typeof condition === 'string' || condition === undefined || condition === null
-      ? (condition ?? undefined)
-      : await scriptIn(condition, 'condition', reading)
-  if (reading.problems.length > before) return undefined
+  const condition = await conditionIn(filter.condition, reading)
+  const pattern = patternIn(filter.pattern)
+  const methods = methodsIn(filter.methods)
+  if (reading.problems.length > before || condition === broken || pattern === broken)
+    return refusing(pattern, methods, reading)
   return {
-    pattern: typeof pattern === 'string' && pattern !== '' ? pattern : undefined,
-    // The schema has made sure that they are methods.
-    methods: Array.isArray(methods) && methods.length > 0 ? (methods as Verb[]) : undefined,
-    condition: judged,
+    pattern,
+    methods,
+    condition,
     onRequest: scripts.onRequest,
     onResponse: scripts.onResponse,
     onFailure: scripts.onFailure,
+  }
+}
+
+/** Told of by the check of the schema. */
+const broken = Symbol('cannot be used')
+
+async function conditionIn(
+  condition: Json | undefined,
+  reading: Reading,
+): Promise<ScriptFilter['condition'] | typeof broken> {
+  if (condition === undefined || condition === null) return undefined
+  if (typeof condition !== 'string') return scriptIn(condition, 'condition', reading)
+  try {
+    parseFilter(condition)
+    return condition
+  } catch {
+    return broken
+  }
+}
+
+function patternIn(pattern: Json | undefined): string | undefined | typeof broken {
+  if (typeof pattern !== 'string' || pattern === '') return undefined
+  try {
+    return new RegExp(pattern).source
+  } catch {
+    return broken
+  }
+}
+
+function methodsIn(stated: Json | undefined): readonly Verb[] | undefined {
+  const found = Array.isArray(stated) ? methods.filter((method) => stated.includes(method)) : []
+  return found.length > 0 ? (found as Verb[]) : undefined
+}
+
+/**
+ * In the place of a filter that cannot run. What it was to look at is refused: it may be what keeps somebody out. The
+ * configuration can be reached, so that it can be repaired.
+ */
+function refusing(
+  pattern: string | undefined | typeof broken,
+  methods: ScriptFilter['methods'],
+  { place }: Reading,
+): ScriptFilter {
+  const concerned = typeof pattern === 'string' ? `(?=[^]*?(?:${pattern}))` : ''
+  const message = `conf/router.json: filter ${place.at(-1)} has errors, and what it concerns is refused until it is repaired`
+  const source = `throw { code: 503, message: ${JSON.stringify(message)} }`
+  return {
+    pattern: `^(?!config(?:/|$)|info/)${concerned}`,
+    methods,
+    condition: undefined,
+    onRequest: { label: `router filter ${place.at(-1)}`, source, globals: {} },
+    onResponse: undefined,
+    onFailure: undefined,
   }
 }
 

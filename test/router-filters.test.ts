@@ -177,6 +177,35 @@ describe('a reconciliation', () => {
   })
 })
 
+describe('filters that are changed over REST', () => {
+  it('are in force at once', async () => {
+    const filters = [
+      { pattern: '^managed/free', methods: ['read'], onRequest: script(`throw { code: 418 }`) },
+    ]
+    const before = (await server.call('GET', 'config/router')).body
+    expect((await server.call('PUT', 'config/router', { body: { filters } })).status).toBe(200)
+    expect((await server.call('GET', 'managed/free/f')).status).toBe(418)
+    expect((await server.call('PUT', 'config/router', { body: before })).status).toBe(200)
+    expect((await server.call('GET', 'managed/free/f')).status).toBe(200)
+  })
+})
+
+describe('a filter that cannot run when the server starts', () => {
+  it('refuses what it concerns, and nothing else', async () => {
+    using broken = new TestProject()
+    broken.write('conf/managed.json', { objects: [{ name: 'user' }, { name: 'note' }] })
+    broken.write('conf/router.json', {
+      filters: [{ pattern: '^managed/user', methods: ['read', 'query'], onRequest: script('if (') }],
+    })
+    await using closed = await serve(broken)
+    const query = await closed.call('GET', 'managed/user?_queryFilter=true')
+    expect([query.status, query.body.message]).toEqual([503, expect.stringContaining('filter 0 has errors')])
+    expect((await closed.call('GET', 'managed/note?_queryFilter=true')).status).toBe(200)
+    expect((await closed.call('PUT', 'managed/user/u', { body: {} })).status).toBe(201)
+    expect((await closed.call('GET', 'config/router')).status).toBe(200)
+  })
+})
+
 describe('a broken conf/router.json', () => {
   it.each<[string, object, RegExp]>([
     ['script', { onRequest: script('if (') }, /conf\/router\.json:\d+:\d+ \/filters\/0\/onRequest: /],

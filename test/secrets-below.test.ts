@@ -153,6 +153,13 @@ describe('a private value below the top level', () => {
     for (const operation of operations)
       expect((await server.call('PATCH', 'managed/user/priv', { body: [operation] })).status).toBe(403)
   })
+  it('is not found out by asking for it', async () => {
+    for (const query of ['_queryFilter=account/note+sw+"s"', '_queryFilter=true&_sortKeys=account/note'])
+      expect((await server.call('GET', `managed/user?${query}`)).status).toBe(403)
+    expect(
+      await inside(`openidm.query('managed/user', { _queryFilter: 'account/note eq "secret"' }).resultCount`),
+    ).toBe(1)
+  })
   it('is masked in the audit of a change', async () => {
     await put('aud', { account: { note: 'topsecret' } })
     await put('aud', { account: { note: 'topsecret2', owner: 'x' } })

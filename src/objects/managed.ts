@@ -1,11 +1,18 @@
 import { parseFilter } from '../model/filter-parse.ts'
+import { pointersOf } from '../model/filter-walk.ts'
 import type { Json } from '../model/json.ts'
 import { applyPatch, type PatchOperation, parsePatch } from '../model/patch.ts'
 import { type Pointer, printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import type { Repository, StoredObject } from '../repository/repository.ts'
 import { splitPath } from '../router/path.ts'
-import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../router/resources.ts'
+import type {
+  RequestContext,
+  Resource,
+  ResourceAction,
+  ResourceProvider,
+  ResourceQuery,
+} from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
 import { type OnChange, unheard } from './changes.ts'
 import {
@@ -71,6 +78,7 @@ function provider(repository: Repository, sets: ReadonlyMap<string, ManagedSet>)
     },
     async query(path, query, request) {
       const set = setOf(path)
+      if (request.external) refusePrivateQuestions(set, query)
       const { retrieval } = faces(set)
       const page = await repository.objects.query(set.path, storeQuery(query))
       const executeOnRetrieve = query.parameters?.executeOnRetrieve === 'true'
@@ -96,6 +104,9 @@ function provider(repository: Repository, sets: ReadonlyMap<string, ManagedSet>)
       return seen(set, await applyOne(set, { operation: 'delete', id, rev }, request), request)
     },
     async action(path, action, request) {
+      const { _queryFilter } = action.parameters
+      if (request.external && _queryFilter !== undefined && sets.has(path))
+        refusePrivateQuestions(setOf(path), { filter: parseFilter(_queryFilter) })
       if (action.name === 'patch') {
         const { set, id } = await actionTarget(repository, sets, path, action)
         return seen(set, await patchObject(set, id, undefined, parsePatch(action.content), request), request)
@@ -182,6 +193,18 @@ function refusePrivateSources({ path, compiled }: ManagedSet, operations: readon
     if (compiled.sealing.private.some((place) => touches(place, operation.from)))
       throw new Problem('FORBIDDEN', `${path}: ${printPointer(operation.from)} may not be read from outside`)
   }
+}
+
+/** Nor by asking for objects that have it, value after value. */
+function refusePrivateQuestions(
+  { path, compiled }: ManagedSet,
+  { filter, sortKeys = [] }: ResourceQuery,
+): void {
+  const hidden = compiled.sealing.private
+  if (hidden.length === 0) return
+  for (const pointer of [...pointersOf(filter), ...sortKeys.map((key) => key.pointer)])
+    if (hidden.some((place) => touches(place, pointer)))
+      throw new Problem('FORBIDDEN', `${path}: ${printPointer(pointer)} may not be asked for from outside`)
 }
 
 /** Top-level names only: policies are attached to those. */

@@ -16,11 +16,11 @@ export function visibility({ type, sealing }: CompiledType) {
     .map(({ path }) => path)
   return function visible(
     object: StoredObject,
-    { external, fields = [] }: RequestContext & { readonly fields?: readonly Pointer[] | undefined },
+    { external, whole, fields = [] }: RequestContext & { readonly fields?: readonly Pointer[] | undefined },
   ): StoredObject {
     const hidden = [
       ...(external ? sealing.private : []),
-      ...onDemand.filter((path) => !fields.some((field) => isNamed(path, field))),
+      ...onDemand.filter((path) => !whole && !fields.some((field) => isNamed(path, field))),
     ]
     let seen: JsonObject = object
     for (const path of hidden) seen = without(seen, path)

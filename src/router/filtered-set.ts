@@ -39,6 +39,7 @@ const ownWork: RequestContext = {
   userId: 'system',
   roles: ['openidm-admin'],
   transactionId: 'read',
+  whole: true,
 }
 
 function pagesThrough({ path }: ObjectSet, resources: Resources): ObjectSet['pages'] {

@@ -49,6 +49,8 @@ export interface RequestContext {
   readonly reauthenticated?: boolean
   /** Where a request from outside came from. */
   readonly address?: string
+  /** True for the engine's own reading: all that is there, not only what is returned by default. */
+  readonly whole?: boolean
   /** True while nothing may change (dry runs): providers refuse writes. */
   readonly readOnly?: boolean
   /** Additional parameters of the request, as text; none where it came without. */
