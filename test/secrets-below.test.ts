@@ -156,6 +156,8 @@ describe('a private value below the top level', () => {
   it('is not found out by asking for it', async () => {
     for (const query of ['_queryFilter=account/note+sw+"s"', '_queryFilter=true&_sortKeys=account/note'])
       expect((await server.call('GET', `managed/user?${query}`)).status).toBe(403)
+    const counted = 'managed/user?_action=triggerSyncCheck&_queryFilter=account/note+sw+"s"'
+    expect((await server.call('POST', counted)).status).toBe(403)
     expect(
       await inside(`openidm.query('managed/user', { _queryFilter: 'account/note eq "secret"' }).resultCount`),
     ).toBe(1)

@@ -1,4 +1,5 @@
 import { asProblem } from '../model/problem.ts'
+import { isTrueLike } from '../model/true-like.ts'
 import type { RoutedRequest } from '../router/filter.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 import { requestVariable } from './request-variable.ts'
@@ -63,7 +64,7 @@ export function customAuthorization(
     try {
       const variables = { request: requestVariable(request) }
       const value = await engine.evaluate(scriptOf(expression), variables, { request: request.context })
-      return value !== undefined && value !== null && value !== false && value !== 0 && value !== ''
+      return isTrueLike(value)
     } catch (error) {
       log('warn', `conf/access.json: customAuthz "${expression}" grants nothing: ${asProblem(error).message}`)
       return false

@@ -2,6 +2,7 @@ import { compileFilter } from '../model/filter-evaluate.ts'
 import { parseFilter } from '../model/filter-parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
+import { isTrueLike } from '../model/true-like.ts'
 import type { RoutedRequest, RouterFilter, Verb } from '../router/filter.ts'
 import type { ResourcePage } from '../router/resources.ts'
 import { contextVariable } from '../scripts/context-variable.ts'
@@ -135,7 +136,7 @@ function conditionOf(
   }
   return async (request) => {
     const { value } = await run(`${name}/condition`, { request: requestVariable(request) }, request)
-    return value !== undefined && value !== null && value !== false && value !== 0 && value !== ''
+    return isTrueLike(value)
   }
 }
 

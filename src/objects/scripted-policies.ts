@@ -2,6 +2,7 @@ import { compileFilter } from '../model/filter-evaluate.ts'
 import { parseFilter } from '../model/filter-parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { getAt, parsePointer } from '../model/pointer.ts'
+import { isTrueLike } from '../model/true-like.ts'
 import type { RequestContext } from '../router/resources.ts'
 import { type Place, placesOf, spotsAt } from './places.ts'
 import type { PolicyRequirement, PolicySurroundings } from './policies.ts'
@@ -189,8 +190,4 @@ function judgement(
     const { value } = await scripts.run(script, variables, request)
     return isTrueLike(value)
   }
-}
-
-function isTrueLike(value: Json | undefined): boolean {
-  return value !== undefined && value !== null && value !== false && value !== 0 && value !== ''
 }
