@@ -97,8 +97,9 @@ function unknownPolicies(
   resources: readonly PolicyResource[],
   ownPolicies: ReadonlyMap<string, OwnPolicyScript>,
 ): ConfigurationProblem[] {
-  return resources.flatMap(({ properties }, resource) =>
-    properties.flatMap(({ name, policies }, property) =>
+  return resources.flatMap(({ properties, resource: path }, resource) => [
+    ...notEnforced(document, path, resource),
+    ...properties.flatMap(({ name, policies }, property) =>
       policies.flatMap((policy, index) => {
         const topLevel = !/[/[]/.test(name)
         const message = policyProblem(policy, { topLevel, ownPolicies })
@@ -106,5 +107,15 @@ function unknownPolicies(
         return message === undefined ? [] : [locateProblem(document, place, message)]
       }),
     ),
-  )
+  ])
+}
+
+function notEnforced(
+  document: ConfigurationDocument,
+  path: string,
+  resource: number,
+): ConfigurationProblem[] {
+  if (path.startsWith('managed/')) return []
+  const message = `policies of "${path}" are shown at policy/${path}, and not enforced: only managed objects are validated`
+  return [locateProblem(document, ['resources', resource, 'resource'], message, { severity: 'warning' })]
 }

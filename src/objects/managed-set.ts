@@ -4,6 +4,7 @@ import type { Repository, Store, StoredObject } from '../repository/repository.t
 import { project } from '../router/fields.ts'
 import type { ObjectSet, ObjectWriteRequest, ObjectWriteResult, RequestContext } from '../router/resources.ts'
 import type { OnChange } from './changes.ts'
+import { conditionalValidator } from './conditional-policies.ts'
 import { applyInPages } from './pages.ts'
 import type { Step } from './places.ts'
 import { anySurroundings, type PolicySurroundings } from './policies.ts'
@@ -20,7 +21,7 @@ import { applyWithTriggers, hasTriggers } from './triggered.ts'
 import { collectionOf, type ManagedType, propertiesOf } from './type.ts'
 import type { TypeScripts } from './type-scripts.ts'
 import { propertiesWith } from './unique.ts'
-import { compileValidator, type Validator } from './validator.ts'
+import { compileValidator, mergeFailures, type Validator } from './validator.ts'
 
 /**
  * The objects of one managed type (platform specification §6.2). Without triggers they are written a page at a time
@@ -82,13 +83,23 @@ export function compileType(
     ),
     unique: enforcePolicies ? propertiesWith(type, 'unique') : [],
     noInternalUsers: enforcePolicies ? propertiesWith(type, 'no-internal-user-conflict') : [],
-    validate: enforcePolicies ? compileValidator(type.schema, surroundings) : () => [],
+    validate: enforcePolicies ? validatorOf(type, surroundings) : () => [],
     scriptedPolicies: enforcePolicies
       ? scriptedPolicies(type, scripts, ownPolicies, surroundings)
       : undefined,
     protected: protectedPlaces(type),
     scripts,
     sealing: sealing(type, cryptography),
+  }
+}
+
+/** Everything about a value that needs neither a script nor the store. */
+function validatorOf(type: ManagedType, surroundings: PolicySurroundings): Validator {
+  const always = compileValidator(type.schema, surroundings)
+  const conditionally = conditionalValidator(type, surroundings)
+  return (object, only) => {
+    const failures = [...always(object, only), ...conditionally(object, only)]
+    return failures.length > 0 ? mergeFailures(failures) : failures
   }
 }
 

@@ -1,19 +1,25 @@
-import { compileFilter } from '../model/filter-evaluate.ts'
-import { parseFilter } from '../model/filter-parse.ts'
-import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { getAt, parsePointer } from '../model/pointer.ts'
+import type { Json, JsonObject } from '../model/json.ts'
 import { isTrueLike } from '../model/true-like.ts'
 import type { RequestContext } from '../router/resources.ts'
-import { type Place, placesOf, spotsAt } from './places.ts'
+import {
+  type Condition,
+  type ConditionalProperty,
+  conditionalProperties,
+  countingFor,
+  dependenciesAreThere,
+  isConcerned,
+  needsScripts,
+} from './conditional-policies.ts'
+import { spotsAt } from './places.ts'
 import type { PolicyRequirement, PolicySurroundings } from './policies.ts'
-import type { ConditionalPolicies, ManagedType, PolicyReference, PropertySchema } from './type.ts'
-import { conditionScript, type TypeScripts } from './type-scripts.ts'
-import { compileProperty, type FailedProperty, isBuiltIn, isSealed, mergeFailures } from './validator.ts'
+import type { ManagedType } from './type.ts'
+import type { TypeScripts } from './type-scripts.ts'
+import { type FailedProperty, isSealed, mergeFailures } from './validator.ts'
 
 /**
- * Policies that need more than a function of the value (platform specification §6.3): those that the project defines in
- * scripts, and those that count only under a condition. A type without any costs nothing; one with some is written
- * object by object, since scripts may ask for what was written before.
+ * Policies for which scripts have to run (platform specification §6.3): those that the project defines itself, and those whose
+ * condition is a script. A type without any costs nothing; one with some is written object by object, since scripts
+ * may ask for what was written before.
  */
 export interface ScriptedPolicies {
   check(object: JsonObject, about: Validation): Promise<readonly FailedProperty[]>
@@ -57,30 +63,31 @@ export interface OwnPolicyCall {
 
 export const noOwnPolicies: OwnPolicies = { known: new Map(), run: async () => [] }
 
-/** Undefined for a type that has neither kind. */
+/** Undefined for a type whose policies need no script. */
 export function scriptedPolicies(
   type: ManagedType,
   scripts: TypeScripts,
   own: OwnPolicies,
   surroundings: PolicySurroundings,
 ): ScriptedPolicies | undefined {
-  const properties = placesOf(type).flatMap((place) => scriptedProperty(place, scripts, surroundings) ?? [])
+  const properties = conditionalProperties(type, surroundings).filter(needsScripts)
   if (properties.length === 0) return undefined
   return {
     async check(object, about) {
       const { only, resourcePath, request } = about
       const failures: FailedProperty[] = []
       const calls: OwnPolicyCall[] = []
-      for (const { place, own: always, conditional } of properties) {
-        if (only && !only.has(String(place.path[0]))) continue
-        const applied = await conditional(object, about)
-        for (const { pointer, value } of spotsAt(object, place.path)) {
-          if (isSealed(place.property, value)) continue
-          const property = pointer.join('/')
-          applied.validate(property, value, object, failures)
-          for (const { policyId, params = {} } of [...always, ...applied.own]) {
+      for (const property of properties) {
+        if (!isConcerned(property, only)) continue
+        const holding = await holdingConditions(property, object, scripts, about)
+        const counting = countingFor(property, (condition) => holding.has(condition), object)
+        for (const { pointer, value } of spotsAt(object, property.place.path)) {
+          if (isSealed(property.place.property, value)) continue
+          const name = pointer.join('/')
+          counting.validate(name, value, object, failures)
+          for (const { policyId, params = {} } of [...property.own, ...counting.own]) {
             if (value === undefined && own.known.get(policyId)?.validateOnlyIfPresent) continue
-            calls.push({ policyId, value, params, property })
+            calls.push({ policyId, value, params, property: name })
           }
         }
       }
@@ -96,98 +103,23 @@ export function scriptedPolicies(
   }
 }
 
-interface ScriptedProperty {
-  readonly place: Place
-  readonly own: readonly PolicyReference[]
-  /** What counts for this object besides: of all conditions that hold, or of none of them (`fallbackPolicies`). */
-  readonly conditional: (object: JsonObject, about: Validation) => Promise<Applied>
-}
-
-interface Applied {
-  readonly own: readonly PolicyReference[]
-  validate(property: string, value: Json | undefined, object: JsonObject, failures: FailedProperty[]): void
-}
-
-function scriptedProperty(
-  place: Place,
+/** A script's condition holds by any value that is true-like. */
+async function holdingConditions(
+  { conditional }: ConditionalProperty,
+  object: JsonObject,
   scripts: TypeScripts,
-  surroundings: PolicySurroundings,
-): ScriptedProperty | undefined {
-  const { policies = [], conditionalPolicies = [], fallbackPolicies = [] } = place.property
-  const own = (policies ?? []).filter(isOwn)
-  const conditions = conditionalPolicies ?? []
-  const fallback = fallbackPolicies ?? []
-  if (own.length + conditions.length + fallback.length === 0) return undefined
-  const compiled = conditions.map((one, index) => ({
-    holds: condition(place, one, index, scripts),
-    applied: applied(one.policies ?? [], surroundings),
-  }))
-  const otherwise = applied(fallback, surroundings)
-  return {
-    place,
-    own,
-    async conditional(object, about) {
-      const holding: Applied[] = []
-      for (const { holds, applied } of compiled) if (await holds(object, about)) holding.push(applied)
-      return together(holding.length > 0 ? holding : [otherwise])
-    },
+  { resourcePath, request }: Validation,
+): Promise<ReadonlySet<Condition>> {
+  const holding = new Set<Condition>()
+  const variables = { fullObject: object, object, resourceName: resourcePath }
+  for (const { condition } of conditional) {
+    const { judge } = condition
+    if (!dependenciesAreThere(condition, object)) continue
+    const holds =
+      typeof judge === 'string'
+        ? isTrueLike((await scripts.run(judge, variables, request)).value)
+        : (judge?.(object) ?? true)
+    if (holds) holding.add(condition)
   }
-}
-
-function applied(references: readonly PolicyReference[], surroundings: PolicySurroundings): Applied {
-  const property: PropertySchema = { policies: references.filter((one) => !isOwn(one)) }
-  const validate = compileProperty(property, false, '', surroundings)
-  return {
-    own: references.filter(isOwn),
-    validate(name, value, object, failures) {
-      const found: FailedProperty[] = []
-      validate(value, object, found)
-      failures.push(...found.map(({ policyRequirements }) => ({ property: name, policyRequirements })))
-    },
-  }
-}
-
-function together(all: readonly Applied[]): Applied {
-  return {
-    own: all.flatMap(({ own }) => own),
-    validate(...about) {
-      for (const one of all) one.validate(...about)
-    },
-  }
-}
-
-function isOwn({ policyId }: PolicyReference): boolean {
-  return !isBuiltIn(policyId)
-}
-
-/** A condition counts only where all that it depends on is there; a script's holds by any value that is true-like. */
-function condition(
-  place: Place,
-  { condition: stated, dependencies = [] }: ConditionalPolicies,
-  index: number,
-  scripts: TypeScripts,
-): (object: JsonObject, about: Validation) => Promise<boolean> {
-  const needed = (dependencies ?? []).map(parsePointer)
-  const judged = judgement(place, stated, index, scripts)
-  return async (object, about) =>
-    needed.every((pointer) => getAt(object, pointer) !== undefined) && (await judged(object, about))
-}
-
-function judgement(
-  { path }: Place,
-  stated: Json | undefined,
-  index: number,
-  scripts: TypeScripts,
-): (object: JsonObject, about: Validation) => Promise<boolean> {
-  if (typeof stated === 'string') {
-    const matches = compileFilter(parseFilter(stated))
-    return async (object) => matches(object)
-  }
-  if (!isJsonObject(stated)) return async () => true
-  const script = conditionScript(path, index)
-  return async (object, { resourcePath, request }) => {
-    const variables = { fullObject: object, object, resourceName: resourcePath }
-    const { value } = await scripts.run(script, variables, request)
-    return isTrueLike(value)
-  }
+  return holding
 }
