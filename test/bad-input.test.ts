@@ -299,11 +299,11 @@ describe('bad input', () => {
   it('of managed.json that its schema refuses does not hide what is not supported', () => {
     using project = TestProject.example()
     project.edit('conf/managed.json', (text) =>
-      text.replace('"type": "string"', '"type": "strnig", "isProtected": true'),
+      text.replace('"type": "string"', '"type": "strnig", "policies": [{ "policyId": "lucky" }]'),
     )
     const { out } = project.syncline(['check'])
     expect(out).toMatch(/"strnig" is not a type; did you mean string/)
-    expect(out).toMatch(/isProtected: .*protected properties are not supported/)
+    expect(out).toMatch(/policy "lucky" is not known/)
   })
 
   it('of a newer version of the store is refused, and the store is left as it is', () => {
