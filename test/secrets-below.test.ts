@@ -138,6 +138,15 @@ describe('a private value below the top level', () => {
       true,
     )
   })
+  it('survives a patch that replaces what it is in, and goes when a patch names it', async () => {
+    const patch = (...operations: object[]) =>
+      server.call('PATCH', 'managed/user/parts', { body: operations })
+    await put('parts', { account: { note: 'n', owner: 'me' } })
+    await patch({ operation: 'replace', field: '/account', value: { owner: 'you' } })
+    expect((await stored('parts')).account).toMatchObject({ note: 'n', owner: 'YOU' })
+    await patch({ operation: 'remove', field: '/account/note' })
+    expect((await stored('parts')).account).not.toHaveProperty('note')
+  })
   it('of a type without any script likewise', async () => {
     await server.call('PUT', 'managed/box/b', { body: { label: '1', inner: { hidden: 'x', shown: 'y' } } })
     await server.call('PUT', 'managed/box/b', { body: { label: '2', inner: { shown: 'z' } } })

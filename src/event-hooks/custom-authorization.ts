@@ -9,7 +9,6 @@ import { requestVariable } from './request-variable.ts'
  * these functions, which are named as in the original. What fails, or is not true-like, grants nothing.
  */
 const functions = `
-function _segments() { return request.resourcePath.split('/') }
 function _list(value) { return typeof value === 'string' ? value.split(',').map(function (one) { return one.trim() }) : value || [] }
 function _touched() {
   if (request.method === 'patch') return request.patchOperations.map(function (one) { return one.field.replace(/^\\//, '').split('/')[0] })

@@ -1,3 +1,4 @@
+import { equal } from '../model/equality.ts'
 import { parseFilter } from '../model/filter-parse.ts'
 import { printFilter } from '../model/filter-print.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
@@ -32,6 +33,8 @@ export function requestVariable(request: RoutedRequest): JsonObject {
 export function changedRequest(request: RoutedRequest, left: JsonObject): RoutedRequest {
   const { resourcePath, newResourceId, content, revision, patchOperations, queryFilter, fields } = left
   const { action, query, operations } = request
+  // What is as it was is not read again: not everything that came in can be written in a script's way.
+  const before = requestVariable(request)
   const parameters = textsOf(left.additionalParameters)
   const pointers =
     Array.isArray(fields) && fields.length > 0 ? fields.map((one) => parsePointer(String(one))) : undefined
@@ -41,12 +44,14 @@ export function changedRequest(request: RoutedRequest, left: JsonObject): Routed
     ...(request.verb === 'create' && { id: typeof newResourceId === 'string' ? newResourceId : undefined }),
     ...(request.content && isJsonObject(content) && { content }),
     ...('revision' in left && { rev: typeof revision === 'string' ? revision : undefined }),
-    ...(operations && { operations: parsePatch(patchOperations) }),
+    ...(operations &&
+      !equal(patchOperations, before.patchOperations) && { operations: parsePatch(patchOperations) }),
     ...(action && { action: { ...action, content: content ?? null, parameters } }),
     ...(query && {
       query: {
         ...query,
-        ...(typeof queryFilter === 'string' && { filter: parseFilter(queryFilter) }),
+        ...(typeof queryFilter === 'string' &&
+          queryFilter !== before.queryFilter && { filter: parseFilter(queryFilter) }),
         ...(pointers && { fields: pointers }),
         parameters,
       },

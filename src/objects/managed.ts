@@ -15,6 +15,7 @@ import type {
 } from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
 import { type OnChange, unheard } from './changes.ts'
+import { notNamed, withHiddenValues } from './hidden-values.ts'
 import {
   type CompiledType,
   compileType,
@@ -173,9 +174,13 @@ async function patchObject(
 ): Promise<Resource> {
   if (request.external) refusePrivateSources(set, operations)
   const patched = touchedProperties(operations)
+  const named = operations.flatMap((one) => (one.operation === 'move' ? [one.field, one.from] : [one.field]))
   for (let attempt = 0; ; attempt++) {
     const stored = await storedObject(set, id)
-    const content = applyPatch(stored, operations)
+    const patchedObject = applyPatch(stored, operations)
+    const content = request.external
+      ? withHiddenValues(patchedObject, stored, notNamed(set.compiled.sealing.private, named))
+      : patchedObject
     try {
       const write = { operation: 'update', id, rev: rev ?? stored._rev, content, patched } as const
       return await applyOne(set, write, request)

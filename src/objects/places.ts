@@ -11,8 +11,6 @@ export interface Place {
   /** From the type: `['schema', 'properties', 'phones', 'items', 'properties', 'number']`. */
   readonly pointer: readonly (string | number)[]
   readonly property: PropertySchema
-  /** Is the property among `required` of the object that it is in? */
-  readonly required: boolean
 }
 
 /** A member's name, or every element of an array. */
@@ -29,12 +27,11 @@ function below(
   path: readonly Step[],
   pointer: readonly (string | number)[],
 ): readonly Place[] {
-  const required = new Set(Array.isArray(schema.required) ? schema.required : [])
   const members = propertiesOf(schema).flatMap(([name, property]) =>
-    placeAndBelow(property, [...path, name], [...pointer, 'properties', name], required.has(name)),
+    placeAndBelow(property, [...path, name], [...pointer, 'properties', name]),
   )
   const elements = schema.items
-    ? placeAndBelow(schema.items, [...path, eachElement], [...pointer, 'items'], false)
+    ? placeAndBelow(schema.items, [...path, eachElement], [...pointer, 'items'])
     : []
   return [...members, ...elements]
 }
@@ -43,13 +40,12 @@ function placeAndBelow(
   property: PropertySchema,
   path: readonly Step[],
   pointer: readonly (string | number)[],
-  required: boolean,
 ): readonly Place[] {
   if (!isJsonObject(property)) return []
-  return [{ path, pointer, property, required }, ...below(property, path, pointer)]
+  return [{ path, pointer, property }, ...below(property, path, pointer)]
 }
 
-// How scripts and messages call a place: the elements of an array are a star.
+/** How scripts and messages call a place; each element of an array is a star. */
 export function nameOf(path: readonly Step[]): string {
   return path.map((step) => (step === eachElement ? '*' : step)).join('/')
 }
@@ -77,12 +73,10 @@ function next({ pointer, value }: Spot, step: Step): readonly Spot[] {
   return value.map((element, index) => ({ pointer: [...pointer, String(index)], value: element }))
 }
 
-/**
- * The object with other values at a place; what is not on the way there is shared. `undefined` leaves a value alone;
- * `remove` takes it away.
- */
+/** In place of a value: there shall be none. */
 export const remove: unique symbol = Symbol('no value')
 
+/** The object with other values at a place; what is not on the way there is shared. `undefined` leaves a value alone. */
 export async function replacedAt<T extends JsonObject>(
   object: T,
   path: readonly Step[],

@@ -1,6 +1,5 @@
 import { equal } from '../model/equality.ts'
-import { isJsonObject, type Json, type JsonObject, member } from '../model/json.ts'
-import { getAt } from '../model/pointer.ts'
+import type { Json, JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { ObjectWrite, Repository, StoredObject } from '../repository/repository.ts'
 import type { ObjectWriteResult, RequestContext } from '../router/resources.ts'
@@ -9,8 +8,9 @@ import type { Notified, ObjectChange, OnChange } from './changes.ts'
 import { compensate } from './compensation.ts'
 import { follow, isHeard } from './follow.ts'
 import { refuseForeignSecrets } from './foreign-secrets.ts'
+import { withHiddenValues } from './hidden-values.ts'
 import type { Apply, CompiledType, ManagedWrite } from './managed-set.ts'
-import { nameOf, type Place, placesOf, replacedAt, type Step, spotsAt, withValueAt } from './places.ts'
+import { nameOf, type Place, placesOf, replacedAt, type Step, spotsAt } from './places.ts'
 import { asResult, draftOf, failure, refuseDuplicates } from './prepare.ts'
 import { reauthenticationFailures } from './protected.ts'
 import { takenBack } from './taken-back.ts'
@@ -119,7 +119,10 @@ class TriggeredWrite {
     if (write.rev !== undefined && write.rev !== stored._rev)
       return { ok: false, error: failure(path, 'changed') }
     if (this.#in.request.external) refuseForeignSecrets(write.content, stored)
-    const { _id, _rev, ...content } = this.#withHiddenValues(write, stored)
+    const erasing = this.#in.request.external && !write.patched
+    const { _id, _rev, ...content } = erasing
+      ? withHiddenValues(write.content, stored, compiled.sealing.private)
+      : write.content
     const [old, wanted] = [await compiled.sealing.open(stored), await compiled.sealing.open(content)]
     if (equal({ ...wanted, _id: stored._id, _rev: stored._rev }, old)) return { ok: true, object: stored }
     const failures = mergeFailures([
@@ -146,24 +149,6 @@ class TriggeredWrite {
   async #read(id: string): Promise<StoredObject | undefined> {
     const { repository, compiled } = this.#in
     return (await repository.objects.read(compiled.collection, [id])).get(id)
-  }
-
-  /** Who does not see private values cannot mean to erase them ([D], platform specification §6.1). */
-  #withHiddenValues(
-    { content, patched }: ManagedWrite & { operation: 'update' },
-    stored: StoredObject,
-  ): JsonObject {
-    const { compiled, request } = this.#in
-    if (!request.external || patched) return content
-    let result = content
-    for (const path of compiled.sealing.private) {
-      for (const { pointer, value } of spotsAt(stored, path)) {
-        const parent = getAt(result, pointer.slice(0, -1))
-        const isMissing = isJsonObject(parent) && member(parent, pointer.at(-1) as string) === undefined
-        if (isMissing && value !== undefined) result = withValueAt(result, pointer, value) as JsonObject
-      }
-    }
-    return result
   }
 
   async #scriptedFailures(object: JsonObject, id: string, only?: ReadonlySet<string>) {

@@ -2,6 +2,7 @@ import { copy } from '../model/equality.ts'
 import { isJsonObject, type JsonObject } from '../model/json.ts'
 import { parsePointer, setAt } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
+import { refuseForeignSecrets } from '../objects/foreign-secrets.ts'
 import { type CompiledType, compileType, type TypeParts } from '../objects/managed-set.ts'
 import { requirementsOf } from '../objects/policies.ts'
 import type { OwnPolicies } from '../objects/scripted-policies.ts'
@@ -94,6 +95,11 @@ export function policyProvider(options: {
     },
     async action(path, action, request) {
       const found = subject(path)
+      if (request.external)
+        refuseForeignSecrets(
+          isJsonObject(action.content) ? action.content : {},
+          await storedObject(found, repository),
+        )
       const failures = mergeFailures(await validated(found, action, request, repository))
       return { result: failures.length === 0, failedPolicyRequirements: [...failures] }
     },

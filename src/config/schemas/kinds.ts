@@ -11,16 +11,18 @@ import { scriptSettingsSchema } from './script.ts'
 import { draft, sharedDefinitions } from './shared.ts'
 import { syncSchema } from './sync.ts'
 
-export type Kind =
-  | 'sync'
-  | 'mapping'
-  | 'managed'
-  | 'policy'
-  | 'provisioner'
-  | 'script'
-  | 'schedule'
-  | 'router'
-  | 'access'
+export const kinds = [
+  'sync',
+  'mapping',
+  'managed',
+  'policy',
+  'provisioner',
+  'script',
+  'schedule',
+  'router',
+  'access',
+] as const
+export type Kind = (typeof kinds)[number]
 
 const roots: Readonly<Record<Kind, TSchema>> = {
   sync: syncSchema,
@@ -33,20 +35,6 @@ const roots: Readonly<Record<Kind, TSchema>> = {
   router: routerSchema,
   access: accessSchema,
 }
-
-export const kinds: readonly Kind[] = [
-  ...([
-    'sync',
-    'mapping',
-    'managed',
-    'policy',
-    'provisioner',
-    'script',
-    'schedule',
-    'router',
-    'access',
-  ] as const),
-]
 
 /** All named shapes, for `$ref: '#/$defs/…'`. */
 export const definitions: Readonly<Record<string, JsonSchema>> = plain({
