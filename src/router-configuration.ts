@@ -27,7 +27,9 @@ export async function configuredRouter(
   const problems: ConfigurationProblem[] = []
   const document = documents.find(({ id }) => id === 'router')
   const stated = document?.content?.filters
-  const filters: ScriptFilter[] = []
+  // Of a file that cannot be read nobody knows whom its filters keep out.
+  const filters: ScriptFilter[] =
+    document && !document.content ? [refusing(undefined, undefined, 'conf/router.json')] : []
   for (const [index, filter] of (Array.isArray(stated) ? stated : []).entries()) {
     if (!document || !isJsonObject(filter)) continue
     const read = await filterIn(filter, { document, place: ['filters', index], readFile, engine, problems })
@@ -56,7 +58,7 @@ async function filterIn(filter: JsonObject, reading: Reading): Promise<ScriptFil
   const pattern = patternIn(filter.pattern)
   const methods = methodsIn(filter.methods)
   if (reading.problems.length > before || condition === broken || pattern === broken)
-    return refusing(pattern, methods, reading)
+    return refusing(pattern, methods, `conf/router.json: filter ${reading.place.at(-1)}`)
   return {
     pattern,
     methods,
@@ -105,16 +107,16 @@ function methodsIn(stated: Json | undefined): readonly Verb[] | undefined {
 function refusing(
   pattern: string | undefined | typeof broken,
   methods: ScriptFilter['methods'],
-  { place }: Reading,
+  what: string,
 ): ScriptFilter {
   const concerned = typeof pattern === 'string' ? `(?=[^]*?(?:${pattern}))` : ''
-  const message = `conf/router.json: filter ${place.at(-1)} has errors, and what it concerns is refused until it is repaired`
+  const message = `${what} has errors, and what it concerns is refused until it is repaired`
   const source = `throw { code: 503, message: ${JSON.stringify(message)} }`
   return {
     pattern: `^(?!config(?:/|$)|info/)${concerned}`,
     methods,
     condition: undefined,
-    onRequest: { label: `router filter ${place.at(-1)}`, source, globals: {} },
+    onRequest: { label: what, source, globals: {} },
     onResponse: undefined,
     onFailure: undefined,
   }

@@ -206,6 +206,18 @@ describe('a filter that cannot run when the server starts', () => {
   })
 })
 
+describe('a conf/router.json that cannot be read when the server starts', () => {
+  it('closes everything but the configuration and the question whether the server is alive', async () => {
+    using broken = new TestProject()
+    broken.write('conf/managed.json', { objects: [{ name: 'user' }] })
+    broken.write('conf/router.json', '{ "filters": [')
+    await using closed = await serve(broken)
+    expect((await closed.call('GET', 'managed/user?_queryFilter=true')).status).toBe(503)
+    expect((await closed.call('GET', 'info/ping')).status).toBe(200)
+    expect((await closed.call('GET', 'config/managed')).status).toBe(200)
+  })
+})
+
 describe('a broken conf/router.json', () => {
   it.each<[string, object, RegExp]>([
     ['script', { onRequest: script('if (') }, /conf\/router\.json:\d+:\d+ \/filters\/0\/onRequest: /],
