@@ -48,6 +48,7 @@ import { queueProvider } from './sync/queue/provider.ts'
 import { associationsProvider } from './sync/reconciliation/associations.ts'
 import { Reconciliations } from './sync/reconciliation/reconciliations.ts'
 import { reconciliationProvider } from './sync/reconciliation/resource.ts'
+import { isAlive, thisProcess } from './sync/reconciliation/worker.ts'
 import { linkedViewProvider } from './sync/single/linked-view.ts'
 import { syncProvider } from './sync/single/resource.ts'
 import { Underway } from './sync/underway.ts'
@@ -151,7 +152,8 @@ export async function openApplication(options: OpenOptions): Promise<Application
   }
   const tasks = opened.use(new TaskScanner({ ...scripted, during, log }))
   const scanTasks = tasks.execute.bind(tasks)
-  const scheduled = { repository, services: services({ ...scripted, scanTasks }), during, log }
+  const workers = { thisProcess, isAlive }
+  const scheduled = { repository, services: services({ ...scripted, scanTasks }), workers, during, log }
   const scheduler = opened.use(new Scheduler(scheduled, current().checked.jobs))
   const auditHandlers = current().checked.auditHandlers.map((settings) =>
     opened.use(new JsonLinesHandler(settings, { repository, log })),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { everything } from '../model/filter.ts'
-import type { JsonObject } from '../model/json.ts'
+import type { Json, JsonObject } from '../model/json.ts'
 import type { Repository } from '../repository/repository.ts'
 import { openSqlite } from '../repository/sqlite/open.ts'
 import type { RequestContext } from '../router/resources.ts'
@@ -161,6 +161,38 @@ describe('a run that takes long', () => {
     await at(own, noon + minute)
     await new Promise((done) => setImmediate(done))
     expect(own.running()).toHaveLength(2)
+    resolve()
+  })
+})
+
+describe('a run of another process on the store', () => {
+  const often = { ...everyHour, schedule: '0 * * * * ?', recoverable: true }
+  const alive = new Set(['one', 'two'])
+  const process = (name: string) => {
+    const workers = {
+      thisProcess: () => ({ name }),
+      isAlive: (worker: Json | undefined) => alive.has((worker as { name: string } | undefined)?.name ?? ''),
+    }
+    const options = { repository, services, workers, log: () => {}, now: () => now }
+    return new Scheduler(options, [readJob('often', often)])
+  }
+
+  it('is neither met nor taken for one that died, until its process is gone', async () => {
+    await using one = process('one')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    busy = promise
+    await one.start()
+    await one.tick()
+    expect(ran.splice(0)).toEqual(['m 12:00:00'])
+    busy = undefined
+    await using two = process('two')
+    await two.start()
+    expect(await at(two, noon + minute)).toEqual([])
+    alive.delete('one')
+    await using three = process('two')
+    await three.start()
+    await three.settled()
+    expect(ran.splice(0).length).toBeGreaterThan(0)
     resolve()
   })
 })

@@ -1,4 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid'
+import { equal } from '../model/equality.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { Repository, StoredObject } from '../repository/repository.ts'
@@ -15,8 +16,15 @@ export interface SchedulerOptions {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Around every run: what it works with stays until it is done. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
+  /** Tells the processes on one store apart. Absent: there is one. */
+  readonly workers?: Workers
   /** ms since 1970; a test has a clock of its own. */
   readonly now?: () => number
+}
+
+export interface Workers {
+  thisProcess(): JsonObject
+  isAlive(worker: Json | undefined): boolean
 }
 
 export const jobs = 'scheduler/job'
@@ -33,6 +41,8 @@ interface Progress extends JsonObject {
   paused: boolean
   /** A run that has not ended, in case that the process dies. */
   running: boolean
+  /** Which process runs it. */
+  runner?: JsonObject
 }
 
 export interface JobTrigger {
@@ -180,13 +190,14 @@ export class Scheduler implements AsyncDisposable {
 
   /** Answers when the job is due after that. */
   async #fireIfDue(job: Job): Promise<number | undefined> {
-    const { next, paused } = await this.#progress(job)
+    const before = await this.#progress(job)
+    const { next, paused } = before
     const now = this.#now()
     if (paused || next === null) return undefined
     if (next > now) return next
     // Missed by more than a moment: nobody was here, or its last run took so long.
     const misfired = now - next > longestSleep
-    const busy = !job.concurrent && this.#running.has(job.id)
+    const busy = !job.concurrent && (this.#running.has(job.id) || this.#runsElsewhere(before))
     // While its last run goes on it stays due: what it misses is one run, when that ends.
     if (busy && job.misfire === 'fireAndProceed') return now + 1000
     const runs = !busy && (!misfired || job.misfire === 'fireAndProceed')
@@ -194,10 +205,23 @@ export class Scheduler implements AsyncDisposable {
       if (progress.next !== next) return undefined
       const fired = progress.fired + (runs ? 1 : 0)
       const due = nextDue(job, now, { first: progress.first, fired: progress.fired + 1 }) ?? null
-      return { ...progress, fired, last: runs ? now : progress.last, next: due, running: runs }
+      const running = runs ? { running: true, ...this.#runner() } : {}
+      return { ...progress, fired, last: runs ? now : progress.last, next: due, ...running }
     })
     if (claimed && runs) this.#run(job)
     return (await this.#progress(job)).next ?? undefined
+  }
+
+  #runner(): { runner?: JsonObject } {
+    const { workers } = this.#options
+    return workers ? { runner: workers.thisProcess() } : {}
+  }
+
+  /** True while another process that lives is at it. */
+  #runsElsewhere({ running, runner }: Progress): boolean {
+    const { workers } = this.#options
+    if (!running || !workers?.isAlive(runner)) return false
+    return !equal(runner, workers.thisProcess())
   }
 
   #run(job: Job): void {
@@ -260,8 +284,8 @@ export class Scheduler implements AsyncDisposable {
 
   /** A run that died with its process is run again where the job says so. */
   async #recoverRun(job: Job): Promise<void> {
-    const { running } = await this.#progress(job)
-    if (!running) return
+    const progress = await this.#progress(job)
+    if (!progress.running || this.#runsElsewhere(progress)) return
     await this.#update(job, (progress) => ({ ...progress, running: false }))
     if (job.recoverable && job.enabled) this.#run(job)
   }
