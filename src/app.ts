@@ -193,7 +193,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
       const job = (await scheduler.all()).find(({ id }) => id === name)
       return job?.service === 'taskscanner' ? job.context : undefined
     }),
-    'scheduler/job': jobProvider(repository, scheduler),
+    'scheduler/job': jobProvider(scheduler, routes),
     'scheduler/trigger': triggerProvider(scheduler),
     'scheduler/waitingTriggers': triggerProvider(scheduler, ['NORMAL', 'PAUSED']),
     'scheduler/acquiredTriggers': triggerProvider(scheduler, ['ACQUIRED']),

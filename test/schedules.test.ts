@@ -77,6 +77,21 @@ describe('a schedule', () => {
     }
     expect((await server.call('PUT', 'scheduler/job/mine', { body: job })).status).toBe(201)
     await expect.poll(names, { timeout: 10_000 }).toEqual(['By script'])
+    // One store, two views: it is a file of the project, and survives a restart.
+    expect(JSON.parse(project.read('conf/schedule-mine.json'))).toEqual(job)
+    expect((await server.call('GET', 'config/schedule/mine')).body).toMatchObject(job)
+    await server.stop()
+    server = await serve(project)
+    expect((await server.call('GET', 'scheduler/job/mine')).body).toMatchObject(job)
+    const { _rev } = (await server.call('GET', 'scheduler/job/mine')).body
+    const paused = { ...job, enabled: false }
+    const replaced = await server.call('PUT', 'scheduler/job/mine', {
+      body: paused,
+      headers: { 'If-Match': _rev },
+    })
+    expect(replaced.body).toMatchObject({ enabled: false, nextRunDate: null })
+    expect((await server.call('DELETE', 'scheduler/job/mine')).status).toBe(200)
+    expect((await server.call('GET', 'config/schedule/mine')).status).toBe(404)
     expect((await server.call('PUT', 'scheduler/job/bad', { body: { ...job, schedule: '1' } })).status).toBe(
       400,
     )

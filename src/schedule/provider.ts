@@ -1,27 +1,28 @@
 import { v7 as timeOrderedId } from 'uuid'
 import type { Json, JsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
-import type { Repository, StoredObject } from '../repository/repository.ts'
 import { queryCollection } from '../router/collection.ts'
-import type { Resource, ResourceProvider } from '../router/resources.ts'
+import { joinPath, splitPath } from '../router/path.ts'
+import type { RequestContext, Resource, ResourceProvider, Resources } from '../router/resources.ts'
 import { parseCron } from './cron.ts'
 import { type Job, readJob } from './job.ts'
-import { type JobTrigger, jobs, type Scheduler, unknownJob } from './scheduler.ts'
+import { type JobTrigger, type Scheduler, unknownJob } from './scheduler.ts'
+
+/** Where jobs are kept; `scheduler/job` is another view of them. */
+const kept = 'config/schedule'
 
 /**
- * `scheduler/job` (platform specification §8): the jobs of the configuration and those made here. A job of a file is changed in
- * its file; what is made here is kept in the store.
+ * `scheduler/job` (platform specification §8, [D]): one store, two views. A job is the configuration object `config/schedule/{id}`, with
+ * its file; what is written here is written there, and runs by its new schedule when it is answered.
  */
-export function jobProvider(repository: Repository, scheduler: Scheduler): ResourceProvider {
-  const { objects } = repository
-  async function found(id: string): Promise<{ readonly job: Job; readonly rev: string | undefined }> {
-    const job = (await scheduler.all()).find((one) => one.id === id)
+export function jobProvider(scheduler: Scheduler, resources: () => Resources): ResourceProvider {
+  function jobOf(id: string): Job {
+    const job = scheduler.job(id)
     if (!job) throw unknownJob(id)
-    const stored = (await objects.read(jobs, [id])).get(id)
-    return { job, rev: scheduler.isConfigured(id) ? undefined : stored?._rev }
+    return job
   }
-  async function shown({ id, content }: Job, rev: string | undefined): Promise<Resource> {
-    const job = (await scheduler.all()).find((one) => one.id === id)
+  async function shown({ id, content }: Job, rev?: string): Promise<Resource> {
+    const job = scheduler.job(id)
     const trigger = job && (await scheduler.triggerOf(job))
     const next = job && (await scheduler.nextRun(job))
     const { _id, _rev, ...stated } = content
@@ -36,57 +37,49 @@ export function jobProvider(repository: Repository, scheduler: Scheduler): Resou
   }
   async function all(): Promise<Resource[]> {
     const found: Resource[] = []
-    for (const job of await scheduler.all()) found.push(await shown(job, undefined))
+    for (const job of scheduler.all()) found.push(await shown(job))
     return found
   }
-  async function write(
-    id: string,
-    content: JsonObject,
-    rev: string | undefined,
-    operation: 'create' | 'update',
-  ) {
-    const { _id, _rev, triggers, nextRunDate, ...stated } = content
-    const job = readJob(id, stated)
-    if (scheduler.isConfigured(id)) throw ofFile(id)
-    const [outcome] = await objects.write(jobs, [{ operation, id, rev, content: stated }])
-    if (!outcome?.ok) throw refused(id, outcome?.reason)
-    await scheduler.changed(id)
-    return shown(job, outcome.object._rev)
-  }
   return {
-    async read(id) {
-      const { job, rev } = await found(id)
-      return shown(job, rev)
+    async read(path, request) {
+      const id = idIn(path)
+      const job = jobOf(id)
+      const { _rev } = await resources().read(pathOf(id), inside(request))
+      return shown(job, _rev)
     },
     async query(path, query) {
       if (path !== '') throw new Problem('NOT_IMPLEMENTED', `scheduler/job/${path} is a job, not a set`)
       return queryCollection(await all(), query)
     },
-    create: (path, id, content) => {
+    async create(path, given, content, request) {
       if (path !== '') throw new Problem('BAD_REQUEST', `scheduler/job/${path} is a job, not a set`)
       const stated = typeof content._id === 'string' && content._id !== '' ? content._id : undefined
-      return write(id ?? stated ?? timeOrderedId(), content, undefined, 'create')
+      const id = asConfigured(given ?? stated ?? timeOrderedId())
+      const job = readJob(id, statedIn(content))
+      const { _rev } = await resources().create(kept, id, statedIn(content), inside(request))
+      return shown(job, _rev)
     },
-    async update(id, rev, content) {
-      await found(id)
-      return write(id, content, rev, 'update')
+    async update(path, rev, content, request) {
+      const id = idIn(path)
+      jobOf(id)
+      const job = readJob(id, statedIn(content))
+      const { _rev } = await resources().update(pathOf(id), rev, statedIn(content), inside(request))
+      return shown(job, _rev)
     },
-    async delete(id, rev) {
-      const { job } = await found(id)
-      if (scheduler.isConfigured(id)) throw ofFile(id)
-      const last = await shown(job, undefined)
-      const [outcome] = await objects.write(jobs, [{ operation: 'delete', id, rev }])
-      if (!outcome?.ok) throw refused(id, outcome?.reason)
-      await scheduler.changed(id)
+    async delete(path, rev, request) {
+      const id = idIn(path)
+      const last = await shown(jobOf(id))
+      await resources().delete(pathOf(id), rev, inside(request))
       return last
     },
-    async action(id, { name }) {
+    async action(path, { name }) {
+      const id = idIn(path)
       if (id === '' && name === 'listCurrentlyExecutingJobs') {
         const running = new Set(scheduler.running())
         return (await all()).filter(({ _id }) => running.has(_id))
       }
       if (id === '') return actOnAll(scheduler, name)
-      const { job } = await found(id)
+      const job = jobOf(id)
       if (name === 'trigger') scheduler.trigger(job)
       else if (name === 'pause' || name === 'resume') await scheduler.pause(job, name === 'pause')
       else
@@ -94,6 +87,32 @@ export function jobProvider(repository: Repository, scheduler: Scheduler): Resou
       return { success: true }
     },
   }
+}
+
+/** Whoever may write jobs may do so here, whatever he may do to the rest of the configuration. */
+function inside<Request extends RequestContext>(request: Request): Request {
+  return { ...request, external: false, fields: undefined }
+}
+
+function pathOf(id: string): string {
+  return `${kept}/${joinPath(id)}`
+}
+
+/** Jobs are not below one another. */
+function idIn(path: string): string {
+  const [id = '', ...below] = splitPath(path)
+  if (below.length > 0) throw new Problem('NOT_FOUND', `There is no resource scheduler/job/${path}`)
+  return asConfigured(id)
+}
+
+/** Ids of configuration objects have no blanks. */
+function asConfigured(id: string): string {
+  return id.replaceAll(' ', '_')
+}
+
+/** Without what a job is only shown with, and what it says nothing about. */
+function statedIn({ _id, _rev, triggers, nextRunDate, ...content }: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(content).filter(([, value]) => value !== null))
 }
 
 /** What holds where a job says nothing (platform specification §8). */
@@ -124,7 +143,7 @@ export function triggerProvider(
 ): ResourceProvider {
   async function triggers(): Promise<Resource[]> {
     const found: Resource[] = []
-    for (const job of await scheduler.all()) {
+    for (const job of scheduler.all()) {
       const trigger = await scheduler.triggerOf(job)
       if (trigger && (states === undefined || states.includes(trigger.state)))
         found.push(shownTrigger(trigger))
@@ -153,22 +172,12 @@ async function actOnAll(scheduler: Scheduler, name: string): Promise<Json> {
   return { success: true }
 }
 
-function ofFile(id: string): Problem {
-  return new Problem('FORBIDDEN', `the job "${id}" is that of conf/schedule-${id}.json: change it there`)
-}
-
-function refused(id: string, reason: 'exists' | 'missing' | 'changed' | undefined): Problem {
-  if (reason === 'missing') return unknownJob(id)
-  const fact = reason === 'exists' ? 'exists already' : 'has changed since the revision given'
-  return new Problem('PRECONDITION_FAILED', `the job "${id}" ${fact}`)
-}
-
 /** `scheduler?_action=validateQuartzCronExpression`. */
 export const schedulerProvider: ResourceProvider = {
   async action(path, { name, content, parameters }) {
     if (path !== '' || name !== 'validateQuartzCronExpression')
       throw new Problem('BAD_REQUEST', 'scheduler offers the action validateQuartzCronExpression')
-    const expression = (content as StoredObject | null)?.cronExpression ?? parameters.cronExpression
+    const expression = (content as JsonObject | null)?.cronExpression ?? parameters.cronExpression
     if (typeof expression !== 'string') throw new Problem('BAD_REQUEST', 'the action needs cronExpression')
     try {
       parseCron(expression)

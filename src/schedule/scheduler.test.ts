@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { everything } from '../model/filter.ts'
 import type { Json, JsonObject } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
 import type { Repository } from '../repository/repository.ts'
 import { openSqlite } from '../repository/sqlite/open.ts'
-import type { RequestContext } from '../router/resources.ts'
+import type { RequestContext, Resources } from '../router/resources.ts'
+import { router } from '../router/router.ts'
 import { readJob } from './job.ts'
 import { jobProvider, schedulerProvider, triggerProvider } from './provider.ts'
 import { Scheduler, type Services } from './scheduler.ts'
@@ -266,17 +268,45 @@ it('of two processes on one store one runs a job', async () => {
   expect(ran).toEqual(['m 13:00:00'])
 })
 
+/** `config/schedule`, as far as jobs see it: what is written there is configured when it is answered. */
+function configuration(own: Scheduler): Resources {
+  let revision = 0
+  const kept = new Map(own.all().map(({ id, content }) => [id, { content, _rev: '0' }]))
+  const write = async (id: string, content: JsonObject) => {
+    kept.set(id, { content, _rev: String(++revision) })
+    await own.configure([...kept].map(([each, { content: stated }]) => readJob(each, stated)))
+    return { _id: id, _rev: String(revision) }
+  }
+  return router({
+    'config/schedule': {
+      async read(id) {
+        return { _id: id, _rev: kept.get(id)?._rev as string }
+      },
+      async create(_path, id = '', content) {
+        if (kept.has(id)) throw new Problem('PRECONDITION_FAILED', `config/schedule/${id} exists already`)
+        return write(id, content)
+      },
+      update: (id, _rev, content) => write(id, content),
+      async delete(id) {
+        kept.delete(id)
+        await own.configure([...kept].map(([each, { content }]) => readJob(each, content)))
+        return { _id: id }
+      },
+    },
+  })
+}
+
 describe('scheduler/job', () => {
   const opened = async () => {
     const own = scheduler({ fromFile: everyHour })
     await own.start()
     await own.settled()
     ran = []
-    return { own, provider: jobProvider(repository, own) }
+    return { own, provider: jobProvider(own, () => configuration(own)) }
   }
   const job = { ...everyHour, schedule: '0 30 * * * ?', invokeContext: { mapping: 'rest' } }
 
-  it('makes, shows, replaces and deletes jobs, which run at once by their new schedule and survive a restart', async () => {
+  it('makes, shows, replaces and deletes jobs, which run at once by their new schedule', async () => {
     const { own, provider } = await opened()
     await using _own = own
     const created = await provider.create?.('', 'mine', job, admin)
@@ -287,23 +317,20 @@ describe('scheduler/job', () => {
     })
     await provider.update?.('mine', undefined, { ...job, schedule: '0 40 * * * ?' }, admin)
     expect(await at(own, noon + 40 * minute)).toEqual(['rest 12:40:00'])
-    await using again = scheduler({ fromFile: everyHour })
-    expect((await again.all()).map(({ id }) => id)).toEqual(['fromFile', 'mine'])
     expect(await provider.delete?.('mine', undefined, admin)).toMatchObject({ _id: 'mine' })
     await expect(provider.read?.('mine', admin)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
-  it('leaves the jobs of files to their files', async () => {
+  it('lists all jobs with the time of their next run, and refuses one that is none', async () => {
     const { own, provider } = await opened()
     await using _own = own
-    const page = await provider.query?.('', { filter: { kind: 'literal', value: true } }, admin)
+    const page = await provider.query?.('', { filter: everything }, admin)
     expect(page?.result.map(({ _id, nextRunDate }) => [_id, nextRunDate])).toEqual([
       ['fromFile', '2026-01-01T13:00:00.000Z'],
     ])
-    await expect(provider.update?.('fromFile', undefined, job, admin)).rejects.toMatchObject({
-      code: 'FORBIDDEN',
-    })
-    await expect(provider.delete?.('fromFile', undefined, admin)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    const wrong = provider.create?.('', 'wrong', { ...job, schedule: '0 61 * * * ?' }, admin)
+    await expect(wrong).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+    expect(own.job('wrong')).toBeUndefined()
   })
 
   it('triggers, pauses and resumes one, or all', async () => {

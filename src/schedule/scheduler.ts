@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { Repository, StoredObject } from '../repository/repository.ts'
 import type { RequestContext } from '../router/resources.ts'
-import { type Job, nextDue, readJob, type ServiceName } from './job.ts'
+import { type Job, nextDue, type ServiceName } from './job.ts'
 
 /** What runs when a job is due; `signal` is aborted when the server closes. */
 export type Service = (context: JsonObject, request: RequestContext) => Promise<Json | undefined>
@@ -27,7 +27,6 @@ export interface Workers {
   isAlive(worker: Json | undefined): boolean
 }
 
-export const jobs = 'scheduler/job'
 /** How far each job has come, by its id. */
 const triggers = 'scheduler/trigger'
 
@@ -61,8 +60,7 @@ const longestSleep = 60_000
 
 /**
  * Runs jobs when they are due (platform specification §8). How far each has come is in the store: a restart makes up for what
- * was missed as the job's misfire policy says, and of several processes on one store one runs it. Jobs of the configuration
- * and those made over REST are one list; a job of a file is changed in its file.
+ * was missed as the job's misfire policy says, and of several processes on one store one runs it.
  */
 export class Scheduler implements AsyncDisposable {
   readonly #options: SchedulerOptions
@@ -83,36 +81,22 @@ export class Scheduler implements AsyncDisposable {
   async configure(jobs: readonly Job[]): Promise<void> {
     const before = this.#configured
     this.#configured = new Map(jobs.map((job) => [job.id, job]))
-    for (const id of before.keys()) if (!this.#configured.has(id)) await this.changed(id)
+    for (const id of before.keys()) if (!this.#configured.has(id)) await this.#forget(id)
     if (this.#started) await this.tick()
   }
 
-  isConfigured(id: string): boolean {
-    return this.#configured.has(id)
+  all(): readonly Job[] {
+    return [...this.#configured.values()]
   }
 
-  async all(): Promise<readonly Job[]> {
-    const { result } = await this.#options.repository.objects.query(jobs, {
-      filter: { kind: 'literal', value: true },
-    })
-    const stored = result.flatMap(({ _id, _rev, ...content }) =>
-      this.#configured.has(_id) ? [] : [readJob(_id, content)],
-    )
-    return [...this.#configured.values(), ...stored]
+  job(id: string): Job | undefined {
+    return this.#configured.get(id)
   }
 
   async start(): Promise<void> {
     this.#started = true
-    for (const job of await this.all()) await this.#recoverRun(job)
+    for (const job of this.all()) await this.#recoverRun(job)
     await this.tick()
-  }
-
-  /** A job has been made, changed, or has gone. Its progress begins anew. */
-  async changed(id: string): Promise<void> {
-    const known = await this.#stored(id)
-    if (known)
-      await this.#options.repository.objects.write(triggers, [{ operation: 'delete', id, rev: known._rev }])
-    if (this.#started) await this.tick()
   }
 
   /** When the job is due next; undefined if never, or while nothing is running. */
@@ -180,7 +164,7 @@ export class Scheduler implements AsyncDisposable {
   async #fireDue(): Promise<void> {
     if (this.#closed || this.#paused || !this.#started) return
     let soonest = Number.POSITIVE_INFINITY
-    for (const job of await this.all()) {
+    for (const job of this.all()) {
       if (!job.enabled) continue
       const next = await this.#fireIfDue(job)
       if (next !== undefined) soonest = Math.min(soonest, next)
@@ -288,6 +272,12 @@ export class Scheduler implements AsyncDisposable {
     if (!progress.running || this.#runsElsewhere(progress)) return
     await this.#update(job, (progress) => ({ ...progress, running: false }))
     if (job.recoverable && job.enabled) this.#run(job)
+  }
+
+  async #forget(id: string): Promise<void> {
+    const known = await this.#stored(id)
+    if (known)
+      await this.#options.repository.objects.write(triggers, [{ operation: 'delete', id, rev: known._rev }])
   }
 
   async #stored(id: string): Promise<StoredObject | undefined> {
