@@ -1,3 +1,5 @@
+import type { AuditConfiguration, AuditService } from './audit/service.ts'
+import { recordingActivity } from './audit/system-activity.ts'
 import {
   type CheckedProject,
   checkProject,
@@ -8,6 +10,7 @@ import {
 } from './checked-project.ts'
 import type { Candidate } from './config/live/candidate.ts'
 import type { Project } from './config/project.ts'
+import { auditFilters } from './configured-audit.ts'
 import { openSystem, type System } from './connectors/open-system.ts'
 import { systemProvider } from './connectors/system.ts'
 import { endpointProvider } from './endpoint/endpoints.ts'
@@ -39,6 +42,7 @@ import { loadRules, type Rules } from './sync/rules.ts'
 export interface Generation extends Candidate {
   readonly checked: CheckedProject
   readonly engine: ScriptEngine
+  readonly audit: AuditConfiguration
   /** What of the router's resources depends on the configuration. */
   readonly mounts: Readonly<Record<string, ResourceProvider>>
   readonly mappings: readonly Mapping[]
@@ -54,6 +58,7 @@ export interface Generation extends Candidate {
 /** What all generations stand on. */
 export interface Foundation {
   readonly repository: Repository
+  readonly audit: AuditService
   readonly secrets: Secrets
   readonly systems: Shared<System>
   readonly onChange: OnChange
@@ -80,20 +85,30 @@ export async function openGeneration(project: Project, foundation: Foundation): 
   const { systems, types } = checked
   const parts = new Map(types.map((usable) => [usable.type, opened.use(typeParts(usable, engine, secrets))]))
   const takenBack = new Set(types.filter(isTakenBack).map(({ type }) => `managed/${type.name}`))
+  const filters = opened.use(auditFilters({ project, engine, log }))
+  const fullObjects = isOn(project.property('openidm.audit.logFullObjects'))
+  const activity = { audit: foundation.audit, fullObjects, isSecret: checked.audit.isSecret, log }
   const mounts: Record<string, ResourceProvider> = {
-    managed: await managedObjects({
-      repository,
-      types: types.map(({ type }) => type),
-      enforcePolicies: project.property('openidm.policy.enforcement.enabled') !== false,
-      partsOf: (type) => parts.get(type) as TypeParts,
-      onChange: foundation.onChange,
-    }),
-    system: systemProvider(systems, {
-      kinds,
-      projectFolder: project.folder,
-      decrypt,
-      liveSync: (request, context) => liveSyncOf(request, context, { checked, engine, project }, foundation),
-    }),
+    managed: recordingActivity(
+      await managedObjects({
+        repository,
+        types: types.map(({ type }) => type),
+        enforcePolicies: project.property('openidm.policy.enforcement.enabled') !== false,
+        partsOf: (type) => parts.get(type) as TypeParts,
+        onChange: foundation.onChange,
+      }),
+      { ...activity, root: 'managed', recordsWrites: false },
+    ),
+    system: recordingActivity(
+      systemProvider(systems, {
+        kinds,
+        projectFolder: project.folder,
+        decrypt,
+        liveSync: (request, context) =>
+          liveSyncOf(request, context, { checked, engine, project }, foundation),
+      }),
+      { ...activity, root: 'system', recordsWrites: true },
+    ),
     'sync/mappings': mappingsProvider(() => listedMappings(checked)),
     endpoint: endpointProvider(checked.endpoints, engine),
     script: scriptProvider(engine, project.readFile),
@@ -105,6 +120,7 @@ export async function openGeneration(project: Project, foundation: Foundation): 
     entries: entriesOf(checked),
     checked,
     engine,
+    audit: { ...checked.audit, runFilter: filters.run },
     mounts,
     mappings: [...checked.mappings.values()].map(({ mapping }) => mapping),
     rulesOf: (name) => rules.of(name),
@@ -120,6 +136,10 @@ export async function openGeneration(project: Project, foundation: Foundation): 
     mayBeTakenBack: (path) => takenBack.has(path),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
+}
+
+function isOn(property: Json | undefined): boolean {
+  return property === true || property === 'true'
 }
 
 /** True if scripts run after a change is stored that can take it back. */

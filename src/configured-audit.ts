@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AuditConfiguration, AuditService } from './audit/service.ts'
+import { defaultSettings, readSettings } from './audit/settings.ts'
+import type { TrailOptions } from './audit/trail.ts'
+import { locateProblem } from './config/problem.ts'
+import type { ConfigurationProblem, Project } from './config/project.ts'
+import { readProjectFile } from './config/project-file.ts'
+import { isJsonObject, type Json, type JsonObject } from './model/json.ts'
+import { Problem } from './model/problem.ts'
+import { type ManagedType, propertiesOf } from './objects/type.ts'
+import type { Repository } from './repository/repository.ts'
+import type { Resources } from './router/resources.ts'
+import { scriptSource } from './scripts/definition.ts'
+import type { ScriptEngine } from './scripts/engine.ts'
+
+/** The settings of `conf/audit.json` and the project's secret names; what of it does not happen is found with its place. */
+export async function configuredAudit(
+  project: Project,
+  engine: ScriptEngine,
+): Promise<{ readonly audit: AuditConfiguration; readonly problems: readonly ConfigurationProblem[] }> {
+  const isSecret = secretNames(project)
+  const document = project.documents.find(({ id }) => id === 'audit')
+  if (!document?.content) return { audit: { settings: defaultSettings, isSecret }, problems: [] }
+  const { settings, warnings } = readSettings(document.content, project.folder)
+  const problems = warnings.map(({ place, fact }) =>
+    locateProblem(document, place, fact, { severity: 'warning' }),
+  )
+  for (const [topic, { script }] of settings.filters) {
+    if (!script) continue
+    const place = ['eventTopics', topic, 'filter', 'script']
+    const read = filterScript(script, project)
+    const fault = read.ok ? (await engine.check(read.script))?.message : read.message
+    if (fault !== undefined)
+      problems.push(locateProblem(document, place, `audit filter of ${topic}: ${fault}`))
+  }
+  return { audit: { settings, isSecret }, problems }
+}
+
+export interface AuditSurroundings extends Pick<TrailOptions, 'log'> {
+  readonly project: Project
+  readonly repository: Repository
+  readonly engine: ScriptEngine
+  readonly resources: () => Resources
+  readonly dataFolder: string
+}
+
+/** The audit of one process. */
+export function openAudit(configuration: AuditConfiguration, surroundings: AuditSurroundings): AuditService {
+  const { project, repository, engine, resources, dataFolder, log } = surroundings
+  return new AuditService(
+    {
+      ...{ repository, resources, log },
+      fileKey: () => auditFileKey(dataFolder),
+      print: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
+      runFilter: (definition, events) => {
+        const read = filterScript(definition, project)
+        if (!read.ok) throw new Problem('CONFIGURATION', read.message)
+        return Promise.all(
+          events.map(async ({ topic, id, content }) => {
+            const { userId, transactionId, roles } = content
+            const request = {
+              ...{ external: false, readOnly: true, userId: String(userId ?? '') },
+              ...{
+                transactionId: String(transactionId ?? ''),
+                roles: Array.isArray(roles) ? roles.map(String) : [],
+              },
+            }
+            const variables: JsonObject = {
+              request: {
+                ...{ method: 'create', resourcePath: `audit/${topic}`, newResourceId: id },
+                content: { _id: id, ...content },
+              },
+            }
+            return isTrue(await engine.evaluate(read.script, variables, { request }))
+          }),
+        )
+      },
+    },
+    configuration,
+  )
+}
+
+function isTrue(value: Json | undefined): boolean {
+  return value === true
+}
+
+function filterScript(definition: JsonObject, project: Project) {
+  const readFile = (path: string) => readProjectFile(project.folder, path)
+  return scriptSource(definition, { label: 'audit filter', readFile })
+}
+
+/**
+ * The key of the hashes in CSV files: a file of its own beside the store, made when it is first needed. Whoever can read it can
+ * forge these files; it is not the key of encrypted values, and stays when that changes.
+ */
+export function auditFileKey(dataFolder: string): Buffer {
+  const file = join(dataFolder, 'audit-key')
+  try {
+    writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  return Buffer.from(readFileSync(file, 'utf8').trim(), 'base64url')
+}
+
+/** What a managed type keeps to itself, and what a connector calls a password, under whichever name. */
+function secretNames(project: Project): (name: string) => boolean {
+  const names = new Set<string>()
+  for (const { content, name } of project.declaredManagedObjects) {
+    // The schema of managed.json has made sure of the rest.
+    for (const [property, { encryption, secureHash, scope }] of propertiesOf(
+      ({ ...content, name } as ManagedType).schema,
+    ))
+      if (encryption || secureHash || scope === 'private') names.add(property)
+  }
+  for (const { content } of project.connectors) {
+    for (const [property, declared] of attributesOf(content)) {
+      const { nativeType, nativeName } = declared
+      if (/GUARDED/.test(String(nativeType)) || /^__(CURRENT_)?PASSWORD__$/.test(String(nativeName)))
+        names.add(property)
+    }
+  }
+  return (name) => names.has(name)
+}
+
+function attributesOf({
+  objectTypes,
+}: JsonObject): readonly (readonly [name: string, declared: JsonObject])[] {
+  return Object.values(isJsonObject(objectTypes) ? objectTypes : {}).flatMap((type) => {
+    const properties = isJsonObject(type) && isJsonObject(type.properties) ? type.properties : {}
+    return Object.entries(properties).flatMap(([name, declared]) =>
+      isJsonObject(declared) ? [[name, declared] as const] : [],
+    )
+  })
+}
