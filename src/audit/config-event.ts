@@ -2,7 +2,7 @@ import { v7 as timeOrderedId } from 'uuid'
 import { diff } from '../model/diff.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { mask, namesSecret } from '../model/masking.ts'
-import { printPointer } from '../model/pointer.ts'
+import { getAt, printPointer } from '../model/pointer.ts'
 import { recordedChanges } from '../model/recorded-changes.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 import type { RequestContext } from '../router/resources.ts'
@@ -28,15 +28,18 @@ export interface ConfigChange {
  */
 export function configEvent(change: ConfigChange): AuditEvent {
   const { operation, objectId, before, after, revision, request, isSecret = () => false } = change
-  const changes = diff(before ?? {}, after ?? {})
+  const changes = diff(whole(before ?? {}) as JsonObject, whole(after ?? {}) as JsonObject)
   const timestamp = new Date().toISOString()
   const shown = (value: JsonObject | undefined) =>
     value ? (masked(value, '', isSecret) as JsonObject) : null
-  // Masked first: an old and a new secret are the same mask, and still a change.
-  const recorded = changes.map(({ pointer, before: from, after: to }) => ({
-    ...{ pointer, before: from && masked(from, pointer.at(-1) ?? '', isSecret) },
-    after: to && masked(to, pointer.at(-1) ?? '', isSecret),
-  }))
+  // Masked one by one: an old and a new secret are the same mask, and still a change.
+  const recorded = changes.map(({ pointer }) => {
+    const at = (value: JsonObject | undefined) => {
+      const found = value && getAt(value, pointer)
+      return found === undefined ? undefined : masked(found, pointer.at(-1) ?? '', isSecret)
+    }
+    return { pointer, before: at(before), after: at(after) }
+  })
   return {
     id: timeOrderedId(),
     topic: 'config',
@@ -50,6 +53,15 @@ export function configEvent(change: ConfigChange): AuditEvent {
       revision: revision ?? null,
     },
   }
+}
+
+/** An encrypted value changes as a whole; lists do, too. */
+function whole(value: Json): Json {
+  if (!isJsonObject(value)) return value
+  if (Object.hasOwn(value, '$crypto')) return [value]
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, member === undefined ? undefined : whole(member)]),
+  )
 }
 
 /** A declaration called `password` is not a password: only texts are, and numbers. */

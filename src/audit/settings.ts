@@ -114,11 +114,6 @@ export function readSettings(
   for (const name of Object.keys(eventTopics))
     if (!topics.has(name)) warn(['eventTopics', name], `there is no audit topic ${name}`)
   const activity = object(eventTopics.activity)
-  if (Object.keys(object(content.exceptionFormatter)).length > 0)
-    warn(
-      ['exceptionFormatter'],
-      'exceptionFormatter has no effect: failures are recorded by message and detail',
-    )
   const stated = isJsonObject(content.filterPolicies)
     ? { place: ['filterPolicies'], value: content.filterPolicies }
     : { place: ['auditServiceConfig', 'filterPolicies'], value: object(service.filterPolicies) }
@@ -222,9 +217,6 @@ function readTopics(stated: Json | undefined, place: Warning['place'], warn: War
 function readFiles(config: JsonObject, projectFolder: string, place: Warning['place'], warn: Warn) {
   const folder = text(config.logDirectory) ?? 'audit'
   const security = object(config.security)
-  for (const name of ['filename', 'keyStoreHandlerName', 'password', 'signatureInterval'])
-    if (security[name] !== undefined)
-      warn([...place, 'security', name], `${name} has no effect: the key is in the data folder`)
   const formatting = object(config.formatting)
   return {
     folder: isAbsolute(folder) ? folder : join(projectFolder, folder.replace(/^&\{idm\.data\.dir\}\/?/, '')),
@@ -241,9 +233,6 @@ function readFiles(config: JsonObject, projectFolder: string, place: Warning['pl
 
 function readRotation(config: JsonObject, place: Warning['place'], warn: Warn): Rotation {
   if (config.rotationEnabled === false) return {}
-  for (const name of ['rotationFilePrefix', 'rotationFileSuffix'])
-    if (text(config[name]))
-      warn([...place, name], `${name} has no effect: the time of day is put behind the name`)
   const times = list(config.rotationTimes).flatMap((time, index) => {
     const read = time === 'disabled' ? null : duration(typeof time === 'string' ? timeOfDay(time) : time)
     if (read === null && time !== 'disabled')

@@ -1,6 +1,7 @@
 /** Which kind of configuration a document is, and the complete JSON Schema of each kind. */
 import type { TSchema } from 'typebox'
 import type { JsonSchema } from '../check/schema.ts'
+import { auditSchema } from './audit.ts'
 import { managedDefinitions, managedSchema } from './managed.ts'
 import { mappingDefinitions, mappingSchema, namedMappingSchema } from './mapping.ts'
 import { provisionerDefinitions, provisionerSchema } from './provisioner.ts'
@@ -9,7 +10,7 @@ import { scriptSettingsSchema } from './script.ts'
 import { draft, sharedDefinitions } from './shared.ts'
 import { syncSchema } from './sync.ts'
 
-export type Kind = 'sync' | 'mapping' | 'managed' | 'provisioner' | 'script' | 'schedule'
+export type Kind = 'sync' | 'mapping' | 'managed' | 'provisioner' | 'script' | 'schedule' | 'audit'
 
 const roots: Readonly<Record<Kind, TSchema>> = {
   sync: syncSchema,
@@ -18,9 +19,18 @@ const roots: Readonly<Record<Kind, TSchema>> = {
   provisioner: provisionerSchema,
   script: scriptSettingsSchema,
   schedule: scheduleSchema,
+  audit: auditSchema,
 }
 
-export const kinds: readonly Kind[] = ['sync', 'mapping', 'managed', 'provisioner', 'script', 'schedule']
+export const kinds: readonly Kind[] = [
+  'sync',
+  'mapping',
+  'managed',
+  'provisioner',
+  'script',
+  'schedule',
+  'audit',
+]
 
 /** All named shapes, for `$ref: '#/$defs/…'`. */
 export const definitions: Readonly<Record<string, JsonSchema>> = plain({
@@ -33,9 +43,9 @@ export const definitions: Readonly<Record<string, JsonSchema>> = plain({
 
 export const schemas: Readonly<Record<Kind, JsonSchema>> = plain(roots)
 
-/** The kind of a document by its id; undefined for documents without a schema, such as `audit`. */
+/** The kind of a document by its id; undefined for documents without a schema, such as `router`. */
 export function kindOfId(id: string): Kind | undefined {
-  if (id === 'sync' || id === 'managed' || id === 'script') return id
+  if (id === 'sync' || id === 'managed' || id === 'script' || id === 'audit') return id
   if (id.startsWith('mapping/')) return 'mapping'
   if (id.startsWith('schedule/')) return 'schedule'
   return id.startsWith('provisioner.openicf/') ? 'provisioner' : undefined
