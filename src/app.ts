@@ -32,6 +32,7 @@ import { infoProvider } from './router/providers/info.ts'
 import { repoLinkProvider } from './router/providers/repo-link.ts'
 import type { RequestContext, ResourceProvider, Resources } from './router/resources.ts'
 import { router } from './router/router.ts'
+import { isSecretAt } from './router/secret-fields.ts'
 import { jobProvider, schedulerProvider } from './schedule/provider.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { services } from './schedule/services.ts'
@@ -185,7 +186,11 @@ export async function openApplication(options: OpenOptions): Promise<Application
     }),
     'config/history': versionsProvider(repository, connectorSchemas),
     sync: syncProvider({ ...single, reconciliations, notify }),
-    'sync/queue': queueProvider(repository, (mapping) => changes.wake(mapping)),
+    'sync/queue': queueProvider(
+      repository,
+      (mapping) => changes.wake(mapping),
+      (set, pointer) => isSecretAt(routes(), set, pointer),
+    ),
     scheduler: schedulerProvider,
     'scheduler/job': jobProvider(repository, scheduler),
     recon: reconciliationProvider(reconciliations, repository),

@@ -7,13 +7,13 @@ import type { TrailOptions } from './audit/trail.ts'
 import { locateProblem } from './config/problem.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
 import { readProjectFile } from './config/project-file.ts'
-import { isJsonObject, type Json, type JsonObject } from './model/json.ts'
+import { isJsonObject, type JsonObject } from './model/json.ts'
 import { Problem } from './model/problem.ts'
 import { type ManagedType, propertiesOf } from './objects/type.ts'
-import type { Repository } from './repository/repository.ts'
-import type { Resources } from './router/resources.ts'
+import type { AuditEvent, Repository } from './repository/repository.ts'
+import type { RequestContext, Resources } from './router/resources.ts'
 import { scriptSource } from './scripts/definition.ts'
-import type { ScriptEngine } from './scripts/engine.ts'
+import type { LoadedProgram, ScriptEngine } from './scripts/engine.ts'
 
 /** The settings of `conf/audit.json` and the project's secret names; what of it does not happen is found with its place. */
 export async function configuredAudit(
@@ -48,42 +48,69 @@ export interface AuditSurroundings extends Pick<TrailOptions, 'log'> {
 
 /** The audit of one process. */
 export function openAudit(configuration: AuditConfiguration, surroundings: AuditSurroundings): AuditService {
-  const { project, repository, engine, resources, dataFolder, log } = surroundings
+  const { repository, resources, dataFolder, log } = surroundings
   return new AuditService(
     {
       ...{ repository, resources, log },
       fileKey: () => auditFileKey(dataFolder),
       print: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
-      runFilter: (definition, events) => {
-        const read = filterScript(definition, project)
-        if (!read.ok) throw new Problem('CONFIGURATION', read.message)
-        return Promise.all(
-          events.map(async ({ topic, id, content }) => {
-            const { userId, transactionId, roles } = content
-            const request = {
-              ...{ external: false, readOnly: true, userId: String(userId ?? '') },
-              ...{
-                transactionId: String(transactionId ?? ''),
-                roles: Array.isArray(roles) ? roles.map(String) : [],
-              },
-            }
-            const variables: JsonObject = {
-              request: {
-                ...{ method: 'create', resourcePath: `audit/${topic}`, newResourceId: id },
-                content: { _id: id, ...content },
-              },
-            }
-            return isTrue(await engine.evaluate(read.script, variables, { request }))
-          }),
-        )
-      },
+      runFilter: filterRunner(surroundings),
     },
     configuration,
   )
 }
 
-function isTrue(value: Json | undefined): boolean {
-  return value === true
+/**
+ * Runs filter scripts over pages of events: one crossing for all that one request caused. A script that fails keeps the event:
+ * a mistake in it must not hide anything.
+ */
+function filterRunner({ project, engine, log }: AuditSurroundings): TrailOptions['runFilter'] {
+  const programs = new Map<JsonObject, Promise<LoadedProgram>>()
+  function load(definition: JsonObject): Promise<LoadedProgram> {
+    const read = filterScript(definition, project)
+    if (!read.ok) throw new Problem('CONFIGURATION', read.message)
+    const scripts = { filter: read.script }
+    return engine.load({ module: 'model/run-script', procedures: ['runScript'], settings: null, scripts })
+  }
+  return async (definition, events) => {
+    const program = programs.get(definition) ?? load(definition)
+    programs.set(definition, program)
+    const kept = new Map<AuditEvent, boolean>()
+    const byRequest = Map.groupBy(events, ({ content }) => `${content.userId} ${content.transactionId}`)
+    for (const some of byRequest.values()) {
+      const inputs = some.map((event) => ({ script: 'filter', variables: { request: creation(event) } }))
+      const outcomes = await (await program).run('runScript', inputs, { request: requestOf(some[0]) })
+      outcomes.forEach((outcome, index) => {
+        const value = outcome.ok ? (outcome.value as JsonObject).value === true : true
+        kept.set(some[index] as AuditEvent, value)
+      })
+      const failed = outcomes.find((outcome) => !outcome.ok)
+      if (failed && !failed.ok) log('warn', `${failed.error.message}: the events are kept`)
+    }
+    return events.map((event) => kept.get(event) !== false)
+  }
+}
+
+/** What a script sees as the request: that the entry is made. */
+function creation({ topic, id, content }: AuditEvent): JsonObject {
+  return {
+    ...{ method: 'create', resourcePath: `audit/${topic}`, newResourceId: id },
+    content: { _id: id, ...content },
+  }
+}
+
+/** On whose behalf; whatever the script asks for, it changes nothing. */
+function requestOf(event: AuditEvent | undefined): RequestContext {
+  const { userId, transactionId, roles } = event?.content ?? {}
+  return {
+    ...{
+      external: false,
+      readOnly: true,
+      userId: String(userId ?? ''),
+      transactionId: String(transactionId ?? ''),
+    },
+    roles: Array.isArray(roles) ? roles.map(String) : [],
+  }
 }
 
 function filterScript(definition: JsonObject, project: Project) {
