@@ -41,7 +41,7 @@ export interface CheckedProject {
   readonly types: readonly UsableType[]
   readonly jobs: readonly Job[]
   readonly endpoints: readonly Endpoint[]
-  readonly audit: AuditConfiguration
+  readonly audit: Omit<AuditConfiguration, 'runFilter'>
   /** By name; opened, which reaches nothing outside. */
   readonly systems: ReadonlyMap<string, System>
 }

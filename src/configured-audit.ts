@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AuditConfiguration, AuditService } from './audit/service.ts'
+import { type AuditConfiguration, AuditService, type AuditServiceOptions } from './audit/service.ts'
 import { defaultSettings, readSettings } from './audit/settings.ts'
-import type { TrailOptions } from './audit/trail.ts'
+import type { RunFilter } from './audit/trail.ts'
 import { locateProblem } from './config/problem.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
 import { readProjectFile } from './config/project-file.ts'
 import { isJsonObject, type JsonObject } from './model/json.ts'
 import { Problem } from './model/problem.ts'
 import { type ManagedType, propertiesOf } from './objects/type.ts'
-import type { AuditEvent, Repository } from './repository/repository.ts'
-import type { RequestContext, Resources } from './router/resources.ts'
+import type { AuditEvent } from './repository/repository.ts'
+import type { RequestContext } from './router/resources.ts'
 import { scriptSource } from './scripts/definition.ts'
 import type { LoadedProgram, ScriptEngine } from './scripts/engine.ts'
 
@@ -19,7 +19,10 @@ import type { LoadedProgram, ScriptEngine } from './scripts/engine.ts'
 export async function configuredAudit(
   project: Project,
   engine: ScriptEngine,
-): Promise<{ readonly audit: AuditConfiguration; readonly problems: readonly ConfigurationProblem[] }> {
+): Promise<{
+  readonly audit: Omit<AuditConfiguration, 'runFilter'>
+  readonly problems: readonly ConfigurationProblem[]
+}> {
   const isSecret = secretNames(project)
   const document = project.documents.find(({ id }) => id === 'audit')
   if (!document?.content) return { audit: { settings: defaultSettings, isSecret }, problems: [] }
@@ -38,33 +41,32 @@ export async function configuredAudit(
   return { audit: { settings, isSecret }, problems }
 }
 
-export interface AuditSurroundings extends Pick<TrailOptions, 'log'> {
-  readonly project: Project
-  readonly repository: Repository
-  readonly engine: ScriptEngine
-  readonly resources: () => Resources
+export interface AuditSurroundings extends Pick<AuditServiceOptions, 'repository' | 'resources' | 'log'> {
   readonly dataFolder: string
 }
 
-/** The audit of one process. */
-export function openAudit(configuration: AuditConfiguration, surroundings: AuditSurroundings): AuditService {
-  const { repository, resources, dataFolder, log } = surroundings
-  return new AuditService(
-    {
-      ...{ repository, resources, log },
-      fileKey: () => auditFileKey(dataFolder),
-      print: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
-      runFilter: filterRunner(surroundings),
-    },
-    configuration,
-  )
+/** The audit of one process; it knows nothing of a project until it is configured. */
+export function openAudit({ dataFolder, ...options }: AuditSurroundings): AuditService {
+  return new AuditService({
+    ...options,
+    fileKey: () => auditFileKey(dataFolder),
+    print: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
+  })
+}
+
+export interface FilterSurroundings {
+  readonly project: Project
+  readonly engine: ScriptEngine
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
 /**
  * Runs filter scripts over pages of events: one crossing for all that one request caused. A script that fails keeps the event:
  * a mistake in it must not hide anything.
  */
-function filterRunner({ project, engine, log }: AuditSurroundings): TrailOptions['runFilter'] {
+export function auditFilters({ project, engine, log }: FilterSurroundings): AsyncDisposable & {
+  readonly run: RunFilter
+} {
   const programs = new Map<JsonObject, Promise<LoadedProgram>>()
   function load(definition: JsonObject): Promise<LoadedProgram> {
     const read = filterScript(definition, project)
@@ -72,7 +74,7 @@ function filterRunner({ project, engine, log }: AuditSurroundings): TrailOptions
     const scripts = { filter: read.script }
     return engine.load({ module: 'model/run-script', procedures: ['runScript'], settings: null, scripts })
   }
-  return async (definition, events) => {
+  const run: RunFilter = async (definition, events) => {
     const program = programs.get(definition) ?? load(definition)
     programs.set(definition, program)
     const kept = new Map<AuditEvent, boolean>()
@@ -88,6 +90,12 @@ function filterRunner({ project, engine, log }: AuditSurroundings): TrailOptions
       if (failed && !failed.ok) log('warn', `${failed.error.message}: the events are kept`)
     }
     return events.map((event) => kept.get(event) !== false)
+  }
+  return {
+    run,
+    async [Symbol.asyncDispose]() {
+      for (const program of programs.values()) await (await program)[Symbol.asyncDispose]()
+    },
   }
 }
 

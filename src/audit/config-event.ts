@@ -18,6 +18,10 @@ export interface ConfigChange {
   /** Of the object as it is now. */
   readonly revision?: string | undefined
   readonly request: Pick<RequestContext, 'userId' | 'transactionId'>
+  /** Of the event; undefined: a new one. */
+  readonly id?: string | undefined
+  /** ISO 8601; undefined: now. */
+  readonly timestamp?: string | undefined
   /** Further names of settings that are secret, such as those that a connector declares. */
   readonly isSecret?: (name: string) => boolean
 }
@@ -29,7 +33,7 @@ export interface ConfigChange {
 export function configEvent(change: ConfigChange): AuditEvent {
   const { operation, objectId, before, after, revision, request, isSecret = () => false } = change
   const changes = diff(whole(before ?? {}) as JsonObject, whole(after ?? {}) as JsonObject)
-  const timestamp = new Date().toISOString()
+  const { id = timeOrderedId(), timestamp = new Date().toISOString() } = change
   const shown = (value: JsonObject | undefined) =>
     value ? (masked(value, '', isSecret) as JsonObject) : null
   // Masked one by one: an old and a new secret are the same mask, and still a change.
@@ -41,7 +45,7 @@ export function configEvent(change: ConfigChange): AuditEvent {
     return { pointer, before: at(before), after: at(after) }
   })
   return {
-    id: timeOrderedId(),
+    id,
     topic: 'config',
     timestamp,
     content: {

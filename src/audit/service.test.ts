@@ -14,6 +14,7 @@ import { auditProvider, auditStoreProvider } from './provider.ts'
 import { AuditService } from './service.ts'
 import { type AuditSettings, readSettings } from './settings.ts'
 import { recordingActivity } from './system-activity.ts'
+import type { RunFilter } from './trail.ts'
 
 const context: RequestContext = {
   external: false,
@@ -44,21 +45,22 @@ const tableProvider: ResourceProvider = {
   query: async () => ({ result: [{ _id: 'from the table' }], cookie: null }),
 }
 
-function open(content: object = {}): void {
-  audit = new AuditService(
-    {
-      ...{ repository: stored, resources: () => resources, fileKey: () => Buffer.alloc(32, 1), interval: 5 },
-      log: (_level, message) => logged.push(message),
-      print: async (text) => {
-        printed += text
-      },
-      runFilter: async ({ source }, events) => {
-        if (source === 'throw') throw new Error('no such variable')
-        return events.map((event) => event.content.objectId === source)
-      },
+const runFilter: RunFilter = async ({ source }, events) => {
+  if (source === 'throw') throw new Error('no such variable')
+  return events.map((event) => event.content.objectId === source)
+}
+const configure = (content: object) =>
+  audit.configure({ settings: settingsOf(content), isSecret: (name) => name === 'pin', runFilter })
+
+async function open(content: object = {}): Promise<void> {
+  audit = new AuditService({
+    ...{ repository: stored, resources: () => resources, fileKey: () => Buffer.alloc(32, 1), interval: 5 },
+    log: (_level, message) => logged.push(message),
+    print: async (text) => {
+      printed += text
     },
-    { settings: settingsOf(content), isSecret: (name) => name === 'pin' },
-  )
+  })
+  await configure(content)
   const log = (_level: string, message: string) => logged.push(message)
   const activity = { audit, fullObjects: false, isSecret: (name: string) => name === 'pin', log }
   resources = router({
@@ -73,7 +75,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'audit-'))
   stored = await openSqlite(join(folder, 'store.db'))
   ;[logged, printed, table] = [[], '', new Map()]
-  open()
+  await open()
 })
 afterEach(async () => {
   await audit[Symbol.asyncDispose]()
@@ -90,7 +92,7 @@ const ids = async (topic: string) => (await entries(topic)).map(({ _id }) => _id
 
 describe('what is recorded', () => {
   it('goes through filters before it is stored, in transactions and outside', async () => {
-    open({ eventTopics: { sync: { filter: { actions: ['create'] } } } })
+    await open({ eventTopics: { sync: { filter: { actions: ['create'] } } } })
     await audit.repository.audit.append([
       event('1', 'sync', { action: 'CREATE' }),
       event('2', 'sync', { action: 'UNLINK' }),
@@ -118,7 +120,7 @@ describe('what is recorded', () => {
   })
 
   it('is asked of a script, and kept if that fails', async () => {
-    open({
+    await open({
       eventTopics: {
         activity: { filter: { script: { type: 'text/javascript', source: 'managed/user/1' } } },
         config: { filter: { script: { type: 'text/javascript', source: 'throw' } } },
@@ -134,7 +136,9 @@ describe('what is recorded', () => {
   })
 
   it('says of activities what is watched, and what is a password', async () => {
-    open({ eventTopics: { activity: { watchedFields: ['mail', '/address'], passwordFields: ['pin'] } } })
+    await open({
+      eventTopics: { activity: { watchedFields: ['mail', '/address'], passwordFields: ['pin'] } },
+    })
     await audit.repository.audit.append([
       event('1', 'activity', {
         changedFields: ['/mail', '/address/city', '/sn', '/pin'],
@@ -159,13 +163,12 @@ describe('what is recorded', () => {
       class: 'JsonAuditEventHandler',
       config: { name, logDirectory: name, topics: ['sync'] },
     })
-    open({ eventHandlers: [json('one')] })
+    await open({ eventHandlers: [json('one')] })
     await audit.start()
     await audit.repository.audit.append([event('1', 'sync')])
-    const isSecret = () => false
-    await audit.configure({ settings: settingsOf({ eventHandlers: [json('two')] }), isSecret })
+    await configure({ eventHandlers: [json('two')] })
     await audit.repository.audit.append([event('2', 'sync')])
-    await audit.configure({ settings: settingsOf({ eventHandlers: [json('one'), json('two')] }), isSecret })
+    await configure({ eventHandlers: [json('one'), json('two')] })
     await audit[Symbol.asyncDispose]()
     const lines = (name: string) =>
       readFileSync(join(folder, name, 'sync.audit.json'), 'utf8')
@@ -178,7 +181,7 @@ describe('what is recorded', () => {
 
 describe('handlers that keep nothing themselves', () => {
   it('print lines with their topics, or create objects below a path, which is no activity in turn', async () => {
-    open({
+    await open({
       auditServiceConfig: { handlerForQueries: 'table' },
       eventHandlers: [
         { class: 'JsonStdoutAuditEventHandler', config: { name: 'out', topics: ['sync'] } },
@@ -213,7 +216,7 @@ describe('handlers that keep nothing themselves', () => {
 
 describe('retention', () => {
   it('removes what is too old or too much, and the chain holds', async () => {
-    open({ retention: { access: { maxAge: '1 day' }, sync: { maxEvents: 2 } } })
+    await open({ retention: { access: { maxAge: '1 day' }, sync: { maxEvents: 2 } } })
     await stored.audit.append([
       event('old', 'access'),
       { ...event('new', 'access'), timestamp: new Date().toISOString() },
@@ -232,7 +235,7 @@ describe('retention', () => {
   })
 
   it('keeps what a handler has still to write', async () => {
-    open({
+    await open({
       retention: { sync: { maxEvents: 0 } },
       eventHandlers: [
         { class: 'RouterAuditEventHandler', config: { name: 'table', resourcePath: 'nowhere' } },
@@ -240,7 +243,7 @@ describe('retention', () => {
     })
     await audit.start()
     await stored.audit.append([event('1', 'sync')])
-    await audit.configure({ settings: audit.trail.settings, isSecret: () => false })
+    await audit.configure({ settings: audit.trail.settings, isSecret: () => false, runFilter })
     await audit[Symbol.asyncDispose]()
     expect(await stored.audit.read('sync', '1')).toBeDefined()
   })
@@ -324,7 +327,7 @@ describe('entries over REST', () => {
   })
 
   it('have actions beside them', async () => {
-    open({
+    await open({
       eventTopics: { activity: { watchedFields: ['mail', 'sn'], passwordFields: ['password', 'pin'] } },
     })
     const action = (name: string, content: JsonObject = {}, parameters = {}) =>
@@ -364,7 +367,7 @@ describe('calls on systems', () => {
   })
 
   it('are read and queried on record where a filter says so', async () => {
-    open({ eventTopics: { activity: { filter: { actions: ['query'] } } } })
+    await open({ eventTopics: { activity: { filter: { actions: ['query'] } } } })
     await resources.query('table/account', { filter: parseFilter('true') }, context)
     await resources.create('table/account', 'jo', {}, context)
     expect(await entries('activity')).toMatchObject([{ objectId: 'table/account', operation: 'QUERY' }])

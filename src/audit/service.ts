@@ -14,7 +14,7 @@ import { recorded } from './recorded.ts'
 import { keepWhatIsConfigured } from './retention.ts'
 import type { AuditSettings, HandlerSettings } from './settings.ts'
 import type { Sink } from './sink.ts'
-import { AuditTrail, type TrailOptions } from './trail.ts'
+import { AuditTrail, type RunFilter, type TrailOptions } from './trail.ts'
 
 export interface AuditServiceOptions extends TrailOptions {
   /** The store itself, into which nothing must be recorded but through `AuditService.repository`. */
@@ -32,13 +32,15 @@ export interface AuditConfiguration {
   readonly settings: AuditSettings
   /** Names of properties that are secret somewhere in the project. */
   readonly isSecret: NamesSecret
+  readonly runFilter: RunFilter
 }
 
 const retentionInterval = 3_600_000
 
 /**
  * The audit of a process: the repository that everything is recorded in, what comes from outside, the handlers, retention.
- * Only a server starts it; a command records, and leaves the rest to the server that runs next.
+ * Until it is configured it keeps everything and has no handlers. Only a server starts it; a command records, and leaves the
+ * rest to the server that runs next.
  */
 export class AuditService implements AsyncDisposable {
   readonly repository: Repository
@@ -46,16 +48,15 @@ export class AuditService implements AsyncDisposable {
   readonly witness: Witness
   readonly #options: AuditServiceOptions
   readonly #buffer: EventBuffer
-  #isSecret: NamesSecret
+  #isSecret: NamesSecret = () => false
   #followers: { readonly settings: HandlerSettings; readonly follower: Follower }[] = []
   #started = false
   #timer: NodeJS.Timeout | undefined
   #retaining: Promise<unknown> = Promise.resolve()
 
-  constructor(options: AuditServiceOptions, { settings, isSecret }: AuditConfiguration) {
+  constructor(options: AuditServiceOptions) {
     this.#options = options
-    this.#isSecret = isSecret
-    this.trail = new AuditTrail(options, settings)
+    this.trail = new AuditTrail(options)
     this.repository = recorded(options.repository, this.trail)
     const { log } = options
     this.#buffer = new EventBuffer({ log, append: (events) => this.repository.audit.append(events) })
@@ -63,7 +64,6 @@ export class AuditService implements AsyncDisposable {
       exchange: (exchange) => this.record(accessEvent(exchange, (name) => this.#isSecret(name), Date.now())),
       attempt: (attempt) => this.record(authenticationEvent(attempt, Date.now())),
     }
-    this.#followers = settings.handlers.map((one) => this.#followerOf(one))
   }
 
   /** Stored soon, together with others. */
@@ -84,9 +84,9 @@ export class AuditService implements AsyncDisposable {
   }
 
   /** Takes the settings over; handlers that stay as they are go on, new ones begin where they stopped. */
-  async configure({ settings, isSecret }: AuditConfiguration): Promise<void> {
+  async configure({ settings, isSecret, runFilter }: AuditConfiguration): Promise<void> {
     this.#isSecret = isSecret
-    this.trail.configure(settings)
+    this.trail.configure(settings, runFilter)
     const kept = this.#followers.filter((one) =>
       settings.handlers.some((wanted) => isSame(one.settings, wanted)),
     )

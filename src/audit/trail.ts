@@ -7,9 +7,10 @@ import { policiesFor } from './policies.ts'
 import { redact } from './redact.ts'
 import { type AuditSettings, defaultSettings } from './settings.ts'
 
+/** Which of the events the script of a topic's filter keeps; what it throws keeps them all. */
+export type RunFilter = (script: JsonObject, events: readonly AuditEvent[]) => Promise<readonly boolean[]>
+
 export interface TrailOptions {
-  /** Which of the events the script of a topic's filter keeps; what it throws keeps them all. */
-  readonly runFilter: (script: JsonObject, events: readonly AuditEvent[]) => Promise<readonly boolean[]>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
@@ -20,19 +21,20 @@ export interface TrailOptions {
 export class AuditTrail {
   readonly #options: TrailOptions
   #settings: AuditSettings = defaultSettings
+  #runFilter: RunFilter = keepAll
   #shapers = new Map<string, (content: JsonObject) => JsonObject>()
 
-  constructor(options: TrailOptions, settings: AuditSettings = defaultSettings) {
+  constructor(options: TrailOptions) {
     this.#options = options
-    this.configure(settings)
   }
 
   get settings(): AuditSettings {
     return this.#settings
   }
 
-  configure(settings: AuditSettings): void {
+  configure(settings: AuditSettings, runFilter: RunFilter = keepAll): void {
     this.#settings = settings
+    this.#runFilter = runFilter
     this.#shapers = new Map()
   }
 
@@ -83,7 +85,7 @@ export class AuditTrail {
   ): Promise<readonly boolean[]> {
     try {
       const shaper = this.#shaperOf(topic)
-      return await this.#options.runFilter(
+      return await this.#runFilter(
         script,
         events.map((event) => ({ ...event, content: shaper(event.content) })),
       )
@@ -105,6 +107,8 @@ export class AuditTrail {
     return shaper
   }
 }
+
+const keepAll: RunFilter = async (_script, events) => events.map(() => true)
 
 function shaperFor(topic: string, settings: AuditSettings): (content: JsonObject) => JsonObject {
   // The digest of what was removed is checked: nothing of it may be missing.
