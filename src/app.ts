@@ -136,6 +136,8 @@ export async function openApplication(options: OpenOptions): Promise<Application
   }
   generations = opened.use(new Generations(await openGeneration(project, foundation)))
   await audit.configure(current().audit)
+  // While there is a generation to filter with, and to write to.
+  opened.defer(() => audit[Symbol.asyncDispose]())
   const reconciliations = new Reconciliations({
     ...single,
     during,

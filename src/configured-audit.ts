@@ -94,7 +94,8 @@ export function auditFilters({ project, engine, log }: FilterSurroundings): Asyn
   return {
     run,
     async [Symbol.asyncDispose]() {
-      for (const program of programs.values()) await (await program)[Symbol.asyncDispose]()
+      for (const program of programs.values())
+        await (await program.catch(() => undefined))?.[Symbol.asyncDispose]()
     },
   }
 }

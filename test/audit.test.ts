@@ -152,6 +152,25 @@ describe('a server', () => {
     expect((await server.call('GET', `recon/${run._id}`)).status).toBe(404)
   })
 
+  it('takes up other settings while it runs, and records that they were changed', async () => {
+    server = await serve(project)
+    const settings = { eventTopics: { access: { filter: { actions: ['create', 'update'] } } } }
+    expect((await server.call('PUT', 'config/audit', { body: settings })).status).toBe(201)
+    await server.call('GET', 'managed/user/nobody')
+    await server.call('PUT', 'managed/user/ann', { body: { userName: 'ann' } })
+    expect(await entries('config')).toMatchObject([
+      {
+        ...{ objectId: 'config/audit', operation: 'CREATE', runAs: 'openidm-admin', before: null },
+        ...{ after: settings, changedFields: ['/eventTopics'] },
+      },
+    ])
+    const found = await entries('access')
+    expect(found.map(({ http }: { http: { request: { path: string } } }) => http.request.path)).toEqual([
+      '/openidm/config/audit',
+      '/openidm/managed/user/ann',
+    ])
+  })
+
   it('feeds files whose rows prove themselves, and loses no request in an orderly stop', async () => {
     project.write('conf/audit.json', {
       eventHandlers: [

@@ -168,9 +168,15 @@ describe('a planted secret', () => {
     })
     answers.push(await broken.text())
     expect(broken.status).toBe(400)
-    for (const topic of ['sync', 'recon', 'activity', 'access', 'authentication', 'config'])
+    for (const topic of ['sync', 'recon', 'activity', 'access', 'authentication'])
       await call('GET', `audit/${topic}?_queryFilter=true`)
     await call('GET', 'history/managed/user/ann?_queryFilter=true')
+    await call('PATCH', 'config/provisioner.openicf/now', [
+      { operation: 'replace', field: '/configurationProperties/clientSecret', value: `${secret}4` },
+    ])
+    await call('GET', 'config/provisioner.openicf/now')
+    for (const path of ['config', 'config/history', 'audit/config'])
+      await call('GET', `${path}?_queryFilter=true`)
   })
 
   it('is in no answer', () => {
@@ -184,7 +190,7 @@ describe('a planted secret', () => {
   it('is in no file but those of the systems', async () => {
     await server.stop()
     const files = readdirSync(project.folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !/\/(data|conf)$/.test(entry.parentPath))
+      .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('/data'))
       .map((entry) => `${entry.parentPath}/${entry.name}`)
     expect(files.some((file) => file.endsWith('syncline.db'))).toBe(true)
     for (const name of ['plan.ndjson', 'access.audit.json', 'activity.csv', 'authentication.csv'])

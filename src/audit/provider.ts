@@ -14,7 +14,7 @@ import type {
 } from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
 import { requireEntry } from './entry.ts'
-import { removeEvents } from './retention.ts'
+import { removeEvents, takenByAll } from './retention.ts'
 import type { AuditService } from './service.ts'
 import { type AuditSettings, handlerClasses } from './settings.ts'
 import { openTopics, topics } from './topics.ts'
@@ -74,7 +74,7 @@ export function auditStoreProvider({ audit }: Pick<AuditResources, 'audit'>): Re
       if (runs.length === 0) return 0
       return removeEvents(
         audit.repository,
-        { topic: 'recon', runs },
+        { topic: 'recon', runs, upTo: await takenByAll(audit.repository, handlerNames(audit)) },
         { userId: request.userId, transactionId: request.transactionId, reason: String(stated.commandId) },
       )
     },
@@ -168,6 +168,10 @@ function changedFields(fields: NonNullable<AuditSettings['watchedFields']>, cont
     return a === undefined || b === undefined ? a !== b : !equal(a, b)
   }
   return fields.filter(differs).map(printPointer)
+}
+
+function handlerNames({ trail }: AuditService): readonly string[] {
+  return trail.settings.handlers.map(({ name }) => name)
 }
 
 /** The runs that a command removes. Patterns are SQL's: `%` stands for anything. */
