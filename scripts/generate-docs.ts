@@ -65,6 +65,7 @@ const sections: Readonly<Record<Kind, Section>> = {
   schedule: { file: 'schedule-<name>.json', shapes: [] },
   router: { file: 'router.json', shapes: [] },
   access: { file: 'access.json', shapes: [] },
+  audit: { file: 'audit.json', more: 'What the settings do: [the audit](audit.md).', shapes: [] },
 }
 const commonShapes = ['script', 'condition', 'postRetryAction', 'reconAssociation']
 
@@ -105,7 +106,7 @@ Editors complete and explain the files with the JSON Schemas in \`schemas/\`: be
 
 A property that is not defined is an error, unless the object is switched off by \`"enabled": false\`. Always defined are
 \`launcher.project.location\`, \`launcher.working.location\` and \`launcher.install.location\`, and what newer PingIDM versions call
-them: \`idm.instance.dir\` and \`idm.install.dir\`.`
+them: \`idm.instance.dir\`, \`idm.data.dir\` and \`idm.install.dir\`.`
 
 function kindSection(kind: Kind): string {
   const { file, shapes, more } = sections[kind]

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { historyProvider } from './audit/history.ts'
-import { JsonLinesHandler } from './audit/json-lines.ts'
-import { auditProvider } from './audit/provider.ts'
+import { auditProvider, auditStoreProvider } from './audit/provider.ts'
+import type { AuditService } from './audit/service.ts'
 import {
   connectorSchemas,
   type ProjectOptions,
@@ -11,11 +11,11 @@ import {
   usableMapping,
 } from './checked-project.ts'
 import { Reconfiguration } from './config/live/reconfiguration.ts'
-import { recordConfigurationChange } from './config/live/record.ts'
 import { watchFiles } from './config/live/watch.ts'
 import { keyFreshness } from './config/master-key.ts'
 import type { ConfigurationProblem, Project } from './config/project.ts'
 import { fileSecrets } from './config/secrets.ts'
+import { openAudit } from './configured-audit.ts'
 import type { System } from './connectors/open-system.ts'
 import { bootFile, type Foundation, type Generation, openGeneration } from './generation.ts'
 import { Generations } from './generations.ts'
@@ -23,6 +23,7 @@ import { administratorAuthentication, ensureAdministrator } from './http/authent
 import { httpServer } from './http/server.ts'
 import { type KeyRotation, resealEverything } from './key-rotation.ts'
 import type { Mapping } from './mapping/mapping.ts'
+import { recordConfigurationChange } from './recorded-configuration.ts'
 import type { Repository } from './repository/repository.ts'
 import { openSqlite } from './repository/sqlite/open.ts'
 import { configProvider } from './router/providers/config.ts'
@@ -33,6 +34,7 @@ import { repoLinkProvider } from './router/providers/repo-link.ts'
 import { validateQueryFilterProvider } from './router/providers/validate-query-filter.ts'
 import type { RequestContext, ResourceProvider, Resources } from './router/resources.ts'
 import { router } from './router/router.ts'
+import { isSecretAt } from './router/secret-fields.ts'
 import { jobProvider, schedulerProvider, triggerProvider } from './schedule/provider.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { services } from './schedule/services.ts'
@@ -74,8 +76,8 @@ export interface Application extends AsyncDisposable {
   readonly changes: ChangeQueue
   /** Nothing is run until it is started. */
   readonly scheduler: Scheduler
-  /** Nothing is written until they are started. */
-  readonly auditHandlers: readonly JsonLinesHandler[]
+  /** Handlers write nothing until it is started. */
+  readonly audit: AuditService
   /** For the command line: whoever can write the data folder is the administrator. */
   readonly administrator: RequestContext
   /** ConfigurationFailure with the mapping's own errors, or NOT_FOUND with the nearest name. */
@@ -105,7 +107,9 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const during = <T>(work: () => Promise<T>) => (generations as Generations<Generation>).during(work)
 
   const project = await readConfiguration(options)
-  const repository = opened.use(await openSqlite(join(dataFolder, 'syncline.db')))
+  const store = opened.use(await openSqlite(join(dataFolder, 'syncline.db')))
+  const audit = opened.use(openAudit({ repository: store, resources: routes, dataFolder, log }))
+  const { repository } = audit
   const occupied = new Occupied()
   const single = {
     repository,
@@ -120,6 +124,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const engines = new Shared<ScriptEngine>()
   const foundation: Foundation = {
     repository,
+    audit,
     secrets,
     systems: new Shared<System>(),
     onChange: onChange({
@@ -135,6 +140,9 @@ export async function openApplication(options: OpenOptions): Promise<Application
       ),
   }
   generations = opened.use(new Generations(await openGeneration(project, foundation)))
+  await audit.configure(current().audit)
+  // While there is a generation to filter with, and to write to.
+  opened.defer(() => audit[Symbol.asyncDispose]())
   const reconciliations = new Reconciliations({
     ...single,
     during,
@@ -155,9 +163,6 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const workers = { thisProcess, isAlive }
   const scheduled = { repository, services: services({ ...scripted, scanTasks }), workers, during, log }
   const scheduler = opened.use(new Scheduler(scheduled, current().checked.jobs))
-  const auditHandlers = current().checked.auditHandlers.map((settings) =>
-    opened.use(new JsonLinesHandler(settings, { repository, log })),
-  )
   const reconfiguration: Reconfiguration<Generation> = new Reconfiguration<Generation>({
     repository,
     current,
@@ -165,6 +170,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
     async activate(next) {
       generations?.replace(next)
       changes.reconfigured()
+      await audit.configure(next.audit)
       await scheduler.configure(next.checked.jobs)
     },
     occupied: async () => [
@@ -187,10 +193,14 @@ export async function openApplication(options: OpenOptions): Promise<Application
     }),
     'config/history': versionsProvider(repository, connectorSchemas),
     sync: syncProvider({ ...single, reconciliations, notify }),
-    'sync/queue': queueProvider(repository, (mapping) => changes.wake(mapping)),
+    'sync/queue': queueProvider(
+      repository,
+      (mapping) => changes.wake(mapping),
+      (set, pointer) => isSecretAt(routes(), set, pointer),
+    ),
     scheduler: schedulerProvider,
     taskscanner: taskScannerProvider(tasks, async (name) => {
-      const job = (await scheduler.all()).find(({ id }) => id === name)
+      const job = scheduler.job(name)
       return job?.service === 'taskscanner' ? job.context : undefined
     }),
     'scheduler/job': jobProvider(scheduler, routes),
@@ -206,7 +216,8 @@ export async function openApplication(options: OpenOptions): Promise<Application
     'endpoint/linkedView': linkedViewProvider(single),
     'util/validateQueryFilter': validateQueryFilterProvider,
     health: healthProvider({ activeReconciliations: () => reconciliations.activeCount }),
-    audit: auditProvider(repository),
+    audit: auditProvider({ audit, resources: routes }),
+    'repo/audit': auditStoreProvider({ audit }),
     history: historyProvider(repository),
     info: infoProvider({
       state: () => (reconciliations.closing ? 'STOPPING' : 'ACTIVE_READY'),
@@ -237,7 +248,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
     },
     changes,
     scheduler,
-    auditHandlers,
+    audit,
     requireMapping: (name) => usableMapping(current().checked, name).mapping,
     recover: () => reconciliations.recover(current().mappings.map(({ links }) => links.type)),
     async rotateKey({ forgetOld }) {
@@ -274,8 +285,8 @@ function configurationKey({ property }: Project): string {
 }
 
 /** What a server does by itself; what a dead process left comes first. */
-async function startWork({ recover, changes, scheduler, auditHandlers }: Application): Promise<void> {
-  for (const handler of auditHandlers) await handler.start()
+async function startWork({ recover, changes, scheduler, audit }: Application): Promise<void> {
+  await audit.start()
   await recover()
   await changes.start()
   await scheduler.start()
@@ -304,11 +315,13 @@ export async function openServer(options: ServerOptions) {
   const application = opened.use(
     await openApplication({ ...options, log: (level, message) => log[level](message) }),
   )
-  const { repository, resources } = application
+  const { repository, resources, audit } = application
   await ensureAdministrator({ settings: repository.settings, environment, announce })
   const authentication = administratorAuthentication(repository.settings)
   const contextPath = application.project.property('openidm.context.path')?.toString()
-  const server = opened.use(httpServer({ resources, authentication, log, contextPath }))
+  const server = opened.use(
+    httpServer({ resources, authentication, log, contextPath, witness: audit.witness }),
+  )
   // Before the server: somebody may be waiting for the answer to a run.
   opened.defer(() => application.reconciliations.close())
   const port = options.port ?? Number(application.project.property('openidm.port.http') ?? 8080)

@@ -1,5 +1,4 @@
-import type { JsonLinesSettings } from './audit/json-lines.ts'
-import { configuredAudit } from './audit-handlers.ts'
+import type { AuditConfiguration } from './audit/service.ts'
 import type { JsonSchema } from './config/check/schema.ts'
 import type { CompiledMapping } from './config/compiled-mappings.ts'
 import { compileMappings } from './config/compiled-mappings.ts'
@@ -14,6 +13,7 @@ import type {
 } from './config/project.ts'
 import { readProject } from './config/read.ts'
 import { fileSecrets } from './config/secrets.ts'
+import { configuredAudit } from './configured-audit.ts'
 import { csvKind } from './connectors/csv/kind.ts'
 import { type Misconfiguration, misconfigurationIn } from './connectors/misconfigured.ts'
 import { openSystem, type System, type SystemEnvironment } from './connectors/open-system.ts'
@@ -46,7 +46,7 @@ export interface CheckedProject {
   readonly router: ConfiguredRouter
   readonly jobs: readonly Job[]
   readonly endpoints: readonly Endpoint[]
-  readonly auditHandlers: readonly JsonLinesSettings[]
+  readonly audit: Omit<AuditConfiguration, 'runFilter'>
   /** By name; opened, which reaches nothing outside. */
   readonly systems: ReadonlyMap<string, System>
 }
@@ -98,7 +98,7 @@ export async function checkProject(
   const { types, problems } = await usableTypes(project, engine, policies)
   const router = await configuredRouter(project, engine)
   const schedules = configuredJobs(project)
-  const audit = configuredAudit(project)
+  const audit = await configuredAudit(project, engine)
   const own = await configuredEndpoints(project, engine)
   const opened = await openSystems(project, { ...environment, kinds, projectFolder: project.folder })
   return {
@@ -108,7 +108,7 @@ export async function checkProject(
     router,
     jobs: schedules.jobs,
     endpoints: own.endpoints,
-    auditHandlers: audit.handlers,
+    audit: audit.audit,
     mappings: compiled.mappings,
     systems: opened.systems,
     // A value that its schema refuses may be refused by the connector as well: once is enough.

@@ -1,3 +1,5 @@
+import type { AuditConfiguration, AuditService } from './audit/service.ts'
+import { recordingActivity } from './audit/system-activity.ts'
 import {
   type CheckedProject,
   checkProject,
@@ -8,6 +10,7 @@ import {
 } from './checked-project.ts'
 import type { Candidate } from './config/live/candidate.ts'
 import type { Project } from './config/project.ts'
+import { auditFilters } from './configured-audit.ts'
 import { openSystem, type System } from './connectors/open-system.ts'
 import { systemProvider } from './connectors/system.ts'
 import { endpointProvider } from './endpoint/endpoints.ts'
@@ -49,6 +52,7 @@ import { loadRules, type Rules } from './sync/rules.ts'
 export interface Generation extends Candidate {
   readonly checked: CheckedProject
   readonly engine: ScriptEngine
+  readonly audit: AuditConfiguration
   /** What of the router's resources depends on the configuration. */
   readonly mounts: Readonly<Record<string, ResourceProvider>>
   /** What stands around every request: who may make it, and the scripts of `conf/router.json`. */
@@ -66,6 +70,7 @@ export interface Generation extends Candidate {
 /** What all generations stand on. */
 export interface Foundation {
   readonly repository: Repository
+  readonly audit: AuditService
   readonly secrets: Secrets
   readonly systems: Shared<System>
   readonly onChange: OnChange
@@ -101,26 +106,36 @@ export async function openGeneration(project: Project, foundation: Foundation): 
   const hooks = opened.use(scriptFilters(checked.router.filters, engine))
   const partsOf = (type: ManagedType) => parts.get(type) as TypeParts
   const takenBack = new Set(types.filter(isTakenBack).map(({ type }) => `managed/${type.name}`))
+  const filters = opened.use(auditFilters({ project, engine, log }))
+  const fullObjects = isOn(project.property('openidm.audit.logFullObjects'))
+  const activity = { audit: foundation.audit, fullObjects, isSecret: checked.audit.isSecret, log }
   const mounts: Record<string, ResourceProvider> = {
-    managed: await managedObjects({
-      repository,
-      types: types.map(({ type }) => type),
-      enforcePolicies: project.property('openidm.policy.enforcement.enabled') !== false,
-      partsOf,
-      onChange: foundation.onChange,
-    }),
+    managed: recordingActivity(
+      await managedObjects({
+        repository,
+        types: types.map(({ type }) => type),
+        enforcePolicies: project.property('openidm.policy.enforcement.enabled') !== false,
+        partsOf,
+        onChange: foundation.onChange,
+      }),
+      { ...activity, root: 'managed', recordsWrites: false },
+    ),
+    system: recordingActivity(
+      systemProvider(systems, {
+        kinds,
+        projectFolder: project.folder,
+        decrypt,
+        liveSync: (request, context) =>
+          liveSyncOf(request, context, { checked, engine, project }, foundation),
+      }),
+      { ...activity, root: 'system', recordsWrites: true },
+    ),
     policy: policyProvider({
       repository,
       types: types.map(({ type }) => type),
       resources: checked.policies.resources,
       ownPolicies: policies,
       partsOf,
-    }),
-    system: systemProvider(systems, {
-      kinds,
-      projectFolder: project.folder,
-      decrypt,
-      liveSync: (request, context) => liveSyncOf(request, context, { checked, engine, project }, foundation),
     }),
     schema: schemaProvider(types.map(({ type }) => type)),
     'sync/mappings': mappingsProvider(() => listedMappings(checked)),
@@ -134,6 +149,7 @@ export async function openGeneration(project: Project, foundation: Foundation): 
     entries: entriesOf(checked),
     checked,
     engine,
+    audit: { ...checked.audit, runFilter: filters.run },
     mounts,
     filters: [authorization(checked.router, engine, log), ...hooks.filters],
     mappings: [...checked.mappings.values()].map(({ mapping }) => mapping),
@@ -158,6 +174,10 @@ function authorization(
   log: Foundation['log'],
 ): RouterFilter {
   return access ? authorizeByRules(access, customAuthorization(engine, log)) : authorizeExternal
+}
+
+function isOn(property: Json | undefined): boolean {
+  return property === true || property === 'true'
 }
 
 /** True if scripts run after a change is stored that can take it back. */

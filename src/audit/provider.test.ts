@@ -7,7 +7,7 @@ import type { Repository } from '../repository/repository.ts'
 import { openSqlite } from '../repository/sqlite/open.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
-import { auditProvider } from './provider.ts'
+import { auditEvents } from './provider.ts'
 
 const context: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 't' }
 
@@ -18,7 +18,7 @@ let resources: Resources
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'audit-'))
   repository = await openSqlite(join(folder, 'test.db'))
-  resources = router({ audit: auditProvider(repository) })
+  resources = router({ audit: auditEvents(repository) })
   await repository.audit.append(
     ['ABSENT', 'CONFIRMED', 'ABSENT'].map((situation, index) => ({
       id: `e${index}`,

@@ -1,29 +1,218 @@
-import type { JsonObject } from '../model/json.ts'
+import { v7 as timeOrderedId } from 'uuid'
+import { equal } from '../model/equality.ts'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { getAt, type Pointer, printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
-import type { Store } from '../repository/repository.ts'
+import type { RecordedRun, Store } from '../repository/repository.ts'
 import { splitPath } from '../router/path.ts'
-import type { Resource, ResourceProvider } from '../router/resources.ts'
+import type {
+  RequestContext,
+  Resource,
+  ResourceAction,
+  ResourceProvider,
+  Resources,
+} from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
-import { topics } from './topics.ts'
+import { requireEntry } from './entry.ts'
+import { removeEvents, takenByAll } from './retention.ts'
+import type { AuditService } from './service.ts'
+import { type AuditSettings, handlerClasses } from './settings.ts'
+import { openTopics, topics } from './topics.ts'
 
-/** `audit/{topic}[/{id}]`: entries can be read and queried, never changed (platform specification §9). */
-export function auditProvider(store: Store): ResourceProvider {
+export interface AuditResources {
+  readonly audit: AuditService
+  readonly resources: () => Resources
+}
+
+/**
+ * `audit/{topic}[/{id}]` and the actions of `audit` (platform specification §9, §2): entries are made, read and queried, never
+ * changed.
+ */
+export function auditProvider({ audit, resources }: AuditResources): ResourceProvider {
+  const reading = auditEvents(audit.repository, () => audit.flush())
+  return {
+    ...reading,
+    async query(path, query, request) {
+      const { queries, handlers } = audit.trail.settings
+      const handler = handlers.find(({ name }) => name === queries)
+      if (handler?.kind !== 'router') return reading.query(path, query, request)
+      const [topic, id] = auditPath(path)
+      if (id !== undefined) throw notASet(path)
+      return resources().query(`${handler.resourcePath}/${topic}`, query, request)
+    },
+    async create(path, id, content, request) {
+      const [topic, deeper] = auditPath(path)
+      if (deeper !== undefined) throw notASet(path)
+      if (!openTopics.has(topic))
+        throw new Problem('FORBIDDEN', `Entries of audit/${topic} are made by Syncline and by nobody else`)
+      return created(audit, topic, id, content, request)
+    },
+    async action(path, action) {
+      if (path !== '') throw new Problem('NOT_IMPLEMENTED', `audit/${path} has no actions; audit has`)
+      return perform(audit, action)
+    },
+  }
+}
+
+/**
+ * `repo/audit/{topic}[/{id}]`: the stored events, and the commands that remove those of old runs (platform specification §2).
+ */
+export function auditStoreProvider({ audit }: Pick<AuditResources, 'audit'>): ResourceProvider {
+  return {
+    ...auditEvents(audit.repository, () => audit.flush()),
+    async action(path, { name, parameters, content }, request) {
+      if (name !== 'command')
+        throw new Problem('BAD_REQUEST', `repo/audit has no action "${name}", only "command"`)
+      if (path !== 'recon')
+        throw new Problem(
+          'BAD_REQUEST',
+          `Commands remove events of repo/audit/recon, not of repo/audit/${path}`,
+        )
+      // Scripts written for OpenIDM give the command's parameters as parameters; others may as content.
+      const stated = { ...(isJsonObject(content) ? content : {}), ...parameters }
+      const runs = chosenRuns(await audit.repository.audit.recordedRuns(), stated)
+      if (runs.length === 0) return 0
+      return removeEvents(
+        audit.repository,
+        { topic: 'recon', runs, upTo: await takenByAll(audit.repository, handlerNames(audit)) },
+        { userId: request.userId, transactionId: request.transactionId, reason: String(stated.commandId) },
+      )
+    },
+  }
+}
+
+/** The events of a store; `flush` brings in what is on its way. */
+export function auditEvents(
+  { audit }: Pick<Store, 'audit'>,
+  flush: () => Promise<void> = async () => {},
+): ResourceProvider & Required<Pick<ResourceProvider, 'read' | 'query'>> {
   return {
     async read(path) {
       const [topic, id] = auditPath(path)
       if (id === undefined)
         throw new Problem('BAD_REQUEST', `audit/${topic} is a set: query it with _queryFilter`)
-      const entry = await store.audit.read(topic, id)
+      await flush()
+      const entry = await audit.read(topic, id)
       if (!entry) throw new Problem('NOT_FOUND', `There is no audit entry ${topic}/${id}`)
       return { ...entry, _id: id }
     },
     async query(path, query) {
       const [topic, id] = auditPath(path)
-      if (id !== undefined)
-        throw new Problem('BAD_REQUEST', `audit/${path} is an entry: it cannot be queried`)
-      return storePage(await store.audit.query(topic, storeQuery(query)), asResource)
+      if (id !== undefined) throw notASet(path)
+      await flush()
+      return storePage(await audit.query(topic, storeQuery(query)), asResource)
     },
   }
+}
+
+async function created(
+  audit: AuditService,
+  topic: string,
+  asked: string | undefined,
+  content: JsonObject,
+  request: RequestContext,
+): Promise<Resource> {
+  const { _id, _rev, ...stated } = content
+  if (asked !== undefined && _id !== undefined && _id !== asked)
+    throw new Problem(
+      'BAD_REQUEST',
+      `The entry's _id ${JSON.stringify(_id)} is not the one of the path, "${asked}"`,
+    )
+  const id = asked ?? (typeof _id === 'string' && _id !== '' ? _id : timeOrderedId())
+  const timestamp = typeof stated.timestamp === 'string' ? stated.timestamp : new Date().toISOString()
+  const entry: JsonObject = {
+    ...{ eventName: topic, transactionId: request.transactionId, userId: request.userId, trackingIds: null },
+    ...stated,
+    timestamp,
+  }
+  requireEntry(topic, entry)
+  const { repository, trail } = audit
+  await repository.audit.append([{ id, topic, timestamp, content: entry }])
+  // A filter may have left it out; the answer says what would have been stored.
+  const stored = (await repository.audit.read(topic, id)) ?? trail.shaped(topic, entry)
+  return { ...stored, _id: id }
+}
+
+async function perform(audit: AuditService, { name, content, parameters }: ResourceAction): Promise<Json> {
+  const { settings } = audit.trail
+  switch (name) {
+    case 'availableHandlers':
+      return availableHandlers()
+    case 'rotate':
+      await audit.rotate(parameters.handler)
+      return { status: 'OK' }
+    case 'getChangedWatchedFields':
+      return changedFields(settings.watchedFields ?? [], content)
+    case 'getChangedPasswordFields':
+      return changedFields(settings.passwordFields ?? [['password']], content)
+    default:
+      throw new Problem(
+        'BAD_REQUEST',
+        `unknown action ${name} on audit; allowed: availableHandlers, rotate, getChangedWatchedFields, getChangedPasswordFields`,
+      )
+  }
+}
+
+function availableHandlers(): Json {
+  return Object.entries(handlerClasses).map(([name, className]) => ({
+    class: className,
+    isUsableForQueries: name === 'RepositoryAuditEventHandler' || name === 'RouterAuditEventHandler',
+  }))
+}
+
+/** Those of the fields that differ between the two objects of the request. */
+function changedFields(fields: NonNullable<AuditSettings['watchedFields']>, content: Json): Json {
+  const { before, after } = isJsonObject(content) ? content : {}
+  const differs = (pointer: Pointer) => {
+    const [a, b] = [getAt(before ?? {}, pointer), getAt(after ?? {}, pointer)]
+    return a === undefined || b === undefined ? a !== b : !equal(a, b)
+  }
+  return fields.filter(differs).map(printPointer)
+}
+
+function handlerNames({ trail }: AuditService): readonly string[] {
+  return trail.settings.handlers.map(({ name }) => name)
+}
+
+/** The runs that a command removes. Patterns are SQL's: `%` stands for anything. */
+function chosenRuns(runs: readonly RecordedRun[], stated: JsonObject): readonly string[] {
+  const included = pattern(stated.includeMapping ?? stated.mapping ?? '%')
+  const excluded = pattern(stated.excludeMapping ?? '')
+  const alike = runs.filter(({ mapping }) => included.test(mapping ?? '') && !excluded.test(mapping ?? ''))
+  switch (stated.commandId) {
+    case 'purge-by-recon-number-of': {
+      const kept = Number(stated.numberOf)
+      if (stated.numberOf === undefined || !Number.isInteger(kept) || kept < 0)
+        throw new Problem(
+          'BAD_REQUEST',
+          'purge-by-recon-number-of needs numberOf, how many runs are to be kept',
+        )
+      return alike.slice(0, Math.max(0, alike.length - kept)).map(({ reconId }) => reconId)
+    }
+    case 'purge-by-recon-expired': {
+      const time = Date.parse(String(stated.timestamp))
+      if (Number.isNaN(time))
+        throw new Problem('BAD_REQUEST', 'purge-by-recon-expired needs timestamp, an ISO 8601 time')
+      return alike.filter(({ timestamp }) => Date.parse(timestamp) < time).map(({ reconId }) => reconId)
+    }
+    default:
+      throw new Problem(
+        'BAD_REQUEST',
+        `repo/audit/recon has no command ${JSON.stringify(stated.commandId ?? '')}; it has purge-by-recon-number-of and purge-by-recon-expired`,
+      )
+  }
+}
+
+function pattern(like: Json): RegExp {
+  const escaped = String(like).replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${escaped.replaceAll('%', '.*').replaceAll('_', '.')}$`, 's')
+}
+
+function notASet(path: string): Problem {
+  return new Problem(
+    'BAD_REQUEST',
+    `audit/${path} is an entry: it cannot be queried, and nothing is made below it`,
+  )
 }
 
 function auditPath(path: string): readonly [topic: string, id: string | undefined] {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import pino from 'pino'
 import { openServer } from '../app.ts'
 import { formatProblem } from '../config/problem.ts'
 import { Problem } from '../model/problem.ts'
 import type { Done } from './command-line.ts'
 import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { serverLog } from './server-log.ts'
 
 interface ServeOptions extends ProjectOptions {
   readonly port?: string
@@ -21,7 +21,7 @@ export function addServe(program: Command, done: Done): void {
 }
 
 async function serve(options: ServeOptions): Promise<number> {
-  const log = pino({ base: null }, pino.destination(2))
+  const log = serverLog()
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })

@@ -46,6 +46,7 @@ function reservedProperties(projectFolder: string): ReadonlyMap<string, string> 
     // What newer PingIDM configurations call the same folders.
     ['idm.instance.dir', project],
     ['idm.install.dir', install],
+    ['idm.data.dir', project],
   ])
 }
 

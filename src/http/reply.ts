@@ -18,7 +18,9 @@ export function send(reply: FastifyReply, { status, headers, body }: Answer): Fa
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = fromFastify(error)
   log(problem, request)
-  const { status, headers, body } = jsonAnswer(problem.status, errorBody(problem, request.id), {
+  const answer = errorBody(problem, request.id)
+  request.failure = String(answer.message)
+  const { status, headers, body } = jsonAnswer(problem.status, answer, {
     prettyPrint: wantsPrettyPrint(request),
   })
   return send(reply, { status, headers: { ...headers, ...remedy(problem) }, body })

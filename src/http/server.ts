@@ -9,11 +9,13 @@ import fastify, {
   LogController,
 } from 'fastify'
 import { Problem } from '../model/problem.ts'
+import type { Witness } from '../router/exchange.ts'
 import { normalizePath } from '../router/path.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import { answerOf } from './answer.ts'
 import { checkApiVersion } from './api-version.ts'
 import type { Authentication, Identity } from './authentication.ts'
+import { witnessed } from './exchanges.ts'
 import { type Login, login } from './login.ts'
 import { perform, type WireRequest } from './operation.ts'
 import { parseParameters } from './parameters.ts'
@@ -42,10 +44,12 @@ export interface HttpServerOptions {
   readonly contextPath?: string | undefined
   /** Bytes; default 16 MiB. */
   readonly bodyLimit?: number
+  /** Hears of every request and every login. */
+  readonly witness?: Witness
 }
 
 export function httpServer(options: HttpServerOptions): HttpServer {
-  const { resources, log, bodyLimit = 16 * 1024 * 1024 } = options
+  const { resources, log, witness, bodyLimit = 16 * 1024 * 1024 } = options
   const contextPath = contextPathOf(options.contextPath ?? 'openidm')
   const server = fastify({
     loggerInstance: log,
@@ -57,18 +61,19 @@ export function httpServer(options: HttpServerOptions): HttpServer {
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
   })
   server.register(helmet)
+  server.decorateRequest('identity')
+  if (witness) witnessed(server, witness)
   acceptAnyBody(server)
   server.setErrorHandler(sendError)
   server.setNotFoundHandler((request) => refuseUnrouted(request, contextPath))
   server.options(`${contextPath}/*`, async (_request, reply) =>
     reply.code(204).header('allow', allowed).send(),
   )
-  server.decorateRequest('identity')
   server.route({
     method: methods,
     url: `${contextPath}/*`,
     // Before the body is read: strangers do not get to fill the memory.
-    onRequest: guard(login(options.authentication), contextPath),
+    onRequest: guard(login(options.authentication, witness), contextPath),
     handler: requestHandler(resources, contextPath),
   })
   return {
@@ -110,7 +115,8 @@ function refuseUnrouted(request: FastifyRequest, contextPath: string): never {
 function guard(identify: Login, contextPath: string) {
   return async (request: FastifyRequest): Promise<void> => {
     refuseCrossSite(request)
-    request.identity = await identify(request.headers, request.ip, resourcePath(request, contextPath))
+    const path = resourcePath(request, contextPath)
+    request.identity = await identify(request.headers, request.ip, path, request.id)
   }
 }
 

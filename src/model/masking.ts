@@ -25,7 +25,8 @@ export function isMasked(
   { pointer, before, after }: Change,
   isSecret: (pointer: Pointer) => boolean = () => false,
 ): boolean {
-  return isSecret(pointer) || namesSecret(pointer) || isSealed(before) || isSealed(after)
+  const isInside = pointer.includes('$crypto')
+  return isInside || isSecret(pointer) || namesSecret(pointer) || isSealed(before) || isSealed(after)
 }
 
 export function namesSecret(pointer: Pointer): boolean {

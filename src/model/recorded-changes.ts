@@ -1,6 +1,6 @@
 import type { Change } from './diff.ts'
-import type { Json, JsonObject } from './json.ts'
-import { maskChanges } from './masking.ts'
+import { isJsonObject, type Json, type JsonObject, setMember } from './json.ts'
+import { isMasked, mask, maskChanges } from './masking.ts'
 import { type Pointer, printPointer } from './pointer.ts'
 
 /** Values whose JSON text is longer than this many characters are kept by their length only. */
@@ -20,6 +20,31 @@ export function recordedChanges(
     if (Object.keys(values).length > 0) kept[printPointer(pointer)] = values
   }
   return kept
+}
+
+/** An object as the audit keeps it: the same values are masked, and the same are shortened. Null: there is none. */
+export function recordedObject(
+  object: JsonObject | undefined,
+  isSecret: ((pointer: Pointer) => boolean) | undefined,
+): JsonObject | null {
+  return object ? shownBelow([], object, isSecret) : null
+}
+
+function shownBelow(
+  path: Pointer,
+  object: JsonObject,
+  isSecret: ((pointer: Pointer) => boolean) | undefined,
+): JsonObject {
+  const shown: JsonObject = {}
+  for (const [name, value] of Object.entries(object)) {
+    if (value === undefined) continue
+    const pointer = [...path, name]
+    const hidden = value !== null && isMasked({ pointer, before: undefined, after: value }, isSecret)
+    if (hidden) setMember(shown, name, mask)
+    else if (isJsonObject(value)) setMember(shown, name, shownBelow(pointer, value, isSecret))
+    else setMember(shown, name, value === null ? null : shortened(value))
+  }
+  return shown
 }
 
 /** Null and absent are alike to a target: neither is a value. */

@@ -1,7 +1,8 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { diff } from '../model/diff.ts'
 import type { JsonObject } from '../model/json.ts'
-import { recordedChanges } from '../model/recorded-changes.ts'
+import type { Pointer } from '../model/pointer.ts'
+import { recordedChanges, recordedObject } from '../model/recorded-changes.ts'
 import type { AuditEvent, StoredObject } from '../repository/repository.ts'
 import type { RequestContext } from '../router/resources.ts'
 import type { ObjectChange } from './changes.ts'
@@ -13,15 +14,17 @@ export function isActivity({ chain }: RequestContext): boolean {
 }
 
 /**
- * `audit/activity` (platform specification §9): who changed a managed object, and what. Values that are nobody's business are
- * masked; `before` and `after` are kept as changes, attribute by attribute.
+ * `audit/activity` (platform specification §9): who changed a managed object, and what: as it was, as it is, and, beyond the
+ * specification, attribute by attribute. Values that are nobody's business are masked.
  */
 export function activityEvent(
   change: ObjectChange,
   { sealing }: CompiledType,
   { userId, transactionId }: RequestContext,
+  { patched = false, message = '' } = {},
 ): AuditEvent {
   const { operation, path, id, before, after } = change
+  const isSecret = (pointer: Pointer) => sealing.isSecret(pointer)
   const changes = diff(content(before), content(after))
   const timestamp = new Date().toISOString()
   return {
@@ -32,14 +35,21 @@ export function activityEvent(
       eventName: 'activity',
       ...{ timestamp, transactionId, userId, trackingIds: null, runAs: userId },
       objectId: `${path}/${id}`,
-      operation: operation.toUpperCase(),
+      operation: patched ? 'PATCH' : operation.toUpperCase(),
+      ...{ before: recordedObject(before, isSecret), after: recordedObject(after, isSecret) },
       changedFields: changes.map(({ pointer }) => `/${pointer.join('/')}`),
-      changes: operation === 'delete' ? {} : recordedChanges(changes, (pointer) => sealing.isSecret(pointer)),
+      changes: operation === 'delete' ? {} : recordedChanges(changes, isSecret),
       revision: after?._rev ?? null,
-      ...{ status: 'SUCCESS', message: '' },
+      ...{ status: 'SUCCESS', message },
       passwordChanged: changes.some(({ pointer: [name] }) => name === 'password'),
     },
   }
+}
+
+/** The change that undoes another one. */
+export function undone({ operation, path, id, before, after }: ObjectChange): ObjectChange {
+  const opposite = { create: 'delete', update: 'update', delete: 'create' } as const
+  return { operation: opposite[operation], path, id, before: after, after: before }
 }
 
 function content(object: StoredObject | undefined): JsonObject {

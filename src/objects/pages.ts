@@ -29,7 +29,11 @@ export function applyInPages(
         const outcome = await writePage(store, compiled, page, noting)
         const changes = outcome.changes.filter((change) => change !== undefined)
         if (recording && changes.length > 0)
-          await store.audit.append(changes.map((change) => activityEvent(change, compiled, request)))
+          await store.audit.append(
+            changes.map((change) =>
+              activityEvent(change, compiled, request, { patched: isPatch(page, change) }),
+            ),
+          )
         if (listening && changes.length > 0) await onChange.enlist(store, changes, request)
         return outcome
       })
@@ -44,6 +48,10 @@ export function applyInPages(
     }
     return results
   }
+}
+
+function isPatch(page: readonly ManagedWrite[], { id }: ObjectChange): boolean {
+  return page.some((write) => write.operation === 'update' && write.id === id && write.patched !== undefined)
 }
 
 /** The next write to the same object must see the first one's result, so it begins another page. */

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { ObjectWrite, Repository, StoredObject } from '../repository/repository.ts'
 import type { ObjectWriteResult, RequestContext } from '../router/resources.ts'
-import { activityEvent, isActivity } from './activity.ts'
+import { activityEvent, isActivity, undone } from './activity.ts'
 import type { Notified, ObjectChange, OnChange } from './changes.ts'
 import { compensate } from './compensation.ts'
 import { follow, isHeard } from './follow.ts'
@@ -135,7 +135,8 @@ class TriggeredWrite {
     const object = await this.#shape('onUpdate', { ...wanted, _id: write.id, _rev: stored._rev }, old)
     const sealed = await this.#sealed(object, stored)
     if (equal({ ...sealed, _id: stored._id, _rev: stored._rev }, stored)) return { ok: true, object: stored }
-    return this.#store({ operation: 'update', id: write.id, rev: stored._rev, content: sealed }, stored)
+    const stated = { operation: 'update', id: write.id, rev: stored._rev, content: sealed } as const
+    return this.#store(stated, stored, write.patched !== undefined)
   }
 
   async #delete(write: ManagedWrite & { operation: 'delete' }): Promise<ObjectWriteResult> {
@@ -210,7 +211,11 @@ class TriggeredWrite {
     return content
   }
 
-  async #store(write: ObjectWrite, before: StoredObject | undefined): Promise<ObjectWriteResult> {
+  async #store(
+    write: ObjectWrite,
+    before: StoredObject | undefined,
+    patched = false,
+  ): Promise<ObjectWriteResult> {
     const { repository, compiled, onChange, request } = this.#in
     const { collection } = compiled
     const stored = await repository.transaction(async (store) => {
@@ -220,7 +225,8 @@ class TriggeredWrite {
       if (!outcome?.ok)
         return asResult(`${collection}/${write.id}`, outcome ?? { ok: false, reason: 'missing' })
       const change = changeBy(collection, write, before, outcome.object)
-      if (isActivity(request)) await store.audit.append([activityEvent(change, compiled, request)])
+      if (isActivity(request))
+        await store.audit.append([activityEvent(change, compiled, request, { patched })])
       if (this.#listening) await onChange.enlist(store, [change], request)
       return { ok: true as const, object: outcome.object, change }
     })
@@ -232,7 +238,7 @@ class TriggeredWrite {
 
   /** `postCreate` and its kind; what throws there takes the write back. */
   async #afterWrite(change: ObjectChange): Promise<void> {
-    const { repository, compiled } = this.#in
+    const { repository, compiled, request } = this.#in
     const { operation, before, after, id } = change
     const hook = ({ create: 'postCreate', update: 'postUpdate', delete: 'postDelete' } as const)[operation]
     if (!compiled.scripts.has(hook)) return
@@ -243,6 +249,9 @@ class TriggeredWrite {
     } catch (error) {
       await repository.transaction(async (store) => {
         await store.objects.write(compiled.collection, [takenBack(change)])
+        const back = { message: `taken back: ${hook} failed` }
+        if (isActivity(request))
+          await store.audit.append([activityEvent(undone(change), compiled, request, back)])
         await this.#in.onChange.withdraw(store, change)
       })
       throw error

@@ -198,12 +198,37 @@ export interface AuditVerdict {
   readonly chained: number
   /** Events from before there was a chain. */
   readonly unchained: number
+  /** Events that `remove` took out, as recorded. */
+  readonly removed: number
   /** The hash of the last one: kept elsewhere, it proves later that nothing before it was touched. */
   readonly last: string
   /** The first event that does not fit; its names are empty where events are missing at the end. */
   readonly broken:
     | { readonly topic: string; readonly id: string; readonly timestamp: string; readonly why: string }
     | undefined
+}
+
+/** Of one topic, events that need not be kept: all that is stated must hold. */
+export interface Removable {
+  readonly topic: string
+  /** Written before this time (ISO 8601): from the front, up to the first that is younger. */
+  readonly before?: string | undefined
+  /** All but so many of the newest. */
+  readonly keep?: number | undefined
+  /** Those of certain runs, by `reconId`. */
+  readonly runs?: readonly string[] | undefined
+  /** None after the one with this number: somebody has yet to take them. */
+  readonly upTo?: number | undefined
+}
+
+/** The topic of the events that record what `remove` took out. Nothing else is ever written to it. */
+export const removals = 'retention'
+
+export interface RecordedRun {
+  readonly reconId: string
+  readonly mapping: string | null
+  /** Of its last event. */
+  readonly timestamp: string
 }
 
 export interface AuditEvents {
@@ -214,6 +239,17 @@ export interface AuditEvents {
    * put in one by other means than this program has broken the chain there.
    */
   verify(): Promise<AuditVerdict>
+  /**
+   * Removes the oldest of the removable events, so many at the most, and records it in the chain: with the hashes at the ends of
+   * all gaps that there are now. `verify` accepts these gaps and no others. How many were removed; nothing is recorded if none.
+   */
+  remove(
+    what: Removable,
+    limit: number,
+    by: Pick<AuditEvent, 'id' | 'timestamp' | 'content'>,
+  ): Promise<number>
+  /** The runs that have events in the topic `recon`, oldest first. */
+  recordedRuns(): Promise<readonly RecordedRun[]>
   /** Events in the order of writing, after the one with that number; numbers grow. */
   since(
     seq: number,

@@ -25,7 +25,14 @@ function isAdministrator(role: string): boolean {
   return role === 'openidm-admin' || role === 'internal/role/openidm-admin'
 }
 
+/** Commands that say what they do, and are no way into the store. */
+const commands: ReadonlySet<string> = new Set([
+  'delete-mapping-links',
+  'purge-by-recon-number-of',
+  'purge-by-recon-expired',
+])
+
 function isRawCommand({ path, action }: RoutedRequest): boolean {
   if (action?.name !== 'command' || !/^repo(?:\/|$)/.test(path)) return false
-  return action.parameters.commandId !== 'delete-mapping-links'
+  return !commands.has(action.parameters.commandId ?? '')
 }

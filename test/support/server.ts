@@ -28,11 +28,17 @@ export async function serve(
   child.stderr.on('data', (chunk) => {
     log += chunk
   })
+  let out = ''
+  child.stdout.on('data', (chunk) => {
+    out += chunk
+  })
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
   const { url } = JSON.parse(line) as { url: string }
   return {
     url,
     log: () => log,
+    /** What it printed on its standard output. */
+    out: () => out,
     call: (method: string, path: string, options: CallOptions = {}) => call(url, method, path, options),
     async stop(signal: NodeJS.Signals = 'SIGTERM') {
       const ended = once(child, 'exit')

@@ -89,7 +89,8 @@ export class Reconfiguration<State extends Candidate> {
     return this.#options.current().project
   }
 
-  async #change(id: string, edit: Edit, author: Author): Promise<void> {
+  /** `keepsOld` false: what the file was before is not for the history, because it has secrets in clear. */
+  async #change(id: string, edit: Edit, author: Author, keepsOld = true): Promise<void> {
     await this.#files.look()
     const { current, prepare, activate, occupied } = this.#options
     const file = `conf/${fileOfId(id)}`
@@ -103,7 +104,8 @@ export class Reconfiguration<State extends Candidate> {
     try {
       refuseProblems(id, newErrors(next, current(), file), file)
       refuseOccupied(id, inUse(next.entries, current().entries, await occupied()))
-      const version = await this.#history.announce({ id, before, after }, author)
+      const kept = keepsOld ? before : after
+      const version = await this.#history.announce({ id, before: kept, after }, author)
       try {
         await writeWhole(`${this.#project().folder}/${file}`, after)
       } catch (error) {
@@ -140,7 +142,7 @@ export class Reconfiguration<State extends Candidate> {
       const safe = await withSecrets(id, raw, connectorSchemas, encrypt)
       if (equal(safe, raw)) continue
       try {
-        await this.#change(id, () => editedText(this.#onDisk(id), safe), nobody)
+        await this.#change(id, () => editedText(this.#onDisk(id), safe), nobody, false)
         log('info', `${file}: secrets that stood there in clear are encrypted now`)
       } catch (error) {
         log('warn', `${file}: a secret stands there in clear, and stays so: ${asProblem(error).message}`)

@@ -1,6 +1,7 @@
 /** Which kind of configuration a document is, and the complete JSON Schema of each kind. */
 import type { TSchema } from 'typebox'
 import type { JsonSchema } from '../check/schema.ts'
+import { auditSchema } from './audit.ts'
 import { managedDefinitions, managedSchema } from './managed.ts'
 import { mappingDefinitions, mappingSchema, namedMappingSchema } from './mapping.ts'
 import { policySchema } from './policy.ts'
@@ -21,6 +22,7 @@ export const kinds = [
   'schedule',
   'router',
   'access',
+  'audit',
 ] as const
 export type Kind = (typeof kinds)[number]
 
@@ -34,6 +36,7 @@ const roots: Readonly<Record<Kind, TSchema>> = {
   schedule: scheduleSchema,
   router: routerSchema,
   access: accessSchema,
+  audit: auditSchema,
 }
 
 /** All named shapes, for `$ref: '#/$defs/…'`. */
@@ -47,9 +50,9 @@ export const definitions: Readonly<Record<string, JsonSchema>> = plain({
 
 export const schemas: Readonly<Record<Kind, JsonSchema>> = plain(roots)
 
-/** The kind of a document by its id; undefined for documents without a schema, such as `audit`. */
+/** The kind of a document by its id; undefined for documents without a schema, such as `router`. */
 export function kindOfId(id: string): Kind | undefined {
-  const single = (['sync', 'managed', 'policy', 'script', 'router', 'access'] as const).find(
+  const single = (['sync', 'managed', 'policy', 'script', 'router', 'access', 'audit'] as const).find(
     (kind) => kind === id,
   )
   if (single) return single

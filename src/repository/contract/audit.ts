@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter-parse.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { parseSortKeys } from '../../model/sort.ts'
-import type { AuditEvent } from '../repository.ts'
+import { type AuditEvent, removals } from '../repository.ts'
 import { everyPage } from './collect.ts'
 import type { Current } from './contract.ts'
 
@@ -22,6 +22,64 @@ export function auditContract(current: Current): void {
       const verdict = await audit().verify()
       expect(verdict).toMatchObject({ chained: 3, unchained: 0, broken: undefined })
       expect(verdict.last).not.toBe(last)
+    })
+
+    describe('that need not be kept', () => {
+      const by = (id: string) => ({ id, timestamp: '2026-01-01T00:00:00Z', content: { userId: 'system' } })
+      const dated = (id: string, timestamp: string, topic = 'recon') => ({
+        ...event(id, {}, topic),
+        timestamp,
+      })
+      const left = async (topic = 'recon') =>
+        (await audit().query(topic, { filter: parseFilter('true') })).result.map(({ _id }) => _id)
+
+      it('are removed from the front by their age, and the chain holds', async () => {
+        await audit().append(['2020', '2021', '2026'].map((year) => dated(year, `${year}-06-01T00:00:00Z`)))
+        expect(await audit().remove({ topic: 'recon', before: '2022-01-01T00:00:00Z' }, 10, by('r'))).toBe(2)
+        expect(await left()).toEqual(['2026'])
+        expect(await audit().read(removals, 'r')).toMatchObject({
+          ...{ userId: 'system', topic: 'recon', removed: 2, gaps: 1 },
+        })
+        expect(await audit().verify()).toMatchObject({ chained: 2, removed: 2, broken: undefined })
+      })
+
+      it('are removed by number, topic by topic, in portions, and never beyond what somebody waits for', async () => {
+        await audit().append(
+          [1, 2, 3, 4, 5, 6].flatMap((n) => [event(`a${n}`, {}, 'access'), event(`s${n}`, {}, 'sync')]),
+        )
+        expect(await audit().remove({ topic: 'access', keep: 2, upTo: 5 }, 100, by('1'))).toBe(3)
+        expect(await audit().remove({ topic: 'access', keep: 2 }, 1, by('2'))).toBe(1)
+        expect(await audit().remove({ topic: 'access', keep: 2 }, 10, by('3'))).toBe(0)
+        expect(await left('access')).toEqual(['a5', 'a6'])
+        expect(await audit().remove({ topic: 'sync', keep: 4 }, 10, by('4'))).toBe(2)
+        expect(await left('sync')).toHaveLength(4)
+        await audit().append([event('later')])
+        expect(await audit().verify()).toMatchObject({ removed: 6, broken: undefined })
+        expect(await left(removals)).toEqual(['1', '2', '4'])
+      })
+
+      it('are removed by runs, which are known with their mappings', async () => {
+        const entry = (id: string, reconId: string, mapping: string) => event(id, { reconId, mapping })
+        await audit().append([
+          ...[entry('1', 'z', 'm'), entry('2', 'a', 'n'), entry('3', 'z', 'm'), event('4')],
+        ])
+        expect((await audit().recordedRuns()).map(({ reconId, mapping }) => [reconId, mapping])).toEqual([
+          ['a', 'n'],
+          ['z', 'm'],
+        ])
+        expect(await audit().remove({ topic: 'recon', runs: ['z'] }, 10, by('r'))).toBe(2)
+        expect(await left()).toEqual(['2', '4'])
+        expect(await audit().verify()).toMatchObject({ removed: 2, broken: undefined })
+      })
+
+      it('leave their numbers to nobody, even if they were the last', async () => {
+        await audit().append([event('1'), event('2')])
+        const last = await audit().lastSeq()
+        await audit().remove({ topic: 'recon' }, 10, by('r'))
+        await audit().append([event('3')])
+        expect((await audit().since(last, 10)).map(({ content }) => content._id)).toEqual(['r', '3'])
+        expect(await audit().verify()).toMatchObject({ broken: undefined })
+      })
     })
 
     it('that are not kept leave the chain as it was', async () => {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { AuditVerdict } from '../repository.ts'
+import { gapsBetween, unvouchedGaps } from './audit-gaps.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './query.ts'
 
@@ -39,10 +40,10 @@ export interface Step {
 export const start: Step = {
   seq: 0,
   before: '',
-  verdict: { chained: 0, unchained: 0, last: '', broken: undefined },
+  verdict: { chained: 0, unchained: 0, removed: 0, last: '', broken: undefined },
 }
 
-/** Follows the chain through one more portion of events. */
+/** Follows the chain through one more portion of events, and over the gaps between them. */
 export function follow(
   connection: Connection,
   { seq, before, verdict }: Step,
@@ -54,9 +55,18 @@ export function follow(
     )
     .all(seq, portion)
   if (rows.length === 0) return undefined
-  let [hashBefore, { chained, unchained, broken }] = [before, verdict]
+  const last = rows.at(-1) as Row
+  const gaps = gapsBetween(connection, seq, last.seq as number)
+  let [hashBefore, { chained, unchained, removed, broken }] = [before, verdict]
   for (const row of rows) {
     const { topic, id, timestamp } = row as unknown as Chained
+    for (let gap = gaps[0]; gap && gap.first <= (row.seq as number); gap = gaps[0]) {
+      if ((row.seq as number) <= gap.last)
+        broken ??= { topic, id, timestamp, why: 'it was put in where events had been removed' }
+      hashBefore = gap.hash || hashBefore
+      removed += gap.events
+      gaps.shift()
+    }
     if (row.hash === null) {
       unchained++
       if (chained > 0)
@@ -69,18 +79,21 @@ export function follow(
     hashBefore = row.hash as string
     chained++
   }
-  const last = rows.at(-1) as Row
   return {
     seq: last.seq as number,
     before: hashBefore,
-    verdict: { chained, unchained, last: hashBefore, broken },
+    verdict: { chained, unchained, removed, last: hashBefore, broken },
   }
 }
 
-/** Events that were cut off at the end. */
+/** Events that were cut off at the end, and gaps that nobody has recorded. */
 export function withEnd(connection: Connection, verdict: AuditVerdict): AuditVerdict {
+  if (verdict.broken) return verdict
   const head = readHead(connection)
-  if (verdict.broken || head.hash === verdict.last) return verdict
-  const why = `the last events are missing: ${head.chained} were written, ${verdict.chained} are there`
-  return { ...verdict, broken: { topic: '', id: '', timestamp: '', why } }
+  const why =
+    unvouchedGaps(connection) ??
+    (head.hash === verdict.last
+      ? undefined
+      : `the last events are missing: ${head.chained} were written, ${verdict.chained + verdict.removed} are there`)
+  return why === undefined ? verdict : { ...verdict, broken: { topic: '', id: '', timestamp: '', why } }
 }

@@ -2,8 +2,10 @@ import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { parseCookie, printCookie } from '../cookie.ts'
-import type { AuditEvent, AuditEvents } from '../repository.ts'
+import { type AuditEvent, type AuditEvents, type Removable, removals } from '../repository.ts'
 import { chainHash, follow, readHead, type Step, start, withEnd, writeHead } from './audit-chain.ts'
+import { openGaps, removable } from './audit-gaps.ts'
+import { recordedRuns } from './audit-runs.ts'
 import type { Connection } from './connection.ts'
 import { documentOf, documentText } from './document.ts'
 import { violatesConstraint } from './failure.ts'
@@ -18,16 +20,7 @@ import type { Session } from './session.ts'
  */
 export function sqliteAudit(session: Session): AuditEvents {
   return {
-    append: (events) =>
-      session.write((connection) => {
-        const statement = connection.statement(
-          'INSERT INTO audit (topic, id, timestamp, recon_id, content, hash) VALUES (?, ?, ?, ?, ?, ?)',
-        )
-        const head = readHead(connection)
-        let last = head.hash
-        for (const event of events) last = append(statement, event, last)
-        writeHead(connection, { hash: last, chained: head.chained + events.length })
-      }),
+    append: (events) => session.write((connection) => appendAll(connection, events)),
     async verify() {
       let step = start
       for (let next: Step | undefined = step; next; ) {
@@ -35,8 +28,15 @@ export function sqliteAudit(session: Session): AuditEvents {
         // In portions, so that a server goes on answering meanwhile.
         next = await session.read((connection) => follow(connection, step, portion))
       }
-      return session.read((connection) => withEnd(connection, step.verdict))
+      return session.read((connection) => {
+        // What was written meanwhile belongs to it.
+        for (let next = follow(connection, step, portion); next; next = follow(connection, step, portion))
+          step = next
+        return withEnd(connection, step.verdict)
+      })
     },
+    remove: (what, limit, by) => session.write((connection) => remove(connection, what, limit, by)),
+    recordedRuns: () => session.read(recordedRuns),
     since: (seq, limit) =>
       session.read((connection) =>
         connection
@@ -86,6 +86,34 @@ const ofObject = `
     UNION SELECT seq FROM audit WHERE json_extract(content, '$.targetObjectId') = ?1
     UNION SELECT seq FROM audit WHERE json_extract(content, '$.objectId') = ?1
   ) AND (?2 IS NULL OR seq < ?2) ORDER BY seq DESC LIMIT ?3`
+
+function appendAll(connection: Connection, events: readonly AuditEvent[]): void {
+  const statement = connection.statement(
+    'INSERT INTO audit (topic, id, timestamp, recon_id, content, hash) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const head = readHead(connection)
+  let last = head.hash
+  for (const event of events) last = append(statement, event, last)
+  writeHead(connection, { hash: last, chained: head.chained + events.length })
+}
+
+/** The event that records it comes first: a number that was the last one is never given again. */
+function remove(
+  connection: Connection,
+  what: Removable,
+  limit: number,
+  { id, timestamp, content }: Pick<AuditEvent, 'id' | 'timestamp' | 'content'>,
+): number {
+  const rows = removable(connection, what, limit)
+  if (rows.length === 0) return 0
+  const facts = openGaps(connection, rows)
+  appendAll(connection, [
+    { id, timestamp, topic: removals, content: { ...content, topic: what.topic, ...facts } },
+  ])
+  const statement = connection.statement('DELETE FROM audit WHERE seq = ?')
+  for (const { seq } of rows) statement.run(seq)
+  return rows.length
+}
 
 function append(
   statement: ReturnType<Connection['statement']>,

@@ -160,8 +160,10 @@ class LiveSync {
       transactionId: this.#context.transactionId,
       userId: this.#context.userId,
       trackingIds: null,
+      runAs: this.#context.userId,
       objectId: `${this.#request.source}/${change.id}`,
       operation: change.kind,
+      ...{ before: null, after: null, changedFields: [], revision: null, passwordChanged: false },
       message:
         change.kind === 'DELETE' ? 'sync-delete' : change.kind === 'CREATE' ? 'sync-create' : 'sync-update',
       status: success ? 'SUCCESS' : 'FAILURE',

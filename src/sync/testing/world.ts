@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { auditProvider } from '../../audit/provider.ts'
+import { auditEvents } from '../../audit/provider.ts'
 import { fileSecrets } from '../../config/secrets.ts'
 import { type CompilationOptions, compileMapping } from '../../mapping/compile.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
@@ -91,7 +91,7 @@ export async function openWorld({
   })
   resources = router({
     managed: observed(managed, { writes, meanwhile, external, givesIds, onWrite }),
-    audit: auditProvider(repository),
+    audit: auditEvents(repository),
     'repo/link': repoLinkProvider(repository, () => undefined),
   })
   const { mapping, scripts } = compiled(configuration, { consentService })

@@ -6,9 +6,18 @@ import { intents } from './003-intents.ts'
 import { history } from './004-history.ts'
 import { syncQueue } from './005-sync-queue.ts'
 import { auditChain } from './006-audit-chain.ts'
+import { auditGaps } from './007-audit-gaps.ts'
 
 /** The schema's history: the version of a store is how many of these it has been through. Append only. */
-export const migrations: readonly string[] = [initial, spellings, intents, history, syncQueue, auditChain]
+export const migrations: readonly string[] = [
+  initial,
+  spellings,
+  intents,
+  history,
+  syncQueue,
+  auditChain,
+  auditGaps,
+]
 
 /** Brings a store to this program's schema in one transaction. STORE_TOO_NEW, untouched, if a newer one wrote it. */
 export function migrate(db: DatabaseSync, file: string, steps: readonly string[] = migrations): void {

@@ -1,0 +1,94 @@
+import { v7 as timeOrderedId } from 'uuid'
+import { diff } from '../model/diff.ts'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { mask, namesSecret } from '../model/masking.ts'
+import { getAt, printPointer } from '../model/pointer.ts'
+import { recordedChanges } from '../model/recorded-changes.ts'
+import type { AuditEvent } from '../repository/repository.ts'
+import type { RequestContext } from '../router/resources.ts'
+
+/** A change of one configuration object. */
+export interface ConfigChange {
+  readonly operation: 'create' | 'update' | 'patch' | 'delete' | 'action'
+  /** e.g. `config/sync` */
+  readonly objectId: string
+  /** As it stands in the file; undefined: there was none. */
+  readonly before: JsonObject | undefined
+  readonly after: JsonObject | undefined
+  /** Of the object as it is now. */
+  readonly revision?: string | undefined
+  readonly request: Pick<RequestContext, 'userId' | 'transactionId'>
+  /** Of the event; undefined: a new one. */
+  readonly id?: string | undefined
+  /** ISO 8601; undefined: now. */
+  readonly timestamp?: string | undefined
+  /** Further names of settings that are secret, such as those that a connector declares. */
+  readonly isSecret?: (name: string) => boolean
+}
+
+/**
+ * `audit/config` (platform specification §9): what a configuration object was, what it is, and where they differ. Secrets are
+ * masked: encrypted and hashed values, and texts under names that say what they are.
+ */
+export function configEvent(change: ConfigChange): AuditEvent {
+  const { operation, objectId, before, after, revision, request, isSecret = () => false } = change
+  const changes = diff(whole(before ?? {}) as JsonObject, whole(after ?? {}) as JsonObject)
+  const { id = timeOrderedId(), timestamp = new Date().toISOString() } = change
+  const shown = (value: JsonObject | undefined) =>
+    value ? (masked(value, '', isSecret) as JsonObject) : null
+  // Masked one by one: an old and a new secret are the same mask, and still a change.
+  const recorded = changes.map(({ pointer }) => {
+    const at = (value: JsonObject | undefined) => {
+      const found = value && getAt(value, pointer)
+      return found === undefined ? undefined : masked(found, pointer.at(-1) ?? '', isSecret)
+    }
+    return { pointer, before: at(before), after: at(after) }
+  })
+  return {
+    id,
+    topic: 'config',
+    timestamp,
+    content: {
+      ...{ eventName: 'config', timestamp, transactionId: request.transactionId, trackingIds: null },
+      ...{ userId: request.userId, runAs: request.userId },
+      ...{ objectId, operation: operation.toUpperCase(), before: shown(before), after: shown(after) },
+      changedFields: changes.map(({ pointer }) => printPointer(pointer)),
+      changes: recordedChanges(recorded, undefined),
+      revision: revision ?? null,
+    },
+  }
+}
+
+/** An encrypted value changes as a whole; lists do, too. */
+function whole(value: Json): Json {
+  if (!isJsonObject(value)) return value
+  if (Object.hasOwn(value, '$crypto')) return [value]
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, member === undefined ? undefined : whole(member)]),
+  )
+}
+
+/** A declaration called `password` is not a password: only texts are, and numbers. */
+function masked(value: Json, name: string, isSecret: (name: string) => boolean): Json {
+  if (Array.isArray(value)) return value.map((one) => masked(one, name, isSecret))
+  if (isJsonObject(value)) {
+    if (Object.hasOwn(value, '$crypto')) return mask
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => [
+        key,
+        member === undefined ? undefined : masked(member, key, isSecret),
+      ]),
+    )
+  }
+  const hides =
+    (typeof value === 'string' || typeof value === 'number') && (isSecret(name) || isCredential(name))
+  return hides ? mask : value
+}
+
+/** Names of columns and of fields are no secrets, although they speak of them. */
+function isCredential(name: string): boolean {
+  return (
+    namesSecret([name]) &&
+    !/^header|(attribute|column|field|property|name|type|policy|algorithm)s?$/i.test(name)
+  )
+}

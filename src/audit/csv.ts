@@ -1,0 +1,94 @@
+import { createHmac } from 'node:crypto'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { getAt } from '../model/pointer.ts'
+import type { FileFormat } from './file-format.ts'
+import type { FileHandlerSettings } from './settings.ts'
+import { topicFields } from './topics.ts'
+
+/** The column for what an event says beyond the fields of its topic, as JSON. */
+const more = 'more'
+/** The column with the hash that proves a row, named as OpenIDM names it. */
+export const hashColumn = 'HMAC'
+
+/**
+ * CSV files: a column a field (topics.ts), values that are no text as JSON. With a key, each row ends with an HMAC of itself
+ * and of the row before it, so that nobody without the key can change, remove, move or insert one (verify-csv.ts).
+ */
+export function csvFormat(
+  { quote, delimiter, newline }: FileHandlerSettings['format'],
+  key?: Buffer,
+): FileFormat {
+  const special = new Set([quote, delimiter, '\n', '\r', ' '])
+  const field = (value: Json | undefined): string => {
+    const text =
+      value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+    const isPlain = ![...text].some((one) => special.has(one))
+    return isPlain ? text : `${quote}${text.replaceAll(quote, quote + quote)}${quote}`
+  }
+  const header = (topic: string) =>
+    columnsOf(topic, key !== undefined)
+      .map(field)
+      .join(delimiter)
+  return {
+    newline,
+    fileName: (topic) => `${topic}.csv`,
+    header,
+    line(topic, content, before) {
+      const row = rowOf(topic, content).map(field).join(delimiter)
+      if (!key) return { text: row, after: '' }
+      const hash = rowHash(key, before || header(topic), row)
+      return { text: `${row}${delimiter}${hash}`, after: hash }
+    },
+  }
+}
+
+/** `before`: the hash of the row before, or the header. */
+export function rowHash(key: Buffer, before: string, row: string): string {
+  return createHmac('sha256', key).update(`${before}\n${row}`).digest('base64url')
+}
+
+function columnsOf(topic: string, hashed: boolean): readonly string[] {
+  return [...(topicFields[topic] ?? []), more, ...(hashed ? [hashColumn] : [])]
+}
+
+function rowOf(topic: string, content: JsonObject): readonly (Json | undefined)[] {
+  const rest = without(content, treeOf(topic))
+  return [...(topicFields[topic] ?? []).map((name) => getAt(content, name.split('.'))), rest]
+}
+
+/** Which names have columns, and below which names. */
+type Tree = ReadonlyMap<string, Tree | true>
+const trees = new Map<string, Tree>()
+
+function treeOf(topic: string): Tree {
+  let tree = trees.get(topic)
+  if (!tree) {
+    tree = grow((topicFields[topic] ?? []).map((name) => name.split('.')))
+    trees.set(topic, tree)
+  }
+  return tree
+}
+
+function grow(paths: readonly (readonly string[])[]): Tree {
+  const byName = Map.groupBy(paths, ([name = '']) => name)
+  return new Map(
+    Array.from(byName, ([name, below]) => [
+      name,
+      below.some((path) => path.length === 1) ? true : grow(below.map((path) => path.slice(1))),
+    ]),
+  )
+}
+
+/** What the columns do not show; undefined if that is nothing. */
+function without(content: JsonObject, tree: Tree): JsonObject | undefined {
+  let rest: JsonObject | undefined
+  for (const [name, value] of Object.entries(content)) {
+    const known = tree.get(name)
+    if (known === true || value === undefined) continue
+    const left = known && isJsonObject(value) ? without(value, known) : value
+    if (left === undefined || (known && left === null)) continue
+    rest ??= {}
+    rest[name] = left
+  }
+  return rest
+}

@@ -1,0 +1,190 @@
+import { mkdir, open, readdir, rename, rm, stat, statfs, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { FileFormat } from './file-format.ts'
+import { isDue, surplus } from './rotation.ts'
+import type { FileHandlerSettings } from './settings.ts'
+import type { Position, QueuedEvent, Save, Sink } from './sink.ts'
+
+/**
+ * A file a topic. With how far it came, the position keeps of each file its length, the hash of its last row, when it was
+ * begun, and, while a file is being put aside, under which name: so that a process that dies anywhere leaves nothing that the
+ * next one could not put right, and no event is lost and none comes twice.
+ */
+interface FilePosition extends Position {
+  sizes: Record<string, number>
+  hashes: Record<string, string>
+  begun: Record<string, string>
+  aside: Record<string, string>
+}
+
+type Settings = Pick<FileHandlerSettings, 'folder' | 'topics' | 'rotation' | 'kept'>
+
+export class FileSink implements Sink {
+  readonly #settings: Settings
+  readonly #format: FileFormat
+  readonly #now: () => number
+  #hasRotated = true
+
+  constructor(settings: Settings, format: FileFormat, now: () => number = Date.now) {
+    this.#settings = settings
+    this.#format = format
+    this.#now = now
+  }
+
+  async begin(position: Position, save: Save): Promise<void> {
+    const { folder, topics, rotation } = this.#settings
+    const files = filesOf(position)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    for (const topic of topics) {
+      await this.#finishRotation(topic, files)
+      const size = await sizeOf(this.#file(topic))
+      const known = files.sizes[topic]
+      // What was written after the position was stored is written again.
+      if (known !== undefined && size > known) await truncate(this.#file(topic), known)
+      // Somebody else has taken the file away.
+      if (known !== undefined && size < known) files.sizes[topic] = size
+      if (known === undefined && size > 0 && this.#format.header) await this.#putAside(topic, files, save)
+      else if (isDue(rotation, files.begun[topic], this.#now())) await this.#putAside(topic, files, save)
+    }
+  }
+
+  async write(events: readonly QueuedEvent[], position: Position, save: Save): Promise<number> {
+    const files = filesOf(position)
+    const [first] = events
+    if (first && (await this.#isFull(first, files))) await this.#putAside(first.topic, files, save)
+    const lines = new Map<string, string[]>()
+    const sizes = { ...files.sizes }
+    let count = 0
+    for (const { topic, content } of events) {
+      const size = sizes[topic] ?? (await sizeOf(this.#file(topic)))
+      const isNew = size === 0
+      const { text, after } = this.#format.line(topic, content, isNew ? '' : (files.hashes[topic] ?? ''))
+      const start = isNew ? (this.#format.header?.(topic) ?? '') : ''
+      const block = [...(start === '' ? [] : [start]), text]
+        .map((line) => line + this.#format.newline)
+        .join('')
+      const length = Buffer.byteLength(block)
+      if (!isNew && count > 0 && this.#exceeds(size + length)) break
+      const some = lines.get(topic) ?? []
+      some.push(block)
+      lines.set(topic, some)
+      sizes[topic] = size + length
+      if (after !== '') files.hashes[topic] = after
+      if (isNew) files.begun[topic] = new Date(this.#now()).toISOString()
+      count++
+    }
+    for (const [topic, some] of lines) files.sizes[topic] = await append(this.#file(topic), some.join(''))
+    return count
+  }
+
+  async settle(): Promise<void> {
+    if (!this.#hasRotated) return
+    this.#hasRotated = false
+    for (const topic of this.#settings.topics) await this.#removeSurplus(topic)
+  }
+
+  async rotate(position: Position, save: Save): Promise<void> {
+    const files = filesOf(position)
+    for (const topic of this.#settings.topics)
+      if ((await sizeOf(this.#file(topic))) > 0) await this.#putAside(topic, files, save)
+  }
+
+  async #isFull({ topic, content }: QueuedEvent, files: FilePosition): Promise<boolean> {
+    if (this.#settings.rotation.maxFileSize === undefined) return false
+    const size = files.sizes[topic] ?? (await sizeOf(this.#file(topic)))
+    const { text } = this.#format.line(topic, content, files.hashes[topic] ?? '')
+    return size > 0 && this.#exceeds(size + Buffer.byteLength(text) + this.#format.newline.length)
+  }
+
+  #exceeds(size: number): boolean {
+    const { maxFileSize } = this.#settings.rotation
+    return maxFileSize !== undefined && size > maxFileSize
+  }
+
+  #file(topic: string): string {
+    return join(this.#settings.folder, this.#format.fileName(topic))
+  }
+
+  /** Under the time of day. What is to be done is stored first, and done again by whoever finds it half done. */
+  async #putAside(topic: string, files: FilePosition, save: Save): Promise<void> {
+    const time = new Date(this.#now()).toISOString().replaceAll(/[:.]/g, '-')
+    const taken = new Set((await this.#aside(topic)).map(({ name }) => name))
+    const wanted = `${this.#format.fileName(topic)}-${time}`
+    const alternatives = Array.from({ length: taken.size + 1 }, (_, n) =>
+      n === 0 ? wanted : `${wanted}-${n}`,
+    )
+    files.aside[topic] = alternatives.find((name) => !taken.has(name)) ?? wanted
+    files.sizes[topic] = 0
+    delete files.hashes[topic]
+    delete files.begun[topic]
+    await save(files)
+    await this.#finishRotation(topic, files)
+    delete files.aside[topic]
+    await save(files)
+  }
+
+  async #finishRotation(topic: string, { aside }: FilePosition): Promise<void> {
+    const name = aside[topic]
+    if (name === undefined) return
+    this.#hasRotated = true
+    const target = join(this.#settings.folder, name)
+    if (!(await exists(target)) && (await exists(this.#file(topic)))) await rename(this.#file(topic), target)
+  }
+
+  async #aside(topic: string) {
+    const prefix = `${this.#format.fileName(topic)}-`
+    const names = (await readdir(this.#settings.folder)).filter((name) => name.startsWith(prefix)).toSorted()
+    return Promise.all(
+      names.map(async (name) => {
+        const { size, mtimeMs } = await stat(join(this.#settings.folder, name))
+        return { name, size, time: mtimeMs }
+      }),
+    )
+  }
+
+  async #removeSurplus(topic: string): Promise<void> {
+    const { folder, kept } = this.#settings
+    if (Object.values(kept).every((limit) => limit === undefined)) return
+    const { bavail, bsize } = await statfs(folder)
+    for (const { name } of surplus(await this.#aside(topic), kept, {
+      free: bavail * bsize,
+      now: this.#now(),
+    }))
+      await rm(join(folder, name), { force: true })
+  }
+}
+
+/** The members may be absent in what an earlier version stored. */
+function filesOf(position: Position): FilePosition {
+  const files = position as FilePosition
+  files.sizes ??= {}
+  files.hashes ??= {}
+  files.begun ??= {}
+  files.aside ??= {}
+  return files
+}
+
+async function append(file: string, text: string): Promise<number> {
+  const handle = await open(file, 'a', 0o600)
+  try {
+    await handle.appendFile(text)
+    await handle.sync()
+    return (await handle.stat()).size
+  } finally {
+    await handle.close()
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  )
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  )
+}

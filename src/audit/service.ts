@@ -1,0 +1,161 @@
+import { isDeepStrictEqual } from 'node:util'
+import { asProblem, Problem } from '../model/problem.ts'
+import type { AuditEvent, Repository } from '../repository/repository.ts'
+import type { Witness } from '../router/exchange.ts'
+import type { Resources } from '../router/resources.ts'
+import { accessEvent, authenticationEvent, type NamesSecret } from './access.ts'
+import { EventBuffer } from './buffer.ts'
+import { csvFormat } from './csv.ts'
+import { jsonLines } from './file-format.ts'
+import { FileSink } from './file-sink.ts'
+import { Follower } from './follower.ts'
+import { routerSink, stdoutSink } from './other-sinks.ts'
+import { recorded } from './recorded.ts'
+import { keepWhatIsConfigured } from './retention.ts'
+import type { AuditSettings, HandlerSettings } from './settings.ts'
+import type { Sink } from './sink.ts'
+import { AuditTrail, type RunFilter, type TrailOptions } from './trail.ts'
+
+export interface AuditServiceOptions extends TrailOptions {
+  /** The store itself, into which nothing must be recorded but through `AuditService.repository`. */
+  readonly repository: Repository
+  readonly resources: () => Resources
+  /** For the hashes in CSV files. */
+  readonly fileKey: () => Buffer
+  readonly print: (text: string) => Promise<void>
+  /** How often handlers look for new events, in ms. */
+  readonly interval?: number
+}
+
+/** What may change while the server runs. */
+export interface AuditConfiguration {
+  readonly settings: AuditSettings
+  /** Names of properties that are secret somewhere in the project. */
+  readonly isSecret: NamesSecret
+  readonly runFilter: RunFilter
+}
+
+const retentionInterval = 3_600_000
+
+/**
+ * The audit of a process: the repository that everything is recorded in, what comes from outside, the handlers, retention.
+ * Until it is configured it keeps everything and has no handlers. Only a server starts it; a command records, and leaves the
+ * rest to the server that runs next.
+ */
+export class AuditService implements AsyncDisposable {
+  readonly repository: Repository
+  readonly trail: AuditTrail
+  readonly witness: Witness
+  readonly #options: AuditServiceOptions
+  readonly #buffer: EventBuffer
+  #isSecret: NamesSecret = () => false
+  #followers: { readonly settings: HandlerSettings; readonly follower: Follower }[] = []
+  #started = false
+  #timer: NodeJS.Timeout | undefined
+  #retaining: Promise<unknown> = Promise.resolve()
+
+  constructor(options: AuditServiceOptions) {
+    this.#options = options
+    this.trail = new AuditTrail(options)
+    this.repository = recorded(options.repository, this.trail)
+    const { log } = options
+    this.#buffer = new EventBuffer({ log, append: (events) => this.repository.audit.append(events) })
+    this.witness = {
+      exchange: (exchange) => this.record(accessEvent(exchange, (name) => this.#isSecret(name), Date.now())),
+      attempt: (attempt) => this.record(authenticationEvent(attempt, Date.now())),
+    }
+  }
+
+  /** Stored soon, together with others. */
+  record(event: AuditEvent): void {
+    this.#buffer.add(event)
+  }
+
+  /** What was recorded by now can be read when this resolves. */
+  flush(): Promise<void> {
+    return this.#buffer.flush()
+  }
+
+  async start(): Promise<void> {
+    this.#started = true
+    for (const { follower } of this.#followers) await follower.start()
+    this.#timer = setInterval(() => this.#retain(), retentionInterval).unref()
+    this.#retain()
+  }
+
+  /** Takes the settings over; handlers that stay as they are go on, new ones begin where they stopped. */
+  async configure({ settings, isSecret, runFilter }: AuditConfiguration): Promise<void> {
+    this.#isSecret = isSecret
+    this.trail.configure(settings, runFilter)
+    const kept = this.#followers.filter((one) =>
+      settings.handlers.some((wanted) => isSame(one.settings, wanted)),
+    )
+    for (const one of this.#followers) if (!kept.includes(one)) await one.follower[Symbol.asyncDispose]()
+    const added = settings.handlers
+      .filter((wanted) => !kept.some((one) => isSame(one.settings, wanted)))
+      .map((one) => this.#followerOf(one))
+    this.#followers = [...kept, ...added]
+    if (!this.#started) return
+    for (const { follower } of added) await follower.start()
+    this.#retain()
+  }
+
+  /** Puts the files of one handler aside, or of all; NOT_FOUND if none of that name has files. */
+  async rotate(name: string | undefined): Promise<void> {
+    await this.flush()
+    const files = this.#followers.filter(({ follower }) => follower.canRotate)
+    const wanted = files.filter(({ follower }) => name === undefined || follower.name === name)
+    if (name !== undefined && wanted.length === 0)
+      throw new Problem(
+        'NOT_FOUND',
+        `There is no audit handler ${name} that writes files; there are: ${files.map(({ follower }) => follower.name).join(', ') || 'none'}`,
+      )
+    for (const { follower } of wanted) await follower.rotate()
+  }
+
+  /** Everything is stored and handed over. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#retaining
+    await this.#buffer[Symbol.asyncDispose]()
+    for (const { follower } of this.#followers) await follower[Symbol.asyncDispose]()
+  }
+
+  #retain(): void {
+    const { repository, log } = this.#options
+    this.#retaining = this.#retaining
+      .then(() => keepWhatIsConfigured(repository, this.trail.settings, Date.now()))
+      .then(
+        (removed) =>
+          removed > 0 &&
+          log('info', `audit: ${removed} events need not be kept any longer, and were removed`),
+        (error) => log('error', `audit: old events could not be removed: ${asProblem(error).message}`),
+      )
+  }
+
+  #followerOf(settings: HandlerSettings) {
+    const { repository, log, interval } = this.#options
+    const { name, topics } = settings
+    const sink = this.#sinkOf(settings)
+    const options = { name, topics, sink, repository, log, ...(interval !== undefined && { interval }) }
+    return { settings, follower: new Follower(options) }
+  }
+
+  #sinkOf(settings: HandlerSettings): Sink {
+    const { fileKey, print, resources } = this.#options
+    switch (settings.kind) {
+      case 'json':
+        return new FileSink(settings, jsonLines)
+      case 'csv':
+        return new FileSink(settings, csvFormat(settings.format, settings.evident ? fileKey() : undefined))
+      case 'stdout':
+        return stdoutSink(print)
+      case 'router':
+        return routerSink(settings.resourcePath, resources)
+    }
+  }
+}
+
+function isSame(a: HandlerSettings, b: HandlerSettings): boolean {
+  return isDeepStrictEqual(a, b)
+}

@@ -1,0 +1,206 @@
+import { v7 as timeOrderedId } from 'uuid'
+import { diff } from '../model/diff.ts'
+import type { JsonObject } from '../model/json.ts'
+import { mask, namesSecret } from '../model/masking.ts'
+import { printPointer } from '../model/pointer.ts'
+import { asProblem } from '../model/problem.ts'
+import type { AuditEvent } from '../repository/repository.ts'
+import type { RequestContext, Resource, ResourceProvider } from '../router/resources.ts'
+import type { NamesSecret } from './access.ts'
+import type { AuditService } from './service.ts'
+
+export interface ActivityOptions {
+  readonly audit: AuditService
+  /** `system` or `managed`. */
+  readonly root: string
+  /** False: whoever writes records it himself, as managed objects do. */
+  readonly recordsWrites: boolean
+  /** `openidm.audit.logFullObjects`: entries have the object before and after (platform specification §9). */
+  readonly fullObjects: boolean
+  readonly isSecret: NamesSecret
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+/**
+ * `audit/activity` of every call that reaches a provider through the router (platform specification §4.5): of REST, of scripts,
+ * of schedules. What a mapping does is in its own records. Reads and queries are recorded where a filter names them.
+ */
+export function recordingActivity(provider: ResourceProvider, options: ActivityOptions): ResourceProvider {
+  const { audit, root, recordsWrites } = options
+  const { read, query, create, update, patch, delete: remove, action } = provider
+  const at = (path: string) => (path === '' ? root : `${root}/${path}`)
+  const said = (operation: string, objectId: string, request: RequestContext, more: JsonObject = {}) =>
+    audit.record(event(operation, objectId, request, more))
+
+  /** Does it, and records that it was done, or that it failed. */
+  async function written(
+    operation: 'CREATE' | 'UPDATE' | 'PATCH' | 'DELETE',
+    path: string,
+    request: RequestContext,
+    touched: readonly string[],
+    work: () => Promise<Resource>,
+  ): Promise<Resource> {
+    if (!isRecorded(request) || !audit.trail.wants('activity', operation)) return work()
+    const old = operation === 'CREATE' ? undefined : await before(path, request)
+    try {
+      const object = await work()
+      const after = operation === 'DELETE' ? undefined : object
+      const objectId = at(operation === 'CREATE' ? `${path}/${object._id}` : path)
+      await store(
+        event(operation, objectId, request, changed({ old, after, object, touched }, options)),
+        options,
+      )
+      return object
+    } catch (error) {
+      const failed = { status: 'FAILURE', message: asProblem(error).message }
+      await store(event(operation, at(path), request, failed), options)
+      throw error
+    }
+  }
+
+  /** Only where it is shown: a system may be slow to answer. */
+  async function before(path: string, request: RequestContext): Promise<Resource | undefined> {
+    return options.fullObjects ? read?.(path, request).catch(() => undefined) : undefined
+  }
+
+  return {
+    ...provider,
+    ...(read && {
+      async read(path, request) {
+        const object = await read(path, request)
+        if (isRecorded(request) && audit.trail.wants('activity', 'READ')) said('READ', at(path), request)
+        return object
+      },
+    }),
+    ...(query && {
+      async query(path, stated, request) {
+        const page = await query(path, stated, request)
+        if (isRecorded(request) && audit.trail.wants('activity', 'QUERY')) said('QUERY', at(path), request)
+        return page
+      },
+    }),
+    ...(action && {
+      async action(path, stated, request) {
+        const record = (more: JsonObject) => {
+          if (isRecorded(request) && audit.trail.wants('activity', 'ACTION'))
+            said('ACTION', at(path), request, more)
+        }
+        try {
+          const value = await action(path, stated, request)
+          record({ message: stated.name })
+          return value
+        } catch (error) {
+          record({ status: 'FAILURE', message: `${stated.name}: ${asProblem(error).message}` })
+          throw error
+        }
+      },
+    }),
+    ...(recordsWrites && {
+      ...(create && {
+        create: (path, id, content, request) =>
+          written('CREATE', path, request, names(content), () => create(path, id, content, request)),
+      }),
+      ...(update && {
+        update: (path, rev, content, request) =>
+          written('UPDATE', path, request, names(content), () => update(path, rev, content, request)),
+      }),
+      ...(patch && {
+        patch: (path, rev, operations, request) =>
+          written(
+            'PATCH',
+            path,
+            request,
+            operations.map(({ field }) => printPointer(field)),
+            () => patch(path, rev, operations, request),
+          ),
+      }),
+      ...(remove && {
+        delete: (path, rev, request) =>
+          written('DELETE', path, request, [], () => remove(path, rev, request)),
+      }),
+    }),
+  } satisfies ResourceProvider
+}
+
+/** What a mapping writes is in its own record already; what a handler writes is a record. */
+function isRecorded({ chain }: RequestContext): boolean {
+  return chain?.afterwards === undefined && chain?.synchronizes !== false
+}
+
+function names(content: JsonObject): readonly string[] {
+  return Object.keys(content)
+    .filter((name) => name !== '_id' && name !== '_rev')
+    .map((name) => printPointer([name]))
+}
+
+/** What there is to say of a write: which fields, and the objects themselves where they are wanted. */
+function changed(
+  {
+    old,
+    after,
+    object,
+    touched,
+  }: {
+    readonly old: Resource | undefined
+    readonly after: Resource | undefined
+    readonly object: Resource
+    readonly touched: readonly string[]
+  },
+  { fullObjects, isSecret }: ActivityOptions,
+): JsonObject {
+  const known = fullObjects && after !== undefined
+  const changedFields = known
+    ? diff(content(old), content(after)).map(({ pointer }) => printPointer(pointer))
+    : [...touched]
+  return {
+    ...(fullObjects && { before: shown(old, isSecret), after: shown(after, isSecret) }),
+    ...{ changedFields, revision: object._rev ?? null },
+    passwordChanged: touched.some((field) => namesSecret([field]) || isSecret(field.slice(1))),
+  }
+}
+
+function content(object: Resource | undefined): JsonObject {
+  const { _id, _rev, ...rest } = object ?? {}
+  return rest
+}
+
+function shown(object: Resource | undefined, isSecret: NamesSecret): JsonObject | null {
+  if (!object) return null
+  const entries = Object.entries(object).map(([name, value]) => {
+    const hidden = (isSecret(name) || namesSecret([name])) && value !== null && value !== undefined
+    return [name, hidden ? mask : value] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function event(
+  operation: string,
+  objectId: string,
+  { userId, transactionId }: RequestContext,
+  more: JsonObject,
+): AuditEvent {
+  const timestamp = new Date().toISOString()
+  return {
+    id: timeOrderedId(),
+    topic: 'activity',
+    timestamp,
+    content: {
+      ...{ eventName: 'activity', timestamp, transactionId, userId, trackingIds: null, runAs: userId },
+      ...{ objectId, operation, before: null, after: null, changedFields: [], revision: null },
+      ...{ status: 'SUCCESS', message: '', passwordChanged: false },
+      ...more,
+    },
+  }
+}
+
+/** The system has it already: that it cannot be recorded is no reason to call it undone. */
+async function store(activity: AuditEvent, { audit, log }: ActivityOptions): Promise<void> {
+  try {
+    await audit.repository.audit.append([activity])
+  } catch (error) {
+    log(
+      'error',
+      `audit: what was done to ${activity.content.objectId} is not recorded: ${asProblem(error).message}`,
+    )
+  }
+}

@@ -1,0 +1,149 @@
+import type { JsonObject } from '../model/json.ts'
+import { type Pointer, parsePointer } from '../model/pointer.ts'
+import { asProblem } from '../model/problem.ts'
+import { type AuditEvent, removals } from '../repository/repository.ts'
+import { everyEvent, isBookkeeping, keeps, wants } from './filter.ts'
+import { policiesFor } from './policies.ts'
+import { redact } from './redact.ts'
+import { type AuditSettings, defaultSettings } from './settings.ts'
+
+/** Which of the events the script of a topic's filter keeps; what it throws keeps them all. */
+export type RunFilter = (script: JsonObject, events: readonly AuditEvent[]) => Promise<readonly boolean[]>
+
+export interface TrailOptions {
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+/**
+ * What every event goes through before it is stored: filters, redaction, policies. Whoever stores one does not know of it
+ * (recorded.ts). Settings can be replaced while events come.
+ */
+export class AuditTrail {
+  readonly #options: TrailOptions
+  #settings: AuditSettings = defaultSettings
+  #runFilter: RunFilter = keepAll
+  #shapers = new Map<string, (content: JsonObject) => JsonObject>()
+
+  constructor(options: TrailOptions) {
+    this.#options = options
+  }
+
+  get settings(): AuditSettings {
+    return this.#settings
+  }
+
+  configure(settings: AuditSettings, runFilter: RunFilter = keepAll): void {
+    this.#settings = settings
+    this.#runFilter = runFilter
+    this.#shapers = new Map()
+  }
+
+  /** Whether anybody would keep an event of this kind: for those that are costly to make. */
+  wants(topic: string, operation: string): boolean {
+    return wants(topic, this.#settings.filters.get(topic) ?? everyEvent, operation)
+  }
+
+  /** The events that are to be stored, as they are to be stored. */
+  async admit(events: readonly AuditEvent[]): Promise<readonly AuditEvent[]> {
+    const { filters } = this.#settings
+    const kept =
+      filters.size === 0
+        ? events
+        : events.filter(({ topic, content }) => keeps(topic, filters.get(topic) ?? everyEvent, content))
+    const wanted = await this.#askScripts(kept)
+    return wanted.map((event) => {
+      const content = this.#shaperOf(event.topic)(event.content)
+      return content === event.content ? event : { ...event, content }
+    })
+  }
+
+  /** As it would be stored, if it were. */
+  shaped(topic: string, content: JsonObject): JsonObject {
+    return this.#shaperOf(topic)(content)
+  }
+
+  async #askScripts(events: readonly AuditEvent[]): Promise<readonly AuditEvent[]> {
+    const { filters } = this.#settings
+    const dropped = new Set<AuditEvent>()
+    for (const [topic, { script }] of filters) {
+      if (!script) continue
+      const asked = events.filter((event) => event.topic === topic && !isBookkeeping(topic, event.content))
+      if (asked.length === 0) continue
+      const answers = await this.#answers(topic, script, asked)
+      asked.forEach((event, index) => {
+        if (answers[index] === false) dropped.add(event)
+      })
+    }
+    return dropped.size === 0 ? events : events.filter((event) => !dropped.has(event))
+  }
+
+  /** Scripts see what would be stored: they are no way around redaction. */
+  async #answers(
+    topic: string,
+    script: JsonObject,
+    events: readonly AuditEvent[],
+  ): Promise<readonly boolean[]> {
+    try {
+      const shaper = this.#shaperOf(topic)
+      return await this.#runFilter(
+        script,
+        events.map((event) => ({ ...event, content: shaper(event.content) })),
+      )
+    } catch (error) {
+      this.#options.log(
+        'warn',
+        `the audit filter of ${topic} failed, and its events are kept: ${asProblem(error).message}`,
+      )
+      return []
+    }
+  }
+
+  #shaperOf(topic: string): (content: JsonObject) => JsonObject {
+    let shaper = this.#shapers.get(topic)
+    if (!shaper) {
+      shaper = shaperFor(topic, this.#settings)
+      this.#shapers.set(topic, shaper)
+    }
+    return shaper
+  }
+}
+
+const keepAll: RunFilter = async (_script, events) => events.map(() => true)
+
+function shaperFor(topic: string, settings: AuditSettings): (content: JsonObject) => JsonObject {
+  // The digest of what was removed is checked: nothing of it may be missing.
+  if (topic === removals) return (content) => content
+  const declares = topic === 'config'
+  const policies = policiesFor(topic, settings.policies)
+  const watched = topic === 'activity' ? watching(settings) : undefined
+  return (content) => {
+    const redacted = redact(watched ? watched(content) : content, { declares })
+    return policies ? policies(redacted) : redacted
+  }
+}
+
+/** What activities say of watched fields and of passwords, if the settings name some. */
+function watching({ watchedFields, passwordFields }: AuditSettings) {
+  if (!watchedFields && !passwordFields) return undefined
+  return (content: JsonObject): JsonObject => {
+    const { changedFields } = content
+    if (!Array.isArray(changedFields)) return content
+    const changed = changedFields.filter((field) => typeof field === 'string')
+    return {
+      ...content,
+      ...(watchedFields && { changedFields: among(changed, watchedFields) }),
+      ...(passwordFields && { passwordChanged: among(changed, passwordFields).length > 0 }),
+    }
+  }
+}
+
+function among(changed: readonly string[], fields: readonly Pointer[]): string[] {
+  return changed.filter((field) => touches(parsePointer(field), fields))
+}
+
+/** True if one of the fields is there, above it, or below it. */
+export function touches(pointer: Pointer, fields: readonly Pointer[]): boolean {
+  return fields.some((field) =>
+    field.slice(0, pointer.length).every((name, index) => name === pointer[index]),
+  )
+}

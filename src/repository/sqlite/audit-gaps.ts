@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import { type Removable, removals } from '../repository.ts'
+import type { Connection } from './connection.ts'
+import { documentOf } from './document.ts'
+
+/**
+ * Events that Syncline removed itself leave gaps: numbers without an event, and the hash that stood at the end, from which
+ * the chain goes on. The last event of the topic `retention` carries a digest of all gaps, and is itself a link of the
+ * chain: whoever removes an event behind Syncline's back cannot make a gap of it.
+ */
+export interface Gap {
+  readonly first: number
+  readonly last: number
+  /** Empty where nothing before it was in the chain. */
+  readonly hash: string
+  readonly events: number
+}
+
+interface RemovableRow {
+  readonly seq: number
+  readonly hash: string | null
+}
+
+/** The oldest events that `what` describes, in their order. */
+export function removable(connection: Connection, what: Removable, limit: number): readonly RemovableRow[] {
+  const { topic, before, keep, runs, upTo } = what
+  const bound = Math.min(upTo ?? Number.MAX_SAFE_INTEGER, keep === undefined ? Infinity : newest(keep))
+  const rows = connection
+    .statement(
+      `SELECT seq, hash, timestamp FROM audit WHERE topic = ?1 AND seq <= ?2
+         AND (?3 IS NULL OR recon_id IN (SELECT value FROM json_each(?3))) ORDER BY seq LIMIT ?4`,
+    )
+    .all(
+      topic,
+      Number.isFinite(bound) ? bound : Number.MAX_SAFE_INTEGER,
+      runs ? JSON.stringify(runs) : null,
+      limit,
+    )
+    .map((row) => row as unknown as RemovableRow & { timestamp: string })
+  const end = before === undefined ? -1 : rows.findIndex(({ timestamp }) => timestamp >= before)
+  return end < 0 ? rows : rows.slice(0, end)
+
+  /** The number of the newest event that need not be kept. */
+  function newest(kept: number): number {
+    const row = connection
+      .statement('SELECT seq FROM audit WHERE topic = ? ORDER BY seq DESC LIMIT 1 OFFSET ?')
+      .get(topic, kept)
+    return (row?.seq as number | undefined) ?? 0
+  }
+}
+
+/** Makes gaps of the rows, joined with those beside them; what is to be recorded about it. */
+export function openGaps(
+  connection: Connection,
+  rows: readonly RemovableRow[],
+): { readonly removed: number; readonly gaps: number; readonly digest: string } {
+  const added = rows.map(({ seq, hash }) => ({ first: seq, last: seq, hash: hash ?? '', events: 1 }))
+  const before = allGaps(connection)
+  const after = joined([...before, ...added].toSorted((a, b) => a.first - b.first))
+  const kept = new Set(after)
+  for (const gap of before)
+    if (!kept.has(gap)) connection.statement('DELETE FROM audit_gaps WHERE first = ?').run(gap.first)
+  const known = new Set(before)
+  for (const gap of after)
+    if (!known.has(gap))
+      connection
+        .statement('INSERT INTO audit_gaps (first, last, hash, events) VALUES (?, ?, ?, ?)')
+        .run(gap.first, gap.last, gap.hash, gap.events)
+  return { removed: rows.length, gaps: after.length, digest: digestOf(after) }
+}
+
+/** Neighbours become one; the others stay the objects that they are. */
+function joined(gaps: readonly Gap[]): readonly Gap[] {
+  const result: Gap[] = []
+  for (const gap of gaps) {
+    const previous = result.at(-1)
+    if (previous?.last !== gap.first - 1) {
+      result.push(gap)
+      continue
+    }
+    const { first, hash, events } = previous
+    result[result.length - 1] = {
+      ...{ first, last: gap.last, hash: gap.hash || hash, events: events + gap.events },
+    }
+  }
+  return result
+}
+
+/** The gaps that end after one number and do not begin after another, in order. */
+export function gapsBetween(connection: Connection, after: number, upTo: number): Gap[] {
+  return connection
+    .statement(
+      'SELECT first, last, hash, events FROM audit_gaps WHERE last > ? AND first <= ? ORDER BY first',
+    )
+    .all(after, upTo) as unknown as Gap[]
+}
+
+/** Why the gaps are not those that were recorded; undefined if they are. */
+export function unvouchedGaps(connection: Connection): string | undefined {
+  const last = connection
+    .statement('SELECT content FROM audit WHERE topic = ? ORDER BY seq DESC LIMIT 1')
+    .get(removals)
+  const gaps = allGaps(connection)
+  if (!last) return gaps.length === 0 ? undefined : 'events were removed, and no event records it'
+  return documentOf(last.content).digest === digestOf(gaps)
+    ? undefined
+    : 'other events were removed than are recorded as removed'
+}
+
+function allGaps(connection: Connection): readonly Gap[] {
+  return gapsBetween(connection, 0, Number.MAX_SAFE_INTEGER)
+}
+
+function digestOf(gaps: readonly Gap[]): string {
+  const digest = createHash('sha256')
+  for (const { first, last, hash, events } of gaps) digest.update(`${first} ${last} ${hash} ${events}\n`)
+  return digest.digest('base64url')
+}

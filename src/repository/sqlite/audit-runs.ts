@@ -1,0 +1,29 @@
+import type { RecordedRun } from '../repository.ts'
+import type { Connection } from './connection.ts'
+
+/** From one run to the next through the index by run: entries are many, runs are few. */
+const runIds = `
+  WITH RECURSIVE run (id) AS (
+    SELECT min(recon_id) FROM audit WHERE topic = 'recon' AND recon_id IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(recon_id) FROM audit WHERE topic = 'recon' AND recon_id > run.id)
+    FROM run WHERE run.id IS NOT NULL
+  )
+  SELECT id FROM run WHERE id IS NOT NULL`
+
+const lastEvent = `
+  SELECT seq, timestamp, json_extract(content, '$.mapping') AS mapping FROM audit
+  WHERE topic = 'recon' AND recon_id = ? ORDER BY seq DESC LIMIT 1`
+
+export function recordedRuns(connection: Connection): readonly RecordedRun[] {
+  return connection
+    .statement(runIds)
+    .all()
+    .map(({ id }) => ({ id: id as string, last: connection.statement(lastEvent).get(id as string) }))
+    .toSorted((a, b) => Number(a.last?.seq) - Number(b.last?.seq))
+    .map(({ id, last }) => ({
+      reconId: id,
+      mapping: (last?.mapping ?? null) as string | null,
+      timestamp: last?.timestamp as string,
+    }))
+}
