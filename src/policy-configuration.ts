@@ -97,25 +97,21 @@ function unknownPolicies(
   resources: readonly PolicyResource[],
   ownPolicies: ReadonlyMap<string, OwnPolicyScript>,
 ): ConfigurationProblem[] {
-  return resources.flatMap(({ properties, resource: path }, resource) => [
-    ...notEnforced(document, path, resource),
-    ...properties.flatMap(({ name, policies }, property) =>
+  return resources.flatMap(({ properties, resource: path }, resource) => {
+    // Nobody is asked by them, so that policies of the original that are about its own services do no harm.
+    if (!path.startsWith('managed/')) return [notEnforced(document, path, resource)]
+    return properties.flatMap(({ name, policies }, property) =>
       policies.flatMap((policy, index) => {
         const topLevel = !/[/[]/.test(name)
         const message = policyProblem(policy, { topLevel, ownPolicies })
         const place = ['resources', resource, 'properties', property, 'policies', index]
         return message === undefined ? [] : [locateProblem(document, place, message)]
       }),
-    ),
-  ])
+    )
+  })
 }
 
-function notEnforced(
-  document: ConfigurationDocument,
-  path: string,
-  resource: number,
-): ConfigurationProblem[] {
-  if (path.startsWith('managed/')) return []
+function notEnforced(document: ConfigurationDocument, path: string, resource: number): ConfigurationProblem {
   const message = `policies of "${path}" are shown at policy/${path}, and not enforced: only managed objects are validated`
-  return [locateProblem(document, ['resources', resource, 'resource'], message, { severity: 'warning' })]
+  return locateProblem(document, ['resources', resource, 'resource'], message, { severity: 'warning' })
 }

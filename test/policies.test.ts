@@ -317,6 +317,19 @@ describe('policy/…', () => {
   })
 })
 
+describe('policies of what is not a managed object', () => {
+  it('are a warning, also where nobody knows them', () => {
+    using shipped = new TestProject()
+    shipped.write('conf/managed.json', { objects: [{ name: 'user' }] })
+    const policies = [{ policyId: 'required-if-configured', params: { configBase: 'x' } }]
+    const resources = [{ resource: 'selfservice/registration', properties: [{ name: 'a', policies }] }]
+    shipped.write('conf/policy.json', { type: 'text/javascript', file: 'policy.js', resources })
+    const { code, out } = shipped.syncline(['check'])
+    expect(out).toMatch(/\/resources\/0\/resource: warning: .*not enforced/)
+    expect(code).toBe(0)
+  })
+})
+
 describe('a broken conf/policy.json', () => {
   it.each<[string, object, RegExp]>([
     [
