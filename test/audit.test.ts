@@ -52,7 +52,7 @@ describe('a server', () => {
     expect(seen).toEqual([
       'openidm-admin CREATE  201',
       'openidm-admin READ  404',
-      'openidm-admin QUERY  200',
+      'openidm-admin QUERY  403',
       'openidm-admin ACTION {"action":"test"} 200',
       'anonymous READ  200',
       'null READ  401',
