@@ -82,8 +82,8 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
     ...(action && {
       async action(path, stated, request) {
         const record = (more: JsonObject) => {
-          if (isRecorded(request) && audit.trail.wants('activity', 'ACTION'))
-            said('ACTION', at(path), request, more)
+          if (ofItsOwn.has(stated.name) || !isRecorded(request)) return
+          if (audit.trail.wants('activity', 'ACTION')) said('ACTION', at(path), request, more)
         }
         try {
           const value = await action(path, stated, request)
@@ -121,6 +121,9 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
     }),
   } satisfies ResourceProvider
 }
+
+/** liveSync records what it carries on, change by change; a call that finds nothing, every few seconds, is no activity. */
+const ofItsOwn: ReadonlySet<string> = new Set(['liveSync', 'activeSync'])
 
 /** What a mapping writes is in its own record already; what a handler writes is a record. */
 function isRecorded({ chain }: RequestContext): boolean {
