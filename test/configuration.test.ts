@@ -359,6 +359,16 @@ describe('secrets in the configuration', () => {
     expect(server.log()).not.toContain(planted)
   })
 
+  it('in clear in a file that somebody writes are encrypted as soon as the server sees them', async () => {
+    project.write('conf/provisioner.openicf-hr.json', withSecret(planted))
+    const text = () => project.read('conf/provisioner.openicf-hr.json')
+    await expect.poll(text, { timeout: 15_000 }).not.toContain(planted)
+    expect((await call('GET', 'system/hr/account?_queryFilter=true')).body.resultCount).toBe(2)
+    await server.stop()
+    for (const file of ['.syncline/syncline.db', '.syncline/syncline.db-wal'])
+      expect(readIfThere(file)).not.toContain(planted)
+  })
+
   function readIfThere(file: string): string {
     try {
       return project.bytes(file).toString('latin1')

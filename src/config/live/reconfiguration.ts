@@ -6,7 +6,7 @@ import { fileOfId } from '../document-id.ts'
 import type { ConfigurationFile, Project } from '../project.ts'
 import { type Candidate, type States, textsOf } from './candidate.ts'
 import { editedText } from './edit-text.ts'
-import { type Author, ConfigurationHistory, nobody, type RecordChange } from './history.ts'
+import { type Author, ConfigurationHistory, contentOf, nobody, type RecordChange } from './history.ts'
 import { inUse, newErrors, refuseOccupied, refuseProblems } from './refusals.ts'
 import { type ConnectorSchemas, unmasked, withSecrets } from './secret-values.ts'
 import { TakeUp } from './take-up.ts'
@@ -43,7 +43,7 @@ export class Reconfiguration<State extends Candidate> {
   constructor(options: ReconfigurationOptions<State>) {
     this.#options = options
     this.#history = new ConfigurationHistory({ ...options, onDisk: (id) => this.#onDisk(id) })
-    this.#files = new TakeUp({ states: options, history: this.#history, log: options.log })
+    this.#files = new TakeUp({ states: options, note: (id, text) => this.#note(id, text), log: options.log })
   }
 
   /**
@@ -56,7 +56,7 @@ export class Reconfiguration<State extends Candidate> {
 
   /** Takes up what has changed in the project's files; answers whether anything did. Never rejects because of what is in them. */
   takeUp(): Promise<boolean> {
-    return this.#inTurn(() => this.#files.look())
+    return this.#inTurn(() => this.#takeUp())
   }
 
   /** Settles what a dead process left, encrypts what stands in files in clear, and takes note of what changed meanwhile. */
@@ -91,7 +91,7 @@ export class Reconfiguration<State extends Candidate> {
 
   /** `keepsOld` false: what the file was before is not for the history, because it has secrets in clear. */
   async #change(id: string, edit: Edit, author: Author, keepsOld = true): Promise<void> {
-    await this.#files.look()
+    await this.#takeUp()
     const { current, prepare, activate, occupied } = this.#options
     const file = `conf/${fileOfId(id)}`
     const present = this.#project().documents.find((document) => document.id === id)?.raw
@@ -134,13 +134,33 @@ export class Reconfiguration<State extends Candidate> {
     return isEncrypted(id) ? withSecrets(id, whole, connectorSchemas, encrypt) : whole
   }
 
+  async #takeUp(): Promise<boolean> {
+    const isTakenUp = await this.#files.look()
+    if (isTakenUp) await this.#encryptFiles()
+    return isTakenUp
+  }
+
+  /** A text with secrets in clear is not for the history: it is encrypted next, and noted then. */
+  async #note(id: string, text: string | undefined): Promise<void> {
+    const raw = contentOf(text ?? null)
+    if (!raw || !isEncrypted(id) || (await this.#encrypted(id, raw)) === raw)
+      await this.#history.note(id, text)
+  }
+
+  /** The same object if there is nothing in clear in it. */
+  async #encrypted(id: string, raw: JsonObject): Promise<JsonObject> {
+    const { connectorSchemas, encrypt } = this.#options
+    const safe = await withSecrets(id, raw, connectorSchemas, encrypt)
+    return equal(safe, raw) ? raw : safe
+  }
+
   /** A secret in clear is encrypted as soon as a server sees it, and the file rewritten (platform specification §3.3). */
   async #encryptFiles(): Promise<void> {
-    const { connectorSchemas, encrypt, log } = this.#options
+    const { log } = this.#options
     for (const { id, file, raw } of this.#project().documents) {
       if (!raw || !isEncrypted(id)) continue
-      const safe = await withSecrets(id, raw, connectorSchemas, encrypt)
-      if (equal(safe, raw)) continue
+      const safe = await this.#encrypted(id, raw)
+      if (safe === raw) continue
       try {
         await this.#change(id, () => editedText(this.#onDisk(id), safe), nobody, false)
         log('info', `${file}: secrets that stood there in clear are encrypted now`)

@@ -1,13 +1,13 @@
 import { asProblem } from '../../model/problem.ts'
 import { formatProblem } from '../problem.ts'
 import { type Candidate, isSame, type States, textsOf } from './candidate.ts'
-import type { ConfigurationHistory } from './history.ts'
 import { inUse, newErrors } from './refusals.ts'
 import { stampOf } from './stamp.ts'
 
 export interface TakeUpOptions<State extends Candidate> {
   readonly states: States<State>
-  readonly history: ConfigurationHistory
+  /** Takes note of what a file is now. */
+  readonly note: (id: string, text: string | undefined) => Promise<void>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
@@ -46,7 +46,7 @@ export class TakeUp<State extends Candidate> {
   }
 
   async #takeUp(): Promise<'nothing new' | 'busy' | 'taken up'> {
-    const { states, history } = this.#options
+    const { states, note } = this.#options
     const { current, prepare, activate, occupied } = states
     await using held = new AsyncDisposableStack()
     const disk = held.use(await prepare(undefined))
@@ -74,7 +74,7 @@ export class TakeUp<State extends Candidate> {
     await activate(next)
     const after = textsOf(next.project)
     for (const id of new Set([...before.keys(), ...after.keys()]))
-      if (after.get(id) !== before.get(id)) await history.note(id, after.get(id))
+      if (after.get(id) !== before.get(id)) await note(id, after.get(id))
     if (errors.length === 0) this.#said = undefined
     return 'taken up'
   }
