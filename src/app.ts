@@ -84,6 +84,8 @@ export interface Application extends AsyncDisposable {
   requireMapping(name: string): Mapping
   /** Settles what runs of earlier processes left undone, as far as their targets can be read. */
   recover(): Promise<void>
+  /** From now on access that is limited in time begins and ends by itself (platform specification §6.4). */
+  keepTime(): Promise<void>
   /** Makes a new key and encrypts everything anew; with `forgetOld`, what is not encrypted anew is lost. */
   rotateKey(options: { readonly forgetOld: boolean }): Promise<KeyRotation>
   /** From now on until it is disposed of, changes of the project's files are taken up, each with its version. */
@@ -163,6 +165,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const workers = { thisProcess, isAlive }
   const scheduled = { repository, services: services({ ...scripted, scanTasks }), workers, during, log }
   const scheduler = opened.use(new Scheduler(scheduled, current().checked.jobs))
+  let keepsTime = false
   const reconfiguration: Reconfiguration<Generation> = new Reconfiguration<Generation>({
     repository,
     current,
@@ -172,6 +175,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
       changes.reconfigured()
       await audit.configure(next.audit)
       await scheduler.configure(next.checked.jobs)
+      if (keepsTime) await next.managed.start()
     },
     occupied: async () => [
       ...occupied.list(),
@@ -251,6 +255,10 @@ export async function openApplication(options: OpenOptions): Promise<Application
     audit,
     requireMapping: (name) => usableMapping(current().checked, name).mapping,
     recover: () => reconciliations.recover(current().mappings.map(({ links }) => links.type)),
+    async keepTime() {
+      keepsTime = true
+      await current().managed.start()
+    },
     async rotateKey({ forgetOld }) {
       await secrets.rotate()
       // A server that runs looks for a new key once in a while: what it encrypts until then must not be forgotten.
@@ -285,10 +293,11 @@ function configurationKey({ property }: Project): string {
 }
 
 /** What a server does by itself; what a dead process left comes first. */
-async function startWork({ recover, changes, scheduler, audit }: Application): Promise<void> {
+async function startWork({ recover, changes, keepTime, scheduler, audit }: Application): Promise<void> {
   await audit.start()
   await recover()
   await changes.start()
+  await keepTime()
   await scheduler.start()
 }
 

@@ -23,6 +23,7 @@ import { readTypeScripts, type UsableType } from './managed-types.ts'
 import type { Mapping } from './mapping/mapping.ts'
 import type { Json, JsonObject } from './model/json.ts'
 import { asProblem, Problem } from './model/problem.ts'
+import { withShippedScripts } from './objects/shipped-scripts.ts'
 import type { ManagedType } from './objects/type.ts'
 import { unsupportedFeatures } from './objects/unsupported.ts'
 import { withPolicies } from './policies/resources.ts'
@@ -141,7 +142,8 @@ async function usableTypes(
   for (const declared of project.declaredManagedObjects) {
     const { name, document, pointer, content } = declared
     // The schema of managed.json has made sure of the rest.
-    const type = { ...content, name } as ManagedType
+    const hasFile = (path: string) => project.readFile(path) !== undefined
+    const type = withShippedScripts({ ...content, name } as ManagedType, hasFile)
     const unsupported = unsupportedFeatures(type, own)
     for (const feature of unsupported) {
       const message = `managed object ${name}: ${feature.message}`

@@ -22,7 +22,7 @@ import type { Mapping } from './mapping/mapping.ts'
 import type { Json, JsonObject } from './model/json.ts'
 import { Problem } from './model/problem.ts'
 import type { OnChange } from './objects/changes.ts'
-import { managedObjects } from './objects/managed.ts'
+import { type ManagedObjects, managedObjects } from './objects/managed.ts'
 import type { TypeParts } from './objects/managed-set.ts'
 import { schemaProvider } from './objects/schema-provider.ts'
 import type { ManagedType } from './objects/type.ts'
@@ -55,6 +55,7 @@ export interface Generation extends Candidate {
   readonly audit: AuditConfiguration
   /** What of the router's resources depends on the configuration. */
   readonly mounts: Readonly<Record<string, ResourceProvider>>
+  readonly managed: ManagedObjects
   /** What stands around every request: who may make it, and the scripts of `conf/router.json`. */
   readonly filters: readonly RouterFilter[]
   readonly mappings: readonly Mapping[]
@@ -93,7 +94,7 @@ export async function openGeneration(project: Project, foundation: Foundation): 
       foundation.systems.use(JSON.stringify(configuration), () => openSystem(configuration, environment)),
   })
   for (const system of checked.systems.values()) opened.use(system)
-  const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine))
+  const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine, project.readFile))
   const { systems, types } = checked
   const policies = opened.use(ownPolicies(checked.policies.policies, engine))
   const surroundings = { mappingExists: (name: string) => checked.mappings.has(name) }
@@ -106,20 +107,22 @@ export async function openGeneration(project: Project, foundation: Foundation): 
   const hooks = opened.use(scriptFilters(checked.router.filters, engine))
   const partsOf = (type: ManagedType) => parts.get(type) as TypeParts
   const takenBack = new Set(types.filter(isTakenBack).map(({ type }) => `managed/${type.name}`))
+  const managed = opened.use(
+    await managedObjects({
+      repository,
+      types: types.map(({ type }) => type),
+      enforcePolicies: project.property('openidm.policy.enforcement.enabled') !== false,
+      partsOf,
+      onChange: foundation.onChange,
+      resources: foundation.liveSync.resources,
+      log,
+    }),
+  )
   const filters = opened.use(auditFilters({ project, engine, log }))
   const fullObjects = isOn(project.property('openidm.audit.logFullObjects'))
   const activity = { audit: foundation.audit, fullObjects, isSecret: checked.audit.isSecret, log }
   const mounts: Record<string, ResourceProvider> = {
-    managed: recordingActivity(
-      await managedObjects({
-        repository,
-        types: types.map(({ type }) => type),
-        enforcePolicies: project.property('openidm.policy.enforcement.enabled') !== false,
-        partsOf,
-        onChange: foundation.onChange,
-      }),
-      { ...activity, root: 'managed', recordsWrites: false },
-    ),
+    managed: recordingActivity(managed, { ...activity, root: 'managed', recordsWrites: false }),
     system: recordingActivity(
       systemProvider(systems, {
         kinds,
@@ -151,12 +154,13 @@ export async function openGeneration(project: Project, foundation: Foundation): 
     engine,
     audit: { ...checked.audit, runFilter: filters.run },
     mounts,
+    managed,
     filters: [authorization(checked.router, engine, log), ...hooks.filters],
     mappings: [...checked.mappings.values()].map(({ mapping }) => mapping),
     rulesOf: (name) => rules.of(name),
     async inlineRules(content) {
       const { mapping, scripts } = await usableInlineMapping(checked, content, engine)
-      return loadRules(mapping, scripts, engine)
+      return loadRules(mapping, scripts, engine, project.readFile)
     },
     async transform(definition, value, request) {
       const read = scriptSource(definition, { label: 'patch, transform', readFile: project.readFile })

@@ -2,6 +2,7 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type RunObject, root, TestProject } from './support/project.ts'
+import { serve } from './support/server.ts'
 
 function example(name: string): TestProject {
   const project = new TestProject()
@@ -61,6 +62,55 @@ describe('the examples besides the first: each does what its README says', () =>
     for (const mapping of ['east_west', 'west_east'])
       expect(situations(project, mapping)).toEqual({ CONFIRMED: 4 })
     expect(files.map((file) => project.stamp(file))).toEqual(before)
+  })
+
+  it('roles that give attributes of accounts, by condition and one by one', async () => {
+    using project = example('roles')
+    for (const mapping of ['roles_assignment', 'roles_role'])
+      expect(situations(project, mapping)).toEqual({ ABSENT: 3 })
+    expect(situations(project, 'people_user')).toEqual({ ABSENT: 4 })
+    expect(rows(project, 'data/directory.csv')).toEqual([
+      '1,Ada Lovelace,,Employee,staff canteen',
+      '2,Grace Hopper,Ada Lovelace,Employee,staff canteen',
+      '3,Alan Turing,Ada Lovelace,Contractor,guests',
+      '4,Mary Shelley,Grace Hopper,Employee,staff canteen',
+    ])
+    const before = project.stamp('data/directory.csv')
+    for (const [mapping, count] of [
+      ['roles_role', 3],
+      ['people_user', 4],
+      ['user_directory', 4],
+    ] as const)
+      expect(situations(project, mapping)).toEqual({ CONFIRMED: count })
+    expect(project.stamp('data/directory.csv')).toEqual(before)
+    project.edit('data/people.csv', (text) =>
+      text.replace('3,Alan Turing,contractor,1', '3,Alan Turing,employee,'),
+    )
+    project.edit('data/directory.csv', (text) => text.replace('guests', 'guests chess'))
+    expect(situations(project, 'people_user')).toEqual({ CONFIRMED: 4 })
+    expect(rows(project, 'data/directory.csv')).toContain('3,Alan Turing,,Employee,chess staff canteen')
+
+    await using server = await serve(project)
+    const grant = {
+      _ref: 'managed/user/4',
+      _refProperties: { temporalConstraints: [{ duration: `2026-01-01T00:00:00Z/P100Y` }] },
+    }
+    const { status, body } = await server.call('POST', 'managed/role/first-aid/members', { body: grant })
+    expect(status).toBe(201)
+    expect(rows(project, 'data/directory.csv')).toContain(
+      '4,Mary Shelley,Grace Hopper,Employee,staff canteen first-aid',
+    )
+    const members = await server.call(
+      'GET',
+      'managed/role/first-aid/members?_queryFilter=true&_fields=_ref,name',
+    )
+    expect(members.body.result).toMatchObject([
+      { _id: body._id, _ref: 'managed/user/4', name: 'Mary Shelley' },
+    ])
+    await server.call('DELETE', `managed/role/first-aid/members/${body._id}`)
+    expect(rows(project, 'data/directory.csv')).toContain(
+      '4,Mary Shelley,Grace Hopper,Employee,staff canteen',
+    )
   })
 
   it('a phone book without links', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../model/json.ts'
-import { applyAssignments, assignmentsChanged } from './assignments.ts'
+import { applyAssignments, assignmentScript, assignmentScripts, assignmentsChanged } from './assignments.ts'
 
 const groups = (value: Json, more: JsonObject = {}) => ({ name: 'groups', value, ...more })
 const assignment = (name: string, attributes: JsonObject[], more: JsonObject = {}): JsonObject => ({
@@ -14,7 +14,7 @@ const assignment = (name: string, attributes: JsonObject[], more: JsonObject = {
 function applied(
   target: JsonObject,
   source: JsonObject,
-  more: { linkQualifier?: string; oldSource?: JsonObject } = {},
+  more: { linkQualifier?: string; oldSource?: JsonObject; existingTarget?: JsonObject } = {},
 ) {
   applyAssignments(target, { mapping: 'user_ldap', linkQualifier: 'default', source, ...more })
   return target
@@ -74,7 +74,6 @@ describe('an assignment that the source holds', () => {
       assignment('staff', [groups(['s'], { assignmentOperation: 'addAll' })]),
       '"addAll"',
     ],
-    ['a script', assignment('staff', [], { onAssignment: { file: 'x.js' } }), 'script onAssignment'],
   ])('fails with %s, rather than do something else', (_what, one, message) => {
     expect(() => applied({}, { effectiveAssignments: [one] })).toThrow(message)
   })
@@ -103,6 +102,97 @@ describe('an assignment that the source has lost', () => {
   it('is known from the source as it was where nothing has been remembered', () => {
     const oldSource = { effectiveAssignments: [assignment('staff', [groups(['s'])])] }
     expect(applied({ groups: ['s'] }, {}, { oldSource })).toEqual({ groups: [] })
+  })
+})
+
+describe('an attribute that the mapping has properties for, too', () => {
+  it('keeps what the target has already', () => {
+    const merging = [assignment('staff', [groups(['s'], { assignmentOperation: 'mergeWithTarget' })])]
+    const existingTarget = { groups: ['x'] }
+    expect(applied({ groups: ['mapped'] }, { effectiveAssignments: merging }, { existingTarget })).toEqual({
+      groups: ['x', 's'],
+    })
+    const lastSync = { user_ldap: { effectiveAssignments: merging } }
+    const existing = { groups: ['x', 's'] }
+    expect(applied({ groups: ['mapped'] }, { lastSync }, { existingTarget: existing })).toEqual({
+      groups: ['x'],
+    })
+    expect(existing).toEqual({ groups: ['x', 's'] })
+  })
+})
+
+describe('a script of an assignment', () => {
+  const script = (source: string) => ({ type: 'text/javascript', source })
+  const said = (source: string) => assignmentScript(script(source))
+  function scripted(
+    target: JsonObject,
+    source: JsonObject,
+    answers: { [source: string]: (scope: JsonObject) => unknown },
+  ) {
+    const scopes: JsonObject[] = []
+    const scope = { mapping: 'user_ldap', linkQualifier: 'q', source, existingTarget: { old: 1 } }
+    applyAssignments(target, scope, (name, variables) => {
+      scopes.push(structuredClone(variables) as JsonObject)
+      const [, answer] = Object.entries(answers).find(([one]) => said(one) === name) ?? []
+      return answer?.(variables as JsonObject)
+    })
+    return { target, scopes }
+  }
+
+  it('decides a value in place of an operation, and hands on what it wants', () => {
+    const attributes = ['a', 'b'].map((name) => ({
+      name,
+      value: [name],
+      assignmentOperation: script('count'),
+    }))
+    const { target, scopes } = scripted(
+      { a: 0 },
+      { effectiveAssignments: [assignment('staff', attributes)] },
+      {
+        count: ({ attributesInfo, attributeName }) => {
+          const n = Number((attributesInfo as JsonObject).n ?? 0) + 1
+          return { value: `${attributeName}${n}`, attributesInfo: { n } }
+        },
+      },
+    )
+    expect(target).toEqual({ a: 'a1', b: 'b2' })
+    expect(scopes[1]).toMatchObject({
+      ...{ targetObject: { a: 'a1' }, existingTargetObject: { old: 1 }, linkQualifier: 'q' },
+      ...{ attributeName: 'b', attributeValue: ['b'], attributesInfo: { n: 1 } },
+    })
+  })
+
+  it('as a whole runs before the attributes, and may return another target', () => {
+    const given = assignment('staff', [groups(['s'])], {
+      onAssignment: script('new'),
+      onUnassignment: script('gone'),
+    })
+    const answers = {
+      new: () => ({ b: 1 }),
+      gone: ({ targetObject }: JsonObject) => ({ ...(targetObject as JsonObject), c: 1 }),
+    }
+    expect(scripted({ a: 1 }, { effectiveAssignments: [given] }, answers).target).toEqual({
+      b: 1,
+      groups: ['s'],
+    })
+    const lastSync = { user_ldap: { effectiveAssignments: [given] } }
+    expect(scripted({ a: 1, groups: ['s'] }, { lastSync }, answers).target).toEqual({
+      a: 1,
+      c: 1,
+      groups: [],
+    })
+  })
+
+  it('is found with the sources that may need it, for this mapping only', () => {
+    const one = assignment('staff', [groups(1, { unassignmentOperation: script('u') })], {
+      onAssignment: script('a'),
+    })
+    const other = { ...one, mapping: 'another', onAssignment: script('x') }
+    expect(assignmentScripts({ effectiveAssignments: [one, other] }, undefined, 'user_ldap')).toEqual([
+      script('a'),
+      script('u'),
+    ])
+    expect(assignmentScripts({}, { effectiveAssignments: [one] }, 'user_ldap')).toHaveLength(2)
   })
 })
 

@@ -1,5 +1,6 @@
 import { copy, equal } from '../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject, member, setMember } from '../model/json.ts'
+import { type Call, noScripts } from './call.ts'
 
 /**
  * What a mapping without an `onMapping` of its own does after its properties (engine specification §2.2): the
@@ -11,6 +12,8 @@ export interface AssignmentScope {
   readonly linkQualifier: string
   readonly source: JsonObject
   readonly oldSource?: JsonObject | undefined
+  /** The target as it is, for scripts; null where one is created. */
+  readonly existingTarget?: JsonObject | null
 }
 
 /** One attribute of an assignment. */
@@ -23,26 +26,124 @@ interface Attribute {
 
 interface Assignment {
   readonly key: string
+  readonly content: JsonObject
   readonly attributes: readonly Attribute[]
 }
 
-/** Changes `target` in place. Throws for an operation that is none of the four. */
-export function applyAssignments(target: JsonObject, scope: AssignmentScope): void {
+/**
+ * Changes `target` in place. A script of an assignment as a whole runs before its attributes, and may return another target; one
+ * in place of an operation returns `{value, attributesInfo?}` (platform specification §6.4). Throws for an operation that is none
+ * of the four.
+ */
+export function applyAssignments(target: JsonObject, scope: AssignmentScope, call: Call = noScripts): void {
   const current = relevant(scope.source.effectiveAssignments, scope)
   const former = relevant(formerAssignments(scope), scope)
   if (current.length === 0 && former.length === 0) return
-  for (const attribute of lost(former, current)) {
-    operate(target, attribute, attribute.unassignmentOperation ?? 'removeFromTarget', new Set())
-  }
+  const work = new Work(target, scope, call)
+  const kept = new Set(current.map(({ key }) => key))
+  for (const gone of former.filter(({ key }) => !kept.has(key))) work.runWhole(gone, 'onUnassignment')
+  for (const attribute of lost(former, current))
+    work.operate(attribute, attribute.unassignmentOperation ?? 'removeFromTarget', new Set())
   const replaced = new Set<string>()
-  for (const { attributes } of current) {
-    for (const attribute of attributes)
-      operate(target, attribute, attribute.assignmentOperation ?? 'replaceTarget', replaced)
+  for (const assignment of current) {
+    work.runWhole(assignment, 'onAssignment')
+    for (const attribute of assignment.attributes)
+      work.operate(attribute, attribute.assignmentOperation ?? 'replaceTarget', replaced)
+  }
+}
+
+/** Under which name a script of an assignment, which is data, is found among the mapping's scripts. */
+export function assignmentScript(definition: JsonObject): string {
+  return `assignment ${JSON.stringify(definition)}`
+}
+
+/** The scripts that working the assignments of a source may need. */
+export function assignmentScripts(
+  source: JsonObject,
+  oldSource: JsonObject | undefined,
+  mapping: string,
+): readonly JsonObject[] {
+  const scope = { source, oldSource, mapping }
+  return [source.effectiveAssignments, formerAssignments(scope)].flatMap((assignments) =>
+    Array.isArray(assignments)
+      ? assignments.filter(isJsonObject).flatMap((one) => scriptsIn(one, mapping))
+      : [],
+  )
+}
+
+function scriptsIn(assignment: JsonObject, mapping: string): JsonObject[] {
+  if (assignment.mapping !== mapping) return []
+  const attributes = Array.isArray(assignment.attributes) ? assignment.attributes.flatMap(attributeIn) : []
+  return [
+    ...[assignment.onAssignment, assignment.onUnassignment],
+    ...attributes.flatMap((one) => [one.assignmentOperation, one.unassignmentOperation]),
+  ].filter(isJsonObject)
+}
+
+class Work {
+  readonly #target: JsonObject
+  readonly #scope: AssignmentScope
+  readonly #call: Call
+  readonly #touched = new Set<string>()
+  #attributesInfo: Json = {}
+
+  constructor(target: JsonObject, scope: AssignmentScope, call: Call) {
+    this.#target = target
+    this.#scope = scope
+    this.#call = call
+  }
+
+  runWhole({ content }: Assignment, hook: 'onAssignment' | 'onUnassignment'): void {
+    const script = content[hook]
+    if (!isJsonObject(script)) return
+    const result = this.#run(script, { assignment: copy(content) })
+    if (!isJsonObject(result)) return
+    for (const name of Object.keys(this.#target)) delete this.#target[name]
+    for (const [name, value] of Object.entries(result))
+      if (value !== undefined) setMember(this.#target, name, value)
+  }
+
+  operate(attribute: Attribute, operation: Json, replaced: Set<string>): void {
+    if (!isJsonObject(operation)) {
+      if (operation === 'mergeWithTarget' || operation === 'removeFromTarget')
+        this.#beginWithExisting(attribute)
+      this.#touched.add(attribute.name)
+      operate(this.#target, attribute, operation, replaced)
+      return
+    }
+    const { name, value } = attribute
+    const result = this.#run(operation, {
+      ...{ attributeName: name, attributeValue: copy(value), attributesInfo: this.#attributesInfo },
+    })
+    if (!isJsonObject(result)) return
+    if (result.attributesInfo !== undefined) this.#attributesInfo = result.attributesInfo
+    if (result.value !== undefined) setMember(this.#target, name, copy(result.value))
+  }
+
+  /** What others gave the target is there, whatever the mapping's properties make of the attribute. */
+  #beginWithExisting({ name }: Attribute): void {
+    const { existingTarget } = this.#scope
+    const existing = existingTarget ? member(existingTarget, name) : undefined
+    if (existing !== undefined && existing !== null && !this.#touched.has(name))
+      setMember(this.#target, name, copy(existing))
+  }
+
+  #run(script: JsonObject, more: JsonObject): Json | undefined {
+    const { source, existingTarget = null, linkQualifier } = this.#scope
+    const scope = {
+      ...{ sourceObject: source, targetObject: this.#target },
+      ...{ existingTargetObject: existingTarget === null ? null : copy(existingTarget), linkQualifier },
+    }
+    return this.#call(assignmentScript(script), { ...scope, ...more }) as Json | undefined
   }
 }
 
 /** What `lastSync` remembers of this mapping; before it remembers anything, the source as it was. */
-function formerAssignments({ source, oldSource, mapping }: AssignmentScope): Json | undefined {
+function formerAssignments({
+  source,
+  oldSource,
+  mapping,
+}: Pick<AssignmentScope, 'source' | 'oldSource' | 'mapping'>): Json | undefined {
   return rememberedAssignments(source, mapping) ?? oldSource?.effectiveAssignments
 }
 
@@ -64,20 +165,13 @@ function relevant(assignments: Json | undefined, scope: AssignmentScope): readon
     const { mapping, linkQualifiers, attributes } = one
     const qualified = !Array.isArray(linkQualifiers) || linkQualifiers.includes(scope.linkQualifier)
     if (mapping !== scope.mapping || !qualified) return []
-    refuseScripts(one)
-    return [{ key: keyOf(one), attributes: Array.isArray(attributes) ? attributes.flatMap(attributeIn) : [] }]
+    const read = Array.isArray(attributes) ? attributes.flatMap(attributeIn) : []
+    return [{ key: keyOf(one), content: one, attributes: read }]
   })
 }
 
 function keyOf({ _id, name }: JsonObject): string {
   return String(_id ?? name)
-}
-
-function refuseScripts(assignment: JsonObject): void {
-  for (const hook of ['onAssignment', 'onUnassignment']) {
-    if (isJsonObject(assignment[hook]))
-      throw new Error(`the assignment ${keyOf(assignment)} has a script ${hook}, which is not run: remove it`)
-  }
 }
 
 function attributeIn(value: Json): readonly Attribute[] {
@@ -114,7 +208,7 @@ function operate(target: JsonObject, attribute: Attribute, operation: Json, repl
     default:
       throw new Error(
         `the assignment of ${name} names the operation ${JSON.stringify(operation)}; ` +
-          'allowed: replaceTarget, mergeWithTarget, removeFromTarget, noOp',
+          'allowed: replaceTarget, mergeWithTarget, removeFromTarget, noOp, or a script',
       )
   }
 }

@@ -64,6 +64,7 @@ const shipped: Partial<Record<Hook | 'defaultMapping', RegExp>> = {
   defaultMapping: /(?:^|\/)roles\/defaultMapping\.(?:js|groovy)$/,
   onMapping: /(?:^|\/)roles\/defaultMapping\.(?:js|groovy)$/,
   postMapping: /(?:^|\/)roles\/defaultPostMapping\.(?:js|groovy)$/,
+  onRecon: /(?:^|\/)roles\/onRecon\.(?:js|groovy)$/,
 }
 
 const pageSize = 500

@@ -9,6 +9,10 @@ import { applyInPages } from './pages.ts'
 import type { Step } from './places.ts'
 import { anySurroundings, type PolicySurroundings } from './policies.ts'
 import { protectedPlaces } from './protected.ts'
+import type { RelationshipModel } from './relationships/model.ts'
+import type { RelationSurroundings, Relations } from './relationships/relations.ts'
+import { storeFilter, viewed } from './relationships/view.ts'
+import type { Edits } from './relationships/wanted.ts'
 import { retrieval } from './retrieval.ts'
 import {
   noOwnPolicies,
@@ -42,7 +46,11 @@ export type Apply = (
   request: RequestContext,
 ) => Promise<readonly ObjectWriteResult[]>
 
-export type ManagedWrite = ObjectWriteRequest & { readonly patched?: ReadonlySet<string> }
+export type ManagedWrite = ObjectWriteRequest & {
+  readonly patched?: ReadonlySet<string>
+  /** Changes of relationships that the content does not spell out. */
+  readonly edits?: Edits
+}
 
 /** What is compiled once a type. */
 export interface CompiledType {
@@ -59,6 +67,8 @@ export interface CompiledType {
   readonly protected: readonly (readonly Step[])[]
   readonly scripts: TypeScripts
   readonly sealing: Sealing
+  /** Undefined where no type of the project has relationships. */
+  readonly relations: Relations | undefined
 }
 
 /** What a type needs of its surroundings. */
@@ -74,10 +84,14 @@ export function compileType(
   type: ManagedType,
   enforcePolicies: boolean,
   { scripts, cryptography, ownPolicies = noOwnPolicies, surroundings = anySurroundings }: TypeParts,
+  related?: { readonly model: RelationshipModel; readonly surroundings: RelationSurroundings },
 ): CompiledType {
+  const collection = collectionOf(type)
+  const relatedType = related?.model.types.get(collection)
   return {
     type,
-    collection: collectionOf(type),
+    collection,
+    relations: related && relatedType && { ...related, type: relatedType },
     defaults: propertiesOf(type.schema).flatMap(([name, property]) =>
       property.default === undefined ? [] : [[name, property.default] as const],
     ),
@@ -106,10 +120,12 @@ function validatorOf(type: ManagedType, surroundings: PolicySurroundings): Valid
 export function managedSet(repository: Repository, compiled: CompiledType, onChange: OnChange): ManagedSet {
   if (hasTriggers(compiled))
     return setOn(repository, compiled, applyWithTriggers(repository, compiled, onChange))
-  const { unique } = compiled
+  const { unique, relations } = compiled
   const inPages = applyInPages(compiled, onChange, (listening) =>
     // Between the look for duplicates and the write nobody else may write; what is enlisted is kept with the change.
-    unique.length > 0 || listening ? (work) => repository.transaction(work) : (work) => work(repository),
+    unique.length > 0 || relations || listening
+      ? (work) => repository.transaction(work)
+      : (work) => work(repository),
   )
   const oneByOne = applyWithTriggers(repository, compiled, onChange)
   const apply: Apply = (writes, request) => (request.external ? oneByOne : inPages)(writes, request)
@@ -127,25 +143,32 @@ export function managedSet(repository: Repository, compiled: CompiledType, onCha
 function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
   const { collection } = compiled
   const retrieve = retrieval(compiled)
+  const { relations } = compiled
+  const seen = async (objects: readonly StoredObject[]) =>
+    relations ? viewed(store, relations, objects) : objects
   return {
     compiled,
     path: collection,
     async *pages({ filter, fields, pageSize }, signal) {
+      const stored = relations ? await storeFilter(store, relations, filter) : filter
       let cookie: string | null | undefined
       while (cookie !== null) {
         signal?.throwIfAborted()
         const page = await store.objects.query(collection, {
-          filter,
+          filter: stored,
           pageSize,
           ...(cookie !== undefined && { cookie }),
         })
-        if (page.result.length > 0)
-          yield fields ? page.result.map((object) => project(object, fields)) : page.result
+        const objects = await seen(page.result)
+        if (objects.length > 0) yield fields ? objects.map((object) => project(object, fields)) : objects
         cookie = page.cookie
       }
     },
     async readMany(ids) {
-      const found = await store.objects.read(collection, ids)
+      const stored = await store.objects.read(collection, ids)
+      const found = relations
+        ? new Map((await seen([...stored.values()])).map((object) => [object._id, object]))
+        : stored
       return retrieve ? new Map(await retrieve.many([...found])) : found
     },
     async writeMany(writes, request) {
@@ -158,6 +181,7 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
     comparison: () => 'exact',
     idOf: ({ content }, proposed) => (typeof content._id === 'string' ? content._id : proposed),
     count: () => store.objects.count(collection),
+    ...(relations && { leavesAlone: (name: string) => relations.type.properties.has(name) }),
     isSecret: (pointer) => compiled.sealing.isSecret(pointer),
   }
 }

@@ -351,14 +351,14 @@ describe('types', () => {
   it('with unsupported features are refused, each named', async () => {
     const schema = {
       properties: {
-        manager: { type: 'relationship' },
+        work: { type: 'object', properties: { manager: { type: 'relationship' } } },
         password: { secureHash: {}, encryption: { key: 'k' } },
       },
     }
     await expect(managedObjects({ repository, types: [{ name: 'user', schema }] })).rejects.toMatchObject({
       code: 'CONFIGURATION',
       detail: [
-        { pointer: ['schema', 'properties', 'manager', 'type'] },
+        { pointer: ['schema', 'properties', 'work', 'properties', 'manager', 'type'] },
         { pointer: ['schema', 'properties', 'password', 'secureHash'] },
       ],
     })

@@ -1,17 +1,18 @@
+import type { Filter } from '../model/filter.ts'
 import { parseFilter } from '../model/filter-parse.ts'
-import { pointersOf } from '../model/filter-walk.ts'
 import type { Json } from '../model/json.ts'
 import { applyPatch, type PatchOperation, parsePatch } from '../model/patch.ts'
 import { type Pointer, printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
+import { printReference, type Target } from '../model/reference.ts'
 import type { Repository, StoredObject } from '../repository/repository.ts'
-import { splitPath } from '../router/path.ts'
+import { joinPath, splitPath } from '../router/path.ts'
 import type {
   RequestContext,
   Resource,
   ResourceAction,
   ResourceProvider,
-  ResourceQuery,
+  Resources,
 } from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
 import { type OnChange, unheard } from './changes.ts'
@@ -26,9 +27,17 @@ import {
 } from './managed-set.ts'
 import { touches } from './places.ts'
 import { plainParts } from './plain-parts.ts'
+import { refusePrivateQuestions } from './private-questions.ts'
+import { boundaries } from './relationships/boundaries.ts'
+import { relationshipModel } from './relationships/model.ts'
+import { namingReferences, presentation } from './relationships/present.ts'
+import { Settling } from './relationships/settling.ts'
+import { relationshipResources } from './relationships/sub-resource.ts'
+import { storeFilter } from './relationships/view.ts'
+import { editsByPatch, isAbout, shown } from './relationships/wanted.ts'
 import { type Retrieval, retrieval } from './retrieval.ts'
-import { triggerSyncCheck } from './sync-check.ts'
-import { collectionOf, type ManagedType, propertiesOf } from './type.ts'
+import { type SyncCheckOptions, triggerSyncCheck } from './sync-check.ts'
+import { type ManagedType, propertiesOf } from './type.ts'
 import { actionScript } from './type-scripts.ts'
 import { unsupportedFeatures } from './unsupported.ts'
 import { visibility } from './visible.ts'
@@ -47,77 +56,166 @@ export async function managedObjects(options: {
   readonly partsOf?: (type: ManagedType) => TypeParts
   /** Absent: nobody listens. */
   readonly onChange?: OnChange
-}): Promise<ResourceProvider> {
+  /** Objects that relationships refer to outside of the repository; absent: there are none. */
+  readonly resources?: () => Pick<Resources, 'read'>
+  readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** ms since 1970; a test has a clock of its own. */
+  readonly now?: () => number
+}): Promise<ManagedObjects> {
   const {
     repository,
     types,
     enforcePolicies = true,
     partsOf = () => plainParts,
     onChange = unheard,
+    resources,
+    log = () => {},
+    now = Date.now,
   } = options
   for (const type of types) refuseUnsupported(type, partsOf(type))
-  const sets = new Map(
-    types.map((type) => [
-      type.name,
-      managedSet(repository, compileType(type, enforcePolicies, partsOf(type)), onChange),
-    ]),
-  )
-  for (const type of types) await repository.objects.declare(collectionOf(type), indexed(type))
-  return provider(repository, sets)
+  const sets = new Map<string, ManagedSet>()
+  const typeOf = (collection: string) => sets.get(collection.replace(/^managed\//, ''))?.compiled
+  const relationsOf = (collection: string) => typeOf(collection)?.relations
+  const settling = new Settling({ repository, onChange, relationsOf, log, now })
+  const model = relationshipModel(types)
+  const surroundings = {
+    ...{ now, typeOf },
+    exists: async (target: Target) => (await outside(resources, target)) !== undefined,
+    settle: settling.settle.bind(settling),
+    expect: settling.expect.bind(settling),
+  }
+  for (const type of types) {
+    const compiled = compileType(type, enforcePolicies, partsOf(type), model && { model, surroundings })
+    sets.set(type.name, managedSet(repository, compiled, onChange))
+    const conditional = [...(model?.types.values() ?? [])].flatMap(({ properties }) =>
+      [...properties.values()].flatMap(({ conditions }) => conditions.get(compiled.collection) ?? []),
+    )
+    await repository.objects.declare(compiled.collection, [
+      ...indexed(type),
+      ...conditional.map((name) => printPointer([name])),
+    ])
+  }
+  if (model) await repository.objects.declare(boundaries, ['/due'])
+  return {
+    ...provider({
+      ...{ repository, sets, refresh: settling.refresh.bind(settling) },
+      outside: (target) => outside(resources, target),
+    }),
+    start: async () => {
+      if (model) await settling.start()
+    },
+    [Symbol.asyncDispose]: () => settling[Symbol.asyncDispose](),
+  }
+}
+
+/** The provider, and what it does by itself while a server runs. */
+export interface ManagedObjects extends ResourceProvider, AsyncDisposable {
+  /** Takes up what depends on earlier changes, and from then on what time brings. */
+  start(): Promise<void>
+}
+
+/** An object that is not in the repository; undefined if there is none. */
+async function outside(
+  resources: (() => Pick<Resources, 'read'>) | undefined,
+  target: Target,
+): Promise<Resource | undefined> {
+  const request = { external: false, userId: 'system', roles: [], transactionId: 'relationship' }
+  // Service roles, which are no objects here: whoever refers to them means that they are there.
+  if (/^(?:repo\/)?internal\//.test(target.collection)) return { _id: target.id }
+  try {
+    return await resources?.().read(printReference(target), request)
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return undefined
+    throw error
+  }
 }
 
 /** How often a patch without a revision starts again on the fresh object (platform specification §1.4, [D]). */
 const patchRetries = 5
 
-function provider(repository: Repository, sets: ReadonlyMap<string, ManagedSet>): ResourceProvider {
+type Outside = (target: Target) => Promise<Resource | undefined>
+
+function provider({
+  outside,
+  ...options
+}: SyncCheckOptions & { readonly outside: Outside }): ResourceProvider {
+  const { repository, sets } = options
   const setOf = (path: string): ManagedSet => requiredSet(sets, splitPath(path), path)
   const objectAt = (path: string) => managedObjectAt(sets, path)
+  const present = presentation({ repository, sets, outside })
+  const below = relationshipResources({ repository, sets, present })
+  /** After the scripts of reading, with the relationships that were asked for. */
+  const answer = async (set: ManagedSet, object: Resource, request: Asked) =>
+    seen(set, await present.one(set, object as StoredObject, request), request)
   return {
     async read(path, request) {
+      const relationship = below.at(path)
+      if (relationship) return relationship.read(request)
       const { set, id } = objectAt(path)
-      return seen(set, await retrieved(set, await storedObject(set, id), request), request)
+      const object = await present.one(set, await storedObject(set, id), request)
+      return seen(set, await retrieved(set, object, request), request)
     },
     async query(path, query, request) {
+      const relationship = below.at(path)
+      if (relationship) return relationship.query(query, request)
       const set = setOf(path)
-      if (request.external) refusePrivateQuestions(set, query)
+      if (request.external) refusePrivateQuestions(sets, set, query)
       const { retrieval } = faces(set)
-      const page = await repository.objects.query(set.path, storeQuery(query))
+      const filter = await filterOf(repository, set, query.filter)
+      const page = await repository.objects.query(set.path, storeQuery({ ...query, filter }))
       const executeOnRetrieve = query.parameters?.executeOnRetrieve === 'true'
-      const result = retrieval
-        ? await retrieval.queried(page.result, request, executeOnRetrieve)
-        : page.result
-      return storePage({ ...page, result }, (object) => seen(set, object, { ...request, ...query }))
+      const asked = { ...request, ...query }
+      const objects = await present.many(set, page.result, asked)
+      const result = retrieval ? await retrieval.queried(objects, request, executeOnRetrieve) : objects
+      return storePage({ ...page, result }, (object) => seen(set, object, asked))
     },
     create: async (path, id, content, request) => {
+      const relationship = below.at(path)
+      if (relationship) return relationship.create(id, content, request)
+      const single = id === undefined ? undefined : below.at(`${path}/${joinPath(id)}`)
+      if (single) return single.put(content, request)
       const set = setOf(path)
-      return seen(set, await applyOne(set, { operation: 'create', id, content }, request), request)
+      return answer(set, await applyOne(set, { operation: 'create', id, content }, request), request)
     },
     async update(path, rev, content, request) {
+      const relationship = below.at(path)
+      if (relationship) return relationship.update(rev, content, request)
       const { set, id } = objectAt(path)
-      return seen(set, await applyOne(set, { operation: 'update', id, rev, content }, request), request)
+      return answer(set, await applyOne(set, { operation: 'update', id, rev, content }, request), request)
     },
     async patch(path, rev, operations, request) {
+      const relationship = below.at(path)
+      if (relationship) return relationship.patch(rev, operations, request)
       const { set, id } = objectAt(path)
-      return seen(set, await patchObject(set, id, rev, operations, request), request)
+      return answer(set, await patchObject(repository, set, id, rev, operations, request), request)
     },
     async delete(path, rev, request) {
+      const relationship = below.at(path)
+      if (relationship) return relationship.delete(rev, request)
       const { set, id } = objectAt(path)
       return seen(set, await applyOne(set, { operation: 'delete', id, rev }, request), request)
     },
     async action(path, action, request) {
       const { _queryFilter } = action.parameters
       if (request.external && _queryFilter !== undefined && sets.has(path))
-        refusePrivateQuestions(setOf(path), { filter: parseFilter(_queryFilter) })
+        refusePrivateQuestions(sets, setOf(path), { filter: parseFilter(_queryFilter) })
       if (action.name === 'patch') {
         const { set, id } = await actionTarget(repository, sets, path, action)
-        return seen(set, await patchObject(set, id, undefined, parsePatch(action.content), request), request)
+        const operations = parsePatch(action.content)
+        return answer(set, await patchObject(repository, set, id, undefined, operations, request), request)
       }
-      if (action.name === 'triggerSyncCheck') return triggerSyncCheck(repository, sets, path, action, request)
+      if (action.name === 'triggerSyncCheck') return triggerSyncCheck(options, path, action, request)
       return ownAction(objectAt(path), action, request)
     },
     objectSet: (path) => sets.get(path),
   }
 }
+
+async function filterOf(repository: Repository, { compiled }: ManagedSet, filter: Filter): Promise<Filter> {
+  return compiled.relations ? storeFilter(repository, compiled.relations, filter) : filter
+}
+
+type Asked = RequestContext & { readonly fields?: readonly Pointer[] | undefined }
 
 /** Compiled once a set, when it is first used. */
 const knownFaces = new WeakMap<
@@ -136,7 +234,8 @@ function seen(
   object: Resource,
   request: RequestContext & { readonly fields?: readonly Pointer[] | undefined },
 ): Resource {
-  return faces(set).visible(object as StoredObject, request)
+  const fields = namingReferences(set.compiled.relations?.type, request.fields)
+  return faces(set).visible(object as StoredObject, { ...request, fields })
 }
 
 async function retrieved(
@@ -166,6 +265,7 @@ async function ownAction(
 }
 
 async function patchObject(
+  repository: Repository,
   set: ManagedSet,
   id: string,
   rev: string | undefined,
@@ -175,19 +275,33 @@ async function patchObject(
   if (request.external) refusePrivateSources(set, operations)
   const patched = touchedProperties(operations)
   const named = operations.flatMap((one) => (one.operation === 'move' ? [one.field, one.from] : [one.field]))
+  const { relations } = set.compiled
+  const own = relations ? operations.filter((operation) => !isAbout(relations.type, operation)) : operations
   for (let attempt = 0; ; attempt++) {
     const stored = await storedObject(set, id)
-    const patchedObject = applyPatch(stored, operations)
+    const patchedObject = applyPatch(stored, own)
     const content = request.external
       ? withHiddenValues(patchedObject, stored, notNamed(set.compiled.sealing.private, named))
       : patchedObject
+    const edits =
+      relations && (await editsByPatch(relations.type, operations, propertyAt(repository, set, id)))
     try {
-      const write = { operation: 'update', id, rev: rev ?? stored._rev, content, patched } as const
+      const update = { operation: 'update', id, rev: rev ?? stored._rev, content, patched } as const
+      const write = { ...update, ...(edits && { edits }) }
       return await applyOne(set, write, request)
     } catch (error) {
       const outrun = error instanceof Problem && error.code === 'PRECONDITION_FAILED'
       if (rev !== undefined || !outrun || attempt === patchRetries) throw error
     }
+  }
+}
+
+/** The relationships of one property of one object, as references. */
+function propertyAt(repository: Repository, { compiled }: ManagedSet, id: string) {
+  return async (name: string): Promise<Json> => {
+    const property = compiled.relations?.type.properties.get(name)
+    const found = await repository.relationships.of(compiled.collection, [id], { properties: [name] })
+    return property ? shown(property, found.get(id) ?? []) : null
   }
 }
 
@@ -198,18 +312,6 @@ function refusePrivateSources({ path, compiled }: ManagedSet, operations: readon
     if (compiled.sealing.private.some((place) => touches(place, operation.from)))
       throw new Problem('FORBIDDEN', `${path}: ${printPointer(operation.from)} may not be read from outside`)
   }
-}
-
-/** Nor by asking for objects that have it, value after value. */
-function refusePrivateQuestions(
-  { path, compiled }: ManagedSet,
-  { filter, sortKeys = [] }: ResourceQuery,
-): void {
-  const hidden = compiled.sealing.private
-  if (hidden.length === 0) return
-  for (const pointer of [...pointersOf(filter), ...sortKeys.map((key) => key.pointer)])
-    if (hidden.some((place) => touches(place, pointer)))
-      throw new Problem('FORBIDDEN', `${path}: ${printPointer(pointer)} may not be asked for from outside`)
 }
 
 /** Top-level names only: policies are attached to those. */
@@ -233,7 +335,8 @@ async function actionTarget(
   const text = parameters._queryFilter
   if (text === undefined)
     throw new Problem('BAD_REQUEST', `The action "patch" on managed/${path} needs _queryFilter`)
-  const { result } = await repository.objects.query(set.path, { filter: parseFilter(text), pageSize: 2 })
+  const filter = await filterOf(repository, set, parseFilter(text))
+  const { result } = await repository.objects.query(set.path, { filter, pageSize: 2 })
   const [found, another] = result
   if (!found) throw new Problem('NOT_FOUND', `No object of managed/${path} matches ${text}`)
   if (another)

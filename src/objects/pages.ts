@@ -2,11 +2,11 @@ import type { ObjectWriteOutcome, Store, StoredObject } from '../repository/repo
 import type { ObjectWriteResult } from '../router/resources.ts'
 import { activityEvent, isActivity } from './activity.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
+import { pagesOfDistinctIds, type Within } from './distinct-ids.ts'
 import { follow, isHeard } from './follow.ts'
 import type { Apply, CompiledType, ManagedWrite } from './managed-set.ts'
 import { asResult, type Prepared, prepare, refuseDuplicates } from './prepare.ts'
-
-type Within = <T>(work: (store: Store) => Promise<T>) => Promise<T>
+import { applyRelated } from './relationships/apply.ts'
 
 /**
  * Writes pages of objects of a type without triggers: defaults, validation and the question whether anything changes are
@@ -23,6 +23,7 @@ export function applyInPages(
     const recording = isActivity(request)
     const noting = listening || recording
     const results: ObjectWriteResult[] = []
+    if (compiled.relations) return applyRelated(compiled, onChange, within, writes, request)
     for (const page of pagesOfDistinctIds(writes)) {
       const start = results.length
       const written = await within(noting)(async (store) => {
@@ -52,27 +53,6 @@ export function applyInPages(
 
 function isPatch(page: readonly ManagedWrite[], { id }: ObjectChange): boolean {
   return page.some((write) => write.operation === 'update' && write.id === id && write.patched !== undefined)
-}
-
-/** The next write to the same object must see the first one's result, so it begins another page. */
-function pagesOfDistinctIds(writes: readonly ManagedWrite[]): readonly (readonly ManagedWrite[])[] {
-  const pages: ManagedWrite[][] = []
-  let ids = new Set<string>()
-  for (const write of writes) {
-    const id = requestedId(write)
-    if (pages.length === 0 || (id !== undefined && ids.has(id))) {
-      pages.push([])
-      ids = new Set()
-    }
-    if (id !== undefined) ids.add(id)
-    pages.at(-1)?.push(write)
-  }
-  return pages
-}
-
-function requestedId(write: ManagedWrite): string | undefined {
-  if (write.operation !== 'create') return write.id
-  return typeof write.content._id === 'string' ? write.content._id : write.id
 }
 
 interface WrittenPage {

@@ -102,6 +102,7 @@ function isOfType(value: Json, type: string): boolean {
     case 'array':
       return Array.isArray(value)
     case 'object':
+    case 'relationship':
       return typeof value === 'object' && value !== null && !Array.isArray(value)
     case 'integer':
       return Number.isInteger(value)

@@ -3,6 +3,7 @@ import { copy, equal } from '../model/equality.ts'
 import { Problem } from '../model/problem.ts'
 import type { ObjectWrite, ObjectWriteOutcome, Store, StoredObject } from '../repository/repository.ts'
 import type { ObjectWriteResult } from '../router/resources.ts'
+import { failure } from './failure.ts'
 import type { CompiledType, ManagedWrite } from './managed-set.ts'
 import { type Candidate, internalUserConflicts, uniqueness } from './unique.ts'
 import { type FailedProperty, mergeFailures, policyFailure } from './validator.ts'
@@ -68,7 +69,8 @@ function prepareUpdate(
   if (write.rev !== undefined && write.rev !== stored._rev)
     return { kind: 'refused', error: failure(path, 'changed') }
   const { _id, _rev, ...content } = write.content
-  if (equal({ ...content, _id: stored._id, _rev: stored._rev }, stored))
+  // With relationships that is told when they are known.
+  if (!compiled.relations && equal({ ...content, _id: stored._id, _rev: stored._rev }, stored))
     return { kind: 'unchanged', object: stored }
   const operation = write.patched ? 'patch' : 'write'
   const update = { operation: 'update', id: write.id, rev: write.rev, content } as const
@@ -107,15 +109,4 @@ function candidateOf(prepared: Prepared): Candidate | undefined {
 
 export function asResult(path: string, outcome: ObjectWriteOutcome): ObjectWriteResult {
   return outcome.ok ? outcome : { ok: false, error: failure(path, outcome.reason) }
-}
-
-export function failure(path: string, reason: 'exists' | 'missing' | 'changed'): Problem {
-  switch (reason) {
-    case 'exists':
-      return new Problem('PRECONDITION_FAILED', `${path} exists already`)
-    case 'missing':
-      return new Problem('NOT_FOUND', `${path} does not exist`)
-    case 'changed':
-      return new Problem('PRECONDITION_FAILED', `${path} has changed since the revision given`)
-  }
 }

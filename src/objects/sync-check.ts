@@ -6,16 +6,23 @@ import type { Repository, StoredObject } from '../repository/repository.ts'
 import { splitPath } from '../router/path.ts'
 import type { RequestContext, ResourceAction } from '../router/resources.ts'
 import type { ManagedSet } from './managed-set.ts'
+import { storeFilter } from './relationships/view.ts'
 import { propertiesOf } from './type.ts'
 import { isVirtual } from './type-scripts.ts'
+
+export interface SyncCheckOptions {
+  readonly repository: Repository
+  readonly sets: ReadonlyMap<string, ManagedSet>
+  /** Computes anew what is collected along relationships, and carries on what differs. */
+  readonly refresh: (collection: string, ids: readonly string[], request: RequestContext) => Promise<void>
+}
 
 /**
  * The action `triggerSyncCheck` (engine specification §8.1, platform specification §2): computes the virtual properties of one
  * object, or of all that match, anew; what differs from what is stored is an update, and is carried on as one.
  */
 export async function triggerSyncCheck(
-  repository: Repository,
-  sets: ReadonlyMap<string, ManagedSet>,
+  { repository, sets, refresh }: SyncCheckOptions,
   path: string,
   { parameters }: ResourceAction,
   request: RequestContext,
@@ -27,9 +34,12 @@ export async function triggerSyncCheck(
     const stored = await set.stored(id)
     if (!stored) throw new Problem('NOT_FOUND', `${set.path}/${id} does not exist`)
     await check(set, stored, request)
+    if (set.compiled.relations) await refresh(set.path, [id], request)
     return { status: 'OK', countTriggered: 1 }
   }
-  const filter = parseFilter(parameters._queryFilter ?? 'true')
+  const { relations } = set.compiled
+  const stated = parseFilter(parameters._queryFilter ?? 'true')
+  const filter = relations ? await storeFilter(repository, relations, stated) : stated
   let countTriggered = 0
   let cookie: string | null | undefined
   while (cookie !== null) {
@@ -39,15 +49,26 @@ export async function triggerSyncCheck(
       ...(cookie !== undefined && { cookie }),
     })
     for (const object of page.result) await check(set, object, request)
+    if (relations)
+      await refresh(
+        set.path,
+        page.result.map(({ _id }) => _id),
+        request,
+      )
     countTriggered += page.result.length
     cookie = page.cookie
   }
   return { status: 'OK', countTriggered }
 }
 
+/** Of what scripts compute. */
 async function check(set: ManagedSet, stored: StoredObject, request: RequestContext): Promise<void> {
   const computed = (await set.readMany([stored._id])).get(stored._id)
-  const virtual = propertiesOf(set.compiled.type.schema).filter(([, property]) => isVirtual(property))
+  const { relations, type } = set.compiled
+  const collected = new Set(relations?.type.collected.map(({ name }) => name))
+  const virtual = propertiesOf(type.schema).filter(
+    ([name, property]) => isVirtual(property) && !collected.has(name),
+  )
   const changed = virtual.filter(([name]) => !equal(computed?.[name] ?? null, stored[name] ?? null))
   if (changed.length === 0) return
   const content = {

@@ -6,13 +6,24 @@ import type { ObjectWriteResult, RequestContext } from '../router/resources.ts'
 import { activityEvent, isActivity, undone } from './activity.ts'
 import type { Notified, ObjectChange, OnChange } from './changes.ts'
 import { compensate } from './compensation.ts'
+import { failure } from './failure.ts'
 import { follow, isHeard } from './follow.ts'
 import { refuseForeignSecrets } from './foreign-secrets.ts'
 import { withHiddenValues } from './hidden-values.ts'
 import type { Apply, CompiledType, ManagedWrite } from './managed-set.ts'
 import { nameOf, type Place, placesOf, replacedAt, type Step, spotsAt } from './places.ts'
-import { asResult, draftOf, failure, refuseDuplicates } from './prepare.ts'
+import { asResult, draftOf, refuseDuplicates } from './prepare.ts'
 import { reauthenticationFailures } from './protected.ts'
+import { carryOn, withRequired } from './relationships/apply.ts'
+import type { Relations } from './relationships/relations.ts'
+import { recordChanges } from './relationships/settling.ts'
+import type { Edits } from './relationships/wanted.ts'
+import {
+  isUnchanged,
+  type RelatedPage,
+  type RelatedWrite,
+  writeRelated,
+} from './relationships/write-related.ts'
 import { takenBack } from './taken-back.ts'
 import { compensates, propertyScript } from './type-scripts.ts'
 import { mergeFailures, policyFailure } from './validator.ts'
@@ -118,13 +129,16 @@ class TriggeredWrite {
     if (!stored) return { ok: false, error: failure(path, 'missing') }
     if (write.rev !== undefined && write.rev !== stored._rev)
       return { ok: false, error: failure(path, 'changed') }
+    const { relations } = compiled
     if (this.#in.request.external) refuseForeignSecrets(write.content, stored)
+    const [whole] = relations ? await withRequired(this.#in.repository, relations, [write]) : []
+    const given = whole?.operation === 'update' ? whole.content : write.content
     const erasing = this.#in.request.external && !write.patched
     const { _id, _rev, ...content } = erasing
-      ? withHiddenValues(write.content, stored, compiled.sealing.private)
-      : write.content
+      ? withHiddenValues(given, stored, compiled.sealing.private)
+      : given
     const [old, wanted] = [await compiled.sealing.open(stored), await compiled.sealing.open(content)]
-    if (equal({ ...wanted, _id: stored._id, _rev: stored._rev }, old)) return { ok: true, object: stored }
+    if (await this.#changesNothing(write, stored, old, wanted)) return { ok: true, object: stored }
     const failures = mergeFailures([
       ...compiled.validate(wanted, write.patched),
       ...(await this.#scriptedFailures({ ...wanted, _id: write.id }, write.id, write.patched)),
@@ -134,9 +148,26 @@ class TriggeredWrite {
       return { ok: false, error: policyFailure(failures, write.patched ? 'patch' : 'write') }
     const object = await this.#shape('onUpdate', { ...wanted, _id: write.id, _rev: stored._rev }, old)
     const sealed = await this.#sealed(object, stored)
-    if (equal({ ...sealed, _id: stored._id, _rev: stored._rev }, stored)) return { ok: true, object: stored }
+    if (!compiled.relations && equal({ ...sealed, _id: stored._id, _rev: stored._rev }, stored))
+      return { ok: true, object: stored }
     const stated = { operation: 'update', id: write.id, rev: stored._rev, content: sealed } as const
-    return this.#store(stated, stored, write.patched !== undefined)
+    return this.#store(stated, stored, { edits: write.edits, patched: write.patched !== undefined })
+  }
+
+  /** Values in clear are compared, for what is encrypted anew looks different. */
+  async #changesNothing(
+    { id, edits }: ManagedWrite & { operation: 'update' },
+    stored: StoredObject,
+    old: JsonObject,
+    wanted: JsonObject,
+  ): Promise<boolean> {
+    const { relations } = this.#in.compiled
+    if (!relations) return equal({ ...wanted, _id: stored._id, _rev: stored._rev }, old)
+    const write = { operation: 'update', id, content: wanted } as const
+    return isUnchanged(this.#in.repository, relations, { write, edits }, {
+      ...stored,
+      ...old,
+    } as StoredObject)
   }
 
   async #delete(write: ManagedWrite & { operation: 'delete' }): Promise<ObjectWriteResult> {
@@ -214,10 +245,11 @@ class TriggeredWrite {
   async #store(
     write: ObjectWrite,
     before: StoredObject | undefined,
-    patched = false,
+    { edits, patched = false }: { readonly edits?: Edits | undefined; readonly patched?: boolean } = {},
   ): Promise<ObjectWriteResult> {
     const { repository, compiled, onChange, request } = this.#in
-    const { collection } = compiled
+    const { collection, relations } = compiled
+    if (relations) return this.#storeRelated(relations, { write, edits }, patched)
     const stored = await repository.transaction(async (store) => {
       const [checked] = await refuseDuplicates(store, compiled, [{ kind: 'write', write }])
       if (checked?.kind === 'refused') return { ok: false as const, error: checked.error }
@@ -236,6 +268,43 @@ class TriggeredWrite {
     return { ok: true, object: stored.object }
   }
 
+  /** With its relationships, and with what changes at their other ends. */
+  async #storeRelated(
+    relations: Relations,
+    write: RelatedWrite,
+    patched: boolean,
+  ): Promise<ObjectWriteResult> {
+    const { repository, compiled, onChange, request, position } = this.#in
+    const listens = (set: string) => isHeard(onChange, set, request)
+    const stored = await repository.transaction(async (store) => {
+      const [checked] = await refuseDuplicates(store, compiled, [{ kind: 'write', write: write.write }])
+      if (checked?.kind === 'refused') return { result: { ok: false as const, error: checked.error } }
+      const page = await writeRelated(store, relations, [write], { listens, whole: true })
+      const { result, change } = page.outcomes[0] as RelatedPage['outcomes'][number]
+      await recordChanges(store, relations, [...(change ? [change] : []), ...page.others], {
+        onChange,
+        request,
+        isPatch: (one) => patched && one === change,
+      })
+      return { result, change, page }
+    })
+    const { result, change, page } = stored
+    if (!page) return result
+    if (change) {
+      await this.#afterWrite(change).catch(async (error) => {
+        await repository.transaction(async (store) => {
+          for (const other of page.others) await onChange.withdraw(store, other)
+        })
+        throw error
+      })
+    }
+    const { others: changes, noted, due } = page
+    await carryOn({ changes, noted, due }, { relations, onChange, request }, position, async (within) => {
+      if (change) await this.#carryOn(change, within)
+    })
+    return result
+  }
+
   /** `postCreate` and its kind; what throws there takes the write back. */
   async #afterWrite(change: ObjectChange): Promise<void> {
     const { repository, compiled, request } = this.#in
@@ -248,7 +317,11 @@ class TriggeredWrite {
       await this.#run(hook, { object, newObject: object, oldObject }, id)
     } catch (error) {
       await repository.transaction(async (store) => {
-        await store.objects.write(compiled.collection, [takenBack(change)])
+        const write = takenBack(change)
+        const { relations } = compiled
+        if (relations)
+          await writeRelated(store, relations, [{ write }], { listens: () => false, whole: false })
+        else await store.objects.write(compiled.collection, [write])
         const back = { message: `taken back: ${hook} failed` }
         if (isActivity(request))
           await store.audit.append([activityEvent(undone(change), compiled, request, back)])

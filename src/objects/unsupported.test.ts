@@ -38,14 +38,20 @@ describe('a type', () => {
       { encryption: { key: 'k' }, scope: 'private' },
       { secureHash: { algorithm: 'SHA-256' } },
       { onStore: script, onValidate: script, returnByDefault: false },
+      {
+        type: 'relationship',
+        notifySelf: true,
+        resourceCollection: [{ path: 'managed/user', notify: true }],
+      },
+      { type: 'array', items: { type: 'relationship', validate: true }, notifyRelationships: ['others'] },
+      { type: 'array', isVirtual: true, queryConfig: { referencedRelationshipFields: ['roles'] } },
     ])
       expect(pointersOf(property(one))).toEqual([])
   })
   it.each<[string, JsonObject, string]>([
-    ['a relationship', { type: 'relationship' }, 'type'],
-    ['an array of relationships', { type: 'array', items: { type: 'relationship' } }, 'items/type'],
     ['a property both encrypted and hashed', { encryption: { key: 'k' }, secureHash: {} }, 'secureHash'],
-    ['a virtual property by query', { isVirtual: true, queryConfig: { a: 1 } }, 'queryConfig'],
+    ['a relationship below', { properties: { in: { type: 'relationship' } } }, 'properties/in/type'],
+    ['a query below', { properties: { in: { queryConfig: { a: 1 } } } }, 'properties/in/queryConfig'],
     ['an unknown policy', { policies: [{ policyId: 'lucky' }] }, 'policies/0'],
     [
       'a policy with a broken expression',

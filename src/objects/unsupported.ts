@@ -29,26 +29,7 @@ interface Where {
   readonly ownPolicies: OwnPolicies['known']
 }
 
-const virtual = 'virtual properties by query are not supported: compute the value with onRetrieve'
-const propertyFeatures: Readonly<Record<string, string>> = {
-  queryConfig: virtual,
-  notify: 'notification along relationships is not supported: remove "notify"',
-  notifySelf: 'notification along relationships is not supported: remove "notifySelf"',
-  notifyRelationships: 'notification along relationships is not supported: remove "notifyRelationships"',
-}
-
 type Place = readonly (string | number)[]
-
-/** Members that say nothing (false, null, an empty list or object) ask for nothing. */
-function membersAmong(
-  object: JsonObject,
-  features: Readonly<Record<string, string>>,
-  place: Place,
-): UnsupportedFeature[] {
-  return Object.entries(features)
-    .filter(([name]) => asksForSomething(object[name]))
-    .map(([name, message]) => ({ pointer: [...place, name], message: `"${name}": ${message}` }))
-}
 
 function asksForSomething(value: Json | undefined): boolean {
   if (value === undefined || value === null || value === false || value === '') return false
@@ -59,9 +40,8 @@ function ofProperty(property: PropertySchema, place: Place, where: Where): Unsup
   if (!isJsonObject(property)) return []
   const below = { ...where, topLevel: false }
   return [
-    ...membersAmong(property, propertyFeatures, place),
     ...sealedTwice(property, place),
-    ...relationship(property, place),
+    ...nestedRelationship(property, place),
     ...pattern(property, place),
     ...policiesOf(property, place, where),
     ...propertiesOf(property).flatMap(([name, inner]) =>
@@ -71,9 +51,17 @@ function ofProperty(property: PropertySchema, place: Place, where: Where): Unsup
   ]
 }
 
-function relationship({ type }: PropertySchema, place: Place): UnsupportedFeature[] {
-  if (type !== 'relationship' && !(Array.isArray(type) && type.includes('relationship'))) return []
-  return [{ pointer: [...place, 'type'], message: 'relationships are not supported: remove the property' }]
+/** `schema/properties/x` or its `items`: further down nobody would look for one. */
+function nestedRelationship({ type, queryConfig }: PropertySchema, place: Place): UnsupportedFeature[] {
+  const isOne = type === 'relationship' || (Array.isArray(type) && type.includes('relationship'))
+  const atItsPlace = place.length === 3 || (place.length === 4 && place[3] === 'items')
+  const atTop = 'is supported on properties of the object itself only'
+  return [
+    ...(isOne && !atItsPlace ? [{ pointer: [...place, 'type'], message: `a relationship ${atTop}` }] : []),
+    ...(asksForSomething(queryConfig) && place.length > 3
+      ? [{ pointer: [...place, 'queryConfig'], message: `"queryConfig" ${atTop}` }]
+      : []),
+  ]
 }
 
 function sealedTwice({ encryption, secureHash }: PropertySchema, place: Place): UnsupportedFeature[] {

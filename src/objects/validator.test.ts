@@ -42,6 +42,16 @@ describe('a required property', () => {
   })
 })
 
+describe('a property of which older files say whether it is required', () => {
+  it('is or is not', () => {
+    const older = (required: boolean) => ({
+      properties: { a: { type: 'string', required: required as never } },
+    })
+    expect(violations(older(false), {})).toEqual({})
+    expect(violations(older(true), {})).toEqual({ a: ['REQUIRED'] })
+  })
+})
+
 describe('a property that is not required', () => {
   it.each([
     { type: 'string' },

@@ -75,7 +75,8 @@ function compileProperties(
   prefix: string,
   surroundings: PolicySurroundings,
 ): readonly PropertyValidator[] {
-  const required = new Set(schema.required ?? [])
+  // Older files say `true` or `false` at each property instead of a list.
+  const required = new Set(Array.isArray(schema.required) ? schema.required : [])
   const declared = propertiesOf(schema).map(([name, property]) => ({
     name,
     validate: compileProperty(property, required.has(name), `${prefix}${name}`, surroundings),

@@ -6,6 +6,7 @@ import type { Situation } from '../mapping/situation.ts'
 import { type Change, diff } from '../model/diff.ts'
 import { copy, equalIgnoringNull } from '../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { keepReferences } from '../model/kept-references.ts'
 
 /** What the desired target is made from. */
 export interface ShapeInput {
@@ -89,7 +90,11 @@ function runShapingHooks(
     traced('onMapping', () => call(hooks.onMapping as string, scope))
   } else {
     traced('assignments', () =>
-      applyAssignments(target, { mapping: name, linkQualifier, source, oldSource: input.oldSource }),
+      applyAssignments(
+        target,
+        { mapping: name, linkQualifier, source, oldSource: input.oldSource, existingTarget: existing },
+        call,
+      ),
     )
   }
   const hook = existing ? hooks.onUpdate : hooks.onCreate
@@ -109,7 +114,8 @@ function runShapingHooks(
   )
 }
 
-function comparedWith(existing: JsonObject, target: JsonObject, ignoreCase: boolean): Shape {
+function comparedWith(existing: JsonObject, shaped: JsonObject, ignoreCase: boolean): Shape {
+  const target = keepReferences(existing, shaped)
   if (equalIgnoringNull(existing, target)) return { desired: undefined, changes: [] }
   if (!sameId(existing._id, target._id, ignoreCase)) {
     throw new Error(

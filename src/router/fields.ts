@@ -1,20 +1,42 @@
-import type { JsonObject } from '../model/json.ts'
+import type { Json, JsonObject } from '../model/json.ts'
 import { getAt, type Pointer, setAt } from '../model/pointer.ts'
+import { areReferences, isReference } from '../model/reference.ts'
 import type { Resource } from './resources.ts'
 
 /**
  * What `_fields` leaves of a resource (platform specification §1.1, §1.2). `_id` and `_rev` come first and are
- * present whatever was asked for; `*` and an empty list stand for everything. Providers may return more than was
+ * present whatever was asked for; `*` and an empty list stand for everything, and so does `*_ref`, which a provider that has references
+ * answers with them. Providers may return more than was
  * asked for: this is where it is cut.
  */
 export function project(resource: Resource, fields: readonly Pointer[] | undefined): Resource {
   if (fields === undefined || fields.length === 0 || fields.some(isEverything)) return identityFirst(resource)
   const result = identity(resource)
   for (const pointer of fields) {
+    const [name = ''] = pointer
+    if (name === '_ref' && isReference(resource)) {
+      Object.assign(result, referencePart(resource))
+      continue
+    }
+    const whole = resource[name]
+    if (isCutAlready(whole, pointer)) {
+      result[name] = whole
+      continue
+    }
     const value = getAt(resource, pointer)
     if (value !== undefined && !isIdentity(pointer)) setAt(result, pointer, value)
   }
   return result
+}
+
+/** `_ref`, or `_ref/*`, of a relationship stands for all that makes it a reference. */
+function referencePart(reference: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(reference).filter(([name]) => name.startsWith('_ref')))
+}
+
+/** References, with what was asked for of the objects behind them: whoever followed them has seen to it. */
+function isCutAlready(value: Json | undefined, pointer: Pointer): value is Json {
+  return isReference(value) || areReferences(value) || (Array.isArray(value) && pointer[1] === '*')
 }
 
 /** The same members with `_id` and `_rev` in front; the object itself where it already is so. */
@@ -29,7 +51,7 @@ function identity(resource: Resource): Resource & JsonObject {
 }
 
 function isEverything(pointer: Pointer): boolean {
-  return pointer.length === 0 || (pointer.length === 1 && pointer[0] === '*')
+  return pointer.length === 0 || (pointer.length === 1 && (pointer[0] === '*' || pointer[0] === '*_ref'))
 }
 
 function isIdentity(pointer: Pointer): boolean {

@@ -1,4 +1,5 @@
 import { Problem } from '../model/problem.ts'
+import { encodeSegment } from '../model/reference.ts'
 
 /**
  * Resource paths: `managed/user/jdoe`. On the way through the router a path stays text with percent-encoded
@@ -35,11 +36,4 @@ function decodeSegment(segment: string, path: string): string {
   } catch {
     throw new Problem('BAD_REQUEST', `The path "${path}" has a malformed percent escape in "${segment}"`)
   }
-}
-
-/** RFC 3986 allows these in a segment; a dn or a mail address stays readable. */
-const legible = /%(?:2C|3A|3B|3D|40)/g
-
-function encodeSegment(segment: string): string {
-  return encodeURIComponent(segment).replace(legible, decodeURIComponent)
 }

@@ -62,6 +62,13 @@ export interface RequestContext {
 export interface Chain {
   /** Keys of the objects that are being worked on already (engine specification §7.2): nobody waits for himself. */
   readonly held?: ReadonlySet<string>
+  /**
+   * What is being carried through a mapping at this moment, by `flowKey`: a script in its midst that changes the same object
+   * would begin the same once more, before there is a link. What follows from such a change waits for the end.
+   */
+  readonly flowing?: ReadonlyMap<string, Postpone>
+  /** How often the change was put off before: scripts that always change their object come to an end. */
+  readonly putOff?: number
   /** False: what changes is not carried on to other systems (§8.1). */
   readonly synchronizes?: boolean
   /** True while a change that could not be carried on is taken back (§8.4). */
@@ -69,6 +76,9 @@ export interface Chain {
   /** Whoever writes many objects at once, or has something of his own to store first, takes what follows here. */
   readonly afterwards?: Afterwards
 }
+
+/** Takes work for when the object is no longer being worked on; it is done within the chain given. */
+export type Postpone = (work: (chain: Chain) => Promise<void>) => void
 
 /**
  * Takes what follows from a write, by the position of the write in its page: carrying the change on to other systems. To
@@ -205,6 +215,8 @@ export interface ObjectSet {
   isSecret?(pointer: Pointer): boolean
   /** An update leaves alone what its content does not mention (platform specification §4.4): null clears an attribute. */
   readonly updatesInPart?: boolean
+  /** True for properties that an update leaves as they are if its content does not mention them: relationships. */
+  leavesAlone?(property: string): boolean
   /** How the set's own filters compare strings; undefined where only the set itself can tell. */
   comparison(pointer: Pointer): 'exact' | undefined
   /**

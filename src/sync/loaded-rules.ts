@@ -12,17 +12,23 @@ export interface RuleSource {
 export class LoadedRules implements AsyncDisposable {
   readonly #find: (name: string) => RuleSource
   readonly #engine: ScriptEngine
+  readonly #readFile: ((path: string) => string | undefined) | undefined
   readonly #loaded = new Map<string, Promise<Rules>>()
 
   /** `find` throws if there is no mapping of that name, or none that can run. */
-  constructor(find: (name: string) => RuleSource, engine: ScriptEngine) {
+  constructor(
+    find: (name: string) => RuleSource,
+    engine: ScriptEngine,
+    readFile?: (path: string) => string | undefined,
+  ) {
     this.#find = find
+    this.#readFile = readFile
     this.#engine = engine
   }
 
   async of(name: string): Promise<Rules> {
     const { mapping, scripts } = this.#find(name)
-    const loaded = this.#loaded.get(name) ?? loadRules(mapping, scripts, this.#engine)
+    const loaded = this.#loaded.get(name) ?? loadRules(mapping, scripts, this.#engine, this.#readFile)
     this.#loaded.set(name, loaded)
     return loaded
   }

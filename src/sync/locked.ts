@@ -1,3 +1,4 @@
+import type { Postpone } from '../router/resources.ts'
 import { lockKey } from './object-locks.ts'
 import { type Operation, sourceIdOf } from './operation.ts'
 import type { Synchronization } from './synchronization.ts'
@@ -18,10 +19,23 @@ export async function holdingSources<T>(
   const { request } = sync.scripts
   const before = request.chain?.held ?? new Set()
   const keys = new Set(operations.flatMap((operation) => keyOf(sync, operation) ?? [])).difference(before)
-  const chain = { ...request.chain, held: before.union(keys) }
+  const postponed: Parameters<Postpone>[0][] = []
+  const flowing = new Map(request.chain?.flowing)
+  for (const operation of operations) {
+    const key = flowKey(sync.rules.mapping.name, sourceIdOf(operation))
+    if (!flowing.has(key)) flowing.set(key, (work) => postponed.push(work))
+  }
+  const chain = { ...request.chain, held: before.union(keys), flowing }
   const held = { ...sync, scripts: { ...sync.scripts, request: { ...request, chain } } }
   const options = { own: sync.watch, patience: before.size > 0 ? patience : undefined }
-  return sync.locks.hold([...keys], () => work(held), options)
+  const result = await sync.locks.hold([...keys], () => work(held), options)
+  for (const later of postponed) await later(request.chain ?? {})
+  return result
+}
+
+/** One source object on its way through one mapping. */
+export function flowKey(mapping: string, sourceId: string | undefined): string {
+  return JSON.stringify([mapping, sourceId])
 }
 
 /** Operations whose object others have worked on since the sets were queried, with their source as it is now. */

@@ -12,6 +12,7 @@ import type {
   ScriptOutcome,
   ScriptSource,
 } from '../scripts/engine.ts'
+import { AssignmentScripts } from './assignment-scripts.ts'
 
 /**
  * A mapping's rules, ready to be asked a page at a time. A procedure whose scripts live in the sandbox runs there;
@@ -40,19 +41,17 @@ export async function loadRules(
   mapping: Mapping,
   scripts: Readonly<Record<string, ScriptSource>>,
   engine: ScriptEngine,
+  readFile: (path: string) => string | undefined = () => undefined,
 ): Promise<Rules> {
   const inSandbox = usesScripts(mapping)
   const here = new Map<ProcedureName, Procedure>()
   let program: LoadedProgram | undefined
   const names = Object.keys(inSandbox) as ProcedureName[]
-  if (Object.keys(scripts).length > 0) {
-    program = await engine.load({
-      module: 'plan/procedures',
-      procedures: names,
-      settings: mapping as unknown as Json,
-      scripts,
-    })
+  const whole = {
+    ...{ module: 'plan/procedures', procedures: names, settings: mapping as unknown as Json, scripts },
   }
+  if (Object.keys(scripts).length > 0) program = await engine.load(whole)
+  const assigned = new AssignmentScripts(whole, mapping.name, engine, readFile)
   for (const name of names) here.set(name, procedures[name](mapping as unknown as Json))
   const interleaved = hasInterleavedHooks(mapping)
   return {
@@ -62,15 +61,21 @@ export async function loadRules(
     oneByOne: mapping.reconciliation.taskThreads <= 1 || interleaved || reachesOut(mapping, scripts),
     async ask(name, inputs, context) {
       if (inputs.length === 0) return []
+      const extended = shaping.has(name) ? await assigned.programFor(inputs) : undefined
+      if (extended) return extended.run(name, inputs, context)
       if (program && inSandbox[name]) return program.run(name, inputs, context)
       const procedure = here.get(name) as Procedure
       return inputs.map((input) => outcomeOf(() => procedure(input, noScripts)))
     },
     async [Symbol.asyncDispose]() {
+      await assigned[Symbol.asyncDispose]()
       await program?.[Symbol.asyncDispose]()
     },
   }
 }
+
+/** What works the assignments of a source. */
+const shaping: ReadonlySet<ProcedureName> = new Set(['shapeTarget', 'explain'])
 
 function outcomeOf(evaluate: () => Json | undefined): ScriptOutcome {
   try {

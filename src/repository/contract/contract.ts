@@ -5,6 +5,7 @@ import { intentsContract } from './intents.ts'
 import { linksContract } from './links.ts'
 import { objectsContract } from './objects.ts'
 import { queryContract } from './query.ts'
+import { relationshipsContract } from './relationships.ts'
 import { runsContract } from './runs.ts'
 import { settingsContract } from './settings.ts'
 import { syncQueueContract } from './sync-queue.ts'
@@ -33,6 +34,7 @@ export function repositoryContract({ name, open }: RepositoryUnderTest): void {
     intentsContract(current)
     objectsContract(current)
     queryContract(current)
+    relationshipsContract(current)
     runsContract(current)
     auditContract(current)
     settingsContract(current)

@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Json } from '../../model/json.ts'
 import { getAt, type Pointer } from '../../model/pointer.ts'
+import { printReference } from '../../model/reference.ts'
 import { pragmas } from './pragmas.ts'
 
 /**
@@ -27,6 +28,9 @@ export class Connection {
     this.db.exec(pragmas)
     const pure = { deterministic: true, directOnly: true }
     this.db.function('syncline_at', pure, jsonAt)
+    this.db.function('syncline_reference', pure, (collection, id) =>
+      printReference({ collection: collection as string, id: id as string }),
+    )
     this.db.function('syncline_accepts', { directOnly: true }, (json) =>
       Number(this.#accepts(json as string)),
     )

@@ -14,6 +14,7 @@ export function sqliteObjects(session: Session, nextRevision: () => string): Obj
     declare: (collection, searchable) =>
       session.write((connection) => setIndexes(connection, ensureTable(connection, collection), searchable)),
     read: (collection, ids) => session.read((connection) => read(connection, collection, ids)),
+    existing: (collection, ids) => session.read((connection) => existing(connection, collection, ids)),
     ids: (collection, pageSize = 500) => idPages(session, collection, pageSize),
     query: (collection, query) =>
       session.read((connection) => {
@@ -51,6 +52,18 @@ function read(
   const sql = `SELECT o.id, o.content FROM json_each(?) AS wanted CROSS JOIN ${table} AS o ON o.id = wanted.value`
   const rows = connection.statement(sql).all(JSON.stringify(ids))
   return new Map(rows.map((row) => [row.id as string, documentOf(row.content) as StoredObject]))
+}
+
+function existing(connection: Connection, collection: string, ids: readonly string[]): ReadonlySet<string> {
+  const table = tableOf(connection, collection)
+  if (!table) return new Set()
+  const sql = `SELECT o.id FROM json_each(?) AS wanted CROSS JOIN ${table} AS o ON o.id = wanted.value`
+  return new Set(
+    connection
+      .statement(sql)
+      .all(JSON.stringify(ids))
+      .map(({ id }) => id as string),
+  )
 }
 
 async function* idPages(

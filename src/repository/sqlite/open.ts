@@ -9,6 +9,7 @@ import { sqliteIntents } from './intents.ts'
 import { sqliteLinks } from './links.ts'
 import { migrate } from './migrations/migrate.ts'
 import { sqliteObjects } from './objects.ts'
+import { sqliteRelationships } from './relationships.ts'
 import { revisions } from './revision.ts'
 import { sqliteRuns } from './runs.ts'
 import { type Connections, type Session, Sessions } from './session.ts'
@@ -39,6 +40,7 @@ export function repositoryOn(file: string, connections: Connections, patience: n
     links: sqliteLinks(session, nextRevision),
     intents: sqliteIntents(session),
     objects: sqliteObjects(session, nextRevision),
+    relationships: sqliteRelationships(session, nextRevision),
     runs: sqliteRuns(session),
     audit: sqliteAudit(session),
     settings: sqliteSettings(session),

@@ -50,14 +50,11 @@ async function remember(
     const effectiveAssignments = byId.get(object._id)?.[0]?.source?.effectiveAssignments ?? []
     if (!assignmentsChanged({ ...object, effectiveAssignments }, mapping.name)) return []
     const lastSync = withEntry(object.lastSync, mapping.name, { effectiveAssignments, timestamp })
-    return [
-      {
-        operation: 'update' as const,
-        id: object._id,
-        rev: object._rev,
-        content: { ...object, lastSync },
-      },
-    ]
+    const { leavesAlone } = sources
+    const own = leavesAlone
+      ? Object.fromEntries(Object.entries(object).filter(([name]) => !leavesAlone(name)))
+      : object
+    return [{ operation: 'update' as const, id: object._id, rev: object._rev, content: { ...own, lastSync } }]
   })
   if (writes.length === 0) return []
   // What is remembered is nobody else's business (engine specification §2.2).

@@ -86,12 +86,16 @@ async function tryAgain(
   )
 }
 
-function writeOf(operation: Operation, { updatesInPart }: ObjectSet): ObjectWriteRequest | undefined {
+function writeOf(
+  operation: Operation,
+  { updatesInPart, leavesAlone }: ObjectSet,
+): ObjectWriteRequest | undefined {
   const { action, desired, target, targetId, newId } = operation
   if (action === 'DELETE') return target && { operation: 'delete', id: target._id, rev: target._rev }
   if (!desired) return undefined
   if (action === 'CREATE') return { operation: 'create', id: idOf(desired._id) ?? newId, content: desired }
-  const content = updatesInPart ? withClearedAttributes(operation, desired) : desired
+  const whole = updatesInPart ? withClearedAttributes(operation, desired) : desired
+  const content = leavesAlone ? withoutUntouched(operation, whole, leavesAlone) : whole
   return { operation: 'update', id: target?._id ?? (targetId as string), rev: target?._rev, content }
 }
 
@@ -100,6 +104,20 @@ function withClearedAttributes({ changes }: Operation, desired: JsonObject): Jso
   const deleted = changes.filter(({ pointer, after }) => pointer.length === 1 && after === undefined)
   if (deleted.length === 0) return desired
   return { ...desired, ...Object.fromEntries(deleted.map(({ pointer }) => [pointer[0], null])) }
+}
+
+/** What others have changed meanwhile stays, where the mapping has no wish of its own. */
+function withoutUntouched(
+  { changes }: Operation,
+  desired: JsonObject,
+  leavesAlone: (property: string) => boolean,
+): JsonObject {
+  const changed = new Set(changes.map(({ pointer: [name] }) => name))
+  const kept = Object.entries(desired).filter(([name]) => changed.has(name) || !leavesAlone(name))
+  const cleared = changes.flatMap(({ pointer: [name = ''], after }) =>
+    after === undefined && leavesAlone(name) && desired[name] === undefined ? [[name, null] as const] : [],
+  )
+  return Object.fromEntries([...kept, ...cleared])
 }
 
 function idOf(id: unknown): string | undefined {

@@ -5,7 +5,7 @@ import { getAt } from '../../model/pointer.ts'
 import { asProblem } from '../../model/problem.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 import { applyPage, type Recorder } from '../apply/apply.ts'
-import { holdingSources } from '../locked.ts'
+import { flowKey, holdingSources } from '../locked.ts'
 import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
 import { type Operation, sourceOperation } from '../operation.ts'
 import { openSingle, qualifiersOf, type SingleOptions } from '../single/look.ts'
@@ -108,6 +108,38 @@ const pageSize = 500
 
 /** The results of each change, in the order of its qualifiers. */
 async function throughMapping(
+  options: SingleOptions,
+  mapping: Mapping,
+  flows: readonly Flow[],
+  request: RequestContext,
+): Promise<readonly (readonly JsonObject[])[]> {
+  const ready = flows.filter((flow) => !postponed(options, mapping, flow, request))
+  const results = await carriedThrough(options, mapping, ready, request)
+  return flows.map((flow) => results[ready.indexOf(flow)] ?? [])
+}
+
+const mostPutOff = 3
+
+/** True if a script changed the object in the midst of its own synchronization: it is carried on once more when that has ended. */
+function postponed(options: SingleOptions, mapping: Mapping, flow: Flow, request: RequestContext): boolean {
+  const postpone = request.chain?.flowing?.get(flowKey(mapping.name, flow.event.id))
+  const putOff = (request.chain?.putOff ?? 0) + 1
+  if (putOff > mostPutOff) {
+    if (postpone)
+      options.log(
+        'warn',
+        `${mapping.name}: ${flow.event.id} is changed by its own synchronization, again and again`,
+      )
+    return postpone !== undefined
+  }
+  postpone?.(async (chain) => {
+    const within = { ...request, chain: { ...chain, putOff } }
+    await carriedThrough(options, mapping, [{ ...flow, readsAfresh: true }], within)
+  })
+  return postpone !== undefined
+}
+
+async function carriedThrough(
   options: SingleOptions,
   mapping: Mapping,
   flows: readonly Flow[],

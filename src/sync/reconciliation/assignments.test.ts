@@ -47,6 +47,43 @@ describe.each([
   })
 })
 
+describe('assignments with scripts', () => {
+  const scripted = (mark: string): JsonObject => ({
+    ...{ _id: 'a1', name: 'staff', mapping: 'person_user' },
+    onAssignment: script(`targetObject.kind = '${mark}'; targetObject`),
+    attributes: [
+      {
+        ...{ name: 'note', value: 'x' },
+        assignmentOperation: script('({ value: attributeName + attributeValue + sourceObject.name })'),
+        unassignmentOperation: script("({ value: 'gone' })"),
+      },
+    ],
+  })
+  it('are carried out, new ones and those of a mapping without any script of its own', async () => {
+    await using world = await openWorld({ mapping })
+    await world.users({ ...ann, effectiveAssignments: [scripted('one')] })
+    await world.run()
+    const target = async () => Object.values(await world.all('managed/person'))[0]
+    expect(await target()).toMatchObject({ mail: 'ann@x', kind: 'one', note: 'notexAnn' })
+    const { lastSync } = (await world.all(user)).u1 as JsonObject
+    await world.change(`${user}/u1`, { ...ann, lastSync, effectiveAssignments: [scripted('two')] })
+    await world.run()
+    expect(await target()).toMatchObject({ kind: 'two', note: 'notexAnn' })
+    const { lastSync: second } = (await world.all(user)).u1 as JsonObject
+    await world.change(`${user}/u1`, { ...ann, lastSync: second })
+    await world.run()
+    expect(await target()).toMatchObject({ note: 'gone' })
+  })
+  it('that cannot be read fail the object, and say why', async () => {
+    await using world = await openWorld({ mapping })
+    const file = { type: 'text/javascript', file: 'nowhere.js' }
+    await world.users({ ...ann, effectiveAssignments: [{ ...scripted('one'), onAssignment: file }] })
+    const { entries } = await world.run()
+    expect(JSON.stringify(entries)).toContain('nowhere.js')
+    expect(await world.all('managed/person')).toEqual({})
+  })
+})
+
 describe('a mapping with hooks of its own', () => {
   it('leaves roles to onMapping, and remembering to postMapping', async () => {
     await using world = await openWorld({

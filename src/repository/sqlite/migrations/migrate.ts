@@ -7,6 +7,7 @@ import { history } from './004-history.ts'
 import { syncQueue } from './005-sync-queue.ts'
 import { auditChain } from './006-audit-chain.ts'
 import { auditGaps } from './007-audit-gaps.ts'
+import { relationships } from './008-relationships.ts'
 
 /** The schema's history: the version of a store is how many of these it has been through. Append only. */
 export const migrations: readonly string[] = [
@@ -17,6 +18,7 @@ export const migrations: readonly string[] = [
   syncQueue,
   auditChain,
   auditGaps,
+  relationships,
 ]
 
 /** Brings a store to this program's schema in one transaction. STORE_TOO_NEW, untouched, if a newer one wrote it. */

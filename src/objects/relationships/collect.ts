@@ -1,0 +1,213 @@
+import { equal } from '../../model/equality.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
+import { getAt, parsePointer, setAt } from '../../model/pointer.ts'
+import { printReference, type Target } from '../../model/reference.ts'
+import type { SeenRelationship, Store, StoredObject } from '../../repository/repository.ts'
+import { holds } from './constraints.ts'
+import {
+  type CollectedProperty,
+  constraintsProperty,
+  type RelatedType,
+  type RelationshipModel,
+} from './model.ts'
+
+/**
+ * The values of virtual properties by query (platform specification §6.1, §6.4) for a page of objects: one statement a
+ * relationship and one a set of objects on the way, however many objects the page has. A grant, or what it grants,
+ * counts only while its temporal constraints hold.
+ */
+export async function collectedValues(
+  store: Store,
+  model: RelationshipModel,
+  { collection, collected }: RelatedType,
+  ids: readonly string[],
+  now: number,
+  known?: KnownRelationships,
+): Promise<ReadonlyMap<string, JsonObject>> {
+  const values = new Map(ids.map((id) => [id, {} as JsonObject]))
+  if (collected.length === 0 || ids.length === 0) return values
+  const walk = new Walk(store, model, now)
+  if (known) walk.knows(collection, ids, known)
+  for (const property of collected) {
+    const reached = await Promise.all(property.paths.map((path) => walk.follow(collection, ids, path)))
+    for (const [id, object] of values) {
+      const targets = distinct(reached.flatMap((byRoot) => byRoot.get(id) ?? []))
+      const value = collectedValue(property, targets, model)
+      if (value !== undefined) object[property.name] = value
+    }
+  }
+  return values
+}
+
+/** Relationships of the objects that have been read already: all those of these properties. */
+export interface KnownRelationships {
+  readonly properties: readonly string[]
+  readonly seen: ReadonlyMap<string, readonly SeenRelationship[]>
+}
+
+interface Reached {
+  readonly target: Target
+  /** Undefined where nothing of it had to be read. */
+  readonly object: StoredObject | undefined
+}
+
+class Walk {
+  readonly #store: Store
+  readonly #model: RelationshipModel
+  readonly #now: number
+  readonly #seen = new Map<string, Map<string, readonly SeenRelationship[]>>()
+  readonly #objects = new Map<string, Map<string, StoredObject | undefined>>()
+
+  constructor(store: Store, model: RelationshipModel, now: number) {
+    this.#store = store
+    this.#model = model
+    this.#now = now
+  }
+
+  knows(collection: string, ids: readonly string[], { properties, seen }: KnownRelationships): void {
+    for (const property of properties) {
+      const own = ids.map(
+        (id) => [id, (seen.get(id) ?? []).filter((one) => one.own.property === property)] as const,
+      )
+      this.#seen.set(`${collection} ${property}`, new Map(own))
+    }
+  }
+
+  /** By root: the objects at the end of the path, in the order of the relationships. */
+  async follow(
+    collection: string,
+    ids: readonly string[],
+    path: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly Reached[]>> {
+    let front = new Map<string, readonly Reached[]>(
+      ids.map((id) => [id, [{ target: { collection, id }, object: undefined }]]),
+    )
+    for (const property of path) {
+      const from = distinct([...front.values()].flat()).map(({ target }) => target)
+      const steps = await this.#step(from, property)
+      front = new Map(
+        [...front].map(([id, reached]) => [
+          id,
+          distinct(reached.flatMap(({ target }) => steps.get(keyOf(target)) ?? [])),
+        ]),
+      )
+    }
+    return front
+  }
+
+  async #step(from: readonly Target[], property: string): Promise<ReadonlyMap<string, readonly Reached[]>> {
+    const steps = new Map<string, readonly Reached[]>()
+    for (const [collection, targets] of Map.groupBy(from, (target) => target.collection)) {
+      if (!this.#model.types.get(collection)?.properties.has(property)) continue
+      const ids = targets.map(({ id }) => id)
+      const seen = await this.#relationships(collection, ids, property)
+      const active = new Map(
+        ids.map((id) => [
+          id,
+          (seen.get(id) ?? []).filter(({ properties }) => holds(properties[constraintsProperty], this.#now)),
+        ]),
+      )
+      const objects = await this.#read([...active.values()].flat().map(({ other }) => other))
+      for (const [id, relationships] of active) {
+        const reached = relationships.flatMap(({ other }) => {
+          const object = objects.get(keyOf(other))
+          // An object of ours that is gone, or whose own time is over, grants nothing.
+          const counts = object
+            ? holds(object[constraintsProperty], this.#now)
+            : !this.#model.types.has(other.collection)
+          return counts ? [{ target: other, object }] : []
+        })
+        steps.set(keyOf({ collection, id }), reached)
+      }
+    }
+    return steps
+  }
+
+  async #relationships(collection: string, ids: readonly string[], property: string) {
+    const key = `${collection} ${property}`
+    const known = this.#seen.get(key) ?? new Map<string, readonly SeenRelationship[]>()
+    this.#seen.set(key, known)
+    const missing = ids.filter((id) => !known.has(id))
+    if (missing.length > 0) {
+      const found = await this.#store.relationships.of(collection, missing, { properties: [property] })
+      for (const id of missing) known.set(id, found.get(id) ?? [])
+    }
+    return known
+  }
+
+  async #read(targets: readonly Target[]): Promise<ReadonlyMap<string, StoredObject>> {
+    const objects = new Map<string, StoredObject>()
+    for (const [collection, own] of Map.groupBy(targets, (target) => target.collection)) {
+      if (!this.#model.types.has(collection)) continue
+      const known = this.#objects.get(collection) ?? new Map<string, StoredObject | undefined>()
+      this.#objects.set(collection, known)
+      const missing = [...new Set(own.map(({ id }) => id))].filter((id) => !known.has(id))
+      if (missing.length > 0) {
+        const found = await this.#store.objects.read(collection, missing)
+        for (const id of missing) known.set(id, found.get(id))
+      }
+      for (const target of own) {
+        const object = known.get(target.id)
+        if (object) objects.set(keyOf(target), object)
+      }
+    }
+    return objects
+  }
+}
+
+function keyOf({ collection, id }: Target): string {
+  return `${collection}/${id}`
+}
+
+function distinct(reached: readonly Reached[]): readonly Reached[] {
+  return reached.length < 2 ? reached : [...new Map(reached.map((one) => [keyOf(one.target), one])).values()]
+}
+
+function collectedValue(
+  { fields, flatten, many }: CollectedProperty,
+  reached: readonly Reached[],
+  model: RelationshipModel,
+): Json | undefined {
+  const values = flatten && fields ? flat(fields, reached) : reached.map((one) => entry(fields, one, model))
+  return many ? values : values[0]
+}
+
+function flat(fields: readonly string[], reached: readonly Reached[]): Json[] {
+  const values: Json[] = []
+  for (const { target, object } of reached) {
+    for (const field of fields) {
+      const value = field === '_id' ? target.id : getAt(object, parsePointer(field))
+      for (const one of Array.isArray(value) ? value : [value])
+        if (one !== undefined && one !== null && !values.some((known) => equal(known, one))) values.push(one)
+    }
+  }
+  return values
+}
+
+/** Without revisions: a reference, or the object's own fields, would otherwise change with every write to it. */
+function entry(
+  fields: readonly string[] | undefined,
+  { target, object }: Reached,
+  model: RelationshipModel,
+): JsonObject {
+  const reference = {
+    _ref: printReference(target),
+    _refResourceCollection: target.collection,
+    _refResourceId: target.id,
+  }
+  if (!fields) return reference
+  const type = model.types.get(target.collection)
+  const result: JsonObject = { _id: target.id }
+  for (const field of fields) {
+    if (field === '*') {
+      const { _id, _rev, ...own } = object ?? ({} as JsonObject)
+      for (const name of type?.hidden ?? []) delete own[name]
+      Object.assign(result, own)
+    } else {
+      const pointer = parsePointer(field)
+      const value = getAt(object, pointer)
+      if (value !== undefined && field !== '_rev') setAt(result, pointer, value)
+    }
+  }
+  return { ...result, ...reference }
+}

@@ -1,0 +1,54 @@
+import { v7 as timeOrderedId } from 'uuid'
+import type { Store } from '../../repository/repository.ts'
+import { constraintsProperty, type Dependent, type RelationshipModel } from './model.ts'
+
+/**
+ * Objects on which others depend from further away, and which have changed. Noted in the transaction of the change; whoever
+ * notes them looks after the dependent objects when it is committed (settling.ts), and so does a server that starts.
+ */
+export const noted = 'internal/dependents'
+
+/** What changed at an object: names of properties. */
+export interface Changed {
+  readonly collection: string
+  readonly id: string
+  readonly changed: readonly string[]
+}
+
+/** True if any of it matters to anybody. */
+export async function noteDependents(
+  store: Store,
+  model: RelationshipModel,
+  changes: readonly Changed[],
+): Promise<boolean> {
+  const relevant = changes.filter(
+    (one) => dependentsOf(model, one).length > 0 || toldBy(model, one).length > 0,
+  )
+  if (relevant.length === 0) return false
+  await store.objects.write(
+    noted,
+    relevant.map(({ collection, id, changed }) => ({
+      ...{ operation: 'create' as const, id: timeOrderedId() },
+      content: { collection, id, changed: [...changed] },
+    })),
+  )
+  return true
+}
+
+/** Who depends on what changed. */
+export function dependentsOf(
+  { types, dependents }: RelationshipModel,
+  { collection, changed }: Changed,
+): readonly Dependent[] {
+  const type = types.get(collection)
+  const isOwn = (name: string) => !type?.properties.has(name) && !type?.hidden.has(name)
+  return (dependents.get(collection) ?? []).filter(({ properties }) =>
+    changed.some((name) => (properties ? properties.has(name) : isOwn(name) || name === constraintsProperty)),
+  )
+}
+
+/** Relationships of the object whose other ends are told of what changed (`notifyRelationships`). */
+export function toldBy({ types }: RelationshipModel, { collection, changed }: Changed): readonly string[] {
+  const tells = types.get(collection)?.tells
+  return tells ? [...new Set(changed.flatMap((name) => tells.get(name) ?? []))] : []
+}

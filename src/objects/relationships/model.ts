@@ -1,0 +1,258 @@
+import { isJsonObject, type Json } from '../../model/json.ts'
+import { collectionOf, type ManagedType, type PropertySchema, propertiesOf } from '../type.ts'
+
+/**
+ * What the types of a project say about relationships (platform specification §6.1), read once: which properties show them,
+ * which values are collected along them, and who has to know when something changes. Pure.
+ */
+export interface RelationshipModel {
+  /** By collection; types that neither have relationships nor collect values are there, too. */
+  readonly types: ReadonlyMap<string, RelatedType>
+  /** What depends on the objects of a collection, by that collection. */
+  readonly dependents: ReadonlyMap<string, readonly Dependent[]>
+}
+
+export interface RelatedType {
+  readonly collection: string
+  readonly properties: ReadonlyMap<string, RelationshipProperty>
+  readonly collected: readonly CollectedProperty[]
+  /** Property → relationships whose other ends are told of its changes (`notifyRelationships`). */
+  readonly tells: ReadonlyMap<string, readonly string[]>
+  /** What `*` does not stand for. */
+  readonly hidden: ReadonlySet<string>
+  /** An object of it that is granted cannot be deleted (platform specification §6.4). */
+  readonly isRole: boolean
+  /** Relationships that an object must have. */
+  readonly required: readonly string[]
+}
+
+export interface RelationshipProperty {
+  readonly collection: string
+  readonly name: string
+  readonly many: boolean
+  /** The property at the other end; empty: none. */
+  readonly reverse: string
+  /** The object referred to must exist. */
+  readonly validate: boolean
+  /** Where references may point to; empty: anywhere. */
+  readonly collections: readonly string[]
+  /** A change of the relationship at the other end is a change of this object. */
+  readonly notifySelf: boolean
+  /** Objects of these sets are told of changes made here. */
+  readonly notifies: ReadonlySet<string>
+  /** Set → the property that says which objects get a grant by themselves (`conditionalAssociationField`). */
+  readonly conditions: ReadonlyMap<string, string>
+  readonly returnedByDefault: boolean
+}
+
+/** A virtual property by `queryConfig`. */
+export interface CollectedProperty {
+  readonly name: string
+  /** Each a chain of relationships to follow. */
+  readonly paths: readonly (readonly string[])[]
+  /** The fields to collect; undefined: the references themselves. */
+  readonly fields: readonly string[] | undefined
+  readonly flatten: boolean
+  readonly many: boolean
+}
+
+/** Objects of `collection` that depend on those to which `chain` leads. */
+export interface Dependent {
+  readonly collection: string
+  /** From the dependent object on: the set, and the relationship that leads from there. */
+  readonly chain: readonly { readonly collection: string; readonly property: string }[]
+  /** Changes of these properties count; undefined: of any. */
+  readonly properties: ReadonlySet<string> | undefined
+  /** True: only the objects with a grant by condition, or for which the condition holds now. */
+  readonly byCondition: boolean
+}
+
+/** Limits the time in which a role or a grant counts; its name is the same everywhere. */
+export const constraintsProperty = 'temporalConstraints'
+
+/** Undefined where no type has relationships: nothing is spent on them then. */
+export function relationshipModel(types: readonly ManagedType[]): RelationshipModel | undefined {
+  const related = new Map(types.map((type) => [collectionOf(type), relatedType(type, types)]))
+  const any = [...related.values()].some(
+    ({ properties, collected }) => properties.size + collected.length > 0,
+  )
+  return any ? { types: related, dependents: dependentsIn(related) } : undefined
+}
+
+function relatedType(type: ManagedType, types: readonly ManagedType[]): RelatedType {
+  const collection = collectionOf(type)
+  const properties = propertiesOf(type.schema)
+  const relationships = properties.flatMap(([name, schema]) =>
+    relationshipIn(collection, name, schema, types),
+  )
+  const required = new Set(Array.isArray(type.schema?.required) ? type.schema.required : [])
+  return {
+    collection,
+    properties: new Map(relationships.map((one) => [one.name, one])),
+    collected: properties.flatMap(([name, schema]) => collectedIn(name, schema)),
+    tells: new Map(
+      properties.flatMap(([name, schema]) => {
+        const told = [...texts(schema.notifyRelationships), ...texts(schema.items?.notifyRelationships)]
+        return told.length > 0 ? [[name, told] as const] : []
+      }),
+    ),
+    hidden: new Set(properties.filter(isHidden).map(([name]) => name)),
+    isRole: type.name === 'role' || type.refusesDeletionWhileGranted === true,
+    required: relationships.filter(({ name }) => required.has(name)).map(({ name }) => name),
+  }
+}
+
+function isHidden([, property]: [string, PropertySchema]): boolean {
+  return isSecret(property) || property.isVirtual === true || property.returnByDefault === false
+}
+
+/** All of it if anything in it is. */
+function isSecret(property: PropertySchema): boolean {
+  const { scope, encryption, secureHash, items } = property
+  const within = [...propertiesOf(property).map(([, inner]) => inner), ...(items ? [items] : [])]
+  return scope === 'private' || (encryption ?? secureHash ?? undefined) !== undefined || within.some(isSecret)
+}
+
+export function isRelationship({ type }: PropertySchema): boolean {
+  return type === 'relationship' || (Array.isArray(type) && type.includes('relationship'))
+}
+
+function relationshipIn(
+  collection: string,
+  name: string,
+  property: PropertySchema,
+  types: readonly ManagedType[],
+): RelationshipProperty[] {
+  const many = !isRelationship(property)
+  const schema = many ? property.items : property
+  if (!schema || !isRelationship(schema)) return []
+  const resources = Array.isArray(schema.resourceCollection)
+    ? schema.resourceCollection.filter(isJsonObject)
+    : []
+  const paths = resources.flatMap(({ path }) => (typeof path === 'string' ? [path] : []))
+  const conditions = resources.flatMap(({ path, conditionalAssociationField }) => {
+    const stated = conditionalAssociationField ?? schema.conditionalAssociationField
+    const field = typeof stated === 'string' ? stated : conditionOf(path, types)
+    return typeof path === 'string' && field !== undefined ? [[path, field] as const] : []
+  })
+  return [
+    {
+      ...{ collection, name, many },
+      reverse:
+        schema.reverseRelationship === true && typeof schema.reversePropertyName === 'string'
+          ? schema.reversePropertyName
+          : '',
+      validate: schema.validate === true,
+      collections: paths,
+      notifySelf: schema.notifySelf === true || property.notifySelf === true,
+      notifies: new Set(
+        resources.flatMap(({ path, notify }) => (typeof path === 'string' && says(notify) ? [path] : [])),
+      ),
+      conditions: new Map(many ? conditions : []),
+      returnedByDefault: property.returnByDefault === true,
+    },
+  ]
+}
+
+/** `true`, or a list of the relationships that are told. */
+function says(notify: Json | undefined): boolean {
+  return notify === true || (Array.isArray(notify) && notify.length > 0)
+}
+
+/** Roles of the usual schema have a condition without saying so at the relationship. */
+function conditionOf(path: Json | undefined, types: readonly ManagedType[]): string | undefined {
+  const role = types.find((type) => collectionOf(type) === path && type.name === 'role')
+  return role?.schema?.properties?.condition ? 'condition' : undefined
+}
+
+function collectedIn(name: string, property: PropertySchema): CollectedProperty[] {
+  const { queryConfig } = property
+  if (!isJsonObject(queryConfig)) return []
+  const { referencedRelationshipFields, referencedObjectFields, flattenProperties } = queryConfig
+  const paths = pathsIn(referencedRelationshipFields)
+  if (paths.length === 0) return []
+  const fields = texts(referencedObjectFields).map((field) => field.replace(/^\//, ''))
+  const isArray =
+    property.type === 'array' || (Array.isArray(property.type) && property.type.includes('array'))
+  return [
+    {
+      ...{ name, paths, many: isArray || property.type === undefined },
+      fields: fields.length > 0 ? fields : undefined,
+      flatten: flattenProperties === true,
+    },
+  ]
+}
+
+/** One chain of relationships, or a list of chains. */
+function pathsIn(stated: Json | undefined): readonly (readonly string[])[] {
+  if (typeof stated === 'string') return [[stated]]
+  if (!Array.isArray(stated)) return []
+  if (stated.some(Array.isArray)) return stated.map(texts).filter((path) => path.length > 0)
+  const path = texts(stated)
+  return path.length > 0 ? [path] : []
+}
+
+function texts(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+}
+
+function dependentsIn(types: ReadonlyMap<string, RelatedType>): ReadonlyMap<string, readonly Dependent[]> {
+  const dependents = new Map<string, Dependent[]>()
+  const add = (on: string, dependent: Dependent) => {
+    dependents.set(on, [...(dependents.get(on) ?? []), dependent])
+  }
+  for (const type of types.values()) {
+    for (const { paths, fields } of type.collected)
+      for (const path of paths) collectDependents(types, type.collection, path, fields, add)
+    for (const property of type.properties.values())
+      for (const [set, field] of property.conditions) {
+        add(set, {
+          collection: type.collection,
+          chain: [{ collection: type.collection, property: property.name }],
+          properties: new Set([field]),
+          byCondition: true,
+        })
+      }
+  }
+  return dependents
+}
+
+function collectDependents(
+  types: ReadonlyMap<string, RelatedType>,
+  root: string,
+  path: readonly string[],
+  fields: readonly string[] | undefined,
+  add: (on: string, dependent: Dependent) => void,
+): void {
+  const follow = (chain: Dependent['chain'], collection: string, rest: readonly string[]): void => {
+    const [property, ...further] = rest
+    const relationship = property === undefined ? undefined : types.get(collection)?.properties.get(property)
+    if (!relationship) return
+    const longer = [...chain, { collection, property: relationship.name }]
+    for (const next of relationship.collections) {
+      const last = further.length === 0
+      const everything = last && fields?.some((field) => field === '*')
+      const counted = new Set([
+        constraintsProperty,
+        ...(last ? (fields ?? []).map(firstToken) : further.slice(0, 1)),
+      ])
+      const properties = everything ? undefined : counted
+      add(next, { collection: root, chain: longer, properties, byCondition: false })
+      if (!last) follow(longer, next, further)
+    }
+  }
+  follow([], root, path)
+}
+
+function firstToken(field: string): string {
+  return field.split('/')[0] as string
+}
+
+/** Relationships that have to be known whenever an object of the type is written. */
+export function alwaysRead({ properties, collected }: RelatedType): readonly string[] {
+  const first = collected.flatMap(({ paths }) => paths.flatMap(([property]) => property ?? []))
+  const conditional = [...properties.values()].filter(({ conditions }) => conditions.size > 0)
+  return [...new Set([...first, ...conditional.map(({ name }) => name)])].filter((name) =>
+    properties.has(name),
+  )
+}

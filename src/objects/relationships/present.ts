@@ -1,0 +1,201 @@
+import type { Json, JsonObject } from '../../model/json.ts'
+import { getAt, type Pointer, setAt } from '../../model/pointer.ts'
+import { asProblem } from '../../model/problem.ts'
+import { isReference, parseReference, type Target } from '../../model/reference.ts'
+import type { Repository, StoredObject } from '../../repository/repository.ts'
+import type { RequestContext, Resource } from '../../router/resources.ts'
+import type { ManagedSet } from '../managed-set.ts'
+import { visibility } from '../visible.ts'
+import type { RelatedType } from './model.ts'
+import { viewed } from './view.ts'
+
+/**
+ * Objects with the relationships that `_fields` asks for (platform specification §6.1): `manager` and `*_ref` are references,
+ * `manager/mail` and `roles/*\/name` add fields of the objects referred to, `*` in that place all that these return by default. What
+ * cannot be read says so in its place.
+ */
+export interface Presentation {
+  one(set: ManagedSet, object: StoredObject, asked: Asked): Promise<StoredObject>
+  many(set: ManagedSet, objects: readonly StoredObject[], asked: Asked): Promise<readonly StoredObject[]>
+  /** References with the fields of what they refer to. */
+  expanded(
+    references: readonly JsonObject[],
+    fields: readonly Pointer[],
+    request: RequestContext,
+  ): Promise<JsonObject[]>
+}
+
+type Asked = RequestContext & { readonly fields?: readonly Pointer[] | undefined }
+
+export interface PresentationOptions {
+  readonly repository: Repository
+  readonly sets: ReadonlyMap<string, ManagedSet>
+  readonly outside: (target: Target) => Promise<Resource | undefined>
+}
+
+const allReferences = '*_ref'
+
+export function presentation(options: PresentationOptions): Presentation {
+  const { repository } = options
+  const expanded = (references: readonly JsonObject[], fields: readonly Pointer[], request: RequestContext) =>
+    expand(options, references, fields, request)
+
+  async function many(
+    { compiled: { relations } }: ManagedSet,
+    objects: readonly StoredObject[],
+    asked: Asked,
+  ): Promise<readonly StoredObject[]> {
+    if (!relations || objects.length === 0) return objects
+    const wanted = wantedProperties(relations.type, asked.fields)
+    const seen = await viewed(repository, relations, objects, {
+      properties: [...wanted.keys()],
+      collects: needsCollected(relations.type, asked.fields),
+    })
+    const kept = asked.fields?.some(([name]) => name === allReferences)
+      ? seen.map((object) => withReferences(relations.type, object, asked.fields as readonly Pointer[]))
+      : seen
+    for (const [name, fields] of wanted) {
+      if (fields.length === 0) continue
+      const references = kept.flatMap((object) => referencesIn(object[name]))
+      const full = await expanded(references, fields, asked)
+      const byReference = new Map(references.map((one, at) => [one, full[at] as JsonObject]))
+      for (const object of kept) {
+        const value = object[name]
+        if (Array.isArray(value)) object[name] = value.map((one) => byReference.get(one as JsonObject) ?? one)
+        else if (isReference(value)) object[name] = byReference.get(value)
+      }
+    }
+    return kept
+  }
+
+  return {
+    many,
+    one: async (set, object, asked) => (await many(set, [object], asked))[0] as StoredObject,
+    expanded,
+  }
+}
+
+/** The fields, with the relationships that `*_ref` stands for by their names. */
+export function namingReferences(
+  type: RelatedType | undefined,
+  fields: readonly Pointer[] | undefined,
+): readonly Pointer[] | undefined {
+  if (!type || !fields?.some(([name]) => name === allReferences)) return fields
+  return [...fields, ...[...type.properties.keys()].map((name) => [name])]
+}
+
+function needsCollected({ collected }: RelatedType, fields: readonly Pointer[] | undefined): boolean {
+  if (!fields || fields.length === 0) return true
+  return fields.some(([name]) => name === '*' || collected.some((one) => one.name === name))
+}
+
+/** Relationship properties that are asked for, each with the fields wanted of what they refer to. */
+function wantedProperties(type: RelatedType, fields: readonly Pointer[] | undefined): Map<string, Pointer[]> {
+  const wanted = new Map<string, Pointer[]>()
+  const everything = !fields || fields.length === 0 || fields.some(([name]) => name === '*')
+  for (const { name, returnedByDefault } of type.properties.values())
+    if (everything && returnedByDefault) wanted.set(name, [])
+  for (const [name = '', ...below] of fields ?? []) {
+    if (name === allReferences) for (const property of type.properties.keys()) add(wanted, property)
+    if (!type.properties.has(name)) continue
+    const further =
+      type.properties.get(name)?.many && below[0] === '*' && below.length > 1 ? below.slice(1) : below
+    add(wanted, name, further)
+  }
+  return wanted
+}
+
+function add(wanted: Map<string, Pointer[]>, name: string, field: Pointer = []): void {
+  const known = wanted.get(name) ?? []
+  wanted.set(name, field.length > 0 && !/^_ref/.test(field[0] as string) ? [...known, field] : known)
+}
+
+/** With `*_ref`, but without `*`: the references and whatever else is named, nothing else. */
+function withReferences(type: RelatedType, object: StoredObject, fields: readonly Pointer[]): StoredObject {
+  const named = new Set(fields.map(([name]) => name))
+  if (named.has('*')) return object
+  const kept = Object.entries(object).filter(
+    ([name]) => name === '_id' || name === '_rev' || named.has(name) || type.properties.has(name),
+  )
+  return Object.fromEntries(kept) as StoredObject
+}
+
+function referencesIn(value: Json | undefined): JsonObject[] {
+  return (Array.isArray(value) ? value : [value]).filter(isReference)
+}
+
+async function expand(
+  { sets, repository, outside }: PresentationOptions,
+  references: readonly JsonObject[],
+  fields: readonly Pointer[],
+  request: RequestContext,
+): Promise<JsonObject[]> {
+  const targets = references.map(({ _ref }) => parseReference(String(_ref)))
+  const read = new Map<string, JsonObject>()
+  const known = targets.filter((target) => target !== undefined)
+  for (const [collection, own] of Map.groupBy(known, (target) => target.collection)) {
+    const set = sets.get(collection.replace(/^managed\//, ''))
+    const ids = [...new Set(own.map(({ id }) => id))]
+    const found = set
+      ? await readManaged(repository, set, ids, fields, request)
+      : await readOutside(outside, collection, ids)
+    for (const id of ids) read.set(`${collection}/${id}`, found.get(id) ?? unreadable('does not exist'))
+  }
+  return references.map((one, at) => {
+    const target = targets[at]
+    const object = target && read.get(`${target.collection}/${target.id}`)
+    if (!object) return { ...one, ...unreadable('is no reference') }
+    return object._refError ? { ...one, ...object } : { ...selected(object, fields), ...one }
+  })
+}
+
+function unreadable(why: string): JsonObject {
+  return { _refError: true, _refErrorMessage: `The object referred to ${why}` }
+}
+
+async function readManaged(
+  repository: Repository,
+  { path, compiled }: ManagedSet,
+  ids: readonly string[],
+  fields: readonly Pointer[],
+  { external }: RequestContext,
+): Promise<ReadonlyMap<string, JsonObject>> {
+  const stored = [...(await repository.objects.read(path, ids)).values()]
+  const { relations } = compiled
+  const named = relations
+    ? fields.flatMap(([name = '']) => (relations.type.properties.has(name) ? [name] : []))
+    : []
+  const view = relations && { properties: named, collects: needsCollected(relations.type, fields) }
+  const objects = relations && view ? await viewed(repository, relations, stored, view) : stored
+  const visible = visibility(compiled)
+  const asked = { external, fields } as RequestContext & { fields: readonly Pointer[] }
+  return new Map(objects.map((object) => [object._id, visible(object, asked)]))
+}
+
+async function readOutside(
+  outside: PresentationOptions['outside'],
+  collection: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, JsonObject>> {
+  const found = new Map<string, JsonObject>()
+  for (const id of ids) {
+    try {
+      const object = await outside({ collection, id })
+      if (object) found.set(id, object)
+    } catch (error) {
+      found.set(id, unreadable(`cannot be read: ${asProblem(error).message}`))
+    }
+  }
+  return found
+}
+
+/** `_id` and `_rev` of the object referred to come along, as the platform's answers have them. */
+function selected(object: JsonObject, fields: readonly Pointer[]): JsonObject {
+  if (fields.some(([name]) => name === '*')) return { ...object }
+  const result: JsonObject = { _id: object._id, _rev: object._rev }
+  for (const pointer of fields) {
+    const value = getAt(object, pointer)
+    if (value !== undefined) setAt(result, pointer, value)
+  }
+  return result
+}

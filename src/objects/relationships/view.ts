@@ -1,0 +1,107 @@
+import type { Filter } from '../../model/filter.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
+import { parseReference } from '../../model/reference.ts'
+import type { SeenRelationship, Store, StoredObject } from '../../repository/repository.ts'
+import { collectedValues } from './collect.ts'
+import type { RelationshipProperty } from './model.ts'
+import type { Relations } from './relations.ts'
+import { withRelationships } from './write-related.ts'
+
+export interface View {
+  /** Relationships to be seen; absent: all. */
+  readonly properties?: readonly string[]
+  /** False: values that are collected along relationships are not asked for. */
+  readonly collects?: boolean
+}
+
+/**
+ * Stored objects as they are seen: with the relationships named, and with the values that are collected along relationships as they
+ * are at this moment. One statement for all relationships of a page.
+ */
+export async function viewed(
+  store: Store,
+  { model, type, surroundings }: Relations,
+  objects: readonly StoredObject[],
+  { properties: names = [...type.properties.keys()], collects = true }: View = {},
+): Promise<readonly StoredObject[]> {
+  if (objects.length === 0) return objects
+  const ids = objects.map(({ _id }) => _id)
+  const seen: ReadonlyMap<string, readonly SeenRelationship[]> =
+    names.length > 0 ? await store.relationships.of(type.collection, ids, { properties: names }) : new Map()
+  const known = { properties: names, seen }
+  const collected: ReadonlyMap<string, JsonObject> = collects
+    ? await collectedValues(store, model, type, ids, surroundings.now(), known)
+    : new Map()
+  return objects.map((object) => {
+    const own = Map.groupBy(seen.get(object._id) ?? [], ({ own }) => own.property)
+    return { ...withRelationships(type, object, own, names), ...collected.get(object._id) } as StoredObject
+  })
+}
+
+/**
+ * A filter that the repository understands: conditions on relationships become the ids of the objects that fulfil them. A
+ * relationship matches by its own members (`_ref`, `_refResourceId`, `_refProperties/…`) or by the fields of the object
+ * referred to; of several, one is enough.
+ */
+export async function storeFilter(store: Store, relations: Relations, filter: Filter): Promise<Filter> {
+  switch (filter.kind) {
+    case 'literal':
+      return filter
+    case 'and':
+    case 'or':
+      return {
+        ...filter,
+        filters: await Promise.all(filter.filters.map((part) => storeFilter(store, relations, part))),
+      }
+    case 'not':
+      return { ...filter, filter: await storeFilter(store, relations, filter.filter) }
+    case 'present':
+    case 'compare': {
+      const [name = '', ...below] = filter.pointer
+      const property = relations.type.properties.get(name)
+      if (!property) return filter
+      const pointer = below[0] === '*' ? below.slice(1) : below
+      return whoMatches(store, property, { ...filter, pointer })
+    }
+  }
+}
+
+type Leaf = Extract<Filter, { kind: 'present' | 'compare' }>
+
+async function whoMatches(store: Store, property: RelationshipProperty, leaf: Leaf): Promise<Filter> {
+  if (leaf.kind === 'compare' && leaf.operator === 'ne')
+    return { kind: 'not', filter: await whoMatches(store, property, { ...leaf, operator: 'eq' }) }
+  if (leaf.kind === 'compare' && leaf.operator === 'ca' && Array.isArray(leaf.value)) {
+    const each = leaf.value.map((value) => whoMatches(store, property, { ...leaf, operator: 'eq', value }))
+    return { kind: 'and', filters: await Promise.all(each) }
+  }
+  return {
+    kind: 'compare',
+    operator: 'in',
+    pointer: ['_id'],
+    value: [...(await owners(store, property, leaf))],
+  }
+}
+
+async function owners(
+  store: Store,
+  { collection, name, collections }: RelationshipProperty,
+  leaf: Leaf,
+): Promise<readonly string[]> {
+  const [member] = leaf.pointer
+  const target =
+    leaf.kind === 'compare' && leaf.operator === 'eq' && member === '_ref' ? targetOf(leaf.value) : undefined
+  if (target)
+    return store.relationships.reaching(
+      { collection, property: name },
+      { collection: target.collection, ids: [target.id] },
+    )
+  const scope = { collection, property: name, others: collections }
+  const filter: Filter =
+    member === undefined && leaf.kind === 'present' ? { kind: 'literal', value: true } : leaf
+  return store.relationships.owners(scope, filter)
+}
+
+function targetOf(value: Json) {
+  return typeof value === 'string' ? parseReference(value) : undefined
+}

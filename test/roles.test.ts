@@ -1,0 +1,399 @@
+/** Roles, assignments and relationships over REST, carried on to other systems (platform specification §6.4, §11). */
+import { afterEach, describe, expect, it } from 'vitest'
+import type { JsonObject } from '../src/model/json.ts'
+import { csvConnector, TestProject } from './support/project.ts'
+import { type Server, serve } from './support/server.ts'
+
+let project: TestProject
+let server: Server
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]()
+  project[Symbol.dispose]()
+})
+
+const script = (source: string) => ({ type: 'text/javascript', source })
+const file = (name: string, more: JsonObject = {}) => ({
+  type: 'text/javascript',
+  file: `roles/${name}.js`,
+  ...more,
+})
+const text = { type: 'string' }
+const relationship = (path: string, reversePropertyName: string, more: JsonObject = {}) => ({
+  ...{ type: 'relationship', validate: true, reverseRelationship: true, reversePropertyName },
+  properties: { _ref: text, _refProperties: { type: 'object', properties: { _id: text } } },
+  resourceCollection: [{ path, label: path, query: { queryFilter: 'true', fields: ['name'], sortKeys: [] } }],
+  ...more,
+})
+const array = (items: JsonObject, more: JsonObject = {}) => ({
+  ...{ type: 'array', returnByDefault: false, items, ...more },
+})
+
+/** The usual schema, as older versions write it (with shipped scripts) and newer ones (with queries). */
+const virtual = {
+  'by shipped scripts': {
+    effectiveRoles: {
+      ...{ type: 'array', isVirtual: true, returnByDefault: true },
+      onRetrieve: script("require('roles/effectiveRoles').calculateEffectiveRoles(object, 'roles');"),
+    },
+    effectiveAssignments: {
+      ...{ type: 'array', isVirtual: true, returnByDefault: true },
+      onRetrieve: file('effectiveAssignments', { effectiveRolesPropName: 'effectiveRoles' }),
+    },
+  },
+  'by queries': {
+    effectiveRoles: {
+      ...{ type: 'array', isVirtual: true, returnByDefault: true },
+      queryConfig: { referencedRelationshipFields: ['roles'] },
+    },
+    effectiveAssignments: {
+      ...{ type: 'array', isVirtual: true, returnByDefault: true },
+      queryConfig: { referencedRelationshipFields: ['roles', 'assignments'], referencedObjectFields: ['*'] },
+    },
+  },
+} as const
+type Shape = keyof typeof virtual
+
+function managed(shape: Shape, user: JsonObject = {}): object {
+  return {
+    objects: [
+      {
+        name: 'user',
+        onUpdate: script(
+          "require('roles/conditionalRoles').updateConditionalGrantsForUser(object, 'roles');",
+        ),
+        postCreate: file('postOperation-roles'),
+        schema: {
+          required: ['userName'],
+          properties: {
+            ...{ userName: text, kind: text, status: text },
+            roles: array(relationship('managed/role', 'members')),
+            ...virtual[shape],
+            lastSync: { type: 'object', scope: 'private' },
+            ...user,
+          },
+        },
+      },
+      {
+        name: 'role',
+        ...{
+          onDelete: file('onDelete-roles'),
+          onSync: file('onSync-roles'),
+          postUpdate: file('postOperation-roles'),
+        },
+        schema: {
+          properties: {
+            ...{
+              name: text,
+              condition: text,
+              temporalConstraints: { type: 'array', items: { type: 'object' } },
+            },
+            members: array(relationship('managed/user', 'roles')),
+            assignments: array(relationship('managed/assignment', 'roles')),
+          },
+        },
+      },
+      {
+        name: 'assignment',
+        onSync: file('onSync-assignments'),
+        schema: {
+          properties: {
+            ...{
+              name: text,
+              mapping: text,
+              attributes: { type: 'array' },
+              linkQualifiers: { type: 'array' },
+            },
+            roles: array(relationship('managed/role', 'assignments')),
+          },
+        },
+      },
+      { name: 'account', schema: { properties: { login: text, groups: { type: 'array' } } } },
+    ],
+  }
+}
+
+const put = async (path: string, body: object) => {
+  const answer = await server.call('PUT', `managed/${path}`, { body })
+  expect([200, 201]).toContain(answer.status)
+  return answer.body
+}
+const patch = async (path: string, ...body: object[]) => {
+  const answer = await server.call('PATCH', `managed/${path}`, { body })
+  expect(answer.status).toBe(200)
+  return answer.body
+}
+const get = async (path: string) => (await server.call('GET', path)).body
+const query = async (path: string, filter = 'true') =>
+  (await get(`${path}?_queryFilter=${encodeURIComponent(filter)}`)).result as JsonObject[]
+const rows = (name: string) =>
+  project.read(`data/${name}.csv`).replaceAll('"', '').trim().split('\n').slice(1).toSorted()
+const ref = (path: string, properties?: object) => ({
+  _ref: `managed/${path}`,
+  ...(properties && { _refProperties: properties }),
+})
+const grant = (role: string, properties?: object) => ({
+  ...{ operation: 'add', field: '/roles/-', value: ref(`role/${role}`, properties) },
+})
+const revoke = (role: string) => ({ operation: 'remove', field: '/roles', value: ref(`role/${role}`) })
+
+async function start(): Promise<void> {
+  const { err, code } = project.syncline(['check'])
+  expect([code, err]).toEqual([0, expect.anything()])
+  server = await serve(project)
+}
+
+describe.each(Object.keys(virtual) as Shape[])('roles whose members are found %s', (shape) => {
+  const account = async () => (await query('managed/account'))[0] as JsonObject
+
+  async function open() {
+    project = new TestProject()
+    project.write('conf/managed.json', managed(shape))
+    project.write('data/dir.csv', 'login,employeeType\n')
+    project.write('conf/provisioner.openicf-dir.json', csvConnector('dir', ['login', 'employeeType']))
+    const properties = [{ source: 'userName', target: 'login' }]
+    const defaults = { defaultMapping: file('defaultMapping'), source: 'managed/user', properties }
+    project.write('conf/sync.json', {
+      mappings: [
+        { name: 'user_dir', ...defaults, target: 'system/dir/account' },
+        { name: 'user_account', ...defaults, target: 'managed/account' },
+      ],
+    })
+    await start()
+    const type = (value: string) => ({
+      ...{ name: `type ${value}`, mapping: 'user_dir' },
+      attributes: [
+        {
+          name: 'employeeType',
+          value,
+          assignmentOperation: 'replaceTarget',
+          unassignmentOperation: 'removeFromTarget',
+        },
+      ],
+    })
+    const groups = (...value: string[]) => ({
+      ...{ name: `groups ${value}`, mapping: 'user_account' },
+      attributes: [
+        {
+          name: 'groups',
+          value,
+          assignmentOperation: 'mergeWithTarget',
+          unassignmentOperation: 'removeFromTarget',
+        },
+      ],
+    })
+    for (const [id, assignment] of Object.entries({
+      staff: type('Employee'),
+      temp: type('Contractor'),
+      lists: groups('staff', 'chat'),
+      door: groups('door'),
+    }))
+      await put(`assignment/${id}`, assignment)
+    await put('role/employee', {
+      name: 'Employee',
+      assignments: [ref('assignment/staff'), ref('assignment/lists')],
+    })
+    await put('role/contractor', { name: 'Contractor', assignments: [ref('assignment/temp')] })
+    await put('user/ann', { userName: 'ann' })
+  }
+
+  it('give what they assign when they are granted, and take away nothing else when they are revoked', async () => {
+    await open()
+    expect(rows('dir')).toEqual(['ann,'])
+    const { _id } = await account()
+    await patch(`account/${_id}`, { operation: 'add', field: '/groups', value: ['foreign'] })
+    await patch('user/ann', grant('employee'))
+    expect([rows('dir'), (await account()).groups]).toEqual([['ann,Employee'], ['foreign', 'staff', 'chat']])
+    const ann = await get('managed/user/ann')
+    expect([ann.effectiveRoles, ann.effectiveAssignments.map(({ name }: JsonObject) => name)]).toEqual([
+      [{ _ref: 'managed/role/employee', _refResourceCollection: 'managed/role', _refResourceId: 'employee' }],
+      ['type Employee', 'groups staff,chat'],
+    ])
+    expect(ann).not.toHaveProperty('lastSync')
+    await patch('user/ann', revoke('employee'))
+    expect([rows('dir'), (await account()).groups]).toEqual([['ann,'], ['foreign']])
+  })
+
+  it('reach their members with what changes in them, and everybody by reconciliation', async () => {
+    await open()
+    await put('user/bob', { userName: 'bob', roles: [ref('role/employee')] })
+    await patch('role/contractor', { operation: 'add', field: '/members', value: [ref('user/ann')] })
+    expect(rows('dir')).toEqual(['ann,Contractor', 'bob,Employee'])
+    await patch('assignment/temp', {
+      operation: 'replace',
+      field: '/attributes',
+      value: [{ name: 'employeeType', value: 'External' }],
+    })
+    expect(rows('dir')).toEqual(['ann,External', 'bob,Employee'])
+    await patch('role/employee', {
+      operation: 'remove',
+      field: '/assignments',
+      value: ref('assignment/staff'),
+    })
+    expect(rows('dir')).toEqual(['ann,External', 'bob,'])
+    const { body } = await server.call('POST', 'recon?_action=recon&mapping=user_dir&waitForCompletion=true')
+    expect(await get(`recon/${body._id}`)).toMatchObject({
+      ...{ state: 'SUCCESS', situationSummary: { CONFIRMED: 2 }, statusSummary: { FAILURE: 0 } },
+      progress: { target: { unchanged: 2 } },
+    })
+  })
+
+  it('come and go by their condition', async () => {
+    await open()
+    await patch('role/contractor', { operation: 'add', field: '/condition', value: '/kind eq "ext"' })
+    await patch('user/ann', { operation: 'add', field: '/kind', value: 'ext' })
+    expect(rows('dir')).toEqual(['ann,Contractor'])
+    expect((await get('managed/user/ann?_fields=roles')).roles).toMatchObject([
+      { _refProperties: { _grantType: 'conditional' } },
+    ])
+    await patch('role/contractor', { operation: 'replace', field: '/condition', value: '/kind eq "int"' })
+    expect(rows('dir')).toEqual(['ann,'])
+    await put('user/bob', { userName: 'bob', kind: 'int' })
+    expect(rows('dir')).toEqual(['ann,', 'bob,Contractor'])
+  })
+
+  it('cannot be deleted while somebody has them', async () => {
+    await open()
+    await patch('user/ann', grant('employee'))
+    const { status, body } = await server.call('DELETE', 'managed/role/employee')
+    expect([status, body.message]).toEqual([409, expect.stringContaining('granted to 1 object')])
+    await patch('user/ann', revoke('employee'))
+    expect((await server.call('DELETE', 'managed/role/employee')).status).toBe(200)
+  })
+
+  it('switch at the ends of their time without any request, a restart in between or not', async () => {
+    await open()
+    const start = Date.now() + 1500
+    const during = [{ duration: `${new Date(start).toISOString()}/${new Date(start + 3500).toISOString()}` }]
+    await put('role/contractor', {
+      name: 'Contractor',
+      assignments: [ref('assignment/temp')],
+      temporalConstraints: during,
+    })
+    await patch('user/ann', grant('contractor'))
+    await put('user/bob', { userName: 'bob', roles: [ref('role/employee', { temporalConstraints: during })] })
+    expect(rows('dir')).toEqual(['ann,', 'bob,'])
+    await expect
+      .poll(() => rows('dir'), { timeout: 4000, interval: 100 })
+      .toEqual(['ann,Contractor', 'bob,Employee'])
+    expect(Date.now()).toBeGreaterThanOrEqual(start)
+    await server[Symbol.asyncDispose]()
+    server = await serve(project)
+    await expect.poll(() => rows('dir'), { timeout: 8000, interval: 100 }).toEqual(['ann,', 'bob,'])
+    expect(Date.now()).toBeGreaterThanOrEqual(start + 3500)
+  }, 20_000)
+})
+
+describe('several accounts of one person', () => {
+  it('are there as long as the roles that they belong to are', async () => {
+    project = new TestProject()
+    project.write('conf/managed.json', managed('by shipped scripts'))
+    project.write('data/dir.csv', 'dn,login\n')
+    project.write('conf/provisioner.openicf-dir.json', csvConnector('dir', ['dn', 'login']))
+    const dn = "'uid=' + source.userName + ',ou=' + linkQualifier"
+    project.write('conf/mapping-user_dir.json', {
+      ...{ source: 'managed/user', target: 'system/dir/account', linkQualifiers: ['insured', 'agent'] },
+      validSource: script(`
+        var granted = source.effectiveRoles || []
+        granted.some(function (role) { return openidm.read(role._ref).name === linkQualifier })`),
+      properties: [
+        { source: 'userName', target: 'login' },
+        { target: 'dn', source: '', transform: script(dn) },
+      ],
+    })
+    await start()
+    for (const name of ['insured', 'agent']) await put(`role/${name}`, { name })
+    await put('user/ann', { userName: 'ann', roles: [ref('role/insured'), ref('role/agent')] })
+    expect(rows('dir')).toEqual(['uid=ann,ou=agent,ann', 'uid=ann,ou=insured,ann'])
+    expect((await query('repo/link')).map(({ linkQualifier }) => linkQualifier).toSorted()).toEqual([
+      'agent',
+      'insured',
+    ])
+    await patch('user/ann', revoke('agent'))
+    expect(rows('dir')).toEqual(['uid=ann,ou=insured,ann'])
+    expect((await query('repo/link')).map(({ linkQualifier }) => linkQualifier)).toEqual(['insured'])
+  })
+})
+
+describe('accounts that are kept when they are no longer used', () => {
+  it('stay without a link, and the next one is another; the person knows all of them, with their times', async () => {
+    project = new TestProject()
+    const historicalAccounts = array({
+      ...{ type: 'relationship', reverseRelationship: false, validate: false },
+      properties: {
+        _ref: text,
+        _refProperties: {
+          type: 'object',
+          properties: { _id: text, linkDate: text, unlinkDate: text, active: { type: 'boolean' } },
+        },
+      },
+      resourceCollection: [
+        { path: 'system/dir/account', label: 'Account', query: { queryFilter: 'true', fields: ['uid'] } },
+      ],
+    })
+    project.write('conf/managed.json', managed('by queries', { historicalAccounts }))
+    project.write('data/dir.csv', 'uid,name\n')
+    project.write('conf/provisioner.openicf-dir.json', csvConnector('dir', ['uid', 'name']))
+    const history = "'managed/user/' + source._id + '/historicalAccounts'"
+    project.write('conf/mapping-user_dir.json', {
+      ...{ source: 'managed/user', target: 'system/dir/account' },
+      validSource: script("source.status === 'active'"),
+      properties: [{ source: 'userName', target: 'name' }],
+      onCreate: script(`
+        var base = source.userName, name = base, counter = 0
+        while (openidm.query('system/dir/account', { _queryFilter: 'uid eq "' + name + '"' }).result.length > 0) {
+          counter++
+          name = base + counter
+        }
+        target.uid = name`),
+      onLink: script(`
+        openidm.patch('managed/user/' + source._id, null, [{
+          operation: 'add', field: '/historicalAccounts/-',
+          value: {
+            _ref: 'system/dir/account/' + target.uid,
+            _refProperties: { active: true, linkDate: new Date().toISOString() }
+          }
+        }])`),
+      onUnlink: script(`
+        var ref = 'system/dir/account/' + targetId
+        var found = openidm.query(${history}, { _queryFilter: '/_refProperties/active eq true and /_ref eq "' + ref + '"' })
+        found.result.forEach(function (entry) {
+          entry._refProperties.active = false
+          entry._refProperties.unlinkDate = new Date().toISOString()
+          openidm.update(${history} + '/' + entry._id, null, { _ref: ref, _refProperties: entry._refProperties })
+        })`),
+      policies: [{ situation: 'UNQUALIFIED', action: 'UNLINK' }],
+    })
+    await start()
+    const accounts = async () => {
+      const { historicalAccounts } = await get('managed/user/joe?_fields=historicalAccounts/*/name')
+      return historicalAccounts.map(({ _ref, name, _refProperties }: JsonObject) => [
+        ...[
+          _ref,
+          name,
+          (_refProperties as JsonObject).active,
+          'unlinkDate' in (_refProperties as JsonObject),
+        ],
+      ])
+    }
+    const status = (value: string) => patch('user/joe', { operation: 'replace', field: '/status', value })
+    await put('user/joe', { userName: 'joe.smith', status: 'active' })
+    expect([rows('dir'), await accounts()]).toEqual([
+      ['joe.smith,joe.smith'],
+      [['system/dir/account/joe.smith', 'joe.smith', true, false]],
+    ])
+    await status('inactive')
+    expect(rows('dir')).toEqual(['joe.smith,joe.smith'])
+    expect([await query('repo/link'), await accounts()]).toEqual([
+      [],
+      [['system/dir/account/joe.smith', 'joe.smith', false, true]],
+    ])
+    await status('active')
+    expect(rows('dir')).toEqual(['joe.smith,joe.smith', 'joe.smith1,joe.smith'])
+    expect(await accounts()).toEqual([
+      ['system/dir/account/joe.smith', 'joe.smith', false, true],
+      ['system/dir/account/joe.smith1', 'joe.smith', true, false],
+    ])
+    expect(await query('repo/link')).toMatchObject([{ firstId: 'joe', secondId: 'joe.smith1' }])
+  })
+})
