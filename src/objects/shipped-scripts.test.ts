@@ -94,3 +94,27 @@ describe('hooks of the shipped schemas', () => {
     expect(withShippedScripts(type, none)).toBe(type)
   })
 })
+
+describe('hooks that are shipped with a user', () => {
+  const hooks = (onCreate: JsonObject, hasFile = none) =>
+    withShippedScripts({ name: 'user', onCreate } as Parameters<typeof withShippedScripts>[0], hasFile)
+      .onCreate
+  it.each([
+    ['a file', javascript({ file: 'ui/onCreate-user-set-default-fields.js' })],
+    ['a call', calling("require('onCreateUser').setDefaultFields(object);")],
+  ])('set the status, named as %s', (_what, onCreate) => {
+    expect(hooks(onCreate)).toEqual(
+      javascript({ source: expect.stringContaining("object.accountStatus = 'active'") as unknown as string }),
+    )
+  })
+  it('that have nothing to do here are left out, those of the project run', () => {
+    expect(
+      hooks(calling("require('onUpdateUser').preserveLastSync(object, oldObject, request)")),
+    ).toBeUndefined()
+    expect(hooks(javascript({ file: 'ui/onDelete-user-cleanup.js' }))).toBeUndefined()
+    const own = javascript({ file: 'ui/onDelete-user-cleanup.js' })
+    expect(hooks(own, () => true)).toBe(own)
+    const other = calling("require('mine').setDefaultFields(object)")
+    expect(hooks(other)).toBe(other)
+  })
+})

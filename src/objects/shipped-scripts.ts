@@ -40,14 +40,44 @@ export function shippedFile(script: Json | undefined, isOwn: (file: string) => b
 /** A statement that does nothing but call such a script. */
 const call = /require\(\s*(['"])(roles\/[\w-]+)\1\s*\)\s*\.\s*(\w+)\s*\(([^()]*)\)\s*;?/g
 
+/** What other scripts that are shipped with a user come to here; an empty one: nothing is left for it to do. */
+const setDefaults =
+  "if (object.accountStatus === undefined || object.accountStatus === null) { object.accountStatus = 'active' }"
+const userFiles: Readonly<Record<string, string>> = {
+  'ui/onCreate-user-set-default-fields.js': setDefaults,
+  // Workflow tasks and notifications of a user: there are none.
+  'ui/onDelete-user-cleanup.js': '',
+}
+const userModules: Readonly<Record<string, string>> = {
+  'onCreateUser.setDefaultFields': setDefaults,
+  // An update leaves alone what it may not see.
+  'onUpdateUser.preserveLastSync': '',
+}
+const userCall = /require\(\s*(['"])(\w+)\1\s*\)\s*\.\s*(\w+)\s*\([^()]*\)\s*;?/g
+
 /** Undefined where nothing is left of it. */
 function withoutShipped(script: Json | undefined, isOwn: (file: string) => boolean): Json | undefined {
   if (shippedFile(script, isOwn) !== undefined) return undefined
-  if (!isJsonObject(script) || typeof script.source !== 'string') return script
-  const source = script.source.replaceAll(call, (statement, _quote, module: string) =>
-    isOwn(`${module}.js`) ? statement : '',
+  if (!isJsonObject(script)) return script
+  const { file, ...inline } = script
+  if (
+    typeof file === 'string' &&
+    inline.source === undefined &&
+    Object.hasOwn(userFiles, file) &&
+    !isOwn(file)
   )
+    return remaining(inline, userFiles[file] ?? '')
+  if (typeof script.source !== 'string') return script
+  const source = script.source
+    .replaceAll(call, (statement, _quote, module: string) => (isOwn(`${module}.js`) ? statement : ''))
+    .replaceAll(userCall, (statement, _quote, module: string, name: string) =>
+      isOwn(`${module}.js`) ? statement : (userModules[`${module}.${name}`] ?? statement),
+    )
   if (source === script.source) return script
+  return remaining(script, source)
+}
+
+function remaining(script: JsonObject, source: string): JsonObject | undefined {
   return source.trim() === '' ? undefined : { ...script, source }
 }
 
