@@ -277,7 +277,9 @@ describe('bad input', () => {
       text.replace('"enabled": true', '"enabled": false'),
     )
     expect(usable()).toEqual([accounts])
-    project.edit('conf/managed.json', (text) => text.replace('"type": "string"', '"type": "relationship"'))
+    project.edit('conf/managed.json', (text) =>
+      text.replace('"type": "string"', '"type": "string", "policies": [{ "policyId": "lucky" }]'),
+    )
     expect(usable()).toEqual([])
   })
 
