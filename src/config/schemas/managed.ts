@@ -125,7 +125,6 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       relationshipGrantTemporalConstraintsEnforced: flag('Grants may be limited in time. They always may.'),
       isTemporalConstraint: flag('The value limits a role in time. `temporalConstraints` always does.'),
       isConditional: flag('The value is the condition of a grant, for the user interface.'),
-      comparison: choice('a comparison', ['ordered', 'unordered'], 'How arrays are compared.'),
       onValidate: hook('Runs before the value is stored; throwing refuses it.'),
       onRetrieve: hook('Its value becomes the value that is read.'),
       onStore: hook('Its value becomes the value that is stored.'),

@@ -69,7 +69,7 @@ export class Settling implements AsyncDisposable {
     if (due < this.#next) this.#sleepUntil(due)
   }
 
-  /** Objects at risk of being out of date, computed anew; true for those that were. */
+  /** Computes objects anew, in pages; what differs is written and carried on. `force`: whether it differs or not. */
   async refresh(
     collection: string,
     ids: readonly string[],

@@ -50,7 +50,6 @@ export function relationshipResources(options: RelationshipResourcesOptions) {
       const set = options.sets.get(type)
       const relations = set?.compiled.relations
       const property = name === undefined ? undefined : relations?.type.properties.get(name)
-      // A create names the object's relationship as the id of the relationship to come.
       if (!set || !relations || id === undefined || !property || others.length > 0) return undefined
       return new RelationshipAt(options, { set, relations, id, property }, relationshipId)
     },
