@@ -165,6 +165,27 @@ describe('several filters', () => {
   })
 })
 
+describe('a change that is carried on to a system', () => {
+  it('reaches it past filters that might concern it', async () => {
+    using own = new TestProject()
+    own.write('conf/managed.json', { objects: [{ name: 'user' }] })
+    own.write('data/post.csv', 'uid,name\n')
+    own.write('conf/provisioner.openicf-post.json', csvConnector('post', ['uid', 'name']))
+    const properties = [
+      { source: '_id', target: 'uid' },
+      { source: 'name', target: 'name' },
+    ]
+    const mapping = { name: 'user_post', source: 'managed/user', target: 'system/post/account', properties }
+    own.write('conf/sync.json', { mappings: [mapping] })
+    own.write('conf/router.json', { filters: [{ pattern: 'endpoint/.*', onRequest: script('true') }] })
+    await using other = await serve(own)
+    expect((await other.call('PUT', 'managed/user/cara', { body: { name: 'Cara' } })).status).toBe(201)
+    expect(own.read('data/post.csv')).toContain('"cara","Cara"')
+    const chosen = await other.call('PUT', 'system/post/account/mine', { body: { uid: 'mine' } })
+    expect(chosen.status).toBe(400)
+  })
+})
+
 describe('a reconciliation', () => {
   it('passes the filters, object by object', async () => {
     const { body } = await server.call('POST', 'recon?_action=recon&mapping=hr_user&waitForCompletion=true')

@@ -29,8 +29,10 @@ export function systemProvider(
     query: async (path, query) => setAt(systems, path).query(query),
     async create(path, id, content, request) {
       const objects = setAt(systems, path)
-      if (id !== undefined) await refuseChosenId(objects, id)
-      return written(objects, { operation: 'create', content }, request)
+      if (id === undefined) return written(objects, { operation: 'create', content }, request)
+      if (request.external) await refuseChosenId(objects, id)
+      // The engine proposes the id that it has noted as its intent: where the system leaves the choice, it must be this one.
+      return written(objects, { operation: 'create', id, content }, request)
     },
     async update(path, rev, content, request) {
       const { objects, id } = objectAt(systems, path)
