@@ -22,6 +22,11 @@ describe('secrets of a connector', () => {
     ['are the settings that it declares so', { user: 'u', key: 'k' }, { user: 'u', key: '********' }],
     ['are not settings that are only called so', { headerPassword: 'column' }, { headerPassword: 'column' }],
     ['are settings it does not know that are called so', { clientSecret: 's' }, { clientSecret: '********' }],
+    [
+      'may be numbers, lists and objects',
+      { key: 7, clientSecret: { a: ['s'] } },
+      { key: '********', clientSecret: '********' },
+    ],
     ['may be placeholders, which stay', { key: '&{db.key}' }, { key: '&{db.key}' }],
     ['may be encrypted, which stays', { key: encrypted }, { key: encrypted }],
   ])('%s', (_what, settings, shown) => {

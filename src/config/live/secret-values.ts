@@ -111,7 +111,10 @@ function isSecretName(name: string): boolean {
   return /(?:password|passwd|passphrase|secret|credentials|(?:refresh|access|auth|bearer)token)$/i.test(name)
 }
 
-/** Text that says something, and is not only the name of a property. */
-function isInClear(value: Json | undefined): value is string {
-  return typeof value === 'string' && value !== '' && value !== mask && !value.includes('&{')
+/** Text that says something, and is not only the name of a property; or a number, a list or an object that is not encrypted. */
+function isInClear(value: Json | undefined): value is Json {
+  if (typeof value === 'string') return value !== '' && value !== mask && !value.includes('&{')
+  if (Array.isArray(value)) return value.some(isInClear)
+  if (isJsonObject(value)) return !Object.hasOwn(value, '$crypto') && Object.values(value).some(isInClear)
+  return typeof value === 'number'
 }
