@@ -26,6 +26,7 @@ const days = (expression: string, from: string, count: number) =>
 describe('a cron expression fires', () => {
   it.each([
     ['every five seconds from 0', '0/5 * * * * ?', ['00:00:00', '00:00:05', '00:00:10']],
+    ['every ten seconds, without saying from when', '/10 * * * * ?', ['00:00:00', '00:00:10', '00:00:20']],
     ['every twenty minutes from 7', '0 7/20 * * * ?', ['00:07:00', '00:27:00', '00:47:00']],
     ['in ranges, lists and steps', '0 0 9-17/4,23 * * ?', ['09:00:00', '13:00:00', '17:00:00', '23:00:00']],
     [
@@ -174,6 +175,7 @@ describe('a cron expression is refused', () => {
     ['0 1-2-3 0 ? * MON', /"1-2-3" is no range/],
     ['0 0 0 L-31 * ?', /at most 30 days back/],
     ['0 0 0 1 1 ? 1900', /^year "1900"/],
+    ['0 0/60 * * * ?', /^minutes "0\/60": the step 60 is longer than the field/],
     ['0 , 0 ? * MON', /is no value, range or step/],
   ])('%j', (expression, message) => {
     expect(() => parseCron(expression)).toThrow(message)

@@ -100,7 +100,7 @@ function weekdayRule(text: string): DayRule {
   return { kind: 'weekdays', weekdays: values(dayOfWeek, text) }
 }
 
-/** `*`, `a`, `a-b`, `a,b`, `a/n`, `a-b/n`, and any list of these; a range may go round the end. */
+/** `*`, `a`, `a-b`, `a,b`, `a/n`, `a-b/n`, `/n` (that is from the first value on), and any list of these; a range may go round the end. */
 function values(field: Field, text: string): readonly number[] {
   const found = new Set<number>()
   for (const part of text.split(',')) for (const value of partOf(field, part, text)) found.add(value)
@@ -109,12 +109,14 @@ function values(field: Field, text: string): readonly number[] {
 
 function partOf(field: Field, part: string, text: string): readonly number[] {
   const [range = '', step, ...more] = part.split('/')
-  if (more.length > 0 || range === '') throw wrong(field, text, `"${part}" is no value, range or step`)
+  if (more.length > 0 || part === '') throw wrong(field, text, `"${part}" is no value, range or step`)
   const by = step === undefined ? 1 : Number(step)
   if (!/^\d+$/.test(step ?? '1') || by < 1)
     throw wrong(field, text, `the step "${step}" must be a whole number from 1`)
   const { from, to } = field
-  if (range === '*') return stepped(field, from, to, by)
+  // Quartz refuses a step that leads beyond the field from wherever it begins: it would say no more than its first value.
+  if (step !== undefined && by > to) throw wrong(field, text, `the step ${by} is longer than the field`)
+  if (range === '*' || range === '') return stepped(field, from, to, by)
   const [low = '', high, ...others] = range.split('-')
   if (others.length > 0) throw wrong(field, text, `"${range}" is no range`)
   const start = numberIn(field, low, text)
