@@ -97,6 +97,23 @@ describe('a schedule', () => {
     )
   })
 
+  it('is shown with placeholders unexpanded and secrets hidden, and may be sent back so', async () => {
+    town()
+    project.write('conf/boot/boot.properties', 'job.note=PLANTED-note\n')
+    const script = { type: 'text/javascript', source: '1' }
+    const context = { script, input: { apiSecret: 'PLANTED-secret', note: '&{job.note}' } }
+    const job = { ...everySecond, enabled: false, invokeService: 'script', invokeContext: context }
+    project.write('conf/schedule-hush.json', job)
+    server = await serve(project)
+    const one = await server.call('GET', 'scheduler/job/hush')
+    const all = await server.call('GET', 'scheduler/job?_queryFilter=true')
+    for (const shown of [one.body, all.body.result[0]])
+      expect(shown.invokeContext.input).toEqual({ apiSecret: '********', note: '&{job.note}' })
+    const { triggers, nextRunDate, _id, _rev, ...stated } = one.body
+    expect((await server.call('PUT', 'scheduler/job/hush', { body: stated })).status).toBe(200)
+    expect(JSON.parse(project.read('conf/schedule-hush.json')).invokeContext).toEqual(context)
+  })
+
   it('that is wrong is found by check, with its place', () => {
     town()
     project.write('conf/schedule-bad.json', {

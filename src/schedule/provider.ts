@@ -8,6 +8,8 @@ import { parseCron } from './cron.ts'
 import { type Job, readJob } from './job.ts'
 import { type JobTrigger, type Scheduler, unknownJob } from './scheduler.ts'
 
+const everySchedule = { kind: 'compare', operator: 'sw', pointer: ['_id'], value: 'schedule/' } as const
+
 /** Where jobs are kept; `scheduler/job` is another view of them. */
 const kept = 'config/schedule'
 
@@ -21,62 +23,64 @@ export function jobProvider(scheduler: Scheduler, resources: () => Resources): R
     if (!job) throw unknownJob(id)
     return job
   }
-  async function shown({ id, content }: Job, rev?: string): Promise<Resource> {
+  /** As the configuration shows it: placeholders unexpanded, secrets hidden. */
+  async function shown({ id }: Job, { _id, _rev, ...stated }: Resource): Promise<Resource> {
     const job = scheduler.job(id)
     const trigger = job && (await scheduler.triggerOf(job))
     const next = job && (await scheduler.nextRun(job))
-    const { _id, _rev, ...stated } = content
     return {
       _id: id,
-      ...(rev === undefined ? {} : { _rev: rev }),
+      ...(_rev === undefined ? {} : { _rev }),
       ...defaults,
       ...stated,
       triggers: trigger ? [shownTrigger(trigger)] : [],
       nextRunDate: next === undefined ? null : new Date(next).toISOString(),
     }
   }
-  async function all(): Promise<Resource[]> {
+  async function all(request: RequestContext): Promise<Resource[]> {
+    const { result } = await resources().query('config', { filter: everySchedule }, inside(request))
+    const stated = new Map(result.map((one) => [one._id, one]))
     const found: Resource[] = []
-    for (const job of scheduler.all()) found.push(await shown(job))
+    for (const job of scheduler.all()) {
+      const configured = stated.get(`schedule/${job.id}`)
+      if (configured) found.push(await shown(job, configured))
+    }
     return found
   }
   return {
     async read(path, request) {
       const id = idIn(path)
       const job = jobOf(id)
-      const { _rev } = await resources().read(pathOf(id), inside(request))
-      return shown(job, _rev)
+      return shown(job, await resources().read(pathOf(id), inside(request)))
     },
-    async query(path, query) {
+    async query(path, query, request) {
       if (path !== '') throw new Problem('NOT_IMPLEMENTED', `scheduler/job/${path} is a job, not a set`)
-      return queryCollection(await all(), query)
+      return queryCollection(await all(request), query)
     },
     async create(path, given, content, request) {
       if (path !== '') throw new Problem('BAD_REQUEST', `scheduler/job/${path} is a job, not a set`)
       const stated = typeof content._id === 'string' && content._id !== '' ? content._id : undefined
       const id = asConfigured(given ?? stated ?? timeOrderedId())
       const job = readJob(id, statedIn(content))
-      const { _rev } = await resources().create(kept, id, statedIn(content), inside(request))
-      return shown(job, _rev)
+      return shown(job, await resources().create(kept, id, statedIn(content), inside(request)))
     },
     async update(path, rev, content, request) {
       const id = idIn(path)
       jobOf(id)
       const job = readJob(id, statedIn(content))
-      const { _rev } = await resources().update(pathOf(id), rev, statedIn(content), inside(request))
-      return shown(job, _rev)
+      return shown(job, await resources().update(pathOf(id), rev, statedIn(content), inside(request)))
     },
     async delete(path, rev, request) {
       const id = idIn(path)
-      const last = await shown(jobOf(id))
+      const last = await shown(jobOf(id), await resources().read(pathOf(id), inside(request)))
       await resources().delete(pathOf(id), rev, inside(request))
       return last
     },
-    async action(path, { name }) {
+    async action(path, { name }, request) {
       const id = idIn(path)
       if (id === '' && name === 'listCurrentlyExecutingJobs') {
         const running = new Set(scheduler.running())
-        return (await all()).filter(({ _id }) => running.has(_id))
+        return (await all(request)).filter(({ _id }) => running.has(_id))
       }
       if (id === '') return actOnAll(scheduler, name)
       const job = jobOf(id)
