@@ -347,6 +347,12 @@ describe('secrets in the configuration', () => {
       expect(readIfThere(file)).not.toContain(planted)
   })
 
+  it('cannot be found out by asking the history for them', async () => {
+    await put('endpoint/x', { type: 'text/javascript', source: '({})', globals: { password: planted } })
+    for (const query of ['_queryFilter=after co "pl4"', '_queryFilter=true&_sortKeys=before'])
+      expect((await call('GET', `config/history?${query}`)).status).toBe(400)
+  })
+
   it('in clear in a file are encrypted when the server starts, and the rest of the file stays as it is', async () => {
     await server.stop()
     const text = JSON.stringify(withSecret(planted), null, 4)

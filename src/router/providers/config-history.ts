@@ -1,6 +1,7 @@
 import { contentOf } from '../../config/live/history.ts'
 import { type ConnectorSchemas, masked } from '../../config/live/secret-values.ts'
 import { readVersion, type Version, versionCollection } from '../../config/live/versions.ts'
+import { pointersOf } from '../../model/filter-walk.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -20,6 +21,14 @@ export function versionsProvider(repository: Repository, schemas: ConnectorSchem
     },
     async query(path, query) {
       if (path !== '') throw new Problem('NOT_IMPLEMENTED', `config/history/${path} is a version, not a set`)
+      const asked = [...pointersOf(query.filter), ...(query.sortKeys ?? []).map(({ pointer }) => pointer)]
+      const content = asked.find(([member]) => member === 'before' || member === 'after')
+      // Contents are kept with what may be secret in them: whoever compares with them could find it out.
+      if (content)
+        throw new Problem(
+          'BAD_REQUEST',
+          `config/history is not queried by /${content.join('/')}, but by its other members`,
+        )
       const page = await repository.objects.query(versionCollection, storeQuery(query))
       return storePage(page, ({ _id, _rev, ...content }) =>
         shown({ id: _id, ...content } as unknown as Version, schemas),
