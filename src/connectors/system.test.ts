@@ -269,14 +269,22 @@ describe('creating an object in a system', () => {
     expect(await given.csv.text()).toBe(header + ada)
   })
 
-  it('with an id of the caller is refused: 412 if there is such an object, else 400', async () => {
+  it('with an id of a client is refused: 412 if there is such an object, else 400', async () => {
     await using given = await hr(ada)
-    await expect(given.resources.create('system/hr/account', 'ada', {}, admin)).rejects.toMatchObject({
+    const client = { ...admin, external: true }
+    await expect(given.resources.create('system/hr/account', 'ada', {}, client)).rejects.toMatchObject({
       status: 412,
     })
-    await expect(given.resources.create('system/hr/account', 'eve', {}, admin)).rejects.toMatchObject({
+    await expect(given.resources.create('system/hr/account', 'eve', {}, client)).rejects.toMatchObject({
       status: 400,
     })
+  })
+
+  it('takes the id that comes from inside as a proposal', async () => {
+    await using given = await hr(ada)
+    const made = await given.resources.create('system/hr/account', 'eve', {}, admin)
+    expect(made._id).toBe('eve')
+    await expect(given.resources.create('system/hr/account', 'ada', {}, admin)).rejects.toThrow()
   })
 })
 
