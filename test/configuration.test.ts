@@ -130,7 +130,7 @@ describe('a change of the configuration', () => {
     )
     expect((await call('GET', 'config/mapping/other')).status).toBe(404)
     expect((await put('nonsense', {})).status).toBe(201)
-    for (const id of ['a/b/c', '%2e%2e%2fescape', 'a-b', 'mapping/..%2f..%2fx'])
+    for (const id of ['x'.repeat(300), 'a/b/c', '%2e%2e%2fescape', 'a-b', 'mapping/..%2f..%2fx'])
       expect((await put(id, {})).status).toBe(400)
   })
 
@@ -305,6 +305,21 @@ describe('a file of the project that somebody edits', () => {
       project.write('conf/boot/boot.properties', `greeting=${text}\n`)
       await expect.poll(greeting, { timeout: 15_000 }).toBe(text)
     }
+  })
+
+  it('keeps its line breaks and tabs when it is changed over REST, whatever it begins with', async () => {
+    const written = '\uFEFF{\r\n\t"type": "text/javascript",\r\n\t"source":   "({ a: 1 })"\r\n}\r\n'
+    project.write('conf/endpoint-marked.json', written)
+    const read = async () => (await call('GET', 'endpoint/marked')).body.a
+    await expect.poll(read, { timeout: 15_000 }).toBe(1)
+    const body = [{ operation: 'replace', field: '/source', value: '({ a: 2 })' }]
+    expect((await call('PATCH', 'config/endpoint/marked', { body })).status).toBe(200)
+    expect(project.read('conf/endpoint-marked.json')).toBe(written.slice(1).replace('a: 1', 'a: 2'))
+    const { body: history } = await call('GET', 'config/history?_queryFilter=configId eq "endpoint/marked"')
+    expect(history.result.map(({ operation }: { operation: string }) => operation)).toEqual([
+      'create',
+      'update',
+    ])
   })
 
   it('and deletes is gone', async () => {

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { Repository } from '../repository/repository.ts'
 import { openSqlite } from '../repository/sqlite/open.ts'
+import { queryCollection } from '../router/collection.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
 import { readJob } from './job.ts'
@@ -275,12 +276,21 @@ function configuration(own: Scheduler): Resources {
   const write = async (id: string, content: JsonObject) => {
     kept.set(id, { content, _rev: String(++revision) })
     await own.configure([...kept].map(([each, { content: stated }]) => readJob(each, stated)))
-    return { _id: id, _rev: String(revision) }
+    return shown(id)
+  }
+  const shown = (id: string) => {
+    const { content, _rev } = kept.get(id) as { content: JsonObject; _rev: string }
+    return { ...content, _id: `schedule/${id}`, _rev }
   }
   return router({
+    config: {
+      async query(_path, query) {
+        return queryCollection([...kept.keys()].map(shown), query)
+      },
+    },
     'config/schedule': {
       async read(id) {
-        return { _id: id, _rev: kept.get(id)?._rev as string }
+        return shown(id)
       },
       async create(_path, id = '', content) {
         if (kept.has(id)) throw new Problem('PRECONDITION_FAILED', `config/schedule/${id} exists already`)

@@ -170,8 +170,11 @@ export class Reconfiguration<State extends Candidate> {
     }
   }
 
+  /** Without a byte order mark, as the file is read. */
   #onDisk(id: string): string | undefined {
-    return this.#project().readFile(`conf/${fileOfId(id)}`)
+    return this.#project()
+      .readFile(`conf/${fileOfId(id)}`)
+      ?.replace(/^\uFEFF/, '')
   }
 }
 

@@ -143,6 +143,9 @@ function versionIn({ parameters, content }: ResourceAction): string {
   throw new Problem('BAD_REQUEST', 'rollback needs the parameter version: the _id of one of config/history')
 }
 
+/** In bytes; file systems take 255, and a draft needs some of them. */
+const longestName = 180
+
 /** An id that can be the name of a file, and of no other object's. */
 function configId(...path: readonly string[]): string {
   const segments = path.flatMap((part) => splitPath(part))
@@ -152,7 +155,7 @@ function configId(...path: readonly string[]): string {
   const isName = segments.every(
     (segment) => /^[\p{L}\p{N}_@+~,.()[\] -]+$/u.test(segment) && segment[0] !== '.',
   )
-  if (!isName || idOfFile(fileOfId(id)) !== id)
+  if (!isName || Buffer.byteLength(fileOfId(id)) > longestName || idOfFile(fileOfId(id)) !== id)
     throw new Problem(
       'BAD_REQUEST',
       `config/${id}: this is no id of a configuration object; it names its file`,
