@@ -15,16 +15,17 @@ const rows = page
   )
 
 describe('the conformance page', () => {
-  it('has rows of three cells, none of them empty', () => {
+  it('has rows of four cells, none of them empty', () => {
     expect(rows.length).toBeGreaterThan(50)
     for (const row of rows) {
-      expect(row).toHaveLength(3)
+      expect(row).toHaveLength(4)
       expect(row).not.toContain('')
     }
   })
 
-  it.each(rows)('%s: %s, proved by a test that is there', (_rule, behaviour, proof) => {
-    expect(behaviour).toMatch(/^(as there|differs)/)
+  it.each(rows)('%s, %s: %s, proved by a test that is there', (_rule, section, behaviour, proof) => {
+    expect(section).toMatch(/^\[(engine|platform) §[\d.]+\]\(specification\/\1\.md#s[\d.]+\)$/)
+    expect(behaviour).toMatch(/^(same|differs)/)
     const [, file = '', title = ''] = /^`([^`]+)` "(.+)"$/.exec(proof as string) ?? []
     expect(existsSync(join(root, file)), proof).toBe(true)
     expect(readFileSync(join(root, file), 'utf8')).toContain(title)
