@@ -1,10 +1,17 @@
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { everything } from '../model/filter.ts'
 import { compileFilter } from '../model/filter-evaluate.ts'
 import { parseFilter } from '../model/filter-parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
-import { type Connector, type ConnectorObject, type ConnectorWriteOutcome, offers } from './connector.ts'
+import {
+  type Connector,
+  type ConnectorObject,
+  type ConnectorWrite,
+  type ConnectorWriteOutcome,
+  offers,
+} from './connector.ts'
 
 /**
  * What every connector must keep, whatever its system. A connector's own test calls this with an empty system and a
@@ -35,10 +42,11 @@ export function connectorContract(facts: ContractFacts): void {
     beforeEach(async () => {
       opened = await facts.open()
     })
-    afterEach(async () => {
+    const close = async () => {
       await opened.connector[Symbol.asyncDispose]()
       await opened.close()
-    })
+    }
+    afterEach(close)
 
     const all = async (fields?: readonly string[], pageSize = 3) => {
       const { connector } = opened
@@ -183,6 +191,28 @@ export function connectorContract(facts: ContractFacts): void {
       expect((await read(last)).get(last)).toMatchObject(facts.account(1))
     })
 
+    it('holds what a plain map holds after any pages of writes', async () => {
+      const property = fc.asyncProperty(pagesOfSteps, async (pages) => {
+        await close()
+        opened = await facts.open()
+        const ids = new Map<number, string>()
+        const expected = new Map<string, JsonObject>()
+        for (const page of pages) {
+          // An account that is created within the page has an id only afterwards.
+          const touched = new Set<number>()
+          const steps = page.filter(({ n }) => !touched.has(n) && touched.add(n))
+          const outcomes = await write(...steps.map((step) => writeOf(step, ids.get(step.n), facts)))
+          for (const [place, step] of steps.entries()) record(step, outcomes[place], { ids, expected, facts })
+          const objects = await read(...expected.keys())
+          expect([...objects.keys()].toSorted()).toEqual([...expected.keys()].toSorted())
+          for (const [id, attributes] of expected)
+            expect(objects.get(id)).toMatchObject({ _id: id, ...attributes })
+          expect((await all()).map(({ _id }) => _id).toSorted()).toEqual([...expected.keys()].toSorted())
+        }
+      })
+      await fc.assert(property, { numRuns: 30 })
+    })
+
     it('keeps values as they are, whatever characters they have', async () => {
       const [id = ''] = await create(1)
       for (const value of ['a, "b"; c', "it's", 'Ünïcödé 漢字 😀', 'back\\slash\\', 'a (b) * & | =', '"']) {
@@ -243,6 +273,59 @@ export function connectorContract(facts: ContractFacts): void {
       }
     })
   })
+}
+
+/** `put` creates the n-th account, or changes its attribute if it is there. */
+type Step =
+  | { readonly kind: 'put'; readonly n: number; readonly value: string }
+  | { readonly kind: 'delete'; readonly n: number }
+
+const number = fc.integer({ min: 1, max: 6 })
+const value = fc.nat({ max: 40 }).map((length) => `v${'é'.repeat(length)}`)
+const pagesOfSteps: fc.Arbitrary<readonly (readonly Step[])[]> = fc.array(
+  fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constant('put' as const), n: number, value }),
+      fc.record({ kind: fc.constant('delete' as const), n: number }),
+    ),
+    { minLength: 1, maxLength: 4 },
+  ),
+  { minLength: 1, maxLength: 12 },
+)
+
+function writeOf(step: Step, id: string | undefined, { account, attribute }: ContractFacts): ConnectorWrite {
+  if (step.kind === 'delete') return { operation: 'delete', id: id ?? 'nobody' }
+  const changed = { [attribute]: step.value }
+  if (id !== undefined) return { operation: 'update', id, attributes: changed }
+  return { operation: 'create', attributes: { ...account(step.n), ...changed } }
+}
+
+interface Accounts {
+  /** The ids of the accounts that are there. */
+  readonly ids: Map<number, string>
+  readonly expected: Map<string, JsonObject>
+  readonly facts: ContractFacts
+}
+
+function record(
+  step: Step,
+  outcome: ConnectorWriteOutcome | undefined,
+  { ids, expected, facts }: Accounts,
+): void {
+  const known = ids.get(step.n)
+  if (step.kind === 'delete' && known === undefined) {
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'NOT_FOUND' } })
+    return
+  }
+  const id = idOf(outcome)
+  if (known !== undefined) expect(id).toBe(known)
+  if (step.kind === 'delete') {
+    ids.delete(step.n)
+    expected.delete(id)
+    return
+  }
+  ids.set(step.n, id)
+  expected.set(id, { ...facts.account(step.n), [facts.attribute]: step.value })
 }
 
 function idOf(outcome: ConnectorWriteOutcome | undefined): string {

@@ -30,7 +30,7 @@ import { readRows } from './read-rows.ts'
 import { removeLeftovers, replaceFile } from './replace-file.ts'
 import type { RowIndex } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
-import { readSnapshot, requireUnchanged, type Snapshot } from './snapshot.ts'
+import { changedMeanwhile, readSnapshot, requireUnchanged, type Snapshot } from './snapshot.ts'
 
 /**
  * A CSV file as a system (platform specification §5.1): one object class, one object a row, all values text.
@@ -122,9 +122,9 @@ export class CsvConnector implements CsvCapabilities {
     signal?: AbortSignal,
   ): Promise<ReadonlyMap<string, ConnectorObject>> {
     requireAccounts(wantedClass)
-    return this.#reading(async (handle, { index, columns }) => {
-      const asObject = objectMaker(columns, this.#settings)
-      const rows = await readRows(handle, index, ids, this.#settings)
+    return this.#reading(async (handle, found) => {
+      const { rows, snapshot } = await this.#rows(handle, found, ids, signal)
+      const asObject = objectMaker(snapshot.columns, this.#settings)
       return new Map(Array.from(rows, ([id, fields]) => [id, asObject(fields)]))
     }, signal)
   }
@@ -200,10 +200,10 @@ export class CsvConnector implements CsvCapabilities {
     writes: readonly ConnectorWrite[],
     known: RowIndex | undefined,
   ): Promise<readonly ConnectorWriteOutcome[] | undefined> {
-    const { handle, snapshot } = await this.#open()
+    const { handle, snapshot: found } = await this.#open()
     try {
       const touched = writes.flatMap((write) => (write.operation === 'create' ? [] : [write.id]))
-      const rows = await readRows(handle, snapshot.index, touched, this.#settings)
+      const { rows, snapshot } = await this.#rows(handle, found, touched)
       const page = planPage(writes, { snapshot, rows, known }, this.#settings)
       if (page.edits.length === 0) return page.outcomes
       const identity = await replaceFile(path, handle, snapshot.identity, page.edits)
@@ -214,6 +214,23 @@ export class CsvConnector implements CsvCapabilities {
     } finally {
       await handle.close()
     }
+  }
+
+  /** The rows of these ids. If the index leads to anything else, it is made anew from the file. */
+  async #rows(
+    handle: FileHandle,
+    snapshot: Snapshot,
+    ids: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<{ readonly rows: ReadonlyMap<string, readonly string[]>; readonly snapshot: Snapshot }> {
+    const rows = await readRows(handle, snapshot, ids, this.#settings)
+    if (rows) return { rows, snapshot }
+    this.#snapshot = undefined
+    const anew = await readSnapshot(handle, this.#settings, signal)
+    const found = await readRows(handle, anew, ids, this.#settings)
+    if (!found) throw changedMeanwhile(this.#settings.file)
+    this.#snapshot = anew
+    return { rows: found, snapshot: anew }
   }
 
   async #reading<T>(

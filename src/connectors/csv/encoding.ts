@@ -39,7 +39,8 @@ const latin1Labels: ReadonlySet<string> = new Set(
 const utf8: Encoding = {
   name: 'utf-8',
   singleByte: false,
-  decoder: () => new TextDecoder('utf-8', { fatal: true }),
+  // The reader leaves out the mark at the beginning of the file; anywhere else it is a character of the text.
+  decoder: () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
   encode(text) {
     if (text.isWellFormed()) return Buffer.from(text, 'utf8')
     throw new Problem('INVALID_VALUE', 'Half a surrogate pair is no character and cannot be written as utf-8')

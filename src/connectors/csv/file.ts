@@ -117,7 +117,7 @@ export async function* chunksOf(
   }
 }
 
-function isDecodingError(error: unknown): boolean {
+export function isDecodingError(error: unknown): boolean {
   return (
     error instanceof TypeError &&
     (error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA'

@@ -1,30 +1,41 @@
 import type { FileHandle } from 'node:fs/promises'
-import { attempt } from './file.ts'
-import type { RowIndex, RowRange } from './row-index.ts'
-import { RowReader } from './row-reader.ts'
+import { crc32 } from 'node:zlib'
+import { attempt, isDecodingError } from './file.ts'
+import type { RowRange } from './row-index.ts'
+import { MalformedCsv, type Row, RowReader } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
+import type { Snapshot } from './snapshot.ts'
 
-/** Rows by uid, read at their places: neighbours with one read, the gap between distant ones left out. */
+/**
+ * Rows by uid, read at their places: neighbours with one read, the gap between distant ones left out. What stands at a
+ * place is compared with what the index says of it; undefined if anything else is there, so that no row is ever taken
+ * for another.
+ */
 export async function readRows(
   handle: FileHandle,
-  index: RowIndex,
+  { index, columns }: Snapshot,
   uids: readonly string[],
   settings: CsvSettings,
-): Promise<ReadonlyMap<string, readonly string[]>> {
+): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
   const found = [...new Set(uids)].flatMap((uid) => {
     const range = index.range(uid)
     return range ? [{ uid, ...range }] : []
   })
+  if (found.some(({ start, end }) => start < 0 || end <= start)) return undefined
   found.sort((a, b) => a.start - b.start)
   const rows = new Map<string, readonly string[]>()
   for (const block of blocksOf(found)) {
     const start = block[0]?.start as number
     const length = (block.at(-1)?.end as number) - start
-    const { buffer } = await attempt(settings.file, 'read', () =>
+    const { buffer, bytesRead } = await attempt(settings.file, 'read', () =>
       handle.read(Buffer.allocUnsafe(length), 0, length, start),
     )
-    for (const range of block)
-      rows.set(range.uid, parse(buffer.subarray(range.start - start, range.end - start), settings))
+    const content = buffer.subarray(0, bytesRead)
+    for (const { uid, start: from, end } of block) {
+      const row = rowIn(content.subarray(from - start, end - start), settings)
+      if (row?.fields[columns.uid] !== uid || crc32(row.text) !== index.checksum(uid)) return undefined
+      rows.set(uid, row.fields)
+    }
   }
   return rows
 }
@@ -51,9 +62,14 @@ function* blocksOf(ranges: readonly Located[]): Iterable<readonly Located[]> {
   if (block.length > 0) yield block
 }
 
-function parse(bytes: Buffer, { encoding, dialect }: CsvSettings): readonly string[] {
+/** The row that these bytes are; undefined if they are anything but one row. */
+function rowIn(bytes: Buffer, { encoding, dialect }: CsvSettings): Row | undefined {
   const reader = new RowReader(dialect, encoding.singleByte, 0)
-  const [row] = [...reader.push(encoding.decoder().decode(bytes), true), ...reader.end()]
-  // The index holds only places of rows.
-  return (row as NonNullable<typeof row>).fields
+  try {
+    const [row, ...others] = [...reader.push(encoding.decoder().decode(bytes), true), ...reader.end()]
+    return others.length === 0 ? row : undefined
+  } catch (error) {
+    if (error instanceof MalformedCsv || isDecodingError(error)) return undefined
+    throw error
+  }
 }

@@ -3,7 +3,8 @@ import type { Row } from './row-reader.ts'
 
 /**
  * Where each row of a file is: uid → bytes, and a checksum by which a later reading tells whether somebody changed
- * it. Rows have slots in the order of the file; a deleted row leaves its slot empty. About 100 bytes a row.
+ * it. Rows have slots in the order of the file. The slot of a deleted row has no place, so no edit ever finds or moves
+ * it; when there are many, the others close up. About 100 bytes a row.
  */
 export interface RowRange {
   readonly start: number
@@ -18,6 +19,11 @@ export interface Edit {
   readonly bytes: Buffer
 }
 
+/** The start of a deleted row: not a number, so it is neither before nor behind anything. */
+const nowhere = Number.NaN
+/** So many slots of deleted rows, beyond the number of rows, are not worth a pass over all. */
+const toleratedGaps = 1024
+
 export class RowIndex {
   readonly #slots = new Map<string, number>()
   #starts = new Float64Array(1024)
@@ -28,6 +34,11 @@ export class RowIndex {
 
   get size(): number {
     return this.#slots.size
+  }
+
+  /** For how many rows there is room now, deleted ones included. */
+  get capacity(): number {
+    return this.#starts.length
   }
 
   has(uid: string): boolean {
@@ -72,11 +83,15 @@ export class RowIndex {
     const slots = changed.map(({ uid }) => this.#slots.get(uid) as number)
     for (const { uid } of changed) this.#slots.delete(uid)
     changed.forEach(({ after }, position) => {
-      if (after === undefined) return
       const slot = slots[position] as number
+      if (after === undefined) {
+        this.#starts[slot] = nowhere
+        return
+      }
       this.#slots.set(detached(after.uid), slot)
       this.#checksums[slot] = crc32(after.text)
     })
+    if (this.#used > 2 * this.#slots.size + toleratedGaps) this.#closeUp()
   }
 
   /** The last row, which had no line break, has got one. */
@@ -96,6 +111,23 @@ export class RowIndex {
       this.#starts[slot] = start + shift
       this.#ends[slot] = covered ? start + shift + edit.bytes.length : (this.#ends[slot] as number) + shift
     }
+  }
+
+  /** Drops the slots of deleted rows; the others keep their order. */
+  #closeUp(): void {
+    const moved = new Uint32Array(this.#used)
+    let used = 0
+    for (let slot = 0; slot < this.#used; slot++) {
+      if (Number.isNaN(this.#starts[slot])) continue
+      moved[slot] = used
+      this.#starts[used] = this.#starts[slot] as number
+      this.#ends[used] = this.#ends[slot] as number
+      this.#checksums[used] = this.#checksums[slot] as number
+      this.#terminators[used] = this.#terminators[slot] as number
+      used++
+    }
+    for (const [uid, slot] of this.#slots) this.#slots.set(uid, moved[slot] as number)
+    this.#used = used
   }
 
   #put(slot: number, start: number, end: number, terminator: number, text: string): void {

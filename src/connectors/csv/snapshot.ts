@@ -45,8 +45,11 @@ export async function requireUnchanged(
   identity: FileIdentity,
   { file }: CsvSettings,
 ): Promise<void> {
-  if (hasSameContent(identity, await identityOf(handle))) return
-  throw new Problem('UNAVAILABLE', `${file} was changed by another program while it was being read`)
+  if (!hasSameContent(identity, await identityOf(handle))) throw changedMeanwhile(file)
+}
+
+export function changedMeanwhile(file: string): Problem {
+  return new Problem('UNAVAILABLE', `${file} was changed by another program while it was being read`)
 }
 
 /** Of an open file: when it is replaced by name, the inode loses a name, which changes its ctime only. */
