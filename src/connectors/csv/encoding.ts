@@ -79,6 +79,8 @@ function charactersOf(name: string): string | undefined {
 
 function singleByte(name: string, characters: string, decoder: () => Decoder): Encoding {
   const bytes = new Map(Array.from(characters, (character, byte) => [character, byte]))
+  // It stands for every byte without a character, so such a byte would be written that nothing can read.
+  bytes.delete('\ufffd')
   return {
     name,
     singleByte: true,

@@ -170,6 +170,14 @@ describe('the bytes of a CSV file after a page of writes', () => {
     expect((await objectsOf(connector)).map(({ a }) => a)).toEqual(['Zoë', 'Ünï €'])
   })
 
+  it('are never ones that the encoding has no character for', async () => {
+    await using csv = await temporaryCsv('uid,a\n1,x\n')
+    await using connector = csv.connect({ encoding: 'windows-1253' })
+    const outcomes = await put(connector, update('1', { a: '\ufffd' }))
+    expect(outcomes).toMatchObject([{ ok: false, error: { code: 'INVALID_VALUE' } }])
+    expect(await csv.text()).toBe('uid,a\n1,x\n')
+  })
+
   it('take a random uid where none is given', async () => {
     await using csv = await temporaryCsv('uid,a\n')
     await using connector = csv.connect()
