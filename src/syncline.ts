@@ -1,11 +1,5 @@
 /** The package's public face: a server or a run inside another program, and what a connector is made of. */
-export { type Application, type OpenOptions, openApplication, openServer, type ServerOptions } from './app.ts'
-export {
-  type CheckedProject,
-  ConfigurationFailure,
-  checkOnly,
-  type ProjectOptions,
-} from './checked-project.ts'
+
 export type { ConfigurationProblem } from './config/project.ts'
 export type {
   Connector,
@@ -13,7 +7,20 @@ export type {
   ConnectorObject,
   ConnectorQuery,
   ConnectorWrite,
-} from './connectors/connector.ts'
+} from './connectors/kit/connector.ts'
 export type { Json, JsonObject } from './model/json.ts'
 export { Problem, type ProblemCode } from './model/problem.ts'
 export type { PlanEntry } from './plan/entry.ts'
+export {
+  type Application,
+  type OpenOptions,
+  openApplication,
+  openServer,
+  type ServerOptions,
+} from './server/application.ts'
+export {
+  type CheckedProject,
+  ConfigurationFailure,
+  checkOnly,
+  type ProjectOptions,
+} from './server/checked-project.ts'

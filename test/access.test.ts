@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { everything } from '../src/model/filter.ts'
+import { everything } from '../src/model/filter/filter.ts'
 import type { JsonObject } from '../src/model/json.ts'
 import { parsePatch } from '../src/model/patch.ts'
 import type { RequestContext, Resources } from '../src/router/resources.ts'

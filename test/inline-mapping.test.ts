@@ -1,8 +1,8 @@
 /** Reconciliations of a mapping that comes with the request (engine specification §7.1, §11). */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openApplication } from '../src/app.ts'
 import type { JsonObject } from '../src/model/json.ts'
+import { openApplication } from '../src/server/application.ts'
 import { TestProject } from './support/project.ts'
 
 const environment = {}

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these placeholders are the configuration's
 import { afterEach, describe, expect, it } from 'vitest'
-import { everything } from '../src/model/filter.ts'
+import { everything } from '../src/model/filter/filter.ts'
 import type { JsonObject } from '../src/model/json.ts'
 import { type Application, openApplication } from '../src/syncline.ts'
 import { TestProject } from './support/project.ts'

@@ -1,4 +1,4 @@
-import { compileFilter } from '../model/filter-evaluate.ts'
+import { compileFilter } from '../model/filter/evaluate.ts'
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { Store } from '../repository/repository.ts'

@@ -1,6 +1,6 @@
-import { type Application, openApplication } from '../app.ts'
-import { isAbout } from '../checked-project.ts'
 import { formatProblem } from '../config/problem.ts'
+import { type Application, openApplication } from '../server/application.ts'
+import { isAbout } from '../server/checked-project.ts'
 
 /**
  * Opens the project for one command and closes it afterwards, whatever happens. Errors elsewhere in the configuration

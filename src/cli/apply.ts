@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { PlanEntry } from '../plan/entry.ts'
-import { readPlanFile } from '../sync/planned/plan-file.ts'
+import { readPlanFile } from '../sync/plans/plan-file.ts'
 import type { Run } from '../sync/reconciliation/run.ts'
 import { withApplication } from './application.ts'
 import type { Done } from './command-line.ts'

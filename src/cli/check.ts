@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { checkOnly, isUsable } from '../checked-project.ts'
 import { formatProblem } from '../config/problem.ts'
+import { checkOnly, isUsable } from '../server/checked-project.ts'
 import type { Done } from './command-line.ts'
 import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'

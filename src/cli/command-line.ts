@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { version } from '../version.ts'
+import { version } from '../server/version.ts'
 import { addApply } from './apply.ts'
 import { addAudit } from './audit.ts'
 import { addCheck } from './check.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { everything } from '../model/filter.ts'
-import { parseFilter } from '../model/filter-parse.ts'
+import { everything } from '../model/filter/filter.ts'
+import { parseFilter } from '../model/filter/parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { parsePointer } from '../model/pointer.ts'
 import type { Resource } from '../router/resources.ts'

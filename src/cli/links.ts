@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { mappingLinks } from '../sync/links.ts'
+import { mappingLinks } from '../sync/page/links.ts'
 import { withApplication } from './application.ts'
 import type { Done } from './command-line.ts'
 import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'

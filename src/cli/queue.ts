@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { parseFilter } from '../model/filter-parse.ts'
+import { parseFilter } from '../model/filter/parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { withApplication } from './application.ts'
 import type { Done } from './command-line.ts'

@@ -1,4 +1,4 @@
-import { printFilter } from '../model/filter-print.ts'
+import { printFilter } from '../model/filter/print.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'

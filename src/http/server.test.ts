@@ -1,14 +1,14 @@
 import { request as nodeRequest } from 'node:http'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { matches } from '../model/filter-evaluate.ts'
+import { matches } from '../model/filter/evaluate.ts'
 import { applyPatch } from '../model/patch.ts'
 import { Problem } from '../model/problem.ts'
 import { authorizeExternal } from '../router/authorization.ts'
 import { joinPath } from '../router/path.ts'
-import { infoProvider } from '../router/providers/info.ts'
 import type { Resource, ResourceProvider } from '../router/resources.ts'
 import { router } from '../router/router.ts'
+import { infoProvider } from '../server/resources/info.ts'
 import { type HttpServer, httpServer } from './server.ts'
 
 /** The smallest set with revisions: what the protocol's rules need, and nothing of a store. */

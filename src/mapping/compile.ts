@@ -1,4 +1,4 @@
-import { parseFilter } from '../model/filter-parse.ts'
+import { parseFilter } from '../model/filter/parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { readChangeSettings } from './changes.ts'

@@ -1,4 +1,4 @@
-import { matches } from '../model/filter-evaluate.ts'
+import { matches } from '../model/filter/evaluate.ts'
 import type { Json } from '../model/json.ts'
 import type { Call } from './call.ts'
 import type { Condition } from './mapping.ts'

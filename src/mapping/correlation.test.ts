@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseFilter } from '../model/filter-parse.ts'
-import { printFilter } from '../model/filter-print.ts'
+import { parseFilter } from '../model/filter/parse.ts'
+import { printFilter } from '../model/filter/print.ts'
 import { parsePointer } from '../model/pointer.ts'
 import { noScripts } from './call.ts'
 import { treeFilter } from './correlation.ts'

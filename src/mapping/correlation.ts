@@ -1,4 +1,4 @@
-import type { Filter } from '../model/filter.ts'
+import type { Filter } from '../model/filter/filter.ts'
 import { parsePointer } from '../model/pointer.ts'
 import type { Call } from './call.ts'
 import { holds } from './condition.ts'

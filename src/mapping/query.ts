@@ -1,5 +1,5 @@
-import { everything, type Filter, nothing } from '../model/filter.ts'
-import { parseFilter } from '../model/filter-parse.ts'
+import { everything, type Filter, nothing } from '../model/filter/filter.ts'
+import { parseFilter } from '../model/filter/parse.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { noScripts } from '../mapping/call.ts'
 import type { Policy } from '../mapping/mapping.ts'
 import { type Action, actions, defaultAction, type Situation, situations } from '../mapping/situation.ts'
-import { parseFilter } from '../model/filter-parse.ts'
+import { parseFilter } from '../model/filter/parse.ts'
 import { decide, type PolicyScope } from './decide.ts'
 
 const scope: PolicyScope = {

@@ -1,5 +1,5 @@
-import type { Filter } from '../model/filter.ts'
-import { printFilter } from '../model/filter-print.ts'
+import type { Filter } from '../model/filter/filter.ts'
+import { printFilter } from '../model/filter/print.ts'
 import type { Candidate } from './facts.ts'
 
 /** What an operation found out before its situation was assessed. */

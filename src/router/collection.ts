@@ -1,4 +1,4 @@
-import { matches } from '../model/filter-evaluate.ts'
+import { matches } from '../model/filter/evaluate.ts'
 import { Problem } from '../model/problem.ts'
 import { compareBy } from '../model/sort.ts'
 import type { Resource, ResourcePage, ResourceQuery } from './resources.ts'

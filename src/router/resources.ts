@@ -1,4 +1,4 @@
-import type { Filter } from '../model/filter.ts'
+import type { Filter } from '../model/filter/filter.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { PatchOperation } from '../model/patch.ts'
 import type { Pointer } from '../model/pointer.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { everything } from '../model/filter.ts'
+import { everything } from '../model/filter/filter.ts'
 import { authorizeExternal } from './authorization.ts'
 import type { RouterFilter } from './filter.ts'
 import type { ObjectSet, RequestContext, ResourceProvider } from './resources.ts'

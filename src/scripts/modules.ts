@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
+import { posix } from 'node:path'
 import type ivm from 'isolated-vm'
 import { Problem } from '../model/problem.ts'
 
@@ -52,9 +53,10 @@ export function moduleLoader(isolate: ivm.Isolate, context: ivm.Context): Module
 
 function resolve(specifier: string, referrer: URL, root: string): URL {
   const address = new URL(specifier, referrer)
-  const folder = address.href.slice(sources.href.length).split('/')[0] as string
+  const path = address.href.slice(sources.href.length)
   const inside = address.href.startsWith(sources.href)
-  if (!/^\.\.?\//.test(specifier) || !inside || ![...pureFolders, root.split('/')[0]].includes(folder)) {
+  const allowed = [...pureFolders, posix.dirname(root)].some((folder) => path.startsWith(`${folder}/`))
+  if (!/^\.\.?\//.test(specifier) || !inside || !allowed) {
     throw new Problem(
       'INTERNAL',
       `${root} cannot run beside scripts: it imports "${specifier}", which is not pure`,

@@ -1,5 +1,5 @@
-import { everything, type Filter } from '../model/filter.ts'
-import { parseFilter } from '../model/filter-parse.ts'
+import { everything, type Filter } from '../model/filter/filter.ts'
+import { parseFilter } from '../model/filter/parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import type { ResourcePage, ResourceQuery } from '../router/resources.ts'
 import { bad, fieldList, parameters, sortKeyList, texts } from './call-arguments.ts'

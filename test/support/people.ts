@@ -1,4 +1,4 @@
-import { everything } from '../../src/model/filter.ts'
+import { everything } from '../../src/model/filter/filter.ts'
 import type { JsonObject } from '../../src/model/json.ts'
 import { openApplication } from '../../src/syncline.ts'
 import { csvConnector, TestProject } from './project.ts'

@@ -1,5 +1,5 @@
 /** Texts with a grammar of their own. */
-import { parseFilter } from '../../model/filter-parse.ts'
+import { parseFilter } from '../../model/filter/parse.ts'
 import { Problem } from '../../model/problem.ts'
 
 /** What is wrong with a text of the given format, as the end of a sentence; undefined if nothing is. */

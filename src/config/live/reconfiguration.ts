@@ -8,8 +8,8 @@ import { type Candidate, type States, textsOf } from './candidate.ts'
 import { editedText } from './edit-text.ts'
 import { type Author, ConfigurationHistory, contentOf, nobody, type RecordChange } from './history.ts'
 import { inUse, newErrors, refuseOccupied, refuseProblems } from './refusals.ts'
+import { TakeUp } from './reload.ts'
 import { type ConnectorSchemas, unmasked, withSecrets } from './secret-values.ts'
-import { TakeUp } from './take-up.ts'
 import { removeDrafts, writeWhole } from './write-file.ts'
 
 export interface ReconfigurationOptions<State extends Candidate> extends States<State> {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import type { ConnectorChange, SyncToken } from '../connector.ts'
+import type { ConnectorChange, SyncToken } from '../kit/connector.ts'
 import { temporaryCsv } from './testing/temporary.ts'
 
 /** What has changed in a file since one last looked (platform specification §5.1). */

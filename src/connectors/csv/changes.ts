@@ -3,11 +3,11 @@ import { constants, copyFile, type FileHandle, readdir, rename, rm } from 'node:
 import { basename, dirname, join } from 'node:path'
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { ConnectorChange, ConnectorObject, SyncToken } from '../connector.ts'
+import { readSnapshot } from '../files/snapshot.ts'
+import type { ConnectorChange, ConnectorObject, SyncToken } from '../kit/connector.ts'
 import { type Columns, columnsOf, objectMaker, uidOf } from './columns.ts'
 import { attempt, chunksOf, identityOf, isSameFile, openCsv, rowsOf } from './file.ts'
 import type { CsvSettings } from './settings.ts'
-import { readSnapshot } from './snapshot.ts'
 
 /**
  * What has changed in a CSV file (platform specification §5.1): the file is compared with a copy of itself, made when it was

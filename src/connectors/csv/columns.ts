@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import { setMember } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { ConnectorObject } from '../connector.ts'
+import type { ConnectorObject } from '../kit/connector.ts'
 import { malformed } from './file.ts'
 import type { Row } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'

@@ -1,4 +1,4 @@
-import { connectorContract } from '../contract.ts'
+import { connectorContract } from '../kit/contract/contract.ts'
 import { temporaryCsv } from './testing/temporary.ts'
 
 connectorContract({

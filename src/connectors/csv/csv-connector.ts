@@ -2,6 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FileHandle, realpath } from 'node:fs/promises'
 import { type JsonObject, member } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { isAbandoned, lockFile } from '../files/lock.ts'
+import { removeLeftovers, replaceFile } from '../files/replace.ts'
+import { changedMeanwhile, readSnapshot, requireUnchanged, type Snapshot } from '../files/snapshot.ts'
 import type {
   Authenticate,
   Changes,
@@ -20,17 +23,14 @@ import type {
   SyncToken,
   Test,
   Write,
-} from '../connector.ts'
+} from '../kit/connector.ts'
 import { changesSince, latestToken } from './changes.ts'
 import { objectMaker } from './columns.ts'
 import { attempt, identityOf, isSameFile, openCsv, rowsOf } from './file.ts'
-import { isAbandoned, lockFile } from './lock.ts'
 import { planPage } from './page.ts'
 import { readRows } from './read-rows.ts'
-import { removeLeftovers, replaceFile } from './replace-file.ts'
 import type { RowIndex } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
-import { changedMeanwhile, readSnapshot, requireUnchanged, type Snapshot } from './snapshot.ts'
 
 /**
  * A CSV file as a system (platform specification §5.1): one object class, one object a row, all values text.

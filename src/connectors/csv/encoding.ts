@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util'
 import { Problem } from '../../model/problem.ts'
-import { misconfigured } from '../misconfigured.ts'
+import { misconfigured } from '../kit/misconfigured.ts'
 
 /**
  * The encodings of CSV files: UTF-8, and every single-byte encoding that the platform decodes. In both, the ASCII

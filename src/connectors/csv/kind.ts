@@ -1,4 +1,4 @@
-import type { ConnectorKind } from '../connector.ts'
+import type { ConnectorKind } from '../kit/connector.ts'
 import { CsvConnector } from './csv-connector.ts'
 import { configurationSchema, csvSettings } from './settings.ts'
 

@@ -2,12 +2,12 @@ import { v7 as timeOrderedId } from 'uuid'
 import { equal } from '../../model/equality.ts'
 import { member } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import type { ConnectorObject, ConnectorWrite, ConnectorWriteOutcome } from '../connector.ts'
+import type { Snapshot } from '../files/snapshot.ts'
+import type { ConnectorObject, ConnectorWrite, ConnectorWriteOutcome } from '../kit/connector.ts'
 import { objectMaker, overwrite } from './columns.ts'
 import { renderRow } from './fields.ts'
 import type { ChangedRow, Edit, RowIndex, RowRange } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
-import type { Snapshot } from './snapshot.ts'
 
 /**
  * What a page of writes does to a file: outcomes, and the changes of its bytes. Decided on the rows alone, in order,

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
-import { misconfigured } from '../misconfigured.ts'
+import { misconfigured } from '../kit/misconfigured.ts'
 import { type Encoding, encodingNamed } from './encoding.ts'
 
 /**

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { comparisonOperators, type Filter } from '../filter.ts'
+import { comparisonOperators, type Filter } from '../filter/filter.ts'
 import { type Json, type JsonObject, setMember } from '../json.ts'
 import type { Pointer } from '../pointer.ts'
 

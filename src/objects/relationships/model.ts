@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from '../../model/json.ts'
-import { collectionOf, type ManagedType, type PropertySchema, propertiesOf } from '../type.ts'
+import { collectionOf, type ManagedType, type PropertySchema, propertiesOf } from '../type/type.ts'
 
 /**
  * What the types of a project say about relationships (platform specification §6.1), read once: which properties show them,

@@ -5,7 +5,7 @@ import { isReference, parseReference, type Target } from '../../model/reference.
 import type { Repository, StoredObject } from '../../repository/repository.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
-import { visibility } from '../visible.ts'
+import { visibility } from '../read/visible.ts'
 import type { RelatedType } from './model.ts'
 import { viewed } from './view.ts'
 

@@ -1,4 +1,4 @@
-import type { Filter } from '../../model/filter.ts'
+import type { Filter } from '../../model/filter/filter.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { parseReference } from '../../model/reference.ts'
 import type { SeenRelationship, Store, StoredObject } from '../../repository/repository.ts'

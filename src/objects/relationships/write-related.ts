@@ -12,9 +12,8 @@ import type {
   StoredObject,
 } from '../../repository/repository.ts'
 import type { ObjectWriteResult } from '../../router/resources.ts'
-import type { ObjectChange } from '../changes.ts'
-import { failure } from '../failure.ts'
-import { type Boundary, boundaryOf, noteBoundaries } from './boundaries.ts'
+import type { ObjectChange } from '../write/changes.ts'
+import { failure } from '../write/failure.ts'
 import { collectedValues } from './collect.ts'
 import {
   type Conditional,
@@ -27,6 +26,7 @@ import { requireConstraints } from './constraints.ts'
 import { noteDependents } from './dependents.ts'
 import { alwaysRead, constraintsProperty, type RelatedType, type RelationshipProperty } from './model.ts'
 import type { Relations } from './relations.ts'
+import { type Boundary, boundaryOf, noteBoundaries } from './temporal-triggers.ts'
 import {
   changesBy,
   type Edits,

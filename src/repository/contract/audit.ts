@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseFilter } from '../../model/filter-parse.ts'
+import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { parseSortKeys } from '../../model/sort.ts'
 import { type AuditEvent, removals } from '../repository.ts'

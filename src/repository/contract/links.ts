@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseFilter } from '../../model/filter-parse.ts'
+import { parseFilter } from '../../model/filter/parse.ts'
 import { parseSortKeys } from '../../model/sort.ts'
 import type { Link } from '../repository.ts'
 import { everyPage, flattened } from './collect.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { everything } from '../../model/filter.ts'
-import { parseFilter } from '../../model/filter-parse.ts'
+import { everything } from '../../model/filter/filter.ts'
+import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Relationship, SeenRelationship } from '../repository.ts'
 import type { Current } from './contract.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseFilter } from '../../model/filter-parse.ts'
+import { parseFilter } from '../../model/filter/parse.ts'
 import type { QueuedEvent } from '../repository.ts'
 import type { Current } from './contract.ts'
 

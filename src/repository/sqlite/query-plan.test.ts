@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { everything } from '../../model/filter.ts'
-import { parseFilter } from '../../model/filter-parse.ts'
+import { everything } from '../../model/filter/filter.ts'
+import { parseFilter } from '../../model/filter/parse.ts'
 import { parseSortKeys } from '../../model/sort.ts'
 import { printCookie } from '../cookie.ts'
 import type { Repository, StoreQuery } from '../repository.ts'

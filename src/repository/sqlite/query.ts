@@ -1,4 +1,4 @@
-import { compileFilter } from '../../model/filter-evaluate.ts'
+import { compileFilter } from '../../model/filter/evaluate.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { parseCookie, printCookie } from '../cookie.ts'
 import type { StorePage, StoreQuery } from '../repository.ts'

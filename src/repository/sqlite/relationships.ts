@@ -1,4 +1,4 @@
-import type { Filter } from '../../model/filter.ts'
+import type { Filter } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Relationship, RelationshipScope, Relationships, SeenRelationship } from '../repository.ts'

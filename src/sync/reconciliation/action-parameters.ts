@@ -1,9 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { ResourceAction } from '../../router/resources.ts'
+import { statedMapping } from './configured-mapping.ts'
 import { booleanIn } from './request.ts'
 import type { Run } from './run.ts'
-import { statedMapping } from './stated-mapping.ts'
 
 /** What the actions of `recon` are given, and how they answer for a run that failed (engine specification §7.1). */
 /** The name of a mapping, or a mapping that comes with the request. */

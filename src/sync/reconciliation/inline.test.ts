@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../model/problem.ts'
 import type { ScriptEngine } from '../../scripts/engine.ts'
-import { ObjectLocks } from '../object-locks.ts'
-import { loadRules } from '../rules.ts'
+import { ObjectLocks } from '../page/object-locks.ts'
+import { loadRules } from '../page/rules.ts'
 import { administrator, openWorld } from '../testing/world.ts'
-import { Underway } from '../underway.ts'
+import { Underway } from './active-operations.ts'
 import { Reconciliations } from './reconciliations.ts'
 import type { ReconciliationRequest } from './request.ts'
 

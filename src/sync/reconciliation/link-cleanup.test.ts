@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PlanLine } from '../../plan/plan-line.ts'
-import { startPlan } from '../planned/make-plan.ts'
+import { startPlan } from '../plans/make-plan.ts'
 import { administrator, openWorld, script, source, target, type World } from '../testing/world.ts'
 
 const properties = [{ source: 'mail', target: 'mail' }]

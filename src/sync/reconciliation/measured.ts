@@ -2,9 +2,9 @@ import type { Hook, Mapping } from '../../mapping/mapping.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { ProcedureName } from '../../plan/procedures.ts'
 import type { ObjectSet } from '../../router/resources.ts'
-import type { Correlator } from '../correlate.ts'
-import type { MappingLinks } from '../links.ts'
-import type { Rules } from '../rules.ts'
+import type { Correlator } from '../page/correlate.ts'
+import type { MappingLinks } from '../page/links.ts'
+import type { Rules } from '../page/rules.ts'
 import type { Durations } from './durations.ts'
 
 /**

@@ -4,8 +4,8 @@ import { readQuery } from '../../mapping/query.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { PlanFilters } from '../../plan/plan-line.ts'
-import type { PlanSource } from '../planned/plan-source.ts'
-import type { Rules } from '../rules.ts'
+import type { Rules } from '../page/rules.ts'
+import type { PlanSource } from '../plans/plan-source.ts'
 
 /** What a caller asks for: a mapping, one source object or all, and overrides for this run only (§7.1). */
 export interface ReconciliationRequest {

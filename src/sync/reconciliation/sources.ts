@@ -1,6 +1,6 @@
 import { Problem } from '../../model/problem.ts'
-import { sourceSet } from '../object-sets.ts'
-import { type SourceRecord, sourcePages } from '../read.ts'
+import { sourceSet } from '../page/object-sets.ts'
+import { type SourceRecord, sourcePages } from './read.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { requireSourceProperties } from './source-properties.ts'
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { situations } from '../../mapping/situation.ts'
 import { Problem } from '../../model/problem.ts'
-import { type Operation, sourceOperation, targetOperation } from '../operation.ts'
+import { type Operation, sourceOperation, targetOperation } from '../page/operation.ts'
 import { Statistics } from './statistics.ts'
 
 const failure = new Problem('SYNC_FAILED', 'no')

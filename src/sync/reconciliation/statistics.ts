@@ -1,6 +1,6 @@
 import { type Situation, situations } from '../../mapping/situation.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { type Operation, sourceIdOf, succeeded } from '../operation.ts'
+import { type Operation, sourceIdOf, succeeded } from '../page/operation.ts'
 
 /** How many ids a situation lists for the `result` script: enough to look at, never the whole directory. */
 const listedIds = 1000

@@ -1,15 +1,15 @@
 import type { Situation } from '../../mapping/situation.ts'
-import { printFilter } from '../../model/filter-print.ts'
+import { printFilter } from '../../model/filter/print.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { mask, namesSecret } from '../../model/masking.ts'
 import { printPointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import type { ExplainedAttribute, Origin } from '../../plan/explain.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { type Operation, sourceIdOf } from '../operation.ts'
-import { planLine } from '../planned/plan-line.ts'
-import { isShaped } from '../shape-page.ts'
-import type { Synchronization } from '../synchronization.ts'
+import { type Operation, sourceIdOf } from '../page/operation.ts'
+import { isShaped } from '../page/shape-page.ts'
+import type { Synchronization } from '../page/synchronization.ts'
+import { planLine } from '../plans/plan-line.ts'
 import {
   decideSource,
   decideTarget,

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ConnectorWrite } from '../../connector.ts'
+import type { ConnectorWrite } from '../../kit/connector.ts'
 
 /**
  * Files and pages of writes for property tests, and a plain map that says what must come of them: id → value, in the

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { everything } from '../../../model/filter.ts'
+import { everything } from '../../../model/filter/filter.ts'
 import type { JsonObject } from '../../../model/json.ts'
-import type { ConnectorObject } from '../../connector.ts'
+import type { ConnectorObject } from '../../kit/connector.ts'
 import { CsvConnector } from '../csv-connector.ts'
 import { csvSettings } from '../settings.ts'
 

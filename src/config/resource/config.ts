@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto'
+import type { Json, JsonObject } from '../../model/json.ts'
+import { applyPatch, type PatchOperation } from '../../model/patch.ts'
+import { getAt } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import { queryCollection } from '../../router/collection.ts'
+import { splitPath } from '../../router/path.ts'
+import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import { fileOfId, idOfFile } from '../document-id.ts'
+import type { Candidate } from '../live/candidate.ts'
+import type { Reconfiguration } from '../live/reconfiguration.ts'
+import { type ConnectorSchemas, masked } from '../live/secret-values.ts'
+import type { ConfigurationDocument } from '../project.ts'
+
+export interface ConfigOptions {
+  /** Asked at every request: configuration changes. */
+  readonly documents: () => readonly ConfigurationDocument[]
+  readonly reconfiguration: Pick<Reconfiguration<Candidate>, 'change' | 'versionText'>
+  readonly connectorSchemas: ConnectorSchemas
+  /** The value that a script makes of a value: the patch operation `transform` (platform specification §1.4). */
+  readonly transform: (script: JsonObject, value: Json, request: RequestContext) => Promise<Json | undefined>
+}
+
+/**
+ * `config` (platform specification §3.1): the project's documents as they are written, placeholders unexpanded, secrets hidden. The
+ * revision is a hash of the content. What is written here is checked as part of the whole configuration, goes to its file and is in
+ * force when it is answered. The action `rollback` of a document puts back one of its versions.
+ *
+ * A file that is not JSON is not here; `syncline check` reports it.
+ */
+export function configProvider(options: ConfigOptions): ResourceProvider {
+  const { documents, reconfiguration, connectorSchemas } = options
+  const shown = ({ id, raw }: Pick<ConfigurationDocument, 'id'> & { raw: JsonObject }): Resource => ({
+    ...masked(id, raw, connectorSchemas),
+    _id: id,
+    _rev: contentHash(raw),
+  })
+  const found = (id: string): Resource => {
+    const raw = documents().find((document) => document.id === id)?.raw
+    if (raw === undefined) throw missing(id)
+    return shown({ id, raw })
+  }
+
+  return {
+    async read(path) {
+      return path === '' ? listing(documents()) : found(configId(path))
+    },
+    async query(path, query) {
+      if (path !== '')
+        throw new Problem('BAD_REQUEST', `Only config itself can be queried, not config/${path}`)
+      const resources = documents().flatMap(({ id, raw }) => (raw === undefined ? [] : [shown({ id, raw })]))
+      return queryCollection(resources, query)
+    },
+    async create(path, given, content, request) {
+      if (given === undefined)
+        throw new Problem('BAD_REQUEST', 'A configuration object needs an id: PUT config/{id}')
+      const id = configId(...splitPath(path), given)
+      await reconfiguration.change(
+        id,
+        (present) => {
+          if (present) throw new Problem('PRECONDITION_FAILED', `config/${id} exists already`)
+          return content
+        },
+        request,
+      )
+      return found(id)
+    },
+    async update(path, rev, content, request) {
+      const id = configId(path)
+      await reconfiguration.change(id, (present) => content && expected(id, present, rev) && content, request)
+      return found(id)
+    },
+    async patch(path, rev, operations, request) {
+      const id = configId(path)
+      const edit = async (present: JsonObject | undefined) =>
+        patched(expected(id, present, rev), operations, (script, value) =>
+          options.transform(script, value, request),
+        )
+      await reconfiguration.change(id, edit, request)
+      return found(id)
+    },
+    async delete(path, rev, request) {
+      const id = configId(path)
+      let last: Resource | undefined
+      await reconfiguration.change(
+        id,
+        (present) => {
+          last = shown({ id, raw: expected(id, present, rev) })
+          return undefined
+        },
+        request,
+      )
+      return last as unknown as Resource
+    },
+    async action(path, action, request) {
+      if (path === '' || action.name !== 'rollback')
+        throw new Problem('NOT_IMPLEMENTED', `config/${path} does not offer the action "${action.name}"`)
+      const id = configId(path)
+      const text = await reconfiguration.versionText(id, versionIn(action))
+      await reconfiguration.change(id, () => text, request)
+      return text === undefined ? null : found(id)
+    },
+  }
+}
+
+/** The present content, if it is there and has the revision. */
+function expected(id: string, present: JsonObject | undefined, rev: string | undefined): JsonObject {
+  if (!present) throw missing(id)
+  if (rev !== undefined && rev !== contentHash(present))
+    throw new Problem('PRECONDITION_FAILED', `config/${id} has changed since the revision given`)
+  return present
+}
+
+function missing(id: string): Problem {
+  return new Problem('NOT_FOUND', `There is no configuration object ${id}`)
+}
+
+/** Each `transform` becomes a replacement by what its script makes of the value that it finds. */
+async function patched(
+  present: JsonObject,
+  operations: readonly PatchOperation[],
+  transform: (script: JsonObject, value: Json) => Promise<Json | undefined>,
+): Promise<JsonObject> {
+  const resolved: PatchOperation[] = []
+  for (const operation of operations) {
+    if (operation.operation !== 'transform') resolved.push(operation)
+    else {
+      const { field, script } = operation
+      const value = await transform(script, getAt(applyPatch(present, resolved), field) ?? null)
+      resolved.push(
+        value === undefined || value === null
+          ? { operation: 'remove', field }
+          : { operation: 'replace', field, value },
+      )
+    }
+  }
+  return applyPatch(present, resolved)
+}
+
+function versionIn({ parameters, content }: ResourceAction): string {
+  const version = parameters.version ?? (content as JsonObject | null)?.version
+  if (typeof version === 'string' && version !== '') return version
+  throw new Problem('BAD_REQUEST', 'rollback needs the parameter version: the _id of one of config/history')
+}
+
+/** In bytes; file systems take 255, and a draft needs some of them. */
+const longestName = 180
+
+/** An id that can be the name of a file, and of no other object's. */
+function configId(...path: readonly string[]): string {
+  const segments = path.flatMap((part) => splitPath(part))
+  const id = segments.join('/').replaceAll(' ', '_')
+  if (segments.length > 2)
+    throw new Problem('BAD_REQUEST', `config/${id} has more than two segments after config`)
+  const isName = segments.every(
+    (segment) => /^[\p{L}\p{N}_@+~,.()[\] -]+$/u.test(segment) && segment[0] !== '.',
+  )
+  if (!isName || Buffer.byteLength(fileOfId(id)) > longestName || idOfFile(fileOfId(id)) !== id)
+    throw new Problem(
+      'BAD_REQUEST',
+      `config/${id}: this is no id of a configuration object; it names its file`,
+    )
+  return id
+}
+
+function contentHash(content: JsonObject): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22)
+}
+
+function listing(documents: readonly ConfigurationDocument[]): Resource {
+  return { _id: '', configurations: documents.map(({ id }) => listed(id)) }
+}
+
+function listed(id: string): JsonObject {
+  const [type = id, name] = id.split('/')
+  return {
+    _id: id,
+    pid: name === undefined ? id : `${type}.${name}`,
+    factoryPid: name === undefined ? null : type,
+  }
+}

@@ -1,0 +1,51 @@
+import { pointersOf } from '../../model/filter/walk.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { Resource, ResourceProvider } from '../../router/resources.ts'
+import { storePage, storeQuery } from '../../router/store-query.ts'
+import { contentOf } from '../live/history.ts'
+import { type ConnectorSchemas, masked } from '../live/secret-values.ts'
+import { readVersion, type Version, versionCollection } from '../live/versions.ts'
+
+/**
+ * `config/history[/{version}]`: what configuration objects have been, one version a change, with the content before and after,
+ * secrets hidden. `configId` says of which object.
+ */
+export function versionsProvider(repository: Repository, schemas: ConnectorSchemas): ResourceProvider {
+  return {
+    async read(id) {
+      const version = await readVersion(repository, id)
+      if (!version) throw new Problem('NOT_FOUND', `There is no version "${id}" of a configuration object`)
+      return shown(version, schemas)
+    },
+    async query(path, query) {
+      if (path !== '') throw new Problem('NOT_IMPLEMENTED', `config/history/${path} is a version, not a set`)
+      const asked = [...pointersOf(query.filter), ...(query.sortKeys ?? []).map(({ pointer }) => pointer)]
+      const content = asked.find(([member]) => member === 'before' || member === 'after')
+      // Contents are kept with what may be secret in them: whoever compares with them could find it out.
+      if (content)
+        throw new Problem(
+          'BAD_REQUEST',
+          `config/history is not queried by /${content.join('/')}, but by its other members`,
+        )
+      const page = await repository.objects.query(versionCollection, storeQuery(query))
+      return storePage(page, ({ _id, _rev, ...content }) =>
+        shown({ id: _id, ...content } as unknown as Version, schemas),
+      )
+    },
+  }
+}
+
+function shown({ id, before, after, state, ...facts }: Version, schemas: ConnectorSchemas): Resource {
+  const content = (text: string | null) => shownText(facts.configId, text, schemas)
+  return { _id: id, ...facts, before: content(before), after: content(after) }
+}
+
+/** A text that is no JSON object is told of, and not shown: there is no telling what is secret in it. */
+function shownText(configId: string, text: string | null, schemas: ConnectorSchemas): JsonObject | null {
+  if (text === null) return null
+  const content = contentOf(text)
+  if (content) return masked(configId, content, schemas)
+  return { unreadable: `${text.length} characters that are no JSON object` }
+}

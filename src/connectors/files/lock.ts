@@ -1,0 +1,124 @@
+import { link, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../../model/problem.ts'
+import { attempt } from '../csv/file.ts'
+
+/**
+ * One writer at a time among Syncline processes, by a lock file beside the CSV file. Other programs do not heed it;
+ * against them there is only the look at the file's identity directly before it is replaced.
+ *
+ * A lock whose process has ended is broken. Whether a process on another host has ended cannot be seen, so its lock is
+ * broken once it is older than any write takes.
+ */
+export interface FileLock extends AsyncDisposable {
+  /** True if the lock was left behind by a process that died; its temporary files may lie about. */
+  readonly broken: boolean
+}
+
+interface Holder {
+  readonly pid: number
+  readonly host: string
+  /** Tells processes apart that get the same pid, as they do in containers. */
+  readonly started: number
+}
+
+const patience = 60_000
+const oldestRemote = 30_000
+/** A lock says whose it is at once; one that does not belongs to a process that died in that instant. */
+const oldestNameless = 1000
+
+export async function lockFile(path: string): Promise<FileLock> {
+  const lock = lockOf(path)
+  const deadline = Date.now() + patience
+  let broken = false
+  for (let pause = 1; !(await take(lock, path)); pause = Math.min(pause * 2, 50)) {
+    const left = await abandoned(lock)
+    if (left !== undefined) {
+      await breakLock(lock, left)
+      broken = true
+    } else if (Date.now() > deadline) throw await locked(lock, path)
+    else await sleep(pause)
+  }
+  return { broken, [Symbol.asyncDispose]: () => rm(lock, { force: true }) }
+}
+
+/** True if a process died while it was writing the file. */
+export async function isAbandoned(path: string): Promise<boolean> {
+  return (await abandoned(lockOf(path))) !== undefined
+}
+
+function lockOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.syncline-lock`)
+}
+
+async function take(lock: string, path: string): Promise<boolean> {
+  return attempt(path, 'locked for writing', async () => {
+    try {
+      await using handle = await open(lock, 'wx')
+      await handle.writeFile(JSON.stringify(self()))
+      return true
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+      throw error
+    }
+  })
+}
+
+function self(): Holder {
+  return { pid: process.pid, host: hostname(), started: performance.timeOrigin }
+}
+
+/** What the lock file says if its holder is gone; undefined while somebody may be writing. */
+async function abandoned(lock: string): Promise<string | undefined> {
+  const age = await stat(lock).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  )
+  const text = await readFile(lock, 'utf8').catch(() => '')
+  return isGone(holderIn(text), age) ? text : undefined
+}
+
+function isGone(holder: Holder | undefined, age: number): boolean {
+  if (holder === undefined) return age > oldestNameless
+  if (holder.host !== hostname()) return age > oldestRemote
+  if (holder.pid === process.pid) return holder.started !== performance.timeOrigin
+  return !isRunning(holder.pid)
+}
+
+/** Another process may break the same lock and take its place meanwhile; what was put aside by mistake goes back. */
+async function breakLock(lock: string, text: string): Promise<void> {
+  const aside = `${lock}-${process.pid}`
+  try {
+    await rename(lock, aside)
+    if ((await readFile(aside, 'utf8')) !== text) await link(aside, lock)
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  } finally {
+    await rm(aside, { force: true })
+  }
+}
+
+function holderIn(text: string): Holder | undefined {
+  try {
+    return JSON.parse(text) as Holder
+  } catch {
+    return undefined
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
+async function locked(lock: string, path: string): Promise<Problem> {
+  const holder = holderIn(await readFile(lock, 'utf8').catch(() => ''))
+  const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process'
+  return new Problem('UNAVAILABLE', `${path} is being written by ${who}; if that is not so, delete ${lock}`)
+}

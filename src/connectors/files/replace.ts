@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import { constants, copyFile, type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { attempt, chunksOf, type FileIdentity, identityOf, isSameFile } from '../csv/file.ts'
+import type { Edit } from '../csv/row-index.ts'
+
+/**
+ * Replaces a file in one step: a temporary file beside it gets the new content, reaches the disk, and takes the name.
+ * Whoever reads sees the old content or the new; whatever fails or dies in between leaves the old, and at worst a
+ * temporary file that the next writer removes. Unchanged bytes are copied, never rendered again.
+ */
+
+/** The identity of the new file; undefined, with nothing replaced, if the file is no longer the one given. */
+export async function replaceFile(
+  path: string,
+  old: FileHandle,
+  identity: FileIdentity,
+  edits: readonly Edit[],
+): Promise<FileIdentity | undefined> {
+  const temporary = join(dirname(path), `${temporaryPrefix(path)}${randomUUID()}`)
+  try {
+    await attempt(path, 'written', () => writeTemporary(temporary, path, old, Number(identity.size), edits))
+    // As late as possible: between this look and the rename another program could still slip in.
+    if (!(await isStill(path, identity))) return undefined
+    await attempt(path, 'replaced', () => rename(temporary, path))
+  } finally {
+    // Gone already if it was renamed.
+    await rm(temporary, { force: true })
+  }
+  await syncFolder(dirname(path))
+  return withHandle(await attempt(path, 'opened', () => open(path, 'r')), identityOf)
+}
+
+/** Only while no other writer can be at work. */
+export async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path)
+  const names = await attempt(folder, 'listed', () => readdir(folder))
+  const leftovers = names.filter((name) => name.startsWith(temporaryPrefix(path)))
+  await Promise.all(leftovers.map((name) => rm(join(folder, name), { force: true })))
+}
+
+function temporaryPrefix(path: string): string {
+  return `.${basename(path)}.syncline-new-`
+}
+
+async function writeTemporary(
+  temporary: string,
+  path: string,
+  old: FileHandle,
+  size: number,
+  edits: readonly Edit[],
+): Promise<void> {
+  const appends = edits.every(({ start }) => start === size)
+  if (appends) await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  await withHandle(await open(temporary, appends ? 'r+' : 'wx'), async (handle) => {
+    if (appends) for (const { start, bytes } of edits) await writeAll(handle, [bytes], start)
+    else await splice(handle, path, old, edits)
+    await takeOwnership(handle, old)
+    await handle.sync()
+  })
+}
+
+async function splice(
+  handle: FileHandle,
+  path: string,
+  old: FileHandle,
+  edits: readonly Edit[],
+): Promise<void> {
+  let position = 0
+  let written = 0
+  let next = 0
+  let skipUntil = 0
+  const write = async (pieces: readonly Buffer[]) => {
+    written += await writeAll(handle, pieces, written)
+  }
+  for await (const chunk of chunksOf(old, 0, path)) {
+    const end = position + chunk.length
+    const pieces: Buffer[] = []
+    let from = Math.max(position, skipUntil)
+    for (let edit = edits[next]; edit && edit.start < end; edit = edits[++next]) {
+      pieces.push(chunk.subarray(from - position, edit.start - position), edit.bytes)
+      skipUntil = edit.end
+      from = Math.min(end, skipUntil)
+    }
+    if (from < end) pieces.push(chunk.subarray(from - position))
+    await write(pieces)
+    position = end
+  }
+  await write(edits.slice(next).map(({ bytes }) => bytes))
+}
+
+async function writeAll(handle: FileHandle, pieces: readonly Buffer[], position: number): Promise<number> {
+  const content = Buffer.concat(pieces)
+  // A full disk may take a part of a write before it refuses the rest.
+  for (let done = 0; done < content.length; ) {
+    done += (await handle.write(content, done, content.length - done, position + done)).bytesWritten
+  }
+  return content.length
+}
+
+/** Same permissions; same owner where the process may give files away. */
+async function takeOwnership(handle: FileHandle, old: FileHandle): Promise<void> {
+  const [mine, theirs] = await Promise.all([handle.stat(), old.stat()])
+  if (mine.uid !== theirs.uid || mine.gid !== theirs.gid) {
+    await handle.chown(theirs.uid, theirs.gid).catch(() => undefined)
+  }
+  if ((mine.mode & 0o777) !== (theirs.mode & 0o777)) await handle.chmod(theirs.mode & 0o777)
+}
+
+async function isStill(path: string, identity: FileIdentity): Promise<boolean> {
+  return withHandle(await attempt(path, 'opened', () => open(path, 'r')), async (handle) =>
+    isSameFile(identity, await identityOf(handle)),
+  )
+}
+
+/** Makes the rename itself survive a power failure. */
+async function syncFolder(folder: string): Promise<void> {
+  await withHandle(await attempt(folder, 'opened', () => open(folder, 'r')), (handle) =>
+    attempt(folder, 'synchronized', () => handle.sync()),
+  )
+}
+
+async function withHandle<T>(handle: FileHandle, work: (handle: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    return await work(handle)
+  } finally {
+    await handle.close()
+  }
+}

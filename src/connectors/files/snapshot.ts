@@ -1,0 +1,81 @@
+import type { FileHandle } from 'node:fs/promises'
+import { Problem } from '../../model/problem.ts'
+import { type Columns, columnsOf, uidOf } from '../csv/columns.ts'
+import { type FileIdentity, identityOf, isSameFile, malformed, rowsOf } from '../csv/file.ts'
+import { RowIndex } from '../csv/row-index.ts'
+import type { CsvSettings } from '../csv/settings.ts'
+
+/**
+ * What is known about one state of the file. It exists only for a file without errors: all rows fit the header, and
+ * all uids are there and differ.
+ */
+export interface Snapshot {
+  readonly identity: FileIdentity
+  readonly columns: Columns
+  readonly index: RowIndex
+  /** The last line has no line break, so a row behind it needs one first. */
+  readonly endsOpen: boolean
+}
+
+export async function readSnapshot(
+  handle: FileHandle,
+  settings: CsvSettings,
+  signal?: AbortSignal,
+): Promise<Snapshot> {
+  const identity = await identityOf(handle)
+  const index = new RowIndex()
+  let columns: Columns | undefined
+  for await (const rows of rowsOf(handle, settings, signal)) {
+    for (const row of rows) {
+      if (columns === undefined) columns = columnsOf(row, settings)
+      else {
+        const uid = uidOf(row, columns, settings.file)
+        if (!index.add(uid, row)) throw await repeated(handle, settings, uid, row.line)
+      }
+    }
+  }
+  await requireUnchanged(handle, identity, settings)
+  const endsOpen = !(await endsWithLineBreak(handle, Number(identity.size)))
+  return { identity, columns: columns ?? columnsOf(undefined, settings), index, endsOpen }
+}
+
+/** Somebody writing into the file while it is read could show a state that never was. */
+export async function requireUnchanged(
+  handle: FileHandle,
+  identity: FileIdentity,
+  { file }: CsvSettings,
+): Promise<void> {
+  if (!hasSameContent(identity, await identityOf(handle))) throw changedMeanwhile(file)
+}
+
+export function changedMeanwhile(file: string): Problem {
+  return new Problem('UNAVAILABLE', `${file} was changed by another program while it was being read`)
+}
+
+/** Of an open file: when it is replaced by name, the inode loses a name, which changes its ctime only. */
+function hasSameContent(a: FileIdentity, b: FileIdentity): boolean {
+  return isSameFile({ ...a, ctimeNs: b.ctimeNs }, b)
+}
+
+async function endsWithLineBreak(handle: FileHandle, size: number): Promise<boolean> {
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
+  return buffer[0] === 0x0a || buffer[0] === 0x0d
+}
+
+async function repeated(
+  handle: FileHandle,
+  settings: CsvSettings,
+  uid: string,
+  line: number,
+): Promise<Problem> {
+  let columns: Columns | undefined
+  for await (const rows of rowsOf(handle, settings)) {
+    for (const row of rows) {
+      if (columns === undefined) columns = columnsOf(row, settings)
+      else if (row.fields[columns.uid] === uid) {
+        return malformed(settings.file, line, `the id "${uid}" is also that of the row in line ${row.line}`)
+      }
+    }
+  }
+  return malformed(settings.file, line, `the id "${uid}" is that of an earlier row, too`)
+}

@@ -1,0 +1,77 @@
+import type { Filter } from '../../model/filter/filter.ts'
+import { pointersOf } from '../../model/filter/walk.ts'
+import type { Json } from '../../model/json.ts'
+import { type Pointer, printPointer } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import type { ObjectType } from './object-type.ts'
+import { coerced } from './value-type.ts'
+
+/**
+ * Query filters on system objects (platform specification §1.3): pointers have one level, `_id` is the uid, a
+ * comparison with an undeclared attribute is an error, `pr` on one is false. What is never returned cannot be
+ * searched for either, or a filter could find it out.
+ */
+
+/** The filter as it can be evaluated on resources of this type. */
+export function checkedFilter(filter: Filter, type: ObjectType): Filter {
+  for (const pointer of pointersOf(filter)) requireOneLevel(pointer)
+  return mapLeaves(filter, (leaf) => {
+    const name = leaf.pointer[0] as string
+    if (name === '_id' || type.properties.get(name)?.readable) return leaf
+    if (leaf.kind === 'present') return { kind: 'literal', value: false }
+    throw new Problem('BAD_FILTER', `${type.name} has no searchable attribute ${printPointer(leaf.pointer)}`)
+  })
+}
+
+/** The same filter in the names and types of the connector. */
+export function nativeFilter(filter: Filter, type: ObjectType): Filter {
+  return mapLeaves(filter, (leaf) => {
+    const property = type.properties.get(leaf.pointer[0] as string)
+    if (!property) return leaf
+    const pointer = [property.attribute]
+    if (leaf.kind === 'present') return { ...leaf, pointer }
+    const cast = (value: Json): Json =>
+      value === null ? null : (coerced(value, property.nativeType) ?? value)
+    return { ...leaf, pointer, value: Array.isArray(leaf.value) ? leaf.value.map(cast) : cast(leaf.value) }
+  })
+}
+
+/** The ids that a filter names, if it does nothing else: then reading them replaces a search. */
+export function idsNamed(filter: Filter): readonly string[] | undefined {
+  if (filter.kind === 'or') {
+    const parts = filter.filters.map(idsNamed)
+    return parts.every((part) => part !== undefined) ? [...new Set(parts.flat())] : undefined
+  }
+  if (filter.kind !== 'compare' || filter.pointer[0] !== '_id') return undefined
+  const { operator, value } = filter
+  if (operator === 'eq') return typeof value === 'string' ? [value] : []
+  if (operator !== 'in' || !Array.isArray(value)) return undefined
+  return [...new Set(value.filter((id) => typeof id === 'string'))]
+}
+
+/** Properties that a filter looks at, by name. */
+export function propertiesIn(filter: Filter): readonly string[] {
+  return pointersOf(filter).map(([name]) => name as string)
+}
+
+export function requireOneLevel(pointer: Pointer): void {
+  if (pointer.length === 1) return
+  throw new Problem('BAD_FILTER', `Only one level JsonPointer supported: ${printPointer(pointer)}`)
+}
+
+type Leaf = Extract<Filter, { pointer: Pointer }>
+
+function mapLeaves(filter: Filter, change: (leaf: Leaf) => Filter): Filter {
+  switch (filter.kind) {
+    case 'literal':
+      return filter
+    case 'and':
+    case 'or':
+      return { kind: filter.kind, filters: filter.filters.map((part) => mapLeaves(part, change)) }
+    case 'not':
+      return { kind: 'not', filter: mapLeaves(filter.filter, change) }
+    case 'present':
+    case 'compare':
+      return change(filter)
+  }
+}

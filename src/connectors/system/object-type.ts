@@ -1,0 +1,113 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import type { Connector } from '../kit/connector.ts'
+import { misconfigured } from '../kit/misconfigured.ts'
+import { type ValueType, valueType } from './value-type.ts'
+
+/** One object type of a system as configured (platform specification §4.2), with every default settled. */
+export interface ObjectType {
+  readonly name: string
+  /** The object class at the connector, e.g. `__ACCOUNT__`. */
+  readonly objectClass: string
+  readonly properties: ReadonlyMap<string, Property>
+}
+
+export interface Property {
+  readonly name: string
+  /** The attribute at the connector; agreed names such as `__NAME__` are resolved. */
+  readonly attribute: string
+  /** True for the property that `__NAME__` is declared for. */
+  readonly isName: boolean
+  /** True for passwords and other guarded values: sent, never returned, and null never clears them. */
+  readonly isSecret: boolean
+  readonly type: ValueType
+  readonly nativeType: ValueType
+  readonly multivalued: boolean
+  readonly required: boolean
+  readonly creatable: boolean
+  readonly updateable: boolean
+  readonly readable: boolean
+  readonly returnedByDefault: boolean
+}
+
+export function objectTypesOf(
+  configuration: JsonObject,
+  connector: Connector,
+): ReadonlyMap<string, ObjectType> {
+  const declared = isJsonObject(configuration.objectTypes) ? configuration.objectTypes : {}
+  return new Map(
+    Object.entries(declared).flatMap(([name, declaration]) =>
+      isJsonObject(declaration) ? [[name, objectTypeOf(name, declaration, connector)] as const] : [],
+    ),
+  )
+}
+
+function objectTypeOf(name: string, declaration: JsonObject, connector: Connector): ObjectType {
+  const objectClass = declaration.nativeType ?? declaration.id
+  if (typeof objectClass !== 'string') {
+    throw misconfigured(['objectTypes', name], 'has no nativeType; it names the object class')
+  }
+  const properties = isJsonObject(declaration.properties) ? declaration.properties : {}
+  return {
+    name,
+    objectClass,
+    properties: new Map(
+      Object.entries(properties).map(([property, value]) => [
+        property,
+        propertyOf(
+          ['objectTypes', name, 'properties', property],
+          property,
+          isJsonObject(value) ? value : {},
+          connector,
+        ),
+      ]),
+    ),
+  }
+}
+
+const secretNames: ReadonlySet<string> = new Set(['__PASSWORD__', '__CURRENT_PASSWORD__'])
+const secretTypes: ReadonlySet<unknown> = new Set(['JAVA_TYPE_GUARDEDSTRING', 'JAVA_TYPE_GUARDEDBYTEARRAY'])
+
+function propertyOf(
+  place: readonly string[],
+  name: string,
+  declaration: JsonObject,
+  connector: Connector,
+): Property {
+  const nativeName = textOr(name, declaration.nativeName)
+  const flags = new Set(Array.isArray(declaration.flags) ? declaration.flags : [])
+  const items = isJsonObject(declaration.items) ? declaration.items : {}
+  const isArray = declaration.type === 'array'
+  const element = isArray ? items : declaration
+  const type = textOr('any', element.type)
+  // `key` asks for encryption on reading; a value that cannot be encrypted stays where it is.
+  const isSecret =
+    secretNames.has(nativeName) || secretTypes.has(element.nativeType) || declaration.key !== undefined
+  return {
+    name,
+    attribute: attributeBehind(nativeName, connector),
+    isName: nativeName === '__NAME__',
+    isSecret,
+    type: known(type, [...place, 'type']),
+    nativeType: known(textOr(type, element.nativeType), [...place, 'nativeType']),
+    multivalued: isArray || flags.has('MULTIVALUED'),
+    required: declaration.required === true,
+    creatable: !flags.has('NOT_CREATABLE'),
+    updateable: !flags.has('NOT_UPDATEABLE'),
+    readable: !flags.has('NOT_READABLE') && !isSecret,
+    returnedByDefault: !flags.has('NOT_RETURNED_BY_DEFAULT'),
+  }
+}
+
+function attributeBehind(nativeName: string, connector: Connector): string {
+  return nativeName === '__UID__' ? '_id' : (connector.agreedNames?.[nativeName] ?? nativeName)
+}
+
+function textOr(fallback: string, value: Json | undefined): string {
+  return typeof value === 'string' ? value : fallback
+}
+
+function known(declared: string, place: readonly string[]): ValueType {
+  const type = valueType(declared)
+  if (type) return type
+  throw misconfigured(place, `"${declared}" is no type; use string, number, integer, boolean or object`)
+}

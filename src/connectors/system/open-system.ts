@@ -1,0 +1,161 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import type { RequestContext } from '../../router/resources.ts'
+import { type Connector, type ConnectorKind, offers } from '../kit/connector.ts'
+import { type Misconfiguration, misconfigured } from '../kit/misconfigured.ts'
+import { kindFor, versionWarning } from './kinds.ts'
+import { objectTypesOf } from './object-type.ts'
+import { call, timeoutOf } from './operation.ts'
+import type { Decrypt } from './secrets.ts'
+import { type SystemObjects, systemObjects } from './system-objects.ts'
+
+/** One configured system: a connector, and its object types in the vocabulary of the configuration. */
+export interface System extends AsyncDisposable {
+  readonly name: string
+  readonly connector: Connector
+  readonly configuration: JsonObject
+  readonly objects: ReadonlyMap<string, SystemObjects>
+  /** Settings that are accepted and do nothing, or not what they seem to. */
+  readonly warnings: readonly Misconfiguration[]
+  /** Resolves if the system can be used as configured; otherwise rejects with a Problem that says why. */
+  test(): Promise<void>
+}
+
+export interface SystemEnvironment {
+  readonly kinds: readonly ConnectorKind[]
+  readonly projectFolder: string
+  readonly decrypt: Decrypt
+  /** Carries on what has changed in a system since the last time; absent: nothing can be carried on here. */
+  readonly liveSync?: (
+    request: { readonly source: string; readonly detailedFailure: boolean; readonly fromBeginning: boolean },
+    context: RequestContext,
+  ) => Promise<Json>
+  /** Told about operations that `onDeny: DO_NOTHING` skipped. */
+  readonly log?: (message: string) => void
+}
+
+/**
+ * Builds the system of a `provisioner.openicf/{name}` document (platform specification §4.1). CONFIGURATION for an
+ * unknown connector, a missing or wrong setting. Does not reach the system: `test` does.
+ */
+export async function openSystem(configuration: JsonObject, environment: SystemEnvironment): Promise<System> {
+  const { name } = configuration
+  if (typeof name !== 'string' || !/^[A-Za-z0-9]+$/.test(name)) {
+    throw misconfigured(['name'], `${JSON.stringify(name)} is no system name; use letters and digits`)
+  }
+  const kind = kindFor(configuration.connectorRef, environment.kinds)
+  // Secrets among the settings are plaintext from here on, and nowhere else.
+  const decrypted = await environment.decrypt(configuration.configurationProperties ?? {})
+  const properties = isJsonObject(decrypted) ? decrypted : {}
+  requireSettings(properties, kind)
+  const connector = kind.create(properties, environment)
+  const facts = {
+    system: name,
+    connector,
+    configuration,
+    decrypt: environment.decrypt,
+    log: environment.log ?? ignore,
+  }
+  const types = objectTypesOf(configuration, connector)
+  return {
+    name,
+    connector,
+    configuration,
+    objects: new Map(Array.from(types, ([typeName, type]) => [typeName, systemObjects(facts, type)])),
+    warnings: [
+      ...versionWarning(configuration.connectorRef, kind),
+      ...unknownSettings(properties, kind),
+      ...withoutEffect(configuration),
+    ],
+    test: async () => testConnector(name, connector, configuration),
+    [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
+  }
+}
+
+function ignore(): void {}
+
+async function testConnector(system: string, connector: Connector, configuration: JsonObject): Promise<void> {
+  if (!offers(connector, 'test')) return
+  const timeout = timeoutOf(configuration, 'TEST')
+  await call({ system, name: 'TEST', timeout }, undefined, (signal) => connector.test(signal))
+}
+
+interface SettingsSchema {
+  readonly required: readonly string[]
+  readonly properties: Readonly<Record<string, Json>>
+}
+
+function settingsOf({ configurationSchema }: ConnectorKind): SettingsSchema {
+  const schema = isJsonObject(configurationSchema) ? configurationSchema : {}
+  const required = Array.isArray(schema.required)
+    ? schema.required.filter((name) => typeof name === 'string')
+    : []
+  const properties = isJsonObject(schema.properties) ? schema.properties : {}
+  return { required, properties: properties as SettingsSchema['properties'] }
+}
+
+function requireSettings(properties: JsonObject, kind: ConnectorKind): void {
+  const missing = settingsOf(kind).required.filter((name) => (properties[name] ?? '') === '')
+  if (missing.length === 0) return
+  throw misconfigured(
+    ['configurationProperties'],
+    `lacks ${missing.join(', ')}, which the ${kind.displayName} needs`,
+  )
+}
+
+function unknownSettings(properties: JsonObject, kind: ConnectorKind): readonly Misconfiguration[] {
+  const known = settingsOf(kind).properties
+  return Object.keys(properties)
+    .filter((name) => !Object.hasOwn(known, name))
+    .map((name) => ({
+      place: ['configurationProperties', name],
+      fact: `${name} is no setting of the ${kind.displayName}; it has no effect`,
+    }))
+}
+
+const ineffective: Readonly<Record<string, string>> = {
+  excludeUnmodified: 'all attributes that are present are sent',
+  operationRateLimits: 'operations are not slowed down',
+  systemActions: 'scripts do not run at systems',
+}
+
+function withoutEffect(configuration: JsonObject): readonly Misconfiguration[] {
+  const given = Object.entries(ineffective).filter(([name]) => isSet(configuration[name]))
+  return [
+    ...given.map(([name, fact]) => ({ place: [name], fact: `${name} has no effect: ${fact}` })),
+    ...propertiesOf(configuration).flatMap(([place, property]) => [
+      ...(property.runAsUser === true
+        ? [
+            {
+              place: [...place, 'runAsUser'],
+              fact: "runAsUser has no effect: writes are made as the system's account",
+            },
+          ]
+        : []),
+      ...(property.key !== undefined
+        ? [
+            {
+              place: [...place, 'key'],
+              fact: 'key has no effect: the value cannot be encrypted on reading, and is not returned',
+            },
+          ]
+        : []),
+    ]),
+  ]
+}
+
+function isSet(value: Json | undefined): boolean {
+  if (Array.isArray(value)) return value.length > 0
+  return isJsonObject(value) ? Object.keys(value).length > 0 : value === true
+}
+
+function propertiesOf({
+  objectTypes,
+}: JsonObject): readonly (readonly [place: readonly string[], property: JsonObject])[] {
+  return Object.entries(isJsonObject(objectTypes) ? objectTypes : {}).flatMap(([type, declaration]) => {
+    const properties =
+      isJsonObject(declaration) && isJsonObject(declaration.properties) ? declaration.properties : {}
+    return Object.entries(properties).flatMap(([name, property]) =>
+      isJsonObject(property) ? [[['objectTypes', type, 'properties', name], property] as const] : [],
+    )
+  })
+}

@@ -1,0 +1,142 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
+import type { ResourceAction } from '../../router/resources.ts'
+import { type ConnectorKind, type NativeAttribute, offers } from '../kit/connector.ts'
+import { kindFor } from './kinds.ts'
+import { openSystem, type System, type SystemEnvironment } from './open-system.ts'
+
+/** The actions on `system` (platform specification §4.6): tests, and the steps of configuring a new system. */
+export type SystemAction = (
+  systems: ReadonlyMap<string, System>,
+  environment: SystemEnvironment,
+  action: ResourceAction,
+) => Promise<Json>
+
+export const systemActions: Readonly<Record<string, SystemAction>> = {
+  async test(systems, _, { parameters: { id } }) {
+    const asked = [...systems.values()].filter(({ name }) => id === undefined || name === id)
+    if (id !== undefined && asked.length === 0) throw new Problem('NOT_FOUND', `There is no system ${id}`)
+    return Promise.all(asked.map(testReport))
+  },
+
+  async availableConnectors(_, { kinds }) {
+    return { connectorRef: kinds.map(referenceTo) }
+  },
+
+  async createCoreConfig(_, { kinds }, { content }) {
+    return coreConfiguration(kindFor(bodyOf(content).connectorRef, kinds))
+  },
+
+  async createFullConfig(_, environment, { content }) {
+    const core = coreConfiguration(kindFor(bodyOf(content).connectorRef, environment.kinds))
+    const configuration = { name: 'draft', ...core, ...bodyOf(content) }
+    await using system = await openSystem(configuration, environment)
+    await system.test()
+    return { ...core, ...bodyOf(content), objectTypes: await declaredTypes(system), operationOptions: {} }
+  },
+
+  async testConfig(_, environment, { content }) {
+    const { name } = bodyOf(content)
+    if (typeof name !== 'string')
+      throw new Problem('BAD_REQUEST', 'testConfig needs the complete configuration with a name')
+    try {
+      await using system = await openSystem(bodyOf(content), environment)
+      await system.test()
+      return { name, ok: true }
+    } catch (error) {
+      return { name, ok: false, error: asProblem(error).message }
+    }
+  },
+}
+
+/** The state of one system, tested now. */
+export async function testReport(system: System): Promise<JsonObject> {
+  const { name, configuration, objects, connector } = system
+  const report = {
+    name,
+    enabled: configuration.enabled !== false,
+    config: `config/provisioner.openicf/${name}`,
+    objectTypes: ['__ALL__', ...objects.keys()],
+    connectorRef: configuration.connectorRef ?? null,
+    displayName: connector.displayName,
+  }
+  try {
+    await system.test()
+    return { ...report, ok: true }
+  } catch (error) {
+    return { ...report, ok: false, error: asProblem(error).message }
+  }
+}
+
+function bodyOf(content: Json): JsonObject {
+  if (isJsonObject(content)) return content
+  throw new Problem('BAD_REQUEST', 'The action needs a JSON object as body')
+}
+
+function referenceTo({ connectorName, displayName, bundleName, bundleVersion }: ConnectorKind): JsonObject {
+  return { connectorName, displayName, bundleName, bundleVersion, systemType: 'provisioner.openicf' }
+}
+
+const operations = ['CREATE', 'UPDATE', 'DELETE', 'GET', 'SEARCH', 'AUTHENTICATE', 'TEST', 'SCHEMA', 'SYNC']
+
+function coreConfiguration(kind: ConnectorKind): JsonObject {
+  return {
+    connectorRef: referenceTo(kind),
+    poolConfigOption: {
+      maxObjects: 10,
+      maxIdle: 10,
+      maxWait: 150000,
+      minEvictableIdleTimeMillis: 120000,
+      minIdle: 1,
+    },
+    resultsHandlerConfig: {
+      enableNormalizingResultsHandler: true,
+      enableFilteredResultsHandler: true,
+      enableCaseInsensitiveFilter: false,
+      enableAttributesToGetSearchResultsHandler: true,
+    },
+    operationTimeout: Object.fromEntries(operations.map((name) => [name, -1])),
+    configurationProperties: defaultsOf(kind),
+  }
+}
+
+function defaultsOf({ configurationSchema }: ConnectorKind): JsonObject {
+  const properties = isJsonObject(configurationSchema) ? configurationSchema.properties : undefined
+  return Object.fromEntries(
+    Object.entries(isJsonObject(properties) ? properties : {}).map(([name, property]) => [
+      name,
+      isJsonObject(property) ? (property.default ?? null) : null,
+    ]),
+  )
+}
+
+async function declaredTypes({ connector }: System): Promise<JsonObject> {
+  if (!offers(connector, 'schema')) return {}
+  const classes = Object.entries(await connector.schema())
+  return Object.fromEntries(
+    classes.map(([objectClass, { attributes }]) => [
+      typeName(objectClass),
+      {
+        $schema: 'http://json-schema.org/draft-03/schema',
+        id: objectClass,
+        type: 'object',
+        nativeType: objectClass,
+        properties: Object.fromEntries(
+          attributes.map((attribute) => [attribute.name, declarationOf(attribute)]),
+        ),
+      },
+    ]),
+  )
+}
+
+/** `__ACCOUNT__` is called `account`. */
+function typeName(objectClass: string): string {
+  return /^__.+__$/.test(objectClass) ? objectClass.slice(2, -2).toLowerCase() : objectClass
+}
+
+function declarationOf({ name, type, multivalued, required }: NativeAttribute): JsonObject {
+  const shape = multivalued
+    ? { type: 'array', items: { type, nativeType: type } }
+    : { type, nativeType: type }
+  return { ...shape, nativeName: name, ...(required && { required }) }
+}

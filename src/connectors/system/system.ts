@@ -1,0 +1,225 @@
+import { type Json, type JsonObject, member, setMember } from '../../model/json.ts'
+import { applyPatch, type PatchOperation } from '../../model/patch.ts'
+import { Problem } from '../../model/problem.ts'
+import { splitPath } from '../../router/path.ts'
+import type {
+  ObjectWriteRequest,
+  RequestContext,
+  Resource,
+  ResourceAction,
+  ResourceProvider,
+} from '../../router/resources.ts'
+import type { System, SystemEnvironment } from './open-system.ts'
+import { type SystemAction, systemActions, testReport } from './system-actions.ts'
+import type { SystemObjects } from './system-objects.ts'
+
+/**
+ * `system/{name}/{type}[/{id}]` (platform specification §4.5, §4.6): the objects of all systems behind the router.
+ * `systems` is asked anew for every request, so systems may come and go.
+ */
+export function systemProvider(
+  systems: ReadonlyMap<string, System>,
+  environment: SystemEnvironment,
+): ResourceProvider {
+  return {
+    async read(path, { fields }) {
+      const { objects, id } = objectAt(systems, path)
+      return fields ? readFields(objects, id, fields) : stored(objects, id)
+    },
+    query: async (path, query) => setAt(systems, path).query(query),
+    async create(path, id, content, request) {
+      const objects = setAt(systems, path)
+      if (id === undefined) return written(objects, { operation: 'create', content }, request)
+      if (request.external) await refuseChosenId(objects, id)
+      // The engine proposes the id that it has noted as its intent: where the system leaves the choice, it must be this one.
+      return written(objects, { operation: 'create', id, content }, request)
+    },
+    async update(path, rev, content, request) {
+      const { objects, id } = objectAt(systems, path)
+      return written(objects, { operation: 'update', id, rev, content }, request)
+    },
+    async patch(path, rev, operations, request) {
+      const { objects, id } = objectAt(systems, path)
+      const content = patched(await stored(objects, id), operations)
+      return written(objects, { operation: 'update', id, rev, content }, request)
+    },
+    async delete(path, rev, request) {
+      const { objects, id } = objectAt(systems, path)
+      const object = await stored(objects, id)
+      await written(objects, { operation: 'delete', id, rev }, request)
+      return object
+    },
+    action: async (path, action, request) =>
+      isLiveSync(action)
+        ? startLiveSync(systems, environment, path, action, request)
+        : perform(systems, environment, path, action),
+    objectSet(path) {
+      const [name, type, ...deeper] = splitPath(path)
+      return deeper.length > 0 ? undefined : systems.get(name ?? '')?.objects.get(type ?? '')
+    },
+  }
+}
+
+async function readFields(
+  objects: SystemObjects,
+  id: string,
+  fields: NonNullable<(RequestContext & { fields?: readonly (readonly string[])[] })['fields']>,
+): Promise<Resource> {
+  const filter = { kind: 'compare', operator: 'eq', pointer: ['_id'], value: id } as const
+  for await (const [object] of objects.pages({ filter, fields, pageSize: 1 })) if (object) return object
+  throw notFound(objects, id)
+}
+
+async function stored(objects: SystemObjects, id: string): Promise<Resource> {
+  const object = (await objects.readMany([id])).get(id)
+  if (object) return object
+  throw notFound(objects, id)
+}
+
+function notFound({ path }: SystemObjects, id: string): Problem {
+  return new Problem('NOT_FOUND', `There is no object "${id}" in ${path}`)
+}
+
+/** A PUT that meets an existing object goes on as an update; only then must it be told that there is one. */
+async function refuseChosenId(objects: SystemObjects, id: string): Promise<never> {
+  const exists = (await objects.readMany([id])).has(id)
+  if (exists) throw new Problem('PRECONDITION_FAILED', `${objects.path} already has an object "${id}"`)
+  throw new Problem(
+    'BAD_REQUEST',
+    `Objects of a system are created with POST to ${objects.path}; the system chooses the id. PUT only updates`,
+  )
+}
+
+async function written(
+  objects: SystemObjects,
+  write: ObjectWriteRequest,
+  request: RequestContext,
+): Promise<Resource> {
+  const [result] = await objects.writeMany([write], request)
+  if (result?.ok) return result.object
+  throw result?.error ?? new Problem('INTERNAL', `${objects.path} gave no outcome for a write`)
+}
+
+/** The members that the operations touch, as an update: null where one is gone. */
+function patched(object: Resource, operations: readonly PatchOperation[]): JsonObject {
+  const result = applyPatch(object, operations)
+  const content: JsonObject = {}
+  for (const operation of operations) {
+    const touched = operation.operation === 'move' ? [operation.from, operation.field] : [operation.field]
+    for (const [name] of touched) setMember(content, name as string, member(result, name as string) ?? null)
+  }
+  return content
+}
+
+async function perform(
+  systems: ReadonlyMap<string, System>,
+  environment: SystemEnvironment,
+  path: string,
+  action: ResourceAction,
+): Promise<Json> {
+  const [name, type, ...deeper] = splitPath(path)
+  if (name === undefined) return allSystemsAction(action)(systems, environment, action)
+  if (type === undefined) {
+    if (action.name !== 'test') throw notOffered(path, action)
+    return testReport(systemNamed(systems, name))
+  }
+  if (action.name !== 'authenticate' || deeper.length > 0) throw notOffered(path, action)
+  return {
+    _id: await setAt(systems, path).authenticate(
+      parameter(action, 'username'),
+      parameter(action, 'password'),
+    ),
+  }
+}
+
+function isLiveSync({ name }: ResourceAction): boolean {
+  return name === 'liveSync' || name === 'activeSync'
+}
+
+/** On one object set, or on `system` with the parameter `source` (engine specification §9). */
+async function startLiveSync(
+  systems: ReadonlyMap<string, System>,
+  environment: SystemEnvironment,
+  path: string,
+  { parameters }: ResourceAction,
+  request: RequestContext,
+): Promise<Json> {
+  const source = path === '' ? parameters.source : `system/${path}`
+  if (!source)
+    throw new Problem('BAD_REQUEST', 'liveSync on system needs the parameter source, e.g. system/hr/account')
+  const [root, name = '', ...type] = splitPath(source)
+  if (root !== 'system') throw new Problem('BAD_REQUEST', `${source} is no object set of a system`)
+  if (!systems.has(name)) throw new Problem('UNAVAILABLE', `There is no system ${name}`)
+  setAt(systems, [name, ...type].join('/'))
+  if (!environment.liveSync)
+    throw new Problem(
+      'NOT_IMPLEMENTED',
+      'nothing is carried on here: only a project that is open synchronizes',
+    )
+  const detailedFailure = parameters.detailedFailure === 'true'
+  const fromBeginning = parameters.fromBeginning === 'true'
+  return environment.liveSync({ source, detailedFailure, fromBeginning }, request)
+}
+
+function allSystemsAction(action: ResourceAction): SystemAction {
+  const known = Object.hasOwn(systemActions, action.name) ? systemActions[action.name] : undefined
+  if (known) return known
+  throw notOffered('', action)
+}
+
+function notOffered(path: string, { name }: ResourceAction): Problem {
+  return new Problem(
+    'NOT_IMPLEMENTED',
+    `${path ? `system/${path}` : 'system'} does not offer the action "${name}"`,
+  )
+}
+
+function parameter({ parameters, content }: ResourceAction, name: string): string {
+  const value = parameters[name] ?? (content as JsonObject | null)?.[name]
+  if (typeof value === 'string') return value
+  throw new Problem('BAD_REQUEST', `The action "authenticate" needs the parameter ${name}`)
+}
+
+function systemNamed(systems: ReadonlyMap<string, System>, name: string): System {
+  const system = systems.get(name)
+  if (system) return system
+  throw new Problem(
+    'NOT_FOUND',
+    `There is no system ${name}; there are: ${[...systems.keys()].join(', ') || 'none'}`,
+  )
+}
+
+function setAt(systems: ReadonlyMap<string, System>, path: string): SystemObjects {
+  const [name = '', type, ...deeper] = splitPath(path)
+  const system = systemNamed(systems, name)
+  if (type === undefined) {
+    throw new Problem(
+      'NOT_IMPLEMENTED',
+      `system/${name} holds object types, no objects; add one: system/${name}/account`,
+    )
+  }
+  const objects = system.objects.get(type)
+  if (!objects) {
+    const types = [...system.objects.keys()].join(', ') || 'none'
+    throw new Problem('NOT_FOUND', `The system ${name} has no object type ${type}; it has: ${types}`)
+  }
+  if (deeper.length > 0)
+    throw new Problem('NOT_IMPLEMENTED', `system/${path} is an object, not a set of objects`)
+  return objects
+}
+
+function objectAt(
+  systems: ReadonlyMap<string, System>,
+  path: string,
+): { readonly objects: SystemObjects; readonly id: string } {
+  const segments = splitPath(path)
+  const [, , id, ...deeper] = segments
+  if (id === undefined) {
+    throw new Problem(
+      'NOT_IMPLEMENTED',
+      `system${path ? `/${path}` : ''} is no object; name one by its id, or query`,
+    )
+  }
+  if (deeper.length > 0) throw new Problem('NOT_FOUND', `There is no resource system/${path}`)
+  return { objects: setAt(systems, path.split('/').slice(0, 2).join('/')), id }
+}

@@ -1,0 +1,93 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { asProblem, Problem } from '../../model/problem.ts'
+import type { Witness } from '../../router/exchange.ts'
+import type { Authentication, Identity } from './authentication.ts'
+import { type Credentials, credentialsOf, repeatedPassword } from './credentials.ts'
+import { failedLogins } from './failed-logins.ts'
+
+/** From the headers of a request to who sent it: UNAUTHORIZED unless known, 429 while the address must wait. */
+export type Login = (
+  headers: IncomingHttpHeaders,
+  address: string,
+  path: string,
+  transactionId?: string,
+) => Promise<Identity>
+
+const anonymous: Identity = { userId: 'anonymous', roles: ['openidm-reg'] }
+
+/** Load balancers ask whether the server is alive, and have no account. */
+const openPaths: ReadonlySet<string> = new Set(['info/ping'])
+
+/** `witness` hears of every look at credentials. */
+export function login(authentication: Authentication, witness?: Pick<Witness, 'attempt'>): Login {
+  const failures = failedLogins()
+  const inTurn = oneAtATime()
+  /** Looks again whether the credentials are known: the request before may have been the same client's. */
+  const check = async (
+    credentials: Credentials,
+    address: string,
+    transactionId: string,
+  ): Promise<Identity> => {
+    const known = await authentication.recall(credentials)
+    if (known) return known
+    const attempt = { transactionId, address, username: credentials.username, module: 'STATIC_USER' }
+    try {
+      refuseWhileWaiting(failures.waitFor(address))
+      const identity = await counted(authentication.authenticate(credentials), failures, address)
+      witness?.attempt({ ...attempt, successful: true })
+      return identity
+    } catch (error) {
+      witness?.attempt({ ...attempt, successful: false, reason: asProblem(error).message })
+      throw error
+    }
+  }
+  /** Whoever is known already is not made to wait for a stranger's guesses from the same address. */
+  const known = async (credentials: Credentials, address: string, transactionId: string): Promise<Identity> =>
+    (await authentication.recall(credentials)) ?? inTurn(() => check(credentials, address, transactionId))
+  return async (headers, address, path, transactionId = '') => {
+    const credentials = credentialsOf(headers)
+    if (credentials) {
+      const identity = await known(credentials, address, transactionId)
+      const password = repeatedPassword(headers)
+      if (password === undefined) return identity
+      const { userId } = await known({ username: credentials.username, password }, address, transactionId)
+      return { ...identity, reauthenticated: userId === identity.userId }
+    }
+    if (openPaths.has(path)) return anonymous
+    throw new Problem('UNAUTHORIZED', 'The request carries no credentials')
+  }
+}
+
+async function counted(
+  answer: Promise<Identity>,
+  failures: ReturnType<typeof failedLogins>,
+  address: string,
+): Promise<Identity> {
+  try {
+    const identity = await answer
+    failures.succeeded(address)
+    return identity
+  } catch (error) {
+    failures.failed(address)
+    throw error
+  }
+}
+
+/** Guesses sent all at once would otherwise be hashed before the first failure counts, all at the same time. */
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const result = last.then(work)
+    last = result.catch(() => undefined)
+    return result
+  }
+}
+
+function refuseWhileWaiting(milliseconds: number): void {
+  if (milliseconds === 0) return
+  const seconds = Math.ceil(milliseconds / 1_000)
+  throw new Problem('UNAUTHORIZED', `Too many failed logins from this address: try again in ${seconds} s`, {
+    status: 429,
+    detail: { retryAfter: seconds },
+  })
+}

@@ -1,0 +1,93 @@
+import type { Json, JsonObject } from '../../model/json.ts'
+import { getAt } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import { project } from '../../router/fields.ts'
+import type { ResourcePage } from '../../router/resources.ts'
+import type { Outcome } from './operation.ts'
+import type { Parameters } from './parameters.ts'
+
+/** Answers on the wire (platform specification §1.2), before they meet a socket. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+const json = 'application/json; charset=utf-8'
+
+/** `baseUrl` ends where resource paths begin, e.g. `http://localhost:8080/openidm`. */
+export function answerOf(outcome: Outcome, parameters: Parameters, baseUrl: string): Answer {
+  switch (outcome.kind) {
+    case 'notModified':
+      return { status: 304, headers: { etag: entityTag(outcome.rev) }, body: '' }
+    case 'value':
+      return jsonAnswer(200, outcome.value, parameters)
+    case 'page':
+      refuseMimeType(parameters)
+      return jsonAnswer(200, envelope(outcome.page, outcome.totalPolicy), parameters)
+    case 'resource':
+      return resourceAnswer(outcome, parameters, baseUrl)
+  }
+}
+
+/** Any value as JSON; `prettyPrint` for people. */
+export function jsonAnswer(
+  status: number,
+  value: Json,
+  { prettyPrint }: Pick<Parameters, 'prettyPrint'>,
+): Answer {
+  return {
+    status,
+    headers: { 'content-type': json },
+    body: JSON.stringify(value, null, prettyPrint ? 2 : undefined),
+  }
+}
+
+function resourceAnswer(
+  { resource, created }: Outcome & { kind: 'resource' },
+  parameters: Parameters,
+  baseUrl: string,
+): Answer {
+  const headers = {
+    ...(resource._rev !== undefined && { etag: entityTag(resource._rev) }),
+    ...(created && { location: `${baseUrl}/${created.path}` }),
+  }
+  if (parameters.mimeType !== undefined) return rawField(resource, parameters, parameters.mimeType, headers)
+  const answer = jsonAnswer(created ? 201 : 200, project(resource, parameters.fields), parameters)
+  return { ...answer, headers: { ...answer.headers, ...headers } }
+}
+
+/** One field as it is: a picture, a certificate. */
+function rawField(
+  resource: JsonObject,
+  { fields }: Parameters,
+  mimeType: string,
+  headers: Readonly<Record<string, string>>,
+): Answer {
+  const [field, ...others] = fields ?? []
+  if (!field || others.length > 0)
+    throw new Problem('BAD_REQUEST', '_mimeType needs exactly one field in _fields')
+  const value = getAt(resource, field)
+  if (value === undefined) throw new Problem('NOT_FOUND', `The resource has no field /${field.join('/')}`)
+  const body = typeof value === 'string' ? value : JSON.stringify(value)
+  return { status: 200, headers: { ...headers, 'content-type': mimeType }, body }
+}
+
+function refuseMimeType({ mimeType }: Parameters): void {
+  if (mimeType !== undefined) throw new Problem('BAD_REQUEST', '_mimeType is not possible on a query')
+}
+
+function envelope({ result, cookie, total }: ResourcePage, totalPolicy: string): Json {
+  return {
+    result: [...result],
+    resultCount: result.length,
+    pagedResultsCookie: cookie,
+    totalPagedResultsPolicy: totalPolicy,
+    totalPagedResults: total ?? -1,
+    remainingPagedResults: -1,
+  }
+}
+
+function entityTag(rev: string): string {
+  return `"${rev}"`
+}

@@ -1,0 +1,31 @@
+import { Problem } from '../../model/problem.ts'
+
+/** The `Accept-API-Version` header (platform specification §1.1). */
+const supported = { protocol: [2, 1], resource: [1, 0] } as const
+type Part = keyof typeof supported
+
+/** What every answer says about itself. */
+export const contentApiVersion = 'protocol=2.1,resource=1.0'
+
+/** BAD_REQUEST if the header cannot be read or asks for more than is supported. */
+export function checkApiVersion(header: string | undefined): void {
+  if (header === undefined) return
+  for (const part of header.split(',')) {
+    const [, name, major, minor] =
+      /^\s*(protocol|resource)\s*=\s*(\d{1,4})(?:\.(\d{1,4}))?\s*$/i.exec(part) ?? []
+    if (name === undefined) throw new Problem('BAD_REQUEST', `Accept-API-Version cannot be read: "${header}"`)
+    if (isHigher([Number(major), Number(minor ?? 0)], supported[name.toLowerCase() as Part])) {
+      throw new Problem(
+        'BAD_REQUEST',
+        `Accept-API-Version "${header}" is not supported, at most ${contentApiVersion} is`,
+      )
+    }
+  }
+}
+
+function isHigher(
+  [major, minor]: readonly [number, number],
+  [maxMajor, maxMinor]: readonly [number, number],
+): boolean {
+  return major > maxMajor || (major === maxMajor && minor > maxMinor)
+}

@@ -1,0 +1,68 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Address, Witness } from '../../router/exchange.ts'
+import { pathOf, searchOf } from './raw-request.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Both ends of the connection, noted while there was one. */
+    ends: { readonly server: Address; readonly client: Address } | undefined
+    /** What the answer says if it is an error. */
+    failure: string | undefined
+  }
+}
+
+/** Tells of every request, whatever became of it, once it has been answered. */
+export function witnessed(server: FastifyInstance, witness: Witness): void {
+  server.decorateRequest('ends', undefined)
+  server.decorateRequest('failure', undefined)
+  server.addHook('onRequest', async (request) => {
+    request.ends = endsOf(request)
+  })
+  server.addHook('onResponse', async (request, reply) => {
+    const { userId, roles = [] } = request.identity ?? {}
+    witness.exchange({
+      ...{ transactionId: request.id, userId, roles, ...(request.ends ?? endsOf(request)) },
+      ...{ secure: request.protocol === 'https', method: request.method, path: pathOf(request) },
+      ...{ search: searchOf(request), headers: request.headers },
+      ...operationOf(request, reply.statusCode),
+      ...{ status: reply.statusCode, reason: request.failure, elapsed: reply.elapsedTime },
+    })
+  })
+}
+
+function endsOf({ ip, socket }: FastifyRequest): { server: Address; client: Address } {
+  const { localAddress, localPort, remotePort } = socket
+  return {
+    server: { ip: localAddress ?? null, port: localPort ?? null },
+    client: { ip: ip ?? null, port: remotePort ?? null },
+  }
+}
+
+const byMethod: Readonly<Record<string, string>> = {
+  GET: 'READ',
+  HEAD: 'READ',
+  PUT: 'UPDATE',
+  PATCH: 'PATCH',
+  DELETE: 'DELETE',
+  POST: 'CREATE',
+}
+
+/** What was asked for, also of requests that were never looked at closely. */
+function operationOf(
+  request: FastifyRequest,
+  status: number,
+): { operation: string; action: string | undefined } {
+  const override = request.headers['x-http-method-override']
+  const method =
+    request.method === 'POST' && typeof override === 'string' ? override.toUpperCase() : request.method
+  const parameters = new Map(
+    [...new URLSearchParams(searchOf(request))].map(([name, value]) => [name.toLowerCase(), value]),
+  )
+  const action = method === 'POST' ? parameters.get('_action') : undefined
+  if (action !== undefined && action !== 'create') return { operation: 'ACTION', action }
+  const selects = ['_queryfilter', '_queryid', '_queryexpression'].some((name) => parameters.has(name))
+  if (method === 'GET' && selects) return { operation: 'QUERY', action: undefined }
+  if (method === 'PUT' && (status === 201 || request.headers['if-none-match'] === '*'))
+    return { operation: 'CREATE', action: undefined }
+  return { operation: byMethod[method] ?? method, action: undefined }
+}

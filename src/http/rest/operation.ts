@@ -1,0 +1,207 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { everything, type Filter } from '../../model/filter/filter.ts'
+import { parseFilter } from '../../model/filter/parse.ts'
+import type { Json } from '../../model/json.ts'
+import { parsePatch } from '../../model/patch.ts'
+import { Problem } from '../../model/problem.ts'
+import { joinPath, splitLast } from '../../router/path.ts'
+import type {
+  RequestContext,
+  Resource,
+  ResourcePage,
+  ResourceQuery,
+  Resources,
+} from '../../router/resources.ts'
+import { type Body, parseBody, parseObject } from './body.ts'
+import { type Conditions, conditionsOf, type RequestKind, type Revision } from './conditions.ts'
+import { actionParameters, type Parameters, type Selection } from './parameters.ts'
+
+/**
+ * From a request to the operation it means (platform specification §1.1, the table of requests). Knows the wire's
+ * rules and nothing of sockets; answer.ts writes what comes out.
+ */
+export interface WireRequest {
+  readonly method: string
+  /** Below the context path, segments still encoded. */
+  readonly path: string
+  readonly parameters: Parameters
+  readonly headers: IncomingHttpHeaders
+  readonly body: Body
+}
+
+export type Outcome =
+  | { readonly kind: 'resource'; readonly resource: Resource; readonly created?: { readonly path: string } }
+  | { readonly kind: 'notModified'; readonly rev: string }
+  | { readonly kind: 'page'; readonly page: ResourcePage; readonly totalPolicy: string }
+  | { readonly kind: 'value'; readonly value: Json }
+
+export async function perform(
+  resources: Resources,
+  wire: WireRequest,
+  context: RequestContext,
+): Promise<Outcome> {
+  const method = effectiveMethod(wire)
+  const kind = requestKind(method, wire.parameters)
+  const conditions = conditionsOf(kind, wire.headers)
+  const { additional } = wire.parameters
+  return operations[kind](resources, wire, conditions, { ...context, parameters: additional })
+}
+
+type Operation = (
+  resources: Resources,
+  wire: WireRequest,
+  conditions: Conditions,
+  context: RequestContext,
+) => Promise<Outcome>
+
+const operations: Readonly<Record<RequestKind, Operation>> = { read, query, put, patch, delete: remove, post }
+
+/** Clients behind strict proxies send POST and say what they mean. */
+function effectiveMethod({ method, headers }: WireRequest): string {
+  const override = headers['x-http-method-override']
+  return method === 'POST' && typeof override === 'string' ? override.trim().toUpperCase() : method
+}
+
+function requestKind(method: string, { selection }: Parameters): RequestKind {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      return selection ? 'query' : 'read'
+    case 'PUT':
+    case 'PATCH':
+    case 'DELETE':
+    case 'POST':
+      return method.toLowerCase() as RequestKind
+    default:
+      throw new Problem('NOT_IMPLEMENTED', `The method ${method} is not supported`)
+  }
+}
+
+async function read(
+  resources: Resources,
+  { path, parameters }: WireRequest,
+  { ifNoneMatch }: Conditions,
+  context: RequestContext,
+): Promise<Outcome> {
+  const { fields } = parameters
+  const resource = await resources.read(path, { ...context, ...(fields && { fields }) })
+  const known = ifNoneMatch && !ifNoneMatch.any ? ifNoneMatch.rev : undefined
+  if (known !== undefined && known === resource._rev) return { kind: 'notModified', rev: known }
+  return { kind: 'resource', resource }
+}
+
+async function query(
+  resources: Resources,
+  { path, parameters }: WireRequest,
+  _conditions: Conditions,
+  context: RequestContext,
+): Promise<Outcome> {
+  const { fields, paging, selection, additional } = parameters
+  const selected = select(selection as Selection, path)
+  const request: ResourceQuery = {
+    filter: selected.filter,
+    ...((fields ?? selected.fields) && { fields: fields ?? selected.fields }),
+    ...(paging.sortKeys && { sortKeys: paging.sortKeys }),
+    ...(paging.pageSize && { pageSize: paging.pageSize }),
+    ...(paging.cookie !== undefined && { cookie: paging.cookie }),
+    ...(paging.offset && { offset: paging.offset }),
+    totalPolicy: paging.totalPolicy,
+    parameters: additional,
+  }
+  const page = await resources.query(path, request, context)
+  return { kind: 'page', page, totalPolicy: page.total === undefined ? 'NONE' : paging.totalPolicy }
+}
+
+function select(selection: Selection, path: string): Pick<ResourceQuery, 'filter' | 'fields'> {
+  switch (selection.kind) {
+    case 'filter':
+      return { filter: parseFilter(selection.text) }
+    case 'id':
+      if (selection.queryId === 'query-all-ids') return { filter: everything, fields: [['_id']] }
+      throw new Problem(
+        'BAD_REQUEST',
+        `There is no query "${selection.queryId}"; only query-all-ids is known`,
+      )
+    case 'expression':
+      return { filter: parseExpression(selection.text, path) }
+  }
+}
+
+/** Systems take filters as their native language; a store's own language is not spoken to strangers. */
+function parseExpression(text: string, path: string): Filter {
+  if (path.startsWith('system/')) return parseFilter(text)
+  throw new Problem(
+    'BAD_REQUEST',
+    `_queryExpression is possible only on system objects, not on ${path}: use _queryFilter`,
+  )
+}
+
+async function put(
+  resources: Resources,
+  { path, body }: WireRequest,
+  { ifMatch, ifNoneMatch }: Conditions,
+  context: RequestContext,
+): Promise<Outcome> {
+  const content = parseObject(body)
+  const update = async (rev: string | undefined): Promise<Outcome> => ({
+    kind: 'resource',
+    resource: await resources.update(path, rev, content, context),
+  })
+  if (ifMatch) return update(wantedRevision(ifMatch))
+  const { parent, last } = splitLast(path)
+  try {
+    const resource = await resources.create(parent, last, content, context)
+    return { kind: 'resource', resource, created: { path: locationOf(parent, resource) } }
+  } catch (error) {
+    const exists = error instanceof Problem && error.code === 'PRECONDITION_FAILED'
+    if (!exists || ifNoneMatch) throw error
+    return update(undefined)
+  }
+}
+
+async function patch(
+  resources: Resources,
+  { path, body }: WireRequest,
+  { ifMatch }: Conditions,
+  context: RequestContext,
+): Promise<Outcome> {
+  const resource = await resources.patch(path, wantedRevision(ifMatch), parsePatch(parseBody(body)), context)
+  return { kind: 'resource', resource }
+}
+
+async function remove(
+  resources: Resources,
+  { path }: WireRequest,
+  { ifMatch }: Conditions,
+  context: RequestContext,
+): Promise<Outcome> {
+  return { kind: 'resource', resource: await resources.delete(path, wantedRevision(ifMatch), context) }
+}
+
+/** Without `_action` a POST is a create; without a body, too, it is an action whose name was forgotten. */
+async function post(
+  resources: Resources,
+  { path, body, parameters }: WireRequest,
+  _conditions: Conditions,
+  context: RequestContext,
+): Promise<Outcome> {
+  const { action = 'create' } = parameters
+  if (parameters.action === undefined && body.bytes.length === 0) {
+    throw new Problem('BAD_REQUEST', 'A POST needs the parameter _action, or an object to create as its body')
+  }
+  if (action === 'create') {
+    const resource = await resources.create(path, undefined, parseObject(body), context)
+    return { kind: 'resource', resource, created: { path: locationOf(path, resource) } }
+  }
+  const content = parseBody(body) ?? null
+  const request = { name: action, content, parameters: actionParameters(parameters) }
+  return { kind: 'value', value: (await resources.action(path, request, context)) ?? null }
+}
+
+function wantedRevision(ifMatch: Revision | undefined): string | undefined {
+  return ifMatch === undefined || ifMatch.any ? undefined : ifMatch.rev
+}
+
+function locationOf(parent: string, { _id }: Resource): string {
+  return `${parent}/${joinPath(_id)}`
+}

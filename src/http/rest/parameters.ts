@@ -1,0 +1,160 @@
+import { type Pointer, parsePointer } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import { parseSortKeys, type SortKey } from '../../model/sort.ts'
+
+/**
+ * The parameters of a request (platform specification §1.1): names ignore case, single-valued ones may not be
+ * repeated, numbers must be numbers. What is not reserved is an additional parameter, passed on as text.
+ */
+export interface Parameters {
+  readonly fields: readonly Pointer[] | undefined
+  readonly prettyPrint: boolean
+  readonly mimeType: string | undefined
+  readonly action: string | undefined
+  readonly selection: Selection | undefined
+  readonly paging: Paging
+  /** Not reserved; names as they were sent. */
+  readonly additional: Readonly<Record<string, string>>
+  /** The reserved parameters as they were sent, under their documented names. */
+  readonly reserved: Readonly<Partial<Record<ReservedName, string>>>
+}
+
+/** What a query selects; its presence makes a GET a query. */
+export type Selection =
+  | { readonly kind: 'filter'; readonly text: string }
+  | { readonly kind: 'id'; readonly queryId: string }
+  | { readonly kind: 'expression'; readonly text: string }
+
+export interface Paging {
+  readonly sortKeys: readonly SortKey[] | undefined
+  readonly pageSize: number | undefined
+  readonly cookie: string | undefined
+  readonly offset: number | undefined
+  readonly totalPolicy: TotalPolicy
+}
+
+const totalPolicies = ['NONE', 'ESTIMATE', 'EXACT'] as const
+export type TotalPolicy = (typeof totalPolicies)[number]
+
+const reservedNames = [
+  '_fields',
+  '_prettyPrint',
+  '_mimeType',
+  '_action',
+  '_queryFilter',
+  '_queryId',
+  '_queryExpression',
+  '_sortKeys',
+  '_pageSize',
+  '_pagedResultsCookie',
+  '_pagedResultsOffset',
+  '_totalPagedResultsPolicy',
+] as const
+export type ReservedName = (typeof reservedNames)[number]
+
+const reservedByLowerCase: ReadonlyMap<string, ReservedName> = new Map(
+  reservedNames.map((name) => [name.toLowerCase(), name]),
+)
+
+/** Parses the part of a URL after `?`. BAD_REQUEST names the parameter. */
+export function parseParameters(search: string): Parameters {
+  const { reserved, additional } = separate(new URLSearchParams(search))
+  return {
+    fields: fieldsOf(reserved._fields),
+    prettyPrint: booleanOf(reserved, '_prettyPrint'),
+    mimeType: mimeTypeOf(reserved._mimeType),
+    action: reserved._action,
+    selection: selectionOf(reserved),
+    paging: pagingOf(reserved),
+    additional,
+    reserved,
+  }
+}
+
+/** What an action receives: everything but what shapes its answer. */
+export function actionParameters({ reserved, additional }: Parameters): Readonly<Record<string, string>> {
+  const { _action, _fields, _prettyPrint, _mimeType, ...others } = reserved
+  return { ...additional, ...others }
+}
+
+type Reserved = Partial<Record<ReservedName, string>>
+
+function separate(pairs: URLSearchParams): { reserved: Reserved; additional: Record<string, string> } {
+  const found = new Map<string, string>()
+  for (const [name, value] of pairs) {
+    const canonical = reservedByLowerCase.get(name.toLowerCase()) ?? name
+    if (found.has(canonical))
+      throw new Problem('BAD_REQUEST', `The parameter "${canonical}" appears more than once`)
+    found.set(canonical, value)
+  }
+  const isReserved = ([name]: readonly [string, string]) => reservedByLowerCase.has(name.toLowerCase())
+  const entries = [...found]
+  return {
+    reserved: Object.fromEntries(entries.filter(isReserved)),
+    additional: Object.fromEntries(entries.filter((entry) => !isReserved(entry))),
+  }
+}
+
+function fieldsOf(text: string | undefined): readonly Pointer[] | undefined {
+  if (!text) return undefined
+  return text.split(',').map((field) => parsePointer(field.trim()))
+}
+
+function booleanOf(reserved: Reserved, name: ReservedName): boolean {
+  const text = reserved[name]?.toLowerCase()
+  if (text === undefined || text === 'false') return false
+  if (text === 'true') return true
+  throw new Problem('BAD_REQUEST', `The parameter "${name}" must be true or false, not "${reserved[name]}"`)
+}
+
+function mimeTypeOf(text: string | undefined): string | undefined {
+  if (text === undefined || /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:;\s*charset=[\w-]+)?$/i.test(text)) return text
+  throw new Problem('BAD_REQUEST', `The parameter "_mimeType" is not a media type: "${text}"`)
+}
+
+function selectionOf({ _queryFilter, _queryId, _queryExpression }: Reserved): Selection | undefined {
+  const selections: Selection[] = []
+  if (_queryFilter !== undefined) selections.push({ kind: 'filter', text: _queryFilter })
+  if (_queryId !== undefined) selections.push({ kind: 'id', queryId: _queryId })
+  if (_queryExpression !== undefined) selections.push({ kind: 'expression', text: _queryExpression })
+  if (selections.length > 1) {
+    throw new Problem('BAD_REQUEST', '"_queryFilter", "_queryId" and "_queryExpression" exclude one another')
+  }
+  return selections[0]
+}
+
+function pagingOf(reserved: Reserved): Paging {
+  const offset = numberOf(reserved, '_pagedResultsOffset')
+  const cookie = reserved._pagedResultsCookie || undefined
+  if (cookie !== undefined && offset !== undefined && offset > 0) {
+    throw new Problem('BAD_REQUEST', '"_pagedResultsOffset" and "_pagedResultsCookie" exclude one another')
+  }
+  return {
+    sortKeys: reserved._sortKeys ? parseSortKeys(reserved._sortKeys) : undefined,
+    pageSize: numberOf(reserved, '_pageSize'),
+    cookie,
+    offset,
+    totalPolicy: totalPolicyOf(reserved._totalPagedResultsPolicy),
+  }
+}
+
+function numberOf(reserved: Reserved, name: ReservedName): number | undefined {
+  const text = reserved[name]
+  if (text === undefined) return undefined
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (Number.isSafeInteger(number)) return number
+  throw new Problem(
+    'BAD_REQUEST',
+    `The parameter "${name}" must be a whole number of at least 0, not "${text}"`,
+  )
+}
+
+function totalPolicyOf(text: string | undefined): TotalPolicy {
+  if (text === undefined) return 'NONE'
+  const policy = totalPolicies.find((candidate) => candidate === text.toUpperCase())
+  if (policy) return policy
+  throw new Problem(
+    'BAD_REQUEST',
+    `The parameter "_totalPagedResultsPolicy" must be one of ${totalPolicies.join(', ')}, not "${text}"`,
+  )
+}

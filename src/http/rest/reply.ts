@@ -1,0 +1,52 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isJsonObject } from '../../model/json.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
+import { type Answer, jsonAnswer } from './answer.ts'
+import { contentApiVersion } from './api-version.ts'
+import { errorBody, isInternal } from './errors.ts'
+import { searchOf } from './raw-request.ts'
+
+/** Puts an answer on the wire. */
+export function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
+  return reply
+    .code(status)
+    .headers({ 'cache-control': 'no-cache', 'content-api-version': contentApiVersion, ...headers })
+    .send(body)
+}
+
+/** Whatever was thrown, as an answer; what is not the caller's fault is logged under its transaction. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = fromFastify(error)
+  log(problem, request)
+  const answer = errorBody(problem, request.id)
+  request.failure = String(answer.message)
+  const { status, headers, body } = jsonAnswer(problem.status, answer, {
+    prettyPrint: wantsPrettyPrint(request),
+  })
+  return send(reply, { status, headers: { ...headers, ...remedy(problem) }, body })
+}
+
+function log(problem: Problem, request: FastifyRequest): void {
+  const facts = { err: problem, transactionId: request.id, method: request.method }
+  if (isInternal(problem)) request.log.error(facts, 'The request failed')
+  else if (problem.status >= 500 && problem.status !== 501) request.log.warn(facts, 'The request failed')
+}
+
+/** What the client may do about it: send credentials, or wait. */
+function remedy({ status, detail }: Problem): Record<string, string> {
+  if (status === 401) return { 'www-authenticate': 'Basic realm="Syncline", charset="UTF-8"' }
+  return status === 429 && isJsonObject(detail) ? { 'retry-after': String(detail.retryAfter) } : {}
+}
+
+/** The parameters may be what is wrong, so they are not parsed for this. */
+function wantsPrettyPrint(request: FastifyRequest): boolean {
+  return /(?:^|&)_prettyPrint=true(?:&|$)/i.test(searchOf(request))
+}
+
+/** What Fastify refuses before a request reaches us: too large a body, a malformed URL. */
+function fromFastify(error: unknown): Problem {
+  if (!(error instanceof Error) || error instanceof Problem) return asProblem(error)
+  const { statusCode, code } = error as { statusCode?: number; code?: string }
+  const isRefusal = code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500
+  return isRefusal ? new Problem('BAD_REQUEST', error.message, { status: statusCode }) : asProblem(error)
+}

@@ -1,0 +1,128 @@
+import type { Json } from '../json.ts'
+import { getAt } from '../pointer.ts'
+import { compareText } from '../sort.ts'
+import type { ComparisonOperator, Filter } from './filter.ts'
+
+/**
+ * Evaluates query filters on values in memory (platform specification §1.3).
+ *
+ * An array matches if any element does; values of different types never match; `pr` is false for null; `ne` is the
+ * negation of `eq`, so absence matches it. `ca` looks at an array as a whole: every listed value must be in it.
+ */
+
+export interface EvaluationOptions {
+  /** As in mapping conditions; object-set queries compare exactly. */
+  readonly ignoreCase?: boolean
+}
+
+/** Does `root` match? For many roots, `compileFilter` once. */
+export function matches(filter: Filter, root: Json, options: EvaluationOptions = {}): boolean {
+  return compileFilter(filter, options)(root)
+}
+
+/** `matches` prepared once for many roots. */
+export function compileFilter(
+  filter: Filter,
+  { ignoreCase = false }: EvaluationOptions = {},
+): (root: Json) => boolean {
+  const fold = ignoreCase ? foldCase : exactly
+  return compile(filter, fold)
+}
+
+type Fold = (value: Json) => Json
+type Test = (value: Json) => boolean
+
+const exactly: Fold = (value) => value
+const foldCase: Fold = (value) => (typeof value === 'string' ? value.toLowerCase() : value)
+
+function compile(filter: Filter, fold: Fold): Test {
+  switch (filter.kind) {
+    case 'literal':
+      return () => filter.value
+    case 'and': {
+      const tests = filter.filters.map((part) => compile(part, fold))
+      return (root) => tests.every((test) => test(root))
+    }
+    case 'or': {
+      const tests = filter.filters.map((part) => compile(part, fold))
+      return (root) => tests.some((test) => test(root))
+    }
+    case 'not': {
+      const test = compile(filter.filter, fold)
+      return (root) => !test(root)
+    }
+    case 'present':
+      return (root) => (getAt(root, filter.pointer) ?? null) !== null
+    case 'compare': {
+      const { pointer } = filter
+      const test = comparison(filter.operator, filter.value, fold)
+      return (root) => test(getAt(root, pointer) ?? null)
+    }
+  }
+}
+
+/** A test of the value at the pointer, null if there is none. */
+function comparison(operator: ComparisonOperator, value: Json, fold: Fold): Test {
+  switch (operator) {
+    case 'ne': {
+      const equals = comparison('eq', value, fold)
+      return (actual) => !equals(actual)
+    }
+    case 'ca': {
+      const tests = listed(value).map((each) => comparison('eq', each, fold))
+      return (actual) => actual !== null && tests.every((test) => test(actual))
+    }
+    default:
+      return anyElement(scalarTest(operator, value, fold))
+  }
+}
+
+function anyElement(test: Test): Test {
+  return (actual) => (Array.isArray(actual) ? actual.some(test) : test(actual))
+}
+
+function scalarTest(operator: Exclude<ComparisonOperator, 'ne' | 'ca'>, value: Json, fold: Fold): Test {
+  switch (operator) {
+    case 'eq': {
+      const wanted = fold(value)
+      return (actual) => actual !== null && fold(actual) === wanted
+    }
+    case 'in': {
+      const wanted = new Set(listed(value).map(fold))
+      return (actual) => actual !== null && wanted.has(fold(actual))
+    }
+    case 'co':
+      return textTest(value, fold, (text, part) => text.includes(part))
+    case 'sw':
+      return textTest(value, fold, (text, part) => text.startsWith(part))
+    case 'ew':
+      return textTest(value, fold, (text, part) => text.endsWith(part))
+    case 'lt':
+      return orderTest(value, fold, (order) => order < 0)
+    case 'le':
+      return orderTest(value, fold, (order) => order <= 0)
+    case 'gt':
+      return orderTest(value, fold, (order) => order > 0)
+    case 'ge':
+      return orderTest(value, fold, (order) => order >= 0)
+  }
+}
+
+function textTest(value: Json, fold: Fold, test: (text: string, part: string) => boolean): Test {
+  const part = fold(value)
+  if (typeof part !== 'string') return () => false
+  return (actual) => typeof actual === 'string' && test(fold(actual) as string, part)
+}
+
+function orderTest(value: Json, fold: Fold, accepts: (order: number) => boolean): Test {
+  const limit = fold(value)
+  if (typeof limit === 'string') {
+    return (actual) => typeof actual === 'string' && accepts(compareText(fold(actual) as string, limit))
+  }
+  if (typeof limit === 'number') return (actual) => typeof actual === 'number' && accepts(actual - limit)
+  return () => false
+}
+
+function listed(value: Json): readonly Json[] {
+  return Array.isArray(value) ? value : [value]
+}

@@ -1,0 +1,23 @@
+import type { Json } from '../json.ts'
+import type { Pointer } from '../pointer.ts'
+
+/** Comparison operators of the query filter (platform specification §1.3), our additions included. */
+export const comparisonOperators = ['eq', 'ne', 'co', 'sw', 'ew', 'lt', 'le', 'gt', 'ge', 'in', 'ca'] as const
+export type ComparisonOperator = (typeof comparisonOperators)[number]
+
+/** A parsed query filter: plain data, so that it can cross into scripts, be compared, and be compiled to SQL. */
+export type Filter =
+  | { readonly kind: 'literal'; readonly value: boolean }
+  | { readonly kind: 'and' | 'or'; readonly filters: readonly Filter[] }
+  | { readonly kind: 'not'; readonly filter: Filter }
+  | { readonly kind: 'present'; readonly pointer: Pointer }
+  | {
+      readonly kind: 'compare'
+      readonly operator: ComparisonOperator
+      readonly pointer: Pointer
+      /** A string, number or boolean; for `in` and `ca` an array of them. */
+      readonly value: Json
+    }
+
+export const everything: Filter = { kind: 'literal', value: true }
+export const nothing: Filter = { kind: 'literal', value: false }

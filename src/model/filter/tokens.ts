@@ -1,0 +1,68 @@
+import { Problem } from '../problem.ts'
+
+/**
+ * The words of the query filter grammar (platform specification §1.3). Only a blank separates them; parentheses and
+ * quotes also end what stands before them or begin what follows.
+ */
+
+export type Token =
+  | { readonly kind: '(' | ')' | '!' | 'end'; readonly column: number }
+  | { readonly kind: 'word' | 'string'; readonly text: string; readonly column: number }
+
+/** The tokens in order; the last one is always `end`. */
+export function tokenize(text: string): readonly Token[] {
+  const tokens: Token[] = []
+  let at = 0
+  while (at < text.length) {
+    if (text[at] === ' ') {
+      at++
+      continue
+    }
+    const [token, end] = readToken(text, at)
+    tokens.push(token)
+    at = end
+  }
+  tokens.push({ kind: 'end', column: text.length + 1 })
+  return tokens
+}
+
+function readToken(text: string, start: number): readonly [Token, end: number] {
+  const first = text[start] as string
+  const column = start + 1
+  if (first === '(' || first === ')') return [{ kind: first, column }, start + 1]
+  if (first === '!') return readNegation(text, start)
+  if (first === '"' || first === "'") return readString(text, start, first)
+  let end = start
+  while (end < text.length && !' ()'.includes(text[end] as string)) end++
+  return [{ kind: 'word', text: text.slice(start, end), column }, end]
+}
+
+function readNegation(text: string, start: number): readonly [Token, end: number] {
+  const next = text[start + 1]
+  if (next !== '(' && next !== ' ') throw badFilter(start + 2, 'expected "(" or a blank after "!"')
+  return [{ kind: '!', column: start + 1 }, start + 1]
+}
+
+function readString(text: string, start: number, mark: string): readonly [Token, end: number] {
+  let value = ''
+  for (let at = start + 1; at < text.length; at++) {
+    const c = text[at] as string
+    if (c === mark) {
+      checkEnd(text, at + 1)
+      return [{ kind: 'string', text: value, column: start + 1 }, at + 1]
+    }
+    if (c === '\\') at++
+    value += text[at] ?? ''
+  }
+  throw badFilter(start + 1, `the string that begins here has no closing ${mark}`)
+}
+
+function checkEnd(text: string, end: number): void {
+  if (end === text.length || ' )'.includes(text[end] as string)) return
+  throw badFilter(end + 1, 'expected a blank after the string; a quote inside it needs a backslash')
+}
+
+/** A problem at a column, counted from 1, as an editor does. */
+export function badFilter(column: number, fact: string, cause?: unknown): Problem {
+  return new Problem('BAD_FILTER', `Filter, column ${column}: ${fact}`, { cause, detail: { column } })
+}

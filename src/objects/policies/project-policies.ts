@@ -1,0 +1,176 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { LoadedProgram, ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
+import type { PolicyRequirement } from './built-in.ts'
+import type { OwnPolicies, OwnPolicy } from './scripted.ts'
+
+/**
+ * Policies that a project defines itself (platform specification §6.3): files of JavaScript that call
+ * `addPolicy({policyId, policyExec, policyRequirements, …})` and declare the function that `policyExec` names.
+ */
+export interface OwnPolicyScript extends OwnPolicy {
+  /** The file, with a call of the function at its end. */
+  readonly script: ScriptSource
+}
+
+/** What a file declares. Throws a Problem for a file that cannot be run, or an entry that is not a policy. */
+export async function policiesIn(
+  file: ScriptSource,
+  engine: ScriptEngine,
+): Promise<readonly OwnPolicyScript[]> {
+  const broken = await engine.check(file)
+  if (broken) throw broken
+  const added = await declared(file, engine)
+  const found = added.map((entry) => policyIn(entry, file))
+  const functions = await functionTexts(
+    file,
+    found.map(({ policyExec }) => policyExec),
+    engine,
+  )
+  return found.map(({ entry, policyId, policyExec }) => {
+    const text = functions[policyExec]
+    if (typeof text !== 'string')
+      throw misdeclared(
+        file,
+        `policy "${policyId}" names the function ${policyExec}, which the file does not declare`,
+      )
+    const { policyRequirements } = entry
+    return {
+      policyId,
+      policyRequirements: Array.isArray(policyRequirements) ? policyRequirements.map(String) : [],
+      validateOnlyIfPresent: isSet(entry.validateOnlyIfPresent),
+      policyFunction: isSet(entry.clientValidation) ? text : undefined,
+      script: ending(file, `policy ${policyId}`, callOf(policyExec)),
+    }
+  })
+}
+
+/** Older files write the text. */
+function isSet(flag: Json | undefined): boolean {
+  return flag === true || flag === 'true'
+}
+
+async function declared(file: ScriptSource, engine: ScriptEngine): Promise<readonly Json[]> {
+  await using program = await load(engine, { file })
+  const [outcome] = await program.run('declaredPolicies', ['file'], { request: reading })
+  if (!outcome?.ok) throw outcome?.error
+  return outcome.value as Json[]
+}
+
+function policyIn(entry: Json, file: ScriptSource) {
+  const { policyId, policyExec } = isJsonObject(entry) ? entry : {}
+  if (
+    typeof policyId !== 'string' ||
+    typeof policyExec !== 'string' ||
+    !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(policyExec)
+  )
+    throw misdeclared(
+      file,
+      'addPolicy needs an object with "policyId", and "policyExec" with the name of a function',
+    )
+  return { entry: entry as JsonObject, policyId, policyExec }
+}
+
+async function functionTexts(
+  file: ScriptSource,
+  names: readonly string[],
+  engine: ScriptEngine,
+): Promise<JsonObject> {
+  const members = names.map(
+    (name) => `${JSON.stringify(name)}: typeof ${name} === 'function' ? String(${name}) : null`,
+  )
+  await using program = await load(engine, { texts: ending(file, file.label, `({${members.join(', ')}})`) })
+  const call = { script: 'texts', value: null, params: {}, property: '' }
+  const [outcome] = await program.run('judged', [{ calls: [call] }], { request: reading })
+  if (!outcome?.ok) throw outcome?.error
+  const [texts = {}] = outcome.value as JsonObject[]
+  return texts
+}
+
+/** `this` is what it is in the original; few functions look at it. */
+function callOf(name: string): string {
+  return `${name}.call({failedPolicyRequirements: [], allPolicyRequirements: []}, fullObject, value, params, property)`
+}
+
+/** On a line of its own, so that places in the file stay right and a comment at its end ends there. */
+function ending(file: ScriptSource, label: string, expression: string): ScriptSource {
+  return { ...file, label, source: `${file.source}\n;${expression}` }
+}
+
+function misdeclared(file: ScriptSource, message: string): Problem {
+  return new Problem('CONFIGURATION', `${file.label}: ${message}`)
+}
+
+const reading = {
+  external: false,
+  userId: 'system',
+  roles: [],
+  transactionId: 'configuration',
+  readOnly: true,
+}
+
+function load(engine: ScriptEngine, scripts: Readonly<Record<string, ScriptSource>>): Promise<LoadedProgram> {
+  return engine.load({
+    module: 'objects/policies/program',
+    procedures: ['declaredPolicies', 'judged'],
+    settings: null,
+    scripts,
+  })
+}
+
+/** The policies ready to run, loaded into the sandbox when the first one does. */
+export function ownPolicies(
+  policies: readonly OwnPolicyScript[],
+  engine: ScriptEngine,
+): OwnPolicies & AsyncDisposable {
+  let program: Promise<LoadedProgram> | undefined
+  const scripts = Object.fromEntries(policies.map(({ policyId, script }) => [policyId, script]))
+  return {
+    known: new Map(policies.map((policy) => [policy.policyId, policy])),
+    async run(calls, { fullObject, resourcePath }, request) {
+      program ??= load(engine, scripts)
+      const input = {
+        calls: calls.map(({ policyId, ...call }) => ({ script: policyId, ...call })) as Json[],
+        fullObject,
+        resourceName: resourcePath,
+        request: described(resourcePath, fullObject, request.parameters),
+      }
+      const [outcome] = await (await program).run('judged', [input], { request })
+      if (!outcome?.ok) throw outcome?.error
+      return (outcome.value as Json[]).map((answer, index) =>
+        requirementsIn(answer, calls[index]?.policyId ?? ''),
+      )
+    },
+    async [Symbol.asyncDispose]() {
+      await (await program)?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The request that the policy service would get (platform specification §7.3). */
+function described(
+  resourcePath: string,
+  content: JsonObject,
+  parameters: Readonly<Record<string, string>> = {},
+): JsonObject {
+  return {
+    method: 'action',
+    action: 'validateObject',
+    resourcePath,
+    content,
+    additionalParameters: { ...parameters },
+  }
+}
+
+function requirementsIn(answer: Json, policyId: string): readonly PolicyRequirement[] {
+  const found = answer === null ? [] : answer
+  if (
+    Array.isArray(found) &&
+    found.every((one) => isJsonObject(one) && typeof one.policyRequirement === 'string')
+  )
+    return found as PolicyRequirement[]
+  throw new Problem(
+    'SCRIPT_FAILED',
+    `policy "${policyId}": its function must return a list of {policyRequirement, params}, empty if all is well`,
+  )
+}

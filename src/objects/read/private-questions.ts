@@ -1,0 +1,54 @@
+import { pointersOf } from '../../model/filter/walk.ts'
+import { type Pointer, printPointer } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import type { ResourceQuery } from '../../router/resources.ts'
+import type { ManagedSet } from '../managed-set.ts'
+import type { RelationshipProperty } from '../relationships/model.ts'
+import { touches } from '../type/places.ts'
+
+type Sets = ReadonlyMap<string, ManagedSet>
+type Question = Pick<ResourceQuery, 'filter' | 'sortKeys'>
+
+/**
+ * Who does not see a private value does not get it by asking for objects that have it, value after value; nor for objects that
+ * are related to such. FORBIDDEN.
+ */
+export function refusePrivateQuestions(sets: Sets, { path, compiled }: ManagedSet, question: Question): void {
+  for (const pointer of askedFor(question)) {
+    const [name = '', ...below] = pointer
+    const property = compiled.relations?.type.properties.get(name)
+    const behind = below[0] === '*' ? below.slice(1) : below
+    if (
+      compiled.sealing.private.some((place) => touches(place, pointer)) ||
+      (property && isPrivateBehind(sets, property, behind))
+    )
+      throw refusal(path, pointer)
+  }
+}
+
+/** The same of a query over the relationships of one object. */
+export function refusePrivateQuestionsBehind(
+  sets: Sets,
+  path: string,
+  property: RelationshipProperty,
+  question: Question,
+): void {
+  for (const pointer of askedFor(question))
+    if (isPrivateBehind(sets, property, pointer)) throw refusal(path, pointer)
+}
+
+function isPrivateBehind(sets: Sets, { collections }: RelationshipProperty, pointer: Pointer): boolean {
+  if (pointer.length === 0) return false
+  return collections.some((collection) => {
+    const set = sets.get(collection.replace(/^managed\//, ''))
+    return set?.compiled.sealing.private.some((place) => touches(place, pointer))
+  })
+}
+
+function askedFor({ filter, sortKeys = [] }: Question): readonly Pointer[] {
+  return [...pointersOf(filter), ...sortKeys.map((key) => key.pointer)]
+}
+
+function refusal(path: string, pointer: Pointer): Problem {
+  return new Problem('FORBIDDEN', `${path}: ${printPointer(pointer)} may not be asked for from outside`)
+}

@@ -1,0 +1,86 @@
+import type { JsonObject } from '../../model/json.ts'
+import type { StoredObject } from '../../repository/repository.ts'
+import type { RequestContext } from '../../router/resources.ts'
+import type { CompiledType } from '../managed-set.ts'
+import { nameOf, placesOf, replacedAt } from '../type/places.ts'
+import { propertyScript } from '../type/scripts.ts'
+
+/** What the scripts of reading make of stored objects (platform specification §6.2). */
+export interface Retrieval {
+  /** `onRetrieve` of the object and then of its properties, and `onRead`. */
+  one(object: StoredObject, request: RequestContext): Promise<StoredObject>
+  many(entries: readonly (readonly [string, StoredObject])[]): Promise<[string, StoredObject][]>
+  /** Of a query's result: the objects that `onQueryResult` keeps; properties are retrieved only if asked for. */
+  queried(
+    objects: readonly StoredObject[],
+    request: RequestContext,
+    executeOnRetrieve: boolean,
+  ): Promise<readonly StoredObject[]>
+}
+
+/** Undefined for a type that has none of these scripts: reading costs nothing then. */
+export function retrieval({ type, collection, scripts }: CompiledType): Retrieval | undefined {
+  const retrieved = placesOf(type)
+    .map(({ path }) => ({ path, script: propertyScript(nameOf(path), 'onRetrieve') }))
+    .filter(({ script }) => scripts.has(script))
+  const hooks = ['onRetrieve', 'onRead'].filter((hook) => scripts.has(hook))
+  if (retrieved.length + hooks.length === 0 && !scripts.has('onQueryResult')) return undefined
+
+  async function withProperties(object: JsonObject, request: RequestContext): Promise<JsonObject> {
+    let result = object
+    for (const { path, script } of retrieved) {
+      result = await replacedAt(result, path, async ({ pointer, value: property = null }) => {
+        const propertyName = pointer.join('/')
+        const variables = { object: result, property, propertyName, ...about(collection, object) }
+        return (await scripts.run(script, variables, request)).value
+      })
+    }
+    return result
+  }
+
+  async function one(stored: StoredObject, request: RequestContext): Promise<StoredObject> {
+    let object: JsonObject = stored
+    if (scripts.has('onRetrieve'))
+      object =
+        (await scripts.run('onRetrieve', { object, ...about(collection, stored) }, request)).object ?? object
+    object = await withProperties(object, request)
+    if (scripts.has('onRead'))
+      object =
+        (await scripts.run('onRead', { object, ...about(collection, stored) }, request)).object ?? object
+    const { _id, _rev } = stored
+    return { ...object, _id, _rev }
+  }
+
+  return {
+    one,
+    async many(entries) {
+      const read: [string, StoredObject][] = []
+      for (const [id, object] of entries) read.push([id, await one(object, ownWork)])
+      return read
+    },
+    async queried(objects, request, executeOnRetrieve) {
+      const kept: StoredObject[] = []
+      for (const stored of objects) {
+        const object =
+          executeOnRetrieve && retrieved.length > 0 ? await withProperties(stored, request) : stored
+        if (scripts.has('onQueryResult')) {
+          const { value, object: left } = await scripts.run(
+            'onQueryResult',
+            { object, ...about(collection, stored) },
+            request,
+          )
+          if (value === false || value === 0 || value === '') continue
+          kept.push({ ...(left ?? object), _id: stored._id, _rev: stored._rev })
+        } else kept.push({ ...object, _id: stored._id, _rev: stored._rev })
+      }
+      return kept
+    },
+  }
+}
+
+/** The engine reads on nobody's behalf. */
+const ownWork: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'read' }
+
+function about(collection: string, { _id }: JsonObject): JsonObject {
+  return { resourceName: `${collection}/${_id}` }
+}

@@ -1,0 +1,248 @@
+import type { JsonObject } from '../../model/json.ts'
+import { applyPatch, type PatchOperation } from '../../model/patch.ts'
+import type { Pointer } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import { parseReference, type Target } from '../../model/reference.ts'
+import type { Repository, StoredObject } from '../../repository/repository.ts'
+import { splitPath } from '../../router/path.ts'
+import type { RequestContext, Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
+import { storePage, storeQuery } from '../../router/store-query.ts'
+import type { ManagedSet } from '../managed-set.ts'
+import { refusePrivateQuestionsBehind } from '../read/private-questions.ts'
+import type { RelationshipProperty } from './model.ts'
+import type { Presentation } from './present.ts'
+import type { Relations } from './relations.ts'
+import { type Edit, wantedReference } from './wanted.ts'
+
+/**
+ * `managed/{type}/{id}/{relationship}[/{relationshipId}]` (platform specification §2): the relationships of one property of one
+ * object as resources of their own, `_id` and `_rev` those of the relationship. Changing one changes the object that it
+ * belongs to.
+ */
+export interface RelationshipResource {
+  read(request: Asked): Promise<Resource>
+  query(query: ResourceQuery, request: RequestContext): Promise<ResourcePage>
+  create(id: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
+  /** The one relationship of a property, where there is none yet: PRECONDITION_FAILED if there is. */
+  put(content: JsonObject, request: RequestContext): Promise<Resource>
+  update(rev: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
+  patch(
+    rev: string | undefined,
+    operations: readonly PatchOperation[],
+    request: RequestContext,
+  ): Promise<Resource>
+  delete(rev: string | undefined, request: RequestContext): Promise<Resource>
+}
+
+type Asked = RequestContext & { readonly fields?: readonly Pointer[] | undefined }
+
+export interface RelationshipResourcesOptions {
+  readonly repository: Repository
+  readonly sets: ReadonlyMap<string, ManagedSet>
+  readonly present: Presentation
+}
+
+export function relationshipResources(options: RelationshipResourcesOptions) {
+  return {
+    /** Undefined for paths of sets and objects, and for what is no relationship. */
+    at(path: string): RelationshipResource | undefined {
+      const [type = '', id, name, relationshipId, ...others] = splitPath(path)
+      const set = options.sets.get(type)
+      const relations = set?.compiled.relations
+      const property = name === undefined ? undefined : relations?.type.properties.get(name)
+      if (!set || !relations || id === undefined || !property || others.length > 0) return undefined
+      return new RelationshipAt(options, { set, relations, id, property }, relationshipId)
+    },
+  }
+}
+
+interface Place {
+  readonly set: ManagedSet
+  readonly relations: Relations
+  readonly id: string
+  readonly property: RelationshipProperty
+}
+
+class RelationshipAt implements RelationshipResource {
+  readonly #options: RelationshipResourcesOptions
+  readonly #place: Place
+  readonly #id: string | undefined
+
+  constructor(options: RelationshipResourcesOptions, place: Place, id: string | undefined) {
+    this.#options = options
+    this.#place = place
+    this.#id = id
+  }
+
+  async read(request: Asked): Promise<Resource> {
+    return this.#presented(await this.#required(), request)
+  }
+
+  async query(query: ResourceQuery, request: RequestContext): Promise<ResourcePage> {
+    const { repository, present } = this.#options
+    if (this.#id !== undefined)
+      throw new Problem('NOT_IMPLEMENTED', `${this.#path} is a relationship, not a set`)
+    await this.#owner()
+    const { sets } = this.#options
+    if (request.external) refusePrivateQuestionsBehind(sets, this.#path, this.#place.property, query)
+    const page = await repository.relationships.query(this.#scope, storeQuery(query))
+    const fields = fieldsOfTarget(query.fields)
+    const full = fields.length > 0 ? await present.expanded(page.result, fields, request) : page.result
+    return storePage({ ...page, result: full as StoredObject[] }, (reference) => reference as Resource)
+  }
+
+  async create(id: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource> {
+    const { property } = this.#place
+    if (this.#id !== undefined) throw new Problem('NOT_FOUND', `There is no resource ${this.#path}`)
+    const wanted = { ...wantedReference(property, content), id }
+    if (id !== undefined && (await this.#find(id)))
+      throw new Problem('PRECONDITION_FAILED', `${this.#path}/${id} exists already`)
+    const before = new Set((await this.#matching(wanted.target)).map(({ _id }) => _id))
+    const edit: Edit = property.many
+      ? { kind: 'add', reference: wanted }
+      : { kind: 'set', references: [wanted] }
+    await this.#change([edit], request)
+    const after = await this.#matching(wanted.target)
+    const created = after.find(({ _id }) => !before.has(_id)) ?? after[0]
+    if (!created) throw new Problem('CONFLICT', `${this.#path}: the relationship has been removed meanwhile`)
+    return created
+  }
+
+  async put(content: JsonObject, request: RequestContext): Promise<Resource> {
+    if (this.#place.property.many)
+      throw new Problem('NOT_IMPLEMENTED', `${this.#path} is a set: create its relationships with POST`)
+    if (await this.#find()) throw new Problem('PRECONDITION_FAILED', `${this.#path} exists already`)
+    return this.create(undefined, content, request)
+  }
+
+  async update(rev: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource> {
+    const { property } = this.#place
+    const stored = await this.#find()
+    if (!stored) {
+      // The one relationship of a property is put in its place whether there was one before or not.
+      if (property.many || this.#id !== undefined || rev !== undefined) throw this.#missing()
+      return this.create(undefined, content, request)
+    }
+    requireRevision(stored, rev, this.#path)
+    return this.#replace(stored, { _ref: stored._ref, ...content }, request)
+  }
+
+  async patch(
+    rev: string | undefined,
+    operations: readonly PatchOperation[],
+    request: RequestContext,
+  ): Promise<Resource> {
+    const stored = await this.#required()
+    requireRevision(stored, rev, this.#path)
+    return this.#replace(stored, applyPatch(stored, operations), request)
+  }
+
+  async delete(rev: string | undefined, request: RequestContext): Promise<Resource> {
+    const stored = await this.#required()
+    requireRevision(stored, rev, this.#path)
+    await this.#change([{ kind: 'remove', reference: { target: targetOf(stored), id: stored._id } }], request)
+    return stored
+  }
+
+  async #replace(stored: StoredObject, content: JsonObject, request: RequestContext): Promise<Resource> {
+    const reference = wantedReference(this.#place.property, content)
+    const from = { target: targetOf(stored), id: stored._id }
+    await this.#change([{ kind: 'replace', from, reference }], request)
+    return (await this.#find(stored._id)) ?? stored
+  }
+
+  /** As an update of the object that changes nothing else. */
+  async #change(edits: readonly Edit[], request: RequestContext): Promise<void> {
+    const { set, id, property } = this.#place
+    const owner = await this.#owner()
+    const [result] = await set.apply(
+      [
+        {
+          ...{ operation: 'update', id, rev: owner._rev, content: { ...owner } },
+          ...{ patched: new Set([property.name]), edits: new Map([[property.name, edits]]) },
+        },
+      ],
+      request,
+    )
+    if (!result?.ok) throw result?.error ?? new Problem('INTERNAL', `${this.#path}: the write had no outcome`)
+  }
+
+  async #owner(): Promise<StoredObject> {
+    const { set, id } = this.#place
+    const owner = await set.stored(id)
+    if (!owner) throw new Problem('NOT_FOUND', `${set.path}/${id} does not exist`)
+    return owner
+  }
+
+  async #required(): Promise<StoredObject> {
+    const { property } = this.#place
+    await this.#owner()
+    if (property.many && this.#id === undefined)
+      throw new Problem(
+        'BAD_REQUEST',
+        `${this.#path} is a set: query it with _queryFilter, or name a relationship`,
+      )
+    const found = await this.#find()
+    if (!found) throw this.#missing()
+    return found
+  }
+
+  async #find(id = this.#id): Promise<StoredObject | undefined> {
+    const filter = id === undefined ? everything : ({ ...byId, value: id } as const)
+    const { result } = await this.#options.repository.relationships.query(this.#scope, {
+      filter,
+      pageSize: 1,
+    })
+    return result[0]
+  }
+
+  async #matching(target: Target): Promise<readonly StoredObject[]> {
+    const filter = {
+      kind: 'and',
+      filters: [
+        { kind: 'compare', operator: 'eq', pointer: ['_refResourceId'], value: target.id },
+        { kind: 'compare', operator: 'eq', pointer: ['_refResourceCollection'], value: target.collection },
+      ],
+    } as const
+    return (await this.#options.repository.relationships.query(this.#scope, { filter })).result
+  }
+
+  get #scope() {
+    const { id, property } = this.#place
+    const { collection, name, collections } = property
+    return { collection, id, property: name, others: collections }
+  }
+
+  get #path(): string {
+    const { set, id, property } = this.#place
+    return [set.path, id, property.name, ...(this.#id === undefined ? [] : [this.#id])].join('/')
+  }
+
+  #missing(): Problem {
+    return new Problem('NOT_FOUND', `${this.#path} does not exist`)
+  }
+
+  async #presented(reference: StoredObject, { fields, ...request }: Asked): Promise<Resource> {
+    const wanted = fieldsOfTarget(fields)
+    if (wanted.length === 0) return reference
+    const [full] = await this.#options.present.expanded([reference], wanted, request)
+    return full as Resource
+  }
+}
+
+const everything = { kind: 'literal', value: true } as const
+const byId = { kind: 'compare', operator: 'eq', pointer: ['_id'] } as const
+
+/** Whatever is not a member of the reference itself is one of the object that it refers to. */
+function fieldsOfTarget(fields: readonly Pointer[] | undefined): readonly Pointer[] {
+  return (fields ?? []).filter(([name = '']) => !/^(?:_id|_rev|_ref.*|\*_ref)$/.test(name))
+}
+
+function targetOf({ _ref }: StoredObject): Target {
+  return parseReference(String(_ref)) as Target
+}
+
+function requireRevision({ _rev }: StoredObject, rev: string | undefined, path: string): void {
+  if (rev !== undefined && rev !== _rev)
+    throw new Problem('PRECONDITION_FAILED', `${path} has changed since the revision given`)
+}

@@ -1,0 +1,22 @@
+import { Problem } from '../../model/problem.ts'
+import { queryCollection } from '../../router/collection.ts'
+import { splitPath } from '../../router/path.ts'
+import type { Resource, ResourceProvider } from '../../router/resources.ts'
+import { collectionOf, type ManagedType } from './type.ts'
+
+/** `schema/managed/{type}` (platform specification §2): the schemas of managed types, with the policies of their resources. */
+export function schemaProvider(types: readonly ManagedType[]): ResourceProvider {
+  const schemas = types.map((type): Resource => ({ ...type.schema, _id: collectionOf(type) }))
+  return {
+    async read(path) {
+      const id = splitPath(path).join('/')
+      const schema = schemas.find(({ _id }) => _id === id)
+      if (!schema) throw new Problem('NOT_FOUND', `There is no schema/${path}`)
+      return schema
+    },
+    async query(path, query) {
+      if (path !== '' && path !== 'managed') throw new Problem('NOT_FOUND', `There is no set schema/${path}`)
+      return queryCollection(schemas, query)
+    },
+  }
+}

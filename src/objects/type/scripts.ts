@@ -1,0 +1,96 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import type { RequestContext } from '../../router/resources.ts'
+import { nameOf, placesOf, type Step } from './places.ts'
+import type { ManagedType, PropertySchema } from './type.ts'
+
+/** The scripts of one managed type, ready to run. `objects` knows no sandbox; whoever composes the server does. */
+export interface TypeScripts {
+  has(name: string): boolean
+  /** SCRIPT_FAILED, or what the script threw itself (platform specification §6.2). */
+  run(name: string, variables: JsonObject, request: RequestContext): Promise<ScriptResult>
+}
+
+export interface ScriptResult {
+  /** The completion value; undefined if it has none. */
+  readonly value?: Json
+  /** The variable `object` as the script left it. */
+  readonly object?: JsonObject
+}
+
+export const noScripts: TypeScripts = {
+  has: () => false,
+  run: async (name) => {
+    throw new Error(`there is no script ${name}`)
+  },
+}
+
+export const typeHooks = [
+  ...['onCreate', 'onUpdate', 'onDelete', 'postCreate', 'postUpdate', 'postDelete'],
+  ...['onRead', 'onRetrieve', 'onStore', 'onValidate', 'onQueryResult', 'onSync'],
+] as const
+export const propertyHooks = ['onRetrieve', 'onStore', 'onValidate'] as const
+
+/** A script object of a type's configuration: `onCreate`, `actions/<name>` or `properties/<name>/onStore`. */
+export interface DeclaredScript {
+  readonly name: string
+  readonly pointer: readonly (string | number)[]
+  readonly definition: Json
+}
+
+export function declaredScripts(type: ManagedType): readonly DeclaredScript[] {
+  const ofType = typeHooks.flatMap((hook) => declared(hook, [hook], type[hook]))
+  const ofProperties = placesOf(type).flatMap(({ path, pointer, property }) => [
+    ...propertyHooks.flatMap((hook) =>
+      declared(propertyScript(nameOf(path), hook), [...pointer, hook], property[hook]),
+    ),
+    ...(property.conditionalPolicies ?? []).flatMap(({ condition }, index) =>
+      isJsonObject(condition)
+        ? declared(
+            conditionScript(path, index),
+            [...pointer, 'conditionalPolicies', index, 'condition'],
+            condition,
+          )
+        : [],
+    ),
+  ])
+  const actions = Object.entries(isJsonObject(type.actions) ? type.actions : {}).flatMap(([name, script]) =>
+    declared(actionScript(name), ['actions', name], script),
+  )
+  return [...ofType, ...ofProperties, ...actions]
+}
+
+export function propertyScript(property: string, hook: (typeof propertyHooks)[number]): string {
+  return `properties/${property}/${hook}`
+}
+
+export function conditionScript(path: readonly Step[], index: number): string {
+  return `properties/${nameOf(path)}/conditionalPolicies/${index}`
+}
+
+export function actionScript(action: string): string {
+  return `actions/${action}`
+}
+
+/** The compensation that the peers ship (engine specification §8.4); Syncline does it itself. */
+export function compensates({ onSync }: ManagedType): boolean {
+  return isJsonObject(onSync) && isShippedCompensation(onSync)
+}
+
+function isShippedCompensation({ source, file }: JsonObject): boolean {
+  return source === undefined && typeof file === 'string' && /(?:^|\/)compensate\.js$/.test(file)
+}
+
+function declared(
+  name: string,
+  pointer: readonly (string | number)[],
+  definition: Json | undefined,
+): readonly DeclaredScript[] {
+  if (definition === undefined || definition === null) return []
+  if (name === 'onSync' && isJsonObject(definition) && isShippedCompensation(definition)) return []
+  return [{ name, pointer, definition }]
+}
+
+/** True if the values of the property come from a script. */
+export function isVirtual(property: PropertySchema): boolean {
+  return property.isVirtual === true
+}

@@ -1,0 +1,131 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { anySurroundings, policies } from '../policies/built-in.ts'
+import type { OwnPolicies } from '../policies/scripted.ts'
+import { decidedElsewhere } from '../policies/validator.ts'
+import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from './type.ts'
+
+/**
+ * What a type asks for that this server does not do. A type with such a feature is refused as a whole: storing a
+ * password in clear because `encryption` was overlooked would be worse than not starting. Also told of a type that its
+ * schema refuses, as far as it can be made out.
+ */
+export interface UnsupportedFeature {
+  /** Within the type, for `ConfigurationDocument.locate`. */
+  readonly pointer: (string | number)[]
+  readonly message: string
+}
+
+export function unsupportedFeatures(
+  type: ManagedType,
+  ownPolicies: OwnPolicies['known'] = new Map(),
+): UnsupportedFeature[] {
+  return propertiesOf(type.schema).flatMap(([name, property]) =>
+    ofProperty(property, ['schema', 'properties', name], { topLevel: true, ownPolicies }),
+  )
+}
+
+interface Where {
+  readonly topLevel: boolean
+  readonly ownPolicies: OwnPolicies['known']
+}
+
+type Place = readonly (string | number)[]
+
+function asksForSomething(value: Json | undefined): boolean {
+  if (value === undefined || value === null || value === false || value === '') return false
+  return typeof value !== 'object' || Object.keys(value).length > 0
+}
+
+function ofProperty(property: PropertySchema, place: Place, where: Where): UnsupportedFeature[] {
+  if (!isJsonObject(property)) return []
+  const below = { ...where, topLevel: false }
+  return [
+    ...sealedTwice(property, place),
+    ...nestedRelationship(property, place),
+    ...pattern(property, place),
+    ...policiesOf(property, place, where),
+    ...propertiesOf(property).flatMap(([name, inner]) =>
+      ofProperty(inner, [...place, 'properties', name], below),
+    ),
+    ...(property.items ? ofProperty(property.items, [...place, 'items'], below) : []),
+  ]
+}
+
+/** `schema/properties/x` or its `items`: further down nobody would look for one. */
+function nestedRelationship({ type, queryConfig }: PropertySchema, place: Place): UnsupportedFeature[] {
+  const isOne = type === 'relationship' || (Array.isArray(type) && type.includes('relationship'))
+  const atItsPlace = place.length === 3 || (place.length === 4 && place[3] === 'items')
+  const atTop = 'is supported on properties of the object itself only'
+  return [
+    ...(isOne && !atItsPlace ? [{ pointer: [...place, 'type'], message: `a relationship ${atTop}` }] : []),
+    ...(asksForSomething(queryConfig) && place.length > 3
+      ? [{ pointer: [...place, 'queryConfig'], message: `"queryConfig" ${atTop}` }]
+      : []),
+  ]
+}
+
+function sealedTwice({ encryption, secureHash }: PropertySchema, place: Place): UnsupportedFeature[] {
+  if (!asksForSomething(encryption) || secureHash === undefined || secureHash === null) return []
+  const message = '"encryption" and "secureHash" exclude each other: say which one is meant'
+  return [{ pointer: [...place, 'secureHash'], message }]
+}
+
+function pattern(property: PropertySchema, place: Place): UnsupportedFeature[] {
+  try {
+    new RegExp(property.pattern ?? '')
+    return []
+  } catch (error) {
+    return [
+      { pointer: [...place, 'pattern'], message: `not a regular expression: ${(error as Error).message}` },
+    ]
+  }
+}
+
+function policiesOf(property: PropertySchema, place: Place, where: Where): UnsupportedFeature[] {
+  const { policies, conditionalPolicies, fallbackPolicies } = property
+  const conditional = Array.isArray(conditionalPolicies) ? conditionalPolicies : []
+  const below = { ...where, topLevel: false }
+  return [
+    ...unusable(policies, [...place, 'policies'], where),
+    ...unusable(fallbackPolicies, [...place, 'fallbackPolicies'], below),
+    ...conditional.flatMap((one, index) =>
+      isJsonObject(one)
+        ? unusable(one.policies, [...place, 'conditionalPolicies', index, 'policies'], below)
+        : [],
+    ),
+  ]
+}
+
+function unusable(stated: unknown, place: Place, where: Where): UnsupportedFeature[] {
+  return (Array.isArray(stated) ? stated : []).flatMap((policy, index) => {
+    if (!isPolicyReference(policy)) return []
+    const message = policyProblem(policy, where)
+    return message === undefined ? [] : [{ pointer: [...place, index], message }]
+  })
+}
+
+function isPolicyReference(stated: unknown): stated is PolicyReference {
+  return isJsonObject(stated as Json) && typeof (stated as JsonObject).policyId === 'string'
+}
+
+/** What asks for other objects, or for the caller, is asked once an object, not under conditions. */
+const topLevelOnly: ReadonlySet<string> = new Set(['unique', 'no-internal-user-conflict'])
+
+/** What is wrong with a reference to a policy, of a property or of `conf/policy.json`. */
+export function policyProblem(
+  { policyId, params }: PolicyReference,
+  { topLevel, ownPolicies }: Where,
+): string | undefined {
+  if (topLevelOnly.has(policyId) && !topLevel)
+    return `policy "${policyId}" is supported only on properties of the object itself, without a condition`
+  if (decidedElsewhere.has(policyId) || ownPolicies.has(policyId)) return undefined
+  const policy = Object.hasOwn(policies, policyId) ? policies[policyId] : undefined
+  const known = [...decidedElsewhere, ...Object.keys(policies), ...ownPolicies.keys()].join(', ')
+  if (!policy) return `policy "${policyId}" is not known; known are ${known}`
+  try {
+    policy(params ?? {}, anySurroundings)
+    return undefined
+  } catch (error) {
+    return `policy "${policyId}": ${(error as Error).message}`
+  }
+}

@@ -1,0 +1,44 @@
+import type { Store, StoredObject } from '../../repository/repository.ts'
+import type { RequestContext } from '../../router/resources.ts'
+
+/** What a write did to one object. */
+export interface ObjectChange {
+  readonly operation: 'create' | 'update' | 'delete'
+  /** The object set, e.g. `managed/user`. */
+  readonly path: string
+  readonly id: string
+  /** Undefined for a create. */
+  readonly before: StoredObject | undefined
+  /** Undefined for a delete. */
+  readonly after: StoredObject | undefined
+}
+
+/**
+ * Who is to know of changes of managed objects: synchronization implements it (engine specification §8.1). `objects`
+ * knows neither mappings nor queues.
+ */
+export interface OnChange {
+  /** False: nobody cares for the changes of this set, and nothing is spent on them. */
+  concerns(path: string): boolean
+  /** In the transaction of the write: what is stored is kept together with the change, or dropped with it. */
+  enlist(store: Store, changes: readonly ObjectChange[], request: RequestContext): Promise<void>
+  /** Takes back what was enlisted: the change has been taken back. */
+  withdraw(store: Store, change: ObjectChange): Promise<void>
+  /** After the changes have been committed; an answer each. Failures of single mappings are in it, not thrown. */
+  notify(changes: readonly ObjectChange[], request: RequestContext): Promise<readonly Notified[]>
+}
+
+/** `syncResults` of the hook `onSync` (engine specification §8.3). */
+export interface Notified {
+  readonly success: boolean
+  readonly action: 'notifyCreate' | 'notifyUpdate' | 'notifyDelete'
+  readonly syncDetails: readonly unknown[]
+}
+
+/** Nobody listens. */
+export const unheard: OnChange = {
+  concerns: () => false,
+  enlist: async () => {},
+  withdraw: async () => {},
+  notify: async () => [],
+}

@@ -1,0 +1,158 @@
+import { compileFilter } from '../../model/filter/evaluate.ts'
+import { parseFilter } from '../../model/filter/parse.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
+import { isTrueLike } from '../../model/true-like.ts'
+import { contextVariable } from '../../scripts/context-variable.ts'
+import type { LoadedProgram, ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
+import { refusalOf } from '../../scripts/failure.ts'
+import type { RoutedRequest, RouterFilter, Verb } from '../filter.ts'
+import type { ResourcePage } from '../resources.ts'
+import { mayConcern } from './concerned.ts'
+import { changedRequest, requestVariable } from './request-variable.ts'
+
+/**
+ * The filters of `conf/router.json` (platform specification §2): scripts before and after requests. The first filter is the
+ * outermost: `onRequest` runs in the order of the file, `onResponse` and `onFailure` in the opposite one.
+ */
+export interface ScriptFilter {
+  /** Found anywhere in the path; undefined: every path. */
+  readonly pattern: string | undefined
+  /** Undefined: all. */
+  readonly methods: readonly Verb[] | undefined
+  /** A query filter over `{request, context}`, or a script. */
+  readonly condition: string | ScriptSource | undefined
+  readonly onRequest: ScriptSource | undefined
+  readonly onResponse: ScriptSource | undefined
+  readonly onFailure: ScriptSource | undefined
+}
+
+const verbs: readonly Verb[] = ['read', 'query', 'create', 'update', 'patch', 'delete', 'action']
+const hooks = ['condition', 'onRequest', 'onResponse', 'onFailure'] as const
+
+/** Ready to stand in the router; their scripts are loaded when the first one runs, and unloaded on disposal. */
+export function scriptFilters(
+  filters: readonly ScriptFilter[],
+  engine: ScriptEngine,
+): AsyncDisposable & { readonly filters: readonly RouterFilter[] } {
+  let program: Promise<LoadedProgram> | undefined
+  const scripts = Object.fromEntries(
+    filters.flatMap((filter, index) =>
+      hooks.flatMap((hook) => {
+        const script = filter[hook]
+        return typeof script === 'object' ? [[`${index}/${hook}`, script] as const] : []
+      }),
+    ),
+  )
+  const run: Run = async (script, variables, { context }) => {
+    program ??= engine.load({
+      module: 'router/scripts/program',
+      procedures: ['around'],
+      settings: null,
+      scripts,
+    })
+    const [outcome] = await (await program).run('around', [{ script, variables }], { request: context })
+    if (!outcome?.ok) throw outcome?.error
+    return outcome.value as unknown as Left
+  }
+  return {
+    filters: filters.map((filter, index) => routerFilter(filter, `${index}`, run)),
+    async [Symbol.asyncDispose]() {
+      await (await program)?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+type Run = (script: string, variables: JsonObject, request: RoutedRequest) => Promise<Left>
+
+/** What a script leaves behind. */
+interface Left {
+  readonly value?: Json
+  readonly request?: JsonObject
+  readonly response?: Json
+}
+
+function routerFilter(filter: ScriptFilter, name: string, run: Run): RouterFilter {
+  const { methods = verbs, pattern, onRequest, onResponse, onFailure } = filter
+  const expression = pattern === undefined ? undefined : new RegExp(pattern)
+  const holds = conditionOf(filter, name, run)
+  const isAsked = (request: RoutedRequest) =>
+    methods.includes(request.verb) && (expression?.test(request.path) ?? true)
+
+  async function before(request: RoutedRequest): Promise<RoutedRequest> {
+    if (!onRequest) return request
+    const variables = { request: requestVariable(request) }
+    const { request: left } = await run(`${name}/onRequest`, variables, request)
+    return left ? changedRequest(request, left) : request
+  }
+
+  async function after<T>(request: RoutedRequest, answer: T): Promise<T> {
+    if (!onResponse) return answer
+    const variables = { request: requestVariable(request), response: responseVariable(request, answer) }
+    const { response } = await run(`${name}/onResponse`, variables, request)
+    return changedAnswer(request, answer, response)
+  }
+
+  async function failed(request: RoutedRequest, thrown: unknown): Promise<void> {
+    if (!onFailure) return
+    const exception = refusalOf(asProblem(thrown)) as JsonObject
+    await run(`${name}/onFailure`, { request: requestVariable(request), exception }, request)
+  }
+
+  const around = async <T>(
+    request: RoutedRequest,
+    next: (changed?: RoutedRequest) => Promise<T>,
+  ): Promise<T> => {
+    if (!isAsked(request) || !(await holds(request))) return next()
+    const current = await before(request)
+    let answer: T
+    try {
+      answer = await next(current)
+    } catch (error) {
+      await failed(current, error)
+      throw error
+    }
+    // What this throws replaces the answer; what was written stays.
+    return after(current, answer)
+  }
+  return Object.assign(around, {
+    concerns: (set: string) => (mayConcern(pattern, set) ? methods : []),
+  })
+}
+
+function conditionOf(
+  { condition }: ScriptFilter,
+  name: string,
+  run: Run,
+): (request: RoutedRequest) => Promise<boolean> {
+  if (condition === undefined) return async () => true
+  if (typeof condition === 'string') {
+    const matches = compileFilter(parseFilter(condition))
+    return async (request) =>
+      matches({
+        request: requestVariable(request),
+        context: contextVariable({ request: request.context }),
+      })
+  }
+  return async (request) => {
+    const { value } = await run(`${name}/condition`, { request: requestVariable(request) }, request)
+    return isTrueLike(value)
+  }
+}
+
+function responseVariable(request: RoutedRequest, answer: unknown): Json {
+  if (request.verb !== 'query') return (answer ?? null) as Json
+  const { result, cookie, total } = answer as ResourcePage
+  return { result: [...result], pagedResultsCookie: cookie, totalPagedResults: total ?? -1 }
+}
+
+/** The answer has the shape that its verb has: a script may change what is in it, not what it is. */
+function changedAnswer<T>(request: RoutedRequest, answer: T, response: Json | undefined): T {
+  if (response === undefined) return answer
+  if (request.verb === 'action') return response as T
+  if (!isJsonObject(response)) throw new Problem('SCRIPT_FAILED', 'onResponse left no object in "response"')
+  if (request.verb !== 'query') return response as T
+  if (!Array.isArray(response.result))
+    throw new Problem('SCRIPT_FAILED', 'onResponse left no list in "response.result"')
+  return { ...answer, result: response.result } as T
+}

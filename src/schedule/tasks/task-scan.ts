@@ -1,0 +1,123 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these placeholders are the configuration's
+import { parseFilter } from '../../model/filter/parse.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { type Pointer, parsePointer, printPointer } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import { atTime, durationOf } from './time.ts'
+
+/** A task scan as its configuration states it, understood (platform specification §8, "Task scanner context"). */
+export interface TaskScan {
+  /** The object set, e.g. `managed/user`. */
+  readonly object: string
+  /** The query as stated: placeholders are filled in when it is run. */
+  readonly query: JsonObject
+  /** Objects are due once the date in this property lies before that time. */
+  readonly due: { readonly property: Pointer; readonly before: string } | undefined
+  readonly started: Pointer
+  readonly completed: Pointer
+  /** ms after which a task that has started and not ended is taken for dead; undefined: never. */
+  readonly timeout: number | undefined
+  readonly maxRecords: number | undefined
+  readonly threads: number
+  readonly waits: boolean
+  readonly script: Json
+}
+
+/** What is wrong with a task scan, and where in it. */
+export class TaskScanError extends Problem {
+  readonly place: readonly string[]
+
+  constructor(place: readonly string[], message: string) {
+    super('BAD_REQUEST', `${place.join('/')}: ${message}`)
+    this.place = place
+  }
+}
+
+const queryKeys = ['_queryFilter', '_queryId', '_queryExpression']
+const ownKeys = ['object', 'property', 'condition', 'taskState', 'recovery']
+
+/** TaskScanError for the first thing that is wrong. */
+export function readTaskScan({
+  scan,
+  task,
+  maxRecords,
+  numberOfThreads,
+  waitForCompletion,
+}: JsonObject): TaskScan {
+  if (!isJsonObject(scan)) throw new TaskScanError(['scan'], 'says which objects have a task, and is missing')
+  if (!isJsonObject(task) || !isJsonObject(task.script))
+    throw new TaskScanError(['task', 'script'], 'the script of the task is missing')
+  const { object, taskState, recovery } = scan
+  if (typeof object !== 'string' || object === '')
+    throw new TaskScanError(['scan', 'object'], 'must name an object set such as managed/user')
+  const query = Object.fromEntries(Object.entries(scan).filter(([key]) => !ownKeys.includes(key)))
+  if (queryKeys.filter((key) => query[key] !== undefined).length !== 1)
+    throw new TaskScanError(['scan'], `needs exactly one of ${queryKeys.join(', ')}`)
+  const state = isJsonObject(taskState) ? taskState : {}
+  const read: TaskScan = {
+    object,
+    query,
+    due: dueIn(scan),
+    started: pointerIn(state.started, 'started'),
+    completed: pointerIn(state.completed, 'completed'),
+    timeout: isJsonObject(recovery)
+      ? durationIn(recovery.timeout, ['scan', 'recovery', 'timeout'])
+      : undefined,
+    maxRecords: countIn(maxRecords, 'maxRecords'),
+    threads: countIn(numberOfThreads, 'numberOfThreads') ?? 10,
+    waits: waitForCompletion === true,
+    script: task.script,
+  }
+  checkFilter(read)
+  return read
+}
+
+/** The query's parameters at a time: `${Time.now + 1d}`, `${taskState.completed}`. */
+export function queryAt({ query, started, completed }: TaskScan, now: number): JsonObject {
+  const fill = (text: string) =>
+    atTime(text, now)
+      .replaceAll('${taskState.started}', printPointer(started))
+      .replaceAll('${taskState.completed}', printPointer(completed))
+  return Object.fromEntries(
+    Object.entries(query).map(([key, value]) => [key, typeof value === 'string' ? fill(value) : value]),
+  )
+}
+
+function checkFilter(scan: TaskScan): void {
+  const { _queryFilter } = queryAt(scan, 0)
+  if (typeof _queryFilter !== 'string') return
+  try {
+    parseFilter(_queryFilter)
+  } catch (error) {
+    throw new TaskScanError(['scan', '_queryFilter'], (error as Error).message)
+  }
+}
+
+function dueIn({ property, condition }: JsonObject): TaskScan['due'] {
+  const before = isJsonObject(condition) ? condition.before : undefined
+  if (property === undefined || before === undefined) return undefined
+  if (typeof property !== 'string') throw new TaskScanError(['scan', 'property'], 'must be a pointer')
+  if (typeof before !== 'string' || Number.isNaN(Date.parse(atTime(before, 0))))
+    throw new TaskScanError(['scan', 'condition', 'before'], 'must be a time, e.g. "${Time.now + 1d}"')
+  return { property: parsePointer(property), before }
+}
+
+function pointerIn(value: Json | undefined, member: 'started' | 'completed'): Pointer {
+  const pointer = typeof value === 'string' ? parsePointer(value) : []
+  if (pointer.length > 0) return pointer
+  const message = 'must be a pointer to where the object says how far its task is'
+  throw new TaskScanError(['scan', 'taskState', member], message)
+}
+
+function durationIn(value: Json | undefined, place: readonly string[]): number | undefined {
+  if (value === undefined || value === null) return undefined
+  const duration = typeof value === 'number' ? value : durationOf(String(value))
+  if (duration !== undefined) return duration
+  throw new TaskScanError(place, `${JSON.stringify(value)} is no duration; write e.g. 10m`)
+}
+
+function countIn(value: Json | undefined, member: string): number | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value
+  throw new TaskScanError([member], `${JSON.stringify(value)} is no whole number from 1`)
+}

@@ -1,0 +1,260 @@
+import { v7 as timeOrderedId } from 'uuid'
+import type { Json, JsonObject } from '../../model/json.ts'
+import { getAt, type Pointer } from '../../model/pointer.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
+import { joinPath } from '../../router/path.ts'
+import type { RequestContext, Resource, Resources } from '../../router/resources.ts'
+import { scriptSource } from '../../scripts/definition.ts'
+import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
+import { resourceQuery } from '../../scripts/query-arguments.ts'
+import { queryAt, readTaskScan, type TaskScan } from './task-scan.ts'
+import { atTime } from './time.ts'
+
+/**
+ * Runs a task once for each object that is due (platform specification §8). The object itself says how far its task is:
+ *
+ *     neither             due
+ *     started             somebody is at it; due again when that is longer ago than recovery.timeout
+ *     completed           done
+ *
+ * Whoever takes an object writes `started` under the revision at which he found it due, so of several scans and processes one
+ * gets it. A task that fails leaves the object started.
+ */
+export interface TaskScannerOptions {
+  readonly resources: () => Resources
+  readonly engine: () => ScriptEngine
+  readonly readFile: (path: string) => string | undefined
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** Around every scan: what it works with stays until it is done. */
+  readonly during?: <T>(work: () => Promise<T>) => Promise<T>
+  readonly now?: () => number
+}
+
+export interface TaskRun {
+  readonly id: string
+  readonly started: string
+  ended: string | undefined
+  state: 'ACTIVE' | 'COMPLETED' | 'CANCELLED' | 'ERROR'
+  total: number
+  processed: number
+  successes: number
+  failures: number
+  message?: string
+}
+
+/** Ended ones are remembered for whoever asks how it went. */
+const remembered = 100
+const pageSize = 100
+
+export class TaskScanner implements AsyncDisposable {
+  readonly #options: TaskScannerOptions
+  readonly #runs = new Map<string, TaskRun>()
+  readonly #underway = new Map<string, { readonly stop: AbortController; readonly end: Promise<void> }>()
+  #closed = false
+
+  constructor(options: TaskScannerOptions) {
+    this.#options = options
+  }
+
+  /** Begins a scan, and waits for its end if the scan says so. TaskScanError if `context` is none. */
+  async execute(context: JsonObject, request: RequestContext): Promise<TaskRun> {
+    if (this.#closed) throw new Problem('UNAVAILABLE', 'the server is shutting down')
+    const scan = readTaskScan(context)
+    const script = this.#script(scan)
+    const run: TaskRun = {
+      id: timeOrderedId(),
+      started: this.#time(),
+      ended: undefined,
+      state: 'ACTIVE',
+      ...{ total: 0, processed: 0, successes: 0, failures: 0 },
+    }
+    this.#remember(run)
+    const stop = new AbortController()
+    const inside = { ...request, external: false, parameters: undefined }
+    const end = this.#scan(run, { scan, script, request: inside, signal: stop.signal })
+    this.#underway.set(run.id, { stop, end })
+    if (scan.waits) await end
+    return run
+  }
+
+  /** Objects that are being worked on are finished, others not begun. False if it has ended already. */
+  async cancel(id: string): Promise<boolean> {
+    const underway = this.#underway.get(id)
+    underway?.stop.abort()
+    await underway?.end
+    return underway !== undefined
+  }
+
+  runs(): readonly TaskRun[] {
+    return [...this.#runs.values()]
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#underway.keys()].map((id) => this.cancel(id)))
+  }
+
+  #script({ script }: TaskScan): ScriptSource {
+    const read = scriptSource(script, { label: 'task script', readFile: this.#options.readFile })
+    if (!read.ok) throw new Problem('CONFIGURATION', `task/script: ${read.message}`)
+    return read.script
+  }
+
+  #remember(run: TaskRun): void {
+    this.#runs.set(run.id, run)
+    for (const { id, ended } of this.#runs.values()) {
+      if (this.#runs.size <= remembered) return
+      if (ended !== undefined) this.#runs.delete(id)
+    }
+  }
+
+  async #scan(run: TaskRun, work: Work): Promise<void> {
+    const { during = (rest) => rest() } = this.#options
+    try {
+      await during(() => this.#work(run, work))
+      run.state = work.signal.aborted ? 'CANCELLED' : 'COMPLETED'
+    } catch (error) {
+      run.state = 'ERROR'
+      run.message = asProblem(error).message
+      this.#options.log('error', `task scan of ${work.scan.object}: ${run.message}`)
+    }
+    run.ended = this.#time()
+    this.#underway.delete(run.id)
+  }
+
+  /** A page at a time, `threads` objects of it at once. */
+  async #work(run: TaskRun, work: Work): Promise<void> {
+    const { scan, signal } = work
+    for await (const page of this.#due(work)) {
+      const room = (scan.maxRecords ?? Number.POSITIVE_INFINITY) - run.total
+      const objects = page.slice(0, Math.max(0, room))
+      run.total += objects.length
+      const queue = objects.values()
+      const worker = async () => {
+        for (const object of queue) {
+          if (signal.aborted) return
+          await this.#task(run, object, work)
+        }
+      }
+      await Promise.all(Array.from({ length: Math.min(scan.threads, objects.length) }, worker))
+      if (signal.aborted || run.total >= (scan.maxRecords ?? Number.POSITIVE_INFINITY)) return
+    }
+  }
+
+  async *#due({ scan, request, signal }: Work): AsyncIterable<readonly Resource[]> {
+    const { fields, ...query } = resourceQuery(scan.object, queryAt(scan, this.#now()), undefined)
+    let cookie: string | null | undefined
+    while (cookie !== null && !signal.aborted) {
+      const page = await this.#options.resources().query(scan.object, { ...query, pageSize, cookie }, request)
+      const due = page.result.filter((object) => this.#isDue(scan, object))
+      if (due.length > 0) yield due
+      cookie = page.cookie
+    }
+  }
+
+  #isDue({ due, started, completed, timeout }: TaskScan, object: JsonObject): boolean {
+    if (isSet(getAt(object, completed))) return false
+    if (due && !(timeOf(object, due.property) < Date.parse(atTime(due.before, this.#now())))) return false
+    if (!isSet(getAt(object, started))) return true
+    return timeout !== undefined && timeOf(object, started) + timeout <= this.#now()
+  }
+
+  async #task(run: TaskRun, found: Resource, work: Work): Promise<void> {
+    try {
+      const taken = await this.#take(found, work)
+      if (!taken) {
+        run.total--
+        return
+      }
+      await this.#perform(taken, work)
+      run.successes++
+    } catch (error) {
+      run.failures++
+      this.#options.log('error', `task of ${work.scan.object}/${found._id}: ${asProblem(error).message}`)
+    }
+    run.processed++
+  }
+
+  /** Undefined if somebody else was faster, or has changed the object: the next scan looks again. */
+  async #take(found: Resource, { scan, request }: Work): Promise<Taken | undefined> {
+    const path = `${scan.object}/${joinPath(found._id)}`
+    const at = this.#time()
+    try {
+      const object = await this.#mark(path, found._rev, scan.started, at, request)
+      return { path, at, object }
+    } catch (error) {
+      if (['PRECONDITION_FAILED', 'NOT_FOUND'].includes(asProblem(error).code)) return undefined
+      throw error
+    }
+  }
+
+  async #perform({ path, at, object }: Taken, { scan, script, request }: Work): Promise<void> {
+    const variables = { input: object, object, objectID: object._id }
+    await this.#options.engine().evaluate(script, variables, { request })
+    for (let attempt = 0; ; attempt++) {
+      const current = await this.#current(path, request)
+      // Gone, or taken by somebody to whom this one looked dead: it is his now.
+      if (!current || getAt(current, scan.started) !== at) return
+      try {
+        await this.#mark(path, current._rev, scan.completed, this.#time(), request)
+        return
+      } catch (error) {
+        if (asProblem(error).code !== 'PRECONDITION_FAILED' || attempt === completionRetries) throw error
+      }
+    }
+  }
+
+  async #current(path: string, request: RequestContext): Promise<Resource | undefined> {
+    try {
+      return await this.#options.resources().read(path, request)
+    } catch (error) {
+      if (asProblem(error).status === 404) return undefined
+      throw error
+    }
+  }
+
+  #mark(
+    path: string,
+    rev: string | undefined,
+    field: Pointer,
+    value: string,
+    request: RequestContext,
+  ): Promise<Resource> {
+    return this.#options.resources().patch(path, rev, [{ operation: 'add', field, value }], request)
+  }
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)()
+  }
+
+  #time(): string {
+    return new Date(this.#now()).toISOString()
+  }
+}
+
+/** The task may have changed the object meanwhile, and so may others. */
+const completionRetries = 5
+
+interface Work {
+  readonly scan: TaskScan
+  readonly script: ScriptSource
+  readonly request: RequestContext
+  readonly signal: AbortSignal
+}
+
+interface Taken {
+  readonly path: string
+  /** What `started` says as long as nobody else has taken the object. */
+  readonly at: string
+  readonly object: Resource
+}
+
+function isSet(value: Json | undefined): boolean {
+  return value !== undefined && value !== null && value !== ''
+}
+
+/** NaN if there is no time there: neither before nor after any other. */
+function timeOf(object: JsonObject, pointer: Pointer): number {
+  const value = getAt(object, pointer)
+  return typeof value === 'number' ? value : Date.parse(String(value ?? ''))
+}

@@ -1,0 +1,95 @@
+import type { RotatingSecrets } from '../config/secrets.ts'
+import { equal } from '../model/equality.ts'
+import type { JsonObject } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import type { ObjectWrite, Repository } from '../repository/repository.ts'
+
+export interface KeyRotation {
+  /** How many were encrypted anew. */
+  readonly configuration: number
+  readonly objects: number
+  readonly queue: number
+}
+
+export interface KeyRotationOptions {
+  readonly secrets: Pick<RotatingSecrets, 'resealed'>
+  readonly repository: Repository
+  readonly documents: readonly { readonly id: string; readonly raw: JsonObject | undefined }[]
+  /** Replaces a document by what `edit` makes of it. */
+  readonly change: (id: string, edit: (raw: JsonObject) => Promise<JsonObject>) => Promise<void>
+}
+
+const pageSize = 500
+
+/**
+ * Encrypts everything anew that is not encrypted under the newest key: configuration, objects, changes that wait, dead letters. Can be
+ * broken off and repeated; whoever is not done yet still opens under the old key. Nothing of it is a change that flows on.
+ */
+export async function resealEverything(options: KeyRotationOptions): Promise<KeyRotation> {
+  let objects = 0
+  for (const collection of await options.repository.objects.collections())
+    objects += await resealCollection(options, collection)
+  return { configuration: await resealDocuments(options), objects, queue: await resealQueue(options) }
+}
+
+async function resealDocuments({ documents, secrets, change }: KeyRotationOptions): Promise<number> {
+  let count = 0
+  for (const { id, raw } of documents) {
+    if (!raw || (await secrets.resealed(raw)) === raw) continue
+    await change(id, (present) => secrets.resealed(present))
+    count++
+  }
+  return count
+}
+
+async function resealCollection(
+  { repository: { objects }, secrets }: KeyRotationOptions,
+  collection: string,
+): Promise<number> {
+  let count = 0
+  for await (const ids of objects.ids(collection, pageSize)) {
+    let waiting: readonly string[] = ids
+    // What somebody else writes meanwhile is read again.
+    for (let attempt = 0; waiting.length > 0; attempt++) {
+      if (attempt === 10)
+        throw new Problem('CONFLICT', `${collection}: ${waiting[0]} is being written again and again`)
+      const writes: (ObjectWrite & { operation: 'update' })[] = []
+      for (const [id, object] of await objects.read(collection, waiting)) {
+        const { _id, _rev, ...content } = object
+        const again = await secrets.resealed<JsonObject>(content)
+        if (!equal(again, content)) writes.push({ operation: 'update', id, rev: _rev, content: again })
+      }
+      const outcomes = await objects.write(collection, writes)
+      waiting = outcomes.flatMap((outcome, place) =>
+        !outcome.ok && outcome.reason === 'changed' ? [writes[place]?.id as string] : [],
+      )
+      count += writes.length - waiting.length
+    }
+  }
+  return count
+}
+
+async function resealQueue({ repository, secrets }: KeyRotationOptions): Promise<number> {
+  const filter = { kind: 'literal', value: true } as const
+  let count = 0
+  let cookie: string | null | undefined
+  while (cookie !== null) {
+    const page = await repository.syncQueue.query(
+      cookie === undefined ? { filter, pageSize } : { filter, pageSize, cookie },
+    )
+    for (const { _id } of page.result) {
+      // In one transaction, so that nobody works the event meanwhile.
+      const isResealed = await repository.transaction(async ({ syncQueue }) => {
+        const event = await syncQueue.read(String(_id))
+        if (!event) return false
+        const content = await secrets.resealed(event.content)
+        if (content === event.content) return false
+        await syncQueue.update([{ ...event, content }])
+        return true
+      })
+      if (isResealed) count++
+    }
+    cookie = page.cookie
+  }
+  return count
+}

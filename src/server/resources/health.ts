@@ -1,0 +1,56 @@
+import { availableParallelism, loadavg, release, type as systemName } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
+import type { JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { ResourceProvider } from '../../router/resources.ts'
+
+/**
+ * `health/os`, `health/memory`, `health/recon` (platform specification §2), in the words of the original; a thread of a
+ * reconciliation is here a run that is under way.
+ */
+export function healthProvider(server: {
+  readonly activeReconciliations: () => number
+  readonly mostReconciliations?: number
+}): ResourceProvider {
+  let largest = 0
+  const answers: Readonly<Record<string, () => JsonObject>> = {
+    os: () => ({
+      availableProcessors: availableParallelism(),
+      systemLoadAverage: loadavg()[0] ?? -1,
+      operatingSystemArchitecture: process.arch,
+      operatingSystemName: systemName(),
+      operatingSystemVersion: release(),
+    }),
+    memory: () => {
+      const { total_heap_size, used_heap_size, heap_size_limit } = getHeapStatistics()
+      const { external, arrayBuffers } = process.memoryUsage()
+      const outside = external + arrayBuffers
+      return {
+        objectPendingFinalization: 0,
+        heapMemoryUsage: { init: 0, used: used_heap_size, committed: total_heap_size, max: heap_size_limit },
+        nonHeapMemoryUsage: { init: 0, used: outside, committed: outside, max: -1 },
+      }
+    },
+    recon: () => {
+      const activeThreads = server.activeReconciliations()
+      largest = Math.max(largest, activeThreads)
+      const size = server.mostReconciliations ?? 1
+      return {
+        activeThreads,
+        ...{
+          corePoolSize: size,
+          largestPoolSize: largest,
+          maximumPoolSize: size,
+          currentPoolSize: activeThreads,
+        },
+      }
+    },
+  }
+  return {
+    async read(path) {
+      const answer = Object.hasOwn(answers, path) ? answers[path] : undefined
+      if (!answer) throw new Problem('NOT_FOUND', `There is no resource health/${path}`)
+      return { _id: path, ...answer() }
+    },
+  }
+}

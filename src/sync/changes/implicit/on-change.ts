@@ -1,0 +1,100 @@
+import type { Mapping } from '../../../mapping/mapping.ts'
+import type { JsonObject } from '../../../model/json.ts'
+import type { ObjectChange, OnChange } from '../../../objects/write/changes.ts'
+import type { QueuedEvent, Store } from '../../../repository/repository.ts'
+import type { ChangeEvent } from '../notify.ts'
+import { queuedEvent } from '../queue/queued-change.ts'
+import { carryOn, concerned, type Flow, type ImplicitSyncOptions } from './implicit-sync.ts'
+
+export interface OnChangeOptions extends ImplicitSyncOptions {
+  /** Something waits for the mapping now. */
+  readonly wake: (mapping: string) => void
+  /** True if a change of this set may still be taken back after it is stored: it has scripts that run then. */
+  readonly mayBeTakenBack: (path: string) => boolean
+}
+
+/**
+ * Carries changes of managed objects on (engine specification §8.1): those of mappings with a queue are stored in the
+ * transaction of the change itself, all others go through their mappings when it is committed.
+ */
+export function onChange(options: OnChangeOptions): OnChange {
+  const { mappings, wake, mayBeTakenBack, log } = options
+  /** Events whose change may still be taken back, by the change. */
+  const held = new WeakMap<ObjectChange, readonly QueuedEvent[]>()
+  const ofSource = (path: string) =>
+    mappings().filter(({ source, changes }) => source === path && changes.enabled)
+
+  return {
+    concerns: (path) => ofSource(path).length > 0,
+
+    async enlist(store, changes, request) {
+      const events: QueuedEvent[] = []
+      for (const change of changes) {
+        const event = eventOf(change)
+        const queued = concerned(mappings(), event).filter(hasQueue)
+        const state = mayBeTakenBack(change.path) ? 'HELD' : 'PENDING'
+        const own = queued.map(({ name }) => queuedEvent(name, event, request, state))
+        if (own.length > 0) held.set(change, own)
+        events.push(...own)
+      }
+      if (events.length > 0) await store.syncQueue.add(events)
+    },
+
+    async withdraw(store, change) {
+      const events = held.get(change)
+      if (events) await store.syncQueue.remove(events.map(({ id }) => id))
+    },
+
+    async notify(changes, request) {
+      await release(
+        options.repository,
+        changes.flatMap((change) => held.get(change) ?? []),
+      )
+      const flows = changes.map((change) => {
+        const event = eventOf(change)
+        return { event, mappings: concerned(mappings(), event) }
+      })
+      for (const { name } of new Set(flows.flatMap((flow) => flow.mappings.filter(hasQueue)))) wake(name)
+      const atOnce = flows.map(({ event, mappings: all }) => ({
+        event,
+        mappings: all.filter((mapping) => !hasQueue(mapping)),
+        readsAfresh: true,
+      }))
+      const outcomes = await carryOn(options, atOnce, request)
+      return outcomes.map(({ success, results }, place) => {
+        const { action, container, id } = (flows[place] as Flow).event
+        for (const { result, mapping, cause } of results)
+          if (result === 'FAILED') log('warn', `${mapping}: ${container}/${id}: ${textOf(cause)}`)
+        return { success, action, syncDetails: results }
+      })
+    },
+  }
+}
+
+function hasQueue({ changes }: Mapping): boolean {
+  return changes.queue !== undefined
+}
+
+async function release({ syncQueue }: Store, events: readonly QueuedEvent[]): Promise<void> {
+  const waiting = events.filter(({ state }) => state === 'HELD')
+  if (waiting.length === 0) return
+  await syncQueue.update(
+    waiting.map((event) => ({ ...event, state: 'PENDING', content: { ...event.content, state: 'PENDING' } })),
+  )
+}
+
+const actions = { create: 'notifyCreate', update: 'notifyUpdate', delete: 'notifyDelete' } as const
+
+function eventOf({ operation, path, id, before, after }: ObjectChange): ChangeEvent {
+  return {
+    action: actions[operation],
+    container: path,
+    id,
+    oldValue: before ?? null,
+    newValue: after ?? null,
+  }
+}
+
+function textOf(cause: unknown): string {
+  return String((cause as JsonObject | undefined)?.message ?? 'failed')
+}

@@ -1,0 +1,62 @@
+import type { Mapping } from '../../../mapping/mapping.ts'
+import { copy } from '../../../model/equality.ts'
+import type { Json, JsonObject } from '../../../model/json.ts'
+import type { Problem } from '../../../model/problem.ts'
+import { ambiguousIds, type Operation, succeeded } from '../../page/operation.ts'
+import { outcomeOf } from '../../page/outcome.ts'
+
+/** What a change came to under one mapping and qualifier (engine specification §8.2). */
+export function syncResult(
+  mapping: Mapping,
+  sourceId: string,
+  operation: Operation,
+  oldTargetValue: JsonObject | null,
+): JsonObject {
+  const { linkQualifier, situation, action, targetId } = operation
+  const failed = !succeeded(operation) || action === 'EXCEPTION'
+  const ambiguous = ambiguousIds(operation)
+  return {
+    ...described(mapping, sourceId, linkQualifier),
+    result: failed ? 'FAILED' : 'SUCCESSFUL',
+    situation: situation ?? null,
+    action: action ?? null,
+    targetId: targetId ?? null,
+    ambiguousTargetIds: ambiguous.length > 0 ? [...ambiguous] : null,
+    oldTargetValue: action === 'IGNORE' || !oldTargetValue ? null : (copy(oldTargetValue) as Json),
+    ...(failed ? { cause: causeOf(operation) } : {}),
+  }
+}
+
+/** A mapping or qualifier that was not come to, because one before it failed ([D]). */
+export function skippedResult(mapping: Mapping, sourceId: string, linkQualifier: string | null): JsonObject {
+  return { ...described(mapping, sourceId, linkQualifier), result: 'SKIPPED', ...nothingDone }
+}
+
+/** A mapping that failed before there was an operation: its qualifiers, or its own configuration. */
+export function failedResult(mapping: Mapping, sourceId: string, problem: Problem): JsonObject {
+  const cause = {
+    code: 409,
+    reason: 'Conflict',
+    message: problem.message,
+    detail: (problem.detail ?? null) as Json,
+  }
+  return { ...described(mapping, sourceId, null), result: 'FAILED', ...nothingDone, cause }
+}
+
+const nothingDone = {
+  situation: null,
+  action: null,
+  targetId: null,
+  ambiguousTargetIds: null,
+  oldTargetValue: null,
+}
+
+function described({ name, target }: Mapping, sourceId: string, linkQualifier: string | null): JsonObject {
+  return { mapping: name, targetObjectSet: target, linkQualifier, reconId: null, sourceId }
+}
+
+/** Always a 409, whatever the root error. */
+function causeOf(operation: Operation): JsonObject {
+  const { message, messageDetail } = outcomeOf(operation)
+  return { code: 409, reason: 'Conflict', message: message ?? '', detail: messageDetail }
+}

@@ -1,0 +1,56 @@
+import { isJsonObject, type JsonObject } from '../../../model/json.ts'
+import type { Repository, StoredObject } from '../../../repository/repository.ts'
+import type { SyncToken } from '../../../router/resources.ts'
+
+/** Where the states of liveSync are kept (engine specification §9). */
+export const stages = 'repo/synchronisation/pooledSyncStage'
+
+/** `system/hr/account` → `SYSTEMHRACCOUNT`. */
+export function stageId(source: string): string {
+  return source.replaceAll('/', '').toUpperCase()
+}
+
+/** How far liveSync has come with one source. */
+export interface Stage {
+  readonly token: SyncToken | null
+  /** The change that failed last, and how often. */
+  readonly retry?:
+    | { readonly uid: string; readonly token: SyncToken | null; readonly failures: number }
+    | undefined
+  readonly lastException?: { readonly throwable: string; readonly syncDelta?: JsonObject } | undefined
+}
+
+/** Undefined only if there is none: a state that cannot be read must not pass for a first call ([D]). */
+export async function readStage({ objects }: Repository, source: string): Promise<Stage | undefined> {
+  const stored = (await objects.read(stages, [stageId(source)])).get(stageId(source))
+  return stored && stageOf(stored)
+}
+
+function stageOf({ connectorData, retry, lastException }: StoredObject): Stage {
+  return {
+    token: isJsonObject(connectorData) ? ((connectorData.syncToken ?? null) as SyncToken | null) : null,
+    retry: retry as Stage['retry'],
+    lastException: lastException as Stage['lastException'],
+  }
+}
+
+export async function writeStage(
+  { objects }: Repository,
+  source: string,
+  stage: Stage,
+): Promise<StoredObject> {
+  const id = stageId(source)
+  const exists = (await objects.read(stages, [id])).has(id)
+  const { token, retry, lastException } = stage
+  const content: JsonObject = {
+    connectorData: {
+      nativeType: typeof token === 'number' ? 'JAVA_TYPE_LONG' : 'JAVA_TYPE_STRING',
+      syncToken: token,
+    },
+    ...(retry ? { retry: { ...retry } } : {}),
+    ...(lastException ? { lastException: { ...lastException } } : {}),
+  }
+  const [outcome] = await objects.write(stages, [{ operation: exists ? 'update' : 'create', id, content }])
+  if (!outcome?.ok) throw new Error(`the state of liveSync of ${source} could not be stored`)
+  return outcome.object
+}

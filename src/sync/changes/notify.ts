@@ -1,0 +1,23 @@
+import type { JsonObject } from '../../model/json.ts'
+import type { RequestContext } from '../../router/resources.ts'
+
+/** A change of one source object that the mappings are to carry on (engine specification §8, §9). */
+export interface ChangeEvent {
+  readonly action: 'notifyCreate' | 'notifyUpdate' | 'notifyDelete'
+  /** The object set, e.g. `system/hr/account`. */
+  readonly container: string
+  readonly id: string
+  readonly oldValue: JsonObject | null
+  readonly newValue: JsonObject | null
+  /** The id before a rename. */
+  readonly previousId?: string | undefined
+}
+
+export interface NotifyOutcome {
+  readonly success: boolean
+  /** engine specification §8.2: one a mapping and qualifier, those that were skipped included. */
+  readonly results: readonly JsonObject[]
+}
+
+/** Carries the change through all mappings of its source, in order; never throws for a mapping's failure. */
+export type Notify = (event: ChangeEvent, request: RequestContext) => Promise<NotifyOutcome>

@@ -1,0 +1,231 @@
+import type { Mapping } from '../../../mapping/mapping.ts'
+import { asProblem, type Problem } from '../../../model/problem.ts'
+import type { QueuedEvent } from '../../../repository/repository.ts'
+import type { RequestContext } from '../../../router/resources.ts'
+import type { Rules } from '../../page/rules.ts'
+import { recover } from '../../reconciliation/recover.ts'
+import { acquireRunLock, type RunLock } from '../../reconciliation/run-lock.ts'
+import type { SingleOptions } from '../../single/look.ts'
+import { carryOn } from '../implicit/implicit-sync.ts'
+import { failedResult } from '../implicit/result.ts'
+import type { ChangeEvent, NotifyOutcome } from '../notify.ts'
+import { backoff } from './backoff.ts'
+import { giveUp } from './give-up.ts'
+import { changeIn, inState, requestIn } from './queued-change.ts'
+
+export interface ChangeQueueOptions extends SingleOptions {
+  readonly mappings: () => readonly Mapping[]
+  /** True for runs and single operations that somebody works on. */
+  readonly isActive: (runId: string) => Promise<boolean>
+  /** Around all work: what it works with stays until it is done. */
+  readonly during?: <T>(work: () => Promise<T>) => Promise<T>
+}
+
+/** Whoever made a change is named in its records; what carries it on is the server's own work. */
+const ownWork: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'queue' }
+
+/**
+ * Works the changes that wait (engine specification §8.5): those of one object strictly in order, those of different objects
+ * beside one another. What fails is tried again, later each time; what has failed too often is given up as the
+ * mapping says. Nothing is lost if the process dies: an event leaves the store when it is done, and doing it again does no
+ * harm.
+ */
+export class ChangeQueue implements AsyncDisposable {
+  readonly #options: ChangeQueueOptions
+  readonly #lines = new Map<string, Line>()
+  #started = false
+  #closed = false
+
+  constructor(options: ChangeQueueOptions) {
+    this.#options = options
+  }
+
+  /** Begins with what an earlier process has left. Until then changes only wait. */
+  async start(): Promise<void> {
+    this.#started = true
+    await this.#options.repository.syncQueue.releaseHeld()
+    this.reconfigured()
+  }
+
+  /** There may be other mappings now, with changes that wait for them. */
+  reconfigured(): void {
+    for (const mapping of this.#options.mappings()) if (mapping.changes.queue) this.wake(mapping.name)
+  }
+
+  /** Something new waits for the mapping. */
+  wake(mapping: string): void {
+    if (this.#closed || !this.#started) return
+    const line = this.#lines.get(mapping) ?? new Line(this.#options, mapping)
+    this.#lines.set(mapping, line)
+    line.wake()
+  }
+
+  /** Waits until nothing is left that could be done now. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#lines.values()].map((line) => line.settled()))
+  }
+
+  /** What is under way is finished; the rest stays for the next process. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#lines.values()].map((line) => line.close()))
+  }
+}
+
+/** The waiting changes of one mapping. */
+class Line {
+  readonly #options: ChangeQueueOptions
+  readonly #mapping: string
+  #timer: NodeJS.Timeout | undefined
+  #turn: Promise<void> = Promise.resolve()
+  #isWoken = false
+  #closed = false
+  #lock: RunLock | undefined
+
+  constructor(options: ChangeQueueOptions, mapping: string) {
+    this.#options = options
+    this.#mapping = mapping
+  }
+
+  wake(): void {
+    if (this.#isWoken || this.#closed) return
+    this.#isWoken = true
+    const { during = (work) => work() } = this.#options
+    this.#turn = this.#turn.then(() => during(() => this.#work()))
+  }
+
+  async settled(): Promise<void> {
+    await this.#turn
+    if (this.#isWoken) await this.settled()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#turn
+    await this.#lock?.release()
+  }
+
+  async #work(): Promise<void> {
+    const { log } = this.#options
+    try {
+      while (!this.#closed) {
+        this.#isWoken = false
+        const rules = await this.#usableRules()
+        const settings = rules?.mapping.changes.queue
+        if (!rules || !settings) return this.#later(1000)
+        if (!(await this.#isOurs())) return this.#later(settings.pollingInterval)
+        const events = await this.#due(settings.pageSize)
+        if (events.length === 0) return await this.#whenDue(settings.pollingInterval)
+        const unsettled = await this.#settleLeftovers(rules).then(() => undefined, asProblem)
+        if (unsettled) await this.#allFailed(events, rules, unsettled)
+        else await this.#carryOn(events, rules)
+      }
+    } catch (error) {
+      log(
+        'error',
+        `${this.#mapping}: the queue of changes stopped: ${asProblem(error).message}; it goes on later`,
+      )
+      this.#later(1000)
+    }
+  }
+
+  /** Undefined while the source or the target of the mapping is not there: then nothing is worked, and nothing counts as failed. */
+  async #usableRules(): Promise<Rules | undefined> {
+    return this.#options.rulesOf(this.#mapping).catch(() => undefined)
+  }
+
+  /** One process at a time works a mapping's changes: order would be lost otherwise. */
+  async #isOurs(): Promise<boolean> {
+    this.#lock ??= await acquireRunLock(
+      this.#options.repository,
+      `queue of ${this.#mapping}`,
+      `queue-${process.pid}`,
+    ).catch(() => undefined)
+    return this.#lock !== undefined
+  }
+
+  #due(pageSize: number): Promise<readonly QueuedEvent[]> {
+    return this.#options.repository.syncQueue.due(this.#mapping, Date.now(), pageSize)
+  }
+
+  /** A write that broke off has its link before the change is tried again, or it would be made twice. */
+  async #settleLeftovers({ mapping }: Rules): Promise<void> {
+    const { repository, resources, log } = this.#options
+    const { type } = mapping.links
+    if ((await repository.intents.list(type, 1)).length === 0) return
+    await recover({ repository, resources: resources(), isActive: this.#options.isActive, log }, type)
+  }
+
+  /** The events are of different objects, so they go together, as a page of a run does. */
+  async #carryOn(events: readonly QueuedEvent[], rules: Rules): Promise<void> {
+    const flows = events.map((event) => ({
+      event: changeIn(event),
+      mappings: [rules.mapping],
+      request: requestIn(event),
+      // Later changes of its object may have been carried on while it was a dead letter: it must not undo them.
+      readsAfresh: event.content.revived === true,
+    }))
+    const outcomes = await carryOn(this.#options, flows, ownWork)
+    const done = events.filter((_event, place) => outcomes[place]?.success)
+    if (done.length > 0) await this.#options.repository.syncQueue.remove(done.map(({ id }) => id))
+    for (const [place, event] of events.entries()) {
+      const outcome = outcomes[place] as NotifyOutcome
+      if (!outcome.success) await this.#failed(event, rules, outcome, changeIn(event))
+    }
+  }
+
+  /** As long as nobody can look at the target, nobody knows what became of a write that broke off: nothing can be done. */
+  async #allFailed(events: readonly QueuedEvent[], rules: Rules, problem: Problem): Promise<void> {
+    for (const event of events) {
+      const results = [failedResult(rules.mapping, changeIn(event).id, problem)]
+      await this.#failed(event, rules, { success: false, results }, changeIn(event))
+    }
+  }
+
+  async #failed(
+    event: QueuedEvent,
+    rules: Rules,
+    { results }: NotifyOutcome,
+    change: ChangeEvent,
+  ): Promise<void> {
+    const settings = rules.mapping.changes.queue
+    const attempts = event.attempts + 1
+    const lastError = messageOf(results)
+    const tried = inState(event, { attempts, lastError })
+    const { log, repository } = this.#options
+    const about = `${this.#mapping}: ${change.container}/${change.id}: ${lastError}`
+    if (settings?.maxRetries !== undefined && attempts > settings.maxRetries) {
+      log('warn', `${about}; given up after ${attempts} tries`)
+      return giveUp({ event: tried, rules, results }, this.#options)
+    }
+    const delay = backoff(attempts, settings?.retryDelay ?? 1000)
+    if (attempts === 1) log('warn', `${about}; it is tried again`)
+    await repository.syncQueue.update([inState(tried, { due: Date.now() + delay })])
+  }
+
+  async #whenDue(pollingInterval: number): Promise<void> {
+    const due = await this.#options.repository.syncQueue.nextDue(this.#mapping)
+    if (this.#isWoken) return this.#again()
+    this.#later(
+      due === undefined ? pollingInterval : Math.min(pollingInterval, Math.max(1, due - Date.now())),
+    )
+  }
+
+  #again(): void {
+    this.#isWoken = false
+    this.wake()
+  }
+
+  #later(delay: number): void {
+    clearTimeout(this.#timer)
+    if (this.#closed) return
+    this.#timer = setTimeout(() => this.wake(), delay).unref()
+  }
+}
+
+function messageOf(results: NotifyOutcome['results']): string {
+  const failed = results.find(({ result }) => result === 'FAILED')
+  const cause = failed?.cause
+  return typeof cause === 'object' && cause !== null && 'message' in cause ? String(cause.message) : 'failed'
+}

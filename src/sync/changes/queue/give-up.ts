@@ -1,0 +1,41 @@
+import type { JsonObject } from '../../../model/json.ts'
+import { asProblem } from '../../../model/problem.ts'
+import type { QueuedEvent } from '../../../repository/repository.ts'
+import type { Rules } from '../../page/rules.ts'
+import type { SingleOptions } from '../../single/look.ts'
+import type { NotifyOutcome } from '../notify.ts'
+import { inState, requestIn } from './queued-change.ts'
+
+interface Hopeless {
+  readonly event: QueuedEvent
+  readonly rules: Rules
+  readonly results: NotifyOutcome['results']
+}
+
+/**
+ * What becomes of a change that has failed too often, as the mapping's `postRetryAction` says (engine specification §8.5):
+ * dropped, kept as a dead letter, or handed to a script. A script that fails leaves a dead letter: nothing is lost.
+ */
+export async function giveUp(
+  { event, rules, results }: Hopeless,
+  { repository, log }: Pick<SingleOptions, 'repository' | 'log'>,
+): Promise<void> {
+  const action = rules.mapping.changes.queue?.postRetryAction
+  const bury = () => repository.syncQueue.update([inState(event, { state: 'DEAD' })])
+  if (action?.kind === 'dead-letter-queue') return bury()
+  if (action?.kind !== 'script') {
+    await repository.syncQueue.remove([event.id])
+    return
+  }
+  const failureCause = (results.find(({ result }) => result === 'FAILED')?.cause ?? null) as JsonObject | null
+  const variables = { syncFailure: event.content, failureCause }
+  const [outcome] = await rules.ask('runPostAction', [{ script: action.script, variables }], {
+    request: requestIn(event),
+  })
+  if (outcome?.ok) {
+    await repository.syncQueue.remove([event.id])
+    return
+  }
+  log('error', `${event.mapping}: the postRetryAction script failed: ${asProblem(outcome?.error).message}`)
+  return bury()
+}

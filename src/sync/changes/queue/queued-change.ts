@@ -1,0 +1,72 @@
+import { v7 as timeOrderedId } from 'uuid'
+import type { JsonObject } from '../../../model/json.ts'
+import type { QueuedEvent } from '../../../repository/repository.ts'
+import type { RequestContext } from '../../../router/resources.ts'
+import type { ChangeEvent } from '../notify.ts'
+
+/** A change as the queue of a mapping keeps it (engine specification §8.5): everything that is needed to carry it on later. */
+export function queuedEvent(
+  mapping: string,
+  event: ChangeEvent,
+  { userId, roles, transactionId }: RequestContext,
+  state: 'HELD' | 'PENDING',
+): QueuedEvent {
+  const id = timeOrderedId()
+  const { action, container, id: resourceId, oldValue, newValue } = event
+  const content = {
+    _id: id,
+    mapping,
+    resourceCollection: container,
+    resourceId,
+    syncAction: action,
+    state,
+    attempts: 0,
+    lastError: null,
+    createDate: new Date().toISOString(),
+    oldObject: oldValue,
+    newObject: newValue,
+    objectRev: newValue?._rev ?? null,
+    context: { userId, roles: [...roles], transactionId },
+  }
+  return { id, mapping, resource: `${container}/${resourceId}`, state, due: 0, attempts: 0, content }
+}
+
+export function changeIn({ content }: QueuedEvent): ChangeEvent {
+  return {
+    action: content.syncAction as ChangeEvent['action'],
+    container: content.resourceCollection as string,
+    id: content.resourceId as string,
+    oldValue: (content.oldObject ?? null) as JsonObject | null,
+    newValue: (content.newObject ?? null) as JsonObject | null,
+  }
+}
+
+/** On whose behalf the change was made; what carries it on is the server's own work. */
+export function requestIn({ content }: QueuedEvent): RequestContext {
+  const { userId, roles, transactionId } = content.context as {
+    userId: string
+    roles: string[]
+    transactionId: string
+  }
+  return { external: false, userId, roles, transactionId }
+}
+
+/** The same event in another state. */
+export function inState(
+  event: QueuedEvent,
+  change: Partial<Pick<QueuedEvent, 'state' | 'due' | 'attempts'>> & {
+    readonly lastError?: string
+    /** It was a dead letter. */
+    readonly revived?: true
+  },
+): QueuedEvent {
+  const { lastError, revived, ...columns } = change
+  const { state = event.state, attempts = event.attempts } = columns
+  const content = {
+    ...event.content,
+    ...{ state, attempts },
+    ...(lastError === undefined ? {} : { lastError }),
+    ...(revived ? { revived } : {}),
+  }
+  return { ...event, ...columns, content }
+}

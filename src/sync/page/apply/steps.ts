@@ -1,0 +1,51 @@
+import type { Action } from '../../../mapping/situation.ts'
+
+/**
+ * What each action does, in order (engine specification §4.3). The page is applied step by step, not object by object:
+ * every operation takes its own steps in its own order, and operations of one page do not depend on each other
+ * (hold-back.ts sees to that), so all target writes of a page are one call and all its links one statement.
+ */
+export type Step =
+  | 'onDelete'
+  | 'onLink'
+  | 'linkBefore'
+  | 'writeTarget'
+  | 'onLinkAfter'
+  | 'onUnlink'
+  | 'linkAfter'
+  | 'postMapping'
+  | 'consequences'
+  | 'postAction'
+
+/** The order in which a page takes its steps; each action's steps below are a subsequence of it. */
+export const order = [
+  'onDelete',
+  'onLink',
+  'linkBefore',
+  'writeTarget',
+  'onLinkAfter',
+  'onUnlink',
+  'linkAfter',
+  'postMapping',
+  'consequences',
+  'postAction',
+] as const satisfies readonly Step[]
+
+export const steps = {
+  /** The link follows the target, whose id only the target system knows. */
+  CREATE: ['writeTarget', 'onLinkAfter', 'linkAfter', 'postMapping', 'consequences', 'postAction'],
+  /** The link precedes the write, contrary to what OpenIDM's documentation says and as its code does. */
+  UPDATE: ['onLink', 'linkBefore', 'writeTarget', 'linkAfter', 'postMapping', 'consequences', 'postAction'],
+  LINK: ['onLink', 'linkBefore', 'postMapping', 'postAction'],
+  DELETE: ['onDelete', 'writeTarget', 'onUnlink', 'linkAfter', 'consequences', 'postAction'],
+  UNLINK: ['onUnlink', 'linkAfter', 'postAction'],
+  REPORT: ['postAction'],
+  NOREPORT: ['postAction'],
+  ASYNC: [],
+  IGNORE: [],
+  EXCEPTION: [],
+} as const satisfies Record<Action, readonly Step[]>
+
+export function takes(action: Action | undefined, step: Step): boolean {
+  return action !== undefined && (steps[action] as readonly Step[]).includes(step)
+}

@@ -1,0 +1,89 @@
+import { v7 as timeOrderedId } from 'uuid'
+import type { LinkUse } from '../../mapping/mapping.ts'
+import type { Link, LinkSide, Links } from '../../repository/repository.ts'
+
+/** A stored link from one mapping's viewpoint, whichever direction the link set was defined in. */
+export interface MappingLink {
+  readonly stored: Link
+  /** As their systems spell them, as far as the link knows; never to be compared as text. */
+  readonly sourceId: string
+  readonly targetId: string
+}
+
+/**
+ * A mapping's view of its link set (engine specification §5.2–§5.4): swaps the sides of a set that is used in reverse,
+ * and compares and stores ids in lower case where the defining mapping says so, remembering how their systems
+ * spell them. Keys of answers are ids as asked for.
+ */
+export interface MappingLinks {
+  ofSources(qualifier: string, sourceIds: readonly string[]): Promise<ReadonlyMap<string, MappingLink>>
+  ofTargets(qualifier: string, targetIds: readonly string[]): Promise<ReadonlyMap<string, MappingLink>>
+  /** Which of these targets have a link under any qualifier. */
+  linkedTargets(targetIds: readonly string[]): Promise<ReadonlySet<string>>
+  /** A new link, not yet stored. */
+  draft(qualifier: string, sourceId: string, targetId: string): Omit<Link, '_rev'>
+  /** The same link leading to another target. */
+  retargeted(link: MappingLink, targetId: string): Link
+  /** Removes them from the store, as they were read. */
+  remove(links: readonly MappingLink[], store: Links): Promise<void>
+  view(stored: Link): MappingLink
+  normalSource(id: string): string
+  normalTarget(id: string): string
+}
+
+export function mappingLinks(links: Links, use: LinkUse): MappingLinks {
+  const [sourceSide, targetSide]: [LinkSide, LinkSide] = use.reversed
+    ? ['secondId', 'firstId']
+    : ['firstId', 'secondId']
+  const normalSource = (id: string) => (use.sourceIgnoresCase ? id.toLowerCase() : id)
+  const normalTarget = (id: string) => (use.targetIgnoresCase ? id.toLowerCase() : id)
+  const view = (stored: Link): MappingLink => ({
+    stored,
+    sourceId: stored[spellingOf[sourceSide]] ?? stored[sourceSide],
+    targetId: stored[spellingOf[targetSide]] ?? stored[targetSide],
+  })
+  const sourceEnd = (id: string) => end(sourceSide, id, normalSource(id))
+  const targetEnd = (id: string) => end(targetSide, id, normalTarget(id))
+
+  async function find(
+    qualifier: string,
+    side: LinkSide,
+    ids: readonly string[],
+    normal: (id: string) => string,
+  ) {
+    const found = new Map<string, MappingLink>()
+    if (!use.enabled || ids.length === 0) return found
+    const stored = await links.find({ linkType: use.type, linkQualifier: qualifier }, side, ids.map(normal))
+    for (const id of ids) {
+      const link = stored.get(normal(id))
+      if (link) found.set(id, view(link))
+    }
+    return found
+  }
+
+  return {
+    view,
+    normalSource,
+    normalTarget,
+    ofSources: (qualifier, ids) => find(qualifier, sourceSide, ids, normalSource),
+    ofTargets: (qualifier, ids) => find(qualifier, targetSide, ids, normalTarget),
+    async linkedTargets(ids) {
+      if (!use.enabled || ids.length === 0) return new Set()
+      const qualifiers = await links.qualifiersOf(use.type, targetSide, ids.map(normalTarget))
+      return new Set(ids.filter((id) => qualifiers.has(normalTarget(id))))
+    },
+    draft(linkQualifier, sourceId, targetId) {
+      const ends = { ...sourceEnd(sourceId), ...targetEnd(targetId) }
+      return { _id: timeOrderedId(), linkType: use.type, linkQualifier, ...ends } as Omit<Link, '_rev'>
+    },
+    remove: (gone, store) => store.delete(gone.map(({ stored }) => stored)),
+    retargeted: ({ stored }, targetId) => ({ ...stored, ...targetEnd(targetId) }),
+  }
+}
+
+const spellingOf = { firstId: 'firstSpelling', secondId: 'secondSpelling' } as const
+
+/** One end of a link: the id as it is compared and, where that is not how its system spells it, the spelling. */
+function end(side: LinkSide, id: string, normal: string): Partial<Link> {
+  return { [side]: normal, [spellingOf[side]]: normal === id ? undefined : id }
+}

@@ -1,0 +1,45 @@
+import type { Json, JsonObject } from '../../model/json.ts'
+import type { Pointer } from '../../model/pointer.ts'
+import { deepestCause, Problem } from '../../model/problem.ts'
+import { recordedChanges } from '../../model/recorded-changes.ts'
+import { type Operation, succeeded } from './operation.ts'
+
+/** What became of an operation, as every record of it says (engine specification §10). */
+export interface Outcome {
+  readonly status: 'SUCCESS' | 'FAILURE'
+  readonly message: string | null
+  readonly messageDetail: Json
+  readonly exception: string | null
+}
+
+export function outcomeOf(operation: Operation): Outcome {
+  const { failure, refusal } = operation
+  const status = succeeded(operation) ? 'SUCCESS' : 'FAILURE'
+  if (!failure) return { status, message: refusal ?? null, messageDetail: null, exception: null }
+  const root = deepestCause(failure)
+  const cause = root !== failure && root instanceof Error ? `. Root cause: ${root.message}` : ''
+  return {
+    status,
+    message: `${failure.message}${cause}`,
+    messageDetail: detailOf(failure),
+    exception: failure.code,
+  }
+}
+
+/** The first problem below: its own facts where it has some (§10), for whoever has to repair it. */
+function detailOf(failure: Problem): Json {
+  const { status, message, detail } = failure.cause instanceof Problem ? failure.cause : failure
+  return detail === undefined ? { code: status, message } : (detail as Json)
+}
+
+/** Beyond the specification: which policy decided, and what was written, for the history of the object. */
+export function historyOf(
+  { policy, effect, changes }: Operation,
+  isSecret: ((pointer: Pointer) => boolean) | undefined,
+): JsonObject {
+  const written = effect === 'created' || effect === 'updated'
+  return {
+    ...(policy === undefined ? {} : { policy }),
+    ...(written ? { changes: recordedChanges(changes, isSecret) } : {}),
+  }
+}

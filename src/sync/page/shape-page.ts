@@ -1,0 +1,76 @@
+import type { Change } from '../../model/diff.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
+import { goesOn, type Operation, sourceIdOf } from './operation.ts'
+import type { Synchronization } from './synchronization.ts'
+
+/** True if the action writes mapped attributes; UPDATE without source or target does only its other steps (§4.3). */
+export function isShaped({ action, source, target }: Operation): boolean {
+  return source !== undefined && (action === 'CREATE' || (action === 'UPDATE' && target !== undefined))
+}
+
+/** An `onLink` before an update may change what is shaped: such targets are shaped when it has run, and once only. */
+export function awaitsOnLink(
+  { rules: { mapping }, hooks }: Synchronization,
+  { action, link }: Operation,
+): boolean {
+  return (
+    hooks === 'run' &&
+    action === 'UPDATE' &&
+    !link &&
+    mapping.links.enabled &&
+    mapping.hooks.onLink !== undefined
+  )
+}
+
+/** Computes desired object and changes of a page: all scripts of one object cross into the sandbox once. */
+export async function shapePage(sync: Synchronization, operations: readonly Operation[]): Promise<void> {
+  if (!sync.shapes) return
+  const shaped = operations.filter((operation) => goesOn(operation) && isShaped(operation))
+  await shapeAll(sync, shaped, sync.hooks !== 'skip')
+  if (sync.hooks !== 'foresee') return
+  const failed = shaped.filter(({ failure }) => failure !== undefined)
+  for (const operation of failed) {
+    operation.unforeseen = operation.failure?.message
+    operation.failure = undefined
+    operation.shapingFailed = false
+  }
+  // What fails without the hooks, too, fails in the run as well and says so itself.
+  await shapeAll(sync, failed, false)
+  for (const operation of failed) if (operation.failure) operation.unforeseen = undefined
+}
+
+async function shapeAll(
+  sync: Synchronization,
+  operations: readonly Operation[],
+  hooks: boolean,
+): Promise<void> {
+  const inputs = operations.map((operation) => shapeInput(operation, hooks))
+  const outcomes = await sync.rules.ask('shapeTarget', inputs, sync.scripts)
+  operations.forEach((operation, position) => {
+    const outcome = outcomes[position]
+    if (!outcome?.ok) {
+      operation.failure = outcome?.error
+      operation.shapingFailed = true
+      return
+    }
+    const { desired, changes } = outcome.value as unknown as { desired?: JsonObject; changes: Change[] }
+    operation.desired = desired
+    operation.changes = changes
+  })
+}
+
+function shapeInput(operation: Operation, hooks: boolean): Json {
+  const { source, oldSource, target, linkedTarget, situation, linkQualifier, action } = operation
+  const existing = action === 'CREATE' ? undefined : target
+  return {
+    source: source as JsonObject,
+    sourceId: sourceIdOf(operation) ?? null,
+    target: existing ?? null,
+    targetId: operation.targetId ?? null,
+    linkedTarget,
+    oldSource,
+    situation,
+    linkQualifier,
+    hooks,
+  }
+}

@@ -1,0 +1,54 @@
+import { hash } from 'node:crypto'
+import type { JsonObject } from '../../model/json.ts'
+import type { PlanEntry } from '../../plan/entry.ts'
+import type { PlanLine, Read } from '../../plan/plan-line.ts'
+import { reasonOf } from '../../plan/reason.ts'
+import type { Resource } from '../../router/resources.ts'
+import { type Operation, planEntry } from '../page/operation.ts'
+import type { Synchronization } from '../page/synchronization.ts'
+
+/** A decided operation as a line of a plan: what is to be done, why, and what it was decided from. */
+export function planLine(
+  { rules: { mapping }, targets }: Synchronization,
+  operation: Operation,
+  entry: PlanEntry = planEntry(mapping, operation, targets.isSecret),
+): PlanLine {
+  const { phase, qualifies, disqualifiedBy, link, target, correlation, candidates, situation } = operation
+  const linked = operation.linkCreated ? undefined : link
+  const reason = reasonOf({
+    phase,
+    sourceExists: operation.source !== undefined,
+    qualifies,
+    disqualifiedBy,
+    link: linked,
+    targetExists: target !== undefined,
+    correlation,
+    candidates,
+    targetRefused: situation === 'TARGET_IGNORED' && target !== undefined,
+  })
+  return { ...entry, reason, read: readBy(operation) }
+}
+
+function readBy({ source, target, link, linkCreated }: Operation): Read {
+  return {
+    source: source ? fingerprint(source) : null,
+    target: target ? fingerprint(target) : null,
+    link: link && !linkCreated ? `${link.stored._id} ${link.stored._rev}` : null,
+  }
+}
+
+/** The revision where there is one, else a digest of the content. */
+export function fingerprint(object: Resource): string {
+  return typeof object._rev === 'string' ? object._rev : digest(JSON.stringify(sorted(object)))
+}
+
+export function digest(text: string): string {
+  return hash('sha256', text, 'base64url')
+}
+
+/** The members in one order, whichever the system gave them in. */
+function sorted(object: JsonObject): JsonObject {
+  const names = Object.keys(object)
+  const inOrder = names.every((name, position) => position === 0 || (names[position - 1] as string) <= name)
+  return inOrder ? object : Object.fromEntries(names.toSorted().map((name) => [name, object[name] ?? null]))
+}

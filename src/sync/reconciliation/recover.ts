@@ -1,0 +1,211 @@
+import type { Filter } from '../../model/filter/filter.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { type Settlement, settle } from '../../plan/settle.ts'
+import type { AuditEvent, Intent, Repository, Store } from '../../repository/repository.ts'
+import type { ObjectSet, Resources } from '../../router/resources.ts'
+import type { IntentContent } from '../page/apply/intents.ts'
+import { looksWritten } from '../page/apply/written.ts'
+import { type MappingLink, type MappingLinks, mappingLinks } from '../page/links.ts'
+import { ignoringCase } from '../page/spelling.ts'
+
+export interface Recovery {
+  readonly repository: Repository
+  readonly resources: Resources
+  /** True for runs that some process is still working on; their intents are theirs. */
+  readonly isActive: (runId: string) => Promise<boolean>
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+/** How many are settled together. */
+const pageSize = 500
+
+/**
+ * Settles what runs of a link set left undone when they broke off: by reading the target, never by writing to it. What
+ * has happened gets its link and its record; what has not is decided anew by the run that follows. Fails if a
+ * target cannot be read: until it can, nobody knows.
+ */
+export async function recover(recovery: Recovery, linkType: string): Promise<void> {
+  const { repository, log } = recovery
+  let skipped = 0
+  for (;;) {
+    const intents = await repository.intents.list(linkType, skipped + pageSize)
+    const abandoned = await abandonedAmong(recovery, intents)
+    if (abandoned.length === 0) return
+    skipped = intents.length - abandoned.length
+    const settlements: Settlement[] = []
+    for (const group of Map.groupBy(abandoned, sameSets).values()) {
+      settlements.push(...(await settleGroup(recovery, group)))
+    }
+    log(
+      'info',
+      `${linkType}: ${abandoned.length} operations of a run that broke off: ${inWords(settlements)}`,
+    )
+  }
+}
+
+async function abandonedAmong(
+  { isActive }: Recovery,
+  intents: readonly Intent[],
+): Promise<readonly Intent[]> {
+  const active = new Map<string, boolean>()
+  for (const { runId } of intents) {
+    if (!active.has(runId)) active.set(runId, await isActive(runId))
+  }
+  return intents.filter(({ runId }) => !active.get(runId))
+}
+
+function contentOf({ content }: Intent): IntentContent {
+  return content as unknown as IntentContent
+}
+
+/** Intents that can be looked at together: of one target set, link use and qualifier. */
+function sameSets(intent: Intent): string {
+  const { target, links, linkQualifier } = contentOf(intent)
+  return JSON.stringify([target, links, linkQualifier])
+}
+
+async function settleGroup(
+  { repository, resources }: Recovery,
+  intents: readonly Intent[],
+): Promise<readonly Settlement[]> {
+  const { target, links: use, linkQualifier } = contentOf(intents[0] as Intent)
+  const set = resources.objectSet(target)
+  const links = mappingLinks(repository.links, use)
+  const facts = await readFacts(intents, {
+    links,
+    linkQualifier,
+    set: use.targetIgnoresCase ? ignoringCase(set) : set,
+  })
+  const settlements = facts.map((fact) => fact.settlement)
+  await repository.transaction(async (store) => {
+    for (const fact of facts) await repairLink(store, links, linkQualifier, fact)
+    const events = facts.filter(({ settlement }) => settlement !== 'undone').map(auditEvent)
+    if (events.length > 0) await store.audit.append(events)
+    await store.intents.remove(intents.map(({ id }) => id))
+  })
+  return settlements
+}
+
+interface Fact {
+  readonly intent: Intent
+  readonly newId: string | null
+  readonly link: MappingLink | undefined
+  readonly settlement: Settlement
+}
+
+interface Sets {
+  readonly links: MappingLinks
+  readonly linkQualifier: string
+  readonly set: ObjectSet
+}
+
+async function readFacts(
+  intents: readonly Intent[],
+  { links, linkQualifier, set }: Sets,
+): Promise<readonly Fact[]> {
+  const contents = intents.map(contentOf)
+  const bySource = await links.ofSources(
+    linkQualifier,
+    contents.map(({ sourceId }) => sourceId),
+  )
+  const newIds = await Promise.all(contents.map((content) => newIdOf(content, { links, linkQualifier, set })))
+  const ids = [...contents.map(({ targetId }) => targetId), ...newIds].filter((id) => id !== null)
+  const objects = await set.readMany([...new Set(ids)])
+  const byTarget = await links.ofTargets(
+    linkQualifier,
+    newIds.filter((id) => id !== null),
+  )
+  return intents.map((intent, position) => {
+    const { action, targetId, sourceId, written } = contents[position] as IntentContent
+    const newId = newIds[position] ?? null
+    const link = bySource.get(sourceId)
+    const other = newId === null ? undefined : byTarget.get(newId)
+    const normal = (id: string | null | undefined) =>
+      id === null || id === undefined ? null : links.normalTarget(id)
+    const settlement = settle(
+      { action, targetId: normal(targetId), newId: normal(newId) },
+      {
+        oldExists: targetId !== null && objects.has(targetId),
+        newExists: newId !== null && objects.has(newId),
+        linkedTo: normal(link?.targetId),
+        looksWritten: written ? looksWritten(written, objects.get(targetId as string) ?? {}) : false,
+        newIsTaken: other !== undefined && other.stored._id !== link?.stored._id,
+      },
+    )
+    return { intent, newId, link, settlement }
+  })
+}
+
+/** The id that was fixed beforehand or, where only the system gives ids, the one object that looks as it should. */
+async function newIdOf(
+  { newId, attributes }: IntentContent,
+  { links, linkQualifier, set }: Sets,
+): Promise<string | null> {
+  if (newId !== null || attributes === null || Object.keys(attributes).length === 0) return newId
+  const filters = Object.entries(attributes).map(
+    ([name, value]): Filter => ({ kind: 'compare', operator: 'eq', pointer: [name], value: value as string }),
+  )
+  const found: string[] = []
+  for await (const page of set.pages({ filter: { kind: 'and', filters }, fields: [['_id']], pageSize }))
+    found.push(...page.map(({ _id }) => _id))
+  const linked = await links.ofTargets(linkQualifier, found)
+  const [only, ...others] = found.filter((id) => !linked.has(id))
+  return only !== undefined && others.length === 0 ? only : null
+}
+
+async function repairLink(
+  store: Store,
+  links: MappingLinks,
+  linkQualifier: string,
+  { intent, newId, link, settlement }: Fact,
+): Promise<void> {
+  const { sourceId } = contentOf(intent)
+  if (settlement === 'link') await store.links.insert([links.draft(linkQualifier, sourceId, newId as string)])
+  else if (settlement === 'retarget')
+    await store.links.update([links.retargeted(link as MappingLink, newId as string)])
+  else if (settlement === 'unlink') await store.links.delete([(link as MappingLink).stored])
+}
+
+/** The record that the run could not write (engine specification §10). */
+function auditEvent({ intent, newId }: Fact): AuditEvent {
+  const { mapping, source, target, sourceId, targetId, linkQualifier, phase, situation, action, written } =
+    contentOf(intent)
+  const timestamp = new Date().toISOString()
+  const id = newId ?? targetId
+  const content: JsonObject = {
+    eventName: 'recon',
+    transactionId: intent.runId,
+    timestamp,
+    userId: 'system',
+    trackingIds: null,
+    entryType: 'entry',
+    reconId: intent.runId,
+    mapping,
+    reconciling: phase,
+    linkQualifier,
+    situation,
+    action,
+    sourceObjectId: `${source}/${sourceId}`,
+    targetObjectId: id === null ? null : `${target}/${id}`,
+    ambiguousTargetObjectIds: '',
+    status: 'SUCCESS',
+    message: 'found done after the run broke off',
+    messageDetail: null,
+    exception: null,
+    ...(written ? { changes: written.changes } : {}),
+  }
+  return { id: `${intent.runId}-${intent.id}`, topic: 'recon', timestamp, content }
+}
+
+function inWords(settlements: readonly Settlement[]): string {
+  const counts = new Map<Settlement, number>()
+  for (const settlement of settlements) counts.set(settlement, (counts.get(settlement) ?? 0) + 1)
+  const words = {
+    undone: 'did not happen and are decided anew',
+    link: 'had created their target and were linked',
+    retarget: 'had given their target another id, which the link follows now',
+    unlink: 'had deleted their target, and their link went, too',
+    done: 'were done but not recorded',
+  }
+  return [...counts].map(([settlement, count]) => `${count} ${words[settlement]}`).join('; ')
+}

@@ -1,0 +1,157 @@
+import { matches } from '../../model/filter/evaluate.ts'
+import type { Filter } from '../../model/filter/filter.ts'
+import { parseFilter } from '../../model/filter/parse.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import { compareBy } from '../../model/sort.ts'
+import type { Repository, RunRecord } from '../../repository/repository.ts'
+import { splitPath } from '../../router/path.ts'
+import type {
+  Resource,
+  ResourcePage,
+  ResourceProvider,
+  ResourceQuery,
+  Resources,
+} from '../../router/resources.ts'
+import { storeQuery } from '../../router/store-query.ts'
+
+/**
+ * `recon/assoc` (engine specification §7.9): which source object a run found associated with which target object, for
+ * runs that were asked to keep that. A header a run, and an entry an operation; both go when newer runs take their
+ * place.
+ */
+export function associationsProvider(repository: Repository, resources: () => Resources): ResourceProvider {
+  const { runs } = repository
+
+  async function headers(): Promise<readonly Resource[]> {
+    const kept = await runs.withEntries()
+    return (await runs.list()).filter(({ id }) => kept.has(id)).flatMap((record) => headerOf(record) ?? [])
+  }
+
+  async function header(id: string): Promise<Resource> {
+    const record = await runs.read(id)
+    const found = record && (await runs.withEntries()).has(id) ? headerOf(record) : undefined
+    if (!found) throw new Problem('NOT_FOUND', `There are no associations of a run ${id}`)
+    return found
+  }
+
+  return {
+    async read(path) {
+      const [id, ...deeper] = splitPath(path)
+      if (id === undefined)
+        throw new Problem('BAD_REQUEST', 'recon/assoc is a set: query it with _queryFilter')
+      if (deeper.length > 0) throw new Problem('NOT_IMPLEMENTED', `recon/assoc/${path} is a set: query it`)
+      return header(id)
+    },
+    async query(path, query) {
+      const [id, entry, ...deeper] = splitPath(path)
+      if (id === undefined) return headerPage(await headers(), query)
+      if (entry !== 'entry' || deeper.length > 0)
+        throw new Problem(
+          'NOT_IMPLEMENTED',
+          `recon/assoc/${path} cannot be queried; recon/assoc/${id}/entry can`,
+        )
+      await header(id)
+      return entryPage(repository, resources(), id, query)
+    },
+  }
+}
+
+function headerOf({ id, mapping, analysis, content }: RunRecord): Resource | undefined {
+  const kept = content.keeps as { associations?: boolean; source?: string; target?: string } | undefined
+  if (!kept?.associations) return undefined
+  return {
+    _id: id,
+    reconId: id,
+    mapping,
+    sourceResourceCollection: kept.source ?? null,
+    targetResourceCollection: kept.target ?? null,
+    isAnalysis: String(analysis),
+    finishTime: content.ended ?? null,
+  }
+}
+
+/** Few enough to be sorted and cut here; the cookie is the position. */
+function headerPage(all: readonly Resource[], query: ResourceQuery): ResourcePage {
+  const found = all.filter((one) => matches(query.filter, one))
+  const sorted = query.sortKeys ? found.toSorted(compareBy(query.sortKeys)) : found
+  const start = query.offset ?? Number(query.cookie ?? 0)
+  if (!Number.isSafeInteger(start) || start < 0)
+    throw new Problem('BAD_REQUEST', 'The cookie is none of this query')
+  const end = query.pageSize ? start + query.pageSize : sorted.length
+  return {
+    result: sorted.slice(start, end),
+    cookie: end < sorted.length ? String(end) : null,
+    total: sorted.length,
+  }
+}
+
+async function entryPage(
+  { runs }: Repository,
+  resources: Resources,
+  runId: string,
+  query: ResourceQuery,
+): Promise<ResourcePage> {
+  const page = await runs.queryEntries(runId, storeQuery(query))
+  const entries = page.result.map(asResource)
+  const expansion = expansionIn(query.parameters ?? {})
+  const result = expansion ? await expanded(resources, entries, expansion) : entries
+  return { result, cookie: page.cookie, total: page.total }
+}
+
+function asResource(content: JsonObject): Resource {
+  return { ...content, _id: String(content._id) }
+}
+
+interface Expansion {
+  readonly source: Filter | undefined
+  readonly target: Filter | undefined
+}
+
+/** Any of the three parameters asks for the objects themselves ([D]). */
+function expansionIn(parameters: Readonly<Record<string, string>>): Expansion | undefined {
+  const { queryMissingSide, sourceQueryFilter, targetQueryFilter } = parameters
+  if (queryMissingSide !== 'true' && sourceQueryFilter === undefined && targetQueryFilter === undefined)
+    return undefined
+  const filter = (text: string | undefined) => (text === undefined ? undefined : parseFilter(text))
+  return { source: filter(sourceQueryFilter), target: filter(targetQueryFilter) }
+}
+
+/** With the objects as they are now, `null` where there is none; without the entries whose objects do not match. */
+async function expanded(
+  resources: Resources,
+  entries: readonly Resource[],
+  { source, target }: Expansion,
+): Promise<readonly Resource[]> {
+  const sources = await objectsOf(resources, entries, 'source')
+  const targets = await objectsOf(resources, entries, 'target')
+  const accepts = (filter: Filter | undefined, object: Json) =>
+    filter === undefined || (object !== null && matches(filter, object as JsonObject))
+  return entries
+    .map((entry) => ({
+      ...entry,
+      source: sources.get(String(entry.sourceObjectId)) ?? null,
+      target: targets.get(String(entry.targetObjectId)) ?? null,
+    }))
+    .filter((entry) => accepts(source, entry.source) && accepts(target, entry.target))
+}
+
+/** One read a collection. */
+async function objectsOf(
+  resources: Resources,
+  entries: readonly Resource[],
+  side: 'source' | 'target',
+): Promise<ReadonlyMap<string, Resource>> {
+  const objects = new Map<string, Resource>()
+  const collections = Map.groupBy(entries, (entry) => String(entry[`${side}ResourceCollection`]))
+  for (const [collection, group] of collections) {
+    const ids = group.flatMap((entry) => {
+      const id = entry[`${side}ObjectId`]
+      return typeof id === 'string' ? [id] : []
+    })
+    if (ids.length === 0) continue
+    for (const [id, object] of await resources.objectSet(collection).readMany([...new Set(ids)]))
+      objects.set(id, object)
+  }
+  return objects
+}

@@ -1,0 +1,69 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import type { Pointer } from '../../model/pointer.ts'
+import { Problem } from '../../model/problem.ts'
+import { recordedObject } from '../../model/recorded-changes.ts'
+import type { QueuedEvent, Repository } from '../../repository/repository.ts'
+import type { Resource, ResourceProvider } from '../../router/resources.ts'
+import { storePage, storeQuery } from '../../router/store-query.ts'
+import { inState } from '../changes/queue/queued-change.ts'
+
+/**
+ * `sync/queue` (engine specification §8.6): the changes that wait, dead letters among them. A list shows everything but what
+ * the objects were; one event shows that, too, without what is private or encrypted. Actions: `retry` puts a dead letter, or an event that waits for another try,
+ * in line again; `discard` drops it, and answers what it was.
+ */
+export function queueProvider(
+  { syncQueue }: Pick<Repository, 'syncQueue'>,
+  wake: (mapping: string) => void,
+  isSecret: (set: string, pointer: Pointer) => boolean = () => false,
+): ResourceProvider {
+  /** A change as anybody may see it: who asks here need not be who may read the object. */
+  function shown({ content }: QueuedEvent): Resource {
+    const { resourceCollection, oldObject, newObject } = content
+    const readable = (object: Json | undefined) =>
+      isJsonObject(object)
+        ? recordedObject(object, (pointer) => isSecret(String(resourceCollection), pointer))
+        : (object ?? null)
+    return resource({ ...content, oldObject: readable(oldObject), newObject: readable(newObject) })
+  }
+  async function found(id: string) {
+    const event = await syncQueue.read(id)
+    if (!event) throw new Problem('NOT_FOUND', `There is no change "${id}" in the queue; perhaps it is done`)
+    return event
+  }
+  async function discard(id: string): Promise<Resource> {
+    const event = await found(id)
+    await syncQueue.remove([id])
+    return shown(event)
+  }
+  return {
+    read: async (id) => shown(await found(id)),
+    async query(path, query) {
+      if (path !== '') throw new Problem('NOT_IMPLEMENTED', `sync/queue/${path} is a change, not a set`)
+      return storePage(await syncQueue.query(storeQuery(query)), listed)
+    },
+    delete: discard,
+    async action(id, { name }) {
+      if (name === 'discard') return discard(id)
+      if (name !== 'retry')
+        throw new Problem('BAD_REQUEST', `unknown action ${name} on a change; allowed: retry, discard`)
+      const before = await found(id)
+      const event = inState(before, {
+        ...{ state: 'PENDING', due: 0, attempts: 0 },
+        ...(before.state === 'DEAD' ? { revived: true } : {}),
+      })
+      await syncQueue.update([event])
+      wake(event.mapping)
+      return shown(event)
+    },
+  }
+}
+
+function resource(content: JsonObject): Resource {
+  return content as Resource
+}
+
+/** Payloads may be long and are nobody's business in a list. */
+function listed({ oldObject, newObject, context, ...record }: JsonObject): Resource {
+  return resource(record)
+}

@@ -1,0 +1,113 @@
+import { v7 as timeOrderedId } from 'uuid'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { Link, Links, Store } from '../../repository/repository.ts'
+import { splitPath } from '../../router/path.ts'
+import type { Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import { storePage, storeQuery } from '../../router/store-query.ts'
+
+/**
+ * `repo/link`: the links table as objects (platform specification §2, engine specification §5.1). The command
+ * `delete-mapping-links` drops all links of a mapping; `linkTypeOf` names the type that the mapping writes, or is
+ * undefined for a mapping that does not exist.
+ */
+export function repoLinkProvider(
+  store: Store,
+  linkTypeOf: (mapping: string) => string | undefined,
+): ResourceProvider {
+  const { links } = store
+  return {
+    read: async (path) => asResource(await storedLink(links, linkId(path))),
+    async query(path, query) {
+      requireSet(path)
+      return storePage(await links.query(storeQuery(query)), asResource)
+    },
+    async create(path, id, content) {
+      requireSet(path)
+      const [link] = await links.insert([{ _id: id ?? timeOrderedId(), ...linkContent(content) }])
+      return asResource(link as Link)
+    },
+    async update(path, rev, content) {
+      const stored = await storedLink(links, linkId(path))
+      const wanted = linkContent(content)
+      requireSameSet(stored, wanted)
+      const [link] = await links.update([{ ...stored, ...wanted, _rev: rev ?? stored._rev }])
+      return asResource(link as Link)
+    },
+    async delete(path, rev) {
+      const stored = await storedLink(links, linkId(path))
+      await links.delete([{ _id: stored._id, _rev: rev }])
+      return asResource(stored)
+    },
+    async action(path, action) {
+      requireSet(path)
+      return links.deleteType(commandedLinkType(action, linkTypeOf))
+    },
+  }
+}
+
+function commandedLinkType(
+  { name, parameters }: ResourceAction,
+  linkTypeOf: (mapping: string) => string | undefined,
+): string {
+  const { commandId, mapping } = parameters
+  if (name !== 'command')
+    throw new Problem('BAD_REQUEST', `repo/link has no action "${name}", only "command"`)
+  if (commandId !== 'delete-mapping-links') {
+    throw new Problem(
+      'BAD_REQUEST',
+      `repo/link has no command "${commandId ?? ''}", only "delete-mapping-links"`,
+    )
+  }
+  if (!mapping)
+    throw new Problem('BAD_REQUEST', 'The command "delete-mapping-links" needs the parameter "mapping"')
+  const linkType = linkTypeOf(mapping)
+  if (linkType === undefined) throw new Problem('NOT_FOUND', `No such mapping: ${mapping}`)
+  return linkType
+}
+
+async function storedLink(links: Links, id: string): Promise<Link> {
+  const link = await links.read(id)
+  if (!link) throw new Problem('NOT_FOUND', `There is no link ${id}`)
+  return link
+}
+
+function linkId(path: string): string {
+  const [id, ...others] = splitPath(path)
+  if (id === undefined)
+    throw new Problem('BAD_REQUEST', 'repo/link is a set: query it with _queryFilter, or name a link')
+  if (others.length > 0) throw new Problem('NOT_FOUND', `There is no resource repo/link/${path}`)
+  return id
+}
+
+function requireSet(path: string): void {
+  if (path !== '') throw new Problem('NOT_IMPLEMENTED', `repo/link/${path} is a link, not a set`)
+}
+
+const members = ['linkType', 'linkQualifier', 'firstId', 'secondId'] as const
+
+function linkContent(content: Json): Omit<Link, '_id' | '_rev'> {
+  const object: JsonObject = isJsonObject(content) ? content : {}
+  const [linkType, linkQualifier, firstId, secondId] = members.map((name) => requiredText(object, name))
+  return { linkType, linkQualifier, firstId, secondId } as Omit<Link, '_id' | '_rev'>
+}
+
+function requiredText(object: JsonObject, name: (typeof members)[number]): string {
+  const value = name === 'linkQualifier' ? (object[name] ?? 'default') : object[name]
+  if (typeof value !== 'string' || value === '')
+    throw new Problem('BAD_REQUEST', `A link needs "${name}" as text`)
+  return value
+}
+
+/** Type and qualifier say whose link it is; another mapping's link is another link. */
+function requireSameSet(stored: Link, wanted: Omit<Link, '_id' | '_rev'>): void {
+  if (stored.linkType === wanted.linkType && stored.linkQualifier === wanted.linkQualifier) return
+  throw new Problem(
+    'BAD_REQUEST',
+    `Link ${stored._id}: linkType and linkQualifier cannot change; create another link`,
+  )
+}
+
+function asResource({ _id, _rev, linkType, linkQualifier, firstId, secondId }: Link): Resource {
+  return { _id, _rev, linkType, linkQualifier, firstId, secondId }
+}

@@ -1,0 +1,93 @@
+import type { Mapping } from '../../mapping/mapping.ts'
+import { isJsonObject, type Json } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import type { ChangeEvent, Notify } from '../changes/notify.ts'
+import type { Reconciliations } from '../reconciliation/reconciliations.ts'
+import { explain } from '../single/explain.ts'
+import type { SingleOptions } from '../single/look.ts'
+import { performAction } from '../single/perform.ts'
+import { linkedResources } from './linked-resources.ts'
+
+export interface SyncOptions extends SingleOptions {
+  readonly mappings: () => readonly Mapping[]
+  readonly reconciliations: Reconciliations
+  readonly notify: Notify
+}
+
+type Act = (options: SyncOptions, action: ResourceAction, context: RequestContext) => Promise<Json>
+
+/** `sync` (engine specification §8.6): actions on single objects. */
+export function syncProvider(options: SyncOptions): ResourceProvider {
+  return {
+    async action(path, action, context) {
+      if (path !== '') throw new Problem('NOT_FOUND', `There is no resource sync/${path}`)
+      const act = Object.hasOwn(actions, action.name) ? actions[action.name] : undefined
+      if (act) return act(options, action, context)
+      const allowed = Object.keys(actions).join(', ')
+      throw new Problem('BAD_REQUEST', `unknown action ${action.name} on sync; allowed: ${allowed}`)
+    },
+  }
+}
+
+const actions: Readonly<Record<string, Act>> = {
+  performAction: (options, { parameters, content }, context) =>
+    performAction(options, { ...textsIn(content), ...parameters }, context),
+
+  async getLinkedResources({ repository, resources, mappings }, { parameters }, context) {
+    const { resourceName = '' } = parameters
+    return [
+      ...(await linkedResources({ repository, resources: resources() }, mappings(), resourceName, context)),
+    ]
+  },
+
+  async explain(options, { parameters, content }, context) {
+    const { mapping, sourceId, targetId, linkQualifier } = parameters
+    if (!mapping) throw new Problem('BAD_REQUEST', 'explain needs the parameters mapping and sourceId')
+    const source = isJsonObject(content) && isJsonObject(content.source) ? content.source : undefined
+    return explain(options, { mapping, sourceId, targetId, linkQualifier, source }, context)
+  },
+
+  notifyCreate: notified('notifyCreate'),
+  notifyUpdate: notified('notifyUpdate'),
+  notifyDelete: notified('notifyDelete'),
+
+  /** Deprecated there; waits for the end. */
+  async recon({ reconciliations }, { parameters }, context) {
+    const { mapping } = parameters
+    if (!mapping) throw new Problem('BAD_REQUEST', 'recon needs the parameter mapping')
+    const { run, done } = await reconciliations.start({ mapping }, context)
+    await done
+    const comments = {
+      comment1: 'Deprecated API on sync service.',
+      comment2: 'Call recon action on recon service instead.',
+    }
+    return { _id: run.id, reconId: run.id, ...comments }
+  },
+}
+
+/** Carries on a change that the caller has made himself; 409 with the results if a mapping fails. */
+function notified(name: ChangeEvent['action']): Act {
+  return async ({ notify }, { parameters, content }, context) => {
+    const { resourceContainer: container, resourceId: id } = parameters
+    if (container === undefined || id === undefined)
+      throw new Problem('BAD_REQUEST', `${name} needs the parameters resourceContainer and resourceId`)
+    if (id === '') return []
+    const values = isJsonObject(content) ? content : {}
+    const value = (side: 'oldValue' | 'newValue') => (isJsonObject(values[side]) ? values[side] : null)
+    const event = { action: name, container, id, oldValue: value('oldValue'), newValue: value('newValue') }
+    const { success, results } = await notify(event, context)
+    if (!success) throw new Problem('SYNC_FAILED', 'Synchronization failed', { detail: results })
+    return [...results]
+  }
+}
+
+/** Scripts may give parameters in the content. */
+function textsIn(content: Json): Record<string, string> {
+  if (!isJsonObject(content)) return {}
+  return Object.fromEntries(
+    Object.entries(content).flatMap(([name, value]) =>
+      typeof value === 'string' || typeof value === 'boolean' ? [[name, String(value)]] : [],
+    ),
+  )
+}
