@@ -4,8 +4,14 @@ import type { PlanEntry } from '../plan/entry.ts'
 import { readPlanFile } from '../sync/plans/plan-file.ts'
 import type { Run } from '../sync/reconciliation/run.ts'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
+import {
+  type Done,
+  example,
+  folders,
+  type ProjectOptions,
+  wholeNumber,
+  withProjectOptions,
+} from './options.ts'
 import { type OverrideOptions, overridesOf, withGuard } from './overrides.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
 import { progress } from './progress.ts'

@@ -10,8 +10,7 @@ import { getAt } from '../model/pointer.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { Application } from '../server/application.ts'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
 
 interface VerifyOptions extends ProjectOptions {

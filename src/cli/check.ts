@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import { formatProblem } from '../config/problem.ts'
 import { checkOnly, isUsable } from '../server/checked-project.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
 
 export function addCheck(program: Command, done: Done): void {

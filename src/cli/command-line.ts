@@ -53,8 +53,6 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
   return exitCode
 }
 
-export type Done = (exitCode: number) => void
-
 function newProgram(): Command {
   return new Command('syncline')
     .description('Keeps identity data the same in many systems: connectors, mappings, links, reconciliation.')

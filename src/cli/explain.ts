@@ -3,8 +3,7 @@ import type { Command } from 'commander'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
 
 interface ExplainOptions extends ProjectOptions {

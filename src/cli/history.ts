@@ -5,8 +5,14 @@ import type { JsonObject } from '../model/json.ts'
 import { parsePointer } from '../model/pointer.ts'
 import type { Resource } from '../router/resources.ts'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
+import {
+  type Done,
+  example,
+  folders,
+  type ProjectOptions,
+  wholeNumber,
+  withProjectOptions,
+} from './options.ts'
 import { describeChange } from './plan-text.ts'
 import { style } from './style.ts'
 

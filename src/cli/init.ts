@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { writeNewProject } from '../config/init.ts'
-import type { Done } from './command-line.ts'
-import { example } from './options.ts'
+import { type Done, example } from './options.ts'
 
 export function addInit(program: Command, done: Done): void {
   const command = program

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 
 interface RotateOptions extends ProjectOptions {
   readonly forgetOld?: boolean

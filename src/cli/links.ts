@@ -1,8 +1,14 @@
 import type { Command } from 'commander'
 import { mappingLinks } from '../sync/page/links.ts'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
+import {
+  type Done,
+  example,
+  folders,
+  type ProjectOptions,
+  wholeNumber,
+  withProjectOptions,
+} from './options.ts'
 import { table } from './style.ts'
 
 interface LinksOptions extends ProjectOptions {

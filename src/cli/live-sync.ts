@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import { isJsonObject } from '../model/json.ts'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 
 interface LiveSyncOptions extends ProjectOptions {
   readonly fromBeginning?: boolean

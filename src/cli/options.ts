@@ -1,6 +1,9 @@
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 
+/** Says with which exit code the command ends. */
+export type Done = (exitCode: number) => void
+
 /** Options that every command on a project has. */
 export interface ProjectOptions {
   readonly project: string

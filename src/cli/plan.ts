@@ -7,8 +7,14 @@ import { startPlan } from '../sync/plans/make-plan.ts'
 import { type PlanFileWriter, writePlanFile } from '../sync/plans/plan-file.ts'
 import type { PlanSink } from '../sync/plans/plan-source.ts'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
+import {
+  type Done,
+  example,
+  folders,
+  type ProjectOptions,
+  wholeNumber,
+  withProjectOptions,
+} from './options.ts'
 import { type OverrideOptions, overridesOf, withOverrides } from './overrides.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
 import { describeEntry, isWorthShowing } from './plan-text.ts'

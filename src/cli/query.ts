@@ -7,8 +7,14 @@ import { parseSortKeys } from '../model/sort.ts'
 import type { Resource, ResourceQuery } from '../router/resources.ts'
 import type { Application } from '../server/application.ts'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
+import {
+  type Done,
+  example,
+  folders,
+  type ProjectOptions,
+  wholeNumber,
+  withProjectOptions,
+} from './options.ts'
 
 interface QueryOptions extends ProjectOptions {
   readonly fields?: string

@@ -2,8 +2,7 @@ import type { Command } from 'commander'
 import { parseFilter } from '../model/filter/parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { table } from './style.ts'
 
 interface QueueOptions extends ProjectOptions {

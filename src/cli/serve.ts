@@ -2,8 +2,7 @@ import type { Command } from 'commander'
 import { formatProblem } from '../config/problem.ts'
 import { Problem } from '../model/problem.ts'
 import { openServer } from '../server/application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { serverLog } from './server-log.ts'
 
 interface ServeOptions extends ProjectOptions {

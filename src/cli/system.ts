@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import { isJsonObject, type Json } from '../model/json.ts'
 import { withApplication } from './application.ts'
-import type { Done } from './command-line.ts'
-import { example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
 
 export function addSystem(program: Command, done: Done): void {

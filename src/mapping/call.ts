@@ -1,3 +1,6 @@
+/** Key of a script in the mapping's program, e.g. `validSource` or `properties/3/transform`. */
+export type ScriptName = string
+
 /**
  * Calls an administrator's script by its name in the mapping's program. In the sandbox it is the script itself; a
  * test passes a lambda. (Same shape as the scripts' port, declared here because the core knows no other folder.)

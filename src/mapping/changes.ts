@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
-import type { ScriptName } from './mapping.ts'
+import type { ScriptName } from './call.ts'
 
 /** How a mapping takes part when single objects of its source change (engine specification §2.2, §8). */
 export interface ChangeSettings {

@@ -1,6 +1,7 @@
 import { parseFilter } from '../model/filter/parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
+import type { ScriptName } from './call.ts'
 import { readChangeSettings } from './changes.ts'
 import { readGuard } from './guard.ts'
 import {
@@ -16,7 +17,6 @@ import {
   type PropertyMapping,
   type Qualifiers,
   type ReconciliationSettings,
-  type ScriptName,
 } from './mapping.ts'
 import { isEverything, readQuery } from './query.ts'
 import { type Action, actions, isAction, isSituation, type Situation, situations } from './situation.ts'

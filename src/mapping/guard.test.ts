@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { mayDelete, readGuard } from './guard.ts'
+import { readGuard } from './guard.ts'
 import type { Policy } from './mapping.ts'
+import { mayDelete } from './may-delete.ts'
 
 const none = { deletes: undefined, updates: undefined, creates: undefined }
 const thirty = { kind: 'share', percent: 30 }

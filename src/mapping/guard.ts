@@ -1,7 +1,4 @@
 import { isJsonObject, type Json } from '../model/json.ts'
-import type { Mapping } from './mapping.ts'
-import type { Action, Situation } from './situation.ts'
-import { defaultAction } from './situation.ts'
 
 /**
  * How much a run may do before anybody has looked at it. A mapping states `guard: { maxDeletes, maxUpdates, maxCreates }`,
@@ -55,26 +52,4 @@ function readLimit(name: string, value: Json): Limit {
   throw new Error(
     `guard/${name} must be a number of objects or a percentage such as "30%", not ${JSON.stringify(value)}`,
   )
-}
-
-/** What may keep a source object from qualifying. */
-type Selecting = 'consentRequired' | 'validSource' | 'sourceCondition'
-
-/** Could the mapping delete anything at all, as far as its configuration tells? Scripts may always. */
-export function mayDelete(mapping: Pick<Mapping, 'policies' | Selecting>): boolean {
-  const selects = mapping.consentRequired || mapping.validSource || mapping.sourceCondition
-  const situations = Object.keys(defaultAction) as Situation[]
-  return situations.some((situation) => {
-    if (situation === 'UNQUALIFIED' && !selects) return false
-    return possibleActions(mapping, situation).includes('DELETE')
-  })
-}
-
-function possibleActions({ policies }: Pick<Mapping, 'policies'>, situation: Situation): readonly Action[] {
-  const possible: Action[] = []
-  for (const { action, condition } of policies.filter((policy) => policy.situation === situation)) {
-    possible.push(action.kind === 'action' ? action.action : 'DELETE')
-    if (condition === undefined) return possible
-  }
-  return [...possible, defaultAction[situation]]
 }

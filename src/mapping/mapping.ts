@@ -1,6 +1,7 @@
 import type { Filter } from '../model/filter/filter.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { Pointer } from '../model/pointer.ts'
+import type { ScriptName } from './call.ts'
 import type { ChangeSettings } from './changes.ts'
 import type { GuardLimits } from './guard.ts'
 import type { Action, Situation } from './situation.ts'
@@ -31,9 +32,6 @@ export interface Mapping {
   /** The mapping as configured, for the script variable `mappingConfig`. */
   readonly configuration: JsonObject
 }
-
-/** Key of a script in the mapping's program, e.g. `validSource` or `properties/3/transform`. */
-export type ScriptName = string
 
 export const hooks = [
   'onMapping',

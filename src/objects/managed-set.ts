@@ -1,27 +1,20 @@
-import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { Repository, Store, StoredObject } from '../repository/repository.ts'
 import { project } from '../router/fields.ts'
-import type { ObjectSet, ObjectWriteRequest, ObjectWriteResult, RequestContext } from '../router/resources.ts'
+import type { ObjectSet } from '../router/resources.ts'
 import { anySurroundings, type PolicySurroundings } from './policies/built-in.ts'
 import { conditionalValidator } from './policies/conditional.ts'
-import {
-  noOwnPolicies,
-  type OwnPolicies,
-  type ScriptedPolicies,
-  scriptedPolicies,
-} from './policies/scripted.ts'
+import { noOwnPolicies, type OwnPolicies, scriptedPolicies } from './policies/scripted.ts'
 import { compileValidator, mergeFailures, type Validator } from './policies/validator.ts'
 import { retrieval } from './read/retrieval.ts'
 import type { RelationshipModel } from './relationships/model.ts'
-import type { RelationSurroundings, Relations } from './relationships/relations.ts'
 import { storeFilter, viewed } from './relationships/view.ts'
-import type { Edits } from './relationships/wanted.ts'
-import { type Cryptography, type Sealing, sealing } from './type/encryption.ts'
-import type { Step } from './type/places.ts'
+import type { CompiledType, RelationSurroundings } from './type/compiled-type.ts'
+import { type Cryptography, sealing } from './type/encryption.ts'
 import type { TypeScripts } from './type/scripts.ts'
 import { collectionOf, type ManagedType, propertiesOf } from './type/type.ts'
 import type { OnChange } from './write/changes.ts'
+import type { Apply } from './write/managed-write.ts'
 import { applyInPages } from './write/pages.ts'
 import { protectedPlaces } from './write/protected.ts'
 import { applyWithTriggers, hasTriggers } from './write/triggered.ts'
@@ -39,36 +32,6 @@ export interface ManagedSet extends ObjectSet {
   readonly apply: Apply
   /** As it is stored, whatever the scripts of reading make of it. */
   stored(id: string): Promise<StoredObject | undefined>
-}
-
-export type Apply = (
-  writes: readonly ManagedWrite[],
-  request: RequestContext,
-) => Promise<readonly ObjectWriteResult[]>
-
-export type ManagedWrite = ObjectWriteRequest & {
-  readonly patched?: ReadonlySet<string>
-  /** Changes of relationships that the content does not spell out. */
-  readonly edits?: Edits
-}
-
-/** What is compiled once a type. */
-export interface CompiledType {
-  readonly type: ManagedType
-  readonly collection: string
-  readonly defaults: readonly (readonly [name: string, value: Json])[]
-  readonly unique: readonly string[]
-  /** Properties that must not have the name of an internal user. */
-  readonly noInternalUsers: readonly string[]
-  readonly validate: Validator
-  /** Undefined: no policy needs a script. */
-  readonly scriptedPolicies: ScriptedPolicies | undefined
-  /** What must not be changed from outside without the password. */
-  readonly protected: readonly (readonly Step[])[]
-  readonly scripts: TypeScripts
-  readonly sealing: Sealing
-  /** Undefined where no type of the project has relationships. */
-  readonly relations: Relations | undefined
 }
 
 /** What a type needs of its surroundings. */

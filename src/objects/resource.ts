@@ -15,14 +15,7 @@ import type {
   Resources,
 } from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
-import {
-  type CompiledType,
-  compileType,
-  type ManagedSet,
-  type ManagedWrite,
-  managedSet,
-  type TypeParts,
-} from './managed-set.ts'
+import { compileType, type ManagedSet, managedSet, type TypeParts } from './managed-set.ts'
 import { notNamed, withHiddenValues } from './read/hidden-values.ts'
 import { plainParts } from './read/plain-parts.ts'
 import { refusePrivateQuestions } from './read/private-questions.ts'
@@ -35,11 +28,13 @@ import { relationshipResources } from './relationships/resource.ts'
 import { boundaries } from './relationships/temporal-triggers.ts'
 import { storeFilter } from './relationships/view.ts'
 import { editsByPatch, isAbout, shown } from './relationships/wanted.ts'
+import type { CompiledType } from './type/compiled-type.ts'
 import { touches } from './type/places.ts'
 import { actionScript } from './type/scripts.ts'
 import { type ManagedType, propertiesOf } from './type/type.ts'
 import { unsupportedFeatures } from './type/unsupported.ts'
 import { type OnChange, unheard } from './write/changes.ts'
+import type { ManagedWrite } from './write/managed-write.ts'
 import { type SyncCheckOptions, triggerSyncCheck } from './write/sync-check.ts'
 
 /**

@@ -1,6 +1,26 @@
 import { isJsonObject } from '../../model/json.ts'
 import { Problem, type ProblemCode } from '../../model/problem.ts'
-import type { Operation } from './operation.ts'
+
+/** One call of a connector. */
+export type OperationName =
+  | 'CREATE'
+  | 'UPDATE'
+  | 'DELETE'
+  | 'GET'
+  | 'SEARCH'
+  | 'AUTHENTICATE'
+  | 'TEST'
+  | 'SCHEMA'
+  | 'SYNC'
+
+export interface Operation {
+  readonly system: string
+  readonly name: OperationName
+  readonly objectType?: string | undefined
+  readonly uid?: string | undefined
+  /** Milliseconds; undefined: as long as it takes. */
+  readonly timeout: number | undefined
+}
 
 /**
  * Failures of connectors as Problems (platform specification §4.7). The message is the system's own; the detail says

@@ -1,32 +1,12 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, type Operation, type OperationName } from './failure.ts'
 import type { ObjectType } from './object-type.ts'
 
 /**
  * What surrounds every call of a connector: whether the operation is permitted (platform specification §4.3), how
  * long it may take (§4.1), and what its failure is called (§4.7).
  */
-export type OperationName =
-  | 'CREATE'
-  | 'UPDATE'
-  | 'DELETE'
-  | 'GET'
-  | 'SEARCH'
-  | 'AUTHENTICATE'
-  | 'TEST'
-  | 'SCHEMA'
-  | 'SYNC'
-
-export interface Operation {
-  readonly system: string
-  readonly name: OperationName
-  readonly objectType?: string | undefined
-  readonly uid?: string | undefined
-  /** Milliseconds; undefined: as long as it takes. */
-  readonly timeout: number | undefined
-}
-
 /** Calls the connector; a call that ignores its signal is given up when the time is over. */
 export async function call<T>(
   operation: Operation,

@@ -23,10 +23,11 @@ import {
   type Schema,
 } from '../kit/connector.ts'
 import { creation, readableProperties, reader, update } from './convert.ts'
+import type { Operation, OperationName } from './failure.ts'
 import { failureOf } from './failure.ts'
 import { checkedFilter, idsNamed, nativeFilter, propertiesIn, requireOneLevel } from './filter.ts'
 import type { ObjectType } from './object-type.ts'
-import { call, type Operation, type OperationName, permission, stream, timeoutOf } from './operation.ts'
+import { call, permission, stream, timeoutOf } from './operation.ts'
 import { pageOf } from './order.ts'
 import { type Decrypt, decrypted } from './secrets.ts'
 

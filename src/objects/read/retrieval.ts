@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { CompiledType } from '../managed-set.ts'
+import type { CompiledType } from '../type/compiled-type.ts'
 import { nameOf, placesOf, replacedAt } from '../type/places.ts'
 import { propertyScript } from '../type/scripts.ts'
 

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import type { StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { CompiledType } from '../managed-set.ts'
+import type { CompiledType } from '../type/compiled-type.ts'
 import { placesOf, remove, type Step, spotsAt, touches, withValueAt } from '../type/places.ts'
 import type { PropertySchema } from '../type/type.ts'
 

@@ -9,9 +9,9 @@ import type { RequestContext, Resource, ResourcePage, ResourceQuery } from '../.
 import { storePage, storeQuery } from '../../router/store-query.ts'
 import type { ManagedSet } from '../managed-set.ts'
 import { refusePrivateQuestionsBehind } from '../read/private-questions.ts'
+import type { Relations } from '../type/compiled-type.ts'
 import type { RelationshipProperty } from './model.ts'
 import type { Presentation } from './present.ts'
-import type { Relations } from './relations.ts'
 import { type Edit, wantedReference } from './wanted.ts'
 
 /**

@@ -2,9 +2,9 @@ import type { Filter } from '../../model/filter/filter.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { parseReference } from '../../model/reference.ts'
 import type { SeenRelationship, Store, StoredObject } from '../../repository/repository.ts'
+import type { Relations } from '../type/compiled-type.ts'
 import { collectedValues } from './collect.ts'
 import type { RelationshipProperty } from './model.ts'
-import type { Relations } from './relations.ts'
 import { withRelationships } from './write-related.ts'
 
 export interface View {

@@ -12,6 +12,7 @@ import type {
   StoredObject,
 } from '../../repository/repository.ts'
 import type { ObjectWriteResult } from '../../router/resources.ts'
+import type { Relations } from '../type/compiled-type.ts'
 import type { ObjectChange } from '../write/changes.ts'
 import { failure } from '../write/failure.ts'
 import { collectedValues } from './collect.ts'
@@ -25,7 +26,6 @@ import {
 import { requireConstraints } from './constraints.ts'
 import { noteDependents } from './dependents.ts'
 import { alwaysRead, constraintsProperty, type RelatedType, type RelationshipProperty } from './model.ts'
-import type { Relations } from './relations.ts'
 import { type Boundary, boundaryOf, noteBoundaries } from './temporal-triggers.ts'
 import {
   changesBy,

@@ -5,7 +5,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import { recordedChanges, recordedObject } from '../../model/recorded-changes.ts'
 import type { AuditEvent, StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { CompiledType } from '../managed-set.ts'
+import type { CompiledType } from '../type/compiled-type.ts'
 import type { ObjectChange } from './changes.ts'
 
 /** True if nobody else records the write: what a mapping writes is in its own record already. */

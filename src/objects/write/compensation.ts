@@ -1,8 +1,8 @@
 import { isJsonObject, type Json } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { Apply } from '../managed-set.ts'
 import type { Notified, ObjectChange } from './changes.ts'
+import type { Apply } from './managed-write.ts'
 import { takenBack } from './taken-back.ts'
 
 /**

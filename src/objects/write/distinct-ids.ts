@@ -1,5 +1,5 @@
 import type { Store } from '../../repository/repository.ts'
-import type { ManagedWrite } from '../managed-set.ts'
+import type { ManagedWrite } from './managed-write.ts'
 
 /** Where a page is written: in a transaction of its own, or in the caller's. */
 export type Within = <T>(work: (store: Store) => Promise<T>) => Promise<T>

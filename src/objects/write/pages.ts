@@ -1,11 +1,12 @@
 import type { ObjectWriteOutcome, Store, StoredObject } from '../../repository/repository.ts'
 import type { ObjectWriteResult } from '../../router/resources.ts'
-import type { Apply, CompiledType, ManagedWrite } from '../managed-set.ts'
 import { applyRelated } from '../relationships/apply.ts'
+import type { CompiledType } from '../type/compiled-type.ts'
 import { activityEvent, isActivity } from './activity.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
 import { pagesOfDistinctIds, type Within } from './distinct-ids.ts'
 import { follow, isHeard } from './follow.ts'
+import type { Apply, ManagedWrite } from './managed-write.ts'
 import { asResult, type Prepared, prepare, refuseDuplicates } from './prepare.ts'
 
 /**

@@ -3,9 +3,10 @@ import { copy, equal } from '../../model/equality.ts'
 import { Problem } from '../../model/problem.ts'
 import type { ObjectWrite, ObjectWriteOutcome, Store, StoredObject } from '../../repository/repository.ts'
 import type { ObjectWriteResult } from '../../router/resources.ts'
-import type { CompiledType, ManagedWrite } from '../managed-set.ts'
 import { type FailedProperty, mergeFailures, policyFailure } from '../policies/validator.ts'
+import type { CompiledType } from '../type/compiled-type.ts'
 import { failure } from './failure.ts'
+import type { ManagedWrite } from './managed-write.ts'
 import { type Candidate, internalUserConflicts, uniqueness } from './unique.ts'
 
 /** What a write comes to before the repository has seen it. */

@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import { getAt } from '../../model/pointer.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { CompiledType } from '../managed-set.ts'
 import type { FailedProperty } from '../policies/validator.ts'
+import type { CompiledType } from '../type/compiled-type.ts'
 import { placesOf, type Step, spotsAt } from '../type/places.ts'
 import type { ManagedType, PropertySchema } from '../type/type.ts'
 

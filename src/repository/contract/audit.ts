@@ -4,7 +4,7 @@ import type { JsonObject } from '../../model/json.ts'
 import { parseSortKeys } from '../../model/sort.ts'
 import { type AuditEvent, removals } from '../repository.ts'
 import { everyPage } from './collect.ts'
-import type { Current } from './contract.ts'
+import type { Current } from './current.ts'
 
 function event(id: string, content: JsonObject = {}, topic = 'recon'): AuditEvent {
   return { id, topic, timestamp: '2025-03-02T08:00:00.120Z', content }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import type { Repository } from '../repository.ts'
 import { auditContract } from './audit.ts'
+import type { Current } from './current.ts'
 import { intentsContract } from './intents.ts'
 import { linksContract } from './links.ts'
 import { objectsContract } from './objects.ts'
@@ -16,9 +17,6 @@ export interface RepositoryUnderTest {
   /** A fresh, empty repository; `dispose` also removes what it lived in. */
   open(): Promise<{ readonly repository: Repository; dispose(): Promise<void> }>
 }
-
-/** The repository of the running test. */
-export type Current = () => Repository
 
 /** What every adapter of the repository port must do. */
 export function repositoryContract({ name, open }: RepositoryUnderTest): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Intent } from '../repository.ts'
-import type { Current } from './contract.ts'
+import type { Current } from './current.ts'
 
 const intent = (id: string, linkType = 'hr_user'): Intent => ({
   id,

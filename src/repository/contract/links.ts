@@ -3,7 +3,7 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import { parseSortKeys } from '../../model/sort.ts'
 import type { Link } from '../repository.ts'
 import { everyPage, flattened } from './collect.ts'
-import type { Current } from './contract.ts'
+import type { Current } from './current.ts'
 
 const hr = { linkType: 'hr_user', linkQualifier: 'default' }
 

@@ -3,7 +3,7 @@ import { everything } from '../../model/filter/filter.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { ObjectWrite } from '../repository.ts'
 import { flattened } from './collect.ts'
-import type { Current } from './contract.ts'
+import type { Current } from './current.ts'
 
 const users = 'managed/user'
 

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { compareBy, parseSortKeys, type SortKey } from '../../model/sort.ts'
 import type { StoredObject } from '../repository.ts'
 import { everyPage } from './collect.ts'
-import type { Current } from './contract.ts'
+import type { Current } from './current.ts'
 
 /** Queries of object collections; the other queries of the port share their rules. */
 export function queryContract(current: Current): void {

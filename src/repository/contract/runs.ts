@@ -3,7 +3,7 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import { parseSortKeys } from '../../model/sort.ts'
 import type { RunRecord } from '../repository.ts'
 import { everyPage } from './collect.ts'
-import type { Current } from './contract.ts'
+import type { Current } from './current.ts'
 
 function run(id: string, members: Partial<RunRecord> = {}): RunRecord {
   const started = '2025-03-02T08:00:00.120Z'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Current } from './contract.ts'
+import type { Current } from './current.ts'
 
 export function settingsContract(current: Current): void {
   describe('settings', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { QueuedEvent } from '../repository.ts'
-import type { Current } from './contract.ts'
+import type { Current } from './current.ts'
 
 const event = (id: string, more: Partial<QueuedEvent> = {}): QueuedEvent => ({
   ...{ id, mapping: 'm', resource: 'managed/user/a', state: 'PENDING', due: 0, attempts: 0 },

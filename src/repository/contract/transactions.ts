@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Current } from './contract.ts'
+import type { Current } from './current.ts'
 
 const users = 'managed/user'
 const link = { _id: 'l', linkType: 'hr_user', linkQualifier: 'default', firstId: '1', secondId: 'a' }

@@ -1,4 +1,5 @@
-import { fewLinked, type Guarded, type GuardLimits, mayDelete } from '../../mapping/guard.ts'
+import { fewLinked, type Guarded, type GuardLimits } from '../../mapping/guard.ts'
+import { mayDelete } from '../../mapping/may-delete.ts'
 import { Problem } from '../../model/problem.ts'
 import { type Excess, exceeded, excessInWords } from '../../plan/guard.ts'
 import type { PlanHeader } from '../../plan/plan-line.ts'

@@ -1,5 +1,4 @@
 import type { Store } from '../../../repository/repository.ts'
-import type { ObjectSet } from '../../../router/resources.ts'
 import { goesOn, linksAnyway, type Operation } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { carryOutConsequences } from './consequences.ts'
@@ -9,14 +8,7 @@ import { rememberAssignments } from './last-sync.ts'
 import { order, type Step, takes } from './steps.ts'
 import { storeLinksAfter, storeLinksBefore } from './store-links.ts'
 import { writeTargets } from './write-targets.ts'
-
-/** Where the writes of a page go: the repository itself, or one transaction on it. */
-export interface Writers {
-  readonly store: Store
-  readonly targets: ObjectSet
-  /** True if `targets` are not part of the transaction: what is about to be written there is written down before. */
-  readonly apart: boolean
-}
+import type { Writers } from './writers.ts'
 
 export interface Recorder {
   /** Records what became of a page, with the same writers as the page itself. */

@@ -5,7 +5,7 @@ import { Problem } from '../../../model/problem.ts'
 import type { ObjectSet } from '../../../router/resources.ts'
 import { type Operation, sourceIdOf } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
-import type { Writers } from './apply.ts'
+import type { Writers } from './writers.ts'
 
 /**
  * The built-in `postMapping` (engine specification §2.2): remembers in `lastSync` of a managed user which assignments

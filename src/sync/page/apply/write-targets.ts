@@ -4,8 +4,8 @@ import type { Afterwards, ObjectSet, ObjectWriteRequest, Resource } from '../../
 import type { Operation } from '../operation.ts'
 import { isShaped, shapePage } from '../shape-page.ts'
 import type { Synchronization } from '../synchronization.ts'
-import type { Writers } from './apply.ts'
 import { intend, leavesDoubt, withdraw } from './intents.ts'
+import type { Writers } from './writers.ts'
 
 /** All target writes of a page in one call (engine specification §4.3, CREATE 5, UPDATE 4, DELETE 2). */
 export async function writeTargets(
