@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { root } from './support/project.ts'
 
-/** Links between pages: each leads to a file that is there, and to a heading of it where it names one. */
+/** Links between pages: each leads to a file that is there, and to a heading of it where it names one. Files named in pages are there. */
 
 const pages = ['README.md', 'CHANGELOG.md', ...globSync('{docs,examples}/**/*.md', { cwd: root })].filter(
   (page) => !page.includes('node_modules'),
@@ -12,6 +12,15 @@ const pages = ['README.md', 'CHANGELOG.md', ...globSync('{docs,examples}/**/*.md
 describe('a page', () => {
   it.each(pages)('%s: its links lead somewhere', (page) => {
     expect(linksOf(page).filter((link) => !leadsSomewhere(page, link))).toEqual([])
+  })
+
+  it.each(pages)('%s: the files that it names are there', (page) => {
+    const named = [
+      ...readFileSync(join(root, page), 'utf8').matchAll(/`((?:src|test|bench|scripts)\/[\w/.-]+)`/g),
+    ]
+    expect(named.map(([, path]) => path as string).filter((path) => !existsSync(join(root, path)))).toEqual(
+      [],
+    )
   })
 })
 
