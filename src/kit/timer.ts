@@ -1,0 +1,35 @@
+/** No timer is set for longer: clocks are put right, and timers cannot be very long. In milliseconds. */
+const longestSleep = 60_000
+
+/**
+ * Calls back at a time, or earlier where that is far away: the callback asks the clock whether something is due and sets
+ * the timer again. Does not keep the process alive.
+ */
+export class Timer implements Disposable {
+  readonly #ring: () => void
+  readonly #now: () => number
+  #timer: NodeJS.Timeout | undefined
+  #disposed = false
+
+  constructor(ring: () => void, now: () => number = Date.now) {
+    this.#ring = ring
+    this.#now = now
+  }
+
+  /** `due`: milliseconds since 1970; Infinity: nothing is known to come. Takes the place of what was set before. */
+  set(due: number): void {
+    clearTimeout(this.#timer)
+    if (this.#disposed) return
+    const delay = Number.isFinite(due) ? due - this.#now() : longestSleep
+    this.#timer = setTimeout(this.#ring, Math.min(longestSleep, Math.max(1, delay))).unref()
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true
+    clearTimeout(this.#timer)
+  }
+}
