@@ -4,7 +4,8 @@ import type { JsonObject } from '../src/model/json.ts'
 import { parsePatch } from '../src/model/patch.ts'
 import type { RequestContext, Resources } from '../src/router/resources.ts'
 import { type Application, openApplication } from '../src/syncline.ts'
-import { TestProject } from './support/project.ts'
+import { csvConnector, TestProject } from './support/project.ts'
+import { serve } from './support/server.ts'
 
 /** What callers from outside may do by `conf/access.json` (platform specification §10). */
 const rules = [
@@ -114,6 +115,89 @@ describe('the rules do not grant', () => {
     ['anybody the set', () => resources.query('managed/user', { filter: everything }, ann)],
   ])('%s', async (_what, attempt) => {
     await expect(attempt()).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  })
+})
+
+describe('an excluded path', () => {
+  it('is refused however it is spelt, and what is not excluded is not', async () => {
+    using own = new TestProject()
+    own.write('conf/managed.json', { objects: [{ name: 'secret' }, { name: 'note' }] })
+    own.write('conf/access.json', {
+      configs: [
+        {
+          pattern: '*',
+          roles: 'openidm-admin',
+          excludePatterns:
+            'managed/secret/*,managed/secret,config/sync,system/hr/*,endpoint/danger,managed/note/a b,managed/note/%63',
+        },
+      ],
+    })
+    own.write('conf/sync.json', { mappings: [] })
+    own.write('data/hr.csv', 'uid\na\n')
+    own.write('conf/provisioner.openicf-hr.json', csvConnector('hr', ['uid']))
+    const endpoint = { type: 'text/javascript', source: '({ done: true })' }
+    own.write('conf/endpoint-danger.json', endpoint)
+    own.write('conf/endpoint-free.json', endpoint)
+    await using server = await serve(own)
+    const statuses = async (...paths: string[]) => {
+      const found: Record<string, number> = {}
+      for (const path of paths) found[path] = (await server.call('GET', path)).status
+      return found
+    }
+    expect(
+      await statuses(
+        ...['managed/secret?_queryFilter=true', 'managed/%73ecret?_queryFilter=true'],
+        ...['%6danaged/secret?_queryFilter=true', 'managed/secret/?_queryFilter=true'],
+        ...['managed/%73ecret/x', 'config/sync', 'config/%73ync', 'config/%73%79%6E%63'],
+        ...['system/hr/account?_queryFilter=true', 'system/%68r/account?_queryFilter=true'],
+        ...['endpoint/danger', 'endpoint/%64anger', '%65ndpoint/danger', 'endpoint/danger/'],
+        ...['managed/note/a%20b', 'managed/note/%61%20b', 'managed/note/c'],
+      ),
+    ).toSatisfy((found: Record<string, number>) => Object.values(found).every((status) => status === 403))
+    expect(
+      await statuses(
+        ...['managed/%6eote?_queryFilter=true', '%6danaged/note?_queryFilter=true', 'endpoint/%66ree'],
+        ...[
+          'managed/%2573ecret?_queryFilter=true',
+          'managed%2Fsecret?_queryFilter=true',
+          'schema/managed%2Fsecret',
+        ],
+        ...['managed/%zz', 'managed/%ff', 'managed//secret', 'history/managed%2Fsecret/x?_queryFilter=true'],
+      ),
+    ).toEqual({
+      'managed/%6eote?_queryFilter=true': 200,
+      '%6danaged/note?_queryFilter=true': 200,
+      'endpoint/%66ree': 200,
+      // Decoded once: no type has this name.
+      'managed/%2573ecret?_queryFilter=true': 404,
+      'managed%2Fsecret?_queryFilter=true': 404,
+      'schema/managed%2Fsecret': 404,
+      'managed/%zz': 400,
+      'managed/%ff': 400,
+      'managed//secret': 400,
+      'history/managed%2Fsecret/x?_queryFilter=true': 400,
+    })
+    for (const id of ['a/b', 'a%2Fb', '50%']) {
+      const path = `managed/note/${encodeURIComponent(id)}`
+      const { status, headers, body } = await server.call('PUT', path, { body: { n: 1 } })
+      expect([status, body._id, headers.get('location')]).toEqual([201, id, `${server.url}/${path}`])
+      expect((await server.call('GET', path)).body).toMatchObject({ _id: id, n: 1 })
+    }
+    expect((await server.call('GET', 'managed/note/a%2fb')).body._id).toBe('a/b')
+  })
+})
+
+describe('one’s own data', () => {
+  it.each([
+    ['ann@example.com', 'managed/user/ann@example.com', true],
+    ['ann@example.com', 'managed/user/ann%40example.com', true],
+    ['ann@example.com', '%6danaged/user/%61nn@example.com', true],
+    ['ann@example.com', 'managed/user/ann%2540example.com', false],
+    ['a/b', 'managed/user/a%2fb', true],
+    ['a/b', 'managed/user/a%252Fb', false],
+  ])('of %s are %s: %s', async (user, path, own) => {
+    const outcome = await read(path, as(user, 'openidm-authorized')).catch(({ code }) => code)
+    expect(outcome).toBe(own ? 'NOT_FOUND' : 'FORBIDDEN')
   })
 })
 

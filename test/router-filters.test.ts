@@ -147,6 +147,49 @@ describe('a filter', () => {
   })
 })
 
+describe('a filter that refuses', () => {
+  it('refuses all spellings of a path, from outside and of scripts', async () => {
+    using own = new TestProject()
+    own.write('conf/managed.json', { objects: [{ name: 'user' }, { name: 'note' }] })
+    own.write('data/directory.csv', 'uid\na\n')
+    own.write('conf/provisioner.openicf-directory.json', csvConnector('directory', ['uid']))
+    const onRequest = script(`throw { code: 403, message: 'closed' }`)
+    own.write('conf/router.json', {
+      filters: [
+        { pattern: '^managed/note/q$', onRequest: script(`request.resourcePath = 'managed/%75ser/x'`) },
+        { pattern: '^managed/user', onRequest },
+        { pattern: '^system/directory/account', onRequest },
+        { pattern: '^managed/note/o%2Fp$', onRequest },
+      ],
+    })
+    own.write(
+      'conf/endpoint-ask.json',
+      script(`
+        var answer = request.additionalParameters.of.split(' ').map(function (path) {
+          try { openidm.query(path, { _queryFilter: 'true' }); return 200 } catch (e) { return e.code }
+        });
+        ({ answer: answer })`),
+    )
+    await using closed = await serve(own)
+    const status = async (method: string, path: string) =>
+      (await closed.call(method, path, method === 'POST' ? { body: { name: 'U' } } : {})).status
+    for (const path of ['managed/user', 'managed/%75ser', '%6danaged/user', 'managed/%75%73%65%72'])
+      expect([path, await status('POST', `${path}?_action=create`)]).toEqual([path, 403])
+    expect(await status('POST', 'managed/%55ser?_action=create')).toBe(404)
+    for (const path of [
+      'system/directory/account',
+      'system/%64irectory/account',
+      'system/directory/%61ccount',
+    ])
+      expect([path, await status('GET', `${path}?_queryFilter=true`)]).toEqual([path, 403])
+    expect(await status('GET', 'managed/note/o%2fp')).toBe(403)
+    expect(await status('GET', 'managed/note/q')).toBe(403)
+    const of = 'managed/user managed/%75ser /%6danaged/user/ system/%64irectory/account managed/%6eote'
+    const { body } = await closed.call('GET', `endpoint/ask?of=${encodeURIComponent(of)}`)
+    expect(body.answer).toEqual([403, 403, 403, 403, 200])
+  })
+})
+
 describe('several filters', () => {
   it('are asked from the first to the last, and hear of the answer the other way round', async () => {
     await notes()

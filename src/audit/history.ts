@@ -2,6 +2,7 @@ import { compileFilter } from '../model/filter/evaluate.ts'
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { Store } from '../repository/repository.ts'
+import { splitPath } from '../router/path.ts'
 import type { Resource, ResourceProvider } from '../router/resources.ts'
 
 /**
@@ -12,14 +13,15 @@ import type { Resource, ResourceProvider } from '../router/resources.ts'
 export function historyProvider(store: Store): ResourceProvider {
   return {
     async query(path, { filter, pageSize = defaultPageSize, cookie }) {
-      if (path === '' || !path.includes('/'))
-        throw new Problem('BAD_REQUEST', 'history needs the path of an object: history/managed/user/42')
+      const object = objectIn(path)
       const accepts = compileFilter(filter)
       const result: Resource[] = []
       let next: string | null | undefined = cookie
       do {
-        const page = await store.audit.ofObject(path, { limit: pageSize - result.length, cookie: next })
-        result.push(...page.result.map(({ topic, content }) => entryOf(path, topic, content)).filter(accepts))
+        const page = await store.audit.ofObject(object, { limit: pageSize - result.length, cookie: next })
+        result.push(
+          ...page.result.map(({ topic, content }) => entryOf(object, topic, content)).filter(accepts),
+        )
         next = page.cookie
       } while (next !== null && next !== undefined && result.length < pageSize)
       return { result, cookie: next ?? null }
@@ -28,6 +30,15 @@ export function historyProvider(store: Store): ResourceProvider {
 }
 
 const defaultPageSize = 100
+
+/** As records name it: nothing encoded. Only an id has a slash of its own, or one object would have several paths. */
+function objectIn(path: string): string {
+  const segments = splitPath(path)
+  const idAt = segments[0] === 'system' ? 3 : 2
+  if (segments.length < 2 || segments.slice(0, idAt).some((segment) => segment.includes('/')))
+    throw new Problem('BAD_REQUEST', 'history needs the path of an object: history/managed/user/42')
+  return segments.join('/')
+}
 
 /** What one event says about the object, whatever its topic. */
 function entryOf(path: string, topic: string, content: JsonObject): Resource {

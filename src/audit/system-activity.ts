@@ -5,6 +5,7 @@ import { mask, namesSecret } from '../model/masking.ts'
 import { printPointer } from '../model/pointer.ts'
 import { asProblem } from '../model/problem.ts'
 import type { AuditEvent } from '../repository/repository.ts'
+import { splitPath } from '../router/path.ts'
 import type { RequestContext, Resource, ResourceProvider } from '../router/resources.ts'
 import type { NamesSecret } from './access.ts'
 import type { AuditService } from './service.ts'
@@ -28,7 +29,8 @@ export interface ActivityOptions {
 export function recordingActivity(provider: ResourceProvider, options: ActivityOptions): ResourceProvider {
   const { audit, root, recordsWrites } = options
   const { read, query, create, update, patch, delete: remove, action } = provider
-  const at = (path: string) => (path === '' ? root : `${root}/${path}`)
+  // As mappings record it, so that the history of an object finds both.
+  const at = (path: string) => [root, ...splitPath(path)].join('/')
   const said = (operation: string, objectId: string, request: RequestContext, more: JsonObject = {}) =>
     audit.record(event(operation, objectId, request, more))
 
@@ -45,7 +47,7 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
     try {
       const object = await work()
       const after = operation === 'DELETE' ? undefined : object
-      const objectId = at(operation === 'CREATE' ? `${path}/${object._id}` : path)
+      const objectId = operation === 'CREATE' ? `${at(path)}/${object._id}` : at(path)
       await store(
         event(operation, objectId, request, changed({ old, after, object, touched }, options)),
         options,

@@ -3,6 +3,7 @@ import { everything } from '../model/filter/filter.ts'
 import { parseFilter } from '../model/filter/parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { parsePointer } from '../model/pointer.ts'
+import { joinPath } from '../router/path.ts'
 import type { Resource } from '../router/resources.ts'
 import { withApplication } from './application.ts'
 import {
@@ -40,7 +41,11 @@ async function history(path: string, options: HistoryOptions): Promise<number> {
   ]
   const filter = filters.length === 0 ? everything : ({ kind: 'and', filters } as const)
   return withApplication(folders(options), async ({ resources, administrator }) => {
-    const page = await resources.query(`history/${path}`, { filter, pageSize: limit }, administrator)
+    const page = await resources.query(
+      `history/${joinPath(...path.split('/'))}`,
+      { filter, pageSize: limit },
+      administrator,
+    )
     if (json) console.log(JSON.stringify({ path, result: page.result, more: page.cookie !== null }, null, 2))
     else print(path, page.result, page.cookie !== null)
     return 0

@@ -192,8 +192,9 @@ function provider({
     },
     async action(path, action, request) {
       const { _queryFilter } = action.parameters
-      if (request.external && _queryFilter !== undefined && sets.has(path))
-        refusePrivateQuestions(sets, setOf(path), { filter: parseFilter(_queryFilter) })
+      const asked = setAt(sets, path)
+      if (request.external && _queryFilter !== undefined && asked)
+        refusePrivateQuestions(sets, asked, { filter: parseFilter(_queryFilter) })
       if (action.name === 'patch') {
         const { set, id } = await actionTarget(repository, sets, path, action)
         const operations = parsePatch(action.content)
@@ -202,7 +203,7 @@ function provider({
       if (action.name === 'triggerSyncCheck') return triggerSyncCheck(options, path, action, request)
       return ownAction(objectAt(path), action, request)
     },
-    objectSet: (path) => sets.get(path),
+    objectSet: (path) => setAt(sets, path),
   }
 }
 
@@ -364,6 +365,11 @@ function managedObjectAt(
   }
   if (others.length > 0) throw new Problem('NOT_FOUND', `There is no resource managed/${path}`)
   return { set, id }
+}
+
+function setAt(sets: ReadonlyMap<string, ManagedSet>, path: string): ManagedSet | undefined {
+  const [type = '', ...deeper] = splitPath(path)
+  return deeper.length > 0 ? undefined : sets.get(type)
 }
 
 function requiredSet(

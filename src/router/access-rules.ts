@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
+import { escapeStrayPercents, normalizePath } from './path.ts'
 
 /**
  * Rules of `conf/access.json` (platform specification §10): what callers from outside may do. Whatever any entry grants is
@@ -69,11 +70,17 @@ function concerns(
 }
 
 /** `*`, a path, or `managed/*` for everything below it. */
-function pathPattern(pattern: string): (path: string) => boolean {
-  if (pattern === '*') return () => true
+function pathPattern(stated: string): (path: string) => boolean {
+  if (stated === '*') return () => true
+  const pattern = stated.split('/').map(canonicalSegment).join('/')
   if (!pattern.endsWith('/*')) return (path) => path === pattern
   const beginning = pattern.slice(0, -1)
   return (path) => path.startsWith(beginning)
+}
+
+/** A pattern says what the canonical text of a path says, however it is spelt: `a b` and `a%20b` are one. */
+function canonicalSegment(segment: string): string {
+  return segment === '' ? '' : normalizePath(escapeStrayPercents(segment))
 }
 
 /** Newer configurations write roles as references. */

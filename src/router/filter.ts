@@ -9,7 +9,7 @@ export type Verb = 'read' | 'query' | 'create' | 'update' | 'patch' | 'delete' |
 /** A request on its way to a provider, with what its verb needs. */
 export interface RoutedRequest {
   readonly verb: Verb
-  /** Normalized, segments still encoded; of a create the set. */
+  /** Canonical: one spelling, segments still encoded; of a create the set. */
   readonly path: string
   readonly context: RequestContext
   readonly action?: ResourceAction | undefined

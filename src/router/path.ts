@@ -3,7 +3,8 @@ import { encodeSegment } from '../model/reference.ts'
 
 /**
  * Resource paths: `managed/user/jdoe`. On the way through the router a path stays text with percent-encoded
- * segments, so that `%2F` inside an id survives; whoever needs the segments splits and decodes here.
+ * segments, so that `%2F` inside an id survives. That text is canonical: one path has one spelling, so that access rules and
+ * filters see what the provider sees. What needs the segments splits and decodes here.
  */
 
 /** The decoded segments; none for the empty path. BAD_REQUEST for a malformed escape or an empty segment. */
@@ -23,13 +24,32 @@ export function splitLast(path: string): { readonly parent: string; readonly las
   return { parent: at < 0 ? '' : path.slice(0, at), last: decodeSegment(path.slice(at + 1), path) }
 }
 
-/** Without leading and trailing slash. */
+/**
+ * The canonical text of a path: without leading and trailing slash, each segment decoded once and encoded as `joinPath` does.
+ * `.` and `..` are segments like any other. BAD_REQUEST for a malformed escape or an empty segment.
+ */
 export function normalizePath(path: string): string {
-  return path.replace(/^\/|\/$/g, '')
+  return joinPath(...splitPath(path.replace(/^\/|\/$/g, '')))
+}
+
+/** A `%` that introduces no escape stands for itself: text that a person wrote, made into one that can be decoded. */
+export function escapeStrayPercents(segment: string): string {
+  return isDecodable(segment) ? segment : segment.replaceAll('%', '%25')
+}
+
+function isDecodable(segment: string): boolean {
+  try {
+    decodeURIComponent(segment)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function decodeSegment(segment: string, path: string): string {
   if (segment === '') throw new Problem('BAD_REQUEST', `The path "${path}" has an empty segment`)
+  if (!segment.isWellFormed())
+    throw new Problem('BAD_REQUEST', `The path "${path}" has half a character in "${segment}"`)
   if (!segment.includes('%')) return segment
   try {
     return decodeURIComponent(segment)

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { everything } from '../model/filter/filter.ts'
 import { authorizeExternal } from './authorization.ts'
 import type { RouterFilter } from './filter.ts'
-import type { ObjectSet, RequestContext, ResourceProvider } from './resources.ts'
+import type { ObjectSet, RequestContext, ResourceProvider, Resources } from './resources.ts'
 import { router } from './router.ts'
 
 const inside: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 't' }
@@ -19,12 +19,32 @@ describe('a path', () => {
     ['repo/links/1', 'repo', 'links/1'],
     ['/repo/x/', 'repo', 'x'],
     ['config/a%2Fb', 'config', 'a%2Fb'],
+    ['%72epo/l%69nk/1', 'links', '1'],
+    ['config/%2573ync', 'config', '%2573ync'],
   ])('%s goes to %s', async (path, name, rest) => {
     expect(await resources.read(path, inside)).toEqual({ _id: rest, name })
   })
-  it.each(['', '/', 'repository/1', 'confi', 'constructor'])('"%s" leads nowhere', async (path) => {
-    await expect(resources.read(path, inside)).rejects.toMatchObject({ code: 'NOT_FOUND' })
-  })
+  it.each(['', '/', 'repository/1', 'confi', 'constructor', 'repo%2Flink', '%2572epo/1'])(
+    '"%s" leads nowhere',
+    async (path) => {
+      await expect(resources.read(path, inside)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    },
+  )
+  it.each(['repo/%zz', 'repo/%ff', '%', 'repo//1'])(
+    '"%s" is refused before a filter sees it',
+    async (path) => {
+      const seen = vi.fn<(path: string) => void>()
+      const watched = router({ repo: named('repo') }, [
+        (request, next) => {
+          seen(request.path)
+          return next()
+        },
+      ])
+      await expect(watched.read(path, inside)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+      expect(() => watched.objectSet(path)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }))
+      expect(seen).not.toHaveBeenCalled()
+    },
+  )
   it('is not implemented where the provider lacks the verb', async () => {
     await expect(resources.delete('repo/1', undefined, inside)).rejects.toMatchObject({
       code: 'NOT_IMPLEMENTED',
@@ -144,6 +164,47 @@ describe('filters', () => {
   })
 })
 
+describe('the path that filters and the provider see', () => {
+  const seen: string[] = []
+  const noting: RouterFilter = async (request, next) => {
+    seen.push(`${request.verb} ${request.path}`)
+    return next()
+  }
+  const asked = async (path: string) => {
+    seen.push(path)
+    return { _id: 'a' }
+  }
+  const provider: ResourceProvider = {
+    read: asked,
+    query: async (path) => ({ result: [await asked(path)], cookie: null }),
+    create: asked,
+    update: asked,
+    patch: asked,
+    delete: asked,
+    action: async (path) => (await asked(path))._id,
+  }
+  const ways: [string, (to: Resources) => Promise<unknown>][] = [
+    ['read', (to) => to.read('%6danaged/%75ser', inside)],
+    ['query', (to) => to.query('managed/%75ser', { filter: everything }, inside)],
+    ['create', (to) => to.create('managed/%75ser', undefined, {}, inside)],
+    ['update', (to) => to.update('managed/%75ser', undefined, {}, inside)],
+    ['patch', (to) => to.patch('managed/%75ser', undefined, [], inside)],
+    ['delete', (to) => to.delete('managed/%75ser', undefined, inside)],
+    ['action', (to) => to.action('managed/%75ser', { name: 'x', content: null, parameters: {} }, inside)],
+  ]
+  it.each(ways)('is canonical: %s', async (verb, attempt) => {
+    seen.length = 0
+    await attempt(router({ managed: provider }, [noting]))
+    expect(seen).toEqual([`${verb} managed/user`, 'user'])
+  })
+  it('stays canonical when a filter changes it', async () => {
+    seen.length = 0
+    const changing: RouterFilter = (request, next) => next({ ...request, path: '/managed/%73ecret' })
+    await router({ managed: provider }, [noting, changing, noting]).read('managed/user', inside)
+    expect(seen).toEqual(['read managed/user', 'read managed/secret', 'secret'])
+  })
+})
+
 describe('a caller from outside', () => {
   const answering: ResourceProvider = { read: async () => ({ _id: '' }), action: async () => 'done' }
   const resources = router({ info: answering, repo: answering, managed: answering }, [authorizeExternal])
@@ -164,6 +225,7 @@ describe('a caller from outside', () => {
     ['without roles', () => read('managed/user/a', as())],
     ['with other roles', () => read('info/version', as('openidm-authorized'))],
     ['with raw repository commands', () => command('repo/audit/recon', 'purge')],
+    ['with raw repository commands, spelt otherwise', () => command('%72epo/audit/recon', 'purge')],
   ])('may not: %s', async (_who, attempt) => {
     await expect(attempt()).rejects.toMatchObject({ code: 'FORBIDDEN' })
   })

@@ -19,7 +19,7 @@ export type Mounts = Readonly<Record<string, ResourceProvider>>
 /**
  * One router for everything (platform specification §2): the longest mounted prefix of a path names the provider,
  * which sees the rest of the path. No provider is 404, a verb that it lacks is 501. Filters stand around every
- * request, the first outermost. `_fields` is applied here, for all providers alike. Mounts and filters that may change are
+ * request, the first outermost; they and the provider see its path in canonical text. `_fields` is applied here, for all providers alike. Mounts and filters that may change are
  * asked for at every request.
  */
 export function router(
@@ -36,11 +36,7 @@ export function router(
       const answer = call(provider, rest, final) as Promise<T> | undefined
       return answer ?? notOffered(final)
     }
-    return passThrough(
-      [...present(), refuseWritesWhenReadOnly],
-      { ...request, path: normalizePath(request.path) },
-      perform,
-    )
+    return passThrough([...present(), refuseWritesWhenReadOnly], request, perform)
   }
 
   const resources: Resources = {
@@ -106,11 +102,13 @@ function dispatch(mounts: Mounts, path: string): Route {
   throw new Problem('NOT_FOUND', `There is no resource ${path || 'at the root'}`)
 }
 
-function passThrough<T>(
+/** What a filter and the provider see is canonical, also after a filter has changed the path: none can be spelt round. */
+async function passThrough<T>(
   filters: readonly RouterFilter[],
-  request: RoutedRequest,
+  stated: RoutedRequest,
   perform: (request: RoutedRequest) => Promise<T>,
 ): Promise<T> {
+  const request = { ...stated, path: normalizePath(stated.path) }
   const [first, ...others] = filters
   return first
     ? first(request, (changed = request) => passThrough(others, changed, perform))

@@ -155,9 +155,10 @@ export function triggerProvider(
     return found
   }
   return {
-    async read(id) {
-      const trigger = (await triggers()).find(({ _id }) => _id === id)
-      if (!trigger) throw new Problem('NOT_FOUND', `There is no such trigger of a job "${id}"`)
+    async read(path) {
+      const [id, ...deeper] = splitPath(path)
+      const trigger = deeper.length > 0 ? undefined : (await triggers()).find(({ _id }) => _id === id)
+      if (!trigger) throw new Problem('NOT_FOUND', `There is no such trigger of a job "${path}"`)
       return trigger
     },
     async query(path, query) {

@@ -1,4 +1,5 @@
 import { Problem } from '../model/problem.ts'
+import { escapeStrayPercents } from '../router/path.ts'
 
 /**
  * A resource path as scripts write it, made into one that the router splits and decodes: segments stay
@@ -11,16 +12,5 @@ export function resourcePath(text: unknown, what: string): string {
   const segments = text.replace(/^\/|\/$/g, '').split('/')
   if (segments.includes(''))
     throw new Problem('BAD_REQUEST', `${what}: the path "${text}" has an empty segment`)
-  return segments
-    .map((segment) => (isDecodable(segment) ? segment : segment.replaceAll('%', '%25')))
-    .join('/')
-}
-
-function isDecodable(segment: string): boolean {
-  try {
-    decodeURIComponent(segment)
-    return true
-  } catch {
-    return false
-  }
+  return segments.map(escapeStrayPercents).join('/')
 }

@@ -43,7 +43,7 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
 
   return {
     async read(path) {
-      return path === '' ? listing(documents()) : found(configId(path))
+      return path === '' ? listing(documents()) : found(configId(...splitPath(path)))
     },
     async query(path, query) {
       if (path !== '')
@@ -54,7 +54,7 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
     async create(path, given, content, request) {
       if (given === undefined)
         throw new Problem('BAD_REQUEST', 'A configuration object needs an id: PUT config/{id}')
-      const id = configId(...splitPath(path), given)
+      const id = configId(...splitPath(path), ...given.split('/'))
       await reconfiguration.change(
         id,
         (present) => {
@@ -66,12 +66,12 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
       return found(id)
     },
     async update(path, rev, content, request) {
-      const id = configId(path)
+      const id = configId(...splitPath(path))
       await reconfiguration.change(id, (present) => content && expected(id, present, rev) && content, request)
       return found(id)
     },
     async patch(path, rev, operations, request) {
-      const id = configId(path)
+      const id = configId(...splitPath(path))
       const edit = async (present: JsonObject | undefined) =>
         patched(expected(id, present, rev), operations, (script, value) =>
           options.transform(script, value, request),
@@ -80,7 +80,7 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
       return found(id)
     },
     async delete(path, rev, request) {
-      const id = configId(path)
+      const id = configId(...splitPath(path))
       let last: Resource | undefined
       await reconfiguration.change(
         id,
@@ -95,7 +95,7 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
     async action(path, action, request) {
       if (path === '' || action.name !== 'rollback')
         throw new Problem('NOT_IMPLEMENTED', `config/${path} does not offer the action "${action.name}"`)
-      const id = configId(path)
+      const id = configId(...splitPath(path))
       const text = await reconfiguration.versionText(id, versionIn(action))
       await reconfiguration.change(id, () => text, request)
       return text === undefined ? null : found(id)
@@ -147,8 +147,7 @@ function versionIn({ parameters, content }: ResourceAction): string {
 const longestName = 180
 
 /** An id that can be the name of a file, and of no other object's. */
-function configId(...path: readonly string[]): string {
-  const segments = path.flatMap((part) => splitPath(part))
+function configId(...segments: readonly string[]): string {
   const id = segments.join('/').replaceAll(' ', '_')
   if (segments.length > 2)
     throw new Problem('BAD_REQUEST', `config/${id} has more than two segments after config`)

@@ -1,7 +1,7 @@
 import { type Json, type JsonObject, member, setMember } from '../../model/json.ts'
 import { applyPatch, type PatchOperation } from '../../model/patch.ts'
 import { Problem } from '../../model/problem.ts'
-import { splitPath } from '../../router/path.ts'
+import { joinPath, splitPath } from '../../router/path.ts'
 import type {
   ObjectWriteRequest,
   RequestContext,
@@ -144,13 +144,14 @@ async function startLiveSync(
   { parameters }: ResourceAction,
   request: RequestContext,
 ): Promise<Json> {
-  const source = path === '' ? parameters.source : `system/${path}`
-  if (!source)
+  if (path === '' && !parameters.source)
     throw new Problem('BAD_REQUEST', 'liveSync on system needs the parameter source, e.g. system/hr/account')
-  const [root, name = '', ...type] = splitPath(source)
+  const segments = path === '' ? splitPath(parameters.source ?? '') : ['system', ...splitPath(path)]
+  const [root, name = '', ...type] = segments
+  const source = segments.join('/')
   if (root !== 'system') throw new Problem('BAD_REQUEST', `${source} is no object set of a system`)
   if (!systems.has(name)) throw new Problem('UNAVAILABLE', `There is no system ${name}`)
-  setAt(systems, [name, ...type].join('/'))
+  setAt(systems, joinPath(name, ...type))
   if (!environment.liveSync)
     throw new Problem(
       'NOT_IMPLEMENTED',

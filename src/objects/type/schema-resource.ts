@@ -9,8 +9,8 @@ export function schemaProvider(types: readonly ManagedType[]): ResourceProvider 
   const schemas = types.map((type): Resource => ({ ...type.schema, _id: collectionOf(type) }))
   return {
     async read(path) {
-      const id = splitPath(path).join('/')
-      const schema = schemas.find(({ _id }) => _id === id)
+      const [root, name, ...deeper] = splitPath(path)
+      const schema = deeper.length > 0 ? undefined : schemas.find(({ _id }) => _id === `${root}/${name}`)
       if (!schema) throw new Problem('NOT_FOUND', `There is no schema/${path}`)
       return schema
     },

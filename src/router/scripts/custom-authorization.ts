@@ -18,8 +18,9 @@ function _touched() {
 function ownDataOnly() {
   var security = context.security, authorization = security.authorization;
   var component = authorization.component || 'managed/user', path = request.resourcePath;
-  var own = [authorization.id, security.authenticationId].filter(Boolean).map(function (id) { return component + '/' + encodeURIComponent(id) });
-  return own.indexOf(path) >= 0 || own.indexOf(decodeURIComponent(path)) >= 0
+  var legible = function (id) { return encodeURIComponent(id).replace(/%(?:2C|3A|3B|3D|40)/g, decodeURIComponent) };
+  var own = [authorization.id, security.authenticationId].filter(Boolean).map(function (id) { return component + '/' + legible(id) });
+  return own.indexOf(path) >= 0
 }
 function disallowQueryExpression() { return !(request.queryExpression || request.additionalParameters._queryExpression) }
 function disallowCommandAction() { return !(request.method === 'action' && request.action === 'command') }

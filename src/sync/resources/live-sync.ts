@@ -1,6 +1,6 @@
 import { Problem } from '../../model/problem.ts'
 import type { Repository, StoredObject } from '../../repository/repository.ts'
-import { splitPath } from '../../router/path.ts'
+import { joinPath, splitPath } from '../../router/path.ts'
 import type { Resource, ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
 import { deadLetters } from '../changes/live-sync/live-sync.ts'
@@ -20,7 +20,7 @@ export function deadLetterProvider(repository: Repository): ResourceProvider {
         'NOT_IMPLEMENTED',
         `${deadLetters} is divided by system: name one, e.g. ${deadLetters}/hr`,
       )
-    return { of: stored(repository, `${deadLetters}/${system}`), rest: rest.join('/') }
+    return { of: stored(repository, `${deadLetters}/${system}`), rest: joinPath(...rest) }
   }
   return {
     read: async (path, request) => at(path).of.read?.(at(path).rest, request) as Promise<Resource>,
@@ -34,19 +34,21 @@ export function deadLetterProvider(repository: Repository): ResourceProvider {
 }
 
 function stored({ objects }: Repository, collection: string): ResourceProvider {
-  async function found(id: string): Promise<StoredObject> {
-    const object = id === '' ? undefined : (await objects.read(collection, [id])).get(id)
-    if (!object) throw new Problem('NOT_FOUND', `There is no ${collection}/${id}`)
+  async function found(path: string): Promise<StoredObject> {
+    const [id, ...deeper] = splitPath(path)
+    const object =
+      id === undefined || deeper.length > 0 ? undefined : (await objects.read(collection, [id])).get(id)
+    if (!object) throw new Problem('NOT_FOUND', `There is no ${collection}/${path}`)
     return object
   }
   return {
     read: found,
     query: async (_path, query) =>
       storePage(await objects.query(collection, storeQuery(query)), (object) => object),
-    async delete(id, rev) {
-      const object = await found(id)
-      const [outcome] = await objects.write(collection, [{ operation: 'delete', id, rev }])
-      if (!outcome?.ok) throw new Problem('PRECONDITION_FAILED', `${collection}/${id} has changed`)
+    async delete(path, rev) {
+      const object = await found(path)
+      const [outcome] = await objects.write(collection, [{ operation: 'delete', id: object._id, rev }])
+      if (!outcome?.ok) throw new Problem('PRECONDITION_FAILED', `${collection}/${object._id} has changed`)
       return object
     },
   }

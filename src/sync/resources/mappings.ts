@@ -2,6 +2,7 @@ import { matches } from '../../model/filter/evaluate.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { compareBy } from '../../model/sort.ts'
+import { splitPath } from '../../router/path.ts'
 import type { Resource, ResourcePage, ResourceProvider, ResourceQuery } from '../../router/resources.ts'
 
 /** A mapping as `sync/mappings` shows it: its configuration, and whether both ends are there. */
@@ -26,7 +27,8 @@ export function mappingsProvider(list: () => readonly ListedMapping[]): Resource
       return pageOf(query.sortKeys ? all.toSorted(compareBy(query.sortKeys)) : all, query)
     },
     async read(path) {
-      const mapping = list().find(({ name }) => name === path)
+      const [asked, ...deeper] = splitPath(path)
+      const mapping = deeper.length > 0 ? undefined : list().find(({ name }) => name === asked)
       if (!mapping) throw new Problem('NOT_FOUND', `No such mapping: ${path}`)
       return asResource(mapping)
     },
