@@ -371,6 +371,16 @@ const wrong: [what: string, configuration: JsonObject, errors: (RegExp | string)
     { sourceQuery: { _queryFilter: 'true', _queryId: 'query-all-ids' } },
     [/^\/sourceQuery: .*not several/],
   ],
+  [
+    'a source query without a restriction',
+    { sourceQuery: {} },
+    [/^\/sourceQuery: exactly one of .* not none$/],
+  ],
+  [
+    'a misspelt key of a query',
+    { targetQuery: { _queryfilter: 'a eq 1' } },
+    [/^\/targetQuery: .* not none; did you mean _queryFilter instead of _queryfilter\?$/],
+  ],
   ['an unknown named query', { targetQuery: { _queryId: 'mine' } }, [/^\/targetQuery: .*query-all-ids/]],
   ['text for a boolean', { allowEmptySourceSet: 'true' }, [/^\/allowEmptySourceSet: .*not "true"/]],
   [

@@ -4,10 +4,12 @@ import type { Json, JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import type { QuerySettings } from './mapping.ts'
+import { withoutRestriction } from './query-key.ts'
 
 /**
  * Reads a query object of a mapping, a request or a correlation script (engine specification §2.2, §6.1): names
- * with or without underscore; keys that are no query keys become parameters.
+ * with or without underscore; keys that are no query keys become parameters. Without a query, everything is meant;
+ * BAD_REQUEST for a query that does not say which objects it is about: "no restriction" is never read as "all".
  */
 export function readQuery(stated: JsonObject | undefined, defaultResource: string): QuerySettings {
   const keys = new Map(Object.entries(stated ?? {}).map(([key, value]) => [key.replace(/^_/, ''), value]))
@@ -19,12 +21,21 @@ export function readQuery(stated: JsonObject | undefined, defaultResource: strin
   const resourceName = take('resourceName') ?? defaultResource
   if (typeof resourceName !== 'string') throw new Problem('BAD_REQUEST', 'resourceName must be a string')
   const queryId = take('queryId')
-  const filter = queryFilterOf(take('queryFilter'), queryId, take('queryExpression'), resourceName, take)
+  const filter = stated
+    ? queryFilterOf(
+        take('queryFilter'),
+        queryId,
+        take('queryExpression'),
+        resourceName,
+        take,
+        Object.keys(stated),
+      )
+    : everything
   const fields = fieldsOf(take('fields')) ?? (queryId === 'query-all-ids' ? ['_id'] : undefined)
   return {
     resourceName,
     filter,
-    stated: { resourceName, ...(stated && hasQuery(stated) ? stated : { ...stated, _queryFilter: 'true' }) },
+    stated: { resourceName, ...(stated ?? { _queryFilter: 'true' }) },
     fields: fields?.map(parsePointer),
     parameters: Object.fromEntries(
       [...keys].filter(([key]) => !isPagingKey(key)).map(([key, value]) => [key, textOf(value)]),
@@ -46,10 +57,6 @@ export function isEverything(fields: readonly Pointer[] | undefined): boolean {
   return fields === undefined || fields.length === 0 || fields.some((field) => field.join('/') === '*')
 }
 
-function hasQuery(stated: JsonObject): boolean {
-  return Object.keys(stated).some((key) => /^_?query(Filter|Id|Expression)$/.test(key))
-}
-
 type Take = (key: string) => Json | undefined
 
 function queryFilterOf(
@@ -58,6 +65,7 @@ function queryFilterOf(
   expression: unknown,
   resource: string,
   take: Take,
+  keys: readonly string[],
 ): Filter {
   const given = [filter, queryId, expression].filter((value) => value !== undefined)
   if (given.length > 1) {
@@ -74,7 +82,7 @@ function queryFilterOf(
     )
   }
   const text = filter ?? expression
-  if (text === undefined) return everything
+  if (text === undefined) throw new Problem('BAD_REQUEST', withoutRestriction(keys))
   if (text === true || text === false) return text ? everything : nothing
   if (typeof text !== 'string')
     throw new Problem('BAD_FILTER', `a query filter is a string, not ${JSON.stringify(text)}`)

@@ -459,6 +459,25 @@ describe('scripts', () => {
     )
   })
 
+  it.each([
+    ['{}', '({})'],
+    ['null', '({ _queryFilter: source.mail ? "x" : null })'],
+    ['undefined', '({ _queryFilter: source.mail ? "x" : undefined })'],
+    ['a misspelt key', `({ _queryfilter: 'mail eq "nobody"' })`],
+  ])('of correlationQuery that ask for nothing (%s) fail, and match nobody', async (_what, source) => {
+    const mapping = { properties, correlationQuery: script(source), runTargetPhase: false }
+    await using world = await openWorld({ mapping })
+    const boss = { _id: 'boss', name: 'Boss', mail: 'boss@x' }
+    await world.users(boss)
+    await world.persons({ _id: 'p', name: 'P' })
+    const { entries } = await world.run()
+    expect(entries[0]?.refusal).toMatch(
+      /correlationQuery script returned .*: exactly one of .* is needed, not none/,
+    )
+    expect(world.writes).toEqual([])
+    expect(await world.all(target)).toEqual({ boss })
+  })
+
   it('of validSource must be boolean', async () => {
     await using world = await openWorld({ mapping: { ...byMail, validSource: script('source.name') } })
     await world.persons(ann)

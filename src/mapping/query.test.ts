@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { everything } from '../model/filter/filter.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import { correlate } from '../plan/procedures.ts'
+import { readQuery } from './query.ts'
+
+const none = 'exactly one of _queryFilter, _queryId and _queryExpression is needed, not none'
+
+/** The same object as a script may return it: `undefined` is a value there. */
+const withoutValue = { _queryFilter: undefined } as unknown as JsonObject
+
+const unrestricted: readonly [string, JsonObject, string][] = [
+  ['no key', {}, none],
+  ['null', { _queryFilter: null }, none],
+  ['undefined', withoutValue, none],
+  ['three nulls', { _queryFilter: null, _queryId: null, _queryExpression: null }, none],
+  [
+    'another letter case',
+    { _queryfilter: 'a eq 1' },
+    `${none}; did you mean _queryFilter instead of _queryfilter?`,
+  ],
+  ['a slip', { _queryFliter: 'a eq 1' }, `${none}; did you mean _queryFilter instead of _queryFliter?`],
+  ['half of a name', { filter: 'a eq 1' }, `${none}; did you mean _queryFilter instead of filter?`],
+  ['a slip in another key', { _queryID: 'query-all' }, `${none}; did you mean _queryId instead of _queryID?`],
+  [
+    'a slip in the third',
+    { queryExpresion: 'a' },
+    `${none}; did you mean _queryExpression instead of queryExpresion?`,
+  ],
+  ['a parameter alone', { department: 'a' }, none],
+  ['fields alone', { _fields: 'a' }, none],
+  ['a resource alone', { resourceName: 'managed/role' }, none],
+]
+
+describe('a query that restricts nothing', () => {
+  it.each(unrestricted)('is refused: %s', (_what, stated, message) => {
+    expect(() => readQuery(stated, 'managed/user')).toThrow(
+      expect.objectContaining({ code: 'BAD_REQUEST', message }),
+    )
+  })
+  it.each([
+    ['not stated at all', undefined],
+    ['stated as true', { _queryFilter: 'true' }],
+    ['stated as a boolean', { _queryFilter: true }],
+    ['asked for by name', { _queryId: 'query-all' }],
+    ['without underscore', { queryFilter: 'true' }],
+  ])('is everything where that is %s', (_what, stated) => {
+    expect(readQuery(stated, 'managed/user').filter).toEqual(everything)
+  })
+})
+
+describe('a correlationQuery script', () => {
+  const ask = (returned: unknown) => {
+    const settings = {
+      target: 'managed/user',
+      properties: [],
+      correlation: {
+        kind: 'queries',
+        byQualifier: { default: { kind: 'script', script: 'correlationQuery' } },
+      },
+    }
+    return correlate(settings)({ source: {}, linkQualifier: 'default' } as Json, () => returned as Json)
+  }
+  it.each(unrestricted)('is in error, and finds nothing, with %s', (_what, stated, message) => {
+    expect(() => ask(stated)).toThrow(/^the correlationQuery script returned .*: /)
+    expect(() => ask(stated)).toThrow(message)
+  })
+  it.each([[null], [undefined]])('that returns %s asks nothing', (returned) => {
+    expect(ask(returned)).toBeNull()
+  })
+  it('may say that everything is meant', () => {
+    expect(ask({ _queryFilter: 'true' })).toEqual({ filter: everything, resourceName: 'managed/user' })
+  })
+})
