@@ -152,6 +152,7 @@ function secretNames(project: Project): (name: string) => boolean {
       if (encryption || secureHash || scope === 'private') names.add(property)
   }
   for (const { content } of project.connectors) {
+    for (const name of passwordColumns(content)) names.add(name)
     for (const [property, declared] of attributesOf(content)) {
       const { nativeType, nativeName } = declared
       if (/GUARDED/.test(String(nativeType)) || /^__(CURRENT_)?PASSWORD__$/.test(String(nativeName)))
@@ -159,6 +160,16 @@ function secretNames(project: Project): (name: string) => boolean {
     }
   }
   return (name) => names.has(name)
+}
+
+/** What a connector is told to take for the password, such as `headerPassword` of a CSV file. */
+function passwordColumns({ configurationProperties: settings }: JsonObject): readonly string[] {
+  return Object.entries(isJsonObject(settings) ? settings : {}).flatMap(([name, value]) =>
+    /^(header|column|attribute)Password$|^password(Header|Column|Attribute)$/i.test(name) &&
+    typeof value === 'string'
+      ? [value]
+      : [],
+  )
 }
 
 function attributesOf({

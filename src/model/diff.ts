@@ -13,6 +13,8 @@ export interface Change {
   readonly pointer: Pointer
   readonly before: Json | undefined
   readonly after: Json | undefined
+  /** Made from a secret, whatever the attribute is called. */
+  readonly secret?: boolean
 }
 
 /** What must change in `a` to make it `b`; nested objects are compared member by member. Sorted by pointer. */

@@ -1,4 +1,5 @@
 import type { Change } from './diff.ts'
+import type { Filter } from './filter/filter.ts'
 import { isJsonObject, type Json } from './json.ts'
 import type { Pointer } from './pointer.ts'
 
@@ -7,7 +8,7 @@ export const mask = '••••••'
 
 /**
  * Changes as they may be shown and kept: that an attribute changes, but not from what to what, where the object set
- * calls it secret, where the value is encrypted or hashed, or where its name says what it is.
+ * calls it secret, where the value is encrypted, hashed or made from a secret, or where its name says what it is.
  */
 export function maskChanges(
   changes: readonly Change[],
@@ -16,21 +17,38 @@ export function maskChanges(
   if (changes.length === 0) return changes
   return changes.map((change) =>
     isMasked(change, isSecret)
-      ? { ...change, before: masked(change.before), after: masked(change.after) }
+      ? { pointer: change.pointer, before: masked(change.before), after: masked(change.after) }
       : change,
   )
 }
 
 export function isMasked(
-  { pointer, before, after }: Change,
+  { pointer, before, after, secret = false }: Change,
   isSecret: (pointer: Pointer) => boolean = () => false,
 ): boolean {
   const isInside = pointer.includes('$crypto')
-  return isInside || isSecret(pointer) || namesSecret(pointer) || isSealed(before) || isSealed(after)
+  return (
+    secret || isInside || isSecret(pointer) || namesSecret(pointer) || isSealed(before) || isSealed(after)
+  )
+}
+
+/** A filter as it may be shown: not with what a secret is compared. */
+export function maskFilter(filter: Filter, isSecret: (pointer: Pointer) => boolean): Filter {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return { ...filter, filters: filter.filters.map((one) => maskFilter(one, isSecret)) }
+    case 'not':
+      return { ...filter, filter: maskFilter(filter.filter, isSecret) }
+    case 'compare':
+      return isSecret(filter.pointer) || namesSecret(filter.pointer) ? { ...filter, value: mask } : filter
+    default:
+      return filter
+  }
 }
 
 export function namesSecret(pointer: Pointer): boolean {
-  return pointer.some((name) => /passw(or)?d|secret|credential/i.test(name))
+  return pointer.some((name) => /passw(or)?d|pwd|secret|credential/i.test(name))
 }
 
 function isSealed(value: Json | undefined): boolean {

@@ -8,7 +8,7 @@ import type { Filter } from '../model/filter/filter.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { decide, matchingPolicy, type PolicyScope } from './decide.ts'
 import { explainChoice, explainShape } from './explain.ts'
-import { type ShapeInput, shape } from './shape.ts'
+import { type ShapeInput, shape, shapeTellingHooked } from './shape.ts'
 
 /**
  * The decision's steps as procedures: functions of one JSON input, made once for a compiled mapping. They run beside
@@ -145,10 +145,14 @@ export function choose(settings: Json): Procedure {
   }
 }
 
-/** ShapeInput → {changes, desired?}. */
+/** ShapeInput → {changes, desired?, hooked?}. */
 export function shapeTarget(settings: Json): Procedure {
   const mapping = mappingOf(settings)
-  return (input, call) => shape(mapping, input as unknown as ShapeInput, call) as unknown as Json
+  return (input, call) => {
+    const shapeInput = input as unknown as ShapeInput
+    const shaped = (shapeInput.tellsHooked ? shapeTellingHooked : shape)(mapping, shapeInput, call)
+    return shaped as unknown as Json
+  }
 }
 
 /** {script, variables} → the variable `target` after the script ran: only an `onLink` before an update may keep it. */

@@ -7,6 +7,7 @@ import { type Change, diff } from '../model/diff.ts'
 import { copy, equalIgnoringNull } from '../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { keepReferences } from '../model/kept-references.ts'
+import type { Pointer } from '../model/pointer.ts'
 
 /** What the desired target is made from. */
 export interface ShapeInput {
@@ -22,12 +23,16 @@ export interface ShapeInput {
   readonly linkQualifier: string
   /** False in an analysis: `onCreate` and `onUpdate` are not run. */
   readonly hooks: boolean
+  /** True: which attributes hooks changed is wanted. */
+  readonly tellsHooked?: boolean
 }
 
 export interface Shape {
   /** The whole object to write; undefined when an existing target is as it should be already. */
   readonly desired: JsonObject | undefined
   readonly changes: readonly Change[]
+  /** What hooks changed, if that was asked for. */
+  readonly hooked?: readonly Pointer[]
 }
 
 /**
@@ -58,6 +63,14 @@ export function shape(
   runShapingHooks(mapping, input, target, call, tell)
   if (!existing) return { desired: target, changes: diff({}, target) }
   return comparedWith(existing, target, mapping.links.targetIgnoresCase)
+}
+
+/** The same, and which attributes hooks changed. */
+export function shapeTellingHooked(mapping: Mapping, input: ShapeInput, call: Call): Shape {
+  const hooked: Pointer[] = []
+  const hook: ShapeTracer['hook'] = (_, before, after) =>
+    void hooked.push(...diff(before, after).map(({ pointer }) => pointer))
+  return { ...shape(mapping, input, call, { ...silent, hook, listens: true }), hooked }
 }
 
 /** Hears where values come from. */

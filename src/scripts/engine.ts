@@ -40,9 +40,13 @@ export interface LoadedProgram extends AsyncDisposable {
   run(procedure: string, inputs: readonly Json[], context: ScriptContext): Promise<readonly ScriptOutcome[]>
 }
 
-export type ScriptOutcome =
+export type ScriptOutcome = (
   | { readonly ok: true; readonly value: Json | undefined }
   | { readonly ok: false; readonly error: Problem }
+) & {
+  /** What scripts decrypted for this input: wherever it comes up again, it is a secret. */
+  readonly decrypted?: readonly Json[]
+}
 
 /** On whose behalf scripts run: becomes their `context`, and the request context of their `openidm` calls. */
 export interface ScriptContext {

@@ -51,7 +51,7 @@ async function dispatch(
   if (Object.hasOwn(openidmCalls, name))
     return callOpenidm(ports, sandbox, job, name as keyof typeof openidmCalls, args)
   if (Object.hasOwn(secretCalls, name))
-    return secretCalls[name as keyof typeof secretCalls](args, ports.secrets)
+    return callSecrets(ports, sandbox, job, name as keyof typeof secretCalls, args)
   switch (name) {
     case 'log':
       return writeLog(ports, sandbox, job, args)
@@ -77,6 +77,18 @@ function callOpenidm(
   // Before the call: whether it took effect is not known if the isolate dies meanwhile.
   if (isWrite(name)) job.writers.add(sandbox.runningInput)
   return openidmCalls[name](args, request, resources())
+}
+
+async function callSecrets(
+  { secrets }: HostPorts,
+  { runningInput }: Sandbox,
+  { decrypted }: Job,
+  name: keyof typeof secretCalls,
+  args: readonly Json[],
+): Promise<Json> {
+  const value = await secretCalls[name](args, secrets)
+  if (name === 'decrypt') decrypted.set(runningInput, [...(decrypted.get(runningInput) ?? []), value])
+  return value
 }
 
 function writeLog({ log }: HostPorts, sandbox: Sandbox, job: Job, [level, args]: readonly Json[]): undefined {

@@ -27,13 +27,15 @@ export interface PageRun {
   readonly timeout: number
 }
 
-/** What runs in a sandbox at the moment: on whose behalf, how deep, and which inputs have written. */
+/** What runs in a sandbox at the moment: on whose behalf, how deep, which inputs have written, and what they decrypted. */
 export interface Job {
   readonly program: PreparedProgram
   readonly context: ScriptContext
   readonly depth: number
   readonly loaded: LoadedContext
   readonly writers: Set<number>
+  /** By the position of the input: what its scripts decrypted. */
+  readonly decrypted: Map<number, Json[]>
 }
 
 export interface RunPorts {
@@ -93,7 +95,8 @@ async function runPortion(
   try {
     await ports.refresh(sandbox, run.program)
     const loaded = await sandbox.context(run.program)
-    const job: Job = { program: run.program, context: run.context, depth, loaded, writers: new Set() }
+    const { program, context } = run
+    const job: Job = { program, context, depth, loaded, writers: new Set(), decrypted: new Map() }
     jobs.set(sandbox, job)
     const lost = await new Portion(run, sandbox, job, texts, indexes, outcomes).work()
     // An isolate that was disposed looks like one that died.
@@ -164,7 +167,8 @@ class Portion {
   }
 
   #settle(outcome: ScriptOutcome): void {
-    this.#outcomes[this.#indexes[this.#done] as number] = outcome
+    const decrypted = this.#job.decrypted.get(this.#done)
+    this.#outcomes[this.#indexes[this.#done] as number] = decrypted ? { ...outcome, decrypted } : outcome
     this.#done++
   }
 

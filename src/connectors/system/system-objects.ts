@@ -26,7 +26,7 @@ import { creation, readableProperties, reader, update } from './convert.ts'
 import type { Operation, OperationName } from './failure.ts'
 import { failureOf } from './failure.ts'
 import { checkedFilter, idsNamed, nativeFilter, propertiesIn, requireOneLevel } from './filter.ts'
-import type { ObjectType } from './object-type.ts'
+import type { ObjectType, Property } from './object-type.ts'
 import { call, permission, stream, timeoutOf } from './operation.ts'
 import { pageOf } from './order.ts'
 import { type Decrypt, decrypted } from './secrets.ts'
@@ -82,7 +82,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
       return writeMany(facts, type, writes, signal)
     },
     ...(offers(facts.connector, 'count') ? { count: counting(facts, type, facts.connector) } : {}),
-    isSecret: ([name = '']) => type.properties.get(name)?.isSecret === true,
+    isSecret: ([name = '']) => isPassword(facts.connector, type.properties.get(name)),
     idOf: ({ operation, content }, proposed) => idOf(facts, type, operation, content, proposed),
     ...(offers(facts.connector, 'schema') ? { properties: comparing(facts, type, facts.connector) } : {}),
     comparison: (pointer) => comparison(facts.connector, type, pointer, ignoreCase),
@@ -97,6 +97,11 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
       )
     },
   }
+}
+
+/** Under whichever name, and as whatever it is declared. */
+function isPassword({ agreedNames }: Connector, property: Property | undefined): boolean {
+  return property !== undefined && (property.isSecret || property.attribute === agreedNames?.__PASSWORD__)
 }
 
 /** `resultsHandlerConfig.enableCaseInsensitiveFilter` (platform specification §4.1). */

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { noScripts } from '../../mapping/call.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
+import { type ScriptWords, wordsOf } from '../../mapping/secret-origins.ts'
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { type ProcedureName, procedures, usesScripts } from '../../plan/procedures.ts'
@@ -22,6 +23,7 @@ export interface Rules extends AsyncDisposable {
   readonly mapping: Mapping
   /** Of the mapping and its scripts: what was decided under another digest may have been decided otherwise. */
   readonly digest: string
+  readonly words: ScriptWords
   /**
    * True if scripts that select, decide or shape may look at, or change, the world while they run. Then objects are worked
    * strictly one after the other, so that each script sees what the objects before it did (a script that looks
@@ -57,6 +59,7 @@ export async function loadRules(
   return {
     mapping,
     digest: hash('sha256', JSON.stringify([mapping, scripts]), 'base64url'),
+    words: Object.fromEntries(Object.entries(scripts).map(([name, { source }]) => [name, wordsOf(source)])),
     interleaved,
     oneByOne: mapping.reconciliation.taskThreads <= 1 || interleaved || reachesOut(mapping, scripts),
     async ask(name, inputs, context) {

@@ -1,5 +1,6 @@
-import type { Change } from '../../model/diff.ts'
+import { diff } from '../../model/diff.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
+import type { Shape } from '../../plan/shape.ts'
 import { goesOn, type Operation, sourceIdOf } from './operation.ts'
 import type { Synchronization } from './synchronization.ts'
 
@@ -44,7 +45,7 @@ async function shapeAll(
   operations: readonly Operation[],
   hooks: boolean,
 ): Promise<void> {
-  const inputs = operations.map((operation) => shapeInput(operation, hooks))
+  const inputs = operations.map((operation) => shapeInput(operation, hooks, sync.secrets.hooks))
   const outcomes = await sync.rules.ask('shapeTarget', inputs, sync.scripts)
   operations.forEach((operation, position) => {
     const outcome = outcomes[position]
@@ -53,13 +54,18 @@ async function shapeAll(
       operation.shapingFailed = true
       return
     }
-    const { desired, changes } = outcome.value as unknown as { desired?: JsonObject; changes: Change[] }
+    const { desired, changes, hooked = [] } = outcome.value as unknown as Shape
     operation.desired = desired
-    operation.changes = changes
+    const linked = operation.linkedTarget ? diff(operation.target ?? {}, operation.linkedTarget) : []
+    const isSecret = sync.secrets.ofOperation(operation, {
+      decrypted: outcome.decrypted,
+      hooked: [...hooked, ...linked.map(({ pointer }) => pointer)],
+    })
+    operation.changes = changes.map((change) => (isSecret(change) ? { ...change, secret: true } : change))
   })
 }
 
-function shapeInput(operation: Operation, hooks: boolean): Json {
+function shapeInput(operation: Operation, hooks: boolean, tellsHooked: boolean): Json {
   const { source, oldSource, target, linkedTarget, situation, linkQualifier, action } = operation
   const existing = action === 'CREATE' ? undefined : target
   return {
@@ -72,5 +78,6 @@ function shapeInput(operation: Operation, hooks: boolean): Json {
     situation,
     linkQualifier,
     hooks,
+    tellsHooked,
   }
 }

@@ -5,6 +5,7 @@ import type { Correlator } from './correlate.ts'
 import type { MappingLinks } from './links.ts'
 import type { ObjectLocks, Watch } from './object-locks.ts'
 import type { Rules } from './rules.ts'
+import type { SecretAttributes } from './secret-attributes.ts'
 import type { TargetIds } from './target-ids.ts'
 
 /**
@@ -19,6 +20,7 @@ export interface Synchronization {
   readonly repository: Repository
   readonly links: MappingLinks
   readonly correlator: Correlator
+  readonly secrets: SecretAttributes
   readonly locks: ObjectLocks
   /** What others have worked on since the sets were queried. */
   readonly watch: Watch | undefined

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { JsonObject } from '../../model/json.ts'
+import { maskFilter } from '../../model/masking.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
 import type { PlanLine, Read } from '../../plan/plan-line.ts'
 import { reasonOf } from '../../plan/reason.ts'
@@ -9,7 +10,7 @@ import type { Synchronization } from '../page/synchronization.ts'
 
 /** A decided operation as a line of a plan: what is to be done, why, and what it was decided from. */
 export function planLine(
-  { rules: { mapping }, targets }: Synchronization,
+  { rules: { mapping }, targets, secrets }: Synchronization,
   operation: Operation,
   entry: PlanEntry = planEntry(mapping, operation, targets.isSecret),
 ): PlanLine {
@@ -22,7 +23,7 @@ export function planLine(
     disqualifiedBy,
     link: linked,
     targetExists: target !== undefined,
-    correlation,
+    correlation: correlation && maskFilter(correlation, secrets.isSecret),
     candidates,
     targetRefused: situation === 'TARGET_IGNORED' && target !== undefined,
   })

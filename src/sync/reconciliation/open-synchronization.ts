@@ -3,6 +3,7 @@ import { correlator } from '../page/correlate.ts'
 import { mappingLinks } from '../page/links.ts'
 import type { Watch } from '../page/object-locks.ts'
 import { sourceSet, targetSet } from '../page/object-sets.ts'
+import { secretAttributes } from '../page/secret-attributes.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { TargetIds } from '../page/target-ids.ts'
 import { measuredCorrelator, measuredLinks, measuredRules, measuredSet } from './measured.ts'
@@ -22,10 +23,12 @@ export async function openSynchronization(
   run.statistics.totals.links = mapping.links.enabled ? await repository.links.count(mapping.links.type) : 0
   const scripts = { ...scriptContext(reconciliation), signal: run.signal }
   const targets = measuredSet(targetSet(resources, mapping), 'targetObjectQuery', durations)
+  const sources = measuredSet(sourceSet(resources, mapping), 'sourceObjectQuery', durations)
   const shared = { rules, resources, targets, links, scripts, signal: run.signal }
   return {
     ...shared,
-    sources: measuredSet(sourceSet(resources, mapping), 'sourceObjectQuery', durations),
+    sources,
+    secrets: secretAttributes({ rules, sources, targets }),
     repository,
     correlator: measuredCorrelator(
       correlator({

@@ -1,7 +1,7 @@
 import type { Situation } from '../../mapping/situation.ts'
 import { printFilter } from '../../model/filter/print.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
-import { mask, namesSecret } from '../../model/masking.ts'
+import { isMasked, mask, maskFilter } from '../../model/masking.ts'
 import { printPointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import type { ExplainedAttribute, Origin } from '../../plan/explain.ts'
@@ -63,7 +63,7 @@ async function explained(sync: Synchronization, operation: Operation): Promise<J
     qualifies,
     ...(disqualifiedBy === undefined ? {} : { disqualifiedBy: placed(sync, disqualifiedBy) }),
     link: link ? { _id: link.stored._id, sourceId: link.sourceId, targetId: link.targetId } : null,
-    correlation: correlation ? printFilter(correlation) : null,
+    correlation: correlation ? printFilter(maskFilter(correlation, sync.secrets.isSecret)) : null,
     candidates: candidates.map(({ id, linked }) => ({ id, linked })),
     action: line.action,
     policy: line.policy ?? null,
@@ -71,13 +71,15 @@ async function explained(sync: Synchronization, operation: Operation): Promise<J
     writes: line.writes,
     ...(line.refusal === undefined ? {} : { refusal: line.refusal }),
     ...(line.unforeseen === undefined ? {} : { unforeseen: line.unforeseen }),
-    attributes: facts.attributes.map((attribute) => shown(sync, attribute)),
+    attributes: shownAttributes(sync, operation, facts),
   }
 }
 
 interface Facts {
   readonly policies: readonly { readonly policy: number; readonly held: boolean }[]
   readonly attributes: readonly ExplainedAttribute[]
+  /** What the scripts decrypted meanwhile. */
+  readonly decrypted?: readonly Json[] | undefined
 }
 
 async function ask(sync: Synchronization, operation: Operation): Promise<Facts> {
@@ -90,7 +92,7 @@ async function ask(sync: Synchronization, operation: Operation): Promise<Facts> 
     ...shapeOf(operation, situation),
   }
   const [outcome] = await sync.rules.ask('explain', [input], sync.scripts)
-  if (outcome?.ok) return outcome.value as unknown as Facts
+  if (outcome?.ok) return { ...(outcome.value as unknown as Facts), decrypted: outcome.decrypted }
   // What a script throws is told as the operation's own failure already.
   const withoutShape = { situation, source: (source ?? null) as Json, linkQualifier }
   const [policies] = await sync.rules.ask('explain', [withoutShape], sync.scripts)
@@ -126,10 +128,33 @@ function configuredPolicy({ rules: { mapping } }: Synchronization, index: number
     : {}
 }
 
+function shownAttributes(
+  sync: Synchronization,
+  operation: Operation,
+  { attributes, decrypted }: Facts,
+): JsonObject[] {
+  const hooked = attributes
+    .filter(({ origins }) => origins.some(({ by }) => by !== 'property'))
+    .map(({ pointer }) => pointer)
+  const isMade = sync.secrets.ofOperation(operation, { decrypted, hooked })
+  return attributes.map((attribute) => {
+    const { pointer, before, after, origins } = attribute
+    const values = [before, after, ...origins.map(({ value }) => value)]
+    const secret = values.some((value) => {
+      const change = { pointer, before: undefined, after: value }
+      return isMade(change) || isMasked(change, sync.targets.isSecret)
+    })
+    return shown(sync, attribute, secret)
+  })
+}
+
 /** An attribute as it may be shown: secrets masked, pointers as people write them, scripts by their place. */
-function shown({ rules: { mapping }, targets }: Synchronization, attribute: ExplainedAttribute): JsonObject {
+function shown(
+  { rules: { mapping } }: Synchronization,
+  attribute: ExplainedAttribute,
+  secret: boolean,
+): JsonObject {
   const { pointer, before, after, changes, origins } = attribute
-  const secret = namesSecret(pointer) || (targets.isSecret?.(pointer) ?? false)
   const value = (one: Json | undefined) => (secret && one !== undefined && one !== null ? mask : one)
   return {
     attribute: printPointer(pointer).slice(1),

@@ -11,6 +11,7 @@ import type { ObjectLocks } from '../page/object-locks.ts'
 import { sourceSet, targetSet } from '../page/object-sets.ts'
 import { type Operation, sourceOperation, targetOperation } from '../page/operation.ts'
 import type { Rules } from '../page/rules.ts'
+import { secretAttributes } from '../page/secret-attributes.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { Underway } from '../reconciliation/active-operations.ts'
 import type { Reconciliation } from '../reconciliation/reconciliation.ts'
@@ -56,10 +57,12 @@ export async function openSingle(
   const links = mappingLinks(repository.links, rules.mapping.links)
   const scripts = { request: { ...context, external: false, readOnly: analysis }, ...(extra && { extra }) }
   const targets = targetSet(router, rules.mapping)
+  const sources = sourceSet(router, rules.mapping)
   const shared = { rules, resources: router, targets, links, scripts, signal: undefined }
   return {
     ...shared,
-    sources: sourceSet(router, rules.mapping),
+    sources,
+    secrets: secretAttributes({ rules, sources, targets }),
     repository,
     // About one object: the target set is not read for it.
     correlator: correlator({ ...shared, mayReadAll: false, skip: false }),

@@ -2,6 +2,7 @@ import { v7 as timeOrderedId } from 'uuid'
 import type { LinkUse } from '../../../mapping/mapping.ts'
 import type { Situation } from '../../../mapping/situation.ts'
 import type { JsonObject } from '../../../model/json.ts'
+import { isMasked } from '../../../model/masking.ts'
 import { Problem } from '../../../model/problem.ts'
 import type { BrokenOff } from '../../../plan/settle.ts'
 import type { Intent } from '../../../repository/repository.ts'
@@ -127,15 +128,18 @@ function contentOf(
       : undefined
   }
   const newId = operation.newId ?? null
-  const attributes = newId === null ? recognizable(operation.desired, targets) : null
+  const attributes = newId === null ? recognizable(operation, targets) : null
   return { ...shared, action: 'CREATE', targetId: operation.targetId ?? null, newId, attributes }
 }
 
 /** The values that the target can be asked for; secrets are not among them. */
-function recognizable(desired: JsonObject, targets: ObjectSet): JsonObject {
+function recognizable({ desired = {}, changes }: Operation, targets: ObjectSet): JsonObject {
+  const secret = changes.filter((change) => isMasked(change, targets.isSecret))
+  const names = new Set(secret.map(({ pointer }) => pointer[0]))
   const asked = Object.entries(desired).filter(
     ([name, value]) =>
       !name.startsWith('_') &&
+      !names.has(name) &&
       ['string', 'number', 'boolean'].includes(typeof value) &&
       targets.comparison([name]) === 'exact',
   )

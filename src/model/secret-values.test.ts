@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { SecretValues } from './secret-values.ts'
+
+const isSecret = ([name = '', inner]: readonly string[]) =>
+  name === 'pin' || name === 'code' || (name === 'door' && (inner === undefined || inner === 'key'))
+
+describe('a value', () => {
+  const secrets = new SecretValues()
+  secrets.addFrom(
+    {
+      ...{ _id: 'ann', cn: 'Ann Smith', pin: 'Geheim-1x', code: 42 },
+      door: { key: ['top', 'drawer'], name: 'front' },
+      sealed: { $crypto: { value: 'none' } },
+    },
+    isSecret,
+  )
+  it.each([
+    ['is a secret', 'Geheim-1x', true],
+    ['contains one', '"Geheim-1x"', true],
+    ['contains one somewhere', { a: ['x', 'pre Geheim-1x post'] }, true],
+    ['is a number that is one', 42, true],
+    ['is the text of a number that is one', '42', true],
+    ['contains one of few characters', 'room 4200', false],
+    ['is one of several', 'top', true],
+    ['is beside a secret', 'front', false],
+    ['is none', 'Ann Smith', false],
+    ['is empty', '', false],
+    ['is missing', undefined, false],
+  ])('that %s', (_, value, expected) => {
+    expect(secrets.areIn(value)).toBe(expected)
+  })
+})

@@ -1,0 +1,47 @@
+import { isJsonObject, type Json, type JsonObject } from './json.ts'
+import type { Pointer } from './pointer.ts'
+
+/** Shorter secrets are known again only where they are the whole value: two digits are part of many. */
+const longEnough = 4
+
+/** Secrets in clear, by which values that were made from them are known again. */
+export class SecretValues {
+  readonly #texts = new Set<string>()
+
+  /** Every text and number in it. */
+  add(value: Json | undefined): void {
+    for (const text of textsIn(value)) if (text !== '') this.#texts.add(text)
+  }
+
+  /** What stands in an object where `isSecret` says so. */
+  addFrom(object: JsonObject | undefined, isSecret: (pointer: Pointer) => boolean): void {
+    for (const [name, value] of Object.entries(object ?? {}))
+      if (!name.startsWith('_') && isSecret([name])) this.#addBelow([name], value, isSecret)
+  }
+
+  /** Is the value one of them, or does it contain one? */
+  areIn(value: Json | undefined): boolean {
+    if (this.#texts.size === 0) return false
+    return textsIn(value).some((text) => {
+      if (this.#texts.has(text)) return true
+      return [...this.#texts].some((secret) => secret.length >= longEnough && text.includes(secret))
+    })
+  }
+
+  #addBelow(path: Pointer, value: Json | undefined, isSecret: (pointer: Pointer) => boolean): void {
+    if (!isJsonObject(value)) this.add(value)
+    else if (Object.hasOwn(value, '$crypto')) return
+    else
+      for (const [name, below] of Object.entries(value)) {
+        const pointer = [...path, name]
+        if (isSecret(pointer)) this.#addBelow(pointer, below, isSecret)
+      }
+  }
+}
+
+function textsIn(value: Json | undefined): readonly string[] {
+  if (typeof value === 'string') return [value]
+  if (typeof value === 'number') return [String(value)]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.values(value).flatMap((below) => textsIn(below))
+}

@@ -1,0 +1,65 @@
+import { secretOrigins } from '../../mapping/secret-origins.ts'
+import type { Change } from '../../model/diff.ts'
+import type { Json } from '../../model/json.ts'
+import { namesSecret } from '../../model/masking.ts'
+import type { Pointer } from '../../model/pointer.ts'
+import { SecretValues } from '../../model/secret-values.ts'
+import type { ObjectSet } from '../../router/resources.ts'
+import type { Operation } from './operation.ts'
+import type { Rules } from './rules.ts'
+
+/** Which attributes of targets must not be shown: by where their values go, and by where they come from. */
+export interface SecretAttributes {
+  /** Of the target's secrets, and of what the mapping makes from the source's. */
+  isSecret(pointer: Pointer): boolean
+  /** True: which attributes hooks change has to be told. */
+  readonly hooks: boolean
+  /** What of one operation comes from secrets, known by the mapping or by the values themselves. */
+  ofOperation(operation: Operation, seen: Seen): (attribute: Change) => boolean
+}
+
+/** What came up while an operation was shaped. */
+export interface Seen {
+  readonly decrypted: readonly Json[] | undefined
+  readonly hooked: readonly Pointer[]
+}
+
+export function secretAttributes({
+  rules,
+  sources,
+  targets,
+}: {
+  readonly rules: Rules
+  readonly sources: ObjectSet
+  readonly targets: ObjectSet
+}): SecretAttributes {
+  const known = new Map<string, boolean>()
+  const isDeclared = (pointer: Pointer) => {
+    const [name = '', ...deeper] = pointer
+    if (deeper.length > 0) return sources.isSecret?.(pointer) ?? false
+    const answer = known.get(name) ?? sources.isSecret?.(pointer) ?? false
+    known.set(name, answer)
+    return answer
+  }
+  const isSource = (pointer: Pointer) => isDeclared(pointer) || namesSecret(pointer)
+  const origins = secretOrigins(rules.mapping, rules.words, isSource)
+  return {
+    isSecret: (pointer) => (targets.isSecret?.(pointer) ?? false) || isWithin(origins.targets, pointer),
+    hooks: origins.hooks,
+    ofOperation({ source, oldSource }, { decrypted = [], hooked }) {
+      const values = new SecretValues()
+      for (const value of decrypted) values.add(value)
+      for (const object of [source, oldSource]) values.addFrom(object, isDeclared)
+      const pointers = origins.hooks ? [...origins.targets, ...hooked] : origins.targets
+      return ({ pointer, before, after }) =>
+        isWithin(pointers, pointer) || values.areIn(before) || values.areIn(after)
+    },
+  }
+}
+
+/** Is it one of them, in one, or around one? */
+function isWithin(pointers: readonly Pointer[], pointer: Pointer): boolean {
+  return pointers.some((one) =>
+    one.every((name, level) => level >= pointer.length || name === pointer[level]),
+  )
+}
