@@ -10,11 +10,15 @@ import { type Definitions, type JsonSchema, resolveReference } from '../src/conf
 import { jsonText } from '../src/config/json-text.ts'
 import { definitions, type Kind, kinds, schemas, standaloneSchema } from '../src/config/schemas/kinds.ts'
 import { problems } from '../src/model/problem.ts'
+import { connectorKinds, connectorSchemas } from '../src/server/connectors.ts'
 
 /** Every generated file, relative to the repository, with its text. */
 export function generatedFiles(): Readonly<Record<string, string>> {
+  const connectors = connectorSchemas(connectorKinds())
   return {
-    ...Object.fromEntries(kinds.map((kind) => [`schemas/${kind}.json`, jsonText(standaloneSchema(kind))])),
+    ...Object.fromEntries(
+      kinds.map((kind) => [`schemas/${kind}.json`, jsonText(standaloneSchema(kind, connectors))]),
+    ),
     'docs/configuration.md': configurationPage(),
     'docs/problems.md': problemsPage(),
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import Schema from 'typebox/schema'
 import { describe, expect, it } from 'vitest'
 import { generatedFiles } from '../../scripts/generate-docs.ts'
+import type { Json } from '../model/json.ts'
 import { check } from './check/check.ts'
 import type { JsonSchema } from './check/schema.ts'
 import { definitions, kinds, schemas, standaloneSchema } from './schemas/kinds.ts'
@@ -58,6 +59,18 @@ describe('a schema', () => {
     expect(findings.length === 0).toBe(isValid)
     expect(Schema.Check(standaloneSchema(kind), value)).toBe(isValid)
   })
+})
+
+it('of a connector holds for the connector that the file names', () => {
+  const settings = { properties: { port: { type: 'integer' } } }
+  const schema = standaloneSchema('provisioner', { 'org.example.Ldap': settings })
+  const file = (connectorName: string, port: Json) => ({
+    connectorRef: { connectorName },
+    configurationProperties: { port },
+  })
+  expect(Schema.Check(schema, file('org.example.Ldap', 389))).toBe(true)
+  expect(Schema.Check(schema, file('org.example.Ldap', 'ldap'))).toBe(false)
+  expect(Schema.Check(schema, file('org.example.Other', 'ldap'))).toBe(true)
 })
 
 function undescribed(schema: JsonSchema, path: string): readonly string[] {

@@ -6,12 +6,19 @@ import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
+import type { JsonSchema } from './check/schema.ts'
 import { jsonText } from './json-text.ts'
 import { type Kind, kinds, standaloneSchema } from './schemas/kinds.ts'
 
-/** Writes the project and answers its files, relative to the folder. Writes nothing if one of them exists. */
-export async function writeNewProject(folder: string): Promise<readonly string[]> {
-  const files = newProject()
+/**
+ * Writes the project and answers its files, relative to the folder. Writes nothing if one of them exists.
+ * `connectors`: schemas of their settings, for editors.
+ */
+export async function writeNewProject(
+  folder: string,
+  connectors: Readonly<Record<string, JsonSchema>> = {},
+): Promise<readonly string[]> {
+  const files = newProject(connectors)
   const taken = await existing(folder, Object.keys(files))
   if (taken.length > 0) {
     const message = `${resolve(folder)} has these files already: ${taken.join(', ')}`
@@ -39,7 +46,7 @@ async function existing(folder: string, files: readonly string[]): Promise<reado
 }
 
 /** The text of every file. The schemas come along so that editors complete and explain without a network. */
-function newProject(): Readonly<Record<string, string>> {
+function newProject(connectors: Readonly<Record<string, JsonSchema>>): Readonly<Record<string, string>> {
   return {
     'conf/sync.json': configuration('sync', sync),
     'conf/managed.json': configuration('managed', managed),
@@ -48,7 +55,9 @@ function newProject(): Readonly<Record<string, string>> {
     'script/displayName.js': displayName,
     'README.md': readme,
     '.gitignore': '.syncline/\n',
-    ...Object.fromEntries(kinds.map((kind) => [`schemas/${kind}.json`, jsonText(standaloneSchema(kind))])),
+    ...Object.fromEntries(
+      kinds.map((kind) => [`schemas/${kind}.json`, jsonText(standaloneSchema(kind, connectors))]),
+    ),
   }
 }
 

@@ -41,13 +41,8 @@ import { queueProvider } from '../sync/resources/queue.ts'
 import { reconciliationProvider } from '../sync/resources/recon.ts'
 import { repoLinkProvider } from '../sync/resources/repo-link.ts'
 import { syncProvider } from '../sync/resources/sync.ts'
-import {
-  connectorSchemas,
-  type ProjectOptions,
-  readConfiguration,
-  scriptEngine,
-  usableMapping,
-} from './checked-project.ts'
+import { type ProjectOptions, readConfiguration, scriptEngine, usableMapping } from './checked-project.ts'
+import { connectorKinds, connectorSchemas } from './connectors.ts'
 import { bootFile, type Foundation, type Generation, openGeneration } from './generation.ts'
 import { Generations } from './generations.ts'
 import { type KeyRotation, resealEverything } from './key-rotation.ts'
@@ -100,6 +95,8 @@ export interface OpenOptions extends ProjectOptions {
 export async function openApplication(options: OpenOptions): Promise<Application> {
   await using opened = new AsyncDisposableStack()
   const { dataFolder, environment, log } = options
+  const kinds = connectorKinds(options.connectors)
+  const schemas = connectorSchemas(kinds)
   const secrets = fileSecrets({ keyFile: join(dataFolder, 'key'), env: environment })
   // Each of these is used by what it is built from: they are there when the first request comes.
   let resources: Resources | undefined
@@ -129,6 +126,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
     audit,
     secrets,
     systems: new Shared<System>(),
+    kinds,
     onChange: onChange({
       ...single,
       wake: (mapping) => changes.wake(mapping),
@@ -181,9 +179,9 @@ export async function openApplication(options: OpenOptions): Promise<Application
       ...occupied.list(),
       ...(await occupied.elsewhere(reconciliations, current().mappings)),
     ],
-    connectorSchemas,
+    connectorSchemas: schemas,
     encrypt: (value) => secrets.encrypt(value, null, configurationKey(current().project)),
-    record: recordConfigurationChange,
+    record: recordConfigurationChange(schemas),
     log,
   })
   const mounts: Readonly<Record<string, ResourceProvider>> = {
@@ -192,10 +190,10 @@ export async function openApplication(options: OpenOptions): Promise<Application
     config: configProvider({
       documents: () => current().project.documents,
       reconfiguration,
-      connectorSchemas,
+      connectorSchemas: schemas,
       transform: (script, variables, request) => current().transform(script, variables, request),
     }),
-    'config/history': versionsProvider(repository, connectorSchemas),
+    'config/history': versionsProvider(repository, schemas),
     sync: syncProvider({ ...single, reconciliations, notify }),
     'sync/queue': queueProvider(
       repository,

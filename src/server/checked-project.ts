@@ -1,6 +1,5 @@
 import { configuredAudit } from '../audit/configured-audit.ts'
 import type { AuditConfiguration } from '../audit/service.ts'
-import type { JsonSchema } from '../config/check/schema.ts'
 import type { CompiledMapping } from '../config/compiled-mappings.ts'
 import { compileMappings } from '../config/compiled-mappings.ts'
 import { compileInlineMapping } from '../config/inline-mapping.ts'
@@ -14,7 +13,7 @@ import type {
 } from '../config/project.ts'
 import { readProject } from '../config/read.ts'
 import { fileSecrets } from '../config/secrets.ts'
-import { csvKind } from '../connectors/csv/kind.ts'
+import type { ConnectorKind } from '../connectors/kit/connector.ts'
 import { type Misconfiguration, misconfigurationIn } from '../connectors/kit/misconfigured.ts'
 import { openSystem, type System, type SystemEnvironment } from '../connectors/system/open-system.ts'
 import { configuredEndpoints } from '../endpoint/configured-endpoints.ts'
@@ -33,6 +32,7 @@ import { configuredJobs } from '../schedule/configured-jobs.ts'
 import type { Job } from '../schedule/job.ts'
 import type { ScriptEngine } from '../scripts/engine.ts'
 import { type IsolateEngineOptions, isolateEngine } from '../scripts/isolate-engine.ts'
+import { connectorKinds, connectorSchemas } from './connectors.ts'
 
 /**
  * A project with everything compiled and checked, before any system is reached or any store is opened. What is wrong
@@ -57,6 +57,8 @@ export interface ProjectOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Properties given to the process (platform specification §3.2). */
   readonly flags: Readonly<Record<string, Json>>
+  /** Connectors beside those of this package. */
+  readonly connectors?: readonly ConnectorKind[]
 }
 
 /** The configuration does not allow what was asked for; `problems` says where and why. */
@@ -69,27 +71,19 @@ export class ConfigurationFailure extends Problem {
   }
 }
 
-/** Every connector there is. */
-export const kinds = [csvKind]
-
-/** What may stand in `configurationProperties`, by connector name. */
-export const connectorSchemas: Readonly<Record<string, JsonSchema>> = Object.fromEntries(
-  // A connector's schema is JSON Schema by the port's contract.
-  kinds.map((kind) => [kind.connectorName, kind.configurationSchema as JsonSchema]),
-)
-
 /** The project in its folder, or what it would be with other files of conf/. */
 export async function readConfiguration(
   options: ProjectOptions,
   files?: readonly ConfigurationFile[],
 ): Promise<Project> {
-  return readProject(options.projectFolder, { ...options, connectorSchemas, files })
+  const schemas = connectorSchemas(connectorKinds(options.connectors))
+  return readProject(options.projectFolder, { ...options, connectorSchemas: schemas, files })
 }
 
 export async function checkProject(
   project: Project,
   engine: ScriptEngine,
-  environment: Pick<SystemEnvironment, 'decrypt' | 'log'> & {
+  environment: Pick<SystemEnvironment, 'kinds' | 'decrypt' | 'log'> & {
     /** In place of `openSystem`. */
     readonly open?: typeof openSystem
   },
@@ -101,7 +95,7 @@ export async function checkProject(
   const schedules = configuredJobs(project)
   const audit = await configuredAudit(project, engine)
   const own = await configuredEndpoints(project, engine)
-  const opened = await openSystems(project, { ...environment, kinds, projectFolder: project.folder })
+  const opened = await openSystems(project, { ...environment, projectFolder: project.folder })
   return {
     project,
     types,
@@ -217,7 +211,10 @@ export async function checkOnly(options: ProjectOptions): Promise<CheckedProject
     secrets: fileSecrets({ keyFile: '', env: {} }),
     log: () => {},
   })
-  const checked = await checkProject(project, engine, { decrypt: async (value) => value })
+  const checked = await checkProject(project, engine, {
+    kinds: connectorKinds(options.connectors),
+    decrypt: async (value) => value,
+  })
   for (const system of checked.systems.values()) await system[Symbol.asyncDispose]()
   return checked
 }

@@ -3,6 +3,7 @@ import type { AuditConfiguration, AuditService } from '../audit/service.ts'
 import { recordingActivity } from '../audit/system-activity.ts'
 import type { Candidate } from '../config/live/candidate.ts'
 import type { Project } from '../config/project.ts'
+import type { ConnectorKind } from '../connectors/kit/connector.ts'
 import { openSystem, type System } from '../connectors/system/open-system.ts'
 import { systemProvider } from '../connectors/system/system.ts'
 import { endpointProvider } from '../endpoint/endpoints.ts'
@@ -38,7 +39,6 @@ import {
   type CheckedProject,
   checkProject,
   isReady,
-  kinds,
   usableInlineMapping,
   usableMapping,
 } from './checked-project.ts'
@@ -74,6 +74,7 @@ export interface Foundation {
   readonly audit: AuditService
   readonly secrets: Secrets
   readonly systems: Shared<System>
+  readonly kinds: readonly ConnectorKind[]
   readonly onChange: OnChange
   readonly liveSync: Pick<LiveSyncOptions, 'repository' | 'resources' | 'notify' | 'log'>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
@@ -83,10 +84,11 @@ export interface Foundation {
 
 export async function openGeneration(project: Project, foundation: Foundation): Promise<Generation> {
   await using opened = new AsyncDisposableStack()
-  const { repository, secrets, log } = foundation
+  const { repository, secrets, kinds, log } = foundation
   const engine = opened.use(await foundation.engineFor(project))
   const decrypt = secrets.decrypt.bind(secrets)
   const checked = await checkProject(project, engine, {
+    kinds,
     decrypt,
     log: (message) => log('warn', message),
     // The same configuration is the same system; one that is being worked with is not opened a second time.

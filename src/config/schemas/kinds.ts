@@ -61,12 +61,37 @@ export function kindOfId(id: string): Kind | undefined {
   return id.startsWith('provisioner.openicf/') ? 'provisioner' : undefined
 }
 
-/** A schema that stands alone, as editors want it: with the named shapes that it needs and no others. */
-export function standaloneSchema(kind: Kind): JsonSchema {
+/**
+ * A schema that stands alone, as editors want it: with the named shapes that it needs and no others. For `provisioner` with the
+ * settings of the connectors given.
+ */
+export function standaloneSchema(
+  kind: Kind,
+  connectors: Readonly<Record<string, JsonSchema>> = {},
+): JsonSchema {
   const used = new Set<string>()
   collectReferences(schemas[kind], used)
   const $defs = Object.fromEntries([...used].sort().map((name) => [name, definitions[name] ?? {}]))
-  return { $schema: draft, ...schemas[kind], $defs }
+  const settings = kind === 'provisioner' ? Object.entries(connectors).map(settingsOf) : []
+  return {
+    $schema: draft,
+    ...schemas[kind],
+    ...(settings.length > 0 ? { allOf: settings } : {}),
+    $defs,
+  }
+}
+
+/** The settings hold for the connector that the file names. */
+function settingsOf([connectorName, configurationProperties]: readonly [string, JsonSchema]) {
+  const properties = { connectorName: { const: connectorName } }
+  return {
+    if: {
+      required: ['connectorRef'],
+      properties: { connectorRef: { required: ['connectorName'], properties } },
+    },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { properties: { configurationProperties } },
+  }
 }
 
 function collectReferences(schema: unknown, used: Set<string>): void {
