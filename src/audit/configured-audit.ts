@@ -6,6 +6,7 @@ import type { ConfigurationProblem, Project } from '../config/project.ts'
 import { readProjectFile } from '../config/project-file.ts'
 import { isJsonObject, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
+import { program as runScript } from '../model/run-script.ts'
 import { type ManagedType, propertiesOf } from '../objects/type/type.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 import type { RequestContext } from '../router/resources.ts'
@@ -67,12 +68,12 @@ export interface FilterSurroundings {
 export function auditFilters({ project, engine, log }: FilterSurroundings): AsyncDisposable & {
   readonly run: RunFilter
 } {
-  const programs = new Map<JsonObject, Promise<LoadedProgram>>()
-  function load(definition: JsonObject): Promise<LoadedProgram> {
+  const programs = new Map<JsonObject, Promise<LoadedProgram<typeof runScript>>>()
+  function load(definition: JsonObject): Promise<LoadedProgram<typeof runScript>> {
     const read = filterScript(definition, project)
     if (!read.ok) throw new Problem('CONFIGURATION', read.message)
     const scripts = { filter: read.script }
-    return engine.load({ module: 'model/run-script', procedures: ['runScript'], settings: null, scripts })
+    return engine.load(runScript, { scripts })
   }
   const run: RunFilter = async (definition, events) => {
     const program = programs.get(definition) ?? load(definition)
@@ -83,7 +84,7 @@ export function auditFilters({ project, engine, log }: FilterSurroundings): Asyn
       const inputs = some.map((event) => ({ script: 'filter', variables: { request: creation(event) } }))
       const outcomes = await (await program).run('runScript', inputs, { request: requestOf(some[0]) })
       outcomes.forEach((outcome, index) => {
-        const value = outcome.ok ? (outcome.value as JsonObject).value === true : true
+        const value = outcome.ok ? outcome.value.value === true : true
         kept.set(some[index] as AuditEvent, value)
       })
       const failed = outcomes.find((outcome) => !outcome.ok)

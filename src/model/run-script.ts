@@ -5,12 +5,11 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts'
  * `object`. `newObject`, where there is one, is another name of `object` (platform specification §6.2). Runs beside
  * the scripts, as procedures do.
  */
-export function runScript() {
+function runScript() {
   return (
-    input: Json,
+    { script, variables }: { readonly script: string; readonly variables: JsonObject },
     call: (script: string, variables: Readonly<Record<string, unknown>>) => unknown,
-  ): JsonObject => {
-    const { script, variables } = input as { script: string; variables: JsonObject }
+  ): { readonly value?: Json; readonly object?: JsonObject } => {
     const { object } = variables
     const shared =
       'newObject' in variables && 'object' in variables ? { ...variables, newObject: object } : variables
@@ -21,3 +20,5 @@ export function runScript() {
     }
   }
 }
+
+export const program = { address: import.meta.url, procedures: { runScript } }

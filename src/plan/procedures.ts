@@ -212,6 +212,7 @@ export const procedures = {
   explain,
 }
 export type ProcedureName = keyof typeof procedures
+export const program = { address: import.meta.url, procedures }
 
 /** Which procedures of a mapping reach a script; the others may run without the sandbox. */
 export function usesScripts(mapping: Mapping): Readonly<Record<ProcedureName, boolean>> {

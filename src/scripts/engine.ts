@@ -8,9 +8,22 @@ import type { RequestContext } from '../router/resources.ts'
  * same procedure runs in a test with lambdas in the scripts' place.
  */
 export type Call = (script: string, variables: Readonly<Record<string, unknown>>) => unknown
-export type Procedure = (input: Json, call: Call) => Json | undefined
-/** What a procedure's module exports: made once a program with its settings (e.g. a compiled mapping). */
-export type ProcedureFactory = (settings: Json) => Procedure
+
+/**
+ * What runs beside the scripts, declared once by its own module, which exports it as `program`. The procedures are made
+ * with the settings (e.g. a compiled mapping) that the program is loaded with; what goes in and what comes out crosses
+ * as JSON. The module may import its own folder, model/, mapping/ and plan/.
+ */
+export interface Program {
+  /** `import.meta.url` of the module: a module that is moved takes its address along. */
+  readonly address: string
+  readonly procedures: Readonly<Record<string, (settings: never) => (input: never, call: Call) => unknown>>
+}
+
+export type ProcedureName<P extends Program> = keyof P['procedures'] & string
+type Made<P extends Program, N extends ProcedureName<P>> = ReturnType<P['procedures'][N]>
+export type ProcedureInput<P extends Program, N extends ProcedureName<P>> = Parameters<Made<P, N>>[0]
+export type ProcedureOutput<P extends Program, N extends ProcedureName<P>> = ReturnType<Made<P, N>>
 
 export interface ScriptSource {
   /** How errors call it, e.g. `mapping hrAccount_managedUser, validSource`. */
@@ -23,25 +36,26 @@ export interface ScriptSource {
   readonly globals: JsonObject
 }
 
-export interface Program {
-  /** A pure module below src/ without extension, e.g. `mapping/procedures`. It may import only model/, mapping/ and plan/. */
-  readonly module: string
-  /** Names of exported ProcedureFactory functions to load. */
-  readonly procedures: readonly string[]
-  readonly settings: Json
+/** What a program is loaded with. */
+export interface ProgramParts<P extends Program> {
+  readonly settings?: Parameters<P['procedures'][ProcedureName<P>]>[0]
   readonly scripts: Readonly<Record<string, ScriptSource>>
 }
 
-export interface LoadedProgram extends AsyncDisposable {
+export interface LoadedProgram<P extends Program> extends AsyncDisposable {
   /**
    * Runs a procedure for every input, in order, each with its own deep copies. One crossing a slice of the page.
    * An input whose scripts throw, run out of time or memory yields a failure at its place; the others go on.
    */
-  run(procedure: string, inputs: readonly Json[], context: ScriptContext): Promise<readonly ScriptOutcome[]>
+  run<N extends ProcedureName<P>>(
+    procedure: N,
+    inputs: readonly ProcedureInput<P, N>[],
+    context: ScriptContext,
+  ): Promise<readonly ScriptOutcome<ProcedureOutput<P, N>>[]>
 }
 
-export type ScriptOutcome = (
-  | { readonly ok: true; readonly value: Json | undefined }
+export type ScriptOutcome<T = Json | undefined> = (
+  | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: Problem }
 ) & {
   /** What scripts decrypted for this input: wherever it comes up again, it is a secret. */
@@ -59,7 +73,7 @@ export interface ScriptContext {
 export interface ScriptEngine extends AsyncDisposable {
   /** Syntax errors of a script, or undefined. Message, line and column are in the problem's `detail`. */
   check(script: ScriptSource): Promise<Problem | undefined>
-  load(program: Program): Promise<LoadedProgram>
+  load<P extends Program>(program: P, parts: ProgramParts<P>): Promise<LoadedProgram<P>>
   /** One script, once: its completion value. */
   evaluate(script: ScriptSource, variables: JsonObject, context: ScriptContext): Promise<Json | undefined>
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { script, system, type TestEngine, testEngine } from './testing/engine.ts'
+import { program as procedures } from './testing/procedures.ts'
 
 /** Ways out of sandboxes that have worked elsewhere. */
 let test: TestEngine
@@ -162,10 +163,7 @@ describe('a script that breaks the built-ins', () => {
     'for (var name of Object.getOwnPropertyNames(globalThis)) try { delete globalThis[name] } catch (e) {}',
   ])('%s: the runner and other scripts go on', async (source) => {
     await using own = await testEngine({ isolates: 1, timeout: 1000 })
-    const program = await own.engine.load({
-      module: 'scripts/testing/procedures',
-      procedures: ['one'],
-      settings: null,
+    const program = await own.engine.load(procedures, {
       scripts: { breaks: script(`${source}; 1`), after: script('var n = 41; n + 1'), fails: script('nope') },
     })
     const inputs = ['breaks', 'after', 'fails', 'after'].map((name) => ({ script: name, variables: {} }))

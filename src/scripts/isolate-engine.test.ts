@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Problem } from '../model/problem.ts'
-import type { LoadedProgram, Program, ScriptSource } from './engine.ts'
+import type { ScriptSource } from './engine.ts'
 import { script, system, type TestEngine, testEngine } from './testing/engine.ts'
+import { program as impureProgram } from './testing/impure.ts'
+import { program as procedures } from './testing/procedures.ts'
 
 let test: TestEngine
 beforeAll(async () => {
@@ -9,17 +11,8 @@ beforeAll(async () => {
 })
 afterAll(() => test[Symbol.asyncDispose]())
 
-function load(
-  procedure: string,
-  scripts: Record<string, ScriptSource>,
-  settings: Program['settings'] = null,
-): Promise<LoadedProgram> {
-  return test.engine.load({
-    module: 'scripts/testing/procedures',
-    procedures: [procedure],
-    settings,
-    scripts,
-  })
+function load(scripts: Record<string, ScriptSource>, settings: readonly string[] = []) {
+  return test.engine.load(procedures, { settings, scripts })
 }
 
 describe('the value of a script is its completion value', () => {
@@ -100,7 +93,7 @@ describe('an error in a script', () => {
   })
 
   it('of syntax fails only who calls that script', async () => {
-    const program = await load('one', { good: script('1'), bad: script('(') })
+    const program = await load({ good: script('1'), bad: script('(') })
     const outcomes = await program.run(
       'one',
       [
@@ -144,7 +137,7 @@ describe('an error in a script', () => {
   })
 
   it('reaches a procedure as a problem, which may add to it', async () => {
-    const program = await load('wrapped', { script: script('source.mail.toLowerCase()', {}, label) })
+    const program = await load({ script: script('source.mail.toLowerCase()', {}, label) })
     const [outcome] = await program.run('wrapped', [{}], system)
     const error = outcome?.ok === false ? outcome.error : undefined
     expect(error).toBeInstanceOf(Problem)
@@ -159,7 +152,7 @@ describe('an error in a script', () => {
 
 describe('variables', () => {
   it('of a call win over globals of the same name, whichever a call brings', async () => {
-    const program = await load('one', { script: script('a + "," + (typeof b)', { a: 'global' }) })
+    const program = await load({ script: script('a + "," + (typeof b)', { a: 'global' }) })
     const inputs = [{}, { a: 'call' }, { b: 1, a: 'call' }, { a: 'call', b: 1 }, { b: 1 }].map(
       (variables) => ({ script: 'script', variables }),
     )
@@ -180,7 +173,7 @@ describe('variables', () => {
   })
 
   it('may be called like members of every object', async () => {
-    const program = await load('one', {
+    const program = await load({
       script: script('[toString, constructor, a].join()', { toString: 1, constructor: 2, a: 3 }),
     })
     const inputs = [{}, { constructor: 5 }].map((variables) => ({ script: 'script', variables }))
@@ -189,7 +182,7 @@ describe('variables', () => {
   })
 
   it('from globals are fresh for every call', async () => {
-    const program = await load('each', { a: script('tree.n++; tree', { tree: { n: 1 } }) }, ['a'])
+    const program = await load({ a: script('tree.n++; tree', { tree: { n: 1 } }) }, ['a'])
     expect(await program.run('each', [1, 2], system)).toEqual([
       { ok: true, value: [{ n: 2 }] },
       { ok: true, value: [{ n: 2 }] },
@@ -197,7 +190,7 @@ describe('variables', () => {
   })
 
   it('that a script changes in place are changed for the procedure', async () => {
-    const program = await load('mutated', { script: script('target.mail = "a@b"; delete target.old; 7') })
+    const program = await load({ script: script('target.mail = "a@b"; delete target.old; 7') })
     const input = { old: 1 }
     expect(await program.run('mutated', [input], system)).toEqual([{ ok: true, value: { mail: 'a@b' } }])
     expect(input).toEqual({ old: 1 })
@@ -205,7 +198,6 @@ describe('variables', () => {
 
   it('assigned without declaration are gone after the call', async () => {
     const program = await load(
-      'each',
       { a: script('leaked = 1; this.other = 2; leaked'), b: script('typeof leaked + typeof other') },
       ['a', 'b'],
     )
@@ -234,14 +226,14 @@ describe('context', () => {
   })
 
   it('is a copy for each input', async () => {
-    const program = await load('each', { a: script('context.n = (context.n || 0) + 1; context.n') }, ['a'])
+    const program = await load({ a: script('context.n = (context.n || 0) + 1; context.n') }, ['a'])
     expect(await program.run('each', [1, 2], system)).toEqual(Array(2).fill({ ok: true, value: [1] }))
   })
 })
 
 describe('a program', () => {
   it('answers thousands of inputs in their order', async () => {
-    const program = await load('each', { a: script('source * 2') }, ['a'])
+    const program = await load({ a: script('source * 2') }, ['a'])
     const outcomes = await program.run(
       'each',
       Array.from({ length: 3000 }, (_, i) => i),
@@ -253,7 +245,7 @@ describe('a program', () => {
   })
 
   it('may use the pure modules', async () => {
-    const program = await load('pointer', {})
+    const program = await load({})
     expect(await program.run('pointer', ['/name/given%2FName'], system)).toEqual([
       { ok: true, value: ['name', 'given/Name'] },
     ])
@@ -261,26 +253,24 @@ describe('a program', () => {
   })
 
   it('runs no more once it is disposed of', async () => {
-    const program = await load('each', { a: script('1') }, ['a'])
+    const program = await load({ a: script('1') }, ['a'])
     await program.run('each', [1], system)
     await program[Symbol.asyncDispose]()
     await expect(program.run('each', [1], system)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
   it('is refused if it has no such procedure, or reaches beyond the pure core', async () => {
-    const none = await load('nothing', {})
-    await expect(none.run('nothing', [1], system)).rejects.toThrow(/no procedure factory "nothing"/)
-    const impure = await test.engine.load({
-      module: 'scripts/testing/impure',
-      procedures: ['impure'],
-      settings: null,
-      scripts: {},
-    })
-    await expect(impure.run('impure', [1], system)).rejects.toThrow(/"node:fs", which is not pure/)
+    const none = await load({})
+    // @ts-expect-error The compiler refuses it, too.
+    await expect(none.run('nothing', [1], system)).rejects.toThrow(/no procedure "nothing"/)
+    const impure = await test.engine.load(impureProgram, { scripts: {} })
+    await expect(impure.run('impure', [undefined as never], system)).rejects.toThrow(
+      /"node:fs", which is not pure/,
+    )
   })
 
   it('stops at the next portion when it is cancelled', async () => {
-    const program = await load('each', { a: script('1') }, ['a'])
+    const program = await load({ a: script('1') }, ['a'])
     const signal = AbortSignal.abort(new Error('enough'))
     await expect(program.run('each', [1], { ...system, signal })).rejects.toThrow('enough')
   })
@@ -288,9 +278,7 @@ describe('a program', () => {
 
 it('an engine that is shut down stops what runs and refuses the rest', async () => {
   const other = await testEngine({ isolates: 2 })
-  const program = await other.engine.load({
-    module: 'scripts/testing/procedures',
-    procedures: ['each'],
+  const program = await other.engine.load(procedures, {
     settings: ['endless'],
     scripts: { endless: script('for (;;) {}') },
   })

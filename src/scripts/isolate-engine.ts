@@ -3,7 +3,19 @@ import { setFlagsFromString } from 'node:v8'
 import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { Resources } from '../router/resources.ts'
-import type { LoadedProgram, Program, ScriptContext, ScriptEngine, ScriptSource, Secrets } from './engine.ts'
+import type {
+  LoadedProgram,
+  ProcedureInput,
+  ProcedureName,
+  ProcedureOutput,
+  Program,
+  ProgramParts,
+  ScriptContext,
+  ScriptEngine,
+  ScriptOutcome,
+  ScriptSource,
+  Secrets,
+} from './engine.ts'
 import { answerScript } from './host-functions.ts'
 import type { LogLevel } from './log-entry.ts'
 import { type Job, runPage } from './page-run.ts'
@@ -75,7 +87,7 @@ export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
   async function run(
     program: PreparedProgram,
     procedure: string,
-    inputs: readonly Json[],
+    inputs: readonly unknown[],
     context: ScriptContext,
   ) {
     try {
@@ -99,15 +111,20 @@ export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
   return {
     check: (script) => syntaxProblem(script, syntax),
 
-    async load(program: Program): Promise<LoadedProgram> {
-      const prepared = await prepareProgram(program, syntax)
+    async load<P extends Program>(program: P, parts: ProgramParts<P>): Promise<LoadedProgram<P>> {
+      const prepared = await prepareProgram(program, parts, syntax)
       return {
-        async run(procedure, inputs, context) {
-          if (prepared.retired) throw new Problem('UNAVAILABLE', `${program.module} has been unloaded`)
-          if (!program.procedures.includes(procedure)) {
-            throw new Problem('INTERNAL', `${program.module} was loaded without procedure "${procedure}"`)
-          }
-          return run(prepared, procedure, inputs, context)
+        async run<N extends ProcedureName<P>>(
+          procedure: N,
+          inputs: readonly ProcedureInput<P, N>[],
+          context: ScriptContext,
+        ) {
+          if (prepared.retired) throw new Problem('UNAVAILABLE', `${program.address} has been unloaded`)
+          if (!prepared.procedures.includes(procedure))
+            throw new Problem('INTERNAL', `${program.address} has no procedure "${procedure}"`)
+          const outcomes = await run(prepared, procedure, inputs, context)
+          // The one place where JSON takes the type that its procedure has given it on the other side.
+          return outcomes as readonly ScriptOutcome<ProcedureOutput<P, N>>[]
         },
         async [Symbol.asyncDispose]() {
           prepared.retired = true

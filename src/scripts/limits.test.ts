@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { LoadedProgram, ScriptOutcome } from './engine.ts'
+import type { ScriptOutcome } from './engine.ts'
 import { script, system, type TestEngine, testEngine } from './testing/engine.ts'
+import { program as procedures } from './testing/procedures.ts'
 
 /** Every script here would run for ever or fill the memory if the engine let it. */
 let test: TestEngine
@@ -11,16 +12,14 @@ beforeEach(async () => {
 })
 afterEach(() => test[Symbol.asyncDispose]())
 
-function load(source: string): Promise<LoadedProgram> {
-  return test.engine.load({
-    module: 'scripts/testing/procedures',
-    procedures: ['each'],
+function load(source: string) {
+  return test.engine.load(procedures, {
     settings: ['script'],
     scripts: { script: script(source, {}, 'mapping hr, transform') },
   })
 }
 
-const summary = (outcomes: readonly ScriptOutcome[]) =>
+const summary = (outcomes: readonly ScriptOutcome<unknown>[]) =>
   outcomes.map((outcome) => (outcome.ok ? (outcome.value as unknown[])[0] : outcome.error.code))
 
 const hoard = 'var all = []; while (true) all.push(new Array(1000).fill(source));'

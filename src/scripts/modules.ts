@@ -11,11 +11,13 @@ import { Problem } from '../model/problem.ts'
  */
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const sources = new URL('../', import.meta.url)
+/** The sandbox's inner half. */
+export const runnerAddress = new URL(`inside/runner${extension}`, import.meta.url)
 const pureFolders = ['model', 'mapping', 'plan']
 
 export interface ModuleLoader {
-  /** Evaluated; `path` is below the source folder, without extension. */
-  load(path: string): Promise<ivm.Module>
+  /** Evaluated. */
+  load(address: URL): Promise<ivm.Module>
 }
 
 /** One loader a context: a module that two others import is one module there. */
@@ -39,11 +41,10 @@ export function moduleLoader(isolate: ivm.Isolate, context: ivm.Context): Module
   }
 
   return {
-    async load(path) {
-      const root = new URL(path + extension, sources)
+    async load(root) {
       const module = await compile(root)
       await module.instantiate(context, (specifier, referrer) => {
-        return compile(resolve(specifier, addresses.get(referrer) as URL, path))
+        return compile(resolve(specifier, addresses.get(referrer) as URL, root))
       })
       await module.evaluate()
       return module
@@ -51,15 +52,15 @@ export function moduleLoader(isolate: ivm.Isolate, context: ivm.Context): Module
   }
 }
 
-function resolve(specifier: string, referrer: URL, root: string): URL {
+function resolve(specifier: string, referrer: URL, root: URL): URL {
   const address = new URL(specifier, referrer)
-  const path = address.href.slice(sources.href.length)
   const inside = address.href.startsWith(sources.href)
-  const allowed = [...pureFolders, posix.dirname(root)].some((folder) => path.startsWith(`${folder}/`))
+  const folders = [...pureFolders.map((folder) => `${sources.href}${folder}`), posix.dirname(root.href)]
+  const allowed = folders.some((folder) => address.href.startsWith(`${folder}/`))
   if (!/^\.\.?\//.test(specifier) || !inside || !allowed) {
     throw new Problem(
       'INTERNAL',
-      `${root} cannot run beside scripts: it imports "${specifier}", which is not pure`,
+      `${root.pathname} cannot run beside scripts: it imports "${specifier}", which is not pure`,
     )
   }
   return address

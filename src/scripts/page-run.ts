@@ -47,7 +47,7 @@ export interface RunPorts {
 
 export async function runPage(
   run: PageRun,
-  inputs: readonly Json[],
+  inputs: readonly unknown[],
   ports: RunPorts,
 ): Promise<readonly ScriptOutcome[]> {
   const outcomes = new Array<ScriptOutcome>(inputs.length)
@@ -67,7 +67,7 @@ export async function runPage(
 const mostInputs = 250
 const mostCharacters = 1 << 20
 
-function portion(inputs: readonly Json[], start: number): { texts: string[]; indexes: number[] } {
+function portion(inputs: readonly unknown[], start: number): { texts: string[]; indexes: number[] } {
   const texts: string[] = []
   const indexes: number[] = []
   let characters = 0

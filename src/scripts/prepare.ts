@@ -1,6 +1,5 @@
-import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
-import type { Program, ScriptSource } from './engine.ts'
+import type { Program, ProgramParts, ScriptSource } from './engine.ts'
 import type { PreparedScript } from './inside/program.ts'
 import type { SyntaxChecker } from './syntax.ts'
 
@@ -10,18 +9,21 @@ import type { SyntaxChecker } from './syntax.ts'
  */
 export interface PreparedProgram {
   /** Absent for a single script that is evaluated. */
-  readonly module?: string
+  readonly address?: string
   readonly procedures: readonly string[]
-  readonly settings: Json
+  readonly settings: unknown
   readonly scripts: readonly PreparedScript[]
   /** Set once nobody runs it any more: isolates drop their contexts of it. */
   retired: boolean
 }
 
-export async function prepareProgram(program: Program, syntax: SyntaxChecker): Promise<PreparedProgram> {
-  const { module, procedures, settings } = program
-  const scripts = await prepareScripts(Object.entries(program.scripts), syntax)
-  return { module, procedures, settings, scripts, retired: false }
+export async function prepareProgram<P extends Program>(
+  { address, procedures }: P,
+  { settings, scripts }: ProgramParts<P>,
+  syntax: SyntaxChecker,
+): Promise<PreparedProgram> {
+  const prepared = await prepareScripts(Object.entries(scripts), syntax)
+  return { address, procedures: Object.keys(procedures), settings, scripts: prepared, retired: false }
 }
 
 export async function prepareScript(script: ScriptSource, syntax: SyntaxChecker): Promise<PreparedProgram> {

@@ -2,6 +2,7 @@ import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { script, system, type TestEngine, testEngine } from './testing/engine.ts'
+import { program as procedures } from './testing/procedures.ts'
 
 let test: TestEngine
 beforeEach(async () => {
@@ -67,9 +68,7 @@ describe('require', () => {
       'script/lib.js',
       'this_is_a_library = { f: function () { return 3 } }; exports.f = function () { return this_is_a_library.f() }',
     )
-    const program = await test.engine.load({
-      module: 'scripts/testing/procedures',
-      procedures: ['each'],
+    const program = await test.engine.load(procedures, {
       settings: ['a'],
       scripts: { a: script('require("lib").f()') },
     })

@@ -1,8 +1,7 @@
 import ivm from 'isolated-vm'
-import { Problem } from '../model/problem.ts'
 import type { Locations } from './inside/globals.ts'
 import type { Settings } from './inside/runner.ts'
-import { moduleLoader } from './modules.ts'
+import { moduleLoader, runnerAddress } from './modules.ts'
 import type { PreparedProgram } from './prepare.ts'
 
 /**
@@ -106,8 +105,9 @@ export class Sandbox {
     const context = await this.#isolate.createContext()
     const modules = moduleLoader(this.#isolate, context)
     // First, so that its built-ins are taken before anybody else's code runs.
-    const runner = await modules.load('scripts/inside/runner')
-    const factories = program.module === undefined ? undefined : await this.#factories(program, modules)
+    const runner = await modules.load(runnerAddress)
+    const factories =
+      program.address === undefined ? undefined : (await modules.load(new URL(program.address))).namespace
     const prepare = await runner.namespace.get('prepare', { reference: true })
     await prepare.apply(undefined, [
       new ivm.Reference((name: unknown, args: unknown) =>
@@ -126,22 +126,12 @@ export class Sandbox {
     return new LoadedContext(this, context, { begin, slice, abandon, repeat })
   }
 
-  async #factories({ module = '', procedures }: PreparedProgram, modules: ReturnType<typeof moduleLoader>) {
-    const { namespace } = await modules.load(module)
-    for (const name of procedures) {
-      const type = (await namespace.get(name, { reference: true })).typeof
-      if (type !== 'function')
-        throw new Problem('INTERNAL', `${module} exports no procedure factory "${name}"`)
-    }
-    return namespace
-  }
-
   #settings({ scripts, procedures, settings }: PreparedProgram): Settings {
     return { scripts, procedures, settings, sliceMs, locations: this.#options.locations }
   }
 
   #evictEvaluations(): void {
-    const evaluations = [...this.#programs.keys()].filter(({ module }) => module === undefined)
+    const evaluations = [...this.#programs.keys()].filter(({ address }) => address === undefined)
     for (const program of evaluations.slice(0, -keptEvaluations)) this.forget(program)
   }
 

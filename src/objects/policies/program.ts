@@ -7,21 +7,25 @@ import type { Json, JsonObject } from '../../model/json.ts'
 type Call = (script: string, variables: Readonly<Record<string, unknown>>) => unknown
 
 /** A file's script → what it hands to `addPolicy`, in order. */
-export function declaredPolicies() {
-  return (script: Json, call: Call): Json => {
+function declaredPolicies() {
+  return (script: string, call: Call): Json[] => {
     const added: Json[] = []
-    call(script as string, { addPolicy: (policy: Json) => void added.push(policy) })
+    call(script, { addPolicy: (policy: Json) => void added.push(policy) })
     return added
   }
 }
 
 /** {calls: [{script, …}], …variables} → what each function answered. */
-export function judged() {
-  return (input: Json, call: Call): Json => {
-    const { calls, ...shared } = input as { calls: (JsonObject & { script: string })[] }
+function judged() {
+  return (
+    { calls, ...shared }: JsonObject & { readonly calls: (JsonObject & { readonly script: string })[] },
+    call: Call,
+  ): Json[] => {
     return calls.map(({ script, value, params, property }) => {
       const variables = { ...shared, value, params, property, addPolicy: () => {} }
       return (call(script, variables) ?? null) as Json
     })
   }
 }
+
+export const program = { address: import.meta.url, procedures: { declaredPolicies, judged } }

@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { LoadedProgram, ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 import type { PolicyRequirement } from './built-in.ts'
+import { program as policyProgram } from './program.ts'
 import type { OwnPolicies, OwnPolicy } from './scripted.ts'
 
 /**
@@ -54,7 +55,7 @@ async function declared(file: ScriptSource, engine: ScriptEngine): Promise<reado
   await using program = await load(engine, { file })
   const [outcome] = await program.run('declaredPolicies', ['file'], { request: reading })
   if (!outcome?.ok) throw outcome?.error
-  return outcome.value as Json[]
+  return outcome.value
 }
 
 function policyIn(entry: Json, file: ScriptSource) {
@@ -83,8 +84,8 @@ async function functionTexts(
   const call = { script: 'texts', value: null, params: {}, property: '' }
   const [outcome] = await program.run('judged', [{ calls: [call] }], { request: reading })
   if (!outcome?.ok) throw outcome?.error
-  const [texts = {}] = outcome.value as JsonObject[]
-  return texts
+  const [texts] = outcome.value
+  return isJsonObject(texts) ? texts : {}
 }
 
 /** `this` is what it is in the original; few functions look at it. */
@@ -109,13 +110,10 @@ const reading = {
   readOnly: true,
 }
 
-function load(engine: ScriptEngine, scripts: Readonly<Record<string, ScriptSource>>): Promise<LoadedProgram> {
-  return engine.load({
-    module: 'objects/policies/program',
-    procedures: ['declaredPolicies', 'judged'],
-    settings: null,
-    scripts,
-  })
+type PolicyProgram = LoadedProgram<typeof policyProgram>
+
+function load(engine: ScriptEngine, scripts: Readonly<Record<string, ScriptSource>>): Promise<PolicyProgram> {
+  return engine.load(policyProgram, { scripts })
 }
 
 /** The policies ready to run, loaded into the sandbox when the first one does. */
@@ -123,23 +121,26 @@ export function ownPolicies(
   policies: readonly OwnPolicyScript[],
   engine: ScriptEngine,
 ): OwnPolicies & AsyncDisposable {
-  let program: Promise<LoadedProgram> | undefined
+  let program: Promise<PolicyProgram> | undefined
   const scripts = Object.fromEntries(policies.map(({ policyId, script }) => [policyId, script]))
   return {
     known: new Map(policies.map((policy) => [policy.policyId, policy])),
     async run(calls, { fullObject, resourcePath }, request) {
       program ??= load(engine, scripts)
       const input = {
-        calls: calls.map(({ policyId, ...call }) => ({ script: policyId, ...call })) as Json[],
+        calls: calls.map(({ policyId, value, params, property }) => ({
+          script: policyId,
+          value,
+          params,
+          property,
+        })),
         fullObject,
         resourceName: resourcePath,
         request: described(resourcePath, fullObject, request.parameters),
       }
       const [outcome] = await (await program).run('judged', [input], { request })
       if (!outcome?.ok) throw outcome?.error
-      return (outcome.value as Json[]).map((answer, index) =>
-        requirementsIn(answer, calls[index]?.policyId ?? ''),
-      )
+      return outcome.value.map((answer, index) => requirementsIn(answer, calls[index]?.policyId ?? ''))
     },
     async [Symbol.asyncDispose]() {
       await (await program)?.[Symbol.asyncDispose]()

@@ -1,5 +1,6 @@
 import { locateProblem } from '../../config/problem.ts'
 import type { ConfigurationProblem, Project } from '../../config/project.ts'
+import { program as runScript } from '../../model/run-script.ts'
 import { scriptSource } from '../../scripts/definition.ts'
 import type { LoadedProgram, ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 import type { TypeParts } from '../managed-set.ts'
@@ -51,16 +52,11 @@ export function typeParts(
   engine: ScriptEngine,
   cryptography: Cryptography,
 ): TypeParts & AsyncDisposable {
-  let program: Promise<LoadedProgram> | undefined
+  let program: Promise<LoadedProgram<typeof runScript>> | undefined
   const loaded: TypeScripts = {
     has: (name) => Object.hasOwn(scripts, name),
     async run(script, variables, request) {
-      program ??= engine.load({
-        module: 'model/run-script',
-        procedures: ['runScript'],
-        settings: null,
-        scripts,
-      })
+      program ??= engine.load(runScript, { scripts })
       const [outcome] = await (await program).run('runScript', [{ script, variables }], { request })
       if (!outcome?.ok) throw outcome?.error
       return outcome.value as unknown as ScriptResult

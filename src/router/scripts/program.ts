@@ -4,12 +4,11 @@ import type { Json, JsonObject } from '../../model/json.ts'
  * {script, variables} → what a script of a router filter leaves behind. It changes `request` and `response` in place;
  * `response.content` is another name of the resource, as in the original.
  */
-export function around() {
+function around() {
   return (
-    input: Json,
+    { script, variables }: { readonly script: string; readonly variables: JsonObject },
     call: (script: string, variables: Readonly<Record<string, unknown>>) => unknown,
-  ): JsonObject => {
-    const { script, variables } = input as { script: string; variables: JsonObject }
+  ): { readonly value?: Json; readonly request?: Json; readonly response?: Json } => {
     const { request, response } = variables
     if (typeof response === 'object' && response !== null && !('content' in response))
       Object.defineProperty(response, 'content', { value: response, enumerable: false })
@@ -21,3 +20,5 @@ export function around() {
     }
   }
 }
+
+export const program = { address: import.meta.url, procedures: { around } }

@@ -9,6 +9,7 @@ import { refusalOf } from '../../scripts/failure.ts'
 import type { RoutedRequest, RouterFilter, Verb } from '../filter.ts'
 import type { ResourcePage } from '../resources.ts'
 import { mayConcern } from './concerned.ts'
+import { program as filterProgram } from './program.ts'
 import { changedRequest, requestVariable } from './request-variable.ts'
 
 /**
@@ -35,7 +36,7 @@ export function scriptFilters(
   filters: readonly ScriptFilter[],
   engine: ScriptEngine,
 ): AsyncDisposable & { readonly filters: readonly RouterFilter[] } {
-  let program: Promise<LoadedProgram> | undefined
+  let program: Promise<LoadedProgram<typeof filterProgram>> | undefined
   const scripts = Object.fromEntries(
     filters.flatMap((filter, index) =>
       hooks.flatMap((hook) => {
@@ -45,12 +46,7 @@ export function scriptFilters(
     ),
   )
   const run: Run = async (script, variables, { context }) => {
-    program ??= engine.load({
-      module: 'router/scripts/program',
-      procedures: ['around'],
-      settings: null,
-      scripts,
-    })
+    program ??= engine.load(filterProgram, { scripts })
     const [outcome] = await (await program).run('around', [{ script, variables }], { request: context })
     if (!outcome?.ok) throw outcome?.error
     return outcome.value as unknown as Left

@@ -31,12 +31,17 @@ let sliceMs = 0
 
 hardenGlobals()
 
-/** `factories` is the namespace of the program's module; a program without one evaluates a single script. */
+/** What the program's module exports. */
+interface Module {
+  readonly program: { readonly procedures: Readonly<Record<string, Factory>> }
+}
+
+/** `module` is the namespace of the program's module; a program without one evaluates a single script. */
 export function prepare(
   host: HostReference,
   shared: Int32Array,
   text: string,
-  factories: Readonly<Record<string, Factory>> | undefined,
+  module: Module | undefined,
 ): void {
   const { scripts, procedures: names, settings, sliceMs: slice, locations } = parse(text) as Settings
   connect(host)
@@ -46,7 +51,8 @@ export function prepare(
   define(scripts, (index) => {
     progress[1] = index
   })
-  if (factories) for (const name of names) procedures[name] = (factories[name] as Factory)(settings)
+  if (module)
+    for (const name of names) procedures[name] = (module.program.procedures[name] as Factory)(settings)
   else
     procedures.evaluate = (variables, callScript) =>
       callScript('script', variables as Record<string, unknown>)

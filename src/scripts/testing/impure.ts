@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import type { ProcedureFactory } from '../engine.ts'
 
 /** What the engine must refuse to load. */
-export const impure: ProcedureFactory = () => () => existsSync('/')
+export const program = { address: import.meta.url, procedures: { impure: () => () => existsSync('/') } }

@@ -1,34 +1,40 @@
+import type { Json } from '../../model/json.ts'
 import { parsePointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
-import type { ProcedureFactory } from '../engine.ts'
+import type { Call, Program } from '../engine.ts'
 
 /** Procedures for the engine's own tests: they run in the sandbox like those of a mapping. */
 
+type Variables = Readonly<Record<string, unknown>>
+
 /** {script, variables} → the script's value. */
-export const one: ProcedureFactory = () => (input, call) => {
-  const { script, variables } = input as { script: string; variables: Record<string, unknown> }
-  return call(script, variables) as never
-}
+const one =
+  () =>
+  ({ script, variables }: { readonly script: string; readonly variables: Variables }, call: Call) =>
+    call(script, variables)
 
 /** A source → the values of all scripts that the settings name. */
-export const each: ProcedureFactory = (settings) => {
-  const scripts = settings as string[]
-  return (source, call) => scripts.map((script) => call(script, { source }) as never)
-}
+const each = (scripts: readonly string[]) => (source: unknown, call: Call) =>
+  scripts.map((script) => call(script, { source }))
 
 /** What an input becomes in the scripts' hands. */
-export const mutated: ProcedureFactory = () => (input, call) => {
+const mutated = () => (input: Json, call: Call) => {
   call('script', { target: input })
   return input
 }
 
 /** Adds to what the script failed with, as a mapping does. */
-export const wrapped: ProcedureFactory = () => (input, call) => {
+const wrapped = () => (input: Json, call: Call) => {
   try {
-    return call('script', { source: input }) as never
+    return call('script', { source: input })
   } catch (error) {
     throw new Problem('SYNC_FAILED', 'transforming attribute /mail failed', { cause: error })
   }
 }
 
-export const pointer: ProcedureFactory = () => (input) => [...parsePointer(input as string)]
+const pointer = () => (input: string) => [...parsePointer(input)]
+
+export const program = {
+  address: import.meta.url,
+  procedures: { one, each, mutated, wrapped, pointer },
+} satisfies Program

@@ -1,34 +1,35 @@
 import { assignmentScript, assignmentScripts } from '../../mapping/assignments.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { program } from '../../plan/procedures.ts'
 import { scriptSource } from '../../scripts/definition.ts'
-import type { LoadedProgram, Program, ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
+import type { LoadedProgram, ProgramParts, ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 
 /**
  * Scripts of assignments are data (platform specification §6.4): they come with the source objects. When the first objects with a new
  * one are shaped, the mapping's program is loaded once more with all that are known by then.
  */
 export class AssignmentScripts implements AsyncDisposable {
-  readonly #program: Program
+  readonly #parts: ProgramParts<typeof program>
   readonly #mapping: string
   readonly #engine: ScriptEngine
   readonly #readFile: (path: string) => string | undefined
   readonly #known: Record<string, ScriptSource> = {}
-  readonly #loaded: Promise<LoadedProgram>[] = []
+  readonly #loaded: Promise<LoadedProgram<typeof program>>[] = []
 
   constructor(
-    program: Program,
+    parts: ProgramParts<typeof program>,
     mapping: string,
     engine: ScriptEngine,
     readFile: (path: string) => string | undefined,
   ) {
-    this.#program = program
+    this.#parts = parts
     this.#mapping = mapping
     this.#engine = engine
     this.#readFile = readFile
   }
 
   /** The program for these inputs; undefined if none of their assignments has a script. */
-  async programFor(inputs: readonly Json[]): Promise<LoadedProgram | undefined> {
+  async programFor(inputs: readonly Json[]): Promise<LoadedProgram<typeof program> | undefined> {
     const definitions = inputs.flatMap((input) => this.#scriptsIn(input))
     if (definitions.length === 0) return undefined
     let news = false
@@ -40,7 +41,10 @@ export class AssignmentScripts implements AsyncDisposable {
     }
     if (news || this.#loaded.length === 0)
       this.#loaded.push(
-        this.#engine.load({ ...this.#program, scripts: { ...this.#program.scripts, ...this.#known } }),
+        this.#engine.load(program, {
+          ...this.#parts,
+          scripts: { ...this.#parts.scripts, ...this.#known },
+        }),
       )
     return this.#loaded.at(-1)
   }

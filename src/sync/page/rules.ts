@@ -4,10 +4,9 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import { type ScriptWords, wordsOf } from '../../mapping/secret-origins.ts'
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import { type ProcedureName, procedures, usesScripts } from '../../plan/procedures.ts'
+import { type ProcedureName, procedures, program, usesScripts } from '../../plan/procedures.ts'
 import type {
   LoadedProgram,
-  Procedure,
   ScriptContext,
   ScriptEngine,
   ScriptOutcome,
@@ -46,14 +45,12 @@ export async function loadRules(
   readFile: (path: string) => string | undefined = () => undefined,
 ): Promise<Rules> {
   const inSandbox = usesScripts(mapping)
-  const here = new Map<ProcedureName, Procedure>()
-  let program: LoadedProgram | undefined
+  const here = new Map<ProcedureName, ReturnType<(typeof procedures)[ProcedureName]>>()
+  let loaded: LoadedProgram<typeof program> | undefined
   const names = Object.keys(inSandbox) as ProcedureName[]
-  const whole = {
-    ...{ module: 'plan/procedures', procedures: names, settings: mapping as unknown as Json, scripts },
-  }
-  if (Object.keys(scripts).length > 0) program = await engine.load(whole)
-  const assigned = new AssignmentScripts(whole, mapping.name, engine, readFile)
+  const parts = { settings: mapping as unknown as Json, scripts }
+  if (Object.keys(scripts).length > 0) loaded = await engine.load(program, parts)
+  const assigned = new AssignmentScripts(parts, mapping.name, engine, readFile)
   for (const name of names) here.set(name, procedures[name](mapping as unknown as Json))
   const interleaved = hasInterleavedHooks(mapping)
   return {
@@ -66,13 +63,13 @@ export async function loadRules(
       if (inputs.length === 0) return []
       const extended = shaping.has(name) ? await assigned.programFor(inputs) : undefined
       if (extended) return extended.run(name, inputs, context)
-      if (program && inSandbox[name]) return program.run(name, inputs, context)
-      const procedure = here.get(name) as Procedure
+      if (loaded && inSandbox[name]) return loaded.run(name, inputs, context)
+      const procedure = here.get(name) as ReturnType<(typeof procedures)[ProcedureName]>
       return inputs.map((input) => outcomeOf(() => procedure(input, noScripts)))
     },
     async [Symbol.asyncDispose]() {
       await assigned[Symbol.asyncDispose]()
-      await program?.[Symbol.asyncDispose]()
+      await loaded?.[Symbol.asyncDispose]()
     },
   }
 }
