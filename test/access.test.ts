@@ -7,7 +7,7 @@ import { type Application, openApplication } from '../src/syncline.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 import { serve } from './support/server.ts'
 
-/** What callers from outside may do by `conf/access.json` (platform specification §10). */
+/** What callers from outside may do by `conf/access.json` (platform §10). */
 const rules = [
   {
     pattern: '*',

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { csvConnector, openStore, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
-/** The audit of a whole server, over REST and on disk (platform specification §9). */
+/** The audit of a whole server, over REST and on disk (platform §9). */
 let project: TestProject
 let server: Server
 

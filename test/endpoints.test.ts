@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
-/** Endpoints that administrators make, and scripts that they send (platform specification §2, §7.4). */
+/** Endpoints that administrators make, and scripts that they send (platform §2, §7.4). */
 const script = (source: string) => ({ type: 'text/javascript', source })
 
 let project: TestProject

@@ -1,4 +1,4 @@
-/** Reconciliations of a mapping that comes with the request (engine specification §7.1, §11). */
+/** Reconciliations of a mapping that comes with the request (engine §7.1, §11). */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../src/model/json.ts'

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
-/** Policies of the schema, of `conf/policy.json` and of the project's own (platform specification §6.3). */
+/** Policies of the schema, of `conf/policy.json` and of the project's own (platform §6.3). */
 const script = (source: string) => ({ type: 'text/javascript', source })
 
 const newValue = `

@@ -1,4 +1,4 @@
-/** Roles, assignments and relationships over REST, carried on to other systems (platform specification §6.4, §11). */
+/** Roles, assignments and relationships over REST, carried on to other systems (platform §6.4, §11). */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../src/model/json.ts'
 import { csvConnector, TestProject } from './support/project.ts'

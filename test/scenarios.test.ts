@@ -5,7 +5,7 @@ const script = (source: string) => ({ type: 'text/javascript', source })
 const counted = (run: RunObject) =>
   Object.fromEntries(Object.entries(run.situationSummary).filter(([, count]) => count > 0))
 
-/** platform specification §11, "CSV to CSV". */
+/** platform §11, "CSV to CSV". */
 describe('an HR file and an engineering file of another shape', () => {
   function engineering(): TestProject {
     const project = new TestProject()

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
-/** Schedules of a running server: what they run, and what is said of a wrong one (platform specification §8). */
+/** Schedules of a running server: what they run, and what is said of a wrong one (platform §8). */
 let project: TestProject
 let server: Server | undefined
 

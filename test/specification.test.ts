@@ -5,7 +5,7 @@ import { root } from './support/project.ts'
 
 /**
  * References to the specification lead somewhere. In code: `engine §3.2`, `platform §1.1, §6.3`. In docs: a markdown link to
- * the heading, `[engine §3.2](specification/engine.md#s3.2)`; inside of a specification, `[§3.2](#s3.2)`.
+ * the heading, `[engine §3.2](specification/engine.md#s3.2)`; inside of a specification without the name of the document.
  */
 
 type Name = 'engine' | 'platform'
@@ -31,7 +31,7 @@ describe.each(['engine', 'platform'] as const)('the %s specification', (name) =>
   })
 
   it('says what its marks mean', () => {
-    for (const mark of ['[C]', '[N]', '[D]']) expect(text(pageOf(name))).toContain(`\`${mark}\``)
+    for (const mark of ['C', 'N', 'D']) expect(text(pageOf(name))).toContain(`\`[${mark}]\``)
   })
 })
 
@@ -49,7 +49,9 @@ describe('a reference to the specification', () => {
     ['(engine \u00a73.2, \u00a74.3; platform \u00a71.1)', []],
     ['platform\n * \u00a71.1\u2013\u00a71.3', []],
     ['engine \u00a799', ['engine \u00a799']],
-    ['see \u00a799.2', ['\u00a799.2']],
+    ['see \u00a73.2', ['\u00a73.2']],
+    ['engine \u00a73.2, [' + 'D]', []],
+    ['so it is ([' + 'D])', ['[' + 'D]']],
   ])('%j: wrong are %j', (code, wrong) => {
     expect(wrongInCode(code)).toEqual(wrong)
   })
@@ -64,16 +66,16 @@ function anchors(name: Name): readonly string[] {
 
 function wrongInCode(code: string): readonly string[] {
   const flat = code.replaceAll(/\s*\n\s*(?:\*(?!\/)|\/\/)?\s*/g, ' ')
-  const chain = /\b(engine|platform)(?: specification)? ((?:\u00a7\d+(?:\.\d+)?(?:, | and | or |\u2013)?)+)/g
+  const chain = /\b(engine|platform) ((?:\u00a7\d+(?:\.\d+)?(?:, | and | or |\u2013)?)+)/g
   const unknown = [...flat.matchAll(chain)].flatMap(([, name, numbers = '']) =>
     numbersIn(numbers)
       .filter((number) => !sections[name as Name].has(number))
       .map((number) => `${name} \u00a7${number}`),
   )
-  const unnamed = numbersIn(flat.replaceAll(chain, '')).filter(
-    (number) => !sections.engine.has(number) && !sections.platform.has(number),
-  )
-  return [...unknown, ...unnamed.map((number) => `\u00a7${number}`)]
+  const unnamed = numbersIn(flat.replaceAll(chain, '')).map((number) => `\u00a7${number}`)
+  // A mark without a reference does not say which rule it is about.
+  const marks = [...flat.matchAll(/(?<!\u00a7[\d.]+, )(?<=[\s(])\[[CND]\]/g)].map(([mark]) => mark)
+  return [...unknown, ...unnamed, ...marks]
 }
 
 function wrongInPage(page: string, markdown: string): readonly string[] {

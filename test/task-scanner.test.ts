@@ -6,7 +6,7 @@ import { type Application, openApplication } from '../src/syncline.ts'
 import { TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
-/** Tasks that run once for each object (platform specification §8). */
+/** Tasks that run once for each object (platform §8). */
 let project: TestProject
 let server: Server | undefined
 

@@ -14,7 +14,7 @@ const isSecret = (name: string) => name === 'pin'
 const contentOf = (more: Partial<Exchange>) =>
   accessEvent(exchange(more), isSecret, Date.parse('2026-01-02T03:04:05Z')).content
 
-/** `audit/access` and `audit/authentication` (platform specification §9). */
+/** `audit/access` and `audit/authentication` (platform §9). */
 describe('an access entry', () => {
   it('says who asked what from where, and what came of it', () => {
     expect(contentOf({ search: '_queryFilter=true&a=1&a=2', headers: { host: 'h' } })).toEqual({

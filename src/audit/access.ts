@@ -7,7 +7,7 @@ import type { Attempt, Exchange } from '../router/exchange.ts'
 /** A name that must not be shown with its value, whoever made it up. */
 export type NamesSecret = (name: string) => boolean
 
-/** `audit/access` (platform specification §9): one request from outside. `now` is when it had been answered. */
+/** `audit/access` (platform §9): one request from outside. `now` is when it had been answered. */
 export function accessEvent(exchange: Exchange, isSecret: NamesSecret, now: number): AuditEvent {
   const { userId, roles, server, client, secure, method, path, search, headers } = exchange
   const { operation, action, status, reason, elapsed, transactionId } = exchange

@@ -5,7 +5,7 @@ import { redact } from './redact.ts'
 
 const request = { userId: 'openidm-admin', transactionId: 't' }
 
-/** `audit/config` (platform specification §9). */
+/** `audit/config` (platform §9). */
 describe('a change of configuration', () => {
   it('is recorded with what was, what is, and where they differ', () => {
     const event = configEvent({

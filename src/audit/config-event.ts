@@ -27,7 +27,7 @@ export interface ConfigChange {
 }
 
 /**
- * `audit/config` (platform specification §9): what a configuration object was, what it is, and where they differ. Secrets are
+ * `audit/config` (platform §9): what a configuration object was, what it is, and where they differ. Secrets are
  * masked: encrypted and hashed values, and texts under names that say what they are.
  */
 export function configEvent(change: ConfigChange): AuditEvent {

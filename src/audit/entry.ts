@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 
-/** What the fields of entries are, as far as they are not texts (platform specification §9). */
+/** What the fields of entries are, as far as they are not texts (platform §9). */
 const kinds: Readonly<Record<string, (value: Json) => string | undefined>> = {
   ...named(['server', 'client', 'request', 'http', 'response'], (value) => isJsonObject(value), 'an object'),
   ...named(['roles', 'principal', 'entries', 'trackingIds', 'changedFields'], Array.isArray, 'an array'),

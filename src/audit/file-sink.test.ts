@@ -22,7 +22,7 @@ import { Follower, positionKey } from './follower.ts'
 import type { FileHandlerSettings } from './settings.ts'
 import { verifyCsv } from './verify-csv.ts'
 
-/** Audit events in files (platform specification §9). */
+/** Audit events in files (platform §9). */
 let folder: string
 let repository: Repository
 let logged: string[]

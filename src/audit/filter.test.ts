@@ -6,7 +6,7 @@ const filter = (more: Partial<TopicFilter>): TopicFilter => ({ ...everyEvent, ..
 const kept = (topic: string, more: Partial<TopicFilter>, content: JsonObject) =>
   keeps(topic, filter(more), content)
 
-/** `eventTopics.<topic>.filter` (platform specification §9). */
+/** `eventTopics.<topic>.filter` (platform §9). */
 describe('a topic filter', () => {
   it('keeps everything without settings, but reads and queries of objects', () => {
     expect(kept('recon', {}, { action: 'UNLINK' })).toBe(true)

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../model/json.ts'
 import { getAt, type Pointer } from '../model/pointer.ts'
 
-/** `eventTopics.<topic>.filter` of `conf/audit.json` (platform specification §9). Absent members ask for nothing. */
+/** `eventTopics.<topic>.filter` of `conf/audit.json` (platform §9). Absent members ask for nothing. */
 export interface TopicFilter {
   /** In lower case: engine actions for `recon` and `sync`, else operations. */
   readonly actions?: ReadonlySet<string> | undefined

@@ -11,7 +11,7 @@ const event = {
   userId: 'me',
 }
 
-/** `filterPolicies` (platform specification §9): pointers that begin with a topic. */
+/** `filterPolicies` (platform §9): pointers that begin with a topic. */
 describe('a filter policy', () => {
   it('takes fields out, whatever the case of a header', () => {
     const apply = policiesFor('access', {

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import type { Pointer } from '../model/pointer.ts'
 
-/** `filterPolicies` (platform specification §9): pointers that begin with a topic. */
+/** `filterPolicies` (platform §9): pointers that begin with a topic. */
 export interface Policies {
   readonly field: Policy
   readonly value: Policy

@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { mask } from '../model/masking.ts'
 
 /**
- * What an audit entry must never contain is taken out before it is stored (platform specification §9, [D]):
+ * What an audit entry must never contain is taken out before it is stored (platform §9, [D]):
  * authorization headers, cookies, passwords, and values under `$crypto`. Untouched parts are shared with the given
  * content, which itself stays as it is. What is masked already is no secret any more: that it changed is kept.
  * `declares`: the content is configuration, where an object called `password` says what passwords are like.

@@ -25,7 +25,7 @@ export interface AuditResources {
 }
 
 /**
- * `audit/{topic}[/{id}]` and the actions of `audit` (platform specification §9, §2): entries are made, read and queried, never
+ * `audit/{topic}[/{id}]` and the actions of `audit` (platform §9, §2): entries are made, read and queried, never
  * changed.
  */
 export function auditProvider({ audit, resources }: AuditResources): ResourceProvider {
@@ -55,7 +55,7 @@ export function auditProvider({ audit, resources }: AuditResources): ResourcePro
 }
 
 /**
- * `repo/audit/{topic}[/{id}]`: the stored events, and the commands that remove those of old runs (platform specification §2).
+ * `repo/audit/{topic}[/{id}]`: the stored events, and the commands that remove those of old runs (platform §2).
  */
 export function auditStoreProvider({ audit }: Pick<AuditResources, 'audit'>): ResourceProvider {
   return {

@@ -8,7 +8,7 @@ const read = (content: object) => {
   return { ...settings, warnings: warnings.map(({ place, fact }) => `${place.join('/')}: ${fact}`) }
 }
 
-/** What is understood of `conf/audit.json` (platform specification §9). */
+/** What is understood of `conf/audit.json` (platform §9). */
 describe('the settings of the audit', () => {
   it('name handlers by the ends of their classes; one that is switched off is none', () => {
     const { handlers, warnings } = read({

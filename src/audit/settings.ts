@@ -7,7 +7,7 @@ import type { TopicFilter } from './filter.ts'
 import { noPolicies, type Policies, type Policy } from './policies.ts'
 import { openTopics, topics } from './topics.ts'
 
-/** What `conf/audit.json` asks for (platform specification §9). */
+/** What `conf/audit.json` asks for (platform §9). */
 export interface AuditSettings {
   readonly handlers: readonly HandlerSettings[]
   /** The name of the handler that queries are answered by; undefined: the repository. */

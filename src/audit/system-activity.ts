@@ -16,14 +16,14 @@ export interface ActivityOptions {
   readonly root: string
   /** False: whoever writes records it himself, as managed objects do. */
   readonly recordsWrites: boolean
-  /** `openidm.audit.logFullObjects`: entries have the object before and after (platform specification §9). */
+  /** `openidm.audit.logFullObjects`: entries have the object before and after (platform §9). */
   readonly fullObjects: boolean
   readonly isSecret: NamesSecret
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
 /**
- * `audit/activity` of every call that reaches a provider through the router (platform specification §4.5): of REST, of scripts,
+ * `audit/activity` of every call that reaches a provider through the router (platform §4.5): of REST, of scripts,
  * of schedules. What a mapping does is in its own records. Reads and queries are recorded where a filter names them.
  */
 export function recordingActivity(provider: ResourceProvider, options: ActivityOptions): ResourceProvider {

@@ -1,4 +1,4 @@
-/** The audit topics of platform specification §9, and our own `retention`: what was removed from the audit. */
+/** The audit topics of platform §9, and our own `retention`: what was removed from the audit. */
 export const topics: ReadonlySet<string> = new Set([
   'access',
   'activity',
@@ -20,7 +20,7 @@ const decision = [
 const change = ['runAs', 'objectId', 'operation', 'before', 'after', 'changedFields', 'revision']
 
 /**
- * The fields of each topic (platform specification §9, engine specification §10), in the order in which files with columns
+ * The fields of each topic (platform §9, engine §10), in the order in which files with columns
  * have them. Points lead into nested objects.
  */
 export const topicFields: Readonly<Record<string, readonly string[]>> = {

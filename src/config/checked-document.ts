@@ -89,7 +89,7 @@ function checkConnector(
   const schema = Object.hasOwn(connectorSchemas, name) ? connectorSchemas[name] : undefined
   if (schema === undefined)
     return { findings: [unknownConnector(name, Object.keys(connectorSchemas))], conversions: [] }
-  // An unknown setting would be ignored silently, so each is a warning (platform specification §4.1).
+  // An unknown setting would be ignored silently, so each is a warning (platform §4.1).
   return check(
     { ...schema, additionalProperties: false },
     configurationProperties,

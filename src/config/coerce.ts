@@ -1,6 +1,6 @@
 /**
  * Coercion objects: `{"$bool": "&{x}"}` turns the text of a property into a value of another type
- * (platform specification §3.2).
+ * (platform §3.2).
  */
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 

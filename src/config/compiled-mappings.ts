@@ -18,7 +18,7 @@ export interface CompiledMappings {
 }
 
 /**
- * Compiles every mapping of a project and looks at each of its scripts (engine specification §2.3, [D]: everything is
+ * Compiles every mapping of a project and looks at each of its scripts (engine §2.3, [D]: everything is
  * checked at load). A mapping with an error is left out, with all of its errors; the others stay.
  */
 export async function compileMappings(project: Project, engine: ScriptEngine): Promise<CompiledMappings> {

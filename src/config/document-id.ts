@@ -1,6 +1,6 @@
 /**
  * Which configuration object a file of conf/ is: `X.json` is `X`, `X-Y.json` is `X/Y`, split at the first dash;
- * blanks become `_` (platform specification §3.1).
+ * blanks become `_` (platform §3.1).
  */
 export function idOfFile(fileName: string): string {
   const stem = fileName.replace(/\.json$/, '').replaceAll(' ', '_')

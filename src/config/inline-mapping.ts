@@ -11,7 +11,7 @@ import type { ConfigurationDocument, ConfigurationProblem, ConfiguredMapping, Pr
 import { definitions } from './schemas/kinds.ts'
 
 /**
- * A mapping that comes with a request instead of standing in a file (engine specification §7.1, §11). It is checked like
+ * A mapping that comes with a request instead of standing in a file (engine §7.1, §11). It is checked like
  * those of the project and against them: it may reuse their link sets, and takes the place of one with the same name.
  * BAD_REQUEST names what is wrong by its pointer in the mapping.
  */

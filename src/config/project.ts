@@ -24,7 +24,7 @@ export interface Project {
   readFile(path: string): string | undefined
   /** What has been read with `readFile` so far, or looked for. */
   readonly filesRead: ReadonlySet<string>
-  /** Value of a property by the lookup order of platform specification §3.2 [D]. */
+  /** Value of a property by the lookup order of platform §3.2, [D]. */
   property(name: string): Json | undefined
 }
 

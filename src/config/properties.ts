@@ -1,6 +1,6 @@
 /**
  * Where the value of a `&{property}` comes from: names the platform reserves, then process flags, the environment,
- * `conf/boot/boot.properties`, and at last the common defaults (platform specification §3.2).
+ * `conf/boot/boot.properties`, and at last the common defaults (platform §3.2).
  */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -27,7 +27,7 @@ export interface ReadOptions {
   readonly files?: readonly ConfigurationFile[] | undefined
 }
 
-/** The project with all its problems (platform specification §3.1, §3.2; engine specification §2.3). */
+/** The project with all its problems (platform §3.1, §3.2; engine §2.3). */
 export async function readProject(folder: string, options: ReadOptions): Promise<Project> {
   const files = options.files ?? (await configurationFiles(folder))
   const boot = parseProperties(await bootProperties(folder))

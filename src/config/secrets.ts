@@ -22,7 +22,7 @@ export interface RotatingSecrets extends Secrets {
 }
 
 /**
- * Encryption and hashing of values in configuration and objects (platform specification §3.3). New values are
+ * Encryption and hashing of values in configuration and objects (platform §3.3). New values are
  * encrypted with AES-256-GCM and hashed with Argon2id; the salted digests of OpenIDM are still verified. Each alias
  * has a key of its own, derived from the one key that the installation keeps.
  *

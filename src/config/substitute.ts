@@ -1,5 +1,5 @@
 /**
- * Expands `&{name}` in configuration (platform specification §3.2). Pure: the properties and files it needs are
+ * Expands `&{name}` in configuration (platform §3.2). Pure: the properties and files it needs are
  * functions among the arguments. Guarantees: a value without placeholders comes out equal; a value that is exactly
  * one placeholder takes the property's value with its type; what cannot be expanded stays literally and is
  * reported with its place, except inside objects that are switched off by `enabled: false`.

@@ -13,7 +13,7 @@ export interface Endpoint {
 }
 
 /**
- * `endpoint/{name}[/…]` (platform specification §7.4): each request is answered by the endpoint's script, which sees `request`,
+ * `endpoint/{name}[/…]` (platform §7.4): each request is answered by the endpoint's script, which sees `request`,
  * `context` and `resourcePath`, the path below its name. What it throws keeps its code.
  */
 export function endpointProvider(endpoints: readonly Endpoint[], engine: ScriptEngine): ResourceProvider {

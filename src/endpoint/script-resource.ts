@@ -5,7 +5,7 @@ import { scriptSource } from '../scripts/definition.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 
 /**
- * `script` (platform specification §2): `eval` runs a script that comes with the request and answers its value; `compile` says
+ * `script` (platform §2): `eval` runs a script that comes with the request and answers its value; `compile` says
  * whether it is one. For administrators: a script may do what they may.
  */
 export function scriptProvider(

@@ -23,7 +23,7 @@ import { bodyOf, headerOf, pathOf, searchOf } from './rest/raw-request.ts'
 import { send, sendError } from './rest/reply.ts'
 
 /**
- * The REST face (platform specification §1): reads a request off the socket, asks the router, writes the answer.
+ * The REST face (platform §1): reads a request off the socket, asks the router, writes the answer.
  * Fastify carries the bytes; the protocol's rules are in the neighbouring files, which know nothing of Fastify.
  */
 export interface HttpServer extends AsyncDisposable {

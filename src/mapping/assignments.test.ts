@@ -20,7 +20,7 @@ function applied(
   return target
 }
 
-/** engine specification §2.2, `onMapping`: what an operation leaves of `groups`. */
+/** engine §2.2, `onMapping`: what an operation leaves of `groups`. */
 const operations: [operation: string | undefined, before: Json, value: Json, after: Json][] = [
   [undefined, ['a'], ['b'], ['b']],
   ['replaceTarget', ['a'], ['b'], ['b']],

@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject, member, setMember } from '../
 import { type Call, noScripts } from './call.ts'
 
 /**
- * What a mapping without an `onMapping` of its own does after its properties (engine specification §2.2): the
+ * What a mapping without an `onMapping` of its own does after its properties (engine §2.2): the
  * assignments that a source object holds through its roles are carried out on the target, after those that it has
  * lost since the last synchronization have been undone. Costs nothing where a source has never had an assignment.
  */
@@ -32,7 +32,7 @@ interface Assignment {
 
 /**
  * Changes `target` in place. A script of an assignment as a whole runs before its attributes, and may return another target; one
- * in place of an operation returns `{value, attributesInfo?}` (platform specification §6.4). Throws for an operation that is none
+ * in place of an operation returns `{value, attributesInfo?}` (platform §6.4). Throws for an operation that is none
  * of the four.
  */
 export function applyAssignments(target: JsonObject, scope: AssignmentScope, call: Call = noScripts): void {

@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import type { ScriptName } from './call.ts'
 
-/** How a mapping takes part when single objects of its source change (engine specification §2.2, §8). */
+/** How a mapping takes part when single objects of its source change (engine §2.2, §8). */
 export interface ChangeSettings {
   /** `enableSync`. */
   readonly enabled: boolean
@@ -12,7 +12,7 @@ export interface ChangeSettings {
   readonly queue: QueueSettings | undefined
 }
 
-/** engine specification §8.5; times in milliseconds. */
+/** engine §8.5; times in milliseconds. */
 export interface QueueSettings {
   /** Events that are taken from the store together. */
   readonly pageSize: number

@@ -57,7 +57,7 @@ describe('a mapping with only name, source and target', () => {
   })
 })
 
-/** engine specification §2.2: what each property becomes. */
+/** engine §2.2: what each property becomes. */
 const understood: [property: string, configuration: JsonObject, part: object][] = [
   [
     'linkQualifiers as a list',
@@ -318,7 +318,7 @@ describe('a mapping property', () => {
   })
 })
 
-/** engine specification §2.3: checked at load, all of it, each with its place. */
+/** engine §2.3: checked at load, all of it, each with its place. */
 const wrong: [what: string, configuration: JsonObject, errors: (RegExp | string)[]][] = [
   ['no source', { source: null }, [/^\/source: source must be a non-empty string/]],
   ['linkQualifiers of another type', { linkQualifiers: 'a' }, [/^\/linkQualifiers: .*array/]],
@@ -397,7 +397,7 @@ describe('a mapping is refused', () => {
   })
 })
 
-/** engine specification §5.2. */
+/** engine §5.2. */
 describe('links of another mapping', () => {
   const definer = { name: 'x', source: base.source, target: base.target, sourceIdsCaseSensitive: false }
   const reverse = { name: 'x', source: base.target, target: base.source, sourceIdsCaseSensitive: false }

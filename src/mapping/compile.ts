@@ -22,7 +22,7 @@ import { isEverything, readQuery } from './query.ts'
 import { type Action, actions, isAction, isSituation, type Situation, situations } from './situation.ts'
 
 /**
- * Configuration → compiled mapping (engine specification §2). Everything is checked here, at load (§2.3, [D]); all
+ * Configuration → compiled mapping (engine §2). Everything is checked here, at load (engine §2.3, [D]); all
  * that is wrong is returned with the pointer where it stands, and nothing is thrown. Script objects are
  * collected under names; turning them into code is the scripts' business.
  */
@@ -235,7 +235,7 @@ class Reading {
       const script = this.#hook(hook)
       if (script !== undefined) scripts[hook] = script
     }
-    // Two names for one hook: the newer one wins (engine specification §2.2, [D]).
+    // Two names for one hook: the newer one wins (engine §2.2, [D]).
     const older = scripts.onMapping === undefined ? this.#hook('defaultMapping') : undefined
     return older === undefined ? scripts : { ...scripts, onMapping: older }
   }
@@ -350,7 +350,7 @@ class Reading {
     return name
   }
 
-  /** engine specification §5.2: the set belongs to the mapping that `links` names; its settings govern case. */
+  /** engine §5.2: the set belongs to the mapping that `links` names; its settings govern case. */
   #links(name: string, source: string, target: string, all: readonly MappingConfiguration[]): LinkUse {
     const own = this.#configuration
     const named = own.links

@@ -4,7 +4,7 @@ import type { Call } from './call.ts'
 import type { Condition } from './mapping.ts'
 
 /**
- * Conditions (engine specification §2.6): absent is true; a filter is evaluated over the variables and ignores
+ * Conditions (engine §2.6): absent is true; a filter is evaluated over the variables and ignores
  * case; a script holds only if its value is the boolean `true`.
  */
 export function holds(

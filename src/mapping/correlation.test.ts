@@ -31,7 +31,7 @@ function filterOf(tree: ExpressionTree, source: object): string | undefined {
   return filter && printFilter(filter)
 }
 
-/** engine specification §6.3, [D]. */
+/** engine §6.3, [D]. */
 describe('an expression tree', () => {
   it.each([
     ['one name', any('mail'), { email: 'a@b.c' }, '/mail eq "a@b.c"'],

@@ -6,7 +6,7 @@ import type { ExpressionTree, PropertyMapping } from './mapping.ts'
 import { mappedValue, type PropertyScope } from './properties.ts'
 
 /**
- * Builds the filter of an `expressionTree` natively (engine specification §6.3, [D]): each name is a target property
+ * Builds the filter of an `expressionTree` natively (engine §6.3, [D]): each name is a target property
  * whose value is computed as the mapping would. A name without value makes an `all` fail and is dropped from
  * an `any`; undefined means that nothing can match.
  */

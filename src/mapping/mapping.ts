@@ -47,7 +47,7 @@ export const hooks = [
 ] as const
 export type Hook = (typeof hooks)[number]
 
-/** How a mapping uses a link set (engine specification §5.2–§5.6). */
+/** How a mapping uses a link set (engine §5.2–§5.6). */
 export interface LinkUse {
   readonly enabled: boolean
   readonly type: string
@@ -74,7 +74,7 @@ export type CorrelationQuery =
   | { readonly kind: 'script'; readonly script: ScriptName }
   | { readonly kind: 'tree'; readonly tree: ExpressionTree }
 
-/** engine specification §6.3: names are target properties, or further trees. */
+/** engine §6.3: names are target properties, or further trees. */
 export interface ExpressionTree {
   readonly operator: 'any' | 'all'
   readonly operands: readonly (string | ExpressionTree)[]

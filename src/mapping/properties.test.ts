@@ -37,7 +37,7 @@ function mapped(sketches: readonly Sketch[], target: JsonObject = {}, call: Call
   return target
 }
 
-/** engine specification §2.4: the table of what a value becomes on create and on update. */
+/** engine §2.4: the table of what a value becomes on create and on update. */
 const table: [what: string, sketch: Sketch, created: JsonObject, updated: JsonObject][] = [
   ['a condition that is false', { source: 'givenName', target: 'a', condition: 'false' }, {}, { a: 'old' }],
   ['null and no default', { source: 'phone', target: 'a' }, { a: null }, { a: null }],

@@ -5,7 +5,7 @@ import type { Call } from './call.ts'
 import { holds } from './condition.ts'
 import type { PropertyMapping } from './mapping.ts'
 
-/** What property mappings may know (engine specification §4.2, rows property `condition` and `transform`). */
+/** What property mappings may know (engine §4.2, rows property `condition` and `transform`). */
 export interface PropertyScope {
   readonly source: JsonObject
   readonly linkQualifier: string
@@ -15,7 +15,7 @@ export interface PropertyScope {
 }
 
 /**
- * Applies property mappings in order, in place (engine specification §2.4): a condition sees what earlier entries
+ * Applies property mappings in order, in place (engine §2.4): a condition sees what earlier entries
  * wrote, a later entry overwrites an earlier one, and a value that stays null takes the default.
  */
 export function applyProperties(

@@ -7,7 +7,7 @@ import type { QuerySettings } from './mapping.ts'
 import { withoutRestriction } from './query-key.ts'
 
 /**
- * Reads a query object of a mapping, a request or a correlation script (engine specification §2.2, §6.1): names
+ * Reads a query object of a mapping, a request or a correlation script (engine §2.2, §6.1): names
  * with or without underscore; keys that are no query keys become parameters. Without a query, everything is meant;
  * BAD_REQUEST for a query that does not say which objects it is about: "no restriction" is never read as "all".
  */

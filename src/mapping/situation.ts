@@ -1,5 +1,5 @@
 /**
- * The vocabulary of decisions: situations, actions, and what happens by default (engine specification §3.5, [C]
+ * The vocabulary of decisions: situations, actions, and what happens by default (engine §3.5, [C]
  * column).
  */
 export const sourceSituations = [

@@ -9,12 +9,12 @@ export function equal(a: Json | undefined, b: Json | undefined): boolean {
   return same(a, b, false)
 }
 
-/** As `equal`, but a null member equals an absent one (engine specification §4.3, [D]). */
+/** As `equal`, but a null member equals an absent one (engine §4.3, [D]). */
 export function equalIgnoringNull(a: Json | undefined, b: Json | undefined): boolean {
   return same(a, b, true)
 }
 
-/** A deep copy: mapped values must never be shared between source and target (engine specification §12.11). */
+/** A deep copy: mapped values must never be shared between source and target (engine §12.11). */
 export function copy<T extends Json | undefined>(value: T): T {
   return copyOf(value) as T
 }

@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import { areReferences, isReference } from './reference.ts'
 
 /**
- * `desired` with its references in the form in which `existing` has them, where they say the same (engine specification §4.3):
+ * `desired` with its references in the form in which `existing` has them, where they say the same (engine §4.3):
  * whoever maps a relationship writes `{_ref}`, and the object that has it shows its id and revision as well; several have no
  * order; grants that come and go by a condition are not the mapping's. Pure.
  */

@@ -4,12 +4,12 @@ import { getAt, type Pointer, parsePointer, printPointer, removeAt, setAt } from
 import { Problem } from './problem.ts'
 
 /**
- * Patches as requests bring them (platform specification §1.4): read strictly, applied in order, all or nothing.
+ * Patches as requests bring them (platform §1.4): read strictly, applied in order, all or nothing.
  * An array is addressed as a whole, by value or at its end, never by position: another writer may have moved its
  * elements. Revisions and retries are the object set's affair; `transform` is the configuration's.
  */
 
-/** One operation of a patch (platform specification §1.4). `append` is a `field` that ended in `/-`. */
+/** One operation of a patch (platform §1.4). `append` is a `field` that ended in `/-`. */
 export type PatchOperation =
   | {
       readonly operation: 'add' | 'replace'

@@ -3,7 +3,7 @@ import { Problem } from './problem.ts'
 
 /**
  * Slash pointers of the platform: `givenName`, `/name/givenName`, `mails/0`. Tokens are percent-decoded;
- * there is no ~0/~1 escaping, and a dot is an ordinary character (engine specification §2.4).
+ * there is no ~0/~1 escaping, and a dot is an ordinary character (engine §2.4).
  */
 export type Pointer = readonly string[]
 

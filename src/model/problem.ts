@@ -1,7 +1,7 @@
 /**
  * The table of problems: every error that a person may see has a stable code, an HTTP status and a hint
  * for whoever has to act. The message states the facts of the case; callers switch on `code`, never on text.
- * (platform specification §1.5; engine specification §1: a SYNC_FAILED is always 409.)
+ * (platform §1.5; engine §1: a SYNC_FAILED is always 409.)
  */
 export const problems = {
   BAD_REQUEST: { status: 400, hint: 'Correct the request as the message says.' },

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 
 /**
- * References to objects, as relationships have them (platform specification §6.1):
+ * References to objects, as relationships have them (platform §6.1):
  * `{ "_ref": "managed/role/r1", "_refProperties": {"_id", "_rev", …} }`. `_ref` is a resource path, its last segment
  * percent-encoded where the id needs it.
  */

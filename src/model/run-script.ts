@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts'
 
 /**
  * {script, variables} → {value?, object?}: one script by itself, its completion value and what it left in the variable
- * `object`. `newObject`, where there is one, is another name of `object` (platform specification §6.2). Runs beside
+ * `object`. `newObject`, where there is one, is another name of `object` (platform §6.2). Runs beside
  * the scripts, as procedures do.
  */
 function runScript() {

@@ -3,7 +3,7 @@ import { getAt, type Pointer, parsePointer } from './pointer.ts'
 import { Problem } from './problem.ts'
 
 /**
- * Sort keys and the order they give (platform specification §1.1). Stores sort by the same rules, so that a page
+ * Sort keys and the order they give (platform §1.1). Stores sort by the same rules, so that a page
  * sorted here and a page sorted there agree.
  */
 
@@ -14,7 +14,7 @@ export interface SortKey {
 
 /**
  * Parses `_sortKeys`: a comma list of pointers, each with an optional `+` or `-`; a leading blank is what an
- * unescaped `+` becomes in a URL (platform specification §1.1).
+ * unescaped `+` becomes in a URL (platform §1.1).
  */
 export function parseSortKeys(text: string): readonly SortKey[] {
   return text.split(',').map((key) => {
@@ -27,7 +27,7 @@ export function parseSortKeys(text: string): readonly SortKey[] {
 }
 
 /**
- * The order of a query's result (platform specification §1.1): by the keys, then by `_id`. Null and absent come
+ * The order of a query's result (platform §1.1): by the keys, then by `_id`. Null and absent come
  * last whatever the direction; booleans before numbers before strings (by code point) before arrays and objects.
  */
 export function compareBy(sortKeys: readonly SortKey[]): (a: JsonObject, b: JsonObject) => number {

@@ -21,7 +21,7 @@ import { applyWithTriggers, hasTriggers } from './write/triggered.ts'
 import { propertiesWith } from './write/unique.ts'
 
 /**
- * The objects of one managed type (platform specification §6.2). Without triggers they are written a page at a time
+ * The objects of one managed type (platform §6.2). Without triggers they are written a page at a time
  * (pages.ts), inside a transaction of the caller's if he has one; with triggers one after the other (triggered.ts), for
  * their scripts may look at, and change, everything in between. Single objects are pages of one, so there is no second copy of
  * the rules.

@@ -38,7 +38,7 @@ import type { ManagedWrite } from './write/managed-write.ts'
 import { type SyncCheckOptions, triggerSyncCheck } from './write/sync-check.ts'
 
 /**
- * `managed/{type}[/{id}]` (platform specification §6.2): objects that live in the repository, described by
+ * `managed/{type}[/{id}]` (platform §6.2): objects that live in the repository, described by
  * `conf/managed.json`. CONFIGURATION for a type with features that are not supported; `unsupportedFeatures` says
  * beforehand which and where. Searchable and unique properties are declared to the repository as indexes.
  */
@@ -125,7 +125,7 @@ async function outside(
   }
 }
 
-/** How often a patch without a revision starts again on the fresh object (platform specification §1.4, [D]). */
+/** How often a patch without a revision starts again on the fresh object (platform §1.4, [D]). */
 const patchRetries = 5
 
 type Outside = (target: Target) => Promise<Resource | undefined>
@@ -242,7 +242,7 @@ async function retrieved(
   return (await faces(set).retrieval?.one(object, request)) ?? object
 }
 
-/** `actions.<name>` of the type (platform specification §6.2): the value of the script is the answer. */
+/** `actions.<name>` of the type (platform §6.2): the value of the script is the answer. */
 async function ownAction(
   { set, id }: { readonly set: ManagedSet; readonly id: string },
   { name, parameters, content }: ResourceAction,

@@ -23,7 +23,7 @@ function facts(given: Partial<DeletedFacts>): DeletedFacts {
 
 type Row = [what: string, given: Partial<DeletedFacts>, situation: DeletedSituation]
 
-/** engine specification §3.3, row by row. */
+/** engine §3.3, row by row. */
 const rows: Row[] = [
   [
     'linked, the target exists and is valid',

@@ -14,7 +14,7 @@ function facts(given: Partial<SourceFacts>): SourceFacts {
 
 type Row = [what: string, given: Partial<SourceFacts>, situation: SourceSituation, bound: string | undefined]
 
-/** engine specification §3.2, "Source exists", row by row. */
+/** engine §3.2, "Source exists", row by row. */
 const qualifying: Row[] = [
   ['with a link to a target that exists', { link, targetExists: true }, 'CONFIRMED', 'jdoe'],
   ['with a link to a target that is gone', { link }, 'MISSING', 'jdoe'],

@@ -2,7 +2,7 @@ import type { SourceSituation } from '../mapping/situation.ts'
 import type { SourceFacts } from './facts.ts'
 
 /**
- * Which situation is a source object in? (engine specification §3.2, "Source exists")
+ * Which situation is a source object in? (engine §3.2, "Source exists")
  *
  * Pure: every fact has been read beforehand, so nothing here reads, logs or throws. What to do about a situation is
  * chosen in decide.ts.
@@ -16,7 +16,7 @@ export function assessSource({ qualifies, link, targetExists, candidates }: Sour
   return match.linked ? 'FOUND_ALREADY_LINKED' : 'FOUND'
 }
 
-/** The target that an operation is about: the linked one, else the only candidate (§3.1, §3.2). */
+/** The target that an operation is about: the linked one, else the only candidate (engine §3.1, §3.2). */
 export function boundTarget({
   link,
   candidates,

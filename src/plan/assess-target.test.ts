@@ -13,7 +13,7 @@ const everyCombination: TargetFacts[] = Array.from({ length: 16 }, (_, bits) => 
 
 type Row = [what: string, belongs: (facts: TargetFacts) => boolean, situation: TargetSituation]
 
-/** engine specification §3.4, row by row; an "any" of the table leaves the fact open. */
+/** engine §3.4, row by row; an "any" of the table leaves the fact open. */
 const rows: Row[] = [
   ['gone, or refused by validTarget', (facts) => !facts.targetIsValid, 'TARGET_IGNORED'],
   ['valid and without a link', (facts) => facts.targetIsValid && !facts.linked, 'UNASSIGNED'],

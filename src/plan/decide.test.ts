@@ -23,7 +23,7 @@ function policy(situation: Situation, action: Action | { script: string }, condi
   }
 }
 
-/** engine specification §3.5, column "Default [C]". */
+/** The defaults of engine §3.5, [C]. */
 const defaults: [Situation, Action][] = [
   ['CONFIRMED', 'UPDATE'],
   ['FOUND', 'UPDATE'],

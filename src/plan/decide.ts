@@ -4,7 +4,7 @@ import type { Mapping, Policy } from '../mapping/mapping.ts'
 import { type Action, actions, defaultAction, isAction, type Situation } from '../mapping/situation.ts'
 import type { JsonObject } from '../model/json.ts'
 
-/** What policies may know (engine specification §4.2, rows policy `condition` and policy `action`). */
+/** What policies may know (engine §4.2, rows policy `condition` and policy `action`). */
 export interface PolicyScope {
   readonly source: JsonObject | null
   readonly target: JsonObject | null
@@ -21,8 +21,8 @@ export interface Decision {
 }
 
 /**
- * Situation → action: the first policy of the situation whose condition holds, else the default (engine
- * specification §2.5). Where no policy matches there is no post action either ([D]).
+ * Situation → action: the first policy of the situation whose condition holds, else the default
+ * (engine §2.5). Where no policy matches there is no post action either (engine §2.5, [D]).
  */
 export function decide(
   mapping: Pick<Mapping, 'policies'>,

@@ -14,7 +14,7 @@ export interface Candidate {
   readonly linked: boolean
 }
 
-/** A source object exists (engine specification §3.2). */
+/** A source object exists (engine §3.2). */
 export interface SourceFacts {
   readonly qualifies: boolean
   readonly link: LinkFact | undefined
@@ -23,7 +23,7 @@ export interface SourceFacts {
   readonly candidates: readonly Candidate[]
 }
 
-/** A source object was deleted (§3.3). */
+/** A source object was deleted (engine §3.3). */
 export interface DeletedFacts {
   readonly link: LinkFact | undefined
   readonly targetExists: boolean
@@ -35,7 +35,7 @@ export interface DeletedFacts {
   readonly candidates: readonly Candidate[]
 }
 
-/** A target object that no source led to (§3.4). */
+/** A target object that no source led to (engine §3.4). */
 export interface TargetFacts {
   /** The target exists and `validTarget` accepts it. */
   readonly targetIsValid: boolean

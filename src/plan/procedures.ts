@@ -19,7 +19,7 @@ type Procedure = (input: Json, call: Call) => Json | undefined
 const mappingOf = (settings: Json) => settings as unknown as Mapping
 
 /**
- * {source, linkQualifier} → {qualifies, reason}: `validSource` and then `sourceCondition` (§1, "qualifies"). Without the
+ * {source, linkQualifier} → {qualifies, reason}: `validSource` and then `sourceCondition` (engine §1, "qualifies"). Without the
  * consent that a mapping requires, no script sees the object.
  */
 export function qualify(settings: Json): Procedure {
@@ -41,7 +41,7 @@ function hasConsent(source: Json | undefined, mapping: string): boolean {
   return consented.flat().some((entry) => isJsonObject(entry) && entry.mapping === mapping)
 }
 
-/** {source, linkQualifier} → boolean: `validSource` alone, as a source that was deleted is asked (§3.3). */
+/** {source, linkQualifier} → boolean: `validSource` alone, as a source that was deleted is asked (engine §3.3). */
 export function acceptSource(settings: Json): Procedure {
   const { validSource } = mappingOf(settings)
   return (input, call) => {
@@ -71,7 +71,7 @@ function isTrue(
   throw new Error(`Expecting boolean value from ${hook}, got ${value === null ? 'null' : typeof value}`)
 }
 
-/** {object, oldValue, returnAll} → string[]: the qualifiers of one source object, or all there are (§5.3). */
+/** {object, oldValue, returnAll} → string[]: the qualifiers of one source object, or all there are (engine §5.3). */
 export function qualifiers(settings: Json): Procedure {
   const { qualifiers: configured, name } = mappingOf(settings)
   return (input, call) => {
@@ -86,7 +86,7 @@ export function qualifiers(settings: Json): Procedure {
 
 /**
  * {source, linkQualifier} → {filter, resourceName} | {objects} | null (no correlation configured or possible): what
- * to ask the target, or what the script found itself (§6).
+ * to ask the target, or what the script found itself (engine §6).
  */
 export function correlate(settings: Json): Procedure {
   const mapping = mappingOf(settings)
@@ -174,7 +174,7 @@ export function runPostAction(): Procedure {
   }
 }
 
-/** {situation, source, linkQualifier} → {policy}: which policy would decide, without asking its action (§8.6). */
+/** {situation, source, linkQualifier} → {policy}: which policy would decide, without asking its action (engine §8.6). */
 export function matchPolicy(settings: Json): Procedure {
   const mapping = mappingOf(settings)
   return (input, call) => {

@@ -19,7 +19,7 @@ export interface Findings {
   readonly targetRefused: boolean
 }
 
-/** Why an operation is in its situation (engine specification §3), in words. */
+/** Why an operation is in its situation (engine §3), in words. */
 export function reasonOf(findings: Findings): string {
   return findings.phase === 'source' ? sourceReason(findings) : targetReason(findings)
 }

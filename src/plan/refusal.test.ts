@@ -12,7 +12,7 @@ const facts = (given: Partial<ActionFacts>): ActionFacts => ({
   ...given,
 })
 
-/** engine specification §4.3 and §4.5: pairs of action and facts that have nothing to work on. */
+/** engine §4.3 and §4.5: pairs of action and facts that have nothing to work on. */
 const refused: [what: string, action: Action, given: Partial<ActionFacts>, message: string][] = [
   [
     'CREATE in the target phase',

@@ -10,7 +10,7 @@ export interface ActionFacts {
 }
 
 /**
- * Why an action cannot be performed on these facts, or undefined if it can (engine specification §4.3, §4.5). Any
+ * Why an action cannot be performed on these facts, or undefined if it can (engine §4.3, §4.5). Any
  * action may follow any situation; some pairs have nothing to work on and fail before the first effect.
  */
 export function refusalOf(action: Action, facts: ActionFacts): string | undefined {

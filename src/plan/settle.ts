@@ -1,5 +1,5 @@
 /**
- * What became of an operation whose run broke off between its write and the record of it (engine specification §12.5):
+ * What became of an operation whose run broke off between its write and the record of it (engine §12.5):
  * decided from what is there now, so that nothing is ever done a second time.
  */
 export interface BrokenOff {

@@ -16,7 +16,7 @@ export interface ShapeInput {
   /** The target as it is now; null to create one. */
   readonly target: JsonObject | null
   readonly targetId: string | null
-  /** The target after an `onLink` that precedes the mapping (engine specification §4.2): what it changed persists. */
+  /** The target after an `onLink` that precedes the mapping (engine §4.2): what it changed persists. */
   readonly linkedTarget?: JsonObject | undefined
   readonly oldSource?: JsonObject | undefined
   readonly situation: Situation
@@ -37,8 +37,8 @@ export interface Shape {
 
 /**
  * The desired target object and its changes: property mappings, then `onMapping` (or, where there is none, the
- * assignments of the source's roles), then `onCreate` or `onUpdate` (engine specification §4.3). Pure given the scripts. Null equals absent in the comparison, and a null is
- * sent only where there is a value to clear ([D]): a target that never returns nulls is not written for ever.
+ * assignments of the source's roles), then `onCreate` or `onUpdate` (engine §4.3). Pure given the scripts. Null equals absent in the comparison, and a null is
+ * sent only where there is a value to clear (engine §4.3, [D]): a target that never returns nulls is not written for ever.
  */
 export function shape(
   mapping: Pick<Mapping, 'name' | 'properties' | 'hooks' | 'configuration' | 'links'>,

@@ -29,7 +29,7 @@ export interface Store {
   readonly syncQueue: SyncQueue
 }
 
-/** engine specification §5.1; ids are local ids, both never null. */
+/** engine §5.1; ids are local ids, both never null. */
 export interface Link {
   readonly _id: string
   readonly _rev: string
@@ -37,7 +37,7 @@ export interface Link {
   readonly linkQualifier: string
   readonly firstId: string
   readonly secondId: string
-  /** How the first system spells an id that is compared, and therefore stored, in lower case (§5.4, [D]). */
+  /** How the first system spells an id that is compared, and therefore stored, in lower case (engine §5.4, [D]). */
   readonly firstSpelling?: string | undefined
   readonly secondSpelling?: string | undefined
 }
@@ -152,7 +152,7 @@ export interface Objects {
   collections(): Promise<readonly string[]>
 }
 
-/** One end of a relationship (platform specification §6.1). */
+/** One end of a relationship (platform §6.1). */
 export interface RelationshipEnd {
   readonly collection: string
   readonly id: string
@@ -222,7 +222,7 @@ export interface Relationships {
   owners(scope: RelationshipScope, filter: Filter): Promise<readonly string[]>
 }
 
-/** A run's state, stored whole; `content` is the run object of engine specification §7.7. */
+/** A run's state, stored whole; `content` is the run object of engine §7.7. */
 export interface RunRecord {
   readonly id: string
   readonly mapping: string
@@ -233,7 +233,7 @@ export interface RunRecord {
   readonly content: JsonObject
 }
 
-/** One operation of a run (engine specification §7.9), kept when associations are asked for. */
+/** One operation of a run (engine §7.9), kept when associations are asked for. */
 export interface RunEntry {
   readonly id: string
   readonly runId: string
@@ -263,7 +263,7 @@ export interface AuditEvent {
   readonly topic: string
   /** ISO 8601. */
   readonly timestamp: string
-  /** The fields of platform specification §9 and engine specification §10, without `_id`. */
+  /** The fields of platform §9 and engine §10, without `_id`. */
   readonly content: JsonObject
 }
 
@@ -349,7 +349,7 @@ export interface Settings {
   write(key: string, value: Json): Promise<void>
 }
 
-/** A change that waits to be carried on through one mapping (engine specification §8.5). */
+/** A change that waits to be carried on through one mapping (engine §8.5). */
 export interface QueuedEvent {
   /** Ordered by time. */
   readonly id: string
@@ -362,7 +362,7 @@ export interface QueuedEvent {
   readonly due: number
   /** How often it has failed. */
   readonly attempts: number
-  /** What queries see: the record of §8.5, state included. */
+  /** What queries see: the record of engine §8.5, state included. */
   readonly content: JsonObject
 }
 

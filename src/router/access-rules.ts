@@ -4,7 +4,7 @@ import type { RoutedRequest, RouterFilter } from './filter.ts'
 import { escapeStrayPercents, normalizePath } from './path.ts'
 
 /**
- * Rules of `conf/access.json` (platform specification §10): what callers from outside may do. Whatever any entry grants is
+ * Rules of `conf/access.json` (platform §10): what callers from outside may do. Whatever any entry grants is
  * allowed, everything else is refused; calls from inside are not asked.
  */
 export interface AccessRule {

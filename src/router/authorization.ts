@@ -2,7 +2,7 @@ import { Problem } from '../model/problem.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
 
 /**
- * Who may do what (platform specification §10). Only requests from outside are checked: an administrator may do
+ * Who may do what (platform §10). Only requests from outside are checked: an administrator may do
  * everything except raw repository commands, and anybody may ask whether the server is alive.
  */
 export const authorizeExternal: RouterFilter = async (request, next) => {

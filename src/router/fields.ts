@@ -4,7 +4,7 @@ import { areReferences, isReference } from '../model/reference.ts'
 import type { Resource } from './resources.ts'
 
 /**
- * What `_fields` leaves of a resource (platform specification §1.1, §1.2). `_id` and `_rev` come first and are
+ * What `_fields` leaves of a resource (platform §1.1, §1.2). `_id` and `_rev` come first and are
  * present whatever was asked for; `*` and an empty list stand for everything, and so does `*_ref`, which a provider that has references
  * answers with them. Providers may return more than was
  * asked for: this is where it is cut.

@@ -3,7 +3,7 @@ import type { PatchOperation } from '../model/patch.ts'
 import type { Pointer } from '../model/pointer.ts'
 import type { RequestContext, ResourceAction, ResourceQuery } from './resources.ts'
 
-/** The verbs of platform specification §2. */
+/** The verbs of platform §2. */
 export type Verb = 'read' | 'query' | 'create' | 'update' | 'patch' | 'delete' | 'action'
 
 /** A request on its way to a provider, with what its verb needs. */

@@ -12,7 +12,7 @@ import type {
 
 /**
  * The bulk face of a set whose requests have to pass filters: what a filter may concern is done object by object,
- * through the router (platform specification §2: all in-process calls pass the filters). Slower, and never past them; sets that
+ * through the router (platform §2: all in-process calls pass the filters). Slower, and never past them; sets that
  * no filter concerns are handed over as they are.
  */
 export function filteredSet(

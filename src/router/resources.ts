@@ -60,7 +60,7 @@ export interface RequestContext {
 
 /** What a request is part of, where one request causes the next. Never leaves the process. */
 export interface Chain {
-  /** Keys of the objects that are being worked on already (engine specification §7.2): nobody waits for himself. */
+  /** Keys of the objects that are being worked on already (engine §7.2): nobody waits for himself. */
   readonly held?: ReadonlySet<string>
   /**
    * What is being carried through a mapping at this moment, by `flowKey`: a script in its midst that changes the same object
@@ -69,9 +69,9 @@ export interface Chain {
   readonly flowing?: ReadonlyMap<string, Postpone>
   /** How often the change was put off before: scripts that always change their object come to an end. */
   readonly putOff?: number
-  /** False: what changes is not carried on to other systems (§8.1). */
+  /** False: what changes is not carried on to other systems (engine §8.1). */
   readonly synchronizes?: boolean
-  /** True while a change that could not be carried on is taken back (§8.4). */
+  /** True while a change that could not be carried on is taken back (engine §8.4). */
   readonly compensating?: boolean
   /** Whoever writes many objects at once, or has something of his own to store first, takes what follows here. */
   readonly afterwards?: Afterwards
@@ -213,7 +213,7 @@ export interface ObjectSet {
   ): string | undefined
   /** True for attributes whose values nobody may read, passwords first of all. Absent: there are none. */
   isSecret?(pointer: Pointer): boolean
-  /** An update leaves alone what its content does not mention (platform specification §4.4): null clears an attribute. */
+  /** An update leaves alone what its content does not mention (platform §4.4): null clears an attribute. */
   readonly updatesInPart?: boolean
   /** True for properties that an update leaves as they are if its content does not mention them: relationships. */
   leavesAlone?(property: string): boolean

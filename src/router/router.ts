@@ -17,7 +17,7 @@ import type {
 export type Mounts = Readonly<Record<string, ResourceProvider>>
 
 /**
- * One router for everything (platform specification §2): the longest mounted prefix of a path names the provider,
+ * One router for everything (platform §2): the longest mounted prefix of a path names the provider,
  * which sees the rest of the path. No provider is 404, a verb that it lacks is 501. Filters stand around every
  * request, the first outermost; they and the provider see its path in canonical text. `_fields` is applied here, for all providers alike. Mounts and filters that may change are
  * asked for at every request.

@@ -22,7 +22,7 @@ function firings(expression: string, from: string, count: number, zone = utc): s
 const days = (expression: string, from: string, count: number) =>
   firings(`0 0 0 ${expression}`, `${from}T00:00:00`, count).map((time) => time.slice(0, 10))
 
-/** Known firing times, as Quartz has them (platform specification §8). */
+/** Known firing times, as Quartz has them (platform §8). */
 describe('a cron expression fires', () => {
   it.each([
     ['every five seconds from 0', '0/5 * * * * ?', ['00:00:00', '00:00:05', '00:00:10']],

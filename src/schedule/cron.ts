@@ -1,5 +1,5 @@
 /**
- * Quartz cron expressions (platform specification §8): `seconds minutes hours day-of-month month day-of-week [year]`, weekdays
+ * Quartz cron expressions (platform §8): `seconds minutes hours day-of-month month day-of-week [year]`, weekdays
  * from 1 = SUN to 7 = SAT. Parsed once; pure. Errors name the field, what is wrong in it, and what is allowed.
  */
 export interface Cron {

@@ -4,7 +4,7 @@ import { type Cron, CronError, parseCron } from './cron.ts'
 import { nextFiring } from './next-firing.ts'
 import { timeZone, type Zone } from './zone.ts'
 
-/** A job as its configuration states it, understood (platform specification §8). Times in ms since 1970. */
+/** A job as its configuration states it, understood (platform §8). Times in ms since 1970. */
 export interface Job {
   readonly id: string
   readonly enabled: boolean

@@ -3,7 +3,7 @@ import type { Zone } from './zone.ts'
 
 /**
  * When a cron expression fires next, strictly after an instant (ms since 1970); undefined if never again. Each time that the
- * local clock shows fires once (platform specification §8, [D]): one that daylight saving doubles at its first showing, one that
+ * local clock shows fires once (platform §8, [D]): one that daylight saving doubles at its first showing, one that
  * it skips as much later as the clock is put forward.
  */
 export function nextFiring(cron: Cron, after: number, zone: Zone): number | undefined {

@@ -14,7 +14,7 @@ const everySchedule = { kind: 'compare', operator: 'sw', pointer: ['_id'], value
 const kept = 'config/schedule'
 
 /**
- * `scheduler/job` (platform specification §8, [D]): one store, two views. A job is the configuration object `config/schedule/{id}`, with
+ * `scheduler/job` (platform §8, [D]): one store, two views. A job is the configuration object `config/schedule/{id}`, with
  * its file; what is written here is written there, and runs by its new schedule when it is answered.
  */
 export function jobProvider(scheduler: Scheduler, resources: () => Resources): ResourceProvider {
@@ -119,7 +119,7 @@ function statedIn({ _id, _rev, triggers, nextRunDate, ...content }: JsonObject):
   return Object.fromEntries(Object.entries(content).filter(([, value]) => value !== null))
 }
 
-/** What holds where a job says nothing (platform specification §8). */
+/** What holds where a job says nothing (platform §8). */
 const defaults: JsonObject = {
   ...{ enabled: true, persisted: true, recoverable: false, concurrentExecution: false },
   ...{ misfirePolicy: 'fireAndProceed', type: 'cron', schedule: null, repeatInterval: 0, repeatCount: 0 },

@@ -14,7 +14,7 @@ import { readJob } from './job.ts'
 import { jobProvider, schedulerProvider, triggerProvider } from './resource.ts'
 import { Scheduler, type Services } from './scheduler.ts'
 
-/** Jobs by a clock that the tests turn (platform specification §8). */
+/** Jobs by a clock that the tests turn (platform §8). */
 const noon = Date.UTC(2026, 0, 1, 12)
 const minute = 60_000
 const admin: RequestContext = { external: true, userId: 'openidm-admin', roles: [], transactionId: 't' }

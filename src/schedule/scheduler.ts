@@ -59,7 +59,7 @@ export interface JobTrigger {
 const longestSleep = 60_000
 
 /**
- * Runs jobs when they are due (platform specification §8). How far each has come is in the store: a restart makes up for what
+ * Runs jobs when they are due (platform §8). How far each has come is in the store: a restart makes up for what
  * was missed as the job's misfire policy says, and of several processes on one store one runs it.
  */
 export class Scheduler implements AsyncDisposable {
@@ -240,7 +240,7 @@ export class Scheduler implements AsyncDisposable {
     }
   }
 
-  /** `audit/access` (platform specification §8). */
+  /** `audit/access` (platform §8). */
   async #record(
     job: Job,
     { transactionId, userId, roles }: RequestContext,

@@ -13,7 +13,7 @@ export interface ServiceOptions {
   readonly scanTasks: (context: JsonObject, request: RequestContext) => Promise<unknown>
 }
 
-/** What schedules can run (engine specification §11). All go through the router, as any client would. */
+/** What schedules can run (engine §11). All go through the router, as any client would. */
 export function services({ resources, engine, readFile, scanTasks }: ServiceOptions): Services {
   return {
     /** A reconciliation, to its end. */

@@ -3,7 +3,7 @@ import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import { parseSortKeys, type SortKey } from '../model/sort.ts'
 
-/** Checks of what scripts hand to `openidm` functions (platform specification §7.2). `call` names the function. */
+/** Checks of what scripts hand to `openidm` functions (platform §7.2). `call` names the function. */
 export type Parameters = Readonly<Record<string, string | number | boolean>>
 
 /** Scalars only; nulls are dropped. */

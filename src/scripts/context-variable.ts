@@ -1,7 +1,7 @@
 import type { JsonObject } from '../model/json.ts'
 import type { ScriptContext } from './engine.ts'
 
-/** The script variable `context` (platform specification §7.3). Members of `extra` win. */
+/** The script variable `context` (platform §7.3). Members of `extra` win. */
 export function contextVariable({ request, extra }: ScriptContext): JsonObject {
   const { userId, roles, external, transactionId, readOnly } = request
   return {

@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject, setMember } from '../model/js
 import type { ScriptSource } from './engine.ts'
 
 /**
- * Reads a script object of the configuration (engine specification §2.6; platform specification §7.1):
+ * Reads a script object of the configuration (engine §2.6; platform §7.1):
  * `{ type, source | file | name, globals?, …extra }`. Members of `globals` and every further key that does not begin
  * with `_` become variables. Pure: whoever knows the project hands over how its files are read.
  */

@@ -28,7 +28,7 @@ export type ProcedureOutput<P extends Program, N extends ProcedureName<P>> = Ret
 export interface ScriptSource {
   /** How errors call it, e.g. `mapping hrAccount_managedUser, validSource`. */
   readonly label: string
-  /** The code; its value is its completion value (engine specification §2.6). */
+  /** The code; its value is its completion value (engine §2.6). */
   readonly source: string
   /** Where it was read from, relative to the project; absent for inline scripts. */
   readonly file?: string | undefined
@@ -78,7 +78,7 @@ export interface ScriptEngine extends AsyncDisposable {
   evaluate(script: ScriptSource, variables: JsonObject, context: ScriptContext): Promise<Json | undefined>
 }
 
-/** Encryption and hashing as scripts see them (platform specification §3.3, §7.2). */
+/** Encryption and hashing as scripts see them (platform §3.3, §7.2). */
 export interface Secrets {
   encrypt(value: Json, cipher: string | null, alias: string): Promise<JsonObject>
   /** A deep copy with every `$crypto` encryption replaced by its plaintext. */

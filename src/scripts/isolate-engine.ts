@@ -26,7 +26,7 @@ import { scriptFiles } from './script-files.ts'
 import { syntaxChecker } from './syntax.ts'
 
 /**
- * The script engine over `isolated-vm` (platform specification §7). Scripts run on threads of their own, so the
+ * The script engine over `isolated-vm` (platform §7). Scripts run on threads of their own, so the
  * server's event loop never waits for one; each isolate has a memory limit, each input a time limit, and what
  * breaks either fails alone.
  */

@@ -1,6 +1,6 @@
 import type { Json } from '../model/json.ts'
 
-/** `logger.info('{} has no mail', id)` as one line (platform specification §7.3). */
+/** `logger.info('{} has no mail', id)` as one line (platform §7.3). */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 
 const levels: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error'] satisfies LogLevel[]

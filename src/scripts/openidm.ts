@@ -16,7 +16,7 @@ import { queryAnswer, resourceQuery } from './query-arguments.ts'
 import { resourcePath } from './resource-path.ts'
 
 /**
- * The resource functions of `openidm` (platform specification §7.2). Calls act for whoever the script runs for, are
+ * The resource functions of `openidm` (platform §7.2). Calls act for whoever the script runs for, are
  * internal, and pass the router's filters like any request. In a dry run nothing that could write is reached.
  */
 export type OpenidmCall = (

@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import type { ResourcePage, ResourceQuery } from '../router/resources.ts'
 import { bad, fieldList, parameters, sortKeyList, texts } from './call-arguments.ts'
 
-/** `openidm.query`: its parameters made into a query, and a page into its answer (platform specification §1.2, §7.2). */
+/** `openidm.query`: its parameters made into a query, and a page into its answer (platform §1.2, §7.2). */
 export function resourceQuery(path: string, value: unknown, fields: unknown): ResourceQuery {
   if (!isJsonObject(value))
     throw bad(

@@ -3,7 +3,7 @@ import { escapeStrayPercents } from '../router/path.ts'
 
 /**
  * A resource path as scripts write it, made into one that the router splits and decodes: segments stay
- * percent-encoded, so `%2F` in an id survives (platform specification §1.2). An id that a script pasted in as it is
+ * percent-encoded, so `%2F` in an id survives (platform §1.2). An id that a script pasted in as it is
  * may contain a `%` that introduces no escape: it stands for itself.
  */
 export function resourcePath(text: unknown, what: string): string {

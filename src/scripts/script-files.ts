@@ -52,7 +52,7 @@ export function scriptFiles(projectFolder: string, syntax: SyntaxChecker): Scrip
   }
 }
 
-/** Modules that OpenIDM ships, by the names under which its scripts require them (platform specification §7.3). */
+/** Modules that OpenIDM ships, by the names under which its scripts require them (platform §7.3). */
 const shipped: Readonly<Record<string, string>> = {
   'lib/lodash': createRequire(import.meta.url).resolve('lodash/lodash.js'),
 }

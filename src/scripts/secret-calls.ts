@@ -2,7 +2,7 @@ import type { Json } from '../model/json.ts'
 import { bad, optionalText } from './call-arguments.ts'
 import type { Secrets } from './engine.ts'
 
-/** Encryption and hashing functions of `openidm` (platform specification §7.2). */
+/** Encryption and hashing functions of `openidm` (platform §7.2). */
 export type SecretCall = (args: readonly Json[], secrets: Secrets) => Promise<Json>
 
 export const secretCalls = {

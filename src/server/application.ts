@@ -79,7 +79,7 @@ export interface Application extends AsyncDisposable {
   requireMapping(name: string): Mapping
   /** Settles what runs of earlier processes left undone, as far as their targets can be read. */
   recover(): Promise<void>
-  /** From now on access that is limited in time begins and ends by itself (platform specification §6.4). */
+  /** From now on access that is limited in time begins and ends by itself (platform §6.4). */
   keepTime(): Promise<void>
   /** Makes a new key and encrypts everything anew; with `forgetOld`, what is not encrypted anew is lost. */
   rotateKey(options: { readonly forgetOld: boolean }): Promise<KeyRotation>
@@ -285,7 +285,7 @@ function engineKey(project: Project): string {
   return JSON.stringify([content, project.readFile(bootFile)])
 }
 
-/** The name of the key that configuration is encrypted under (platform specification §3.2). */
+/** The name of the key that configuration is encrypted under (platform §3.2). */
 function configurationKey({ property }: Project): string {
   return String(property('openidm.config.crypto.alias') ?? 'openidm-sym-default')
 }

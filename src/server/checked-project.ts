@@ -55,7 +55,7 @@ export interface CheckedProject {
 export interface ProjectOptions {
   readonly projectFolder: string
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Properties given to the process (platform specification §3.2). */
+  /** Properties given to the process (platform §3.2). */
   readonly flags: Readonly<Record<string, Json>>
   /** Connectors beside those of this package. */
   readonly connectors?: readonly ConnectorKind[]
@@ -277,7 +277,7 @@ function mappingFailure({ project, mappings, problems }: CheckedProject, name: s
   const hint = near ? `; did you mean ${near}?` : known.length > 0 ? `; there are: ${known.join(', ')}` : ''
   const elsewhere = errors.filter(({ file }) => /^conf.(sync|mapping-.*)\.json$/.test(file))
   if (elsewhere.length > 0) return new ConfigurationFailure(`No usable mapping ${name}${hint}`, elsewhere)
-  // Over REST an unknown mapping is a conflict (engine specification §7.1).
+  // Over REST an unknown mapping is a conflict (engine §7.1).
   return new Problem('NOT_FOUND', `No such mapping: ${name}${hint}`, { status: 409 })
 }
 

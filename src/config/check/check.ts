@@ -46,7 +46,7 @@ interface Run extends CheckOptions {
 
 function checkValue(reference: JsonSchema, value: Json, place: Place, run: Run): void {
   const schema = resolveReference(reference, run.definitions)
-  // What is encrypted is known only to who decrypts it (platform specification §3.3).
+  // What is encrypted is known only to who decrypts it (platform §3.3).
   if (isJsonObject(value) && isJsonObject(value.$crypto)) return
   if (schema.anyOf) checkUnion(schema, schema.anyOf, value, place, run)
   else if (acceptsType(schema, value, run.definitions)) checkTyped(schema, value, place, run)

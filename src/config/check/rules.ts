@@ -1,5 +1,5 @@
 /**
- * Rules within one object that JSON Schema cannot express (engine specification §2.3). A schema names its rule with
+ * Rules within one object that JSON Schema cannot express (engine §2.3). A schema names its rule with
  * `x-rule`. Places are relative to the object.
  */
 import { isPagingKey } from '../../mapping/query.ts'

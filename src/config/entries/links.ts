@@ -1,4 +1,4 @@
-/** The rules of reused link sets (engine specification §2.3, §5.2). */
+/** The rules of reused link sets (engine §2.3, §5.2). */
 import { nearest } from '../nearest.ts'
 import { locateProblem } from '../problem.ts'
 import type { ConfigurationProblem, ConfiguredMapping } from '../project.ts'

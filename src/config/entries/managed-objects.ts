@@ -2,7 +2,7 @@ import { isJsonObject } from '../../model/json.ts'
 import type { ConfigurationDocument, ConfigurationProblem, ConfiguredManagedObject } from '../project.ts'
 import { type Entries, isValid, repeatedNames } from './entry.ts'
 
-/** The types of `managed.json` (platform specification §6.1). */
+/** The types of `managed.json` (platform §6.1). */
 export function managedObjectEntries(
   documents: readonly ConfigurationDocument[],
   fileProblems: readonly ConfigurationProblem[],

@@ -7,7 +7,7 @@ import { brokenLinkSets, linkProblems } from './links.ts'
 import { type KnownObjectSets, objectSetProblems } from './object-sets.ts'
 import { inOrder, orderProblems } from './order.ts'
 
-/** The mappings in processing order (engine specification §2.1), with everything that can be wrong between them. */
+/** The mappings in processing order (engine §2.1), with everything that can be wrong between them. */
 export function mappingEntries(
   documents: readonly ConfigurationDocument[],
   known: KnownObjectSets,
@@ -39,7 +39,7 @@ function isContained({ document }: ConfiguredMapping): boolean {
 function containedMappings(document: ConfigurationDocument): readonly ConfiguredMapping[] {
   const { mappings, reconAssociation } = document.content ?? {}
   if (!Array.isArray(mappings)) return []
-  // Accepted in the container, too; the mapping's own wins (engine specification §2.2, [D]).
+  // Accepted in the container, too; the mapping's own wins (engine §2.2, [D]).
   const shared: JsonObject = reconAssociation === undefined ? {} : { reconAssociation }
   return mappings.flatMap((content, index) =>
     isJsonObject(content) && typeof content.name === 'string'

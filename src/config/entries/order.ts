@@ -1,4 +1,4 @@
-/** `syncAfter`: which mappings come before which (engine specification §2.1). */
+/** `syncAfter`: which mappings come before which (engine §2.1). */
 import { nearest } from '../nearest.ts'
 import { locateProblem } from '../problem.ts'
 import type { ConfigurationProblem, ConfiguredMapping } from '../project.ts'

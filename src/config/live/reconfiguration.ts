@@ -26,7 +26,7 @@ export type Edit = (
 ) => JsonObject | string | undefined | Promise<JsonObject | undefined>
 
 /**
- * Changes the configuration of a server that runs (platform specification §3.1, [D]). The files of the project are the truth: a
+ * Changes the configuration of a server that runs (platform §3.1, [D]). The files of the project are the truth: a
  * change by request is checked as part of the whole, written to its file, put in force and recorded with its version; a change of a
  * file is taken up (take-up.ts). One after the other; what is refused changes nothing, and what began under the old configuration
  * finishes with it.
@@ -154,7 +154,7 @@ export class Reconfiguration<State extends Candidate> {
     return equal(safe, raw) ? raw : safe
   }
 
-  /** A secret in clear is encrypted as soon as a server sees it, and the file rewritten (platform specification §3.3). */
+  /** A secret in clear is encrypted as soon as a server sees it, and the file rewritten (platform §3.3). */
   async #encryptFiles(): Promise<void> {
     const { log } = this.#options
     for (const { id, file, raw } of this.#project().documents) {

@@ -3,7 +3,7 @@ import type { JsonSchema } from '../check/schema.ts'
 
 /**
  * Which values of a configuration object are secrets, and what is done about those that stand there in clear: encrypted before
- * they are kept, masked before they are shown (platform specification §3.3). A placeholder (`&{…}`) shows nothing and stays;
+ * they are kept, masked before they are shown (platform §3.3). A placeholder (`&{…}`) shows nothing and stays;
  * so does what is encrypted already.
  */
 export type ConnectorSchemas = Readonly<Record<string, JsonSchema>>

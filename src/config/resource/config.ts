@@ -17,12 +17,12 @@ export interface ConfigOptions {
   readonly documents: () => readonly ConfigurationDocument[]
   readonly reconfiguration: Pick<Reconfiguration<Candidate>, 'change' | 'versionText'>
   readonly connectorSchemas: ConnectorSchemas
-  /** The value that a script makes of a value: the patch operation `transform` (platform specification §1.4). */
+  /** The value that a script makes of a value: the patch operation `transform` (platform §1.4). */
   readonly transform: (script: JsonObject, value: Json, request: RequestContext) => Promise<Json | undefined>
 }
 
 /**
- * `config` (platform specification §3.1): the project's documents as they are written, placeholders unexpanded, secrets hidden. The
+ * `config` (platform §3.1): the project's documents as they are written, placeholders unexpanded, secrets hidden. The
  * revision is a hash of the content. What is written here is checked as part of the whole configuration, goes to its file and is in
  * force when it is answered. The action `rollback` of a document puts back one of its versions.
  *

@@ -1,4 +1,4 @@
-/** The schema of `audit.json` (platform specification §9); `retention` is Syncline's own. */
+/** The schema of `audit.json` (platform §9); `retention` is Syncline's own. */
 import Type from 'typebox'
 import {
   anything,

@@ -1,4 +1,4 @@
-/** The schema of `managed.json` (platform specification §6.1, §6.2). */
+/** The schema of `managed.json` (platform §6.1, §6.2). */
 import Type, { type TSchema } from 'typebox'
 import {
   anything,

@@ -1,4 +1,4 @@
-/** The schema of a mapping (engine specification §2.2–§2.6). */
+/** The schema of a mapping (engine §2.2–§2.6). */
 import Type, { type TSchema } from 'typebox'
 import { actions, situations } from '../../mapping/situation.ts'
 import {

@@ -1,4 +1,4 @@
-/** The schema of `policy.json` (platform specification §6.3). */
+/** The schema of `policy.json` (platform §6.3). */
 import Type from 'typebox'
 import { list, object, required, text, texts } from './author.ts'
 

@@ -1,4 +1,4 @@
-/** The schema of `provisioner.openicf-<name>.json`, one connector (platform specification §4.1–§4.3). */
+/** The schema of `provisioner.openicf-<name>.json`, one connector (platform §4.1–§4.3). */
 import Type, { type TSchema } from 'typebox'
 import {
   choice,

@@ -1,4 +1,4 @@
-/** The schema of `router.json` (platform specification §2). */
+/** The schema of `router.json` (platform §2). */
 import Type from 'typebox'
 import { either, list, shape, text } from './author.ts'
 

@@ -1,4 +1,4 @@
-/** The schema of `schedule-*.json` (platform specification §8, engine specification §11). */
+/** The schema of `schedule-*.json` (platform §8, engine §11). */
 import Type from 'typebox'
 import { choice, flag, object, text, whole, withoutEffect } from './author.ts'
 

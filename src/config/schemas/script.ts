@@ -1,4 +1,4 @@
-/** The schema of `script.json` (platform specification §7.1); `timeout` and `memory` are Syncline's own. */
+/** The schema of `script.json` (platform §7.1); `timeout` and `memory` are Syncline's own. */
 import Type from 'typebox'
 import { dictionary, object, text, whole, withoutEffect } from './author.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Shapes that several kinds of configuration share: scripts, conditions, queries (engine specification §2.2, §2.6,
- * platform specification §7.1). Referred to by name with `shape('script')`.
+ * Shapes that several kinds of configuration share: scripts, conditions, queries (engine §2.2, §2.6,
+ * platform §7.1). Referred to by name with `shape('script')`.
  */
 import Type, { type TSchema } from 'typebox'
 import { choice, dictionary, either, list, object, required, shape, text, texts, whole } from './author.ts'

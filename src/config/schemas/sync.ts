@@ -1,4 +1,4 @@
-/** The schema of `sync.json`, the container of mappings (engine specification §2.1, §8.5). */
+/** The schema of `sync.json`, the container of mappings (engine §2.1, §8.5). */
 import Type from 'typebox'
 import { flag, list, object, shape, whole, withoutEffect } from './author.ts'
 

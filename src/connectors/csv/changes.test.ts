@@ -6,7 +6,7 @@ import type { JsonObject } from '../../model/json.ts'
 import type { ConnectorChange, SyncToken } from '../kit/connector.ts'
 import { temporaryCsv } from './testing/temporary.ts'
 
-/** What has changed in a file since one last looked (platform specification §5.1). */
+/** What has changed in a file since one last looked (platform §5.1). */
 const account = '__ACCOUNT__'
 
 async function open(more: JsonObject = {}) {

@@ -10,7 +10,7 @@ import { attempt, chunksOf, identityOf, isSameFile, openCsv, rowsOf } from './fi
 import type { CsvSettings } from './settings.ts'
 
 /**
- * What has changed in a CSV file (platform specification §5.1): the file is compared with a copy of itself, made when it was
+ * What has changed in a CSV file (platform §5.1): the file is compared with a copy of itself, made when it was
  * looked at before and named by the token. Copies lie beside the file as `<file>.<ms since 1970>`; a token is that time and a
  * digest of the content. Rows that are the same are not reported; deletions come first, then the others in the order of the
  * file. Memory holds a digest a row.

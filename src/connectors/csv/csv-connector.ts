@@ -33,7 +33,7 @@ import type { RowIndex } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
 
 /**
- * A CSV file as a system (platform specification §5.1): one object class, one object a row, all values text.
+ * A CSV file as a system (platform §5.1): one object class, one object a row, all values text.
  *
  * Reading: a file with an error anywhere is refused before its first row is handed out. Rows stream.
  *

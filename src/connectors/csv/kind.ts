@@ -2,7 +2,7 @@ import type { ConnectorKind } from '../kit/connector.ts'
 import { CsvConnector } from './csv-connector.ts'
 import { configurationSchema, csvSettings } from './settings.ts'
 
-/** The CSV connector (platform specification §5.1), under the names by which existing configurations ask for it. */
+/** The CSV connector (platform §5.1), under the names by which existing configurations ask for it. */
 export const csvKind: ConnectorKind = {
   connectorName: 'org.forgerock.openicf.csvfile.CSVFileConnector',
   displayName: 'CSV File Connector',

@@ -5,7 +5,7 @@ import { misconfigured } from '../kit/misconfigured.ts'
 import { type Encoding, encodingNamed } from './encoding.ts'
 
 /**
- * The configuration of a CSV system (platform specification §5.1): the JSON Schema that editors and `syncline check`
+ * The configuration of a CSV system (platform §5.1): the JSON Schema that editors and `syncline check`
  * use, and the values as the connector works with them. Names of columns are given as attributes are called, or as
  * the file spells them; blanks become `spaceReplacementString` either way.
  */

@@ -8,7 +8,7 @@ import type { SortKey } from '../../model/sort.ts'
  *
  * Objects are in the vocabulary of the connector: `__UID__` and `__NAME__` do not appear; the uid is `_id`, and the
  * other keys are *native* attribute names. Translation from the property names of the configuration
- * (`nativeName`, types, flags: platform specification §4.2, §4.4) is done by wrap/, once for all connectors.
+ * (`nativeName`, types, flags: platform §4.2, §4.4) is done by wrap/, once for all connectors.
  */
 export type ConnectorObject = JsonObject & { _id: string }
 

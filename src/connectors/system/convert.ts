@@ -5,7 +5,7 @@ import type { ConnectorObject } from '../kit/connector.ts'
 import type { ObjectType, Property } from './object-type.ts'
 import { coerced, type ValueType } from './value-type.ts'
 
-/** Objects between the names and types of the configuration and those of the connector (platform specification §4.4). */
+/** Objects between the names and types of the configuration and those of the connector (platform §4.4). */
 
 /** Makes resources of connector objects; `fields` are property names, absent: those returned by default. */
 export function reader(

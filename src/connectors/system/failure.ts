@@ -23,7 +23,7 @@ export interface Operation {
 }
 
 /**
- * Failures of connectors as Problems (platform specification §4.7). The message is the system's own; the detail says
+ * Failures of connectors as Problems (platform §4.7). The message is the system's own; the detail says
  * on what it happened and whether trying again may help.
  */
 export function failureOf(error: unknown, { system, objectType, name, uid }: Operation): Problem {

@@ -7,7 +7,7 @@ import type { ObjectType } from './object-type.ts'
 import { coerced } from './value-type.ts'
 
 /**
- * Query filters on system objects (platform specification §1.3): pointers have one level, `_id` is the uid, a
+ * Query filters on system objects (platform §1.3): pointers have one level, `_id` is the uid, a
  * comparison with an undeclared attribute is an error, `pr` on one is false. What is never returned cannot be
  * searched for either, or a filter could find it out.
  */

@@ -5,7 +5,7 @@ import type { ConnectorKind } from '../kit/connector.ts'
 import { type Misconfiguration, misconfigured } from '../kit/misconfigured.ts'
 
 /**
- * Finds the kind of connector that a `connectorRef` asks for (platform specification §4.1): by its name, and of
+ * Finds the kind of connector that a `connectorRef` asks for (platform §4.1): by its name, and of
  * several versions the newest that the range allows. Existing configurations name versions of the Java bundles; where
  * none of ours is among them the newest serves all the same, and `versionWarning` says so.
  */

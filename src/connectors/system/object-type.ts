@@ -3,7 +3,7 @@ import type { Connector } from '../kit/connector.ts'
 import { misconfigured } from '../kit/misconfigured.ts'
 import { type ValueType, valueType } from './value-type.ts'
 
-/** One object type of a system as configured (platform specification §4.2), with every default settled. */
+/** One object type of a system as configured (platform §4.2), with every default settled. */
 export interface ObjectType {
   readonly name: string
   /** The object class at the connector, e.g. `__ACCOUNT__`. */

@@ -34,7 +34,7 @@ export interface SystemEnvironment {
 }
 
 /**
- * Builds the system of a `provisioner.openicf/{name}` document (platform specification §4.1). CONFIGURATION for an
+ * Builds the system of a `provisioner.openicf/{name}` document (platform §4.1). CONFIGURATION for an
  * unknown connector, a missing or wrong setting. Does not reach the system: `test` does.
  */
 export async function openSystem(configuration: JsonObject, environment: SystemEnvironment): Promise<System> {

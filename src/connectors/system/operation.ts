@@ -4,8 +4,8 @@ import { failureOf, type Operation, type OperationName } from './failure.ts'
 import type { ObjectType } from './object-type.ts'
 
 /**
- * What surrounds every call of a connector: whether the operation is permitted (platform specification §4.3), how
- * long it may take (§4.1), and what its failure is called (§4.7).
+ * What surrounds every call of a connector: whether the operation is permitted (platform §4.3), how
+ * long it may take (platform §4.1), and what its failure is called (platform §4.7).
  */
 /** Calls the connector; a call that ignores its signal is given up when the time is over. */
 export async function call<T>(

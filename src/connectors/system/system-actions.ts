@@ -5,7 +5,7 @@ import { type ConnectorKind, type NativeAttribute, offers } from '../kit/connect
 import { kindFor } from './kinds.ts'
 import { openSystem, type System, type SystemEnvironment } from './open-system.ts'
 
-/** The actions on `system` (platform specification §4.6): tests, and the steps of configuring a new system. */
+/** The actions on `system` (platform §4.6): tests, and the steps of configuring a new system. */
 export type SystemAction = (
   systems: ReadonlyMap<string, System>,
   environment: SystemEnvironment,

@@ -33,7 +33,7 @@ import { type Decrypt, decrypted } from './secrets.ts'
 
 /**
  * The objects of one type of a system: what a connector offers, in the vocabulary of the configuration and with
- * everything supplied that the connector lacks (platform specification §4). Single objects go the same way as pages
+ * everything supplied that the connector lacks (platform §4). Single objects go the same way as pages
  * of one, so there is no second copy of the rules.
  */
 export interface SystemObjects extends ObjectSet {
@@ -104,7 +104,7 @@ function isPassword({ agreedNames }: Connector, property: Property | undefined):
   return property !== undefined && (property.isSecret || property.attribute === agreedNames?.__PASSWORD__)
 }
 
-/** `resultsHandlerConfig.enableCaseInsensitiveFilter` (platform specification §4.1). */
+/** `resultsHandlerConfig.enableCaseInsensitiveFilter` (platform §4.1). */
 function ignoresCase({ resultsHandlerConfig }: JsonObject): boolean {
   return isJsonObject(resultsHandlerConfig) && resultsHandlerConfig.enableCaseInsensitiveFilter === true
 }
@@ -172,7 +172,7 @@ function offersChanges(connector: Connector): connector is Connector & Changes {
   return offers(connector, 'latestToken') && offers(connector, 'changesSince')
 }
 
-/** liveSync's view (engine specification §9): the same conversion and the same limits as for everything else. */
+/** liveSync's view (engine §9): the same conversion and the same limits as for everything else. */
 function changes(facts: SystemFacts, type: ObjectType, connector: Changes): SetChanges {
   const toResource = reader(type, undefined)
   return {
@@ -372,7 +372,7 @@ async function nativeWrite(
   return { operation: 'create', id, attributes: creation(type, content, id) }
 }
 
-/** `_id` in a body wins over the one beside it (platform specification §1.2). */
+/** `_id` in a body wins over the one beside it (platform §1.2). */
 function requestedId(write: ObjectWriteRequest): string | undefined {
   if (write.operation !== 'create') return write.id
   const id = member(write.content, '_id')

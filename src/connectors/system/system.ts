@@ -14,7 +14,7 @@ import { type SystemAction, systemActions, testReport } from './system-actions.t
 import type { SystemObjects } from './system-objects.ts'
 
 /**
- * `system/{name}/{type}[/{id}]` (platform specification §4.5, §4.6): the objects of all systems behind the router.
+ * `system/{name}/{type}[/{id}]` (platform §4.5, §4.6): the objects of all systems behind the router.
  * `systems` is asked anew for every request, so systems may come and go.
  */
 export function systemProvider(
@@ -136,7 +136,7 @@ function isLiveSync({ name }: ResourceAction): boolean {
   return name === 'liveSync' || name === 'activeSync'
 }
 
-/** On one object set, or on `system` with the parameter `source` (engine specification §9). */
+/** On one object set, or on `system` with the parameter `source` (engine §9). */
 async function startLiveSync(
   systems: ReadonlyMap<string, System>,
   environment: SystemEnvironment,

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from '../../model/json.ts'
 
 /**
- * The types of values in `objectTypes` (platform specification §4.2) and how a value becomes one of them (§4.4):
+ * The types of values in `objectTypes` (platform §4.2) and how a value becomes one of them (platform §4.4):
  * strings, numbers and booleans turn into each other where nothing is lost; anything else fails.
  */
 export type ValueType = 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'any'

@@ -5,7 +5,7 @@ import type { Settings } from '../../repository/repository.ts'
 import type { Credentials } from './credentials.ts'
 
 /**
- * Who may speak to the server (platform specification §10): today one static administrator. The password is stored
+ * Who may speak to the server (platform §10): today one static administrator. The password is stored
  * only as an Argon2id hash and has no default.
  */
 export interface Identity {

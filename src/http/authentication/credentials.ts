@@ -8,7 +8,7 @@ export interface Credentials {
 }
 
 /**
- * The credentials of a request (platform specification §10): the two X-OpenIDM headers, whose values may be encoded
+ * The credentials of a request (platform §10): the two X-OpenIDM headers, whose values may be encoded
  * as RFC 5987 describes, or HTTP Basic. Undefined if there are none.
  */
 export function credentialsOf(headers: IncomingHttpHeaders): Credentials | undefined {

@@ -6,7 +6,7 @@ import type { ResourcePage } from '../../router/resources.ts'
 import type { Outcome } from './operation.ts'
 import type { Parameters } from './parameters.ts'
 
-/** Answers on the wire (platform specification §1.2), before they meet a socket. */
+/** Answers on the wire (platform §1.2), before they meet a socket. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>

@@ -1,6 +1,6 @@
 import { Problem } from '../../model/problem.ts'
 
-/** The `Accept-API-Version` header (platform specification §1.1). */
+/** The `Accept-API-Version` header (platform §1.1). */
 const supported = { protocol: [2, 1], resource: [1, 0] } as const
 type Part = keyof typeof supported
 

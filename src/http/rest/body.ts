@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 
-/** Request bodies: JSON in UTF-8, of the form that the operation needs (platform specification §1.1). */
+/** Request bodies: JSON in UTF-8, of the form that the operation needs (platform §1.1). */
 export interface Body {
   readonly contentType: string | undefined
   readonly bytes: Uint8Array

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Problem } from '../../model/problem.ts'
 
 /**
- * Conditional headers (platform specification §1.1): which revision a request is about, and what may not be asked.
+ * Conditional headers (platform §1.1): which revision a request is about, and what may not be asked.
  */
 export type RequestKind = 'read' | 'query' | 'put' | 'patch' | 'delete' | 'post'
 

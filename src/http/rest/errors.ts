@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 
 /**
- * Errors on the wire (platform specification §1.5). A `Problem` was written for whoever made the request and is
+ * Errors on the wire (platform §1.5). A `Problem` was written for whoever made the request and is
  * shown as it is; anything else is our fault, may contain anything, and is only logged.
  */
 export function errorBody(problem: Problem, transactionId: string): JsonObject {

@@ -17,7 +17,7 @@ import { type Conditions, conditionsOf, type RequestKind, type Revision } from '
 import { actionParameters, type Parameters, type Selection } from './parameters.ts'
 
 /**
- * From a request to the operation it means (platform specification §1.1, the table of requests). Knows the wire's
+ * From a request to the operation it means (platform §1.1, the table of requests). Knows the wire's
  * rules and nothing of sockets; answer.ts writes what comes out.
  */
 export interface WireRequest {

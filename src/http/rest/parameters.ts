@@ -3,7 +3,7 @@ import { Problem } from '../../model/problem.ts'
 import { parseSortKeys, type SortKey } from '../../model/sort.ts'
 
 /**
- * The parameters of a request (platform specification §1.1): names ignore case, single-valued ones may not be
+ * The parameters of a request (platform §1.1): names ignore case, single-valued ones may not be
  * repeated, numbers must be numbers. What is not reserved is an additional parameter, passed on as text.
  */
 export interface Parameters {

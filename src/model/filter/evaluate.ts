@@ -4,7 +4,7 @@ import { compareText } from '../sort.ts'
 import type { ComparisonOperator, Filter } from './filter.ts'
 
 /**
- * Evaluates query filters on values in memory (platform specification §1.3).
+ * Evaluates query filters on values in memory (platform §1.3).
  *
  * An array matches if any element does; values of different types never match; `pr` is false for null; `ne` is the
  * negation of `eq`, so absence matches it. `ca` looks at an array as a whole: every listed value must be in it.

@@ -1,7 +1,7 @@
 import type { Json } from '../json.ts'
 import type { Pointer } from '../pointer.ts'
 
-/** Comparison operators of the query filter (platform specification §1.3), our additions included. */
+/** Comparison operators of the query filter (platform §1.3), our additions included. */
 export const comparisonOperators = ['eq', 'ne', 'co', 'sw', 'ew', 'lt', 'le', 'gt', 'ge', 'in', 'ca'] as const
 export type ComparisonOperator = (typeof comparisonOperators)[number]
 

@@ -5,7 +5,7 @@ import { type ComparisonOperator, comparisonOperators, type Filter } from './fil
 import { badFilter, type Token, tokenize } from './tokens.ts'
 
 /**
- * Reads query filters (platform specification §1.3):
+ * Reads query filters (platform §1.3):
  *
  *     expr = and { "or" and }     and = not { "and" not }     not = [ "!" ] prim
  *     prim = "(" expr ")" | ptr "pr" | ptr op value | "true" | "false"
@@ -14,7 +14,7 @@ import { badFilter, type Token, tokenize } from './tokens.ts'
  * error, never false: a typo must not read as "no objects".
  */
 
-/** Parses the query filter grammar (platform specification §1.3). BAD_FILTER names the column and what was expected. */
+/** Parses the query filter grammar (platform §1.3). BAD_FILTER names the column and what was expected. */
 export function parseFilter(text: string): Filter {
   const tokens = tokenize(text)
   const cursor: Cursor = { tokens, position: 0, depth: 0 }

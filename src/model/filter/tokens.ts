@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts'
 
 /**
- * The words of the query filter grammar (platform specification §1.3). Only a blank separates them; parentheses and
+ * The words of the query filter grammar (platform §1.3). Only a blank separates them; parentheses and
  * quotes also end what stands before them or begin what follows.
  */
 

@@ -2,7 +2,7 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 
 /**
- * The built-in policies (platform specification §6.3): each takes its parameters once and becomes a check of a value
+ * The built-in policies (platform §6.3): each takes its parameters once and becomes a check of a value
  * that is there. What absence means (`required`, `not-empty`) and what other objects have (`unique`) is decided in
  * validator.ts and unique.ts; the policies of the project itself are in scripted-policies.ts.
  */
@@ -68,7 +68,7 @@ export const policies: Readonly<Record<string, Policy>> = {
 }
 
 /**
- * What clients are told that a policy may require: the id in capitals, but for a few (platform specification §6.3).
+ * What clients are told that a policy may require: the id in capitals, but for a few (platform §6.3).
  * Policies of the project say so themselves.
  */
 export function requirementsOf(policyId: string): readonly string[] {

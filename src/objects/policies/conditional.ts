@@ -9,7 +9,7 @@ import type { PolicySurroundings } from './built-in.ts'
 import { compileProperty, type FailedProperty, isBuiltIn, type Validator } from './validator.ts'
 
 /**
- * Policies that count only under a condition (platform specification §6.3). Conditions that are filters are judged here, with the
+ * Policies that count only under a condition (platform §6.3). Conditions that are filters are judged here, with the
  * other checks of a page; those that are scripts, and policies of the project itself, are in scripted-policies.ts.
  */
 export interface ConditionalProperty {

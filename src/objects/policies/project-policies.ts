@@ -6,7 +6,7 @@ import { program as policyProgram } from './program.ts'
 import type { OwnPolicies, OwnPolicy } from './scripted.ts'
 
 /**
- * Policies that a project defines itself (platform specification §6.3): files of JavaScript that call
+ * Policies that a project defines itself (platform §6.3): files of JavaScript that call
  * `addPolicy({policyId, policyExec, policyRequirements, …})` and declare the function that `policyExec` names.
  */
 export interface OwnPolicyScript extends OwnPolicy {
@@ -148,7 +148,7 @@ export function ownPolicies(
   }
 }
 
-/** The request that the policy service would get (platform specification §7.3). */
+/** The request that the policy service would get (platform §7.3). */
 function described(
   resourcePath: string,
   content: JsonObject,

@@ -16,7 +16,7 @@ import type { OwnPolicies } from './scripted.ts'
 import { compileValidator, type FailedProperty, mergeFailures, type Validator } from './validator.ts'
 
 /**
- * `policy/{resource}[/{id|*}]` (platform specification §2, §6.3): which policies the properties of a resource have, and what
+ * `policy/{resource}[/{id|*}]` (platform §2, §6.3): which policies the properties of a resource have, and what
  * would be wrong with an object or with single values, without writing anything.
  */
 export function policyProvider(options: {

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../model/json.ts'
 import type { ManagedType, ObjectSchema, PolicyReference, PropertySchema } from '../type/type.ts'
 
-/** `resources` of `conf/policy.json` (platform specification §6.3): policies of properties, by resource path. */
+/** `resources` of `conf/policy.json` (platform §6.3): policies of properties, by resource path. */
 export interface PolicyResource {
   /** `managed/user/*`; a star stands for one segment. */
   readonly resource: string

@@ -17,7 +17,7 @@ import {
 import { type FailedProperty, isSealed, mergeFailures } from './validator.ts'
 
 /**
- * Policies for which scripts have to run (platform specification §6.3): those that the project defines itself, and those whose
+ * Policies for which scripts have to run (platform §6.3): those that the project defines itself, and those whose
  * condition is a script. A type without any costs nothing; one with some is written object by object, since scripts
  * may ask for what was written before.
  */

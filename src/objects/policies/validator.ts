@@ -13,7 +13,7 @@ import {
 } from './built-in.ts'
 
 /**
- * Compiles a type's schema into one function that says what is wrong with an object (platform specification §6.3).
+ * Compiles a type's schema into one function that says what is wrong with an object (platform §6.3).
  * Compiled once, because it runs for every object of a reconciliation.
  *
  * Null: where a property is not required, null means the same as absent and passes every policy; a required

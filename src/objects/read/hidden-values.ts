@@ -4,7 +4,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import { eachElement, remove, type Step, spotsAt, withValueAt } from '../type/places.ts'
 
 /**
- * Who does not see a value cannot mean to erase it ([D], platform specification §6.1): the object that comes from outside, with the
+ * Who does not see a value cannot mean to erase it (platform §6.1, [D]): the object that comes from outside, with the
  * private values of the stored one where it has none. The elements of a list are told apart by what is seen of them: one
  * that is as it was keeps what is hidden in it wherever it stands now; others, by their place, while there are as many as before.
  */

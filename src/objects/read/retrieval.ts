@@ -5,7 +5,7 @@ import type { CompiledType } from '../type/compiled-type.ts'
 import { nameOf, placesOf, replacedAt } from '../type/places.ts'
 import { propertyScript } from '../type/scripts.ts'
 
-/** What the scripts of reading make of stored objects (platform specification §6.2). */
+/** What the scripts of reading make of stored objects (platform §6.2). */
 export interface Retrieval {
   /** `onRetrieve` of the object and then of its properties, and `onRead`. */
   one(object: StoredObject, request: RequestContext): Promise<StoredObject>

@@ -7,7 +7,7 @@ import { placesOf, remove, type Step, spotsAt, touches, withValueAt } from '../t
 import type { PropertySchema } from '../type/type.ts'
 
 /**
- * What a caller gets to see of an object (platform specification §6.1): private properties never leave the server, and
+ * What a caller gets to see of an object (platform §6.1): private properties never leave the server, and
  * those that are not returned by default come only where they are named.
  */
 export function visibility({ type, sealing }: CompiledType) {

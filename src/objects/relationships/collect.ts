@@ -12,7 +12,7 @@ import {
 } from './model.ts'
 
 /**
- * The values of virtual properties by query (platform specification §6.1, §6.4) for a page of objects: one statement a
+ * The values of virtual properties by query (platform §6.1, §6.4) for a page of objects: one statement a
  * relationship and one a set of objects on the way, however many objects the page has. A grant, or what it grants,
  * counts only while its temporal constraints hold.
  */

@@ -8,7 +8,7 @@ import type { SeenRelationship, Store } from '../../repository/repository.ts'
 import type { RelationshipProperty } from './model.ts'
 import { grantType, isConditional, isSame, type PropertyChanges, type WantedReference } from './wanted.ts'
 
-/** An object that is granted to all for whom its condition holds (platform specification §6.4). */
+/** An object that is granted to all for whom its condition holds (platform §6.4). */
 export interface Conditional {
   readonly target: Target
   /** Properties that the condition looks at. */

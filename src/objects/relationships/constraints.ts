@@ -2,7 +2,7 @@ import { isJsonObject, type Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 
 /**
- * Temporal constraints of roles and grants (platform specification §6.4): `[{ "duration": "start/end" }]`, an ISO 8601
+ * Temporal constraints of roles and grants (platform §6.4): `[{ "duration": "start/end" }]`, an ISO 8601
  * interval; either part may be a duration (`2026-01-01T00:00Z/P30D`). The start belongs to it, the end does not. Pure; times
  * are ms since 1970.
  */

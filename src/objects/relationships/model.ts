@@ -2,7 +2,7 @@ import { isJsonObject, type Json } from '../../model/json.ts'
 import { collectionOf, type ManagedType, type PropertySchema, propertiesOf } from '../type/type.ts'
 
 /**
- * What the types of a project say about relationships (platform specification §6.1), read once: which properties show them,
+ * What the types of a project say about relationships (platform §6.1), read once: which properties show them,
  * which values are collected along them, and who has to know when something changes. Pure.
  */
 export interface RelationshipModel {
@@ -20,7 +20,7 @@ export interface RelatedType {
   readonly tells: ReadonlyMap<string, readonly string[]>
   /** What `*` does not stand for. */
   readonly hidden: ReadonlySet<string>
-  /** An object of it that is granted cannot be deleted (platform specification §6.4). */
+  /** An object of it that is granted cannot be deleted (platform §6.4). */
   readonly isRole: boolean
   /** Relationships that an object must have. */
   readonly required: readonly string[]

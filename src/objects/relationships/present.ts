@@ -10,7 +10,7 @@ import type { RelatedType } from './model.ts'
 import { viewed } from './view.ts'
 
 /**
- * Objects with the relationships that `_fields` asks for (platform specification §6.1): `manager` and `*_ref` are references,
+ * Objects with the relationships that `_fields` asks for (platform §6.1): `manager` and `*_ref` are references,
  * `manager/mail` and `roles/*\/name` add fields of the objects referred to, `*` in that place all that these return by default. What
  * cannot be read says so in its place.
  */

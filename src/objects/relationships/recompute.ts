@@ -29,7 +29,7 @@ const pageSize = 500
 const longestSleep = 60_000
 
 /**
- * Looks after objects that depend on others (platform specification §6.4): members of a role that has changed, objects for whom a
+ * Looks after objects that depend on others (platform §6.4): members of a role that has changed, objects for whom a
  * condition holds now, and whoever has access for a time. Their values are computed anew; what differs is written, and is
  * carried on to other systems as any change is. What is to be done is in the store: a server that starts goes on with it.
  * Failures are logged, for whoever caused the change has his answer already.

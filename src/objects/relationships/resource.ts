@@ -15,7 +15,7 @@ import type { Presentation } from './present.ts'
 import { type Edit, wantedReference } from './wanted.ts'
 
 /**
- * `managed/{type}/{id}/{relationship}[/{relationshipId}]` (platform specification §2): the relationships of one property of one
+ * `managed/{type}/{id}/{relationship}[/{relationshipId}]` (platform §2): the relationships of one property of one
  * object as resources of their own, `_id` and `_rev` those of the relationship. Changing one changes the object that it
  * belongs to.
  */

@@ -38,8 +38,8 @@ import {
 } from './wanted.ts'
 
 /**
- * Writes a page of objects of one type together with their relationships, in the caller's transaction (platform
- * specification §6.1, §6.2, §6.4): relationships are changed first, then values collected along them are computed, then
+ * Writes a page of objects of one type together with their relationships, in the caller's transaction
+ * (platform §6.1, §6.2, §6.4): relationships are changed first, then values collected along them are computed, then
  * objects are written that differ from what is stored. Objects at other ends whose values change with it, or that are to be told,
  * are written in the same transaction; what depends on an object from further away is noted (dependents.ts). A
  * fixed number of statements a page, whatever its size.
@@ -331,7 +331,7 @@ class RelatedPageWrite {
     return there
   }
 
-  /** A role that somebody has is not deleted (platform specification §6.4). */
+  /** A role that somebody has is not deleted (platform §6.4). */
   async #refuseGranted(entries: readonly Entry[]): Promise<void> {
     if (!this.#type.isRole) return
     for (const entry of entries) {

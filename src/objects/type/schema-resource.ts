@@ -4,7 +4,7 @@ import { splitPath } from '../../router/path.ts'
 import type { Resource, ResourceProvider } from '../../router/resources.ts'
 import { collectionOf, type ManagedType } from './type.ts'
 
-/** `schema/managed/{type}` (platform specification §2): the schemas of managed types, with the policies of their resources. */
+/** `schema/managed/{type}` (platform §2): the schemas of managed types, with the policies of their resources. */
 export function schemaProvider(types: readonly ManagedType[]): ResourceProvider {
   const schemas = types.map((type): Resource => ({ ...type.schema, _id: collectionOf(type) }))
   return {

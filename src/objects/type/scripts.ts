@@ -6,7 +6,7 @@ import type { ManagedType, PropertySchema } from './type.ts'
 /** The scripts of one managed type, ready to run. `objects` knows no sandbox; whoever composes the server does. */
 export interface TypeScripts {
   has(name: string): boolean
-  /** SCRIPT_FAILED, or what the script threw itself (platform specification §6.2). */
+  /** SCRIPT_FAILED, or what the script threw itself (platform §6.2). */
   run(name: string, variables: JsonObject, request: RequestContext): Promise<ScriptResult>
 }
 
@@ -71,7 +71,7 @@ export function actionScript(action: string): string {
   return `actions/${action}`
 }
 
-/** The compensation that the peers ship (engine specification §8.4); Syncline does it itself. */
+/** The compensation that the peers ship (engine §8.4); Syncline does it itself. */
 export function compensates({ onSync }: ManagedType): boolean {
   return isJsonObject(onSync) && isShippedCompensation(onSync)
 }

@@ -4,7 +4,7 @@ import { type ManagedType, type PropertySchema, propertiesOf } from './type.ts'
 
 /**
  * The peers ship scripts for roles, which their schemas name: `roles/effectiveRoles.js` and its kind. Syncline does what they
- * do itself (platform specification §6.4); here a type that names them becomes one that says the same without. A file of that name
+ * do itself (platform §6.4); here a type that names them becomes one that says the same without. A file of that name
  * in the project is the author's own, and runs. Pure.
  */
 export function withShippedScripts(type: ManagedType, hasFile: (path: string) => boolean): ManagedType {
@@ -83,7 +83,7 @@ function remaining(script: JsonObject, source: string): JsonObject | undefined {
 
 /**
  * The attributes of an assignment, of which the shipped schemas say that values and operations are texts: an assignment of several
- * groups, or one with a script, is none the less one (platform specification §6.4).
+ * groups, or one with a script, is none the less one (platform §6.4).
  */
 function withAnyAssigned(property: PropertySchema): PropertySchema {
   const { items } = property

@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 
 /**
- * Object types as `conf/managed.json` declares them (platform specification §6.1). Members that this file does not
+ * Object types as `conf/managed.json` declares them (platform §6.1). Members that this file does not
  * name are hooks and the like; unsupported.ts judges them.
  */
 export interface ManagedType extends JsonObject {

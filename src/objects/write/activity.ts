@@ -14,7 +14,7 @@ export function isActivity({ chain }: RequestContext): boolean {
 }
 
 /**
- * `audit/activity` (platform specification §9): who changed a managed object, and what: as it was, as it is, and, beyond the
+ * `audit/activity` (platform §9): who changed a managed object, and what: as it was, as it is, and, beyond the
  * specification, attribute by attribute. Values that are nobody's business are masked.
  */
 export function activityEvent(

@@ -14,7 +14,7 @@ export interface ObjectChange {
 }
 
 /**
- * Who is to know of changes of managed objects: synchronization implements it (engine specification §8.1). `objects`
+ * Who is to know of changes of managed objects: synchronization implements it (engine §8.1). `objects`
  * knows neither mappings nor queues.
  */
 export interface OnChange {
@@ -28,7 +28,7 @@ export interface OnChange {
   notify(changes: readonly ObjectChange[], request: RequestContext): Promise<readonly Notified[]>
 }
 
-/** `syncResults` of the hook `onSync` (engine specification §8.3). */
+/** `syncResults` of the hook `onSync` (engine §8.3). */
 export interface Notified {
   readonly success: boolean
   readonly action: 'notifyCreate' | 'notifyUpdate' | 'notifyDelete'

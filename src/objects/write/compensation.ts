@@ -6,7 +6,7 @@ import type { Apply } from './managed-write.ts'
 import { takenBack } from './taken-back.ts'
 
 /**
- * The shipped `onSync` (engine specification §8.4): where a change could not be carried on, it is taken back, which carries
+ * The shipped `onSync` (engine §8.4): where a change could not be carried on, it is taken back, which carries
  * itself on and so restores the systems that had followed already. Then the client gets the first failure. A
  * failure while taking back is not compensated again.
  */

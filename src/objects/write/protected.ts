@@ -6,7 +6,7 @@ import type { CompiledType } from '../type/compiled-type.ts'
 import { placesOf, type Step, spotsAt } from '../type/places.ts'
 import type { ManagedType, PropertySchema } from '../type/type.ts'
 
-/** Where the properties stand that nobody from outside changes without giving the password again (§6.1). */
+/** Where the properties stand that nobody from outside changes without giving the password again (platform §6.1). */
 export function protectedPlaces(type: ManagedType): readonly (readonly Step[])[] {
   return placesOf(type)
     .filter(({ property }) => property.isProtected === true || asksForPassword(property))

@@ -18,7 +18,7 @@ export interface SyncCheckOptions {
 }
 
 /**
- * The action `triggerSyncCheck` (engine specification §8.1, platform specification §2): computes the virtual properties of one
+ * The action `triggerSyncCheck` (engine §8.1, platform §2): computes the virtual properties of one
  * object, or of all that match, anew; what differs from what is stored is an update, and is carried on as one.
  */
 export async function triggerSyncCheck(

@@ -55,10 +55,10 @@ export function hasTriggers(compiled: CompiledType): boolean {
 }
 
 /**
- * Writes objects of a type with triggers, one after the other, each with its scripts in the order of platform
- * specification §6.2: policies → `onCreate`/`onUpdate` → `onValidate` and `onStore` of the properties → encryption →
+ * Writes objects of a type with triggers, one after the other, each with its scripts in the order of
+ * platform §6.2: policies → `onCreate`/`onUpdate` → `onValidate` and `onStore` of the properties → encryption →
  * `onStore` → write → `postCreate`/`postUpdate` → synchronization → `onSync`. A script that throws before the write
- * prevents it; a `post…` that throws takes it back ([D]). Writes from outside come here whatever the type is: what they
+ * prevents it; a `post…` that throws takes it back (platform §6.2, [D]). Writes from outside come here whatever the type is: what they
  * may not see they do not erase, and what is protected they change only with the password.
  */
 export function applyWithTriggers(repository: Repository, compiled: CompiledType, onChange: OnChange): Apply {
@@ -359,7 +359,7 @@ class TriggeredWrite {
   }
 }
 
-/** The script variable `request` (platform specification §7.3), as far as an object set knows it. */
+/** The script variable `request` (platform §7.3), as far as an object set knows it. */
 function described(resourcePath: string, { parameters = {} }: RequestContext): JsonObject {
   return { resourcePath, additionalParameters: { ...parameters } }
 }

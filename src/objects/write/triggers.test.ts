@@ -16,7 +16,7 @@ import type { ManagedType } from '../type/type.ts'
 import { typeParts } from '../type/type-programs.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
 
-/** The scripts of managed objects, run for real: in which order, with which variables, to what effect (platform specification §6.2). */
+/** The scripts of managed objects, run for real: in which order, with which variables, to what effect (platform §6.2). */
 const own: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 't' }
 const client: RequestContext = { ...own, external: true }
 const script = (source: string) => ({ type: 'text/javascript', source })

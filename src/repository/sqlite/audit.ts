@@ -15,8 +15,8 @@ import { type Queryable, queried } from './query.ts'
 import type { Session } from './session.ts'
 
 /**
- * Audit events (platform specification §9): appended by the hundred thousand, read by id, by run, or in the order of
- * writing. `reconId`, a text by engine specification §10, has a column and an index of its own.
+ * Audit events (platform §9): appended by the hundred thousand, read by id, by run, or in the order of
+ * writing. `reconId`, a text by engine §10, has a column and an index of its own.
  */
 export function sqliteAudit(session: Session): AuditEvents {
   return {

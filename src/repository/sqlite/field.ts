@@ -5,7 +5,7 @@ import { literal } from './fragment.ts'
  * What a pointer means in SQL.
  *
  * JSON has more types than SQL, and `json_extract` hides them (true becomes 1, an array its text), so every value is
- * a pair: the rank of its type, then the value. Pairs compare as platform specification §1.1 orders values, and an
+ * a pair: the rank of its type, then the value. Pairs compare as platform §1.1 orders values, and an
  * index over (rank, value, id) answers comparisons and sorting alike.
  */
 export type Field = JsonField | ColumnField | { readonly kind: 'absent' }

@@ -6,7 +6,7 @@ import { rankOf } from './field.ts'
 import { all, any, type Fragment, fragment } from './fragment.ts'
 
 /**
- * Query filters as SQL conditions, meaning exactly what `matches` means (platform specification §1.3).
+ * Query filters as SQL conditions, meaning exactly what `matches` means (platform §1.3).
  *
  * A condition is never null. It is *exact*, or else only necessary: every row that matches fulfils it, but so may
  * others, and the residue has to be evaluated with `matches`. Inexact are decimals, because SQLite reads a decimal's

@@ -9,7 +9,7 @@ import { type Queryable, queried, type Row } from './query.ts'
 import type { Session } from './session.ts'
 
 /**
- * Links (engine specification §5.1). A link set, i.e. type and qualifier, is a number in the table of links: its
+ * Links (engine §5.1). A link set, i.e. type and qualifier, is a number in the table of links: its
  * indexes hold an integer and an id, not three texts.
  */
 export function sqliteLinks(session: Session, nextRevision: () => string): Links {

@@ -6,7 +6,7 @@ import { type FieldOf, numberParameter } from './filter-sql.ts'
 import { all, any, type Fragment, fragment } from './fragment.ts'
 
 /**
- * The order of a query and the places in it, meaning exactly what `compareBy` means (platform specification §1.1).
+ * The order of a query and the places in it, meaning exactly what `compareBy` means (platform §1.1).
  *
  * A place is the row's values under each term. The rows after it are a condition, so that paging needs no counting
  * and survives writes between two pages.

@@ -25,7 +25,7 @@ export interface Queryable<T extends JsonObject> {
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** One page of what matches (platform specification §1.1): one statement, and another one if the total is wanted. */
+/** One page of what matches (platform §1.1): one statement, and another one if the total is wanted. */
 export function queried<T extends JsonObject>(
   connection: Connection,
   table: Queryable<T>,

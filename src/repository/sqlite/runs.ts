@@ -8,7 +8,7 @@ import { fragment } from './fragment.ts'
 import { type Queryable, queried, type Row } from './query.ts'
 import type { Session } from './session.ts'
 
-/** Runs (engine specification §7.7) and, where associations are asked for, their entries (§7.9). */
+/** Runs (engine §7.7) and, where associations are asked for, their entries (engine §7.9). */
 export function sqliteRuns(session: Session): Runs {
   return {
     save: (run) =>

@@ -6,7 +6,7 @@ import { fragment } from './fragment.ts'
 import { type Queryable, queried, type Row } from './query.ts'
 import type { Session } from './session.ts'
 
-/** Changes that wait to be carried on (engine specification §8.5), in the order in which they were stored. */
+/** Changes that wait to be carried on (engine §8.5), in the order in which they were stored. */
 export function sqliteSyncQueue(session: Session): SyncQueue {
   return {
     add: (events) =>

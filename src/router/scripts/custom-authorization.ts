@@ -5,7 +5,7 @@ import type { RoutedRequest } from '../filter.ts'
 import { requestVariable } from './request-variable.ts'
 
 /**
- * `customAuthz` of access rules (platform specification §10): an expression of JavaScript that sees `request`, `context` and
+ * `customAuthz` of access rules (platform §10): an expression of JavaScript that sees `request`, `context` and
  * these functions, which are named as in the original. What fails, or is not true-like, grants nothing.
  */
 const functions = `

@@ -7,7 +7,7 @@ import { parsePointer, printPointer } from '../../model/pointer.ts'
 import type { RoutedRequest } from '../filter.ts'
 import { normalizePath } from '../path.ts'
 
-/** The script variable `request` (platform specification §7.3), and the request that a script made of it. */
+/** The script variable `request` (platform §7.3), and the request that a script made of it. */
 export function requestVariable(request: RoutedRequest): JsonObject {
   const { verb, path, context, action, id, rev, content, operations, query, fields } = request
   return {

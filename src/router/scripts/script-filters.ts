@@ -13,7 +13,7 @@ import { program as filterProgram } from './program.ts'
 import { changedRequest, requestVariable } from './request-variable.ts'
 
 /**
- * The filters of `conf/router.json` (platform specification §2): scripts before and after requests. The first filter is the
+ * The filters of `conf/router.json` (platform §2): scripts before and after requests. The first filter is the
  * outermost: `onRequest` runs in the order of the file, `onResponse` and `onFailure` in the opposite one.
  */
 export interface ScriptFilter {

@@ -5,7 +5,7 @@ import type { Resource, ResourceProvider } from '../../router/resources.ts'
 import type { TaskRun, TaskScanner } from './task-scanner.ts'
 
 /**
- * `taskscanner` (platform specification §2): `execute` runs the task scan of a schedule by its name, or one that comes with the
+ * `taskscanner` (platform §2): `execute` runs the task scan of a schedule by its name, or one that comes with the
  * request; runs can be read, queried and cancelled.
  */
 export function taskScannerProvider(

@@ -5,7 +5,7 @@ import { type Pointer, parsePointer, printPointer } from '../../model/pointer.ts
 import { Problem } from '../../model/problem.ts'
 import { atTime, durationOf } from './time.ts'
 
-/** A task scan as its configuration states it, understood (platform specification §8, "Task scanner context"). */
+/** A task scan as its configuration states it, understood (platform §8, "Task scanner context"). */
 export interface TaskScan {
   /** The object set, e.g. `managed/user`. */
   readonly object: string

@@ -11,7 +11,7 @@ import { queryAt, readTaskScan, type TaskScan } from './task-scan.ts'
 import { atTime } from './time.ts'
 
 /**
- * Runs a task once for each object that is due (platform specification §8). The object itself says how far its task is:
+ * Runs a task once for each object that is due (platform §8). The object itself says how far its task is:
  *
  *     neither             due
  *     started             somebody is at it; due again when that is longer ago than recovery.timeout

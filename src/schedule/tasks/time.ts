@@ -1,4 +1,4 @@
-/** Times and durations of task scans (platform specification §8): `${Time.now + 1d}`, `10m`. Pure. */
+/** Times and durations of task scans (platform §8): `${Time.now + 1d}`, `10m`. Pure. */
 
 const units: Readonly<Record<string, number>> = {
   ms: 1,

@@ -2,7 +2,7 @@ import { compileGlobally, stringify } from './primordials.ts'
 import type { PreparedScript } from './program.ts'
 
 /**
- * Turns a script into a function of its variables that returns the completion value (engine specification §2.6).
+ * Turns a script into a function of its variables that returns the completion value (engine §2.6).
  * Only `eval` yields that value, and only a direct one sees the variables: V8 keeps what it compiled for a given
  * place and text, so a call costs about as much as a function's. A single expression needs no `eval` at all.
  */

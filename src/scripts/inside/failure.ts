@@ -5,7 +5,7 @@ import type { Origin } from './program.ts'
 /**
  * What becomes of anything thrown: by a script, a SCRIPT_FAILED that names the script, its line and column, caused by
  * what the script itself had to say where it threw an integer `code`; by a procedure, itself. Nothing that a script throws is looked at outside of this file, and looking may fail.
- * (engine specification §2.6, "Thrown values")
+ * (engine §2.6, "Thrown values")
  */
 export function scriptFailure(label: string, thrown: unknown, originOf: OriginOf): Problem {
   const { message, code, detail, place } = facts(thrown, originOf)

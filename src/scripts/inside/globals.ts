@@ -2,7 +2,7 @@ import { ask } from './ask.ts'
 import { defineProperty, freeze, isArray, parse, textOf } from './primordials.ts'
 
 /**
- * What every script sees besides its variables (platform specification §7.2, §7.3): `openidm`, `logger`, `console`,
+ * What every script sees besides its variables (platform §7.2, §7.3): `openidm`, `logger`, `console`,
  * `identityServer`, `context` and `require`. All of them are frozen, so that no script changes them for the next.
  */
 export function installGlobals(locations: Locations, require: (name: unknown) => unknown): void {

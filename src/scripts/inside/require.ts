@@ -11,7 +11,7 @@ import {
 import type { Origin } from './program.ts'
 
 /**
- * `require` of the project's own scripts (platform specification §7.3). The host finds and reads the file, within the
+ * `require` of the project's own scripts (platform §7.3). The host finds and reads the file, within the
  * project's script folder; here it runs once a context, as in Node: `module`, `exports`, relative names.
  */
 interface Found {

@@ -5,7 +5,7 @@ import { Problem } from '../../model/problem.ts'
 import type { ResourceProvider } from '../../router/resources.ts'
 
 /**
- * `health/os`, `health/memory`, `health/recon` (platform specification §2), in the words of the original; a thread of a
+ * `health/os`, `health/memory`, `health/recon` (platform §2), in the words of the original; a thread of a
  * reconciliation is here a run that is under way.
  */
 export function healthProvider(server: {

@@ -10,7 +10,7 @@ const descriptions = {
   STOPPING: 'Syncline is stopping',
 } as const satisfies Record<ServerState, string>
 
-/** `info/ping`, `info/login`, `info/version` (platform specification §2). */
+/** `info/ping`, `info/login`, `info/version` (platform §2). */
 export function infoProvider(server: {
   readonly state: () => ServerState
   readonly version: string

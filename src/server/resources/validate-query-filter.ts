@@ -3,7 +3,7 @@ import { isJsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { ResourceProvider } from '../../router/resources.ts'
 
-/** `util/validateQueryFilter?_action=validate` (platform specification §2): is a text a query filter, and if not, why not? */
+/** `util/validateQueryFilter?_action=validate` (platform §2): is a text a query filter, and if not, why not? */
 export const validateQueryFilterProvider: ResourceProvider = {
   async action(path, { name, content, parameters }) {
     if (path !== '' || name !== 'validate')

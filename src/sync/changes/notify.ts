@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { RequestContext } from '../../router/resources.ts'
 
-/** A change of one source object that the mappings are to carry on (engine specification §8, §9). */
+/** A change of one source object that the mappings are to carry on (engine §8, §9). */
 export interface ChangeEvent {
   readonly action: 'notifyCreate' | 'notifyUpdate' | 'notifyDelete'
   /** The object set, e.g. `system/hr/account`. */
@@ -15,7 +15,7 @@ export interface ChangeEvent {
 
 export interface NotifyOutcome {
   readonly success: boolean
-  /** engine specification §8.2: one a mapping and qualifier, those that were skipped included. */
+  /** engine §8.2: one a mapping and qualifier, those that were skipped included. */
   readonly results: readonly JsonObject[]
 }
 

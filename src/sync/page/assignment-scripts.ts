@@ -5,7 +5,7 @@ import { scriptSource } from '../../scripts/definition.ts'
 import type { LoadedProgram, ProgramParts, ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 
 /**
- * Scripts of assignments are data (platform specification §6.4): they come with the source objects. When the first objects with a new
+ * Scripts of assignments are data (platform §6.4): they come with the source objects. When the first objects with a new
  * one are shaped, the mapping's program is loaded once more with all that are known by then.
  */
 export class AssignmentScripts implements AsyncDisposable {

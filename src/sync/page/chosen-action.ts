@@ -40,7 +40,7 @@ function fail(operation: Operation, error: Problem): void {
   operation.action = defaultAction[operation.situation as Situation]
 }
 
-/** engine specification §4.2: the scope of policies, `recon.actionParam` included. */
+/** engine §4.2: the scope of policies, `recon.actionParam` included. */
 function policyScope({ rules: { mapping }, runId }: Synchronization, operation: Operation): Json {
   const { linkQualifier, situation, phase, targetId } = operation
   const target = (operation.target ?? null) as Json

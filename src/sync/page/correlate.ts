@@ -13,7 +13,7 @@ import type { Rules } from './rules.ts'
 import { comparedPointers, joinable, TargetIndex } from './target-index.ts'
 
 /**
- * Finds the targets that source objects without a link belong to (engine specification §6). A filter that hash
+ * Finds the targets that source objects without a link belong to (engine §6). A filter that hash
  * tables can answer exactly is a join against the target set, read once; filters whose comparison is known are
  * asked for a page in one query; everything else is the target's to answer, one query an object.
  */
@@ -34,7 +34,7 @@ export interface CorrelatorOptions {
   readonly scripts: ScriptContext
   /** False where a run is about too few objects to read the whole target set for (reconById). */
   readonly mayReadAll: boolean
-  /** True if the target query returned nothing and the mapping does not want to correlate against that (§6.4). */
+  /** True if the target query returned nothing and the mapping does not want to correlate against that (engine §6.4). */
   readonly skip: boolean
   readonly signal: AbortSignal | undefined
 }
@@ -56,7 +56,7 @@ export function correlator(options: CorrelatorOptions): Correlator {
 
   /** Runs the correlation rules; what a script found itself is an answer already. */
   async function ask(operations: readonly Operation[]): Promise<Question[]> {
-    // A deleted object is looked for as it was (engine specification §3.3).
+    // A deleted object is looked for as it was (engine §3.3).
     const inputs = operations.map(({ source, oldSource, linkQualifier }) => ({
       source: source ?? oldSource,
       linkQualifier,
@@ -139,7 +139,7 @@ export function correlator(options: CorrelatorOptions): Correlator {
         ids.push(...page.map(({ _id }) => _id))
       setCandidates(operation, ids)
     } catch (cause) {
-      // One object's question failing is that object's failure (§6.7), not the run's.
+      // One object's question failing is that object's failure (engine §6.7), not the run's.
       operation.failure = new Problem(
         'SYNC_FAILED',
         `the correlation query failed: ${(cause as Error).message}`,

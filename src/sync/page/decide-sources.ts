@@ -17,7 +17,7 @@ export interface Decided {
 }
 
 /**
- * Joins, assesses, decides and shapes a page of source operations (engine specification §3.2, §4.1). Reads, never
+ * Joins, assesses, decides and shapes a page of source operations (engine §3.2, §4.1). Reads, never
  * writes. Operations whose outcome depends on another one of the page come back as held back: a page must come to
  * what its objects would come to one after the other.
  */
@@ -79,7 +79,7 @@ function bindTargets({ targetIds }: Synchronization, page: readonly Operation[])
 
 /**
  * The bound targets of the page, one read. In a run that queried the targets a linked one exists only if the query
- * returned it (§3.1): with a restricting `targetQuery`, targets outside it appear as gone.
+ * returned it (engine §3.1): with a restricting `targetQuery`, targets outside it appear as gone.
  */
 async function readTargets(
   { targets, targetIds, signal, looksAtTargets }: Synchronization,

@@ -8,7 +8,7 @@ import type { Synchronization } from './synchronization.ts'
 /**
  * The operations on a page of targets that no source operation handled, in rounds: one a qualifier, so that what one
  * qualifier does to a target is done before the next one looks at it. A target that is linked under some qualifier is
- * skipped under those where it is not (engine specification §3.4, [D]): an UNASSIGNED: DELETE must not delete a
+ * skipped under those where it is not (engine §3.4, [D]): an UNASSIGNED: DELETE must not delete a
  * linked object.
  */
 export async function targetRounds(
@@ -24,7 +24,7 @@ export async function targetRounds(
 }
 
 /**
- * Joins, assesses, decides and shapes target operations of one round (engine specification §3.4). Reads, never
+ * Joins, assesses, decides and shapes target operations of one round (engine §3.4). Reads, never
  * writes. `gone` are targets that an earlier round deletes, which a dry run only foresees.
  */
 export async function decideTargets(

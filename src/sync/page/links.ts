@@ -11,7 +11,7 @@ export interface MappingLink {
 }
 
 /**
- * A mapping's view of its link set (engine specification §5.2–§5.4): swaps the sides of a set that is used in reverse,
+ * A mapping's view of its link set (engine §5.2–§5.4): swaps the sides of a set that is used in reverse,
  * and compares and stores ids in lower case where the defining mapping says so, remembering how their systems
  * spell them. Keys of answers are ids as asked for.
  */

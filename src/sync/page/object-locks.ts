@@ -1,7 +1,7 @@
 import { Problem } from '../../model/problem.ts'
 
 /**
- * Who works on which object (engine specification §7.2, [D]): reconciliations, single operations and changes that come
+ * Who works on which object (engine §7.2, [D]): reconciliations, single operations and changes that come
  * in meanwhile take turns, object by object. Keys are those of `lockKey`. All keys of a page are taken at once and in
  * the order of asking, so nobody waits in a circle. Within this process; two processes are kept apart by run-lock.ts
  * and, where it comes to that, by the uniqueness of links.

@@ -19,9 +19,9 @@ export function targetSet(resources: Resources, { target, links, reconciliation 
 }
 
 /**
- * The same set, of whose objects nothing but some fields is seen (engine specification §2.2, `defaultTargetFields`).
+ * The same set, of whose objects nothing but some fields is seen (engine §2.2, `defaultTargetFields`).
  * What is written is made whole again first: an update replaces an object, and must not erase what nobody has
- * looked at (§6.6, [D]).
+ * looked at (engine §6.6, [D]).
  */
 function withFields(set: ObjectSet, fields: readonly Pointer[] | undefined): ObjectSet {
   if (!fields || isEverything(fields)) return set

@@ -52,7 +52,7 @@ export interface Operation {
   changes: readonly Change[]
   /** Why a plan could not evaluate `onCreate` or `onUpdate`; the run may change more than is foreseen. */
   unforeseen?: string | undefined
-  /** It was the shaping that failed. An UPDATE links first (engine specification §4.3): its link is made all the same. */
+  /** It was the shaping that failed. An UPDATE links first (engine §4.3): its link is made all the same. */
   shapingFailed?: boolean
 
   // applied
@@ -101,7 +101,7 @@ export function goesOn(operation: Operation): boolean {
   return operation.failure === undefined && operation.refusal === undefined
 }
 
-/** An EXCEPTION that was chosen is reported, not failed (engine specification §4.3, §12.6). */
+/** An EXCEPTION that was chosen is reported, not failed (engine §4.3, §12.6). */
 export function succeeded({ failure, refusal, action, stale }: Operation): boolean {
   if (stale) return stale.done
   return failure === undefined && (refusal === undefined || action === 'EXCEPTION')
@@ -111,7 +111,7 @@ export function sourceIdOf(operation: Operation): string | undefined {
   return operation.sourceId ?? operation.link?.sourceId
 }
 
-/** True for an update whose shaping failed after the step that links it (engine specification §4.3, §4.5). */
+/** True for an update whose shaping failed after the step that links it (engine §4.3, §4.5). */
 export function linksAnyway(operation: Operation, { links }: Mapping): boolean {
   const { action, link, linkCreated, shapingFailed } = operation
   return shapingFailed === true && action === 'UPDATE' && links.enabled && (!link || linkCreated)

@@ -4,7 +4,7 @@ import { deepestCause, Problem } from '../../model/problem.ts'
 import { recordedChanges } from '../../model/recorded-changes.ts'
 import { type Operation, succeeded } from './operation.ts'
 
-/** What became of an operation, as every record of it says (engine specification §10). */
+/** What became of an operation, as every record of it says (engine §10). */
 export interface Outcome {
   readonly status: 'SUCCESS' | 'FAILURE'
   readonly message: string | null
@@ -26,7 +26,7 @@ export function outcomeOf(operation: Operation): Outcome {
   }
 }
 
-/** The first problem below: its own facts where it has some (§10), for whoever has to repair it. */
+/** The first problem below: its own facts where it has some (engine §10), for whoever has to repair it. */
 function detailOf(failure: Problem): Json {
   const { status, message, detail } = failure.cause instanceof Problem ? failure.cause : failure
   return detail === undefined ? { code: status, message } : (detail as Json)

@@ -4,7 +4,7 @@ import type { Shape } from '../../plan/shape.ts'
 import { goesOn, type Operation, sourceIdOf } from './operation.ts'
 import type { Synchronization } from './synchronization.ts'
 
-/** True if the action writes mapped attributes; UPDATE without source or target does only its other steps (§4.3). */
+/** True if the action writes mapped attributes; UPDATE without source or target does only its other steps (engine §4.3). */
 export function isShaped({ action, source, target }: Operation): boolean {
   return source !== undefined && (action === 'CREATE' || (action === 'UPDATE' && target !== undefined))
 }

@@ -2,7 +2,7 @@ import { everything } from '../../model/filter/filter.ts'
 import type { ObjectSet, Resource } from '../../router/resources.ts'
 
 /**
- * The same set, reading objects by ids whose case is not to be relied on (engine specification §5.4): what is not
+ * The same set, reading objects by ids whose case is not to be relied on (engine §5.4): what is not
  * there under the id asked for is looked for among all ids. A link may know only the lower-case form, and an object
  * must not be taken for gone because of that. The ids are read once, when first needed: what appears later under a
  * link has that link's spelling.

@@ -42,7 +42,7 @@ export interface Synchronization {
 }
 
 /**
- * What becomes of `onCreate` and `onUpdate`: a run runs them, an analysis skips them (engine specification §7.9), and
+ * What becomes of `onCreate` and `onUpdate`: a run runs them, an analysis skips them (engine §7.9), and
  * a plan foresees them: it lets them shape the target, but not write anything.
  */
 export type Hooks = 'run' | 'foresee' | 'skip'

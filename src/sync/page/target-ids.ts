@@ -35,7 +35,7 @@ export class TargetIds {
     return this.#known.has(this.#normal(id))
   }
 
-  /** The id in the target's own spelling (engine specification §5.4, [D]). */
+  /** The id in the target's own spelling (engine §5.4, [D]). */
   spelling(id: string): string {
     return this.#known.get(this.#normal(id)) ?? id
   }

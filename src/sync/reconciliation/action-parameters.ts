@@ -5,7 +5,7 @@ import { statedMapping } from './configured-mapping.ts'
 import { booleanIn } from './request.ts'
 import type { Run } from './run.ts'
 
-/** What the actions of `recon` are given, and how they answer for a run that failed (engine specification §7.1). */
+/** What the actions of `recon` are given, and how they answer for a run that failed (engine §7.1). */
 /** The name of a mapping, or a mapping that comes with the request. */
 export function mappingIn({ name, parameters, content }: ResourceAction): string | JsonObject {
   const stated = statedMapping(parameters.mapping ?? bodyOf(content).mapping)

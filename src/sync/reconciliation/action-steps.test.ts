@@ -5,7 +5,7 @@ import { inSituation } from '../testing/situations.ts'
 import { script } from '../testing/world.ts'
 
 /**
- * Each action's steps, side by side (engine specification §4.3): which scripts run in which order, when the target is
+ * Each action's steps, side by side (engine §4.3): which scripts run in which order, when the target is
  * written, and whether the object's link is there at each of these moments.
  */
 const hooks = [

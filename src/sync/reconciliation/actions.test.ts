@@ -4,8 +4,8 @@ import { correlation, inSituation, properties } from '../testing/situations.ts'
 import { openWorld } from '../testing/world.ts'
 
 /**
- * Every action, run for real: what it does to the target, to the link, and what it records (engine specification
- * §4.3). The same table is run against a target inside the repository, whose page is one transaction, and against one
+ * Every action, run for real: what it does to the target, to the link, and what it records
+ * (engine §4.3). The same table is run against a target inside the repository, whose page is one transaction, and against one
  * outside.
  */
 interface Outcome {

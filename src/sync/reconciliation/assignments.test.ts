@@ -1,4 +1,4 @@
-/** The built-in `onMapping` and `postMapping` in a run (engine specification §2.2). */
+/** The built-in `onMapping` and `postMapping` in a run (engine §2.2). */
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
 import { openWorld, script } from '../testing/world.ts'

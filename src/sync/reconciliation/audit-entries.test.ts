@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { openWorld, script } from '../testing/world.ts'
 
-/** What a run writes into `audit/recon`, field by field (engine specification §10). */
+/** What a run writes into `audit/recon`, field by field (engine §10). */
 const text = expect.any(String)
 
 describe('the audit of a run', () => {

@@ -1,4 +1,4 @@
-/** `defaultSourceFields`, `defaultTargetFields`, paging and consent in a run (engine specification §2.2, §7.4). */
+/** `defaultSourceFields`, `defaultTargetFields`, paging and consent in a run (engine §2.2, §7.4). */
 import { describe, expect, it } from 'vitest'
 import { openWorld, script, target } from '../testing/world.ts'
 

@@ -10,7 +10,7 @@ interface Series {
   squares: number
 }
 
-/** How long the steps of a run took, in milliseconds (engine specification §7.7, `durationSummary`). */
+/** How long the steps of a run took, in milliseconds (engine §7.7, `durationSummary`). */
 export class Durations {
   readonly #series = new Map<string, Series>()
 

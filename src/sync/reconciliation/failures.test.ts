@@ -5,7 +5,7 @@ import { inSituation, person, properties } from '../testing/situations.ts'
 import { script, target } from '../testing/world.ts'
 
 /**
- * Where an operation fails, and what of it stays, side by side (engine specification §4.5): one row for each script
+ * Where an operation fails, and what of it stays, side by side (engine §4.5): one row for each script
  * that throws, for each write that is refused, and for each action that has nothing to work on.
  */
 const throwing = script("throw new Error('broken here')")

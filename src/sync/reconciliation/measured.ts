@@ -8,7 +8,7 @@ import type { Rules } from '../page/rules.ts'
 import type { Durations } from './durations.ts'
 
 /**
- * The same rules, links and object sets, their calls timed under the names of engine specification §7.7. We work on
+ * The same rules, links and object sets, their calls timed under the names of engine §7.7. We work on
  * pages: a sample is a call, be it for one object or for five hundred, and the scripts of a procedure are timed
  * together, as they run.
  */

@@ -50,7 +50,7 @@ export async function openSynchronization(
   }
 }
 
-/** The target query (engine specification §7.3), asked when the first one wants its answer, and once. */
+/** The target query (engine §7.3), asked when the first one wants its answer, and once. */
 export function targetQuery(reconciliation: Reconciliation): () => Promise<TargetIds> {
   let ids: Promise<TargetIds> | undefined
   return () => {

@@ -50,7 +50,7 @@ async function openOperations(
   )
 }
 
-/** A failing linkQualifiers script ends the run (§7.3). */
+/** A failing linkQualifiers script ends the run (engine §7.3). */
 function namesIn(
   outcome: { ok: boolean; value?: Json | undefined; error?: Problem } | undefined,
 ): readonly string[] {
@@ -58,7 +58,7 @@ function namesIn(
   return outcome.value as string[]
 }
 
-/** The targets that no source operation handled (§3.4). */
+/** The targets that no source operation handled (engine §3.4). */
 export async function targetPhase(
   reconciliation: Reconciliation,
   sync: Synchronization,
@@ -114,7 +114,7 @@ export async function finish(
   onProgress?.()
 }
 
-/** The bound target, or all ambiguous ones, whatever the action was and even if it failed (§7.3). */
+/** The bound target, or all ambiguous ones, whatever the action was and even if it failed (engine §7.3). */
 function markHandled(targetIds: TargetIds | undefined, { targetId, candidates }: Operation): void {
   if (!targetIds) return
   if (targetId !== undefined) targetIds.handled(targetId)

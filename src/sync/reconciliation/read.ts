@@ -26,7 +26,7 @@ export interface Reading {
 
 /**
  * The sources of a run, in pages, one page ahead of whoever consumes them. Id and object stay together in one record,
- * and each entry decides for itself whether it is full (engine specification §7.4, [D]); the others of a page
+ * and each entry decides for itself whether it is full (engine §7.4, [D]); the others of a page
  * are read together.
  */
 export async function* sourcePages(reading: Reading): AsyncIterable<readonly SourceRecord[]> {

@@ -109,7 +109,7 @@ describe('a run', () => {
   })
 })
 
-/** Sources outside the source query leave their targets to the target phase (engine specification §3.4). */
+/** Sources outside the source query leave their targets to the target phase (engine §3.4). */
 it('a run says how long its steps took, as far as they were taken', async () => {
   await using world = await openWorld({
     mapping: { ...byMail, validSource: script('true'), onCreate: script('1'), postMapping: script('1') },

@@ -17,7 +17,7 @@ import { recover } from './recover.ts'
 import { EmptySource, openSources } from './sources.ts'
 
 /**
- * Carries out a run (engine specification §7.3): `onRecon` → start → source query → empty guard → target query →
+ * Carries out a run (engine §7.3): `onRecon` → start → source query → empty guard → target query →
  * source phase → target phase → link clean-up → `result` → summary. A dry run takes the same way without the writers. Never
  * throws: what ends a run is in the run.
  */
@@ -111,7 +111,7 @@ async function settleLeftovers(reconciliation: Reconciliation): Promise<void> {
     log('warn', `${type}: run ${leftover.runId} broke off while it wrote; the next run settles what it left`)
 }
 
-/** Runs on success, failure and cancel alike (§7.8). */
+/** Runs on success, failure and cancel alike (engine §7.8). */
 async function runResult(reconciliation: Reconciliation): Promise<void> {
   const { run } = reconciliation
   run.enter('ACTIVE_PROCESSING_RESULTS')

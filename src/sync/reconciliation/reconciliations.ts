@@ -47,7 +47,7 @@ export interface StartedRun {
   readonly done: Promise<void>
 }
 
-/** At most this many runs execute at once; further ones wait in ACTIVE_INITIALIZED (engine specification §7.2). */
+/** At most this many runs execute at once; further ones wait in ACTIVE_INITIALIZED (engine §7.2). */
 const atOnce = 10
 
 /** The runs of this process: starts, follows, cancels and remembers them. */
@@ -65,7 +65,7 @@ export class Reconciliations {
   }
 
   /**
-   * CONFLICT if a run of the mapping, or of one with the same link type, is active ([D]); reconById runs beside.
+   * CONFLICT if a run of the mapping, or of one with the same link type, is active (engine §7.2, [D]); reconById runs beside.
    * UNAVAILABLE once it is closing.
    */
   async start(

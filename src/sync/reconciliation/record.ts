@@ -15,7 +15,7 @@ export interface Recording {
   readonly run: Run
   readonly mapping: Mapping
   readonly userId: string
-  /** Keep an entry an operation, for `recon/assoc` (engine specification §7.9). */
+  /** Keep an entry an operation, for `recon/assoc` (engine §7.9). */
   readonly associations: boolean
   /** Attributes of the target whose values are not for those who read records. */
   readonly isSecret: ((pointer: Pointer) => boolean) | undefined
@@ -80,7 +80,7 @@ interface Recorded extends Pick<Recording, 'mapping' | 'userId' | 'isSecret'> {
   readonly runId: string
 }
 
-/** engine specification §10, topic `recon`, `entryType: entry`; both ids qualified. */
+/** engine §10, topic `recon`, `entryType: entry`; both ids qualified. */
 function auditEvent(
   { runId, mapping, userId, isSecret }: Recorded,
   operation: Operation,

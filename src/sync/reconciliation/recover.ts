@@ -166,7 +166,7 @@ async function repairLink(
   else if (settlement === 'unlink') await store.links.delete([(link as MappingLink).stored])
 }
 
-/** The record that the run could not write (engine specification §10). */
+/** The record that the run could not write (engine §10). */
 function auditEvent({ intent, newId }: Fact): AuditEvent {
   const { mapping, source, target, sourceId, targetId, linkQualifier, phase, situation, action, written } =
     contentOf(intent)

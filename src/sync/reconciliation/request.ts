@@ -7,7 +7,7 @@ import type { PlanFilters } from '../../plan/plan-line.ts'
 import type { Rules } from '../page/rules.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
 
-/** What a caller asks for: a mapping, one source object or all, and overrides for this run only (§7.1). */
+/** What a caller asks for: a mapping, one source object or all, and overrides for this run only (engine §7.1). */
 export interface ReconciliationRequest {
   readonly mapping: string
   /** The mapping itself, of that name, instead of a configured one: for this run only. */

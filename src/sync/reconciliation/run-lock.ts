@@ -5,7 +5,7 @@ import { isAlive, thisProcess } from './worker.ts'
 
 /**
  * Keeps two processes on one data folder (a server and a command line, two cron jobs) from reconciling the same link
- * set at once (engine specification §7.2, [D]). The lock is a row of the store that names its holder; one whose
+ * set at once (engine §7.2, [D]). The lock is a row of the store that names its holder; one whose
  * process is gone is nobody's.
  */
 export interface RunLock {

@@ -4,7 +4,7 @@ import { Durations } from './durations.ts'
 import { Statistics } from './statistics.ts'
 
 /**
- * A reconciliation run and its states (engine specification §7.3):
+ * A reconciliation run and its states (engine §7.3):
  *
  *     INITIALIZED → QUERY_ENTRIES → RECONCILING_SOURCE → RECONCILING_TARGET → LINK_CLEANUP
  *                         │                  │                   │                │
@@ -134,7 +134,7 @@ export class Run {
     this.#closed = true
   }
 
-  /** engine specification §7.7; `failure` says why a failed run ended. */
+  /** engine §7.7; `failure` says why a failed run ended. */
   toJSON(): JsonObject {
     const end = this.#ended ?? new Date()
     const problem = this.#problem

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../model/json.ts'
 import { openWorld, script, type World } from '../testing/world.ts'
 
 /**
- * Every script of a mapping, and exactly the variables it sees (engine specification §4.2), side by side. Each script
+ * Every script of a mapping, and exactly the variables it sees (engine §4.2), side by side. Each script
  * logs all names that the specification knows anywhere, as far as they are defined; `context` is there for all.
  */
 const names = [

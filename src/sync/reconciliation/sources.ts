@@ -4,7 +4,7 @@ import { type SourceRecord, sourcePages } from './read.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { requireSourceProperties } from './source-properties.ts'
 
-/** The empty-source guard: ends the run without its `result` script (§7.5). */
+/** The empty-source guard: ends the run without its `result` script (engine §7.5). */
 export class EmptySource extends Problem {
   constructor(mapping: string, source: string, id: string | undefined) {
     const nothing = `${mapping}: the source query on ${source} returned nothing, and allowEmptySourceSet is not true`
@@ -69,7 +69,7 @@ function queriedSources({
   })
 }
 
-/** §7.6: an absent source is an empty source set, or, where that is allowed, a deleted source object. */
+/** engine §7.6: an absent source is an empty source set, or, where that is allowed, a deleted source object. */
 async function* singleSource(
   { rules, settings, run, resources }: Reconciliation,
   id: string,

@@ -10,7 +10,7 @@ interface Tally {
   readonly ids: string[]
 }
 
-/** Counts of one run, both phases (engine specification §7.7, §7.8). */
+/** Counts of one run, both phases (engine §7.7, §7.8). */
 export class Statistics {
   readonly #situations: Record<string, number> = Object.fromEntries(situations.map((name) => [name, 0]))
   readonly #phases = { source: new Map<string, Tally>(), target: new Map<string, Tally>() }

@@ -11,7 +11,7 @@ import { storedRunObject, workerElsewhere } from './stored-run.ts'
 export interface StoredRuns {
   /** Oldest first. */
   list(): Promise<readonly JsonObject[]>
-  /** The run object; of a run that was purged, that of its summary (engine specification §7.1); else NOT_FOUND. */
+  /** The run object; of a run that was purged, that of its summary (engine §7.1); else NOT_FOUND. */
   read(id: string): Promise<JsonObject>
   isWorkedOnElsewhere(id: string): Promise<boolean>
   /** CONFLICT if another process is working on the run: only that one can stop it. */
@@ -19,7 +19,7 @@ export interface StoredRuns {
   /** Forgets a run for good. The audit keeps its entries, and who deleted it. */
   delete(id: string, context: RequestContext): Promise<JsonObject>
   /**
-   * Keeps the associations of the newest runs alike, as many as `associations` says (§7.9). Run objects are small and
+   * Keeps the associations of the newest runs alike, as many as `associations` says (engine §7.9). Run objects are small and
    * stay longer.
    */
   purge(alike: { readonly mapping: string; readonly analysis: boolean }, associations: number): Promise<void>
@@ -81,7 +81,7 @@ function deletionOf(id: string): string {
   return `${id}-deleted`
 }
 
-/** platform specification §9, topic `activity`. */
+/** platform §9, topic `activity`. */
 function deletionEvent(id: string, { userId, transactionId }: RequestContext) {
   const timestamp = new Date().toISOString()
   const content: JsonObject = {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { performAction } from '../single/perform.ts'
 import { administrator, openWorld, script, source, target, type World } from '../testing/world.ts'
 
-/** A run, `reconById` and `performAction` on the same object take turns (engine specification §7.2, [D]). */
+/** A run, `reconById` and `performAction` on the same object take turns (engine §7.2, [D]). */
 const correlationQuery = script("var q = { _queryFilter: 'mail eq \"' + source.mail + '\"' }; q")
 const mapping = {
   correlationQuery,

@@ -16,7 +16,7 @@ import type {
 import { storeQuery } from '../../router/store-query.ts'
 
 /**
- * `recon/assoc` (engine specification §7.9): which source object a run found associated with which target object, for
+ * `recon/assoc` (engine §7.9): which source object a run found associated with which target object, for
  * runs that were asked to keep that. A header a run, and an entry an operation; both go when newer runs take their
  * place.
  */
@@ -108,7 +108,7 @@ interface Expansion {
   readonly target: Filter | undefined
 }
 
-/** Any of the three parameters asks for the objects themselves ([D]). */
+/** Any of the three parameters asks for the objects themselves (engine §7.9, [D]). */
 function expansionIn(parameters: Readonly<Record<string, string>>): Expansion | undefined {
   const { queryMissingSide, sourceQueryFilter, targetQueryFilter } = parameters
   if (queryMissingSide !== 'true' && sourceQueryFilter === undefined && targetQueryFilter === undefined)

@@ -6,7 +6,7 @@ import type { Link, Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 
 /**
- * The objects that one object is linked to, in all link sets that its object set takes part in (engine specification §8.6,
+ * The objects that one object is linked to, in all link sets that its object set takes part in (engine §8.6,
  * `getLinkedResources`). Read with the caller's rights; an end that cannot be read is there without content.
  */
 export async function linkedResources(

@@ -4,7 +4,7 @@ import type { Repository } from '../../repository/repository.ts'
 import type { ResourceProvider, Resources } from '../../router/resources.ts'
 import { linkedResources } from './linked-resources.ts'
 
-/** `endpoint/linkedView/{resource}` (platform specification §2), which the original ships: an object and what it is linked to. */
+/** `endpoint/linkedView/{resource}` (platform §2), which the original ships: an object and what it is linked to. */
 export function linkedViewProvider(options: {
   readonly repository: Repository
   readonly resources: () => Resources

@@ -6,7 +6,7 @@ import { storePage, storeQuery } from '../../router/store-query.ts'
 import { deadLetters } from '../changes/live-sync/live-sync.ts'
 import { stages } from '../changes/live-sync/state.ts'
 
-/** `repo/synchronisation/pooledSyncStage/{ID}` (engine specification §9): how far liveSync has come; deleting it starts anew. */
+/** `repo/synchronisation/pooledSyncStage/{ID}` (engine §9): how far liveSync has come; deleting it starts anew. */
 export function stageProvider(repository: Repository): ResourceProvider {
   return stored(repository, stages)
 }

@@ -14,7 +14,7 @@ export interface ListedMapping {
 }
 
 /**
- * `sync/mappings` (engine specification §8.6): the mappings in processing order. A cookie is the name of the next
+ * `sync/mappings` (engine §8.6): the mappings in processing order. A cookie is the name of the next
  * mapping; unknown ones are refused.
  */
 export function mappingsProvider(list: () => readonly ListedMapping[]): ResourceProvider {

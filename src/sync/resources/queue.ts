@@ -8,7 +8,7 @@ import { storePage, storeQuery } from '../../router/store-query.ts'
 import { inState } from '../changes/queue/queued-change.ts'
 
 /**
- * `sync/queue` (engine specification §8.6): the changes that wait, dead letters among them. A list shows everything but what
+ * `sync/queue` (engine §8.6): the changes that wait, dead letters among them. A list shows everything but what
  * the objects were; one event shows that, too, without what is private or encrypted. Actions: `retry` puts a dead letter, or an event that waits for another try,
  * in line again; `discard` drops it, and answers what it was.
  */

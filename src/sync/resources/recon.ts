@@ -9,7 +9,7 @@ import { failed, mappingIn, overridesIn, sourceIdIn, waits } from '../reconcilia
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { booleanIn, type ReconciliationRequest } from '../reconciliation/request.ts'
 
-/** `recon[/{id}[/plan]]` (engine specification §7.1). */
+/** `recon[/{id}[/plan]]` (engine §7.1). */
 export function reconciliationProvider(
   reconciliations: Reconciliations,
   repository: Repository,
@@ -80,7 +80,7 @@ async function startRun(
   const { run, done } = await reconciliations.start(request, context)
   if (!wait) return { _id: run.id, state: run.state }
   await done
-  // An empty source is an answer, not an error (§7.5); any other failure of a run that is waited for is.
+  // An empty source is an answer, not an error (engine §7.5); any other failure of a run that is waited for is.
   if (run.problem && run.problem.code !== 'EMPTY_SOURCE') throw failed(run)
   return { _id: run.id, state: run.state }
 }

@@ -17,7 +17,7 @@ export interface SyncOptions extends SingleOptions {
 
 type Act = (options: SyncOptions, action: ResourceAction, context: RequestContext) => Promise<Json>
 
-/** `sync` (engine specification §8.6): actions on single objects. */
+/** `sync` (engine §8.6): actions on single objects. */
 export function syncProvider(options: SyncOptions): ResourceProvider {
   return {
     async action(path, action, context) {

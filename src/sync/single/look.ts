@@ -78,7 +78,7 @@ export async function openSingle(
   }
 }
 
-/** The link qualifiers of an object (engine specification §5.3). */
+/** The link qualifiers of an object (engine §5.3). */
 export async function qualifiersOf(
   sync: Synchronization,
   source: JsonObject | undefined,

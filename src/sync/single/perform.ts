@@ -12,7 +12,7 @@ import type { Synchronization } from '../page/synchronization.ts'
 import { singleRecorder } from '../reconciliation/record.ts'
 import { decideSource, decideTarget, openSingle, type SingleOptions, sourceOf } from './look.ts'
 
-/** The parameters of `sync?_action=performAction` (engine specification §8.6), as they come with a request. */
+/** The parameters of `sync?_action=performAction` (engine §8.6), as they come with a request. */
 export type PerformParameters = Readonly<Record<string, string | undefined>>
 
 /**
@@ -111,7 +111,7 @@ function absent(side: 'Source' | 'Target', path: string): Problem {
   return new Problem('SYNC_FAILED', `${side} object ${path} does not exist`)
 }
 
-/** Policies do not decide; the first whose condition holds lends its `postAction` ([D]). */
+/** Policies do not decide; the first whose condition holds lends its `postAction` (engine §8.6, [D]). */
 function deciding(rules: Rules, action: Action): Rules {
   return {
     ...rules,
@@ -125,7 +125,7 @@ function deciding(rules: Rules, action: Action): Rules {
   }
 }
 
-/** A target that the caller names is the one that correlation finds (§6.5). */
+/** A target that the caller names is the one that correlation finds (engine §6.5). */
 function forcing({ correlator, links }: Synchronization, targetId: string | undefined): Correlator {
   if (targetId === undefined) return correlator
   return {

@@ -1,5 +1,5 @@
 /**
- * Changes that wait to be carried on (engine specification §8.5). `resource` is the object's path: of one mapping and
+ * Changes that wait to be carried on (engine §8.5). `resource` is the object's path: of one mapping and
  * object, the oldest event that is not dead is the only one that may be worked.
  */
 export const syncQueue = `

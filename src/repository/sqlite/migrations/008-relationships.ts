@@ -1,5 +1,5 @@
 /**
- * Relationships between objects (platform specification §6.1): one row each, found from either end. An end is a collection, an
+ * Relationships between objects (platform §6.1): one row each, found from either end. An end is a collection, an
  * id and the property that shows the relationship there, empty where none does.
  */
 export const relationships = `

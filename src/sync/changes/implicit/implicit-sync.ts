@@ -21,8 +21,8 @@ export interface ImplicitSyncOptions extends SingleOptions {
 }
 
 /**
- * Carries the change of one object on to all mappings of its set, one after the other, under each link qualifier (engine
- * specification §8.2): the same decision and the same steps as in a run. After the first failure the rest is skipped, and
+ * Carries the change of one object on to all mappings of its set, one after the other, under each link qualifier
+ * (engine §8.2): the same decision and the same steps as in a run. After the first failure the rest is skipped, and
  * said to be.
  */
 export function implicitSync(options: ImplicitSyncOptions): Notify {

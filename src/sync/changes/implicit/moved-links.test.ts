@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { administrator, openWorld, source, target } from '../../testing/world.ts'
 import { implicitSync } from './implicit-sync.ts'
 
-/** A source that was given another id (engine specification §9, [D]). */
+/** A source that was given another id (engine §9, [D]). */
 describe('a change that brings the id before', () => {
   const mapping = { properties: [{ source: 'name', target: 'name' }] }
   const event = (id: string, previousId: string) => ({

@@ -3,7 +3,7 @@ import type { MappingLink } from '../../page/links.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 
 /**
- * A source that was given another id keeps its target (engine specification §9, [D]): where there is no link of the new
+ * A source that was given another id keeps its target (engine §9, [D]): where there is no link of the new
  * id and one of the id before, that link is moved.
  */
 export async function moveLinks(

@@ -14,7 +14,7 @@ export interface OnChangeOptions extends ImplicitSyncOptions {
 }
 
 /**
- * Carries changes of managed objects on (engine specification §8.1): those of mappings with a queue are stored in the
+ * Carries changes of managed objects on (engine §8.1): those of mappings with a queue are stored in the
  * transaction of the change itself, all others go through their mappings when it is committed.
  */
 export function onChange(options: OnChangeOptions): OnChange {

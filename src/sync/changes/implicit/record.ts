@@ -6,7 +6,7 @@ import { historyOf, outcomeOf } from '../../page/outcome.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 
 /**
- * `audit/sync` (engine specification §10): an entry for every action, NOREPORT included. The source id is qualified and
+ * `audit/sync` (engine §10): an entry for every action, NOREPORT included. The source id is qualified and
  * the target id local, as there.
  */
 export function syncRecorder(

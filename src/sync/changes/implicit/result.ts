@@ -5,7 +5,7 @@ import type { Problem } from '../../../model/problem.ts'
 import { ambiguousIds, type Operation, succeeded } from '../../page/operation.ts'
 import { outcomeOf } from '../../page/outcome.ts'
 
-/** What a change came to under one mapping and qualifier (engine specification §8.2). */
+/** What a change came to under one mapping and qualifier (engine §8.2). */
 export function syncResult(
   mapping: Mapping,
   sourceId: string,
@@ -27,7 +27,7 @@ export function syncResult(
   }
 }
 
-/** A mapping or qualifier that was not come to, because one before it failed ([D]). */
+/** A mapping or qualifier that was not come to, because one before it failed (engine §8.2, [D]). */
 export function skippedResult(mapping: Mapping, sourceId: string, linkQualifier: string | null): JsonObject {
   return { ...described(mapping, sourceId, linkQualifier), result: 'SKIPPED', ...nothingDone }
 }

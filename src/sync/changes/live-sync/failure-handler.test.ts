@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Json } from '../../../model/json.ts'
 import { failureHandler, nextStep } from './failure-handler.ts'
 
-/** engine specification §9: how often a failing change is tried again, and what follows. */
+/** engine §9: how often a failing change is tried again, and what follows. */
 describe('a change that fails for the nth time', () => {
   it.each<[string, Json | undefined, string[]]>([
     ['without a handler', undefined, ['retry', 'retry', 'retry', 'retry']],

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../model/json.ts'
 
-/** What becomes of a change that fails, as `syncFailureHandler` of the connector says (engine specification §9). */
+/** What becomes of a change that fails, as `syncFailureHandler` of the connector says (engine §9). */
 export interface FailureHandler {
   /** Undefined: for ever. */
   readonly maxRetries: number | undefined

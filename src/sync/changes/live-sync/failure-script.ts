@@ -16,7 +16,7 @@ const before = `var invokedHandlers = []; var failureHandlers = {
 )
 
 /**
- * Runs the script of a `syncFailureHandler` (engine specification §9) and answers which handlers it invoked, in order. What it
+ * Runs the script of a `syncFailureHandler` (engine §9) and answers which handlers it invoked, in order. What it
  * throws says that the change is to be tried again.
  */
 export async function runFailureScript(

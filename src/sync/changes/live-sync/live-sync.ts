@@ -37,7 +37,7 @@ export const deadLetters = 'repo/synchronisation/deadLetterQueue'
 type Delta = Exclude<SetChange, { kind: 'END' }>
 
 /**
- * One liveSync (engine specification §9): carries on what has changed in a system since the last one, change by change. The
+ * One liveSync (engine §9): carries on what has changed in a system since the last one, change by change. The
  * first call only remembers the present. How far it came is stored after each change, so a process that dies repeats one
  * change at most, which does no harm. Answers the state record. CONFLICT while the same source is at it already.
  */
@@ -142,7 +142,7 @@ class LiveSync {
     }
   }
 
-  /** Under an id of its own: tokens repeat ([D]). */
+  /** Under an id of its own: tokens repeat (engine §9, [D]). */
   async #bury(failure: JsonObject, failureCause: JsonObject): Promise<void> {
     const collection = `${deadLetters}/${failure.systemIdentifier}`
     const content = { ...failure, failureCause, createDate: new Date().toISOString() }
@@ -151,7 +151,7 @@ class LiveSync {
     ])
   }
 
-  /** `audit/activity` (engine specification §10). */
+  /** `audit/activity` (engine §10). */
   async #record(change: Delta, { success, results }: NotifyOutcome): Promise<void> {
     const timestamp = new Date().toISOString()
     const content: JsonObject = {

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from '../../../model/json.ts'
 import type { Repository, StoredObject } from '../../../repository/repository.ts'
 import type { SyncToken } from '../../../router/resources.ts'
 
-/** Where the states of liveSync are kept (engine specification §9). */
+/** Where the states of liveSync are kept (engine §9). */
 export const stages = 'repo/synchronisation/pooledSyncStage'
 
 /** `system/hr/account` → `SYSTEMHRACCOUNT`. */
@@ -20,7 +20,7 @@ export interface Stage {
   readonly lastException?: { readonly throwable: string; readonly syncDelta?: JsonObject } | undefined
 }
 
-/** Undefined only if there is none: a state that cannot be read must not pass for a first call ([D]). */
+/** Undefined only if there is none: a state that cannot be read must not pass for a first call (engine §9, [D]). */
 export async function readStage({ objects }: Repository, source: string): Promise<Stage | undefined> {
   const stored = (await objects.read(stages, [stageId(source)])).get(stageId(source))
   return stored && stageOf(stored)

@@ -6,7 +6,7 @@ import { backoff } from './backoff.ts'
 import { ChangeQueue } from './change-queue.ts'
 import { queuedEvent } from './queued-change.ts'
 
-/** The queue of a mapping, worked for real: order, retries, dead letters (engine specification §8.5). */
+/** The queue of a mapping, worked for real: order, retries, dead letters (engine §8.5). */
 const mapping = {
   properties: [
     { source: 'mail', target: 'mail' },

@@ -25,7 +25,7 @@ export interface ChangeQueueOptions extends SingleOptions {
 const ownWork: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'queue' }
 
 /**
- * Works the changes that wait (engine specification §8.5): those of one object strictly in order, those of different objects
+ * Works the changes that wait (engine §8.5): those of one object strictly in order, those of different objects
  * beside one another. What fails is tried again, later each time; what has failed too often is given up as the
  * mapping says. Nothing is lost if the process dies: an event leaves the store when it is done, and doing it again does no
  * harm.

@@ -13,7 +13,7 @@ interface Hopeless {
 }
 
 /**
- * What becomes of a change that has failed too often, as the mapping's `postRetryAction` says (engine specification §8.5):
+ * What becomes of a change that has failed too often, as the mapping's `postRetryAction` says (engine §8.5):
  * dropped, kept as a dead letter, or handed to a script. A script that fails leaves a dead letter: nothing is lost.
  */
 export async function giveUp(

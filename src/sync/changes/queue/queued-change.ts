@@ -4,7 +4,7 @@ import type { QueuedEvent } from '../../../repository/repository.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { ChangeEvent } from '../notify.ts'
 
-/** A change as the queue of a mapping keeps it (engine specification §8.5): everything that is needed to carry it on later. */
+/** A change as the queue of a mapping keeps it (engine §8.5): everything that is needed to carry it on later. */
 export function queuedEvent(
   mapping: string,
   event: ChangeEvent,

@@ -4,8 +4,8 @@ import type { Synchronization } from '../synchronization.ts'
 
 /**
  * Carries on what was written to the targets: a managed object has mappings of its own, and an `onSync` that may take the
- * change back (engine specification §8.1, §8.3). Only now, with the link stored: a mapping back to the source would not
- * know the object otherwise, and make it a second time (§4.4). A change that was taken back takes its link along.
+ * change back (engine §8.1, §8.3). Only now, with the link stored: a mapping back to the source would not
+ * know the object otherwise, and make it a second time (engine §4.4). A change that was taken back takes its link along.
  */
 export async function carryOutConsequences(
   sync: Synchronization,

@@ -1,4 +1,4 @@
-/** Hooks around the writes of an operation, as engine specification §4.2 has them. */
+/** Hooks around the writes of an operation, as engine §4.2 has them. */
 import { describe, expect, it } from 'vitest'
 import { openWorld, script } from '../../testing/world.ts'
 

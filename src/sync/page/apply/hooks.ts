@@ -5,7 +5,7 @@ import { Problem } from '../../../model/problem.ts'
 import { type Operation, sourceIdOf } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 
-/** Hooks between the writes, with the scopes of engine specification §4.2. */
+/** Hooks between the writes, with the scopes of engine §4.2. */
 export async function runHook(
   sync: Synchronization,
   hook: Hook,
@@ -18,7 +18,7 @@ export async function runHook(
   operations.forEach((operation, position) => {
     const outcome = outcomes[position]
     if (!outcome?.ok) operation.failure = outcome?.error
-    // Before an update only: what onLink changes there is written with the update (§4.2).
+    // Before an update only: what onLink changes there is written with the update (engine §4.2).
     else if (hook === 'onLink' && operation.action === 'UPDATE')
       operation.linkedTarget = outcome.value as JsonObject
   })
@@ -39,7 +39,7 @@ function hookScope(operation: Operation): JsonObject {
   }
 }
 
-/** `postAction` of the policy that decided; none where the default did ([D], §2.5). */
+/** `postAction` of the policy that decided; none where the default did (engine §2.5, [D]). */
 export async function runPostAction(sync: Synchronization, operations: readonly Operation[]): Promise<void> {
   const { policies } = sync.rules.mapping
   const due = operations.flatMap((operation) => {
@@ -67,7 +67,7 @@ function postActionScope({ runId }: Synchronization, operation: Operation): Json
   }
 }
 
-/** `onError`: told about the failure, never able to replace it (engine specification §2.2, [D]). */
+/** `onError`: told about the failure, never able to replace it (engine §2.2, [D]). */
 export async function runErrorHook(sync: Synchronization, failed: readonly Operation[]): Promise<void> {
   const script = sync.rules.mapping.hooks.onError
   if (script === undefined || failed.length === 0) return
@@ -78,7 +78,7 @@ export async function runErrorHook(sync: Synchronization, failed: readonly Opera
   for (const outcome of outcomes) if (!outcome.ok) sync.log('error', outcome.error.message)
 }
 
-/** As `cause` of a result: always a 409 (§8.2); what the failing part itself said is its `detail`. */
+/** As `cause` of a result: always a 409 (engine §8.2); what the failing part itself said is its `detail`. */
 function errorJson({ failure, refusal }: Operation): JsonObject {
   const message = failure?.message ?? refusal ?? ''
   const own = failure?.cause instanceof Problem ? failure.cause : failure

@@ -12,8 +12,8 @@ import type { Synchronization } from '../synchronization.ts'
 import { type Written, writtenBy } from './written.ts'
 
 /**
- * Before something is written outside of the store whose link must follow, it is written down (engine specification
- * §12.5): creates, deletes of linked objects, and updates. Whoever finds such an intent after the
+ * Before something is written outside of the store whose link must follow, it is written down
+ * (engine §12.5): creates, deletes of linked objects, and updates. Whoever finds such an intent after the
  * process has died looks at the target and finishes what was begun (recover.ts), so that killing a run leaves neither
  * an object without its link, nor a link without its object, nor a change without its record.
  */

@@ -8,7 +8,7 @@ import type { Synchronization } from '../synchronization.ts'
 import type { Writers } from './writers.ts'
 
 /**
- * The built-in `postMapping` (engine specification §2.2): remembers in `lastSync` of a managed user which assignments
+ * The built-in `postMapping` (engine §2.2): remembers in `lastSync` of a managed user which assignments
  * have been carried out, so that one that the user loses can be undone. Written only where they changed, a page at a
  * time; sources that never had an assignment cost nothing.
  */
@@ -57,7 +57,7 @@ async function remember(
     return [{ operation: 'update' as const, id: object._id, rev: object._rev, content: { ...own, lastSync } }]
   })
   if (writes.length === 0) return []
-  // What is remembered is nobody else's business (engine specification §2.2).
+  // What is remembered is nobody else's business (engine §2.2).
   const chain = { ...scripts.request.chain, synchronizes: false }
   const results = await sources.writeMany(writes, { ...scripts.request, chain }, signal)
   return writes.flatMap(({ id }, position) => {

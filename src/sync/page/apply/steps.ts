@@ -1,7 +1,7 @@
 import type { Action } from '../../../mapping/situation.ts'
 
 /**
- * What each action does, in order (engine specification §4.3). The page is applied step by step, not object by object:
+ * What each action does, in order (engine §4.3). The page is applied step by step, not object by object:
  * every operation takes its own steps in its own order, and operations of one page do not depend on each other
  * (hold-back.ts sees to that), so all target writes of a page are one call and all its links one statement.
  */

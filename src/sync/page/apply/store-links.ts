@@ -4,7 +4,7 @@ import { type MappingLink, mappingLinks } from '../links.ts'
 import { type Operation, sourceIdOf } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 
-/** UPDATE and LINK: link first, then write (engine specification §4.3, UPDATE 3). */
+/** UPDATE and LINK: link first, then write (engine §4.3, UPDATE 3). */
 export async function storeLinksBefore(
   sync: Synchronization,
   operations: readonly Operation[],
@@ -15,7 +15,7 @@ export async function storeLinksBefore(
 
 /**
  * CREATE: a new link, or, where the source had one to a target that is gone, the same link leading to the new target.
- * UPDATE: the link follows a target that the write renamed ([D]). DELETE and UNLINK: the link goes.
+ * UPDATE: the link follows a target that the write renamed (engine §4.3, [D]). DELETE and UNLINK: the link goes.
  */
 export async function storeLinksAfter(
   sync: Synchronization,
@@ -75,7 +75,7 @@ async function insertLinks(
   })
 }
 
-/** Somebody else has linked the very same pair meanwhile: the wish is fulfilled (engine specification §4.5). */
+/** Somebody else has linked the very same pair meanwhile: the wish is fulfilled (engine §4.5). */
 async function isLinkedAlready(
   { links, rules }: Synchronization,
   operation: Operation,
@@ -133,7 +133,7 @@ async function writeOrFail(
   } catch (cause) {
     if (!isConflict(cause)) throw cause
     const { targetId, effect } = operation
-    // The target's id goes into the record: the object is there without a link (engine specification §4.5, [D]).
+    // The target's id goes into the record: the object is there without a link (engine §4.5, [D]).
     const stays = effect === 'created' ? `; target ${targetId} was created and stays without a link` : ''
     operation.failure = new Problem(
       'SYNC_FAILED',

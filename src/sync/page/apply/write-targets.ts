@@ -7,7 +7,7 @@ import type { Synchronization } from '../synchronization.ts'
 import { intend, leavesDoubt, withdraw } from './intents.ts'
 import type { Writers } from './writers.ts'
 
-/** All target writes of a page in one call (engine specification §4.3, CREATE 5, UPDATE 4, DELETE 2). */
+/** All target writes of a page in one call (engine §4.3, CREATE 5, UPDATE 4, DELETE 2). */
 export async function writeTargets(
   sync: Synchronization,
   page: readonly Operation[],
@@ -61,7 +61,7 @@ function isOvertaken({ action, failure }: Operation): boolean {
   )
 }
 
-/** Once more, on the target as it is now (engine specification §12.4): what the other one wrote is kept. */
+/** Once more, on the target as it is now (engine §12.4): what the other one wrote is kept. */
 async function tryAgain(
   sync: Synchronization,
   overtaken: readonly Operation[],
