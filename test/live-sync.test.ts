@@ -191,6 +191,85 @@ describe('liveSync', () => {
     expect(await users()).toEqual({ ann: 'Changed' })
   })
 
+  const people = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, index) => [`p${from + index}`, `Person ${from + index}`])
+  const many = async (mapping: object = {}) => {
+    await open({ mapping })
+    hr(...people(10))
+    await liveSync('&fromBeginning=true')
+    expect(Object.keys(await users())).toHaveLength(10)
+  }
+  /** What only the target knows: it is lost if a user is deleted and made anew. */
+  const remember = () =>
+    server.call('PATCH', 'managed/user/p3', {
+      body: [{ operation: 'replace', field: '/userName', value: 'kept by the target' }],
+    })
+  const remembered = async () => (await server.call('GET', 'managed/user/p3')).body.userName
+
+  it.each<[what: string, mapping: object, left: number, code: RegExp]>([
+    ['an empty export', { guard: false }, 0, /system\/hr\/account holds nothing any more/],
+    ['an empty export, within the guard', { guard: { maxDeletes: 10 } }, 0, /holds nothing any more/],
+    [
+      'half an export',
+      { guard: { maxDeletes: 1 } },
+      5,
+      /hr_user: nothing was written: 5 deletes for 10 linked targets; at most 1 are allowed\. Among them: p5, p6/,
+    ],
+    [
+      'an empty export, where it may be empty',
+      { guard: { maxDeletes: 1 }, allowEmptySourceSet: true },
+      0,
+      /10 deletes for 10/,
+    ],
+  ])(
+    'refuses %s as a run does, as often as it comes, and loses nothing',
+    async (_what, mapping, left, message) => {
+      await many(mapping)
+      await remember()
+      const before = (await server.call('GET', stage)).body
+      // Also what is no deletion waits.
+      for (let call = 0; call < 5; call++) {
+        hr(...people(left), ...(left > 0 ? [['new', `New ${call}`]] : []))
+        const { status, body } = await liveSync()
+        expect([status, body.message]).toEqual([409, expect.stringMatching(message)])
+      }
+      expect((await server.call('GET', stage)).body).toEqual(before)
+      expect(Object.keys(await users())).toHaveLength(10)
+      hr(...people(9), ['p9', 'Later'], ['new', 'New'])
+      expect((await liveSync()).status).toBe(200)
+      expect(await users()).toMatchObject({ p0: 'Person 0', p9: 'Later', new: 'New' })
+      expect(Object.keys(await users())).toHaveLength(11)
+      expect(await remembered()).toBe('kept by the target')
+    },
+  )
+
+  it.each<[string, object, number, string, object | undefined]>([
+    ['a mapping that says so', { allowEmptySourceSet: true }, 0, '', undefined],
+    ['a parameter', {}, 0, '&allowEmptySourceSet=true', undefined],
+    ['the body', {}, 0, '', { allowEmptySourceSet: true }],
+    ['the guard of the call', { guard: { maxDeletes: 1 } }, 5, '&guard=off', undefined],
+    ['limits of the call', { guard: { maxDeletes: 1 } }, 5, '', { guard: { maxDeletes: 5 } }],
+  ])('goes on where it is allowed by %s', async (_what, mapping, left, parameters, body) => {
+    await many(mapping)
+    hr(...people(left))
+    expect((await server.call('POST', `${source}?_action=liveSync${parameters}`, { body })).status).toBe(200)
+    expect(Object.keys(await users())).toHaveLength(left)
+  })
+
+  it('from the command line is refused with what to do, and goes on if it is told to', async () => {
+    await many({ guard: { maxDeletes: 1 } })
+    await server[Symbol.asyncDispose]()
+    hr()
+    const empty = project.syncline(['livesync', source])
+    expect([empty.code, empty.err]).toEqual([1, expect.stringContaining('--allow-empty-source')])
+    const guarded = project.syncline(['livesync', source, '--allow-empty-source'])
+    expect([guarded.code, guarded.err]).toEqual([1, expect.stringContaining('--guard off')])
+    const told = ['livesync', source, '--allow-empty-source', '--guard', 'maxDeletes=10']
+    expect(project.syncline(told)).toMatchObject({ code: 0, out: `${source}: done\n` })
+    server = await serve(project)
+    expect(await users()).toEqual({})
+  })
+
   it('from the command line says what failed', async () => {
     await open({ mapping: poisoned })
     await server[Symbol.asyncDispose]()

@@ -132,7 +132,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
       wake: (mapping) => changes.wake(mapping),
       mayBeTakenBack: (path) => current().mayBeTakenBack(path),
     }),
-    liveSync: { repository, resources: routes, notify, log },
+    liveSync: { ...single, notify },
     log,
     engineFor: (one) =>
       engines.use(engineKey(one), async () =>

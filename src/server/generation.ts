@@ -76,7 +76,7 @@ export interface Foundation {
   readonly systems: Shared<System>
   readonly kinds: readonly ConnectorKind[]
   readonly onChange: OnChange
-  readonly liveSync: Pick<LiveSyncOptions, 'repository' | 'resources' | 'notify' | 'log'>
+  readonly liveSync: Omit<LiveSyncOptions, 'handlerOf' | 'runScript'>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** The script engine for a project; one that it shares with others is closed by the last of them. */
   readonly engineFor: (project: Project) => Promise<ScriptEngine>

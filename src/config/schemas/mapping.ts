@@ -242,7 +242,7 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
     'Visit target objects without source. Default: true for `recon`, false for `reconById`.',
   ),
   allowEmptySourceSet: flag(
-    'False: a reconciliation of an empty source set fails before it changes anything.',
+    'False: a reconciliation or a liveSync that finds an empty source set fails before it changes anything.',
     false,
   ),
   guard: either(
@@ -257,7 +257,7 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
       ),
       Type.Literal(false),
     ],
-    'How much one run may delete, change and create; `false`: as much as it likes.',
+    'How much one run or one liveSync may delete, change and create; `false`: as much as it likes.',
   ),
   taskThreads: whole('Objects worked on at the same time; 0: one after the other.', 10, { minimum: 0 }),
   feedSize: whole('Objects read ahead.', 1000, {

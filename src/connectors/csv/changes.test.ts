@@ -139,6 +139,20 @@ describe('the changes of a file', () => {
     expect(hr.copies()).toHaveLength(3)
   })
 
+  it('are told again, from the same copy, until the later token is used', async () => {
+    await using hr = await open({ syncFileRetentionCount: 2 })
+    await hr.write([['a', '0']])
+    const token = await hr.latest()
+    for (let round = 1; round < 5; round++) {
+      await hr.write([['a', String(round)]])
+      expect(await hr.since(token)).toEqual(await hr.since(token))
+    }
+    expect(hr.copies()).toHaveLength(3)
+    const again = await hr.since(token)
+    expect(kinds(again)).toEqual(['UPDATE a', 'END'])
+    expect(await hr.since(again.at(-1)?.token as SyncToken)).toEqual([])
+  })
+
   it('make the old rows into the new ones, whatever was edited', async () => {
     const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
     const rows = fc.uniqueArray(fc.tuple(id, fc.constantFrom('x', 'y', 'z')), { selector: ([one]) => one })

@@ -45,7 +45,7 @@ export async function* changesSince(
     } finally {
       await handle.close()
     }
-    yield { kind: 'END', token: await keep(copy, path, settings) }
+    yield { kind: 'END', token: await keep(copy, path, settings, before?.file) }
   } finally {
     await rm(copy.part, { force: true })
   }
@@ -110,17 +110,31 @@ async function copyOf(path: string): Promise<Copy> {
   }
 }
 
-/** The copy takes its name, and the oldest ones go. The one before stays until the new token is stored, whatever is configured. */
+/**
+ * The copy takes its name, and the oldest ones go. The one before stays until a later token is stored, however often changes
+ * are asked for meanwhile. A copy of the same content is not made twice.
+ */
 async function keep(
   { part, file, time, digest }: Copy,
   path: string,
   settings: CsvSettings,
+  before?: string,
 ): Promise<SyncToken> {
+  const [newest] = await newestFirst(path)
+  if (newest && (await contentDigest(newest.file)) === digest) {
+    await rm(part, { force: true })
+    return `${newest.time}-${digest}`
+  }
   await attempt(file, 'written', () => rename(part, file))
-  const copies = (await copiesOf(path)).toSorted((a, b) => b.time - a.time)
-  const superfluous = copies.slice(Math.max(2, settings.keptSnapshots))
+  const superfluous = (await newestFirst(path))
+    .slice(Math.max(2, settings.keptSnapshots))
+    .filter((copy) => copy.file !== before)
   await Promise.all(superfluous.map((copy) => rm(copy.file, { force: true })))
   return `${time}-${digest}`
+}
+
+async function newestFirst(path: string) {
+  return (await copiesOf(path)).toSorted((a, b) => b.time - a.time)
 }
 
 async function copiesOf(path: string): Promise<readonly { readonly file: string; readonly time: number }[]> {

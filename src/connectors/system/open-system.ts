@@ -26,7 +26,12 @@ export interface SystemEnvironment {
   readonly decrypt: Decrypt
   /** Carries on what has changed in a system since the last time; absent: nothing can be carried on here. */
   readonly liveSync?: (
-    request: { readonly source: string; readonly detailedFailure: boolean; readonly fromBeginning: boolean },
+    request: {
+      readonly source: string
+      readonly detailedFailure: boolean
+      readonly fromBeginning: boolean
+      readonly overrides: JsonObject
+    },
     context: RequestContext,
   ) => Promise<Json>
   /** Told about operations that `onDeny: DO_NOTHING` skipped. */

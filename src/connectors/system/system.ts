@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, member, setMember } from '../../model/json.ts'
+import { isJsonObject, type Json, type JsonObject, member, setMember } from '../../model/json.ts'
 import { applyPatch, type PatchOperation } from '../../model/patch.ts'
 import { Problem } from '../../model/problem.ts'
 import { joinPath, splitPath } from '../../router/path.ts'
@@ -141,7 +141,7 @@ async function startLiveSync(
   systems: ReadonlyMap<string, System>,
   environment: SystemEnvironment,
   path: string,
-  { parameters }: ResourceAction,
+  { parameters, content }: ResourceAction,
   request: RequestContext,
 ): Promise<Json> {
   if (path === '' && !parameters.source)
@@ -159,7 +159,16 @@ async function startLiveSync(
     )
   const detailedFailure = parameters.detailedFailure === 'true'
   const fromBeginning = parameters.fromBeginning === 'true'
-  return environment.liveSync({ source, detailedFailure, fromBeginning }, request)
+  const overrides = overridesIn({ ...parameters, ...(isJsonObject(content) ? content : {}) })
+  return environment.liveSync({ source, detailedFailure, fromBeginning, overrides }, request)
+}
+
+/** What a call may allow in place of the mappings. */
+function overridesIn({ allowEmptySourceSet, guard }: JsonObject): JsonObject {
+  return {
+    ...(allowEmptySourceSet === undefined ? {} : { allowEmptySourceSet }),
+    ...(guard === undefined ? {} : { guard }),
+  }
 }
 
 function allSystemsAction(action: ResourceAction): SystemAction {

@@ -1,8 +1,10 @@
 import { fewLinked, type Guarded, type GuardLimits } from '../../mapping/guard.ts'
+import type { Mapping } from '../../mapping/mapping.ts'
 import { mayDelete } from '../../mapping/may-delete.ts'
 import { Problem } from '../../model/problem.ts'
 import { type Excess, exceeded, excessInWords } from '../../plan/guard.ts'
 import type { PlanHeader } from '../../plan/plan-line.ts'
+import type { Links } from '../../repository/repository.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import type { Operation } from '../page/operation.ts'
 import type { TargetIds } from '../page/target-ids.ts'
@@ -31,19 +33,21 @@ export async function requireWithinGuard(
 ): Promise<void> {
   const { rules, settings, repository, run } = reconciliation
   if (run.analysis) return
-  const { links, name } = rules.mapping
-  const linked = links.enabled ? await repository.links.count(links.type) : 0
-  if (!mayExceed(reconciliation, linked)) return
+  const { mapping } = rules
+  const linked = await linkedTargets(mapping, repository.links)
+  if (!mayExceed(mapping, settings.guard, linked)) return
   const tally = counting()
   await run.durations.time('guard', () => foresee(reconciliation, queryTargets, tally.recorder))
   const excess = exceeded(settings.guard, { ...tally, linked })
   if (excess.length === 0 || run.signal.aborted) return
-  throw refusal(name, excess)
+  throw refusal(mapping.name, excess)
 }
 
-function refusal(name: string, excess: readonly Excess[]): Problem {
+/** `hint`: how to allow it where that is not the run's. */
+export function refusal(name: string, excess: readonly Excess[], hint?: string): Problem {
   return new Problem('GUARD', `${name}: nothing was written: ${excess.map(excessInWords).join('; ')}`, {
     detail: excess,
+    ...(hint === undefined ? {} : { hint }),
   })
 }
 
@@ -52,18 +56,26 @@ export async function requirePlanWithinGuard(
   { rules, settings, repository }: Reconciliation,
   { writes }: PlanHeader,
 ): Promise<void> {
-  const { links, name } = rules.mapping
-  const linked = links.enabled ? await repository.links.count(links.type) : 0
+  const linked = await linkedTargets(rules.mapping, repository.links)
   const samples = { deletes: [], updates: [], creates: [] }
   const excess = exceeded(settings.guard, { counts: writes, linked, samples })
-  if (excess.length > 0) throw refusal(name, excess)
+  if (excess.length > 0) throw refusal(rules.mapping.name, excess)
 }
 
-function mayExceed({ rules, settings }: Reconciliation, linked: number): boolean {
-  const { deletes, updates, creates } = settings.guard
+/** How many targets the mapping's link set leads to: what percentages are counted of. */
+export async function linkedTargets({ links: use }: Mapping, links: Links): Promise<number> {
+  return use.enabled ? links.count(use.type) : 0
+}
+
+/** False where no limit could be exceeded, whatever changes: nothing needs to be counted. */
+export function mayExceed(
+  mapping: Mapping,
+  { deletes, updates, creates }: GuardLimits,
+  linked: number,
+): boolean {
   const counts = (limit: GuardLimits[Guarded]) =>
     limit !== undefined && (limit.kind === 'count' || linked > fewLinked)
-  return counts(updates) || counts(creates) || (counts(deletes) && mayDelete(rules.mapping))
+  return counts(updates) || counts(creates) || (counts(deletes) && mayDelete(mapping))
 }
 
 /** The run as an analysis of its own, of which nothing is recorded. */
@@ -88,19 +100,24 @@ async function foresee(
   const sources = await openSources(looking)
   const targetIds = await queryTargets?.()
   const opened = await openSynchronization(looking, { targetIds })
-  // Updates must be shaped to know whether they write anything, creates to know what correlates with them.
-  const shapes = (settings.guard.updates ?? settings.guard.creates) !== undefined
+  const shapes = needsShapes(settings.guard)
   const sync = { ...opened, shapes, looksAtTargets: shapes || rulesLookAtTargets(reconciliation) }
   await sourcePhase(looking, sync, sources, recorder)
   if (targetIds) await targetPhase(looking, sync, recorder)
   targetIds?.startOver()
 }
 
+/** Updates must be shaped to know whether they write anything, creates to know what correlates with them. */
+export function needsShapes({ updates, creates }: GuardLimits): boolean {
+  return (updates ?? creates) !== undefined
+}
+
 function rulesLookAtTargets({ rules: { mapping } }: Reconciliation): boolean {
   return mapping.validTarget !== undefined || mapping.policies.some(({ action }) => action.kind === 'script')
 }
 
-function counting() {
+/** Counts what decided operations would write. */
+export function counting() {
   const counts: Record<Guarded, number> = { deletes: 0, updates: 0, creates: 0 }
   const samples: Record<Guarded, string[]> = { deletes: [], updates: [], creates: [] }
   const add = (what: Guarded, id: string | undefined) => {
@@ -113,7 +130,7 @@ function counting() {
     },
     forget() {},
   }
-  return { counts, samples, recorder }
+  return { counts, samples, recorder, add }
 }
 
 function count(operation: Operation, add: (what: Guarded, id: string | undefined) => void): void {

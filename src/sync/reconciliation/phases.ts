@@ -9,7 +9,6 @@ import type { TargetIds } from '../page/target-ids.ts'
 import { workThrough } from '../page/work-through.ts'
 import type { SourceRecord } from './read.ts'
 import type { Reconciliation } from './reconciliation.ts'
-import type { Run } from './run.ts'
 
 /** Every source object, page by page; each page may depend on those before it. */
 export async function sourcePhase(
@@ -97,7 +96,7 @@ async function allQualifiers(sync: Synchronization): Promise<readonly string[]> 
 
 /** Applies and records decided operations, whatever came of them. */
 export async function finish(
-  { onEntry, onPage, onProgress, run }: Reconciliation,
+  { onEntry, onPage, onProgress }: Reconciliation,
   sync: Synchronization,
   operations: readonly Operation[],
   recorder: Recorder,
@@ -107,7 +106,7 @@ export async function finish(
   for (const operation of operations) if (operation.phase === 'source') markHandled(sync.targetIds, operation)
   await applyPage(sync, operations, recorder)
   for (const operation of operations) {
-    if (sync.dryRun) foresee(sync, run, operation)
+    if (sync.dryRun) foresee(sync, operation)
     onEntry?.(planEntry(sync.rules.mapping, operation, sync.targets.isSecret), operation, sync)
   }
   await onPage?.()
@@ -122,13 +121,16 @@ function markHandled(targetIds: TargetIds | undefined, { targetId, candidates }:
 }
 
 /** In a dry run later objects meet what earlier ones would have written, as far as correlation can tell. */
-function foresee({ correlator, rules: { mapping } }: Synchronization, run: Run, operation: Operation): void {
+export function foresee(
+  { correlator, runId, rules: { mapping } }: Synchronization,
+  operation: Operation,
+): void {
   const { action, desired, target, targetId, link, linkQualifier } = operation
   if (linksAnyway(operation, mapping) && targetId !== undefined)
     correlator.planned(linkQualifier, targetId, true)
   if (!goesOn(operation)) return
   if (action === 'CREATE' && desired) {
-    const id = `(new target of ${operation.sourceId} in ${run.id})`
+    const id = `(new target of ${operation.sourceId} in ${runId})`
     correlator.wrote(id, undefined, desired)
     correlator.planned(linkQualifier, id, true)
   } else if (action === 'UPDATE' || action === 'LINK') {

@@ -1,17 +1,16 @@
 import { v7 as timeOrderedId } from 'uuid'
 import type { Json, JsonObject } from '../../../model/json.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
-import type { Repository } from '../../../repository/repository.ts'
-import type { RequestContext, Resource, Resources, SetChange, SyncToken } from '../../../router/resources.ts'
+import type { RequestContext, Resource, SetChanges, SyncToken } from '../../../router/resources.ts'
 import { acquireRunLock } from '../../reconciliation/run-lock.ts'
+import type { ImplicitSyncOptions } from '../implicit/implicit-sync.ts'
 import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
+import { type Delta, judge } from './brakes.ts'
 import { type AfterRetries, type FailureHandler, nextStep } from './failure-handler.ts'
 import type { Invoked } from './failure-script.ts'
 import { readStage, type Stage, writeStage } from './state.ts'
 
-export interface LiveSyncOptions {
-  readonly repository: Repository
-  readonly resources: () => Resources
+export interface LiveSyncOptions extends ImplicitSyncOptions {
   readonly notify: Notify
   /** `syncFailureHandler` of the source's connector. */
   readonly handlerOf: (source: string) => FailureHandler
@@ -21,7 +20,6 @@ export interface LiveSyncOptions {
     variables: JsonObject,
     request: RequestContext,
   ) => Promise<readonly Invoked[]>
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
 export interface LiveSyncRequest {
@@ -29,16 +27,17 @@ export interface LiveSyncRequest {
   readonly detailedFailure?: boolean
   /** With nothing known yet: work everything there is, instead of starting from now. */
   readonly fromBeginning?: boolean
+  /** `allowEmptySourceSet` and `guard`, in place of the mappings' own for this call. */
+  readonly overrides?: JsonObject
 }
 
 /** Where changes go that nobody could carry on. */
 export const deadLetters = 'repo/synchronisation/deadLetterQueue'
 
-type Delta = Exclude<SetChange, { kind: 'END' }>
-
 /**
  * One liveSync (engine §9): carries on what has changed in a system since the last one, change by change. The
- * first call only remembers the present. How far it came is stored after each change, so a process that dies repeats one
+ * first call only remembers the present. What would do too much damage is refused before anything is written
+ * (brakes.ts). How far it came is stored after each change, so a process that dies repeats one
  * change at most, which does no harm. Answers the state record. CONFLICT while the same source is at it already.
  */
 export async function liveSync(
@@ -86,9 +85,21 @@ class LiveSync {
     if (!changes) throw new Problem('NOT_FOUND', `${source}: its connector cannot tell what has changed`)
     const known = await readStage(repository, source)
     if (!known && !fromBeginning) return { token: await changes.latestToken() }
-    let stage: Stage = { token: known?.token ?? null, retry: known?.retry }
-    for await (const change of changes.since(stage.token)) {
+    return this.#carryOnAll(changes, { token: known?.token ?? null, retry: known?.retry })
+  }
+
+  async #carryOnAll(changes: SetChanges, from: Stage): Promise<Stage> {
+    const { repository, log } = this.#options
+    const { source } = this.#request
+    const since = () => changes.since(from.token)
+    const judged = await judge(this.#options, this.#request, since, this.#context)
+    let stage = from
+    for await (const change of since()) {
       if (change.kind === 'END') return { token: change.token }
+      if (judged && !judged.has(change)) {
+        log('info', `${source} has changed meanwhile: from ${change.id} on, the next liveSync carries it on`)
+        return stage
+      }
       const next = await this.#carryOn(change, stage)
       if (next.lastException) return next
       if (JSON.stringify(next) !== JSON.stringify(stage)) await writeStage(repository, source, next)
