@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import type { AuditVerdict } from '../repository.ts'
 import { gapsBetween, unvouchedGaps } from './audit-gaps.ts'
+import { number, text } from './column.ts'
 import type { Connection } from './connection.ts'
-import type { Row } from './query.ts'
 
 /** What a hash is made of: the hash before, and everything that the event says. */
 export interface Chained {
@@ -19,8 +19,8 @@ export function chainHash(before: string, { topic, id, timestamp, text }: Chaine
 
 /** The end of the chain; whoever appends moves it on in the same transaction. */
 export function readHead(connection: Connection): { readonly hash: string; readonly chained: number } {
-  const row = connection.statement('SELECT hash, chained FROM audit_head').get() as Row
-  return { hash: row.hash as string, chained: row.chained as number }
+  const row = connection.statement('SELECT hash, chained FROM audit_head').get()
+  return { hash: text(row?.hash), chained: number(row?.chained) }
 }
 
 export function writeHead(
@@ -54,14 +54,19 @@ export function follow(
       'SELECT seq, topic, id, timestamp, content, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?',
     )
     .all(seq, portion)
-  if (rows.length === 0) return undefined
-  const last = rows.at(-1) as Row
-  const gaps = gapsBetween(connection, seq, last.seq as number)
+  const last = rows.at(-1)
+  if (!last) return undefined
+  const gaps = gapsBetween(connection, seq, number(last.seq))
   let [hashBefore, { chained, unchained, removed, broken }] = [before, verdict]
   for (const row of rows) {
-    const { topic, id, timestamp } = row as unknown as Chained
-    for (let gap = gaps[0]; gap && gap.first <= (row.seq as number); gap = gaps[0]) {
-      if ((row.seq as number) <= gap.last)
+    const [topic, id, timestamp, place] = [
+      text(row.topic),
+      text(row.id),
+      text(row.timestamp),
+      number(row.seq),
+    ]
+    for (let gap = gaps[0]; gap && gap.first <= place; gap = gaps[0]) {
+      if (place <= gap.last)
         broken ??= { topic, id, timestamp, why: 'it was put in where events had been removed' }
       hashBefore = gap.hash || hashBefore
       removed += gap.events
@@ -73,14 +78,14 @@ export function follow(
         broken ??= { topic, id, timestamp, why: 'it was not written by Syncline: it is no part of the chain' }
       continue
     }
-    const expected = chainHash(hashBefore, { topic, id, timestamp, text: row.content as string })
+    const expected = chainHash(hashBefore, { topic, id, timestamp, text: text(row.content) })
     if (row.hash !== expected)
       broken ??= { topic, id, timestamp, why: 'it was changed, or events before it were removed or put in' }
-    hashBefore = row.hash as string
+    hashBefore = expected
     chained++
   }
   return {
-    seq: last.seq as number,
+    seq: number(last.seq),
     before: hashBefore,
     verdict: { chained, unchained, removed, last: hashBefore, broken },
   }

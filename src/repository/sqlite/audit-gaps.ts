@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Removable, removals } from '../repository.ts'
+import { number, optionalNumber, optionalText, text } from './column.ts'
 import type { Connection } from './connection.ts'
 import { documentOf } from './document.ts'
 
@@ -36,7 +37,11 @@ export function removable(connection: Connection, what: Removable, limit: number
       runs ? JSON.stringify(runs) : null,
       limit,
     )
-    .map((row) => row as unknown as RemovableRow & { timestamp: string })
+    .map((row) => ({
+      seq: number(row.seq),
+      hash: optionalText(row.hash) ?? null,
+      timestamp: text(row.timestamp),
+    }))
   const end = before === undefined ? -1 : rows.findIndex(({ timestamp }) => timestamp >= before)
   return end < 0 ? rows : rows.slice(0, end)
 
@@ -45,7 +50,7 @@ export function removable(connection: Connection, what: Removable, limit: number
     const row = connection
       .statement('SELECT seq FROM audit WHERE topic = ? ORDER BY seq DESC LIMIT 1 OFFSET ?')
       .get(topic, kept)
-    return (row?.seq as number | undefined) ?? 0
+    return optionalNumber(row?.seq) ?? 0
   }
 }
 
@@ -92,7 +97,10 @@ export function gapsBetween(connection: Connection, after: number, upTo: number)
     .statement(
       'SELECT first, last, hash, events FROM audit_gaps WHERE last > ? AND first <= ? ORDER BY first',
     )
-    .all(after, upTo) as unknown as Gap[]
+    .all(after, upTo)
+    .map(({ first, last, hash, events }) => ({
+      ...{ first: number(first), last: number(last), hash: text(hash), events: number(events) },
+    }))
 }
 
 /** Why the gaps are not those that were recorded; undefined if they are. */

@@ -1,4 +1,5 @@
 import type { RecordedRun } from '../repository.ts'
+import { optionalText, text } from './column.ts'
 import type { Connection } from './connection.ts'
 
 /** From one run to the next through the index by run: entries are many, runs are few. */
@@ -19,11 +20,11 @@ export function recordedRuns(connection: Connection): readonly RecordedRun[] {
   return connection
     .statement(runIds)
     .all()
-    .map(({ id }) => ({ id: id as string, last: connection.statement(lastEvent).get(id as string) }))
+    .map(({ id }) => ({ id: text(id), last: connection.statement(lastEvent).get(text(id)) }))
     .toSorted((a, b) => Number(a.last?.seq) - Number(b.last?.seq))
     .map(({ id, last }) => ({
       reconId: id,
-      mapping: (last?.mapping ?? null) as string | null,
-      timestamp: last?.timestamp as string,
+      mapping: optionalText(last?.mapping) ?? null,
+      timestamp: text(last?.timestamp),
     }))
 }

@@ -6,6 +6,7 @@ import { type AuditEvent, type AuditEvents, type Removable, removals } from '../
 import { chainHash, follow, readHead, type Step, start, withEnd, writeHead } from './audit-chain.ts'
 import { openGaps, removable } from './audit-gaps.ts'
 import { recordedRuns } from './audit-runs.ts'
+import { number, text } from './column.ts'
 import type { Connection } from './connection.ts'
 import { documentOf, documentText } from './document.ts'
 import { violatesConstraint } from './failure.ts'
@@ -43,15 +44,15 @@ export function sqliteAudit(session: Session): AuditEvents {
           .statement('SELECT seq, topic, content FROM audit WHERE seq > ? ORDER BY seq LIMIT ?')
           .all(seq, limit)
           .map((row) => ({
-            seq: row.seq as number,
-            topic: row.topic as string,
+            seq: number(row.seq),
+            topic: text(row.topic),
             content: documentOf(row.content),
           })),
       ),
     lastSeq: () =>
       session.read((connection) => {
         const row = connection.statement('SELECT coalesce(max(seq), 0) AS seq FROM audit').get()
-        return row?.seq as number
+        return number(row?.seq)
       }),
     read: (topic, id) =>
       session.read((connection) => {
@@ -68,10 +69,10 @@ export function sqliteAudit(session: Session): AuditEvents {
         const page = rows.slice(0, limit)
         return {
           result: page.map(({ topic, content }) => ({
-            topic: topic as string,
+            topic: text(topic),
             content: documentOf(content),
           })),
-          cookie: rows.length > limit ? printCookie([page.at(-1)?.seq as number]) : null,
+          cookie: rows.length > limit ? printCookie([number(page.at(-1)?.seq)]) : null,
         }
       }),
   }

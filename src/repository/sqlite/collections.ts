@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Pointer, parsePointer } from '../../model/pointer.ts'
+import { number, text } from './column.ts'
 import type { Connection } from './connection.ts'
 import { hasPath, jsonField } from './field.ts'
 
@@ -12,7 +13,7 @@ export function tableOf(connection: Connection, collection: string): string | un
   if (id === undefined) {
     const row = connection.statement('SELECT id FROM collections WHERE name = ?').get(collection)
     if (!row) return undefined
-    id = row.id as number
+    id = number(row.id)
     connection.collections.set(collection, id)
   }
   return `objects_${id}`
@@ -62,7 +63,7 @@ function indexesOf(connection: Connection, table: string): readonly string[] {
   return connection
     .statement(sql)
     .all(table)
-    .map((row) => row.name as string)
+    .map((row) => text(row.name))
 }
 
 /** A digest, for names have rules that pointers do not. */

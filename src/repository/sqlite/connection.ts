@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { Json } from '../../model/json.ts'
-import { getAt, type Pointer } from '../../model/pointer.ts'
+import { getAt } from '../../model/pointer.ts'
 import { printReference } from '../../model/reference.ts'
+import { text } from './column.ts'
 import { pragmas } from './pragmas.ts'
 
 /**
@@ -29,11 +29,9 @@ export class Connection {
     const pure = { deterministic: true, directOnly: true }
     this.db.function('syncline_at', pure, jsonAt)
     this.db.function('syncline_reference', pure, (collection, id) =>
-      printReference({ collection: collection as string, id: id as string }),
+      printReference({ collection: text(collection), id: text(id) }),
     )
-    this.db.function('syncline_accepts', { directOnly: true }, (json) =>
-      Number(this.#accepts(json as string)),
-    )
+    this.db.function('syncline_accepts', { directOnly: true }, (json) => Number(this.#accepts(text(json))))
   }
 
   /** A statement of fixed text, prepared once. Texts that vary with a query would pile up: `db.prepare` them. */
@@ -68,6 +66,6 @@ export type Residue = (json: string) => boolean
 
 /** SQL function: the JSON text of the value at a pointer, for pointers that a JSON path cannot spell. */
 function jsonAt(json: unknown, pointer: unknown): string | null {
-  const value = getAt(JSON.parse(json as string) as Json, JSON.parse(pointer as string) as Pointer)
+  const value = getAt(JSON.parse(text(json)), JSON.parse(text(pointer)))
   return value === undefined ? null : JSON.stringify(value)
 }

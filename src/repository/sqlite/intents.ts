@@ -1,5 +1,6 @@
-import type { JsonObject } from '../../model/json.ts'
 import type { Intent, Intents } from '../repository.ts'
+import { text } from './column.ts'
+import { documentOf } from './document.ts'
 import type { Row } from './query.ts'
 import type { Session } from './session.ts'
 
@@ -28,5 +29,5 @@ export function sqliteIntents(session: Session): Intents {
 }
 
 function intentOf({ id, linkType, runId, content }: Row): Intent {
-  return { id, linkType, runId, content: JSON.parse(content as string) as JsonObject } as Intent
+  return { id: text(id), linkType: text(linkType), runId: text(runId), content: documentOf(content) }
 }

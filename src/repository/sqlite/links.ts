@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Link, LinkSet, LinkSide, Links } from '../repository.ts'
+import { number, optionalNumber, text } from './column.ts'
 import type { Connection } from './connection.ts'
 import { violatesConstraint } from './failure.ts'
 import { absent, column } from './field.ts'
@@ -21,7 +22,7 @@ export function sqliteLinks(session: Session, nextRevision: () => string): Links
     count: (linkType, linkQualifier) =>
       session.read((connection) => {
         const sql = `SELECT count(*) AS n FROM ${linksAndSets} WHERE link_type = ? AND (?2 IS NULL OR qualifier = ?2)`
-        return connection.statement(sql).get(linkType, linkQualifier ?? null)?.n as number
+        return number(connection.statement(sql).get(linkType, linkQualifier ?? null)?.n)
       }),
     insert: (links) => session.write((connection) => insert(connection, links, nextRevision)),
     update: (links) => session.write((connection) => update(connection, links, nextRevision)),
@@ -70,16 +71,15 @@ function find(
   const sql = `SELECT ${ends} FROM json_each(?) AS wanted CROSS JOIN links AS l
     ON l.set_id = ? AND l.${columnOf[side]} = wanted.value`
   const rows = connection.statement(sql).all(JSON.stringify(ids), setId)
-  return new Map(rows.map((row) => [row[side] as string, linkIn(set, row)]))
+  return new Map(rows.map((row) => [text(row[side]), linkIn(set, row)]))
 }
 
 async function* linkPages(session: Session, set: LinkSet, pageSize: number): AsyncIterable<readonly Link[]> {
-  let last = ''
-  for (;;) {
-    const page = await session.read((connection) => linksAfter(connection, set, last, pageSize))
+  for (let last: string | undefined = ''; last !== undefined; ) {
+    const after: string = last
+    const page = await session.read((connection) => linksAfter(connection, set, after, pageSize))
     if (page.length > 0) yield page
-    if (page.length < pageSize) return
-    last = page.at(-1)?.firstId as string
+    last = page.length < pageSize ? undefined : page.at(-1)?.firstId
   }
 }
 
@@ -105,10 +105,10 @@ function qualifiersOf(
     WHERE s.link_type = ? ORDER BY s.qualifier`
   const found = new Map<string, string[]>()
   for (const row of connection.statement(sql).all(JSON.stringify([...new Set(ids)]), linkType)) {
-    const id = row.id as string
+    const [id, qualifier] = [text(row.id), text(row.qualifier)]
     const qualifiers = found.get(id)
-    if (qualifiers) qualifiers.push(row.qualifier as string)
-    else found.set(id, [row.qualifier as string])
+    if (qualifiers) qualifiers.push(qualifier)
+    else found.set(id, [qualifier])
   }
   return found
 }
@@ -182,7 +182,7 @@ function linkSet(connection: Connection, { linkType, linkQualifier }: LinkSet): 
   const known = connection.linkSets.get(key)
   if (known !== undefined) return known
   const sql = 'SELECT id FROM link_sets WHERE link_type = ? AND qualifier = ?'
-  const id = connection.statement(sql).get(linkType, linkQualifier)?.id as number | undefined
+  const id = optionalNumber(connection.statement(sql).get(linkType, linkQualifier)?.id)
   if (id !== undefined) connection.linkSets.set(key, id)
   return id
 }
@@ -198,12 +198,14 @@ function linkIn(set: LinkSet, row: Row): Link {
   return linkOf({ ...row, ...set })
 }
 
-function linkOf({ _id, _rev, linkType, linkQualifier, firstId, secondId, ...spellings }: Row): Link {
-  const { firstSpelling, secondSpelling } = spellings
+function linkOf(row: Row): Link {
+  const { firstSpelling, secondSpelling } = row
   return {
-    ...({ _id, _rev, linkType, linkQualifier, firstId, secondId } as Link),
-    ...(firstSpelling ? { firstSpelling: firstSpelling as string } : {}),
-    ...(secondSpelling ? { secondSpelling: secondSpelling as string } : {}),
+    ...{ _id: text(row._id), _rev: text(row._rev) },
+    ...{ linkType: text(row.linkType), linkQualifier: text(row.linkQualifier) },
+    ...{ firstId: text(row.firstId), secondId: text(row.secondId) },
+    ...(firstSpelling ? { firstSpelling: text(firstSpelling) } : {}),
+    ...(secondSpelling ? { secondSpelling: text(secondSpelling) } : {}),
   }
 }
 
@@ -216,5 +218,5 @@ const everyLink: Queryable<Link & JsonObject> = {
   select: '*',
   natural: ['_id'],
   ties: ['_id'],
-  objectOf: (row) => linkOf(row) as Link & JsonObject,
+  objectOf: (row) => ({ ...linkOf(row) }),
 }

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { Objects, ObjectWrite, ObjectWriteOutcome, StoredObject } from '../repository.ts'
 import { ensureTable, setIndexes, tableOf } from './collections.ts'
+import { number, text } from './column.ts'
 import type { Connection } from './connection.ts'
-import { documentOf, documentText } from './document.ts'
+import { documentText, storedObjectOf } from './document.ts'
 import { documentField } from './field.ts'
 import { fragment } from './fragment.ts'
 import { type Queryable, queried } from './query.ts'
@@ -30,14 +31,14 @@ export function sqliteObjects(session: Session, nextRevision: () => string): Obj
     count: (collection) =>
       session.read((connection) => {
         const table = tableOf(connection, collection)
-        return table ? (connection.statement(`SELECT count(*) AS n FROM ${table}`).get()?.n as number) : 0
+        return table ? number(connection.statement(`SELECT count(*) AS n FROM ${table}`).get()?.n) : 0
       }),
     collections: () =>
       session.read((connection) =>
         connection
           .statement('SELECT name FROM collections ORDER BY name')
           .all()
-          .map((row) => row.name as string),
+          .map((row) => text(row.name)),
       ),
   }
 }
@@ -51,7 +52,7 @@ function read(
   if (!table) return new Map()
   const sql = `SELECT o.id, o.content FROM json_each(?) AS wanted CROSS JOIN ${table} AS o ON o.id = wanted.value`
   const rows = connection.statement(sql).all(JSON.stringify(ids))
-  return new Map(rows.map((row) => [row.id as string, documentOf(row.content) as StoredObject]))
+  return new Map(rows.map((row) => [text(row.id), storedObjectOf(row.content)]))
 }
 
 function existing(connection: Connection, collection: string, ids: readonly string[]): ReadonlySet<string> {
@@ -62,7 +63,7 @@ function existing(connection: Connection, collection: string, ids: readonly stri
     connection
       .statement(sql)
       .all(JSON.stringify(ids))
-      .map(({ id }) => id as string),
+      .map(({ id }) => text(id)),
   )
 }
 
@@ -71,12 +72,11 @@ async function* idPages(
   collection: string,
   pageSize: number,
 ): AsyncIterable<readonly string[]> {
-  let last = ''
-  for (;;) {
-    const page = await session.read((connection) => idsAfter(connection, collection, last, pageSize))
+  for (let last: string | undefined = ''; last !== undefined; ) {
+    const after: string = last
+    const page = await session.read((connection) => idsAfter(connection, collection, after, pageSize))
     if (page.length > 0) yield page
-    if (page.length < pageSize) return
-    last = page.at(-1) as string
+    last = page.length < pageSize ? undefined : page.at(-1)
   }
 }
 
@@ -89,7 +89,7 @@ function idsAfter(
   const table = tableOf(connection, collection)
   if (!table) return []
   const statement = connection.statement(`SELECT id FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`)
-  return statement.all(last, pageSize).map((row) => row.id as string)
+  return statement.all(last, pageSize).map((row) => text(row.id))
 }
 
 function writer(
@@ -117,16 +117,16 @@ function writer(
     const { operation, id } = write
     if (operation === 'delete') {
       const row = remove.get(id, write.rev ?? null)
-      return row ? { ok: true, object: documentOf(row.content) as StoredObject } : refusal(id)
+      return row ? { ok: true, object: storedObjectOf(row.content) } : refusal(id)
     }
     const object = stored(write.content, id, nextRevision())
-    const text = documentText(object)
+    const json = documentText(object)
     if (operation === 'create') {
-      return insert.run(id, object._rev, text).changes
+      return insert.run(id, object._rev, json).changes
         ? { ok: true, object }
         : { ok: false, reason: 'exists' }
     }
-    return update.run(id, object._rev, text, write.rev ?? null).changes ? { ok: true, object } : refusal(id)
+    return update.run(id, object._rev, json, write.rev ?? null).changes ? { ok: true, object } : refusal(id)
   }
 }
 
@@ -148,6 +148,6 @@ export function objectsIn(table: string): Queryable<StoredObject> {
     select: 'id, rev, content',
     natural: ['id'],
     ties: ['id'],
-    objectOf: (row) => documentOf(row.content) as StoredObject,
+    objectOf: (row) => storedObjectOf(row.content),
   }
 }

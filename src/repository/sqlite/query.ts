@@ -2,6 +2,7 @@ import { compileFilter } from '../../model/filter/evaluate.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { parseCookie, printCookie } from '../cookie.ts'
 import type { StorePage, StoreQuery } from '../repository.ts'
+import { number } from './column.ts'
 import type { Connection, Residue } from './connection.ts'
 import { type FieldOf, filterCondition } from './filter-sql.ts'
 import { all, type Fragment, fragment } from './fragment.ts'
@@ -104,9 +105,9 @@ function total<T extends JsonObject>(
   const statement = connection.db.prepare(
     `SELECT count(*) AS total FROM ${table.from} WHERE ${condition.sql}`,
   )
-  return statement.get(...condition.parameters)?.total as number
+  return number(statement.get(...condition.parameters)?.total)
 }
 
 function overText(test: (root: Json) => boolean): Residue {
-  return (json) => test(JSON.parse(json) as Json)
+  return (json) => test(JSON.parse(json))
 }

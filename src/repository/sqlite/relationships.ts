@@ -3,6 +3,7 @@ import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Relationship, RelationshipScope, Relationships, SeenRelationship } from '../repository.ts'
 import { tableOf } from './collections.ts'
+import { text } from './column.ts'
 import type { Connection } from './connection.ts'
 import { documentOf, documentText } from './document.ts'
 import { documentField } from './field.ts'
@@ -21,7 +22,7 @@ export function sqliteRelationships(session: Session, nextRevision: () => string
         connection
           .statement(reachingSql)
           .all(JSON.stringify(to.ids), to.collection, from.collection, from.property)
-          .map(({ id }) => id as string),
+          .map(({ id }) => text(id)),
       ),
     insert: (relationships) =>
       session.write((connection) => {
@@ -84,13 +85,13 @@ function of(
 
 function seen(row: Row): SeenRelationship {
   const end = (side: 'own' | 'other') => ({
-    collection: row[`${side}_collection`] as string,
-    id: row[`${side}_id`] as string,
-    property: row[`${side}_property`] as string,
+    collection: text(row[`${side}_collection`]),
+    id: text(row[`${side}_id`]),
+    property: text(row[`${side}_property`]),
   })
   return {
-    _id: row.id as string,
-    _rev: row.rev as string,
+    _id: text(row.id),
+    _rev: text(row.rev),
     own: end('own'),
     other: end('other'),
     properties: documentOf(row.properties),
@@ -167,8 +168,8 @@ function owners(connection: Connection, scope: RelationshipScope, filter: Filter
   const owned: Queryable<JsonObject> = {
     ...references(connection, scope),
     select: 'seq, own_id',
-    objectOf: ({ own_id }) => ({ id: own_id as string }),
+    objectOf: ({ own_id }) => ({ id: text(own_id) }),
   }
   const { result } = queried(connection, owned, { filter })
-  return [...new Set(result.map(({ id }) => id as string))]
+  return [...new Set(result.map(({ id }) => text(id)))]
 }

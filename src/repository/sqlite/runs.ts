@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RunRecord, Runs } from '../repository.ts'
+import { text } from './column.ts'
 import { documentOf, documentText } from './document.ts'
 import { violatesConstraint } from './failure.ts'
 import { documentField } from './field.ts'
@@ -33,7 +34,7 @@ export function sqliteRuns(session: Session): Runs {
     withEntries: () =>
       session.read((connection) => {
         const rows = connection.statement(runsWithEntries).all()
-        return new Set(rows.map((row) => row.id as string))
+        return new Set(rows.map((row) => text(row.id)))
       }),
     deleteEntries: (id) =>
       session.write((connection) => {
@@ -67,11 +68,11 @@ const runsWithEntries =
 
 function runOf(row: Row): RunRecord {
   return {
-    id: row.id as string,
-    mapping: row.mapping as string,
+    id: text(row.id),
+    mapping: text(row.mapping),
     analysis: row.analysis === 1,
     state: row.state as RunRecord['state'],
-    started: row.started as string,
+    started: text(row.started),
     content: documentOf(row.content),
   }
 }

@@ -1,5 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import type { Settings } from '../repository.ts'
+import { text } from './column.ts'
 import type { Session } from './session.ts'
 
 export function sqliteSettings(session: Session): Settings {
@@ -7,7 +8,7 @@ export function sqliteSettings(session: Session): Settings {
     read: (key) =>
       session.read((connection) => {
         const row = connection.statement('SELECT value FROM settings WHERE key = ?').get(key)
-        return row && (JSON.parse(row.value as string) as Json)
+        return row && parsed(text(row.value))
       }),
     write: (key, value) =>
       session.write((connection) => {
@@ -16,4 +17,8 @@ export function sqliteSettings(session: Session): Settings {
         connection.statement(sql).run(key, JSON.stringify(value))
       }),
   }
+}
+
+function parsed(json: string): Json {
+  return JSON.parse(json)
 }

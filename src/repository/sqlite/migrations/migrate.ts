@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Problem } from '../../../model/problem.ts'
+import { number } from '../column.ts'
 import { initial } from './001-initial.ts'
 import { spellings } from './002-spellings.ts'
 import { intents } from './003-intents.ts'
@@ -37,7 +38,7 @@ export function migrate(db: DatabaseSync, file: string, steps: readonly string[]
 }
 
 function requireKnown(db: DatabaseSync, file: string, steps: readonly string[]): number {
-  const version = db.prepare('PRAGMA user_version').get()?.user_version as number
+  const version = number(db.prepare('PRAGMA user_version').get()?.user_version)
   if (version <= steps.length) return version
   throw new Problem(
     'STORE_TOO_NEW',
