@@ -102,7 +102,7 @@ describe('a server', () => {
     expect(found).toMatchObject([
       {
         ...{ objectId: 'managed/user/ann', operation: 'CREATE', runAs: 'openidm-admin', before: null },
-        ...{ after: { _id: 'ann', userName: 'ann', pin: '••••••' }, changedFields: ['/pin', '/userName'] },
+        ...{ after: { _id: 'ann', userName: 'ann', pin: '********' }, changedFields: ['/pin', '/userName'] },
       },
       { operation: 'PATCH', before: { userName: 'ann' }, after: { mail: 'a@b' }, changedFields: ['/mail'] },
       { objectId: 'system/hr/account/ann', operation: 'CREATE', before: null, after: null },

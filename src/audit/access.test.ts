@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mask } from '../model/masking.ts'
+import { mask } from '../model/secrecy.ts'
 import type { Exchange } from '../router/exchange.ts'
 import { accessEvent, authenticationEvent } from './access.ts'
 

@@ -1,6 +1,6 @@
 import { v7 as timeOrderedId } from 'uuid'
 import type { Json, JsonObject } from '../model/json.ts'
-import { mask, namesSecret } from '../model/masking.ts'
+import { carriesCredentials, mask, namesSecret } from '../model/secrecy.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 import type { Attempt, Exchange } from '../router/exchange.ts'
 
@@ -41,7 +41,7 @@ export function accessEvent(exchange: Exchange, isSecret: NamesSecret, now: numb
 function queryParameters(search: string, isSecret: NamesSecret): JsonObject {
   const shown: Record<string, Json[]> = {}
   for (const [name, value] of new URLSearchParams(search)) {
-    const hidden = isSecret(name) || namesSecret([name]) || mentions(value, isSecret)
+    const hidden = isSecret(name) || namesSecret(name) || mentions(value, isSecret)
     const values = Object.hasOwn(shown, name) ? (shown[name] as Json[]) : []
     // A key of its own even if it is called `__proto__`.
     Object.defineProperty(shown, name, {
@@ -55,17 +55,15 @@ function queryParameters(search: string, isSecret: NamesSecret): JsonObject {
 function mentions(text: string, isSecret: NamesSecret): boolean {
   const words = text.match(/[\w$-]+/g) ?? []
   return (
-    words.length > 1 && /[\s"'=:]/.test(text) && words.some((word) => isSecret(word) || namesSecret([word]))
+    words.length > 1 && /[\s"'=:]/.test(text) && words.some((word) => isSecret(word) || namesSecret(word))
   )
 }
-
-const secretHeaders = /authorization|cookie|passw(or)?d|secret|token|api-?key|credential/i
 
 /** Each with all its values; credentials are left out. */
 function shownHeaders(headers: Exchange['headers']): JsonObject {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined || secretHeaders.test(name)
+      value === undefined || carriesCredentials(name)
         ? []
         : [[name, Array.isArray(value) ? [...value] : [value]]],
     ),

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { mask } from '../model/masking.ts'
+import { mask, redact } from '../model/secrecy.ts'
 import { configEvent } from './config-event.ts'
-import { redact } from './redact.ts'
 
 const request = { userId: 'openidm-admin', transactionId: 't' }
 

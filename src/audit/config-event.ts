@@ -1,9 +1,9 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { diff } from '../model/diff.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { mask, namesSecret } from '../model/masking.ts'
 import { getAt, printPointer } from '../model/pointer.ts'
 import { recordedChanges } from '../model/recorded-changes.ts'
+import { maskSettings } from '../model/secrecy.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 import type { RequestContext } from '../router/resources.ts'
 
@@ -35,12 +35,12 @@ export function configEvent(change: ConfigChange): AuditEvent {
   const changes = diff(whole(before ?? {}) as JsonObject, whole(after ?? {}) as JsonObject)
   const { id = timeOrderedId(), timestamp = new Date().toISOString() } = change
   const shown = (value: JsonObject | undefined) =>
-    value ? (masked(value, '', isSecret) as JsonObject) : null
+    value ? (maskSettings(value, isSecret) as JsonObject) : null
   // Masked one by one: an old and a new secret are the same mask, and still a change.
   const recorded = changes.map(({ pointer }) => {
     const at = (value: JsonObject | undefined) => {
       const found = value && getAt(value, pointer)
-      return found === undefined ? undefined : masked(found, pointer.at(-1) ?? '', isSecret)
+      return found === undefined ? undefined : maskSettings(found, isSecret, pointer.at(-1))
     }
     return { pointer, before: at(before), after: at(after) }
   })
@@ -65,30 +65,5 @@ function whole(value: Json): Json {
   if (Object.hasOwn(value, '$crypto')) return [value]
   return Object.fromEntries(
     Object.entries(value).map(([key, member]) => [key, member === undefined ? undefined : whole(member)]),
-  )
-}
-
-/** A declaration called `password` is not a password: only texts are, and numbers. */
-function masked(value: Json, name: string, isSecret: (name: string) => boolean): Json {
-  if (Array.isArray(value)) return value.map((one) => masked(one, name, isSecret))
-  if (isJsonObject(value)) {
-    if (Object.hasOwn(value, '$crypto')) return mask
-    return Object.fromEntries(
-      Object.entries(value).map(([key, member]) => [
-        key,
-        member === undefined ? undefined : masked(member, key, isSecret),
-      ]),
-    )
-  }
-  const hides =
-    (typeof value === 'string' || typeof value === 'number') && (isSecret(name) || isCredential(name))
-  return hides ? mask : value
-}
-
-/** Names of columns and of fields are no secrets, although they speak of them. */
-function isCredential(name: string): boolean {
-  return (
-    namesSecret([name]) &&
-    !/^header|(attribute|column|field|property|name|type|policy|algorithm)s?$/i.test(name)
   )
 }

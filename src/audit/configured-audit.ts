@@ -7,6 +7,7 @@ import { readProjectFile } from '../config/project-file.ts'
 import { isJsonObject, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import { program as runScript } from '../model/run-script.ts'
+import { declaresPassword, declaresSecret, passwordAttributes } from '../model/secrecy.ts'
 import { type ManagedType, propertiesOf } from '../objects/type/type.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 import type { RequestContext } from '../router/resources.ts'
@@ -142,35 +143,20 @@ export function auditFileKey(dataFolder: string): Buffer {
   return Buffer.from(readFileSync(file, 'utf8').trim(), 'base64url')
 }
 
-/** What a managed type keeps to itself, and what a connector calls a password, under whichever name. */
+/** What a managed type keeps to itself, and what a connector calls a password, whatever the name. */
 function secretNames(project: Project): (name: string) => boolean {
-  const names = new Set<string>()
-  for (const { content, name } of project.declaredManagedObjects) {
-    // The schema of managed.json has made sure of the rest.
-    for (const [property, { encryption, secureHash, scope }] of propertiesOf(
-      ({ ...content, name } as ManagedType).schema,
-    ))
-      if (encryption || secureHash || scope === 'private') names.add(property)
-  }
-  for (const { content } of project.connectors) {
-    for (const name of passwordColumns(content)) names.add(name)
-    for (const [property, declared] of attributesOf(content)) {
-      const { nativeType, nativeName } = declared
-      if (/GUARDED/.test(String(nativeType)) || /^__(CURRENT_)?PASSWORD__$/.test(String(nativeName)))
-        names.add(property)
-    }
-  }
-  return (name) => names.has(name)
-}
-
-/** What a connector is told to take for the password, such as `headerPassword` of a CSV file. */
-function passwordColumns({ configurationProperties: settings }: JsonObject): readonly string[] {
-  return Object.entries(isJsonObject(settings) ? settings : {}).flatMap(([name, value]) =>
-    /^(header|column|attribute)Password$|^password(Header|Column|Attribute)$/i.test(name) &&
-    typeof value === 'string'
-      ? [value]
-      : [],
+  // The schemas of these documents have made sure of the rest.
+  const managed = project.declaredManagedObjects.flatMap(({ content }) =>
+    propertiesOf((content as ManagedType).schema).filter(([, property]) => declaresSecret(property)),
   )
+  const systems = project.connectors.flatMap(({ content }) =>
+    attributesOf(content).filter(([, declared]) => declaresPassword(declared)),
+  )
+  const columns = project.connectors.flatMap(({ content }) =>
+    passwordAttributes(content.configurationProperties),
+  )
+  const names = new Set([...[...managed, ...systems].map(([name]) => name), ...columns])
+  return (name) => names.has(name)
 }
 
 function attributesOf({

@@ -1,9 +1,9 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { diff } from '../model/diff.ts'
 import type { JsonObject } from '../model/json.ts'
-import { mask, namesSecret } from '../model/masking.ts'
 import { printPointer } from '../model/pointer.ts'
 import { asProblem } from '../model/problem.ts'
+import { masked, namesSecret } from '../model/secrecy.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 import { splitPath } from '../router/path.ts'
 import type { RequestContext, Resource, ResourceProvider } from '../router/resources.ts'
@@ -160,7 +160,7 @@ function changed(
   return {
     ...(fullObjects && { before: shown(old, isSecret), after: shown(after, isSecret) }),
     ...{ changedFields, revision: object._rev ?? null },
-    passwordChanged: touched.some((field) => namesSecret([field]) || isSecret(field.slice(1))),
+    passwordChanged: touched.some((field) => namesSecret(field) || isSecret(field.slice(1))),
   }
 }
 
@@ -172,8 +172,7 @@ function content(object: Resource | undefined): JsonObject {
 function shown(object: Resource | undefined, isSecret: NamesSecret): JsonObject | null {
   if (!object) return null
   const entries = Object.entries(object).map(([name, value]) => {
-    const hidden = (isSecret(name) || namesSecret([name])) && value !== null && value !== undefined
-    return [name, hidden ? mask : value] as const
+    return [name, isSecret(name) || namesSecret(name) ? masked(value) : value] as const
   })
   return Object.fromEntries(entries)
 }

@@ -1,10 +1,10 @@
 import type { JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { asProblem } from '../model/problem.ts'
+import { redact } from '../model/secrecy.ts'
 import { type AuditEvent, removals } from '../repository/repository.ts'
 import { everyEvent, isBookkeeping, keeps, wants } from './filter.ts'
 import { policiesFor } from './policies.ts'
-import { redact } from './redact.ts'
 import { type AuditSettings, defaultSettings } from './settings.ts'
 
 /** Which of the events the script of a topic's filter keeps; what it throws keeps them all. */

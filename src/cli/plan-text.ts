@@ -1,7 +1,7 @@
 import type { Change } from '../model/diff.ts'
 import type { Json } from '../model/json.ts'
-import { mask } from '../model/masking.ts'
 import { printPointer } from '../model/pointer.ts'
+import { mask } from '../model/secrecy.ts'
 import type { PlanEntry } from '../plan/entry.ts'
 import { style } from './style.ts'
 

@@ -1,6 +1,6 @@
 import pino from 'pino'
-import { redact } from '../audit/redact.ts'
 import type { JsonObject } from '../model/json.ts'
+import { redact } from '../model/secrecy.ts'
 
 /** The log of a server, on standard error. What an error carries goes through the same redaction as the audit. */
 export function serverLog(destination: pino.DestinationStream = pino.destination(2)): pino.Logger {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { mask } from './masking.ts'
 import { recordedChanges } from './recorded-changes.ts'
+import { mask } from './secrecy.ts'
 
 const change = (
   name: string,

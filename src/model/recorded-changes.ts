@@ -1,7 +1,7 @@
 import type { Change } from './diff.ts'
 import { isJsonObject, type Json, type JsonObject, setMember } from './json.ts'
-import { isMasked, mask, maskChanges } from './masking.ts'
 import { type Pointer, printPointer } from './pointer.ts'
+import { isMasked, mask, maskChanges } from './secrecy.ts'
 
 /** Values whose JSON text is longer than this many characters are kept by their length only. */
 const longest = 4096

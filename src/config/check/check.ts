@@ -6,6 +6,7 @@
  * Unknown properties are allowed, since people write `"comment"`; one that looks like a known name is a warning.
  */
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { namesSecret } from '../../model/secrecy.ts'
 import { nearest, nearMiss } from '../nearest.ts'
 import type { Place } from '../place.ts'
 import type { Finding } from './finding.ts'
@@ -261,13 +262,11 @@ function missing(name: string, schema: JsonSchema | undefined, place: Place, run
   return { place: [...place, name], message: `the required property ${name} is missing; add it${expected}` }
 }
 
-const secretNames = /passw|secret|credential|token|privatekey/i
-
 /** The value for a message: as written in the file, shortened; secrets and expanded properties are never shown. */
 function show(value: Json, schema: JsonSchema, place: Place, run: Run): string {
   const written = run.written?.(place)
   if (typeof written === 'string' && written.includes('&{')) return `the value of ${written}`
-  if (schema.writeOnly || secretNames.test(String(place.at(-1)))) return `a secret (${typeOf(value)})`
+  if (schema.writeOnly || namesSecret(String(place.at(-1)))) return `a secret (${typeOf(value)})`
   if (Array.isArray(value)) return 'an array'
   if (isJsonObject(value)) return 'an object'
   const text = JSON.stringify(value)

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { isSealed, mask, namesSecretSetting } from '../../model/secrecy.ts'
 import type { JsonSchema } from '../check/schema.ts'
 
 /**
@@ -7,9 +8,6 @@ import type { JsonSchema } from '../check/schema.ts'
  * so does what is encrypted already.
  */
 export type ConnectorSchemas = Readonly<Record<string, JsonSchema>>
-
-/** What stands for a secret in an answer. Sent back, it means the secret that is there. */
-export const mask = '********'
 
 /** With every secret in clear replaced by what `change` makes of it. The given object stays as it is. */
 export async function withSecrets(
@@ -87,7 +85,7 @@ function* secretsIn(id: string, content: JsonObject, schemas: ConnectorSchemas):
   for (const name of Object.keys(settings)) {
     const setting = declared[name]
     // A connector knows its settings: `headerPassword` is the name of a column.
-    const isSecret = isJsonObject(setting) ? setting.writeOnly === true : isSecretName(name)
+    const isSecret = isJsonObject(setting) ? setting.writeOnly === true : namesSecretSetting(name)
     if (isSecret) yield { holder: settings, name }
   }
 }
@@ -100,21 +98,17 @@ function declaredSettings(reference: Json | undefined, schemas: ConnectorSchemas
 
 function* named(value: Json | undefined): Iterable<Secret> {
   if (Array.isArray(value)) for (const element of value) yield* named(element)
-  if (!isJsonObject(value) || Object.hasOwn(value, '$crypto')) return
+  if (!isJsonObject(value) || isSealed(value)) return
   for (const [name, below] of Object.entries(value)) {
-    if (isSecretName(name) && !isJsonObject(below)) yield { holder: value, name }
+    if (namesSecretSetting(name) && !isJsonObject(below)) yield { holder: value, name }
     else yield* named(below)
   }
-}
-
-function isSecretName(name: string): boolean {
-  return /(?:password|passwd|passphrase|secret|credentials|(?:refresh|access|auth|bearer)token)$/i.test(name)
 }
 
 /** Text that says something, and is not only the name of a property; or a number, a list or an object that is not encrypted. */
 function isInClear(value: Json | undefined): value is Json {
   if (typeof value === 'string') return value !== '' && value !== mask && !value.includes('&{')
   if (Array.isArray(value)) return value.some(isInClear)
-  if (isJsonObject(value)) return !Object.hasOwn(value, '$crypto') && Object.values(value).some(isInClear)
+  if (isJsonObject(value)) return !isSealed(value) && Object.values(value).some(isInClear)
   return typeof value === 'number'
 }

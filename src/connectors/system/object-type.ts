@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { declaresPassword } from '../../model/secrecy.ts'
 import type { Connector } from '../kit/connector.ts'
 import { misconfigured } from '../kit/misconfigured.ts'
 import { type ValueType, valueType } from './value-type.ts'
@@ -64,9 +65,6 @@ function objectTypeOf(name: string, declaration: JsonObject, connector: Connecto
   }
 }
 
-const secretNames: ReadonlySet<string> = new Set(['__PASSWORD__', '__CURRENT_PASSWORD__'])
-const secretTypes: ReadonlySet<unknown> = new Set(['JAVA_TYPE_GUARDEDSTRING', 'JAVA_TYPE_GUARDEDBYTEARRAY'])
-
 function propertyOf(
   place: readonly string[],
   name: string,
@@ -79,9 +77,7 @@ function propertyOf(
   const isArray = declaration.type === 'array'
   const element = isArray ? items : declaration
   const type = textOr('any', element.type)
-  // `key` asks for encryption on reading; a value that cannot be encrypted stays where it is.
-  const isSecret =
-    secretNames.has(nativeName) || secretTypes.has(element.nativeType) || declaration.key !== undefined
+  const isSecret = declaresPassword({ ...declaration, nativeName })
   return {
     name,
     attribute: attributeBehind(nativeName, connector),

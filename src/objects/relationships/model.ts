@@ -1,4 +1,5 @@
 import { isJsonObject, type Json } from '../../model/json.ts'
+import { declaresSecret } from '../../model/secrecy.ts'
 import { collectionOf, type ManagedType, type PropertySchema, propertiesOf } from '../type/type.ts'
 
 /**
@@ -108,9 +109,9 @@ function isHidden([, property]: [string, PropertySchema]): boolean {
 
 /** All of it if anything in it is. */
 function isSecret(property: PropertySchema): boolean {
-  const { scope, encryption, secureHash, items } = property
+  const { items } = property
   const within = [...propertiesOf(property).map(([, inner]) => inner), ...(items ? [items] : [])]
-  return scope === 'private' || (encryption ?? secureHash ?? undefined) !== undefined || within.some(isSecret)
+  return declaresSecret(property) || within.some(isSecret)
 }
 
 export function isRelationship({ type }: PropertySchema): boolean {

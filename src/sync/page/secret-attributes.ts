@@ -1,8 +1,8 @@
 import { secretOrigins } from '../../mapping/secret-origins.ts'
 import type { Change } from '../../model/diff.ts'
 import type { Json } from '../../model/json.ts'
-import { namesSecret } from '../../model/masking.ts'
 import type { Pointer } from '../../model/pointer.ts'
+import { namesSecret } from '../../model/secrecy.ts'
 import { SecretValues } from '../../model/secret-values.ts'
 import type { ObjectSet } from '../../router/resources.ts'
 import type { Operation } from './operation.ts'
@@ -41,7 +41,7 @@ export function secretAttributes({
     known.set(name, answer)
     return answer
   }
-  const isSource = (pointer: Pointer) => isDeclared(pointer) || namesSecret(pointer)
+  const isSource = (pointer: Pointer) => isDeclared(pointer) || pointer.some(namesSecret)
   const origins = secretOrigins(rules.mapping, rules.words, isSource)
   return {
     isSecret: (pointer) => (targets.isSecret?.(pointer) ?? false) || isWithin(origins.targets, pointer),

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { JsonObject } from '../../model/json.ts'
-import { maskFilter } from '../../model/masking.ts'
+import { maskFilter } from '../../model/secrecy.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
 import type { PlanLine, Read } from '../../plan/plan-line.ts'
 import { reasonOf } from '../../plan/reason.ts'

@@ -1,9 +1,9 @@
 import type { Situation } from '../../mapping/situation.ts'
 import { printFilter } from '../../model/filter/print.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
-import { isMasked, mask, maskFilter } from '../../model/masking.ts'
 import { printPointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
+import { isMasked, masked, maskFilter } from '../../model/secrecy.ts'
 import type { ExplainedAttribute, Origin } from '../../plan/explain.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { type Operation, sourceIdOf } from '../page/operation.ts'
@@ -155,7 +155,7 @@ function shown(
   secret: boolean,
 ): JsonObject {
   const { pointer, before, after, changes, origins } = attribute
-  const value = (one: Json | undefined) => (secret && one !== undefined && one !== null ? mask : one)
+  const value = (one: Json | undefined) => (secret ? masked(one) : one)
   return {
     attribute: printPointer(pointer).slice(1),
     ...(before === undefined ? {} : { before: value(before) as Json }),

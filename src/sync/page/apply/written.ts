@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
 import type { Change } from '../../../model/diff.ts'
 import type { Json, JsonObject } from '../../../model/json.ts'
-import { isMasked } from '../../../model/masking.ts'
 import { getAt, type Pointer } from '../../../model/pointer.ts'
 import { recordedChanges } from '../../../model/recorded-changes.ts'
+import { isMasked } from '../../../model/secrecy.ts'
 
 /**
  * By what an update is recognized that broke off: a digest of the attributes it was to set, never the values, and the
