@@ -65,3 +65,14 @@ it('has a row for every folder of src', () => {
   const folders = new Set(files.map((file) => file.split('/').slice(0, -1)[0] ?? ''))
   expect([...folders].filter((folder) => !rows.has(folder))).toEqual([])
 })
+
+it('is told of in docs/development.md, folder by folder', () => {
+  const page = readFileSync(join(root, 'docs', 'development.md'), 'utf8')
+  const folders = new Set(files.map(folderOf).filter((folder) => folder !== ''))
+  const isNamed = (...starts: readonly string[]) => starts.some((start) => page.includes(`\`${start}`))
+  const untold = [...folders].filter((folder) => {
+    const [first, second] = folder.split('/')
+    return second === undefined ? !isNamed(`${first}/`) : !isNamed(`${first}/\``, `${first}/${second}/`)
+  })
+  expect(untold).toEqual([])
+})
