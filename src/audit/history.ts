@@ -1,8 +1,8 @@
 import { compileFilter } from '../model/filter/evaluate.ts'
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
+import { splitPath } from '../model/resource-path.ts'
 import type { Store } from '../repository/repository.ts'
-import { splitPath } from '../router/path.ts'
 import type { Resource, ResourceProvider } from '../router/resources.ts'
 
 /**

@@ -3,8 +3,8 @@ import { equal } from '../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { getAt, type Pointer, printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
+import { splitPath } from '../model/resource-path.ts'
 import type { RecordedRun, Store } from '../repository/repository.ts'
-import { splitPath } from '../router/path.ts'
 import type {
   RequestContext,
   Resource,

@@ -3,7 +3,7 @@ import { everything } from '../model/filter/filter.ts'
 import { parseFilter } from '../model/filter/parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { parsePointer } from '../model/pointer.ts'
-import { joinPath } from '../router/path.ts'
+import { joinPath } from '../model/resource-path.ts'
 import type { Resource } from '../router/resources.ts'
 import { withApplication } from './application.ts'
 import {

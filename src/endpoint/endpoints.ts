@@ -2,7 +2,7 @@ import { printFilter } from '../model/filter/print.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
-import { joinPath, splitPath } from '../router/path.ts'
+import { joinPath, splitPath } from '../model/resource-path.ts'
 import type { RequestContext, Resource, ResourceProvider } from '../router/resources.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 

@@ -9,8 +9,8 @@ import fastify, {
   LogController,
 } from 'fastify'
 import { Problem } from '../model/problem.ts'
+import { normalizePath } from '../model/resource-path.ts'
 import type { Witness } from '../router/exchange.ts'
-import { normalizePath } from '../router/path.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import type { Authentication, Identity } from './authentication/authentication.ts'
 import { type Login, login } from './authentication/login.ts'

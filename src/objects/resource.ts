@@ -5,8 +5,8 @@ import { applyPatch, type PatchOperation, parsePatch } from '../model/patch.ts'
 import { type Pointer, printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import { printReference, type Target } from '../model/reference.ts'
+import { joinPath, splitPath } from '../model/resource-path.ts'
 import type { Repository, StoredObject } from '../repository/repository.ts'
-import { joinPath, splitPath } from '../router/path.ts'
 import type {
   RequestContext,
   Resource,

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
+import { escapeStrayPercents, normalizePath } from '../model/resource-path.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
-import { escapeStrayPercents, normalizePath } from './path.ts'
 
 /**
  * Rules of `conf/access.json` (platform §10): what callers from outside may do. Whatever any entry grants is

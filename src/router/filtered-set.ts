@@ -1,6 +1,6 @@
 import { asProblem } from '../model/problem.ts'
+import { joinPath } from '../model/resource-path.ts'
 import type { RouterFilter, Verb } from './filter.ts'
-import { joinPath } from './path.ts'
 import type {
   ObjectSet,
   ObjectWriteRequest,

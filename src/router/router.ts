@@ -1,8 +1,8 @@
 import { Problem } from '../model/problem.ts'
+import { normalizePath } from '../model/resource-path.ts'
 import { project } from './fields.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
 import { filteredSet } from './filtered-set.ts'
-import { normalizePath } from './path.ts'
 import { guardedSet, refuseWritesWhenReadOnly } from './read-only.ts'
 import type {
   Resource,

@@ -1,5 +1,5 @@
 import { Problem } from '../model/problem.ts'
-import { escapeStrayPercents } from '../router/path.ts'
+import { escapeStrayPercents } from '../model/resource-path.ts'
 
 /**
  * A resource path as scripts write it, made into one that the router splits and decodes: segments stay

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, member, setMember } from '../../model/json.ts'
 import { applyPatch, type PatchOperation } from '../../model/patch.ts'
 import { Problem } from '../../model/problem.ts'
-import { joinPath, splitPath } from '../../router/path.ts'
+import { joinPath, splitPath } from '../../model/resource-path.ts'
 import type {
   ObjectWriteRequest,
   RequestContext,

@@ -4,7 +4,7 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json } from '../../model/json.ts'
 import { parsePatch } from '../../model/patch.ts'
 import { Problem } from '../../model/problem.ts'
-import { joinPath, splitLast } from '../../router/path.ts'
+import { joinPath, splitLast } from '../../model/resource-path.ts'
 import type {
   RequestContext,
   Resource,

@@ -1,6 +1,6 @@
 import { Problem } from '../../model/problem.ts'
+import { splitPath } from '../../model/resource-path.ts'
 import { queryCollection } from '../../router/collection.ts'
-import { splitPath } from '../../router/path.ts'
 import type { Resource, ResourceProvider } from '../../router/resources.ts'
 import { collectionOf, type ManagedType } from './type.ts'
 

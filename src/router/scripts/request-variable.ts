@@ -4,8 +4,8 @@ import { printFilter } from '../../model/filter/print.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { type PatchOperation, parsePatch } from '../../model/patch.ts'
 import { parsePointer, printPointer } from '../../model/pointer.ts'
+import { normalizePath } from '../../model/resource-path.ts'
 import type { RoutedRequest } from '../filter.ts'
-import { normalizePath } from '../path.ts'
 
 /** The script variable `request` (platform §7.3), and the request that a script made of it. */
 export function requestVariable(request: RoutedRequest): JsonObject {

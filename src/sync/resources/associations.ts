@@ -3,9 +3,9 @@ import type { Filter } from '../../model/filter/filter.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { splitPath } from '../../model/resource-path.ts'
 import { compareBy } from '../../model/sort.ts'
 import type { Repository, RunRecord } from '../../repository/repository.ts'
-import { splitPath } from '../../router/path.ts'
 import type {
   Resource,
   ResourcePage,

@@ -1,6 +1,6 @@
 import { Problem } from '../../model/problem.ts'
+import { joinPath, splitPath } from '../../model/resource-path.ts'
 import type { Repository, StoredObject } from '../../repository/repository.ts'
-import { joinPath, splitPath } from '../../router/path.ts'
 import type { Resource, ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
 import { deadLetters } from '../changes/live-sync/live-sync.ts'

@@ -1,8 +1,8 @@
 import { matches } from '../../model/filter/evaluate.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { splitPath } from '../../model/resource-path.ts'
 import { compareBy } from '../../model/sort.ts'
-import { splitPath } from '../../router/path.ts'
 import type { Resource, ResourcePage, ResourceProvider, ResourceQuery } from '../../router/resources.ts'
 
 /** A mapping as `sync/mappings` shows it: its configuration, and whether both ends are there. */

@@ -1,8 +1,8 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { splitPath } from '../../model/resource-path.ts'
 import type { Link, Links, Store } from '../../repository/repository.ts'
-import { splitPath } from '../../router/path.ts'
 import type { Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
 

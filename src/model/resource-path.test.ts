@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { joinPath, normalizePath, splitLast, splitPath } from './path.ts'
+import { joinPath, normalizePath, splitLast, splitPath } from './resource-path.ts'
 
 describe('paths', () => {
   it('keep any segments, whatever is in them', () => {

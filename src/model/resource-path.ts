@@ -1,5 +1,5 @@
-import { Problem } from '../model/problem.ts'
-import { encodeSegment } from '../model/reference.ts'
+import { Problem } from './problem.ts'
+import { encodeSegment } from './reference.ts'
 
 /**
  * Resource paths: `managed/user/jdoe`. On the way through the router a path stays text with percent-encoded
