@@ -46,6 +46,19 @@ describe('a file that is given other content', () => {
     expect(editedText('{ "a": ', { a: 1 })).toBe('{\n  "a": 1\n}\n')
   })
 
+  it.each([
+    { text: '{"b":[null,null],"c":null}', after: { c: {}, b: [] } },
+    { text: '{"b":[1,[2,3]],"c":null}', after: { b: [1], c: null }, edited: '{"b":[1],"c":null}' },
+    { text: '{"b":[\n  1,\n  2\n]}', after: { b: [1] }, edited: '{"b":[\n  1\n]}' },
+    { text: '{"b":[\n  1,\n  2\n]}', after: { b: [] }, edited: '{"b":[]}' },
+    { text: '{"b":"first","b":[1]}', after: { b: [2] } },
+    { text: '{"b":[],"b":{"c":1}}', after: { b: { c: 2 } } },
+  ])('becomes $after from $text', ({ text, after, edited }) => {
+    const found = editedText(text, after)
+    expect(JSON.stringify(JSON.parse(found))).toBe(JSON.stringify(after))
+    if (edited !== undefined) expect(found).toBe(edited)
+  })
+
   it('always comes to exactly that content', () => {
     const key = fc.constantFrom('a', 'b', 'c', 'name', '', 'ä"\\')
     const { object } = fc.letrec<{ value: unknown; object: JsonObject }>((tie) => ({

@@ -1,4 +1,4 @@
-import { applyEdits, type JSONPath, modify } from 'jsonc-parser'
+import { applyEdits, findNodeAtLocation, type JSONPath, modify, parseTree } from 'jsonc-parser'
 import { equal } from '../../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 
@@ -9,9 +9,18 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 export function editedText(text: string | undefined, content: JsonObject): string {
   const before = text === undefined ? undefined : parsed(text)
   if (text === undefined || !isJsonObject(before)) return `${JSON.stringify(content, undefined, 2)}\n`
-  const edited = edit(text, [], before, content)
-  if (isExactly(edited, content)) return edited
+  const edited = editedInPlace(text, before, content)
+  if (edited !== undefined && isExactly(edited, content)) return edited
   return `${JSON.stringify(content, undefined, indentationOf(text).unit)}${lineBreakAtEnd(text)}`
+}
+
+/** Undefined where a member stands twice: reading takes the last one and editing finds the first, which may be of another kind. */
+function editedInPlace(text: string, before: JsonObject, content: JsonObject): string | undefined {
+  try {
+    return edit(text, [], before, content)
+  } catch {
+    return undefined
+  }
 }
 
 function edit(text: string, place: JSONPath, before: Json | undefined, after: Json): string {
@@ -31,15 +40,27 @@ function editObject(text: string, place: JSONPath, before: JsonObject, after: Js
 
 /** Element by element as far as both go; what is behind is taken off or added. */
 function editArray(text: string, place: JSONPath, before: readonly Json[], after: readonly Json[]): string {
-  let edited = text
-  for (let index = before.length - 1; index >= after.length; index--)
-    edited = replaced(edited, [...place, index], undefined)
+  let edited = before.length > after.length ? shortened(text, place, after.length) : text
   for (const [index, value] of after.entries())
     edited =
       index < before.length
         ? edit(edited, [...place, index], before[index], value)
         : inserted(edited, [...place, index], value)
   return edited
+}
+
+/** By hand: removing the last element of an array leaves a character behind where no white space follows it (jsonc-parser 3.3). */
+function shortened(text: string, place: JSONPath, length: number): string {
+  const root = parseTree(text)
+  const array = root && findNodeAtLocation(root, place)
+  const last = array?.children?.at(-1)
+  if (array === undefined || last === undefined) return text
+  const kept = array.children?.[length - 1]
+  const [from, to] =
+    kept === undefined
+      ? [array.offset + 1, array.offset + array.length - 1]
+      : [kept.offset + kept.length, last.offset + last.length]
+  return text.slice(0, from) + text.slice(to)
 }
 
 function replaced(text: string, place: JSONPath, value: Json | undefined): string {
