@@ -4,6 +4,7 @@ import type { JsonObject } from '../src/model/json.ts'
 import { parsePatch } from '../src/model/patch.ts'
 import type { RequestContext, Resources } from '../src/router/resources.ts'
 import { type Application, openApplication } from '../src/syncline.ts'
+import { environment } from './support/environment.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 import { serve } from './support/server.ts'
 
@@ -64,7 +65,7 @@ afterAll(async () => {
 function open(): Promise<Application> {
   return openApplication({
     ...{ projectFolder: project.folder, dataFolder: project.path('.syncline') },
-    ...{ environment: {}, flags: {}, log: () => {} },
+    ...{ environment, flags: {}, log: () => {} },
   })
 }
 

@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../src/model/json.ts'
 import { openApplication } from '../src/server/application.ts'
+import { environment } from './support/environment.ts'
 import { TestProject } from './support/project.ts'
-
-const environment = {}
 
 async function opened(arrange: (project: TestProject) => void = () => {}) {
   const project = TestProject.example()

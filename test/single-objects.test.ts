@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../src/model/json.ts'
 import { type Application, openApplication } from '../src/syncline.ts'
+import { environment } from './support/environment.ts'
 import { openStore, TestProject } from './support/project.ts'
 
 const users = 'hrAccount_managedUser'
@@ -10,7 +11,7 @@ async function open(project: TestProject): Promise<Application> {
   return openApplication({
     projectFolder: project.folder,
     dataFolder: project.path('.syncline'),
-    environment: {},
+    environment,
     flags: {},
     log: () => {},
   })

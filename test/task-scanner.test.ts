@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { everything } from '../src/model/filter/filter.ts'
 import type { JsonObject } from '../src/model/json.ts'
 import { type Application, openApplication } from '../src/syncline.ts'
+import { environment } from './support/environment.ts'
 import { TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
@@ -48,7 +49,7 @@ function town(schedule: object): void {
 const open = () =>
   openApplication({
     ...{ projectFolder: project.folder, dataFolder: project.path('.syncline') },
-    ...{ environment: {}, flags: {}, log: () => {} },
+    ...{ environment, flags: {}, log: () => {} },
   })
 const yesterday = '2020-01-01T00:00:00Z'
 

@@ -14,7 +14,7 @@ import { parse } from 'csv-parse/sync'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../model/json.ts'
 import type { Repository } from '../repository/repository.ts'
-import { openSqlite } from '../repository/sqlite/open.ts'
+import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import { csvFormat } from './csv.ts'
 import { jsonLines } from './file-format.ts'
 import { FileSink } from './file-sink.ts'
@@ -30,7 +30,7 @@ let now: number
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'files-'))
-  repository = await openSqlite(join(folder, 'store.db'))
+  repository = await openTestStore(join(folder, 'store.db'))
   logged = []
   now = Date.parse('2026-03-01T12:00:00Z')
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseFilter } from '../model/filter/parse.ts'
 import type { Repository } from '../repository/repository.ts'
-import { openSqlite } from '../repository/sqlite/open.ts'
+import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
 import { auditEvents } from './resource.ts'
@@ -17,7 +17,7 @@ let resources: Resources
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'audit-'))
-  repository = await openSqlite(join(folder, 'test.db'))
+  repository = await openTestStore(join(folder, 'test.db'))
   resources = router({ audit: auditEvents(repository) })
   await repository.audit.append(
     ['ABSENT', 'CONFIRMED', 'ABSENT'].map((situation, index) => ({

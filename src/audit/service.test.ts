@@ -7,7 +7,7 @@ import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import { mask } from '../model/secrecy.ts'
 import type { AuditEvent, Repository } from '../repository/repository.ts'
-import { openSqlite } from '../repository/sqlite/open.ts'
+import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resource, ResourceProvider, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
 import { auditProvider, auditStoreProvider } from './resource.ts'
@@ -73,7 +73,7 @@ const settingsOf = (content: object): AuditSettings => readSettings(content as n
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'audit-'))
-  stored = await openSqlite(join(folder, 'store.db'))
+  stored = await openTestStore(join(folder, 'store.db'))
   ;[logged, printed, table] = [[], '', new Map()]
   await open()
 })

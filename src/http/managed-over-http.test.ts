@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { managedObjects } from '../objects/resource.ts'
 import type { Repository } from '../repository/repository.ts'
-import { openSqlite } from '../repository/sqlite/open.ts'
+import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import { authorizeExternal } from '../router/authorization.ts'
 import { router } from '../router/router.ts'
 import { administratorAuthentication, ensureAdministrator } from './authentication/authentication.ts'
@@ -19,7 +19,7 @@ let base: string
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'http-'))
-  repository = await openSqlite(join(folder, 'test.db'))
+  repository = await openTestStore(join(folder, 'test.db'))
   await ensureAdministrator({
     settings: repository.settings,
     environment: { SYNCLINE_ADMIN_PASSWORD: 'chosen' },

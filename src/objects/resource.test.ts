@@ -7,7 +7,7 @@ import { parseFilter } from '../model/filter/parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { parsePatch } from '../model/patch.ts'
 import type { ObjectWrite, Repository, StoreQuery } from '../repository/repository.ts'
-import { openSqlite } from '../repository/sqlite/open.ts'
+import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import type { ObjectSet, RequestContext, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
 import { managedObjects } from './resource.ts'
@@ -42,7 +42,7 @@ let users: ObjectSet
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'managed-'))
-  repository = await openSqlite(join(folder, 'test.db'))
+  repository = await openTestStore(join(folder, 'test.db'))
   written = []
   resources = router({ managed: await managedObjects({ repository: noting(repository), types }) })
   users = resources.objectSet('managed/user')

@@ -13,6 +13,10 @@ export interface Repository extends Store, AsyncDisposable {
   /**
    * Runs `work` in one write transaction: everything done through the given store is kept, or, if `work` throws,
    * nothing. Transactions wait for one another. Do not use the outer repository inside `work`.
+   *
+   * `work` may be called again, when another transaction came between: what an earlier call did through its store is not kept, and
+   * its answer or error does not count. So `work` takes values and returns values. It changes nothing outside of its store
+   * (no counters, no marks on what it was given, no messages): the caller does that with the answer.
    */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
 }

@@ -6,7 +6,7 @@ import { everything } from '../model/filter/filter.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { Repository } from '../repository/repository.ts'
-import { openSqlite } from '../repository/sqlite/open.ts'
+import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import { queryCollection } from '../router/collection.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
@@ -29,7 +29,7 @@ let busy: Promise<void> | undefined
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'schedule-'))
-  repository = await openSqlite(join(folder, 'store.db'))
+  repository = await openTestStore(join(folder, 'store.db'))
   now = noon
   ran = []
   busy = undefined

@@ -16,7 +16,7 @@ import { administratorAuthentication, ensureAdministrator } from '../http/authen
 import { httpServer } from '../http/server.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Repository } from '../repository/repository.ts'
-import { openSqlite } from '../repository/sqlite/open.ts'
+import { openSqlite, sqliteOptions } from '../repository/sqlite/open.ts'
 import type { RequestContext, ResourceProvider, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
 import { isSecretAt } from '../router/secret-fields.ts'
@@ -106,7 +106,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const during = <T>(work: () => Promise<T>) => (generations as Generations<Generation>).during(work)
 
   const project = await readConfiguration(options)
-  const store = opened.use(await openSqlite(join(dataFolder, 'syncline.db')))
+  const store = opened.use(await openSqlite(join(dataFolder, 'syncline.db'), sqliteOptions(environment)))
   const audit = opened.use(openAudit({ repository: store, resources: routes, dataFolder, log }))
   const { repository } = audit
   const occupied = new Occupied()

@@ -1,6 +1,7 @@
 import { everything } from '../../src/model/filter/filter.ts'
 import type { JsonObject } from '../../src/model/json.ts'
 import { openApplication } from '../../src/syncline.ts'
+import { environment } from './environment.ts'
 import { csvConnector, TestProject } from './project.ts'
 
 const script = (source: string) => ({ type: 'text/javascript', source })
@@ -62,7 +63,7 @@ export async function contents(project: TestProject, mapping: string): Promise<C
   await using application = await openApplication({
     projectFolder: project.folder,
     dataFolder: project.path('.syncline'),
-    environment: {},
+    environment,
     flags: {},
     log: () => {},
   })

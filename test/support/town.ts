@@ -6,6 +6,7 @@ import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { JsonObject } from '../../src/model/json.ts'
 import { openApplication } from '../../src/syncline.ts'
+import { environment } from './environment.ts'
 import { csvConnector, TestProject } from './project.ts'
 
 export type Town = 'file' | 'managed'
@@ -82,7 +83,7 @@ async function loseAccounts(project: TestProject, kind: Town, logins: readonly s
   await using application = await openApplication({
     projectFolder: project.folder,
     dataFolder: project.path('.syncline'),
-    environment: {},
+    environment,
     flags: {},
     log: () => {},
   })

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { parsePatch } from '../../model/patch.ts'
 import { parsePointer } from '../../model/pointer.ts'
 import type { Repository } from '../../repository/repository.ts'
-import { openSqlite } from '../../repository/sqlite/open.ts'
+import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { plainParts } from '../read/plain-parts.ts'
@@ -81,7 +81,7 @@ async function open(types = typesWith()) {
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'relationships-'))
-  repository = await openSqlite(join(folder, 'test.db'))
+  repository = await openTestStore(join(folder, 'test.db'))
   heard = []
   await open()
   for (const id of ['boss', 'chief']) await create(`managed/user/${id}`, { userName: id, mail: `${id}@x` })

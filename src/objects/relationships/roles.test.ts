@@ -6,7 +6,7 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { parsePatch } from '../../model/patch.ts'
 import type { Repository } from '../../repository/repository.ts'
-import { openSqlite } from '../../repository/sqlite/open.ts'
+import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { type ManagedObjects, managedObjects } from '../resource.ts'
@@ -115,7 +115,7 @@ async function open() {
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'roles-'))
-  repository = await openSqlite(join(folder, 'test.db'))
+  repository = await openTestStore(join(folder, 'test.db'))
   now = Date.parse('2026-03-01T12:00:00Z')
   heard = []
   changes = []

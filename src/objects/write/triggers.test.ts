@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { fileSecrets } from '../../config/secrets.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { parsePatch } from '../../model/patch.ts'
-import { openSqlite } from '../../repository/sqlite/open.ts'
+import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { scriptSource } from '../../scripts/definition.ts'
@@ -30,7 +30,7 @@ interface Heard extends OnChange {
 
 async function open(type: JsonObject, options: { readonly fails?: boolean } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'triggers-'))
-  const repository = await openSqlite(join(folder, 'store.db'))
+  const repository = await openTestStore(join(folder, 'store.db'))
   const said: string[] = []
   let resources: Resources
   const secrets = fileSecrets({ keyFile: join(folder, 'key'), env: {} })

@@ -68,20 +68,46 @@ export function transactionsContract(current: Current): void {
     })
 
     it('waits for the one before it, and so do writes of their own', async () => {
-      const order: string[] = []
+      let underWay = 0
       const first = current().transaction(async (store) => {
-        order.push('first begins')
+        underWay++
         await store.settings.write('key', 'first')
         await new Promise((resolve) => setTimeout(resolve, 20))
-        order.push('first ends')
+        underWay--
       })
-      const second = current().transaction(async (store) => {
-        order.push(`second sees ${await store.settings.read('key')}`)
-      })
+      const second = current().transaction(async (store) => ({
+        underWay,
+        seen: await store.settings.read('key'),
+      }))
       const third = current().settings.write('key', 'third')
       await Promise.all([first, second, third])
-      expect(order).toEqual(['first begins', 'first ends', 'second sees first'])
+      expect(await second).toEqual({ underWay: 0, seen: 'first' })
       expect(await current().settings.read('key')).toBe('third')
+    })
+
+    it('has the effect of one call of its work, however often it calls it', async () => {
+      const count = () =>
+        current().transaction(async (store) => {
+          const n = Number((await store.settings.read('n')) ?? 0) + 1
+          await store.settings.write('n', n)
+          await store.audit.append([{ ...event, id: String(n) }])
+          await store.objects.write(users, [create(String(n))])
+          return n
+        })
+      expect([await count(), await count()]).toEqual([1, 2])
+      expect(await current().settings.read('n')).toBe(2)
+      expect(await current().objects.count(users)).toBe(2)
+      expect((await current().audit.verify()).broken).toBeUndefined()
+    })
+
+    it('throws what the last call of its work throws', async () => {
+      const failing = current().transaction(async (store) => {
+        const n = Number((await store.settings.read('n')) ?? 0) + 1
+        await store.settings.write('n', n)
+        throw new Error(`call ${n}`)
+      })
+      await expect(failing).rejects.toThrow('call 1')
+      expect(await current().settings.read('n')).toBeUndefined()
     })
 
     it('refuses writes through the outer repository, which would wait for it for ever', async () => {

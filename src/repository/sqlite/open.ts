@@ -19,22 +19,30 @@ import { sqliteSyncQueue } from './sync-queue.ts'
 export interface SqliteOptions {
   /** For how many milliseconds a transaction waits for one of another process. */
   readonly patience?: number
+  /** Every transaction's work is called once for nothing, then in earnest: shows work that cannot be repeated. */
+  readonly repeatTransactions?: boolean
+}
+
+/** For whoever develops Syncline: SYNCLINE_REPEAT_TRANSACTIONS=1. */
+export function sqliteOptions(environment: Readonly<Record<string, string | undefined>>): SqliteOptions {
+  return { repeatTransactions: environment.SYNCLINE_REPEAT_TRANSACTIONS === '1' }
 }
 
 /**
  * The embedded store in one file (and its write-ahead log beside it), created and migrated as needed.
  * STORE_TOO_NEW if a newer program wrote it; STORE_FAILED if it cannot be opened or is no store.
  */
-export async function openSqlite(
-  file: string,
-  { patience = 10_000 }: SqliteOptions = {},
-): Promise<Repository> {
-  return repositoryOn(file, connect(file), patience)
+export async function openSqlite(file: string, options: SqliteOptions = {}): Promise<Repository> {
+  return repositoryOn(file, connect(file), options)
 }
 
 /** The repository over connections that are ready for work. */
-export function repositoryOn(file: string, connections: Connections, patience: number): Repository {
-  const sessions = new Sessions(file, connections, patience)
+export function repositoryOn(
+  file: string,
+  connections: Connections,
+  { patience = 10_000, repeatTransactions = false }: SqliteOptions = {},
+): Repository {
+  const sessions = new Sessions(file, connections, { patience, repeatTransactions })
   const nextRevision = revisions()
   const storeOf = (session: Session): Store => ({
     links: sqliteLinks(session, nextRevision),

@@ -21,21 +21,27 @@ export interface Connections {
   readonly reader: Connection
 }
 
+export interface SessionsOptions {
+  /** For how many milliseconds a transaction waits for one of another process. */
+  readonly patience: number
+  /** Every transaction's work is called twice, and what the first call did is thrown away. */
+  readonly repeatTransactions: boolean
+}
+
 export class Sessions implements Session {
   readonly #file: string
   readonly #writer: Connection
   readonly #reader: Connection
-  readonly #patience: number
+  readonly #options: SessionsOptions
   readonly #current = new AsyncLocalStorage<Transaction>()
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
 
-  /** `patience`: for how many milliseconds a transaction waits for another process's. */
-  constructor(file: string, connections: Connections, patience: number) {
+  constructor(file: string, connections: Connections, options: SessionsOptions) {
     this.#file = file
     this.#writer = connections.writer
     this.#reader = connections.reader
-    this.#patience = patience
+    this.#options = options
   }
 
   async read<T>(work: (connection: Connection) => T): Promise<T> {
@@ -50,13 +56,31 @@ export class Sessions implements Session {
   /** Everything done through the session given to `work` is kept, or, if it throws, nothing. */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
     return this.#alone(async () => {
-      const transaction = new Transaction(this.#file, this.#writer)
-      try {
-        return await this.#inTransaction(() => this.#current.run(transaction, () => work(transaction)))
-      } finally {
-        transaction.end()
-      }
+      if (this.#options.repeatTransactions) await this.#forNothing(work)
+      return await this.#inTransaction(() => this.#throughStore(work))
     })
+  }
+
+  /** As if another transaction had come between: neither what `work` did nor its answer or error counts. */
+  async #forNothing(work: (session: Session) => Promise<unknown>): Promise<void> {
+    const thrownAway = new Error('thrown away')
+    try {
+      await this.#inTransaction(async () => {
+        await this.#throughStore(work).catch(() => undefined)
+        throw thrownAway
+      })
+    } catch (error) {
+      if (error !== thrownAway) throw error
+    }
+  }
+
+  async #throughStore<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const transaction = new Transaction(this.#file, this.#writer)
+    try {
+      return await this.#current.run(transaction, () => work(transaction))
+    } finally {
+      transaction.end()
+    }
   }
 
   /** Waits for what is under way. */
@@ -102,7 +126,7 @@ export class Sessions implements Session {
   }
 
   async #begin(): Promise<void> {
-    const deadline = performance.now() + this.#patience
+    const deadline = performance.now() + this.#options.patience
     for (;;) {
       try {
         this.#writer.db.exec('BEGIN IMMEDIATE')

@@ -1,18 +1,41 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { repositoryContract } from '../contract/contract.ts'
-import { openSqlite } from './open.ts'
+import { transactionsContract } from '../contract/transactions.ts'
+import type { Repository } from '../repository.ts'
+import { openSqlite, type SqliteOptions } from './open.ts'
 import { temporaryFolder } from './testing/folder.ts'
 
-repositoryContract({
-  name: 'SQLite',
-  async open() {
-    const folder = temporaryFolder()
-    const repository = await openSqlite(folder.file('store.db'))
-    return {
-      repository,
-      async dispose() {
-        await repository[Symbol.asyncDispose]()
-        folder[Symbol.dispose]()
-      },
-    }
-  },
+repositoryContract({ name: 'SQLite', open: () => open({}) })
+
+describe('SQLite, with every transaction repeated', () => {
+  let opened: { readonly repository: Repository; dispose(): Promise<void> }
+  beforeEach(async () => {
+    opened = await open({ repeatTransactions: true })
+  })
+  afterEach(() => opened.dispose())
+
+  transactionsContract(() => opened.repository)
+
+  it('calls the work of each twice, on what was there before it', async () => {
+    const { repository } = opened
+    const seen: unknown[] = []
+    await repository.transaction(async ({ settings }) => {
+      seen.push(await settings.read('key'))
+      await settings.write('key', 'written')
+    })
+    expect(seen).toEqual([undefined, undefined])
+    expect(await repository.settings.read('key')).toBe('written')
+  })
 })
+
+async function open(options: SqliteOptions) {
+  const folder = temporaryFolder()
+  const repository = await openSqlite(folder.file('store.db'), options)
+  return {
+    repository,
+    async dispose() {
+      await repository[Symbol.asyncDispose]()
+      folder[Symbol.dispose]()
+    },
+  }
+}

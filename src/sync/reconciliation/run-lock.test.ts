@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import { openSqlite } from '../../repository/sqlite/open.ts'
+import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import { acquireRunLock } from './run-lock.ts'
 
 async function openStore() {
   const folder = mkdtempSync(join(tmpdir(), 'syncline-lock-'))
-  const repository = await openSqlite(join(folder, 'store.db'))
+  const repository = await openTestStore(join(folder, 'store.db'))
   return {
     repository,
     async [Symbol.asyncDispose]() {

@@ -6,7 +6,7 @@ import { everything } from '../../model/filter/filter.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Repository } from '../../repository/repository.ts'
-import { openSqlite } from '../../repository/sqlite/open.ts'
+import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { repoLinkProvider } from './repo-link.ts'
@@ -20,7 +20,7 @@ let resources: Resources
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'links-'))
-  repository = await openSqlite(join(folder, 'test.db'))
+  repository = await openTestStore(join(folder, 'test.db'))
   // The mapping `back` uses the links of `hr`.
   const linkTypes: Record<string, string> = { hr: 'hr', back: 'hr' }
   resources = router({ 'repo/link': repoLinkProvider(repository, (mapping) => linkTypes[mapping]) })

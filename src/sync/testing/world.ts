@@ -15,7 +15,7 @@ import type { JsonObject } from '../../model/json.ts'
 import { managedObjects } from '../../objects/resource.ts'
 import type { ManagedType } from '../../objects/type/type.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
-import { openSqlite } from '../../repository/sqlite/open.ts'
+import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { ObjectSet, RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { scriptSource } from '../../scripts/definition.ts'
@@ -76,7 +76,7 @@ export async function openWorld({
   onSaid = () => {},
 }: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'syncline-world-'))
-  const repository = await openSqlite(join(folder, 'store.db'))
+  const repository = await openTestStore(join(folder, 'store.db'))
   const managed = await managedObjects({ repository, types })
   const writes: string[] = []
   const logged: string[] = []
