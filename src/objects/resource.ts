@@ -15,12 +15,10 @@ import type {
   Resources,
 } from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
-import { compileType, type ManagedSet, managedSet, type TypeParts } from './managed-set.ts'
+import { type ManagedSet, managedSet } from './managed-set.ts'
 import { notNamed, withHiddenValues } from './read/hidden-values.ts'
 import { plainParts } from './read/plain-parts.ts'
 import { refusePrivateQuestions } from './read/private-questions.ts'
-import { type Retrieval, retrieval } from './read/retrieval.ts'
-import { visibility } from './read/visible.ts'
 import { relationshipModel } from './relationships/model.ts'
 import { namingReferences, presentation } from './relationships/present.ts'
 import { Settling } from './relationships/recompute.ts'
@@ -28,13 +26,13 @@ import { relationshipResources } from './relationships/resource.ts'
 import { boundaries } from './relationships/temporal-triggers.ts'
 import { storeFilter } from './relationships/view.ts'
 import { editsByPatch, isAbout, shown } from './relationships/wanted.ts'
-import type { CompiledType } from './type/compiled-type.ts'
+import { compileType, type TypeParts } from './type/compile.ts'
 import { touches } from './type/places.ts'
 import { actionScript } from './type/scripts.ts'
 import { type ManagedType, propertiesOf } from './type/type.ts'
 import { unsupportedFeatures } from './type/unsupported.ts'
 import { type OnChange, unheard } from './write/changes.ts'
-import type { ManagedWrite } from './write/managed-write.ts'
+import type { ManagedWrite } from './write/entry.ts'
 import { type SyncCheckOptions, triggerSyncCheck } from './write/sync-check.ts'
 
 /**
@@ -73,14 +71,14 @@ export async function managedObjects(options: {
   const relationsOf = (collection: string) => typeOf(collection)?.relations
   const settling = new Settling({ repository, onChange, relationsOf, log, now })
   const model = relationshipModel(types)
-  const surroundings = {
+  const services = {
     ...{ now, typeOf },
     exists: async (target: Target) => (await outside(resources, target)) !== undefined,
-    settle: settling.settle.bind(settling),
+    recompute: settling.settle.bind(settling),
     expect: settling.expect.bind(settling),
   }
   for (const type of types) {
-    const compiled = compileType(type, enforcePolicies, partsOf(type), model && { model, surroundings })
+    const compiled = compileType(type, enforcePolicies, partsOf(type), model && { model, services })
     sets.set(type.name, managedSet(repository, compiled, onChange))
     const conditional = [...(model?.types.values() ?? [])].flatMap(({ properties }) =>
       [...properties.values()].flatMap(({ conditions }) => conditions.get(compiled.collection) ?? []),
@@ -155,7 +153,7 @@ function provider({
       if (relationship) return relationship.query(query, request)
       const set = setOf(path)
       if (request.external) refusePrivateQuestions(sets, set, query)
-      const { retrieval } = faces(set)
+      const { retrieval } = set.compiled
       const filter = await filterOf(repository, set, query.filter)
       const page = await repository.objects.query(set.path, storeQuery({ ...query, filter }))
       const executeOnRetrieve = query.parameters?.executeOnRetrieve === 'true'
@@ -213,25 +211,13 @@ async function filterOf(repository: Repository, { compiled }: ManagedSet, filter
 
 type Asked = RequestContext & { readonly fields?: readonly Pointer[] | undefined }
 
-/** Compiled once a set, when it is first used. */
-const knownFaces = new WeakMap<
-  CompiledType,
-  { readonly retrieval: Retrieval | undefined; readonly visible: ReturnType<typeof visibility> }
->()
-
-function faces({ compiled }: ManagedSet) {
-  const known = knownFaces.get(compiled) ?? { retrieval: retrieval(compiled), visible: visibility(compiled) }
-  knownFaces.set(compiled, known)
-  return known
-}
-
 function seen(
   set: ManagedSet,
   object: Resource,
   request: RequestContext & { readonly fields?: readonly Pointer[] | undefined },
 ): Resource {
   const fields = namingReferences(set.compiled.relations?.type, request.fields)
-  return faces(set).visible(object as StoredObject, { ...request, fields })
+  return set.compiled.visible(object as StoredObject, { ...request, fields })
 }
 
 async function retrieved(
@@ -239,7 +225,7 @@ async function retrieved(
   object: StoredObject,
   request: RequestContext,
 ): Promise<StoredObject> {
-  return (await faces(set).retrieval?.one(object, request)) ?? object
+  return (await set.compiled.retrieval?.one(object, request)) ?? object
 }
 
 /** `actions.<name>` of the type (platform §6.2): the value of the script is the answer. */
@@ -277,14 +263,16 @@ async function patchObject(
     const stored = await storedObject(set, id)
     const patchedObject = applyPatch(stored, own)
     const content = request.external
-      ? withHiddenValues(patchedObject, stored, notNamed(set.compiled.sealing.private, named))
+      ? withHiddenValues(patchedObject, stored, notNamed(set.compiled.encryption.private, named))
       : patchedObject
     const edits =
       relations && (await editsByPatch(relations.type, operations, propertyAt(repository, set, id)))
     try {
-      const update = { operation: 'update', id, rev: rev ?? stored._rev, content, patched } as const
-      const write = { ...update, ...(edits && { edits }) }
-      return await applyOne(set, write, request)
+      return await applyOne(
+        set,
+        { operation: 'update', id, rev, content, patched, edits, known: stored },
+        request,
+      )
     } catch (error) {
       const outrun = error instanceof Problem && error.code === 'PRECONDITION_FAILED'
       if (rev !== undefined || !outrun || attempt === patchRetries) throw error
@@ -305,7 +293,7 @@ function propertyAt(repository: Repository, { compiled }: ManagedSet, id: string
 function refusePrivateSources({ path, compiled }: ManagedSet, operations: readonly PatchOperation[]): void {
   for (const operation of operations) {
     if (operation.operation !== 'copy' && operation.operation !== 'move') continue
-    if (compiled.sealing.private.some((place) => touches(place, operation.from)))
+    if (compiled.encryption.private.some((place) => touches(place, operation.from)))
       throw new Problem('FORBIDDEN', `${path}: ${printPointer(operation.from)} may not be read from outside`)
   }
 }

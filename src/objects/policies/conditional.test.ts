@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import { compileType } from '../managed-set.ts'
 import { plainParts } from '../read/plain-parts.ts'
+import { compileType } from '../type/compile.ts'
 import type { ConditionalPolicies, ManagedType } from '../type/type.ts'
-import { hasTriggers } from '../write/triggered.ts'
 import { anySurroundings } from './built-in.ts'
 import { conditionalValidator } from './conditional.ts'
 
@@ -32,7 +31,7 @@ describe('policies under conditions that are filters', () => {
     expect(validate({ word: 'a' }, new Set(['kind']))).toEqual([])
   })
   it('leave pages whole: only scripts are run object by object', () => {
-    const isTriggered = (type: ManagedType) => hasTriggers(compileType(type, true, plainParts))
+    const isTriggered = (type: ManagedType) => compileType(type, true, plainParts).oneByOne
     expect(isTriggered(typeWith(contractors, abroad))).toBe(false)
     const script = { type: 'text/javascript', source: 'true' }
     expect(isTriggered(typeWith({ ...contractors, condition: script }))).toBe(true)

@@ -5,7 +5,7 @@ import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
-import { compileType, type TypeParts } from '../managed-set.ts'
+import { compileType, type TypeParts } from '../type/compile.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
 import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from '../type/type.ts'
 import { internalUserConflicts, uniqueness } from '../write/unique.ts'
@@ -155,8 +155,8 @@ async function failuresOf(
   only: Only,
   request: RequestContext,
 ): Promise<readonly FailedProperty[]> {
-  const { collection, unique, noInternalUsers, validate, scriptedPolicies, sealing } = compiled
-  const opened = await sealing.open(object)
+  const { collection, unique, noInternalUsers, validate, scriptedPolicies, encryption } = compiled
+  const opened = await encryption.decrypt(object)
   const concerned = (names: readonly string[]) => names.filter((name) => !only || only.has(name))
   const candidate = { id, content: opened }
   const taken = await uniqueness(objects, collection, concerned(unique), [candidate])

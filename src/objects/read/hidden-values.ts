@@ -59,12 +59,12 @@ function inArray(wanted: readonly Json[], stored: readonly Json[], hidden: Paths
 }
 
 function visiblePart(element: Json, hidden: Paths): Json {
-  let seen: JsonObject | Json[] = [element]
+  let visible: JsonObject & { it: Json } = { it: element }
   for (const path of hidden) {
-    for (const { pointer, value } of spotsAt({ it: seen }, ['it', eachElement, ...path]))
-      if (value !== undefined) seen = withValueAt(seen, pointer.slice(1), remove)
+    for (const { pointer, value } of spotsAt(visible, ['it', ...path]))
+      if (value !== undefined) visible = withValueAt(visible, pointer, remove)
   }
-  return (seen as Json[])[0] ?? null
+  return visible.it ?? null
 }
 
 function below(step: Step, hidden: Paths): Paths {

@@ -1,5 +1,5 @@
 import { Problem } from '../../model/problem.ts'
-import type { TypeParts } from '../managed-set.ts'
+import type { TypeParts } from '../type/compile.ts'
 import { noScripts } from '../type/scripts.ts'
 
 /** For types that have neither scripts nor values to encrypt. */

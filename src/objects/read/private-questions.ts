@@ -19,7 +19,7 @@ export function refusePrivateQuestions(sets: Sets, { path, compiled }: ManagedSe
     const property = compiled.relations?.type.properties.get(name)
     const behind = below[0] === '*' ? below.slice(1) : below
     if (
-      compiled.sealing.private.some((place) => touches(place, pointer)) ||
+      compiled.encryption.private.some((place) => touches(place, pointer)) ||
       (property && isPrivateBehind(sets, property, behind))
     )
       throw refusal(path, pointer)
@@ -41,7 +41,7 @@ function isPrivateBehind(sets: Sets, { collections }: RelationshipProperty, poin
   if (pointer.length === 0) return false
   return collections.some((collection) => {
     const set = sets.get(collection.replace(/^managed\//, ''))
-    return set?.compiled.sealing.private.some((place) => touches(place, pointer))
+    return set?.compiled.encryption.private.some((place) => touches(place, pointer))
   })
 }
 

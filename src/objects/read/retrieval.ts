@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { CompiledType } from '../type/compiled-type.ts'
 import { nameOf, placesOf, replacedAt } from '../type/places.ts'
-import { propertyScript } from '../type/scripts.ts'
+import { propertyScript, type TypeScripts } from '../type/scripts.ts'
+import { collectionOf, type ManagedType } from '../type/type.ts'
 
 /** What the scripts of reading make of stored objects (platform §6.2). */
 export interface Retrieval {
@@ -19,7 +19,8 @@ export interface Retrieval {
 }
 
 /** Undefined for a type that has none of these scripts: reading costs nothing then. */
-export function retrieval({ type, collection, scripts }: CompiledType): Retrieval | undefined {
+export function retrieval(type: ManagedType, scripts: TypeScripts): Retrieval | undefined {
+  const collection = collectionOf(type)
   const retrieved = placesOf(type)
     .map(({ path }) => ({ path, script: propertyScript(nameOf(path), 'onRetrieve') }))
     .filter(({ script }) => scripts.has(script))

@@ -1,30 +1,31 @@
-import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import type { StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { CompiledType } from '../type/compiled-type.ts'
+import type { Encryption } from '../type/encryption.ts'
 import { placesOf, remove, type Step, spotsAt, touches, withValueAt } from '../type/places.ts'
-import type { PropertySchema } from '../type/type.ts'
+import type { ManagedType, PropertySchema } from '../type/type.ts'
 
 /**
  * What a caller gets to see of an object (platform §6.1): private properties never leave the server, and
  * those that are not returned by default come only where they are named.
  */
-export function visibility({ type, sealing }: CompiledType) {
+export type Visible = (
+  object: StoredObject,
+  asked: Pick<RequestContext, 'external' | 'whole'> & { readonly fields?: readonly Pointer[] | undefined },
+) => StoredObject
+
+export function visibility(type: ManagedType, encryption: Encryption): Visible {
   const onDemand = placesOf(type)
     .filter(({ property }) => !returnedByDefault(property))
     .map(({ path }) => path)
-  return function visible(
-    object: StoredObject,
-    { external, whole, fields = [] }: RequestContext & { readonly fields?: readonly Pointer[] | undefined },
-  ): StoredObject {
+  return (object, { external, whole, fields = [] }) => {
     const hidden = [
-      ...(external ? sealing.private : []),
+      ...(external ? encryption.private : []),
       ...onDemand.filter((path) => !whole && !fields.some((field) => isNamed(path, field))),
     ]
-    let seen: JsonObject = object
-    for (const path of hidden) seen = without(seen, path)
-    return seen as StoredObject
+    let visible = object
+    for (const path of hidden) visible = without(visible, path)
+    return visible
   }
 }
 
@@ -33,10 +34,10 @@ function isNamed(path: readonly Step[], field: Pointer): boolean {
   return field.length >= path.filter((step) => typeof step === 'string').length && touches(path, field)
 }
 
-function without(object: JsonObject, path: readonly Step[]): JsonObject {
+function without(object: StoredObject, path: readonly Step[]): StoredObject {
   let result = object
   for (const { pointer, value } of spotsAt(object, path))
-    if (value !== undefined) result = withValueAt(result, pointer, remove) as JsonObject
+    if (value !== undefined) result = withValueAt(result, pointer, remove)
   return result
 }
 

@@ -5,7 +5,6 @@ import { isReference, parseReference, type Target } from '../../model/reference.
 import type { Repository, StoredObject } from '../../repository/repository.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
-import { visibility } from '../read/visible.ts'
 import type { RelatedType } from './model.ts'
 import { viewed } from './view.ts'
 
@@ -167,9 +166,7 @@ async function readManaged(
     : []
   const view = relations && { properties: named, collects: needsCollected(relations.type, fields) }
   const objects = relations && view ? await viewed(repository, relations, stored, view) : stored
-  const visible = visibility(compiled)
-  const asked = { external, fields } as RequestContext & { fields: readonly Pointer[] }
-  return new Map(objects.map((object) => [object._id, visible(object, asked)]))
+  return new Map(objects.map((object) => [object._id, compiled.visible(object, { external, fields })]))
 }
 
 async function readOutside(

@@ -3,9 +3,8 @@ import { asProblem } from '../../model/problem.ts'
 import type { Repository, StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { Relations } from '../type/compiled-type.ts'
-import { activityEvent, isActivity } from '../write/activity.ts'
-import type { ObjectChange, OnChange } from '../write/changes.ts'
-import { isHeard } from '../write/follow.ts'
+import { isHeard, type ObjectChange, type OnChange } from '../write/changes.ts'
+import { record } from '../write/record.ts'
 import { conditionIn } from './conditional.ts'
 import { type Changed, dependentsOf, noteDependents, noted, toldBy } from './dependents.ts'
 import type { Dependent } from './model.ts'
@@ -211,12 +210,12 @@ export class Settling implements AsyncDisposable {
       const page = await writeRelated(store, relations, writes, { listens, whole: listens(collection) })
       const own = page.outcomes.flatMap(({ change }) => change ?? [])
       const changes = [...own, ...page.others]
-      await recordChanges(store, relations, changes, { onChange, request })
+      await record(store, changes, { onChange, request, typeOf: relations.services.typeOf })
       return { page, changes }
     })
     for (const { result } of page.outcomes)
       if (!result.ok) this.#options.log('warn', `${collection}: ${asProblem(result.error).message}`)
-    if (page.noted) this.#again = true
+    if (page.pendingRecomputations) this.#again = true
     if (page.due !== undefined) this.expect(page.due)
     await this.#carryOn(
       changes.filter(({ path }) => listens(path)),
@@ -274,30 +273,6 @@ export class Settling implements AsyncDisposable {
     const delay = Math.min(longestSleep, Math.max(1, Number.isFinite(time) ? time : longestSleep))
     this.#timer = setTimeout(() => this.#keepTime(), delay).unref()
   }
-}
-
-export interface RecordOptions {
-  readonly onChange: OnChange
-  readonly request: RequestContext
-  readonly isPatch?: (change: ObjectChange) => boolean
-}
-
-/** In the transaction of the changes: what is said of them, and what is to be carried on later. */
-export async function recordChanges(
-  store: Parameters<OnChange['enlist']>[0],
-  { surroundings }: Relations,
-  changes: readonly ObjectChange[],
-  { onChange, request, isPatch = () => false }: RecordOptions,
-): Promise<void> {
-  if (isActivity(request)) {
-    const events = changes.flatMap((change) => {
-      const type = surroundings.typeOf(change.path)
-      return type ? [activityEvent(change, type, request, { patched: isPatch(change) })] : []
-    })
-    if (events.length > 0) await store.audit.append(events)
-  }
-  const heard = changes.filter(({ path }) => isHeard(onChange, path, request))
-  if (heard.length > 0) await onChange.enlist(store, heard, request)
 }
 
 function changedIn({ collection, id, changed }: StoredObject): Changed {

@@ -158,7 +158,7 @@ class RelationshipAt implements RelationshipResource {
     const [result] = await set.apply(
       [
         {
-          ...{ operation: 'update', id, rev: owner._rev, content: { ...owner } },
+          ...{ operation: 'update', id, known: owner, content: { ...owner } },
           ...{ patched: new Set([property.name]), edits: new Map([[property.name, edits]]) },
         },
       ],

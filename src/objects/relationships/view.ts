@@ -5,6 +5,7 @@ import type { SeenRelationship, Store, StoredObject } from '../../repository/rep
 import type { Relations } from '../type/compiled-type.ts'
 import { collectedValues } from './collect.ts'
 import type { RelationshipProperty } from './model.ts'
+import { shown } from './wanted.ts'
 import { withRelationships } from './write-related.ts'
 
 export interface View {
@@ -20,7 +21,7 @@ export interface View {
  */
 export async function viewed(
   store: Store,
-  { model, type, surroundings }: Relations,
+  { model, type, services }: Relations,
   objects: readonly StoredObject[],
   { properties: names = [...type.properties.keys()], collects = true }: View = {},
 ): Promise<readonly StoredObject[]> {
@@ -30,7 +31,7 @@ export async function viewed(
     names.length > 0 ? await store.relationships.of(type.collection, ids, { properties: names }) : new Map()
   const known = { properties: names, seen }
   const collected: ReadonlyMap<string, JsonObject> = collects
-    ? await collectedValues(store, model, type, ids, surroundings.now(), known)
+    ? await collectedValues(store, model, type, ids, services.now(), known)
     : new Map()
   return objects.map((object) => {
     const own = Map.groupBy(seen.get(object._id) ?? [], ({ own }) => own.property)
@@ -104,4 +105,25 @@ async function owners(
 
 function targetOf(value: Json) {
   return typeof value === 'string' ? parseReference(value) : undefined
+}
+
+/** Policies look at relationships that an object must have, mentioned or not: updates of a page, with these in their content. */
+export async function withRequired<
+  Write extends
+    | { readonly operation: 'update'; readonly id: string; readonly content: JsonObject }
+    | { readonly operation: 'create' | 'delete' },
+>(store: Store, { type }: Relations, page: readonly Write[]): Promise<readonly Write[]> {
+  if (type.required.length === 0) return page
+  const ids = page.flatMap((write) => (write.operation === 'update' ? [write.id] : []))
+  const found = await store.relationships.of(type.collection, ids, { properties: type.required })
+  return page.map((write) => {
+    if (write.operation !== 'update') return write
+    const content: JsonObject = { ...write.content }
+    for (const name of type.required) {
+      const property = type.properties.get(name)
+      const seen = (found.get(write.id) ?? []).filter(({ own }) => own.property === name)
+      if (property && content[name] === undefined && seen.length > 0) content[name] = shown(property, seen)
+    }
+    return { ...write, content }
+  })
 }

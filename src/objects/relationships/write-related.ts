@@ -47,6 +47,8 @@ import {
 export interface RelatedWrite {
   /** The content has relationships as the caller mentions them. */
   readonly write: ObjectWrite
+  /** What is stored, if it has been read; the write is refused with all that belongs to it if it has changed since. */
+  readonly stored?: StoredObject | undefined
   /** In place of, or besides, what the content mentions. */
   readonly edits?: Edits | undefined
   /** The object is changed even if nothing of its own is: `bump` gives it a new revision, `tell` tells of it, too. */
@@ -62,7 +64,7 @@ export interface RelatedPage {
   /** What happened to objects at other ends. */
   readonly others: readonly ObjectChange[]
   /** Something depends on these objects from further away. */
-  readonly noted: boolean
+  readonly pendingRecomputations: boolean
   /** When access changes next by time alone, as far as it was noted here; ms since 1970. */
   readonly due: number | undefined
 }
@@ -145,7 +147,7 @@ class RelatedPageWrite {
     await this.#applyRelationships()
     const outcomes = await this.#writeObjects(entries)
     const others = await this.#writeOthers(touched, before)
-    return { outcomes, others, noted: this.#noted, due: this.#due }
+    return { outcomes, others, pendingRecomputations: this.#noted, due: this.#due }
   }
 
   async isUnchanged(write: RelatedWrite, stored: StoredObject): Promise<boolean> {
@@ -165,12 +167,14 @@ class RelatedPageWrite {
     const { collection } = this.#type
     const idsOf = (...operations: string[]) =>
       writes.flatMap(({ write }) => (operations.includes(write.operation) ? [write.id] : []))
-    const needed = idsOf('update', 'delete')
-    const stored = known ?? (needed.length > 0 ? await objects.read(collection, needed) : new Map())
+    const needed = writes.flatMap(({ write, stored }) =>
+      write.operation === 'create' || stored ? [] : [write.id],
+    )
+    const read = known ?? (needed.length > 0 ? await objects.read(collection, needed) : new Map())
     const created = idsOf('create')
     const taken = created.length > 0 ? await objects.existing(collection, created) : new Set()
-    return writes.map(({ write, edits, force }) => {
-      const before = stored.get(write.id)
+    return writes.map(({ write, stored, edits, force }) => {
+      const before = stored ?? read.get(write.id)
       const path = `${collection}/${write.id}`
       const reason = write.operation === 'create' ? taken.has(write.id) && 'exists' : staleness(write, before)
       const content = write.operation === 'delete' ? {} : write.content
@@ -327,7 +331,7 @@ class RelatedPageWrite {
     if (this.#relations.model.types.has(collection))
       return new Set(await this.#store.objects.existing(collection, ids))
     const there = new Set<string>()
-    for (const id of ids) if (await this.#relations.surroundings.exists({ collection, id })) there.add(id)
+    for (const id of ids) if (await this.#relations.services.exists({ collection, id })) there.add(id)
     return there
   }
 
@@ -481,7 +485,7 @@ class RelatedPageWrite {
   async #writeObjects(entries: readonly Entry[]): Promise<RelatedPage['outcomes']> {
     const { collection } = this.#type
     const living = entries.filter(({ refusal, write }) => !refusal && write.operation !== 'delete')
-    const { now } = this.#relations.surroundings
+    const { now } = this.#relations.services
     const time = now()
     const ids = living.map(({ write }) => write.id)
     const after = await this.#relationshipsAfter(living)
@@ -511,7 +515,7 @@ class RelatedPageWrite {
         return { result: { ok: true as const, object: entry.stored as StoredObject }, change: undefined }
       const outcome = written[place]
       if (!outcome?.ok) {
-        // Everything was looked at in this transaction: nobody can have been faster.
+        // Read before the transaction, and changed since: what the page did to relationships is taken back with it.
         throw failure(`${collection}/${entry.write.id}`, outcome?.reason ?? 'missing')
       }
       return { result: outcome, change: this.#changeOf(entry, outcome.object, after) }
@@ -602,7 +606,7 @@ class RelatedPageWrite {
         })
       }
       changes.push(...page.others)
-      this.#noted ||= page.noted
+      this.#noted ||= page.pendingRecomputations
       if (page.due !== undefined) this.#dueAt(page.due)
     }
     return changes
@@ -671,12 +675,12 @@ function hasChanges({ changes }: Entry): boolean {
 /** Undefined if there is nothing to write. */
 function finalWrite(entry: Entry, collected: JsonObject): ObjectWrite | undefined {
   const { write, own, stored, force } = entry
-  if (write.operation === 'delete') return { operation: 'delete', id: write.id }
+  if (write.operation === 'delete') return write
   const content = { ...own, ...collected }
   if (write.operation === 'create') return { operation: 'create', id: write.id, content }
   const { _id, _rev, ...old } = stored as StoredObject
   if (force === undefined && !hasChanges(entry) && equal(content, old)) return undefined
-  return { operation: 'update', id: write.id, content }
+  return { operation: 'update', id: write.id, rev: _rev, content }
 }
 
 function differs(entry: Entry, { _id, _rev, ...now }: StoredObject): boolean {

@@ -3,8 +3,10 @@ import type { Target } from '../../model/reference.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { ScriptedPolicies } from '../policies/scripted.ts'
 import type { Validator } from '../policies/validator.ts'
+import type { Retrieval } from '../read/retrieval.ts'
+import type { Visible } from '../read/visible.ts'
 import type { RelatedType, RelationshipModel } from '../relationships/model.ts'
-import type { Sealing } from './encryption.ts'
+import type { Encryption } from './encryption.ts'
 import type { Step } from './places.ts'
 import type { TypeScripts } from './scripts.ts'
 import type { ManagedType } from './type.ts'
@@ -23,7 +25,12 @@ export interface CompiledType {
   /** What must not be changed from outside without the password. */
   readonly protected: readonly (readonly Step[])[]
   readonly scripts: TypeScripts
-  readonly sealing: Sealing
+  readonly encryption: Encryption
+  /** Scripts, or encryption: objects are written one after the other, for a script may look at everything in between. */
+  readonly oneByOne: boolean
+  /** Undefined: no script looks at what is read. */
+  readonly retrieval: Retrieval | undefined
+  readonly visible: Visible
   /** Undefined where no type of the project has relationships. */
   readonly relations: Relations | undefined
 }
@@ -32,18 +39,18 @@ export interface CompiledType {
 export interface Relations {
   readonly model: RelationshipModel
   readonly type: RelatedType
-  readonly surroundings: RelationSurroundings
+  readonly services: RelationServices
 }
 
-export interface RelationSurroundings {
+export interface RelationServices {
   /** ms since 1970. */
   readonly now: () => number
   /** Is there an object in a set that is not in the repository, e.g. `system/ldap/account`? */
   readonly exists: (target: Target) => Promise<boolean>
   /** The type of objects at other ends. */
   readonly typeOf: (collection: string) => CompiledType | undefined
-  /** After a commit: looks after what depends on the changes from further away. */
-  readonly settle: (request: RequestContext) => Promise<void>
+  /** After a commit: computes anew what depends on the changes from further away. */
+  readonly recompute: (request: RequestContext) => Promise<void>
   /** After a commit: access changes by itself at that time, ms since 1970. */
   readonly expect: (due: number) => void
 }

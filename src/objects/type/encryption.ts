@@ -4,7 +4,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import { placesOf, replacedAt, type Spot, type Step, spotsAt, touches } from './places.ts'
 import type { ManagedType, PropertySchema } from './type.ts'
 
-/** Encryption and hashing, as the installation does it (platform §3.3). */
+/** Encryption and hashing, as the installation does it (platform specification §3.3). */
 export interface Cryptography {
   encrypt(value: Json, cipher: string | null, alias: string): Promise<JsonObject>
   decrypt(value: Json): Promise<Json>
@@ -14,49 +14,49 @@ export interface Cryptography {
   matches(plain: string, hashed: Json): Promise<boolean>
 }
 
-/** What a type keeps to itself: `encryption`, `secureHash`, `scope: private` (platform §6.1), at any depth. */
-export interface Sealing {
+/** What a type keeps to itself: `encryption`, `secureHash`, `scope: private` (platform specification §6.1), at any depth. */
+export interface Encryption {
   /** False: nothing is encrypted or hashed. */
-  readonly seals: boolean
+  readonly encrypts: boolean
   /** Where the values stand that external callers do not see. */
   readonly private: readonly (readonly Step[])[]
   /** Of what is, is in, or holds a secret. */
   isSecret(pointer: Pointer): boolean
   /** With encrypted values in clear; hashes stay what they are. */
-  open(object: JsonObject): Promise<JsonObject>
+  decrypt(object: JsonObject): Promise<JsonObject>
   /** As it is to be stored. What has not changed keeps the form in which it is stored already. */
-  seal(object: JsonObject, stored: JsonObject | undefined): Promise<JsonObject>
+  encrypt(object: JsonObject, stored: JsonObject | undefined): Promise<JsonObject>
   /** Is it the same value, one of them perhaps hashed? */
   same(a: Json | undefined, b: Json | undefined): Promise<boolean>
 }
 
-export function sealing(type: ManagedType, cryptography: Cryptography): Sealing {
+export function encryptionOf(type: ManagedType, cryptography: Cryptography): Encryption {
   const places = placesOf(type)
-  const sealed = places.filter(({ property }) => property.encryption ?? property.secureHash)
+  const encrypted = places.filter(({ property }) => property.encryption ?? property.secureHash)
   const hidden = places.filter(({ property }) => property.scope === 'private').map(({ path }) => path)
-  const secret = [...sealed.map(({ path }) => path), ...hidden]
-  const { isEncrypted, decrypt } = cryptography
+  const secret = [...encrypted.map(({ path }) => path), ...hidden]
+  const { isEncrypted } = cryptography
   return {
-    seals: sealed.length > 0,
+    encrypts: encrypted.length > 0,
     private: hidden,
     isSecret: (pointer) => pointer.length > 0 && secret.some((path) => touches(path, pointer)),
-    async open(object) {
+    async decrypt(object) {
       let opened = object
       // An outer value first: what is in it is seen only then.
-      for (const { path } of sealed) {
+      for (const { path } of encrypted) {
         opened = await replacedAt(opened, path, async ({ value }) =>
-          isEncrypted(value) ? decrypt(value as Json) : undefined,
+          isEncrypted(value) ? cryptography.decrypt(value ?? null) : undefined,
         )
       }
       return opened
     },
-    async seal(object, stored = {}) {
+    async encrypt(object, stored = {}) {
       let result = object
-      for (const { path, property } of sealed.toReversed()) {
+      for (const { path, property } of encrypted.toReversed()) {
         const before = spotsAt(stored, path)
         result = await replacedAt(result, path, async ({ pointer, value }) => {
           if (value === undefined || value === null) return undefined
-          return sealedValue(property, value, likely(before, pointer), cryptography)
+          return encryptedValue(property, value, likely(before, pointer), cryptography)
         })
       }
       return result
@@ -81,14 +81,14 @@ async function matches(
 ): Promise<boolean> {
   if (plain === undefined || plain === null || !isHashed(hashed) || isHashed(plain) || isEncrypted(plain))
     return false
-  return matches(hashable(plain), hashed as Json)
+  return matches(hashable(plain), hashed ?? null)
 }
 
 function hashable(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-async function sealedValue(
+async function encryptedValue(
   property: PropertySchema,
   value: Json,
   stored: readonly Json[],

@@ -85,26 +85,37 @@ export async function replacedAt<T extends JsonObject>(
   let result: T = object
   for (const spot of spotsAt(object, path)) {
     const value = await replacement(spot)
-    if (value !== undefined && value !== spot.value) result = withValueAt(result, spot.pointer, value) as T
+    if (value !== undefined && value !== spot.value) result = withValueAt(result, spot.pointer, value)
   }
   return result
 }
 
 /** A copy of what is on the way; elements of arrays are emptied rather than removed, so that the others stay where they are. */
-export function withValueAt(
-  container: JsonObject | Json[],
+export function withValueAt<T extends JsonObject>(
+  object: T,
+  pointer: Pointer,
+  value: Json | typeof remove,
+): T {
+  const changed = changedAt(object, pointer, value)
+  // An object stays one: only the value at the end of the pointer is another.
+  return changed as T
+}
+
+function changedAt(
+  container: Json,
   [token, ...rest]: Pointer,
   value: Json | typeof remove,
-): JsonObject | Json[] {
-  if (token === undefined) return container
-  const copy = Array.isArray(container) ? [...container] : { ...container }
-  const key = token as never
-  const inner = rest.length > 0 ? withValueAt(copy[key] as unknown as JsonObject, rest, value) : value
-  if (inner !== remove) {
-    if (Array.isArray(copy)) copy[key] = inner as never
-    else setMember(copy, token, inner)
-  } else if (Array.isArray(copy)) copy[key] = null as never
-  else delete copy[token]
+): Json | typeof remove {
+  if (token === undefined) return value
+  if (Array.isArray(container)) {
+    const element = changedAt(container[Number(token)] ?? null, rest, value)
+    return container.with(Number(token), element === remove ? null : element)
+  }
+  if (!isJsonObject(container)) return container
+  const copy = { ...container }
+  const inner = changedAt(member(copy, token) ?? null, rest, value)
+  if (inner === remove) delete copy[token]
+  else setMember(copy, token, inner)
   return copy
 }
 

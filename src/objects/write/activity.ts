@@ -19,12 +19,12 @@ export function isActivity({ chain }: RequestContext): boolean {
  */
 export function activityEvent(
   change: ObjectChange,
-  { sealing }: CompiledType,
+  { encryption }: CompiledType,
   { userId, transactionId }: RequestContext,
   { patched = false, message = '' } = {},
 ): AuditEvent {
   const { operation, path, id, before, after } = change
-  const isSecret = (pointer: Pointer) => sealing.isSecret(pointer)
+  const isSecret = (pointer: Pointer) => encryption.isSecret(pointer)
   const changes = diff(content(before), content(after))
   const timestamp = new Date().toISOString()
   return {

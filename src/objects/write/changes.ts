@@ -1,3 +1,4 @@
+import type { Json } from '../../model/json.ts'
 import type { Store, StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 
@@ -32,10 +33,15 @@ export interface OnChange {
 export interface Notified {
   readonly success: boolean
   readonly action: 'notifyCreate' | 'notifyUpdate' | 'notifyDelete'
-  readonly syncDetails: readonly unknown[]
+  readonly syncDetails: readonly Json[]
 }
 
-/** Nobody listens. */
+/** True if what changes in this set, in this chain of requests, is to be synchronized. */
+export function isHeard(onChange: OnChange, path: string, { chain, readOnly }: RequestContext): boolean {
+  return chain?.synchronizes !== false && readOnly !== true && onChange.concerns(path)
+}
+
+/** Nothing is synchronized. */
 export const unheard: OnChange = {
   concerns: () => false,
   enlist: async () => {},

@@ -20,7 +20,7 @@ function asksForPassword({ policies }: PropertySchema): boolean {
 
 /** Of a change from `old` to `wanted`: nobody asks on a create, for there is nothing yet to protect. */
 export async function reauthenticationFailures(
-  { protected: places, sealing }: CompiledType,
+  { protected: places, encryption }: CompiledType,
   old: JsonObject,
   wanted: JsonObject,
   { external, reauthenticated }: RequestContext,
@@ -33,7 +33,7 @@ export async function reauthenticationFailures(
     )
     for (const [property, pointer] of pointers) {
       const before: Json | undefined = getAt(old, pointer)
-      if (!(await sealing.same(before, getAt(wanted, pointer))))
+      if (!(await encryption.same(before, getAt(wanted, pointer))))
         failures.push({ property, policyRequirements: [{ policyRequirement: 'REAUTH_REQUIRED' }] })
     }
   }

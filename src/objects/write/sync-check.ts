@@ -75,7 +75,7 @@ async function check(set: ManagedSet, stored: StoredObject, request: RequestCont
     ...stored,
     ...Object.fromEntries(changed.map(([name]) => [name, computed?.[name] ?? null])),
   }
-  const write = { operation: 'update', id: stored._id, rev: stored._rev, content } as const
+  const write = { operation: 'update', id: stored._id, known: stored, content } as const
   const [result] = await set.apply([write], request)
   if (result && !result.ok) throw result.error
 }

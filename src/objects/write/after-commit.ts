@@ -1,0 +1,156 @@
+import { isJsonObject, type JsonObject } from '../../model/json.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
+import type { ObjectWrite, Repository, StoredObject } from '../../repository/repository.ts'
+import type { RequestContext } from '../../router/resources.ts'
+import { writeRelated } from '../relationships/write-related.ts'
+import { compensates } from '../type/scripts.ts'
+import { activityEvent, isActivity, undone } from './activity.ts'
+import { isHeard, type Notified, type ObjectChange } from './changes.ts'
+import type { Apply, WriteContext } from './entry.ts'
+import { runHook, withoutAfterwards } from './scripts.ts'
+import type { StoredPage } from './store.ts'
+
+export interface AfterCommit extends WriteContext {
+  readonly repository: Repository
+  /** Takes a change back that could not be synchronized. */
+  readonly apply: Apply
+}
+
+/**
+ * The stage after the transaction: `postCreate` and its kind, then synchronization, `onSync`, and what depends on the
+ * changes from further away. A `post…` script that throws takes the write back ([D], platform specification §6.2).
+ */
+export async function afterCommit(context: AfterCommit, page: StoredPage, position: number): Promise<void> {
+  const { compiled, request } = context
+  const own = page.changes.filter((change) => change !== undefined)
+  if (compiled.oneByOne) for (const change of own) await runPostHook(context, change, page.others)
+  if (page.due !== undefined) compiled.relations?.services.expect(page.due)
+  const follow = followUp(context, page, own)
+  if (!follow) return
+  const within = withoutAfterwards(request)
+  const { afterwards } = request.chain ?? {}
+  if (afterwards) afterwards(position, () => follow(within))
+  else await follow(within)
+}
+
+/** Undefined where nothing follows. */
+function followUp(
+  context: AfterCommit,
+  { others, pendingRecomputations }: StoredPage,
+  own: readonly ObjectChange[],
+): ((within: RequestContext) => Promise<void>) | undefined {
+  const { compiled, onChange, request } = context
+  const silent = request.chain?.synchronizes === false || request.readOnly === true
+  const asked = !silent && (compensates(compiled.type) || compiled.scripts.has('onSync')) ? own : []
+  // Together, so that what follows goes in pages as well; nothing of it fails the write.
+  const rest = [...(asked.length > 0 ? [] : own), ...others].filter(({ path }) =>
+    isHeard(onChange, path, request),
+  )
+  if (asked.length + rest.length === 0 && !pendingRecomputations) return undefined
+  return async (within) => {
+    for (const change of asked) await synchronizeAsking(context, change, within)
+    if (rest.length > 0) await onChange.notify(rest, within)
+    if (pendingRecomputations) await compiled.relations?.services.recompute(within)
+  }
+}
+
+/** The type wants to know what came of it. */
+async function synchronizeAsking(
+  context: AfterCommit,
+  change: ObjectChange,
+  request: RequestContext,
+): Promise<void> {
+  const { compiled, onChange, repository } = context
+  const answers = isHeard(onChange, change.path, request) ? await onChange.notify([change], request) : []
+  const notified = answers[0] ?? nothingToSynchronize(change)
+  if (compensates(compiled.type)) return compensate(context, change, notified, request)
+  // A `post…` script, or a mapping's, may have changed it.
+  const read = change.after && (await repository.objects.read(change.path, [change.id]))
+  const newObject = read?.get(change.id) ?? null
+  const oldObject = change.before ? await compiled.encryption.decrypt(change.before) : null
+  const syncResults = { ...notified, syncDetails: [...notified.syncDetails] }
+  await runHook({ ...context, request }, 'onSync', change.id, { oldObject, newObject, syncResults })
+}
+
+function nothingToSynchronize({ operation }: ObjectChange): Notified {
+  const actions = { create: 'notifyCreate', update: 'notifyUpdate', delete: 'notifyDelete' } as const
+  return { success: true, action: actions[operation], syncDetails: [] }
+}
+
+/** What throws there takes the write back. */
+async function runPostHook(
+  context: AfterCommit,
+  change: ObjectChange,
+  others: readonly ObjectChange[],
+): Promise<void> {
+  const { compiled } = context
+  const { operation, before, after, id } = change
+  const hook = ({ create: 'postCreate', update: 'postUpdate', delete: 'postDelete' } as const)[operation]
+  if (!compiled.scripts.has(hook)) return
+  const opened = async (object: StoredObject | undefined) =>
+    object ? compiled.encryption.decrypt(object) : null
+  const [object, oldObject] = [await opened(after), await opened(before)]
+  try {
+    await runHook(context, hook, id, { object, newObject: object, oldObject })
+  } catch (error) {
+    await takeBack(context, change, others, `taken back: ${hook} failed`)
+    throw error
+  }
+}
+
+async function takeBack(
+  { compiled, repository, request, onChange }: AfterCommit,
+  change: ObjectChange,
+  others: readonly ObjectChange[],
+  message: string,
+): Promise<void> {
+  const { relations, collection } = compiled
+  const write = opposite(change)
+  await repository.transaction(async (store) => {
+    if (relations) await writeRelated(store, relations, [{ write }], { listens: () => false, whole: false })
+    else await store.objects.write(collection, [write])
+    if (isActivity(request))
+      await store.audit.append([activityEvent(undone(change), compiled, request, { message })])
+    for (const one of [change, ...others]) await onChange.withdraw(store, one)
+  })
+}
+
+/** The write that makes a change undone, unless somebody else has written since. */
+function opposite({ operation, id, before, after }: ObjectChange): ObjectWrite {
+  const { _id, _rev, ...content }: JsonObject = before ?? {}
+  switch (operation) {
+    case 'create':
+      return { operation: 'delete', id, rev: after?._rev }
+    case 'update':
+      return { operation: 'update', id, rev: after?._rev, content }
+    case 'delete':
+      return { operation: 'create', id, content }
+  }
+}
+
+/**
+ * The shipped `onSync` (engine specification §8.4): a change that could not be synchronized is taken back, which is
+ * synchronized itself and so restores the systems that had followed already. Then the client gets the first failure. A
+ * failure while taking back is not compensated again.
+ */
+async function compensate(
+  { apply }: AfterCommit,
+  change: ObjectChange,
+  { success, syncDetails }: Notified,
+  request: RequestContext,
+): Promise<void> {
+  if (success || request.chain?.compensating) return
+  const chain = { ...request.chain, compensating: true }
+  const [outcome] = await apply([opposite(change)], { ...request, chain }).catch((error) => [
+    { ok: false as const, error },
+  ])
+  const failed = syncDetails.find((result) => isJsonObject(result) && result.result === 'FAILED')
+  const cause = isJsonObject(failed) && isJsonObject(failed.cause) ? failed.cause : {}
+  const left =
+    outcome && !outcome.ok
+      ? `; and ${change.path}/${change.id} could not be set back: ${asProblem(outcome.error).message}`
+      : ''
+  throw new Problem('SYNC_FAILED', `${cause.message ?? 'synchronization failed'}${left}`, {
+    detail: syncDetails,
+  })
+}

@@ -1,0 +1,137 @@
+import type { Repository, Store } from '../../repository/repository.ts'
+import type { ObjectWriteResult, RequestContext } from '../../router/resources.ts'
+import type { CompiledType } from '../type/compiled-type.ts'
+import { afterCommit } from './after-commit.ts'
+import type { ObjectChange, OnChange } from './changes.ts'
+import { encrypt } from './encrypt.ts'
+import {
+  type Apply,
+  type Draft,
+  eachEntry,
+  type ManagedWrite,
+  type Ready,
+  type Settled,
+  type WriteContext,
+} from './entry.ts'
+import { open } from './open.ts'
+import { record } from './record.ts'
+import { runScripts } from './scripts.ts'
+import { type StoredPage, storePage } from './store.ts'
+import { validate } from './validate.ts'
+
+/**
+ * The one way in which managed objects are written (platform specification §6.2): pages of 1…n through
+ *
+ *     open → validate → scripts → encrypt  →  store → record  →  after commit
+ *
+ * What the caller sent is validated, so policies come before the scripts that change it. `store` and `record` are one
+ * transaction. A type without scripts, encryption or relationships has nothing to do in these stages.
+ *
+ * **What a transaction has read holds until it commits.** Transactions of SQLite wait for one another; PostgreSQL will run
+ * them serializable and again where they meet. `unique` and the plan of relationships rely on it. What was read before
+ * the transaction is written with its revision: a write that has been overtaken is refused. Nothing outside of itself
+ * is marked by the work of a transaction, which may run twice.
+ */
+export function writer(
+  repository: Repository,
+  compiled: CompiledType,
+  onChange: OnChange,
+  /** The caller's; absent: each page has one of its own. */
+  joined?: Store,
+): Apply {
+  const inTransaction: Repository['transaction'] = (work) =>
+    joined ? work(joined) : repository.transaction(work)
+
+  async function apply(
+    writes: readonly ManagedWrite[],
+    request: RequestContext,
+  ): Promise<readonly ObjectWriteResult[]> {
+    const results: ObjectWriteResult[] = []
+    for (const page of pagesOf(writes, compiled.oneByOne || request.external)) {
+      const written = writePage(page, { compiled, onChange, request }, results.length)
+      results.push(
+        ...(compiled.oneByOne || request.external ? await written.catch(asOutcome) : await written),
+      )
+    }
+    return results
+  }
+
+  async function writePage(
+    page: readonly ManagedWrite[],
+    context: WriteContext,
+    position: number,
+  ): Promise<readonly ObjectWriteResult[]> {
+    // Scripts may write, too, so theirs is no time for a transaction.
+    const before = compiled.oneByOne ? await drafted(context, repository, page) : undefined
+    const stored = await inTransaction(async (store) => {
+      const ready = before ?? (await drafted(context, store, page))
+      const written = await storePage(context, store, ready)
+      await recordPage(context, store, written, ready)
+      return written
+    })
+    await afterCommit({ ...context, repository, apply }, stored, position)
+    return stored.results
+  }
+
+  return apply
+}
+
+async function drafted(
+  context: WriteContext,
+  store: Store,
+  page: readonly ManagedWrite[],
+): Promise<readonly (Ready | Settled)[]> {
+  const opened = await open(context, store, page)
+  const valid = await eachEntry(opened, (draft: Draft) => validate(context, draft))
+  const shaped = await eachEntry(valid, (draft: Draft) => runScripts(context, draft))
+  return eachEntry(shaped, (draft: Draft) => encrypt(context, draft))
+}
+
+async function recordPage(
+  { compiled, onChange, request }: WriteContext,
+  store: Store,
+  { changes, others }: StoredPage,
+  ready: readonly (Ready | Settled)[],
+): Promise<void> {
+  const own = changes.filter((change) => change !== undefined)
+  const patches = new Set(changes.filter((_, at) => isPatch(ready[at])))
+  await record(store, [...own, ...others], {
+    ...{ onChange, request },
+    typeOf: (collection) =>
+      collection === compiled.collection ? compiled : compiled.relations?.services.typeOf(collection),
+    isPatch: (change: ObjectChange) => patches.has(change),
+  })
+}
+
+function isPatch(entry: Ready | Settled | undefined): boolean {
+  return entry?.kind === 'ready' && entry.patched
+}
+
+function asOutcome(error: Error): readonly ObjectWriteResult[] {
+  return [{ ok: false, error }]
+}
+
+/**
+ * The next write to the same object must see the first one's result, so it begins another page. Scripts may look at, and
+ * change, everything between two objects: where there are any, each write is a page.
+ */
+function pagesOf(writes: readonly ManagedWrite[], oneByOne: boolean): readonly (readonly ManagedWrite[])[] {
+  if (oneByOne) return writes.map((write) => [write])
+  const pages: ManagedWrite[][] = []
+  let ids = new Set<string>()
+  for (const write of writes) {
+    const id = requestedId(write)
+    if (pages.length === 0 || (id !== undefined && ids.has(id))) {
+      pages.push([])
+      ids = new Set()
+    }
+    if (id !== undefined) ids.add(id)
+    pages.at(-1)?.push(write)
+  }
+  return pages
+}
+
+function requestedId(write: ManagedWrite): string | undefined {
+  if (write.operation !== 'create') return write.id
+  return typeof write.content._id === 'string' ? write.content._id : write.id
+}
