@@ -23,7 +23,7 @@ import { relationshipModel } from './relationships/model.ts'
 import { namingReferences, presentation } from './relationships/present.ts'
 import { Settling } from './relationships/recompute.ts'
 import { relationshipResources } from './relationships/resource.ts'
-import { boundaries } from './relationships/temporal-triggers.ts'
+import { temporalTriggers } from './relationships/temporal-triggers.ts'
 import { storeFilter } from './relationships/view.ts'
 import { editsByPatch, isAbout, shown } from './relationships/wanted.ts'
 import { compileType, type TypeParts } from './type/compile.ts'
@@ -88,7 +88,7 @@ export async function managedObjects(options: {
       ...conditional.map((name) => printPointer([name])),
     ])
   }
-  if (model) await repository.objects.declare(boundaries, ['/due'])
+  if (model) await repository.objects.declare(temporalTriggers, ['/due'])
   return {
     ...provider({
       ...{ repository, sets, refresh: settling.refresh.bind(settling) },

@@ -1,12 +1,10 @@
 import { compileFilter } from '../../model/filter/evaluate.ts'
-import { parseFilter } from '../../model/filter/parse.ts'
 import { pointersOf } from '../../model/filter/walk.ts'
-import type { Json, JsonObject } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
+import type { JsonObject } from '../../model/json.ts'
 import type { Target } from '../../model/reference.ts'
-import type { SeenRelationship, Store } from '../../repository/repository.ts'
+import type { Store } from '../../repository/repository.ts'
+import { conditionIn } from './conditions.ts'
 import type { RelationshipProperty } from './model.ts'
-import { grantType, isConditional, isSame, type PropertyChanges, type WantedReference } from './wanted.ts'
 
 /** An object that is granted to all for whom its condition holds (platform §6.4). */
 export interface Conditional {
@@ -35,48 +33,4 @@ export async function conditionals(
     }
   }
   return found
-}
-
-/** Undefined where there is none, or none that can be read. */
-export function conditionIn(value: Json | undefined) {
-  if (typeof value !== 'string' || value.trim() === '') return undefined
-  try {
-    return parseFilter(value)
-  } catch {
-    return undefined
-  }
-}
-
-/** BAD_FILTER for a condition that is none: nobody would ever be granted what it belongs to. */
-export function requireCondition(value: Json | undefined, where: string): void {
-  if (value === undefined || value === null || value === '') return
-  if (typeof value !== 'string')
-    throw new Problem('BAD_FILTER', `${where} is a query filter, not ${JSON.stringify(value)}`)
-  try {
-    parseFilter(value)
-  } catch (cause) {
-    throw new Problem('BAD_FILTER', `${where}: ${(cause as Error).message}`, { cause })
-  }
-}
-
-/** The changes with those of the grants by condition: who has a grant of his own needs none. */
-export function withConditional(
-  changes: PropertyChanges,
-  existing: readonly SeenRelationship[],
-  holding: readonly Target[],
-): PropertyChanges {
-  const gone = new Set(changes.deletes.map(({ _id }) => _id))
-  const kept = existing.filter(({ _id }) => !gone.has(_id))
-  const direct = [
-    ...kept.filter(({ properties }) => !isConditional(properties)).map(({ other }) => other),
-    ...changes.inserts.map(({ target }) => target),
-  ]
-  const wanted = holding.filter((target) => !direct.some((other) => isSame(other, target)))
-  const conditional = kept.filter(({ properties }) => isConditional(properties))
-  const missing = wanted.filter((target) => !conditional.some(({ other }) => isSame(other, target)))
-  const surplus = conditional.filter(({ other }) => !wanted.some((target) => isSame(other, target)))
-  const granted = missing.map(
-    (target): WantedReference => ({ target, id: undefined, properties: { [grantType]: 'conditional' } }),
-  )
-  return { ...changes, inserts: [...changes.inserts, ...granted], deletes: [...changes.deletes, ...surplus] }
 }

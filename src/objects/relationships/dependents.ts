@@ -6,7 +6,7 @@ import { constraintsProperty, type Dependent, type RelationshipModel } from './m
  * Objects on which others depend from further away, and which have changed. Noted in the transaction of the change; whoever
  * notes them looks after the dependent objects when it is committed (settling.ts), and so does a server that starts.
  */
-export const noted = 'internal/dependents'
+export const pendingRecomputations = 'internal/dependents'
 
 /** What changed at an object: names of properties. */
 export interface Changed {
@@ -26,7 +26,7 @@ export async function noteDependents(
   )
   if (relevant.length === 0) return false
   await store.objects.write(
-    noted,
+    pendingRecomputations,
     relevant.map(({ collection, id, changed }) => ({
       ...{ operation: 'create' as const, id: timeOrderedId() },
       content: { collection, id, changed: [...changed] },

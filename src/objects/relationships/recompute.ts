@@ -5,12 +5,13 @@ import type { RequestContext } from '../../router/resources.ts'
 import type { Relations } from '../type/compiled-type.ts'
 import { isHeard, type ObjectChange, type OnChange } from '../write/changes.ts'
 import { record } from '../write/record.ts'
-import { conditionIn } from './conditional.ts'
-import { type Changed, dependentsOf, noteDependents, noted, toldBy } from './dependents.ts'
+import { writeRelated } from './apply.ts'
+import { conditionIn } from './conditions.ts'
+import { type Changed, dependentsOf, noteDependents, pendingRecomputations, toldBy } from './dependents.ts'
 import type { Dependent } from './model.ts'
-import { boundaries, dueBoundaries } from './temporal-triggers.ts'
+import { dueTriggers, temporalTriggers } from './temporal-triggers.ts'
 import { storeFilter } from './view.ts'
-import { type RelatedWrite, writeRelated } from './write-related.ts'
+import type { RelatedWrite } from './wanted.ts'
 
 export interface SettlingOptions {
   readonly repository: Repository
@@ -109,11 +110,11 @@ export class Settling implements AsyncDisposable {
   async #settleNoted(request: RequestContext): Promise<void> {
     const { objects } = this.#options.repository
     for (;;) {
-      const { result } = await objects.query(noted, { filter: everything, pageSize: 100 })
+      const { result } = await objects.query(pendingRecomputations, { filter: everything, pageSize: 100 })
       for (const note of result) {
         if (this.#closed) return
         await this.#lookAfter(changedIn(note), request)
-        await objects.write(noted, [{ operation: 'delete', id: note._id }])
+        await objects.write(pendingRecomputations, [{ operation: 'delete', id: note._id }])
       }
       if (result.length === 0) return
     }
@@ -240,12 +241,12 @@ export class Settling implements AsyncDisposable {
     const { repository, relationsOf, now, log } = this.#options
     try {
       for (;;) {
-        const { due, next } = await dueBoundaries(repository, now(), 100)
+        const { due, next } = await dueTriggers(repository, now(), 100)
         for (const { key, collection, id } of due) {
           if (this.#closed) return
           const relations = relationsOf(collection)
           await repository.transaction(async (store) => {
-            await store.objects.write(boundaries, [{ operation: 'delete', id: key }])
+            await store.objects.write(temporalTriggers, [{ operation: 'delete', id: key }])
             if (relations)
               await noteDependents(store, relations.model, [
                 { collection, id, changed: ['temporalConstraints'] },

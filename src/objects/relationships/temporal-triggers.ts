@@ -4,9 +4,9 @@ import { nextBoundary } from './constraints.ts'
 import { constraintsProperty } from './model.ts'
 
 /** The next time at which access changes by time alone, by object; kept in the store, so that a restart misses none. */
-export const boundaries = 'internal/boundary'
+export const temporalTriggers = 'internal/boundary'
 
-export interface Boundary {
+export interface TemporalTrigger {
   readonly collection: string
   readonly id: string
   /** ms since 1970. */
@@ -14,7 +14,7 @@ export interface Boundary {
 }
 
 /** Of an object and its relationships; undefined if nothing of them is limited in time any more. */
-export function boundaryOf(
+export function nextTriggerOf(
   object: JsonObject,
   relationships: readonly Pick<SeenRelationship, 'properties'>[],
   now: number,
@@ -25,10 +25,10 @@ export function boundaryOf(
 }
 
 /** Replaces what was noted of the same objects. */
-export async function noteBoundaries(store: Store, noted: readonly Boundary[]): Promise<void> {
+export async function noteTemporalTriggers(store: Store, noted: readonly TemporalTrigger[]): Promise<void> {
   if (noted.length === 0) return
   await store.objects.write(
-    boundaries,
+    temporalTriggers,
     noted.flatMap(({ collection, id, due }) => {
       const key = `${collection}/${id}`
       return [
@@ -40,15 +40,15 @@ export async function noteBoundaries(store: Store, noted: readonly Boundary[]): 
 }
 
 /** Those that are due, the earliest first, and when the one after them is. */
-export async function dueBoundaries(
+export async function dueTriggers(
   { objects }: Pick<Store, 'objects'>,
   now: number,
   limit: number,
 ): Promise<{
-  readonly due: readonly (Boundary & { readonly key: string })[]
+  readonly due: readonly (TemporalTrigger & { readonly key: string })[]
   readonly next: number | undefined
 }> {
-  const { result } = await objects.query(boundaries, {
+  const { result } = await objects.query(temporalTriggers, {
     filter: { kind: 'present', pointer: ['due'] },
     sortKeys: [{ pointer: ['due'], descending: false }],
     pageSize: limit,

@@ -5,8 +5,7 @@ import type { SeenRelationship, Store, StoredObject } from '../../repository/rep
 import type { Relations } from '../type/compiled-type.ts'
 import { collectedValues } from './collect.ts'
 import type { RelationshipProperty } from './model.ts'
-import { shown } from './wanted.ts'
-import { withRelationships } from './write-related.ts'
+import { shown, withRelationships } from './wanted.ts'
 
 export interface View {
   /** Relationships to be seen; absent: all. */

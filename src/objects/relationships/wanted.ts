@@ -1,12 +1,92 @@
 import { equal } from '../../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import type { PatchOperation } from '../../model/patch.ts'
-import { applyPatch } from '../../model/patch.ts'
-import { Problem } from '../../model/problem.ts'
+import { applyPatch, type PatchOperation } from '../../model/patch.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
 import { parseReference, printReference, type Target } from '../../model/reference.ts'
-import type { SeenRelationship } from '../../repository/repository.ts'
+import type { ObjectWrite, SeenRelationship, StoredObject } from '../../repository/repository.ts'
+import { failure } from '../write/failure.ts'
+import { requireCondition } from './conditions.ts'
 import { requireConstraints } from './constraints.ts'
-import type { RelatedType, RelationshipProperty } from './model.ts'
+import {
+  constraintsProperty,
+  type RelatedType,
+  type RelationshipModel,
+  type RelationshipProperty,
+} from './model.ts'
+
+/** One write of a page, together with the relationships of its object. */
+export interface RelatedWrite {
+  /** The content has relationships as the caller mentions them. */
+  readonly write: ObjectWrite
+  /** What is stored, if it has been read; the page is taken back if it has changed since. */
+  readonly stored?: StoredObject | undefined
+  /** In place of, or besides, what the content mentions. */
+  readonly edits?: Edits | undefined
+  readonly force?: Force | undefined
+}
+
+/** The object is changed even if nothing of its own is: `bump` gives it a new revision, `tell` synchronizes it, too. */
+export type Force = 'bump' | 'tell'
+
+/** A write, taken apart: what is the object's own, and what it asks for relationships. */
+export interface WantedObject {
+  readonly kind: 'wanted'
+  readonly write: ObjectWrite
+  readonly stored: StoredObject | undefined
+  /** Without relationships, and without values that are computed from them. */
+  readonly own: JsonObject
+  readonly edits: Edits
+  readonly force: Force | undefined
+}
+
+export interface RefusedObject {
+  readonly kind: 'refused'
+  readonly write: ObjectWrite
+  readonly error: Error
+}
+
+/** `taken`: there is an object of the id already. Conditions, constraints and references that are none are refused. */
+export function wantedObject(
+  model: RelationshipModel,
+  type: RelatedType,
+  { write, stored, edits = new Map(), force }: RelatedWrite,
+  taken: boolean,
+): WantedObject | RefusedObject {
+  const reason = write.operation === 'create' ? (taken ? 'exists' : undefined) : staleness(write, stored)
+  if (reason) return { kind: 'refused', write, error: failure(`${type.collection}/${write.id}`, reason) }
+  const content = write.operation === 'delete' ? {} : write.content
+  try {
+    for (const field of conditionFields(model, type))
+      requireCondition(content[field], `${type.collection}: ${field}`)
+    if (model.dependents.has(type.collection))
+      requireConstraints(content[constraintsProperty], type.collection)
+    const all = new Map([...editsIn(type, content), ...edits])
+    return { kind: 'wanted', write, stored, own: ownPart(type, content), edits: all, force }
+  } catch (error) {
+    return { kind: 'refused', write, error: asProblem(error) }
+  }
+}
+
+function staleness(
+  write: ObjectWrite & { operation: 'update' | 'delete' },
+  stored: StoredObject | undefined,
+): 'missing' | 'changed' | undefined {
+  if (!stored) return 'missing'
+  return write.rev !== undefined && write.rev !== stored._rev ? 'changed' : undefined
+}
+
+/** Properties that say to whom objects of this type are granted by themselves. */
+export function conditionFields(model: RelationshipModel, { collection }: RelatedType): readonly string[] {
+  const dependents = model.dependents.get(collection) ?? []
+  return dependents.flatMap(({ byCondition, properties }) => (byCondition ? [...(properties ?? [])] : []))
+}
+
+function ownPart({ properties, collected }: RelatedType, content: JsonObject): JsonObject {
+  const { _id, _rev, ...own } = content
+  for (const name of properties.keys()) delete own[name]
+  for (const { name } of collected) delete own[name]
+  return own
+}
 
 /** A reference as somebody wants it; with the id of the relationship if he knows it. */
 export interface WantedReference {
@@ -142,82 +222,6 @@ export function isAbout({ properties }: RelatedType, { field }: PatchOperation):
   return properties.has(field[0] as string)
 }
 
-/** What changes at one object. */
-export interface PropertyChanges {
-  readonly inserts: readonly WantedReference[]
-  readonly updates: readonly { readonly before: SeenRelationship; readonly properties: JsonObject }[]
-  readonly deletes: readonly SeenRelationship[]
-}
-
-/** NOT_FOUND for an edit of a relationship that is not there. `governed`: grants by condition are nobody's to edit. */
-export function changesBy(
-  { collection, name }: RelationshipProperty,
-  existing: readonly SeenRelationship[],
-  edits: readonly Edit[],
-  governed = false,
-): PropertyChanges {
-  const state = new Map(existing.map((one) => [one._id, { seen: one, properties: one.properties }]))
-  let inserts: WantedReference[] = []
-  const ownOnes = () => [...state.values()].filter(({ seen }) => !governed || !isConditional(seen.properties))
-  const matching = ({ target, id }: Pick<WantedReference, 'target' | 'id'>) =>
-    ownOnes().filter(({ seen }) => (id === undefined || seen._id === id) && isSame(seen.other, target))
-  for (const edit of edits) {
-    switch (edit.kind) {
-      case 'set': {
-        const kept = new Set<string>()
-        inserts = []
-        const wanted = edit.references.filter((one) => !governed || !isConditional(one.properties))
-        for (const one of wanted) {
-          const found =
-            matching(one).find(({ seen }) => !kept.has(seen._id)) ??
-            matching({ ...one, id: undefined }).find(({ seen }) => !kept.has(seen._id))
-          if (!found) inserts.push({ ...one, id: undefined })
-          else {
-            kept.add(found.seen._id)
-            found.properties = mentioned(one, found.properties)
-          }
-        }
-        for (const { seen } of ownOnes()) if (!kept.has(seen._id)) state.delete(seen._id)
-        break
-      }
-      case 'add': {
-        const { reference } = edit
-        const known = matching({ ...reference, id: undefined })
-        const same = known.some(({ properties }) => equal(properties, reference.properties))
-        const plain = Object.keys(reference.properties).length === 0
-        if (!same && !(plain && known.length > 0)) inserts.push(reference)
-        break
-      }
-      case 'remove':
-        for (const { seen } of matching(edit.reference)) state.delete(seen._id)
-        inserts = inserts.filter((one) => !isSame(one.target, edit.reference.target))
-        break
-      case 'replace': {
-        const { id } = edit.from
-        const found = state.get(id)
-        if (!found) throw new Problem('NOT_FOUND', `${collection}: ${name} has no relationship ${id}`)
-        if (isSame(found.seen.other, edit.reference.target)) found.properties = edit.reference.properties
-        else {
-          state.delete(id)
-          inserts.push({ ...edit.reference, id })
-        }
-      }
-    }
-  }
-  return {
-    inserts,
-    updates: [...state.values()].flatMap(({ seen, properties }) =>
-      equal(seen.properties, properties) ? [] : [{ before: seen, properties }],
-    ),
-    deletes: existing.filter(({ _id }) => !state.has(_id)),
-  }
-}
-
-/** A bare `{_ref}` names a relationship that is there; one with properties says what they are. */
-function mentioned({ properties }: WantedReference, existing: JsonObject): JsonObject {
-  return Object.keys(properties).length === 0 ? existing : properties
-}
-
 export function isSame(a: Target, b: Target): boolean {
   return a.id === b.id && a.collection === b.collection
 }
@@ -235,4 +239,19 @@ export function reference({ _id, _rev, other, properties }: SeenRelationship): J
 /** The value of a relationship property. */
 export function shown({ many }: RelationshipProperty, seen: readonly SeenRelationship[]): Json {
   return many ? seen.map(reference) : seen[0] ? reference(seen[0]) : null
+}
+
+/** The object with the relationships that its properties show. */
+export function withRelationships(
+  type: RelatedType,
+  object: StoredObject,
+  seen: ReadonlyMap<string, readonly SeenRelationship[]>,
+  names: readonly string[],
+): StoredObject {
+  const values: { [name: string]: Json } = {}
+  for (const name of names) {
+    const property = type.properties.get(name)
+    if (property) values[name] = shown(property, seen.get(name) ?? [])
+  }
+  return { ...object, ...values }
 }

@@ -5,8 +5,8 @@ import { Problem } from '../../model/problem.ts'
 import type { Store, StoredObject } from '../../repository/repository.ts'
 import { refuseForeignSecrets } from '../policies/foreign-secrets.ts'
 import { withHiddenValues } from '../read/hidden-values.ts'
+import { isUnchanged } from '../relationships/apply.ts'
 import { withRequired } from '../relationships/view.ts'
-import { isUnchanged } from '../relationships/write-related.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
 import { isActivity } from './activity.ts'
 import { isHeard } from './changes.ts'
@@ -142,8 +142,8 @@ async function changesNothing(
   if (!relations) return equal({ ...content, _id, _rev }, { ...old, _id, _rev })
   // A page of them learns it when its relationships are written: they are read there anyway.
   if (!external && !oneByOne) return false
-  const related = { write: { operation: 'update', id: write.id, content }, edits: write.edits } as const
-  return isUnchanged(store, relations, related, { ...old, _id, _rev })
+  const update = { operation: 'update', id: write.id, content } as const
+  return isUnchanged(store, relations, { write: update, edits: write.edits, stored: { ...old, _id, _rev } })
 }
 
 function deleted(

@@ -1,0 +1,293 @@
+import type { JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import { printReference, type Target } from '../../model/reference.ts'
+import type {
+  ObjectWrite,
+  Relationship,
+  RelationshipEnd,
+  SeenRelationship,
+} from '../../repository/repository.ts'
+import type { RelatedType, RelationshipModel, RelationshipProperty } from './model.ts'
+import type { PlannedObject } from './plan-object.ts'
+import type { Force, RefusedObject, WantedReference } from './wanted.ts'
+
+/**
+ * What is to become of the relationships of a page: wanted × present → changes. Pure: what is present has been read
+ * (facts.ts), and nothing is written (apply.ts does that, and nothing else than the plan says).
+ *
+ *     wanted object × present relationships      → planObject → changes of one object
+ *     planned objects × targets, occupied places → planPage   → rows to insert, update, delete; other ends; refusals
+ */
+export interface Plan {
+  /** At the places of the writes. */
+  readonly objects: readonly (PlannedObject | RefusedObject)[]
+  readonly inserts: readonly Relationship[]
+  readonly updates: readonly { readonly _id: string; readonly properties: JsonObject }[]
+  /** Ids. */
+  readonly deletes: readonly string[]
+  readonly others: readonly OtherEnd[]
+}
+
+/** What a touched object at another end comes to. */
+export interface OtherEnd {
+  readonly type: RelatedType
+  readonly id: string
+  readonly force: Force | undefined
+  /** Its values may be others now. */
+  readonly isWritten: boolean
+  readonly properties: ReadonlySet<string>
+}
+
+export interface PageFacts {
+  exists(target: Target): boolean
+  /** The relationships at a place that has room for one. */
+  occupying(end: RelationshipEnd): readonly SeenRelationship[]
+}
+
+/** New targets that must exist; the objects of the page itself do. */
+export function targetsToFind(
+  type: RelatedType,
+  objects: readonly (PlannedObject | RefusedObject)[],
+): readonly Target[] {
+  const created = new Set(
+    objects.flatMap(({ kind, write }) =>
+      kind === 'planned' && write.operation === 'create' ? [write.id] : [],
+    ),
+  )
+  return objects
+    .flatMap((object) => (object.kind === 'planned' ? newTargets(type, object) : []))
+    .filter(({ collection, id }) => collection !== type.collection || !created.has(id))
+}
+
+function newTargets(type: RelatedType, { changes }: PlannedObject): readonly Target[] {
+  return [...changes].flatMap(([name, { inserts }]) =>
+    type.properties.get(name)?.validate ? inserts.map(({ target }) => target) : [],
+  )
+}
+
+/** Places at other ends that have room for one relationship and are to get one. */
+export function placesToFill(
+  model: RelationshipModel,
+  type: RelatedType,
+  objects: readonly (PlannedObject | RefusedObject)[],
+): readonly RelationshipEnd[] {
+  return objects.flatMap((object) => {
+    if (object.kind === 'refused') return []
+    return [...object.changes].flatMap(([name, { inserts }]) => {
+      const property = type.properties.get(name)
+      const ends = property ? inserts.map(({ target }) => otherEnd(model, property, target)) : []
+      return ends.filter((end) => propertyAt(model, end)?.many === false)
+    })
+  })
+}
+
+/** `newId`: for a relationship that has none yet. */
+export function planPage(
+  model: RelationshipModel,
+  type: RelatedType,
+  objects: readonly (PlannedObject | RefusedObject)[],
+  facts: PageFacts,
+  newId: () => string,
+): Plan {
+  const judged = objects.map((object) =>
+    object.kind === 'planned' ? (refusalOf(model, type, object, facts) ?? object) : object,
+  )
+  const planned = judged.filter((object) => object.kind === 'planned')
+  const rows = rowChanges(model, type, planned, newId)
+  const inserts = lastOfSingles(model, rows.inserts)
+  const displaced = displacedBy(model, inserts, rows.deletes, facts)
+  const deletes = [...rows.deletes.keys(), ...displaced.keys()]
+  const touched = [...rows.touched, ...[...displaced.values()].flatMap((seen) => touchesOf(model, seen))]
+  const own = new Set(planned.map(({ write }) => write.id))
+  const isOwn = ({ end: { collection, id } }: Touch) => collection === type.collection && own.has(id)
+  const ofOwn = Map.groupBy(touched.filter(isOwn), ({ end }) => end.id)
+  return {
+    objects: judged.map((object) => {
+      if (object.kind === 'refused') return object
+      const forces = (ofOwn.get(object.write.id) ?? []).map((touch) => forceOf(model, touch))
+      return { ...object, force: forces.reduce(stronger, object.force) }
+    }),
+    ...{ inserts, deletes, updates: rows.updates },
+    others: otherEnds(
+      model,
+      touched.filter((touch) => !isOwn(touch)),
+    ),
+  }
+}
+
+function refusalOf(
+  model: RelationshipModel,
+  type: RelatedType,
+  object: PlannedObject,
+  facts: PageFacts,
+): RefusedObject | undefined {
+  const { write } = object
+  const path = `${type.collection}/${write.id}`
+  const missing = newTargets(type, object).findLast((target) => !facts.exists(target))
+  if (missing) {
+    const hint = 'Create the object first, or correct the reference.'
+    const error = new Problem('BAD_REQUEST', `${path}: ${printReference(missing)} does not exist`, { hint })
+    return { kind: 'refused', write, error }
+  }
+  const grants = type.isRole && write.operation === 'delete' ? grantsIn(model, object) : 0
+  if (grants === 0) return undefined
+  const message = `${path} cannot be deleted: it is granted to ${grants} object${grants === 1 ? '' : 's'}`
+  const error = new Problem('CONFLICT', message, { hint: 'Take it away from everybody first.' })
+  return { kind: 'refused', write, error }
+}
+
+/** A role that somebody has is not deleted (platform specification §6.4). */
+function grantsIn({ types }: RelationshipModel, { present }: PlannedObject): number {
+  return [...present.values()].flat().filter(({ own, other }) => {
+    if (own.property === 'members') return true
+    const holder = types.get(other.collection)
+    return holder?.collected.some(({ paths }) => paths.some(([first]) => first === other.property)) ?? false
+  }).length
+}
+
+/** An end that is touched by a change at the other one. */
+interface Touch {
+  readonly end: RelationshipEnd
+  /** The property at the end where the change was made. */
+  readonly by: RelationshipProperty | undefined
+}
+
+interface Rows {
+  readonly inserts: readonly Relationship[]
+  readonly updates: Plan['updates']
+  readonly deletes: ReadonlyMap<string, SeenRelationship>
+  /** In the order of the changes. */
+  readonly touched: readonly Touch[]
+}
+
+function rowChanges(
+  model: RelationshipModel,
+  type: RelatedType,
+  objects: readonly PlannedObject[],
+  newId: () => string,
+): Rows {
+  const inserts: Relationship[] = []
+  const updates: Plan['updates'][number][] = []
+  const deletes = new Map<string, SeenRelationship>()
+  const touched: Touch[] = []
+  const remove = (seen: SeenRelationship, by: RelationshipProperty | undefined) => {
+    if (!deletes.has(seen._id)) touched.push({ end: seen.other, by })
+    deletes.set(seen._id, seen)
+  }
+  for (const { write, present, changes } of objects) {
+    if (write.operation === 'delete')
+      for (const [name, all] of present) for (const seen of all) remove(seen, type.properties.get(name))
+    for (const [name, change] of changes) {
+      const property = type.properties.get(name)
+      if (!property) continue
+      for (const seen of change.deletes) remove(seen, property)
+      for (const { before, properties } of change.updates) {
+        updates.push({ _id: before._id, properties })
+        touched.push({ end: before.other, by: property })
+      }
+      for (const reference of change.inserts) {
+        const insert = newRelationship(model, write, property, reference, newId)
+        inserts.push(insert)
+        touched.push({ end: insert.second, by: property })
+      }
+    }
+  }
+  return { inserts, updates, deletes, touched }
+}
+
+function newRelationship(
+  model: RelationshipModel,
+  { id }: ObjectWrite,
+  property: RelationshipProperty,
+  reference: WantedReference,
+  newId: () => string,
+): Relationship {
+  return {
+    _id: reference.id ?? newId(),
+    first: { collection: property.collection, id, property: property.name },
+    second: otherEnd(model, property, reference.target),
+    properties: reference.properties,
+  }
+}
+
+/** Where the other set is not ours, or has no such property, the relationship is seen at this end only. */
+function otherEnd(
+  { types }: RelationshipModel,
+  { reverse }: RelationshipProperty,
+  { collection, id }: Target,
+): RelationshipEnd {
+  return { collection, id, property: types.get(collection)?.properties.has(reverse) ? reverse : '' }
+}
+
+function propertyAt(
+  { types }: RelationshipModel,
+  { collection, property }: RelationshipEnd,
+): RelationshipProperty | undefined {
+  return types.get(collection)?.properties.get(property)
+}
+
+/** Of several in one page for a place that has room for one, the last one stays. */
+function lastOfSingles(model: RelationshipModel, inserts: readonly Relationship[]): readonly Relationship[] {
+  const last = new Map<string, Relationship>()
+  for (const insert of inserts)
+    for (const end of [insert.first, insert.second])
+      if (propertyAt(model, end)?.many === false) last.set(keyOf(end), insert)
+  return inserts.filter((insert) =>
+    [insert.first, insert.second].every((end) => (last.get(keyOf(end)) ?? insert) === insert),
+  )
+}
+
+/** What gives way to the new relationships: a place that has room for one gives up the one that it had. */
+function displacedBy(
+  model: RelationshipModel,
+  inserts: readonly Relationship[],
+  deletes: ReadonlyMap<string, SeenRelationship>,
+  facts: PageFacts,
+): ReadonlyMap<string, SeenRelationship> {
+  const found = inserts
+    .filter(({ second }) => propertyAt(model, second)?.many === false)
+    .flatMap(({ second }) => facts.occupying(second))
+    .filter(({ _id }) => !deletes.has(_id))
+  return new Map(found.map((seen) => [seen._id, seen]))
+}
+
+/** Both ends of a displaced relationship. */
+function touchesOf(model: RelationshipModel, { own, other }: SeenRelationship): readonly Touch[] {
+  return [
+    { end: other, by: propertyAt(model, own) },
+    { end: own, by: propertyAt(model, other) },
+  ]
+}
+
+function otherEnds(model: RelationshipModel, touched: readonly Touch[]): readonly OtherEnd[] {
+  const ends = new Map<string, OtherEnd>()
+  for (const touch of touched) {
+    const { collection, id, property } = touch.end
+    const type = model.types.get(collection)
+    if (!type) continue
+    const known = ends.get(`${collection}/${id}`)
+    const force = forceOf(model, touch)
+    const collects = type.collected.some(({ paths }) => paths.some(([first]) => first === property))
+    ends.set(`${collection}/${id}`, {
+      ...{ type, id, force: stronger(known?.force, force) },
+      isWritten: known?.isWritten === true || force !== undefined || collects,
+      properties: new Set([...(known?.properties ?? []), ...(property ? [property] : [])]),
+    })
+  }
+  return [...ends.values()]
+}
+
+/** What the change of a relationship means to the object at the end. */
+function forceOf(model: RelationshipModel, { end, by }: Touch): Force | undefined {
+  const property = propertyAt(model, end)
+  if (property?.notifySelf || by?.notifies.has(end.collection)) return 'tell'
+  return property && (!property.many || property.returnedByDefault) ? 'bump' : undefined
+}
+
+function stronger(a: Force | undefined, b: Force | undefined): Force | undefined {
+  return a === 'tell' || b === 'tell' ? 'tell' : (a ?? b)
+}
+
+export function keyOf({ collection, id, property }: RelationshipEnd): string {
+  return `${collection}/${id} ${property}`
+}
