@@ -9,7 +9,7 @@ import type { Apply } from './write/entry.ts'
 import { writer } from './write/pipeline.ts'
 
 /**
- * The objects of one managed type (platform specification §6.2), for REST and for the engine alike. They are read and written
+ * The objects of one managed type (platform §6.2), for REST and for the engine alike. They are read and written
  * inside a transaction of the caller's if he has one, unless the type has scripts of writing.
  */
 export interface ManagedSet extends ObjectSet {

@@ -21,7 +21,7 @@ import { plainParts } from './read/plain-parts.ts'
 import { refusePrivateQuestions } from './read/private-questions.ts'
 import { relationshipModel } from './relationships/model.ts'
 import { namingReferences, presentation } from './relationships/present.ts'
-import { Settling } from './relationships/recompute.ts'
+import { Recomputation } from './relationships/recompute.ts'
 import { relationshipResources } from './relationships/resource.ts'
 import { temporalTriggers } from './relationships/temporal-triggers.ts'
 import { storeFilter } from './relationships/view.ts'
@@ -69,13 +69,13 @@ export async function managedObjects(options: {
   const sets = new Map<string, ManagedSet>()
   const typeOf = (collection: string) => sets.get(collection.replace(/^managed\//, ''))?.compiled
   const relationsOf = (collection: string) => typeOf(collection)?.relations
-  const settling = new Settling({ repository, onChange, relationsOf, log, now })
+  const recomputation = new Recomputation({ repository, onChange, relationsOf, log, now })
   const model = relationshipModel(types)
   const services = {
     ...{ now, typeOf },
     exists: async (target: Target) => (await outside(resources, target)) !== undefined,
-    recompute: settling.settle.bind(settling),
-    expect: settling.expect.bind(settling),
+    recompute: recomputation.recompute.bind(recomputation),
+    expect: recomputation.expect.bind(recomputation),
   }
   for (const type of types) {
     const compiled = compileType(type, enforcePolicies, partsOf(type), model && { model, services })
@@ -91,13 +91,13 @@ export async function managedObjects(options: {
   if (model) await repository.objects.declare(temporalTriggers, ['/due'])
   return {
     ...provider({
-      ...{ repository, sets, refresh: settling.refresh.bind(settling) },
+      ...{ repository, sets, refresh: recomputation.refresh.bind(recomputation) },
       outside: (target) => outside(resources, target),
     }),
     start: async () => {
-      if (model) await settling.start()
+      if (model) await recomputation.start()
     },
-    [Symbol.asyncDispose]: () => settling[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => recomputation[Symbol.asyncDispose](),
   }
 }
 

@@ -55,7 +55,7 @@ export interface RelatedOptions {
 
 /**
  * Writes a page of objects of one type together with their relationships, in the caller's transaction (platform
- * specification §6.1, §6.2, §6.4): what is wanted, and what is present, make a plan (plan.ts); it is performed here.
+ * §6.1, §6.2, §6.4): what is wanted, and what is present, make a plan (plan.ts); it is performed here.
  * Relationships are changed first, then values collected along them are computed, then objects are written that differ
  * from what is stored. Objects at other ends whose values change with it, or that are to be told, are written in the same
  * transaction; what depends on an object from further away is noted (dependents.ts). A fixed number of statements a page.

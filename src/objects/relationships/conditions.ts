@@ -2,7 +2,7 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 
-/** The condition of a role: a query filter over those to whom it is granted (platform specification §6.4). */
+/** The condition of a role: a query filter over those to whom it is granted (platform §6.4). */
 
 /** Undefined where there is none, or none that can be read. */
 export function conditionIn(value: Json | undefined) {

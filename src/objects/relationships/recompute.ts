@@ -1,3 +1,5 @@
+import { pages } from '../../kit/cookies.ts'
+import type { Log } from '../../kit/log.ts'
 import { everything, type Filter } from '../../model/filter/filter.ts'
 import { asProblem } from '../../model/problem.ts'
 import type { Repository, StoredObject } from '../../repository/repository.ts'
@@ -8,111 +10,113 @@ import { record } from '../write/record.ts'
 import { writeRelated } from './apply.ts'
 import { conditionIn } from './conditions.ts'
 import { type Changed, dependentsOf, noteDependents, pendingRecomputations, toldBy } from './dependents.ts'
-import type { Dependent } from './model.ts'
-import { dueTriggers, temporalTriggers } from './temporal-triggers.ts'
+import { constraintsProperty, type Dependent } from './model.ts'
+import { removeTemporalTrigger, TemporalClock, type TemporalTrigger } from './temporal-triggers.ts'
 import { storeFilter } from './view.ts'
-import type { RelatedWrite } from './wanted.ts'
+import type { Force } from './wanted.ts'
 
-export interface SettlingOptions {
+export interface RecomputationOptions {
   readonly repository: Repository
   readonly onChange: OnChange
   /** Undefined for a set that is not managed. */
   readonly relationsOf: (collection: string) => Relations | undefined
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly log: Log
   readonly now: () => number
 }
 
 /** How many dependent objects are written together. */
 const pageSize = 500
 
-/** No timer is set for longer: clocks are put right, and timers cannot be very long. */
-const longestSleep = 60_000
-
 /**
- * Looks after objects that depend on others (platform §6.4): members of a role that has changed, objects for whom a
- * condition holds now, and whoever has access for a time. Their values are computed anew; what differs is written, and is
- * carried on to other systems as any change is. What is to be done is in the store: a server that starts goes on with it.
- * Failures are logged, for whoever caused the change has his answer already.
+ * Computes objects anew that depend on others (platform §6.4): members of a role that has changed, objects for
+ * which a condition holds now, and those that have access for a time. What differs is written, and synchronized as any
+ * change is. What is to be done is in the store, noted in the transaction of its cause: a server that starts goes on
+ * with it. Failures are logged, for the request that caused the change has been answered.
+ *
+ *     idle ────recompute────▶ running    works off what is noted; at its end: idle
+ *     running ─recompute────▶ again      something was noted meanwhile; at its end: running once more
+ *     any ─────dispose──────▶ closed     what runs ends after the object that it is at
+ *
+ * A call while one is running does not wait: the running one may be waiting for the caller.
  */
-export class Settling implements AsyncDisposable {
-  readonly #options: SettlingOptions
-  #running: Promise<void> | undefined
-  #again = false
-  #timer: NodeJS.Timeout | undefined
-  #next = Number.POSITIVE_INFINITY
-  #passing: Promise<void> = Promise.resolve()
-  #started = false
-  #closed = false
+export class Recomputation implements AsyncDisposable {
+  readonly #options: RecomputationOptions
+  readonly #clock: TemporalClock
+  #state: 'idle' | 'running' | 'again' | 'closed' = 'idle'
+  #running: Promise<void> = Promise.resolve()
 
-  constructor(options: SettlingOptions) {
+  constructor(options: RecomputationOptions) {
     this.#options = options
-  }
-
-  /** What a server before this one has left, and from then on whatever time brings. */
-  async start(): Promise<void> {
-    this.#started = true
-    await this.settle(ownWork)
-    await this.#keepTime()
-  }
-
-  /** If somebody is at it already, he takes what is noted now as well: nobody waits for one who may be waiting for him. */
-  async settle(request: RequestContext): Promise<void> {
-    this.#again = true
-    if (this.#running || this.#closed) return
-    this.#running = this.#settleAll(request).finally(() => {
-      this.#running = undefined
+    this.#clock = new TemporalClock({
+      ...{ store: options.repository, log: options.log, now: options.now },
+      pass: (trigger) => this.#pass(trigger),
+      passed: () => this.recompute(ownWork),
     })
+  }
+
+  /** What a server before this one has left, and from then on what time brings. */
+  async start(): Promise<void> {
+    await this.recompute(ownWork)
+    await this.#clock.start()
+  }
+
+  async recompute(request: RequestContext): Promise<void> {
+    if (this.#state === 'running') this.#state = 'again'
+    if (this.#state !== 'idle') return
+    this.#running = this.#workOff(request)
     await this.#running
   }
 
+  /** Access changes by time alone then; ms since 1970. */
   expect(due: number): void {
-    if (due < this.#next) this.#sleepUntil(due)
+    this.#clock.expect(due)
   }
 
-  /** Computes objects anew, in pages; what differs is written and carried on. `force`: whether it differs or not. */
+  /** Computes objects anew, in pages; what differs is written and synchronized. `force`: whether it differs or not. */
   async refresh(
     collection: string,
     ids: readonly string[],
     request: RequestContext,
-    force?: RelatedWrite['force'],
+    force?: Force,
   ): Promise<void> {
-    for (let start = 0; start < ids.length && !this.#closed; start += pageSize)
+    for (let start = 0; start < ids.length && !this.#isClosed(); start += pageSize)
       await this.#refreshPage(collection, ids.slice(start, start + pageSize), request, force)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true
-    clearTimeout(this.#timer)
+    this.#state = 'closed'
     await this.#running
-    await this.#passing
+    await this.#clock[Symbol.asyncDispose]()
   }
 
-  #keepTime(): Promise<void> {
-    this.#passing = this.#passing.then(() => this.#passBoundaries())
-    return this.#passing
-  }
-
-  async #settleAll(request: RequestContext): Promise<void> {
-    while (this.#again && !this.#closed) {
-      this.#again = false
-      try {
-        await this.#settleNoted(request)
-      } catch (error) {
-        this.#options.log(
-          'error',
-          `dependent objects: ${asProblem(error).message}; they are looked after later`,
-        )
-        return
-      }
+  async #workOff(request: RequestContext): Promise<void> {
+    try {
+      do {
+        this.#state = 'running'
+        await this.#workOffNoted(request)
+      } while (this.#isAgain())
+    } catch (error) {
+      const message = `dependent objects: ${asProblem(error).message}; they are looked after later`
+      this.#options.log('error', message)
     }
+    if (!this.#isClosed()) this.#state = 'idle'
   }
 
-  async #settleNoted(request: RequestContext): Promise<void> {
+  /** The state changes while something is awaited, which the compiler does not see. */
+  #isAgain(): boolean {
+    return this.#state === 'again'
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  async #workOffNoted(request: RequestContext): Promise<void> {
     const { objects } = this.#options.repository
     for (;;) {
       const { result } = await objects.query(pendingRecomputations, { filter: everything, pageSize: 100 })
       for (const note of result) {
-        if (this.#closed) return
+        if (this.#isClosed()) return
         await this.#lookAfter(changedIn(note), request)
         await objects.write(pendingRecomputations, [{ operation: 'delete', id: note._id }])
       }
@@ -141,7 +145,9 @@ export class Settling implements AsyncDisposable {
     { chain, byCondition, collection, properties }: Dependent,
   ): Promise<readonly string[]> {
     const { relationships } = this.#options.repository
-    let to = { collection: change.collection, ids: [change.id] as readonly string[] }
+    let to: { readonly collection: string; readonly ids: readonly string[] } = {
+      ...{ collection: change.collection, ids: [change.id] },
+    }
     for (const step of chain.toReversed()) {
       const ids = await relationships.reaching(step, to)
       to = { collection: step.collection, ids }
@@ -149,7 +155,7 @@ export class Settling implements AsyncDisposable {
     return byCondition ? [...to.ids, ...(await this.#matching(change, collection, properties))] : to.ids
   }
 
-  /** For whom the condition of the changed object holds now. */
+  /** For which the condition of the changed object holds now. */
   async #matching(
     change: Changed,
     collection: string,
@@ -165,24 +171,17 @@ export class Settling implements AsyncDisposable {
   }
 
   async #idsOf(collection: string, filter: Filter): Promise<readonly string[]> {
+    const { objects } = this.#options.repository
     const ids: string[] = []
-    let cookie: string | null | undefined
-    while (cookie !== null) {
-      const page = await this.#options.repository.objects.query(collection, {
-        ...{ filter, pageSize },
-        ...(cookie !== undefined && { cookie }),
-      })
-      for (const { _id } of page.result) ids.push(_id)
-      cookie = page.cookie
-    }
+    for await (const { result } of pages((from) => objects.query(collection, { filter, pageSize, ...from })))
+      for (const { _id } of result) ids.push(_id)
     return ids
   }
 
   /** Other ends that do not themselves depend on the object are told that it has changed. */
   async #tell(relations: Relations, change: Changed, name: string, request: RequestContext): Promise<void> {
-    const found = await this.#options.repository.relationships.of(change.collection, [change.id], {
-      properties: [name],
-    })
+    const { relationships } = this.#options.repository
+    const found = await relationships.of(change.collection, [change.id], { properties: [name] })
     const others = (found.get(change.id) ?? []).map(({ other }) => other)
     for (const [collection, ends] of Map.groupBy(others, (end) => end.collection)) {
       const type = relations.model.types.get(collection)
@@ -197,34 +196,34 @@ export class Settling implements AsyncDisposable {
     collection: string,
     ids: readonly string[],
     request: RequestContext,
-    force: RelatedWrite['force'],
+    force: Force | undefined,
   ): Promise<void> {
-    const { repository, relationsOf, onChange } = this.#options
+    const { repository, relationsOf, onChange, log } = this.#options
     const relations = relationsOf(collection)
     if (!relations) return
     const listens = (set: string) => isHeard(onChange, set, request)
     const { page, changes } = await repository.transaction(async (store) => {
       const stored = await store.objects.read(collection, ids)
       const writes = [...stored.values()].map((object) => ({
-        ...{ write: { operation: 'update' as const, id: object._id, content: { ...object } }, force },
+        ...{ write: { operation: 'update' as const, id: object._id, content: { ...object } } },
+        ...{ stored: object, force },
       }))
       const page = await writeRelated(store, relations, writes, { listens, whole: listens(collection) })
-      const own = page.outcomes.flatMap(({ change }) => change ?? [])
-      const changes = [...own, ...page.others]
+      const changes = [...page.outcomes.flatMap(({ change }) => change ?? []), ...page.others]
       await record(store, changes, { onChange, request, typeOf: relations.services.typeOf })
       return { page, changes }
     })
     for (const { result } of page.outcomes)
-      if (!result.ok) this.#options.log('warn', `${collection}: ${asProblem(result.error).message}`)
-    if (page.pendingRecomputations) this.#again = true
+      if (!result.ok) log('warn', `${collection}: ${asProblem(result.error).message}`)
     if (page.due !== undefined) this.expect(page.due)
-    await this.#carryOn(
+    await this.#synchronize(
       changes.filter(({ path }) => listens(path)),
       request,
     )
+    if (page.pendingRecomputations) await this.recompute(request)
   }
 
-  async #carryOn(changes: readonly ObjectChange[], request: RequestContext): Promise<void> {
+  async #synchronize(changes: readonly ObjectChange[], request: RequestContext): Promise<void> {
     if (changes.length === 0) return
     const { afterwards, ...chain } = request.chain ?? {}
     try {
@@ -235,52 +234,24 @@ export class Settling implements AsyncDisposable {
   }
 
   /** Access that begins or ends by time alone. */
-  async #passBoundaries(): Promise<void> {
-    if (this.#closed || !this.#started) return
-    this.#next = Number.POSITIVE_INFINITY
-    const { repository, relationsOf, now, log } = this.#options
-    try {
-      for (;;) {
-        const { due, next } = await dueTriggers(repository, now(), 100)
-        for (const { key, collection, id } of due) {
-          if (this.#closed) return
-          const relations = relationsOf(collection)
-          await repository.transaction(async (store) => {
-            await store.objects.write(temporalTriggers, [{ operation: 'delete', id: key }])
-            if (relations)
-              await noteDependents(store, relations.model, [
-                { collection, id, changed: ['temporalConstraints'] },
-              ])
-          })
-          if (relations) await this.refresh(collection, [id], ownWork)
-        }
-        if (due.length > 0) await this.settle(ownWork)
-        else {
-          this.#sleepUntil(next ?? Number.POSITIVE_INFINITY)
-          return
-        }
-      }
-    } catch (error) {
-      log('error', `temporal constraints: ${asProblem(error).message}; they are looked at again later`)
-      this.#sleepUntil(now() + 1000)
-    }
-  }
-
-  #sleepUntil(due: number): void {
-    clearTimeout(this.#timer)
-    if (this.#closed || !this.#started) return
-    this.#next = due
-    const time = due - this.#options.now()
-    const delay = Math.min(longestSleep, Math.max(1, Number.isFinite(time) ? time : longestSleep))
-    this.#timer = setTimeout(() => this.#keepTime(), delay).unref()
+  async #pass(trigger: TemporalTrigger): Promise<void> {
+    const { collection, id } = trigger
+    const relations = this.#options.relationsOf(collection)
+    await this.#options.repository.transaction(async (store) => {
+      await removeTemporalTrigger(store, trigger)
+      if (relations)
+        await noteDependents(store, relations.model, [{ collection, id, changed: [constraintsProperty] }])
+    })
+    if (relations) await this.refresh(collection, [id], ownWork)
   }
 }
 
 function changedIn({ collection, id, changed }: StoredObject): Changed {
-  return { collection: collection as string, id: id as string, changed: changed as string[] }
+  const names = Array.isArray(changed) ? changed.map(String) : []
+  return { collection: String(collection), id: String(id), changed: names }
 }
 
-/** On nobody's behalf. */
+/** Of the server itself. */
 const ownWork: RequestContext = {
   external: false,
   userId: 'system',

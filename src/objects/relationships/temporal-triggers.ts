@@ -1,4 +1,8 @@
+import type { Log } from '../../kit/log.ts'
+import { Mutex } from '../../kit/mutex.ts'
+import { Timer } from '../../kit/timer.ts'
 import type { JsonObject } from '../../model/json.ts'
+import { asProblem } from '../../model/problem.ts'
 import type { SeenRelationship, Store } from '../../repository/repository.ts'
 import { nextBoundary } from './constraints.ts'
 import { constraintsProperty } from './model.ts'
@@ -25,36 +29,117 @@ export function nextTriggerOf(
 }
 
 /** Replaces what was noted of the same objects. */
-export async function noteTemporalTriggers(store: Store, noted: readonly TemporalTrigger[]): Promise<void> {
-  if (noted.length === 0) return
-  await store.objects.write(
-    temporalTriggers,
-    noted.flatMap(({ collection, id, due }) => {
-      const key = `${collection}/${id}`
-      return [
-        { operation: 'delete' as const, id: key },
-        { operation: 'create' as const, id: key, content: { collection, id, due } },
-      ]
-    }),
-  )
+export async function noteTemporalTriggers(
+  { objects }: Pick<Store, 'objects'>,
+  triggers: readonly TemporalTrigger[],
+): Promise<void> {
+  if (triggers.length === 0) return
+  const writes = triggers.flatMap(({ collection, id, due }) => [
+    { operation: 'delete' as const, id: keyOf({ collection, id }) },
+    { operation: 'create' as const, id: keyOf({ collection, id }), content: { collection, id, due } },
+  ])
+  await objects.write(temporalTriggers, writes)
+}
+
+export async function removeTemporalTrigger(
+  { objects }: Pick<Store, 'objects'>,
+  trigger: TemporalTrigger,
+): Promise<void> {
+  await objects.write(temporalTriggers, [{ operation: 'delete', id: keyOf(trigger) }])
+}
+
+function keyOf({ collection, id }: Omit<TemporalTrigger, 'due'>): string {
+  return `${collection}/${id}`
 }
 
 /** Those that are due, the earliest first, and when the one after them is. */
-export async function dueTriggers(
+async function dueTriggers(
   { objects }: Pick<Store, 'objects'>,
   now: number,
-  limit: number,
-): Promise<{
-  readonly due: readonly (TemporalTrigger & { readonly key: string })[]
-  readonly next: number | undefined
-}> {
+): Promise<{ readonly due: readonly TemporalTrigger[]; readonly next: number | undefined }> {
   const { result } = await objects.query(temporalTriggers, {
     filter: { kind: 'present', pointer: ['due'] },
     sortKeys: [{ pointer: ['due'], descending: false }],
-    pageSize: limit,
+    pageSize: 100,
   })
-  const noted = result.map(({ _id, collection, id, due }) => ({
-    ...{ key: _id, collection: collection as string, id: id as string, due: due as number },
+  const noted = result.map(({ collection, id, due }) => ({
+    ...{ collection: String(collection), id: String(id), due: Number(due) },
   }))
   return { due: noted.filter(({ due }) => due <= now), next: noted.find(({ due }) => due > now)?.due }
+}
+
+export interface TemporalClockOptions {
+  readonly store: Pick<Store, 'objects'>
+  /** Removes the trigger, and does what it is for. */
+  readonly pass: (trigger: TemporalTrigger) => Promise<void>
+  /** After a page of them. */
+  readonly passed: () => Promise<void>
+  readonly log: Log
+  readonly now: () => number
+}
+
+/**
+ * Passes temporal triggers when their time comes.
+ *
+ *     created ──start──▶ started ──dispose──▶ closed
+ *
+ * Started, it sleeps until the next trigger that it knows (`#next`), looks for those that are due and passes them, one look at a
+ * time; `expect` shortens the sleep. In the other two states no time is kept.
+ */
+export class TemporalClock implements AsyncDisposable {
+  readonly #options: TemporalClockOptions
+  readonly #looks = new Mutex()
+  readonly #timer: Timer
+  #state: 'created' | 'started' | 'closed' = 'created'
+  #next = Number.POSITIVE_INFINITY
+
+  constructor(options: TemporalClockOptions) {
+    this.#options = options
+    this.#timer = new Timer(() => void this.#look(), options.now)
+  }
+
+  /** What came due before the start, at once. */
+  async start(): Promise<void> {
+    this.#state = 'started'
+    await this.#look()
+  }
+
+  expect(due: number): void {
+    if (due < this.#next) this.#sleepUntil(due)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#state = 'closed'
+    this.#timer[Symbol.dispose]()
+    await this.#looks.idle()
+  }
+
+  #look(): Promise<void> {
+    return this.#looks.run(async () => {
+      const { log, now } = this.#options
+      this.#next = Number.POSITIVE_INFINITY
+      try {
+        await this.#passDue()
+      } catch (error) {
+        log('error', `temporal constraints: ${asProblem(error).message}; they are looked at again later`)
+        this.#sleepUntil(now() + 1000)
+      }
+    })
+  }
+
+  async #passDue(): Promise<void> {
+    const { store, pass, passed, now } = this.#options
+    while (this.#state === 'started') {
+      const { due, next } = await dueTriggers(store, now())
+      if (due.length === 0) return this.#sleepUntil(next ?? Number.POSITIVE_INFINITY)
+      for (const trigger of due) if (this.#state === 'started') await pass(trigger)
+      await passed()
+    }
+  }
+
+  #sleepUntil(due: number): void {
+    if (this.#state !== 'started') return
+    this.#next = due
+    this.#timer.set(due)
+  }
 }

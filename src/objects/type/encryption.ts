@@ -4,7 +4,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import { placesOf, replacedAt, type Spot, type Step, spotsAt, touches } from './places.ts'
 import type { ManagedType, PropertySchema } from './type.ts'
 
-/** Encryption and hashing, as the installation does it (platform specification §3.3). */
+/** Encryption and hashing, as the installation does it (platform §3.3). */
 export interface Cryptography {
   encrypt(value: Json, cipher: string | null, alias: string): Promise<JsonObject>
   decrypt(value: Json): Promise<Json>
@@ -14,7 +14,7 @@ export interface Cryptography {
   matches(plain: string, hashed: Json): Promise<boolean>
 }
 
-/** What a type keeps to itself: `encryption`, `secureHash`, `scope: private` (platform specification §6.1), at any depth. */
+/** What a type keeps to itself: `encryption`, `secureHash`, `scope: private` (platform §6.1), at any depth. */
 export interface Encryption {
   /** False: nothing is encrypted or hashed. */
   readonly encrypts: boolean

@@ -18,7 +18,7 @@ export interface AfterCommit extends WriteContext {
 
 /**
  * The stage after the transaction: `postCreate` and its kind, then synchronization, `onSync`, and what depends on the
- * changes from further away. A `post…` script that throws takes the write back ([D], platform specification §6.2).
+ * changes from further away. A `post…` script that throws takes the write back ([D], platform §6.2).
  */
 export async function afterCommit(context: AfterCommit, page: StoredPage, position: number): Promise<void> {
   const { compiled, request } = context
@@ -129,7 +129,7 @@ function opposite({ operation, id, before, after }: ObjectChange): ObjectWrite {
 }
 
 /**
- * The shipped `onSync` (engine specification §8.4): a change that could not be synchronized is taken back, which is
+ * The shipped `onSync` (engine §8.4): a change that could not be synchronized is taken back, which is
  * synchronized itself and so restores the systems that had followed already. Then the client gets the first failure. A
  * failure while taking back is not compensated again.
  */

@@ -20,7 +20,7 @@ import { type StoredPage, storePage } from './store.ts'
 import { validate } from './validate.ts'
 
 /**
- * The one way in which managed objects are written (platform specification §6.2): pages of 1…n through
+ * The one way in which managed objects are written (platform §6.2): pages of 1…n through
  *
  *     open → validate → scripts → encrypt  →  store → record  →  after commit
  *

@@ -6,7 +6,7 @@ import { propertyScript, type ScriptResult } from '../type/scripts.ts'
 import type { Draft, WriteContext } from './entry.ts'
 
 /**
- * The stage of the scripts before the write (platform specification §6.2): `onCreate`, `onUpdate` or `onDelete`, then
+ * The stage of the scripts before the write (platform §6.2): `onCreate`, `onUpdate` or `onDelete`, then
  * `onValidate` of the properties and of the object, then `onStore` of the properties. What one throws refuses the write.
  */
 export async function runScripts(context: WriteContext, draft: Draft): Promise<Draft> {
@@ -30,7 +30,7 @@ export async function runScripts(context: WriteContext, draft: Draft): Promise<D
   }
 }
 
-/** A script of the type, if it has one of the name, with what all of them see (platform specification §7.3). */
+/** A script of the type, if it has one of the name, with what all of them see (platform §7.3). */
 export async function runHook(
   { compiled: { scripts, collection }, request }: WriteContext,
   script: string,

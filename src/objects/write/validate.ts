@@ -3,7 +3,7 @@ import type { Draft, Settled, WriteContext } from './entry.ts'
 import { refused } from './entry.ts'
 import { reauthenticationFailures } from './protected.ts'
 
-/** The stage of policies that need no look at other objects (platform specification §6.3): what the caller sent is judged. */
+/** The stage of policies that need no look at other objects (platform §6.3): what the caller sent is judged. */
 export async function validate({ compiled, request }: WriteContext, draft: Draft): Promise<Draft | Settled> {
   if (draft.kind === 'delete') return draft
   const { id, content } = draft
