@@ -1,40 +1,27 @@
-import { v7 as timeOrderedId } from 'uuid'
 import type { Json, JsonObject } from '../model/json.ts'
 import { carriesCredentials, mask, namesSecret } from '../model/secrecy.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 import type { Attempt, Exchange } from '../router/exchange.ts'
+import { auditEvent } from './events.ts'
 
 /** A name that must not be shown with its value, whoever made it up. */
 export type NamesSecret = (name: string) => boolean
 
-/** `audit/access` (platform §9): one request from outside. `now` is when it had been answered. */
+/** `audit/access`: one request from outside. `now` is when it had been answered. */
 export function accessEvent(exchange: Exchange, isSecret: NamesSecret, now: number): AuditEvent {
-  const { userId, roles, server, client, secure, method, path, search, headers } = exchange
+  const { userId = null, roles, server, client, secure, method, path, search, headers } = exchange
   const { operation, action, status, reason, elapsed, transactionId } = exchange
-  const timestamp = new Date(now).toISOString()
-  return {
-    id: timeOrderedId(),
-    topic: 'access',
-    timestamp,
-    content: {
-      ...{ eventName: 'access', timestamp, transactionId, userId: userId ?? null, trackingIds: null },
-      ...{ server: { ...server }, client: { ...client } },
-      request: { protocol: 'CREST', operation, detail: action === undefined ? null : { action } },
-      http: {
-        request: {
-          ...{ secure, method, path },
-          queryParameters: queryParameters(search, isSecret),
-          headers: shownHeaders(headers),
-        },
-      },
-      response: {
-        ...{ status: status < 400 ? 'SUCCESSFUL' : 'FAILED', statusCode: String(status) },
-        detail: reason === undefined ? null : { reason },
-        ...{ elapsedTime: Math.round(elapsed), elapsedTimeUnits: 'MILLISECONDS' },
-      },
-      roles: [...roles],
-    },
+  const request = {
+    ...{ secure, method, path },
+    queryParameters: queryParameters(search, isSecret),
+    headers: shownHeaders(headers),
   }
+  return auditEvent.access({
+    ...{ userId, transactionId, timestamp: new Date(now).toISOString(), roles, operation, reason, elapsed },
+    detail: action === undefined ? null : { action },
+    ...{ succeeded: status < 400, statusCode: status },
+    connection: { server: { ...server }, client: { ...client }, http: { request } },
+  })
 }
 
 /** Names to all their values. A filter that speaks of a secret is masked as a whole: its values stand in it. */
@@ -73,17 +60,8 @@ function shownHeaders(headers: Exchange['headers']): JsonObject {
 /** `audit/authentication`: credentials were looked at, and were right or not. */
 export function authenticationEvent(attempt: Attempt, now: number): AuditEvent {
   const { username, address, successful, module, reason, transactionId } = attempt
-  const timestamp = new Date(now).toISOString()
-  const result = successful ? 'SUCCESSFUL' : 'FAILED'
-  return {
-    id: timeOrderedId(),
-    topic: 'authentication',
-    timestamp,
-    content: {
-      ...{ eventName: 'authentication', timestamp, transactionId, trackingIds: null },
-      ...{ userId: username, result, principal: [username] },
-      context: { ipAddress: address },
-      entries: [{ moduleId: module, result, info: reason === undefined ? {} : { reason } }],
-    },
-  }
+  return auditEvent.authentication({
+    ...{ userId: username, transactionId, timestamp: new Date(now).toISOString() },
+    ...{ principal: username, succeeded: successful, ipAddress: address, module, reason },
+  })
 }

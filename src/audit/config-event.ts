@@ -1,4 +1,3 @@
-import { v7 as timeOrderedId } from 'uuid'
 import { diff } from '../model/diff.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { getAt, printPointer } from '../model/pointer.ts'
@@ -6,6 +5,7 @@ import { recordedChanges } from '../model/recorded-changes.ts'
 import { maskSettings } from '../model/secrecy.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 import type { RequestContext } from '../router/resources.ts'
+import { auditEvent } from './events.ts'
 
 /** A change of one configuration object. */
 export interface ConfigChange {
@@ -31,9 +31,9 @@ export interface ConfigChange {
  * masked: encrypted and hashed values, and texts under names that say what they are.
  */
 export function configEvent(change: ConfigChange): AuditEvent {
-  const { operation, objectId, before, after, revision, request, isSecret = () => false } = change
+  const { id, timestamp, operation, objectId, before, after, revision, request } = change
+  const { isSecret = () => false } = change
   const changes = diff(whole(before ?? {}) as JsonObject, whole(after ?? {}) as JsonObject)
-  const { id = timeOrderedId(), timestamp = new Date().toISOString() } = change
   const shown = (value: JsonObject | undefined) =>
     value ? (maskSettings(value, isSecret) as JsonObject) : null
   // Masked one by one: an old and a new secret are the same mask, and still a change.
@@ -44,19 +44,12 @@ export function configEvent(change: ConfigChange): AuditEvent {
     }
     return { pointer, before: at(before), after: at(after) }
   })
-  return {
-    id,
-    topic: 'config',
-    timestamp,
-    content: {
-      ...{ eventName: 'config', timestamp, transactionId: request.transactionId, trackingIds: null },
-      ...{ userId: request.userId, runAs: request.userId },
-      ...{ objectId, operation: operation.toUpperCase(), before: shown(before), after: shown(after) },
-      changedFields: changes.map(({ pointer }) => printPointer(pointer)),
-      changes: recordedChanges(recorded, undefined),
-      revision: revision ?? null,
-    },
-  }
+  return auditEvent.config({
+    ...{ ...request, id, timestamp, objectId, operation, revision },
+    ...{ before: shown(before), after: shown(after) },
+    changedFields: changes.map(({ pointer }) => printPointer(pointer)),
+    changes: recordedChanges(recorded, undefined),
+  })
 }
 
 /** An encrypted value changes as a whole; lists do, too. */

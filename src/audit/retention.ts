@@ -1,6 +1,7 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { isJsonObject } from '../model/json.ts'
 import type { AuditEvent, Removable, Repository } from '../repository/repository.ts'
+import { auditEvent } from './events.ts'
 import { positionKey } from './follower.ts'
 import type { AuditSettings } from './settings.ts'
 
@@ -73,9 +74,5 @@ function recordOf({
   transactionId,
   reason,
 }: Removal): Pick<AuditEvent, 'id' | 'timestamp' | 'content'> {
-  const timestamp = new Date().toISOString()
-  return {
-    ...{ id: timeOrderedId(), timestamp },
-    content: { eventName: 'retention', timestamp, transactionId, userId, trackingIds: null, reason },
-  }
+  return auditEvent.retention({ userId, transactionId, reason })
 }

@@ -1,4 +1,3 @@
-import { v7 as timeOrderedId } from 'uuid'
 import { diff } from '../model/diff.ts'
 import type { JsonObject } from '../model/json.ts'
 import { printPointer } from '../model/pointer.ts'
@@ -8,6 +7,7 @@ import { masked, namesSecret } from '../model/secrecy.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 import type { RequestContext, Resource, ResourceProvider } from '../router/resources.ts'
 import type { NamesSecret } from './access.ts'
+import { type ActivityFacts, auditEvent } from './events.ts'
 import type { AuditService } from './service.ts'
 
 export interface ActivityOptions {
@@ -31,8 +31,12 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
   const { read, query, create, update, patch, delete: remove, action } = provider
   // As mappings record it, so that the history of an object finds both.
   const at = (path: string) => [root, ...splitPath(path)].join('/')
-  const said = (operation: string, objectId: string, request: RequestContext, more: JsonObject = {}) =>
-    audit.record(event(operation, objectId, request, more))
+  const said = (
+    operation: string,
+    objectId: string,
+    request: RequestContext,
+    more: Partial<ActivityFacts> = {},
+  ) => audit.record(event(operation, objectId, request, more))
 
   /** Does it, and records that it was done, or that it failed. */
   async function written(
@@ -54,7 +58,7 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
       )
       return object
     } catch (error) {
-      const failed = { status: 'FAILURE', message: asProblem(error).message }
+      const failed = { status: 'FAILURE', message: asProblem(error).message } as const
       await store(event(operation, at(path), request, failed), options)
       throw error
     }
@@ -83,7 +87,7 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
     }),
     ...(action && {
       async action(path, stated, request) {
-        const record = (more: JsonObject) => {
+        const record = (more: Partial<ActivityFacts>) => {
           if (ofItsOwn.has(stated.name) || !isRecorded(request)) return
           if (audit.trail.wants('activity', 'ACTION')) said('ACTION', at(path), request, more)
         }
@@ -152,14 +156,14 @@ function changed(
     readonly touched: readonly string[]
   },
   { fullObjects, isSecret }: ActivityOptions,
-): JsonObject {
+): Partial<ActivityFacts> {
   const known = fullObjects && after !== undefined
   const changedFields = known
     ? diff(content(old), content(after)).map(({ pointer }) => printPointer(pointer))
     : [...touched]
   return {
     ...(fullObjects && { before: shown(old, isSecret), after: shown(after, isSecret) }),
-    ...{ changedFields, revision: object._rev ?? null },
+    ...{ changedFields, revision: object._rev },
     passwordChanged: touched.some((field) => namesSecret(field) || isSecret(field.slice(1))),
   }
 }
@@ -181,20 +185,9 @@ function event(
   operation: string,
   objectId: string,
   { userId, transactionId }: RequestContext,
-  more: JsonObject,
+  more: Partial<ActivityFacts>,
 ): AuditEvent {
-  const timestamp = new Date().toISOString()
-  return {
-    id: timeOrderedId(),
-    topic: 'activity',
-    timestamp,
-    content: {
-      ...{ eventName: 'activity', timestamp, transactionId, userId, trackingIds: null, runAs: userId },
-      ...{ objectId, operation, before: null, after: null, changedFields: [], revision: null },
-      ...{ status: 'SUCCESS', message: '', passwordChanged: false },
-      ...more,
-    },
-  }
+  return auditEvent.activity({ userId, transactionId, objectId, operation, ...more })
 }
 
 /** The system has it already: that it cannot be recorded is no reason to call it undone. */

@@ -1,4 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid'
+import { auditEvent } from '../audit/events.ts'
 import { equal } from '../model/equality.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
@@ -247,23 +248,12 @@ export class Scheduler implements AsyncDisposable {
     elapsed: number,
     problem?: Problem,
   ): Promise<void> {
-    const timestamp = new Date(this.#now()).toISOString()
-    const content: JsonObject = {
-      ...{ eventName: 'access', timestamp, transactionId, userId, trackingIds: null, roles: [...roles] },
-      request: {
-        protocol: 'CREST',
-        operation: 'ScheduledTask',
-        detail: { id: job.id, service: job.service },
-      },
-      response: {
-        ...{ status: problem ? 'FAILED' : 'SUCCESSFUL', statusCode: problem ? String(problem.status) : null },
-        ...{ detail: problem ? { reason: problem.message } : null },
-        ...{ elapsedTime: elapsed, elapsedTimeUnits: 'MILLISECONDS' },
-      },
-    }
-    await this.#options.repository.audit.append([
-      { id: timeOrderedId(), topic: 'access', timestamp, content },
-    ])
+    const event = auditEvent.access({
+      ...{ userId, transactionId, roles, timestamp: new Date(this.#now()).toISOString() },
+      ...{ operation: 'ScheduledTask', detail: { id: job.id, service: job.service }, elapsed },
+      ...{ succeeded: !problem, statusCode: problem?.status ?? null, reason: problem?.message },
+    })
+    await this.#options.repository.audit.append([event])
   }
 
   /** A run that died with its process is run again where the job says so. */

@@ -1,4 +1,4 @@
-import { v7 as timeOrderedId } from 'uuid'
+import { auditEvent } from '../../audit/events.ts'
 import { diff } from '../../model/diff.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
@@ -26,24 +26,20 @@ export function activityEvent(
   const { operation, path, id, before, after } = change
   const isSecret = (pointer: Pointer) => encryption.isSecret(pointer)
   const changes = diff(content(before), content(after))
-  const timestamp = new Date().toISOString()
-  return {
-    id: timeOrderedId(),
-    topic: 'activity',
-    timestamp,
-    content: {
-      eventName: 'activity',
-      ...{ timestamp, transactionId, userId, trackingIds: null, runAs: userId },
+  return auditEvent.activity({
+    ...{
+      userId,
+      transactionId,
       objectId: `${path}/${id}`,
-      operation: patched ? 'PATCH' : operation.toUpperCase(),
-      ...{ before: recordedObject(before, isSecret), after: recordedObject(after, isSecret) },
-      changedFields: changes.map(({ pointer }) => `/${pointer.join('/')}`),
-      changes: operation === 'delete' ? {} : recordedChanges(changes, isSecret),
-      revision: after?._rev ?? null,
-      ...{ status: 'SUCCESS', message },
-      passwordChanged: changes.some(({ pointer: [name] }) => name === 'password'),
+      operation: patched ? 'patch' : operation,
+      message,
     },
-  }
+    ...{ before: recordedObject(before, isSecret), after: recordedObject(after, isSecret) },
+    changedFields: changes.map(({ pointer }) => `/${pointer.join('/')}`),
+    changes: operation === 'delete' ? {} : recordedChanges(changes, isSecret),
+    revision: after?._rev,
+    passwordChanged: changes.some(({ pointer: [name] }) => name === 'password'),
+  })
 }
 
 /** The change that undoes another one. */

@@ -1,4 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid'
+import { auditEvent } from '../../audit/events.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
@@ -44,7 +45,7 @@ export function singleRecorder({ runId, rules, targets }: Synchronization, userI
       const events = operations
         .filter(({ action }) => action !== 'NOREPORT')
         .map((operation) =>
-          auditEvent(recording, operation, outcomeOf(operation), `${runId}-${timeOrderedId()}`, timestamp),
+          entryEvent(recording, operation, outcomeOf(operation), `${runId}-${timeOrderedId()}`, timestamp),
         )
       if (events.length > 0) await store.audit.append(events)
     },
@@ -66,7 +67,7 @@ export async function recordPage(
     const id = `${run.id}-${run.nextEntry()}`
     const outcome = outcomeOf(operation)
     if (!run.analysis && operation.action !== 'NOREPORT')
-      events.push(auditEvent({ ...recording, runId: run.id }, operation, outcome, id, timestamp))
+      events.push(entryEvent({ ...recording, runId: run.id }, operation, outcome, id, timestamp))
     if (recording.associations)
       entries.push({ id, runId: run.id, content: association(recording, operation, outcome, id) })
   }
@@ -80,8 +81,8 @@ interface Recorded extends Pick<Recording, 'mapping' | 'userId' | 'isSecret'> {
   readonly runId: string
 }
 
-/** engine §10, topic `recon`, `entryType: entry`; both ids qualified. */
-function auditEvent(
+/** `entryType: entry` of the topic `recon`. */
+function entryEvent(
   { runId, mapping, userId, isSecret }: Recorded,
   operation: Operation,
   outcome: Outcome,
@@ -90,30 +91,12 @@ function auditEvent(
 ): AuditEvent {
   const { linkQualifier, situation, action, targetId, phase } = operation
   const sourceId = sourceIdOf(operation)
-  return {
-    id,
-    topic: 'recon',
-    timestamp,
-    content: {
-      eventName: 'recon',
-      transactionId: runId,
-      timestamp,
-      userId,
-      trackingIds: null,
-      entryType: 'entry',
-      reconId: runId,
-      mapping: mapping.name,
-      reconciling: phase,
-      linkQualifier,
-      situation: situation ?? null,
-      action: action ?? null,
-      sourceObjectId: sourceId === undefined ? null : `${mapping.source}/${sourceId}`,
-      targetObjectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
-      ambiguousTargetObjectIds: ambiguousIds(operation).join(', '),
-      ...outcome,
-      ...historyOf(operation, isSecret),
-    },
-  }
+  return auditEvent.reconEntry({
+    ...{ id, timestamp, userId, runId, phase, mapping: mapping.name, linkQualifier, situation, action },
+    sourceObjectId: sourceId === undefined ? null : `${mapping.source}/${sourceId}`,
+    targetObjectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
+    ...{ ambiguousIds: ambiguousIds(operation), outcome, history: historyOf(operation, isSecret) },
+  })
 }
 
 function association(
@@ -147,31 +130,20 @@ export async function recordFrame(
   reconAction: string,
   store: Store,
 ): Promise<void> {
-  const timestamp = new Date().toISOString()
   const counts = Object.entries(run.statistics.situationSummary).map(
     ([situation, count]) => `${situation}: ${count} `,
   )
   const problem = run.problem ? `${run.problem.message}. ` : ''
-  const own =
+  const facts = { userId, runId: run.id, mapping: mapping.name, reconAction }
+  const event =
     entryType === 'start'
-      ? { message: `Reconciliation initiated by ${userId}`, status: 'SUCCESS' }
-      : {
-          message: `${problem}${counts.join('')}`,
-          messageDetail: run.toJSON(),
-          status: run.state === 'SUCCESS' ? 'SUCCESS' : 'FAILURE',
-        }
-  const content: JsonObject = {
-    eventName: 'recon',
-    transactionId: run.id,
-    timestamp,
-    userId,
-    trackingIds: null,
-    entryType,
-    reconId: run.id,
-    mapping: mapping.name,
-    reconAction,
-    ...own,
-  }
-  await store.audit.append([{ id: `${run.id}-${entryType}`, topic: 'recon', timestamp, content }])
+      ? auditEvent.reconFrame({
+          ...{ ...facts, entryType, status: 'SUCCESS', message: `Reconciliation initiated by ${userId}` },
+        })
+      : auditEvent.reconFrame({
+          ...{ ...facts, entryType, status: run.state === 'SUCCESS' ? 'SUCCESS' : 'FAILURE' },
+          ...{ message: `${problem}${counts.join('')}`, run: run.toJSON() },
+        })
+  await store.audit.append([event])
   await store.runs.save(recordOf(run))
 }

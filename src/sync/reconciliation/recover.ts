@@ -1,5 +1,5 @@
+import { auditEvent } from '../../audit/events.ts'
 import type { Filter } from '../../model/filter/filter.ts'
-import type { JsonObject } from '../../model/json.ts'
 import { type Settlement, settle } from '../../plan/settle.ts'
 import type { AuditEvent, Intent, Repository, Store } from '../../repository/repository.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
@@ -79,7 +79,7 @@ async function settleGroup(
   const settlements = facts.map((fact) => fact.settlement)
   await repository.transaction(async (store) => {
     for (const fact of facts) await repairLink(store, links, linkQualifier, fact)
-    const events = facts.filter(({ settlement }) => settlement !== 'undone').map(auditEvent)
+    const events = facts.filter(({ settlement }) => settlement !== 'undone').map(entryEvent)
     if (events.length > 0) await store.audit.append(events)
     await store.intents.remove(intents.map(({ id }) => id))
   })
@@ -167,34 +167,31 @@ async function repairLink(
 }
 
 /** The record that the run could not write (engine §10). */
-function auditEvent({ intent, newId }: Fact): AuditEvent {
+function entryEvent({ intent, newId }: Fact): AuditEvent {
   const { mapping, source, target, sourceId, targetId, linkQualifier, phase, situation, action, written } =
     contentOf(intent)
-  const timestamp = new Date().toISOString()
+  const { runId } = intent
   const id = newId ?? targetId
-  const content: JsonObject = {
-    eventName: 'recon',
-    transactionId: intent.runId,
-    timestamp,
-    userId: 'system',
-    trackingIds: null,
-    entryType: 'entry',
-    reconId: intent.runId,
-    mapping,
-    reconciling: phase,
-    linkQualifier,
-    situation,
-    action,
+  return auditEvent.reconEntry({
+    ...{
+      id: `${runId}-${intent.id}`,
+      userId: 'system',
+      runId,
+      phase,
+      mapping,
+      linkQualifier,
+      situation,
+      action,
+    },
     sourceObjectId: `${source}/${sourceId}`,
     targetObjectId: id === null ? null : `${target}/${id}`,
-    ambiguousTargetObjectIds: '',
-    status: 'SUCCESS',
-    message: 'found done after the run broke off',
-    messageDetail: null,
-    exception: null,
-    ...(written ? { changes: written.changes } : {}),
-  }
-  return { id: `${intent.runId}-${intent.id}`, topic: 'recon', timestamp, content }
+    ambiguousIds: [],
+    outcome: {
+      ...{ status: 'SUCCESS', message: 'found done after the run broke off' },
+      ...{ messageDetail: null, exception: null },
+    },
+    history: written ? { changes: written.changes } : {},
+  })
 }
 
 function inWords(settlements: readonly Settlement[]): string {

@@ -1,3 +1,4 @@
+import { auditEvent } from '../../audit/events.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -81,25 +82,7 @@ function deletionOf(id: string): string {
   return `${id}-deleted`
 }
 
-/** platform §9, topic `activity`. */
 function deletionEvent(id: string, { userId, transactionId }: RequestContext) {
-  const timestamp = new Date().toISOString()
-  const content: JsonObject = {
-    eventName: 'activity',
-    transactionId,
-    timestamp,
-    userId,
-    trackingIds: null,
-    runAs: userId,
-    objectId: `recon/${id}`,
-    operation: 'DELETE',
-    before: null,
-    after: null,
-    changedFields: [],
-    revision: null,
-    passwordChanged: false,
-    status: 'SUCCESS',
-    message: null,
-  }
-  return { id: deletionOf(id), topic: 'activity', timestamp, content }
+  const facts = { userId, transactionId, objectId: `recon/${id}`, operation: 'DELETE' }
+  return auditEvent.activity({ ...facts, id: deletionOf(id) })
 }

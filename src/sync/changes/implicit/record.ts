@@ -1,4 +1,4 @@
-import { v7 as timeOrderedId } from 'uuid'
+import { auditEvent } from '../../../audit/events.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Recorder } from '../../page/apply/apply.ts'
 import { ambiguousIds, sourceIdOf } from '../../page/operation.ts'
@@ -19,29 +19,14 @@ export function syncRecorder(
       const events = operations.map((operation) => {
         const { linkQualifier, situation, action, targetId, sourceId } = operation
         const { userId, transactionId } = requestOf(sourceId)
-        return {
-          id: timeOrderedId(),
-          topic: 'sync',
-          timestamp,
-          content: {
-            eventName: 'sync',
-            transactionId,
-            timestamp,
-            userId,
-            trackingIds: null,
-            mapping: mapping.name,
-            linkQualifier,
-            situation: situation ?? null,
-            action: action ?? null,
-            sourceObjectId: `${mapping.source}/${sourceIdOf(operation)}`,
-            targetObjectId: targetId ?? null,
-            // Beyond the specification: the target in full, so that its history is found.
-            objectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
-            ambiguousTargetObjectIds: ambiguousIds(operation).join(', '),
-            ...outcomeOf(operation),
-            ...historyOf(operation, targets.isSecret),
-          },
-        }
+        return auditEvent.sync({
+          ...{ timestamp, userId, transactionId, mapping: mapping.name, linkQualifier, situation, action },
+          sourceObjectId: `${mapping.source}/${sourceIdOf(operation)}`,
+          targetObjectId: targetId ?? null,
+          objectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
+          ...{ ambiguousIds: ambiguousIds(operation), outcome: outcomeOf(operation) },
+          history: historyOf(operation, targets.isSecret),
+        })
       })
       await store.audit.append(events)
     },

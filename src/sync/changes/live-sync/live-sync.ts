@@ -1,4 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid'
+import { auditEvent } from '../../../audit/events.ts'
 import type { Json, JsonObject } from '../../../model/json.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
 import type { RequestContext, Resource, SetChanges, SyncToken } from '../../../router/resources.ts'
@@ -164,25 +165,14 @@ class LiveSync {
 
   /** `audit/activity` (engine §10). */
   async #record(change: Delta, { success, results }: NotifyOutcome): Promise<void> {
-    const timestamp = new Date().toISOString()
-    const content: JsonObject = {
-      eventName: 'activity',
-      timestamp,
-      transactionId: this.#context.transactionId,
-      userId: this.#context.userId,
-      trackingIds: null,
-      runAs: this.#context.userId,
-      objectId: `${this.#request.source}/${change.id}`,
-      operation: change.kind,
-      ...{ before: null, after: null, changedFields: [], revision: null, passwordChanged: false },
-      message:
-        change.kind === 'DELETE' ? 'sync-delete' : change.kind === 'CREATE' ? 'sync-create' : 'sync-update',
+    const { userId, transactionId } = this.#context
+    const event = auditEvent.activity({
+      ...{ userId, transactionId, objectId: `${this.#request.source}/${change.id}`, operation: change.kind },
+      message: `sync-${change.kind.toLowerCase()}`,
       status: success ? 'SUCCESS' : 'FAILURE',
       messageDetail: success ? null : ([...results] as Json),
-    }
-    await this.#options.repository.audit.append([
-      { id: timeOrderedId(), topic: 'activity', timestamp, content },
-    ])
+    })
+    await this.#options.repository.audit.append([event])
   }
 }
 
