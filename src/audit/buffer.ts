@@ -1,9 +1,11 @@
+import type { Log } from '../kit/log.ts'
+import { Mutex } from '../kit/mutex.ts'
 import { asProblem } from '../model/problem.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 
 export interface BufferOptions {
   readonly append: (events: readonly AuditEvent[]) => Promise<void>
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly log: Log
   /** How long an event waits for others, in ms. */
   readonly interval?: number
 }
@@ -21,7 +23,7 @@ export class EventBuffer implements AsyncDisposable {
   #lost = 0
   #hasFailed = false
   #timer: NodeJS.Timeout | undefined
-  #turn: Promise<void> = Promise.resolve()
+  readonly #turn = new Mutex()
 
   constructor(options: BufferOptions) {
     this.#options = options
@@ -37,8 +39,7 @@ export class EventBuffer implements AsyncDisposable {
   flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#turn = this.#turn.then(() => this.#store())
-    return this.#turn
+    return this.#turn.run(() => this.#store())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

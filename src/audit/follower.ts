@@ -1,3 +1,5 @@
+import type { Log } from '../kit/log.ts'
+import { Mutex } from '../kit/mutex.ts'
 import { isJsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -8,7 +10,7 @@ export interface FollowerOptions {
   readonly topics: ReadonlySet<string>
   readonly sink: Sink
   readonly repository: Repository
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly log: Log
   /** How often it looks for new events, in ms. */
   readonly interval?: number
 }
@@ -27,7 +29,7 @@ export function positionKey(name: string): string {
  */
 export class Follower implements AsyncDisposable {
   readonly #options: FollowerOptions
-  #turn: Promise<void> = Promise.resolve()
+  readonly #turn = new Mutex()
   #timer: NodeJS.Timeout | undefined
   #closed = false
   #started = false
@@ -54,21 +56,21 @@ export class Follower implements AsyncDisposable {
   /** Puts the handler's files aside, with everything in them that is recorded by now. */
   async rotate(): Promise<void> {
     const { sink, name } = this.#options
-    const rotation = this.#turn.then(async () => {
-      await this.#writeAll()
-      await sink.rotate?.(await this.#position(), this.#save)
-      await sink.settle?.()
-    })
-    this.#turn = rotation.catch(() => undefined)
-    await rotation.catch((error) => {
+    try {
+      await this.#turn.run(async () => {
+        await this.#writeAll()
+        await sink.rotate?.(await this.#position(), this.#save)
+        await sink.settle?.()
+      })
+    } catch (error) {
       throw new Problem('UNAVAILABLE', `audit handler ${name}: ${asProblem(error).message}`, { cause: error })
-    })
+    }
   }
 
   /** What is in the repository by now has been handed over when this resolves. */
   #catchUp(): Promise<void> {
-    this.#turn = this.#turn
-      .then(() => this.#writeAll())
+    return this.#turn
+      .run(() => this.#writeAll())
       .catch((error) => {
         if (!this.#hasFailed)
           this.#options.log(
@@ -77,7 +79,6 @@ export class Follower implements AsyncDisposable {
           )
         this.#hasFailed = true
       })
-    return this.#turn
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Log } from '../kit/log.ts'
 import type { JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { asProblem } from '../model/problem.ts'
@@ -11,7 +12,7 @@ import { type AuditSettings, defaultSettings } from './settings.ts'
 export type RunFilter = (script: JsonObject, events: readonly AuditEvent[]) => Promise<readonly boolean[]>
 
 export interface TrailOptions {
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly log: Log
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { type From, pages } from '../kit/cookies.ts'
 import { everything } from '../model/filter/filter.ts'
 import { parseFilter } from '../model/filter/parse.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
@@ -68,20 +69,22 @@ async function* found(
   wanted: ResourceQuery,
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Resource> {
+  if (limit <= 0) return
   let left = limit
-  let cookie: string | null | undefined
-  while (left > 0 && cookie !== null) {
-    const query = { ...wanted, pageSize: Math.min(pageSize, left), cookie }
-    const page = await resources.query(path, query, administrator).catch(async (refusal) => {
+  const fetch = (from: From) => {
+    const query = { ...wanted, pageSize: Math.min(pageSize, left), ...from }
+    return resources.query(path, query, administrator).catch(async (refusal) => {
       if (wanted.filter !== everything || !refusesQuery(refusal)) throw refusal
       const object = await resources
         .read(path, { ...administrator, ...fieldsOf(wanted) })
         .catch((failure) => Promise.reject(path.includes('/') && !refusesQuery(failure) ? failure : refusal))
       return { result: [object], cookie: null }
     })
-    yield* page.result
-    left -= page.result.length
-    cookie = page.cookie
+  }
+  for await (const { result } of pages(fetch)) {
+    yield* result
+    left -= result.length
+    if (left <= 0) return
   }
 }
 

@@ -1,3 +1,4 @@
+import { type From, pages } from '../kit/cookies.ts'
 import { asProblem } from '../model/problem.ts'
 import { joinPath } from '../model/resource-path.ts'
 import type { RouterFilter, Verb } from './filter.ts'
@@ -44,13 +45,8 @@ const ownWork: RequestContext = {
 
 function pagesThrough({ path }: ObjectSet, resources: Resources): ObjectSet['pages'] {
   return async function* (query, signal) {
-    let cookie: string | null | undefined
-    while (cookie !== null) {
-      signal?.throwIfAborted()
-      const page = await resources.query(path, { ...query, cookie }, ownWork)
-      if (page.result.length > 0) yield page.result
-      cookie = page.cookie
-    }
+    const fetch = (from: From) => resources.query(path, { ...query, ...from }, ownWork)
+    for await (const { result } of pages(fetch, signal)) if (result.length > 0) yield result
   }
 }
 

@@ -1,5 +1,8 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { auditEvent } from '../audit/events.ts'
+import type { Log } from '../kit/log.ts'
+import { Mutex } from '../kit/mutex.ts'
+import { Timer } from '../kit/timer.ts'
 import { equal } from '../model/equality.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
@@ -14,7 +17,7 @@ export type Services = Readonly<Record<ServiceName, Service>>
 export interface SchedulerOptions {
   readonly repository: Repository
   readonly services: Services
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly log: Log
   /** Around every run: what it works with stays until it is done. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
   /** Tells the processes on one store apart. Absent: there is one. */
@@ -56,8 +59,8 @@ export interface JobTrigger {
   readonly end: number | undefined
 }
 
-/** No timer is set for longer: clocks are put right, and timers cannot be very long. */
-const longestSleep = 60_000
+/** What is late by no more than this, in ms, was not missed. */
+const punctual = 60_000
 
 /**
  * Runs jobs when they are due (platform §8). How far each has come is in the store: a restart makes up for what
@@ -67,8 +70,11 @@ export class Scheduler implements AsyncDisposable {
   readonly #options: SchedulerOptions
   #configured: ReadonlyMap<string, Job>
   readonly #running = new Map<string, Promise<void>>()
-  #timer: NodeJS.Timeout | undefined
-  #turn: Promise<void> = Promise.resolve()
+  readonly #timer = new Timer(
+    () => void this.tick(),
+    () => this.#now(),
+  )
+  readonly #turn = new Mutex()
   #started = false
   #paused = false
   #closed = false
@@ -136,25 +142,23 @@ export class Scheduler implements AsyncDisposable {
 
   /** Fires everything that is due, and sleeps until the next one is. */
   tick(): Promise<void> {
-    this.#turn = this.#turn
-      .then(() => this.#fireDue())
-      .catch((error) => {
+    return this.#turn.run(() =>
+      this.#fireDue().catch((error) => {
         this.#options.log('error', `the scheduler: ${asProblem(error).message}; it goes on later`)
-        this.#sleep(1000)
-      })
-    return this.#turn
+        this.#timer.set(this.#now() + 1000)
+      }),
+    )
   }
 
   /** Runs that are under way are waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
-    clearTimeout(this.#timer)
-    await this.#turn
-    await Promise.all(this.#running.values())
+    this.#timer[Symbol.dispose]()
+    await this.settled()
   }
 
   async settled(): Promise<void> {
-    await this.#turn
+    await this.#turn.idle()
     await Promise.all(this.#running.values())
   }
 
@@ -170,7 +174,7 @@ export class Scheduler implements AsyncDisposable {
       const next = await this.#fireIfDue(job)
       if (next !== undefined) soonest = Math.min(soonest, next)
     }
-    this.#sleep(soonest - this.#now())
+    this.#timer.set(soonest)
   }
 
   /** Answers when the job is due after that. */
@@ -180,8 +184,8 @@ export class Scheduler implements AsyncDisposable {
     const now = this.#now()
     if (paused || next === null) return undefined
     if (next > now) return next
-    // Missed by more than a moment: nobody was here, or its last run took so long.
-    const misfired = now - next > longestSleep
+    // The server was not running, or the job's last run took so long.
+    const misfired = now - next > punctual
     const busy = !job.concurrent && (this.#running.has(job.id) || this.#runsElsewhere(before))
     // While its last run goes on it stays due: what it misses is one run, when that ends.
     if (busy && job.misfire === 'fireAndProceed') return now + 1000
@@ -302,13 +306,6 @@ export class Scheduler implements AsyncDisposable {
         : { operation: 'create', id: job.id, content },
     ])
     return outcome?.ok === true
-  }
-
-  #sleep(time: number): void {
-    clearTimeout(this.#timer)
-    if (this.#closed) return
-    const delay = Math.min(longestSleep, Math.max(1, Number.isFinite(time) ? time : longestSleep))
-    this.#timer = setTimeout(() => this.tick(), delay).unref()
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RotatingSecrets } from '../config/secrets.ts'
+import { type From, pages } from '../kit/cookies.ts'
 import { equal } from '../model/equality.ts'
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
@@ -72,11 +73,8 @@ async function resealCollection(
 async function resealQueue({ repository, secrets }: KeyRotationOptions): Promise<number> {
   const filter = { kind: 'literal', value: true } as const
   let count = 0
-  let cookie: string | null | undefined
-  while (cookie !== null) {
-    const page = await repository.syncQueue.query(
-      cookie === undefined ? { filter, pageSize } : { filter, pageSize, cookie },
-    )
+  const fetch = (from: From) => repository.syncQueue.query({ filter, pageSize, ...from })
+  for await (const page of pages(fetch))
     for (const { _id } of page.result) {
       // In one transaction, so that nobody works the event meanwhile.
       const isResealed = await repository.transaction(async ({ syncQueue }) => {
@@ -89,7 +87,5 @@ async function resealQueue({ repository, secrets }: KeyRotationOptions): Promise
       })
       if (isResealed) count++
     }
-    cookie = page.cookie
-  }
   return count
 }

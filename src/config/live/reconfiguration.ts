@@ -1,3 +1,5 @@
+import type { Log } from '../../kit/log.ts'
+import { Mutex } from '../../kit/mutex.ts'
 import { equal } from '../../model/equality.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
@@ -17,7 +19,7 @@ export interface ReconfigurationOptions<State extends Candidate> extends States<
   readonly connectorSchemas: ConnectorSchemas
   readonly encrypt: (value: Json) => Promise<Json>
   readonly record: RecordChange
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly log: Log
 }
 
 /** What a change makes of the present content; a text is taken as it is, undefined takes the object away. */
@@ -38,7 +40,7 @@ export class Reconfiguration<State extends Candidate> {
   readonly #options: ReconfigurationOptions<State>
   readonly #history: ConfigurationHistory
   readonly #files: TakeUp<State>
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turn = new Mutex()
 
   constructor(options: ReconfigurationOptions<State>) {
     this.#options = options
@@ -51,17 +53,17 @@ export class Reconfiguration<State extends Candidate> {
    * where a run uses what would change, or where something else depends on what would go.
    */
   change(id: string, edit: Edit, author: Author): Promise<void> {
-    return this.#inTurn(() => this.#change(id, edit, author))
+    return this.#turn.run(() => this.#change(id, edit, author))
   }
 
   /** Takes up what has changed in the project's files; answers whether anything did. Never rejects because of what is in them. */
   takeUp(): Promise<boolean> {
-    return this.#inTurn(() => this.#takeUp())
+    return this.#turn.run(() => this.#takeUp())
   }
 
   /** Settles what a dead process left, encrypts what stands in files in clear, and takes note of what changed meanwhile. */
   begin(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       await removeDrafts(`${this.#project().folder}/conf`)
       await this.#history.settle()
       await this.#encryptFiles()
@@ -75,14 +77,8 @@ export class Reconfiguration<State extends Candidate> {
   }
 
   /** Waits for a change that is under way. */
-  async settled(): Promise<void> {
-    await this.#turn
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work, work)
-    this.#turn = done.catch(() => {})
-    return done
+  settled(): Promise<void> {
+    return this.#turn.idle()
   }
 
   #project(): Project {

@@ -1,4 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid'
+import { pages } from '../../kit/cookies.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Repository, Store, StoredObject } from '../../repository/repository.ts'
 
@@ -63,13 +64,9 @@ export async function readVersion(store: Store, id: string): Promise<Version | u
 /** Ids of all objects that have versions, those that are gone included. */
 export async function knownConfigIds({ objects }: Store): Promise<ReadonlySet<string>> {
   const known = new Set<string>()
-  let cookie: string | null | undefined
-  while (cookie !== null) {
-    const query = { filter: { kind: 'literal', value: true }, pageSize: 50 } as const
-    const page = await objects.query(versionCollection, cookie === undefined ? query : { ...query, cookie })
-    for (const { configId } of page.result) known.add(String(configId))
-    cookie = page.cookie
-  }
+  const query = { filter: { kind: 'literal', value: true }, pageSize: 50 } as const
+  for await (const { result } of pages((from) => objects.query(versionCollection, { ...query, ...from })))
+    for (const { configId } of result) known.add(String(configId))
   return known
 }
 

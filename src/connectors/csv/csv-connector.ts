@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FileHandle, realpath } from 'node:fs/promises'
+import { Mutex } from '../../kit/mutex.ts'
 import { type JsonObject, member } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { isAbandoned, lockFile } from '../files/lock.ts'
@@ -68,7 +69,7 @@ export class CsvConnector implements CsvCapabilities {
   /** The state of the file that was read or written last. */
   #snapshot: Snapshot | undefined
   /** Ends when the operation before has ended; the index belongs to one operation at a time. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turn = new Mutex()
   #hasLooked = false
   #hasCleanedUp = false
 
@@ -95,7 +96,7 @@ export class CsvConnector implements CsvCapabilities {
 
   async *search(query: ConnectorQuery, signal?: AbortSignal): AsyncGenerator<readonly ConnectorObject[]> {
     requireAccounts(query.objectClass)
-    const { handle, snapshot } = await this.#inTurn(() => this.#open(signal))
+    const { handle, snapshot } = await this.#turn.run(() => this.#open(signal))
     try {
       const asObject = objectMaker(snapshot.columns, this.#settings, query.fields)
       let isHeader = true
@@ -146,7 +147,7 @@ export class CsvConnector implements CsvCapabilities {
   ): Promise<readonly ConnectorWriteOutcome[]> {
     requireAccounts(wantedClass)
     if (writes.length === 0) return []
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const path = await this.#path()
       await using lock = await lockFile(path)
       if (lock.broken || !this.#hasCleanedUp) await removeLeftovers(path)
@@ -166,7 +167,7 @@ export class CsvConnector implements CsvCapabilities {
 
   async latestToken(wantedClass: string): Promise<SyncToken> {
     requireAccounts(wantedClass)
-    return this.#inTurn(async () => latestToken(this.#settings, await this.#path()))
+    return this.#turn.run(async () => latestToken(this.#settings, await this.#path()))
   }
 
   async *changesSince(
@@ -190,7 +191,7 @@ export class CsvConnector implements CsvCapabilities {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#turn
+    await this.#turn.idle()
     this.#snapshot = undefined
   }
 
@@ -237,7 +238,7 @@ export class CsvConnector implements CsvCapabilities {
     work: (handle: FileHandle, snapshot: Snapshot) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const { handle, snapshot } = await this.#open(signal)
       try {
         return await work(handle, snapshot)
@@ -278,12 +279,6 @@ export class CsvConnector implements CsvCapabilities {
   /** A link stays a link: what it leads to is replaced. */
   async #path(): Promise<string> {
     return attempt(this.#settings.file, 'opened', () => realpath(this.#settings.file))
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work)
-    this.#turn = result.catch(() => undefined)
-    return result
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { Mutex } from '../../kit/mutex.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { Witness } from '../../router/exchange.ts'
 import type { Authentication, Identity } from './authentication.ts'
@@ -21,7 +22,8 @@ const openPaths: ReadonlySet<string> = new Set(['info/ping'])
 /** `witness` hears of every look at credentials. */
 export function login(authentication: Authentication, witness?: Pick<Witness, 'attempt'>): Login {
   const failures = failedLogins()
-  const inTurn = oneAtATime()
+  // Guesses sent all at once would otherwise be hashed before the first failure counts.
+  const turn = new Mutex()
   /** Looks again whether the credentials are known: the request before may have been the same client's. */
   const check = async (
     credentials: Credentials,
@@ -43,7 +45,7 @@ export function login(authentication: Authentication, witness?: Pick<Witness, 'a
   }
   /** Whoever is known already is not made to wait for a stranger's guesses from the same address. */
   const known = async (credentials: Credentials, address: string, transactionId: string): Promise<Identity> =>
-    (await authentication.recall(credentials)) ?? inTurn(() => check(credentials, address, transactionId))
+    (await authentication.recall(credentials)) ?? turn.run(() => check(credentials, address, transactionId))
   return async (headers, address, path, transactionId = '') => {
     const credentials = credentialsOf(headers)
     if (credentials) {
@@ -70,16 +72,6 @@ async function counted(
   } catch (error) {
     failures.failed(address)
     throw error
-  }
-}
-
-/** Guesses sent all at once would otherwise be hashed before the first failure counts, all at the same time. */
-function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const result = last.then(work)
-    last = result.catch(() => undefined)
-    return result
   }
 }
 

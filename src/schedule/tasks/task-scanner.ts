@@ -1,4 +1,7 @@
 import { v7 as timeOrderedId } from 'uuid'
+import { pages } from '../../kit/cookies.ts'
+import type { Log } from '../../kit/log.ts'
+import { parallel } from '../../kit/parallel.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { getAt, type Pointer } from '../../model/pointer.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
@@ -24,7 +27,7 @@ export interface TaskScannerOptions {
   readonly resources: () => Resources
   readonly engine: () => ScriptEngine
   readonly readFile: (path: string) => string | undefined
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly log: Log
   /** Around every scan: what it works with stays until it is done. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
   readonly now?: () => number
@@ -129,26 +132,20 @@ export class TaskScanner implements AsyncDisposable {
       const room = (scan.maxRecords ?? Number.POSITIVE_INFINITY) - run.total
       const objects = page.slice(0, Math.max(0, room))
       run.total += objects.length
-      const queue = objects.values()
-      const worker = async () => {
-        for (const object of queue) {
-          if (signal.aborted) return
-          await this.#task(run, object, work)
-        }
-      }
-      await Promise.all(Array.from({ length: Math.min(scan.threads, objects.length) }, worker))
+      await parallel(objects, scan.threads, async (object) => {
+        if (!signal.aborted) await this.#task(run, object, work)
+      })
       if (signal.aborted || run.total >= (scan.maxRecords ?? Number.POSITIVE_INFINITY)) return
     }
   }
 
   async *#due({ scan, request, signal }: Work): AsyncIterable<readonly Resource[]> {
     const { fields, ...query } = resourceQuery(scan.object, queryAt(scan, this.#now()), undefined)
-    let cookie: string | null | undefined
-    while (cookie !== null && !signal.aborted) {
-      const page = await this.#options.resources().query(scan.object, { ...query, pageSize, cookie }, request)
-      const due = page.result.filter((object) => this.#isDue(scan, object))
-      if (due.length > 0) yield due
-      cookie = page.cookie
+    for await (const { result } of pages((from) =>
+      this.#options.resources().query(scan.object, { ...query, pageSize, ...from }, request),
+    )) {
+      if (signal.aborted) return
+      yield result.filter((object) => this.#isDue(scan, object))
     }
   }
 

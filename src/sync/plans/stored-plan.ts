@@ -1,3 +1,4 @@
+import { type From, pages } from '../../kit/cookies.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
@@ -48,13 +49,10 @@ export async function storedPlan({ runs }: Repository, runId: string): Promise<P
   return {
     header: header as unknown as PlanHeader,
     async *lines(phase) {
-      let cookie: string | null | undefined
-      while (cookie !== null) {
-        const filter: Filter = { kind: 'compare', operator: 'eq', pointer: ['phase'], value: phase }
-        const page = await runs.queryEntries(runId, { filter, pageSize, cookie })
-        if (page.result.length > 0) yield page.result as unknown as PlanLine[]
-        cookie = page.cookie
-      }
+      const filter: Filter = { kind: 'compare', operator: 'eq', pointer: ['phase'], value: phase }
+      const fetch = (from: From) => runs.queryEntries(runId, { filter, pageSize, ...from })
+      for await (const { result } of pages(fetch))
+        if (result.length > 0) yield result as unknown as PlanLine[]
     },
   }
 }

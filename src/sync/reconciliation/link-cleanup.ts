@@ -1,3 +1,4 @@
+import { type From, pages } from '../../kit/cookies.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import { Problem } from '../../model/problem.ts'
@@ -69,12 +70,8 @@ function isWhole(
 async function* linkPages({ rules, repository }: Synchronization): AsyncIterable<readonly Link[]> {
   const { type } = rules.mapping.links
   const filter: Filter = { kind: 'compare', operator: 'eq', pointer: ['linkType'], value: type }
-  let cookie: string | null | undefined
-  while (cookie !== null) {
-    const page = await repository.links.query({ filter, pageSize, ...(cookie !== undefined && { cookie }) })
-    yield page.result
-    cookie = page.cookie
-  }
+  const fetch = (from: From) => repository.links.query({ filter, pageSize, ...from })
+  for await (const { result } of pages(fetch)) yield result
 }
 
 /** Two readings at most, and none for links whose target the run has seen. */
