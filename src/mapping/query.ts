@@ -1,10 +1,8 @@
-import { everything, type Filter, nothing } from '../model/filter/filter.ts'
-import { parseFilter } from '../model/filter/parse.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
+import { selected, selectionIn, withoutRestriction } from '../model/query-words.ts'
 import type { QuerySettings } from './mapping.ts'
-import { withoutRestriction } from './query-key.ts'
 
 /**
  * Reads a query object of a mapping, a request or a correlation script (engine §2.2, §6.1): names
@@ -20,25 +18,23 @@ export function readQuery(stated: JsonObject | undefined, defaultResource: strin
   }
   const resourceName = take('resourceName') ?? defaultResource
   if (typeof resourceName !== 'string') throw new Problem('BAD_REQUEST', 'resourceName must be a string')
-  const queryId = take('queryId')
-  const filter = stated
-    ? queryFilterOf(
-        take('queryFilter'),
-        queryId,
-        take('queryExpression'),
-        resourceName,
-        take,
-        Object.keys(stated),
-      )
-    : everything
-  const fields = fieldsOf(take('fields')) ?? (queryId === 'query-all-ids' ? ['_id'] : undefined)
+  const words = {
+    _queryFilter: take('queryFilter'),
+    _queryId: take('queryId'),
+    _queryExpression: take('queryExpression'),
+  }
+  const selection = stated ? selectionIn(words) : { key: '_queryFilter' as const, value: true }
+  if (!selection) throw new Problem('BAD_REQUEST', withoutRestriction(Object.keys(stated ?? {})))
+  const fields = fieldsOf(take('fields'))
+  const others = Object.fromEntries([...keys].filter(([key]) => !isPagingKey(key)))
+  const found = selected(selection, others, resourceName)
   return {
     resourceName,
-    filter,
+    filter: found.filter,
     stated: { resourceName, ...(stated ?? { _queryFilter: 'true' }) },
-    fields: fields?.map(parsePointer),
+    fields: fields?.map(parsePointer) ?? found.fields,
     parameters: Object.fromEntries(
-      [...keys].filter(([key]) => !isPagingKey(key)).map(([key, value]) => [key, textOf(value)]),
+      Object.entries(found.parameters).map(([key, value]) => [key, textOf(value)]),
     ),
   }
 }
@@ -55,67 +51,6 @@ function textOf(value: Json | undefined): string {
 /** True if a field list asks for no less than everything. */
 export function isEverything(fields: readonly Pointer[] | undefined): boolean {
   return fields === undefined || fields.length === 0 || fields.some((field) => field.join('/') === '*')
-}
-
-type Take = (key: string) => Json | undefined
-
-function queryFilterOf(
-  filter: unknown,
-  queryId: unknown,
-  expression: unknown,
-  resource: string,
-  take: Take,
-  keys: readonly string[],
-): Filter {
-  const given = [filter, queryId, expression].filter((value) => value !== undefined)
-  if (given.length > 1) {
-    throw new Problem(
-      'BAD_REQUEST',
-      'a query states one of _queryFilter, _queryId and _queryExpression, not several',
-    )
-  }
-  if (queryId !== undefined) return namedQuery(queryId, take)
-  if (expression !== undefined && !resource.startsWith('system/')) {
-    throw new Problem(
-      'BAD_REQUEST',
-      `_queryExpression is understood on system/… only; use _queryFilter for ${resource}`,
-    )
-  }
-  const text = filter ?? expression
-  if (text === undefined) throw new Problem('BAD_REQUEST', withoutRestriction(keys))
-  if (text === true || text === false) return text ? everything : nothing
-  if (typeof text !== 'string')
-    throw new Problem('BAD_FILTER', `a query filter is a string, not ${JSON.stringify(text)}`)
-  return parseFilter(text)
-}
-
-/** The queries that every OpenIDM repository knows and that a filter can say. Its others are written by hand. */
-function namedQuery(queryId: unknown, take: Take): Filter {
-  switch (queryId) {
-    case 'query-all-ids':
-    case 'query-all':
-      return everything
-    case 'for-userName':
-      return equals('userName', parameter(queryId, 'uid', take))
-    case 'get-by-field-value':
-      return equals(String(parameter(queryId, 'field', take)), parameter(queryId, 'value', take))
-    default:
-      throw new Problem(
-        'BAD_REQUEST',
-        `${JSON.stringify(queryId)} is not a known query: repository configuration, which defines named queries, is ` +
-          'not read; say it as _queryFilter. Known: query-all-ids, query-all, for-userName, get-by-field-value',
-      )
-  }
-}
-
-function parameter(queryId: string, name: string, take: Take): Json {
-  const value = take(name)
-  if (value !== undefined) return value
-  throw new Problem('BAD_REQUEST', `the query ${queryId} needs the parameter ${name}`)
-}
-
-function equals(field: string, value: Json): Filter {
-  return { kind: 'compare', operator: 'eq', pointer: parsePointer(field), value }
 }
 
 function fieldsOf(fields: unknown): string[] | undefined {

@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { parsePatch } from '../model/patch.ts'
 import { getAt, type Pointer, setAt } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
+import { queryAnswer } from '../model/query-words.ts'
 import type { RequestContext, Resource, Resources } from '../router/resources.ts'
 import {
   actionParameters,
@@ -12,7 +13,7 @@ import {
   parameters,
   texts,
 } from './call-arguments.ts'
-import { queryAnswer, resourceQuery } from './query-arguments.ts'
+import { resourceQuery } from './query-arguments.ts'
 import { resourcePath } from './resource-path.ts'
 
 /**
@@ -87,7 +88,7 @@ export const openidmCalls = {
   async query([container, params, fields], request, resources) {
     const path = resourcePath(container, 'openidm.query')
     const query = resourceQuery(path, params, fields)
-    return queryAnswer(await resources.query(path, query, request), query)
+    return queryAnswer(await resources.query(path, query, request), query.totalPolicy)
   },
 
   async action(args, request, resources) {

@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import { getAt } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
+import { queryAnswer } from '../../model/query-words.ts'
 import { project } from '../../router/fields.ts'
-import type { ResourcePage } from '../../router/resources.ts'
 import type { Outcome } from './operation.ts'
 import type { Parameters } from './parameters.ts'
 
@@ -24,7 +24,7 @@ export function answerOf(outcome: Outcome, parameters: Parameters, baseUrl: stri
       return jsonAnswer(200, outcome.value, parameters)
     case 'page':
       refuseMimeType(parameters)
-      return jsonAnswer(200, envelope(outcome.page, outcome.totalPolicy), parameters)
+      return jsonAnswer(200, queryAnswer(outcome.page, outcome.totalPolicy), parameters)
     case 'resource':
       return resourceAnswer(outcome, parameters, baseUrl)
   }
@@ -75,17 +75,6 @@ function rawField(
 
 function refuseMimeType({ mimeType }: Parameters): void {
   if (mimeType !== undefined) throw new Problem('BAD_REQUEST', '_mimeType is not possible on a query')
-}
-
-function envelope({ result, cookie, total }: ResourcePage, totalPolicy: string): Json {
-  return {
-    result: [...result],
-    resultCount: result.length,
-    pagedResultsCookie: cookie,
-    totalPagedResultsPolicy: totalPolicy,
-    totalPagedResults: total ?? -1,
-    remainingPagedResults: -1,
-  }
 }
 
 function entityTag(rev: string): string {

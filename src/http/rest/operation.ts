@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { everything, type Filter } from '../../model/filter/filter.ts'
-import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json } from '../../model/json.ts'
 import { parsePatch } from '../../model/patch.ts'
 import { Problem } from '../../model/problem.ts'
+import { selected, type TotalPolicy } from '../../model/query-words.ts'
 import { joinPath, splitLast } from '../../model/resource-path.ts'
 import type {
   RequestContext,
@@ -14,7 +13,7 @@ import type {
 } from '../../router/resources.ts'
 import { type Body, parseBody, parseObject } from './body.ts'
 import { type Conditions, conditionsOf, type RequestKind, type Revision } from './conditions.ts'
-import { actionParameters, type Parameters, type Selection } from './parameters.ts'
+import { actionParameters, type Parameters } from './parameters.ts'
 
 /**
  * From a request to the operation it means (platform §1.1, the table of requests). Knows the wire's
@@ -32,7 +31,7 @@ export interface WireRequest {
 export type Outcome =
   | { readonly kind: 'resource'; readonly resource: Resource; readonly created?: { readonly path: string } }
   | { readonly kind: 'notModified'; readonly rev: string }
-  | { readonly kind: 'page'; readonly page: ResourcePage; readonly totalPolicy: string }
+  | { readonly kind: 'page'; readonly page: ResourcePage; readonly totalPolicy: TotalPolicy }
   | { readonly kind: 'value'; readonly value: Json }
 
 export async function perform(
@@ -92,48 +91,28 @@ async function read(
 
 async function query(
   resources: Resources,
-  { path, parameters }: WireRequest,
-  _conditions: Conditions,
+  wire: WireRequest,
+  conditions: Conditions,
   context: RequestContext,
 ): Promise<Outcome> {
+  const { path, parameters } = wire
   const { fields, paging, selection, additional } = parameters
-  const selected = select(selection as Selection, path)
+  if (!selection) return read(resources, wire, conditions, context)
+  const { sortKeys, pageSize, cookie, offset, totalPolicy } = paging
+  const found = selected(selection, additional, path)
+  const wanted = fields ?? found.fields
   const request: ResourceQuery = {
-    filter: selected.filter,
-    ...((fields ?? selected.fields) && { fields: fields ?? selected.fields }),
-    ...(paging.sortKeys && { sortKeys: paging.sortKeys }),
-    ...(paging.pageSize && { pageSize: paging.pageSize }),
-    ...(paging.cookie !== undefined && { cookie: paging.cookie }),
-    ...(paging.offset && { offset: paging.offset }),
-    totalPolicy: paging.totalPolicy,
-    parameters: additional,
+    filter: found.filter,
+    ...(wanted && { fields: wanted }),
+    ...(sortKeys && { sortKeys }),
+    ...(pageSize && { pageSize }),
+    ...(cookie !== undefined && { cookie }),
+    ...(offset && { offset }),
+    totalPolicy,
+    parameters: found.parameters,
   }
   const page = await resources.query(path, request, context)
-  return { kind: 'page', page, totalPolicy: page.total === undefined ? 'NONE' : paging.totalPolicy }
-}
-
-function select(selection: Selection, path: string): Pick<ResourceQuery, 'filter' | 'fields'> {
-  switch (selection.kind) {
-    case 'filter':
-      return { filter: parseFilter(selection.text) }
-    case 'id':
-      if (selection.queryId === 'query-all-ids') return { filter: everything, fields: [['_id']] }
-      throw new Problem(
-        'BAD_REQUEST',
-        `There is no query "${selection.queryId}"; only query-all-ids is known`,
-      )
-    case 'expression':
-      return { filter: parseExpression(selection.text, path) }
-  }
-}
-
-/** Systems take filters as their native language; a store's own language is not spoken to strangers. */
-function parseExpression(text: string, path: string): Filter {
-  if (path.startsWith('system/')) return parseFilter(text)
-  throw new Problem(
-    'BAD_REQUEST',
-    `_queryExpression is possible only on system objects, not on ${path}: use _queryFilter`,
-  )
+  return { kind: 'page', page, totalPolicy }
 }
 
 async function put(

@@ -1,5 +1,12 @@
 import { type Pointer, parsePointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
+import {
+  queryKeys,
+  type Selection,
+  selectionIn,
+  type TotalPolicy,
+  totalPolicyOf,
+} from '../../model/query-words.ts'
 import { parseSortKeys, type SortKey } from '../../model/sort.ts'
 
 /**
@@ -11,6 +18,7 @@ export interface Parameters {
   readonly prettyPrint: boolean
   readonly mimeType: string | undefined
   readonly action: string | undefined
+  /** What a query selects; its presence makes a GET a query. */
   readonly selection: Selection | undefined
   readonly paging: Paging
   /** Not reserved; names as they were sent. */
@@ -18,12 +26,6 @@ export interface Parameters {
   /** The reserved parameters as they were sent, under their documented names. */
   readonly reserved: Readonly<Partial<Record<ReservedName, string>>>
 }
-
-/** What a query selects; its presence makes a GET a query. */
-export type Selection =
-  | { readonly kind: 'filter'; readonly text: string }
-  | { readonly kind: 'id'; readonly queryId: string }
-  | { readonly kind: 'expression'; readonly text: string }
 
 export interface Paging {
   readonly sortKeys: readonly SortKey[] | undefined
@@ -33,17 +35,12 @@ export interface Paging {
   readonly totalPolicy: TotalPolicy
 }
 
-const totalPolicies = ['NONE', 'ESTIMATE', 'EXACT'] as const
-export type TotalPolicy = (typeof totalPolicies)[number]
-
 const reservedNames = [
   '_fields',
   '_prettyPrint',
   '_mimeType',
   '_action',
-  '_queryFilter',
-  '_queryId',
-  '_queryExpression',
+  ...queryKeys,
   '_sortKeys',
   '_pageSize',
   '_pagedResultsCookie',
@@ -64,7 +61,7 @@ export function parseParameters(search: string): Parameters {
     prettyPrint: booleanOf(reserved, '_prettyPrint'),
     mimeType: mimeTypeOf(reserved._mimeType),
     action: reserved._action,
-    selection: selectionOf(reserved),
+    selection: selectionIn(reserved),
     paging: pagingOf(reserved),
     additional,
     reserved,
@@ -112,17 +109,6 @@ function mimeTypeOf(text: string | undefined): string | undefined {
   throw new Problem('BAD_REQUEST', `The parameter "_mimeType" is not a media type: "${text}"`)
 }
 
-function selectionOf({ _queryFilter, _queryId, _queryExpression }: Reserved): Selection | undefined {
-  const selections: Selection[] = []
-  if (_queryFilter !== undefined) selections.push({ kind: 'filter', text: _queryFilter })
-  if (_queryId !== undefined) selections.push({ kind: 'id', queryId: _queryId })
-  if (_queryExpression !== undefined) selections.push({ kind: 'expression', text: _queryExpression })
-  if (selections.length > 1) {
-    throw new Problem('BAD_REQUEST', '"_queryFilter", "_queryId" and "_queryExpression" exclude one another')
-  }
-  return selections[0]
-}
-
 function pagingOf(reserved: Reserved): Paging {
   const offset = numberOf(reserved, '_pagedResultsOffset')
   const cookie = reserved._pagedResultsCookie || undefined
@@ -134,7 +120,7 @@ function pagingOf(reserved: Reserved): Paging {
     pageSize: numberOf(reserved, '_pageSize'),
     cookie,
     offset,
-    totalPolicy: totalPolicyOf(reserved._totalPagedResultsPolicy),
+    totalPolicy: totalPolicyOf(reserved._totalPagedResultsPolicy ?? 'NONE'),
   }
 }
 
@@ -146,15 +132,5 @@ function numberOf(reserved: Reserved, name: ReservedName): number | undefined {
   throw new Problem(
     'BAD_REQUEST',
     `The parameter "${name}" must be a whole number of at least 0, not "${text}"`,
-  )
-}
-
-function totalPolicyOf(text: string | undefined): TotalPolicy {
-  if (text === undefined) return 'NONE'
-  const policy = totalPolicies.find((candidate) => candidate === text.toUpperCase())
-  if (policy) return policy
-  throw new Problem(
-    'BAD_REQUEST',
-    `The parameter "_totalPagedResultsPolicy" must be one of ${totalPolicies.join(', ')}, not "${text}"`,
   )
 }

@@ -1,0 +1,159 @@
+import { everything, type Filter, nothing } from './filter/filter.ts'
+import { parseFilter } from './filter/parse.ts'
+import type { Json, JsonObject } from './json.ts'
+import { type Pointer, parsePointer } from './pointer.ts'
+import { Problem } from './problem.ts'
+
+/**
+ * The words of a query, with one meaning for requests, scripts and mappings (platform specification §1.2; engine specification
+ * §2.2): which key selects, what a named query is, where a query expression is understood, and the envelope of an answer.
+ */
+
+/** The keys that say which objects a query is about, of which it needs exactly one. */
+export const queryKeys = ['_queryFilter', '_queryId', '_queryExpression'] as const
+export type QueryKey = (typeof queryKeys)[number]
+
+export interface Selection {
+  readonly key: QueryKey
+  readonly value: Json
+}
+
+const exactlyOne = 'exactly one of _queryFilter, _queryId and _queryExpression is needed'
+
+/** Undefined: there is none; null counts as absent. BAD_REQUEST for several. */
+export function selectionIn(words: Readonly<Partial<Record<QueryKey, Json>>>): Selection | undefined {
+  const [selection, another] = queryKeys.flatMap((key) => {
+    const value = words[key] ?? undefined
+    return value === undefined ? [] : [{ key, value }]
+  })
+  if (another) throw new Problem('BAD_REQUEST', `${exactlyOne}, not several`)
+  return selection
+}
+
+/** `P`: what parameters are, text or any value. */
+export interface Selected<P extends Json | undefined> {
+  readonly filter: Filter
+  /** What is answered where the query names no fields; undefined: everything. */
+  readonly fields: readonly Pointer[] | undefined
+  /** Those that the selection itself does not use. */
+  readonly parameters: Readonly<Record<string, P>>
+}
+
+/** `resource`: the path that is asked. BAD_REQUEST, or BAD_FILTER for a filter that does not parse. */
+export function selected<P extends Json | undefined>(
+  { key, value }: Selection,
+  parameters: Readonly<Record<string, P>>,
+  resource: string,
+): Selected<P> {
+  if (key === '_queryId') return namedQuery(value, parameters)
+  if (key === '_queryExpression' && !resource.startsWith('system/')) {
+    const message = `_queryExpression is understood on system/… only; use _queryFilter for ${resource}`
+    throw new Problem('BAD_REQUEST', message)
+  }
+  return { filter: filterOf(value), fields: undefined, parameters }
+}
+
+function filterOf(value: Json): Filter {
+  if (typeof value === 'boolean') return value ? everything : nothing
+  if (typeof value === 'string') return parseFilter(value)
+  throw new Problem('BAD_FILTER', `a query filter is a string, not ${JSON.stringify(value)}`)
+}
+
+/** The queries that every OpenIDM repository knows and that a filter can say. Its others are written by hand. */
+function namedQuery<P extends Json | undefined>(
+  name: Json,
+  parameters: Readonly<Record<string, P>>,
+): Selected<P> {
+  const needed = (parameter: string) => {
+    const value = Object.hasOwn(parameters, parameter) ? (parameters[parameter] ?? undefined) : undefined
+    if (value !== undefined) return value
+    throw new Problem('BAD_REQUEST', `the query ${name} needs the parameter ${parameter}`)
+  }
+  switch (name) {
+    case 'query-all-ids':
+      return { filter: everything, fields: [['_id']], parameters }
+    case 'query-all':
+      return { filter: everything, fields: undefined, parameters }
+    case 'for-userName': {
+      const { uid, ...others } = parameters
+      return { filter: equals('userName', needed('uid')), fields: undefined, parameters: others }
+    }
+    case 'get-by-field-value': {
+      const { field, value, ...others } = parameters
+      const filter = equals(String(needed('field')), needed('value'))
+      return { filter, fields: undefined, parameters: others }
+    }
+    default:
+      throw new Problem(
+        'BAD_REQUEST',
+        `${JSON.stringify(name)} is not a known query: repository configuration, which defines named queries, is ` +
+          'not read; say it as _queryFilter. Known: query-all-ids, query-all, for-userName, get-by-field-value',
+      )
+  }
+}
+
+function equals(field: string, value: Json): Filter {
+  return { kind: 'compare', operator: 'eq', pointer: parsePointer(field), value }
+}
+
+const totalPolicies = ['NONE', 'ESTIMATE', 'EXACT'] as const
+export type TotalPolicy = (typeof totalPolicies)[number]
+
+export function totalPolicyOf(value: Json): TotalPolicy {
+  const policy = totalPolicies.find((one) => one === String(value).toUpperCase())
+  if (policy) return policy
+  const message = `_totalPagedResultsPolicy must be one of ${totalPolicies.join(', ')}, not "${value}"`
+  throw new Problem('BAD_REQUEST', message)
+}
+
+interface Page {
+  readonly result: readonly JsonObject[]
+  readonly cookie: string | null
+  readonly total?: number | undefined
+}
+
+/** The answer to a query, as requests and scripts get it. */
+export function queryAnswer({ result, cookie, total }: Page, policy: TotalPolicy = 'NONE'): JsonObject {
+  return {
+    result: [...result],
+    resultCount: result.length,
+    pagedResultsCookie: cookie,
+    totalPagedResultsPolicy: total === undefined ? 'NONE' : policy,
+    totalPagedResults: total ?? -1,
+    remainingPagedResults: -1,
+  }
+}
+
+/** Why a query without any of them is none; a key that was probably meant to be one is named beside it. */
+export function withoutRestriction(keys: readonly string[]): string {
+  const message = `${exactlyOne}, not none`
+  for (const key of keys) {
+    const meant = queryKeys.find((one) => one !== key && bare(one) !== key && isNear(bare(key), bare(one)))
+    if (meant) return `${message}; did you mean ${meant} instead of ${key}?`
+  }
+  return message
+}
+
+function bare(key: string): string {
+  return key.replace(/^_+/, '')
+}
+
+/** Letter case is no difference; half of a name, such as `filter`, is near enough. */
+function isNear(found: string, name: string): boolean {
+  const [a, b] = [found.toLowerCase(), name.toLowerCase()]
+  return a === b.replace('query', '') || distance(a, b) <= (b.length > 8 ? 3 : 1)
+}
+
+/** Letters to add, drop or replace. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (const [j, other] of [...b].entries()) {
+      const [replaced = 0, dropped = 0, added = 0] = [row[j], row[j + 1], next[j]]
+      next.push(Math.min(replaced + (letter === other ? 0 : 1), dropped + 1, added + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
