@@ -9,7 +9,8 @@ const secret = 'Pl4nted-S3cret'
 const hidden = 'Pr1vate-N0te'
 /** A password that is refused. */
 const short = 'sh0rt-P'
-const any = new RegExp(`${secret}|${hidden}|${short}`)
+/** Parts of it are quoted by what parses it. */
+const any = new RegExp(`${secret.slice(0, 8)}|${hidden}|${short}`)
 const administrator = { 'X-OpenIDM-Username': 'openidm-admin', 'X-OpenIDM-Password': password }
 const script = (source: string) => ({ type: 'text/javascript', source })
 
@@ -38,6 +39,9 @@ beforeAll(async () => {
     }
     project.write(`conf/provisioner.openicf-${name}.json`, connector)
   }
+  project.write('data/odd.csv', 'login,unicodePwd,door\n')
+  const odd = csvConnector('odd', ['login', 'unicodePwd', 'door'], { headerPassword: 'unicodePwd' })
+  project.write('conf/provisioner.openicf-odd.json', odd)
   const text = { type: 'string' }
   project.write('conf/managed.json', {
     objects: [
@@ -68,6 +72,15 @@ beforeAll(async () => {
     policies: [{ situation: 'SOURCE_MISSING', action: 'DELETE' }],
     ...more,
   })
+  // What is made out of secrets, under names that do not say so, and what is said about it.
+  const made = [
+    { source: 'userName', target: 'login' },
+    { source: 'key', target: 'unicodePwd', transform: script('openidm.decrypt(source)') },
+    { source: '', target: 'door', transform: script("'<' + source.note + '>'") },
+  ]
+  const onCreate = `const key = openidm.decrypt(source.key)
+    logger.info('made for {}', key)
+    if (source.userName === 'bob') throw new Error('cannot take ' + key)`
   project.write('conf/sync.json', {
     mappings: [
       mapping('now', {}),
@@ -80,6 +93,7 @@ beforeAll(async () => {
           postRetryAction: 'dead-letter-queue',
         },
       }),
+      mapping('odd', { properties: made, onCreate: script(onCreate) }),
     ],
   })
   const handler = (kind: string, config: object = {}) => ({
@@ -107,6 +121,7 @@ describe('a planted secret', () => {
     await call('PUT', 'managed/user/ann', planted)
     expect(project.read('data/now.csv')).toContain(secret)
     await expect.poll(() => project.read('data/later.csv')).toContain(secret)
+    expect(project.read('data/odd.csv')).toMatch(`${secret}","<${hidden}>`)
   })
 
   it('goes through failures, dead letters, runs, plans, explanations and histories', async () => {
@@ -129,6 +144,9 @@ describe('a planted secret', () => {
     )
     await call('GET', `recon/assoc/${body._id}/entry?_queryFilter=true`)
     await call('POST', 'sync?_action=explain&mapping=user_now&sourceId=ann')
+    await call('POST', 'sync?_action=explain&mapping=user_odd&sourceId=ann')
+    await call('POST', 'sync?_action=explain&mapping=user_odd&sourceId=bob')
+    await call('POST', 'recon?_action=recon&mapping=user_odd&waitForCompletion=true')
     const { body: plan } = await call('POST', 'recon?_action=plan&mapping=user_now&waitForCompletion=true')
     await call('GET', `recon/${plan._id}/plan?_queryFilter=true`)
     project.syncline(['history', 'managed/user/ann'])
@@ -184,6 +202,7 @@ describe('a planted secret', () => {
   })
 
   it('is in no log', () => {
+    expect(server.log()).toContain('made for ********')
     expect(server.log()).not.toMatch(any)
   })
 

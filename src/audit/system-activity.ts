@@ -1,9 +1,10 @@
 import { diff } from '../model/diff.ts'
 import type { JsonObject } from '../model/json.ts'
-import { printPointer } from '../model/pointer.ts'
+import { type Pointer, printPointer } from '../model/pointer.ts'
 import { asProblem } from '../model/problem.ts'
+import { recordedObject } from '../model/recorded-changes.ts'
 import { splitPath } from '../model/resource-path.ts'
-import { masked, namesSecret } from '../model/secrecy.ts'
+import { namesSecret } from '../model/secrecy.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 import type { RequestContext, Resource, ResourceProvider } from '../router/resources.ts'
 import type { NamesSecret } from './access.ts'
@@ -157,12 +158,13 @@ function changed(
   },
   { fullObjects, isSecret }: ActivityOptions,
 ): Partial<ActivityFacts> {
+  const hides = ([name = '']: Pointer) => isSecret(name)
   const known = fullObjects && after !== undefined
   const changedFields = known
     ? diff(content(old), content(after)).map(({ pointer }) => printPointer(pointer))
     : [...touched]
   return {
-    ...(fullObjects && { before: shown(old, isSecret), after: shown(after, isSecret) }),
+    ...(fullObjects && { before: recordedObject(old, hides), after: recordedObject(after, hides) }),
     ...{ changedFields, revision: object._rev },
     passwordChanged: touched.some((field) => namesSecret(field) || isSecret(field.slice(1))),
   }
@@ -171,14 +173,6 @@ function changed(
 function content(object: Resource | undefined): JsonObject {
   const { _id, _rev, ...rest } = object ?? {}
   return rest
-}
-
-function shown(object: Resource | undefined, isSecret: NamesSecret): JsonObject | null {
-  if (!object) return null
-  const entries = Object.entries(object).map(([name, value]) => {
-    return [name, isSecret(name) || namesSecret(name) ? masked(value) : value] as const
-  })
-  return Object.fromEntries(entries)
 }
 
 function event(

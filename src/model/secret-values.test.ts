@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { mask } from './secrecy.ts'
 import { SecretValues } from './secret-values.ts'
 
 const isSecret = ([name = '', inner]: readonly string[]) =>
@@ -28,5 +29,17 @@ describe('a value', () => {
     ['is missing', undefined, false],
   ])('that %s', (_, value, expected) => {
     expect(secrets.areIn(value)).toBe(expected)
+  })
+})
+
+describe('a text that is shown', () => {
+  const secrets = new SecretValues(['Geheim-1x', { pin: 42 }])
+  it.each([
+    ['cannot take Geheim-1x, nor Geheim-1x', `cannot take ${mask}, nor ${mask}`],
+    ['42', mask],
+    ['room 42', 'room 42'],
+    ['nothing', 'nothing'],
+  ])('%s hides secrets', (text, shown) => {
+    expect(secrets.hiddenIn(text)).toBe(shown)
   })
 })

@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import type { Pointer } from './pointer.ts'
+import { mask } from './secrecy.ts'
 
 /** Shorter secrets are known again only where they are the whole value: two digits are part of many. */
 const longEnough = 4
@@ -7,6 +8,10 @@ const longEnough = 4
 /** Secrets in clear, by which values that were made from them are known again. */
 export class SecretValues {
   readonly #texts = new Set<string>()
+
+  constructor(values: readonly Json[] = []) {
+    for (const value of values) this.add(value)
+  }
 
   /** Every text and number in it. */
   add(value: Json | undefined): void {
@@ -26,6 +31,14 @@ export class SecretValues {
       if (this.#texts.has(text)) return true
       return [...this.#texts].some((secret) => secret.length >= longEnough && text.includes(secret))
     })
+  }
+
+  /** The text with a mask wherever one of them stands. */
+  hiddenIn(text: string): string {
+    if (this.#texts.has(text)) return mask
+    return [...this.#texts]
+      .filter((secret) => secret.length >= longEnough)
+      .reduce((hidden, secret) => hidden.replaceAll(secret, mask), text)
   }
 
   #addBelow(path: Pointer, value: Json | undefined, isSecret: (pointer: Pointer) => boolean): void {

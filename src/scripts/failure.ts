@@ -10,13 +10,23 @@ interface PortableProblem {
 }
 
 /** What the sandbox's inner half made of anything thrown. */
-export function reviveProblem({ code, message, status, detail, cause }: PortableProblem): Problem {
+export function reviveProblem(
+  { code, message, status, detail, cause }: PortableProblem,
+  hidden: (text: string) => string = (text) => text,
+): Problem {
   const known = Object.hasOwn(problems, code) ? (code as ProblemCode) : 'SCRIPT_FAILED'
-  return new Problem(known, message, {
-    detail,
+  return new Problem(known, hidden(message), {
+    detail: hiddenBelow(detail, hidden),
     ...(status !== undefined && { status }),
-    ...(cause && { cause: reviveProblem(cause) }),
+    ...(cause && { cause: reviveProblem(cause, hidden) }),
   })
+}
+
+function hiddenBelow(value: unknown, hidden: (text: string) => string): unknown {
+  if (typeof value === 'string') return hidden(value)
+  if (Array.isArray(value)) return value.map((one) => hiddenBelow(one, hidden))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, hiddenBelow(one, hidden)]))
 }
 
 /** An error of the host as a script sees it: the fields of an error answer, never a stack. */

@@ -1,5 +1,6 @@
 import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
+import { SecretValues } from '../model/secret-values.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import type { Secrets } from './engine.ts'
 import { refusalOf } from './failure.ts'
@@ -94,7 +95,8 @@ async function callSecrets(
 function writeLog({ log }: HostPorts, sandbox: Sandbox, job: Job, [level, args]: readonly Json[]): undefined {
   const [format, ...rest] = Array.isArray(args) ? args : []
   const label = job.program.scripts[sandbox.runningScript]?.label ?? ''
-  log(logLevel(level), label, logMessage(format, rest), rest)
+  const secrets = new SecretValues(job.decrypted.get(sandbox.runningInput))
+  log(logLevel(level), label, secrets.hiddenIn(logMessage(format, rest)), rest)
 }
 
 async function requireFile({ files }: HostPorts, job: Job, [from, name]: readonly Json[]): Promise<Json> {

@@ -1,5 +1,6 @@
 import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
+import { SecretValues } from '../model/secret-values.ts'
 import { contextVariable } from './context-variable.ts'
 import type { ScriptContext, ScriptOutcome } from './engine.ts'
 import { reviveProblem } from './failure.ts'
@@ -163,7 +164,10 @@ class Portion {
   }
 
   #take(inside: string): void {
-    for (const outcome of JSON.parse(`[${inside}]`)) this.#settle(revive(outcome))
+    for (const outcome of JSON.parse(`[${inside}]`)) {
+      const secrets = new SecretValues(this.#job.decrypted.get(this.#done))
+      this.#settle(revive(outcome, (text) => secrets.hiddenIn(text)))
+    }
   }
 
   #settle(outcome: ScriptOutcome): void {
@@ -214,8 +218,12 @@ class Portion {
   }
 }
 
-function revive(outcome: { value?: Json; error?: Parameters<typeof reviveProblem>[0] }): ScriptOutcome {
-  if (outcome.error) return { ok: false, error: reviveProblem(outcome.error) }
+/** A script may put into its error what it decrypted. */
+function revive(
+  outcome: { value?: Json; error?: Parameters<typeof reviveProblem>[0] },
+  hidden: (text: string) => string,
+): ScriptOutcome {
+  if (outcome.error) return { ok: false, error: reviveProblem(outcome.error, hidden) }
   return { ok: true, value: outcome.value }
 }
 

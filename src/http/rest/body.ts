@@ -15,7 +15,9 @@ export function parseBody({ contentType, bytes }: Body): Json | undefined {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new Problem('BAD_REQUEST', `The body is not JSON: ${(error as Error).message}`)
+    // The engine quotes what stands there, which may be a password.
+    const [fault] = (error as Error).message.split(/, (?:\.\.\.)?"/)
+    throw new Problem('BAD_REQUEST', `The body is not JSON: ${fault}`)
   }
 }
 

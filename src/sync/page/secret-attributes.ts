@@ -47,8 +47,7 @@ export function secretAttributes({
     isSecret: (pointer) => (targets.isSecret?.(pointer) ?? false) || isWithin(origins.targets, pointer),
     hooks: origins.hooks,
     ofOperation({ source, oldSource }, { decrypted = [], hooked }) {
-      const values = new SecretValues()
-      for (const value of decrypted) values.add(value)
+      const values = new SecretValues(decrypted)
       for (const object of [source, oldSource]) values.addFrom(object, isDeclared)
       const pointers = origins.hooks ? [...origins.targets, ...hooked] : origins.targets
       return ({ pointer, before, after }) =>
