@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../src/testing/folder.ts'
 import { bin, run, syncline, TestProject } from './support/project.ts'
 
 const users = 'hrAccount_managedUser'
@@ -254,22 +254,19 @@ describe('folders', () => {
   })
 
   it('init writes a project that checks and runs, and overwrites nothing', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'syncline-init-'))
-    try {
-      const created = syncline(['init', folder])
-      expect(created.code).toBe(0)
-      const next = created.out.split('\n').filter((line) => line.startsWith('  syncline '))
-      expect(next).toHaveLength(3)
-      for (const line of next) expect(syncline(line.trim().split(' ').slice(1)).code).toBe(0)
-      const other = join(folder, 'other')
-      const { out } = syncline(['init', other, '--json'])
-      const { files } = JSON.parse(out) as { files: string[] }
-      expect(JSON.parse(out)).toMatchObject({ folder: other })
-      for (const file of files) expect(existsSync(join(other, file))).toBe(true)
-      const again = syncline(['init', folder])
-      expect([again.code, again.err]).toEqual([2, expect.stringContaining('conf/sync.json')])
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
+    using temporary = temporaryFolder()
+    const folder = temporary.path
+    const created = syncline(['init', folder])
+    expect(created.code).toBe(0)
+    const next = created.out.split('\n').filter((line) => line.startsWith('  syncline '))
+    expect(next).toHaveLength(3)
+    for (const line of next) expect(syncline(line.trim().split(' ').slice(1)).code).toBe(0)
+    const other = join(folder, 'other')
+    const { out } = syncline(['init', other, '--json'])
+    const { files } = JSON.parse(out) as { files: string[] }
+    expect(JSON.parse(out)).toMatchObject({ folder: other })
+    for (const file of files) expect(existsSync(join(other, file))).toBe(true)
+    const again = syncline(['init', folder])
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining('conf/sync.json')])
   })
 })

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { script } from '../src/testing/script.ts'
 import { TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
 /** Endpoints that administrators make, and scripts that they send (platform §2, §7.4). */
-const script = (source: string) => ({ type: 'text/javascript', source })
 
 let project: TestProject
 let server: Server

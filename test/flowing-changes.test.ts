@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { script } from '../src/testing/script.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
 /** Changes that flow by themselves, as the scenarios of the specification have them (platform §11), over HTTP. */
-const script = (source: string) => ({ type: 'text/javascript', source })
 const text = { type: 'string' }
 const byLogin = (attribute: string) =>
   script(

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { script } from '../src/testing/script.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
 /** liveSync over HTTP, with a CSV file as the system (engine §9). */
-const script = (source: string) => ({ type: 'text/javascript', source })
 const source = 'system/hr/account'
 const stage = 'repo/synchronisation/pooledSyncStage/SYSTEMHRACCOUNT'
 

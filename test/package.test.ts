@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../src/testing/folder.ts'
 import { root } from './support/project.ts'
 
 /** The package as a stranger gets it: packed, installed into an empty folder, run there. */
-const folder = mkdtempSync(join(tmpdir(), 'syncline-package-'))
+const temporary = temporaryFolder()
+const folder = temporary.path
 const installed = join(folder, 'empty')
 
 function run(command: string, args: readonly string[], cwd = installed, env: Record<string, string> = {}) {
@@ -49,7 +50,7 @@ beforeAll(() => {
   expect(install.code, install.err).toBe(0)
 }, 240_000)
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => temporary[Symbol.dispose]())
 
 describe('the published package', () => {
   it('carries the build, the schemas, the examples and the licence, and neither sources nor tests', () => {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, renameSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { script } from '../src/testing/script.ts'
 import { csvConnector, openStore, TestProject } from './support/project.ts'
 import { password, type Server, serve } from './support/server.ts'
 
@@ -12,7 +13,6 @@ const short = 'sh0rt-P'
 /** Parts of it are quoted by what parses it. */
 const any = new RegExp(`${secret.slice(0, 8)}|${hidden}|${short}`)
 const administrator = { 'X-OpenIDM-Username': 'openidm-admin', 'X-OpenIDM-Password': password }
-const script = (source: string) => ({ type: 'text/javascript', source })
 
 let project: TestProject
 let server: Server

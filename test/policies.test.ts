@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { script } from '../src/testing/script.ts'
 import { TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
 /** Policies of the schema, of `conf/policy.json` and of the project's own (platform §6.3). */
-const script = (source: string) => ({ type: 'text/javascript', source })
 
 const newValue = `
 addPolicy({

@@ -1,6 +1,7 @@
 /** Roles, assignments and relationships over REST, carried on to other systems (platform §6.4, §11). */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../src/model/json.ts'
+import { script } from '../src/testing/script.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
@@ -12,7 +13,6 @@ afterEach(async () => {
   project[Symbol.dispose]()
 })
 
-const script = (source: string) => ({ type: 'text/javascript', source })
 const file = (name: string, more: JsonObject = {}) => ({
   type: 'text/javascript',
   file: `roles/${name}.js`,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { script } from '../src/testing/script.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
 /** Scripts around requests (platform §2, "Router filters"). */
-const script = (source: string) => ({ type: 'text/javascript', source })
 const note = (text: string) =>
   script(`openidm.create('managed/note', null, { text: ${JSON.stringify(text)} + request.method })`)
 

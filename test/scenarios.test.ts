@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { script } from '../src/testing/script.ts'
 import { csvConnector, type RunObject, TestProject } from './support/project.ts'
 
-const script = (source: string) => ({ type: 'text/javascript', source })
 const counted = (run: RunObject) =>
   Object.fromEntries(Object.entries(run.situationSummary).filter(([, count]) => count > 0))
 

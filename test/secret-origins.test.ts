@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { script } from '../src/testing/script.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 import { serve } from './support/server.ts'
 
@@ -14,7 +15,6 @@ const secret = 'Geheim-1x'
 const hidden = 'Pr1vate-N0te'
 const turned = [...secret].reverse().join('')
 const any = new RegExp([secret, hidden, turned].join('|'))
-const script = (source: string) => ({ type: 'text/javascript', source })
 
 const made = {
   unicodePwd: { source: 'password', transform: script('source ? openidm.decrypt(source) : null') },

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { script } from '../src/testing/script.ts'
 import { TestProject } from './support/project.ts'
 import { password, type Server, serve } from './support/server.ts'
 
 /** What properties below the top level and in arrays keep to themselves (platform §6.1, §6.2). */
-const script = (source: string) => ({ type: 'text/javascript', source })
 
 let project: TestProject
 let server: Server

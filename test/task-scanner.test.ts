@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { everything } from '../src/model/filter/filter.ts'
 import type { JsonObject } from '../src/model/json.ts'
 import { type Application, openApplication } from '../src/syncline.ts'
+import { script } from '../src/testing/script.ts'
 import { environment } from './support/environment.ts'
 import { TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
@@ -17,7 +18,6 @@ afterEach(async () => {
   project[Symbol.dispose]()
 })
 
-const script = (source: string) => ({ type: 'text/javascript', source })
 const logs = "openidm.create('managed/log', null, { user: objectID, name: input.name });"
 const taskState = { started: '/sunset/task-started', completed: '/sunset/task-completed' }
 

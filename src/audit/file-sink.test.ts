@@ -1,6 +1,5 @@
 import {
   appendFileSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -8,13 +7,12 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../model/json.ts'
 import type { Repository } from '../repository/repository.ts'
-import { openTestStore } from '../repository/sqlite/testing/store.ts'
+import { type TemporaryStore, temporaryStore } from '../testing/store.ts'
 import { csvFormat } from './csv.ts'
 import { jsonLines } from './file-format.ts'
 import { FileSink } from './file-sink.ts'
@@ -24,19 +22,20 @@ import { verifyCsv } from './verify-csv.ts'
 
 /** Audit events in files (platform §9). */
 let folder: string
+let store: TemporaryStore
 let repository: Repository
 let logged: string[]
 let now: number
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'files-'))
-  repository = await openTestStore(join(folder, 'store.db'))
+  store = await temporaryStore()
+  repository = store.repository
+  folder = store.folder
   logged = []
   now = Date.parse('2026-03-01T12:00:00Z')
 })
 afterEach(async () => {
-  await repository[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true, force: true })
+  await store[Symbol.asyncDispose]()
 })
 
 const key = Buffer.alloc(32, 7)
@@ -193,6 +192,7 @@ describe('a handler that writes CSV', () => {
     await own.start()
     await appendContent('recon', [['1', awkward]])
     await expect.poll(() => readdirSync(join(folder, 'audit'))).toEqual(['recon.csv'])
+    await expect.poll(() => rows().length).toBe(1)
     const [row] = rows()
     expect(row).toMatchObject({ _id: '1', action: 'CREATE', message: awkward.message, mapping: '' })
     expect(JSON.parse(row?.messageDetail ?? '')).toEqual(awkward.messageDetail)

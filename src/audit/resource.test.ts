@@ -1,23 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseFilter } from '../model/filter/parse.ts'
 import type { Repository } from '../repository/repository.ts'
-import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
+import { type TemporaryStore, temporaryStore } from '../testing/store.ts'
 import { auditEvents } from './resource.ts'
 
 const context: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 't' }
 
-let folder: string
+let store: TemporaryStore
 let repository: Repository
 let resources: Resources
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'audit-'))
-  repository = await openTestStore(join(folder, 'test.db'))
+  store = await temporaryStore()
+  repository = store.repository
   resources = router({ audit: auditEvents(repository) })
   await repository.audit.append(
     ['ABSENT', 'CONFIRMED', 'ABSENT'].map((situation, index) => ({
@@ -29,8 +26,7 @@ beforeEach(async () => {
   )
 })
 afterEach(async () => {
-  await repository[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  await store[Symbol.asyncDispose]()
 })
 
 describe('audit entries', () => {

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseFilter } from '../model/filter/parse.ts'
@@ -7,9 +6,9 @@ import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import { mask } from '../model/secrecy.ts'
 import type { AuditEvent, Repository } from '../repository/repository.ts'
-import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resource, ResourceProvider, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
+import { type TemporaryStore, temporaryStore } from '../testing/store.ts'
 import { auditProvider, auditStoreProvider } from './resource.ts'
 import { AuditService } from './service.ts'
 import { type AuditSettings, readSettings } from './settings.ts'
@@ -24,6 +23,7 @@ const context: RequestContext = {
 }
 
 let folder: string
+let store: TemporaryStore
 let stored: Repository
 let audit: AuditService
 let resources: Resources
@@ -72,15 +72,15 @@ async function open(content: object = {}): Promise<void> {
 const settingsOf = (content: object): AuditSettings => readSettings(content as never, folder).settings
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'audit-'))
-  stored = await openTestStore(join(folder, 'store.db'))
+  store = await temporaryStore()
+  stored = store.repository
+  folder = store.folder
   ;[logged, printed, table] = [[], '', new Map()]
   await open()
 })
 afterEach(async () => {
   await audit[Symbol.asyncDispose]()
-  await stored[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  await store[Symbol.asyncDispose]()
 })
 
 const event = (id: string, topic: string, content: JsonObject = {}): AuditEvent => ({

@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../model/json.ts'
+import { type TemporaryFolder, temporaryFolder } from '../testing/folder.ts'
 import { fileSecrets } from './secrets.ts'
 
+let temporary: TemporaryFolder
 let folder: string
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'syncline-secrets-'))
+beforeEach(() => {
+  temporary = temporaryFolder()
+  folder = temporary.path
 })
-afterEach(() => rm(folder, { recursive: true }))
+afterEach(() => temporary[Symbol.dispose]())
 
 const secrets = (env: Record<string, string> = {}) =>
   fileSecrets({ keyFile: join(folder, 'data', 'key'), env })

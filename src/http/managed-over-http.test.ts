@@ -1,25 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { managedObjects } from '../objects/resource.ts'
 import type { Repository } from '../repository/repository.ts'
-import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import { authorizeExternal } from '../router/authorization.ts'
 import { router } from '../router/router.ts'
+import { type TemporaryStore, temporaryStore } from '../testing/store.ts'
 import { administratorAuthentication, ensureAdministrator } from './authentication/authentication.ts'
 import { type HttpServer, httpServer } from './server.ts'
 
 /** From the socket to the file and back: nothing here is a stand-in. */
-let folder: string
+let store: TemporaryStore
 let repository: Repository
 let server: HttpServer
 let base: string
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'http-'))
-  repository = await openTestStore(join(folder, 'test.db'))
+  store = await temporaryStore()
+  repository = store.repository
   await ensureAdministrator({
     settings: repository.settings,
     environment: { SYNCLINE_ADMIN_PASSWORD: 'chosen' },
@@ -40,8 +37,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server.close()
-  await repository[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  await store[Symbol.asyncDispose]()
 })
 
 const authorization = `Basic ${Buffer.from('openidm-admin:chosen').toString('base64')}`

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../model/json.ts'
+import { script } from '../testing/script.ts'
 import { applyAssignments, assignmentScript, assignmentScripts, assignmentsChanged } from './assignments.ts'
 
 const groups = (value: Json, more: JsonObject = {}) => ({ name: 'groups', value, ...more })
@@ -122,7 +123,6 @@ describe('an attribute that the mapping has properties for, too', () => {
 })
 
 describe('a script of an assignment', () => {
-  const script = (source: string) => ({ type: 'text/javascript', source })
   const said = (source: string) => assignmentScript(script(source))
   function scripted(
     target: JsonObject,

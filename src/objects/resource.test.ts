@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { everything } from '../model/filter/filter.ts'
 import { parseFilter } from '../model/filter/parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { parsePatch } from '../model/patch.ts'
 import type { ObjectWrite, Repository, StoreQuery } from '../repository/repository.ts'
-import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import type { ObjectSet, RequestContext, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
+import { type TemporaryStore, temporaryStore } from '../testing/store.ts'
 import { managedObjects } from './resource.ts'
 import { managedTypes } from './type/type.ts'
 
@@ -33,7 +30,7 @@ const types = managedTypes({
   ],
 })
 
-let folder: string
+let store: TemporaryStore
 let repository: Repository
 /** The pages that reached the repository. */
 let written: (readonly ObjectWrite[])[]
@@ -41,15 +38,14 @@ let resources: Resources
 let users: ObjectSet
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'managed-'))
-  repository = await openTestStore(join(folder, 'test.db'))
+  store = await temporaryStore()
+  repository = store.repository
   written = []
   resources = router({ managed: await managedObjects({ repository: noting(repository), types }) })
   users = resources.objectSet('managed/user')
 })
 afterEach(async () => {
-  await repository[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  await store[Symbol.asyncDispose]()
 })
 
 /** The real repository, with a note of every page written. */

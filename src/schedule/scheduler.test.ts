@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { everything } from '../model/filter/filter.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { Repository } from '../repository/repository.ts'
-import { openTestStore } from '../repository/sqlite/testing/store.ts'
 import { queryCollection } from '../router/collection.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import { router } from '../router/router.ts'
+import { type TemporaryStore, temporaryStore } from '../testing/store.ts'
 import { readJob } from './job.ts'
 import { jobProvider, schedulerProvider, triggerProvider } from './resource.ts'
 import { Scheduler, type Services } from './scheduler.ts'
@@ -19,7 +16,7 @@ const noon = Date.UTC(2026, 0, 1, 12)
 const minute = 60_000
 const admin: RequestContext = { external: true, userId: 'openidm-admin', roles: [], transactionId: 't' }
 
-let folder: string
+let store: TemporaryStore
 let repository: Repository
 let now: number
 let ran: string[]
@@ -28,15 +25,14 @@ const logged: string[] = []
 let busy: Promise<void> | undefined
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'schedule-'))
-  repository = await openTestStore(join(folder, 'store.db'))
+  store = await temporaryStore()
+  repository = store.repository
   now = noon
   ran = []
   busy = undefined
 })
 afterEach(async () => {
-  await repository[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true, force: true })
+  await store[Symbol.asyncDispose]()
 })
 
 const services: Services = {

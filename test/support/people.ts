@@ -1,10 +1,10 @@
 import { everything } from '../../src/model/filter/filter.ts'
 import type { JsonObject } from '../../src/model/json.ts'
 import { openApplication } from '../../src/syncline.ts'
+import { script } from '../../src/testing/script.ts'
 import { environment } from './environment.ts'
 import { csvConnector, TestProject } from './project.ts'
 
-const script = (source: string) => ({ type: 'text/javascript', source })
 const correlationQuery = (attribute: string) =>
   script(`var q = { _queryFilter: '${attribute} eq ' + JSON.stringify(source.uid) }; q`)
 

@@ -1,12 +1,13 @@
 /** Projects in temporary folders, and the real command line run on them as a user would. */
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { program, root } from './program.ts'
 
-export const root = join(import.meta.dirname, '../..')
-export const bin = join(root, 'bin/syncline.js')
+export { root }
+export const bin = join(program, 'bin/syncline.js')
 
 /**
  * What the processes of the tests see: colours neither wanted nor refused by whoever runs the tests (Node reads all
@@ -34,7 +35,8 @@ export interface Identity {
 }
 
 export class TestProject implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'syncline-test-'))
+  readonly #temporary = temporaryFolder()
+  readonly folder = this.#temporary.path
 
   /** A copy of examples/hr-to-directory. */
   static example(): TestProject {
@@ -96,7 +98,7 @@ export class TestProject implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true })
+    this.#temporary[Symbol.dispose]()
   }
 }
 
@@ -120,7 +122,7 @@ export function run(
     env: { ...environment, ...env },
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-    timeout: 30_000,
+    timeout: 600_000,
     killSignal: 'SIGKILL',
   })
   return { code: status, out: stdout, err: stderr }

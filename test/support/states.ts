@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { JsonObject } from '../../src/model/json.ts'
-import { openWorld, script, target, type World } from '../../src/sync/testing/world.ts'
+import { openWorld, target, type World, worldRules } from '../../src/sync/testing/world.ts'
+import { script } from '../../src/testing/script.ts'
 
 /**
  * Random sources, targets and links: few values, so that people share mail addresses and accounts are found twice,
@@ -56,8 +57,18 @@ function oneToOne(pairs: readonly [string, string][]): [string, string][] {
   return pairs.filter((ends) => !ends.some((end) => seen.has(end)) && ends.every((end) => seen.add(end)))
 }
 
+/** Made once for each variant of the mapping. */
+const rules = new Map<string, ReturnType<typeof worldRules>>()
+
+function rulesOf(more: JsonObject) {
+  const variant = JSON.stringify(more)
+  const known = rules.get(variant) ?? worldRules({ ...mapping, ...more })
+  rules.set(variant, known)
+  return known
+}
+
 export async function worldIn({ persons, users, links }: State, more: JsonObject = {}): Promise<World> {
-  const world = await openWorld({ mapping: { ...mapping, ...more } })
+  const world = await openWorld({ rules: await rulesOf(more) })
   await world.persons(...persons)
   await world.users(...users)
   for (const [sourceId, targetId] of links) await world.link(sourceId, targetId)

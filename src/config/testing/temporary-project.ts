@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { temporaryFolder } from '../../testing/folder.ts'
 import { formatProblem } from '../problem.ts'
 import type { ConfigurationProblem, Project } from '../project.ts'
 import { type ReadOptions, readProject } from '../read.ts'
@@ -14,7 +14,8 @@ export interface TemporaryProject extends AsyncDisposable {
 export async function temporaryProject(
   files: Readonly<Record<string, string | Uint8Array | object>>,
 ): Promise<TemporaryProject> {
-  const folder = await mkdtemp(join(tmpdir(), 'syncline-config-'))
+  const temporary = temporaryFolder()
+  const folder = temporary.path
   for (const [file, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, file)), { recursive: true })
     const isText = typeof content === 'string' || content instanceof Uint8Array
@@ -23,7 +24,7 @@ export async function temporaryProject(
   return {
     folder,
     read: (options) => readProject(folder, { environment: {}, ...options }),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: async () => temporary[Symbol.dispose](),
   }
 }
 

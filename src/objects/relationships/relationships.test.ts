@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { parsePatch } from '../../model/patch.ts'
 import { parsePointer } from '../../model/pointer.ts'
 import type { Repository } from '../../repository/repository.ts'
-import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
+import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import { plainParts } from '../read/plain-parts.ts'
 import { managedObjects } from '../resource.ts'
 import { type ManagedType, managedTypes } from '../type/type.ts'
@@ -55,7 +52,7 @@ const typesWith = (user: JsonObject = {}, role: JsonObject = {}): readonly Manag
     ],
   })
 
-let folder: string
+let store: TemporaryStore
 let repository: Repository
 let resources: Resources
 let heard: ObjectChange[]
@@ -80,16 +77,15 @@ async function open(types = typesWith()) {
 }
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'relationships-'))
-  repository = await openTestStore(join(folder, 'test.db'))
+  store = await temporaryStore()
+  repository = store.repository
   heard = []
   await open()
   for (const id of ['boss', 'chief']) await create(`managed/user/${id}`, { userName: id, mail: `${id}@x` })
   for (const id of ['red', 'blue']) await create(`managed/group/${id}`, { name: id })
 })
 afterEach(async () => {
-  await repository[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  await store[Symbol.asyncDispose]()
 })
 
 const parts = (path: string) => ({

@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { parsePatch } from '../../model/patch.ts'
 import type { Repository } from '../../repository/repository.ts'
-import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
+import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import { type ManagedObjects, managedObjects } from '../resource.ts'
 import { managedTypes } from '../type/type.ts'
 import type { ObjectChange, OnChange } from '../write/changes.ts'
@@ -90,7 +87,7 @@ const types = managedTypes({
   ],
 })
 
-let folder: string
+let store: TemporaryStore
 let repository: Repository
 let managed: ManagedObjects
 let resources: Resources
@@ -114,8 +111,8 @@ async function open() {
 }
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'roles-'))
-  repository = await openTestStore(join(folder, 'test.db'))
+  store = await temporaryStore()
+  repository = store.repository
   now = Date.parse('2026-03-01T12:00:00Z')
   heard = []
   changes = []
@@ -123,8 +120,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await managed[Symbol.asyncDispose]()
-  await repository[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  await store[Symbol.asyncDispose]()
 })
 
 const ref = (path: string, properties?: JsonObject): JsonObject => ({

@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { fileSecrets } from '../../config/secrets.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { parsePatch } from '../../model/patch.ts'
-import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { scriptSource } from '../../scripts/definition.ts'
 import { isolateEngine } from '../../scripts/isolate-engine.ts'
+import { script } from '../../testing/script.ts'
+import { temporaryStore } from '../../testing/store.ts'
 import { managedObjects } from '../resource.ts'
 import { declaredScripts } from '../type/scripts.ts'
 import type { ManagedType } from '../type/type.ts'
@@ -19,7 +18,6 @@ import type { ObjectChange, OnChange } from './changes.ts'
 /** The scripts of managed objects, run for real: in which order, with which variables, to what effect (platform §6.2). */
 const own: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 't' }
 const client: RequestContext = { ...own, external: true }
-const script = (source: string) => ({ type: 'text/javascript', source })
 
 let close = async () => {}
 afterEach(() => close())
@@ -29,8 +27,8 @@ interface Heard extends OnChange {
 }
 
 async function open(type: JsonObject, options: { readonly fails?: boolean } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'triggers-'))
-  const repository = await openTestStore(join(folder, 'store.db'))
+  const store = await temporaryStore()
+  const { repository, folder } = store
   const said: string[] = []
   let resources: Resources
   const secrets = fileSecrets({ keyFile: join(folder, 'key'), env: {} })
@@ -70,8 +68,7 @@ async function open(type: JsonObject, options: { readonly fails?: boolean } = {}
   close = async () => {
     await parts[Symbol.asyncDispose]()
     await engine[Symbol.asyncDispose]()
-    await repository[Symbol.asyncDispose]()
-    rmSync(folder, { recursive: true, force: true })
+    await store[Symbol.asyncDispose]()
   }
   return { resources, said, changes, repository, secrets }
 }

@@ -1,35 +1,29 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../testing/folder.ts'
 import type { AuditEvents } from '../repository.ts'
 import { openSqlite } from './open.ts'
 
 /** What is done to the audit behind Syncline's back is found. */
 async function tampered(sql: string, before: (audit: AuditEvents) => Promise<unknown> = async () => {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'chain-'))
-  const file = join(folder, 'store.db')
-  try {
-    {
-      await using repository = await openSqlite(file)
-      for (let page = 0; page < 3; page++)
-        await repository.audit.append(
-          Array.from({ length: 10 }, (_, index) => ({
-            ...{ id: `${page}-${index}`, topic: 'recon', timestamp: '2026-01-01T00:00:00Z' },
-            content: { action: 'CREATE', targetObjectId: `managed/user/${index}` },
-          })),
-        )
-      await before(repository.audit)
-    }
-    const db = new DatabaseSync(file)
-    db.exec(sql)
-    db.close()
+  using folder = temporaryFolder()
+  const file = folder.file('store.db')
+  {
     await using repository = await openSqlite(file)
-    return await repository.audit.verify()
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+    for (let page = 0; page < 3; page++)
+      await repository.audit.append(
+        Array.from({ length: 10 }, (_, index) => ({
+          ...{ id: `${page}-${index}`, topic: 'recon', timestamp: '2026-01-01T00:00:00Z' },
+          content: { action: 'CREATE', targetObjectId: `managed/user/${index}` },
+        })),
+      )
+    await before(repository.audit)
   }
+  const db = new DatabaseSync(file)
+  db.exec(sql)
+  db.close()
+  await using repository = await openSqlite(file)
+  return await repository.audit.verify()
 }
 
 describe('a chain of audit events', () => {

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../testing/folder.ts'
 import { connect, openSqlite, repositoryOn } from './open.ts'
-import { temporaryFolder } from './testing/folder.ts'
 
 describe('opening a store', () => {
   it('creates the file and the folders above it, and finds everything there again', async () => {

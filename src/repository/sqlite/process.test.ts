@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../testing/folder.ts'
 import type { Repository } from '../repository.ts'
 import { openSqlite } from './open.ts'
-import { temporaryFolder } from './testing/folder.ts'
 import { startWriter } from './testing/process.ts'
 
 async function counts(repository: Repository): Promise<readonly [objects: number, links: number]> {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { everything } from '../../model/filter/filter.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import { parseSortKeys } from '../../model/sort.ts'
+import { temporaryFolder } from '../../testing/folder.ts'
 import { printCookie } from '../cookie.ts'
 import type { Repository, StoreQuery } from '../repository.ts'
 import { eventsOf } from './audit.ts'
@@ -9,7 +10,6 @@ import type { Connection } from './connection.ts'
 import { objectsIn } from './objects.ts'
 import { connect, repositoryOn } from './open.ts'
 import { pageStatement, type Queryable } from './query.ts'
-import { temporaryFolder } from './testing/folder.ts'
 
 describe('the plan of a query', () => {
   const folder = temporaryFolder()

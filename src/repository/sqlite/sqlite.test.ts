@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { temporaryStore } from '../../testing/store.ts'
 import { repositoryContract } from '../contract/contract.ts'
 import { transactionsContract } from '../contract/transactions.ts'
 import type { Repository } from '../repository.ts'
-import { openSqlite, type SqliteOptions } from './open.ts'
-import { temporaryFolder } from './testing/folder.ts'
+import type { SqliteOptions } from './open.ts'
 
 repositoryContract({ name: 'SQLite', open: () => open({}) })
 
@@ -29,13 +29,6 @@ describe('SQLite, with every transaction repeated', () => {
 })
 
 async function open(options: SqliteOptions) {
-  const folder = temporaryFolder()
-  const repository = await openSqlite(folder.file('store.db'), options)
-  return {
-    repository,
-    async dispose() {
-      await repository[Symbol.asyncDispose]()
-      folder[Symbol.dispose]()
-    },
-  }
+  const store = await temporaryStore(options)
+  return { repository: store.repository, dispose: async () => store[Symbol.asyncDispose]() }
 }

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type {
@@ -10,6 +7,7 @@ import type {
   ResourceQuery,
   Resources,
 } from '../../router/resources.ts'
+import { temporaryFolder } from '../../testing/folder.ts'
 import type { ScriptContext, ScriptEngine, ScriptSource, Secrets } from '../engine.ts'
 import { type IsolateEngineOptions, isolateEngine } from '../isolate-engine.ts'
 
@@ -48,7 +46,8 @@ export function script(source: string, globals: JsonObject = {}, label = 'test')
 }
 
 export async function testEngine(options: Partial<IsolateEngineOptions> = {}): Promise<TestEngine> {
-  const folder = await mkdtemp(join(tmpdir(), 'syncline-scripts-'))
+  const temporary = temporaryFolder()
+  const folder = temporary.path
   const store = new Map<string, Resource>()
   const requests: RecordedRequest[] = []
   const logged: TestEngine['logged'] = []
@@ -77,7 +76,7 @@ export async function testEngine(options: Partial<IsolateEngineOptions> = {}): P
     },
     async [Symbol.asyncDispose]() {
       await engine[Symbol.asyncDispose]()
-      await rm(folder, { recursive: true })
+      temporary[Symbol.dispose]()
     },
   }
 }

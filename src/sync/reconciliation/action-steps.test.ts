@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Action, Situation } from '../../mapping/situation.ts'
 import type { JsonObject } from '../../model/json.ts'
+import { script } from '../../testing/script.ts'
 import { inSituation } from '../testing/situations.ts'
-import { script } from '../testing/world.ts'
 
 /**
  * Each action's steps, side by side (engine §4.3): which scripts run in which order, when the target is

@@ -1,7 +1,8 @@
 /** The built-in `onMapping` and `postMapping` in a run (engine §2.2). */
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import { openWorld, script } from '../testing/world.ts'
+import { script } from '../../testing/script.ts'
+import { openWorld } from '../testing/world.ts'
 
 const user = 'managed/user'
 const mapping = {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { openWorld, script } from '../testing/world.ts'
+import { script } from '../../testing/script.ts'
+import { openWorld } from '../testing/world.ts'
 
 /** What a run writes into `audit/recon`, field by field (engine §10). */
 const text = expect.any(String)

@@ -1,6 +1,7 @@
 /** `defaultSourceFields`, `defaultTargetFields`, paging and consent in a run (engine §2.2, §7.4). */
 import { describe, expect, it } from 'vitest'
-import { openWorld, script, target } from '../testing/world.ts'
+import { script } from '../../testing/script.ts'
+import { openWorld, target } from '../testing/world.ts'
 
 const properties = [
   { source: 'mail', target: 'mail' },

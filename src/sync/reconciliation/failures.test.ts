@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Action, Situation } from '../../mapping/situation.ts'
 import type { JsonObject } from '../../model/json.ts'
+import { script } from '../../testing/script.ts'
 import { inSituation, person, properties } from '../testing/situations.ts'
-import { script, target } from '../testing/world.ts'
+import { target } from '../testing/world.ts'
 
 /**
  * Where an operation fails, and what of it stays, side by side (engine §4.5): one row for each script

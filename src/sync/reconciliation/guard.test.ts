@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import { openWorld, script, source, target, type World } from '../testing/world.ts'
+import { script } from '../../testing/script.ts'
+import { openWorld, source, target, type World } from '../testing/world.ts'
 
 const properties = [{ source: 'mail', target: 'mail' }]
 const deleting = [{ situation: 'SOURCE_MISSING', action: 'DELETE' }]

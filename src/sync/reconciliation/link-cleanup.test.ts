@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { PlanLine } from '../../plan/plan-line.ts'
+import { script } from '../../testing/script.ts'
 import { startPlan } from '../plans/make-plan.ts'
-import { administrator, openWorld, script, source, target, type World } from '../testing/world.ts'
+import { administrator, openWorld, source, target, type World } from '../testing/world.ts'
 
 const properties = [{ source: 'mail', target: 'mail' }]
 const ann = { _id: 'p1', mail: 'ann@x', name: 'Ann' }

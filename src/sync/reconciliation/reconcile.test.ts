@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { administrator, openWorld, script, source, target, type World } from '../testing/world.ts'
+import { script } from '../../testing/script.ts'
+import { administrator, openWorld, source, target, type World } from '../testing/world.ts'
 import type { ReconciliationRequest } from './request.ts'
 
 const properties = [

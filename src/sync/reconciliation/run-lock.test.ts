@@ -1,28 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import { openTestStore } from '../../repository/sqlite/testing/store.ts'
+import { temporaryStore } from '../../testing/store.ts'
 import { acquireRunLock } from './run-lock.ts'
-
-async function openStore() {
-  const folder = mkdtempSync(join(tmpdir(), 'syncline-lock-'))
-  const repository = await openTestStore(join(folder, 'store.db'))
-  return {
-    repository,
-    async [Symbol.asyncDispose]() {
-      await repository[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
-}
 
 describe('the lock of a link set', () => {
   it('is held until it is released; those of other sets are free', async () => {
-    await using store = await openStore()
+    await using store = await temporaryStore()
     const lock = await acquireRunLock(store.repository, 'hr_user', 'run-1')
     await expect(acquireRunLock(store.repository, 'hr_user', 'run-2')).rejects.toMatchObject({
       code: 'CONFLICT',
@@ -35,7 +21,7 @@ describe('the lock of a link set', () => {
 
   describe('of another process', () => {
     /** Another process that has the lock, as it would describe itself. */
-    async function heldElsewhere(store: Awaited<ReturnType<typeof openStore>>, code: string) {
+    async function heldElsewhere(store: Awaited<ReturnType<typeof temporaryStore>>, code: string) {
       const other = spawn(process.execPath, ['-e', code])
       await acquireRunLock(store.repository, 'hr_user', 'run-1')
       const { born: _, ...held } = (await store.repository.settings.read('reconciling.hr_user')) as JsonObject
@@ -46,7 +32,7 @@ describe('the lock of a link set', () => {
     const idle = 'setInterval(() => {}, 1000)'
 
     it('is held as long as that lives, and no longer', async () => {
-      await using store = await openStore()
+      await using store = await temporaryStore()
       const { other } = await heldElsewhere(store, idle)
       await expect(acquireRunLock(store.repository, 'hr_user', 'run-2')).rejects.toMatchObject({
         code: 'CONFLICT',
@@ -59,7 +45,7 @@ describe('the lock of a link set', () => {
     it.runIf(existsSync('/proc/self/stat'))(
       'is nobody’s if its number was given to a later process meanwhile',
       async () => {
-        await using store = await openStore()
+        await using store = await temporaryStore()
         const { other, holder } = await heldElsewhere(store, idle)
         await store.repository.settings.write('reconciling.hr_user', { ...holder, born: '1' })
         await acquireRunLock(store.repository, 'hr_user', 'run-2')
@@ -70,7 +56,7 @@ describe('the lock of a link set', () => {
   })
 
   it('of a machine that has restarted since is nobody’s', async () => {
-    await using store = await openStore()
+    await using store = await temporaryStore()
     await acquireRunLock(store.repository, 'hr_user', 'run-1')
     const held = (await store.repository.settings.read('reconciling.hr_user')) as { booted: number }
     await store.repository.settings.write('reconciling.hr_user', { ...held, booted: held.booted - 3600 })
@@ -78,7 +64,7 @@ describe('the lock of a link set', () => {
   })
 
   it('of an earlier process of the same number is nobody’s, as in a container that was started again', async () => {
-    await using store = await openStore()
+    await using store = await temporaryStore()
     await acquireRunLock(store.repository, 'hr_user', 'run-1')
     const held = (await store.repository.settings.read('reconciling.hr_user')) as { started: number }
     await store.repository.settings.write('reconciling.hr_user', { ...held, started: held.started - 60_000 })
@@ -86,7 +72,7 @@ describe('the lock of a link set', () => {
   })
 
   it('is not given away by whoever held it before', async () => {
-    await using store = await openStore()
+    await using store = await temporaryStore()
     const first = await acquireRunLock(store.repository, 'hr_user', 'run-1')
     await first.release()
     await acquireRunLock(store.repository, 'hr_user', 'run-2')

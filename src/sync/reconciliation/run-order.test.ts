@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import { administrator, openWorld, script } from '../testing/world.ts'
+import { script } from '../../testing/script.ts'
+import { administrator, openWorld } from '../testing/world.ts'
 
 /** In which order a run does what it does, and how many run at once (engine §7.2, §7.3). */
 const properties = [{ source: 'name', target: 'name' }]

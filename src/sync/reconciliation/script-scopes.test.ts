@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import { openWorld, script, type World } from '../testing/world.ts'
+import { script } from '../../testing/script.ts'
+import { openWorld, type World } from '../testing/world.ts'
 
 /**
  * Every script of a mapping, and exactly the variables it sees (engine §4.2), side by side. Each script

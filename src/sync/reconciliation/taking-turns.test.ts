@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
+import { script } from '../../testing/script.ts'
 import { performAction } from '../single/perform.ts'
-import { administrator, openWorld, script, source, target, type World } from '../testing/world.ts'
+import { administrator, openWorld, source, target, type World } from '../testing/world.ts'
 
 /** A run, `reconById` and `performAction` on the same object take turns (engine §7.2, [D]). */
 const correlationQuery = script("var q = { _queryFilter: 'mail eq \"' + source.mail + '\"' }; q")

@@ -1,33 +1,29 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { everything } from '../../model/filter/filter.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Repository } from '../../repository/repository.ts'
-import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
+import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import { repoLinkProvider } from './repo-link.ts'
 
 const context: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 't' }
 const link = { linkType: 'hr', linkQualifier: 'default', firstId: '1', secondId: 'ada' }
 
-let folder: string
+let store: TemporaryStore
 let repository: Repository
 let resources: Resources
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'links-'))
-  repository = await openTestStore(join(folder, 'test.db'))
+  store = await temporaryStore()
+  repository = store.repository
   // The mapping `back` uses the links of `hr`.
   const linkTypes: Record<string, string> = { hr: 'hr', back: 'hr' }
   resources = router({ 'repo/link': repoLinkProvider(repository, (mapping) => linkTypes[mapping]) })
 })
 afterEach(async () => {
-  await repository[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  await store[Symbol.asyncDispose]()
 })
 
 const create = (content: JsonObject, id?: string) => resources.create('repo/link', id, content, context)

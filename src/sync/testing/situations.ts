@@ -1,6 +1,7 @@
 import { type Action, type Situation, situations } from '../../mapping/situation.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { openWorld, script, type World, type WorldOptions } from './world.ts'
+import { script } from '../../testing/script.ts'
+import { openWorld, type World, type WorldOptions } from './world.ts'
 
 export const correlation = script("var q = { _queryFilter: 'mail eq \"' + source.mail + '\"' }; q")
 export const properties = [

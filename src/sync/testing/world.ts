@@ -2,8 +2,6 @@
  * A small world for tests of runs: two object sets in a real SQLite repository, real scripts, the real router. Only
  * the configuration is written here.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { auditEvents } from '../../audit/resource.ts'
 import { fileSecrets } from '../../config/secrets.ts'
@@ -15,14 +13,14 @@ import type { JsonObject } from '../../model/json.ts'
 import { managedObjects } from '../../objects/resource.ts'
 import type { ManagedType } from '../../objects/type/type.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
-import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { ObjectSet, RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { scriptSource } from '../../scripts/definition.ts'
-import type { ScriptSource } from '../../scripts/engine.ts'
+import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 import { isolateEngine } from '../../scripts/isolate-engine.ts'
+import { temporaryStore } from '../../testing/store.ts'
 import { ObjectLocks } from '../page/object-locks.ts'
-import { loadRules } from '../page/rules.ts'
+import { loadRules, type Rules } from '../page/rules.ts'
 import { Underway } from '../reconciliation/active-operations.ts'
 import { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { ReconciliationRequest } from '../reconciliation/request.ts'
@@ -55,6 +53,8 @@ export const administrator: RequestContext = {
 export interface WorldOptions {
   /** The mapping's configuration; source, target and name are given. */
   readonly mapping?: JsonObject
+  /** The mapping made ready beforehand, by `worldRules`; instead of its configuration. */
+  readonly rules?: Rules
   /** The consent service of the project. */
   readonly consentService?: boolean
   /** As of a system outside: its writes cannot join the repository's transactions, and heed the signal. */
@@ -69,14 +69,15 @@ export interface WorldOptions {
 
 export async function openWorld({
   mapping: configuration = {},
+  rules: prepared,
   consentService = false,
   external = false,
   givesIds = false,
   onWrite = () => {},
   onSaid = () => {},
 }: WorldOptions = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'syncline-world-'))
-  const repository = await openTestStore(join(folder, 'store.db'))
+  const store = await temporaryStore()
+  const { repository, folder } = store
   const managed = await managedObjects({ repository, types })
   const writes: string[] = []
   const logged: string[] = []
@@ -94,8 +95,8 @@ export async function openWorld({
     audit: auditEvents(repository),
     'repo/link': repoLinkProvider(repository, () => undefined),
   })
-  const { mapping, scripts } = compiled(configuration, { consentService })
-  const rules = await loadRules(mapping, scripts, engine)
+  const rules = prepared ?? (await loaded(configuration, { consentService }, engine))
+  const { mapping } = rules
   const singles = {
     repository,
     resources: () => resources,
@@ -106,10 +107,7 @@ export async function openWorld({
   }
   const reconciliations = new Reconciliations({
     ...singles,
-    inlineRules: async (content) => {
-      const inline = compiled(content, {})
-      return loadRules(inline.mapping, inline.scripts, engine)
-    },
+    inlineRules: (content) => loaded(content, {}, engine),
   })
 
   async function put(path: string, objects: readonly JsonObject[]): Promise<void> {
@@ -177,12 +175,28 @@ export async function openWorld({
       (await repository.audit.query('recon', { filter: parseFilter(`reconId eq "${runId}"`) })).result,
     async [Symbol.asyncDispose]() {
       await reconciliations.close()
-      await rules[Symbol.asyncDispose]()
+      if (!prepared) await rules[Symbol.asyncDispose]()
       await engine[Symbol.asyncDispose]()
-      await repository[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true, force: true })
+      await store[Symbol.asyncDispose]()
     },
   }
+}
+
+/**
+ * Rules for many worlds, whose scripts run in the same isolates: to make those takes as long as a small run. The scripts
+ * cannot call `openidm`, because they would not know in which world they are.
+ */
+export function worldRules(mapping: JsonObject): Promise<Rules> {
+  const engine = isolateEngine({
+    resources() {
+      throw new Error('the scripts of shared rules have no resources')
+    },
+    secrets: fileSecrets({ keyFile: '/nowhere/key', env: {} }),
+    properties: () => undefined,
+    projectFolder: '/nowhere',
+    log: () => {},
+  })
+  return loaded(mapping, {}, engine)
 }
 
 export type World = Awaited<ReturnType<typeof openWorld>>
@@ -193,6 +207,15 @@ function situationsOf(entries: readonly PlanEntry[]): string[] {
     const id = phase === 'source' ? sourceId : targetId
     return `${phase} ${id}: ${situation} ${action}`
   })
+}
+
+async function loaded(
+  configuration: JsonObject,
+  options: CompilationOptions,
+  engine: ScriptEngine,
+): Promise<Rules> {
+  const { mapping, scripts } = compiled(configuration, options)
+  return loadRules(mapping, scripts, engine)
 }
 
 function compiled(
@@ -251,8 +274,4 @@ function observed(
     ...provider,
     objectSet: (path) => (provider.objectSet ? noted(provider.objectSet(path) as ObjectSet) : undefined),
   }
-}
-
-export function script(code: string): JsonObject {
-  return { type: 'text/javascript', source: code }
 }

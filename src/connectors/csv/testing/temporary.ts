@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
 import { everything } from '../../../model/filter/filter.ts'
 import type { JsonObject } from '../../../model/json.ts'
+import { temporaryFolder } from '../../../testing/folder.ts'
 import type { ConnectorObject } from '../../kit/connector.ts'
 import { CsvConnector } from '../csv-connector.ts'
 import { csvSettings } from '../settings.ts'
@@ -17,8 +16,9 @@ export interface TemporaryCsv extends AsyncDisposable {
 }
 
 export async function temporaryCsv(content?: string | Uint8Array): Promise<TemporaryCsv> {
-  const folder = await mkdtemp(join(tmpdir(), 'syncline-csv-'))
-  const file = join(folder, 'people.csv')
+  const temporary = temporaryFolder()
+  const folder = temporary.path
+  const file = temporary.file('people.csv')
   if (content !== undefined) await writeFile(file, content)
   return {
     folder,
@@ -27,7 +27,7 @@ export async function temporaryCsv(content?: string | Uint8Array): Promise<Tempo
     put: (text) => writeFile(file, text),
     connect: (configuration = {}) =>
       new CsvConnector(csvSettings({ csvFile: 'people.csv', ...configuration }, folder)),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: async () => temporary[Symbol.dispose](),
   }
 }
 

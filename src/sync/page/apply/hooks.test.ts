@@ -1,6 +1,7 @@
 /** Hooks around the writes of an operation, as engine §4.2 has them. */
 import { describe, expect, it } from 'vitest'
-import { openWorld, script } from '../../testing/world.ts'
+import { script } from '../../../testing/script.ts'
+import { openWorld } from '../../testing/world.ts'
 
 const properties = [{ source: 'mail', target: 'mail' }]
 const ann = { _id: 'p1', mail: 'ann@x', name: 'Ann' }

@@ -1,0 +1,2 @@
+/** A script as configuration has it. */
+export const script = (source: string) => ({ type: 'text/javascript', source })
