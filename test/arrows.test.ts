@@ -13,7 +13,7 @@ const { $comment, ...table }: Record<string, readonly string[]> = JSON.parse(
 const rows = new Map(Object.entries(table))
 
 /** Tests, contract suites and what they share may import everything. */
-const isTest = (file: string) => /\.test\.ts$|\/(testing|contract)\//.test(file)
+const isTest = (file: string) => /\.test\.ts$|(^|\/)(testing|contract)\//.test(file)
 const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
   (file) => file.endsWith('.ts') && !isTest(file),
 )
