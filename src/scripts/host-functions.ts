@@ -5,11 +5,11 @@ import type { RequestContext, Resources } from '../router/resources.ts'
 import type { Secrets } from './engine.ts'
 import { refusalOf } from './failure.ts'
 import { type LogLevel, logLevel, logMessage } from './log-entry.ts'
-import { isWrite, openidmCalls, refuseInDryRun } from './openidm.ts'
+import { isOpenidmName, isWrite, type OpenidmName, openidmCalls, refuseInDryRun } from './openidm.ts'
 import type { Job } from './page-run.ts'
 import type { Sandbox } from './sandbox.ts'
 import type { ScriptFiles } from './script-files.ts'
-import { secretCalls } from './secret-calls.ts'
+import { isSecretName, type SecretName, secretCalls } from './secret-calls.ts'
 
 /**
  * Everything that a script can reach outside of its isolate. A call comes as a name and JSON text, and is answered in
@@ -49,10 +49,8 @@ async function dispatch(
   name: string,
   args: readonly Json[],
 ): Promise<Json | undefined> {
-  if (Object.hasOwn(openidmCalls, name))
-    return callOpenidm(ports, sandbox, job, name as keyof typeof openidmCalls, args)
-  if (Object.hasOwn(secretCalls, name))
-    return callSecrets(ports, sandbox, job, name as keyof typeof secretCalls, args)
+  if (isOpenidmName(name)) return callOpenidm(ports, sandbox, job, name, args)
+  if (isSecretName(name)) return callSecrets(ports, sandbox, job, name, args)
   switch (name) {
     case 'log':
       return writeLog(ports, sandbox, job, args)
@@ -69,7 +67,7 @@ function callOpenidm(
   { resources }: HostPorts,
   sandbox: Sandbox,
   job: Job,
-  name: keyof typeof openidmCalls,
+  name: OpenidmName,
   args: readonly Json[],
 ): Promise<Json> {
   // The parameters of the request that a script runs for are none of those that it makes.
@@ -84,7 +82,7 @@ async function callSecrets(
   { secrets }: HostPorts,
   { runningInput }: Sandbox,
   { decrypted }: Job,
-  name: keyof typeof secretCalls,
+  name: SecretName,
   args: readonly Json[],
 ): Promise<Json> {
   const value = await secretCalls[name](args, secrets)

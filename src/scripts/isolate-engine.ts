@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
-import type { Json } from '../model/json.ts'
+import type { Json, JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { Resources } from '../router/resources.ts'
 import type {
@@ -22,7 +22,7 @@ import { type Job, runPage } from './page-run.ts'
 import { SandboxPool } from './pool.ts'
 import { type PreparedProgram, prepareProgram, prepareScript, syntaxProblem } from './prepare.ts'
 import { Sandbox } from './sandbox.ts'
-import { scriptFiles } from './script-files.ts'
+import { type ScriptFiles, scriptFiles } from './script-files.ts'
 import { syntaxChecker } from './syntax.ts'
 
 /**
@@ -47,103 +47,113 @@ export interface IsolateEngineOptions {
 }
 
 export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
-  const { timeout = 5000, memory = 128, isolates = 2, projectFolder } = options
   keepLoopsInterruptible()
-  const syntax = syntaxChecker()
-  const files = scriptFiles(projectFolder, syntax)
-  const jobs = new WeakMap<Sandbox, Job>()
-  const pool = new SandboxPool(isolates, createSandbox)
-  const evaluations = new Map<string, Promise<PreparedProgram>>()
-  let shutDown = false
+  return new IsolateEngine(options)
+}
 
-  function createSandbox(): Sandbox {
-    return new Sandbox({
-      memory,
-      locations: {
-        project: projectFolder,
-        install: fileURLToPath(new URL('../../', import.meta.url)),
-        working: process.cwd(),
-      },
-      answer(sandbox, name, args) {
-        const job = jobs.get(sandbox)
-        return pool.waitForHost(job?.depth ?? 0, () =>
-          answerScript({ ...options, files }, sandbox, job, name, args),
-        )
-      },
-      onCatastrophe(message) {
-        options.log('error', '', `an isolate is lost and its thread with it: ${message}`, [])
-        endWithoutLostThreads()
-      },
-    })
+class IsolateEngine implements ScriptEngine {
+  readonly #options: IsolateEngineOptions
+  readonly #syntax = syntaxChecker()
+  readonly #files: ScriptFiles
+  readonly #pool: SandboxPool
+  readonly #jobs = new WeakMap<Sandbox, Job>()
+  /** Kept, so that a hook that is evaluated again and again finds its context ready. */
+  readonly #evaluations = new Map<string, Promise<PreparedProgram>>()
+  #shutDown = false
+
+  constructor(options: IsolateEngineOptions) {
+    this.#options = options
+    this.#files = scriptFiles(options.projectFolder, this.#syntax)
+    this.#pool = new SandboxPool(options.isolates ?? 2, () => this.#createSandbox())
   }
 
-  async function refresh(sandbox: Sandbox, program: PreparedProgram): Promise<void> {
-    if (!sandbox.has(program)) return
-    for (const [file, modified] of (await sandbox.context(program)).required) {
-      if (await files.changed(file, modified)) return sandbox.forget(program)
+  check(script: ScriptSource): Promise<Problem | undefined> {
+    return syntaxProblem(script, this.#syntax)
+  }
+
+  async load<P extends Program>(program: P, parts: ProgramParts<P>): Promise<LoadedProgram<P>> {
+    const prepared = await prepareProgram(program, parts, this.#syntax)
+    return {
+      run: async <N extends ProcedureName<P>>(
+        procedure: N,
+        inputs: readonly ProcedureInput<P, N>[],
+        context: ScriptContext,
+      ) => {
+        if (prepared.retired) throw new Problem('UNAVAILABLE', `${program.address} has been unloaded`)
+        if (!prepared.procedures.includes(procedure))
+          throw new Problem('INTERNAL', `${program.address} has no procedure "${procedure}"`)
+        const outcomes = await this.#run(prepared, procedure, inputs, context)
+        // The one place where JSON takes the type that its procedure has given it on the other side.
+        return outcomes as readonly ScriptOutcome<ProcedureOutput<P, N>>[]
+      },
+      [Symbol.asyncDispose]: async () => {
+        prepared.retired = true
+        this.#pool.forgetRetired()
+      },
     }
   }
 
-  async function run(
+  async evaluate(script: ScriptSource, variables: JsonObject, context: ScriptContext) {
+    const [outcome] = await this.#run(await this.#prepared(script), 'evaluate', [variables], context)
+    if (outcome?.ok) return outcome.value
+    throw outcome?.error
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#shutDown = true
+    this.#pool.dispose()
+    this.#syntax[Symbol.dispose]()
+  }
+
+  async #run(
     program: PreparedProgram,
     procedure: string,
     inputs: readonly unknown[],
     context: ScriptContext,
-  ) {
+  ): Promise<readonly ScriptOutcome[]> {
+    const page = { program, procedure, context, timeout: this.#options.timeout ?? 5000 }
+    const refresh = (sandbox: Sandbox) => this.#refresh(sandbox, program)
     try {
-      return await runPage({ program, procedure, context, timeout }, inputs, { pool, jobs, refresh })
+      return await runPage(page, inputs, { pool: this.#pool, jobs: this.#jobs, refresh })
     } catch (cause) {
-      // An isolate that was disposed in the middle of something says so in words of its own.
-      throw shutDown ? new Problem('UNAVAILABLE', 'the script engine is shut down', { cause }) : cause
+      // An isolate that was disposed in the middle of something has words of its own for it.
+      throw this.#shutDown ? new Problem('UNAVAILABLE', 'the script engine is shut down', { cause }) : cause
     }
   }
 
-  /** Kept, so that a hook that is evaluated again and again finds its context ready. */
-  function preparedEvaluation(script: ScriptSource): Promise<PreparedProgram> {
+  #prepared(script: ScriptSource): Promise<PreparedProgram> {
     const key = JSON.stringify(script)
-    const prepared = evaluations.get(key) ?? prepareScript(script, syntax)
-    evaluations.delete(key)
-    evaluations.set(key, prepared)
-    for (const oldest of [...evaluations.keys()].slice(0, -keptScripts)) evaluations.delete(oldest)
+    const prepared = this.#evaluations.get(key) ?? prepareScript(script, this.#syntax)
+    this.#evaluations.delete(key)
+    this.#evaluations.set(key, prepared)
+    for (const oldest of [...this.#evaluations.keys()].slice(0, -keptScripts))
+      this.#evaluations.delete(oldest)
     return prepared
   }
 
-  return {
-    check: (script) => syntaxProblem(script, syntax),
+  async #refresh(sandbox: Sandbox, program: PreparedProgram): Promise<void> {
+    if (!sandbox.has(program)) return
+    for (const [file, modified] of (await sandbox.context(program)).required)
+      if (await this.#files.changed(file, modified)) return sandbox.forget(program)
+  }
 
-    async load<P extends Program>(program: P, parts: ProgramParts<P>): Promise<LoadedProgram<P>> {
-      const prepared = await prepareProgram(program, parts, syntax)
-      return {
-        async run<N extends ProcedureName<P>>(
-          procedure: N,
-          inputs: readonly ProcedureInput<P, N>[],
-          context: ScriptContext,
-        ) {
-          if (prepared.retired) throw new Problem('UNAVAILABLE', `${program.address} has been unloaded`)
-          if (!prepared.procedures.includes(procedure))
-            throw new Problem('INTERNAL', `${program.address} has no procedure "${procedure}"`)
-          const outcomes = await run(prepared, procedure, inputs, context)
-          // The one place where JSON takes the type that its procedure has given it on the other side.
-          return outcomes as readonly ScriptOutcome<ProcedureOutput<P, N>>[]
-        },
-        async [Symbol.asyncDispose]() {
-          prepared.retired = true
-          pool.forgetRetired()
-        },
-      }
-    },
-
-    async evaluate(script, variables, context) {
-      const [outcome] = await run(await preparedEvaluation(script), 'evaluate', [variables], context)
-      if (outcome?.ok) return outcome.value
-      throw outcome?.error
-    },
-
-    async [Symbol.asyncDispose]() {
-      shutDown = true
-      pool.dispose()
-      syntax[Symbol.dispose]()
-    },
+  #createSandbox(): Sandbox {
+    const { memory = 128, projectFolder, log } = this.#options
+    const install = fileURLToPath(new URL('../../', import.meta.url))
+    return new Sandbox({
+      memory,
+      locations: { project: projectFolder, install, working: process.cwd() },
+      answer: (sandbox, name, args) => {
+        const job = this.#jobs.get(sandbox)
+        return this.#pool.waitForHost(job?.depth ?? 0, () =>
+          answerScript({ ...this.#options, files: this.#files }, sandbox, job, name, args),
+        )
+      },
+      onCatastrophe(message) {
+        log('error', '', `an isolate is lost and its thread with it: ${message}`, [])
+        endWithoutLostThreads()
+      },
+    })
   }
 }
 

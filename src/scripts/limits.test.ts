@@ -123,6 +123,7 @@ describe('a script that hoards', () => {
     ['buffers', 'var a = []; while (true) a.push(new ArrayBuffer(1e6))'],
     ['a huge array that is filled', 'new Array(1e9).fill(1)'],
     ['a long string that is repeated', '"x".repeat(2 ** 29)'],
+    ['the same, with a Number of its own', 'Number = function () { return 0 }; new Array(1e9).fill(1)'],
     ['a huge array that is joined', 'new Array(2 ** 31).join("x")'],
   ])('gets an error: %s', async (_what, source) => {
     expect(await test.failure(source)).toMatchObject({

@@ -1,12 +1,11 @@
 import type { Json } from '../model/json.ts'
 
 /** `logger.info('{} has no mail', id)` as one line (platform §7.3). */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
-
-const levels: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error'] satisfies LogLevel[]
+const levels = ['trace', 'debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof levels)[number]
 
 export function logLevel(value: unknown): LogLevel {
-  return levels.includes(value as string) ? (value as LogLevel) : 'info'
+  return levels.find((level) => level === value) ?? 'info'
 }
 
 /** Each `{}` takes one argument; those left over follow at the end. */

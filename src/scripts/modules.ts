@@ -44,7 +44,7 @@ export function moduleLoader(isolate: ivm.Isolate, context: ivm.Context): Module
     async load(root) {
       const module = await compile(root)
       await module.instantiate(context, (specifier, referrer) => {
-        return compile(resolve(specifier, addresses.get(referrer) as URL, root))
+        return compile(resolve(specifier, addresses.get(referrer) ?? root, root))
       })
       await module.evaluate()
       return module

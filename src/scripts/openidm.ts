@@ -103,6 +103,10 @@ export const openidmCalls = {
 
 export type OpenidmName = keyof typeof openidmCalls
 
+export function isOpenidmName(name: string): name is OpenidmName {
+  return Object.hasOwn(openidmCalls, name)
+}
+
 /** What a dry run refuses. An action may do anything. */
 const writes: ReadonlySet<string> = new Set<OpenidmName>(['create', 'update', 'patch', 'delete', 'action'])
 

@@ -53,13 +53,9 @@ export async function runPage(
 ): Promise<readonly ScriptOutcome[]> {
   const outcomes = new Array<ScriptOutcome>(inputs.length)
   for (let start = 0; start < inputs.length; ) {
-    let { texts, indexes } = portion(inputs, start)
-    start += indexes.length
-    while (indexes.length > 0) {
-      const lost = await runPortion(run, texts, indexes, outcomes, ports)
-      texts = lost.map((position) => texts[position] as string)
-      indexes = lost.map((position) => indexes[position] as number)
-    }
+    let rest: readonly Input[] = portion(inputs, start)
+    start += rest.length
+    while (rest.length > 0) rest = await runPortion(run, rest, outcomes, ports)
   }
   return outcomes
 }
@@ -68,27 +64,30 @@ export async function runPage(
 const mostInputs = 250
 const mostCharacters = 1 << 20
 
-function portion(inputs: readonly unknown[], start: number): { texts: string[]; indexes: number[] } {
-  const texts: string[] = []
-  const indexes: number[] = []
-  let characters = 0
-  for (let i = start; i < inputs.length && texts.length < mostInputs && characters < mostCharacters; i++) {
-    const text = JSON.stringify(inputs[i]) ?? 'null'
-    characters += text.length
-    texts.push(text)
-    indexes.push(i)
-  }
-  return { texts, indexes }
+/** One input as JSON, and its place on the page. */
+interface Input {
+  readonly text: string
+  readonly index: number
 }
 
-/** Fills in outcomes; answers the positions of inputs that have to run again because their isolate died. */
+function portion(inputs: readonly unknown[], start: number): readonly Input[] {
+  const found: Input[] = []
+  let characters = 0
+  for (let i = start; i < inputs.length && found.length < mostInputs && characters < mostCharacters; i++) {
+    const text = JSON.stringify(inputs[i]) ?? 'null'
+    characters += text.length
+    found.push({ text, index: i })
+  }
+  return found
+}
+
+/** Fills in outcomes; answers the inputs that have to run again because their isolate died. */
 async function runPortion(
   run: PageRun,
-  texts: readonly string[],
-  indexes: readonly number[],
+  inputs: readonly Input[],
   outcomes: ScriptOutcome[],
   ports: RunPorts,
-): Promise<number[]> {
+): Promise<readonly Input[]> {
   const { pool, jobs } = ports
   run.context.signal?.throwIfAborted()
   const { depth } = pool
@@ -99,7 +98,7 @@ async function runPortion(
     const { program, context } = run
     const job: Job = { program, context, depth, loaded, writers: new Set(), decrypted: new Map() }
     jobs.set(sandbox, job)
-    const lost = await new Portion(run, sandbox, job, texts, indexes, outcomes).work()
+    const lost = await new Portion(run, sandbox, job, inputs, outcomes).work()
     // An isolate that was disposed looks like one that died.
     pool.throwIfClosed()
     return lost
@@ -114,37 +113,28 @@ class Portion {
   readonly #run: PageRun
   readonly #sandbox: Sandbox
   readonly #job: Job
-  readonly #texts: readonly string[]
-  readonly #indexes: readonly number[]
+  readonly #inputs: readonly Input[]
   readonly #outcomes: ScriptOutcome[]
   /** Position of the first input without an outcome. */
   #done = 0
 
-  constructor(
-    run: PageRun,
-    sandbox: Sandbox,
-    job: Job,
-    texts: readonly string[],
-    indexes: readonly number[],
-    outcomes: ScriptOutcome[],
-  ) {
+  constructor(run: PageRun, sandbox: Sandbox, job: Job, inputs: readonly Input[], outcomes: ScriptOutcome[]) {
     this.#run = run
     this.#sandbox = sandbox
     this.#job = job
-    this.#texts = texts
-    this.#indexes = indexes
+    this.#inputs = inputs
     this.#outcomes = outcomes
   }
 
-  async work(): Promise<number[]> {
+  async work(): Promise<readonly Input[]> {
     let begun = false
-    while (this.#done < this.#texts.length) {
+    while (this.#done < this.#inputs.length) {
       this.#run.context.signal?.throwIfAborted()
       try {
         this.#take(await (begun ? this.#job.loaded.slice(this.#limit) : this.#begin()))
         begun = true
       } catch (error) {
-        if (this.#sandbox.dead) return this.#buryIsolate()
+        if (this.#sandbox.dead) return this.#salvage()
         begun = true
         await this.#resume(error)
       }
@@ -154,13 +144,18 @@ class Portion {
 
   /** An input begins at most one slice after the call in which it runs out of time. */
   get #limit(): number {
-    return this.#run.timeout + (this.#texts.length > 1 ? sliceMs : 0)
+    return this.#run.timeout + (this.#inputs.length > 1 ? sliceMs : 0)
   }
 
   #begin(): Promise<string> {
     const { procedure, context } = this.#run
     const variable = JSON.stringify(contextVariable(context))
-    return this.#job.loaded.begin(procedure, `[${this.#texts.join(',')}]`, variable, this.#limit)
+    return this.#job.loaded.begin(
+      procedure,
+      `[${this.#inputs.map(({ text }) => text).join(',')}]`,
+      variable,
+      this.#limit,
+    )
   }
 
   #take(inside: string): void {
@@ -172,8 +167,8 @@ class Portion {
 
   #settle(outcome: ScriptOutcome): void {
     const decrypted = this.#job.decrypted.get(this.#done)
-    this.#outcomes[this.#indexes[this.#done] as number] = decrypted ? { ...outcome, decrypted } : outcome
-    this.#done++
+    const input = this.#inputs[this.#done++]
+    if (input) this.#outcomes[input.index] = decrypted ? { ...outcome, decrypted } : outcome
   }
 
   /** The isolate lives: either the slice was killed for its time, or its answer got lost on the way. */
@@ -189,24 +184,24 @@ class Portion {
     this.#fail('SCRIPT_TIMEOUT', `${this.#label} script ran for more than ${timeout} ms and was stopped`)
   }
 
-  #buryIsolate(): number[] {
-    const again: number[] = []
+  /** The isolate is dead: what is to run again. */
+  #salvage(): readonly Input[] {
+    const again: Input[] = []
     const culprit = Math.max(this.#sandbox.runningInput, this.#done)
-    const first = this.#done
-    for (let position = first; position < culprit; position++) {
-      if (!this.#job.writers.has(position)) {
-        again.push(position)
-        this.#done++
-      } else {
+    for (const [position, input] of this.#inputs.slice(0, culprit).entries()) {
+      if (position < this.#done) continue
+      if (this.#job.writers.has(position))
         this.#fail(
           'SCRIPT_MEMORY',
           'outcome unknown: the scripts ran and wrote, then another object exhausted the memory',
         )
+      else {
+        again.push(input)
+        this.#done++
       }
     }
     this.#fail('SCRIPT_MEMORY', `${this.#label} script exhausted the memory of its isolate and was stopped`)
-    for (let position = this.#done; position < this.#texts.length; position++) again.push(position)
-    return again
+    return [...again, ...this.#inputs.slice(this.#done)]
   }
 
   #fail(code: 'SCRIPT_TIMEOUT' | 'SCRIPT_MEMORY', message: string): void {

@@ -99,15 +99,11 @@ export class SandboxPool {
   }
 
   #serveWaiting(): void {
-    for (let i = 0; i < this.#waiting.length; ) {
-      const { program, nested, resolve } = this.#waiting[i] as Waiting
-      const sandbox = this.#take(program, nested)
-      if (!sandbox) {
-        i++
-        continue
-      }
-      this.#waiting.splice(i, 1)
-      resolve(sandbox)
+    for (const waiting of [...this.#waiting]) {
+      const sandbox = this.#take(waiting.program, waiting.nested)
+      if (!sandbox) continue
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      waiting.resolve(sandbox)
     }
   }
 

@@ -75,7 +75,7 @@ async function prepareScripts(
 /** The place of the first character that is not blank. */
 function start(source: string): { line: number; column: number } {
   const lines = source.slice(0, source.search(/\S|$/)).split('\n')
-  return { line: lines.length, column: (lines.at(-1) as string).length + 1 }
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 }
 }
 
 function texts({ globals }: ScriptSource): Record<string, string> {

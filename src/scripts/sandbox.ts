@@ -104,7 +104,7 @@ export class Sandbox {
   async #load(program: PreparedProgram): Promise<LoadedContext> {
     const context = await this.#isolate.createContext()
     const modules = moduleLoader(this.#isolate, context)
-    // First, so that its built-ins are taken before anybody else's code runs.
+    // First, so that its built-ins are taken before any other code runs.
     const runner = await modules.load(runnerAddress)
     const factories =
       program.address === undefined ? undefined : (await modules.load(new URL(program.address))).namespace
@@ -117,12 +117,9 @@ export class Sandbox {
       JSON.stringify(this.#settings(program)),
       factories?.derefInto(),
     ])
-    const references = await Promise.all(
-      (['begin', 'slice', 'abandon', 'repeat'] as const).map((name) =>
-        runner.namespace.get(name, { reference: true }),
-      ),
-    )
-    const [begin, slice, abandon, repeat] = references as [Step, Step, Step, Step]
+    const step = (name: keyof Steps): Promise<Step> => runner.namespace.get(name, { reference: true })
+    const steps = [step('begin'), step('slice'), step('abandon'), step('repeat')] as const
+    const [begin, slice, abandon, repeat] = await Promise.all(steps)
     return new LoadedContext(this, context, { begin, slice, abandon, repeat })
   }
 
@@ -179,7 +176,7 @@ export class LoadedContext {
     this.#context.release()
   }
 
-  async #apply(step: Step, args: string[], timeout: number): Promise<string> {
-    return (await this.#sandbox.orLost(step.apply(undefined, args, { timeout }))) as string
+  #apply(step: Step, args: string[], timeout: number): Promise<string> {
+    return this.#sandbox.orLost(step.apply(undefined, args, { timeout }))
   }
 }

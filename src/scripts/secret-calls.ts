@@ -34,6 +34,12 @@ export const secretCalls = {
   },
 } as const satisfies Record<string, SecretCall>
 
+export type SecretName = keyof typeof secretCalls
+
+export function isSecretName(name: string): name is SecretName {
+  return Object.hasOwn(secretCalls, name)
+}
+
 /** The key that OpenIDM's shipped configuration uses. */
 const defaultAlias = 'openidm-sym-default'
 

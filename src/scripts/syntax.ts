@@ -1,4 +1,5 @@
 import ivm from 'isolated-vm'
+import { asProblem } from '../model/problem.ts'
 
 /**
  * Compiles scripts without running them, in an isolate of its own in which nothing ever runs: so that a script is
@@ -26,7 +27,7 @@ export function syntaxChecker(): SyntaxChecker {
       script.release()
       return undefined
     } catch (error) {
-      return position((error as Error).message)
+      return position(asProblem(error).message)
     }
   }
 
@@ -53,5 +54,6 @@ const startsStatement = /^\s*(?:\{|\/[/*]|['"`]use|(?:function|class|async|let|a
 function position(message: string): SyntaxError {
   const match = /^(.*?)\s*\[script:(\d+):(\d+)\]/s.exec(message)
   if (!match) return { message, line: 1, column: 1 }
-  return { message: match[1] as string, line: Number(match[2]), column: Number(match[3]) }
+  const [, text = message, line, column] = match
+  return { message: text, line: Number(line), column: Number(column) }
 }

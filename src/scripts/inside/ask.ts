@@ -5,7 +5,7 @@ import { defineProperty, ErrorConstructor, hasOwn, parse, stringify } from './pr
  * text. The reference to the host stays in this module; scripts never hold it.
  */
 export interface HostReference {
-  applySyncPromise(receiver: undefined, args: readonly [string, string]): unknown
+  applySyncPromise(receiver: undefined, args: readonly [string, string]): string
 }
 
 interface Answer {
@@ -27,9 +27,9 @@ export function connect(reference: HostReference): void {
 
 /** The host's answer, or its refusal thrown as an error with `code`, `message` and `detail`. */
 export function ask(name: string, args: readonly unknown[]): unknown {
-  const text = (host as HostReference).applySyncPromise(undefined, [name, stringify(args)])
-  const answer = parse(text as string) as Answer
-  if (hasOwn(answer, 'error')) throw refusal(answer.error as Refusal)
+  if (!host) throw new ErrorConstructor('the sandbox is not connected to its host')
+  const answer: Answer = parse(host.applySyncPromise(undefined, [name, stringify(args)]))
+  if (hasOwn(answer, 'error') && answer.error) throw refusal(answer.error)
   return hasOwn(answer, 'value') ? answer.value : undefined
 }
 

@@ -17,9 +17,7 @@ export function compile(
     script.expression === undefined
       ? `return eval(${stringify(`${script.source}\n${url}`)})`
       : `return (\n${script.expression}\n)`
-  return compileGlobally(
-    `(function(${parameters}){${body}})\n${script.expression === undefined ? '' : url}`,
-  ) as never
+  return compileGlobally(`(function(${parameters}){${body}})\n${script.expression === undefined ? '' : url}`)
 }
 
 /** Lines before the script's first one in what `compile` made. */

@@ -1,5 +1,5 @@
 import { Problem, type ProblemCode } from '../../model/problem.ts'
-import { findMatch, isInteger, sliceText, stringify, textOf } from './primordials.ts'
+import { findMatch, isInteger, isObject, jsonText, sliceText, stringify, textOf } from './primordials.ts'
 import type { Origin } from './program.ts'
 
 /**
@@ -37,13 +37,13 @@ interface Facts {
 
 function facts(thrown: unknown, originOf: OriginOf): Facts {
   try {
-    if (typeof thrown !== 'object' || thrown === null) return { message: textOf(thrown) }
-    const { code, message, detail, stack } = thrown as Record<string, unknown>
+    if (!isObject(thrown)) return { message: textOf(thrown) }
+    const { code, message, detail, stack } = thrown
     const place = typeof stack === 'string' ? placeIn(stack, originOf) : undefined
-    if (isInteger(code))
+    if (typeof code === 'number' && isInteger(code))
       return {
         message: message === undefined ? `code ${code}` : shortened(message),
-        code: code as number,
+        code,
         detail,
         place,
       }
@@ -65,13 +65,12 @@ function statusOf(code: number): number {
 function placeIn(stack: string, originOf: OriginOf): Place | undefined {
   const frames = /(?:\(|at )([^\s()]+):(\d+):(\d+)\)?$/gm
   for (let frame = findMatch(frames, stack); frame; frame = findMatch(frames, stack)) {
-    const origin = originOf(frame[1] as string)
+    const { 1: url = '', 2: lineText = '', 3: columnText = '' } = frame
+    const origin = originOf(url)
     if (!origin) continue
-    const line = +(frame[2] as string) - origin.linesBefore
+    const line = +lineText - origin.linesBefore
     const { file, start } = origin
-    return line < 1
-      ? { file, line: start.line, column: start.column }
-      : { file, line, column: +(frame[3] as string) }
+    return line < 1 ? { file, line: start.line, column: start.column } : { file, line, column: +columnText }
   }
   return undefined
 }
@@ -101,14 +100,13 @@ function portable(thrown: unknown, depth: number): Portable {
 }
 
 function messageOf(thrown: unknown): string {
-  const message =
-    typeof thrown === 'object' && thrown !== null ? (thrown as { message?: unknown }).message : thrown
+  const message = isObject(thrown) ? thrown.message : thrown
   return shortened(message ?? thrown)
 }
 
 function serializable(detail: unknown): unknown {
   try {
-    return stringify(detail) === undefined ? undefined : detail
+    return jsonText(detail) === undefined ? undefined : detail
   } catch {
     return undefined
   }

@@ -1,11 +1,19 @@
-import { apply, defineProperty, RangeErrorConstructor, textOf } from './primordials.ts'
+import {
+  apply,
+  defineProperty,
+  globalObject,
+  numberOf,
+  objectOf,
+  RangeErrorConstructor,
+  textOf,
+} from './primordials.ts'
 
 /**
  * Makes a fresh context fit for administrators' scripts: takes away what could block a thread, share memory or run
  * outside a script's own time, and bounds the built-ins with which one statement can exhaust V8 beyond recovery.
  */
 export function hardenGlobals(): void {
-  for (const name of unwanted) delete (globalThis as Record<string, unknown>)[name]
+  for (const name of unwanted) delete globalObject[name]
   hideGlobals()
   // Direct evaluation is how scripts get their completion value: nobody may put another function in its place.
   defineProperty(globalThis, 'eval', { writable: false, configurable: false })
@@ -26,9 +34,9 @@ function hideGlobals(): void {
 const limit = 1 << 24
 
 function boundBuiltIns(): void {
-  bound(String.prototype, 'repeat', (text, args) => textOf(text).length * Number(args[0]))
-  bound(String.prototype, 'padStart', (_text, args) => Number(args[0]))
-  bound(String.prototype, 'padEnd', (_text, args) => Number(args[0]))
+  bound(String.prototype, 'repeat', (text, args) => textOf(text).length * numberOf(args[0]))
+  bound(String.prototype, 'padStart', (_text, args) => numberOf(args[0]))
+  bound(String.prototype, 'padEnd', (_text, args) => numberOf(args[0]))
   bound(String.prototype, 'split', lengthOf)
   bound(Array.prototype, 'fill', lengthOf)
   bound(Array.prototype, 'join', lengthOf)
@@ -37,17 +45,18 @@ function boundBuiltIns(): void {
 }
 
 function lengthOf(value: unknown): number {
-  return Number((value as ArrayLike<unknown> | undefined | null)?.length)
+  return value === undefined || value === null ? 0 : numberOf(objectOf(value).length)
 }
 
 function bound(prototype: object, name: string, size: (receiver: unknown, args: unknown[]) => number): void {
-  const original = (prototype as Record<string, (...args: unknown[]) => unknown>)[name] as () => unknown
-  const replacement = {
+  const original: () => unknown = Reflect.get(prototype, name)
+  // A method, because a function could be called with `new`.
+  const { [name]: replacement = original } = {
     [name](this: unknown, ...args: unknown[]): unknown {
       if (size(this, args) > limit) throw new RangeErrorConstructor(`${name}: too large`)
       return apply(original, this, args)
     },
-  }[name] as () => unknown
+  }
   defineProperty(replacement, 'length', { value: original.length })
   defineProperty(prototype, name, {
     value: replacement,

@@ -4,8 +4,10 @@
  * the same reason neither spreads nor iterates nor calls methods of values.
  */
 /** Even its name is a member of it that a script may delete. */
-export const globalObject = globalThis as Record<string, unknown>
+export const globalObject: Record<string, unknown> = globalThis
 export const stringify = JSON.stringify
+/** Undefined for what JSON leaves out, such as a function. */
+export const jsonText: (value: unknown) => string | undefined = JSON.stringify
 export const parse = JSON.parse
 export const now = Date.now
 export const apply = Reflect.apply
@@ -16,10 +18,10 @@ export const isFiniteNumber = Number.isFinite
 export const isInteger = Number.isInteger
 export const defineProperty = Object.defineProperty
 export const freeze = Object.freeze
-export const nullObject = <T>(): Record<string, T> => createObject(null) as Record<string, T>
+export const nullObject = <T>(): Record<string, T> => createObject(null)
 /** Compiles in the global scope: called by another name than `eval`, it sees nothing of its caller. */
 // biome-ignore lint/security/noGlobalEval: this runs in the sandbox and compiles the administrator's scripts
-export const compileGlobally: (code: string) => unknown = eval
+export const compileGlobally = eval
 
 export const PromiseConstructor = Promise
 export const ErrorConstructor = Error
@@ -28,12 +30,17 @@ export const TypeErrorConstructor = TypeError
 export const sliceText = unbound(String.prototype.slice)
 export const findMatch = unbound(RegExp.prototype.exec)
 export const textOf = String
+export const numberOf = Number
+/** A primitive in its wrapper. */
+export const objectOf: (value: unknown) => { readonly length?: unknown } = Object
 
-const createObject = Object.create as (prototype: null) => unknown
-
-type Unbound<F> = F extends (...args: infer A) => infer R ? (receiver: unknown, ...args: A) => R : never
+const createObject = Object.create
 
 /** `unbound(f)(receiver, x)` is `receiver.f(x)`, whatever becomes of `f`, `call` and `apply` later. */
-export function unbound<F extends (...args: never[]) => unknown>(method: F): Unbound<F> {
-  return Function.prototype.call.bind(method as never) as Unbound<F>
+function unbound<A extends unknown[], R>(method: (...args: A) => R): (receiver: unknown, ...args: A) => R {
+  return Function.prototype.call.bind(method)
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }

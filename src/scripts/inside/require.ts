@@ -3,8 +3,10 @@ import {
   apply,
   compileGlobally,
   defineProperty,
+  ErrorConstructor,
   globalObject,
-  keysOf,
+  hasOwn,
+  isObject,
   nullObject,
   parse,
 } from './primordials.ts'
@@ -24,6 +26,10 @@ interface Found {
   readonly url: string
 }
 
+function isFound(value: unknown): value is Found {
+  return isObject(value) && typeof value.path === 'string' && typeof value.source === 'string'
+}
+
 interface Module {
   exports: unknown
 }
@@ -33,7 +39,8 @@ const origins: Record<string, Origin> = nullObject()
 
 export function requireFrom(folder: string): (name: unknown) => unknown {
   return (name) => {
-    const found = ask('require', [folder, name]) as Found
+    const found = ask('require', [folder, name])
+    if (!isFound(found)) throw new ErrorConstructor('the host has answered with no file')
     return (modules[found.path] ?? load(found)).exports
   }
 }
@@ -60,18 +67,14 @@ function load(found: Found): Module {
 
 function run(module: Module, { source, folder, url }: Found): void {
   const body = compileGlobally(`(function(module,exports,require){\n${source}\n})\n//# sourceURL=${url}`)
-  apply(body as () => void, module.exports, [module, module.exports, requireFrom(folder)])
+  apply(body, module.exports, [module, module.exports, requireFrom(folder)])
 }
 
 /** What a module puts into the global object is part of it and stays, unlike what scripts leave there. */
 function keepGlobals(work: () => void): void {
-  const before: Record<string, true> = nullObject()
-  const leftovers = keysOf(globalObject)
-  for (let i = 0; i < leftovers.length; i++) before[leftovers[i] as string] = true as never
+  const before: Record<string, boolean> = nullObject()
+  for (const name in globalObject) before[name] = true
   work()
-  const after = keysOf(globalObject)
-  for (let i = 0; i < after.length; i++) {
-    const name = after[i] as string
-    if (!before[name]) defineProperty(globalObject, name, { enumerable: false })
-  }
+  for (const name in globalObject)
+    if (!before[name] && hasOwn(globalObject, name)) defineProperty(globalObject, name, { enumerable: false })
 }

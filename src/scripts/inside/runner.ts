@@ -2,7 +2,7 @@ import { connect, type HostReference } from './ask.ts'
 import { failureText } from './failure.ts'
 import { installGlobals, type Locations, renewContext, setContext } from './globals.ts'
 import { hardenGlobals } from './harden.ts'
-import { now, nullObject, parse, stringify } from './primordials.ts'
+import { ErrorConstructor, isObject, jsonText, now, nullObject, parse } from './primordials.ts'
 import type { PreparedScript } from './program.ts'
 import { requireFrom } from './require.ts'
 import { call, define } from './scripts.ts'
@@ -43,7 +43,7 @@ export function prepare(
   text: string,
   module: Module | undefined,
 ): void {
-  const { scripts, procedures: names, settings, sliceMs: slice, locations } = parse(text) as Settings
+  const { scripts, procedures: names, settings, sliceMs: slice, locations }: Settings = parse(text)
   connect(host)
   progress = shared
   sliceMs = slice
@@ -51,11 +51,16 @@ export function prepare(
   define(scripts, (index) => {
     progress[1] = index
   })
-  if (module)
-    for (const name of names) procedures[name] = (module.program.procedures[name] as Factory)(settings)
+  if (module) for (const name of names) procedures[name] = factoryIn(module, name)(settings)
   else
     procedures.evaluate = (variables, callScript) =>
-      callScript('script', variables as Record<string, unknown>)
+      callScript('script', isObject(variables) ? variables : {})
+}
+
+function factoryIn({ program }: Module, name: string): Factory {
+  const factory = program.procedures[name]
+  if (factory) return factory
+  throw new ErrorConstructor(`the program has no procedure "${name}"`)
 }
 
 let procedure: Procedure | undefined
@@ -68,7 +73,7 @@ let outcomes = ''
 export function begin(name: string, page: string, context: string): string {
   progress[0] = -1
   progress[1] = -1
-  inputs = parse(page) as unknown[]
+  inputs = parse(page)
   procedure = procedures[name]
   next = 0
   setContext(context)
@@ -90,7 +95,7 @@ export function slice(): string {
 
 /** After a slice was killed: hands over what it had finished and leaves the culprit out. */
 export function abandon(): string {
-  next = (progress[0] as number) + 1
+  next = (progress[0] ?? -1) + 1
   return outcomes
 }
 
@@ -105,7 +110,7 @@ function outcomeOf(index: number): string {
   inputs[index] = undefined
   renewContext()
   try {
-    const text = stringify((procedure as Procedure)(input, call)) as string | undefined
+    const text = jsonText(procedure?.(input, call))
     return text === undefined ? '{}' : `{"value":${text}}`
   } catch (thrown) {
     return `{"error":${failureText(thrown)}}`

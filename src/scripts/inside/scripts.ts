@@ -7,11 +7,11 @@ import {
   globalObject,
   hasOwn,
   isFiniteNumber,
+  jsonText,
   keysOf,
   nullObject,
   PromiseConstructor,
   parse,
-  stringify,
   TypeErrorConstructor,
 } from './primordials.ts'
 import type { Origin, PreparedScript } from './program.ts'
@@ -39,8 +39,8 @@ let noteRunning: (index: number) => void = () => {}
 
 export function define(scripts: readonly PreparedScript[], note: (index: number) => void): void {
   noteRunning = note
-  for (let index = 0; index < scripts.length; index++) {
-    const script = ownMembers(scripts[index] as PreparedScript)
+  for (const [index, given] of scripts.entries()) {
+    const script = ownMembers(given)
     origins[script.url] = { file: script.file, linesBefore: linesBefore(script), start: script.start }
     callables[script.name] = {
       script,
@@ -86,12 +86,14 @@ function invoke(callable: Callable, variables: Readonly<Record<string, unknown>>
   const values: unknown[] = []
   let count = 0
   for (let i = 0; i < names.length; i++) {
-    if (isVariable(names[i] as string)) values[count++] = variables[names[i] as string]
+    const name = names[i]
+    if (name !== undefined && isVariable(name)) values[count++] = variables[name]
   }
   const { globalNames, script } = callable
   for (let i = 0; i < globalNames.length; i++) {
-    const name = globalNames[i] as string
-    if (!hasOwn(variables, name)) values[count++] = parse(script.globals[name] as string)
+    const name = globalNames[i]
+    if (name !== undefined && !hasOwn(variables, name))
+      values[count++] = parse(script.globals[name] ?? 'null')
   }
   return apply(run ?? functionFor(callable, names), undefined, values)
 }
@@ -105,21 +107,24 @@ function sameNames(a: readonly string[], b: readonly string[]): boolean {
 function functionFor(callable: Callable, names: readonly string[]): Compiled {
   const { script, compiled, globalNames } = callable
   const variables: string[] = []
-  const given: Record<string, true> = nullObject()
+  const given: Record<string, boolean> = nullObject()
   let key = ''
   for (let i = 0; i < names.length; i++) {
-    const name = names[i] as string
-    given[name] = true as never
+    const name = names[i]
+    if (name === undefined) continue
+    given[name] = true
     key += `${name},`
     if (isVariable(name)) variables[variables.length] = name
   }
   for (let i = 0; i < globalNames.length; i++) {
-    if (!given[globalNames[i] as string]) variables[variables.length] = globalNames[i] as string
+    const name = globalNames[i]
+    if (name !== undefined && !given[name]) variables[variables.length] = name
   }
-  compiled[key] ??= compile(script, variables)
+  const found = compiled[key] ?? compile(script, variables)
+  compiled[key] = found
   callable.lastNames = names
-  callable.lastFunction = compiled[key]
-  return compiled[key] as Compiled
+  callable.lastFunction = found
+  return found
 }
 
 /** A key that is no identifier cannot be named by a script; `eval` and `arguments` would break its function. */
@@ -148,7 +153,7 @@ function asJson(value: unknown): unknown {
           'the value is a promise; scripts and the functions they call are synchronous',
         )
       }
-      const text = stringify(value) as string | undefined
+      const text = jsonText(value)
       return text === undefined ? undefined : parse(text)
     }
     case 'bigint':
