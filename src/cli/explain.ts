@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { Problem } from '../model/problem.ts'
+import { messageOf, Problem } from '../model/problem.ts'
 import { withApplication } from './application.ts'
 import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
@@ -43,9 +43,10 @@ async function explain(
     if (qualifier !== undefined) parameters.linkQualifier = qualifier
     const content = sourceJson === undefined ? null : { source: statedSource(sourceJson) }
     const action = { name: 'explain', content, parameters }
-    const explanation = (await resources.action('sync', action, administrator)) as JsonObject
+    const explanation = await resources.action('sync', action, administrator)
     if (options.json) console.log(JSON.stringify(explanation, null, 2))
-    else for (const decision of explanation.decisions as JsonObject[]) print(explanation, decision)
+    else if (isJsonObject(explanation))
+      for (const decision of objectsIn(explanation.decisions)) print(explanation, decision)
     return 0
   })
 }
@@ -54,10 +55,10 @@ async function explain(
 function statedSource(stated: string): JsonObject {
   const text = /^\s*[[{"]/.test(stated) ? stated : fileText(stated)
   try {
-    const object = JSON.parse(text) as Json
+    const object: Json = JSON.parse(text)
     if (isJsonObject(object)) return object
   } catch (cause) {
-    throw new Problem('BAD_REQUEST', `--source-json is no JSON: ${(cause as Error).message}`, { cause })
+    throw new Problem('BAD_REQUEST', `--source-json is no JSON: ${messageOf(cause)}`, { cause })
   }
   throw new Problem('BAD_REQUEST', '--source-json must be an object: the attributes of the source')
 }
@@ -66,7 +67,7 @@ function fileText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new Problem('BAD_REQUEST', `--source-json ${file} cannot be read: ${(cause as Error).message}`, {
+    throw new Problem('BAD_REQUEST', `--source-json ${file} cannot be read: ${messageOf(cause)}`, {
       cause,
     })
   }
@@ -84,7 +85,11 @@ function print(explanation: JsonObject, decision: JsonObject): void {
   for (const line of policyLines(decision)) console.log(`  policy    ${line}`)
   if (decision.refusal !== undefined) console.log(`  ${style('red', 'but')}       ${decision.refusal}`)
   if (decision.unforeseen !== undefined) console.log(`  unknown   ${decision.unforeseen}`)
-  for (const attribute of decision.attributes as JsonObject[]) printAttribute(attribute)
+  for (const attribute of objectsIn(decision.attributes)) printAttribute(attribute)
+}
+
+function objectsIn(value: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : []
 }
 
 function ruleText({ rule, definition }: JsonObject): string {
@@ -92,7 +97,7 @@ function ruleText({ rule, definition }: JsonObject): string {
 }
 
 function policyLines({ policies, policy, situation }: JsonObject): string[] {
-  const tried = (policies as JsonObject[]).map(({ policy: index, held, condition, action }) => {
+  const tried = objectsIn(policies).map(({ policy: index, held, condition, action }) => {
     const when = condition === null ? 'always' : `if ${scriptText(condition)}`
     return `${Number(index) + 1} ${when}: ${held ? `yes, ${scriptText(action)}` : 'no'}`
   })
@@ -104,7 +109,7 @@ function printAttribute({ attribute, before, after, changes, origins }: JsonObje
   const sign = changes ? style('yellow', '~') : ' '
   const values = changes ? `${show(before)} → ${show(after)}` : show(after)
   console.log(`  ${sign} ${attribute}: ${values}`)
-  for (const origin of origins as JsonObject[]) console.log(style('dim', `        ${originText(origin)}`))
+  for (const origin of objectsIn(origins)) console.log(style('dim', `        ${originText(origin)}`))
 }
 
 /** `properties/3: transform of mail, script/mail.js` */

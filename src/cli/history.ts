@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { everything } from '../model/filter/filter.ts'
 import { parseFilter } from '../model/filter/parse.ts'
-import type { JsonObject } from '../model/json.ts'
+import { isJsonObject, type Json } from '../model/json.ts'
 import { parsePointer } from '../model/pointer.ts'
 import { joinPath } from '../model/resource-path.ts'
 import type { Resource } from '../router/resources.ts'
@@ -69,10 +69,14 @@ export function describeHistory(entry: Resource): string {
   const origin = mapping
     ? `    ${mapping}, ${decided}, ${runId === undefined ? 'carried on for' : `run ${runId} of`} ${userId}`
     : `    ${entry.topic} of ${userId}`
-  const changes = Object.entries((entry.changes ?? {}) as JsonObject).map(([pointer, values]) => {
-    const { before, after } = values as JsonObject
+  const changes = membersOf(entry.changes).map(([pointer, values]) => {
+    const { before, after } = isJsonObject(values) ? values : {}
     return describeChange({ pointer: parsePointer(pointer), before, after })
   })
   const message = entry.message ? `    ${entry.message}` : undefined
   return [head, style('dim', origin), ...changes, message].filter(Boolean).join('\n')
+}
+
+function membersOf(value: Json | undefined) {
+  return Object.entries(isJsonObject(value) ? value : {})
 }

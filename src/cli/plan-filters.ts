@@ -24,7 +24,7 @@ export function filtersOf({ onlyAction, onlyId }: FilterOptions, limit?: number)
 
 function actionList(text: string): readonly string[] {
   const names = text.split(',').map((name) => name.trim().toUpperCase())
-  const unknown = names.find((name) => !(actions as readonly string[]).includes(name))
+  const unknown = names.find((name) => !actions.some((action) => action === name))
   if (unknown !== undefined)
     throw new InvalidArgumentError(`"${unknown}" is not an action. Allowed: ${actions.join(', ')}.`)
   return names

@@ -5,8 +5,14 @@ import { mask } from '../model/secrecy.ts'
 import type { PlanEntry } from '../plan/entry.ts'
 import { style } from './style.ts'
 
-const signs = { CREATE: '+', UPDATE: '~', LINK: '=', UNLINK: '≠', DELETE: '-' } as const
 const colours = { '+': 'green', '~': 'yellow', '=': 'cyan', '≠': 'magenta', '-': 'red', '!': 'red' } as const
+const signs: Readonly<Partial<Record<string, keyof typeof colours>>> = {
+  CREATE: '+',
+  UPDATE: '~',
+  LINK: '=',
+  UNLINK: '≠',
+  DELETE: '-',
+}
 
 /** Objects that stay as they are fill no screen. */
 export function isWorthShowing({ writes, refusal }: PlanEntry): boolean {
@@ -16,7 +22,7 @@ export function isWorthShowing({ writes, refusal }: PlanEntry): boolean {
 /** One operation as a readable diff: a line for the object, one for each attribute. */
 export function describeEntry(entry: PlanEntry): string {
   const { action, situation, sourceId, targetId, refusal, changes } = entry
-  const sign = refusal === undefined ? (signs[action as keyof typeof signs] ?? '!') : '!'
+  const sign = refusal === undefined ? (signs[action ?? ''] ?? '!') : '!'
   const target = targetId ?? (action === 'CREATE' ? '(new)' : '(none)')
   const ids = [sourceId ?? '(no source)', target].join(' → ')
   const qualifier = entry.linkQualifier === 'default' ? '' : ` [${entry.linkQualifier}]`

@@ -9,5 +9,6 @@ export function serverLog(destination: pino.DestinationStream = pino.destination
 
 function redactedError(error: Error): JsonObject {
   // The serializer makes a plain object of it, which knows the error itself; text and back leaves only what is printed.
-  return redact(JSON.parse(JSON.stringify(pino.stdSerializers.err(error))) as JsonObject)
+  const printed: JsonObject = JSON.parse(JSON.stringify(pino.stdSerializers.err(error)))
+  return redact(printed)
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import helmet from '@fastify/helmet'
 import fastify, {
   type FastifyBaseLogger,
@@ -79,8 +78,8 @@ export function httpServer(options: HttpServerOptions): HttpServer {
   return {
     async listen({ host = '127.0.0.1', port = 0 } = {}) {
       await server.listen({ host, port })
-      // A server that listens on a host and port, not on a pipe, has an address of this form.
-      const { port: actual } = server.server.address() as AddressInfo
+      const bound = server.addresses().find((one) => typeof one !== 'string')
+      const actual = bound?.port ?? port
       const authority = `${host.includes(':') ? `[${host}]` : host}:${actual}`
       return { url: `http://${authority}${contextPath}`, port: actual }
     },

@@ -127,7 +127,7 @@ describe('a script of an assignment', () => {
   function scripted(
     target: JsonObject,
     source: JsonObject,
-    answers: { [source: string]: (scope: JsonObject) => unknown },
+    answers: { [source: string]: (scope: JsonObject) => Json | undefined },
   ) {
     const scopes: JsonObject[] = []
     const scope = { mapping: 'user_ldap', linkQualifier: 'q', source, existingTarget: { old: 1 } }

@@ -112,9 +112,8 @@ class Work {
       return
     }
     const { name, value } = attribute
-    const result = this.#run(operation, {
-      ...{ attributeName: name, attributeValue: copy(value), attributesInfo: this.#attributesInfo },
-    })
+    const attributesInfo = this.#attributesInfo
+    const result = this.#run(operation, { attributeName: name, attributeValue: copy(value), attributesInfo })
     if (!isJsonObject(result)) return
     if (result.attributesInfo !== undefined) this.#attributesInfo = result.attributesInfo
     if (result.value !== undefined) setMember(this.#target, name, copy(result.value))
@@ -131,10 +130,12 @@ class Work {
   #run(script: JsonObject, more: JsonObject): Json | undefined {
     const { source, existingTarget = null, linkQualifier } = this.#scope
     const scope = {
-      ...{ sourceObject: source, targetObject: this.#target },
-      ...{ existingTargetObject: existingTarget === null ? null : copy(existingTarget), linkQualifier },
+      sourceObject: source,
+      targetObject: this.#target,
+      existingTargetObject: existingTarget === null ? null : copy(existingTarget),
+      linkQualifier,
     }
-    return this.#call(assignmentScript(script), { ...scope, ...more }) as Json | undefined
+    return this.#call(assignmentScript(script), { ...scope, ...more })
   }
 }
 

@@ -1,5 +1,5 @@
 import { matches } from '../model/filter/evaluate.ts'
-import type { Json } from '../model/json.ts'
+import type { JsonObject } from '../model/json.ts'
 import type { Call } from './call.ts'
 import type { Condition } from './mapping.ts'
 
@@ -7,12 +7,8 @@ import type { Condition } from './mapping.ts'
  * Conditions (engine §2.6): absent is true; a filter is evaluated over the variables and ignores
  * case; a script holds only if its value is the boolean `true`.
  */
-export function holds(
-  condition: Condition | undefined,
-  variables: Record<string, unknown>,
-  call: Call,
-): boolean {
+export function holds(condition: Condition | undefined, variables: JsonObject, call: Call): boolean {
   if (!condition) return true
-  if (condition.kind === 'filter') return matches(condition.filter, variables as Json, { ignoreCase: true })
+  if (condition.kind === 'filter') return matches(condition.filter, variables, { ignoreCase: true })
   return call(condition.script, variables) === true
 }

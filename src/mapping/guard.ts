@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../model/json.ts'
+import { isJsonObject, type Json, member } from '../model/json.ts'
 
 /**
  * How much a run may do before anybody has looked at it. A mapping states `guard: { maxDeletes, maxUpdates, maxCreates }`,
@@ -26,7 +26,11 @@ const standard: GuardLimits = {
   creates: undefined,
 }
 
-const settings = { maxDeletes: 'deletes', maxUpdates: 'updates', maxCreates: 'creates' } as const
+const settings = [
+  { name: 'maxDeletes', limit: 'deletes' },
+  { name: 'maxUpdates', limit: 'updates' },
+  { name: 'maxCreates', limit: 'creates' },
+] as const
 
 /** The limits stated on top of others; throws an Error whose message names the member that is wrong. */
 export function readGuard(stated: Json | undefined, limits: GuardLimits = standard): GuardLimits {
@@ -35,9 +39,9 @@ export function readGuard(stated: Json | undefined, limits: GuardLimits = standa
   if (!isJsonObject(stated))
     throw new Error('guard must be an object with maxDeletes, maxUpdates, maxCreates, or false')
   const result = { ...limits }
-  for (const [name, value] of Object.entries(stated)) {
-    if (value === undefined || !Object.hasOwn(settings, name)) continue
-    result[settings[name as keyof typeof settings]] = value === null ? undefined : readLimit(name, value)
+  for (const { name, limit } of settings) {
+    const value = member(stated, name)
+    if (value !== undefined) result[limit] = value === null ? undefined : readLimit(name, value)
   }
   return result
 }

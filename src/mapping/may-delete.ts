@@ -1,5 +1,5 @@
 import type { Mapping } from './mapping.ts'
-import { type Action, defaultAction, type Situation } from './situation.ts'
+import { type Action, defaultAction, type Situation, situations } from './situation.ts'
 
 /** What may keep a source object from qualifying. */
 type Selecting = 'consentRequired' | 'validSource' | 'sourceCondition'
@@ -7,7 +7,6 @@ type Selecting = 'consentRequired' | 'validSource' | 'sourceCondition'
 /** Could the mapping delete anything at all, as far as its configuration tells? Scripts may always. */
 export function mayDelete(mapping: Pick<Mapping, 'policies' | Selecting>): boolean {
   const selects = mapping.consentRequired || mapping.validSource || mapping.sourceCondition
-  const situations = Object.keys(defaultAction) as Situation[]
   return situations.some((situation) => {
     if (situation === 'UNQUALIFIED' && !selects) return false
     return possibleActions(mapping, situation).includes('DELETE')

@@ -1,7 +1,8 @@
 import { copy } from '../model/equality.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { getAt, printPointer, setAt } from '../model/pointer.ts'
-import type { Call } from './call.ts'
+import { messageOf } from '../model/problem.ts'
+import type { Call, ScriptName } from './call.ts'
 import { holds } from './condition.ts'
 import type { PropertyMapping } from './mapping.ts'
 
@@ -65,18 +66,24 @@ export function mappedValue(
   call: Call,
   tell: (origin: PropertyOrigin) => void = () => {},
 ): Json {
-  let value: unknown = property.source ? getAt(scope.source, property.source) : null
-  if (property.transform) value = transformed(property, value ?? null, scope, call)
+  let value: Json | undefined = property.source ? getAt(scope.source, property.source) : null
+  const { transform } = property
+  if (transform !== undefined) value = transformed(property, transform, value ?? null, scope, call)
   const isMissing = value === null || value === undefined
   if (!isMissing) tell(property.transform ? 'transform' : 'source')
   else tell((property.default ?? null) === null ? 'nothing' : 'default')
-  return (value ?? property.default ?? null) as Json
+  return value ?? property.default ?? null
 }
 
-function transformed(property: PropertyMapping, value: unknown, scope: PropertyScope, call: Call): unknown {
+function transformed(
+  property: PropertyMapping,
+  transform: ScriptName,
+  value: Json,
+  scope: PropertyScope,
+  call: Call,
+): Json | undefined {
   try {
-    const argument = typeof value === 'object' ? copy(value as Json) : value
-    return call(property.transform as string, { source: argument, linkQualifier: scope.linkQualifier })
+    return call(transform, { source: copy(value), linkQualifier: scope.linkQualifier })
   } catch (error) {
     throw named(
       error,
@@ -89,18 +96,11 @@ function attributeOf(property: PropertyMapping): string {
   return printPointer(property.target).slice(1)
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error
-    ? error.message
-    : String((error as { message?: unknown } | null)?.message ?? error)
-}
-
 /** Says where it happened and leaves everything else about the error (its code, its place in the script) alone. */
 function named(error: unknown, message: string): unknown {
   if (typeof error !== 'object' || error === null) return new Error(message, { cause: error })
   try {
-    ;(error as { message: string }).message = message
-    return error
+    return Object.assign(error, { message })
   } catch {
     return new Error(message, { cause: error })
   }

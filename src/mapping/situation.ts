@@ -64,10 +64,10 @@ export const defaultAction = {
   ALL_GONE: 'NOREPORT',
 } as const satisfies Record<Situation, Action>
 
-export const situations = Object.keys(defaultAction) as readonly Situation[]
+export const situations: readonly Situation[] = Object.keys(defaultAction).filter(isSituation)
 
 export function isAction(name: unknown): name is Action {
-  return typeof name === 'string' && (actions as readonly string[]).includes(name)
+  return actions.some((action) => action === name)
 }
 
 export function isSituation(name: unknown): name is Situation {

@@ -54,9 +54,10 @@ function compare(
 }
 
 function comparePointers(a: Pointer, b: Pointer): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const order = compareText(a[i] as string, b[i] as string)
+  for (const [i, token] of a.entries()) {
+    const other = b[i]
+    if (other === undefined) break
+    const order = compareText(token, other)
     if (order !== 0) return order
   }
   return a.length - b.length

@@ -46,7 +46,7 @@ describe('a copy', () => {
 
   it('shares no object or array with it', () => {
     const original = { list: [{ a: 1 }] }
-    const copied = copy(original)
+    const copied = copy(original) as typeof original
     copied.list[0] = { a: 2 }
     copied.list.push({ a: 3 })
     expect(original).toEqual({ list: [{ a: 1 }] })

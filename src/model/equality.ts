@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, setMember } from './json.ts'
+import { isJsonObject, type Json, type JsonObject, setMember } from './json.ts'
 
 /**
  * Comparing and copying JSON. Key order never matters; a member that is undefined counts as absent throughout.
@@ -15,18 +15,17 @@ export function equalIgnoringNull(a: Json | undefined, b: Json | undefined): boo
 }
 
 /** A deep copy: mapped values must never be shared between source and target (engine §12.11). */
-export function copy<T extends Json | undefined>(value: T): T {
-  return copyOf(value) as T
-}
-
-function copyOf(value: Json | undefined): Json | undefined {
+export function copy(value: JsonObject): JsonObject
+export function copy(value: Json): Json
+export function copy(value: Json | undefined): Json | undefined
+export function copy(value: Json | undefined): Json | undefined {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((element) => copyOf(element) as Json)
+  if (Array.isArray(value)) return value.map((element) => copy(element))
   // Spreading keeps the object's hidden class, which is several times faster than adding key after key.
   const result: JsonObject = { ...value }
   for (const key of Object.keys(result)) {
     const member = result[key]
-    if (typeof member === 'object' && member !== null) setMember(result, key, copyOf(member) as Json)
+    if (typeof member === 'object' && member !== null) setMember(result, key, copy(member))
     else if (member === undefined) delete result[key]
   }
   return result
@@ -35,9 +34,8 @@ function copyOf(value: Json | undefined): Json | undefined {
 function same(a: Json | undefined, b: Json | undefined, ignoreNull: boolean): boolean {
   if (a === b) return true
   if (isVoid(a, ignoreNull)) return isVoid(b, ignoreNull)
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a)) return Array.isArray(b) && sameElements(a, b, ignoreNull)
-  return !Array.isArray(b) && sameMembers(a as JsonObject, b, ignoreNull)
+  return isJsonObject(a) && isJsonObject(b) && sameMembers(a, b, ignoreNull)
 }
 
 function sameElements(a: readonly Json[], b: readonly Json[], ignoreNull: boolean): boolean {

@@ -43,11 +43,12 @@ export function setAt(root: JsonObject, pointer: Pointer, value: Json): void {
   if (pointer.length === 0) throw new Problem('BAD_REQUEST', 'The root cannot be written: name a property')
   let container: JsonObject | Json[] = root
   let depth = 0
-  for (; depth < pointer.length - 1; depth++) {
-    const next: Json | undefined = getAt(container, [pointer[depth] as string])
+  for (const token of pointer.slice(0, -1)) {
+    const next: Json | undefined = getAt(container, [token])
     if (next === undefined || next === null) break
     if (typeof next !== 'object') throw notAContainer(pointer, depth, next)
     container = next
+    depth++
   }
   put(container, pointer, depth, nest(pointer, depth + 1, value))
 }
@@ -77,7 +78,7 @@ function element(array: readonly Json[], token: string): Json | undefined {
 }
 
 function put(container: JsonObject | Json[], pointer: Pointer, depth: number, value: Json): void {
-  const token = pointer[depth] as string
+  const token = pointer[depth] ?? ''
   if (!Array.isArray(container)) {
     setMember(container, token, value)
     return
@@ -97,8 +98,7 @@ function put(container: JsonObject | Json[], pointer: Pointer, depth: number, va
 /** `value` wrapped in the objects that the tokens from `depth` on name. */
 function nest(pointer: Pointer, depth: number, value: Json): Json {
   let nested = value
-  for (let i = pointer.length - 1; i >= depth; i--) {
-    const key = pointer[i] as string
+  for (const key of pointer.slice(depth).toReversed()) {
     if (key === '-') throw new Problem('BAD_REQUEST', `"-" in ${printPointer(pointer)} addresses no place`)
     const parent: JsonObject = {}
     setMember(parent, key, nested)

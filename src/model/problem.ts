@@ -96,8 +96,12 @@ export class Problem extends Error {
 /** Wraps anything thrown, so that edges deal with one type. */
 export function asProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return new Problem('INTERNAL', message, { cause: thrown })
+  return new Problem('INTERNAL', messageOf(thrown), { cause: thrown })
+}
+
+/** Of anything thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
 /** The error that started it all: what an administrator has to repair. */

@@ -8,12 +8,12 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts'
 function runScript() {
   return (
     { script, variables }: { readonly script: string; readonly variables: JsonObject },
-    call: (script: string, variables: Readonly<Record<string, unknown>>) => unknown,
+    call: (script: string, variables: Readonly<Record<string, unknown>>) => Json | undefined,
   ): { readonly value?: Json; readonly object?: JsonObject } => {
     const { object } = variables
     const shared =
       'newObject' in variables && 'object' in variables ? { ...variables, newObject: object } : variables
-    const value = call(script, shared) as Json | undefined
+    const value = call(script, shared)
     return {
       ...(value === undefined ? {} : { value }),
       ...(isJsonObject(object) ? { object } : {}),

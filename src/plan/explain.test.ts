@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compileMapping } from '../mapping/compile.ts'
 import type { Mapping } from '../mapping/mapping.ts'
-import type { JsonObject } from '../model/json.ts'
+import type { Json, JsonObject } from '../model/json.ts'
 import { printPointer } from '../model/pointer.ts'
 import { explainChoice, explainShape } from './explain.ts'
 import { type ShapeInput, shape } from './shape.ts'
@@ -25,7 +25,7 @@ const input = (source: JsonObject, target: JsonObject | null = null): ShapeInput
 
 /** Scripts by name, as lambdas. */
 const scripts =
-  (lambdas: Record<string, (variables: Record<string, unknown>) => unknown>) =>
+  (lambdas: Record<string, (variables: Record<string, unknown>) => Json | undefined>) =>
   (name: string, variables: Record<string, unknown>) =>
     lambdas[name]?.(variables)
 const script = { type: 'text/javascript', source: '0' }

@@ -4,14 +4,7 @@ import { project } from './fields.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
 import { filteredSet } from './filtered-set.ts'
 import { guardedSet, refuseWritesWhenReadOnly } from './read-only.ts'
-import type {
-  Resource,
-  ResourceAction,
-  ResourcePage,
-  ResourceProvider,
-  ResourceQuery,
-  Resources,
-} from './resources.ts'
+import type { Resource, ResourcePage, ResourceProvider, Resources } from './resources.ts'
 
 /** Providers by the path that they answer for. */
 export type Mounts = Readonly<Record<string, ResourceProvider>>
@@ -73,7 +66,7 @@ function call(
     case 'read':
       return to.read?.(path, { ...context, ...(fields && { fields }) })
     case 'query':
-      return to.query?.(path, query as ResourceQuery, context)
+      return query && to.query?.(path, query, context)
     case 'create':
       return to.create?.(path, id, content, context)
     case 'update':
@@ -83,7 +76,7 @@ function call(
     case 'delete':
       return to.delete?.(path, rev, context)
     case 'action':
-      return to.action?.(path, action as ResourceAction, context)
+      return action && to.action?.(path, action, context)
   }
 }
 

@@ -53,9 +53,8 @@ export function parseCron(expression: string): Cron {
       `"${expression}" has ${found} fields; a Quartz expression has 6 or 7: seconds minutes hours day-of-month month day-of-week [year]`,
     )
   }
-  const [second, minute, hour, day, monthText, weekday, yearText] = fields.map((text) =>
-    text.toUpperCase(),
-  ) as [...[string, string, string, string, string, string], string | undefined]
+  const upper = fields.map((text) => text.toUpperCase())
+  const [second = '', minute = '', hour = '', day = '', monthText = '', weekday = '', yearText] = upper
   return {
     seconds: values(seconds, second),
     minutes: values(minutes, minute),
@@ -89,13 +88,13 @@ function monthDayRule(text: string): DayRule {
 
 function weekdayRule(text: string): DayRule {
   if (text === 'L') return { kind: 'weekdays', weekdays: [7] }
-  const last = /^(\w+?)L$/.exec(text)
-  if (last) return { kind: 'last weekday', weekday: numberIn(dayOfWeek, last[1] as string, text) }
-  const nth = /^(\w+)#(\d+)$/.exec(text)
-  if (nth) {
-    const count = Number(nth[2])
+  const [, last] = /^(\w+?)L$/.exec(text) ?? []
+  if (last !== undefined) return { kind: 'last weekday', weekday: numberIn(dayOfWeek, last, text) }
+  const [, word, nth] = /^(\w+)#(\d+)$/.exec(text) ?? []
+  if (word !== undefined) {
+    const count = Number(nth)
     if (count < 1 || count > 5) throw wrong(dayOfWeek, text, 'a weekday comes once to five times in a month')
-    return { kind: 'nth weekday', weekday: numberIn(dayOfWeek, nth[1] as string, text), nth: count }
+    return { kind: 'nth weekday', weekday: numberIn(dayOfWeek, word, text), nth: count }
   }
   return { kind: 'weekdays', weekdays: values(dayOfWeek, text) }
 }

@@ -75,17 +75,18 @@ function nextTime(
   minute: number,
   second: number,
 ): [number, number, number] | undefined {
-  const first = [minutes[0] as number, seconds[0] as number] as const
+  const [firstMinute = 0] = minutes
+  const [firstSecond = 0] = seconds
   if (hours.includes(hour)) {
     if (minutes.includes(minute)) {
       const matching = atLeast(seconds, second)
       if (matching !== undefined) return [hour, minute, matching]
     }
     const later = atLeast(minutes, minute + 1)
-    if (later !== undefined) return [hour, later, first[1]]
+    if (later !== undefined) return [hour, later, firstSecond]
   }
   const later = atLeast(hours, hour + 1)
-  return later === undefined ? undefined : [later, ...first]
+  return later === undefined ? undefined : [later, firstMinute, firstSecond]
 }
 
 /** Of a sorted list. */

@@ -1,5 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid'
-import type { Json, JsonObject } from '../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import { joinPath, splitPath } from '../model/resource-path.ts'
 import { queryCollection } from '../router/collection.ts'
@@ -182,7 +182,8 @@ export const schedulerProvider: ResourceProvider = {
   async action(path, { name, content, parameters }) {
     if (path !== '' || name !== 'validateQuartzCronExpression')
       throw new Problem('BAD_REQUEST', 'scheduler offers the action validateQuartzCronExpression')
-    const expression = (content as JsonObject | null)?.cronExpression ?? parameters.cronExpression
+    const expression =
+      (isJsonObject(content) ? content.cronExpression : undefined) ?? parameters.cronExpression
     if (typeof expression !== 'string') throw new Problem('BAD_REQUEST', 'the action needs cronExpression')
     try {
       parseCron(expression)

@@ -55,7 +55,7 @@ export function services({ resources, engine, readFile, scanTasks }: ServiceOpti
       const definition = isJsonObject(context.script) ? context.script : undefined
       const read = scriptSource(definition, { label: 'schedule, script', readFile })
       if (!read.ok) throw new Problem('CONFIGURATION', `invokeContext/script: ${read.message}`)
-      const input = (context.input ?? definition?.input ?? null) as Json
+      const input: Json = context.input ?? definition?.input ?? null
       return engine().evaluate(read.script, { input, object: input }, { request: inside(request) })
     },
 

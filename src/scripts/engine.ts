@@ -7,7 +7,7 @@ import type { RequestContext } from '../router/resources.ts'
  * inside the sandbox, and calls them as functions: so all scripts of one object cross the boundary once, and the
  * same procedure runs in a test with lambdas in the scripts' place.
  */
-export type Call = (script: string, variables: Readonly<Record<string, unknown>>) => unknown
+export type Call = (script: string, variables: Readonly<Record<string, unknown>>) => Json | undefined
 
 /**
  * What runs beside the scripts, declared once by its own module, which exports it as `program`. The procedures are made

@@ -2,7 +2,6 @@ import { Problem } from '../../model/problem.ts'
 
 /** The `Accept-API-Version` header (platform §1.1). */
 const supported = { protocol: [2, 1], resource: [1, 0] } as const
-type Part = keyof typeof supported
 
 /** What every answer says about itself. */
 export const contentApiVersion = 'protocol=2.1,resource=1.0'
@@ -14,7 +13,8 @@ export function checkApiVersion(header: string | undefined): void {
     const [, name, major, minor] =
       /^\s*(protocol|resource)\s*=\s*(\d{1,4})(?:\.(\d{1,4}))?\s*$/i.exec(part) ?? []
     if (name === undefined) throw new Problem('BAD_REQUEST', `Accept-API-Version cannot be read: "${header}"`)
-    if (isHigher([Number(major), Number(minor ?? 0)], supported[name.toLowerCase() as Part])) {
+    const most = name.toLowerCase() === 'protocol' ? supported.protocol : supported.resource
+    if (isHigher([Number(major), Number(minor ?? 0)], most)) {
       throw new Problem(
         'BAD_REQUEST',
         `Accept-API-Version "${header}" is not supported, at most ${contentApiVersion} is`,

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
+import { messageOf, Problem } from '../../model/problem.ts'
 
 /** Request bodies: JSON in UTF-8, of the form that the operation needs (platform §1.1). */
 export interface Body {
@@ -16,7 +16,7 @@ export function parseBody({ contentType, bytes }: Body): Json | undefined {
     return JSON.parse(text)
   } catch (error) {
     // The engine quotes what stands there, which may be a password.
-    const [fault] = (error as Error).message.split(/, (?:\.\.\.)?"/)
+    const [fault] = messageOf(error).split(/, (?:\.\.\.)?"/)
     throw new Problem('BAD_REQUEST', `The body is not JSON: ${fault}`)
   }
 }

@@ -62,19 +62,13 @@ function effectiveMethod({ method, headers }: WireRequest): string {
 }
 
 function requestKind(method: string, { selection }: Parameters): RequestKind {
-  switch (method) {
-    case 'GET':
-    case 'HEAD':
-      return selection ? 'query' : 'read'
-    case 'PUT':
-    case 'PATCH':
-    case 'DELETE':
-    case 'POST':
-      return method.toLowerCase() as RequestKind
-    default:
-      throw new Problem('NOT_IMPLEMENTED', `The method ${method} is not supported`)
-  }
+  if (method === 'GET' || method === 'HEAD') return selection ? 'query' : 'read'
+  const kind = kinds.find((one) => one.toUpperCase() === method)
+  if (kind) return kind
+  throw new Problem('NOT_IMPLEMENTED', `The method ${method} is not supported`)
 }
+
+const kinds = ['put', 'patch', 'delete', 'post'] as const
 
 async function read(
   resources: Resources,

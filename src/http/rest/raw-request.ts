@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify'
 
 /** Decoding here would lose the difference between a slash and an escaped one. */
 export function pathOf(request: FastifyRequest): string {
-  return (request.raw.url ?? '').split('?', 1)[0] as string
+  const [path = ''] = (request.raw.url ?? '').split('?', 1)
+  return path
 }
 
 /** What follows the question mark; empty without one. */

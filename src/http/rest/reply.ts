@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isJsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { type Answer, jsonAnswer } from './answer.ts'
@@ -43,10 +43,13 @@ function wantsPrettyPrint(request: FastifyRequest): boolean {
   return /(?:^|&)_prettyPrint=true(?:&|$)/i.test(searchOf(request))
 }
 
+/** What its own errors have. */
+type FastifyRefusal = Error & Partial<Pick<FastifyError, 'code' | 'statusCode'>>
+
 /** What Fastify refuses before a request reaches us: too large a body, a malformed URL. */
 function fromFastify(error: unknown): Problem {
   if (!(error instanceof Error) || error instanceof Problem) return asProblem(error)
-  const { statusCode, code } = error as { statusCode?: number; code?: string }
+  const { message, statusCode, code }: FastifyRefusal = error
   const isRefusal = code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500
-  return isRefusal ? new Problem('BAD_REQUEST', error.message, { status: statusCode }) : asProblem(error)
+  return isRefusal ? new Problem('BAD_REQUEST', message, { status: statusCode }) : asProblem(error)
 }

@@ -29,11 +29,16 @@ export function compileFilter(
   return compile(filter, fold)
 }
 
-type Fold = (value: Json) => Json
+/** What texts are compared as. */
+type Fold = (text: string) => string
 type Test = (value: Json) => boolean
 
-const exactly: Fold = (value) => value
-const foldCase: Fold = (value) => (typeof value === 'string' ? value.toLowerCase() : value)
+const exactly: Fold = (text) => text
+const foldCase: Fold = (text) => text.toLowerCase()
+
+function folded(value: Json, fold: Fold): Json {
+  return typeof value === 'string' ? fold(value) : value
+}
 
 function compile(filter: Filter, fold: Fold): Test {
   switch (filter.kind) {
@@ -84,12 +89,12 @@ function anyElement(test: Test): Test {
 function scalarTest(operator: Exclude<ComparisonOperator, 'ne' | 'ca'>, value: Json, fold: Fold): Test {
   switch (operator) {
     case 'eq': {
-      const wanted = fold(value)
-      return (actual) => actual !== null && fold(actual) === wanted
+      const wanted = folded(value, fold)
+      return (actual) => actual !== null && folded(actual, fold) === wanted
     }
     case 'in': {
-      const wanted = new Set(listed(value).map(fold))
-      return (actual) => actual !== null && wanted.has(fold(actual))
+      const wanted = new Set(listed(value).map((each) => folded(each, fold)))
+      return (actual) => actual !== null && wanted.has(folded(actual, fold))
     }
     case 'co':
       return textTest(value, fold, (text, part) => text.includes(part))
@@ -109,17 +114,17 @@ function scalarTest(operator: Exclude<ComparisonOperator, 'ne' | 'ca'>, value: J
 }
 
 function textTest(value: Json, fold: Fold, test: (text: string, part: string) => boolean): Test {
+  if (typeof value !== 'string') return () => false
   const part = fold(value)
-  if (typeof part !== 'string') return () => false
-  return (actual) => typeof actual === 'string' && test(fold(actual) as string, part)
+  return (actual) => typeof actual === 'string' && test(fold(actual), part)
 }
 
 function orderTest(value: Json, fold: Fold, accepts: (order: number) => boolean): Test {
-  const limit = fold(value)
-  if (typeof limit === 'string') {
-    return (actual) => typeof actual === 'string' && accepts(compareText(fold(actual) as string, limit))
+  if (typeof value === 'string') {
+    const limit = fold(value)
+    return (actual) => typeof actual === 'string' && accepts(compareText(fold(actual), limit))
   }
-  if (typeof limit === 'number') return (actual) => typeof actual === 'number' && accepts(actual - limit)
+  if (typeof value === 'number') return (actual) => typeof actual === 'number' && accepts(actual - value)
   return () => false
 }
 

@@ -139,8 +139,7 @@ function pointerOf(text: string, column: number): Pointer {
 }
 
 function peek({ tokens, position }: Cursor): Token {
-  // The end token is never passed, so there always is one.
-  return tokens[position] as Token
+  return tokens[position] ?? { kind: 'end', column: 0 }
 }
 
 function take(cursor: Cursor): Token {
@@ -156,7 +155,7 @@ function isKeyword(token: Token, keyword: string): boolean {
 const operatorList = comparisonOperators.join(' ')
 
 function isOperator(word: string): word is ComparisonOperator {
-  return (comparisonOperators as readonly string[]).includes(word)
+  return comparisonOperators.some((operator) => operator === word)
 }
 
 function unexpected(token: Token, expected: string): Problem {

@@ -27,13 +27,13 @@ export function tokenize(text: string): readonly Token[] {
 }
 
 function readToken(text: string, start: number): readonly [Token, end: number] {
-  const first = text[start] as string
+  const first = text.charAt(start)
   const column = start + 1
   if (first === '(' || first === ')') return [{ kind: first, column }, start + 1]
   if (first === '!') return readNegation(text, start)
   if (first === '"' || first === "'") return readString(text, start, first)
   let end = start
-  while (end < text.length && !' ()'.includes(text[end] as string)) end++
+  while (end < text.length && !' ()'.includes(text.charAt(end))) end++
   return [{ kind: 'word', text: text.slice(start, end), column }, end]
 }
 
@@ -46,7 +46,7 @@ function readNegation(text: string, start: number): readonly [Token, end: number
 function readString(text: string, start: number, mark: string): readonly [Token, end: number] {
   let value = ''
   for (let at = start + 1; at < text.length; at++) {
-    const c = text[at] as string
+    const c = text.charAt(at)
     if (c === mark) {
       checkEnd(text, at + 1)
       return [{ kind: 'string', text: value, column: start + 1 }, at + 1]
@@ -58,7 +58,7 @@ function readString(text: string, start: number, mark: string): readonly [Token,
 }
 
 function checkEnd(text: string, end: number): void {
-  if (end === text.length || ' )'.includes(text[end] as string)) return
+  if (end === text.length || ' )'.includes(text.charAt(end))) return
   throw badFilter(end + 1, 'expected a blank after the string; a quote inside it needs a backslash')
 }
 

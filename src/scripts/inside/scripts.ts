@@ -1,3 +1,4 @@
+import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { compile, linesBefore } from './compile.ts'
 import { scriptFailure } from './failure.ts'
@@ -60,7 +61,7 @@ function ownMembers(script: PreparedScript): PreparedScript {
 }
 
 /** The value of a script as JSON would carry it, or a SCRIPT_FAILED. */
-export function call(name: string, variables: Readonly<Record<string, unknown>>): unknown {
+export function call(name: string, variables: Readonly<Record<string, unknown>>): Json | undefined {
   const callable = callables[name]
   if (!callable) throw new Problem('INTERNAL', `the program has no script "${name}"`)
   const { script } = callable
@@ -139,7 +140,7 @@ const reserved =
   /^(?:eval|arguments|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally|for|function|if|import|in|instanceof|new|null|return|super|switch|this|throw|true|try|typeof|var|void|while|with|let|static|yield|await)$/
 
 /** Plain values only: getters and proxies are read once here, so nothing a script made runs after it. */
-function asJson(value: unknown): unknown {
+function asJson(value: unknown): Json | undefined {
   switch (typeof value) {
     case 'string':
     case 'boolean':
