@@ -21,35 +21,35 @@ const policy = (what: string) =>
       excludeIf: texts(`Pointers to the ${what}, each beginning with a topic.`, {
         examples: [['/access/http/request/headers/user-agent']],
       }),
-      includeIf: texts('Pointers to what is kept although `excludeIf` covers it.'),
+      includeIf: texts('Pointers that are kept although `excludeIf` covers them.'),
     },
     `Leaves out ${what}.`,
   )
 
 const policies = object(
-  { field: policy('fields, names included'), value: policy('values, which become null') },
-  'What is left out of events beyond the secrets, which never are in them.',
+  { field: policy('fields, with their names'), value: policy('values, which become null') },
+  'What is left out of events. Secrets are always left out.',
 )
 
 const filter = object(
   {
     actions: texts(
-      'Only these: actions of the engine for `recon` and `sync` (`CREATE`, `UNLINK`, …), else operations (`create`, `update`, `patch`, `delete`, `action`, `read`, `query`). Of `activity`, reads and queries only where they are named here.',
+      'Keep only events of these actions. `recon` and `sync`: actions of the engine (`CREATE`, `UNLINK`, …). Other topics: operations (`create`, `update`, `patch`, `delete`, `action`, `read`, `query`). `activity` records reads and queries only if they are named here.',
     ),
     fields: list(
       Type.Object({
         name: Type.String({ description: 'A pointer to a field.', examples: ['mapping'] }),
-        values: Type.Array(Type.Unknown(), { description: 'The values it may have.' }),
+        values: Type.Array(Type.Unknown(), { description: 'The values that the field may have.' }),
       }),
-      'Only events whose fields have one of these values, each of them.',
+      'Keep only events in which every field listed has one of its values.',
     ),
     triggers: dictionary(
       Type.Array(Type.String()),
-      'Of what a trigger causes, only these actions, e.g. `{"recon": ["create", "delete"]}`.',
+      'For events caused by a trigger, keep only these actions, e.g. `{"recon": ["create", "delete"]}`.',
     ),
     script: shape(
       'script',
-      'A script that sees `request` and `context`; the event is kept if its value is true.',
+      'A script that sees `request` and `context`. The event is kept if the script returns true.',
     ),
   },
   'Which events are kept.',
@@ -60,10 +60,10 @@ const topicSettings = (more: Record<string, ReturnType<typeof texts>> = {}) =>
 
 const rotation = object(
   {
-    rotationEnabled: flag('False: files grow without end.', true),
-    maxFileSize: whole('Bytes; a file is put aside before it grows beyond them. 0: no limit.', 0),
-    rotationInterval: text('How long a file is written to.', { examples: ['1 day'] }),
-    rotationTimes: texts('Times of the day (UTC) at which files are put aside.', { examples: [['00:00']] }),
+    rotationEnabled: flag('False: one file grows without limit.', true),
+    maxFileSize: whole('The largest size of a file in bytes. 0: no limit.', 0),
+    rotationInterval: text('The time after which a new file is begun.', { examples: ['1 day'] }),
+    rotationTimes: texts('Times of day (UTC) at which a new file is begun.', { examples: [['00:00']] }),
     rotationFilePrefix: text(
       'Read for compatibility.',
       withoutEffect('the time of day is put behind the name of the file'),
@@ -73,32 +73,32 @@ const rotation = object(
       withoutEffect('the time of day is put behind the name of the file'),
     ),
   },
-  'When a file is put aside and another one begun.',
+  'When the file is archived and a new one begun.',
 )
 
 const fileRetention = object(
   {
-    maxNumberOfHistoryFiles: whole('How many files put aside are kept, of each topic. 0: all.', 0),
-    maxDiskSpaceToUse: whole('Bytes that they may have together, of each topic. 0: no limit.', 0),
-    minFreeSpaceRequired: whole('Bytes that the disk must have left. 0: no limit.', 0),
-    maxAge: text('How old they may become.', { examples: ['90 days'] }),
+    maxNumberOfHistoryFiles: whole('How many archived files are kept for each topic. 0: all.', 0),
+    maxDiskSpaceToUse: whole('The total size of the archived files of a topic in bytes. 0: no limit.', 0),
+    minFreeSpaceRequired: whole('The free disk space to keep, in bytes. 0: no limit.', 0),
+    maxAge: text('The maximum age of an archived file.', { examples: ['90 days'] }),
   },
-  'Which files put aside are kept; the oldest go first.',
+  'Which archived files are kept. The oldest are deleted first.',
 )
 
 const handlerConfig = object(
   {
-    name: text('The name of the handler; how far it has come is kept under it.'),
-    enabled: flag('False: it does nothing.', true),
-    topics: texts(`The topics it takes: ${topics}. Without: all.`),
-    logDirectory: text('JSON and CSV: the folder of the files; a relative one starts at the project.', {
+    name: text('The name of the handler. Its position in the audit trail is stored under this name.'),
+    enabled: flag('False: the handler does nothing.', true),
+    topics: texts(`The topics that the handler receives: ${topics}. Default: all.`),
+    logDirectory: text('JSON and CSV: the folder of the files, relative to the project.', {
       default: 'audit',
     }),
     fileRotation: rotation,
     fileRetention,
     formatting: object(
       {
-        quoteChar: text('Around fields that need it.', { default: '"' }),
+        quoteChar: text('Around fields that need quotes.', { default: '"' }),
         delimiterChar: text('Between fields.', { default: ',' }),
         endOfLineSymbols: text('After each row.', { default: '\n' }),
       },
@@ -106,19 +106,19 @@ const handlerConfig = object(
     ),
     security: object(
       {
-        enabled: flag('True: a column with a keyed hash of each row and the one before it.', false),
+        enabled: flag('True: a column holds a keyed hash of each row and the row before it.', false),
         filename: text('Read for compatibility.', withoutEffect('the key is in the data folder')),
         password: anything('Read for compatibility.', withoutEffect('the key is in the data folder')),
-        signatureInterval: text('Read for compatibility.', withoutEffect('every row is proved')),
+        signatureInterval: text('Read for compatibility.', withoutEffect('every row has its own hash')),
       },
       'CSV: tamper evidence.',
     ),
     buffering: object(
       {},
       'Read for compatibility.',
-      withoutEffect('events are written some at a time, and none is lost'),
+      withoutEffect('events are written in batches, and none is lost'),
     ),
-    resourcePath: text('Router: where events are created, below it by topic.', {
+    resourcePath: text('Router: the resource under which events are created, `<path>/<topic>`.', {
       examples: ['endpoint/audit'],
     }),
   },
@@ -130,7 +130,7 @@ export const auditSchema = Type.Object(
     auditServiceConfig: object(
       {
         handlerForQueries: text(
-          'Who answers queries on `audit`: the repository, or a router handler by its name.',
+          'What answers queries on `audit`: the repository, or a router handler by its name.',
         ),
         availableAuditEventHandlers: texts('Classes of handlers; read for consoles.'),
         filterPolicies: policies,
@@ -145,18 +145,18 @@ export const auditSchema = Type.Object(
       Type.Object({
         class: Type.String({
           description:
-            'The class, of which the end counts: `RepositoryAuditEventHandler`, `JsonAuditEventHandler`, `CsvAuditEventHandler`, `JsonStdoutAuditEventHandler` or `RouterAuditEventHandler`.',
+            'The class. Only the end of the name matters: `RepositoryAuditEventHandler`, `JsonAuditEventHandler`, `CsvAuditEventHandler`, `JsonStdoutAuditEventHandler` or `RouterAuditEventHandler`.',
         }),
         config: handlerConfig,
       }),
-      'Where events go beside the repository.',
+      'Where events go, in addition to the repository.',
     ),
     eventTopics: object(
       {
         access: topicSettings(),
         activity: topicSettings({
-          watchedFields: texts('What `changedFields` tells of. Without: all fields.'),
-          passwordFields: texts('Changes of these set `passwordChanged`.', { default: ['password'] }),
+          watchedFields: texts('The fields that `changedFields` may list. Default: all.'),
+          passwordFields: texts('The fields whose change sets `passwordChanged`.', { default: ['password'] }),
         }),
         authentication: topicSettings(),
         config: topicSettings(),
@@ -168,16 +168,16 @@ export const auditSchema = Type.Object(
     filterPolicies: policies,
     retention: dictionary(
       Type.Object({
-        maxAge: text('How old an event may become.', { examples: ['365 days'] }),
-        maxEvents: whole('How many of the newest are kept.', undefined, { minimum: 0 }),
+        maxAge: text('The maximum age of an event.', { examples: ['365 days'] }),
+        maxEvents: whole('How many of the newest events are kept.', undefined, { minimum: 0 }),
       }),
-      `How long the repository keeps events, by topic; \`*\` says it of all others. Topics: ${topics}.`,
+      `How long the repository keeps events, by topic; \`*\` is for all other topics. Topics: ${topics}.`,
       { examples: [{ access: { maxAge: '90 days' } }] },
     ),
     exceptionFormatter: object(
       {},
       'Read for compatibility.',
-      withoutEffect('failures are recorded by message and detail'),
+      withoutEffect('failures are recorded with message and detail'),
     ),
   },
   { title: 'Audit', description: '`conf/audit.json`: what is recorded, and where it goes.' },

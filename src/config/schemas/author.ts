@@ -1,7 +1,7 @@
 /**
- * Short words to write configuration schemas with. A schema is at once what files are checked against, what editors
- * complete from, and what docs/configuration.md says; hence every property has a description, and a default where
- * one exists. Keywords beginning with `x-` are ours and are explained in check/schema.ts.
+ * Helpers to write configuration schemas. A schema serves three purposes: files are checked against it, editors
+ * complete from it, and docs/configuration.md is generated from it. So every property has a description, and a
+ * default if there is one. Keywords beginning with `x-` are ours; check/schema.ts explains them.
  */
 import Type, { type TSchema } from 'typebox'
 
@@ -23,7 +23,7 @@ export function whole(description: string, standard?: number, extra: Extra = {})
   )
 }
 
-/** One of a few words. `noun` is how messages call it, e.g. `a situation`. */
+/** One of a few words. Messages call it by `noun`, e.g. `a situation`. */
 export function choice(
   noun: string,
   values: readonly string[],
@@ -52,7 +52,7 @@ export function dictionary(values: TSchema, description: string, extra: Extra = 
   return Type.Optional(Type.Object({}, { additionalProperties: values, description, ...extra }))
 }
 
-/** One of several shapes; errors are those of the shape that was evidently meant. */
+/** One of several shapes. Errors are reported for the shape that was evidently meant. */
 export function either(branches: readonly TSchema[], description: string, extra: Extra = {}): TSchema {
   return Type.Optional(Type.Union([...branches], { description, ...extra }))
 }
@@ -68,12 +68,12 @@ export function shape(name: string, description?: string): TSchema {
   )
 }
 
-/** The words above make optional properties; this takes that mark, which is not enumerable, away again. */
+/** The functions above make optional properties. This removes their mark, which is not enumerable. */
 export function required(schema: TSchema): TSchema {
   return Type.Unsafe({ ...schema })
 }
 
-/** Of a setting that is accepted without effect: another value than the default is a warning that gives the reason. */
+/** For a setting that is accepted but has no effect. A value other than the default causes a warning with the reason. */
 export function withoutEffect(reason: string): Extra {
   return { 'x-noEffect': reason }
 }

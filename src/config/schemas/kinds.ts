@@ -62,8 +62,8 @@ export function kindOfId(id: string): Kind | undefined {
 }
 
 /**
- * A schema that stands alone, as editors want it: with the named shapes that it needs and no others. For `provisioner` with the
- * settings of the connectors given.
+ * A complete schema for editors: it contains the named shapes that it needs and no others. The one for `provisioner`
+ * contains the settings of the given connectors.
  */
 export function standaloneSchema(
   kind: Kind,
@@ -81,7 +81,7 @@ export function standaloneSchema(
   }
 }
 
-/** The settings hold for the connector that the file names. */
+/** The settings apply to the connector that the file names. */
 function settingsOf([connectorName, configurationProperties]: readonly [string, JsonSchema]) {
   const properties = { connectorName: { const: connectorName } }
   return {
@@ -106,7 +106,7 @@ function collectReferences(schema: unknown, used: Set<string>): void {
   }
 }
 
-/** TypeBox schemas are JSON Schema with hidden marks; this is the JSON Schema alone. */
+/** TypeBox schemas are JSON Schema with hidden marks. This returns plain JSON Schema. */
 function plain<Name extends string>(
   from: Readonly<Record<Name, TSchema>>,
 ): Readonly<Record<Name, JsonSchema>> {

@@ -44,17 +44,17 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       conditionalPolicies: list(
         Type.Object({
           condition: looseCondition(
-            'When the policies count: a query filter over the object, or a script that sees `fullObject`.',
+            'When the policies apply: a query filter over the object, or a script that sees `fullObject`.',
           ),
-          dependencies: texts('Properties without which the condition does not hold.'),
+          dependencies: texts('Properties that the condition needs. Without them it is false.'),
           policies: list(Type.Unsafe({ $ref: '#/$defs/policyReference' }), 'The policies.'),
         }),
-        'Policies that count under a condition.',
+        'Policies that apply under a condition.',
         { default: [] },
       ),
       fallbackPolicies: list(
         Type.Unsafe({ $ref: '#/$defs/policyReference' }),
-        'Policies that count if no condition holds.',
+        'Policies that apply if no condition is true.',
         { default: [] },
       ),
       isVirtual: flag('Computed, not stored.', false),
@@ -62,17 +62,17 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
         {
           referencedRelationshipFields: list(
             Type.Unknown(),
-            'The relationships to follow, one after the other; or a list of such lists.',
+            'The relationships to follow, in order; or a list of such lists.',
           ),
           referencedObjectFields: texts(
-            'The fields to collect; `*`: all of the object. None: the references.',
+            'The fields to collect; `*`: the whole object. Default: only the references.',
           ),
           flattenProperties: flag('Collect plain values instead of objects, each once.', false),
         },
         'How a virtual property is computed from relationships.',
       ),
       returnByDefault: flag(
-        'Returned without being named in `_fields`. Default: false if virtual or a relationship, else true.',
+        'True: returned even if `_fields` does not name it. Default: false for virtual properties and relationships, else true.',
       ),
       encryption: object(
         {
@@ -113,7 +113,7 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
           ),
           notify: either(
             [Type.Boolean(), Type.Array(Type.String())],
-            'The object referred to is told of a change; a list of relationships says the same.',
+            'True, or a list of relationships: the object referred to is notified of a change.',
             { default: false },
           ),
         }),
@@ -122,10 +122,12 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       notifySelf: flag('A change of the relationship is a change of this object.', false),
       notifyRelationships: texts('Relationships that are notified of a change of this value.'),
       conditionalAssociationField: text('The field that holds the condition of a grant.'),
-      relationshipGrantTemporalConstraintsEnforced: flag('Grants may be limited in time. They always may.'),
+      relationshipGrantTemporalConstraintsEnforced: flag(
+        'Grants may be limited in time. This is always possible.',
+      ),
       isTemporalConstraint: flag('The value limits a role in time. `temporalConstraints` always does.'),
       isConditional: flag('The value is the condition of a grant, for the user interface.'),
-      onValidate: hook('Runs before the value is stored; throwing refuses it.'),
+      onValidate: hook('Runs before the value is stored. If it throws, the value is refused.'),
       onRetrieve: hook('Its value becomes the value that is read.'),
       onStore: hook('Its value becomes the value that is stored.'),
     },
@@ -169,20 +171,20 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       }),
       onCreate: hook('Runs before an object is created; changes `object` in place.'),
       onUpdate: hook('Runs before an object is updated; changes `object` in place.'),
-      onDelete: hook('Runs before an object is deleted; throwing refuses it.'),
+      onDelete: hook('Runs before an object is deleted. If it throws, the delete is refused.'),
       onRead: hook('Runs when an object is read.'),
-      onRetrieve: hook('Runs when an object is taken out of the store.'),
-      onStore: hook('Runs before an object is put into the store.'),
-      onValidate: hook('Runs before an object is stored; throwing refuses it with 403.'),
-      onQueryResult: hook('Runs for each object of a query; false drops it.'),
+      onRetrieve: hook('Runs when an object is read from the store.'),
+      onStore: hook('Runs before an object is written to the store.'),
+      onValidate: hook('Runs before an object is stored. If it throws, the request fails with 403.'),
+      onQueryResult: hook('Runs for each object of a query; false drops the object.'),
       onSync: hook(
-        'Runs after implicit synchronization, also after a failed one; throwing fails the request.',
+        'Runs after implicit synchronization, even if that failed. If it throws, the request fails.',
       ),
       postCreate: hook('Runs after an object was created.'),
       postUpdate: hook('Runs after an object was updated.'),
       postDelete: hook('Runs after an object was deleted.'),
     },
-    { title: 'Managed object type', description: 'A type of objects that Syncline itself keeps.' },
+    { title: 'Managed object type', description: 'A type of objects in the store of Syncline.' },
   ),
 }
 
@@ -190,6 +192,6 @@ export const managedSchema = Type.Object(
   { objects: list(Type.Unsafe({ $ref: '#/$defs/managedObject' }), 'The types.', { default: [] }) },
   {
     title: 'Managed objects',
-    description: '`conf/managed.json`: types of objects that Syncline itself keeps.',
+    description: '`conf/managed.json`: the types of objects in the store of Syncline.',
   },
 )

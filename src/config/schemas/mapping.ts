@@ -33,9 +33,9 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
       transform: shape('script', 'Makes the value; its variable `source` is the value found at `source`.'),
       condition: shape(
         'condition',
-        'Evaluated over `{object, target, oldTarget, oldSource, linkQualifier}`; false: the target path stays untouched.',
+        'Evaluated over `{object, target, oldTarget, oldSource, linkQualifier}`. False: the target property is not changed.',
       ),
-      default: anything('The value if there is none otherwise.', { default: null }),
+      default: anything('The value if there is no other.', { default: null }),
     },
     {
       title: 'Property',
@@ -57,18 +57,18 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
             required(choice('an action', actions, 'The name of an action.', { 'x-ignoreCase': true })),
             script,
           ],
-          'What is done: the name of an action in any letter case, or a script that returns one in upper case.',
+          'The action: its name in any letter case, or a script that returns the name in upper case.',
         ),
       ),
       condition: shape(
         'condition',
-        'Evaluated over `{object, linkQualifier}`. The first policy of a situation whose condition is fulfilled counts.',
+        'Evaluated over `{object, linkQualifier}`. The first policy of the situation whose condition is true applies.',
       ),
-      postAction: shape('script', 'Runs after the action; not after IGNORE, ASYNC and EXCEPTION.'),
+      postAction: shape('script', 'Runs after the action, but not after IGNORE, ASYNC or EXCEPTION.'),
     },
     {
       title: 'Policy',
-      description: 'What is done about a situation. Without one, the default action of the situation.',
+      description: 'The action for a situation. Without a policy, the situation has its default action.',
     },
   ),
   correlationQuery: Type.Object(
@@ -79,7 +79,7 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
       file: text('A file with the code.'),
       name: text('The same as `file`.'),
       globals: object({}, 'Variables of the script.', { default: {} }),
-      expressionTree: shape('expressionTree', 'Target properties to compare, instead of code of your own.'),
+      expressionTree: shape('expressionTree', 'Target properties to compare, instead of code.'),
       mapping: text('With `expressionTree`: the name of this mapping.'),
     },
     {
@@ -93,7 +93,7 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
     {
       enabled: flag('Store changes in a queue and process them later.', false),
       pageSize: whole('Events read at a time.', 100, { minimum: 10, maximum: 100 }),
-      pollingInterval: whole('Milliseconds between looks at an empty queue.', 1000, { minimum: 1 }),
+      pollingInterval: whole('Milliseconds between two polls of an empty queue.', 1000, { minimum: 1 }),
       maxQueueSize: whole('Events held in memory.', 1000, { minimum: 100, maximum: 1000 }),
       maxRetries: whole('How often a failing event is tried again; negative or absent: for ever.'),
       retryDelay: whole('Milliseconds between two tries.', 1000, { minimum: 0 }),
@@ -101,7 +101,7 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
     },
     {
       title: 'Queued sync',
-      description: 'Implicit synchronization through a queue instead of at once.',
+      description: 'Implicit synchronization through a queue, not within the request.',
     },
   ),
 }
@@ -110,7 +110,7 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
 function limit(description: string, standard?: string): TSchema {
   return either(
     [Type.Integer({ minimum: 0 }), Type.String({ pattern: '^\\d+(\\.\\d+)?\\s*%?$' }), Type.Null()],
-    `${description} A number, or a percentage of the linked targets, which counts if there are more than 100; null: no limit.`,
+    `${description} A number, or a percentage of the linked targets. A percentage applies only if there are more than 100 of them. Null: no limit.`,
     standard === undefined ? {} : { default: standard },
   )
 }
@@ -121,7 +121,7 @@ function hook(description: string): TSchema {
 
 /** The properties in the order in which the reference lists them. */
 export const mappingProperties: Readonly<Record<string, TSchema>> = {
-  name: text('The unique name; also the name of its link set unless `links` says otherwise.', {
+  name: text('The unique name. It also names the link set of the mapping, unless `links` names another.', {
     minLength: 1,
   }),
   source: required(
@@ -133,12 +133,12 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   displayName: text('A name for people.'),
   icon: text('A picture for the user interface.'),
   consentRequired: flag(
-    'A managed object qualifies only if its `consentedMappings` names this mapping. Counts where `conf/consent.json` ' +
+    'A managed object qualifies only if its `consentedMappings` names this mapping. Applies only if `conf/consent.json` ' +
       'has `"enabled": true`.',
     false,
   ),
   links: text(
-    'Use the link set of this other mapping, which has the same object sets or exactly the reverse.',
+    'The name of another mapping whose link set to use. It must have the same two object sets, in either direction.',
   ),
   linkQualifiers: either(
     [Type.Array(Type.String({ minLength: 1 }), { minItems: 1, uniqueItems: true }), script],
@@ -147,32 +147,32 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   ),
   enableLinking: flag('False: no link is read, made, changed or removed.', true),
   sourceIdsCaseSensitive: flag(
-    'False: source ids are compared and stored in lower case. Counts only in the mapping that defines the link set.',
+    'False: source ids are compared and stored in lower case. Applies only in the mapping that defines the link set.',
     true,
   ),
   targetIdsCaseSensitive: flag('The same for target ids.', true),
   prefetchLinks: flag(
     'Read links for many objects at once in a reconciliation.',
     true,
-    withoutEffect('links are always read a page at a time'),
+    withoutEffect('links are always read one page at a time'),
   ),
 
   enableSync: flag(
-    'False: no part in implicit synchronization and liveSync; reconciliation still works.',
+    'False: implicit synchronization and liveSync skip this mapping. Reconciliation still works.',
     true,
   ),
   syncAfter: texts(
-    'Names of mappings that must be processed before this one. Orders mappings in files of their own.',
+    'Names of mappings that are processed before this one. Orders mappings that have their own files.',
   ),
   triggerSyncProperties: texts(
-    'Pointers; an update is synchronized only if one of them changed. Reconciliation looks at every object.',
+    'Pointers to properties. An update is synchronized only if one of them changed. Reconciliation ignores this list.',
     { default: [] },
   ),
   queuedSync: shape('queuedSync', 'Process changes through a queue.'),
   optimizeAssignmentSync: flag(
     'A performance hint for role assignments; never changes results.',
     false,
-    withoutEffect('there is nothing that it could speed up'),
+    withoutEffect('there is nothing to optimize'),
   ),
 
   validSource: hook('Does a source object take part? Must return a boolean.'),
@@ -193,7 +193,7 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
     'Finds targets itself and returns them as an array, for all link qualifiers. Not together with `correlationQuery`.',
   ),
   correlateEmptyTargetSet: flag(
-    'Correlate although the target set was empty when the reconciliation began.',
+    'Correlate even if the target set was empty when the reconciliation began.',
     false,
   ),
 
@@ -204,7 +204,7 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
       default: [],
     },
   ),
-  policies: list(Type.Unsafe({ $ref: '#/$defs/policy' }), 'What is done about which situation.', {
+  policies: list(Type.Unsafe({ $ref: '#/$defs/policy' }), 'The action for each situation.', {
     default: [],
   }),
   defaultMapping: hook('The older name of `onMapping`.'),
@@ -217,29 +217,29 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   onLink: hook('Runs before a link is stored.'),
   onUnlink: hook('Runs before a link is deleted.'),
   postMapping: hook('Runs after CREATE, UPDATE and LINK.'),
-  onError: hook('Runs when an operation failed; its own failure is logged.'),
-  onRecon: hook('Runs once at the beginning of a reconciliation; its failure fails the run.'),
+  onError: hook('Runs after an operation failed. If the script fails too, that is only logged.'),
+  onRecon: hook('Runs once at the beginning of a reconciliation. If it fails, the run fails.'),
   result: hook('Runs once at the end of a reconciliation, with its statistics.'),
 
   sourceQuery: shape('query', 'The source objects of a reconciliation; default: all.'),
   targetQuery: shape('query', 'The target objects of a reconciliation; default: all.'),
-  sourceQueryFullEntry: flag('Does `sourceQuery` return whole objects? Absent: decided for each entry.'),
+  sourceQueryFullEntry: flag('Does `sourceQuery` return whole objects? Default: decided for each entry.'),
   targetQueryFullEntry: flag(
     'Does `targetQuery` return whole objects?',
     undefined,
     withoutEffect(
-      'targets are read when they are worked, so that nothing is written back that a query left out',
+      'each target is read before it is written, so that fields which the query left out are kept',
     ),
   ),
   defaultSourceFields: texts(
-    'Fields of source objects to read where the query names no `_fields`: pointers; `*` is everything.',
+    'Fields of source objects to read if the query names no `_fields`: pointers; `*` means everything.',
   ),
   defaultTargetFields: texts(
-    'Fields of target objects that properties and scripts see, besides those that `properties` write; `*` is ' +
-      'everything. An update keeps the others.',
+    'Fields of target objects that properties and scripts see, in addition to those that `properties` write; `*` means ' +
+      'everything. An update keeps the other fields.',
   ),
   runTargetPhase: flag(
-    'Visit target objects without source. Default: true for `recon`, false for `reconById`.',
+    'Process target objects without a source. Default: true for `recon`, false for `reconById`.',
   ),
   allowEmptySourceSet: flag(
     'False: a reconciliation or a liveSync that finds an empty source set fails before it changes anything.',
@@ -253,26 +253,26 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
           maxUpdates: limit('Targets that one run may change.'),
           maxCreates: limit('Targets that one run may create.'),
         },
-        'What one run may do. A run that would do more ends before its first write.',
+        'The limits of one run. A run that would exceed them stops before its first write.',
       ),
       Type.Literal(false),
     ],
-    'How much one run or one liveSync may delete, change and create; `false`: as much as it likes.',
+    'How much one reconciliation or liveSync may delete, change and create; `false`: no limits.',
   ),
-  taskThreads: whole('Objects worked on at the same time; 0: one after the other.', 10, { minimum: 0 }),
+  taskThreads: whole('Objects processed at the same time; 0: one after the other.', 10, { minimum: 0 }),
   feedSize: whole('Objects read ahead.', 1000, {
     minimum: 1,
-    ...withoutEffect('one page is read ahead, whatever its size'),
+    ...withoutEffect('one page is read ahead, of any size'),
   }),
   reconSourceQueryPaging: flag(
-    'The source is read in pages in any case; true: of `reconSourceQueryPageSize`, false: of 500.',
+    'The page size of the source. True: `reconSourceQueryPageSize`; false: 500. The source is always read in pages.',
     false,
   ),
   reconSourceQueryPageSize: whole('Objects in a page of the source, with `reconSourceQueryPaging`.', 1000, {
     minimum: 1,
   }),
   reconTargetQueryPaging: flag(
-    'Ids of targets are read in pages in any case; true: of `reconTargetQueryPageSize`, false: of 5000.',
+    'The page size of target ids. True: `reconTargetQueryPageSize`; false: 5000. They are always read in pages.',
     false,
   ),
   reconTargetQueryPageSize: whole('Ids in a page of the target, with `reconTargetQueryPaging`.', 5000, {
@@ -281,24 +281,24 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   clusteredSourceReconEnabled: flag(
     'Share source pages among the nodes of a cluster.',
     false,
-    withoutEffect('there is one node, which does the whole run'),
+    withoutEffect('one node does the whole run'),
   ),
   cleanUpLinks: flag(
-    'After the target phase, delete links whose source and target are both gone. Only in runs over whole sets. ' +
+    'After the target phase, delete links whose source and target no longer exist. Only in runs over whole sets. ' +
       'OpenIDM does not know this setting.',
     false,
   ),
-  reconProgressStateUpdateInterval: whole('Store the progress of a run after so many objects.', 1024, {
+  reconProgressStateUpdateInterval: whole('Store the progress of a run after this many objects.', 1024, {
     minimum: 1,
     ...withoutEffect('progress is stored with every page'),
   }),
   reconAssociation: shape(
     'reconAssociation',
-    'How many stored runs are kept; wins over the setting of `sync.json`.',
+    'How many stored runs are kept. Overrides the setting in `sync.json`.',
   ),
 }
 
-/** One mapping in a file of its own, `mapping-<name>.json`: the file gives the name. */
+/** One mapping in its own file, `mapping-<name>.json`. The name comes from the file. */
 export const mappingSchema = Type.Object(mappingProperties, {
   title: 'Mapping',
   description: 'How objects flow from one object set to another.',

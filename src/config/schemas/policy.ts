@@ -5,12 +5,12 @@ import { list, object, required, text, texts } from './author.ts'
 export const policySchema = Type.Object(
   {
     type: text('The language: `text/javascript`.'),
-    file: text('The file of the shipped policies, `policy.js`: they are built in and it is not run.'),
+    file: text('The file of the shipped policies, `policy.js`. It is not run: they are built in.'),
     additionalFiles: texts('Files with policies of your own, which they declare with `addPolicy`.', {
       default: [],
     }),
     globals: object(
-      { additionalPolicies: texts('The same as text, instead of files.') },
+      { additionalPolicies: texts('Policies as code, instead of `additionalFiles`.') },
       'Variables of the shipped file.',
       { additionalProperties: true },
     ),
@@ -21,12 +21,12 @@ export const policySchema = Type.Object(
           Type.Object({
             name: required(text('The property: `password`, `address/city`, `mails[*]`.')),
             policies: list(Type.Unsafe({ $ref: '#/$defs/policyReference' }), 'Its policies.'),
-            policyRequirements: texts('Filled in by whoever reads the resource.'),
+            policyRequirements: texts('Computed when the resource is read.'),
           }),
           'Policies by property.',
         ),
       }),
-      'Policies of properties beside those in `managed.json`, whose parameters win.',
+      'Policies in addition to those in `managed.json`. If both have one, the parameters in `managed.json` win.',
       { default: [] },
     ),
   },

@@ -107,7 +107,7 @@ export const provisionerDefinitions: Readonly<Record<string, TSchema>> = {
       operationOptionInfo: object({}, 'Options that the operation takes; information only.'),
       objectFeatures: dictionary(
         Type.Unsafe({ $ref: '#/$defs/operationOption' }),
-        'The same settings for one object type.',
+        'The same settings for single object types.',
       ),
     },
     { title: 'Operation option', description: 'What an operation may do.' },
@@ -124,7 +124,7 @@ export const provisionerSchema = Type.Object(
       },
     ),
     displayName: text('A name for people.'),
-    enabled: flag('False: the system is absent, and its errors are warnings.', true),
+    enabled: flag('False: the system is not available, and errors in its file are only warnings.', true),
     connectorRef: required(
       object(
         {
@@ -166,27 +166,27 @@ export const provisionerSchema = Type.Object(
     resultsHandlerConfig: object(
       {
         enableNormalizingResultsHandler: flag('Normalize results.', true),
-        enableFilteredResultsHandler: flag('Filter results again behind the connector.', true),
+        enableFilteredResultsHandler: flag('Filter results again after the connector.', true),
         enableCaseInsensitiveFilter: flag('That filter ignores letter case.', false),
-        enableAttributesToGetSearchResultsHandler: flag('Drop attributes that were not asked for.', true),
+        enableAttributesToGetSearchResultsHandler: flag('Drop attributes that were not requested.', true),
       },
-      'Filters behind the connector.',
+      'Filters after the connector.',
     ),
     poolConfigOption: object(
       {
-        maxObjects: whole('Instances at most.', 10, { minimum: 1, ...noPool }),
-        maxIdle: whole('Idle instances at most.', 10, { minimum: 0, ...noPool }),
+        maxObjects: whole('The maximum number of instances.', 10, { minimum: 1, ...noPool }),
+        maxIdle: whole('The maximum number of idle instances.', 10, { minimum: 0, ...noPool }),
         maxWait: whole('Milliseconds to wait for an instance.', 150000, { minimum: -1, ...noPool }),
-        minEvictableIdleTimeMillis: whole('Milliseconds until an idle instance goes.', 120000, {
+        minEvictableIdleTimeMillis: whole('Milliseconds until an idle instance is closed.', 120000, {
           minimum: -1,
           ...noPool,
         }),
-        minIdle: whole('Idle instances at least.', 1, { minimum: 0, ...noPool }),
+        minIdle: whole('The minimum number of idle instances.', 1, { minimum: 0, ...noPool }),
       },
-      'The instance pool of the original.',
+      'The connector pool of OpenIDM.',
       { 'x-rule': 'pool' },
     ),
-    producerBufferSize: whole('The result buffer of the original.', 100, {
+    producerBufferSize: whole('The result buffer of OpenIDM.', 100, {
       minimum: 1,
       ...paged,
     }),
@@ -196,7 +196,7 @@ export const provisionerSchema = Type.Object(
     }),
     connectorPoolingSupported: flag('Information only.'),
     excludeUnmodified: flag('Send only changed attributes on update.', false),
-    syncFailureHandler: shape('syncFailureHandler', 'What liveSync does about a change that fails.'),
+    syncFailureHandler: shape('syncFailureHandler', 'What liveSync does with a change that fails.'),
     systemActions: list(
       Type.Object({
         scriptId: required(text('The name of the action.')),
@@ -210,7 +210,7 @@ export const provisionerSchema = Type.Object(
           'The code for each kind of connector.',
         ),
       }),
-      'Scripts that run at the system.',
+      'Scripts that run on the system.',
       { default: [] },
     ),
   },

@@ -4,7 +4,7 @@ import { either, list, shape, text } from './author.ts'
 
 export const methods = ['create', 'read', 'update', 'patch', 'delete', 'query', 'action']
 
-/** As mappings know conditions, but any value of a script that is true-like fulfils them, as in the original. */
+/** Like the conditions of mappings, but any true-like value of a script counts as true, as in OpenIDM. */
 export function looseCondition(description: string) {
   return either(
     [
@@ -20,19 +20,19 @@ export const routerSchema = Type.Object(
     filters: list(
       Type.Object({
         name: text('A name for people.'),
-        pattern: text('A regular expression that is found in the resource path; absent: every path.', {
+        pattern: text('A regular expression to find in the resource path. Default: every path.', {
           format: 'regex',
         }),
         methods: list(
           Type.Unsafe<string>({ type: 'string', enum: methods, 'x-noun': 'a method' }),
-          'The methods; absent or empty: all.',
+          'The methods; empty or absent: all.',
         ),
         condition: looseCondition('A query filter over `{request, context}`, or a script that sees both.'),
-        onRequest: shape('script', 'Runs before the request; throwing stops it.'),
+        onRequest: shape('script', 'Runs before the request. If it throws, the request is refused.'),
         onResponse: shape('script', 'Runs after the request; sees `response`.'),
-        onFailure: shape('script', 'Runs after a request that failed; sees `exception`.'),
+        onFailure: shape('script', 'Runs after a failed request; sees `exception`.'),
       }),
-      'Scripts around requests: `onRequest` in this order, the others in the opposite one.',
+      'Scripts around requests. `onRequest` scripts run in this order, the others in reverse order.',
       { default: [] },
     ),
   },
@@ -43,8 +43,10 @@ export const accessSchema = Type.Object(
   {
     configs: list(
       Type.Object({
-        pattern: text('The path: as it is, `*` for all, or `managed/*` for all that begins so.'),
-        roles: text('A comma list of roles, one of which the caller must have; `*`: anybody.', {
+        pattern: text(
+          'The exact path; `*`: every path; `managed/*`: every path that begins with `managed/`.',
+        ),
+        roles: text('A comma list of roles. The caller must have one of them; `*`: every caller.', {
           default: '*',
         }),
         methods: text('A comma list of methods; `*`: all.', { default: '*' }),
@@ -54,9 +56,9 @@ export const accessSchema = Type.Object(
           'An expression that must be true-like; it sees `request`, `context` and the functions of docs/access.md.',
         ),
       }),
-      'What callers from outside may do: whatever any entry grants, and nothing else.',
+      'What external callers may do: a request is allowed if at least one entry grants it.',
       { default: [] },
     ),
   },
-  { title: 'Access', description: '`conf/access.json`: what callers from outside may do.' },
+  { title: 'Access', description: '`conf/access.json`: what external callers may do.' },
 )

@@ -15,26 +15,26 @@ export const scheduleSchema = Type.Object(
     repeatCount: whole('For `simple`: how often it is repeated after the first run; -1: for ever.', 0, {
       minimum: -1,
     }),
-    startTime: text('Not before (ISO 8601).'),
-    endTime: text('Not after (ISO 8601).'),
-    timeZone: text('Whose clock counts, e.g. `Europe/Berlin`. Without: that of the machine.'),
+    startTime: text('No run before this time (ISO 8601).'),
+    endTime: text('No run after this time (ISO 8601).'),
+    timeZone: text('The time zone of the expression, e.g. `Europe/Berlin`. Default: that of the machine.'),
     misfirePolicy: choice(
       'a misfire policy',
       ['fireAndProceed', 'doNothing'],
-      'What becomes of runs that were missed: one at once for all of them, or none.',
+      'What to do if runs were missed: one run at once for all of them, or none.',
       { default: 'fireAndProceed' },
     ),
-    concurrentExecution: flag('True: may run while its last run has not ended.', false),
-    persisted: flag('Survives a restart.', true, withoutEffect('every schedule does')),
-    recoverable: flag('Run again if the process died in the middle of a run.', false),
+    concurrentExecution: flag('True: may start while its last run is still active.', false),
+    persisted: flag('Survives a restart.', true, withoutEffect('every schedule survives a restart')),
+    recoverable: flag('Run again if the process ended during a run.', false),
     invokeService: text(
-      'What runs: `sync` (a reconciliation), `provisioner` (liveSync), `script` or `taskscanner`; long names of OpenIDM are understood.',
+      'What runs: `sync` (a reconciliation), `provisioner` (liveSync), `script` or `taskscanner`. The long names of OpenIDM are accepted, too.',
     ),
-    invokeContext: object({}, 'What the service is to do, e.g. `{"action": "reconcile", "mapping": "…"}`.'),
-    invokeLogLevel: text('How loud a run is logged.', {
+    invokeContext: object({}, 'What the service does, e.g. `{"action": "reconcile", "mapping": "…"}`.'),
+    invokeLogLevel: text('The log level of runs.', {
       default: 'info',
       ...withoutEffect('runs are logged when they fail'),
     }),
   },
-  { title: 'Schedule', description: '`conf/schedule-<name>.json`: something that runs by itself.' },
+  { title: 'Schedule', description: '`conf/schedule-<name>.json`: a job that runs by itself.' },
 )

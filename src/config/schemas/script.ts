@@ -12,7 +12,7 @@ export const scriptSettingsSchema = Type.Object(
           subdirectories: Type.Optional(Type.Union([Type.Boolean(), Type.String()])),
         }),
       ]),
-      'Folders with script files, by a name of your choice. Of several that hold a file, the last one counts.',
+      'Folders with script files, each under a name of your choice. If several hold the same file, the last folder wins.',
       { default: { project: 'script' } },
     ),
     timeout: whole('Milliseconds that a script may run.', 5000, { minimum: 1 }),

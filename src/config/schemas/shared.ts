@@ -24,7 +24,7 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
     },
     {
       title: 'Script',
-      description: 'Code of the administrator. Every further key becomes a variable of the script, too.',
+      description: 'A script of the administrator. Every further key becomes a variable of the script.',
       'x-noun': 'a script object',
       'x-rule': 'script',
     },
@@ -37,8 +37,8 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
     {
       title: 'Condition',
       description:
-        'A query filter, evaluated over the scope named where it is used (strings compare without regard to case), ' +
-        'or a script; a script is fulfilled only by the boolean true.',
+        'A query filter, evaluated over the scope that the setting names (strings are compared without regard to case), ' +
+        'or a script, which must return the boolean true.',
     },
   ),
   query: Type.Object(
@@ -46,7 +46,7 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
       _queryFilter: text('A query filter.', { format: 'query-filter' }),
       _queryId: text(
         'A named query: `query-all-ids`, `query-all`, `for-userName` (parameter `uid`) or `get-by-field-value` ' +
-          '(parameters `field` and `value`). Others must be said as `_queryFilter`.',
+          '(parameters `field` and `value`). Write other queries as `_queryFilter`.',
       ),
       _queryExpression: text('The same as `_queryFilter`, on `system/…` only.'),
       _fields: either(
@@ -62,7 +62,7 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
     {
       title: 'Query',
       description:
-        'Which objects to read. Further keys become query parameters; managed objects and CSV files know none.',
+        'Which objects to read. Further keys become query parameters; managed objects and CSV files have none.',
       'x-rule': 'query',
     },
   ),
@@ -92,11 +92,11 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
   syncFailureHandler: Type.Object(
     {
       maxRetries: whole(
-        'How often a failing change is tried again before `postRetryAction`; negative or absent: for ever.',
+        'How often a failed change is tried again before `postRetryAction`; negative or absent: for ever.',
       ),
       postRetryAction: shape('postRetryAction', 'What happens after the last retry.'),
     },
-    { title: 'Failure handler', description: 'What is done about a change that cannot be processed.' },
+    { title: 'Failure handler', description: 'What to do with a change that cannot be processed.' },
   ),
   postRetryAction: Type.Union(
     [
@@ -129,7 +129,7 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
     {
       queryFilter: text('Which objects may be referred to.', { format: 'query-filter', default: 'true' }),
       fields: texts('Fields shown when choosing one.'),
-      sortKeys: texts('Their order.'),
+      sortKeys: texts('The sort order of the objects.'),
     },
     { title: 'Resource query', description: 'Which objects of a collection may be referred to.' },
   ),

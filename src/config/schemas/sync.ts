@@ -10,7 +10,7 @@ export const syncSchema = Type.Object(
     queueRecovery: object(
       {
         enabled: flag('Take over the queues of nodes that died.', true),
-        recoveryInterval: whole('Seconds between two looks.', 300, { minimum: 1 }),
+        recoveryInterval: whole('Seconds between two checks.', 300, { minimum: 1 }),
       },
       'Recovery of queued synchronization.',
       withoutEffect('there is no queue'),
@@ -18,14 +18,14 @@ export const syncSchema = Type.Object(
     queueBalancing: object(
       {
         enabled: flag('Spread queues over the nodes.', true),
-        balanceInterval: whole('Seconds between two looks.', 5, { minimum: 1 }),
+        balanceInterval: whole('Seconds between two checks.', 5, { minimum: 1 }),
       },
       'Balance of queued synchronization.',
       withoutEffect('there is no queue'),
     ),
     reconAssociation: shape(
       'reconAssociation',
-      'How many stored reconciliation runs are kept; mappings may differ.',
+      'How many stored reconciliation runs are kept. A mapping may override it.',
     ),
   },
   { title: 'Mappings', description: '`conf/sync.json`: mappings in processing order.' },
