@@ -4,9 +4,9 @@ import { Problem } from '../../model/problem.ts'
 import type { ResourceQuery } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
 import type { RelationshipProperty } from '../relationships/model.ts'
+import { type Sets, setOfCollection } from '../sets.ts'
 import { touches } from '../type/places.ts'
 
-type Sets = ReadonlyMap<string, ManagedSet>
 type Question = Pick<ResourceQuery, 'filter' | 'sortKeys'>
 
 /**
@@ -40,7 +40,7 @@ export function refusePrivateQuestionsBehind(
 function isPrivateBehind(sets: Sets, { collections }: RelationshipProperty, pointer: Pointer): boolean {
   if (pointer.length === 0) return false
   return collections.some((collection) => {
-    const set = sets.get(collection.replace(/^managed\//, ''))
+    const set = setOfCollection(sets, collection)
     return set?.compiled.encryption.private.some((place) => touches(place, pointer))
   })
 }

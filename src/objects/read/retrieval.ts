@@ -9,7 +9,6 @@ import { collectionOf, type ManagedType } from '../type/type.ts'
 export interface Retrieval {
   /** `onRetrieve` of the object and then of its properties, and `onRead`. */
   one(object: StoredObject, request: RequestContext): Promise<StoredObject>
-  many(entries: readonly (readonly [string, StoredObject])[]): Promise<[string, StoredObject][]>
   /** Of a query's result: the objects that `onQueryResult` keeps; properties are retrieved only if asked for. */
   queried(
     objects: readonly StoredObject[],
@@ -54,11 +53,6 @@ export function retrieval(type: ManagedType, scripts: TypeScripts): Retrieval | 
 
   return {
     one,
-    async many(entries) {
-      const read: [string, StoredObject][] = []
-      for (const [id, object] of entries) read.push([id, await one(object, ownWork)])
-      return read
-    },
     async queried(objects, request, executeOnRetrieve) {
       const kept: StoredObject[] = []
       for (const stored of objects) {
@@ -78,9 +72,6 @@ export function retrieval(type: ManagedType, scripts: TypeScripts): Retrieval | 
     },
   }
 }
-
-/** The engine reads on nobody's behalf. */
-const ownWork: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'read' }
 
 function about(collection: string, { _id }: JsonObject): JsonObject {
   return { resourceName: `${collection}/${_id}` }

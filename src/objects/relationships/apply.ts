@@ -8,9 +8,9 @@ import type {
   Store,
   StoredObject,
 } from '../../repository/repository.ts'
-import type { ObjectWriteResult } from '../../router/resources.ts'
 import type { Relations } from '../type/compiled-type.ts'
 import type { ObjectChange } from '../write/changes.ts'
+import type { WriteResult } from '../write/entry.ts'
 import { failure } from '../write/failure.ts'
 import { collectedValues } from './collect.ts'
 import { conditionIn } from './conditions.ts'
@@ -42,7 +42,7 @@ export interface RelatedPage {
 }
 
 interface Outcome {
-  readonly result: ObjectWriteResult
+  readonly result: WriteResult
   readonly change: ObjectChange | undefined
 }
 
@@ -160,7 +160,7 @@ async function writeObjects(work: Work, { objects }: Plan): Promise<RelatedPage>
   return { outcomes, others: [], pendingRecomputations, due }
 }
 
-function unwritten({ stored, write }: PlannedObject): ObjectWriteResult {
+function unwritten({ stored, write }: PlannedObject): WriteResult {
   return stored ? { ok: true, object: stored } : { ok: false, error: failure(write.id, 'missing') }
 }
 

@@ -2,11 +2,11 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { getAt, type Pointer, setAt } from '../../model/pointer.ts'
 import { asProblem } from '../../model/problem.ts'
 import { isReference, parseReference, type Target } from '../../model/reference.ts'
-import type { Repository, StoredObject } from '../../repository/repository.ts'
+import type { StoredObject } from '../../repository/repository.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
+import { type Sets, setOfCollection } from '../sets.ts'
 import type { RelatedType } from './model.ts'
-import { viewed } from './view.ts'
 
 /**
  * Objects with the relationships that `_fields` asks for (platform §6.1): `manager` and `*_ref` are references,
@@ -17,51 +17,50 @@ export interface Presentation {
   one(set: ManagedSet, object: StoredObject, asked: Asked): Promise<StoredObject>
   many(set: ManagedSet, objects: readonly StoredObject[], asked: Asked): Promise<readonly StoredObject[]>
   /** References with the fields of what they refer to. */
-  expanded(
-    references: readonly JsonObject[],
+  expanded<Reference extends JsonObject>(
+    references: readonly Reference[],
     fields: readonly Pointer[],
     request: RequestContext,
-  ): Promise<JsonObject[]>
+  ): Promise<readonly (Reference & JsonObject)[]>
 }
 
 type Asked = RequestContext & { readonly fields?: readonly Pointer[] | undefined }
 
 export interface PresentationOptions {
-  readonly repository: Repository
-  readonly sets: ReadonlyMap<string, ManagedSet>
+  readonly sets: Sets
   readonly outside: (target: Target) => Promise<Resource | undefined>
 }
 
 const allReferences = '*_ref'
 
 export function presentation(options: PresentationOptions): Presentation {
-  const { repository } = options
-  const expanded = (references: readonly JsonObject[], fields: readonly Pointer[], request: RequestContext) =>
+  const expanded: Presentation['expanded'] = (references, fields, request) =>
     expand(options, references, fields, request)
 
   async function many(
-    { compiled: { relations } }: ManagedSet,
+    { compiled: { relations }, reader }: ManagedSet,
     objects: readonly StoredObject[],
     asked: Asked,
   ): Promise<readonly StoredObject[]> {
     if (!relations || objects.length === 0) return objects
     const wanted = wantedProperties(relations.type, asked.fields)
-    const seen = await viewed(repository, relations, objects, {
+    const seen = await reader.view(objects, {
       properties: [...wanted.keys()],
       collects: needsCollected(relations.type, asked.fields),
     })
     const kept = asked.fields?.some(([name]) => name === allReferences)
-      ? seen.map((object) => withReferences(relations.type, object, asked.fields as readonly Pointer[]))
+      ? seen.map((object) => withReferences(relations.type, object, asked.fields ?? []))
       : seen
     for (const [name, fields] of wanted) {
       if (fields.length === 0) continue
       const references = kept.flatMap((object) => referencesIn(object[name]))
       const full = await expanded(references, fields, asked)
-      const byReference = new Map(references.map((one, at) => [one, full[at] as JsonObject]))
+      const byReference = new Map<Json, Json>(references.map((one, at) => [one, full[at] ?? one]))
       for (const object of kept) {
-        const value = object[name]
-        if (Array.isArray(value)) object[name] = value.map((one) => byReference.get(one as JsonObject) ?? one)
-        else if (isReference(value)) object[name] = byReference.get(value)
+        const value = object[name] ?? null
+        object[name] = Array.isArray(value)
+          ? value.map((one) => byReference.get(one) ?? one)
+          : (byReference.get(value) ?? value)
       }
     }
     return kept
@@ -69,7 +68,7 @@ export function presentation(options: PresentationOptions): Presentation {
 
   return {
     many,
-    one: async (set, object, asked) => (await many(set, [object], asked))[0] as StoredObject,
+    one: async (set, object, asked) => (await many(set, [object], asked))[0] ?? object,
     expanded,
   }
 }
@@ -106,37 +105,36 @@ function wantedProperties(type: RelatedType, fields: readonly Pointer[] | undefi
 
 function add(wanted: Map<string, Pointer[]>, name: string, field: Pointer = []): void {
   const known = wanted.get(name) ?? []
-  wanted.set(name, field.length > 0 && !/^_ref/.test(field[0] as string) ? [...known, field] : known)
+  const [first] = field
+  wanted.set(name, first !== undefined && !first.startsWith('_ref') ? [...known, field] : known)
 }
 
 /** With `*_ref`, but without `*`: the references and whatever else is named, nothing else. */
 function withReferences(type: RelatedType, object: StoredObject, fields: readonly Pointer[]): StoredObject {
   const named = new Set(fields.map(([name]) => name))
   if (named.has('*')) return object
-  const kept = Object.entries(object).filter(
-    ([name]) => name === '_id' || name === '_rev' || named.has(name) || type.properties.has(name),
-  )
-  return Object.fromEntries(kept) as StoredObject
+  const kept = Object.entries(object).filter(([name]) => named.has(name) || type.properties.has(name))
+  return { ...Object.fromEntries(kept), _id: object._id, _rev: object._rev }
 }
 
 function referencesIn(value: Json | undefined): JsonObject[] {
   return (Array.isArray(value) ? value : [value]).filter(isReference)
 }
 
-async function expand(
-  { sets, repository, outside }: PresentationOptions,
-  references: readonly JsonObject[],
+async function expand<Reference extends JsonObject>(
+  { sets, outside }: PresentationOptions,
+  references: readonly Reference[],
   fields: readonly Pointer[],
   request: RequestContext,
-): Promise<JsonObject[]> {
+): Promise<readonly (Reference & JsonObject)[]> {
   const targets = references.map(({ _ref }) => parseReference(String(_ref)))
   const read = new Map<string, JsonObject>()
   const known = targets.filter((target) => target !== undefined)
   for (const [collection, own] of Map.groupBy(known, (target) => target.collection)) {
-    const set = sets.get(collection.replace(/^managed\//, ''))
+    const set = setOfCollection(sets, collection)
     const ids = [...new Set(own.map(({ id }) => id))]
     const found = set
-      ? await readManaged(repository, set, ids, fields, request)
+      ? await readManaged(set, ids, fields, request)
       : await readOutside(outside, collection, ids)
     for (const id of ids) read.set(`${collection}/${id}`, found.get(id) ?? unreadable('does not exist'))
   }
@@ -153,19 +151,18 @@ function unreadable(why: string): JsonObject {
 }
 
 async function readManaged(
-  repository: Repository,
-  { path, compiled }: ManagedSet,
+  { compiled, reader }: ManagedSet,
   ids: readonly string[],
   fields: readonly Pointer[],
   { external }: RequestContext,
 ): Promise<ReadonlyMap<string, JsonObject>> {
-  const stored = [...(await repository.objects.read(path, ids)).values()]
+  const stored = [...(await reader.stored(ids)).values()]
   const { relations } = compiled
   const named = relations
     ? fields.flatMap(([name = '']) => (relations.type.properties.has(name) ? [name] : []))
     : []
   const view = relations && { properties: named, collects: needsCollected(relations.type, fields) }
-  const objects = relations && view ? await viewed(repository, relations, stored, view) : stored
+  const objects = await reader.view(stored, view)
   return new Map(objects.map((object) => [object._id, compiled.visible(object, { external, fields })]))
 }
 

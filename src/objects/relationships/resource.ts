@@ -3,67 +3,78 @@ import { applyPatch, type PatchOperation } from '../../model/patch.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { parseReference, type Target } from '../../model/reference.ts'
-import { splitPath } from '../../model/resource-path.ts'
+import { joinPath, splitPath } from '../../model/resource-path.ts'
 import type { Repository, StoredObject } from '../../repository/repository.ts'
-import type { RequestContext, Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
+import type {
+  RequestContext,
+  Resource,
+  ResourcePage,
+  ResourceProvider,
+  ResourceQuery,
+} from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
 import type { ManagedSet } from '../managed-set.ts'
 import { refusePrivateQuestionsBehind } from '../read/private-questions.ts'
-import type { Relations } from '../type/compiled-type.ts'
+import { type Sets, storedObject } from '../sets.ts'
+import { applyOne } from '../write/patch.ts'
 import type { RelationshipProperty } from './model.ts'
 import type { Presentation } from './present.ts'
 import { type Edit, wantedReference } from './wanted.ts'
 
+export interface RelationshipResourcesOptions {
+  readonly repository: Repository
+  readonly sets: Sets
+  readonly present: Presentation
+}
+
 /**
- * `managed/{type}/{id}/{relationship}[/{relationshipId}]` (platform §2): the relationships of one property of one
- * object as resources of their own, `_id` and `_rev` those of the relationship. Changing one changes the object that it
- * belongs to.
+ * `managed/{type}/{id}/{relationship}[/{relationshipId}]` (platform §2): the relationships of one property of one object as
+ * resources of their own, `_id` and `_rev` those of the relationship. Changing one changes the object that it belongs to.
  */
-export interface RelationshipResource {
-  read(request: Asked): Promise<Resource>
-  query(query: ResourceQuery, request: RequestContext): Promise<ResourcePage>
-  create(id: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
-  /** The one relationship of a property, where there is none yet: PRECONDITION_FAILED if there is. */
-  put(content: JsonObject, request: RequestContext): Promise<Resource>
-  update(rev: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource>
-  patch(
-    rev: string | undefined,
-    operations: readonly PatchOperation[],
-    request: RequestContext,
-  ): Promise<Resource>
-  delete(rev: string | undefined, request: RequestContext): Promise<Resource>
+export function relationshipResources(
+  options: RelationshipResourcesOptions,
+): Required<Omit<ResourceProvider, 'action' | 'objectSet'>> {
+  const at = (path: string): RelationshipAt => {
+    const found = placeAt(options.sets, path)
+    if (!found) throw new Problem('NOT_FOUND', `There is no resource managed/${path}`)
+    return new RelationshipAt(options, found.place, found.relationshipId)
+  }
+  return {
+    read: async (path, request) => at(path).read(request),
+    query: async (path, query, request) => at(path).query(query, request),
+    // The one relationship of a property stands where the others have a set.
+    create: async (path, id, content, request) =>
+      id === undefined || isBelowObject(options.sets, path)
+        ? at(path).create(id, content, request)
+        : at(`${path}/${joinPath(id)}`).put(content, request),
+    update: async (path, rev, content, request) => at(path).update(rev, content, request),
+    patch: async (path, rev, operations, request) => at(path).patch(rev, operations, request),
+    delete: async (path, rev, request) => at(path).delete(rev, request),
+  }
+}
+
+/** False for paths of sets and objects, and for what is no relationship. */
+export function isBelowObject(sets: Sets, path: string): boolean {
+  return placeAt(sets, path) !== undefined
+}
+
+function placeAt(sets: Sets, path: string) {
+  const [type = '', id, name, relationshipId, ...others] = splitPath(path)
+  const set = sets.get(type)
+  const property = name === undefined ? undefined : set?.compiled.relations?.type.properties.get(name)
+  if (!set || id === undefined || !property || others.length > 0) return undefined
+  return { place: { set, id, property }, relationshipId }
 }
 
 type Asked = RequestContext & { readonly fields?: readonly Pointer[] | undefined }
 
-export interface RelationshipResourcesOptions {
-  readonly repository: Repository
-  readonly sets: ReadonlyMap<string, ManagedSet>
-  readonly present: Presentation
-}
-
-export function relationshipResources(options: RelationshipResourcesOptions) {
-  return {
-    /** Undefined for paths of sets and objects, and for what is no relationship. */
-    at(path: string): RelationshipResource | undefined {
-      const [type = '', id, name, relationshipId, ...others] = splitPath(path)
-      const set = options.sets.get(type)
-      const relations = set?.compiled.relations
-      const property = name === undefined ? undefined : relations?.type.properties.get(name)
-      if (!set || !relations || id === undefined || !property || others.length > 0) return undefined
-      return new RelationshipAt(options, { set, relations, id, property }, relationshipId)
-    },
-  }
-}
-
 interface Place {
   readonly set: ManagedSet
-  readonly relations: Relations
   readonly id: string
   readonly property: RelationshipProperty
 }
 
-class RelationshipAt implements RelationshipResource {
+class RelationshipAt {
   readonly #options: RelationshipResourcesOptions
   readonly #place: Place
   readonly #id: string | undefined
@@ -87,8 +98,8 @@ class RelationshipAt implements RelationshipResource {
     if (request.external) refusePrivateQuestionsBehind(sets, this.#path, this.#place.property, query)
     const page = await repository.relationships.query(this.#scope, storeQuery(query))
     const fields = fieldsOfTarget(query.fields)
-    const full = fields.length > 0 ? await present.expanded(page.result, fields, request) : page.result
-    return storePage({ ...page, result: full as StoredObject[] }, (reference) => reference as Resource)
+    const result = fields.length > 0 ? await present.expanded(page.result, fields, request) : page.result
+    return storePage({ ...page, result }, (reference) => reference)
   }
 
   async create(id: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource> {
@@ -108,6 +119,7 @@ class RelationshipAt implements RelationshipResource {
     return created
   }
 
+  /** Where there is none yet: PRECONDITION_FAILED if there is. */
   async put(content: JsonObject, request: RequestContext): Promise<Resource> {
     if (this.#place.property.many)
       throw new Problem('NOT_IMPLEMENTED', `${this.#path} is a set: create its relationships with POST`)
@@ -155,23 +167,13 @@ class RelationshipAt implements RelationshipResource {
   async #change(edits: readonly Edit[], request: RequestContext): Promise<void> {
     const { set, id, property } = this.#place
     const owner = await this.#owner()
-    const [result] = await set.apply(
-      [
-        {
-          ...{ operation: 'update', id, known: owner, content: { ...owner } },
-          ...{ patched: new Set([property.name]), edits: new Map([[property.name, edits]]) },
-        },
-      ],
-      request,
-    )
-    if (!result?.ok) throw result?.error ?? new Problem('INTERNAL', `${this.#path}: the write had no outcome`)
+    const patched = new Set([property.name])
+    const write = { operation: 'update', id, known: owner, content: { ...owner }, patched } as const
+    await applyOne(set, { ...write, edits: new Map([[property.name, edits]]) }, request)
   }
 
-  async #owner(): Promise<StoredObject> {
-    const { set, id } = this.#place
-    const owner = await set.stored(id)
-    if (!owner) throw new Problem('NOT_FOUND', `${set.path}/${id} does not exist`)
-    return owner
+  #owner(): Promise<StoredObject> {
+    return storedObject(this.#place.set, this.#place.id)
   }
 
   async #required(): Promise<StoredObject> {
@@ -226,7 +228,7 @@ class RelationshipAt implements RelationshipResource {
     const wanted = fieldsOfTarget(fields)
     if (wanted.length === 0) return reference
     const [full] = await this.#options.present.expanded([reference], wanted, request)
-    return full as Resource
+    return full ?? reference
   }
 }
 
@@ -238,8 +240,9 @@ function fieldsOfTarget(fields: readonly Pointer[] | undefined): readonly Pointe
   return (fields ?? []).filter(([name = '']) => !/^(?:_id|_rev|_ref.*|\*_ref)$/.test(name))
 }
 
-function targetOf({ _ref }: StoredObject): Target {
-  return parseReference(String(_ref)) as Target
+function targetOf({ _ref, _refResourceCollection, _refResourceId }: StoredObject): Target {
+  const members = { collection: String(_refResourceCollection), id: String(_refResourceId) }
+  return parseReference(String(_ref)) ?? members
 }
 
 function requireRevision({ _rev }: StoredObject, rev: string | undefined, path: string): void {

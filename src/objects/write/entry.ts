@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { ObjectWrite, StoredObject } from '../../repository/repository.ts'
-import type { ObjectWriteRequest, ObjectWriteResult, RequestContext } from '../../router/resources.ts'
+import type { ObjectWriteRequest, RequestContext } from '../../router/resources.ts'
 import type { Edits } from '../relationships/wanted.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
 import type { OnChange } from './changes.ts'
@@ -18,10 +18,14 @@ export type ManagedWrite = ObjectWriteRequest & {
   readonly known?: StoredObject | undefined
 }
 
+export type WriteResult =
+  | { readonly ok: true; readonly object: StoredObject }
+  | { readonly ok: false; readonly error: Error }
+
 export type Apply = (
   writes: readonly ManagedWrite[],
   request: RequestContext,
-) => Promise<readonly ObjectWriteResult[]>
+) => Promise<readonly WriteResult[]>
 
 /** What every stage knows besides the write. */
 export interface WriteContext {

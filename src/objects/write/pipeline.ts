@@ -1,5 +1,5 @@
 import type { Repository, Store } from '../../repository/repository.ts'
-import type { ObjectWriteResult, RequestContext } from '../../router/resources.ts'
+import type { RequestContext } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
 import { afterCommit } from './after-commit.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
@@ -12,6 +12,7 @@ import {
   type Ready,
   type Settled,
   type WriteContext,
+  type WriteResult,
 } from './entry.ts'
 import { open } from './open.ts'
 import { record } from './record.ts'
@@ -45,8 +46,8 @@ export function writer(
   async function apply(
     writes: readonly ManagedWrite[],
     request: RequestContext,
-  ): Promise<readonly ObjectWriteResult[]> {
-    const results: ObjectWriteResult[] = []
+  ): Promise<readonly WriteResult[]> {
+    const results: WriteResult[] = []
     for (const page of pagesOf(writes, compiled.oneByOne || request.external)) {
       const written = writePage(page, { compiled, onChange, request }, results.length)
       results.push(
@@ -60,7 +61,7 @@ export function writer(
     page: readonly ManagedWrite[],
     context: WriteContext,
     position: number,
-  ): Promise<readonly ObjectWriteResult[]> {
+  ): Promise<readonly WriteResult[]> {
     // Scripts may write, too, so theirs is no time for a transaction.
     const before = compiled.oneByOne ? await drafted(context, repository, page) : undefined
     const stored = await inTransaction(async (store) => {
@@ -107,7 +108,7 @@ function isPatch(entry: Ready | Settled | undefined): boolean {
   return entry?.kind === 'ready' && entry.patched
 }
 
-function asOutcome(error: Error): readonly ObjectWriteResult[] {
+function asOutcome(error: Error): readonly WriteResult[] {
   return [{ ok: false, error }]
 }
 

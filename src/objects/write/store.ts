@@ -1,19 +1,18 @@
 import { asProblem } from '../../model/problem.ts'
 import type { Store, StoredObject } from '../../repository/repository.ts'
-import type { ObjectWriteResult } from '../../router/resources.ts'
 import { mergeFailures, policyFailure } from '../policies/validator.ts'
 import { type RelatedPage, writeRelated } from '../relationships/apply.ts'
 import type { RelatedWrite } from '../relationships/wanted.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
 import { isHeard, type ObjectChange } from './changes.ts'
-import { eachEntry, type Ready, refused, type Settled, type WriteContext } from './entry.ts'
+import { eachEntry, type Ready, refused, type Settled, type WriteContext, type WriteResult } from './entry.ts'
 import { failure } from './failure.ts'
 import { type Candidate, internalUserConflicts, uniqueness } from './unique.ts'
 
 /** What the store made of a page; the transaction may still be taken back. */
 export interface StoredPage extends Omit<RelatedPage, 'outcomes'> {
   /** At the places of the writes. */
-  readonly results: readonly ObjectWriteResult[]
+  readonly results: readonly WriteResult[]
   /** Of the page itself, at the places of the writes; undefined where nothing changed. */
   readonly changes: readonly (ObjectChange | undefined)[]
 }
@@ -33,7 +32,7 @@ export async function storePage(
   const places = new Map(ready.map((one, at) => [one, at]))
   const stored = checked.map((one) => {
     if (one.kind === 'ready') return outcomes[places.get(one) ?? -1] ?? neverWritten
-    const result: ObjectWriteResult =
+    const result: WriteResult =
       one.kind === 'refused' ? { ok: false, error: one.error } : { ok: true, object: one.object }
     return { result, change: undefined }
   })

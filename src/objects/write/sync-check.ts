@@ -1,18 +1,19 @@
+import { pages } from '../../kit/cookies.ts'
 import { equal } from '../../model/equality.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
-import { splitPath } from '../../model/resource-path.ts'
+import { joinPath, splitPath } from '../../model/resource-path.ts'
 import type { Repository, StoredObject } from '../../repository/repository.ts'
 import type { RequestContext, ResourceAction } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
-import { storeFilter } from '../relationships/view.ts'
+import { type Sets, setAt, storedObject } from '../sets.ts'
 import { isVirtual } from '../type/scripts.ts'
 import { propertiesOf } from '../type/type.ts'
+import { applyOne } from './patch.ts'
 
 export interface SyncCheckOptions {
   readonly repository: Repository
-  readonly sets: ReadonlyMap<string, ManagedSet>
+  readonly sets: Sets
   /** Computes anew what is collected along relationships, and carries on what differs. */
   readonly refresh: (collection: string, ids: readonly string[], request: RequestContext) => Promise<void>
 }
@@ -28,35 +29,22 @@ export async function triggerSyncCheck(
   request: RequestContext,
 ): Promise<Json> {
   const [type = '', id] = splitPath(path)
-  const set = sets.get(type)
-  if (!set) throw new Problem('NOT_FOUND', `There is no object type managed/${type}`)
   if (id !== undefined) {
-    const stored = await set.stored(id)
-    if (!stored) throw new Problem('NOT_FOUND', `${set.path}/${id} does not exist`)
-    await check(set, stored, request)
+    const set = setAt(sets, joinPath(type))
+    await check(set, await storedObject(set, id), request)
     if (set.compiled.relations) await refresh(set.path, [id], request)
     return { status: 'OK', countTriggered: 1 }
   }
-  const { relations } = set.compiled
-  const stated = parseFilter(parameters._queryFilter ?? 'true')
-  const filter = relations ? await storeFilter(repository, relations, stated) : stated
+  const set = setAt(sets, path)
+  const filter = await set.reader.filter(parseFilter(parameters._queryFilter ?? 'true'))
   let countTriggered = 0
-  let cookie: string | null | undefined
-  while (cookie !== null) {
-    const page = await repository.objects.query(set.path, {
-      filter,
-      pageSize: 500,
-      ...(cookie !== undefined && { cookie }),
-    })
-    for (const object of page.result) await check(set, object, request)
-    if (relations)
-      await refresh(
-        set.path,
-        page.result.map(({ _id }) => _id),
-        request,
-      )
-    countTriggered += page.result.length
-    cookie = page.cookie
+  for await (const { result } of pages((from) =>
+    repository.objects.query(set.path, { filter, pageSize: 500, ...from }),
+  )) {
+    for (const object of result) await check(set, object, request)
+    const ids = result.map(({ _id }) => _id)
+    if (set.compiled.relations) await refresh(set.path, ids, request)
+    countTriggered += result.length
   }
   return { status: 'OK', countTriggered }
 }
@@ -76,6 +64,5 @@ async function check(set: ManagedSet, stored: StoredObject, request: RequestCont
     ...Object.fromEntries(changed.map(([name]) => [name, computed?.[name] ?? null])),
   }
   const write = { operation: 'update', id: stored._id, known: stored, content } as const
-  const [result] = await set.apply([write], request)
-  if (result && !result.ok) throw result.error
+  await applyOne(set, write, request)
 }

@@ -1,0 +1,120 @@
+import { parseFilter } from '../model/filter/parse.ts'
+import type { Json } from '../model/json.ts'
+import { parsePatch } from '../model/patch.ts'
+import type { Pointer } from '../model/pointer.ts'
+import { Problem } from '../model/problem.ts'
+import { splitPath } from '../model/resource-path.ts'
+import type { Repository, StoredObject } from '../repository/repository.ts'
+import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../router/resources.ts'
+import { storePage, storeQuery } from '../router/store-query.ts'
+import type { ManagedSet } from './managed-set.ts'
+import { refusePrivateQuestions } from './read/private-questions.ts'
+import { namingReferences, type Presentation } from './relationships/present.ts'
+import { objectAt, type Sets, setAt, storedObject } from './sets.ts'
+import { actionScript } from './type/scripts.ts'
+import { applyOne, patchObject } from './write/patch.ts'
+import { type SyncCheckOptions, triggerSyncCheck } from './write/sync-check.ts'
+
+type Asked = RequestContext & { readonly fields?: readonly Pointer[] | undefined }
+
+/** `managed/{type}[/{id}]` (platform §6.2). */
+export function objectResources(
+  options: SyncCheckOptions & { readonly present: Presentation },
+): Required<ResourceProvider> {
+  const { repository, sets, present } = options
+  /** A write's answer: with the relationships that were asked for, without the scripts of reading. */
+  const answer = async (set: ManagedSet, object: StoredObject, request: Asked) =>
+    visible(set, await present.one(set, object, request), request)
+  return {
+    async read(path, request) {
+      const { set, id } = objectAt(sets, path)
+      const object = await present.one(set, await storedObject(set, id), request)
+      return visible(set, await set.reader.retrieved(object, request), request)
+    },
+    async query(path, query, request) {
+      const set = setAt(sets, path)
+      if (request.external) refusePrivateQuestions(sets, set, query)
+      const filter = await set.reader.filter(query.filter)
+      const page = await repository.objects.query(set.path, storeQuery({ ...query, filter }))
+      const executeOnRetrieve = query.parameters?.executeOnRetrieve === 'true'
+      const asked = { ...request, ...query }
+      const objects = await present.many(set, page.result, asked)
+      const { retrieval } = set.compiled
+      const result = retrieval ? await retrieval.queried(objects, request, executeOnRetrieve) : objects
+      return storePage({ ...page, result }, (object) => visible(set, object, asked))
+    },
+    async create(path, id, content, request) {
+      const set = setAt(sets, path)
+      return answer(set, await applyOne(set, { operation: 'create', id, content }, request), request)
+    },
+    async update(path, rev, content, request) {
+      const { set, id } = objectAt(sets, path)
+      return answer(set, await applyOne(set, { operation: 'update', id, rev, content }, request), request)
+    },
+    async patch(path, rev, operations, request) {
+      const { set, id } = objectAt(sets, path)
+      return answer(set, await patchObject(repository, set, id, rev, operations, request), request)
+    },
+    async delete(path, rev, request) {
+      const { set, id } = objectAt(sets, path)
+      return visible(set, await applyOne(set, { operation: 'delete', id, rev }, request), request)
+    },
+    async action(path, action, request) {
+      const { _queryFilter } = action.parameters
+      if (request.external && _queryFilter !== undefined && sets.has(path))
+        refusePrivateQuestions(sets, setAt(sets, path), { filter: parseFilter(_queryFilter) })
+      if (action.name === 'triggerSyncCheck') return triggerSyncCheck(options, path, action, request)
+      if (action.name !== 'patch') return ownAction(objectAt(sets, path), action, request)
+      const { set, id } = await patchTarget(repository, sets, path, action)
+      const operations = parsePatch(action.content)
+      return answer(set, await patchObject(repository, set, id, undefined, operations, request), request)
+    },
+    objectSet: (path) => sets.get(path),
+  }
+}
+
+function visible({ compiled }: ManagedSet, object: StoredObject, request: Asked): Resource {
+  const fields = namingReferences(compiled.relations?.type, request.fields)
+  return compiled.visible(object, { ...request, fields })
+}
+
+/** `actions.<name>` of the type (platform §6.2): the value of the script is the answer. */
+async function ownAction(
+  { set, id }: { readonly set: ManagedSet; readonly id: string },
+  { name, parameters, content }: ResourceAction,
+  request: RequestContext,
+): Promise<Json> {
+  const { scripts, collection } = set.compiled
+  if (!scripts.has(actionScript(name)))
+    throw new Problem('NOT_IMPLEMENTED', `${collection} does not offer the action "${name}"`)
+  const object = await storedObject(set, id)
+  const variables = {
+    object,
+    resourceName: `${collection}/${id}`,
+    request: { action: name, content, resourcePath: `${collection}/${id}`, additionalParameters: parameters },
+  }
+  return (await scripts.run(actionScript(name), variables, request)).value ?? null
+}
+
+/** The action `patch` names its object by path or by a query that matches exactly one. */
+async function patchTarget(
+  repository: Repository,
+  sets: Sets,
+  path: string,
+  { parameters }: ResourceAction,
+): Promise<{ readonly set: ManagedSet; readonly id: string }> {
+  if (splitPath(path).length > 1) return objectAt(sets, path)
+  const set = setAt(sets, path)
+  const text = parameters._queryFilter
+  if (text === undefined)
+    throw new Problem('BAD_REQUEST', `The action "patch" on managed/${path} needs _queryFilter`)
+  const filter = await set.reader.filter(parseFilter(text))
+  const { result } = await repository.objects.query(set.path, { filter, pageSize: 2 })
+  const [found, another] = result
+  if (!found) throw new Problem('NOT_FOUND', `No object of managed/${path} matches ${text}`)
+  if (another)
+    throw new Problem('BAD_REQUEST', `More than one object of managed/${path} matches ${text}`, {
+      status: 500,
+    })
+  return { set, id: found._id }
+}
