@@ -6,14 +6,13 @@ import { joinPath } from '../model/resource-path.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { Resource, ResourceProvider, Resources } from '../router/resources.ts'
 import { type ManagedSet, managedSet } from './managed-set.ts'
-import { plainParts } from './read/plain-parts.ts'
 import { type RelationshipModel, relationshipModel } from './relationships/model.ts'
 import { presentation } from './relationships/present.ts'
 import { Recomputation } from './relationships/recompute.ts'
 import { isBelowObject, relationshipResources } from './relationships/resource.ts'
 import { temporalTriggers } from './relationships/temporal-triggers.ts'
 import { setOfCollection } from './sets.ts'
-import { compileType, type TypeParts } from './type/compile.ts'
+import { compileType, plainParts, type TypeParts } from './type/compile.ts'
 import { collectionOf, type ManagedType, propertiesOf } from './type/type.ts'
 import { unsupportedFeatures } from './type/unsupported.ts'
 import { objectResources } from './type-resource.ts'
@@ -92,7 +91,7 @@ async function outside(
   target: Target,
 ): Promise<Resource | undefined> {
   const request = { external: false, userId: 'system', roles: [], transactionId: 'relationship' }
-  // Service roles, which are no objects here: whoever refers to them means that they are there.
+  // Service roles, which are no objects here: a reference to one says that it is there.
   if (/^(?:repo\/)?internal\//.test(target.collection)) return { _id: target.id }
   try {
     return await resources?.().read(printReference(target), request)

@@ -99,11 +99,11 @@ export async function openGeneration(project: Project, foundation: Foundation): 
   const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine, project.readFile))
   const { systems, types } = checked
   const policies = opened.use(ownPolicies(checked.policies.policies, engine))
-  const surroundings = { mappingExists: (name: string) => checked.mappings.has(name) }
+  const policyContext = { mappingExists: (name: string) => checked.mappings.has(name) }
   const parts = new Map(
     types.map((usable) => [
       usable.type,
-      { ...opened.use(typeParts(usable, engine, secrets)), ownPolicies: policies, surroundings },
+      { ...opened.use(typeParts(usable, engine, secrets)), ownPolicies: policies, policyContext },
     ]),
   )
   const hooks = opened.use(scriptFilters(checked.router.filters, engine))

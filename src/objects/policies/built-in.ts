@@ -13,15 +13,15 @@ export interface PolicyRequirement extends JsonObject {
 
 /** `object` is the whole object, for policies that compare properties. */
 export type Check = (value: Json, object: JsonObject) => PolicyRequirement | undefined
-export type Policy = (params: JsonObject, surroundings: PolicySurroundings) => Check
+export type Policy = (params: JsonObject, context: PolicyContext) => Check
 
 /** What some policies ask besides the object. */
-export interface PolicySurroundings {
+export interface PolicyContext {
   mappingExists(name: string): boolean
 }
 
-/** Where nobody knows better, everything is there. */
-export const anySurroundings: PolicySurroundings = { mappingExists: () => true }
+/** Without more knowledge, everything is there. */
+export const anyPolicyContext: PolicyContext = { mappingExists: () => true }
 
 /** One line a policy: its id in configurations, and what it makes of its parameters. */
 export const policies: Readonly<Record<string, Policy>> = {

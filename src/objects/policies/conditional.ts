@@ -5,7 +5,7 @@ import { getAt, type Pointer, parsePointer } from '../../model/pointer.ts'
 import { type Place, placesOf, spotsAt } from '../type/places.ts'
 import { conditionScript } from '../type/scripts.ts'
 import type { ManagedType, PolicyReference, PropertySchema } from '../type/type.ts'
-import type { PolicySurroundings } from './built-in.ts'
+import type { PolicyContext } from './built-in.ts'
 import { compileProperty, type FailedProperty, isBuiltIn, type Validator } from './validator.ts'
 
 /**
@@ -36,7 +36,7 @@ export interface Applied {
 /** The properties that have conditional policies, or policies of the project. */
 export function conditionalProperties(
   type: ManagedType,
-  surroundings: PolicySurroundings,
+  context: PolicyContext,
 ): readonly ConditionalProperty[] {
   return placesOf(type).flatMap((place) => {
     const { policies, conditionalPolicies, fallbackPolicies } = place.property
@@ -46,9 +46,9 @@ export function conditionalProperties(
         dependencies: (one.dependencies ?? []).map(parsePointer),
         judge: judgement(place, one.condition, index),
       },
-      applied: applied(one.policies ?? [], surroundings),
+      applied: applied(one.policies ?? [], context),
     }))
-    const fallback = applied(fallbackPolicies ?? [], surroundings)
+    const fallback = applied(fallbackPolicies ?? [], context)
     const nothing = own.length + conditional.length + (fallbackPolicies ?? []).length === 0
     return nothing ? [] : [{ place, own, conditional, fallback }]
   })
@@ -64,8 +64,8 @@ export function needsScripts({ own, conditional, fallback }: ConditionalProperty
 }
 
 /** Of the properties for which no script has to run. */
-export function conditionalValidator(type: ManagedType, surroundings: PolicySurroundings): Validator {
-  const properties = conditionalProperties(type, surroundings).filter((one) => !needsScripts(one))
+export function conditionalValidator(type: ManagedType, context: PolicyContext): Validator {
+  const properties = conditionalProperties(type, context).filter((one) => !needsScripts(one))
   return (object, only) => {
     const failures: FailedProperty[] = []
     for (const property of properties) {
@@ -103,9 +103,9 @@ export function isConcerned({ place }: ConditionalProperty, only: ReadonlySet<st
   return only === undefined || only.has(String(place.path[0]))
 }
 
-function applied(references: readonly PolicyReference[], surroundings: PolicySurroundings): Applied {
+function applied(references: readonly PolicyReference[], context: PolicyContext): Applied {
   const property: PropertySchema = { policies: references.filter((one) => !isOwn(one)) }
-  const validate = compileProperty(property, false, '', surroundings)
+  const validate = compileProperty(property, false, '', context)
   return {
     own: references.filter(isOwn),
     validate(name, value, object, failures) {

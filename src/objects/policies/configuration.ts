@@ -33,7 +33,7 @@ export async function configuredPolicies(
   }
   const resources = resourcesOf(document.content)
   const broken = problems.some(({ severity }) => severity === 'error')
-  // Of a file that does not run nobody knows what it would have declared.
+  // What a file that does not run would have declared is unknown.
   if (!broken) problems.push(...unknownPolicies(document, resources, policies))
   return { policies: [...policies.values()], resources, problems }
 }

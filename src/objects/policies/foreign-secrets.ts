@@ -4,7 +4,7 @@ import { Problem } from '../../model/problem.ts'
 
 /**
  * Encrypted and hashed values (`$crypto`) that come from outside: only those that stand at the same place already, as
- * when somebody reads an object and sends it back. Any other could be another object's secret, copied to where its
+ * when a client reads an object and sends it back. Any other could be another object's secret, copied to where its
  * plaintext is shown or sent on, or a hash whose password the sender knows. FORBIDDEN says where.
  */
 export function refuseForeignSecrets(content: JsonObject, stored: JsonObject | undefined): void {

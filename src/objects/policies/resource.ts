@@ -4,7 +4,7 @@ import { parsePointer, setAt } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
 import type { Repository } from '../../repository/repository.ts'
-import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { compileType, type TypeParts } from '../type/compile.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
 import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from '../type/type.ts'
@@ -27,7 +27,8 @@ export function policyProvider(options: {
   readonly ownPolicies: OwnPolicies
   readonly partsOf: (type: ManagedType) => TypeParts
 }): ResourceProvider {
-  const { repository, types, resources, ownPolicies, partsOf } = options
+  const { repository, types, resources, partsOf } = options
+  const { known } = options.ownPolicies
   const compiled = new Map(types.map((type) => [type.name, compileType(type, true, partsOf(type))]))
 
   function subject(path: string): Subject {
@@ -55,44 +56,15 @@ export function policyProvider(options: {
     }
   }
 
-  function requirements(policyId: string): readonly string[] {
-    return ownPolicies.known.get(policyId)?.policyRequirements ?? requirementsOf(policyId)
-  }
-
-  function shownPolicy({ policyId, params = {} }: PolicyReference): JsonObject {
-    const policyFunction = ownPolicies.known.get(policyId)?.policyFunction
-    return {
-      policyId,
-      params,
-      ...(policyFunction !== undefined && { policyFunction }),
-      policyRequirements: [...requirements(policyId)],
-    }
-  }
-
-  function shown({ resource, properties }: Pick<Subject, 'resource' | 'properties'>): JsonObject {
-    return {
-      resource,
-      properties: properties.map(({ name, policies, conditionalPolicies, fallbackPolicies }) => ({
-        name,
-        policies: policies.map(shownPolicy),
-        conditionalPolicies:
-          conditionalPolicies?.map((one) => ({ ...one, policies: (one.policies ?? []).map(shownPolicy) })) ??
-          null,
-        fallbackPolicies: fallbackPolicies?.map(shownPolicy) ?? null,
-        policyRequirements: [...new Set(policies.flatMap(({ policyId }) => requirements(policyId)))],
-      })),
-    }
-  }
-
   return {
     async read(path) {
       if (path !== '') {
         const found = subject(path)
-        return { _id: found.id, ...shown(found) }
+        return { _id: found.id, ...shown(known, found) }
       }
       const paths = [...compiled.keys()].map((name) => `managed/${name}/*`)
       const others = resources.map(({ resource }) => resource).filter((one) => !paths.includes(one))
-      return { _id: '', resources: [...paths, ...others].map((one) => shown(subject(one))) } as Resource
+      return { _id: '', resources: [...paths, ...others].map((one) => shown(known, subject(one))) }
     },
     async action(path, action, request) {
       const found = subject(path)
@@ -108,6 +80,36 @@ export function policyProvider(options: {
 }
 
 type Only = ReadonlySet<string> | undefined
+type Known = OwnPolicies['known']
+
+function requirements(known: Known, policyId: string): readonly string[] {
+  return known.get(policyId)?.policyRequirements ?? requirementsOf(policyId)
+}
+
+function shownPolicy(known: Known, { policyId, params = {} }: PolicyReference): JsonObject {
+  const policyFunction = known.get(policyId)?.policyFunction
+  return {
+    policyId,
+    params,
+    ...(policyFunction !== undefined && { policyFunction }),
+    policyRequirements: [...requirements(known, policyId)],
+  }
+}
+
+function shown(known: Known, { resource, properties }: Pick<Subject, 'resource' | 'properties'>): JsonObject {
+  const all = (policies: readonly PolicyReference[] = []) => policies.map((one) => shownPolicy(known, one))
+  return {
+    resource,
+    properties: properties.map(({ name, policies, conditionalPolicies, fallbackPolicies }) => ({
+      name,
+      policies: all(policies),
+      conditionalPolicies:
+        conditionalPolicies?.map((one) => ({ ...one, policies: all(one.policies) })) ?? null,
+      fallbackPolicies: fallbackPolicies ? all(fallbackPolicies) : null,
+      policyRequirements: [...new Set(policies.flatMap(({ policyId }) => requirements(known, policyId)))],
+    })),
+  }
+}
 
 interface Subject {
   readonly resource: string

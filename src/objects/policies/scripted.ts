@@ -4,7 +4,7 @@ import type { RequestContext } from '../../router/resources.ts'
 import { spotsAt } from '../type/places.ts'
 import type { TypeScripts } from '../type/scripts.ts'
 import type { ManagedType } from '../type/type.ts'
-import type { PolicyRequirement, PolicySurroundings } from './built-in.ts'
+import type { PolicyContext, PolicyRequirement } from './built-in.ts'
 import {
   type Condition,
   type ConditionalProperty,
@@ -68,9 +68,9 @@ export function scriptedPolicies(
   type: ManagedType,
   scripts: TypeScripts,
   own: OwnPolicies,
-  surroundings: PolicySurroundings,
+  context: PolicyContext,
 ): ScriptedPolicies | undefined {
-  const properties = conditionalProperties(type, surroundings).filter(needsScripts)
+  const properties = conditionalProperties(type, context).filter(needsScripts)
   if (properties.length === 0) return undefined
   return {
     async check(object, about) {

@@ -2,12 +2,12 @@ import { isJsonObject, type Json, type JsonObject, member } from '../../model/js
 import { Problem } from '../../model/problem.ts'
 import { type ObjectSchema, type PolicyReference, type PropertySchema, propertiesOf } from '../type/type.ts'
 import {
-  anySurroundings,
+  anyPolicyContext,
   type Check,
   matchesRegexp,
   minimumLength,
+  type PolicyContext,
   type PolicyRequirement,
-  type PolicySurroundings,
   policies,
   validType,
 } from './built-in.ts'
@@ -29,9 +29,9 @@ export interface FailedProperty extends JsonObject {
 /** `only` restricts validation to these top-level properties, as a patch does. */
 export function compileValidator(
   schema: ObjectSchema | undefined,
-  surroundings: PolicySurroundings = anySurroundings,
+  context: PolicyContext = anyPolicyContext,
 ): Validator {
-  const validators = compileProperties(schema ?? {}, '', surroundings)
+  const validators = compileProperties(schema ?? {}, '', context)
   return (object, only) => {
     const failures: FailedProperty[] = []
     for (const { name, validate } of validators) {
@@ -73,20 +73,20 @@ interface PropertyValidator {
 function compileProperties(
   schema: ObjectSchema,
   prefix: string,
-  surroundings: PolicySurroundings,
+  context: PolicyContext,
 ): readonly PropertyValidator[] {
   // Older files say `true` or `false` at each property instead of a list.
   const required = new Set(Array.isArray(schema.required) ? schema.required : [])
   const declared = propertiesOf(schema).map(([name, property]) => ({
     name,
-    validate: compileProperty(property, required.has(name), `${prefix}${name}`, surroundings),
+    validate: compileProperty(property, required.has(name), `${prefix}${name}`, context),
   }))
   const undeclared = [...required].filter((name) => !Object.hasOwn(schema.properties ?? {}, name))
   return [
     ...declared,
     ...undeclared.map((name) => ({
       name,
-      validate: compileProperty({}, true, `${prefix}${name}`, surroundings),
+      validate: compileProperty({}, true, `${prefix}${name}`, context),
     })),
   ]
 }
@@ -95,11 +95,11 @@ export function compileProperty(
   schema: PropertySchema,
   listedAsRequired: boolean,
   property: string,
-  surroundings: PolicySurroundings,
+  context: PolicyContext,
 ): ValidateProperty {
   const presence = compilePresence(schema, listedAsRequired)
-  const checks = compileChecks(schema, surroundings)
-  const below = compileBelow(schema, property, surroundings)
+  const checks = compileChecks(schema, context)
+  const below = compileBelow(schema, property, context)
   return (value, object, failures) => {
     const missing = presence(value)
     if (missing) failures.push({ property, policyRequirements: [missing] })
@@ -110,7 +110,7 @@ export function compileProperty(
   }
 }
 
-/** Of a hash nobody can tell what it is a hash of: it was judged when it came in clear. */
+/** What a hash stands for is unknown: it was judged when it came in clear. */
 export function isSealed({ secureHash, encryption }: PropertySchema, value: Json | undefined): boolean {
   return Boolean(secureHash ?? encryption) && isJsonObject(value) && Object.hasOwn(value, '$crypto')
 }
@@ -146,13 +146,13 @@ function compilePresence(
   }
 }
 
-function compileChecks(schema: PropertySchema, surroundings: PolicySurroundings): readonly Check[] {
+function compileChecks(schema: PropertySchema, context: PolicyContext): readonly Check[] {
   const types = typesOf(schema)
   return [
     ...(types.length > 0 ? [validType(types)] : []),
     ...(schema.minLength ? [minimumLength(schema.minLength)] : []),
     ...(schema.pattern ? [matchesRegexp(schema.pattern)] : []),
-    ...(schema.policies ?? []).flatMap((reference) => compilePolicy(reference, surroundings) ?? []),
+    ...(schema.policies ?? []).flatMap((reference) => compilePolicy(reference, context) ?? []),
   ]
 }
 
@@ -166,33 +166,30 @@ export function isBuiltIn(policyId: string): boolean {
 }
 
 /** Undefined for what is decided elsewhere: policies of the project in scripted-policies.ts. */
-function compilePolicy(
-  { policyId, params }: PolicyReference,
-  surroundings: PolicySurroundings,
-): Check | undefined {
-  return Object.hasOwn(policies, policyId) ? policies[policyId]?.(params ?? {}, surroundings) : undefined
+function compilePolicy({ policyId, params }: PolicyReference, context: PolicyContext): Check | undefined {
+  return Object.hasOwn(policies, policyId) ? policies[policyId]?.(params ?? {}, context) : undefined
 }
 
 function compileBelow(
   schema: PropertySchema,
   property: string,
-  surroundings: PolicySurroundings,
+  context: PolicyContext,
 ): ValidateProperty | undefined {
-  const members = compileProperties(schema, `${property}/`, surroundings)
+  const members = compileProperties(schema, `${property}/`, context)
   if (members.length > 0) {
     return (value, object, failures) => {
       for (const { name, validate } of members) validate(member(value as JsonObject, name), object, failures)
     }
   }
-  return schema.items && compileItems(schema.items, property, surroundings)
+  return schema.items && compileItems(schema.items, property, context)
 }
 
 function compileItems(
   items: PropertySchema,
   property: string,
-  surroundings: PolicySurroundings,
+  context: PolicyContext,
 ): ValidateProperty | undefined {
-  const validateItem = compileProperty(items, false, '', surroundings)
+  const validateItem = compileProperty(items, false, '', context)
   return (value, object, failures) => {
     if (!Array.isArray(value)) return
     value.forEach((element, index) => {

@@ -50,5 +50,5 @@ export function reader(store: Store, { collection, relations, retrieval }: Compi
   }
 }
 
-/** The engine reads on behalf of nobody in particular. */
+/** Of the engine's own reading. */
 const engine: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'read' }

@@ -49,7 +49,7 @@ interface Outcome {
 export interface RelatedOptions {
   /** Whole objects with all relationships are wanted in the changes; otherwise what had to be read anyway. */
   readonly whole: boolean
-  /** Who listens: changes of other sets are shown whole where somebody does. */
+  /** changes of sets that are synchronized are shown whole. */
   readonly listens: (collection: string) => boolean
 }
 
@@ -298,7 +298,7 @@ function byType(others: readonly OtherEnd[]): ReadonlyMap<RelatedType, readonly 
   )
 }
 
-/** Not worth reading for a change that nobody synchronizes: it may have any number of relationships. */
+/** Not worth reading for a change that is not synchronized: it may have any number of relationships. */
 function isLarge(type: RelatedType, name: string): boolean {
   return !alwaysRead(type).includes(name) && type.properties.get(name)?.many === true
 }

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { printReference, type Target } from '../../model/reference.ts'
 import type { SeenRelationship } from '../../repository/repository.ts'
-import type { Conditional } from './conditional.ts'
+import type { Conditional } from './conditions.ts'
 import { alwaysRead, type RelatedType, type RelationshipProperty } from './model.ts'
 import {
   type Edit,
@@ -115,7 +115,7 @@ export interface PropertyChanges {
   readonly deletes: readonly SeenRelationship[]
 }
 
-/** NOT_FOUND for an edit of a relationship that is not there. `governed`: grants by condition are nobody's to edit. */
+/** NOT_FOUND for an edit of a relationship that is not there. `governed`: grants by condition cannot be edited. */
 export function changesBy(
   property: RelationshipProperty,
   existing: readonly SeenRelationship[],
@@ -217,7 +217,7 @@ function replacedBy(
   }
 }
 
-/** The changes with those of the grants by condition: who has a grant of his own needs none. */
+/** The changes with those of the grants by condition: an object with a direct grant needs none. */
 export function withConditional(
   changes: PropertyChanges,
   existing: readonly SeenRelationship[],

@@ -136,7 +136,7 @@ function refusalOf(
   return { kind: 'refused', write, error }
 }
 
-/** A role that somebody has is not deleted (platform §6.4). */
+/** A role that is granted is not deleted (platform §6.4). */
 function grantsIn({ types }: RelationshipModel, { present }: PlannedObject): number {
   return [...present.values()].flat().filter(({ own, other }) => {
     if (own.property === 'members') return true

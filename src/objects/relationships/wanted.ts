@@ -88,7 +88,7 @@ function ownPart({ properties, collected }: RelatedType, content: JsonObject): J
   return own
 }
 
-/** A reference as somebody wants it; with the id of the relationship if he knows it. */
+/** A wanted reference; with the id of the relationship where the caller knows it. */
 export interface WantedReference {
   readonly target: Target
   readonly id: string | undefined

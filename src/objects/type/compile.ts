@@ -1,4 +1,5 @@
-import { anySurroundings, type PolicySurroundings } from '../policies/built-in.ts'
+import { Problem } from '../../model/problem.ts'
+import { anyPolicyContext, type PolicyContext } from '../policies/built-in.ts'
 import { conditionalValidator } from '../policies/conditional.ts'
 import type { OwnPolicies } from '../policies/scripted.ts'
 import { noOwnPolicies, type ScriptedPolicies, scriptedPolicies } from '../policies/scripted.ts'
@@ -11,7 +12,7 @@ import { propertiesWith } from '../write/unique.ts'
 import type { CompiledType, RelationServices } from './compiled-type.ts'
 import { type Cryptography, type Encryption, encryptionOf } from './encryption.ts'
 import { nameOf, placesOf } from './places.ts'
-import { compensates, propertyScript, type TypeScripts } from './scripts.ts'
+import { compensates, noScripts, propertyScript, type TypeScripts } from './scripts.ts'
 import { collectionOf, type ManagedType, propertiesOf } from './type.ts'
 
 /** What a type is compiled with. */
@@ -20,19 +21,19 @@ export interface TypeParts {
   readonly cryptography: Cryptography
   /** Absent: the project defines none. */
   readonly ownPolicies?: OwnPolicies
-  readonly surroundings?: PolicySurroundings
+  readonly policyContext?: PolicyContext
 }
 
 export function compileType(
   type: ManagedType,
   enforcePolicies: boolean,
-  { scripts, cryptography, ownPolicies = noOwnPolicies, surroundings = anySurroundings }: TypeParts,
+  { scripts, cryptography, ownPolicies = noOwnPolicies, policyContext = anyPolicyContext }: TypeParts,
   related?: { readonly model: RelationshipModel; readonly services: RelationServices },
 ): CompiledType {
   const collection = collectionOf(type)
   const relatedType = related?.model.types.get(collection)
   const encryption = encryptionOf(type, cryptography)
-  const ofScripts = enforcePolicies ? scriptedPolicies(type, scripts, ownPolicies, surroundings) : undefined
+  const ofScripts = enforcePolicies ? scriptedPolicies(type, scripts, ownPolicies, policyContext) : undefined
   return {
     type,
     collection,
@@ -42,7 +43,7 @@ export function compileType(
     ),
     unique: enforcePolicies ? propertiesWith(type, 'unique') : [],
     noInternalUsers: enforcePolicies ? propertiesWith(type, 'no-internal-user-conflict') : [],
-    validate: enforcePolicies ? validatorOf(type, surroundings) : () => [],
+    validate: enforcePolicies ? validatorOf(type, policyContext) : () => [],
     scriptedPolicies: ofScripts,
     protected: protectedPlaces(type),
     scripts,
@@ -78,11 +79,28 @@ function isWrittenOneByOne(
 }
 
 /** Everything about a value that needs neither a script nor the store. */
-function validatorOf(type: ManagedType, surroundings: PolicySurroundings): Validator {
-  const always = compileValidator(type.schema, surroundings)
-  const conditionally = conditionalValidator(type, surroundings)
+function validatorOf(type: ManagedType, context: PolicyContext): Validator {
+  const always = compileValidator(type.schema, context)
+  const conditionally = conditionalValidator(type, context)
   return (object, only) => {
     const failures = [...always(object, only), ...conditionally(object, only)]
     return failures.length > 0 ? mergeFailures(failures) : failures
   }
+}
+
+/** For types that have neither scripts nor values to encrypt. */
+export const plainParts: TypeParts = {
+  scripts: noScripts,
+  cryptography: {
+    encrypt: refuse,
+    decrypt: refuse,
+    hash: refuse,
+    matches: refuse,
+    isEncrypted: () => false,
+    isHashed: () => false,
+  },
+}
+
+async function refuse(): Promise<never> {
+  throw new Problem('INTERNAL', 'nothing can be encrypted here: there is no key')
 }

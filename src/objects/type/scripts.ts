@@ -3,7 +3,7 @@ import type { RequestContext } from '../../router/resources.ts'
 import { nameOf, placesOf, type Step } from './places.ts'
 import type { ManagedType, PropertySchema } from './type.ts'
 
-/** The scripts of one managed type, ready to run. `objects` knows no sandbox; whoever composes the server does. */
+/** The scripts of one managed type, ready to run. `objects` knows no sandbox; the server brings it. */
 export interface TypeScripts {
   has(name: string): boolean
   /** SCRIPT_FAILED, or what the script threw itself (platform §6.2). */

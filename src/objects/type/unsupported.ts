@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import { anySurroundings, policies } from '../policies/built-in.ts'
+import { anyPolicyContext, policies } from '../policies/built-in.ts'
 import type { OwnPolicies } from '../policies/scripted.ts'
 import { decidedElsewhere } from '../policies/validator.ts'
 import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from './type.ts'
@@ -51,7 +51,7 @@ function ofProperty(property: PropertySchema, place: Place, where: Where): Unsup
   ]
 }
 
-/** `schema/properties/x` or its `items`: further down nobody would look for one. */
+/** `schema/properties/x` or its `items`: further down none is expected. */
 function nestedRelationship({ type, queryConfig }: PropertySchema, place: Place): UnsupportedFeature[] {
   const isOne = type === 'relationship' || (Array.isArray(type) && type.includes('relationship'))
   const atItsPlace = place.length === 3 || (place.length === 4 && place[3] === 'items')
@@ -123,7 +123,7 @@ export function policyProblem(
   const known = [...decidedElsewhere, ...Object.keys(policies), ...ownPolicies.keys()].join(', ')
   if (!policy) return `policy "${policyId}" is not known; known are ${known}`
   try {
-    policy(params ?? {}, anySurroundings)
+    policy(params ?? {}, anyPolicyContext)
     return undefined
   } catch (error) {
     return `policy "${policyId}": ${(error as Error).message}`

@@ -8,14 +8,14 @@ import type { RequestContext } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
 import type { ObjectChange } from './changes.ts'
 
-/** True if nobody else records the write: what a mapping writes is in its own record already. */
+/** True if the write is recorded here: what a mapping writes is in its own record already. */
 export function isActivity({ chain }: RequestContext): boolean {
   return chain?.afterwards === undefined && chain?.synchronizes !== false
 }
 
 /**
  * `audit/activity` (platform §9): who changed a managed object, and what: as it was, as it is, and, beyond the
- * specification, attribute by attribute. Values that are nobody's business are masked.
+ * specification, attribute by attribute. Secret values are masked.
  */
 export function activityEvent(
   change: ObjectChange,

@@ -115,7 +115,7 @@ async function takeBack(
   })
 }
 
-/** The write that makes a change undone, unless somebody else has written since. */
+/** The write that makes a change undone, unless another write has come since. */
 function opposite({ operation, id, before, after }: ObjectChange): ObjectWrite {
   const { _id, _rev, ...content }: JsonObject = before ?? {}
   switch (operation) {

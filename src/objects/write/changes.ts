@@ -19,7 +19,7 @@ export interface ObjectChange {
  * knows neither mappings nor queues.
  */
 export interface OnChange {
-  /** False: nobody cares for the changes of this set, and nothing is spent on them. */
+  /** False: changes of this set are not synchronized, and nothing is spent on them. */
   concerns(path: string): boolean
   /** In the transaction of the write: what is stored is kept together with the change, or dropped with it. */
   enlist(store: Store, changes: readonly ObjectChange[], request: RequestContext): Promise<void>

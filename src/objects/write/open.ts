@@ -49,7 +49,7 @@ export async function open(
   )
 }
 
-/** Of an update its caller may have read it; of a delete it is needed where somebody looks at it. */
+/** Of an update its caller may have read it; of a delete it is needed where a stage looks at it. */
 async function storedBefore(
   { compiled, onChange, request }: WriteContext,
   store: Store,

@@ -6,7 +6,7 @@ import type { CompiledType } from '../type/compiled-type.ts'
 import { placesOf, type Step, spotsAt } from '../type/places.ts'
 import type { ManagedType, PropertySchema } from '../type/type.ts'
 
-/** Where the properties stand that nobody from outside changes without giving the password again (platform §6.1). */
+/** Where the properties stand that are changed from outside only with the password given again (platform §6.1). */
 export function protectedPlaces(type: ManagedType): readonly (readonly Step[])[] {
   return placesOf(type)
     .filter(({ property }) => property.isProtected === true || asksForPassword(property))
@@ -18,7 +18,7 @@ function asksForPassword({ policies }: PropertySchema): boolean {
   return policies?.some(({ policyId }) => policyId === 're-auth-required') ?? false
 }
 
-/** Of a change from `old` to `wanted`: nobody asks on a create, for there is nothing yet to protect. */
+/** Of a change from `old` to `wanted`: a create has nothing yet to protect. */
 export async function reauthenticationFailures(
   { protected: places, encryption }: CompiledType,
   old: JsonObject,

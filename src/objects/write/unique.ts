@@ -98,7 +98,7 @@ function add(owners: Owners, value: Json, id: string): void {
   else owners.set(value, new Set([id]))
 }
 
-/** Absence, null and the empty text belong to nobody. */
+/** Absence, null and the empty text may occur any number of times. */
 function isComparable(value: Json | undefined): value is string | number {
   return (typeof value === 'string' && value !== '') || typeof value === 'number'
 }
