@@ -65,7 +65,17 @@ function noting(real: Repository): Repository {
       },
     },
   })
-  return { ...note(real), transaction: (work) => real.transaction((store) => work(note(store))) }
+  return {
+    ...note(real),
+    transaction(work) {
+      const before = written.length
+      return real.transaction((store) => {
+        // An earlier call of the work does not count.
+        written.length = before
+        return work(note(store))
+      })
+    },
+  }
 }
 
 const create = (id: string | undefined, content: JsonObject) =>

@@ -3,8 +3,8 @@ import type { Store } from '../../repository/repository.ts'
 import { constraintsProperty, type Dependent, type RelationshipModel } from './model.ts'
 
 /**
- * Objects on which others depend from further away, and which have changed. Noted in the transaction of the change; whoever
- * notes them looks after the dependent objects when it is committed (settling.ts), and so does a server that starts.
+ * Objects on which others depend from further away, and which have changed. Noted in the transaction of the change; the
+ * dependent objects are computed anew when it is committed, or when a server starts (recompute.ts).
  */
 export const pendingRecomputations = 'internal/dependents'
 

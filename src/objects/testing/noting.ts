@@ -18,5 +18,15 @@ export function noting(real: Repository, calls: string[]): Repository {
     objects: noted(store.objects),
     relationships: noted(store.relationships),
   })
-  return { ...inside(real), transaction: (work) => real.transaction((store) => work(inside(store))) }
+  return {
+    ...inside(real),
+    transaction(work) {
+      const before = calls.length
+      return real.transaction((store) => {
+        // An earlier call of the work does not count.
+        calls.length = before
+        return work(inside(store))
+      })
+    },
+  }
 }
