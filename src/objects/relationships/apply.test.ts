@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
 import type { ObjectWrite, Repository } from '../../repository/repository.ts'
-import { openTestStore } from '../../repository/sqlite/testing/store.ts'
+import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import { noting } from '../testing/noting.ts'
 import { compileType, plainParts } from '../type/compile.ts'
 import type { CompiledType, Relations } from '../type/compiled-type.ts'
@@ -51,17 +48,16 @@ const types = managedTypes({
   ],
 })
 
-let folder: string
+let store: TemporaryStore
 let repository: Repository
 let calls: string[]
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'apply-'))
+  store = await temporaryStore()
   calls = []
-  repository = noting(await openTestStore(join(folder, 'store.db')), calls)
+  repository = noting(store.repository, calls)
 })
 afterEach(async () => {
-  await repository[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  await store[Symbol.asyncDispose]()
 })
 
 function relationsOf(name: string): Relations {

@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Repository } from '../../repository/repository.ts'
-import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { RequestContext } from '../../router/resources.ts'
+import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import { compileType, plainParts } from '../type/compile.ts'
 import type { RelationServices, Relations } from '../type/compiled-type.ts'
 import { managedTypes } from '../type/type.ts'
@@ -52,7 +49,7 @@ const types = managedTypes({
   ],
 })
 
-let folder: string
+let store: TemporaryStore
 let repository: Repository
 let recomputation: Recomputation
 let now: number
@@ -87,8 +84,8 @@ function relationsOf(collection: string): Relations | undefined {
 }
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'recompute-'))
-  repository = await openTestStore(join(folder, 'store.db'))
+  store = await temporaryStore()
+  repository = store.repository
   now = Date.parse('2026-01-01T00:00:00Z')
   heard = []
   logged = []
@@ -100,8 +97,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await recomputation[Symbol.asyncDispose]()
-  await repository[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  await store[Symbol.asyncDispose]()
 })
 
 /** In a transaction, with nothing done afterwards: as if the server had stopped there. */

@@ -1,14 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isJsonObject, type JsonObject } from '../../model/json.ts'
 import { parsePatch } from '../../model/patch.ts'
 import type { Repository } from '../../repository/repository.ts'
-import { openSqlite } from '../../repository/sqlite/open.ts'
-import { openTestStore } from '../../repository/sqlite/testing/store.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
+import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import type { ManagedSet } from '../managed-set.ts'
 import { managedObjects } from '../resource.ts'
 import { noting } from '../testing/noting.ts'
@@ -21,15 +17,14 @@ import type { ObjectChange, OnChange } from './changes.ts'
 const own: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 't' }
 const client: RequestContext = { ...own, external: true, userId: 'ann' }
 
-let folder: string
+let temporary: TemporaryStore
 let real: Repository
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'pipeline-'))
-  real = await openTestStore(join(folder, 'store.db'))
+  temporary = await temporaryStore()
+  real = temporary.repository
 })
 afterEach(async () => {
-  await real[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  await temporary[Symbol.asyncDispose]()
 })
 
 const text = { type: 'string' }
@@ -202,8 +197,8 @@ describe('the work of a transaction done twice', () => {
     { type: 'scripts', properties: related, hooks: ['onUpdate', 'postUpdate', 'onSync'] },
   ])('comes to the same with $type', async ({ properties, hooks }) => {
     const run = async (repeatTransactions: boolean) => {
-      const file = join(folder, `${repeatTransactions ? 'twice' : 'once'}.db`)
-      await using store = await openSqlite(file, { repeatTransactions })
+      await using fresh = await temporaryStore({ repeatTransactions })
+      const store = fresh.repository
       const { create, patch, resources, heard } = await open(properties, hooks, store)
       await create('boss')
       await create('ann', properties === related ? { manager: { _ref: 'managed/user/boss' } } : {})
