@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { compileMapping as compilePure, type Place, type ScriptObject } from '../mapping/compile.ts'
+import { compileMapping as compilePure } from '../mapping/compile.ts'
 import type { Mapping } from '../mapping/mapping.ts'
+import type { Place, ScriptObject } from '../mapping/reading.ts'
 import { scriptSource } from '../scripts/definition.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 import { locateProblem } from './problem.ts'

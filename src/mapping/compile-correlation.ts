@@ -1,0 +1,89 @@
+import { isJsonObject, type Json } from '../model/json.ts'
+import type { Correlation, CorrelationQuery, ExpressionTree } from './mapping.ts'
+import type { Place, Reading } from './reading.ts'
+
+export function correlationIn(reading: Reading): Correlation {
+  const { correlationQuery, correlationScript } = reading.configuration
+  if (correlationQuery && correlationScript) {
+    reading.error(
+      ['correlationScript'],
+      'a mapping has either correlationQuery or correlationScript, not both',
+    )
+  }
+  if (correlationScript) return scriptCorrelation(reading, correlationScript)
+  if (!correlationQuery) return { kind: 'none' }
+  const entries = Array.isArray(correlationQuery) ? correlationQuery : [correlationQuery]
+  const byQualifier: Record<string, CorrelationQuery> = {}
+  entries.forEach((entry, index) => {
+    const place = Array.isArray(correlationQuery) ? ['correlationQuery', index] : ['correlationQuery']
+    addQuery(reading, entry, place, byQualifier)
+  })
+  return { kind: 'queries', byQualifier }
+}
+
+function scriptCorrelation(reading: Reading, value: Json): Correlation {
+  // OpenIDM's own console writes expression trees under either key.
+  if (isJsonObject(value) && value.expressionTree !== undefined) {
+    const tree = treeIn(reading, value.expressionTree, ['correlationScript', 'expressionTree'])
+    const names = reading.configuration.linkQualifiers
+    const qualifiers = Array.isArray(names) ? names.map(String) : ['default']
+    return {
+      kind: 'queries',
+      byQualifier: Object.fromEntries(qualifiers.map((name) => [name, { kind: 'tree' as const, tree }])),
+    }
+  }
+  return { kind: 'script', script: reading.script(['correlationScript'], value) ?? '' }
+}
+
+function addQuery(
+  reading: Reading,
+  entry: Json,
+  place: Place,
+  byQualifier: Record<string, CorrelationQuery>,
+): undefined {
+  if (!isJsonObject(entry)) return reading.error(place, 'a correlation query must be a script object')
+  const qualifier = entry.linkQualifier ?? 'default'
+  if (typeof qualifier !== 'string')
+    return reading.error([...place, 'linkQualifier'], 'linkQualifier must be a string')
+  if (Object.hasOwn(byQualifier, qualifier)) {
+    return reading.error(place, `link qualifier ${qualifier} has a correlation query already`)
+  }
+  if (entry.expressionTree !== undefined) {
+    byQualifier[qualifier] = {
+      kind: 'tree',
+      tree: treeIn(reading, entry.expressionTree, [...place, 'expressionTree']),
+    }
+    return
+  }
+  const script = reading.script(place, entry)
+  if (script !== undefined) byQualifier[qualifier] = { kind: 'script', script }
+  return undefined
+}
+
+function treeIn(reading: Reading, value: Json | undefined, place: Place): ExpressionTree {
+  const none: ExpressionTree = { operator: 'any', operands: [] }
+  const entries = isJsonObject(value) ? Object.entries(value) : []
+  const [operator, operands] = entries[0] ?? []
+  if (entries.length !== 1 || (operator !== 'any' && operator !== 'all') || !Array.isArray(operands)) {
+    return reading.error(place, 'an expression tree is {"any": […]} or {"all": […]}') ?? none
+  }
+  return {
+    operator,
+    operands: operands.map((operand, index) => {
+      const inner = [...place, operator, index]
+      return typeof operand === 'string' ? treeName(reading, operand, inner) : treeIn(reading, operand, inner)
+    }),
+  }
+}
+
+function treeName(reading: Reading, name: string, place: Place): string {
+  const properties = Array.isArray(reading.configuration.properties) ? reading.configuration.properties : []
+  const plain = (text: string) => text.replace(/^\/|\/$/g, '')
+  const targets = properties.flatMap((entry) =>
+    isJsonObject(entry) && typeof entry.target === 'string' ? [plain(entry.target)] : [],
+  )
+  if (!targets.includes(plain(name))) {
+    reading.error(place, `the expression tree names ${name}, which no entry of properties has as target`)
+  }
+  return name
+}

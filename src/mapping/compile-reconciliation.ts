@@ -1,0 +1,82 @@
+import { isJsonObject, type Json } from '../model/json.ts'
+import type { Pointer } from '../model/pointer.ts'
+import { readGuard } from './guard.ts'
+import type { PropertyMapping, ReconciliationSettings } from './mapping.ts'
+import { isEverything, readQuery } from './query.ts'
+import type { Reading } from './reading.ts'
+
+const pageSize = 500
+/** Ids are small. */
+const targetPageSize = 5000
+
+export function reconciliationIn(
+  reading: Reading,
+  source: string,
+  target: string,
+  properties: readonly PropertyMapping[],
+): ReconciliationSettings {
+  const own = reading.configuration
+  const query = (property: string, resource: string) => {
+    const stated = own[property]
+    if (stated !== undefined && !isJsonObject(stated))
+      reading.error([property], `${property} must be a query object`)
+    return (
+      reading.attempt([property], () => readQuery(isJsonObject(stated) ? stated : undefined, resource)) ??
+      readQuery(undefined, resource)
+    )
+  }
+  const stored = isJsonObject(own.reconAssociation) ? own.reconAssociation : {}
+  const { sourceQueryFullEntry, targetQueryFullEntry, runTargetPhase, taskThreads } = own
+  return {
+    sourceQuery: query('sourceQuery', source),
+    targetQuery: query('targetQuery', target),
+    sourceQueryFullEntry: reading.flag('sourceQueryFullEntry', sourceQueryFullEntry),
+    targetQueryFullEntry: reading.flag('targetQueryFullEntry', targetQueryFullEntry),
+    sourceFields: fieldsIn(reading, 'defaultSourceFields'),
+    targetFields: targetFieldsIn(reading, properties),
+    runTargetPhase: reading.flag('runTargetPhase', runTargetPhase),
+    allowEmptySourceSet: reading.flag('allowEmptySourceSet', own.allowEmptySourceSet) ?? false,
+    guard: reading.attempt(['guard'], () => readGuard(own.guard)) ?? readGuard(undefined),
+    taskThreads: typeof taskThreads === 'number' ? taskThreads : 10,
+    pageSize,
+    sourcePageSize: pageSizeIn(reading, 'reconSourceQuery', pageSize),
+    targetPageSize: pageSizeIn(reading, 'reconTargetQuery', targetPageSize),
+    cleanUpLinks: reading.flag('cleanUpLinks', own.cleanUpLinks) ?? false,
+    storedRuns: {
+      analysis: numberOr(stored.maxAnalysisRunsPerMapping, 1),
+      others: numberOr(stored.maxNonAnalysisRunsPerMapping, 1),
+    },
+  }
+}
+
+/** Undefined: everything. */
+function fieldsIn(reading: Reading, property: string): readonly Pointer[] | undefined {
+  const stated = reading.configuration[property] ?? []
+  if (!Array.isArray(stated)) return reading.error([property], `${property} must be an array of pointers`)
+  const fields = stated.map((field, index) => reading.pointer(field, [property, index]) ?? [])
+  return isEverything(fields) ? undefined : fields
+}
+
+/** What properties write is always read as well: without the value that is there, every run would write it anew. */
+function targetFieldsIn(
+  reading: Reading,
+  properties: readonly PropertyMapping[],
+): readonly Pointer[] | undefined {
+  const stated = fieldsIn(reading, 'defaultTargetFields')
+  return stated && [...stated, ...properties.map(({ target }) => target)]
+}
+
+/** The size of `…PageSize` where `…Paging` asks for pages; we always read in pages, of our own size otherwise. */
+function pageSizeIn(
+  reading: Reading,
+  query: 'reconSourceQuery' | 'reconTargetQuery',
+  standard: number,
+): number {
+  const { [`${query}Paging`]: paging, [`${query}PageSize`]: size } = reading.configuration
+  if (paging !== true) return standard
+  return numberOr(size, query === 'reconSourceQuery' ? 1000 : standard)
+}
+
+function numberOr(value: Json | undefined, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise
+}
