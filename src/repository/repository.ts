@@ -1,6 +1,7 @@
 import type { Filter } from '../model/filter/filter.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { SortKey } from '../model/sort.ts'
+import type { Leases } from './leases.ts'
 
 /**
  * The repository's port, in the field's language. Two adapters implement it (SQLite, PostgreSQL) and one
@@ -31,6 +32,7 @@ export interface Store {
   readonly audit: AuditEvents
   readonly settings: Settings
   readonly syncQueue: SyncQueue
+  readonly leases: Leases
 }
 
 /** engine §5.1; ids are local ids, both never null. */
@@ -89,6 +91,8 @@ export interface Intent {
   readonly id: string
   readonly linkType: string
   readonly runId: string
+  /** The lease of the process that wrote it down: as long as it is held, what was begun is being finished. */
+  readonly worker: string
   readonly content: JsonObject
 }
 

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { everything } from '../model/filter/filter.ts'
-import type { Json, JsonObject } from '../model/json.ts'
+import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
+import { LocalLocks } from '../repository/local/locks.ts'
+import type { Locks } from '../repository/locks.ts'
 import type { Repository } from '../repository/repository.ts'
 import { queryCollection } from '../router/collection.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
@@ -166,29 +168,26 @@ describe('a run that takes long', () => {
 
 describe('a run of another process on the store', () => {
   const often = { ...everyHour, schedule: '0 * * * * ?', recoverable: true }
-  const alive = new Set(['one', 'two'])
-  const process = (name: string) => {
-    const workers = {
-      thisProcess: () => ({ name }),
-      isAlive: (worker: Json | undefined) => alive.has((worker as { name: string } | undefined)?.name ?? ''),
-    }
-    const options = { repository, services, workers, log: () => {}, now: () => now }
+  const process = (locks: Locks) => {
+    const options = { repository, services, locks, log: () => {}, now: () => now }
     return new Scheduler(options, [readJob('often', often)])
   }
 
   it('is neither met nor taken for one that died, until its process is gone', async () => {
-    await using one = process('one')
+    await using locks = new LocalLocks(repository)
+    await using others = new LocalLocks(repository)
+    await using one = process(locks)
     const { promise, resolve } = Promise.withResolvers<void>()
     busy = promise
     await one.start()
     await one.tick()
     expect(ran.splice(0)).toEqual(['m 12:00:00'])
     busy = undefined
-    await using two = process('two')
+    await using two = process(others)
     await two.start()
     expect(await at(two, noon + minute)).toEqual([])
-    alive.delete('one')
-    await using three = process('two')
+    await (await locks.ownLease()).release()
+    await using three = process(others)
     await three.start()
     await three.settled()
     expect(ran.splice(0).length).toBeGreaterThan(0)

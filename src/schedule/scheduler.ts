@@ -3,9 +3,9 @@ import { auditEvent } from '../audit/events.ts'
 import type { Log } from '../kit/log.ts'
 import { Mutex } from '../kit/mutex.ts'
 import { Timer } from '../kit/timer.ts'
-import { equal } from '../model/equality.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
+import type { Locks } from '../repository/locks.ts'
 import type { Repository, StoredObject } from '../repository/repository.ts'
 import type { RequestContext } from '../router/resources.ts'
 import { type Job, nextDue, type ServiceName } from './job.ts'
@@ -21,14 +21,9 @@ export interface SchedulerOptions {
   /** Around every run: what it works with stays until it is done. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
   /** Tells the processes on one store apart. Absent: there is one. */
-  readonly workers?: Workers
+  readonly locks?: Locks
   /** ms since 1970; a test has a clock of its own. */
   readonly now?: () => number
-}
-
-export interface Workers {
-  thisProcess(): JsonObject
-  isAlive(worker: Json | undefined): boolean
 }
 
 /** How far each job has come, by its id. */
@@ -44,8 +39,8 @@ interface Progress extends JsonObject {
   paused: boolean
   /** A run that has not ended, in case that the process dies. */
   running: boolean
-  /** Which process runs it. */
-  runner?: JsonObject
+  /** The lease of the process that runs it. */
+  runner?: string
 }
 
 export interface JobTrigger {
@@ -186,31 +181,32 @@ export class Scheduler implements AsyncDisposable {
     if (next > now) return next
     // The server was not running, or the job's last run took so long.
     const misfired = now - next > punctual
-    const busy = !job.concurrent && (this.#running.has(job.id) || this.#runsElsewhere(before))
+    const busy = !job.concurrent && (this.#running.has(job.id) || (await this.#runsElsewhere(before)))
     // While its last run goes on it stays due: what it misses is one run, when that ends.
     if (busy && job.misfire === 'fireAndProceed') return now + 1000
     const runs = !busy && (!misfired || job.misfire === 'fireAndProceed')
+    const runner = runs ? await this.#runner() : {}
     const claimed = await this.#update(job, (progress) => {
       if (progress.next !== next) return undefined
       const fired = progress.fired + (runs ? 1 : 0)
       const due = nextDue(job, now, { first: progress.first, fired: progress.fired + 1 }) ?? null
-      const running = runs ? { running: true, ...this.#runner() } : {}
+      const running = runs ? { running: true, ...runner } : {}
       return { ...progress, fired, last: runs ? now : progress.last, next: due, ...running }
     })
     if (claimed && runs) this.#run(job)
     return (await this.#progress(job)).next ?? undefined
   }
 
-  #runner(): { runner?: JsonObject } {
-    const { workers } = this.#options
-    return workers ? { runner: workers.thisProcess() } : {}
+  async #runner(): Promise<{ runner?: string }> {
+    const lease = await this.#options.locks?.ownLease()
+    return lease ? { runner: lease.name } : {}
   }
 
   /** True while another process that lives is at it. */
-  #runsElsewhere({ running, runner }: Progress): boolean {
-    const { workers } = this.#options
-    if (!running || !workers?.isAlive(runner)) return false
-    return !equal(runner, workers.thisProcess())
+  async #runsElsewhere({ running, runner }: Progress): Promise<boolean> {
+    const { locks } = this.#options
+    if (!running || !locks || typeof runner !== 'string') return false
+    return runner !== (await locks.ownLease()).name && (await locks.holder(runner)) !== undefined
   }
 
   #run(job: Job): void {
@@ -263,7 +259,7 @@ export class Scheduler implements AsyncDisposable {
   /** A run that died with its process is run again where the job says so. */
   async #recoverRun(job: Job): Promise<void> {
     const progress = await this.#progress(job)
-    if (!progress.running || this.#runsElsewhere(progress)) return
+    if (!progress.running || (await this.#runsElsewhere(progress))) return
     await this.#update(job, (progress) => ({ ...progress, running: false }))
     if (job.recoverable && job.enabled) this.#run(job)
   }

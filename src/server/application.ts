@@ -15,6 +15,7 @@ import type { System } from '../connectors/system/open-system.ts'
 import { administratorAuthentication, ensureAdministrator } from '../http/authentication/authentication.ts'
 import { httpServer } from '../http/server.ts'
 import type { Mapping } from '../mapping/mapping.ts'
+import { LocalLocks } from '../repository/local/locks.ts'
 import type { Repository } from '../repository/repository.ts'
 import { openSqlite, sqliteOptions } from '../repository/sqlite/open.ts'
 import type { RequestContext, ResourceProvider, Resources } from '../router/resources.ts'
@@ -29,11 +30,9 @@ import type { ScriptEngine } from '../scripts/engine.ts'
 import { implicitSync } from '../sync/changes/implicit/implicit-sync.ts'
 import { onChange } from '../sync/changes/implicit/on-change.ts'
 import { ChangeQueue } from '../sync/changes/queue/change-queue.ts'
-import { ObjectLocks } from '../sync/page/object-locks.ts'
 import { Underway } from '../sync/reconciliation/active-operations.ts'
 import { Occupied } from '../sync/reconciliation/in-use.ts'
 import { Reconciliations } from '../sync/reconciliation/reconciliations.ts'
-import { isAlive, thisProcess } from '../sync/reconciliation/worker.ts'
 import { associationsProvider } from '../sync/resources/associations.ts'
 import { linkedViewProvider } from '../sync/resources/linked-view.ts'
 import { deadLetterProvider, stageProvider } from '../sync/resources/live-sync.ts'
@@ -109,11 +108,12 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const store = opened.use(await openSqlite(join(dataFolder, 'syncline.db'), sqliteOptions(environment)))
   const audit = opened.use(openAudit({ repository: store, resources: routes, dataFolder, log }))
   const { repository } = audit
+  const locks = opened.use(new LocalLocks(store))
   const occupied = new Occupied()
   const single = {
     repository,
     resources: routes,
-    locks: new ObjectLocks(),
+    locks,
     underway: new Underway(),
     rulesOf: (mapping: string) => current().rulesOf(mapping),
     log,
@@ -150,7 +150,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
     inlineRules: (mapping) => current().inlineRules(mapping),
   })
   const changes = opened.use(
-    new ChangeQueue({ ...single, during, isActive: (id) => reconciliations.isActive(id) }),
+    new ChangeQueue({ ...single, during, isActive: (...of) => reconciliations.isActive(...of) }),
   )
   opened.defer(() => reconciliations.close())
   const scripted = {
@@ -160,8 +160,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
   }
   const tasks = opened.use(new TaskScanner({ ...scripted, during, log }))
   const scanTasks = tasks.execute.bind(tasks)
-  const workers = { thisProcess, isAlive }
-  const scheduled = { repository, services: services({ ...scripted, scanTasks }), workers, during, log }
+  const scheduled = { repository, services: services({ ...scripted, scanTasks }), locks, during, log }
   const scheduler = opened.use(new Scheduler(scheduled, current().checked.jobs))
   let keepsTime = false
   const reconfiguration: Reconfiguration<Generation> = new Reconfiguration<Generation>({

@@ -3,6 +3,7 @@ import type { Repository } from '../repository.ts'
 import { auditContract } from './audit.ts'
 import type { Current } from './current.ts'
 import { intentsContract } from './intents.ts'
+import { leasesContract } from './leases.ts'
 import { linksContract } from './links.ts'
 import { objectsContract } from './objects.ts'
 import { queryContract } from './query.ts'
@@ -37,6 +38,7 @@ export function repositoryContract({ name, open }: RepositoryUnderTest): void {
     auditContract(current)
     settingsContract(current)
     syncQueueContract(current)
+    leasesContract(current)
     transactionsContract(current)
   })
 }

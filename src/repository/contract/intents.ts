@@ -6,6 +6,7 @@ const intent = (id: string, linkType = 'hr_user'): Intent => ({
   id,
   linkType,
   runId: 'run',
+  worker: 'process 1',
   content: { targetId: id, nothing: null },
 })
 

@@ -9,10 +9,10 @@ export function sqliteIntents(session: Session): Intents {
     add: (intents) =>
       session.write((connection) => {
         const statement = connection.statement(
-          'INSERT INTO intents (id, link_type, run_id, content) VALUES (?, ?, ?, ?)',
+          'INSERT INTO intents (id, link_type, run_id, worker, content) VALUES (?, ?, ?, ?, ?)',
         )
-        for (const { id, linkType, runId, content } of intents)
-          statement.run(id, linkType, runId, JSON.stringify(content))
+        for (const { id, linkType, runId, worker, content } of intents)
+          statement.run(id, linkType, runId, worker, JSON.stringify(content))
       }),
     remove: (ids) =>
       session.write((connection) => {
@@ -21,13 +21,19 @@ export function sqliteIntents(session: Session): Intents {
       }),
     list: (linkType, limit) =>
       session.read((connection) => {
-        const sql = `SELECT id, link_type AS linkType, run_id AS runId, content FROM intents
+        const sql = `SELECT id, link_type AS linkType, run_id AS runId, worker, content FROM intents
           WHERE link_type = ? ORDER BY seq LIMIT ?`
         return connection.statement(sql).all(linkType, limit).map(intentOf)
       }),
   }
 }
 
-function intentOf({ id, linkType, runId, content }: Row): Intent {
-  return { id: text(id), linkType: text(linkType), runId: text(runId), content: documentOf(content) }
+function intentOf({ id, linkType, runId, worker, content }: Row): Intent {
+  return {
+    id: text(id),
+    linkType: text(linkType),
+    runId: text(runId),
+    worker: text(worker),
+    content: documentOf(content),
+  }
 }

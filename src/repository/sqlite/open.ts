@@ -6,6 +6,7 @@ import { sqliteAudit } from './audit.ts'
 import { Connection } from './connection.ts'
 import { explained } from './failure.ts'
 import { sqliteIntents } from './intents.ts'
+import { sqliteLeases } from './leases.ts'
 import { sqliteLinks } from './links.ts'
 import { migrate } from './migrations/migrate.ts'
 import { sqliteObjects } from './objects.ts'
@@ -53,6 +54,7 @@ export function repositoryOn(
     audit: sqliteAudit(session),
     settings: sqliteSettings(session),
     syncQueue: sqliteSyncQueue(session),
+    leases: sqliteLeases(session),
   })
   return {
     ...storeOf(sessions),

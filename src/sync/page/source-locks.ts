@@ -1,5 +1,4 @@
 import type { Postpone } from '../../router/resources.ts'
-import { lockKey } from './object-locks.ts'
 import { type Operation, sourceIdOf } from './operation.ts'
 import type { Synchronization } from './synchronization.ts'
 
@@ -66,4 +65,9 @@ function keyOf({ links, rules }: Synchronization, operation: Operation): string 
   const sourceId = sourceIdOf(operation)
   if (sourceId === undefined) return undefined
   return lockKey(rules.mapping.links.type, operation.linkQualifier, links.normalSource(sourceId))
+}
+
+/** One object of one link set under one qualifier; `sourceId` as links compare it. */
+export function lockKey(linkType: string, linkQualifier: string, sourceId: string): string {
+  return JSON.stringify([linkType, linkQualifier, sourceId])
 }

@@ -1,9 +1,9 @@
+import type { Locks, Watch } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
 import type { Correlator } from './correlate.ts'
 import type { MappingLinks } from './links.ts'
-import type { ObjectLocks, Watch } from './object-locks.ts'
 import type { Rules } from './rules.ts'
 import type { SecretAttributes } from './secret-attributes.ts'
 import type { TargetIds } from './target-ids.ts'
@@ -21,7 +21,7 @@ export interface Synchronization {
   readonly links: MappingLinks
   readonly correlator: Correlator
   readonly secrets: SecretAttributes
-  readonly locks: ObjectLocks
+  readonly locks: Locks
   /** What others have worked on since the sets were queried. */
   readonly watch: Watch | undefined
   readonly scripts: ScriptContext

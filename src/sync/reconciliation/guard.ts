@@ -85,7 +85,13 @@ async function foresee(
   recorder: Recorder,
 ): Promise<void> {
   const { run, settings } = reconciliation
-  const analysis = new Run({ id: run.id, mapping: run.mapping, analysis: true, parameters: {} })
+  const analysis = new Run({
+    id: run.id,
+    mapping: run.mapping,
+    analysis: true,
+    worker: run.worker,
+    parameters: {},
+  })
   run.signal.addEventListener('abort', () => analysis.cancel(), { once: true })
   const looking = {
     ...reconciliation,

@@ -23,11 +23,10 @@ export class Occupied {
   }
 
   /** What runs of other processes on the same store work with. */
-  async elsewhere(runs: Pick<Reconciliations, 'list' | 'isActive'>, mappings: readonly Mapping[]) {
+  async elsewhere(runs: Pick<Reconciliations, 'list'>, mappings: readonly Mapping[]) {
     const uses: Use[] = []
     for (const run of await runs.list())
-      if (run.state === 'ACTIVE' && (await runs.isActive(String(run._id))))
-        uses.push(...usesOf(String(run.mapping), mappings))
+      if (run.state === 'ACTIVE') uses.push(...usesOf(String(run.mapping), mappings))
     return uses
   }
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../model/problem.ts'
 import type { ScriptEngine } from '../../scripts/engine.ts'
-import { ObjectLocks } from '../page/object-locks.ts'
 import { loadRules } from '../page/rules.ts'
 import { administrator, openWorld } from '../testing/world.ts'
 import { Underway } from './active-operations.ts'
@@ -23,7 +22,7 @@ describe('the rules of an inline mapping', () => {
     await using world = await openWorld()
     let loaded = 0
     const reconciliations = new Reconciliations({
-      locks: new ObjectLocks(),
+      locks: world.singles.locks,
       underway: new Underway(),
       repository: world.repository,
       resources: () => world.resources,

@@ -1,7 +1,7 @@
+import type { Watch } from '../../repository/locks.ts'
 import type { ObjectSet } from '../../router/resources.ts'
 import { correlator } from '../page/correlate.ts'
 import { mappingLinks } from '../page/links.ts'
-import type { Watch } from '../page/object-locks.ts'
 import { sourceSet, targetSet } from '../page/object-sets.ts'
 import { secretAttributes } from '../page/secret-attributes.ts'
 import type { Synchronization } from '../page/synchronization.ts'

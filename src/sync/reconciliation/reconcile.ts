@@ -2,9 +2,9 @@ import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
+import type { Watch } from '../../repository/locks.ts'
 import type { ObjectSet } from '../../router/resources.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import type { Watch } from '../page/object-locks.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
 import { requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
 import { cleanUpLinks } from './link-cleanup.ts'
@@ -45,14 +45,14 @@ export async function reconcile(reconciliation: Reconciliation): Promise<void> {
   run.close()
 }
 
-function recordingOf({ run, rules, request, associations, resources }: Reconciliation): Recording {
+function recordingOf({ run, leases, rules, request, associations, resources }: Reconciliation): Recording {
   const { mapping } = rules
   let targets: ObjectSet | undefined
   const isSecret = (pointer: Pointer) => {
     targets ??= resources.objectSet(mapping.target)
     return targets.isSecret?.(pointer) ?? false
   }
-  return { run, mapping, userId: request.userId, associations, isSecret }
+  return { run, leases, mapping, userId: request.userId, associations, isSecret }
 }
 
 async function phases(

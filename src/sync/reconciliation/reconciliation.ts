@@ -1,10 +1,10 @@
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
 import type { PlanLine } from '../../plan/plan-line.ts'
+import type { Lease, Locks } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
-import type { ObjectLocks } from '../page/object-locks.ts'
 import type { Operation } from '../page/operation.ts'
 import type { Rules } from '../page/rules.ts'
 import type { Synchronization } from '../page/synchronization.ts'
@@ -26,10 +26,12 @@ export interface Reconciliation {
   readonly planFilter?: ((line: PlanLine) => boolean) | undefined
   readonly resources: Resources
   readonly repository: Repository
-  readonly locks: ObjectLocks
+  readonly locks: Locks
+  /** All of them are held, or the run ends: its pages are refused where one is lost. */
+  readonly leases: readonly Lease[]
   readonly request: RequestContext
   /** True for runs that some process is working on. */
-  readonly isActive: (runId: string) => Promise<boolean>
+  readonly isActive: (runId: string, worker: string) => Promise<boolean>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Sees every decided operation; a plan is made of these. */
   readonly onEntry?: ((entry: PlanEntry, operation: Operation, sync: Synchronization) => void) | undefined

@@ -3,9 +3,9 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { planFilter } from '../../plan/plan-line.ts'
+import type { Lease, Locks } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
-import type { ObjectLocks } from '../page/object-locks.ts'
 import type { Rules } from '../page/rules.ts'
 import type { Underway } from './active-operations.ts'
 import { refuseImpossibleCleanUp } from './link-cleanup.ts'
@@ -21,7 +21,7 @@ export interface ReconciliationOptions {
   readonly repository: Repository
   readonly resources: () => Resources
   /** Shared by all that work on objects of this repository. */
-  readonly locks: ObjectLocks
+  readonly locks: Locks
   readonly underway: Underway
   /** Rules of a mapping by name; a Problem if there is no such mapping, or it has errors. */
   readonly rulesOf: (mapping: string) => Promise<Rules>
@@ -61,7 +61,7 @@ export class Reconciliations {
 
   constructor(options: ReconciliationOptions) {
     this.#options = options
-    this.#stored = storedRuns(options.repository)
+    this.#stored = storedRuns(options.repository, options.locks)
   }
 
   /**
@@ -87,11 +87,11 @@ export class Reconciliations {
     refuseImpossibleCleanUp(rules.mapping, settings, { ...request, sourceId })
     const { repository, resources, locks, log } = this.#options
     const id = timeOrderedId()
-    const lock = isExclusive(request)
-      ? await acquireRunLock(repository, rules.mapping.links.type, id)
-      : undefined
+    const own = await locks.ownLease()
+    const lock = isExclusive(request) ? await acquireRunLock(locks, rules.mapping.links.type, id) : undefined
     const run = new Run({
       id,
+      worker: own.name,
       mapping: request.mapping,
       analysis: request.analyze === true,
       parameters: parametersOf(settings, sourceId),
@@ -99,6 +99,7 @@ export class Reconciliations {
         ? { associations: true, source: rules.mapping.source, target: rules.mapping.target }
         : undefined,
     })
+    const leases = lock ? [own, lock] : [own]
     const work = () =>
       reconcile({
         run,
@@ -112,7 +113,8 @@ export class Reconciliations {
         resources: resources(),
         repository,
         locks,
-        isActive: (runId) => this.isActive(runId),
+        leases,
+        isActive: this.isActive,
         request: { ...context, external: false, transactionId: run.id },
         log,
         onEntry: observers.onEntry,
@@ -121,7 +123,7 @@ export class Reconciliations {
       })
     const untilDone = held.move()
     const { during = (run) => run() } = this.#options
-    const done = during(() => this.#inTurn(work))
+    const done = during(() => this.#inTurn(() => whileHeld(leases, run, work)))
       .finally(() => lock?.release())
       .finally(() => untilDone.disposeAsync())
       .then(
@@ -143,7 +145,7 @@ export class Reconciliations {
   /** Settles what earlier processes left undone, so that it does not have to wait for the next run of its mapping. */
   async recover(linkTypes: Iterable<string>): Promise<void> {
     const { repository, resources, log } = this.#options
-    const recovery = { repository, resources: resources(), isActive: (id: string) => this.isActive(id), log }
+    const recovery = { repository, resources: resources(), isActive: this.isActive, log }
     for (const linkType of new Set(linkTypes)) {
       await recover(recovery, linkType).catch((cause) =>
         log('warn', `${linkType}: what a run left undone cannot be settled yet: ${cause.message}`),
@@ -151,14 +153,14 @@ export class Reconciliations {
     }
   }
 
-  /** True for runs and single operations that some process works on. */
   get activeCount(): number {
     return this.#active.size
   }
 
-  async isActive(runId: string): Promise<boolean> {
+  /** True for runs and single operations that some process works on; `worker` is the lease of the process that began it. */
+  readonly isActive = async (runId: string, worker: string): Promise<boolean> => {
     if (this.#active.has(runId) || this.#options.underway.has(runId)) return true
-    return this.#stored.isWorkedOnElsewhere(runId)
+    return (await this.#stored.elsewhere(worker)) !== undefined
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {
@@ -235,6 +237,21 @@ export class Reconciliations {
     const active = [...this.#active.values()]
     for (const { run } of active) run.cancel()
     await Promise.all(active.map(({ done }) => done))
+  }
+}
+
+/** A run whose leases are lost goes on somewhere else, or will: here it ends, as FAILED. */
+async function whileHeld(leases: readonly Lease[], run: Run, work: () => Promise<void>): Promise<void> {
+  const signals = leases.map(({ lost }) => lost)
+  const stop = ({ target }: Event) => {
+    run.cancel()
+    if (target instanceof AbortSignal) run.fail(target.reason)
+  }
+  for (const signal of signals) signal.addEventListener('abort', stop)
+  try {
+    await work()
+  } finally {
+    for (const signal of signals) signal.removeEventListener('abort', stop)
   }
 }
 

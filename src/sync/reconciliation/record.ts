@@ -3,6 +3,7 @@ import { auditEvent } from '../../audit/events.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
+import type { Lease } from '../../repository/locks.ts'
 import type { AuditEvent, RunEntry, Store } from '../../repository/repository.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import { ambiguousIds, type Operation, sourceIdOf } from '../page/operation.ts'
@@ -14,6 +15,8 @@ import { recordOf } from './stored-run.ts'
 /** What of a run is written down, and for whom. */
 export interface Recording {
   readonly run: Run
+  /** A page is refused where one of them is lost: another process goes on. */
+  readonly leases: readonly Lease[]
   readonly mapping: Mapping
   readonly userId: string
   /** Keep an entry an operation, for `recon/assoc` (engine §7.9). */
@@ -59,7 +62,8 @@ export async function recordPage(
   operations: readonly Operation[],
   store: Store,
 ): Promise<void> {
-  const { run } = recording
+  const { run, leases } = recording
+  for (const lease of leases) await lease.require(store)
   const events: AuditEvent[] = []
   const entries: RunEntry[] = []
   const timestamp = new Date().toISOString()

@@ -12,7 +12,7 @@ export interface Recovery {
   readonly repository: Repository
   readonly resources: Resources
   /** True for runs that some process is still working on; their intents are theirs. */
-  readonly isActive: (runId: string) => Promise<boolean>
+  readonly isActive: (runId: string, worker: string) => Promise<boolean>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
@@ -48,8 +48,8 @@ async function abandonedAmong(
   intents: readonly Intent[],
 ): Promise<readonly Intent[]> {
   const active = new Map<string, boolean>()
-  for (const { runId } of intents) {
-    if (!active.has(runId)) active.set(runId, await isActive(runId))
+  for (const { runId, worker } of intents) {
+    if (!active.has(runId)) active.set(runId, await isActive(runId, worker))
   }
   return intents.filter(({ runId }) => !active.get(runId))
 }

@@ -4,7 +4,8 @@ import { Problem } from '../../model/problem.ts'
 import { Durations } from './durations.ts'
 import { Run } from './run.ts'
 
-const newRun = () => new Run({ id: 'r1', mapping: 'm', analysis: false, parameters: { sourceQuery: {} } })
+const newRun = () =>
+  new Run({ id: 'r1', mapping: 'm', analysis: false, worker: 'w', parameters: { sourceQuery: {} } })
 
 describe('a run', () => {
   it('shows the run object of the specification while it is active', () => {

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly id: string
   readonly mapping: string
   readonly analysis: boolean
+  /** The lease of the process that works on it. */
+  readonly worker: string
   readonly parameters: JsonObject
   /** What else the store keeps of the run, e.g. associations; not part of the run object. */
   readonly keeps?: JsonObject | undefined
@@ -56,6 +58,7 @@ export class Run {
   readonly id: string
   readonly mapping: string
   readonly analysis: boolean
+  readonly worker: string
   readonly keeps: JsonObject | undefined
   readonly statistics = new Statistics()
   readonly durations = new Durations()
@@ -70,10 +73,11 @@ export class Run {
   #entries = 0
   #closed = false
 
-  constructor({ id, mapping, analysis, parameters, keeps }: RunOptions) {
+  constructor({ id, mapping, analysis, worker, parameters, keeps }: RunOptions) {
     this.id = id
     this.mapping = mapping
     this.analysis = analysis
+    this.worker = worker
     this.#parameters = parameters
     this.keeps = keeps
   }

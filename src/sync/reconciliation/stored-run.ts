@@ -1,32 +1,30 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { RunRecord } from '../../repository/repository.ts'
 import type { Run } from './run.ts'
-import { isAlive, thisProcess } from './worker.ts'
 
 /**
- * A run as it is stored: its run object, what is kept besides as `keeps`, and, while it is active, the process that works
- * on it as `worker`.
+ * A run as it is stored: its run object, what is kept besides as `keeps`, and, while it is active, the lease of the process that
+ * works on it as `worker`.
  */
 export function recordOf(run: Run): RunRecord {
   const { id, mapping, analysis, state, started } = run
   const content = {
     ...run.toJSON(),
     ...(run.keeps && { keeps: run.keeps }),
-    ...(state === 'ACTIVE' && { worker: thisProcess() }),
+    ...(state === 'ACTIVE' && { worker: run.worker }),
   }
   return { id, mapping, analysis, state, started: started.toISOString(), content }
 }
 
-/** The process that works on a stored run, if that is another one; what this one works on, it knows itself. */
-export function workerElsewhere({ state, content }: RunRecord): { readonly pid: number } | undefined {
-  const { worker } = content
-  return state === 'ACTIVE' && isAlive(worker) && worker.pid !== process.pid ? worker : undefined
+/** The lease of the process that works on a stored run; undefined when it has ended. */
+export function workerOf({ state, content: { worker } }: RunRecord): string | undefined {
+  return state === 'ACTIVE' && typeof worker === 'string' ? worker : undefined
 }
 
-/** The run object of a stored run. One that says ACTIVE, but that no process is working on, died with its process. */
-export function storedRunObject(record: RunRecord): JsonObject {
+/** The run object of a stored run. One that says ACTIVE, but that no other process is working on, died with its process. */
+export function storedRunObject(record: RunRecord, isWorkedOn: boolean): JsonObject {
   const { worker, keeps, ...run } = record.content
-  if (record.state !== 'ACTIVE' || workerElsewhere(record)) return run
+  if (record.state !== 'ACTIVE' || isWorkedOn) return run
   return {
     ...run,
     state: 'FAILED',

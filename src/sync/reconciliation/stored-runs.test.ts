@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
+import { thisProcess } from '../../repository/local/process.ts'
 import { administrator, openWorld, type World } from '../testing/world.ts'
-import { thisProcess } from './worker.ts'
 
 const properties = [{ source: 'mail', target: 'mail' }]
 const ann = { _id: 'p1', mail: 'ann@x', name: 'Ann' }
@@ -12,6 +12,8 @@ async function activeElsewhere(world: World, pid: number): Promise<string> {
   const { run } = await world.run()
   const record = await world.repository.runs.read(run.id)
   const { born: _, ...described } = thisProcess()
+  const worker = { name: 'other', owner: 'a process', process: { ...described, pid }, ttl: 60_000 }
+  await world.repository.leases.take(worker)
   await world.repository.runs.save({
     ...(record as NonNullable<typeof record>),
     state: 'ACTIVE',
@@ -19,7 +21,7 @@ async function activeElsewhere(world: World, pid: number): Promise<string> {
       ...run.toJSON(),
       state: 'ACTIVE',
       stage: 'ACTIVE_RECONCILING_SOURCE',
-      worker: { ...described, pid },
+      worker: worker.name,
     },
   })
   return run.id

@@ -1,9 +1,10 @@
 import { auditEvent } from '../../audit/events.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { Repository } from '../../repository/repository.ts'
+import type { LeaseHolder, Locks } from '../../repository/locks.ts'
+import type { Repository, RunRecord } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { storedRunObject, workerElsewhere } from './stored-run.ts'
+import { storedRunObject, workerOf } from './stored-run.ts'
 
 /**
  * The runs that the store remembers: of earlier processes, of others on the same data folder, and of this one. What is
@@ -14,7 +15,8 @@ export interface StoredRuns {
   list(): Promise<readonly JsonObject[]>
   /** The run object; of a run that was purged, that of its summary (engine §7.1); else NOT_FOUND. */
   read(id: string): Promise<JsonObject>
-  isWorkedOnElsewhere(id: string): Promise<boolean>
+  /** Who holds the lease of another process; undefined if it has ended, or is this one. */
+  elsewhere(worker: string | undefined): Promise<LeaseHolder | undefined>
   /** CONFLICT if another process is working on the run: only that one can stop it. */
   refuseElsewhere(id: string): Promise<void>
   /** Forgets a run for good. The audit keeps its entries, and who deleted it. */
@@ -29,34 +31,36 @@ export interface StoredRuns {
 /** How many runs of a mapping and kind `GET recon` can tell of; OpenIDM remembers about as many. */
 const keptRuns = 100
 
-export function storedRuns(repository: Repository): StoredRuns {
+export function storedRuns(repository: Repository, locks: Locks): StoredRuns {
   const { runs, audit } = repository
   async function summarized(id: string): Promise<JsonObject | undefined> {
     if (await audit.read('activity', deletionOf(id))) return undefined
     const summary = await audit.read('recon', `${id}-summary`)
     return summary?.messageDetail as JsonObject | undefined
   }
-  async function worker(id: string) {
-    const record = await runs.read(id)
-    return record && workerElsewhere(record)
+  /** What this process works on, it knows itself. */
+  async function elsewhere(worker: string | undefined): Promise<LeaseHolder | undefined> {
+    if (worker === undefined || worker === (await locks.ownLease()).name) return undefined
+    return locks.holder(worker)
+  }
+  async function runObject(record: RunRecord): Promise<JsonObject> {
+    return storedRunObject(record, (await elsewhere(workerOf(record))) !== undefined)
   }
   async function read(id: string): Promise<JsonObject> {
     const stored = await runs.read(id)
-    const run = stored ? storedRunObject(stored) : await summarized(id)
+    const run = stored ? await runObject(stored) : await summarized(id)
     if (!run) throw new Problem('NOT_FOUND', `Reconciliation with id ${id} not found.`)
     return run
   }
   return {
-    list: async () => (await runs.list()).map(storedRunObject),
+    list: async () => Promise.all((await runs.list()).map(runObject)),
     read,
-    isWorkedOnElsewhere: async (id) => (await worker(id)) !== undefined,
+    elsewhere,
     async refuseElsewhere(id) {
-      const other = await worker(id)
+      const stored = await runs.read(id)
+      const other = stored && (await elsewhere(workerOf(stored)))
       if (other)
-        throw new Problem(
-          'CONFLICT',
-          `run ${id} is active in process ${other.pid}: it can only be stopped there`,
-        )
+        throw new Problem('CONFLICT', `run ${id} is active in ${other.process}: it can only be stopped there`)
     },
     async delete(id, context) {
       const run = await read(id)

@@ -1,13 +1,13 @@
 import { v7 as timeOrderedId } from 'uuid'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import type { Locks } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resource, Resources } from '../../router/resources.ts'
 import { correlator } from '../page/correlate.ts'
 import { decideSources } from '../page/decide-sources.ts'
 import { decideTargets } from '../page/decide-targets.ts'
 import { mappingLinks } from '../page/links.ts'
-import type { ObjectLocks } from '../page/object-locks.ts'
 import { sourceSet, targetSet } from '../page/object-sets.ts'
 import { type Operation, sourceOperation, targetOperation } from '../page/operation.ts'
 import type { Rules } from '../page/rules.ts'
@@ -20,7 +20,7 @@ import type { Reconciliation } from '../reconciliation/reconciliation.ts'
 export interface SingleOptions {
   readonly repository: Repository
   readonly resources: () => Resources
-  readonly locks: ObjectLocks
+  readonly locks: Locks
   readonly underway: Underway
   readonly rulesOf: (mapping: string) => Promise<Rules>
   readonly log: Reconciliation['log']

@@ -13,13 +13,13 @@ import type { JsonObject } from '../../model/json.ts'
 import { managedObjects } from '../../objects/resource.ts'
 import type { ManagedType } from '../../objects/type/type.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
+import { LocalLocks } from '../../repository/local/locks.ts'
 import type { ObjectSet, RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { scriptSource } from '../../scripts/definition.ts'
 import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 import { isolateEngine } from '../../scripts/isolate-engine.ts'
 import { temporaryStore } from '../../testing/store.ts'
-import { ObjectLocks } from '../page/object-locks.ts'
 import { loadRules, type Rules } from '../page/rules.ts'
 import { Underway } from '../reconciliation/active-operations.ts'
 import { Reconciliations } from '../reconciliation/reconciliations.ts'
@@ -79,6 +79,7 @@ export async function openWorld({
   const store = await temporaryStore()
   const { repository, folder } = store
   const managed = await managedObjects({ repository, types })
+  const locks = new LocalLocks(repository)
   const writes: string[] = []
   const logged: string[] = []
   const meanwhile: (() => Promise<unknown>)[] = []
@@ -100,7 +101,7 @@ export async function openWorld({
   const singles = {
     repository,
     resources: () => resources,
-    locks: new ObjectLocks(),
+    locks,
     underway: new Underway(),
     rulesOf: async () => rules,
     log: (level: string, message: string) => void logged.push(`${level} ${message}`),
@@ -177,6 +178,7 @@ export async function openWorld({
       await reconciliations.close()
       if (!prepared) await rules[Symbol.asyncDispose]()
       await engine[Symbol.asyncDispose]()
+      await locks[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
     },
   }

@@ -9,6 +9,7 @@ import { syncQueue } from './005-sync-queue.ts'
 import { auditChain } from './006-audit-chain.ts'
 import { auditGaps } from './007-audit-gaps.ts'
 import { relationships } from './008-relationships.ts'
+import { leases } from './009-leases.ts'
 
 /** The schema's history: the version of a store is how many of these it has been through. Append only. */
 export const migrations: readonly string[] = [
@@ -20,6 +21,7 @@ export const migrations: readonly string[] = [
   auditChain,
   auditGaps,
   relationships,
+  leases,
 ]
 
 /** Brings a store to this program's schema in one transaction. STORE_TOO_NEW, untouched, if a newer one wrote it. */

@@ -46,9 +46,9 @@ export async function liveSync(
   request: LiveSyncRequest,
   context: RequestContext,
 ): Promise<Json> {
-  const { repository } = options
+  const { repository, locks } = options
   const { source } = request
-  const lock = await acquireRunLock(repository, `liveSync of ${source}`, timeOrderedId())
+  const lock = await acquireRunLock(locks, `liveSync of ${source}`, timeOrderedId())
   try {
     const stage = await new LiveSync(options, request, context).run()
     const record = await writeStage(repository, source, stage)

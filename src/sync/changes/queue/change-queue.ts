@@ -1,10 +1,11 @@
 import type { Mapping } from '../../../mapping/mapping.ts'
 import { asProblem, type Problem } from '../../../model/problem.ts'
+import type { Lease } from '../../../repository/locks.ts'
 import type { QueuedEvent } from '../../../repository/repository.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'
-import { acquireRunLock, type RunLock } from '../../reconciliation/run-lock.ts'
+import { acquireRunLock } from '../../reconciliation/run-lock.ts'
 import type { SingleOptions } from '../../single/look.ts'
 import { carryOn } from '../implicit/implicit-sync.ts'
 import { failedResult } from '../implicit/result.ts'
@@ -16,7 +17,7 @@ import { changeIn, inState, requestIn } from './queued-change.ts'
 export interface ChangeQueueOptions extends SingleOptions {
   readonly mappings: () => readonly Mapping[]
   /** True for runs and single operations that somebody works on. */
-  readonly isActive: (runId: string) => Promise<boolean>
+  readonly isActive: (runId: string, worker: string) => Promise<boolean>
   /** Around all work: what it works with stays until it is done. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
 }
@@ -80,7 +81,7 @@ class Line {
   #turn: Promise<void> = Promise.resolve()
   #isWoken = false
   #closed = false
-  #lock: RunLock | undefined
+  #lock: Lease | undefined
 
   constructor(options: ChangeQueueOptions, mapping: string) {
     this.#options = options
@@ -138,7 +139,7 @@ class Line {
   /** One process at a time works a mapping's changes: order would be lost otherwise. */
   async #isOurs(): Promise<boolean> {
     this.#lock ??= await acquireRunLock(
-      this.#options.repository,
+      this.#options.locks,
       `queue of ${this.#mapping}`,
       `queue-${process.pid}`,
     ).catch(() => undefined)

@@ -45,13 +45,20 @@ export async function intend(
 ): Promise<void> {
   if (!sync.rules.mapping.links.enabled) return
   await fixIds(operations, targets)
+  const { name: worker } = await sync.locks.ownLease()
   const intents = operations.flatMap((operation) => {
     const content = contentOf(sync, operation, targets)
     if (operation.failure || !content) return []
     operation.intent ??= timeOrderedId()
     const { type } = sync.rules.mapping.links
     return [
-      { id: operation.intent, linkType: type, runId: sync.runId, content: content as unknown as JsonObject },
+      {
+        id: operation.intent,
+        linkType: type,
+        runId: sync.runId,
+        worker,
+        content: content as unknown as JsonObject,
+      },
     ]
   })
   if (intents.length > 0) await sync.repository.intents.add(intents satisfies Intent[])

@@ -1,20 +1,12 @@
 import { Problem } from '../../model/problem.ts'
+import type { HoldOptions, Watch } from '../locks.ts'
 
-/**
- * Who works on which object (engine §7.2, [D]): reconciliations, single operations and changes that come
- * in meanwhile take turns, object by object. Keys are those of `lockKey`. All keys of a page are taken at once and in
- * the order of asking, so nobody waits in a circle. Within this process; two processes are kept apart by run-lock.ts
- * and, where it comes to that, by the uniqueness of links.
- */
-export class ObjectLocks {
+/** Keys that are held within this process. */
+export class KeyLocks {
   /** Who came last for a key, settled when they are done. */
   readonly #last = new Map<string, Promise<void>>()
-  readonly #watches = new Set<Watch>()
+  readonly #watches = new Set<KeyWatch>()
 
-  /**
-   * Does `work` when nobody else has any of the keys, and tells the watches of others that these were touched.
-   * UNAVAILABLE if it takes longer than `patience` ms: then somebody may be waiting for what the caller holds.
-   */
   async hold<T>(
     keys: readonly string[],
     work: () => Promise<T>,
@@ -31,7 +23,7 @@ export class ObjectLocks {
     try {
       await (patience === undefined ? turn : within(patience, turn))
     } catch (error) {
-      // Whoever asked after us still waits for those before us.
+      // What asked after us still waits for those before us.
       turn.then(leave)
       throw error
     }
@@ -43,19 +35,11 @@ export class ObjectLocks {
     }
   }
 
-  /** Remembers, from now on, which objects others worked on: what was read of these before is not to be relied on. */
   watch(): Watch {
-    const watch = new Watch(() => this.#watches.delete(watch))
+    const watch = new KeyWatch(() => this.#watches.delete(watch))
     this.#watches.add(watch)
     return watch
   }
-}
-
-export interface HoldOptions {
-  /** Of the caller: what he does himself is not news to him. */
-  readonly own?: Watch | undefined
-  /** For how many milliseconds to wait; absent: as long as it takes. */
-  readonly patience?: number | undefined
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
@@ -71,7 +55,7 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   }
 }
 
-export class Watch {
+class KeyWatch implements Watch {
   readonly #touched = new Set<string>()
   readonly #end: () => void
 
@@ -90,9 +74,4 @@ export class Watch {
   [Symbol.dispose](): void {
     this.#end()
   }
-}
-
-/** One object of one link set under one qualifier; `sourceId` as links compare it. */
-export function lockKey(linkType: string, linkQualifier: string, sourceId: string): string {
-  return JSON.stringify([linkType, linkQualifier, sourceId])
 }

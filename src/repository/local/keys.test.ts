@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { lockKey, ObjectLocks } from './object-locks.ts'
+import { KeyLocks } from './keys.ts'
 
 const tick = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('locks of objects', () => {
   it('let one after the other work on an object, in the order of asking', async () => {
-    const locks = new ObjectLocks()
+    const locks = new KeyLocks()
     const events: string[] = []
     const work = (name: string) => async () => {
       events.push(`${name} begins`)
@@ -17,7 +17,7 @@ describe('locks of objects', () => {
   })
 
   it('do not keep different objects apart', async () => {
-    const locks = new ObjectLocks()
+    const locks = new KeyLocks()
     let other = false
     await locks.hold(['x'], async () => {
       await locks.hold(['y'], async () => {
@@ -28,7 +28,7 @@ describe('locks of objects', () => {
   })
 
   it('never wait in a circle, whatever keys are asked for together', async () => {
-    const locks = new ObjectLocks()
+    const locks = new KeyLocks()
     const keys = ['a', 'b', 'c', 'd', 'e']
     const holders = new Map<string, number>()
     const jobs = Array.from({ length: 500 }, (_, job) => {
@@ -49,13 +49,13 @@ describe('locks of objects', () => {
   })
 
   it('are free again when the work has failed', async () => {
-    const locks = new ObjectLocks()
+    const locks = new KeyLocks()
     await expect(locks.hold(['x'], () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
     expect(await locks.hold(['x'], async () => 'done')).toBe('done')
   })
 
   it('are waited for as long as patience lasts, and whoever asked later still waits for the holder', async () => {
-    const locks = new ObjectLocks()
+    const locks = new KeyLocks()
     const holding = Promise.withResolvers<void>()
     const holder = locks.hold(['x'], () => holding.promise)
     const impatient = locks.hold(['x'], async () => 'never', { patience: 10 })
@@ -72,21 +72,11 @@ describe('locks of objects', () => {
   })
 
   it('tell a watch what others have worked on since it began, not what its owner did', async () => {
-    const locks = new ObjectLocks()
+    const locks = new KeyLocks()
     await locks.hold(['before'], tick)
     using watch = locks.watch()
     await locks.hold(['theirs'], tick)
     await locks.hold(['own'], tick, { own: watch })
     expect(['before', 'theirs', 'own'].filter((key) => watch.touched(key))).toEqual(['theirs'])
-  })
-
-  it('are of a link set, a qualifier and a source id, which may contain anything', () => {
-    const keys: [string, string, string][] = [
-      ['a', 'b', 'c'],
-      ['a', 'bc', ''],
-      ['a,b', '', 'c'],
-      ['a","b', 'c', ''],
-    ]
-    expect(new Set(keys.map((parts) => lockKey(...parts))).size).toBe(keys.length)
   })
 })

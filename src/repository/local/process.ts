@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { hostname, uptime } from 'node:os'
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import type { JsonObject } from '../../model/json.ts'
 
 /**
- * Which process is at work on something that the store holds, and whether it still is: the store outlives processes.
+ * Which process holds a lease, and whether it is seen to have ended: the store outlives processes.
  * Pids are given again, after a restart of the machine and in containers at once; the times tell them apart.
  */
 export function thisProcess(): JsonObject {
@@ -17,15 +17,20 @@ export function thisProcess(): JsonObject {
   }
 }
 
-/** True if `worker`, as `thisProcess` described it, lives. A process of another machine is not asked: it counts as gone. */
-export function isAlive(worker: Json | undefined): worker is JsonObject & { pid: number } {
-  if (!isJsonObject(worker) || worker.host !== hostname()) return false
-  if (Math.abs(Number(worker.booted) - bootTime()) > 60) return false
-  if (worker.pid === process.pid) return worker.started === performance.timeOrigin
-  const pid = Number(worker.pid)
-  if (!isRunning(pid)) return false
+/** True if a process, as `thisProcess` described it, is seen to have ended. Nothing can be seen of another machine. */
+export function isGone(other: JsonObject): boolean {
+  if (other.host !== hostname()) return false
+  if (Math.abs(Number(other.booted) - bootTime()) > 60) return true
+  if (other.pid === process.pid) return other.started !== performance.timeOrigin
+  const pid = Number(other.pid)
+  if (!isRunning(pid)) return true
   const born = birthOf(pid)
-  return born === undefined || worker.born === undefined || born === worker.born
+  return born !== undefined && other.born !== undefined && born !== other.born
+}
+
+/** A process, as `thisProcess` described it. */
+export function inWords({ pid, host }: JsonObject): string {
+  return host === hostname() ? `process ${pid}` : `process ${pid} of ${host}`
 }
 
 /** Seconds since 1970; the same at every call until the machine restarts, give or take a clock's correction. */

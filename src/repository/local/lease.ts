@@ -1,0 +1,69 @@
+import { Problem } from '../../model/problem.ts'
+import type { Leases } from '../leases.ts'
+import type { Lease } from '../locks.ts'
+import type { Store } from '../repository.ts'
+
+interface Held {
+  readonly name: string
+  readonly epoch: number
+  readonly ttl: number
+}
+
+/**
+ * A lease of this process: HELD until it is RELEASED here, or LOST because somebody else took or ended it. One whose time is over
+ * is HELD still, as long as nobody has asked for the name.
+ */
+export class HeldLease implements Lease {
+  readonly name: string
+  readonly epoch: number
+  readonly #leases: Leases
+  readonly #ttl: number
+  readonly #ended: () => void
+  readonly #lost = new AbortController()
+  #released = false
+
+  constructor(leases: Leases, { name, epoch, ttl }: Held, ended: () => void) {
+    this.name = name
+    this.epoch = epoch
+    this.#leases = leases
+    this.#ttl = ttl
+    this.#ended = ended
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  async renew(): Promise<boolean> {
+    if (this.#released || this.lost.aborted) return false
+    const isHeld = await this.#leases.renew(this.name, this.epoch, this.#ttl)
+    if (!isHeld && !this.#released) this.#lose()
+    return isHeld
+  }
+
+  async require({ leases }: Pick<Store, 'leases'>): Promise<void> {
+    if (!this.#released && (await leases.holds(this.name, this.epoch))) return
+    if (!this.#released) this.#lose()
+    throw this.#problem()
+  }
+
+  async release(): Promise<void> {
+    if (this.#released) return
+    this.#released = true
+    this.#ended()
+    if (!this.lost.aborted) await this.#leases.end(this.name, this.epoch)
+  }
+
+  #lose(): void {
+    this.#ended()
+    this.#lost.abort(this.#problem())
+  }
+
+  #problem(): Problem {
+    return new Problem(
+      'CONFLICT',
+      `${this.name}: this process was taken for dead, and what it did is another's now`,
+      { hint: 'Look whether the machine was stopped, or the store could not be written to, for a minute.' },
+    )
+  }
+}

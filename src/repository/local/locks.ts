@@ -1,0 +1,111 @@
+import { v7 as timeOrderedId } from 'uuid'
+import { Timer } from '../../kit/timer.ts'
+import { Problem } from '../../model/problem.ts'
+import type { StoredLease } from '../leases.ts'
+import type { HoldOptions, Lease, LeaseAnswer, LeaseHolder, Locks, Watch } from '../locks.ts'
+import type { Store } from '../repository.ts'
+import { KeyLocks } from './keys.ts'
+import { HeldLease } from './lease.ts'
+import { inWords, isGone, thisProcess } from './process.ts'
+
+export interface LocalLocksOptions {
+  /** For how long a lease is taken and renewed, in ms: a slow machine must not lose it. It is renewed four times as often. */
+  readonly ttl?: number
+}
+
+/**
+ * Locks of the embedded store. Keys are held within this process; two processes are kept apart by leases and, where it comes to
+ * that, by the uniqueness of links.
+ *
+ * A lease is a row of the store, renewed by a timer. It is over when it has expired, or as soon as its process can be seen to have
+ * gone, which only one of this machine can: a server that was killed goes on at once when it is started again. A process of
+ * another machine is never taken for dead before its lease has expired.
+ */
+export class LocalLocks implements Locks, AsyncDisposable {
+  readonly #store: Pick<Store, 'leases'>
+  readonly #ttl: number
+  readonly #keys = new KeyLocks()
+  readonly #leases = new Set<HeldLease>()
+  readonly #timer: Timer
+  #own: Promise<Lease> | undefined
+
+  constructor(store: Pick<Store, 'leases'>, { ttl = 60_000 }: LocalLocksOptions = {}) {
+    this.#store = store
+    this.#ttl = ttl
+    this.#timer = new Timer(() => this.#renewAll())
+  }
+
+  hold<T>(keys: readonly string[], work: () => Promise<T>, options?: HoldOptions): Promise<T> {
+    return this.#keys.hold(keys, work, options)
+  }
+
+  watch(): Watch {
+    return this.#keys.watch()
+  }
+
+  async lease(name: string, owner: string): Promise<LeaseAnswer> {
+    const { leases } = this.#store
+    const wanted = { name, owner, process: thisProcess(), ttl: this.#ttl }
+    for (;;) {
+      const before = await leases.read(name)
+      if (before && !isOver(before)) return { taken: false, by: holderOf(before) }
+      const epoch = await leases.take(wanted, before?.epoch)
+      if (epoch === undefined) continue
+      const lease = new HeldLease(leases, { name, epoch, ttl: this.#ttl }, () => this.#leases.delete(lease))
+      this.#leases.add(lease)
+      if (this.#leases.size === 1) this.#setTimer()
+      return { taken: true, lease }
+    }
+  }
+
+  async ownLease(): Promise<Lease> {
+    this.#own ??= this.#takeOwn()
+    const lease = await this.#own
+    if (!lease.lost.aborted) return lease
+    this.#own = undefined
+    return this.ownLease()
+  }
+
+  /** What processes that have gone have left is ended with it, so that nothing waits for these to expire. */
+  async #takeOwn(): Promise<Lease> {
+    const { leases } = this.#store
+    for (const lease of await leases.list()) if (isOver(lease)) await leases.end(lease.name, lease.epoch)
+    const answer = await this.lease(`process ${timeOrderedId()}`, 'a process of Syncline')
+    if (!answer.taken) throw new Problem('INTERNAL', 'A name that was made up has been taken by another')
+    return answer.lease
+  }
+
+  async holder(name: string): Promise<LeaseHolder | undefined> {
+    const { leases } = this.#store
+    for (;;) {
+      const lease = await leases.read(name)
+      if (!lease) return undefined
+      if (!isOver(lease)) return holderOf(lease)
+      await leases.end(name, lease.epoch)
+    }
+  }
+
+  async #renewAll(): Promise<void> {
+    // A store that cannot be written to now is asked again: the time of a lease is four times as long.
+    await Promise.allSettled([...this.#leases].map((lease) => lease.renew()))
+    this.#setTimer()
+  }
+
+  #setTimer(): void {
+    if (this.#leases.size > 0) this.#timer.set(Date.now() + this.#ttl / 4)
+  }
+
+  /** What is still held is released. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timer[Symbol.dispose]()
+    for (const lease of [...this.#leases]) await lease.release()
+  }
+}
+
+function isOver({ expired, process }: StoredLease): boolean {
+  return expired || isGone(process)
+}
+
+function holderOf({ owner, process }: StoredLease): LeaseHolder {
+  return { owner, process: inWords(process) }
+}
