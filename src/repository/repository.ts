@@ -374,11 +374,25 @@ export interface QueuedEvent {
   readonly content: JsonObject
 }
 
+export interface Claimant {
+  /** Of a lease that it holds. What it has claimed and neither finished nor put back, it is given again. */
+  readonly epoch: number
+  /** In ms since 1970. */
+  readonly now: number
+}
+
 export interface SyncQueue {
   add(events: readonly QueuedEvent[]): Promise<void>
-  /** The events of a mapping that are due and first for their object, oldest first. */
-  due(mapping: string, now: number, limit: number): Promise<readonly QueuedEvent[]>
-  /** When the next pending event of a mapping may be worked; undefined if there is none. */
+  /**
+   * The events of a mapping that are due and first for their object, oldest first: from now on those of this claimant. Others are not
+   * given them, nor later ones of their objects, as long as its lease is held and has not expired.
+   */
+  claim(mapping: string, claimant: Claimant, limit: number): Promise<readonly QueuedEvent[]>
+  /** Done: removes those of these that are still the claimant's. How many there were. */
+  finish(ids: readonly string[], epoch: number): Promise<number>
+  /** Not done: what `update` does, for those that are still the claimant's, which anybody can claim then. How many there were. */
+  putBack(events: readonly QueuedEvent[], epoch: number): Promise<number>
+  /** When the next event of a mapping that waits for nothing else may be worked; undefined if there is none. */
   nextDue(mapping: string): Promise<number | undefined>
   /** Replaces state, due, attempts and content. */
   update(events: readonly QueuedEvent[]): Promise<void>

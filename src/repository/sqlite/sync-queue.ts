@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { QueuedEvent, SyncQueue } from '../repository.ts'
+import { number, optionalNumber } from './column.ts'
 import { documentOf, documentText } from './document.ts'
 import { documentField } from './field.ts'
 import { fragment } from './fragment.ts'
@@ -17,22 +18,34 @@ export function sqliteSyncQueue(session: Session): SyncQueue {
         for (const { id, mapping, resource, state, due, attempts, content } of events)
           insert.run(id, mapping, resource, state, due, attempts, documentText(content))
       }),
-    due: (mapping, now, limit) =>
-      session.read((connection) => connection.statement(dueFirst).all(mapping, now, limit).map(eventOf)),
+    async claim(mapping, { epoch, now }, limit) {
+      // To ask again and again whether there is something must not make writers wait.
+      if (!(await session.read((connection) => connection.statement(anyDue).get(mapping, now)))) return []
+      return session.write((connection) => {
+        const rows = connection.statement(claimed).all(epoch, mapping, now, epoch, Date.now(), limit)
+        return rows.toSorted((a, b) => number(a.seq) - number(b.seq)).map(eventOf)
+      })
+    },
+    finish: (ids, epoch) =>
+      session.write((connection) => {
+        const sql = 'DELETE FROM sync_queue WHERE claim = ? AND id IN (SELECT value FROM json_each(?))'
+        return Number(connection.statement(sql).run(epoch, JSON.stringify(ids)).changes)
+      }),
+    putBack: (events, epoch) =>
+      session.write((connection) => {
+        const statement = connection.statement(`${replaced}, claim = NULL WHERE id = ? AND claim = ?`)
+        const changes = events.map((event) => statement.run(...replacement(event), event.id, epoch).changes)
+        return changes.reduce<number>((sum, count) => sum + Number(count), 0)
+      }),
     nextDue: (mapping) =>
       session.read((connection) => {
-        const row = connection
-          .statement("SELECT min(due) AS due FROM sync_queue WHERE mapping = ? AND state = 'PENDING'")
-          .get(mapping)
-        return (row?.due as number | null | undefined) ?? undefined
+        const row = connection.statement(nextFirst).get(mapping, Date.now())
+        return optionalNumber(row?.due)
       }),
     update: (events) =>
       session.write((connection) => {
-        const statement = connection.statement(
-          'UPDATE sync_queue SET state = ?, due = ?, attempts = ?, content = ? WHERE id = ?',
-        )
-        for (const { id, state, due, attempts, content } of events)
-          statement.run(state, due, attempts, documentText(content), id)
+        const statement = connection.statement(`${replaced} WHERE id = ?`)
+        for (const event of events) statement.run(...replacement(event), event.id)
       }),
     remove: (ids) =>
       session.write((connection) => {
@@ -52,15 +65,37 @@ export function sqliteSyncQueue(session: Session): SyncQueue {
   }
 }
 
-/** Nobody overtakes an older event about the same object, be it waiting for another try. */
-const dueFirst = `
-  SELECT * FROM sync_queue AS own
-  WHERE mapping = ? AND state = 'PENDING' AND due <= ? AND NOT EXISTS (
+const replaced = 'UPDATE sync_queue SET state = ?, due = ?, attempts = ?, content = ?'
+
+function replacement({ state, due, attempts, content }: QueuedEvent) {
+  return [state, due, attempts, documentText(content)] as const
+}
+
+/** No event overtakes an older one about the same object, be it waiting for another try. */
+const isFirst = `own.state = 'PENDING' AND NOT EXISTS (
     SELECT 1 FROM sync_queue AS older
     WHERE older.mapping = own.mapping AND older.resource = own.resource
       AND older.seq < own.seq AND older.state <> 'DEAD'
-  )
-  ORDER BY seq LIMIT ?`
+  )`
+
+/** The parameter is the time. A lease that was ended has no row any more. */
+const isUnclaimed = `(own.claim IS NULL OR NOT EXISTS (
+    SELECT 1 FROM leases WHERE leases.epoch = own.claim AND leases.expires > ?
+  ))`
+
+const anyDue = "SELECT 1 FROM sync_queue WHERE mapping = ? AND state = 'PENDING' AND due <= ? LIMIT 1"
+
+const claimed = `
+  UPDATE sync_queue SET claim = ? WHERE seq IN (
+    SELECT seq FROM sync_queue AS own
+    WHERE mapping = ? AND due <= ? AND ${isFirst} AND (own.claim = ? OR ${isUnclaimed})
+    ORDER BY seq LIMIT ?
+  ) RETURNING *`
+
+const nextFirst = `
+  SELECT due FROM sync_queue AS own
+  WHERE mapping = ? AND ${isFirst} AND ${isUnclaimed}
+  ORDER BY due LIMIT 1`
 
 function eventOf({ id, mapping, resource, state, due, attempts, content }: Row): QueuedEvent {
   return { id, mapping, resource, state, due, attempts, content: documentOf(content) } as QueuedEvent

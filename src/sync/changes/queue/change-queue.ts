@@ -1,15 +1,13 @@
 import type { Mapping } from '../../../mapping/mapping.ts'
 import { asProblem, type Problem } from '../../../model/problem.ts'
-import type { Lease } from '../../../repository/locks.ts'
 import type { QueuedEvent } from '../../../repository/repository.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'
-import { acquireRunLock } from '../../reconciliation/run-lock.ts'
 import type { SingleOptions } from '../../single/look.ts'
 import { carryOn } from '../implicit/implicit-sync.ts'
 import { failedResult } from '../implicit/result.ts'
-import type { ChangeEvent, NotifyOutcome } from '../notify.ts'
+import type { NotifyOutcome } from '../notify.ts'
 import { backoff } from './backoff.ts'
 import { giveUp } from './give-up.ts'
 import { changeIn, inState, requestIn } from './queued-change.ts'
@@ -73,6 +71,12 @@ export class ChangeQueue implements AsyncDisposable {
   }
 }
 
+/** Changes of different objects that were claimed under a lease of this process. */
+interface Claimed {
+  readonly events: readonly QueuedEvent[]
+  readonly epoch: number
+}
+
 /** The waiting changes of one mapping. */
 class Line {
   readonly #options: ChangeQueueOptions
@@ -81,7 +85,6 @@ class Line {
   #turn: Promise<void> = Promise.resolve()
   #isWoken = false
   #closed = false
-  #lock: Lease | undefined
 
   constructor(options: ChangeQueueOptions, mapping: string) {
     this.#options = options
@@ -104,7 +107,6 @@ class Line {
     this.#closed = true
     clearTimeout(this.#timer)
     await this.#turn
-    await this.#lock?.release()
   }
 
   async #work(): Promise<void> {
@@ -115,12 +117,12 @@ class Line {
         const rules = await this.#usableRules()
         const settings = rules?.mapping.changes.queue
         if (!rules || !settings) return this.#later(1000)
-        if (!(await this.#isOurs())) return this.#later(settings.pollingInterval)
-        const events = await this.#due(settings.pageSize)
+        const { epoch } = await this.#options.locks.ownLease()
+        const events = await this.#claim(epoch, settings.pageSize)
         if (events.length === 0) return await this.#whenDue(settings.pollingInterval)
         const unsettled = await this.#settleLeftovers(rules).then(() => undefined, asProblem)
-        if (unsettled) await this.#allFailed(events, rules, unsettled)
-        else await this.#carryOn(events, rules)
+        if (unsettled) await this.#allFailed({ events, epoch }, rules, unsettled)
+        else await this.#carryOn({ events, epoch }, rules)
       }
     } catch (error) {
       log(
@@ -136,18 +138,10 @@ class Line {
     return this.#options.rulesOf(this.#mapping).catch(() => undefined)
   }
 
-  /** One process at a time works a mapping's changes: order would be lost otherwise. */
-  async #isOurs(): Promise<boolean> {
-    this.#lock ??= await acquireRunLock(
-      this.#options.locks,
-      `queue of ${this.#mapping}`,
-      `queue-${process.pid}`,
-    ).catch(() => undefined)
-    return this.#lock !== undefined
-  }
-
-  #due(pageSize: number): Promise<readonly QueuedEvent[]> {
-    return this.#options.repository.syncQueue.due(this.#mapping, Date.now(), pageSize)
+  /** Several processes may work the changes of one mapping: those of one object are given to one at a time. */
+  #claim(epoch: number, pageSize: number): Promise<readonly QueuedEvent[]> {
+    const { syncQueue } = this.#options.repository
+    return syncQueue.claim(this.#mapping, { epoch, now: Date.now() }, pageSize)
   }
 
   /** A write that broke off has its link before the change is tried again, or it would be made twice. */
@@ -159,7 +153,7 @@ class Line {
   }
 
   /** The events are of different objects, so they go together, as a page of a run does. */
-  async #carryOn(events: readonly QueuedEvent[], rules: Rules): Promise<void> {
+  async #carryOn({ events, epoch }: Claimed, rules: Rules): Promise<void> {
     const flows = events.map((event) => ({
       event: changeIn(event),
       mappings: [rules.mapping],
@@ -169,27 +163,31 @@ class Line {
     }))
     const outcomes = await carryOn(this.#options, flows, ownWork)
     const done = events.filter((_event, place) => outcomes[place]?.success)
-    if (done.length > 0) await this.#options.repository.syncQueue.remove(done.map(({ id }) => id))
+    if (done.length > 0)
+      await this.#options.repository.syncQueue.finish(
+        done.map(({ id }) => id),
+        epoch,
+      )
     for (const [place, event] of events.entries()) {
       const outcome = outcomes[place] as NotifyOutcome
-      if (!outcome.success) await this.#failed(event, rules, outcome, changeIn(event))
+      if (!outcome.success) await this.#failed({ event, epoch }, rules, outcome)
     }
   }
 
   /** As long as nobody can look at the target, nobody knows what became of a write that broke off: nothing can be done. */
-  async #allFailed(events: readonly QueuedEvent[], rules: Rules, problem: Problem): Promise<void> {
+  async #allFailed({ events, epoch }: Claimed, rules: Rules, problem: Problem): Promise<void> {
     for (const event of events) {
       const results = [failedResult(rules.mapping, changeIn(event).id, problem)]
-      await this.#failed(event, rules, { success: false, results }, changeIn(event))
+      await this.#failed({ event, epoch }, rules, { success: false, results })
     }
   }
 
   async #failed(
-    event: QueuedEvent,
+    { event, epoch }: { readonly event: QueuedEvent; readonly epoch: number },
     rules: Rules,
     { results }: NotifyOutcome,
-    change: ChangeEvent,
   ): Promise<void> {
+    const change = changeIn(event)
     const settings = rules.mapping.changes.queue
     const attempts = event.attempts + 1
     const lastError = messageOf(results)
@@ -198,11 +196,11 @@ class Line {
     const about = `${this.#mapping}: ${change.container}/${change.id}: ${lastError}`
     if (settings?.maxRetries !== undefined && attempts > settings.maxRetries) {
       log('warn', `${about}; given up after ${attempts} tries`)
-      return giveUp({ event: tried, rules, results }, this.#options)
+      return giveUp({ event: tried, epoch, rules, results }, this.#options)
     }
     const delay = backoff(attempts, settings?.retryDelay ?? 1000)
     if (attempts === 1) log('warn', `${about}; it is tried again`)
-    await repository.syncQueue.update([inState(tried, { due: Date.now() + delay })])
+    await repository.syncQueue.putBack([inState(tried, { due: Date.now() + delay })], epoch)
   }
 
   async #whenDue(pollingInterval: number): Promise<void> {

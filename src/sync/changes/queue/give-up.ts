@@ -8,6 +8,8 @@ import { inState, requestIn } from './queued-change.ts'
 
 interface Hopeless {
   readonly event: QueuedEvent
+  /** Of the lease under which it is claimed. */
+  readonly epoch: number
   readonly rules: Rules
   readonly results: NotifyOutcome['results']
 }
@@ -17,14 +19,16 @@ interface Hopeless {
  * dropped, kept as a dead letter, or handed to a script. A script that fails leaves a dead letter: nothing is lost.
  */
 export async function giveUp(
-  { event, rules, results }: Hopeless,
+  { event, epoch, rules, results }: Hopeless,
   { repository, log }: Pick<SingleOptions, 'repository' | 'log'>,
 ): Promise<void> {
   const action = rules.mapping.changes.queue?.postRetryAction
-  const bury = () => repository.syncQueue.update([inState(event, { state: 'DEAD' })])
-  if (action?.kind === 'dead-letter-queue') return bury()
+  const keep = async () => {
+    await repository.syncQueue.putBack([inState(event, { state: 'DEAD' })], epoch)
+  }
+  if (action?.kind === 'dead-letter-queue') return keep()
   if (action?.kind !== 'script') {
-    await repository.syncQueue.remove([event.id])
+    await repository.syncQueue.finish([event.id], epoch)
     return
   }
   const failureCause = (results.find(({ result }) => result === 'FAILED')?.cause ?? null) as JsonObject | null
@@ -33,9 +37,9 @@ export async function giveUp(
     request: requestIn(event),
   })
   if (outcome?.ok) {
-    await repository.syncQueue.remove([event.id])
+    await repository.syncQueue.finish([event.id], epoch)
     return
   }
   log('error', `${event.mapping}: the postRetryAction script failed: ${asProblem(outcome?.error).message}`)
-  return bury()
+  return keep()
 }
