@@ -15,6 +15,7 @@ import type { System } from '../connectors/system/open-system.ts'
 import { administratorAuthentication, ensureAdministrator } from '../http/authentication/authentication.ts'
 import { httpServer } from '../http/server.ts'
 import type { Mapping } from '../mapping/mapping.ts'
+import { LocalEvents } from '../repository/local/events.ts'
 import { LocalLocks } from '../repository/local/locks.ts'
 import type { Repository } from '../repository/repository.ts'
 import { openSqlite, sqliteOptions } from '../repository/sqlite/open.ts'
@@ -109,6 +110,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const audit = opened.use(openAudit({ repository: store, resources: routes, dataFolder, log }))
   const { repository } = audit
   const locks = opened.use(new LocalLocks(store))
+  const events = new LocalEvents(log)
   const occupied = new Occupied()
   const single = {
     repository,
@@ -129,7 +131,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
     kinds,
     onChange: onChange({
       ...single,
-      wake: (mapping) => changes.wake(mapping),
+      wake: (mapping) => events.publish({ topic: 'queue', mapping }),
       mayBeTakenBack: (path) => current().mayBeTakenBack(path),
     }),
     liveSync: { ...single, notify },
@@ -145,6 +147,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
   opened.defer(() => audit[Symbol.asyncDispose]())
   const reconciliations = new Reconciliations({
     ...single,
+    events,
     during,
     occupy: (request) => reconfiguration.settled().then(() => occupied.byRun(request, current().mappings)),
     inlineRules: (mapping) => current().inlineRules(mapping),
@@ -152,6 +155,8 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const changes = opened.use(
     new ChangeQueue({ ...single, during, isActive: (...of) => reconciliations.isActive(...of) }),
   )
+  opened.use(events.subscribe(['queue'], ({ mapping }) => changes.wake(mapping)))
+  opened.use(events.subscribe(['configuration'], () => changes.reconfigured()))
   opened.defer(() => reconciliations.close())
   const scripted = {
     resources: routes,
@@ -169,10 +174,10 @@ export async function openApplication(options: OpenOptions): Promise<Application
     prepare: async (files) => openGeneration(await readConfiguration(options, files), foundation),
     async activate(next) {
       generations?.replace(next)
-      changes.reconfigured()
       await audit.configure(next.audit)
       await scheduler.configure(next.checked.jobs)
       if (keepsTime) await next.managed.start()
+      events.publish({ topic: 'configuration' })
     },
     occupied: async () => [
       ...occupied.list(),
@@ -196,7 +201,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
     sync: syncProvider({ ...single, reconciliations, notify }),
     'sync/queue': queueProvider(
       repository,
-      (mapping) => changes.wake(mapping),
+      (mapping) => events.publish({ topic: 'queue', mapping }),
       (set, pointer) => isSecretAt(routes(), set, pointer),
     ),
     scheduler: schedulerProvider,

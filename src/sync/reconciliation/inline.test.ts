@@ -23,6 +23,7 @@ describe('the rules of an inline mapping', () => {
     let loaded = 0
     const reconciliations = new Reconciliations({
       locks: world.singles.locks,
+      events: world.singles.events,
       underway: new Underway(),
       repository: world.repository,
       resources: () => world.resources,

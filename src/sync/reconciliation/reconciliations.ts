@@ -3,6 +3,7 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { planFilter } from '../../plan/plan-line.ts'
+import type { Events } from '../../repository/events.ts'
 import type { Lease, Locks } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
@@ -23,6 +24,8 @@ export interface ReconciliationOptions {
   /** Shared by all that work on objects of this repository. */
   readonly locks: Locks
   readonly underway: Underway
+  /** Hears which run is to end, and tells how far runs have come. */
+  readonly events: Events
   /** Rules of a mapping by name; a Problem if there is no such mapping, or it has errors. */
   readonly rulesOf: (mapping: string) => Promise<Rules>
   /** Rules of a mapping that comes with the request; the run disposes of them. BAD_REQUEST for a wrong one. */
@@ -56,12 +59,14 @@ export class Reconciliations {
   readonly #active = new Map<string, StartedRun>()
   readonly #waiting: (() => void)[] = []
   readonly #stored: StoredRuns
+  readonly #canceling: Disposable
   #executing = 0
   #closing = false
 
   constructor(options: ReconciliationOptions) {
     this.#options = options
     this.#stored = storedRuns(options.repository, options.locks)
+    this.#canceling = options.events.subscribe(['cancel'], ({ run }) => this.#active.get(run)?.run.cancel())
   }
 
   /**
@@ -85,7 +90,7 @@ export class Reconciliations {
     const sourceId = request.sourceId ?? plan?.header.request.sourceId
     const settings = settingsFor(rules.mapping, overrides)
     refuseImpossibleCleanUp(rules.mapping, settings, { ...request, sourceId })
-    const { repository, resources, locks, log } = this.#options
+    const { repository, resources, locks, events, log } = this.#options
     const id = timeOrderedId()
     const own = await locks.ownLease()
     const lock = isExclusive(request) ? await acquireRunLock(locks, rules.mapping.links.type, id) : undefined
@@ -119,7 +124,10 @@ export class Reconciliations {
         log,
         onEntry: observers.onEntry,
         onPage: observers.onPage,
-        onProgress: () => observers.onProgress?.(run),
+        onProgress: () => {
+          observers.onProgress?.(run)
+          events.publish({ topic: 'progress', run: id })
+        },
       })
     const untilDone = held.move()
     const { during = (run) => run() } = this.#options
@@ -180,6 +188,7 @@ export class Reconciliations {
     { external }: RequestContext,
   ): Promise<void> {
     this.#active.delete(run.id)
+    this.#options.events.publish({ topic: 'progress', run: run.id })
     // Whoever called from inside this process, the command line for one, has the run and says so itself.
     if (run.problem && external)
       this.#options.log('error', `${run.mapping}: run ${run.id} failed: ${run.problem.message}`)
@@ -193,6 +202,7 @@ export class Reconciliations {
   #broke(run: Run, error: unknown): void {
     this.#active.delete(run.id)
     run.fail(error)
+    this.#options.events.publish({ topic: 'progress', run: run.id })
     this.#options.log('error', `${run.mapping}: run ${run.id} broke off: ${asProblem(error).message}`)
   }
 
@@ -237,6 +247,7 @@ export class Reconciliations {
     const active = [...this.#active.values()]
     for (const { run } of active) run.cancel()
     await Promise.all(active.map(({ done }) => done))
+    this.#canceling[Symbol.dispose]()
   }
 }
 

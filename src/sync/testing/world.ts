@@ -13,6 +13,7 @@ import type { JsonObject } from '../../model/json.ts'
 import { managedObjects } from '../../objects/resource.ts'
 import type { ManagedType } from '../../objects/type/type.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
+import { LocalEvents } from '../../repository/local/events.ts'
 import { LocalLocks } from '../../repository/local/locks.ts'
 import type { ObjectSet, RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
@@ -102,6 +103,7 @@ export async function openWorld({
     repository,
     resources: () => resources,
     locks,
+    events: new LocalEvents(() => {}),
     underway: new Underway(),
     rulesOf: async () => rules,
     log: (level: string, message: string) => void logged.push(`${level} ${message}`),
