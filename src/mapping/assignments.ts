@@ -3,16 +3,16 @@ import { isJsonObject, type Json, type JsonObject, member, setMember } from '../
 import { type Call, noScripts } from './call.ts'
 
 /**
- * What a mapping without an `onMapping` of its own does after its properties (engine §2.2): the
- * assignments that a source object holds through its roles are carried out on the target, after those that it has
- * lost since the last synchronization have been undone. Costs nothing where a source has never had an assignment.
+ * What a mapping without its own `onMapping` does after its properties (engine §2.2). First, the assignments that the
+ * source has lost since the last synchronization are removed from the target. Then the assignments that it has through
+ * its roles are applied. A source that never had an assignment costs nothing.
  */
 export interface AssignmentScope {
   readonly mapping: string
   readonly linkQualifier: string
   readonly source: JsonObject
   readonly oldSource?: JsonObject | undefined
-  /** The target as it is, for scripts; null where one is created. */
+  /** The current target, for scripts; null if it is being created. */
   readonly existingTarget?: JsonObject | null
 }
 
@@ -31,9 +31,8 @@ interface Assignment {
 }
 
 /**
- * Changes `target` in place. A script of an assignment as a whole runs before its attributes, and may return another target; one
- * in place of an operation returns `{value, attributesInfo?}` (platform §6.4). Throws for an operation that is none
- * of the four.
+ * Changes `target` in place. The script of an assignment runs before its attributes, and may return another target.
+ * The script of an operation returns `{value, attributesInfo?}` (platform §6.4). Throws for an unknown operation.
  */
 export function applyAssignments(target: JsonObject, scope: AssignmentScope, call: Call = noScripts): void {
   const current = relevant(scope.source.effectiveAssignments, scope)
@@ -52,12 +51,12 @@ export function applyAssignments(target: JsonObject, scope: AssignmentScope, cal
   }
 }
 
-/** Under which name a script of an assignment, which is data, is found among the mapping's scripts. */
+/** The name of an assignment's script among the mapping's scripts. The script itself is data. */
 export function assignmentScript(definition: JsonObject): string {
   return `assignment ${JSON.stringify(definition)}`
 }
 
-/** The scripts that working the assignments of a source may need. */
+/** The scripts that the assignments of a source may need. */
 export function assignmentScripts(
   source: JsonObject,
   oldSource: JsonObject | undefined,
@@ -119,7 +118,7 @@ class Work {
     if (result.value !== undefined) setMember(this.#target, name, copy(result.value))
   }
 
-  /** What others gave the target is there, whatever the mapping's properties make of the attribute. */
+  /** Keeps the existing values of the attribute, even if the mapping's properties set others. */
   #beginWithExisting({ name }: Attribute): void {
     const { existingTarget } = this.#scope
     const existing = existingTarget ? member(existingTarget, name) : undefined
@@ -139,7 +138,7 @@ class Work {
   }
 }
 
-/** What `lastSync` remembers of this mapping; before it remembers anything, the source as it was. */
+/** The assignments in `lastSync` of this mapping; if there are none yet, those of the old source. */
 function formerAssignments({
   source,
   oldSource,
@@ -148,14 +147,14 @@ function formerAssignments({
   return rememberedAssignments(source, mapping) ?? oldSource?.effectiveAssignments
 }
 
-/** `lastSync.<mapping>.effectiveAssignments`, where the built-in `postMapping` puts them. */
+/** `lastSync.<mapping>.effectiveAssignments`, which the built-in `postMapping` writes. */
 export function rememberedAssignments(source: JsonObject, mapping: string): Json | undefined {
   const { lastSync } = source
   const own = isJsonObject(lastSync) ? member(lastSync, mapping) : undefined
   return isJsonObject(own) ? own.effectiveAssignments : undefined
 }
 
-/** True if what `lastSync` remembers is not what the source holds now. Never having had any is no change. */
+/** True if the assignments in `lastSync` differ from those of the source now. If there never were any: false. */
 export function assignmentsChanged(source: JsonObject, mapping: string): boolean {
   return !equal(source.effectiveAssignments ?? [], rememberedAssignments(source, mapping) ?? [])
 }
@@ -181,7 +180,7 @@ function attributeIn(value: Json): readonly Attribute[] {
   return [{ name, value: assigned, assignmentOperation, unassignmentOperation }]
 }
 
-/** Attributes of assignments that are gone, or that say something else now. */
+/** Attributes of assignments that were removed or changed. */
 function lost(former: readonly Assignment[], current: readonly Assignment[]): readonly Attribute[] {
   return former.flatMap(({ key, attributes }) => {
     const now = current.find((assignment) => assignment.key === key)?.attributes ?? []
@@ -189,7 +188,7 @@ function lost(former: readonly Assignment[], current: readonly Assignment[]): re
   })
 }
 
-/** `replaced`: attributes that an earlier assignment has replaced already; a second one adds to them. */
+/** `replaced`: attributes that an earlier assignment has already replaced; a second assignment adds to them. */
 function operate(target: JsonObject, attribute: Attribute, operation: Json, replaced: Set<string>): void {
   const { name, value } = attribute
   const existing = member(target, name) ?? null

@@ -4,12 +4,12 @@ import type { Json } from '../model/json.ts'
 export type ScriptName = string
 
 /**
- * Calls an administrator's script by its name in the mapping's program. In the sandbox it is the script itself; a
- * test passes a lambda. (Same shape as the scripts' port, declared here because the core knows no other folder.)
+ * Calls an administrator's script by its name in the mapping's program. In the sandbox it runs the script; a test
+ * passes a lambda. (The scripts' port has the same type. It is declared here because the core imports no other folder.)
  */
 export type Call = (script: string, variables: Readonly<Record<string, unknown>>) => Json | undefined
 
-/** For mappings whose rules need no script: reaching it is a programming error. */
+/** For mappings whose rules need no script: calling it is a programming error. */
 export const noScripts: Call = (script) => {
   throw new Error(`script ${script} was called outside the sandbox`)
 }

@@ -2,19 +2,19 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import type { ScriptName } from './call.ts'
 
-/** How a mapping takes part when single objects of its source change (engine §2.2, §8). */
+/** What a mapping does when single objects of its source change (engine §2.2, §8). */
 export interface ChangeSettings {
   /** `enableSync`. */
   readonly enabled: boolean
-  /** Updates count only if one of these differs; undefined: every update does. */
+  /** An update is synchronized only if one of these changed; undefined: every update is. */
   readonly properties: readonly Pointer[] | undefined
-  /** Changes go through a queue; undefined: they are carried on at once. */
+  /** Changes go through a queue; undefined: they are synchronized at once. */
   readonly queue: QueueSettings | undefined
 }
 
 /** engine §8.5; times in milliseconds. */
 export interface QueueSettings {
-  /** Events that are taken from the store together. */
+  /** How many events are read from the store at once. */
   readonly pageSize: number
   readonly pollingInterval: number
   /** Undefined: for ever. */
@@ -28,7 +28,7 @@ export type PostRetryAction =
   | { readonly kind: 'dead-letter-queue' }
   | { readonly kind: 'script'; readonly script: ScriptName }
 
-/** `script` registers a script object and answers its name. The schema has made sure of the types. */
+/** `script` registers a script object and returns its name. The schema has checked the types. */
 export function readChangeSettings(
   { enableSync, triggerSyncProperties, queuedSync }: JsonObject,
   script: (place: readonly string[], value: Json) => ScriptName | undefined,
@@ -43,10 +43,10 @@ export function readChangeSettings(
 }
 
 function queueSettings(
-  stated: JsonObject,
+  configured: JsonObject,
   script: (place: readonly string[], value: Json) => ScriptName | undefined,
 ): QueueSettings {
-  const { pageSize, pollingInterval, maxQueueSize, maxRetries, retryDelay, postRetryAction } = stated
+  const { pageSize, pollingInterval, maxQueueSize, maxRetries, retryDelay, postRetryAction } = configured
   const most = clamped(maxQueueSize, 1000, 100, 1000)
   return {
     pageSize: clamped(pageSize, 100, 10, Math.max(10, Math.floor(most / 10))),
@@ -58,13 +58,13 @@ function queueSettings(
 }
 
 function afterRetries(
-  stated: Json | undefined,
+  configured: Json | undefined,
   script: (place: readonly string[], value: Json) => ScriptName | undefined,
 ): PostRetryAction {
-  if (stated === 'dead-letter-queue') return { kind: 'dead-letter-queue' }
+  if (configured === 'dead-letter-queue') return { kind: 'dead-letter-queue' }
   const name =
-    isJsonObject(stated) && stated.script !== undefined
-      ? script(['queuedSync', 'postRetryAction', 'script'], stated.script)
+    isJsonObject(configured) && configured.script !== undefined
+      ? script(['queuedSync', 'postRetryAction', 'script'], configured.script)
       : undefined
   return name === undefined ? { kind: 'logged-ignore' } : { kind: 'script', script: name }
 }

@@ -17,12 +17,13 @@ export function reconciliationIn(
 ): ReconciliationSettings {
   const own = reading.configuration
   const query = (property: string, resource: string) => {
-    const stated = own[property]
-    if (stated !== undefined && !isJsonObject(stated))
+    const configured = own[property]
+    if (configured !== undefined && !isJsonObject(configured))
       reading.error([property], `${property} must be a query object`)
     return (
-      reading.attempt([property], () => readQuery(isJsonObject(stated) ? stated : undefined, resource)) ??
-      readQuery(undefined, resource)
+      reading.attempt([property], () =>
+        readQuery(isJsonObject(configured) ? configured : undefined, resource),
+      ) ?? readQuery(undefined, resource)
     )
   }
   const stored = isJsonObject(own.reconAssociation) ? own.reconAssociation : {}
@@ -51,22 +52,22 @@ export function reconciliationIn(
 
 /** Undefined: everything. */
 function fieldsIn(reading: Reading, property: string): readonly Pointer[] | undefined {
-  const stated = reading.configuration[property] ?? []
-  if (!Array.isArray(stated)) return reading.error([property], `${property} must be an array of pointers`)
-  const fields = stated.map((field, index) => reading.pointer(field, [property, index]) ?? [])
+  const configured = reading.configuration[property] ?? []
+  if (!Array.isArray(configured)) return reading.error([property], `${property} must be an array of pointers`)
+  const fields = configured.map((field, index) => reading.pointer(field, [property, index]) ?? [])
   return isEverything(fields) ? undefined : fields
 }
 
-/** What properties write is always read as well: without the value that is there, every run would write it anew. */
+/** Always includes what properties write: without the current value, every run would write it again. */
 function targetFieldsIn(
   reading: Reading,
   properties: readonly PropertyMapping[],
 ): readonly Pointer[] | undefined {
-  const stated = fieldsIn(reading, 'defaultTargetFields')
-  return stated && [...stated, ...properties.map(({ target }) => target)]
+  const configured = fieldsIn(reading, 'defaultTargetFields')
+  return configured && [...configured, ...properties.map(({ target }) => target)]
 }
 
-/** The size of `…PageSize` where `…Paging` asks for pages; we always read in pages, of our own size otherwise. */
+/** `…PageSize` if `…Paging` is on, else our own size: we always read in pages. */
 function pageSizeIn(
   reading: Reading,
   query: 'reconSourceQuery' | 'reconTargetQuery',

@@ -9,9 +9,8 @@ import { type Hook, hooks, type Mapping, type PropertyMapping, type Qualifiers }
 import { type CompilationError, type Place, Reading, type ScriptObject } from './reading.ts'
 
 /**
- * Configuration → compiled mapping (engine §2). Everything is checked here, at load (engine §2.3, [D]); all
- * that is wrong is returned with the pointer where it stands, and nothing is thrown. Script objects are
- * collected under names; turning them into code is the scripts' business.
+ * Configuration → compiled mapping (engine §2). Everything is checked here, at load (engine §2.3, [D]). Errors are
+ * returned with their pointers; nothing is thrown. Script objects are collected under names; src/scripts compiles them.
  */
 export interface Compilation {
   /** Undefined if there were errors. */
@@ -21,13 +20,13 @@ export interface Compilation {
 }
 
 export interface CompilationOptions {
-  /** The consent service is on (`conf/consent.json`); without it `consentRequired` means nothing. */
+  /** The consent service is on (`conf/consent.json`); without it `consentRequired` has no effect. */
   readonly consentService?: boolean
-  /** True if the project has a script file of that name itself. */
+  /** True if the project itself has a script file of that name. */
   readonly hasFile?: (file: string) => boolean
 }
 
-/** Files that OpenIDM ships: a mapping that names one means what happens without it. */
+/** Files that OpenIDM ships. What they do is built in, so a mapping that names one needs no script. */
 const shipped: Partial<Record<Hook | 'defaultMapping', RegExp>> = {
   defaultMapping: /(?:^|\/)roles\/defaultMapping\.(?:js|groovy)$/,
   onMapping: /(?:^|\/)roles\/defaultMapping\.(?:js|groovy)$/,

@@ -4,8 +4,8 @@ import type { Call } from './call.ts'
 import type { Condition } from './mapping.ts'
 
 /**
- * Conditions (engine §2.6): absent is true; a filter is evaluated over the variables and ignores
- * case; a script holds only if its value is the boolean `true`.
+ * Conditions (engine §2.6): an absent one is true; a filter is evaluated over the variables and ignores
+ * case; a script is true only if its value is the boolean `true`.
  */
 export function holds(condition: Condition | undefined, variables: JsonObject, call: Call): boolean {
   if (!condition) return true

@@ -6,9 +6,9 @@ import type { ExpressionTree, PropertyMapping } from './mapping.ts'
 import { mappedValue, type PropertyScope } from './properties.ts'
 
 /**
- * Builds the filter of an `expressionTree` natively (engine §6.3, [D]): each name is a target property
- * whose value is computed as the mapping would. A name without value makes an `all` fail and is dropped from
- * an `any`; undefined means that nothing can match.
+ * Builds the filter of an `expressionTree` natively (engine §6.3, [D]). Each name is a target property, with the value
+ * that the mapping would compute. A name without a value makes an `all` fail and is dropped from an `any`. Undefined
+ * means that nothing can match.
  */
 export function treeFilter(
   tree: ExpressionTree,

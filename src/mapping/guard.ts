@@ -1,9 +1,9 @@
 import { isJsonObject, type Json, member } from '../model/json.ts'
 
 /**
- * How much a run may do before anybody has looked at it. A mapping states `guard: { maxDeletes, maxUpdates, maxCreates }`,
- * each a number of objects or a percentage of the linked targets (`"30%"`); `null` takes a limit away, `guard: false`
- * all of them.
+ * How much a run may do without a person's consent. A mapping has `guard: { maxDeletes, maxUpdates, maxCreates }`,
+ * each a number of objects or a percentage of the linked targets (`"30%"`). `null` removes a limit, `guard: false`
+ * removes all of them.
  */
 export interface GuardLimits {
   readonly deletes: Limit | undefined
@@ -17,7 +17,7 @@ export type Limit =
 
 export type Guarded = keyof GuardLimits
 
-/** A percentage of a handful says nothing: it counts from this many linked targets on. */
+/** A percentage applies only from this many linked targets on: of a few objects it means little. */
 export const fewLinked = 100
 
 const standard: GuardLimits = {
@@ -32,15 +32,15 @@ const settings = [
   { name: 'maxCreates', limit: 'creates' },
 ] as const
 
-/** The limits stated on top of others; throws an Error whose message names the member that is wrong. */
-export function readGuard(stated: Json | undefined, limits: GuardLimits = standard): GuardLimits {
-  if (stated === undefined || stated === null) return limits
-  if (stated === false) return { deletes: undefined, updates: undefined, creates: undefined }
-  if (!isJsonObject(stated))
+/** The configured limits, with `limits` as defaults. Throws an Error whose message names the wrong member. */
+export function readGuard(configured: Json | undefined, limits: GuardLimits = standard): GuardLimits {
+  if (configured === undefined || configured === null) return limits
+  if (configured === false) return { deletes: undefined, updates: undefined, creates: undefined }
+  if (!isJsonObject(configured))
     throw new Error('guard must be an object with maxDeletes, maxUpdates, maxCreates, or false')
   const result = { ...limits }
   for (const { name, limit } of settings) {
-    const value = member(stated, name)
+    const value = member(configured, name)
     if (value !== undefined) result[limit] = value === null ? undefined : readLimit(name, value)
   }
   return result

@@ -8,8 +8,7 @@ import type { Action, Situation } from './situation.ts'
 
 /**
  * A compiled mapping: plain data with everything resolved (pointers parsed, filters parsed, names normalized, link
- * set known). It crosses into the sandbox as it is; scripts stand in it by the name under which the program
- * that goes with it holds them.
+ * set known). It is passed to the sandbox unchanged. It refers to scripts by their names in the mapping's program.
  */
 export interface Mapping {
   readonly name: string
@@ -17,7 +16,7 @@ export interface Mapping {
   readonly target: string
   readonly links: LinkUse
   readonly qualifiers: Qualifiers
-  /** Only source objects whose `consentedMappings` names the mapping qualify: the consent service is on. */
+  /** True: only source objects whose `consentedMappings` names the mapping qualify. The consent service is on. */
   readonly consentRequired: boolean
   readonly validSource: ScriptName | undefined
   readonly validTarget: ScriptName | undefined
@@ -51,7 +50,7 @@ export type Hook = (typeof hooks)[number]
 export interface LinkUse {
   readonly enabled: boolean
   readonly type: string
-  /** True: the set is another mapping's in the opposite direction, so this mapping's sources are its `secondId`s. */
+  /** True: the set belongs to a mapping in the opposite direction, so this mapping's sources are its `secondId`s. */
   readonly reversed: boolean
   readonly sourceIgnoresCase: boolean
   readonly targetIgnoresCase: boolean
@@ -98,12 +97,12 @@ export interface Policy {
   readonly postAction: ScriptName | undefined
 }
 
-/** A query as configuration states it: what to read of which resource. */
+/** A query as configured: what to read from which resource. */
 export interface QuerySettings {
   readonly resourceName: string
   readonly filter: Filter
   /** Exactly as in the configuration or request, for the run object. */
-  readonly stated: JsonObject
+  readonly configured: JsonObject
   readonly fields: readonly Pointer[] | undefined
   readonly parameters: Readonly<Record<string, string>>
 }
@@ -113,21 +112,21 @@ export interface ReconciliationSettings {
   readonly targetQuery: QuerySettings
   readonly sourceQueryFullEntry: boolean | undefined
   readonly targetQueryFullEntry: boolean | undefined
-  /** What is read of source objects where the query names no `_fields`; undefined: everything. */
+  /** The fields to read of source objects if the query names no `_fields`; undefined: all. */
   readonly sourceFields: readonly Pointer[] | undefined
-  /** What scripts and properties see of target objects; undefined: everything. */
+  /** The fields of target objects that scripts and properties see; undefined: all. */
   readonly targetFields: readonly Pointer[] | undefined
   readonly runTargetPhase: boolean | undefined
   readonly allowEmptySourceSet: boolean
   readonly guard: GuardLimits
-  /** 0 or 1: objects are worked strictly one after the other. */
+  /** 0 or 1: objects are processed strictly one after the other. */
   readonly taskThreads: number
   /** Objects decided and written together. */
   readonly pageSize: number
-  /** Objects that one request to the source, or for ids of the target, asks for. */
+  /** How many source objects, or target ids, one request reads. */
   readonly sourcePageSize: number
   readonly targetPageSize: number
-  /** Delete links whose two ends are both gone, after the target phase. */
+  /** After the target phase, delete links whose two ends no longer exist. */
   readonly cleanUpLinks: boolean
   readonly storedRuns: { readonly analysis: number; readonly others: number }
 }

@@ -1,10 +1,10 @@
 import type { Mapping } from './mapping.ts'
 import { type Action, defaultAction, type Situation, situations } from './situation.ts'
 
-/** What may keep a source object from qualifying. */
+/** Settings by which a source object may not qualify. */
 type Selecting = 'consentRequired' | 'validSource' | 'sourceCondition'
 
-/** Could the mapping delete anything at all, as far as its configuration tells? Scripts may always. */
+/** Can the mapping delete anything, according to its configuration? Scripts always can. */
 export function mayDelete(mapping: Pick<Mapping, 'policies' | Selecting>): boolean {
   const selects = mapping.consentRequired || mapping.validSource || mapping.sourceCondition
   return situations.some((situation) => {

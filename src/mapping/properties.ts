@@ -6,7 +6,7 @@ import type { Call, ScriptName } from './call.ts'
 import { holds } from './condition.ts'
 import type { PropertyMapping } from './mapping.ts'
 
-/** What property mappings may know (engine §4.2, rows property `condition` and `transform`). */
+/** The variables of property mappings (engine §4.2, rows property `condition` and `transform`). */
 export interface PropertyScope {
   readonly source: JsonObject
   readonly linkQualifier: string
@@ -24,25 +24,25 @@ export function applyProperties(
   target: JsonObject,
   scope: PropertyScope,
   call: Call,
-  tell: TellProperty = () => {},
+  report: ReportProperty = () => {},
 ): void {
   for (const [position, property] of properties.entries()) {
     if (!conditionHolds(property, target, scope, call)) {
-      tell(position, 'condition', undefined)
+      report(position, 'condition', undefined)
       continue
     }
-    // Copied: a target must never share a nested value with its source, or a hook that changes one changes both.
-    const value = copy(mappedValue(property, scope, call, (origin) => tell(position, origin, undefined)))
+    // Copied: if a target shared a nested value with its source, a hook that changes one would change both.
+    const value = copy(mappedValue(property, scope, call, (origin) => report(position, origin, undefined)))
     setAt(target, property.target, value)
-    tell(position, undefined, value)
+    report(position, undefined, value)
   }
 }
 
-/** Where the value of a property came from; `condition`: it was left as it was, because its condition did not hold. */
+/** Where the value of a property came from. `condition`: the condition was false, so the property was not changed. */
 export type PropertyOrigin = 'condition' | 'source' | 'transform' | 'default' | 'nothing'
 
-/** Hears, for each property, the origin of its value, and then the value. */
-export type TellProperty = (
+/** Called for each property: with the origin of its value, and then with the value. */
+export type ReportProperty = (
   position: number,
   origin: PropertyOrigin | undefined,
   value: Json | undefined,
@@ -64,14 +64,14 @@ export function mappedValue(
   property: PropertyMapping,
   scope: PropertyScope,
   call: Call,
-  tell: (origin: PropertyOrigin) => void = () => {},
+  report: (origin: PropertyOrigin) => void = () => {},
 ): Json {
   let value: Json | undefined = property.source ? getAt(scope.source, property.source) : null
   const { transform } = property
   if (transform !== undefined) value = transformed(property, transform, value ?? null, scope, call)
   const isMissing = value === null || value === undefined
-  if (!isMissing) tell(property.transform ? 'transform' : 'source')
-  else tell((property.default ?? null) === null ? 'nothing' : 'default')
+  if (!isMissing) report(property.transform ? 'transform' : 'source')
+  else report((property.default ?? null) === null ? 'nothing' : 'default')
   return value ?? property.default ?? null
 }
 
@@ -96,7 +96,7 @@ function attributeOf(property: PropertyMapping): string {
   return printPointer(property.target).slice(1)
 }
 
-/** Says where it happened and leaves everything else about the error (its code, its place in the script) alone. */
+/** Adds the place to the message. The rest of the error (its code, its place in the script) stays. */
 function named(error: unknown, message: string): unknown {
   if (typeof error !== 'object' || error === null) return new Error(message, { cause: error })
   try {

@@ -5,12 +5,12 @@ import { selected, selectionIn, withoutRestriction } from '../model/query-words.
 import type { QuerySettings } from './mapping.ts'
 
 /**
- * Reads a query object of a mapping, a request or a correlation script (engine §2.2, §6.1): names
- * with or without underscore; keys that are no query keys become parameters. Without a query, everything is meant;
- * BAD_REQUEST for a query that does not say which objects it is about: "no restriction" is never read as "all".
+ * Reads a query object of a mapping, a request or a correlation script (engine §2.2, §6.1). Names may have an
+ * underscore. Other keys become parameters. No query object means all objects. But a query object that selects nothing
+ * is a BAD_REQUEST: a missing restriction never means "all".
  */
-export function readQuery(stated: JsonObject | undefined, defaultResource: string): QuerySettings {
-  const keys = new Map(Object.entries(stated ?? {}).map(([key, value]) => [key.replace(/^_/, ''), value]))
+export function readQuery(configured: JsonObject | undefined, defaultResource: string): QuerySettings {
+  const keys = new Map(Object.entries(configured ?? {}).map(([key, value]) => [key.replace(/^_/, ''), value]))
   const take = (key: string) => {
     const value = keys.get(key)
     keys.delete(key)
@@ -23,15 +23,15 @@ export function readQuery(stated: JsonObject | undefined, defaultResource: strin
     _queryId: take('queryId'),
     _queryExpression: take('queryExpression'),
   }
-  const selection = stated ? selectionIn(words) : { key: '_queryFilter' as const, value: true }
-  if (!selection) throw new Problem('BAD_REQUEST', withoutRestriction(Object.keys(stated ?? {})))
+  const selection = configured ? selectionIn(words) : { key: '_queryFilter' as const, value: true }
+  if (!selection) throw new Problem('BAD_REQUEST', withoutRestriction(Object.keys(configured ?? {})))
   const fields = fieldsOf(take('fields'))
   const others = Object.fromEntries([...keys].filter(([key]) => !isPagingKey(key)))
   const found = selected(selection, others, resourceName)
   return {
     resourceName,
     filter: found.filter,
-    stated: { resourceName, ...(stated ?? { _queryFilter: 'true' }) },
+    configured: { resourceName, ...(configured ?? { _queryFilter: 'true' }) },
     fields: fields?.map(parsePointer) ?? found.fields,
     parameters: Object.fromEntries(
       Object.entries(found.parameters).map(([key, value]) => [key, textOf(value)]),
@@ -39,7 +39,7 @@ export function readQuery(stated: JsonObject | undefined, defaultResource: strin
   }
 }
 
-/** A run reads all that matches, in pages and an order of its own: these keys say nothing to it. */
+/** A run reads all that matches, in its own pages and order: it ignores these keys. */
 export function isPagingKey(key: string): boolean {
   return /^_?(pageSize|sortKeys|pagedResults(Offset|Cookie)|totalPagedResultsPolicy)$/.test(key)
 }
@@ -48,7 +48,7 @@ function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null)
 }
 
-/** True if a field list asks for no less than everything. */
+/** True if a field list means everything. */
 export function isEverything(fields: readonly Pointer[] | undefined): boolean {
   return fields === undefined || fields.length === 0 || fields.some((field) => field.join('/') === '*')
 }

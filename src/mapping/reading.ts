@@ -54,7 +54,7 @@ export class Reading {
     })
   }
 
-  /** Registers the script object at a place and answers its name; undefined if there is none. */
+  /** Registers the script object at a place and returns its name; undefined if there is none. */
   script(place: Place, value: Json | undefined): ScriptName | undefined {
     if (value === undefined || value === null) return undefined
     if (!isJsonObject(value))

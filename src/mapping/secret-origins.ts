@@ -1,24 +1,24 @@
 import type { Pointer } from '../model/pointer.ts'
 import type { Mapping } from './mapping.ts'
 
-/** The words of a mapping's scripts, by the script's name. */
+/** The words in the code of a mapping's scripts, by the script's name. */
 export type ScriptWords = Readonly<Record<string, readonly string[]>>
 
 export function wordsOf(source: string): readonly string[] {
   return [...new Set(source.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [])]
 }
 
-/** What of a target is made from secrets of its source. */
+/** Which parts of a target are made from secrets of its source. */
 export interface SecretOrigins {
-  /** Properties that read a secret, or whose script may. */
+  /** Properties that read a secret, or whose script may read one. */
   readonly targets: readonly Pointer[]
-  /** True if a hook may read a secret: everything that hooks change may be made from it. */
+  /** True if a hook may read a secret: then every change by a hook may come from it. */
   readonly hooks: boolean
 }
 
 /**
- * Careful on purpose: a script that decrypts anything, or has a secret's name as a word, is taken to make its value of it.
- * What scripts get at in other ways is known again by its value.
+ * Cautious on purpose: if a script decrypts anything, or contains a secret's name as a word, its value is treated as
+ * made from the secret. Secrets that scripts reach in other ways are recognized by their values (secret-values.ts).
  */
 export function secretOrigins(
   { properties, hooks }: Pick<Mapping, 'properties' | 'hooks'>,

@@ -4,8 +4,8 @@ import { type Pointer, removeAt, setAt } from './pointer.ts'
 import { compareText } from './sort.ts'
 
 /**
- * Changes between two states of an object: what a plan shows, stores and sends. Unlike a request's patch they
- * carry the value before, so that a reviewer sees it and an applier can tell whether it still holds.
+ * Changes between two states of an object: what a plan shows, stores and sends. Unlike the patch of a request, they
+ * contain the old value. A reviewer sees it, and whoever applies the plan can check that it is still the same.
  */
 
 /** One attribute's change; `undefined` means absent. Arrays change as a whole: their order is significant. */
@@ -24,7 +24,7 @@ export function diff(a: JsonObject, b: JsonObject): readonly Change[] {
   return changes.sort((x, y) => comparePointers(x.pointer, y.pointer))
 }
 
-/** `patch(diff(a, b), a)` equals `b`; `a` itself is untouched. */
+/** `patch(diff(a, b), a)` equals `b`; `a` itself is not changed. */
 export function patch(changes: readonly Change[], a: JsonObject): JsonObject {
   const result = copy(a)
   for (const { pointer, after } of changes) {

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, setMember } from './json.ts'
 
 /**
- * Comparing and copying JSON. Key order never matters; a member that is undefined counts as absent throughout.
+ * Comparing and copying JSON. Key order never matters; a member that is undefined is treated as absent.
  */
 
 /** Deep equality: key order ignored, array order significant, absent and null differ. */
@@ -9,7 +9,7 @@ export function equal(a: Json | undefined, b: Json | undefined): boolean {
   return same(a, b, false)
 }
 
-/** As `equal`, but a null member equals an absent one (engine §4.3, [D]). */
+/** Like `equal`, but a null member equals an absent one (engine §4.3, [D]). */
 export function equalIgnoringNull(a: Json | undefined, b: Json | undefined): boolean {
   return same(a, b, true)
 }

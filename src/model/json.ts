@@ -1,8 +1,8 @@
 /**
- * JSON as identity data travels: plain values, no classes. `null` is a value; `undefined` means absent.
+ * Identity data as JSON: plain values, no classes. `null` is a value; `undefined` means absent.
  *
- * Keys come from outside, so a member is read and written only through `member` and `setMember`: neither sees a
- * prototype, and `__proto__` is a key like any other.
+ * Keys come from outside. So members are read and written only through `member` and `setMember`, which ignore
+ * prototypes: `__proto__` is a key like any other.
  */
 export type Json = null | boolean | number | string | Json[] | JsonObject
 export type JsonObject = { [key: string]: Json | undefined }

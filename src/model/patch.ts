@@ -4,9 +4,9 @@ import { getAt, type Pointer, parsePointer, printPointer, removeAt, setAt } from
 import { Problem } from './problem.ts'
 
 /**
- * Patches as requests bring them (platform §1.4): read strictly, applied in order, all or nothing.
- * An array is addressed as a whole, by value or at its end, never by position: another writer may have moved its
- * elements. Revisions and retries are the object set's affair; `transform` is the configuration's.
+ * Patches of requests (platform §1.4): parsed strictly, applied in order, all or nothing.
+ * An array is changed as a whole, by value or at its end, never by position: another writer may have moved its
+ * elements. Revisions and retries are handled by the object set; `transform` by the configuration.
  */
 
 /** One operation of a patch (platform §1.4). `append` is a `field` that ended in `/-`. */
@@ -20,23 +20,23 @@ export type PatchOperation =
   | { readonly operation: 'remove'; readonly field: Pointer; readonly value?: Json | undefined }
   | { readonly operation: 'increment'; readonly field: Pointer; readonly value: number }
   | { readonly operation: 'copy' | 'move'; readonly from: Pointer; readonly field: Pointer }
-  /** Only on configuration: who has scripts must make a `replace` of it. */
+  /** Only on configuration, which can run scripts and turns it into a `replace`. */
   | { readonly operation: 'transform'; readonly field: Pointer; readonly script: JsonObject }
 
-/** Parses the wire form; BAD_PATCH names the position in the array and what is wrong there. */
+/** Parses the patch of a request. BAD_PATCH names the position in the array and the error. */
 export function parsePatch(body: unknown): readonly PatchOperation[] {
   if (!Array.isArray(body)) throw new Problem('BAD_PATCH', 'A patch is an array of operations')
   return body.map((operation, position) => at(position, () => parseOperation(operation)))
 }
 
-/** A new object with the operations applied in order; the given one is untouched. BAD_PATCH if one cannot be. */
+/** A new object with the operations applied in order; `object` is not changed. BAD_PATCH if one cannot be applied. */
 export function applyPatch(object: JsonObject, operations: readonly PatchOperation[]): JsonObject {
   const result = copy(object)
   for (const [position, operation] of operations.entries()) at(position, () => apply(result, operation))
   return result
 }
 
-/** Names the operation in whatever goes wrong with it. */
+/** Adds the position of the operation to its errors. */
 function at<T>(position: number, work: () => T): T {
   try {
     return work()
@@ -111,7 +111,7 @@ function parseTransform(wire: JsonObject): PatchOperation {
   return { operation: 'transform', field: withoutAppend(parseField(wire, 'field')), script }
 }
 
-/** A null counts as not given, as in the original. */
+/** Null is treated as absent, as in OpenIDM. */
 function requiredValue(wire: JsonObject, operation: string): NonNullable<Json> {
   const value = member(wire, 'value') ?? null
   if (value === null)
@@ -128,7 +128,7 @@ function parseField(wire: JsonObject, name: 'field' | 'from'): Pointer {
   if (typeof text !== 'string') throw bad(`"${name}" must be a string that points to a property`)
   const pointer = parsePointer(text)
   if (pointer.length === 0) throw bad(`"${name}" names no property`)
-  // The root is an object, so digits in first place are a name.
+  // The root is an object, so digits in the first token are a name.
   if (pointer.slice(1).some((token) => /^\d+$/.test(token))) {
     throw bad(`Position-based operation is not allowed: "${name}" is ${text}`)
   }

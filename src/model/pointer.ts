@@ -24,7 +24,7 @@ export function printPointer(pointer: Pointer): string {
   return pointer.at(-1) === '' ? `${text}/` : text
 }
 
-/** The value there, or undefined. Never walks into prototypes: only own properties count. */
+/** The value at the pointer, or undefined. Prototypes are ignored: only own properties are read. */
 export function getAt(root: Json | undefined, pointer: Pointer): Json | undefined {
   let value = root
   for (const token of pointer) {
@@ -126,7 +126,7 @@ function decode(token: string, text: string): string {
   }
 }
 
-/** What would end a token in a pointer, in a filter, or in a comma list of pointers. */
+/** Characters that would end a token in a pointer, in a filter, or in a comma list of pointers. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be encoded
 const reserved = /[\u0000-\u0020\u007f%/,!()"'\\]/g
 

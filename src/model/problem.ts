@@ -1,6 +1,6 @@
 /**
  * The table of problems: every error that a person may see has a stable code, an HTTP status and a hint
- * for whoever has to act. The message states the facts of the case; callers switch on `code`, never on text.
+ * that says what to do. The message states the facts of the case. Callers switch on `code`, never on text.
  * (platform §1.5; engine §1: a SYNC_FAILED is always 409.)
  */
 export const problems = {
@@ -87,13 +87,13 @@ export class Problem extends Error {
     return this.#status ?? problems[this.code].status
   }
 
-  /** What to do about it; the table's, unless this case asks for something else. */
+  /** What to do about it: the hint of this case, or that of the table. */
   get hint(): string {
     return this.#hint ?? problems[this.code].hint
   }
 }
 
-/** Wraps anything thrown, so that edges deal with one type. */
+/** Wraps anything thrown, so that edges handle one type. */
 export function asProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
   return new Problem('INTERNAL', messageOf(thrown), { cause: thrown })
@@ -104,7 +104,7 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
-/** The error that started it all: what an administrator has to repair. */
+/** The first error of the chain of causes: the one that an administrator must repair. */
 export function deepestCause(error: unknown): unknown {
   let deepest = error
   while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause

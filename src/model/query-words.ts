@@ -5,11 +5,12 @@ import { type Pointer, parsePointer } from './pointer.ts'
 import { Problem } from './problem.ts'
 
 /**
- * The words of a query, with one meaning for requests, scripts and mappings (platform specification §1.2; engine specification
- * §2.2): which key selects, what a named query is, where a query expression is understood, and the envelope of an answer.
+ * The keys of a query, with the same meaning in requests, scripts and mappings (platform specification §1.2; engine
+ * specification §2.2): which key selects, what a named query is, where a query expression is allowed, and the form of
+ * an answer.
  */
 
-/** The keys that say which objects a query is about, of which it needs exactly one. */
+/** The keys that select the objects of a query. A query needs exactly one of them. */
 export const queryKeys = ['_queryFilter', '_queryId', '_queryExpression'] as const
 export type QueryKey = (typeof queryKeys)[number]
 
@@ -20,7 +21,7 @@ export interface Selection {
 
 const exactlyOne = 'exactly one of _queryFilter, _queryId and _queryExpression is needed'
 
-/** Undefined: there is none; null counts as absent. BAD_REQUEST for several. */
+/** Undefined if there is none; null is treated as absent. BAD_REQUEST for several. */
 export function selectionIn(words: Readonly<Partial<Record<QueryKey, Json>>>): Selection | undefined {
   const [selection, another] = queryKeys.flatMap((key) => {
     const value = words[key] ?? undefined
@@ -33,13 +34,13 @@ export function selectionIn(words: Readonly<Partial<Record<QueryKey, Json>>>): S
 /** `P`: what parameters are, text or any value. */
 export interface Selected<P extends Json | undefined> {
   readonly filter: Filter
-  /** What is answered where the query names no fields; undefined: everything. */
+  /** The fields to return if the query names none; undefined: all. */
   readonly fields: readonly Pointer[] | undefined
   /** Those that the selection itself does not use. */
   readonly parameters: Readonly<Record<string, P>>
 }
 
-/** `resource`: the path that is asked. BAD_REQUEST, or BAD_FILTER for a filter that does not parse. */
+/** `resource`: the path that is queried. BAD_REQUEST, or BAD_FILTER for a filter that does not parse. */
 export function selected<P extends Json | undefined>(
   { key, value }: Selection,
   parameters: Readonly<Record<string, P>>,
@@ -59,7 +60,7 @@ function filterOf(value: Json): Filter {
   throw new Problem('BAD_FILTER', `a query filter is a string, not ${JSON.stringify(value)}`)
 }
 
-/** The queries that every OpenIDM repository knows and that a filter can say. Its others are written by hand. */
+/** The named queries of every OpenIDM repository that can be written as a filter. */
 function namedQuery<P extends Json | undefined>(
   name: Json,
   parameters: Readonly<Record<string, P>>,
@@ -124,7 +125,7 @@ export function queryAnswer({ result, cookie, total }: Page, policy: TotalPolicy
   }
 }
 
-/** Why a query without any of them is none; a key that was probably meant to be one is named beside it. */
+/** The message for a query without any of these keys. It names a key that was probably misspelt. */
 export function withoutRestriction(keys: readonly string[]): string {
   const message = `${exactlyOne}, not none`
   for (const key of keys) {
@@ -138,13 +139,13 @@ function bare(key: string): string {
   return key.replace(/^_+/, '')
 }
 
-/** Letter case is no difference; half of a name, such as `filter`, is near enough. */
+/** Ignores letter case. Half of a name, such as `filter`, is near enough. */
 function isNear(found: string, name: string): boolean {
   const [a, b] = [found.toLowerCase(), name.toLowerCase()]
   return a === b.replace('query', '') || distance(a, b) <= (b.length > 8 ? 3 : 1)
 }
 
-/** Letters to add, drop or replace. */
+/** How many letters to add, remove or replace. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [i, letter] of [...a].entries()) {

@@ -3,12 +3,12 @@ import { isJsonObject, type Json, type JsonObject, setMember } from './json.ts'
 import { type Pointer, printPointer } from './pointer.ts'
 import { isMasked, mask, maskChanges } from './secrecy.ts'
 
-/** Values whose JSON text is longer than this many characters are kept by their length only. */
+/** Of values whose JSON text has more characters than this, only the length is recorded. */
 const longest = 4096
 
 /**
- * The attribute changes of an operation as the audit keeps them: by pointer, each with the values before and after, as far
- * as there were any. Secrets are masked, and a photograph does not fill the store.
+ * The attribute changes of an operation as the audit records them: by pointer, each with its old and new value, if
+ * there is one. Secrets are masked, and long values (such as photographs) are shortened.
  */
 export function recordedChanges(
   changes: readonly Change[],
@@ -22,7 +22,7 @@ export function recordedChanges(
   return kept
 }
 
-/** An object as the audit keeps it: the same values are masked, and the same are shortened. Null: there is none. */
+/** An object as the audit records it, masked and shortened in the same way. Null: there is none. */
 export function recordedObject(
   object: JsonObject | undefined,
   isSecret: ((pointer: Pointer) => boolean) | undefined,
@@ -47,7 +47,7 @@ function shownBelow(
   return shown
 }
 
-/** Null and absent are alike to a target: neither is a value. */
+/** For a target, null and absent are the same: no value. */
 function member(name: string, value: Json | undefined): JsonObject {
   return value === undefined || value === null ? {} : { [name]: shortened(value) }
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 
 /**
- * References to objects, as relationships have them (platform §6.1):
+ * References to objects in relationships (platform §6.1):
  * `{ "_ref": "managed/role/r1", "_refProperties": {"_id", "_rev", …} }`. `_ref` is a resource path, its last segment
  * percent-encoded where the id needs it.
  */
@@ -22,7 +22,7 @@ export function printReference({ collection, id }: Target): string {
   return `${collection}/${encodeSegment(id)}`
 }
 
-/** Undefined for what names no object: at least a root, a set and an id. */
+/** Undefined if the text names no object, which needs a root, a set and an id. */
 export function parseReference(text: string): Target | undefined {
   const path = text.replace(/^\//, '')
   const at = path.lastIndexOf('/')
@@ -39,7 +39,7 @@ export function isReference(value: Json | undefined): value is JsonObject & { _r
   return isJsonObject(value) && typeof value._ref === 'string'
 }
 
-/** True for an array that holds references and nothing else. */
+/** True for an array that contains only references. */
 export function areReferences(value: Json | undefined): value is (JsonObject & { _ref: string })[] {
   return Array.isArray(value) && value.length > 0 && value.every(isReference)
 }

@@ -2,9 +2,9 @@ import { Problem } from './problem.ts'
 import { encodeSegment } from './reference.ts'
 
 /**
- * Resource paths: `managed/user/jdoe`. On the way through the router a path stays text with percent-encoded
- * segments, so that `%2F` inside an id survives. That text is canonical: one path has one spelling, so that access rules and
- * filters see what the provider sees. What needs the segments splits and decodes here.
+ * Resource paths: `managed/user/jdoe`. In the router, a path is text with percent-encoded segments, so that `%2F`
+ * inside an id survives. The text is canonical: each path has one spelling, so access rules and filters see what the
+ * provider sees. Code that needs the segments splits and decodes them here.
  */
 
 /** The decoded segments; none for the empty path. BAD_REQUEST for a malformed escape or an empty segment. */
@@ -32,7 +32,7 @@ export function normalizePath(path: string): string {
   return joinPath(...splitPath(path.replace(/^\/|\/$/g, '')))
 }
 
-/** A `%` that introduces no escape stands for itself: text that a person wrote, made into one that can be decoded. */
+/** Escapes each `%` that begins no escape, so that text written by a person can be decoded. */
 export function escapeStrayPercents(segment: string): string {
   return isDecodable(segment) ? segment : segment.replaceAll('%', '%25')
 }

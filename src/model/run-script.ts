@@ -1,9 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 
 /**
- * {script, variables} → {value?, object?}: one script by itself, its completion value and what it left in the variable
- * `object`. `newObject`, where there is one, is another name of `object` (platform §6.2). Runs beside
- * the scripts, as procedures do.
+ * {script, variables} → {value?, object?}: runs one script and returns its completion value and the variable `object`
+ * after it. If there is a `newObject`, it is another name of `object` (platform §6.2). Runs in the sandbox, as all
+ * procedures do.
  */
 function runScript() {
   return (

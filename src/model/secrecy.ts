@@ -4,15 +4,15 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import type { Pointer } from './pointer.ts'
 
 /**
- * What a secret is, decided here and nowhere else, and what stands for one. A value is secret
+ * Decides what is secret, and how secrets are masked. Nothing else decides it. A value is secret
  *
- *   by its name         an attribute or a setting is called so (`namesSecret`)
+ *   by its name         the name of the attribute or setting means a secret (`namesSecret`)
  *   by its destination  a managed type or a connector declares it (`declaresSecret`, `declaresPassword`)
  *   by its form         it is encrypted or hashed (`isSealed`)
  *   by its origin       it was made from one (mapping/secret-origins.ts and secret-values.ts: `Change.secret`)
  */
 
-/** In place of a secret. Of plain characters: a client may send it back, and then it means the secret that is there. */
+/** Replaces a secret. Plain characters: a client may send it back, and then it means the stored secret. */
 export const mask = '********'
 
 /** Whether an attribute of an object set is secret. */
@@ -21,23 +21,23 @@ export type IsSecret = (pointer: Pointer) => boolean
 const none: IsSecret = () => false
 
 const words = /passw|passphrase|passcode|pwd|secret(?!ar)|credential|token|(?:private|api)[-_ ]?key/i
-/** A word of its own: spinning and shipping are none. */
+/** Only as a separate word: spinning and shipping are not secrets. */
 const pin = /(?:^|[^A-Za-z])(?:[Pp]in(?![a-z])|PIN(?![A-Za-z]))|[a-z]Pin(?![a-z])/
 
-/** Names come again and again, by the hundred thousand; those that come from outside may be without number. */
-const judged = new Map<string, boolean>()
-const remembered = 5_000
+/** The same names are tested very often. The limit: names that come from outside are unbounded. */
+const cache = new Map<string, boolean>()
+const cacheLimit = 5_000
 
 export function namesSecret(name: string): boolean {
-  let judgement = judged.get(name)
-  if (judgement === undefined) {
-    judgement = words.test(name) || pin.test(name)
-    if (judged.size < remembered) judged.set(name, judgement)
+  let result = cache.get(name)
+  if (result === undefined) {
+    result = words.test(name) || pin.test(name)
+    if (cache.size < cacheLimit) cache.set(name, result)
   }
-  return judgement
+  return result
 }
 
-/** Settings that speak of secrets (`passwordAttribute`, `tokenIntrospectUrl`, `headerPassword`) have names of other things. */
+/** Some settings are about secrets but contain none: `passwordAttribute`, `tokenIntrospectUrl`, `headerPassword`. */
 const lastWord = /(?:passw(?:or)?d|passphrase|passcode|pwd|secret|credentials|token|key|pin)\d*$/i
 
 export function namesSecretSetting(name: string): boolean {
@@ -49,7 +49,7 @@ export function carriesCredentials(header: string): boolean {
   return /authorization|cookie/i.test(header) || namesSecret(header)
 }
 
-/** A property of a managed type that the type keeps to itself (platform §6.1). */
+/** A property that its managed type declares as private, encrypted or hashed (platform §6.1). */
 export function declaresSecret({
   scope,
   encryption,
@@ -60,7 +60,7 @@ export function declaresSecret({
 
 const guarded: ReadonlySet<unknown> = new Set(['JAVA_TYPE_GUARDEDSTRING', 'JAVA_TYPE_GUARDEDBYTEARRAY'])
 
-/** A property of a system that its connector takes as a password (platform §4.2). */
+/** A property of a system that its connector treats as a password (platform §4.2). */
 export function declaresPassword({ nativeName, nativeType, type, items, key }: JsonObject): boolean {
   const element = type === 'array' && isJsonObject(items) ? items.nativeType : nativeType
   // `key` asks for encryption on reading; a value that cannot be encrypted stays where it is.
@@ -69,7 +69,7 @@ export function declaresPassword({ nativeName, nativeType, type, items, key }: J
   )
 }
 
-/** The attributes that the settings of a connector name as its password, such as `headerPassword` of a CSV file. */
+/** The password attributes that the settings of a connector name, such as `headerPassword` of a CSV file. */
 export function passwordAttributes(settings: Json | undefined): readonly string[] {
   return Object.entries(isJsonObject(settings) ? settings : {}).flatMap(([name, value]) =>
     /^(?:(?:header|column|attribute)password|password(?:header|column|attribute))$/i.test(name) &&
@@ -98,7 +98,7 @@ export function isMasked(
   )
 }
 
-/** Changes as they may be shown and kept: that an attribute changes, but of a secret not from what to what. */
+/** Changes that may be shown and stored: of a secret they tell only that it changes. */
 export function maskChanges(changes: readonly Change[], isSecret: IsSecret = none): readonly Change[] {
   if (changes.length === 0) return changes
   return changes.map((change) =>
@@ -108,12 +108,12 @@ export function maskChanges(changes: readonly Change[], isSecret: IsSecret = non
   )
 }
 
-/** That there is no value is no secret. */
+/** Null and absent stay: that there is no value is not a secret. */
 export function masked<Value extends Json | undefined>(value: Value): Value | typeof mask | null | undefined {
   return value === undefined || value === null ? value : mask
 }
 
-/** A filter as it may be shown: not with what a secret is compared. */
+/** A filter that may be shown: values that are compared with a secret are masked. */
 export function maskFilter(filter: Filter, isSecret: IsSecret): Filter {
   switch (filter.kind) {
     case 'and':
@@ -130,7 +130,7 @@ export function maskFilter(filter: Filter, isSecret: IsSecret): Filter {
   }
 }
 
-/** Configuration as the audit keeps it. A declaration called `password` is no password: only texts and numbers are. */
+/** Configuration as the audit records it. An object called `password` is a declaration: only texts and numbers are masked. */
 export function maskSettings(value: Json, isSecret: (name: string) => boolean, name = ''): Json {
   if (Array.isArray(value)) return value.map((one) => maskSettings(one, isSecret, name))
   if (isSealed(value)) return mask
@@ -146,9 +146,9 @@ export function maskSettings(value: Json, isSecret: (name: string) => boolean, n
 }
 
 /**
- * Content without what must not be stored or logged in any case (platform §9, [D]): credentials of requests, what
- * is called a secret, and what is sealed. Untouched parts are shared with the given content, which itself stays as it is. What is
- * masked already stays: that it changed is worth knowing. `declares`: the content is configuration.
+ * Content without what must never be stored or logged (platform §9, [D]): credentials of requests, values with a
+ * secret's name, and encrypted or hashed values. `content` is not changed; the result shares its unchanged parts.
+ * Masked values stay: they tell that a secret changed. `declares`: the content is configuration.
  */
 export function redact(content: JsonObject, { declares = false } = {}): JsonObject {
   let redacted: JsonObject | undefined
@@ -178,7 +178,7 @@ function redactValue(value: Json, declares: boolean): Json {
 
 const requestCredentials = /^\$crypto$|^(?:proxy-)?authorization$|^(?:set-)?cookies?$/i
 
-/** What is said about a secret, such as a boolean, is none. */
+/** A fact about a secret, such as a boolean, is not a secret. */
 function isRedacted(name: string, value: Json | undefined, declares: boolean): boolean {
   if (typeof value === 'boolean' || value === null || value === undefined) return false
   if (isSealed(value)) return true

@@ -2,10 +2,10 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import type { Pointer } from './pointer.ts'
 import { mask } from './secrecy.ts'
 
-/** Shorter secrets are known again only where they are the whole value: two digits are part of many. */
+/** Shorter secrets are recognized only as a whole value: two digits are part of many values. */
 const longEnough = 4
 
-/** Secrets in clear, by which values that were made from them are known again. */
+/** Secrets in clear text, to recognize values that were made from them. */
 export class SecretValues {
   readonly #texts = new Set<string>()
 
@@ -13,12 +13,12 @@ export class SecretValues {
     for (const value of values) this.add(value)
   }
 
-  /** Every text and number in it. */
+  /** Adds every text and number in the value. */
   add(value: Json | undefined): void {
     for (const text of textsIn(value)) if (text !== '') this.#texts.add(text)
   }
 
-  /** What stands in an object where `isSecret` says so. */
+  /** Adds the values of an object that `isSecret` declares secret. */
   addFrom(object: JsonObject | undefined, isSecret: (pointer: Pointer) => boolean): void {
     for (const [name, value] of Object.entries(object ?? {}))
       if (!name.startsWith('_') && isSecret([name])) this.#addBelow([name], value, isSecret)
@@ -33,7 +33,7 @@ export class SecretValues {
     })
   }
 
-  /** The text with a mask wherever one of them stands. */
+  /** The text, with each secret in it replaced by the mask. */
   hiddenIn(text: string): string {
     if (this.#texts.has(text)) return mask
     return [...this.#texts]

@@ -3,8 +3,7 @@ import { getAt, type Pointer, parsePointer } from './pointer.ts'
 import { Problem } from './problem.ts'
 
 /**
- * Sort keys and the order they give (platform §1.1). Stores sort by the same rules, so that a page
- * sorted here and a page sorted there agree.
+ * Sort keys and their order (platform §1.1). Stores sort by the same rules, so both give the same pages.
  */
 
 export interface SortKey {
@@ -13,8 +12,8 @@ export interface SortKey {
 }
 
 /**
- * Parses `_sortKeys`: a comma list of pointers, each with an optional `+` or `-`; a leading blank is what an
- * unescaped `+` becomes in a URL (platform §1.1).
+ * Parses `_sortKeys`: a comma list of pointers, each with an optional `+` or `-`. A leading blank is allowed: in a URL,
+ * an unescaped `+` becomes one (platform §1.1).
  */
 export function parseSortKeys(text: string): readonly SortKey[] {
   return text.split(',').map((key) => {
@@ -28,7 +27,7 @@ export function parseSortKeys(text: string): readonly SortKey[] {
 
 /**
  * The order of a query's result (platform §1.1): by the keys, then by `_id`. Null and absent come
- * last whatever the direction; booleans before numbers before strings (by code point) before arrays and objects.
+ * last in both directions. Booleans come before numbers, strings (by code point), arrays and objects.
  */
 export function compareBy(sortKeys: readonly SortKey[]): (a: JsonObject, b: JsonObject) => number {
   const id: SortKey = { pointer: ['_id'], descending: false }
@@ -74,7 +73,7 @@ function typeRank(value: NonNullable<Json>): number {
   return ['boolean', 'number', 'string', 'object'].indexOf(typeof value)
 }
 
-/** Surrogates stand for the highest code points, yet their units lie below U+E000 to U+FFFF. */
+/** Surrogates encode the highest code points, but as units they are below U+E000 to U+FFFF. */
 function codePointRank(unit: number): number {
   return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit
 }

@@ -1,6 +1,6 @@
 import type { Json } from './json.ts'
 
-/** What JavaScript takes for true: so the original understands the values of conditions. */
+/** Values that JavaScript treats as true. OpenIDM reads the values of conditions in this way. */
 export function isTrueLike(value: Json | undefined): boolean {
   return value !== undefined && value !== null && value !== false && value !== 0 && value !== ''
 }

@@ -1,7 +1,7 @@
 import { applyAssignments } from '../mapping/assignments.ts'
 import type { Call } from '../mapping/call.ts'
 import type { Mapping } from '../mapping/mapping.ts'
-import { applyProperties, type TellProperty } from '../mapping/properties.ts'
+import { applyProperties, type ReportProperty } from '../mapping/properties.ts'
 import type { Situation } from '../mapping/situation.ts'
 import { type Change, diff } from '../model/diff.ts'
 import { copy, equalIgnoringNull } from '../model/equality.ts'
@@ -75,7 +75,7 @@ export function shapeTellingHooked(mapping: Mapping, input: ShapeInput, call: Ca
 
 /** Hears where values come from. */
 export interface ShapeTracer {
-  readonly property: TellProperty
+  readonly property: ReportProperty
   /** The target before and after a hook, or the assignments in place of one. */
   readonly hook: (name: string, before: JsonObject, after: JsonObject) => void
   /** False: nobody listens, and nothing has to be copied for it. */

@@ -6,16 +6,16 @@ import type { ComparisonOperator, Filter } from './filter.ts'
 /**
  * Evaluates query filters on values in memory (platform §1.3).
  *
- * An array matches if any element does; values of different types never match; `pr` is false for null; `ne` is the
- * negation of `eq`, so absence matches it. `ca` looks at an array as a whole: every listed value must be in it.
+ * An array matches if any element does. Values of different types never match. `pr` is false for null. `ne` is the
+ * negation of `eq`, so an absent value matches it. `ca` tests the array as a whole: it must contain every listed value.
  */
 
 export interface EvaluationOptions {
-  /** As in mapping conditions; object-set queries compare exactly. */
+  /** True in mapping conditions; queries of object sets compare exactly. */
   readonly ignoreCase?: boolean
 }
 
-/** Does `root` match? For many roots, `compileFilter` once. */
+/** Does `root` match? To test many roots, call `compileFilter` once. */
 export function matches(filter: Filter, root: Json, options: EvaluationOptions = {}): boolean {
   return compileFilter(filter, options)(root)
 }

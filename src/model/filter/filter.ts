@@ -1,11 +1,11 @@
 import type { Json } from '../json.ts'
 import type { Pointer } from '../pointer.ts'
 
-/** Comparison operators of the query filter (platform §1.3), our additions included. */
+/** Comparison operators of the query filter (platform §1.3), with our additions. */
 export const comparisonOperators = ['eq', 'ne', 'co', 'sw', 'ew', 'lt', 'le', 'gt', 'ge', 'in', 'ca'] as const
 export type ComparisonOperator = (typeof comparisonOperators)[number]
 
-/** A parsed query filter: plain data, so that it can cross into scripts, be compared, and be compiled to SQL. */
+/** A parsed query filter: plain data, so that it can be passed to scripts, compared, and compiled to SQL. */
 export type Filter =
   | { readonly kind: 'literal'; readonly value: boolean }
   | { readonly kind: 'and' | 'or'; readonly filters: readonly Filter[] }

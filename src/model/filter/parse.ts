@@ -11,7 +11,7 @@ import { badFilter, type Token, tokenize } from './tokens.ts'
  *     prim = "(" expr ")" | ptr "pr" | ptr op value | "true" | "false"
  *
  * Operators and keywords ignore case, pointers do not. Only a blank separates tokens. An unknown operator is an
- * error, never false: a typo must not read as "no objects".
+ * error, never false: a typo must not mean "no objects".
  */
 
 /** Parses the query filter grammar (platform §1.3). BAD_FILTER names the column and what was expected. */
@@ -31,7 +31,7 @@ interface Cursor {
   depth: number
 }
 
-/** A filter of hostile depth must not exhaust the stack, here or in whatever walks the result. */
+/** A very deep filter from an attacker must not exhaust the stack, neither here nor in later code. */
 const maximumDepth = 256
 
 function parseOr(cursor: Cursor): Filter {

@@ -4,8 +4,8 @@ import { Problem } from '../problem.ts'
 import type { Filter } from './filter.ts'
 
 /**
- * The canonical text of a filter; `parseFilter(printFilter(f))` equals `f` up to flattening of nested and/or.
- * BAD_FILTER for a value that the grammar cannot write, such as null.
+ * The canonical text of a filter. `parseFilter(printFilter(f))` equals `f`, except that nested and/or are flattened.
+ * BAD_FILTER for a value that the grammar cannot express, such as null.
  */
 export function printFilter(filter: Filter): string {
   switch (filter.kind) {
@@ -25,7 +25,7 @@ export function printFilter(filter: Filter): string {
 
 function printJunction(kind: 'and' | 'or', filters: readonly Filter[]): string {
   const [only, ...others] = filters
-  // Nothing to fulfil is fulfilled; nothing to choose from is not.
+  // `and` of nothing is true; `or` of nothing is false.
   if (!only) return String(kind === 'and')
   if (others.length === 0) return printFilter(only)
   return filters
@@ -37,7 +37,7 @@ function isJunction(filter: Filter): boolean {
   return filter.kind === 'and' || filter.kind === 'or'
 }
 
-/** The root is written `/`, for a filter must name something. */
+/** The root is written `/`: an empty name would be a syntax error. */
 function property(pointer: Pointer): string {
   return printPointer(pointer) || '/'
 }
@@ -65,7 +65,7 @@ function printNumber(value: number): string {
   return `${sign}0.${'0'.repeat(-shift - 1)}${whole}${fraction}`
 }
 
-/** Its digits may lie outside the 64 bits of the grammar's integers; a decimal has no such limit. */
+/** Its digits may exceed the 64 bits of the grammar's integers; a decimal has no such limit. */
 function isUnsafeInteger(value: number): boolean {
   return Number.isInteger(value) && !Number.isSafeInteger(value)
 }

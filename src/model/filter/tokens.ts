@@ -1,8 +1,8 @@
 import { Problem } from '../problem.ts'
 
 /**
- * The words of the query filter grammar (platform §1.3). Only a blank separates them; parentheses and
- * quotes also end what stands before them or begin what follows.
+ * The tokens of the query filter grammar (platform §1.3). Blanks separate them. A parenthesis or a quote also ends
+ * the token before it.
  */
 
 export type Token =
@@ -62,7 +62,7 @@ function checkEnd(text: string, end: number): void {
   throw badFilter(end + 1, 'expected a blank after the string; a quote inside it needs a backslash')
 }
 
-/** A problem at a column, counted from 1, as an editor does. */
+/** A problem at a column, counted from 1 as in editors. */
 export function badFilter(column: number, fact: string, cause?: unknown): Problem {
   return new Problem('BAD_FILTER', `Filter, column ${column}: ${fact}`, { cause, detail: { column } })
 }

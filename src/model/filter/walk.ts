@@ -1,7 +1,7 @@
 import { type Pointer, printPointer } from '../pointer.ts'
 import type { Filter } from './filter.ts'
 
-/** The properties that a filter looks at, each once, in the order of their appearance. */
+/** The properties that a filter uses, each once, in the order of their appearance. */
 export function pointersOf(filter: Filter): readonly Pointer[] {
   const found = new Map<string, Pointer>()
   for (const { pointer } of leavesOf(filter)) found.set(printPointer(pointer), pointer)

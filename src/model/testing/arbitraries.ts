@@ -3,7 +3,7 @@ import { comparisonOperators, type Filter } from '../filter/filter.ts'
 import { type Json, type JsonObject, setMember } from '../json.ts'
 import type { Pointer } from '../pointer.ts'
 
-/** Generators for laws about identity data: few keys, so that objects collide, and the keys that hurt. */
+/** Generators for tests of laws about identity data: few keys, so that objects collide, and the dangerous keys. */
 const awkwardKeys = [
   'a',
   'b',
@@ -27,7 +27,7 @@ export const keys: fc.Arbitrary<string> = fc.oneof(
 
 export const pointers: fc.Arbitrary<Pointer> = fc.array(keys, { minLength: 1, maxLength: 4 })
 
-/** JSON cannot tell -0 from 0, so neither do we ask for it. */
+/** JSON cannot distinguish -0 from 0, so -0 is not generated. */
 export const numbers: fc.Arbitrary<number> = fc
   .oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }))
   .map((n) => n + 0)

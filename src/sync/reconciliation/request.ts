@@ -89,7 +89,7 @@ export function booleanIn(name: string, value: Json | undefined): boolean {
 
 /** The run object's `parameters`. */
 export function parametersOf(settings: Mapping['reconciliation'], sourceId: string | undefined): JsonObject {
-  const targetQuery = settings.targetQuery.stated
+  const targetQuery = settings.targetQuery.configured
   if (sourceId !== undefined) return { sourceIds: [sourceId], targetQuery }
-  return { sourceQuery: settings.sourceQuery.stated, targetQuery }
+  return { sourceQuery: settings.sourceQuery.configured, targetQuery }
 }
