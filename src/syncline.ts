@@ -15,12 +15,7 @@ export {
   type Application,
   type OpenOptions,
   openApplication,
-  openServer,
-  type ServerOptions,
 } from './server/application.ts'
-export {
-  type CheckedProject,
-  ConfigurationFailure,
-  checkOnly,
-  type ProjectOptions,
-} from './server/checked-project.ts'
+export { type CheckedProject, checkOnly, type ProjectOptions } from './server/check.ts'
+export { openServer, type ServerOptions } from './server/server.ts'
+export { ConfigurationFailure } from './server/usable.ts'

@@ -5,7 +5,7 @@ import { readSettings } from './settings.ts'
 const json = 'org.forgerock.audit.handlers.json.JsonAuditEventHandler'
 const read = (content: object) => {
   const { settings, warnings } = readSettings(content as never, '/project')
-  return { ...settings, warnings: warnings.map(({ place, fact }) => `${place.join('/')}: ${fact}`) }
+  return { ...settings, warnings: warnings.map(({ place, message }) => `${place.join('/')}: ${message}`) }
 }
 
 /** What is understood of `conf/audit.json` (platform §9). */

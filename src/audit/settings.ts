@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path'
+import type { Finding, Place } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { asProblem } from '../model/problem.ts'
@@ -78,12 +79,6 @@ export interface RouterSettings extends Common {
   readonly resourcePath: string
 }
 
-export interface Warning {
-  readonly place: readonly (string | number)[]
-  /** What is wrong, or has no effect. */
-  readonly fact: string
-}
-
 export const defaultSettings: AuditSettings = {
   ...{ handlers: [], queries: undefined, filters: new Map(), policies: noPolicies },
   ...{ watchedFields: undefined, passwordFields: undefined, retention: new Map() },
@@ -101,10 +96,10 @@ export const handlerClasses: Readonly<Record<string, string>> = {
 export function readSettings(
   content: JsonObject,
   projectFolder: string,
-): { readonly settings: AuditSettings; readonly warnings: readonly Warning[] } {
-  const warnings: Warning[] = []
-  const warn = (place: Warning['place'], fact: string) => {
-    warnings.push({ place, fact })
+): { readonly settings: AuditSettings; readonly warnings: readonly Finding[] } {
+  const warnings: Finding[] = []
+  const warn: Warn = (place, message) => {
+    warnings.push({ severity: 'warning', place, message })
   }
   const handlers = list(content.eventHandlers).flatMap(
     (handler, index) => readHandler(object(handler), index, projectFolder, warn) ?? [],
@@ -114,7 +109,7 @@ export function readSettings(
   for (const name of Object.keys(eventTopics))
     if (!topics.has(name)) warn(['eventTopics', name], `there is no audit topic ${name}`)
   const activity = object(eventTopics.activity)
-  const stated = isJsonObject(content.filterPolicies)
+  const policies = isJsonObject(content.filterPolicies)
     ? { place: ['filterPolicies'], value: content.filterPolicies }
     : { place: ['auditServiceConfig', 'filterPolicies'], value: object(service.filterPolicies) }
   const settings: AuditSettings = {
@@ -129,8 +124,8 @@ export function readSettings(
       }),
     ),
     policies: {
-      field: readPolicy(object(stated.value.field), [...stated.place, 'field'], warn),
-      value: readPolicy(object(stated.value.value), [...stated.place, 'value'], warn),
+      field: readPolicy(object(policies.value.field), [...policies.place, 'field'], warn),
+      value: readPolicy(object(policies.value.value), [...policies.place, 'value'], warn),
     },
     watchedFields: pointers(activity.watchedFields, ['eventTopics', 'activity', 'watchedFields'], warn),
     passwordFields: pointers(activity.passwordFields, ['eventTopics', 'activity', 'passwordFields'], warn),
@@ -139,7 +134,8 @@ export function readSettings(
   return { settings, warnings }
 }
 
-type Warn = (place: Warning['place'], fact: string) => void
+/** What is wrong, or has no effect. */
+type Warn = (place: Place, message: string) => void
 
 function readHandler(
   { class: className, config }: JsonObject,
@@ -206,15 +202,15 @@ function shortName(className: Json | undefined): string {
   return Object.keys(handlerClasses).find((known) => known.toLowerCase() === end.toLowerCase()) ?? end
 }
 
-function readTopics(stated: Json | undefined, place: Warning['place'], warn: Warn): ReadonlySet<string> {
-  if (!Array.isArray(stated)) return topics
-  stated.forEach((one, index) => {
+function readTopics(configured: Json | undefined, place: Place, warn: Warn): ReadonlySet<string> {
+  if (!Array.isArray(configured)) return topics
+  configured.forEach((one, index) => {
     if (!topics.has(String(one))) warn([...place, index], `there is no audit topic ${JSON.stringify(one)}`)
   })
-  return new Set(stated.map(String).filter((one) => topics.has(one)))
+  return new Set(configured.map(String).filter((one) => topics.has(one)))
 }
 
-function readFiles(config: JsonObject, projectFolder: string, place: Warning['place'], warn: Warn) {
+function readFiles(config: JsonObject, projectFolder: string, place: Place, warn: Warn) {
   const folder = text(config.logDirectory) ?? 'audit'
   const security = object(config.security)
   const formatting = object(config.formatting)
@@ -231,7 +227,7 @@ function readFiles(config: JsonObject, projectFolder: string, place: Warning['pl
   }
 }
 
-function readRotation(config: JsonObject, place: Warning['place'], warn: Warn): Rotation {
+function readRotation(config: JsonObject, place: Place, warn: Warn): Rotation {
   if (config.rotationEnabled === false) return {}
   const times = list(config.rotationTimes).flatMap((time, index) => {
     const read = time === 'disabled' ? null : duration(typeof time === 'string' ? timeOfDay(time) : time)
@@ -249,12 +245,12 @@ function readRotation(config: JsonObject, place: Warning['place'], warn: Warn): 
   }
 }
 
-function timeOfDay(stated: string): string {
-  const [, hours, minutes] = /^(\d{1,2}):(\d{2})$/.exec(stated) ?? []
-  return hours === undefined ? stated : `${hours} hours, ${minutes} minutes`
+function timeOfDay(configured: string): string {
+  const [, hours, minutes] = /^(\d{1,2}):(\d{2})$/.exec(configured) ?? []
+  return hours === undefined ? configured : `${hours} hours, ${minutes} minutes`
 }
 
-function readFileRetention(config: JsonObject, place: Warning['place'], warn: Warn): FileRetention {
+function readFileRetention(config: JsonObject, place: Place, warn: Warn): FileRetention {
   return {
     maxFiles: positive(config.maxNumberOfHistoryFiles),
     maxDiskSpace: positive(config.maxDiskSpaceToUse),
@@ -263,7 +259,7 @@ function readFileRetention(config: JsonObject, place: Warning['place'], warn: Wa
   }
 }
 
-function readFilter(config: JsonObject, place: Warning['place'], warn: Warn): TopicFilter {
+function readFilter(config: JsonObject, place: Place, warn: Warn): TopicFilter {
   const lower = (value: Json | undefined) => new Set(list(value).map((one) => String(one).toLowerCase()))
   const fields = list(config.fields).flatMap((one, index) => {
     const { name, values } = object(one)
@@ -280,7 +276,7 @@ function readFilter(config: JsonObject, place: Warning['place'], warn: Warn): To
   }
 }
 
-function readPolicy(config: JsonObject, place: Warning['place'], warn: Warn): Policy {
+function readPolicy(config: JsonObject, place: Place, warn: Warn): Policy {
   const read = (name: 'includeIf' | 'excludeIf') =>
     (pointers(config[name], [...place, name], warn) ?? []).filter((pointer, index) => {
       if (topics.has(pointer[0] ?? '')) return true
@@ -295,12 +291,12 @@ function readPolicy(config: JsonObject, place: Warning['place'], warn: Warn): Po
 
 function readRetention(config: JsonObject, warn: Warn): ReadonlyMap<string, Retention> {
   const result = new Map<string, Retention>()
-  for (const [topic, stated] of Object.entries(config)) {
+  for (const [topic, configured] of Object.entries(config)) {
     if (topic !== '*' && !topics.has(topic)) {
       warn(['retention', topic], `there is no audit topic ${topic}`)
       continue
     }
-    const { maxAge, maxEvents } = object(stated)
+    const { maxAge, maxEvents } = object(configured)
     const rule = {
       maxAge: span(maxAge, ['retention', topic, 'maxAge'], warn),
       maxEvents: typeof maxEvents === 'number' && maxEvents >= 0 ? maxEvents : undefined,
@@ -313,12 +309,12 @@ function readRetention(config: JsonObject, warn: Warn): ReadonlyMap<string, Rete
 }
 
 function queriedHandler(
-  stated: Json | undefined,
+  configured: Json | undefined,
   handlers: readonly HandlerSettings[],
   declared: readonly Json[],
   warn: Warn,
 ): string | undefined {
-  const name = text(stated)
+  const name = text(configured)
   if (name === undefined) return undefined
   const handler = handlers.find((one) => one.name === name)
   if (handler?.kind === 'router') return name
@@ -329,13 +325,9 @@ function queriedHandler(
   return undefined
 }
 
-function pointers(
-  stated: Json | undefined,
-  place: Warning['place'],
-  warn: Warn,
-): readonly Pointer[] | undefined {
-  if (!Array.isArray(stated)) return undefined
-  return stated.flatMap((one, index) => {
+function pointers(configured: Json | undefined, place: Place, warn: Warn): readonly Pointer[] | undefined {
+  if (!Array.isArray(configured)) return undefined
+  return configured.flatMap((one, index) => {
     try {
       if (typeof one === 'string') return [parsePointer(one)]
       warn([...place, index], `${JSON.stringify(one)} is no pointer`)
@@ -346,10 +338,10 @@ function pointers(
   })
 }
 
-function span(stated: Json | undefined, place: Warning['place'], warn: Warn): number | undefined {
-  const read = duration(stated)
+function span(configured: Json | undefined, place: Place, warn: Warn): number | undefined {
+  const read = duration(configured)
   if (read !== null) return read
-  warn(place, `${JSON.stringify(stated)} is no duration: "90 days" is`)
+  warn(place, `${JSON.stringify(configured)} is no duration: "90 days" is`)
   return undefined
 }
 

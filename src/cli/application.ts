@@ -1,6 +1,6 @@
-import { formatProblem } from '../config/problem.ts'
+import { formatProblem } from '../config/locate.ts'
 import { type Application, openApplication } from '../server/application.ts'
-import { isAbout } from '../server/checked-project.ts'
+import { isAbout } from '../server/usable.ts'
 
 /**
  * Opens the project for one command and closes it afterwards, whatever happens. Errors elsewhere in the configuration

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { auditFileKey } from '../audit/configured-audit.ts'
+import { auditFileKey } from '../audit/file-key.ts'
 import { positionKey } from '../audit/follower.ts'
 import type { FileHandlerSettings } from '../audit/settings.ts'
 import { verifyCsv } from '../audit/verify-csv.ts'

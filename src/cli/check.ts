@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { formatProblem } from '../config/problem.ts'
-import { checkOnly, isUsable } from '../server/checked-project.ts'
+import { formatProblem } from '../config/locate.ts'
+import { checkOnly } from '../server/check.ts'
+import { isUsable } from '../server/usable.ts'
 import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
 

@@ -1,6 +1,6 @@
-import { formatProblem } from '../config/problem.ts'
+import { formatProblem } from '../config/locate.ts'
 import { asProblem, Problem, type ProblemCode } from '../model/problem.ts'
-import { ConfigurationFailure } from '../server/checked-project.ts'
+import { ConfigurationFailure } from '../server/usable.ts'
 import { style } from './style.ts'
 
 /** Codes that a person repairs by another command line or another configuration. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { formatProblem } from '../config/problem.ts'
+import { formatProblem } from '../config/locate.ts'
 import { Problem } from '../model/problem.ts'
-import { openServer } from '../server/application.ts'
+import { openServer } from '../server/server.ts'
 import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { serverLog } from './server-log.ts'
 

@@ -1,13 +1,13 @@
 /** One file on its own: parsed, substituted, and checked against the schema of its kind. */
+
+import { type Finding, isWithin, type Place, printPlace } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Checked, check } from './check/check.ts'
-import type { Finding } from './check/finding.ts'
 import type { JsonSchema } from './check/schema.ts'
 import { parseFile } from './document.ts'
 import { instanceOfId } from './document-id.ts'
+import { locate as locateFinding } from './locate.ts'
 import { nearest } from './nearest.ts'
-import { isWithin, type Place, printPlace } from './place.ts'
-import { locateProblem } from './problem.ts'
 import type { ConfigurationDocument, ConfigurationFile, ConfigurationProblem } from './project.ts'
 import { definitions, kindOfId, schemas } from './schemas/kinds.ts'
 import { type SubstitutionSources, substitute } from './substitute.ts'
@@ -17,24 +17,37 @@ export interface CheckedDocument {
   readonly problems: readonly ConfigurationProblem[]
 }
 
+/** JSON Schema of the documents with these ids; undefined: they have none. */
+export interface DocumentSchema {
+  readonly documents: RegExp
+  readonly schema: JsonSchema | undefined
+}
+
+export interface DocumentSchemas {
+  /** Beside those of config/schemas. */
+  readonly schemas?: readonly DocumentSchema[]
+  /** Of `configurationProperties`, by connector name. Absent: connectors are not looked into. */
+  readonly connectorSchemas?: Readonly<Record<string, JsonSchema>>
+}
+
 export function readDocument(
   { id, file, bytes }: ConfigurationFile,
   sources: SubstitutionSources,
-  connectorSchemas: Readonly<Record<string, JsonSchema>> | undefined,
+  kinds: DocumentSchemas,
 ): CheckedDocument {
   const { raw, problems, locate } = parseFile(file, bytes)
   const place = { file, locate }
   if (raw === undefined) return { document: { id, raw, content: undefined, ...place }, problems }
   const { value, failures } = substitute(raw, sources)
-  const { findings, conversions } = checkContent(id, raw, asObject(value), connectorSchemas)
+  const { findings, conversions } = checkContent(id, raw, asObject(value), kinds)
   const unexpanded = failures.map((failure) => printPlace(failure.place))
   const all = [
     ...problems,
-    ...failures.map(({ place: where, message }) => locateProblem(place, where, message)),
+    ...failures.map((failure) => locateFinding(place, failure)),
     // What could not be expanded is the wrong type as well; saying so twice helps nobody.
     ...findings
       .filter((finding) => !unexpanded.some((pointer) => isWithin(printPlace(finding.place), pointer)))
-      .map(({ place: where, message, ...facts }) => locateProblem(place, where, message, facts)),
+      .map((finding) => locateFinding(place, finding)),
   ]
   const content = isUnusable(id, all) ? undefined : withValues(asObject(value), conversions)
   return { document: { id, raw, content, ...place }, problems: all }
@@ -54,12 +67,14 @@ function checkContent(
   id: string,
   raw: JsonObject,
   content: JsonObject,
-  connectorSchemas: Readonly<Record<string, JsonSchema>> | undefined,
+  { schemas: more = [], connectorSchemas }: DocumentSchemas,
 ): Checked {
   const kind = kindOfId(id)
-  if (kind === undefined) return { findings: [], conversions: [] }
+  const own = more.find(({ documents, schema }) => schema && documents.test(id))?.schema
+  const schema = kind === undefined ? own : schemas[kind]
+  if (!schema) return nothing
   const options = { definitions, written: (place: Place) => valueAt(raw, place) }
-  const checked = check(schemas[kind], content, [], options)
+  const checked = check(schema, content, [], options)
   if (kind === 'mapping') return withFindings(checked, foreignName(id, content))
   if (kind !== 'provisioner') return checked
   const connector =

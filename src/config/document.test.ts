@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseFile } from './document.ts'
-import { formatProblem } from './problem.ts'
+import { formatProblem } from './locate.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const faultsOf = (text: string | Uint8Array) =>

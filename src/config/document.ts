@@ -4,8 +4,8 @@
  * is not. One syntax error a file is reported: what follows the first is mostly its echo.
  */
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
+import { type Place, printPlace } from '../model/finding.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import { type Place, printPlace } from './place.ts'
 import type { ConfigurationProblem } from './project.ts'
 
 export interface ParsedFile {

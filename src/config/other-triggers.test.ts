@@ -1,6 +1,6 @@
 /** Settings that a reconciliation does not look at: the mapping stays usable, and whoever wrote them is told. */
 import { describe, expect, it } from 'vitest'
-import { formatProblem } from './problem.ts'
+import { formatProblem } from './locate.ts'
 import { mapping, sound, temporaryProject } from './testing/temporary-project.ts'
 
 async function read(settings: object) {

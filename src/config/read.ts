@@ -6,7 +6,7 @@
 import type { Json } from '../model/json.ts'
 import { parseProperties } from './boot-properties.ts'
 import type { JsonSchema } from './check/schema.ts'
-import { readDocument } from './checked-document.ts'
+import { type DocumentSchema, readDocument } from './checked-document.ts'
 import { connectorEntries } from './entries/connectors.ts'
 import { brokenFiles } from './entries/entry.ts'
 import { managedObjectEntries } from './entries/managed-objects.ts'
@@ -23,6 +23,8 @@ export interface ReadOptions {
   readonly flags?: Readonly<Record<string, Json>>
   /** Schemas of `configurationProperties` by connector name. Absent: connectors are not looked into. */
   readonly connectorSchemas?: Readonly<Record<string, JsonSchema>>
+  /** Beside those of config/schemas. */
+  readonly schemas?: readonly DocumentSchema[]
   /** In place of the files of conf/: what would the project be with these? */
   readonly files?: readonly ConfigurationFile[] | undefined
 }
@@ -34,7 +36,7 @@ export async function readProject(folder: string, options: ReadOptions): Promise
   const { environment, flags = {} } = options
   const property = propertyLookup({ projectFolder: folder, flags, environment, boot })
   const sources = { property, readText: inlineText(folder) }
-  const read = files.map((file) => readDocument(file, sources, options.connectorSchemas))
+  const read = files.map((file) => readDocument(file, sources, options))
 
   const documents = read.map(({ document }) => document)
   const fileProblems = [

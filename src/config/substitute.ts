@@ -4,19 +4,15 @@
  * one placeholder takes the property's value with its type; what cannot be expanded stays literally and is
  * reported with its place, except inside objects that are switched off by `enabled: false`.
  */
+
+import type { Finding, Place } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { coerce, coercionOf } from './coerce.ts'
-import type { Place } from './place.ts'
 import type { PropertyLookup } from './properties.ts'
 
 export interface Substitution {
   readonly value: Json
-  readonly failures: readonly SubstitutionFailure[]
-}
-
-export interface SubstitutionFailure {
-  readonly place: Place
-  readonly message: string
+  readonly failures: readonly Finding[]
 }
 
 export interface SubstitutionSources {
@@ -26,12 +22,12 @@ export interface SubstitutionSources {
 }
 
 export function substitute(value: Json, sources: SubstitutionSources): Substitution {
-  const failures: SubstitutionFailure[] = []
+  const failures: Finding[] = []
   return { value: expandValue(value, [], { ...sources, failures }), failures }
 }
 
 interface Expansion extends SubstitutionSources {
-  readonly failures: SubstitutionFailure[]
+  readonly failures: Finding[]
 }
 
 function expandValue(value: Json, place: Place, expansion: Expansion): Json {
@@ -43,7 +39,7 @@ function expandValue(value: Json, place: Place, expansion: Expansion): Json {
 }
 
 function expandObject(value: JsonObject, place: Place, expansion: Expansion): JsonObject {
-  const failures: SubstitutionFailure[] = []
+  const failures: Finding[] = []
   const inner = { ...expansion, failures }
   const expanded: JsonObject = Object.fromEntries(
     Object.entries(value).map(([key, member]) => [key, expandValue(member ?? null, [...place, key], inner)]),
@@ -62,7 +58,7 @@ function expandCoercion(
   place: Place,
   expansion: Expansion,
 ): Json {
-  const failures: SubstitutionFailure[] = []
+  const failures: Finding[] = []
   const text = expandValue(operand, [...place, name], { ...expansion, failures })
   expansion.failures.push(...failures)
   if (failures.length > 0) return { [name]: text }

@@ -1,5 +1,5 @@
 /** Warnings about files that PingIDM reads and this version does not: whoever relies on one must hear of it. */
-import { locateProblem } from './problem.ts'
+import { locate } from './locate.ts'
 import type { ConfigurationDocument, ConfigurationProblem } from './project.ts'
 
 const consequences: Readonly<Record<string, string>> = {
@@ -18,5 +18,6 @@ export function unread(document: ConfigurationDocument): ConfigurationProblem | 
   const [type = ''] = document.id.split('/')
   const consequence = Object.hasOwn(consequences, type) ? consequences[type] : undefined
   if (consequence === undefined || document.content?.enabled === false) return undefined
-  return locateProblem(document, [], `nothing reads this file: ${consequence}`, { severity: 'warning' })
+  const message = `nothing reads this file: ${consequence}`
+  return locate(document, { severity: 'warning', place: [], message })
 }

@@ -1,6 +1,7 @@
+import type { Place } from '../model/finding.ts'
 import { isJsonObject, type Json } from '../model/json.ts'
 import type { Correlation, CorrelationQuery, ExpressionTree } from './mapping.ts'
-import type { Place, Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 
 export function correlationIn(reading: Reading): Correlation {
   const { correlationQuery, correlationScript } = reading.configuration

@@ -1,6 +1,7 @@
+import type { Place } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import type { Policy } from './mapping.ts'
-import type { Place, Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { type Action, actions, isAction, isSituation, type Situation, situations } from './situation.ts'
 
 export function policyIn(reading: Reading, entry: JsonObject, place: Place): Policy | undefined {

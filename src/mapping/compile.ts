@@ -1,3 +1,4 @@
+import type { Finding, Place } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import type { ScriptName } from './call.ts'
 import { readChangeSettings } from './changes.ts'
@@ -6,7 +7,7 @@ import { linksIn, type MappingConfiguration } from './compile-links.ts'
 import { policyIn } from './compile-policies.ts'
 import { reconciliationIn } from './compile-reconciliation.ts'
 import { type Hook, hooks, type Mapping, type PropertyMapping, type Qualifiers } from './mapping.ts'
-import { type CompilationError, type Place, Reading, type ScriptObject } from './reading.ts'
+import { Reading, type ScriptObject } from './reading.ts'
 
 /**
  * Configuration → compiled mapping (engine §2). Everything is checked here, at load (engine §2.3, [D]). Errors are
@@ -16,7 +17,7 @@ export interface Compilation {
   /** Undefined if there were errors. */
   readonly mapping: Mapping | undefined
   readonly scripts: Readonly<Record<ScriptName, ScriptObject>>
-  readonly errors: readonly CompilationError[]
+  readonly errors: readonly Finding[]
 }
 
 export interface CompilationOptions {

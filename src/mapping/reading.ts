@@ -1,4 +1,5 @@
 import { parseFilter } from '../model/filter/parse.ts'
+import type { Finding, Place } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { messageOf } from '../model/problem.ts'
@@ -10,18 +11,10 @@ export interface ScriptObject {
   readonly place: Place
 }
 
-/** Keys and indexes from the mapping object down. */
-export type Place = readonly (string | number)[]
-
-export interface CompilationError {
-  readonly place: Place
-  readonly message: string
-}
-
 /** One pass over one mapping: reads its members, and collects scripts and errors while the parts are built. */
 export class Reading {
   readonly scripts: Record<ScriptName, ScriptObject> = {}
-  readonly errors: CompilationError[] = []
+  readonly errors: Finding[] = []
   readonly configuration: JsonObject
   readonly hasFile: (file: string) => boolean
 

@@ -129,9 +129,9 @@ type Outside = (target: Target) => Promise<Resource | undefined>
 function refuseUnsupported(type: ManagedType, { ownPolicies }: TypeParts): void {
   const found = unsupportedFeatures(type, ownPolicies?.known)
   if (found.length === 0) return
-  const list = found.map(({ pointer, message }) => `${pointer.join('/')}: ${message}`)
+  const list = found.map(({ place, message }) => `${place.join('/')}: ${message}`)
   throw new Problem('CONFIGURATION', `managed/${type.name} cannot be used: ${list.join('; ')}`, {
-    detail: found,
+    detail: found.map(({ place, message }) => ({ pointer: place, message })),
   })
 }
 

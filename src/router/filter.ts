@@ -4,7 +4,8 @@ import type { Pointer } from '../model/pointer.ts'
 import type { RequestContext, ResourceAction, ResourceQuery } from './resources.ts'
 
 /** The verbs of platform §2. */
-export type Verb = 'read' | 'query' | 'create' | 'update' | 'patch' | 'delete' | 'action'
+export const verbs = ['read', 'query', 'create', 'update', 'patch', 'delete', 'action'] as const
+export type Verb = (typeof verbs)[number]
 
 /** A request on its way to a provider, with what its verb needs. */
 export interface RoutedRequest {

@@ -1,5 +1,5 @@
+import { FindingError } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { Problem } from '../model/problem.ts'
 import { type Cron, CronError, parseCron } from './cron.ts'
 import { nextFiring } from './next-firing.ts'
 import { timeZone, type Zone } from './zone.ts'
@@ -28,28 +28,17 @@ export type Trigger =
 export const serviceNames = ['sync', 'provisioner', 'script', 'taskscanner'] as const
 export type ServiceName = (typeof serviceNames)[number]
 
-/** What is wrong with a job, and in which member. */
-export class JobError extends Problem {
-  readonly member: string
-
-  constructor(member: string, message: string) {
-    super('BAD_REQUEST', `${member}: ${message}`)
-    this.member = member
-  }
-}
-
-/** JobError for the first thing that is wrong. */
+/** FindingError for the first thing that is wrong. */
 export function readJob(id: string, content: JsonObject): Job {
   const { enabled, concurrentExecution, recoverable, invokeContext } = content
   const misfire = oneOf(content, 'misfirePolicy', ['fireAndProceed', 'doNothing'], 'fireAndProceed')
   const service = serviceIn(content.invokeService)
   if (invokeContext !== undefined && !isJsonObject(invokeContext))
-    throw new JobError('invokeContext', 'must be an object')
+    throw fault('invokeContext', 'must be an object')
   const zone = zoneIn(content.timeZone)
   const start = timeIn(content, 'startTime', zone)
   const end = timeIn(content, 'endTime', zone)
-  if (start !== undefined && end !== undefined && end < start)
-    throw new JobError('endTime', 'is before startTime')
+  if (start !== undefined && end !== undefined && end < start) throw fault('endTime', 'is before startTime')
   return {
     id,
     enabled: enabled !== false,
@@ -71,27 +60,26 @@ function triggerIn(content: JsonObject, zone: Zone): Trigger {
     const interval = numberIn(content, 'repeatInterval', 0)
     const count = numberIn(content, 'repeatCount', -1)
     if (count !== 0 && interval === 0)
-      throw new JobError('repeatInterval', 'a schedule that repeats needs the milliseconds between two runs')
+      throw fault('repeatInterval', 'a schedule that repeats needs the milliseconds between two runs')
     return { kind: 'simple', interval, repeats: count < 0 ? undefined : count }
   }
   const { schedule } = content
-  if (typeof schedule !== 'string')
-    throw new JobError('schedule', 'a cron schedule needs a Quartz expression')
+  if (typeof schedule !== 'string') throw fault('schedule', 'a cron schedule needs a Quartz expression')
   try {
     return { kind: 'cron', cron: parseCron(schedule), zone }
   } catch (error) {
-    if (error instanceof CronError) throw new JobError('schedule', error.message)
+    if (error instanceof CronError) throw fault('schedule', error.message)
     throw error
   }
 }
 
 function zoneIn(name: Json | undefined): Zone {
   if (name !== undefined && name !== null && typeof name !== 'string')
-    throw new JobError('timeZone', 'must be the name of a time zone')
+    throw fault('timeZone', 'must be the name of a time zone')
   try {
     return timeZone(name ?? undefined)
   } catch {
-    throw new JobError('timeZone', `"${name}" is no time zone; write e.g. Europe/Berlin or UTC`)
+    throw fault('timeZone', `"${name}" is no time zone; write e.g. Europe/Berlin or UTC`)
   }
 }
 
@@ -101,23 +89,20 @@ function serviceIn(stated: Json | undefined): ServiceName {
   const found = serviceNames.find((service) => service === name)
   if (found) return found
   const allowed = serviceNames.join(', ')
-  throw new JobError(
-    'invokeService',
-    `${JSON.stringify(stated ?? null)} is no service; there are: ${allowed}`,
-  )
+  throw fault('invokeService', `${JSON.stringify(stated ?? null)} is no service; there are: ${allowed}`)
 }
 
 function oneOf<T extends string>(content: JsonObject, member: string, allowed: readonly T[], standard: T): T {
   const value = content[member] ?? standard
   const found = allowed.find((one) => one === value)
   if (found) return found
-  throw new JobError(member, `${JSON.stringify(value)} is not allowed; allowed are ${allowed.join(', ')}`)
+  throw fault(member, `${JSON.stringify(value)} is not allowed; allowed are ${allowed.join(', ')}`)
 }
 
 function numberIn(content: JsonObject, member: string, least: number): number {
   const value = content[member] ?? 0
   if (typeof value === 'number' && Number.isInteger(value) && value >= least) return value
-  throw new JobError(member, `${JSON.stringify(value)} is no whole number from ${least}`)
+  throw fault(member, `${JSON.stringify(value)} is no whole number from ${least}`)
 }
 
 /** Without a zone of its own a time is what the clock of the job's zone shows. */
@@ -131,7 +116,7 @@ function timeIn(content: JsonObject, member: string, zone: Zone): number | undef
   if (!Number.isNaN(local)) {
     return offset === undefined ? zone.instantOf(local) : Date.parse(`${date}T${clock}${withColon(offset)}`)
   }
-  throw new JobError(member, `${JSON.stringify(value)} is no time; write ISO 8601`)
+  throw fault(member, `${JSON.stringify(value)} is no time; write ISO 8601`)
 }
 
 function withColon(offset: string): string {
@@ -173,4 +158,8 @@ function simpleDue(
   if (after < first) return first
   if (interval === 0) return fired === 0 ? after + 1 : undefined
   return first + (Math.floor((after - first) / interval) + 1) * interval
+}
+
+function fault(member: string, message: string): FindingError {
+  return new FindingError('BAD_REQUEST', [member], message)
 }

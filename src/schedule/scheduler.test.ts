@@ -446,7 +446,11 @@ describe('a job is refused', () => {
     [{ invokeContext: 'recon' }, 'invokeContext', /must be an object/],
   ])('for %o', (wrong, member, message) => {
     expect(() => readJob('j', { ...everyHour, ...wrong })).toThrow(
-      expect.objectContaining({ code: 'BAD_REQUEST', member, message: expect.stringMatching(message) }),
+      expect.objectContaining({
+        code: 'BAD_REQUEST',
+        message: expect.stringMatching(message),
+        finding: expect.objectContaining({ place: [member] }),
+      }),
     )
   })
 })

@@ -58,7 +58,7 @@ describe('a script object is refused', () => {
     ['if its source is no string', { type, source: 5 }, ['source'], /string/],
     ['if its globals are no object', { type, source: '1', globals: [1] }, ['globals'], /object/],
     ['if it is no object', 'source', [], /object/],
-  ])('%s', (_case, definition, pointer, message) => {
-    expect(read(definition)).toEqual({ ok: false, pointer, message: expect.stringMatching(message) })
+  ])('%s', (_case, definition, place, message) => {
+    expect(read(definition)).toEqual({ ok: false, place, message: expect.stringMatching(message) })
   })
 })

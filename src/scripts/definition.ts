@@ -8,8 +8,8 @@ import type { ScriptSource } from './engine.ts'
  */
 export type ScriptDefinition =
   | { readonly ok: true; readonly script: ScriptSource }
-  /** `pointer`: the member of the script object that is wrong; empty for the object itself. */
-  | { readonly ok: false; readonly pointer: readonly string[]; readonly message: string }
+  /** `place`: the member of the script object that is wrong; empty for the object itself. */
+  | { readonly ok: false; readonly place: readonly string[]; readonly message: string }
 
 export interface ScriptDefinitionOptions {
   /** How errors call the script. */
@@ -89,6 +89,6 @@ function variables(definition: JsonObject): JsonObject {
   return result
 }
 
-function wrong(pointer: readonly string[], message: string): Wrong {
-  return { ok: false, pointer, message }
+function wrong(place: readonly string[], message: string): Wrong {
+  return { ok: false, place, message }
 }

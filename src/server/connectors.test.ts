@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { TestProject } from '../../test/support/project.ts'
 import type { ConnectorKind } from '../connectors/kit/connector.ts'
 import { openApplication } from './application.ts'
-import { checkOnly } from './checked-project.ts'
+import { checkOnly } from './check.ts'
 
 /** A connector that a program brings along. */
 const memory: ConnectorKind = {

@@ -7,8 +7,8 @@ export class Generations<State extends AsyncDisposable> implements AsyncDisposab
   readonly #known: { readonly state: State; users: number }[]
   #clearing: Promise<void> = Promise.resolve()
 
-  constructor(first: State) {
-    this.#known = [{ state: first, users: 0 }]
+  constructor(...first: readonly State[]) {
+    this.#known = first.map((state) => ({ state, users: 0 }))
   }
 
   get current(): State {
@@ -41,7 +41,7 @@ export class Generations<State extends AsyncDisposable> implements AsyncDisposab
 
   #latest() {
     const latest = this.#known.at(-1)
-    if (!latest) throw new Error('used after it was disposed of')
+    if (!latest) throw new Error('used before there was a state, or after it was disposed of')
     return latest
   }
 

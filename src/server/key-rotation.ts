@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises'
+import { keyFreshness } from '../config/master-key.ts'
 import type { RotatingSecrets } from '../config/secrets.ts'
 import { type From, pages } from '../kit/cookies.ts'
 import { equal } from '../model/equality.ts'
@@ -18,6 +20,23 @@ export interface KeyRotationOptions {
   readonly documents: readonly { readonly id: string; readonly raw: JsonObject | undefined }[]
   /** Replaces a document by what `edit` makes of it. */
   readonly change: (id: string, edit: (raw: JsonObject) => Promise<JsonObject>) => Promise<void>
+}
+
+/** Makes a new key and encrypts everything anew; with `forgetOld`, what is not encrypted anew is lost. */
+export async function rotateKey({
+  secrets,
+  forgetOld,
+  ...options
+}: Omit<KeyRotationOptions, 'secrets'> & {
+  readonly secrets: RotatingSecrets
+  readonly forgetOld: boolean
+}): Promise<KeyRotation> {
+  await secrets.rotate()
+  // A server that runs looks for a new key once in a while: what it encrypts until then must not be forgotten.
+  if (forgetOld) await setTimeout(2 * keyFreshness)
+  const counts = await resealEverything({ ...options, secrets })
+  if (forgetOld) await secrets.forgetOld()
+  return counts
 }
 
 const pageSize = 500

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Shared } from './ref-counted.ts'
+import { RefCounted } from './ref-counted.ts'
 
 function thing(closed: string[], name: string) {
   return async () => ({
@@ -13,7 +13,7 @@ function thing(closed: string[], name: string) {
 describe('a thing that is shared', () => {
   it('is opened once, and closed when the last user lets go', async () => {
     const closed: string[] = []
-    const shared = new Shared<{ name: string } & AsyncDisposable>()
+    const shared = new RefCounted<{ name: string } & AsyncDisposable>()
     const first = await shared.use('a', thing(closed, 'one'))
     const second = await shared.use('a', thing(closed, 'another'))
     expect(second.name).toBe('one')
@@ -25,7 +25,7 @@ describe('a thing that is shared', () => {
   })
 
   it('that cannot be opened is tried again by the next user', async () => {
-    const shared = new Shared<{ name: string } & AsyncDisposable>()
+    const shared = new RefCounted<{ name: string } & AsyncDisposable>()
     await expect(shared.use('a', () => Promise.reject(new Error('locked')))).rejects.toThrow('locked')
     expect((await shared.use('a', thing([], 'open'))).name).toBe('open')
   })

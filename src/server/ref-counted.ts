@@ -1,5 +1,5 @@
 /** Things that several states of the configuration have in common: opened once, closed when the last user lets go. */
-export class Shared<Thing extends AsyncDisposable> {
+export class RefCounted<Thing extends AsyncDisposable> {
   readonly #open = new Map<string, { readonly thing: Promise<Thing>; users: number }>()
 
   /** The thing of that key, with a disposal of the user's own. A failure to open is everyone's, and is not kept. */

@@ -5,11 +5,11 @@
  *
  * Unknown properties are allowed, since people write `"comment"`; one that looks like a known name is a warning.
  */
+
+import type { Finding, Place } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { namesSecret } from '../../model/secrecy.ts'
 import { nearest, nearMiss } from '../nearest.ts'
-import type { Place } from '../place.ts'
-import type { Finding } from './finding.ts'
 import { formatFault } from './formats.ts'
 import { rules } from './rules.ts'
 import {

@@ -3,8 +3,8 @@
  * `x-rule`. Places are relative to the object.
  */
 import { isPagingKey } from '../../mapping/query.ts'
+import type { Finding } from '../../model/finding.ts'
 import { isJsonObject, type JsonObject } from '../../model/json.ts'
-import type { Finding } from './finding.ts'
 
 type Rule = (value: JsonObject) => readonly Finding[]
 

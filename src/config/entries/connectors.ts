@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../model/json.ts'
 import { instanceOfId } from '../document-id.ts'
+import { locateIn } from '../locate.ts'
 import type { ConfigurationDocument, ConfigurationProblem, ConfiguredConnector } from '../project.ts'
 import { kindOfId } from '../schemas/kinds.ts'
 import { type Entries, isValid, repeatedNames } from './entry.ts'
@@ -10,7 +11,7 @@ export function connectorEntries(
   fileProblems: readonly ConfigurationProblem[],
 ): Entries<ConfiguredConnector> {
   const declared = documents.filter(({ id }) => kindOfId(id) === 'provisioner').flatMap(connectorOf)
-  const problems = repeatedNames('connector', declared.map(asEntry))
+  const problems = locateIn(documents, repeatedNames('connector', declared.map(asEntry)))
   const all = [...fileProblems, ...problems]
   const valid = declared.filter(
     (entry) => entry.document.content !== undefined && isValid(asEntry(entry), all),

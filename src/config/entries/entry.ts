@@ -1,6 +1,5 @@
 /** What mappings, connectors and managed object types have in common: named entries, some of them unusable. */
-import { isWithin, type Place, printPlace } from '../place.ts'
-import { locateProblem } from '../problem.ts'
+import { type DocumentFinding, isWithin, type Place, printPlace } from '../../model/finding.ts'
 import type { ConfigurationDocument, ConfigurationProblem } from '../project.ts'
 
 export interface Declared {
@@ -22,7 +21,7 @@ export function brokenFiles(documents: readonly ConfigurationDocument[]): Readon
 }
 
 /** An error for each entry whose name an earlier one has. `noun`: `mapping`. */
-export function repeatedNames(noun: string, entries: readonly Declared[]): readonly ConfigurationProblem[] {
+export function repeatedNames(noun: string, entries: readonly Declared[]): readonly DocumentFinding[] {
   const first = new Map<string, Declared>()
   return entries.flatMap((entry) => {
     const earlier = first.get(entry.name)
@@ -32,8 +31,17 @@ export function repeatedNames(noun: string, entries: readonly Declared[]): reado
     }
     const { line } = earlier.document.locate(earlier.pointer)
     const message = `the ${noun} name ${JSON.stringify(entry.name)} is taken by ${earlier.document.file}:${line}; choose another`
-    return [locateProblem(entry.document, [...entry.pointer, 'name'], message, { found: entry.name })]
+    return [findingIn(entry, ['name'], { message, found: entry.name })]
   })
+}
+
+/** `place`: in the entry. */
+export function findingIn(
+  { document, pointer }: Declared,
+  place: Place,
+  facts: Omit<DocumentFinding, 'document' | 'place'>,
+): DocumentFinding {
+  return { ...facts, document: document.id, place: [...pointer, ...place] }
 }
 
 /** Has the entry no error of its own, and is it not within something that has one? */

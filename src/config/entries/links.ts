@@ -1,32 +1,24 @@
 /** The rules of reused link sets (engine §2.3, §5.2). */
+import type { DocumentFinding } from '../../model/finding.ts'
 import { nearest } from '../nearest.ts'
-import { locateProblem } from '../problem.ts'
-import type { ConfigurationProblem, ConfiguredMapping } from '../project.ts'
+import type { ConfiguredMapping } from '../project.ts'
+import { findingIn } from './entry.ts'
 
 export function linkProblems(
   mappings: readonly ConfiguredMapping[],
   broken: ReadonlySet<string>,
-): readonly ConfigurationProblem[] {
+): readonly DocumentFinding[] {
   return mappings.flatMap((mapping) => {
     const { links } = mapping.content
     if (typeof links !== 'string' || links === mapping.name || broken.has(`mapping/${links}`)) return []
     const owner = mappings.find(({ name }) => name === links)
     const fault = owner === undefined ? unknownOwner(links, mappings) : unsuitableOwner(mapping, owner)
     if (fault === undefined) return []
-    return [
-      locateProblem(mapping.document, [...mapping.pointer, 'links'], fault.message, {
-        ...fault,
-        found: links,
-      }),
-    ]
+    return [findingIn(mapping, ['links'], { ...fault, found: links })]
   })
 }
 
-interface Fault {
-  readonly message: string
-  readonly allowed?: readonly string[]
-  readonly suggestion?: string | undefined
-}
+type Fault = Pick<DocumentFinding, 'message' | 'allowed' | 'suggestion'>
 
 function unknownOwner(links: string, mappings: readonly ConfiguredMapping[]): Fault {
   const allowed = mappings.filter(ownsLinks).map(({ name }) => name)
@@ -66,12 +58,12 @@ function ownsLinks({ name, content: { links } }: ConfiguredMapping): boolean {
 export function brokenLinkSets(
   usable: readonly ConfiguredMapping[],
   declared: readonly ConfiguredMapping[],
-): readonly ConfigurationProblem[] {
+): readonly DocumentFinding[] {
   return usable.flatMap((mapping) => {
     const { links } = mapping.content
     if (typeof links !== 'string' || usable.some(({ name }) => name === links)) return []
     const file = declared.find(({ name }) => name === links)?.document.file ?? `conf/mapping-${links}.json`
     const message = `the mapping ${links}, which defines this link set, has errors; correct it in ${file} first`
-    return [locateProblem(mapping.document, [...mapping.pointer, 'links'], message, { found: links })]
+    return [findingIn(mapping, ['links'], { message, found: links })]
   })
 }

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../model/json.ts'
+import { locateIn } from '../locate.ts'
 import type { ConfigurationDocument, ConfigurationProblem, ConfiguredManagedObject } from '../project.ts'
 import { type Entries, isValid, repeatedNames } from './entry.ts'
 
@@ -8,7 +9,7 @@ export function managedObjectEntries(
   fileProblems: readonly ConfigurationProblem[],
 ): Entries<ConfiguredManagedObject> {
   const declared = documents.filter(({ id }) => id === 'managed').flatMap(objectsOf)
-  const problems = repeatedNames('managed object', declared)
+  const problems = locateIn(documents, repeatedNames('managed object', declared))
   const all = [...fileProblems, ...problems]
   return { declared, problems, valid: declared.filter((entry) => isValid(entry, all)) }
 }

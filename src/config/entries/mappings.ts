@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../model/json.ts'
 import { instanceOfId } from '../document-id.ts'
+import { locateIn } from '../locate.ts'
 import type { ConfigurationDocument, ConfigurationProblem, ConfiguredMapping } from '../project.ts'
 import { kindOfId } from '../schemas/kinds.ts'
 import { type Entries, isValid, repeatedNames } from './entry.ts'
@@ -16,14 +17,14 @@ export function mappingEntries(
   const contained = documents.filter(({ id }) => id === 'sync').flatMap(containedMappings)
   const separate = documents.filter(({ id }) => kindOfId(id) === 'mapping').flatMap(separateMapping)
   const declared = [...contained, ...separate]
-  const problems = [
+  const problems = locateIn(documents, [
     ...repeatedNames('mapping', declared),
     ...declared.flatMap((mapping) => objectSetProblems(mapping, known)),
     ...linkProblems(declared, known.broken),
     ...orderProblems(contained, separate, known.broken),
-  ]
+  ])
   const usable = declared.filter((mapping) => isValid(mapping, [...fileProblems, ...problems]))
-  const orphaned = brokenLinkSets(usable, declared)
+  const orphaned = locateIn(documents, brokenLinkSets(usable, declared))
   const valid = usable.filter((mapping) => isValid(mapping, orphaned))
   return {
     declared,

@@ -1,13 +1,9 @@
 /** Do the source and the target of a mapping exist in the project? Roots that the project does not define are left alone. */
+import type { DocumentFinding } from '../../model/finding.ts'
 import { isJsonObject } from '../../model/json.ts'
 import { nearest, nearMiss } from '../nearest.ts'
-import { locateProblem, type ProblemFacts } from '../problem.ts'
-import type {
-  ConfigurationProblem,
-  ConfiguredConnector,
-  ConfiguredManagedObject,
-  ConfiguredMapping,
-} from '../project.ts'
+import type { ConfiguredConnector, ConfiguredManagedObject, ConfiguredMapping } from '../project.ts'
+import { findingIn } from './entry.ts'
 
 export interface KnownObjectSets {
   readonly managed: readonly ConfiguredManagedObject[]
@@ -19,17 +15,15 @@ export interface KnownObjectSets {
 export function objectSetProblems(
   mapping: ConfiguredMapping,
   known: KnownObjectSets,
-): readonly ConfigurationProblem[] {
+): readonly DocumentFinding[] {
   return (['source', 'target'] as const).flatMap((side) => {
     const path = mapping.content[side]
     const fault = typeof path === 'string' ? faultOf(path, known) : undefined
-    return fault ? [locateProblem(mapping.document, [...mapping.pointer, side], fault.message, fault)] : []
+    return fault ? [findingIn(mapping, [side], fault)] : []
   })
 }
 
-interface Fault extends ProblemFacts {
-  readonly message: string
-}
+type Fault = Omit<DocumentFinding, 'document' | 'place'>
 
 function faultOf(path: string, known: KnownObjectSets): Fault | undefined {
   if (path.includes('&{')) return undefined

@@ -1,13 +1,14 @@
 /** `syncAfter`: which mappings come before which (engine §2.1). */
+import type { DocumentFinding } from '../../model/finding.ts'
 import { nearest } from '../nearest.ts'
-import { locateProblem } from '../problem.ts'
-import type { ConfigurationProblem, ConfiguredMapping } from '../project.ts'
+import type { ConfiguredMapping } from '../project.ts'
+import { findingIn } from './entry.ts'
 
 export function orderProblems(
   contained: readonly ConfiguredMapping[],
   separate: readonly ConfiguredMapping[],
   broken: ReadonlySet<string>,
-): readonly ConfigurationProblem[] {
+): readonly DocumentFinding[] {
   const names = [...contained, ...separate].map(({ name }) => name)
   const isKnown = (name: string) => names.includes(name) || broken.has(`mapping/${name}`)
   return [
@@ -25,14 +26,13 @@ function unknownNames(
   mapping: ConfiguredMapping,
   allowed: readonly string[],
   isKnown: (name: string) => boolean,
-): readonly ConfigurationProblem[] {
+): readonly DocumentFinding[] {
   return predecessors(mapping).flatMap((found, index) => {
     if (isKnown(found)) return []
     const suggestion = nearest(found, allowed)
     const meant = suggestion === undefined ? '.' : `; did you mean ${suggestion}?`
     const message = `${JSON.stringify(found)} is not a mapping${meant} Allowed: ${allowed.join(', ')}`
-    const place = [...mapping.pointer, 'syncAfter', index]
-    return [locateProblem(mapping.document, place, message, { found, allowed, suggestion })]
+    return [findingIn(mapping, ['syncAfter', index], { message, found, allowed, suggestion })]
   })
 }
 
@@ -41,22 +41,21 @@ function contradictions(
   mapping: ConfiguredMapping,
   fromHere: readonly ConfiguredMapping[],
   separate: readonly ConfiguredMapping[],
-): readonly ConfigurationProblem[] {
+): readonly DocumentFinding[] {
   const later = new Set([...fromHere, ...separate].map(({ name }) => name))
   return predecessors(mapping).flatMap((found, index) => {
     if (!later.has(found)) return []
     const message = `${found} comes later: in sync.json the order of the array counts; move this mapping behind it`
-    const place = [...mapping.pointer, 'syncAfter', index]
-    return [locateProblem(mapping.document, place, message, { severity: 'warning', found })]
+    return [findingIn(mapping, ['syncAfter', index], { severity: 'warning', message, found })]
   })
 }
 
-function cycles(mappings: readonly ConfiguredMapping[]): readonly ConfigurationProblem[] {
+function cycles(mappings: readonly ConfiguredMapping[]): readonly DocumentFinding[] {
   return mappings.flatMap((mapping) => {
     const cycle = cycleFrom(mapping, mappings)
     if (cycle === undefined) return []
     const message = `the order is a circle: ${cycle.join(' after ')}; remove one of these names`
-    return [locateProblem(mapping.document, [...mapping.pointer, 'syncAfter'], message)]
+    return [findingIn(mapping, ['syncAfter'], { message })]
   })
 }
 

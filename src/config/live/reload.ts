@@ -1,5 +1,5 @@
 import { asProblem } from '../../model/problem.ts'
-import { formatProblem } from '../problem.ts'
+import { formatProblem } from '../locate.ts'
 import { type Candidate, isSame, type States, textsOf } from './candidate.ts'
 import { inUse, newErrors } from './refusals.ts'
 import { stampOf } from './stamp.ts'

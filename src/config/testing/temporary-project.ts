@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { temporaryFolder } from '../../testing/folder.ts'
-import { formatProblem } from '../problem.ts'
+import { formatProblem } from '../locate.ts'
 import type { ConfigurationProblem, Project } from '../project.ts'
 import { type ReadOptions, readProject } from '../read.ts'
 

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { LoadedProgram, ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
+import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
+import { lazyProgram } from '../../scripts/lazy-program.ts'
 import type { PolicyRequirement } from './built-in.ts'
 import { program as policyProgram } from './program.ts'
 import type { OwnPolicies, OwnPolicy } from './scripted.ts'
@@ -52,10 +53,8 @@ function isSet(flag: Json | undefined): boolean {
 }
 
 async function declared(file: ScriptSource, engine: ScriptEngine): Promise<readonly Json[]> {
-  await using program = await load(engine, { file })
-  const [outcome] = await program.run('declaredPolicies', ['file'], { request: reading })
-  if (!outcome?.ok) throw outcome?.error
-  return outcome.value
+  await using program = lazyProgram(engine, policyProgram, { scripts: { file } })
+  return program.one('declaredPolicies', 'file', { request: reading })
 }
 
 function policyIn(entry: Json, file: ScriptSource) {
@@ -80,11 +79,10 @@ async function functionTexts(
   const members = names.map(
     (name) => `${JSON.stringify(name)}: typeof ${name} === 'function' ? String(${name}) : null`,
   )
-  await using program = await load(engine, { texts: ending(file, file.label, `({${members.join(', ')}})`) })
+  const scripts = { texts: ending(file, file.label, `({${members.join(', ')}})`) }
+  await using program = lazyProgram(engine, policyProgram, { scripts })
   const call = { script: 'texts', value: null, params: {}, property: '' }
-  const [outcome] = await program.run('judged', [{ calls: [call] }], { request: reading })
-  if (!outcome?.ok) throw outcome?.error
-  const [texts] = outcome.value
+  const [texts] = await program.one('judged', { calls: [call] }, { request: reading })
   return isJsonObject(texts) ? texts : {}
 }
 
@@ -110,23 +108,16 @@ const reading = {
   readOnly: true,
 }
 
-type PolicyProgram = LoadedProgram<typeof policyProgram>
-
-function load(engine: ScriptEngine, scripts: Readonly<Record<string, ScriptSource>>): Promise<PolicyProgram> {
-  return engine.load(policyProgram, { scripts })
-}
-
 /** The policies ready to run, loaded into the sandbox when the first one does. */
 export function ownPolicies(
   policies: readonly OwnPolicyScript[],
   engine: ScriptEngine,
 ): OwnPolicies & AsyncDisposable {
-  let program: Promise<PolicyProgram> | undefined
   const scripts = Object.fromEntries(policies.map(({ policyId, script }) => [policyId, script]))
+  const program = lazyProgram(engine, policyProgram, { scripts })
   return {
     known: new Map(policies.map((policy) => [policy.policyId, policy])),
     async run(calls, { fullObject, resourcePath }, request) {
-      program ??= load(engine, scripts)
       const input = {
         calls: calls.map(({ policyId, value, params, property }) => ({
           script: policyId,
@@ -138,13 +129,10 @@ export function ownPolicies(
         resourceName: resourcePath,
         request: described(resourcePath, fullObject, request.parameters),
       }
-      const [outcome] = await (await program).run('judged', [input], { request })
-      if (!outcome?.ok) throw outcome?.error
-      return outcome.value.map((answer, index) => requirementsIn(answer, calls[index]?.policyId ?? ''))
+      const answers = await program.one('judged', input, { request })
+      return answers.map((answer, index) => requirementsIn(answer, calls[index]?.policyId ?? ''))
     },
-    async [Symbol.asyncDispose]() {
-      await (await program)?.[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Finding, Place } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { anyPolicyContext, policies } from '../policies/built-in.ts'
 import type { OwnPolicies } from '../policies/scripted.ts'
@@ -9,16 +10,10 @@ import { type ManagedType, type PolicyReference, type PropertySchema, properties
  * password in clear because `encryption` was overlooked would be worse than not starting. Also told of a type that its
  * schema refuses, as far as it can be made out.
  */
-export interface UnsupportedFeature {
-  /** Within the type, for `ConfigurationDocument.locate`. */
-  readonly pointer: (string | number)[]
-  readonly message: string
-}
-
 export function unsupportedFeatures(
   type: ManagedType,
   ownPolicies: OwnPolicies['known'] = new Map(),
-): UnsupportedFeature[] {
+): Finding[] {
   return propertiesOf(type.schema).flatMap(([name, property]) =>
     ofProperty(property, ['schema', 'properties', name], { topLevel: true, ownPolicies }),
   )
@@ -29,14 +24,12 @@ interface Where {
   readonly ownPolicies: OwnPolicies['known']
 }
 
-type Place = readonly (string | number)[]
-
 function asksForSomething(value: Json | undefined): boolean {
   if (value === undefined || value === null || value === false || value === '') return false
   return typeof value !== 'object' || Object.keys(value).length > 0
 }
 
-function ofProperty(property: PropertySchema, place: Place, where: Where): UnsupportedFeature[] {
+function ofProperty(property: PropertySchema, place: Place, where: Where): Finding[] {
   if (!isJsonObject(property)) return []
   const below = { ...where, topLevel: false }
   return [
@@ -52,36 +45,36 @@ function ofProperty(property: PropertySchema, place: Place, where: Where): Unsup
 }
 
 /** `schema/properties/x` or its `items`: further down none is expected. */
-function nestedRelationship({ type, queryConfig }: PropertySchema, place: Place): UnsupportedFeature[] {
+function nestedRelationship({ type, queryConfig }: PropertySchema, place: Place): Finding[] {
   const isOne = type === 'relationship' || (Array.isArray(type) && type.includes('relationship'))
   const atItsPlace = place.length === 3 || (place.length === 4 && place[3] === 'items')
   const atTop = 'is supported on properties of the object itself only'
   return [
-    ...(isOne && !atItsPlace ? [{ pointer: [...place, 'type'], message: `a relationship ${atTop}` }] : []),
+    ...(isOne && !atItsPlace ? [{ place: [...place, 'type'], message: `a relationship ${atTop}` }] : []),
     ...(asksForSomething(queryConfig) && place.length > 3
-      ? [{ pointer: [...place, 'queryConfig'], message: `"queryConfig" ${atTop}` }]
+      ? [{ place: [...place, 'queryConfig'], message: `"queryConfig" ${atTop}` }]
       : []),
   ]
 }
 
-function sealedTwice({ encryption, secureHash }: PropertySchema, place: Place): UnsupportedFeature[] {
+function sealedTwice({ encryption, secureHash }: PropertySchema, place: Place): Finding[] {
   if (!asksForSomething(encryption) || secureHash === undefined || secureHash === null) return []
   const message = '"encryption" and "secureHash" exclude each other: say which one is meant'
-  return [{ pointer: [...place, 'secureHash'], message }]
+  return [{ place: [...place, 'secureHash'], message }]
 }
 
-function pattern(property: PropertySchema, place: Place): UnsupportedFeature[] {
+function pattern(property: PropertySchema, place: Place): Finding[] {
   try {
     new RegExp(property.pattern ?? '')
     return []
   } catch (error) {
     return [
-      { pointer: [...place, 'pattern'], message: `not a regular expression: ${(error as Error).message}` },
+      { place: [...place, 'pattern'], message: `not a regular expression: ${(error as Error).message}` },
     ]
   }
 }
 
-function policiesOf(property: PropertySchema, place: Place, where: Where): UnsupportedFeature[] {
+function policiesOf(property: PropertySchema, place: Place, where: Where): Finding[] {
   const { policies, conditionalPolicies, fallbackPolicies } = property
   const conditional = Array.isArray(conditionalPolicies) ? conditionalPolicies : []
   const below = { ...where, topLevel: false }
@@ -96,11 +89,11 @@ function policiesOf(property: PropertySchema, place: Place, where: Where): Unsup
   ]
 }
 
-function unusable(stated: unknown, place: Place, where: Where): UnsupportedFeature[] {
+function unusable(stated: unknown, place: Place, where: Where): Finding[] {
   return (Array.isArray(stated) ? stated : []).flatMap((policy, index) => {
     if (!isPolicyReference(policy)) return []
     const message = policyProblem(policy, where)
-    return message === undefined ? [] : [{ pointer: [...place, index], message }]
+    return message === undefined ? [] : [{ place: [...place, index], message }]
   })
 }
 

@@ -12,7 +12,7 @@ import { temporaryStore } from '../../testing/store.ts'
 import { managedObjects } from '../resource.ts'
 import { declaredScripts } from '../type/scripts.ts'
 import type { ManagedType } from '../type/type.ts'
-import { typeParts } from '../type/type-programs.ts'
+import { typeParts } from '../type/usable-type.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
 
 /** The scripts of managed objects, run for real: in which order, with which variables, to what effect (platform §6.2). */

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 
 /**
  * {script, variables} → what a script of a router filter leaves behind. It changes `request` and `response` in place;
@@ -8,14 +8,14 @@ function around() {
   return (
     { script, variables }: { readonly script: string; readonly variables: JsonObject },
     call: (script: string, variables: Readonly<Record<string, unknown>>) => unknown,
-  ): { readonly value?: Json; readonly request?: Json; readonly response?: Json } => {
+  ): { readonly value?: Json; readonly request?: JsonObject; readonly response?: Json } => {
     const { request, response } = variables
     if (typeof response === 'object' && response !== null && !('content' in response))
       Object.defineProperty(response, 'content', { value: response, enumerable: false })
     const value = call(script, variables) as Json | undefined
     return {
       ...(value === undefined ? {} : { value }),
-      ...(request === undefined ? {} : { request }),
+      ...(isJsonObject(request) ? { request } : {}),
       ...(response === undefined ? {} : { response }),
     }
   }

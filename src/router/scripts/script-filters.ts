@@ -4,9 +4,10 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { isTrueLike } from '../../model/true-like.ts'
 import { contextVariable } from '../../scripts/context-variable.ts'
-import type { LoadedProgram, ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
+import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 import { refusalOf } from '../../scripts/failure.ts'
-import type { RoutedRequest, RouterFilter, Verb } from '../filter.ts'
+import { lazyProgram } from '../../scripts/lazy-program.ts'
+import { type RoutedRequest, type RouterFilter, type Verb, verbs } from '../filter.ts'
 import type { ResourcePage } from '../resources.ts'
 import { mayConcern } from './concerned.ts'
 import { program as filterProgram } from './program.ts'
@@ -28,35 +29,64 @@ export interface ScriptFilter {
   readonly onFailure: ScriptSource | undefined
 }
 
-const verbs: readonly Verb[] = ['read', 'query', 'create', 'update', 'patch', 'delete', 'action']
+/** In the place of a filter that cannot run. */
+export interface Refusal {
+  readonly pattern: string
+  readonly methods: readonly Verb[] | undefined
+  readonly refuses: string
+}
+
+export type ConfiguredFilter = ScriptFilter | Refusal
+
+/**
+ * What a filter that cannot run was to look at is refused: it may be what keeps somebody out. The configuration can be reached, so
+ * that it can be repaired.
+ */
+export function refusal(what: string, pattern?: string, methods?: readonly Verb[]): Refusal {
+  const concerned = pattern === undefined ? '' : `(?=[^]*?(?:${pattern}))`
+  return {
+    pattern: `^(?!config(?:/|$)|info/)${concerned}`,
+    methods,
+    refuses: `${what} has errors, and what it concerns is refused until it is repaired`,
+  }
+}
+
 const hooks = ['condition', 'onRequest', 'onResponse', 'onFailure'] as const
 
 /** Ready to stand in the router; their scripts are loaded when the first one runs, and unloaded on disposal. */
 export function scriptFilters(
-  filters: readonly ScriptFilter[],
+  filters: readonly ConfiguredFilter[],
   engine: ScriptEngine,
 ): AsyncDisposable & { readonly filters: readonly RouterFilter[] } {
-  let program: Promise<LoadedProgram<typeof filterProgram>> | undefined
   const scripts = Object.fromEntries(
     filters.flatMap((filter, index) =>
       hooks.flatMap((hook) => {
-        const script = filter[hook]
+        const script = 'refuses' in filter ? undefined : filter[hook]
         return typeof script === 'object' ? [[`${index}/${hook}`, script] as const] : []
       }),
     ),
   )
-  const run: Run = async (script, variables, { context }) => {
-    program ??= engine.load(filterProgram, { scripts })
-    const [outcome] = await (await program).run('around', [{ script, variables }], { request: context })
-    if (!outcome?.ok) throw outcome?.error
-    return outcome.value as unknown as Left
-  }
+  const program = lazyProgram(engine, filterProgram, { scripts })
+  const run: Run = (script, variables, { context }) =>
+    program.one('around', { script, variables }, { request: context })
   return {
-    filters: filters.map((filter, index) => routerFilter(filter, `${index}`, run)),
-    async [Symbol.asyncDispose]() {
-      await (await program)?.[Symbol.asyncDispose]()
-    },
+    filters: filters.map((filter, index) =>
+      'refuses' in filter ? refusingFilter(filter) : routerFilter(filter, `${index}`, run),
+    ),
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   }
+}
+
+function refusingFilter({ pattern, methods = verbs, refuses }: Refusal): RouterFilter {
+  const expression = new RegExp(pattern)
+  const refusing: RouterFilter = async (request, next) => {
+    if (methods.includes(request.verb) && expression.test(request.path))
+      throw new Problem('UNAVAILABLE', refuses)
+    return next()
+  }
+  return Object.assign(refusing, {
+    concerns: (set: string) => (mayConcern(pattern, set) ? methods : []),
+  })
 }
 
 type Run = (script: string, variables: JsonObject, request: RoutedRequest) => Promise<Left>

@@ -67,6 +67,8 @@ describe('a task scan', () => {
     ],
     ['threads', { scan, task: { script }, numberOfThreads: 0 }, 'numberOfThreads'],
   ])('needs %s', (_what, context, place) => {
-    expect(() => readTaskScan(context)).toThrow(expect.objectContaining({ place: place.split('/') }))
+    expect(() => readTaskScan(context)).toThrow(
+      expect.objectContaining({ finding: expect.objectContaining({ place: place.split('/') }) }),
+    )
   })
 })

@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these placeholders are the configuration's
 import { parseFilter } from '../../model/filter/parse.ts'
+import { FindingError } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { type Pointer, parsePointer, printPointer } from '../../model/pointer.ts'
-import { Problem } from '../../model/problem.ts'
 import { atTime, durationOf } from './time.ts'
 
 /** A task scan as its configuration states it, understood (platform §8, "Task scanner context"). */
@@ -23,20 +23,10 @@ export interface TaskScan {
   readonly script: Json
 }
 
-/** What is wrong with a task scan, and where in it. */
-export class TaskScanError extends Problem {
-  readonly place: readonly string[]
-
-  constructor(place: readonly string[], message: string) {
-    super('BAD_REQUEST', `${place.join('/')}: ${message}`)
-    this.place = place
-  }
-}
-
 const queryKeys = ['_queryFilter', '_queryId', '_queryExpression']
 const ownKeys = ['object', 'property', 'condition', 'taskState', 'recovery']
 
-/** TaskScanError for the first thing that is wrong. */
+/** FindingError for the first thing that is wrong. */
 export function readTaskScan({
   scan,
   task,
@@ -44,15 +34,15 @@ export function readTaskScan({
   numberOfThreads,
   waitForCompletion,
 }: JsonObject): TaskScan {
-  if (!isJsonObject(scan)) throw new TaskScanError(['scan'], 'says which objects have a task, and is missing')
+  if (!isJsonObject(scan)) throw fault(['scan'], 'says which objects have a task, and is missing')
   if (!isJsonObject(task) || !isJsonObject(task.script))
-    throw new TaskScanError(['task', 'script'], 'the script of the task is missing')
+    throw fault(['task', 'script'], 'the script of the task is missing')
   const { object, taskState, recovery } = scan
   if (typeof object !== 'string' || object === '')
-    throw new TaskScanError(['scan', 'object'], 'must name an object set such as managed/user')
+    throw fault(['scan', 'object'], 'must name an object set such as managed/user')
   const query = Object.fromEntries(Object.entries(scan).filter(([key]) => !ownKeys.includes(key)))
   if (queryKeys.filter((key) => query[key] !== undefined).length !== 1)
-    throw new TaskScanError(['scan'], `needs exactly one of ${queryKeys.join(', ')}`)
+    throw fault(['scan'], `needs exactly one of ${queryKeys.join(', ')}`)
   const state = isJsonObject(taskState) ? taskState : {}
   const read: TaskScan = {
     object,
@@ -89,16 +79,16 @@ function checkFilter(scan: TaskScan): void {
   try {
     parseFilter(_queryFilter)
   } catch (error) {
-    throw new TaskScanError(['scan', '_queryFilter'], (error as Error).message)
+    throw fault(['scan', '_queryFilter'], (error as Error).message)
   }
 }
 
 function dueIn({ property, condition }: JsonObject): TaskScan['due'] {
   const before = isJsonObject(condition) ? condition.before : undefined
   if (property === undefined || before === undefined) return undefined
-  if (typeof property !== 'string') throw new TaskScanError(['scan', 'property'], 'must be a pointer')
+  if (typeof property !== 'string') throw fault(['scan', 'property'], 'must be a pointer')
   if (typeof before !== 'string' || Number.isNaN(Date.parse(atTime(before, 0))))
-    throw new TaskScanError(['scan', 'condition', 'before'], 'must be a time, e.g. "${Time.now + 1d}"')
+    throw fault(['scan', 'condition', 'before'], 'must be a time, e.g. "${Time.now + 1d}"')
   return { property: parsePointer(property), before }
 }
 
@@ -106,18 +96,22 @@ function pointerIn(value: Json | undefined, member: 'started' | 'completed'): Po
   const pointer = typeof value === 'string' ? parsePointer(value) : []
   if (pointer.length > 0) return pointer
   const message = 'must be a pointer to where the object says how far its task is'
-  throw new TaskScanError(['scan', 'taskState', member], message)
+  throw fault(['scan', 'taskState', member], message)
 }
 
 function durationIn(value: Json | undefined, place: readonly string[]): number | undefined {
   if (value === undefined || value === null) return undefined
   const duration = typeof value === 'number' ? value : durationOf(String(value))
   if (duration !== undefined) return duration
-  throw new TaskScanError(place, `${JSON.stringify(value)} is no duration; write e.g. 10m`)
+  throw fault(place, `${JSON.stringify(value)} is no duration; write e.g. 10m`)
 }
 
 function countIn(value: Json | undefined, member: string): number | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value
-  throw new TaskScanError([member], `${JSON.stringify(value)} is no whole number from 1`)
+  throw fault([member], `${JSON.stringify(value)} is no whole number from 1`)
+}
+
+function fault(place: readonly string[], message: string): FindingError {
+  return new FindingError('BAD_REQUEST', place, message)
 }

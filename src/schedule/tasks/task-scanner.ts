@@ -59,7 +59,7 @@ export class TaskScanner implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Begins a scan, and waits for its end if the scan says so. TaskScanError if `context` is none. */
+  /** Begins a scan, and waits for its end if the scan says so. FindingError if `context` is none. */
   async execute(context: JsonObject, request: RequestContext): Promise<TaskRun> {
     if (this.#closed) throw new Problem('UNAVAILABLE', 'the server is shutting down')
     const scan = readTaskScan(context)

@@ -1,8 +1,8 @@
-import { locateProblem } from '../../config/problem.ts'
-import type { ConfigurationDocument, ConfigurationProblem, Project } from '../../config/project.ts'
-import { isJsonObject } from '../../model/json.ts'
+import { type CompileTools, feature } from '../../feature/feature.ts'
+import { type Finding, inDocument, type Place } from '../../model/finding.ts'
+import { isJsonObject, type JsonObject } from '../../model/json.ts'
 import { asProblem } from '../../model/problem.ts'
-import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
+import type { ScriptSource } from '../../scripts/engine.ts'
 import { policyProblem } from '../type/unsupported.ts'
 import { type OwnPolicyScript, policiesIn } from './project-policies.ts'
 import { type PolicyResource, resourcesOf } from './resources-with-policies.ts'
@@ -13,30 +13,30 @@ export interface ConfiguredPolicies {
   readonly resources: readonly PolicyResource[]
 }
 
-type Place = readonly (string | number)[]
-
-/** Its files read and run once, to hear which policies they declare; what is wrong is found with its place. */
-export async function configuredPolicies(
-  { documents, readFile }: Project,
-  engine: ScriptEngine,
-): Promise<ConfiguredPolicies & { readonly problems: readonly ConfigurationProblem[] }> {
-  const document = documents.find(({ id }) => id === 'policy')
-  if (!document?.content) return { policies: [], resources: [], problems: [] }
-  const problems: ConfigurationProblem[] = []
-  const policies = new Map<string, OwnPolicyScript>()
-  for (const { place, script } of policyFiles(document, readFile, problems)) {
-    try {
-      for (const policy of await policiesIn(script, engine)) policies.set(policy.policyId, policy)
-    } catch (error) {
-      problems.push(locateProblem(document, place, asProblem(error).message))
+/** Its files are run once, to hear which policies they declare. */
+export const policyFeature = feature({
+  name: 'policy',
+  documents: /^policy$/,
+  async compile([document], { engine, readFile }: CompileTools) {
+    if (!document?.content) return { value: { policies: [], resources: [] }, findings: [] }
+    const findings: Finding[] = []
+    const policies = new Map<string, OwnPolicyScript>()
+    for (const { place, script } of policyFiles(document.content, readFile, findings)) {
+      try {
+        for (const policy of await policiesIn(script, engine)) policies.set(policy.policyId, policy)
+      } catch (error) {
+        findings.push({ place, message: asProblem(error).message })
+      }
     }
-  }
-  const resources = resourcesOf(document.content)
-  const broken = problems.some(({ severity }) => severity === 'error')
-  // What a file that does not run would have declared is unknown.
-  if (!broken) problems.push(...unknownPolicies(document, resources, policies))
-  return { policies: [...policies.values()], resources, problems }
-}
+    const resources = resourcesOf(document.content)
+    const broken = findings.some(({ severity }) => severity !== 'warning')
+    // What a file that does not run would have declared is unknown.
+    if (!broken) findings.push(...unknownPolicies(resources, policies))
+    const value: ConfiguredPolicies = { policies: [...policies.values()], resources }
+    const entries = value.policies.map((policy) => [`policy/${policy.policyId}`, policy] as const)
+    return { value, findings: inDocument(document, findings), entries: Object.fromEntries(entries) }
+  },
+})
 
 interface PolicyFile {
   readonly place: Place
@@ -44,11 +44,10 @@ interface PolicyFile {
 }
 
 function policyFiles(
-  document: ConfigurationDocument,
-  readFile: Project['readFile'],
-  problems: ConfigurationProblem[],
+  { file, additionalFiles, globals }: JsonObject,
+  readFile: CompileTools['readFile'],
+  findings: Finding[],
 ): readonly PolicyFile[] {
-  const { file, additionalFiles, globals } = document.content ?? {}
   const named = [
     { place: ['file'], name: file, shipped: true },
     ...list(additionalFiles).map((name, index) => ({
@@ -64,12 +63,12 @@ function policyFiles(
     if (source === undefined || path === undefined) {
       // The shipped policy.js is built in.
       if (!shipped || !/(?:^|\/)policy\.js$/.test(name))
-        problems.push(locateProblem(document, place, `the project has no file "${name}"`))
+        findings.push({ place, message: `the project has no file "${name}"` })
       return []
     }
     if (shipped && !/\baddPolicy\s*\(\s*\{/.test(source)) {
       const message = `${path} is not run: the shipped policies are built in; policies of your own belong in "additionalFiles"`
-      problems.push(locateProblem(document, place, message, { severity: 'warning' }))
+      findings.push({ severity: 'warning', place, message })
       return []
     }
     return [{ place, script: { label: path, source, file: path, globals: {} } }]
@@ -93,25 +92,24 @@ function list(value: unknown): readonly unknown[] {
 }
 
 function unknownPolicies(
-  document: ConfigurationDocument,
   resources: readonly PolicyResource[],
   ownPolicies: ReadonlyMap<string, OwnPolicyScript>,
-): ConfigurationProblem[] {
+): readonly Finding[] {
   return resources.flatMap(({ properties, resource: path }, resource) => {
     // Nobody is asked by them, so that policies of the original that are about its own services do no harm.
-    if (!path.startsWith('managed/')) return [notEnforced(document, path, resource)]
+    if (!path.startsWith('managed/')) return [notEnforced(path, resource)]
     return properties.flatMap(({ name, policies }, property) =>
       policies.flatMap((policy, index) => {
         const topLevel = !/[/[]/.test(name)
         const message = policyProblem(policy, { topLevel, ownPolicies })
         const place = ['resources', resource, 'properties', property, 'policies', index]
-        return message === undefined ? [] : [locateProblem(document, place, message)]
+        return message === undefined ? [] : [{ place, message }]
       }),
     )
   })
 }
 
-function notEnforced(document: ConfigurationDocument, path: string, resource: number): ConfigurationProblem {
+function notEnforced(path: string, resource: number): Finding {
   const message = `policies of "${path}" are shown at policy/${path}, and not enforced: only managed objects are validated`
-  return locateProblem(document, ['resources', resource, 'resource'], message, { severity: 'warning' })
+  return { severity: 'warning', place: ['resources', resource, 'resource'], message }
 }

@@ -1,0 +1,47 @@
+import { type DocumentFinding, type Finding, printPlace } from '../model/finding.ts'
+import type { ConfigurationDocument, ConfigurationProblem } from './project.ts'
+
+type Located = Pick<ConfigurationDocument, 'file' | 'locate'>
+
+/** Says of a finding where in the file of its document it stands. */
+export function locate(
+  document: Located,
+  { place, message, severity = 'error', what, found, allowed, suggestion }: Finding,
+): ConfigurationProblem {
+  return {
+    ...{
+      severity,
+      file: document.file,
+      ...document.locate(place, what),
+      pointer: printPlace(place),
+      message,
+    },
+    ...(found !== undefined && { found }),
+    ...(allowed && { allowed }),
+    ...(suggestion !== undefined && { suggestion }),
+  }
+}
+
+/** Findings in the documents of a project. */
+export function locateIn(
+  documents: readonly ConfigurationDocument[],
+  findings: readonly DocumentFinding[],
+): readonly ConfigurationProblem[] {
+  return findings.flatMap((finding) => {
+    const document = documents.find(({ id }) => id === finding.document)
+    return document ? [locate(document, finding)] : []
+  })
+}
+
+/** `conf/sync.json:14:23 /mappings/0/policies/2/situation: "CONFRIMED" is not a situation; did you mean CONFIRMED?` */
+export function formatProblem({
+  severity,
+  file,
+  line,
+  column,
+  pointer,
+  message,
+}: ConfigurationProblem): string {
+  const place = `${file}:${line}:${column}${pointer === '' ? '' : ` ${pointer}`}`
+  return `${place}: ${severity === 'warning' ? 'warning: ' : ''}${message}`
+}

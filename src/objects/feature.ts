@@ -1,0 +1,126 @@
+import { type CompileTools, type Document, feature } from '../feature/feature.ts'
+import type { Log } from '../kit/log.ts'
+import { below, type DocumentFinding, inDocument, type Place } from '../model/finding.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import type { Repository } from '../repository/repository.ts'
+import type { ResourceProvider, Resources } from '../router/resources.ts'
+import type { ScriptEngine } from '../scripts/engine.ts'
+import { type ConfiguredPolicies, policyFeature } from './policies/feature.ts'
+import { ownPolicies } from './policies/project-policies.ts'
+import { policyProvider } from './policies/resource.ts'
+import { withPolicies } from './policies/resources-with-policies.ts'
+import { managedObjects } from './resource.ts'
+import type { TypeParts } from './type/compile.ts'
+import type { Cryptography } from './type/encryption.ts'
+import { schemaProvider } from './type/schema-resource.ts'
+import { withShippedScripts } from './type/shipped-scripts.ts'
+import type { ManagedType } from './type/type.ts'
+import { unsupportedFeatures } from './type/unsupported.ts'
+import { readTypeScripts, typeParts, type UsableType } from './type/usable-type.ts'
+import type { OnChange } from './write/changes.ts'
+
+export interface ManagedTools extends CompileTools {
+  /** Every type of `conf/managed.json` that has a name. */
+  readonly declaredManagedObjects: readonly DeclaredType[]
+  /** Those without an error that the schema finds. */
+  readonly managedObjects: readonly DeclaredType[]
+}
+
+export interface DeclaredType {
+  readonly name: string
+  readonly document: Document
+  /** Of its content in the document. */
+  readonly pointer: Place
+  readonly content: JsonObject
+}
+
+export interface ManagedServices {
+  readonly repository: Repository
+  readonly resources: () => Resources
+  readonly secrets: Cryptography
+  readonly engine: ScriptEngine
+  readonly onChange: OnChange
+  readonly log: Log
+  property(name: string): Json | undefined
+  mappingExists(name: string): boolean
+  /** The same, with its changes in the audit. */
+  recordingActivity(provider: ResourceProvider, of: 'managed' | 'system'): ResourceProvider
+}
+
+export interface ConfiguredTypes {
+  readonly types: readonly UsableType[]
+  readonly policies: ConfiguredPolicies
+}
+
+/** The types of `conf/managed.json`, their objects, schemas and policies. */
+export const managedFeature = feature({
+  name: 'managed',
+  documents: /^managed$/,
+  async compile(_documents, tools: ManagedTools) {
+    const policies = policyFeature.of(tools)
+    const types: UsableType[] = []
+    const findings: DocumentFinding[] = []
+    for (const declared of tools.declaredManagedObjects) {
+      const read = await readType(declared, policies, tools)
+      findings.push(...inDocument(declared.document, below(declared.pointer, read.findings)))
+      if (read.findings.length === 0 && tools.managedObjects.includes(declared)) types.push(read.usable)
+    }
+    const value: ConfiguredTypes = { types, policies }
+    const entries = types.map(({ type, scripts }) => [`managed/${type.name}`, [type, scripts]] as const)
+    return { value, findings, entries: Object.fromEntries(entries) }
+  },
+  open: openManaged,
+})
+
+async function readType({ name, content }: DeclaredType, policies: ConfiguredPolicies, tools: ManagedTools) {
+  const hasFile = (path: string) => tools.readFile(path) !== undefined
+  // The schema of managed.json has made sure of the rest.
+  const type = withShippedScripts({ ...content, name } as ManagedType, hasFile)
+  const own = new Map(policies.policies.map((policy) => [policy.policyId, policy]))
+  const unsupported = unsupportedFeatures(type, own).map((finding) => ({
+    ...finding,
+    message: `managed object ${name}: ${finding.message}`,
+  }))
+  const { scripts, findings } = await readTypeScripts(type, tools)
+  const usable: UsableType = { type: withPolicies(type, policies.resources), scripts }
+  return { usable, findings: [...unsupported, ...findings] }
+}
+
+async function openManaged({ types: usable, policies }: ConfiguredTypes, services: ManagedServices) {
+  await using opened = new AsyncDisposableStack()
+  const { repository, resources, secrets, engine, onChange, log, recordingActivity, property } = services
+  const own = opened.use(ownPolicies(policies.policies, engine))
+  const shared = { ownPolicies: own, policyContext: { mappingExists: services.mappingExists } }
+  const parts = new Map<ManagedType, TypeParts>(
+    usable.map((one) => [one.type, { ...opened.use(typeParts(one, engine, secrets)), ...shared }]),
+  )
+  const types = [...parts.keys()]
+  const partsOf = (type: ManagedType) => parts.get(type) ?? typeParts({ type, scripts: {} }, engine, secrets)
+  const enforcePolicies = property('openidm.policy.enforcement.enabled') !== false
+  const managed = opened.use(
+    await managedObjects({ repository, types, enforcePolicies, partsOf, onChange, resources, log }),
+  )
+  const closing = opened.move()
+  return {
+    mounts: {
+      managed: recordingActivity(managed, 'managed'),
+      policy: policyProvider({
+        repository,
+        types,
+        resources: policies.resources,
+        ownPolicies: own,
+        partsOf,
+      }),
+      schema: schemaProvider(types),
+    },
+    start: () => managed.start(),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  }
+}
+
+/** Sets whose changes may be taken back after they are stored: their types have scripts that run then. */
+export function setsTakenBack({ types }: ConfiguredTypes): ReadonlySet<string> {
+  const hooks = ['postCreate', 'postUpdate', 'postDelete']
+  const takenBack = types.filter(({ scripts }) => hooks.some((hook) => Object.hasOwn(scripts, hook)))
+  return new Set(takenBack.map(({ type }) => `managed/${type.name}`))
+}

@@ -1,0 +1,121 @@
+import { locateIn } from '../config/locate.ts'
+import type { ConfigurationFile, ConfigurationProblem, Project } from '../config/project.ts'
+import { readProject } from '../config/read.ts'
+import { fileSecrets } from '../config/secrets.ts'
+import type { ConnectorKind } from '../connectors/kit/connector.ts'
+import { openSystem, type System } from '../connectors/system/open-system.ts'
+import type { Compiled } from '../feature/feature.ts'
+import type { Json } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import { managedFeature } from '../objects/feature.ts'
+import type { UsableType } from '../objects/type/usable-type.ts'
+import type { ScriptEngine } from '../scripts/engine.ts'
+import { type IsolateEngineOptions, isolateEngine } from '../scripts/isolate-engine.ts'
+import { connectorKinds, connectorSchemas } from './connectors.ts'
+import { features, type ServerFeature, type Tools } from './features.ts'
+import { type CompiledMapping, mappingFeature } from './mappings.ts'
+import { systemFeature } from './systems.ts'
+
+/**
+ * A project with everything compiled and checked, before any system is reached or any store is opened. What is wrong
+ * is in `problems` and left out of the rest.
+ */
+export interface CheckedProject {
+  readonly project: Project
+  readonly problems: readonly ConfigurationProblem[]
+  readonly mappings: ReadonlyMap<string, CompiledMapping>
+  readonly types: readonly UsableType[]
+  /** By name; opened, which reaches nothing outside. */
+  readonly systems: ReadonlyMap<string, System>
+}
+
+export interface ProjectOptions {
+  readonly projectFolder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Properties given to the process (platform §3.2). */
+  readonly flags: Readonly<Record<string, Json>>
+  /** Connectors beside those of this package. */
+  readonly connectors?: readonly ConnectorKind[]
+  /** Features beside those of this package. */
+  readonly features?: readonly ServerFeature[]
+}
+
+export function featuresOf({ features: own = [] }: ProjectOptions): readonly ServerFeature[] {
+  return [...features, ...own]
+}
+
+/** The project in its folder, or what it would be with other files of conf/. */
+export async function readConfiguration(
+  options: ProjectOptions,
+  files?: readonly ConfigurationFile[],
+): Promise<Project> {
+  return readProject(options.projectFolder, {
+    ...options,
+    connectorSchemas: connectorSchemas(connectorKinds(options.connectors)),
+    schemas: featuresOf(options),
+    files,
+  })
+}
+
+/** Compiles every feature, in the order of the list. */
+export async function compileFeatures<C extends Compiled<unknown>>(
+  list: readonly { compile(documents: Project['documents'], tools: Tools): Promise<C> }[],
+  tools: Tools,
+): Promise<{ readonly checked: CheckedProject; readonly compiled: readonly C[] }> {
+  const compiled: C[] = []
+  for (const feature of list) compiled.push(await feature.compile(tools.documents, tools))
+  const findings = compiled.flatMap((one) => one.findings)
+  const checked = {
+    project: tools.project,
+    problems: [...tools.problems, ...locateIn(tools.documents, findings)],
+    mappings: mappingFeature.of(tools),
+    types: managedFeature.of(tools).types,
+    systems: systemFeature.of(tools),
+  }
+  return { checked, compiled }
+}
+
+/** Everything that `syncline check` reports. Reaches no system, opens no store, needs no key. */
+export async function checkOnly(options: ProjectOptions): Promise<CheckedProject> {
+  await using opened = new AsyncDisposableStack()
+  const project = await readConfiguration(options)
+  const engine = opened.use(
+    scriptEngine(project, {
+      resources: () => {
+        throw new Problem('UNAVAILABLE', 'nothing runs while a project is being checked')
+      },
+      secrets: fileSecrets({ keyFile: '', env: {} }),
+      log: () => {},
+    }),
+  )
+  const kinds = connectorKinds(options.connectors)
+  const environment = { kinds, projectFolder: project.folder, decrypt: async (value: Json) => value }
+  const tools: Tools = {
+    ...project,
+    project,
+    engine,
+    openSystem: async (configuration) => opened.use(await openSystem(configuration, environment)),
+  }
+  return (await compileFeatures(featuresOf(options), tools)).checked
+}
+
+export function scriptEngine(
+  project: Project,
+  options: Pick<IsolateEngineOptions, 'resources' | 'secrets' | 'log'>,
+): ScriptEngine {
+  return isolateEngine({
+    ...options,
+    projectFolder: project.folder,
+    properties: project.property,
+    ...scriptLimits(project),
+  })
+}
+
+/** Limits that `conf/script.json` sets; what it does not set is the engine's. */
+function scriptLimits({ documents }: Project): { readonly timeout?: number; readonly memory?: number } {
+  const { timeout, memory } = documents.find(({ id }) => id === 'script')?.content ?? {}
+  return {
+    ...(typeof timeout === 'number' ? { timeout } : {}),
+    ...(typeof memory === 'number' ? { memory } : {}),
+  }
+}

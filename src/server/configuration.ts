@@ -1,0 +1,55 @@
+import { configEvent } from '../audit/config-event.ts'
+import { Reconfiguration, type ReconfigurationOptions } from '../config/live/reconfiguration.ts'
+import { configProvider } from '../config/resource/config.ts'
+import { versionsProvider } from '../config/resource/history.ts'
+import type { Part } from '../feature/feature.ts'
+import { isJsonObject } from '../model/json.ts'
+import type { Secrets } from '../scripts/engine.ts'
+import type { Generation } from './generation.ts'
+
+export interface ConfigurationOptions extends Omit<ReconfigurationOptions<Generation>, 'encrypt' | 'record'> {
+  readonly secrets: Secrets
+}
+
+/** The configuration of a server that runs, and its resources. */
+export function configuration({ secrets, ...options }: ConfigurationOptions) {
+  const { current, repository, connectorSchemas } = options
+  const isSecret = secretSetting(connectorSchemas)
+  const reconfiguration = new Reconfiguration<Generation>({
+    ...options,
+    encrypt: (value) => secrets.encrypt(value, null, keyOf(current())),
+    /** A version of a configuration object has become the present one; the event has its id. */
+    async record({ audit }, { id, configId, operation, timestamp, userId, transactionId }, before, after) {
+      const change = { operation, objectId: `config/${configId}`, before, after, revision: id }
+      const request = { userId, transactionId }
+      await audit.append([configEvent({ ...change, id, timestamp, request, isSecret })])
+    },
+  })
+  const part: Part = {
+    mounts: {
+      config: configProvider({
+        documents: () => current().project.documents,
+        reconfiguration,
+        connectorSchemas,
+        transform: (script, variables, request) => current().transform(script, variables, request),
+      }),
+      'config/history': versionsProvider(repository, connectorSchemas),
+    },
+  }
+  return { reconfiguration, part }
+}
+
+/** The name of the key that configuration is encrypted under (platform §3.2). */
+function keyOf({ project: { property } }: Generation): string {
+  return String(property('openidm.config.crypto.alias') ?? 'openidm-sym-default')
+}
+
+/** What a connector declares to be secret among its settings. */
+function secretSetting(schemas: ConfigurationOptions['connectorSchemas']): (name: string) => boolean {
+  return (name) =>
+    Object.values(schemas).some((schema) => {
+      const properties = isJsonObject(schema.properties) ? schema.properties : {}
+      const declared = Object.hasOwn(properties, name) ? properties[name] : undefined
+      return isJsonObject(declared) && declared.writeOnly === true
+    })
+}

@@ -1,0 +1,34 @@
+import { auditFeature } from '../audit/feature.ts'
+import type { Project } from '../config/project.ts'
+import { endpointFeature } from '../endpoint/feature.ts'
+import type { Feature } from '../feature/feature.ts'
+import { managedFeature } from '../objects/feature.ts'
+import { policyFeature } from '../objects/policies/feature.ts'
+import { routerFeature } from '../router/scripts/feature.ts'
+import { scheduleFeature } from '../schedule/feature.ts'
+import type { ScriptEngine } from '../scripts/engine.ts'
+import { mappingFeature } from './mappings.ts'
+import { serverFeature } from './resources/feature.ts'
+import type { Host, Services } from './services.ts'
+import { type SystemTools, systemFeature } from './systems.ts'
+
+/** What features compile with: the project as it was read, and what runs its scripts. */
+export interface Tools extends Project, Pick<SystemTools, 'openSystem'> {
+  readonly project: Project
+  readonly engine: ScriptEngine
+}
+
+export type ServerFeature = Feature<unknown, Tools, Host, Services>
+
+/** What the server consists of. A feature stands behind those whose values it needs. */
+export const features: readonly ServerFeature[] = [
+  policyFeature,
+  routerFeature,
+  managedFeature,
+  systemFeature,
+  mappingFeature,
+  scheduleFeature,
+  endpointFeature,
+  auditFeature,
+  serverFeature,
+]

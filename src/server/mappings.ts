@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import type { ConfigurationProblem, ConfiguredMapping, Project } from '../config/project.ts'
+import { type CompileTools, feature } from '../feature/feature.ts'
+import { compileMapping as compilePure } from '../mapping/compile.ts'
+import type { Mapping } from '../mapping/mapping.ts'
+import {
+  below,
+  type DocumentFinding,
+  type Finding,
+  inDocument,
+  isWithin,
+  printPlace,
+} from '../model/finding.ts'
+import { checkedScript } from '../scripts/checked-script.ts'
+import type { ScriptSource } from '../scripts/engine.ts'
+import { type ListedMapping, mappingsProvider } from '../sync/resources/mappings.ts'
+
+/** A mapping that can run: compiled, its scripts found and free of syntax errors. */
+export interface CompiledMapping {
+  readonly mapping: Mapping
+  readonly scripts: Readonly<Record<string, ScriptSource>>
+}
+
+/** What mappings are compiled with: each may depend on the others. */
+export interface MappingTools extends CompileTools {
+  readonly documents: Project['documents']
+  /** What has been found already. */
+  readonly problems: Project['problems']
+  readonly mappings: Project['mappings']
+  readonly declaredMappings: Project['declaredMappings']
+}
+
+export interface MappingServices {
+  /** Is there an object set of this path? */
+  isReady(path: string): boolean
+}
+
+/**
+ * The mappings of the project, in processing order. Each of their scripts is looked at (engine §2.3, [D]: everything
+ * is checked at load). A mapping with an error is left out, with all of its errors; the others stay.
+ */
+export const mappingFeature = feature({
+  name: 'mapping',
+  documents: /^(?:sync$|mapping\/)/,
+  async compile(_documents, tools: MappingTools) {
+    const compiled = new Map<string, CompiledMapping>()
+    const findings: DocumentFinding[] = []
+    for (const configured of tools.declaredMappings) {
+      const { usable, findings: found } = await compileMapping(configured, tools)
+      const { document, pointer } = configured
+      const isNew = (finding: Finding) => !isKnown(document.file, finding, tools.problems)
+      findings.push(...inDocument(document, below(pointer, found).filter(isNew)))
+      if (usable && tools.mappings.includes(configured)) compiled.set(configured.name, usable)
+    }
+    const value = new Map(
+      tools.mappings.flatMap(({ name }) => {
+        const usable = compiled.get(name)
+        return usable ? [[name, usable] as const] : []
+      }),
+    )
+    const entries = [...value].map(
+      ([
+        name,
+        {
+          mapping: { configuration, links },
+          scripts,
+        },
+      ]) => [`mapping/${name}`, [configuration, links, scripts]] as const,
+    )
+    return { value, findings, entries: Object.fromEntries(entries) }
+  },
+  open: (mappings, { isReady }: MappingServices) => ({
+    mounts: { 'sync/mappings': mappingsProvider(() => listed(mappings, isReady)) },
+  }),
+})
+
+/** One mapping against the others that are declared: usable unless something was found. Places are in the mapping. */
+export async function compileMapping(
+  { name, content }: Pick<ConfiguredMapping, 'name' | 'content'>,
+  { engine, readFile, documents, declaredMappings }: Omit<MappingTools, 'problems' | 'mappings'>,
+): Promise<{ readonly usable: CompiledMapping | undefined; readonly findings: readonly Finding[] }> {
+  const about = `mapping ${name}`
+  const { mapping, scripts, errors } = compilePure(content, declaredMappings, {
+    consentService: documents.find(({ id }) => id === 'consent')?.content?.enabled === true,
+    hasFile: (file) => [file, join('script', file)].some((path) => readFile(path) !== undefined),
+  })
+  const findings: Finding[] = errors.map((error) => ({ ...error, message: `${about}: ${error.message}` }))
+  const sources: Record<string, ScriptSource> = {}
+  for (const [script, { definition, place }] of Object.entries(scripts)) {
+    const label = `${about}, ${script.replaceAll('/', '.')}`
+    const read = await checkedScript(definition, { label, about, engine, readFile })
+    if (read.ok) sources[script] = read.value
+    else findings.push(...below(place, [read.finding]))
+  }
+  return { usable: mapping && findings.length === 0 ? { mapping, scripts: sources } : undefined, findings }
+}
+
+/** What the schema has said already about a place, or about what it stands in, need not be said twice. */
+function isKnown(file: string, { place }: Finding, known: readonly ConfigurationProblem[]): boolean {
+  const pointer = printPlace(place)
+  return known.some(
+    (other) =>
+      other.severity === 'error' &&
+      other.file === file &&
+      (isWithin(pointer, other.pointer) || isWithin(other.pointer, pointer)),
+  )
+}
+
+function listed(
+  mappings: ReadonlyMap<string, CompiledMapping>,
+  isReady: MappingServices['isReady'],
+): readonly ListedMapping[] {
+  return [...mappings.values()].map(({ mapping: { name, configuration, source, target } }) => ({
+    name,
+    configuration,
+    sourceReady: isReady(source),
+    targetReady: isReady(target),
+  }))
+}

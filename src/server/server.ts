@@ -1,0 +1,37 @@
+import { administratorAuthentication, ensureAdministrator } from '../http/authentication/authentication.ts'
+import { httpServer } from '../http/server.ts'
+import { type OpenOptions, openApplication } from './application.ts'
+
+export interface ServerOptions extends Omit<OpenOptions, 'log'> {
+  readonly log: Parameters<typeof httpServer>[0]['log']
+  readonly host: string
+  /** undefined: the property `openidm.port.http`, or 8080. */
+  readonly port: number | undefined
+  /** Hears the administrator's first password, once. */
+  readonly announce: (username: string, password: string) => void
+}
+
+/** The application with its REST face; resolves when it accepts requests. */
+export async function openServer(options: ServerOptions) {
+  await using opened = new AsyncDisposableStack()
+  const { log, environment, announce, host } = options
+  const application = opened.use(
+    await openApplication({ ...options, log: (level, message) => log[level](message) }),
+  )
+  const { repository, resources, audit } = application
+  await ensureAdministrator({ settings: repository.settings, environment, announce })
+  const authentication = administratorAuthentication(repository.settings)
+  const contextPath = application.project.property('openidm.context.path')?.toString()
+  const server = opened.use(
+    httpServer({ resources, authentication, log, contextPath, witness: audit.witness }),
+  )
+  // Before the server: somebody may be waiting for the answer to a run.
+  opened.defer(() => application.reconciliations.close())
+  const port = options.port ?? Number(application.project.property('openidm.port.http') ?? 8080)
+  opened.use(await application.followFiles())
+  const { url } = await server.listen({ host, port })
+  const recovered = application.start()
+  opened.defer(() => recovered)
+  const closing = opened.move()
+  return { url, application, [Symbol.asyncDispose]: () => closing.disposeAsync() }
+}

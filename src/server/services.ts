@@ -1,0 +1,57 @@
+import type { AuditService } from '../audit/service.ts'
+import type { ConnectorKind } from '../connectors/kit/connector.ts'
+import type { System, SystemEnvironment } from '../connectors/system/open-system.ts'
+import type { Log } from '../kit/log.ts'
+import type { Json } from '../model/json.ts'
+import type { OnChange } from '../objects/write/changes.ts'
+import type { Locks } from '../repository/locks.ts'
+import type { Repository } from '../repository/repository.ts'
+import type { ResourceProvider, Resources } from '../router/resources.ts'
+import type { ScriptEngine, Secrets } from '../scripts/engine.ts'
+import type { LiveSyncOptions } from '../sync/changes/live-sync/live-sync.ts'
+import type { RefCounted } from './ref-counted.ts'
+import type { ServerHost } from './resources/feature.ts'
+
+/** What stays while the process does, for features that begin. `engine` and `readFile` are those of the configuration in force. */
+export interface Host extends ServerHost {
+  readonly repository: Repository
+  readonly resources: () => Resources
+  readonly audit: AuditService
+  readonly locks: Locks
+  readonly log: Log
+  readonly engine: () => ScriptEngine
+  readonly readFile: (path: string) => string | undefined
+  /** What is in force stays until the work is done. */
+  during<T>(work: () => Promise<T>): Promise<T>
+}
+
+/** What every generation of the configuration is opened with. */
+export interface GenerationHost {
+  readonly repository: Repository
+  readonly resources: () => Resources
+  readonly audit: AuditService
+  readonly secrets: Secrets
+  readonly kinds: readonly ConnectorKind[]
+  /** Those that several generations have in common are opened once. */
+  readonly systems: RefCounted<System>
+  readonly engines: RefCounted<ScriptEngine>
+  readonly onChange: OnChange
+  /** What liveSync needs, whatever the configuration is. */
+  readonly liveSyncOptions: Omit<LiveSyncOptions, 'handlerOf' | 'runScript'>
+  readonly log: Log
+}
+
+/** What features open with. */
+export interface Services extends Omit<GenerationHost, 'systems' | 'engines' | 'liveSyncOptions'> {
+  readonly engine: ScriptEngine
+  readonly liveSync: NonNullable<SystemEnvironment['liveSync']>
+  /** Of the project. */
+  readonly folder: string
+  readFile(path: string): string | undefined
+  property(name: string): Json | undefined
+  mappingExists(name: string): boolean
+  /** Is there an object set of this path? */
+  isReady(path: string): boolean
+  /** The same, with its operations in the audit. */
+  recordingActivity(provider: ResourceProvider, of: 'managed' | 'system'): ResourceProvider
+}

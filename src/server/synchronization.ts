@@ -1,0 +1,91 @@
+import type { Part } from '../feature/feature.ts'
+import type { Log } from '../kit/log.ts'
+import type { Events } from '../repository/events.ts'
+import type { Locks } from '../repository/locks.ts'
+import type { Repository } from '../repository/repository.ts'
+import type { Resources } from '../router/resources.ts'
+import { isSecretAt } from '../router/secret-fields.ts'
+import { implicitSync } from '../sync/changes/implicit/implicit-sync.ts'
+import { onChange } from '../sync/changes/implicit/on-change.ts'
+import { ChangeQueue } from '../sync/changes/queue/change-queue.ts'
+import { Underway } from '../sync/reconciliation/active-operations.ts'
+import { Occupied } from '../sync/reconciliation/in-use.ts'
+import { Reconciliations } from '../sync/reconciliation/reconciliations.ts'
+import { associationsProvider } from '../sync/resources/associations.ts'
+import { linkedViewProvider } from '../sync/resources/linked-view.ts'
+import { deadLetterProvider, stageProvider } from '../sync/resources/live-sync.ts'
+import { queueProvider } from '../sync/resources/queue.ts'
+import { reconciliationProvider } from '../sync/resources/recon.ts'
+import { repoLinkProvider } from '../sync/resources/repo-link.ts'
+import { syncProvider } from '../sync/resources/sync.ts'
+import type { Generation } from './generation.ts'
+
+export interface SynchronizationOptions {
+  readonly repository: Repository
+  readonly resources: () => Resources
+  readonly locks: Locks
+  readonly events: Events
+  readonly log: Log
+  /** The generation in force. */
+  readonly current: () => Generation
+  during<T>(work: () => Promise<T>): Promise<T>
+  /** Waits for a change of the configuration. */
+  readonly settled: () => Promise<void>
+}
+
+/** What synchronizes objects, whatever the configuration is: runs, changes that flow on, and their resources. */
+export function synchronization({ current, during, settled, ...options }: SynchronizationOptions) {
+  const { repository, resources, locks, events, log } = options
+  const mappings = () => current().mappings
+  const inUse = new Occupied()
+  const single = {
+    ...{ repository, resources, locks, log, mappings },
+    underway: new Underway(),
+    rulesOf: (mapping: string) => current().rulesOf(mapping),
+  }
+  const notify = implicitSync(single)
+  const reconciliations = new Reconciliations({
+    ...single,
+    events,
+    during,
+    occupy: async (request) => {
+      await settled()
+      return inUse.byRun(request, mappings())
+    },
+    inlineRules: (mapping) => current().inlineRules(mapping),
+  })
+  const changes = new ChangeQueue({ ...single, during, isActive: (...of) => reconciliations.isActive(...of) })
+  const wake = (mapping: string) => events.publish({ topic: 'queue', mapping })
+  const heard = [
+    events.subscribe(['queue'], ({ mapping }) => changes.wake(mapping)),
+    events.subscribe(['configuration'], () => changes.reconfigured()),
+  ]
+  const part: Part = {
+    mounts: {
+      'repo/synchronisation/pooledSyncStage': stageProvider(repository),
+      'repo/synchronisation/deadLetterQueue': deadLetterProvider(repository),
+      sync: syncProvider({ ...single, reconciliations, notify }),
+      'sync/queue': queueProvider(repository, wake, (set, pointer) => isSecretAt(resources(), set, pointer)),
+      recon: reconciliationProvider(reconciliations, repository),
+      'recon/assoc': associationsProvider(repository, resources),
+      'repo/link': repoLinkProvider(
+        repository,
+        (name) => current().checked.mappings.get(name)?.mapping.links.type,
+      ),
+      'endpoint/linkedView': linkedViewProvider(single),
+    },
+    async [Symbol.asyncDispose]() {
+      await reconciliations.close()
+      for (const subscription of heard) subscription[Symbol.dispose]()
+      await changes[Symbol.asyncDispose]()
+    },
+  }
+  return {
+    ...{ reconciliations, changes, part },
+    liveSyncOptions: { ...single, notify },
+    onChange: onChange({ ...single, wake, mayBeTakenBack: (path) => current().mayBeTakenBack(path) }),
+    /** Everything that is being worked with, here and in other processes. */
+    inUse: async () => [...inUse.list(), ...(await inUse.elsewhere(reconciliations, mappings()))],
+    recover: () => reconciliations.recover(mappings().map(({ links }) => links.type)),
+  }
+}

@@ -1,0 +1,80 @@
+import type { ConfiguredConnector, Project } from '../config/project.ts'
+import { misconfigurationIn } from '../connectors/kit/misconfigured.ts'
+import type { System, SystemEnvironment } from '../connectors/system/open-system.ts'
+import { systemProvider } from '../connectors/system/system.ts'
+import { feature } from '../feature/feature.ts'
+import { type DocumentFinding, type Finding, printPlace } from '../model/finding.ts'
+import type { JsonObject } from '../model/json.ts'
+import { asProblem } from '../model/problem.ts'
+import type { ResourceProvider } from '../router/resources.ts'
+
+export interface SystemTools {
+  readonly connectors: Project['connectors']
+  /** What has been found already. */
+  readonly problems: Project['problems']
+  /** Reaches nothing outside; whoever gave it closes the system. */
+  openSystem(configuration: JsonObject): Promise<System>
+}
+
+export interface SystemServices extends Pick<SystemEnvironment, 'kinds'> {
+  readonly folder: string
+  readonly secrets: { readonly decrypt: SystemEnvironment['decrypt'] }
+  readonly liveSync: NonNullable<SystemEnvironment['liveSync']>
+  recordingActivity(provider: ResourceProvider, of: 'managed' | 'system'): ResourceProvider
+}
+
+/** The systems of `conf/provisioner.openicf-*.json`, by name. */
+export const systemFeature = feature({
+  name: 'system',
+  documents: /^provisioner\.openicf\//,
+  async compile(_documents, { connectors, problems, openSystem }: SystemTools) {
+    const value = new Map<string, System>()
+    const findings: DocumentFinding[] = []
+    for (const connector of connectors.filter(({ enabled }) => enabled)) {
+      const { system, found } = await opened(connector, openSystem)
+      if (system) value.set(system.name, system)
+      // A value that its schema refuses may be refused by the connector as well: once is enough.
+      const isNew = ({ place }: Finding) =>
+        !problems.some(
+          ({ file, pointer }) => file === connector.document.file && pointer === printPlace(place),
+        )
+      for (const finding of found.filter(isNew))
+        findings.push({
+          ...finding,
+          document: connector.document.id,
+          message: `connector ${connector.name}: ${finding.message}`,
+        })
+    }
+    const entries = [...value].map(([name, { configuration }]) => [`system/${name}`, configuration] as const)
+    return { value, findings, entries: Object.fromEntries(entries) }
+  },
+  open: (systems, { kinds, folder, secrets, liveSync, recordingActivity }: SystemServices) => ({
+    mounts: {
+      system: recordingActivity(
+        systemProvider(systems, {
+          kinds,
+          projectFolder: folder,
+          decrypt: secrets.decrypt.bind(secrets),
+          liveSync,
+        }),
+        'system',
+      ),
+    },
+  }),
+})
+
+async function opened({ content }: ConfiguredConnector, openSystem: SystemTools['openSystem']) {
+  try {
+    const system = await openSystem(content)
+    const found = system.warnings.map(({ place, fact }) => ({
+      severity: 'warning' as const,
+      place,
+      message: fact,
+    }))
+    return { system, found }
+  } catch (thrown) {
+    const problem = asProblem(thrown)
+    const { place, fact } = misconfigurationIn(problem) ?? { place: [], fact: problem.message }
+    return { system: undefined, found: [{ place, message: fact }] }
+  }
+}
