@@ -16,7 +16,7 @@ import { compileType, plainParts, type TypeParts } from './type/compile.ts'
 import { collectionOf, type ManagedType, propertiesOf } from './type/type.ts'
 import { unsupportedFeatures } from './type/unsupported.ts'
 import { objectResources } from './type-resource.ts'
-import { type OnChange, unheard } from './write/changes.ts'
+import { nothingSynchronized, type OnChange } from './write/changes.ts'
 import type { SyncCheckOptions } from './write/sync-check.ts'
 
 /**
@@ -44,7 +44,7 @@ export async function managedObjects(options: {
     types,
     enforcePolicies = true,
     partsOf = () => plainParts,
-    onChange = unheard,
+    onChange = nothingSynchronized,
     resources,
     log = () => {},
     now = Date.now,

@@ -80,7 +80,7 @@ const write = (name: string, ...writes: ObjectWrite[]) =>
       store,
       relationsOf(name),
       writes.map((one) => ({ write: one })),
-      { listens: () => true, whole: true },
+      { isSynchronized: () => true, whole: true },
     ),
   )
 const create = (id: string, content: JsonObject = {}): ObjectWrite => ({ operation: 'create', id, content })
@@ -151,7 +151,7 @@ describe('a plan is performed in the store', () => {
     const before = await stored('managed/user', 'ann')
     await write('user', update('ann', { name: 'Anna' }))
     const late = { write: update('ann', { name: 'Ann', desk: ref('desk/d1') }), stored: before }
-    const options = { listens: () => true, whole: true }
+    const options = { isSynchronized: () => true, whole: true }
     await expect(
       repository.transaction((store) => writeRelated(store, relationsOf('user'), [late], options)),
     ).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })

@@ -10,7 +10,7 @@ import type {
 } from '../../repository/repository.ts'
 import type { Relations } from '../type/compiled-type.ts'
 import type { ObjectChange } from '../write/changes.ts'
-import type { WriteResult } from '../write/entry.ts'
+import type { Outcome, WriteResult, WrittenPage } from '../write/entry.ts'
 import { failure } from '../write/failure.ts'
 import { collectedValues } from './collect.ts'
 import { conditionIn } from './conditions.ts'
@@ -30,27 +30,11 @@ import {
 import { nextTriggerOf, noteTemporalTriggers, type TemporalTrigger } from './temporal-triggers.ts'
 import { conditionFields, type RefusedObject, type RelatedWrite, withRelationships } from './wanted.ts'
 
-export interface RelatedPage {
-  /** At the places of the writes; no change where nothing changed. */
-  readonly outcomes: readonly Outcome[]
-  /** What happened to objects at other ends. */
-  readonly others: readonly ObjectChange[]
-  /** Something depends on these objects from further away, which is noted. */
-  readonly pendingRecomputations: boolean
-  /** When access changes next by time alone, as far as it was noted here; ms since 1970. */
-  readonly due: number | undefined
-}
-
-interface Outcome {
-  readonly result: WriteResult
-  readonly change: ObjectChange | undefined
-}
-
 export interface RelatedOptions {
   /** Whole objects with all relationships are wanted in the changes; otherwise what had to be read anyway. */
   readonly whole: boolean
-  /** changes of sets that are synchronized are shown whole. */
-  readonly listens: (collection: string) => boolean
+  /** Changes of such sets are shown whole. */
+  readonly isSynchronized: (collection: string) => boolean
 }
 
 /**
@@ -65,7 +49,7 @@ export async function writeRelated(
   relations: Relations,
   writes: readonly RelatedWrite[],
   options: RelatedOptions,
-): Promise<RelatedPage> {
+): Promise<WrittenPage> {
   const { model, type } = relations
   const { planned, conditionals } = await plannedObjects(store, relations, writes, options.whole)
   const facts = await pageFacts(store, relations, planned)
@@ -126,7 +110,7 @@ interface Work {
   readonly conditionals: Conditionals
 }
 
-async function writeObjects(work: Work, { objects }: Plan): Promise<RelatedPage> {
+async function writeObjects(work: Work, { objects }: Plan): Promise<WrittenPage> {
   const { store, relations } = work
   const { type, model, services } = relations
   const planned = objects.filter((object) => object.kind === 'planned')
@@ -275,7 +259,7 @@ async function viewsOfOthers({ store, options }: Work, others: readonly OtherEnd
   const views = new Map<string, Present>()
   for (const [type, own] of byType(others)) {
     const touched = new Set(own.flatMap(({ properties }) => [...properties]))
-    const properties = options.listens(type.collection)
+    const properties = options.isSynchronized(type.collection)
       ? [...type.properties.keys()]
       : [...touched].filter((name) => !isLarge(type, name))
     if (properties.length === 0) continue
@@ -308,12 +292,12 @@ async function writeOthers(
   { store, relations, options }: Work,
   others: readonly OtherEnd[],
   before: Views,
-): Promise<readonly RelatedPage[]> {
+): Promise<readonly WrittenPage[]> {
   const touched = others.map(({ type: { collection }, id, properties }) => ({
     ...{ collection, id, changed: [...properties] },
   }))
   const pendingRecomputations = await noteDependents(store, relations.model, touched)
-  const pages: RelatedPage[] = [{ outcomes: [], others: [], pendingRecomputations, due: undefined }]
+  const pages: WrittenPage[] = [{ outcomes: [], others: [], pendingRecomputations, due: undefined }]
   for (const [type, own] of byType(others)) {
     const ids = own.map(({ id }) => id)
     const stored = await store.objects.read(type.collection, ids)
@@ -323,7 +307,7 @@ async function writeOthers(
         ? [{ write: { operation: 'update', id, content: { ...object } }, stored: object, force }]
         : []
     })
-    const whole = options.listens(type.collection)
+    const whole = options.isSynchronized(type.collection)
     const page = await writeRelated(store, { ...relations, type }, writes, { ...options, whole })
     const changes = page.outcomes.flatMap(({ change }) => (change ? [seenBefore(type, change, before)] : []))
     pages.push({ ...page, outcomes: [], others: [...changes, ...page.others] })
@@ -338,7 +322,7 @@ function seenBefore(type: RelatedType, change: ObjectChange, views: Views): Obje
   return { ...change, before: change.before && withRelationships(type, change.before, seen, names) }
 }
 
-function joined(pages: readonly RelatedPage[]): RelatedPage {
+function joined(pages: readonly WrittenPage[]): WrittenPage {
   const times = pages.flatMap(({ due }) => due ?? [])
   return {
     outcomes: pages.flatMap(({ outcomes }) => outcomes),

@@ -89,10 +89,10 @@ export function planPage(
   facts: PageFacts,
   newId: () => string,
 ): Plan {
-  const judged = objects.map((object) =>
+  const checked = objects.map((object) =>
     object.kind === 'planned' ? (refusalOf(model, type, object, facts) ?? object) : object,
   )
-  const planned = judged.filter((object) => object.kind === 'planned')
+  const planned = checked.filter((object) => object.kind === 'planned')
   const rows = rowChanges(model, type, planned, newId)
   const inserts = lastOfSingles(model, rows.inserts)
   const displaced = displacedBy(model, inserts, rows.deletes, facts)
@@ -102,7 +102,7 @@ export function planPage(
   const isOwn = ({ end: { collection, id } }: Touch) => collection === type.collection && own.has(id)
   const ofOwn = Map.groupBy(touched.filter(isOwn), ({ end }) => end.id)
   return {
-    objects: judged.map((object) => {
+    objects: checked.map((object) => {
       if (object.kind === 'refused') return object
       const forces = (ofOwn.get(object.write.id) ?? []).map((touch) => forceOf(model, touch))
       return { ...object, force: forces.reduce(stronger, object.force) }

@@ -109,7 +109,7 @@ async function write(name: string, id: string, content: JsonObject): Promise<voi
   const operation = there.has(id) ? 'update' : 'create'
   await repository.transaction((store) =>
     writeRelated(store, relations, [{ write: { operation, id, content } }], {
-      listens: () => true,
+      isSynchronized: () => true,
       whole: true,
     }),
   )

@@ -5,7 +5,8 @@ import { asProblem } from '../../model/problem.ts'
 import type { Repository, StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { Relations } from '../type/compiled-type.ts'
-import { isHeard, type ObjectChange, type OnChange } from '../write/changes.ts'
+import { isSynchronized, type ObjectChange, type OnChange } from '../write/changes.ts'
+import { ownChanges } from '../write/entry.ts'
 import { record } from '../write/record.ts'
 import { writeRelated } from './apply.ts'
 import { conditionIn } from './conditions.ts'
@@ -201,15 +202,18 @@ export class Recomputation implements AsyncDisposable {
     const { repository, relationsOf, onChange, log } = this.#options
     const relations = relationsOf(collection)
     if (!relations) return
-    const listens = (set: string) => isHeard(onChange, set, request)
+    const listens = (set: string) => isSynchronized(onChange, set, request)
     const { page, changes } = await repository.transaction(async (store) => {
       const stored = await store.objects.read(collection, ids)
       const writes = [...stored.values()].map((object) => ({
         ...{ write: { operation: 'update' as const, id: object._id, content: { ...object } } },
         ...{ stored: object, force },
       }))
-      const page = await writeRelated(store, relations, writes, { listens, whole: listens(collection) })
-      const changes = [...page.outcomes.flatMap(({ change }) => change ?? []), ...page.others]
+      const page = await writeRelated(store, relations, writes, {
+        isSynchronized: listens,
+        whole: listens(collection),
+      })
+      const changes = [...ownChanges(page), ...page.others]
       await record(store, changes, { onChange, request, typeOf: relations.services.typeOf })
       return { page, changes }
     })

@@ -5,7 +5,7 @@ import type { SeenRelationship, Store, StoredObject } from '../../repository/rep
 import type { Relations } from '../type/compiled-type.ts'
 import { collectedValues } from './collect.ts'
 import type { RelationshipProperty } from './model.ts'
-import { shown, withRelationships } from './wanted.ts'
+import { relationshipValue, withRelationships } from './wanted.ts'
 
 export interface View {
   /** Relationships to be seen; absent: all. */
@@ -121,7 +121,8 @@ export async function withRequired<
     for (const name of type.required) {
       const property = type.properties.get(name)
       const seen = (found.get(write.id) ?? []).filter(({ own }) => own.property === name)
-      if (property && content[name] === undefined && seen.length > 0) content[name] = shown(property, seen)
+      if (property && content[name] === undefined && seen.length > 0)
+        content[name] = relationshipValue(property, seen)
     }
     return { ...write, content }
   })

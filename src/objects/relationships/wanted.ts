@@ -237,7 +237,7 @@ export function reference({ _id, _rev, other, properties }: SeenRelationship): J
 }
 
 /** The value of a relationship property. */
-export function shown({ many }: RelationshipProperty, seen: readonly SeenRelationship[]): Json {
+export function relationshipValue({ many }: RelationshipProperty, seen: readonly SeenRelationship[]): Json {
   return many ? seen.map(reference) : seen[0] ? reference(seen[0]) : null
 }
 
@@ -251,7 +251,7 @@ export function withRelationships(
   const values: { [name: string]: Json } = {}
   for (const name of names) {
     const property = type.properties.get(name)
-    if (property) values[name] = shown(property, seen.get(name) ?? [])
+    if (property) values[name] = relationshipValue(property, seen.get(name) ?? [])
   }
   return { ...object, ...values }
 }

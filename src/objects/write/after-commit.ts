@@ -5,10 +5,9 @@ import type { RequestContext } from '../../router/resources.ts'
 import { writeRelated } from '../relationships/apply.ts'
 import { compensates } from '../type/scripts.ts'
 import { activityEvent, isActivity, undone } from './activity.ts'
-import { isHeard, type Notified, type ObjectChange } from './changes.ts'
-import type { Apply, WriteContext } from './entry.ts'
+import { isSynchronized, type Notified, type ObjectChange } from './changes.ts'
+import { type Apply, ownChanges, type WriteContext, type WrittenPage } from './entry.ts'
 import { runHook, withoutAfterwards } from './scripts.ts'
-import type { StoredPage } from './store.ts'
 
 export interface AfterCommit extends WriteContext {
   readonly repository: Repository
@@ -20,9 +19,9 @@ export interface AfterCommit extends WriteContext {
  * The stage after the transaction: `postCreate` and its kind, then synchronization, `onSync`, and what depends on the
  * changes from further away. A `post…` script that throws takes the write back ([D], platform §6.2).
  */
-export async function afterCommit(context: AfterCommit, page: StoredPage, position: number): Promise<void> {
+export async function afterCommit(context: AfterCommit, page: WrittenPage, position: number): Promise<void> {
   const { compiled, request } = context
-  const own = page.changes.filter((change) => change !== undefined)
+  const own = ownChanges(page)
   if (compiled.oneByOne) for (const change of own) await runPostHook(context, change, page.others)
   if (page.due !== undefined) compiled.relations?.services.expect(page.due)
   const follow = followUp(context, page, own)
@@ -36,7 +35,7 @@ export async function afterCommit(context: AfterCommit, page: StoredPage, positi
 /** Undefined where nothing follows. */
 function followUp(
   context: AfterCommit,
-  { others, pendingRecomputations }: StoredPage,
+  { others, pendingRecomputations }: WrittenPage,
   own: readonly ObjectChange[],
 ): ((within: RequestContext) => Promise<void>) | undefined {
   const { compiled, onChange, request } = context
@@ -44,7 +43,7 @@ function followUp(
   const asked = !silent && (compensates(compiled.type) || compiled.scripts.has('onSync')) ? own : []
   // Together, so that what follows goes in pages as well; nothing of it fails the write.
   const rest = [...(asked.length > 0 ? [] : own), ...others].filter(({ path }) =>
-    isHeard(onChange, path, request),
+    isSynchronized(onChange, path, request),
   )
   if (asked.length + rest.length === 0 && !pendingRecomputations) return undefined
   return async (within) => {
@@ -61,7 +60,9 @@ async function synchronizeAsking(
   request: RequestContext,
 ): Promise<void> {
   const { compiled, onChange, repository } = context
-  const answers = isHeard(onChange, change.path, request) ? await onChange.notify([change], request) : []
+  const answers = isSynchronized(onChange, change.path, request)
+    ? await onChange.notify([change], request)
+    : []
   const notified = answers[0] ?? nothingToSynchronize(change)
   if (compensates(compiled.type)) return compensate(context, change, notified, request)
   // A `post…` script, or a mapping's, may have changed it.
@@ -107,7 +108,8 @@ async function takeBack(
   const { relations, collection } = compiled
   const write = opposite(change)
   await repository.transaction(async (store) => {
-    if (relations) await writeRelated(store, relations, [{ write }], { listens: () => false, whole: false })
+    if (relations)
+      await writeRelated(store, relations, [{ write }], { isSynchronized: () => false, whole: false })
     else await store.objects.write(collection, [write])
     if (isActivity(request))
       await store.audit.append([activityEvent(undone(change), compiled, request, { message })])

@@ -37,12 +37,16 @@ export interface Notified {
 }
 
 /** True if what changes in this set, in this chain of requests, is to be synchronized. */
-export function isHeard(onChange: OnChange, path: string, { chain, readOnly }: RequestContext): boolean {
+export function isSynchronized(
+  onChange: OnChange,
+  path: string,
+  { chain, readOnly }: RequestContext,
+): boolean {
   return chain?.synchronizes !== false && readOnly !== true && onChange.concerns(path)
 }
 
 /** Nothing is synchronized. */
-export const unheard: OnChange = {
+export const nothingSynchronized: OnChange = {
   concerns: () => false,
   enlist: async () => {},
   withdraw: async () => {},

@@ -3,7 +3,7 @@ import type { ObjectWrite, StoredObject } from '../../repository/repository.ts'
 import type { ObjectWriteRequest, RequestContext } from '../../router/resources.ts'
 import type { Edits } from '../relationships/wanted.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
-import type { OnChange } from './changes.ts'
+import type { ObjectChange, OnChange } from './changes.ts'
 
 /**
  * One write on its way through the stages (pipeline.ts): `ManagedWrite → Draft → Ready`, then stored. A stage takes
@@ -21,6 +21,28 @@ export type ManagedWrite = ObjectWriteRequest & {
 export type WriteResult =
   | { readonly ok: true; readonly object: StoredObject }
   | { readonly ok: false; readonly error: Error }
+
+export interface Outcome {
+  readonly result: WriteResult
+  /** Undefined where nothing changed. */
+  readonly change: ObjectChange | undefined
+}
+
+/** What the store made of a page; the transaction may still be taken back. */
+export interface WrittenPage {
+  /** At the places of the writes. */
+  readonly outcomes: readonly Outcome[]
+  /** What happened to objects at the other ends of relationships. */
+  readonly others: readonly ObjectChange[]
+  /** Something depends on these objects from further away, which is noted. */
+  readonly pendingRecomputations: boolean
+  /** When access changes next by time alone, as far as it was noted here; ms since 1970. */
+  readonly due: number | undefined
+}
+
+export function ownChanges({ outcomes }: WrittenPage): readonly ObjectChange[] {
+  return outcomes.flatMap(({ change }) => change ?? [])
+}
 
 export type Apply = (
   writes: readonly ManagedWrite[],

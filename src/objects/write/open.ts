@@ -9,7 +9,7 @@ import { isUnchanged } from '../relationships/apply.ts'
 import { withRequired } from '../relationships/view.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
 import { isActivity } from './activity.ts'
-import { isHeard } from './changes.ts'
+import { isSynchronized } from './changes.ts'
 import {
   type Draft,
   eachEntry,
@@ -56,7 +56,7 @@ async function storedBefore(
   page: readonly ManagedWrite[],
 ): Promise<ReadonlyMap<string, StoredObject>> {
   const deletes =
-    looksAtDeleted(compiled) || isActivity(request) || isHeard(onChange, compiled.collection, request)
+    looksAtDeleted(compiled) || isActivity(request) || isSynchronized(onChange, compiled.collection, request)
   const isNeeded = (write: ManagedWrite) => {
     switch (write.operation) {
       case 'create':

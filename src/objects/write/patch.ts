@@ -6,7 +6,7 @@ import type { Repository, StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
 import { notNamed, withHiddenValues } from '../read/hidden-values.ts'
-import { editsByPatch, isAbout, shown } from '../relationships/wanted.ts'
+import { editsByPatch, isAbout, relationshipValue } from '../relationships/wanted.ts'
 import { storedObject } from '../sets.ts'
 import { touches } from '../type/places.ts'
 import type { ManagedWrite } from './entry.ts'
@@ -61,7 +61,7 @@ async function patched(
   const current = async (name: string): Promise<Json> => {
     const property = relations?.type.properties.get(name)
     const found = await repository.relationships.of(collection, [known._id], { properties: [name] })
-    return property ? shown(property, found.get(known._id) ?? []) : null
+    return property ? relationshipValue(property, found.get(known._id) ?? []) : null
   }
   const edits = relations && (await editsByPatch(relations.type, operations, current))
   // Policies are attached to top-level names.

@@ -9,15 +9,17 @@ import {
   type Draft,
   eachEntry,
   type ManagedWrite,
+  ownChanges,
   type Ready,
   type Settled,
   type WriteContext,
   type WriteResult,
+  type WrittenPage,
 } from './entry.ts'
 import { open } from './open.ts'
 import { record } from './record.ts'
 import { runScripts } from './scripts.ts'
-import { type StoredPage, storePage } from './store.ts'
+import { storePage } from './store.ts'
 import { validate } from './validate.ts'
 
 /**
@@ -71,7 +73,7 @@ export function writer(
       return written
     })
     await afterCommit({ ...context, repository, apply }, stored, position)
-    return stored.results
+    return stored.outcomes.map(({ result }) => result)
   }
 
   return apply
@@ -91,12 +93,11 @@ async function drafted(
 async function recordPage(
   { compiled, onChange, request }: WriteContext,
   store: Store,
-  { changes, others }: StoredPage,
+  page: WrittenPage,
   ready: readonly (Ready | Settled)[],
 ): Promise<void> {
-  const own = changes.filter((change) => change !== undefined)
-  const patches = new Set(changes.filter((_, at) => isPatch(ready[at])))
-  await record(store, [...own, ...others], {
+  const patches = new Set(page.outcomes.flatMap(({ change }, at) => (isPatch(ready[at]) ? [change] : [])))
+  await record(store, [...ownChanges(page), ...page.others], {
     ...{ onChange, request },
     typeOf: (collection) =>
       collection === compiled.collection ? compiled : compiled.relations?.services.typeOf(collection),

@@ -2,7 +2,7 @@ import type { Store } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
 import { activityEvent, isActivity } from './activity.ts'
-import { isHeard, type ObjectChange, type OnChange } from './changes.ts'
+import { isSynchronized, type ObjectChange, type OnChange } from './changes.ts'
 
 export interface Recording {
   readonly onChange: OnChange
@@ -25,6 +25,6 @@ export async function record(
     })
     if (events.length > 0) await store.audit.append(events)
   }
-  const heard = changes.filter(({ path }) => isHeard(onChange, path, request))
-  if (heard.length > 0) await onChange.enlist(store, heard, request)
+  const synchronized = changes.filter(({ path }) => isSynchronized(onChange, path, request))
+  if (synchronized.length > 0) await onChange.enlist(store, synchronized, request)
 }
