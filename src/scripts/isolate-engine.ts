@@ -48,7 +48,14 @@ export interface IsolateEngineOptions {
 
 export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
   keepLoopsInterruptible()
-  return new IsolateEngine(options)
+  const engine = new IsolateEngine(options)
+  // Members of its own: an engine that is shared is handed on as a copy with another disposal (ref-counted.ts).
+  return {
+    check: (script) => engine.check(script),
+    load: (program, parts) => engine.load(program, parts),
+    evaluate: (script, variables, context) => engine.evaluate(script, variables, context),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  }
 }
 
 class IsolateEngine implements ScriptEngine {
