@@ -1,13 +1,10 @@
 /** The package's public face: a server or a run inside another program, and what a connector is made of. */
 
 export type { ConfigurationProblem } from './config/project.ts'
-export type {
-  Connector,
-  ConnectorKind,
-  ConnectorObject,
-  ConnectorQuery,
-  ConnectorWrite,
-} from './connectors/kit/connector.ts'
+export type { Connector } from './connectors/kit/connector.ts'
+export type { ConnectorKind } from './connectors/kit/kind.ts'
+export type { ConnectorObject, ConnectorQuery } from './connectors/kit/query.ts'
+export type { ConnectorWrite } from './connectors/kit/write.ts'
 export type { Json, JsonObject } from './model/json.ts'
 export { Problem, type ProblemCode } from './model/problem.ts'
 export type { PlanEntry } from './plan/entry.ts'

@@ -217,8 +217,8 @@ export interface ObjectSet {
   readonly updatesInPart?: boolean
   /** True for properties that an update leaves as they are if its content does not mention them: relationships. */
   leavesAlone?(property: string): boolean
-  /** How the set's own filters compare strings; undefined where only the set itself can tell. */
-  comparison(pointer: Pointer): 'exact' | undefined
+  /** How the set's own filters compare the text of an attribute; undefined where only the set itself can tell. */
+  comparison(pointer: Pointer): 'exact' | 'ignoreCase' | undefined
   /**
    * Of the declared properties that can be read: those that the system has an attribute for at present, and the
    * others, which read as null. Absent where the set has no schema of its own to compare with.

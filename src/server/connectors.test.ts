@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TestProject } from '../../test/support/project.ts'
-import type { ConnectorKind } from '../connectors/kit/connector.ts'
+import type { ConnectorKind } from '../connectors/kit/kind.ts'
 import { openApplication } from './application.ts'
 import { checkOnly } from './check.ts'
 
@@ -17,8 +17,6 @@ const memory: ConnectorKind = {
   },
   create: ({ greeting = null }) => ({
     displayName: 'Memory',
-    filters: false,
-    comparison: 'exact',
     async *search() {
       yield [{ _id: 'one', greeting }]
     },

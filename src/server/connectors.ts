@@ -1,6 +1,6 @@
 import type { JsonSchema } from '../config/check/schema.ts'
 import { csvKind } from '../connectors/csv/kind.ts'
-import type { ConnectorKind } from '../connectors/kit/connector.ts'
+import type { ConnectorKind } from '../connectors/kit/kind.ts'
 
 /** The one file that knows every connector. */
 const builtIn: readonly ConnectorKind[] = [csvKind]

@@ -1,5 +1,5 @@
 import type { AuditService } from '../audit/service.ts'
-import type { ConnectorKind } from '../connectors/kit/connector.ts'
+import type { ConnectorKind } from '../connectors/kit/kind.ts'
 import type { System, SystemEnvironment } from '../connectors/system/open-system.ts'
 import type { Log } from '../kit/log.ts'
 import type { Json } from '../model/json.ts'

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto'
 import { constants, copyFile, type FileHandle, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Json } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
 import { readSnapshot } from '../files/snapshot.ts'
-import type { ConnectorChange, ConnectorObject, SyncToken } from '../kit/connector.ts'
+import type { ChangesPage, ConnectorChange, SyncToken } from '../kit/changes.ts'
+import { ConnectorError } from '../kit/errors.ts'
 import { type Columns, columnsOf, objectMaker, uidOf } from './columns.ts'
 import { attempt, chunksOf, identityOf, isSameFile, openCsv, rowsOf } from './file.ts'
 import type { CsvSettings } from './settings.ts'
 
 /**
  * What has changed in a CSV file (platform §5.1): the file is compared with a copy of itself, made when it was
- * looked at before and named by the token. Copies lie beside the file as `<file>.<ms since 1970>`; a token is that time and a
- * digest of the content. Rows that are the same are not reported; deletions come first, then the others in the order of the
+ * looked at before and named by the token. Copies lie beside the file as `<file>.<ms since 1970>`; the position of a token is
+ * that time, its epoch a digest of the content. Rows that are the same are not reported; deletions come first, then the others in the order of the
  * file. Memory holds a digest a row.
  */
 
@@ -28,7 +27,7 @@ export async function* changesSince(
   path: string,
   token: SyncToken | null,
   signal?: AbortSignal,
-): AsyncGenerator<ConnectorChange> {
+): AsyncGenerator<ChangesPage> {
   const before = token === null ? undefined : await copyNamed(path, token)
   const copy = await copyOf(path)
   try {
@@ -39,13 +38,15 @@ export async function* changesSince(
     try {
       const { columns, index } = await readSnapshot(handle, own, signal)
       if (old) requireSameColumns(old.columns, columns, path)
-      for (const id of old?.rows.keys() ?? [])
-        if (!index.has(id)) yield { kind: 'DELETE', id, token: token as SyncToken }
-      yield* differing(handle, { settings: own, columns, old: old?.rows, token }, signal)
+      const gone = [...(old?.rows.keys() ?? [])].filter((id) => !index.has(id))
+      for (let start = 0; start < gone.length; start += pageSize)
+        yield { changes: gone.slice(start, start + pageSize).map((id) => ({ kind: 'DELETE', id })), token }
+      const differences = differing(handle, { settings: own, columns, old: old?.rows }, signal)
+      for await (const changes of differences) yield { changes, token }
     } finally {
       await handle.close()
     }
-    yield { kind: 'END', token: await keep(copy, path, settings, before?.file) }
+    yield { changes: [], token: await keep(copy, path, settings, before?.file) }
   } finally {
     await rm(copy.part, { force: true })
   }
@@ -56,16 +57,18 @@ interface Comparison {
   readonly columns: Columns
   /** Undefined: everything is new. */
   readonly old: ReadonlyMap<string, string> | undefined
-  readonly token: SyncToken | null
 }
+
+const pageSize = 500
 
 async function* differing(
   handle: FileHandle,
-  { settings, columns, old, token }: Comparison,
+  { settings, columns, old }: Comparison,
   signal?: AbortSignal,
-): AsyncGenerator<ConnectorChange> {
-  const asObject: (fields: readonly string[]) => ConnectorObject = objectMaker(columns, settings)
+): AsyncGenerator<readonly ConnectorChange[]> {
+  const asObject = objectMaker(columns, settings)
   let isHeader = true
+  let page: ConnectorChange[] = []
   for await (const rows of rowsOf(handle, settings, signal)) {
     for (const row of rows) {
       if (isHeader) {
@@ -76,9 +79,13 @@ async function* differing(
       const known = old?.get(id)
       if (known === digestOf(row.fields)) continue
       const kind = known === undefined ? 'CREATE' : 'UPDATE'
-      yield { kind, id, object: asObject(row.fields), token }
+      page.push({ kind, id, object: asObject(row.fields) })
+      if (page.length < pageSize) continue
+      yield page
+      page = []
     }
   }
+  if (page.length > 0) yield page
 }
 
 interface Copy {
@@ -100,7 +107,7 @@ async function copyOf(path: string): Promise<Copy> {
     const identity = await identityOf(original)
     await attempt(path, 'copied', () => copyFile(path, part, constants.COPYFILE_FICLONE))
     if (!isSameFile(identity, await identityOf(original)))
-      throw new Problem('UNAVAILABLE', `${path} was changed by another program while it was being read`)
+      throw new ConnectorError('busy', `${path} was changed by another program while it was being read`)
     return { part, file, time, digest: await contentDigest(part) }
   } catch (error) {
     await rm(part, { force: true })
@@ -123,14 +130,14 @@ async function keep(
   const [newest] = await newestFirst(path)
   if (newest && (await contentDigest(newest.file)) === digest) {
     await rm(part, { force: true })
-    return `${newest.time}-${digest}`
+    return { epoch: digest, position: newest.time }
   }
   await attempt(file, 'written', () => rename(part, file))
   const superfluous = (await newestFirst(path))
     .slice(Math.max(2, settings.keptSnapshots))
     .filter((copy) => copy.file !== before)
   await Promise.all(superfluous.map((copy) => rm(copy.file, { force: true })))
-  return `${time}-${digest}`
+  return { epoch: digest, position: time }
 }
 
 async function newestFirst(path: string) {
@@ -146,30 +153,18 @@ async function copiesOf(path: string): Promise<readonly { readonly file: string;
   })
 }
 
-const startAnew = {
-  hint: 'Delete the liveSync state of this source to start from the file as it is now, and reconcile what was missed.',
-}
-
 async function copyNamed(
   path: string,
   token: SyncToken,
 ): Promise<{ readonly file: string; readonly digest: string }> {
-  const [, time, digest] = /^(\d{13})-([0-9a-f]{16})$/.exec(String(token)) ?? []
-  if (time === undefined || digest === undefined)
-    throw new Problem(
-      'CONNECTOR_FAILED',
-      `${JSON.stringify(token as Json)} is no token of ${path}`,
-      startAnew,
-    )
-  const file = `${path}.${time}`
+  const { epoch, position } = token
+  if (!/^\d{13}$/.test(String(position)))
+    throw new ConnectorError('staleToken', `${JSON.stringify(token)} is no token of ${path}`)
+  const file = `${path}.${position}`
   const found = await contentDigest(file).catch(() => undefined)
-  if (found === digest) return { file, digest }
+  if (found === epoch) return { file, digest: epoch }
   const fact = found === undefined ? 'is not there any more' : 'has been altered'
-  throw new Problem(
-    'CONNECTOR_FAILED',
-    `the copy ${file}, with which the file was to be compared, ${fact}`,
-    startAnew,
-  )
+  throw new ConnectorError('staleToken', `the copy ${file}, with which the file was to be compared, ${fact}`)
 }
 
 async function contentDigest(file: string): Promise<string> {
@@ -217,9 +212,6 @@ function digestOf(fields: readonly string[]): string {
 
 function requireSameColumns(before: Columns, now: Columns, path: string): void {
   if (before.names.join('\n') === now.names.join('\n')) return
-  throw new Problem(
-    'CONNECTOR_FAILED',
-    `the columns of ${path} have changed from ${before.names.join(', ')} to ${now.names.join(', ')}`,
-    startAnew,
-  )
+  const names = `${before.names.join(', ')} to ${now.names.join(', ')}`
+  throw new ConnectorError('staleToken', `the columns of ${path} have changed from ${names}`)
 }

@@ -1,7 +1,7 @@
-import type { Json, JsonObject } from '../../model/json.ts'
-import { setMember } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
-import type { ConnectorObject } from '../kit/connector.ts'
+import { ConnectorError } from '../kit/errors.ts'
+import type { ConnectorObject } from '../kit/query.ts'
+import { type Attributes, revealed, Secret, setAttribute, type Value, valuesOf } from '../kit/values.ts'
+import { type AttributeChange, settingOf, valueAfter } from '../kit/write.ts'
 import { malformed } from './file.ts'
 import type { Row } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
@@ -42,7 +42,7 @@ export function columnsOf(header: Row | undefined, settings: CsvSettings): Colum
   return { names, positions, uid: positions.get(uid) as number }
 }
 
-/** The uid of a row that fits the header; otherwise the Problem names its line. */
+/** The uid of a row that fits the header; otherwise the error names its line. */
 export function uidOf({ fields, line }: Row, { names, uid }: Columns, file: string): string {
   if (fields.length !== names.length) {
     throw malformed(file, line, `the row has ${fields.length} fields, the header has ${names.length}`)
@@ -56,7 +56,7 @@ export function uidOf({ fields, line }: Row, { names, uid }: Columns, file: stri
 /** Makes objects of rows; `wanted` limits the attributes. */
 export function objectMaker(
   { names, uid }: Columns,
-  { multivalued, separator }: CsvSettings,
+  { multivalued, separator, password }: CsvSettings,
   wanted?: readonly string[],
 ): (fields: readonly string[]) => ConnectorObject {
   const cells = names.flatMap((name, position) =>
@@ -66,59 +66,81 @@ export function objectMaker(
     const object: ConnectorObject = { _id: fields[uid] as string }
     for (const { name, position, multi } of cells) {
       const cell = fields[position] as string
-      if (cell !== '') setMember(object, name, multi ? valuesOf(cell, separator) : cell)
+      if (cell === '') continue
+      if (name === password) setAttribute(object, name, new Secret(cell))
+      else setAttribute(object, name, multi ? valuesIn(cell, separator) : cell)
     }
     return object
   }
 }
 
-function valuesOf(cell: string, separator: string): string[] {
+function valuesIn(cell: string, separator: string): string[] {
   return cell.split(separator).flatMap((value) => value.trim() || [])
 }
 
-/** A copy of the fields with attributes written over them. INVALID_VALUE for what the file cannot hold. */
+/** A copy of the fields with attributes written over them. An error for what the file cannot hold. */
 export function overwrite(
   fields: readonly string[],
-  attributes: JsonObject,
+  attributes: Attributes,
+  columns: Columns,
+  settings: CsvSettings,
+): string[] {
+  return change(fields, settingOf(attributes), columns, settings)
+}
+
+/** A copy of the fields with these changes. */
+export function change(
+  fields: readonly string[],
+  changes: readonly AttributeChange[],
   { positions, names }: Columns,
   settings: CsvSettings,
 ): string[] {
   const result = [...fields]
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined) continue
+  for (const one of changes) {
+    const { attribute: name } = one
     const position = positions.get(name)
     if (position === undefined) {
-      throw new Problem('INVALID_VALUE', `${settings.file} has no column ${name}; it has ${names.join(', ')}`)
+      const fact = `${settings.file} has no column ${name}; it has ${names.join(', ')}`
+      throw new ConnectorError('schemaViolation', fact, { attribute: name })
     }
-    result[position] = settings.multivalued.has(name) ? joined(name, value, settings) : cell(name, value)
+    const isList = settings.multivalued.has(name)
+    const before = isList ? valuesIn(result[position] as string, settings.separator) : result[position]
+    const value = valueAfter(before, one) ?? null
+    result[position] = isList ? joined(name, value, settings) : cell(name, value)
   }
   return result
 }
 
-function joined(name: string, value: Json, { separator }: CsvSettings): string {
-  const values = (Array.isArray(value) ? value : [value]).map((one) => cell(name, one))
+function joined(name: string, value: Value, { separator }: CsvSettings): string {
+  const values = valuesOf(value).map((one) => cell(name, one))
   const culprit = values.find((one) => one.includes(separator))
   if (culprit !== undefined) {
-    throw new Problem('INVALID_VALUE', `A value of ${name} contains the separator "${separator}": ${culprit}`)
+    throw new ConnectorError(
+      'invalidValue',
+      `A value of ${name} contains the separator "${separator}": ${culprit}`,
+    )
   }
   return values.filter((one) => one !== '').join(separator)
 }
 
-function cell(name: string, value: Json): string {
+function cell(name: string, given: Value): string {
+  const value = revealed(given)
   if (value === null) return ''
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (typeof value !== 'object') return String(value).trim()
-  if (!Array.isArray(value)) throw new Problem('INVALID_VALUE', `${name} is an object; a cell holds text`)
-  throw new Problem(
-    'INVALID_VALUE',
+  if (!Array.isArray(value))
+    throw new ConnectorError('invalidValue', `${name} is an object; a cell holds text`, { attribute: name })
+  throw new ConnectorError(
+    'invalidValue',
     `${name} has ${value.length} values; name it in multivaluedColumns if its cells hold several`,
   )
 }
 
-function missing(file: string, property: string, column: string, names: readonly string[]): Problem {
+function missing(file: string, property: string, column: string, names: readonly string[]): Error {
   return configuration(`${file} has no column ${column} (${property}); it has ${names.join(', ')}`)
 }
 
-function configuration(message: string): Problem {
+function configuration(message: string): Error {
   const hint = 'Correct the first line of the file, or the names in the configuration of the connector.'
-  return new Problem('CONFIGURATION', message, { status: 500, hint })
+  return new ConnectorError('misconfigured', message, { hint })
 }

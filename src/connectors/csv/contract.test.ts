@@ -1,4 +1,5 @@
 import { connectorContract } from '../kit/contract/contract.ts'
+import { Secret } from '../kit/values.ts'
 import { temporaryCsv } from './testing/temporary.ts'
 
 connectorContract({
@@ -8,7 +9,12 @@ connectorContract({
     const csv = await temporaryCsv('uid,name,mail,password\n')
     return { connector: csv.connect(), close: () => csv[Symbol.asyncDispose]() }
   },
-  account: (n) => ({ uid: `u${n}`, name: `Name ${n}`, mail: `u${n}@example.com`, password: `secret ${n}` }),
+  account: (n) => ({
+    uid: `u${n}`,
+    name: `Name ${n}`,
+    mail: `u${n}@example.com`,
+    password: new Secret(`secret ${n}`),
+  }),
   attribute: 'mail',
   unique: 'uid',
   unknown: 'shoeSize',

@@ -1,34 +1,32 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FileHandle, realpath } from 'node:fs/promises'
 import { Mutex } from '../../kit/mutex.ts'
-import { type JsonObject, member } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
+import { everything } from '../../model/filter/filter.ts'
+import type { SortKey } from '../../model/sort.ts'
 import { isAbandoned, lockFile } from '../files/lock.ts'
 import { removeLeftovers, replaceFile } from '../files/replace.ts'
 import { changedMeanwhile, readSnapshot, requireUnchanged, type Snapshot } from '../files/snapshot.ts'
+import type { Changes, ChangesPage, SyncToken } from '../kit/changes.ts'
+import type { Authenticate, Lifecycle, Test } from '../kit/connector.ts'
+import { ConnectorError } from '../kit/errors.ts'
 import type {
-  Authenticate,
-  Changes,
-  ConnectorChange,
   ConnectorObject,
   ConnectorQuery,
-  ConnectorWrite,
-  ConnectorWriteOutcome,
   Count,
-  IdOf,
-  Lifecycle,
-  NativeAttribute,
+  ObjectPage,
+  Page,
+  PageQuery,
   ReadMany,
-  Schema,
   Search,
-  SyncToken,
-  Test,
-  Write,
-} from '../kit/connector.ts'
+} from '../kit/query.ts'
+import type { ObjectClass, Schema } from '../kit/schema.ts'
+import { type Attributes, attribute, Secret, type Value } from '../kit/values.ts'
+import type { ConnectorWrite, ConnectorWriteOutcome, Deltas, IdOf, Write } from '../kit/write.ts'
 import { changesSince, latestToken } from './changes.ts'
 import { objectMaker } from './columns.ts'
 import { attempt, identityOf, isSameFile, openCsv, rowsOf } from './file.ts'
 import { planPage } from './page.ts'
+import { isOrderedById, pageOfIds } from './paging.ts'
 import { readRows } from './read-rows.ts'
 import type { RowIndex } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
@@ -48,9 +46,11 @@ type CsvCapabilities = Lifecycle &
   Test &
   Schema &
   Search &
+  Page &
   ReadMany &
   Count &
   Write &
+  Deltas &
   IdOf &
   Changes &
   Authenticate
@@ -62,34 +62,38 @@ const attempts = 5
 
 export class CsvConnector implements CsvCapabilities {
   readonly displayName = 'CSV File Connector'
-  readonly filters = false
-  readonly comparison = 'exact'
-  readonly agreedNames: Readonly<Record<string, string>>
   readonly #settings: CsvSettings
   /** The state of the file that was read or written last. */
   #snapshot: Snapshot | undefined
-  /** Ends when the operation before has ended; the index belongs to one operation at a time. */
+  /** The index belongs to one operation at a time. */
   readonly #turn = new Mutex()
   #hasLooked = false
   #hasCleanedUp = false
 
   constructor(settings: CsvSettings) {
     this.#settings = settings
-    this.agreedNames = { __NAME__: settings.name, __PASSWORD__: settings.password }
+  }
+
+  agreedNames(): Readonly<Record<string, string>> {
+    return { __NAME__: this.#settings.name, __PASSWORD__: this.#settings.password }
   }
 
   async test(signal?: AbortSignal): Promise<void> {
     await this.#reading(async () => undefined, signal)
   }
 
-  async schema(): Promise<Readonly<Record<string, { readonly attributes: readonly NativeAttribute[] }>>> {
-    const { names } = await this.#reading(async (_, { columns }) => columns)
-    const { uid, multivalued } = this.#settings
+  async schema(signal?: AbortSignal): Promise<Readonly<Record<string, ObjectClass>>> {
+    const { names } = await this.#reading(async (_, { columns }) => columns, signal)
+    const { uid, multivalued, password } = this.#settings
     const attributes = names.map((name) => ({
       name,
       type: 'string' as const,
       multivalued: multivalued.has(name),
       required: name === uid,
+      comparison: 'exact' as const,
+      normalize: inCell,
+      secret: name === password,
+      unique: name === uid,
     }))
     return { [objectClass]: { attributes } }
   }
@@ -120,13 +124,32 @@ export class CsvConnector implements CsvCapabilities {
   async readMany(
     wantedClass: string,
     ids: readonly string[],
+    fields?: readonly string[],
     signal?: AbortSignal,
   ): Promise<ReadonlyMap<string, ConnectorObject>> {
     requireAccounts(wantedClass)
     return this.#reading(async (handle, found) => {
       const { rows, snapshot } = await this.#rows(handle, found, ids, signal)
-      const asObject = objectMaker(snapshot.columns, this.#settings)
+      const asObject = objectMaker(snapshot.columns, this.#settings, fields)
       return new Map(Array.from(rows, ([id, fields]) => [id, asObject(fields)]))
+    }, signal)
+  }
+
+  sorts(_wantedClass: string, sortKeys: readonly SortKey[]): boolean {
+    return isOrderedById(sortKeys, this.#settings)
+  }
+
+  async page(query: PageQuery, signal?: AbortSignal): Promise<ObjectPage> {
+    requireAccounts(query.objectClass)
+    return this.#reading(async (handle, found) => {
+      const { ids, ...page } = pageOfIds(found.index, query)
+      const { rows, snapshot } = await this.#rows(handle, found, ids, signal)
+      const asObject = objectMaker(snapshot.columns, this.#settings, query.fields)
+      const objects = ids.flatMap((id) => {
+        const fields = rows.get(id)
+        return fields ? [asObject(fields)] : []
+      })
+      return { ...page, objects }
     }, signal)
   }
 
@@ -135,8 +158,12 @@ export class CsvConnector implements CsvCapabilities {
     return this.#reading(async (_, { index }) => index.size, signal)
   }
 
-  idOf(_wantedClass: string, attributes: JsonObject, proposed?: string): string | undefined {
-    const given = member(attributes, this.#settings.uid)
+  deltas(_wantedClass: string, name: string): boolean {
+    return this.#settings.multivalued.has(name)
+  }
+
+  idOf(_wantedClass: string, attributes: Attributes, proposed?: string): string | undefined {
+    const given = attribute(attributes, this.#settings.uid)
     return (given === undefined || given === null ? '' : String(given)).trim() || proposed
   }
 
@@ -158,8 +185,8 @@ export class CsvConnector implements CsvCapabilities {
         const outcomes = await this.#writeOnce(path, writes, known)
         if (outcomes) return outcomes
       }
-      throw new Problem(
-        'CONFLICT',
+      throw new ConnectorError(
+        'conflict',
         `${path} is changed by another program again and again; nothing was written`,
       )
     })
@@ -174,20 +201,26 @@ export class CsvConnector implements CsvCapabilities {
     wantedClass: string,
     token: SyncToken | null,
     signal?: AbortSignal,
-  ): AsyncGenerator<ConnectorChange> {
+  ): AsyncGenerator<ChangesPage> {
     requireAccounts(wantedClass)
     yield* changesSince(this.#settings, await this.#path(), token, signal)
   }
 
-  async authenticate(wantedClass: string, username: string, password: string): Promise<string> {
+  async authenticate(
+    wantedClass: string,
+    username: string,
+    password: Secret,
+    signal?: AbortSignal,
+  ): Promise<string> {
     requireAccounts(wantedClass)
     const { name, password: column } = this.#settings
-    for await (const page of this.search({ objectClass, filter: { kind: 'literal', value: true } })) {
+    for await (const page of this.search({ objectClass, filter: everything }, signal)) {
       for (const account of page) {
         if (account[name] === username && isSame(account[column], password)) return account._id
       }
     }
-    throw new Problem('UNAUTHORIZED', `The password is wrong, or there is no account "${username}"`)
+    const message = `The password is wrong, or there is no account "${username}"`
+    throw new ConnectorError('wrongCredentials', message)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -284,12 +317,20 @@ export class CsvConnector implements CsvCapabilities {
 
 function requireAccounts(wanted: string): void {
   if (wanted === objectClass) return
-  throw new Problem('NOT_FOUND', `A CSV file has only objects of the type ${objectClass}, none of ${wanted}`)
+  throw new ConnectorError(
+    'unknownClass',
+    `A CSV file has only objects of the type ${objectClass}, none of ${wanted}`,
+  )
+}
+
+/** What reading a value again would give. */
+function inCell(value: Value): Value {
+  return typeof value === 'string' ? value.trim() : value
 }
 
 /** Takes the same time wherever the texts differ. */
-function isSame(stored: unknown, given: string): boolean {
-  if (typeof stored !== 'string') return false
-  const digest = (text: string) => createHash('sha256').update(text).digest()
+function isSame(stored: Value | undefined, given: Secret): boolean {
+  if (!(stored instanceof Secret)) return false
+  const digest = (secret: Secret) => createHash('sha256').update(secret.reveal()).digest()
   return timingSafeEqual(digest(stored), digest(given))
 }

@@ -1,5 +1,5 @@
 import { TextDecoder } from 'node:util'
-import { Problem } from '../../model/problem.ts'
+import { ConnectorError } from '../kit/errors.ts'
 import { misconfigured } from '../kit/misconfigured.ts'
 
 /**
@@ -43,7 +43,10 @@ const utf8: Encoding = {
   decoder: () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
   encode(text) {
     if (text.isWellFormed()) return Buffer.from(text, 'utf8')
-    throw new Problem('INVALID_VALUE', 'Half a surrogate pair is no character and cannot be written as utf-8')
+    throw new ConnectorError(
+      'invalidValue',
+      'Half a surrogate pair is no character and cannot be written as utf-8',
+    )
   },
 }
 
@@ -66,7 +69,7 @@ function canonicalName(label: string): string {
   }
 }
 
-function unsupported(label: string): Problem {
+function unsupported(label: string): Error {
   const fact = `"${label}" is not supported; use utf-8, iso-8859-1, windows-1252 or another single-byte encoding`
   return misconfigured(['configurationProperties', 'encoding'], fact)
 }
@@ -95,5 +98,8 @@ function singleByte(name: string, characters: string, decoder: () => Decoder): E
 
 function unknown(text: string, position: number, name: string): never {
   const character = String.fromCodePoint(text.codePointAt(position) as number)
-  throw new Problem('INVALID_VALUE', `The character ${character} does not exist in the encoding ${name}`)
+  throw new ConnectorError(
+    'invalidValue',
+    `The character ${character} does not exist in the encoding ${name}`,
+  )
 }

@@ -1,13 +1,13 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { type FileHandle, open } from 'node:fs/promises'
-import { Problem, type ProblemCode } from '../../model/problem.ts'
+import { ConnectorError, type ErrorKind } from '../kit/errors.ts'
 import type { Encoding } from './encoding.ts'
 import { MalformedCsv, type Row, RowReader } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
 
 /**
  * The file as it lies on the disk: opened, identified, and read as rows in constant memory. Whatever goes wrong is a
- * Problem that names the file, and the line where there is one.
+ * ConnectorError that names the file, and the line where there is one.
  */
 
 /** Changes whenever anybody writes the file in place or puts another one there. */
@@ -33,7 +33,7 @@ export async function openCsv(path: string): Promise<FileHandle> {
   const handle = await attempt(path, 'opened', () => open(path, 'r'))
   if ((await handle.stat()).isFile()) return handle
   await handle.close()
-  throw new Problem('CONFIGURATION', `${path} is no file; csvFile must name a file`, { status: 500 })
+  throw new ConnectorError('misconfigured', `${path} is no file; csvFile must name a file`)
 }
 
 export async function identityOf(handle: FileHandle): Promise<FileIdentity> {
@@ -65,31 +65,31 @@ export async function* rowsOf(
   }
 }
 
-export function malformed(file: string, line: number, fact: string): Problem {
-  return new Problem('CONNECTOR_FAILED', `${file}, line ${line}: ${fact}`, { detail: { file, line } })
+export function malformed(file: string, line: number, fact: string): ConnectorError {
+  return new ConnectorError('failed', `${file}, line ${line}: ${fact}`, { detail: { file, line } })
 }
 
-/** Runs a file operation; what the operating system says becomes a Problem. */
+/** Runs a file operation; what the operating system says becomes a ConnectorError. */
 export async function attempt<T>(path: string, done: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
-    const { problem, fact } = errnoFacts[code] ?? { problem: 'UNAVAILABLE' as const, fact: message }
-    throw new Problem(problem, `${path} cannot be ${done}: ${fact}`, { cause: error })
+    const { kind, fact } = errnoFacts[code] ?? { kind: 'connection', fact: message }
+    throw new ConnectorError(kind, `${path} cannot be ${done}: ${fact}`, { cause: error })
   }
 }
 
-const errnoFacts: Readonly<Record<string, { readonly problem: ProblemCode; readonly fact: string }>> = {
-  ENOENT: { problem: 'UNAVAILABLE', fact: 'there is no such file or folder' },
-  ENOTDIR: { problem: 'UNAVAILABLE', fact: 'a part of the path is no folder' },
-  EACCES: { problem: 'FORBIDDEN', fact: 'the permissions of file or folder do not allow it' },
-  EPERM: { problem: 'FORBIDDEN', fact: 'the operating system does not permit it' },
-  EROFS: { problem: 'FORBIDDEN', fact: 'the file system is read-only' },
-  ENOSPC: { problem: 'CONNECTOR_FAILED', fact: 'no space is left on the device' },
-  EDQUOT: { problem: 'CONNECTOR_FAILED', fact: 'the disk quota is used up' },
-  EFBIG: { problem: 'CONNECTOR_FAILED', fact: 'it would be larger than the limit for files' },
-  EMFILE: { problem: 'UNAVAILABLE', fact: 'too many files are open' },
+const errnoFacts: Readonly<Record<string, { readonly kind: ErrorKind; readonly fact: string }>> = {
+  ENOENT: { kind: 'connection', fact: 'there is no such file or folder' },
+  ENOTDIR: { kind: 'connection', fact: 'a part of the path is no folder' },
+  EACCES: { kind: 'permission', fact: 'the permissions of file or folder do not allow it' },
+  EPERM: { kind: 'permission', fact: 'the operating system does not permit it' },
+  EROFS: { kind: 'permission', fact: 'the file system is read-only' },
+  ENOSPC: { kind: 'failed', fact: 'no space is left on the device' },
+  EDQUOT: { kind: 'failed', fact: 'the disk quota is used up' },
+  EFBIG: { kind: 'failed', fact: 'it would be larger than the limit for files' },
+  EMFILE: { kind: 'connection', fact: 'too many files are open' },
 }
 
 async function byteOrderMark(handle: FileHandle, encoding: Encoding): Promise<number> {
@@ -125,7 +125,7 @@ export function isDecodingError(error: unknown): boolean {
 }
 
 /** Finds the line by reading the file again; only on the way to an error. */
-async function undecodable(handle: FileHandle, { file, encoding }: CsvSettings): Promise<Problem> {
+async function undecodable(handle: FileHandle, { file, encoding }: CsvSettings): Promise<ConnectorError> {
   let line = 1
   let pending = Buffer.alloc(0)
   for await (const chunk of chunksOf(handle, 0, file)) {
@@ -150,7 +150,7 @@ function isDecodable(bytes: Buffer, encoding: Encoding): boolean {
   }
 }
 
-function notIn(encoding: Encoding, file: string, line: number): Problem {
+function notIn(encoding: Encoding, file: string, line: number): ConnectorError {
   return malformed(
     file,
     line,

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { settingOf } from '../kit/write.ts'
 import { objectsOf, temporaryCsv } from './testing/temporary.ts'
 
 describe('a process that is killed while it writes', () => {
@@ -26,7 +27,7 @@ describe('a process that is killed while it writes', () => {
     }
     await using connector = csv.connect()
     await connector.writeMany('__ACCOUNT__', [
-      { operation: 'update', id: 'stamp', attributes: { a: 'after' } },
+      { operation: 'update', id: 'stamp', changes: settingOf({ a: 'after' }) },
     ])
     expect(await readdir(csv.folder)).toEqual(['people.csv'])
   })

@@ -1,4 +1,4 @@
-import type { ConnectorKind } from '../kit/connector.ts'
+import type { ConnectorKind } from '../kit/kind.ts'
 import { CsvConnector } from './csv-connector.ts'
 import { configurationSchema, csvSettings } from './settings.ts'
 
@@ -11,5 +11,5 @@ export const csvKind: ConnectorKind = {
   configurationSchema: structuredClone(
     configurationSchema,
   ) as unknown as ConnectorKind['configurationSchema'],
-  create: (configuration, { projectFolder }) => new CsvConnector(csvSettings(configuration, projectFolder)),
+  create: (settings, host) => new CsvConnector(csvSettings(settings, host.projectFolder)),
 }

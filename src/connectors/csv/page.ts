@@ -1,10 +1,10 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { equal } from '../../model/equality.ts'
-import { member } from '../../model/json.ts'
-import { asProblem, Problem } from '../../model/problem.ts'
 import type { Snapshot } from '../files/snapshot.ts'
-import type { ConnectorObject, ConnectorWrite, ConnectorWriteOutcome } from '../kit/connector.ts'
-import { objectMaker, overwrite } from './columns.ts'
+import { ConnectorError, connectorError } from '../kit/errors.ts'
+import type { ConnectorObject } from '../kit/query.ts'
+import type { AttributeChange, ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
+import { change, objectMaker, overwrite } from './columns.ts'
 import { renderRow } from './fields.ts'
 import type { ChangedRow, Edit, RowIndex, RowRange } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
@@ -50,7 +50,7 @@ export function planPage(
       const object = perform(write, drafts, facts, settings, asObject)
       return { ok: true, id: object._id, object }
     } catch (error) {
-      return { ok: false, error: asProblem(error) }
+      return { ok: false, error: connectorError(error) }
     }
   })
   return { outcomes, ...render(drafts.changed(), facts.snapshot, settings) }
@@ -76,16 +76,21 @@ function perform(
     drafts.remove(write.id)
     return asObject(present)
   }
-  requireUid(member(write.attributes, settings.uid), settings)
-  const fields = overwrite(present, write.attributes, columns, settings)
+  requireUid(write.changes, settings)
+  const fields = change(present, write.changes, columns, settings)
   settings.encoding.encode(fields.join(''))
   drafts.update(write.id, fields[columns.uid] as string, fields)
   return asObject(fields)
 }
 
-function requireUid(value: unknown, { uid }: CsvSettings): void {
-  if (value === undefined || (value !== null && String(value).trim() !== '')) return
-  throw new Problem('INVALID_VALUE', `${uid} is the id of the row; it cannot be empty`)
+function requireUid(changes: readonly AttributeChange[], { uid }: CsvSettings): void {
+  const isEmptied = changes.some(
+    (one) => one.attribute === uid && (one.kind !== 'set' || String(one.value ?? '').trim() === ''),
+  )
+  if (!isEmptied) return
+  throw new ConnectorError('invalidValue', `${uid} is the id of the row; it cannot be empty`, {
+    attribute: uid,
+  })
 }
 
 /** The rows that the page has touched, under the uids they have at that moment. */
@@ -108,7 +113,7 @@ class Drafts {
   existing(uid: string): Draft {
     const draft = this.#byUid.has(uid) ? this.#byUid.get(uid) : this.#fromFile(uid)
     if (draft) return draft
-    throw new Problem('NOT_FOUND', `${this.#settings.file} has no row with the id "${uid}"`)
+    throw new ConnectorError('unknownId', `${this.#settings.file} has no row with the id "${uid}"`)
   }
 
   update(uid: string, newUid: string, fields: readonly string[]): void {
@@ -144,7 +149,7 @@ class Drafts {
       ? this.#byUid.get(uid) !== undefined
       : this.#facts.snapshot.index.has(uid)
     if (!taken) return
-    throw new Problem('PRECONDITION_FAILED', `${this.#settings.file} already has a row with the id "${uid}"`)
+    throw new ConnectorError('alreadyExists', `${this.#settings.file} already has a row with the id "${uid}"`)
   }
 
   #fromFile(uid: string): Draft | undefined {
@@ -153,8 +158,8 @@ class Drafts {
     const { known, snapshot } = this.#facts
     const then = known?.checksum(uid)
     if (then !== undefined && then !== snapshot.index.checksum(uid)) {
-      throw new Problem(
-        'PRECONDITION_FAILED',
+      throw new ConnectorError(
+        'changed',
         `${this.#settings.file}: another program has changed the row with the id "${uid}" since it was read`,
       )
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import type { ConnectorWrite } from '../kit/connector.ts'
+import { type ConnectorWrite, settingOf } from '../kit/write.ts'
 import type { CsvConnector } from './csv-connector.ts'
 import { RowIndex } from './row-index.ts'
 import { allIds, type Expected, files, pages, perform } from './testing/arbitrary-pages.ts'
@@ -12,7 +12,7 @@ const create = (attributes: JsonObject): ConnectorWrite => ({ operation: 'create
 const update = (id: string, attributes: JsonObject): ConnectorWrite => ({
   operation: 'update',
   id,
-  attributes,
+  changes: settingOf(attributes),
 })
 const remove = (id: string): ConnectorWrite => ({ operation: 'delete', id })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Snapshot } from '../files/snapshot.ts'
-import type { ConnectorWrite } from '../kit/connector.ts'
+import type { ConnectorWrite } from '../kit/write.ts'
 import { columnsOf, uidOf } from './columns.ts'
 import { planPage } from './page.ts'
 import { type Edit, RowIndex } from './row-index.ts'

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { compareText } from '../../model/sort.ts'
 import type { Row } from './row-reader.ts'
 
 /**
@@ -31,6 +32,8 @@ export class RowIndex {
   #checksums = new Uint32Array(1024)
   #terminators = new Uint8Array(1024)
   #used = 0
+  /** All uids in order; absent until they are asked for, and again once they have changed. */
+  #ordered: readonly string[] | undefined
 
   get size(): number {
     return this.#slots.size
@@ -51,11 +54,18 @@ export class RowIndex {
     { start, end, terminator, text }: Pick<Row, 'start' | 'end' | 'terminator' | 'text'>,
   ): boolean {
     if (this.#slots.has(uid)) return false
+    this.#ordered = undefined
     const slot = this.#used++
     if (slot === this.#starts.length) this.#grow()
     this.#slots.set(detached(uid), slot)
     this.#put(slot, start, end, terminator, text)
     return true
+  }
+
+  /** All uids by code point. Sorted when asked for, once for each state of the file. */
+  ordered(): readonly string[] {
+    this.#ordered ??= [...this.#slots.keys()].sort(compareText)
+    return this.#ordered
   }
 
   range(uid: string): RowRange | undefined {
@@ -79,6 +89,7 @@ export class RowIndex {
    */
   follow(edits: readonly Edit[], changed: readonly ChangedRow[]): void {
     this.#move(edits)
+    if (changed.some(({ uid, after }) => uid !== after?.uid)) this.#ordered = undefined
     // All old names go before any new one comes: two rows may have swapped theirs.
     const slots = changed.map(({ uid }) => this.#slots.get(uid) as number)
     for (const { uid } of changed) this.#slots.delete(uid)

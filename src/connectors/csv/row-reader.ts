@@ -19,7 +19,7 @@ export interface Row {
   readonly terminator: number
 }
 
-/** What makes the text no CSV; whoever knows the file's name turns it into a Problem. */
+/** What makes the text no CSV; what knows the file's name adds it. */
 export class MalformedCsv extends Error {
   readonly line: number
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
-import type { ConnectorWrite } from '../kit/connector.ts'
+import { type ConnectorWrite, settingOf } from '../kit/write.ts'
 import type { CsvConnector } from './csv-connector.ts'
 import { csvKind } from './kind.ts'
 import { objectsOf, temporaryCsv } from './testing/temporary.ts'
@@ -17,7 +17,7 @@ const create = (attributes: JsonObject): ConnectorWrite => ({ operation: 'create
 const update = (id: string, attributes: JsonObject): ConnectorWrite => ({
   operation: 'update',
   id,
-  attributes,
+  changes: settingOf(attributes),
 })
 const remove = (id: string): ConnectorWrite => ({ operation: 'delete', id })
 

@@ -2,8 +2,8 @@ import { link, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Problem } from '../../model/problem.ts'
 import { attempt } from '../csv/file.ts'
+import { ConnectorError } from '../kit/errors.ts'
 
 /**
  * One writer at a time among Syncline processes, by a lock file beside the CSV file. Other programs do not heed it;
@@ -117,8 +117,8 @@ function isRunning(pid: number): boolean {
   }
 }
 
-async function locked(lock: string, path: string): Promise<Problem> {
+async function locked(lock: string, path: string): Promise<ConnectorError> {
   const holder = holderIn(await readFile(lock, 'utf8').catch(() => ''))
   const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process'
-  return new Problem('UNAVAILABLE', `${path} is being written by ${who}; if that is not so, delete ${lock}`)
+  return new ConnectorError('busy', `${path} is being written by ${who}; if that is not so, delete ${lock}`)
 }

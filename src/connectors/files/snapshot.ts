@@ -1,9 +1,9 @@
 import type { FileHandle } from 'node:fs/promises'
-import { Problem } from '../../model/problem.ts'
 import { type Columns, columnsOf, uidOf } from '../csv/columns.ts'
 import { type FileIdentity, identityOf, isSameFile, malformed, rowsOf } from '../csv/file.ts'
 import { RowIndex } from '../csv/row-index.ts'
 import type { CsvSettings } from '../csv/settings.ts'
+import { ConnectorError } from '../kit/errors.ts'
 
 /**
  * What is known about one state of the file. It exists only for a file without errors: all rows fit the header, and
@@ -48,8 +48,8 @@ export async function requireUnchanged(
   if (!hasSameContent(identity, await identityOf(handle))) throw changedMeanwhile(file)
 }
 
-export function changedMeanwhile(file: string): Problem {
-  return new Problem('UNAVAILABLE', `${file} was changed by another program while it was being read`)
+export function changedMeanwhile(file: string): ConnectorError {
+  return new ConnectorError('busy', `${file} was changed by another program while it was being read`)
 }
 
 /** Of an open file: when it is replaced by name, the inode loses a name, which changes its ctime only. */
@@ -67,7 +67,7 @@ async function repeated(
   settings: CsvSettings,
   uid: string,
   line: number,
-): Promise<Problem> {
+): Promise<ConnectorError> {
   let columns: Columns | undefined
   for await (const rows of rowsOf(handle, settings)) {
     for (const row of rows) {

@@ -1,11 +1,16 @@
 import { isJsonObject, type Json, type JsonObject, member, setMember } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Resource } from '../../router/resources.ts'
-import type { ConnectorObject } from '../kit/connector.ts'
+import type { ConnectorObject } from '../kit/query.ts'
+import { type Attributes, attribute, isValueList, Secret, setAttribute, type Value } from '../kit/values.ts'
+import type { AttributeChange } from '../kit/write.ts'
 import type { ObjectType, Property } from './object-type.ts'
 import { coerced, type ValueType } from './value-type.ts'
 
-/** Objects between the names and types of the configuration and those of the connector (platform §4.4). */
+/**
+ * Objects between the names and types of the configuration and those of the connector (platform §4.4). Here alone values that
+ * are no JSON become JSON, and secrets plaintext.
+ */
 
 /** Makes resources of connector objects; `fields` are property names, absent: those returned by default. */
 export function reader(
@@ -17,7 +22,7 @@ export function reader(
     const resource: Resource = { _id: object._id }
     if (typeof object._rev === 'string') resource._rev = object._rev
     for (const property of properties) {
-      const value = member(object, property.attribute)
+      const value = attribute(object, property.attribute)
       if (value === undefined || value === null) continue
       setMember(resource, property.name, fromNative(value, property, object._id))
     }
@@ -36,9 +41,9 @@ export function readableProperties(
 }
 
 /** What to send on create: declared and creatable attributes that have a value. */
-export function creation(type: ObjectType, content: JsonObject, id: string | undefined): JsonObject {
+export function creation(type: ObjectType, content: JsonObject, id: string | undefined): Attributes {
   const given = declared(type, content)
-  const attributes: JsonObject = {}
+  const attributes: Attributes = {}
   for (const property of type.properties.values()) {
     const value = given.get(property)
     const native = value === undefined || isEmpty(value) ? undefined : toNative(value, property)
@@ -47,26 +52,32 @@ export function creation(type: ObjectType, content: JsonObject, id: string | und
         throw new Problem('INVALID_VALUE', `${property.name} is required and has no value`)
       }
     } else if (property.creatable && property.attribute !== '_id')
-      setMember(attributes, property.attribute, native)
+      setAttribute(attributes, property.attribute, native)
   }
   return attributes
 }
 
 /** What to send on update: declared and updateable attributes that are present; null clears. */
-export function update(type: ObjectType, content: JsonObject): JsonObject {
-  const attributes: JsonObject = {}
-  for (const [property, value] of declared(type, content)) {
-    if (!property.updateable || property.attribute === '_id') continue
+export function update(type: ObjectType, content: JsonObject): readonly AttributeChange[] {
+  return [...declared(type, content)].flatMap(([property, value]): AttributeChange[] => {
+    const { attribute: name, updateable, isSecret } = property
+    if (!updateable || name === '_id') return []
     const native = value === null ? null : toNative(value, property)
-    if (native !== null || !property.isSecret) setMember(attributes, property.attribute, native)
-  }
-  return attributes
+    if (native !== null) return [{ attribute: name, kind: 'set', value: native }]
+    return isSecret ? [] : [{ attribute: name, kind: 'clear' }]
+  })
+}
+
+/** Values of one property that come or go. */
+export function toNativeList(values: readonly Json[], property: Property): readonly Value[] {
+  return values.map((value) => toNativeOne(value, property))
 }
 
 /** The members of a body that are properties; others may only begin with an underscore. */
 function declared(type: ObjectType, content: JsonObject): ReadonlyMap<Property, Json> {
   const result = new Map<Property, Json>()
-  for (const [name, value] of Object.entries(content)) {
+  for (const name of Object.keys(content)) {
+    const value = member(content, name)
     const property = type.properties.get(name)
     if (property && value !== undefined) result.set(property, value)
     else if (!property && !name.startsWith('_')) {
@@ -80,17 +91,31 @@ function isEmpty(value: Json): boolean {
   return value === null || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
-function toNative(value: Json, property: Property): Json {
-  refuseHash(value, property)
+function toNative(value: Json, property: Property): Value {
   const values = Array.isArray(value) ? value : [value]
-  const cast = values.map((one) => castOne(one, property.nativeType, property, undefined))
+  refuseHash(value, property)
+  const cast = values.map((one) => toNativeOne(one, property))
   if (property.multivalued) return cast
   if (cast.length > 1)
     throw new Problem('INVALID_VALUE', `${property.name} has one value, not ${cast.length}`)
   return cast[0] ?? null
 }
 
-function fromNative(value: Json, property: Property, id: string): Json {
+function toNativeOne(value: Json, property: Property): Value {
+  refuseHash(value, property)
+  const cast = castOne(value, property.nativeType, property, undefined)
+  if (typeof cast !== 'string') return cast
+  if (property.isGuarded) return new Secret(cast)
+  return property.nativeType === 'bytes' ? bytesOf(cast, property) : cast
+}
+
+function bytesOf(text: string, { name }: Property): Uint8Array {
+  if (/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return new Uint8Array(Buffer.from(text, 'base64'))
+  throw new Problem('INVALID_VALUE', `${name}: the value given is not Base64`)
+}
+
+function fromNative(native: Value, property: Property, id: string): Json {
+  const value = jsonOf(native)
   if (!Array.isArray(value)) {
     const cast = castOne(value, property.type, property, id)
     return property.multivalued ? [cast] : cast
@@ -106,10 +131,21 @@ function fromNative(value: Json, property: Property, id: string): Json {
   return cast[0] ?? null
 }
 
+/** Bytes become Base64. A secret that the configuration declares as a readable property is read as text. */
+function jsonOf(value: Value): Json {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+  if (value instanceof Secret) return value.reveal()
+  if (isValueList(value)) return value.map(jsonOf)
+  const result: JsonObject = {}
+  for (const [name, one] of Object.entries(value)) if (one !== undefined) setMember(result, name, jsonOf(one))
+  return result
+}
+
 function castOne(value: Json, type: ValueType, property: Property, id: string | undefined): Json {
   const result = value === null ? undefined : coerced(value, type)
   if (result !== undefined) return result
-  const found = property.isSecret ? 'the value given' : JSON.stringify(value)
+  const found = property.isGuarded ? 'the value given' : JSON.stringify(value)
   const where = id === undefined ? property.name : `${property.name} of "${id}"`
   throw new Problem('INVALID_VALUE', `${where}: ${found} is not of the type ${type}`)
 }

@@ -1,17 +1,22 @@
 import { isJsonObject } from '../../model/json.ts'
 import { Problem, type ProblemCode } from '../../model/problem.ts'
+import { connectorError } from '../kit/errors.ts'
 
-/** One call of a connector. */
-export type OperationName =
-  | 'CREATE'
-  | 'UPDATE'
-  | 'DELETE'
-  | 'GET'
-  | 'SEARCH'
-  | 'AUTHENTICATE'
-  | 'TEST'
-  | 'SCHEMA'
-  | 'SYNC'
+/** The calls of a connector. */
+export const operationNames = [
+  'CREATE',
+  'UPDATE',
+  'DELETE',
+  'GET',
+  'SEARCH',
+  'AUTHENTICATE',
+  'TEST',
+  'SCHEMA',
+  'SYNC',
+  'RESOLVEUSERNAME',
+  'SCRIPT_ON_CONNECTOR',
+] as const
+export type OperationName = (typeof operationNames)[number]
 
 export interface Operation {
   readonly system: string
@@ -20,14 +25,16 @@ export interface Operation {
   readonly uid?: string | undefined
   /** Milliseconds; undefined: as long as it takes. */
   readonly timeout: number | undefined
+  /** How many requests it is, for rate limits. Absent: one. */
+  readonly requests?: number
 }
 
 /**
- * Failures of connectors as Problems (platform §4.7). The message is the system's own; the detail says
- * on what it happened and whether trying again may help.
+ * Failures of connectors as Problems (platform §4.7; the kinds and their codes: kit/errors.ts). The message is the system's
+ * own; the detail says on what it happened and whether trying again may help.
  */
 export function failureOf(error: unknown, { system, objectType, name, uid }: Operation): Problem {
-  const problem = error instanceof Problem ? error : classified(error)
+  const problem = connectorError(error)
   const detail = {
     ...(isJsonObject(problem.detail) && problem.detail),
     system,
@@ -36,29 +43,8 @@ export function failureOf(error: unknown, { system, objectType, name, uid }: Ope
     ...(uid !== undefined && { uid }),
     retryable: retryable.has(problem.code),
   }
-  return new Problem(problem.code, problem.message, { cause: problem, detail, status: problem.status })
+  const { status, hint } = problem
+  return new Problem(problem.code, problem.message, { cause: problem, detail, status, hint })
 }
 
 const retryable: ReadonlySet<ProblemCode> = new Set(['UNAVAILABLE', 'CONFLICT'])
-
-/** What libraries throw when a connection cannot be had, or breaks. */
-const connectionErrors: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EIO',
-  'ENOSPC',
-])
-
-function classified(error: unknown): Problem {
-  const message = error instanceof Error ? error.message : String(error)
-  const code = (error as NodeJS.ErrnoException | undefined)?.code
-  const isConnection = typeof code === 'string' && connectionErrors.has(code)
-  return new Problem(isConnection ? 'UNAVAILABLE' : 'CONNECTOR_FAILED', message, { cause: error })
-}

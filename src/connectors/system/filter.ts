@@ -3,6 +3,7 @@ import { pointersOf } from '../../model/filter/walk.ts'
 import type { Json } from '../../model/json.ts'
 import { type Pointer, printPointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
+import type { FilterLeaf, SplitFilter } from '../kit/query.ts'
 import type { ObjectType } from './object-type.ts'
 import { coerced } from './value-type.ts'
 
@@ -23,17 +24,44 @@ export function checkedFilter(filter: Filter, type: ObjectType): Filter {
   })
 }
 
-/** The same filter in the names and types of the connector. */
-export function nativeFilter(filter: Filter, type: ObjectType): Filter {
-  return mapLeaves(filter, (leaf) => {
-    const property = type.properties.get(leaf.pointer[0] as string)
-    if (!property) return leaf
-    const pointer = [property.attribute]
-    if (leaf.kind === 'present') return { ...leaf, pointer }
-    const cast = (value: Json): Json =>
-      value === null ? null : (coerced(value, property.nativeType) ?? value)
-    return { ...leaf, pointer, value: Array.isArray(leaf.value) ? leaf.value.map(cast) : cast(leaf.value) }
+/** The same comparison in the name and type of the connector. */
+function nativeLeaf(leaf: FilterLeaf, type: ObjectType): FilterLeaf {
+  const property = type.properties.get(leaf.pointer[0] as string)
+  // A copy, so that no two leaves are the same object.
+  if (!property) return { ...leaf }
+  const pointer = [property.attribute]
+  if (leaf.kind === 'present') return { ...leaf, pointer }
+  const cast = (value: Json): Json => (value === null ? null : (coerced(value, property.nativeType) ?? value))
+  return { ...leaf, pointer, value: Array.isArray(leaf.value) ? leaf.value.map(cast) : cast(leaf.value) }
+}
+
+/**
+ * What the connector answers of a filter, in its own words, and the rest in the words of the configuration: of the leaves
+ * that the connector hands back, the ones they were made of.
+ */
+export function splitNatively(
+  filter: Filter,
+  type: ObjectType,
+  split: (native: Filter) => SplitFilter,
+): SplitFilter {
+  const origins = new Map<FilterLeaf, FilterLeaf>()
+  const native = mapLeaves(filter, (leaf) => {
+    const changed = nativeLeaf(leaf, type)
+    origins.set(changed, leaf)
+    return changed
   })
+  const parts = split(native)
+  return {
+    native: parts.native,
+    rest: mapLeaves(parts.rest, (leaf) => origins.get(leaf) ?? renamed(leaf, type)),
+  }
+}
+
+/** A leaf of the connector's own making. */
+function renamed(leaf: FilterLeaf, { properties }: ObjectType): FilterLeaf {
+  const [attribute = ''] = leaf.pointer
+  const property = [...properties.values()].find((one) => one.attribute === attribute)
+  return property ? { ...leaf, pointer: [property.name] } : leaf
 }
 
 /** The ids that a filter names, if it does nothing else: then reading them replaces a search. */
@@ -59,9 +87,7 @@ export function requireOneLevel(pointer: Pointer): void {
   throw new Problem('BAD_FILTER', `Only one level JsonPointer supported: ${printPointer(pointer)}`)
 }
 
-type Leaf = Extract<Filter, { pointer: Pointer }>
-
-function mapLeaves(filter: Filter, change: (leaf: Leaf) => Filter): Filter {
+export function mapLeaves(filter: Filter, change: (leaf: FilterLeaf) => Filter): Filter {
   switch (filter.kind) {
     case 'literal':
       return filter

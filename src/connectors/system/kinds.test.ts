@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ConnectorKind } from '../kit/connector.ts'
+import type { ConnectorKind } from '../kit/kind.ts'
 import { isInRange, kindFor } from './kinds.ts'
 
 describe('a version', () => {

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
-import type { ConnectorKind } from '../kit/connector.ts'
+import type { ConnectorKind } from '../kit/kind.ts'
 import { type Misconfiguration, misconfigured } from '../kit/misconfigured.ts'
 
 /**

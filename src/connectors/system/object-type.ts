@@ -20,6 +20,8 @@ export interface Property {
   readonly isName: boolean
   /** True for passwords and other guarded values: sent, never returned, and null never clears them. */
   readonly isSecret: boolean
+  /** True for what is secret at the system, however it is declared: passwords under whichever name. */
+  readonly isGuarded: boolean
   readonly type: ValueType
   readonly nativeType: ValueType
   readonly multivalued: boolean
@@ -48,6 +50,7 @@ function objectTypeOf(name: string, declaration: JsonObject, connector: Connecto
     throw misconfigured(['objectTypes', name], 'has no nativeType; it names the object class')
   }
   const properties = isJsonObject(declaration.properties) ? declaration.properties : {}
+  const agreedNames = connector.agreedNames?.(objectClass) ?? {}
   return {
     name,
     objectClass,
@@ -58,7 +61,7 @@ function objectTypeOf(name: string, declaration: JsonObject, connector: Connecto
           ['objectTypes', name, 'properties', property],
           property,
           isJsonObject(value) ? value : {},
-          connector,
+          agreedNames,
         ),
       ]),
     ),
@@ -69,7 +72,7 @@ function propertyOf(
   place: readonly string[],
   name: string,
   declaration: JsonObject,
-  connector: Connector,
+  agreedNames: Readonly<Record<string, string>>,
 ): Property {
   const nativeName = textOr(name, declaration.nativeName)
   const flags = new Set(Array.isArray(declaration.flags) ? declaration.flags : [])
@@ -78,11 +81,13 @@ function propertyOf(
   const element = isArray ? items : declaration
   const type = textOr('any', element.type)
   const isSecret = declaresPassword({ ...declaration, nativeName })
+  const attribute = nativeName === '__UID__' ? '_id' : (agreedNames[nativeName] ?? nativeName)
   return {
     name,
-    attribute: attributeBehind(nativeName, connector),
+    attribute,
     isName: nativeName === '__NAME__',
     isSecret,
+    isGuarded: isSecret || attribute === agreedNames.__PASSWORD__,
     type: known(type, [...place, 'type']),
     nativeType: known(textOr(type, element.nativeType), [...place, 'nativeType']),
     multivalued: isArray || flags.has('MULTIVALUED'),
@@ -92,10 +97,6 @@ function propertyOf(
     readable: !flags.has('NOT_READABLE') && !isSecret,
     returnedByDefault: !flags.has('NOT_RETURNED_BY_DEFAULT'),
   }
-}
-
-function attributeBehind(nativeName: string, connector: Connector): string {
-  return nativeName === '__UID__' ? '_id' : (connector.agreedNames?.[nativeName] ?? nativeName)
 }
 
 function textOr(fallback: string, value: Json | undefined): string {

@@ -1,10 +1,15 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { type Connector, type ConnectorKind, offers } from '../kit/connector.ts'
+import { type Connector, offers } from '../kit/connector.ts'
+import { systemClock } from '../kit/host.ts'
+import type { ConnectorHost, ConnectorKind, Resilience } from '../kit/kind.ts'
 import { type Misconfiguration, misconfigured } from '../kit/misconfigured.ts'
+import { type Calls, callsOf } from './calls.ts'
+import { type OperationName, operationNames } from './failure.ts'
 import { kindFor, versionWarning } from './kinds.ts'
 import { objectTypesOf } from './object-type.ts'
-import { call, timeoutOf } from './operation.ts'
+import { timeoutOf } from './operation.ts'
 import type { Decrypt } from './secrets.ts'
 import { type SystemObjects, systemObjects } from './system-objects.ts'
 
@@ -52,12 +57,15 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
   const decrypted = await environment.decrypt(configuration.configurationProperties ?? {})
   const properties = isJsonObject(decrypted) ? decrypted : {}
   requireSettings(properties, kind)
-  const connector = kind.create(properties, environment)
+  const closed = new AbortController()
+  const connector = kind.create(properties, hostOf(name, environment, closed.signal))
+  const calls = callsOf({ ...kind.resilience, ...resilienceOf(configuration), rates: ratesOf(configuration) })
   const facts = {
     system: name,
     connector,
     configuration,
     decrypt: environment.decrypt,
+    calls,
     log: environment.log ?? ignore,
   }
   const types = objectTypesOf(configuration, connector)
@@ -71,17 +79,60 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
       ...unknownSettings(properties, kind),
       ...withoutEffect(configuration),
     ],
-    test: async () => testConnector(name, connector, configuration),
-    [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
+    test: () => testConnector(name, connector, configuration, calls),
+    [Symbol.asyncDispose]: async () => {
+      closed.abort(new Problem('UNAVAILABLE', `The system ${name} has been closed`))
+      await connector[Symbol.asyncDispose]()
+    },
   }
 }
 
 function ignore(): void {}
 
-async function testConnector(system: string, connector: Connector, configuration: JsonObject): Promise<void> {
+function hostOf(
+  system: string,
+  { projectFolder, log = ignore }: SystemEnvironment,
+  signal: AbortSignal,
+): ConnectorHost {
+  return {
+    projectFolder,
+    log: (level, message) => log(`system ${system}: ${level === 'info' ? '' : `${level}: `}${message}`),
+    clock: systemClock,
+    signal,
+  }
+}
+
+const resilienceNames = ['retries', 'firstDelay', 'longestDelay', 'breakAfter', 'breakFor'] as const
+
+function resilienceOf({ resilience }: JsonObject): Resilience {
+  return numbersOf(resilience, resilienceNames)
+}
+
+function ratesOf({ operationRateLimits }: JsonObject): Partial<Record<OperationName, number>> {
+  return numbersOf(operationRateLimits, operationNames)
+}
+
+function numbersOf<K extends string>(
+  given: Json | undefined,
+  names: readonly K[],
+): { readonly [name in K]?: number } {
+  const result: { [name in K]?: number } = {}
+  for (const name of names) {
+    const value = isJsonObject(given) ? given[name] : undefined
+    if (typeof value === 'number') result[name] = value
+  }
+  return result
+}
+
+async function testConnector(
+  system: string,
+  connector: Connector,
+  configuration: JsonObject,
+  calls: Calls,
+): Promise<void> {
   if (!offers(connector, 'test')) return
   const timeout = timeoutOf(configuration, 'TEST')
-  await call({ system, name: 'TEST', timeout }, undefined, (signal) => connector.test(signal))
+  await calls.call({ system, name: 'TEST', timeout }, undefined, (signal) => connector.test(signal))
 }
 
 interface SettingsSchema {
@@ -119,7 +170,6 @@ function unknownSettings(properties: JsonObject, kind: ConnectorKind): readonly 
 
 const ineffective: Readonly<Record<string, string>> = {
   excludeUnmodified: 'all attributes that are present are sent',
-  operationRateLimits: 'operations are not slowed down',
   systemActions: 'scripts do not run at systems',
 }
 

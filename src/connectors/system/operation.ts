@@ -1,85 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import { failureOf, type Operation, type OperationName } from './failure.ts'
+import type { OperationName } from './failure.ts'
 import type { ObjectType } from './object-type.ts'
 
-/**
- * What surrounds every call of a connector: whether the operation is permitted (platform §4.3), how
- * long it may take (platform §4.1), and what its failure is called (platform §4.7).
- */
-/** Calls the connector; a call that ignores its signal is given up when the time is over. */
-export async function call<T>(
-  operation: Operation,
-  signal: AbortSignal | undefined,
-  work: (signal: AbortSignal | undefined) => Promise<T>,
-): Promise<T> {
-  try {
-    if (operation.timeout === undefined) return await work(signal)
-    return await withinTime(operation, operation.timeout, signal, work)
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw failureOf(error, operation)
-  }
-}
+/** What a configuration says of operations: whether they are permitted (platform §4.3), and how long they may take (platform §4.1). */
 
-/** A stream of pages: only the time that the connector takes counts, not what the reader does with a page. */
-export async function* stream<T>(
-  operation: Operation,
-  signal: AbortSignal | undefined,
-  start: (signal: AbortSignal) => AsyncIterable<T>,
-): AsyncGenerator<T> {
-  const stop = new AbortController()
-  const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
-  const pages = start(both)[Symbol.asyncIterator]()
-  let left = operation.timeout
-  let isWaiting = false
-  try {
-    for (;;) {
-      const asked = performance.now()
-      isWaiting = true
-      const next = await call({ ...operation, timeout: left }, signal, () => pages.next())
-      isWaiting = false
-      if (left !== undefined) left = Math.max(1, left - (performance.now() - asked))
-      if (next.done) return
-      yield next.value
-    }
-  } finally {
-    stop.abort()
-    // An iterator that did not answer would let its reader wait for ever.
-    const closed = pages.return?.()
-    if (isWaiting) closed?.catch(() => undefined)
-    else await closed
-  }
-}
-
-async function withinTime<T>(
-  { system, name, timeout: configured }: Operation,
-  timeout: number,
-  signal: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const stop = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const timedOut = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const outcome = isWrite(name) ? '; whether it was done is unknown' : ''
-      const error = new Problem(
-        'UNAVAILABLE',
-        `The system ${system} took longer than the operationTimeout of ${name} allows${outcome}`,
-        { detail: { timeout: configured } },
-      )
-      reject(error)
-      stop.abort(error)
-    }, timeout)
-  })
-  try {
-    return await Promise.race([work(signal ? AbortSignal.any([signal, stop.signal]) : stop.signal), timedOut])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function isWrite(name: OperationName): boolean {
+export function isWrite(name: OperationName): boolean {
   return name === 'CREATE' || name === 'UPDATE' || name === 'DELETE'
 }
 

@@ -1,7 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { ResourceAction } from '../../router/resources.ts'
-import { type ConnectorKind, type NativeAttribute, offers } from '../kit/connector.ts'
+import { offers } from '../kit/connector.ts'
+import type { ConnectorKind } from '../kit/kind.ts'
+import type { AttributeType, NativeAttribute } from '../kit/schema.ts'
 import { kindFor } from './kinds.ts'
 import { openSystem, type System, type SystemEnvironment } from './open-system.ts'
 
@@ -134,9 +136,24 @@ function typeName(objectClass: string): string {
   return /^__.+__$/.test(objectClass) ? objectClass.slice(2, -2).toLowerCase() : objectClass
 }
 
-function declarationOf({ name, type, multivalued, required }: NativeAttribute): JsonObject {
-  const shape = multivalued
-    ? { type: 'array', items: { type, nativeType: type } }
-    : { type, nativeType: type }
-  return { ...shape, nativeName: name, ...(required && { required }) }
+function declarationOf(attribute: NativeAttribute): JsonObject {
+  const { name, type, multivalued, required } = attribute
+  const element = { type: jsonType(type), nativeType: nativeTypes[type] ?? type }
+  const shape = multivalued ? { type: 'array', items: element } : element
+  const flags = [
+    ...(attribute.creatable === false ? ['NOT_CREATABLE'] : []),
+    ...(attribute.updateable === false ? ['NOT_UPDATEABLE'] : []),
+    ...(attribute.readable === false ? ['NOT_READABLE'] : []),
+    ...(attribute.returnedByDefault === false ? ['NOT_RETURNED_BY_DEFAULT'] : []),
+  ]
+  return { ...shape, nativeName: name, ...(required && { required }), ...(flags.length > 0 && { flags }) }
+}
+
+const nativeTypes: Partial<Record<AttributeType, string>> = {
+  bytes: 'JAVA_TYPE_BYTE_ARRAY',
+  date: 'JAVA_TYPE_DATE',
+}
+
+function jsonType(type: AttributeType): string {
+  return type === 'bytes' || type === 'date' ? 'string' : type
 }

@@ -4,7 +4,7 @@ import { isJsonObject, type Json } from '../../model/json.ts'
  * The types of values in `objectTypes` (platform §4.2) and how a value becomes one of them (platform §4.4):
  * strings, numbers and booleans turn into each other where nothing is lost; anything else fails.
  */
-export type ValueType = 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'any'
+export type ValueType = 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'any' | 'bytes'
 
 /** The type that a declaration's JSON type or `JAVA_TYPE_*` stands for; undefined if it is unknown. */
 export function valueType(declared: string): ValueType | undefined {
@@ -19,7 +19,7 @@ const javaTypes: Readonly<Record<string, ValueType>> = {
   BIGINTEGER: 'integer',
   BOOLEAN: 'boolean',
   BYTE: 'integer',
-  BYTE_ARRAY: 'string',
+  BYTE_ARRAY: 'bytes',
   CHAR: 'string',
   CHARACTER: 'string',
   DATE: 'string',
@@ -45,6 +45,8 @@ export function coerced(value: NonNullable<Json>, type: ValueType): Json | undef
       return value
     case 'object':
       return isJsonObject(value) ? value : undefined
+    // Bytes are Base64 wherever they are not at the connector.
+    case 'bytes':
     case 'string':
       return typeof value === 'object' ? undefined : String(value)
     case 'boolean':

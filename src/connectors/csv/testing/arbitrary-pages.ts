@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ConnectorWrite } from '../../kit/connector.ts'
+import { type ConnectorWrite, settingOf } from '../../kit/write.ts'
 
 /**
  * Files and pages of writes for property tests, and a plain map that says what must come of them: id → value, in the
@@ -71,12 +71,12 @@ export function perform(
     case 'update': {
       const ok = rows.has(step.id)
       if (ok) rows.set(step.id, step.value)
-      return { write: { operation: 'update', id: step.id, attributes: { a: step.value } }, ok }
+      return { write: { operation: 'update', id: step.id, changes: settingOf({ a: step.value }) }, ok }
     }
     case 'rename': {
       const ok = rows.has(step.id) && (step.to === step.id || !rows.has(step.to))
       if (ok) rename(rows, step.id, step.to)
-      return { write: { operation: 'update', id: step.id, attributes: { uid: step.to } }, ok }
+      return { write: { operation: 'update', id: step.id, changes: settingOf({ uid: step.to }) }, ok }
     }
     case 'delete':
       return { write: { operation: 'delete', id: step.id }, ok: rows.delete(step.id) }

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { everything } from '../../../model/filter/filter.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import { temporaryFolder } from '../../../testing/folder.ts'
-import type { ConnectorObject } from '../../kit/connector.ts'
+import type { ConnectorObject } from '../../kit/query.ts'
 import { CsvConnector } from '../csv-connector.ts'
 import { csvSettings } from '../settings.ts'
 

@@ -1,4 +1,6 @@
 import { dirname } from 'node:path'
+import { standaloneHost } from '../../kit/host.ts'
+import { settingOf } from '../../kit/write.ts'
 import { csvKind } from '../kind.ts'
 
 /**
@@ -6,13 +8,13 @@ import { csvKind } from '../kind.ts'
  * the stamp of the first row with each, so that both ways of writing are in use. Says when it has begun.
  */
 const [file = '', begin = '0'] = process.argv.slice(2)
-const connector = csvKind.create({ csvFile: file }, { projectFolder: dirname(file) })
+const connector = csvKind.create({ csvFile: file }, standaloneHost({ projectFolder: dirname(file) }))
 for (let page = Number(begin); ; page++) {
   const rows = Array.from({ length: 50 }, (_, n) => ({
     operation: 'create' as const,
     attributes: { uid: `${page}-${n}`, a: 'x'.repeat(200) },
   }))
-  const stamp = { operation: 'update' as const, id: 'stamp', attributes: { a: `${page}` } }
+  const stamp = { operation: 'update' as const, id: 'stamp', changes: settingOf({ a: `${page}` }) }
   await connector.writeMany?.('__ACCOUNT__', page % 2 ? [stamp, ...rows] : rows)
   process.stdout.write('.')
 }

@@ -1,13 +1,15 @@
 import { dirname } from 'node:path'
 import { asProblem } from '../../../model/problem.ts'
+import { standaloneHost } from '../../kit/host.ts'
+import { settingOf } from '../../kit/write.ts'
 import { csvKind } from '../kind.ts'
 
 /** Run as a process of its own: changes and adds rows of the CSV file that is its argument, and says how that went. */
 const [file = ''] = process.argv.slice(2)
-const connector = csvKind.create({ csvFile: file }, { projectFolder: dirname(file) })
+const connector = csvKind.create({ csvFile: file }, standaloneHost({ projectFolder: dirname(file) }))
 try {
   await connector.writeMany?.('__ACCOUNT__', [
-    { operation: 'update', id: '0', attributes: { a: 'changed' } },
+    { operation: 'update', id: '0', changes: settingOf({ a: 'changed' }) },
     ...Array.from({ length: 500 }, (_, n) => ({
       operation: 'create' as const,
       attributes: { uid: `new ${n}` },

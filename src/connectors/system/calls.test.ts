@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../model/problem.ts'
-import { call, stream } from './operation.ts'
+import { callsOf } from './calls.ts'
+
+const calls = callsOf()
 
 const operation = {
   system: 'hr',
@@ -34,7 +36,7 @@ describe('a call of a connector', () => {
       { detail: { line: 3, uid: '7' } },
     ],
   ])('that fails: %s', async (_, thrown, expected) => {
-    const failing = call(operation, undefined, () => Promise.reject(thrown))
+    const failing = calls.call(operation, undefined, () => Promise.reject(thrown))
     await expect(failing).rejects.toMatchObject(expected)
     await expect(failing).rejects.toMatchObject({
       detail: { system: 'hr', objectType: 'account', operation: 'UPDATE' },
@@ -44,7 +46,7 @@ describe('a call of a connector', () => {
 
   it('that takes too long is given up and told to stop', async () => {
     let stopped = false
-    const hanging = call({ ...operation, timeout: 5 }, undefined, (signal) => {
+    const hanging = calls.call({ ...operation, timeout: 5 }, undefined, (signal) => {
       signal?.addEventListener('abort', () => {
         stopped = true
       })
@@ -59,7 +61,7 @@ describe('a call of a connector', () => {
 
   it('that its caller aborts fails with the caller’s reason', async () => {
     const aborted = AbortSignal.abort(new Error('enough'))
-    await expect(call(operation, aborted, (signal) => Promise.reject(signal?.reason))).rejects.toThrow(
+    await expect(calls.call(operation, aborted, (signal) => Promise.reject(signal?.reason))).rejects.toThrow(
       'enough',
     )
   })
@@ -67,7 +69,7 @@ describe('a call of a connector', () => {
 
 describe('a stream of pages', () => {
   it('is not timed out by a slow reader', async () => {
-    const pages = stream({ ...operation, timeout: 40 }, undefined, async function* () {
+    const pages = calls.stream({ ...operation, timeout: 40 }, undefined, async function* () {
       yield* [1, 2, 3]
     })
     const seen: number[] = []
@@ -79,7 +81,7 @@ describe('a stream of pages', () => {
   })
 
   it('is timed out by a connector that hangs, and does not wait for it', async () => {
-    const pages = stream({ ...operation, timeout: 5 }, undefined, async function* () {
+    const pages = calls.stream({ ...operation, timeout: 5 }, undefined, async function* () {
       yield 1
       await new Promise(() => undefined)
     })

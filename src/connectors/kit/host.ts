@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock, ConnectorHost } from './kind.ts'
+
+export const systemClock: Clock = {
+  now: Date.now,
+  async sleep(milliseconds, signal) {
+    try {
+      await sleep(milliseconds, undefined, { signal })
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error
+    }
+  },
+}
+
+/** A host for a connector outside of a server: in tests, and in programs of its own. */
+export function standaloneHost({
+  projectFolder = process.cwd(),
+  ...given
+}: Partial<ConnectorHost> = {}): ConnectorHost {
+  return {
+    projectFolder,
+    log: () => undefined,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    ...given,
+  }
+}

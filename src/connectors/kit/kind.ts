@@ -1,0 +1,51 @@
+import type { Log } from '../../kit/log.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
+import type { Connector } from './connector.ts'
+
+/** A kind of connector: what `connectorRef.connectorName` selects. */
+export interface ConnectorKind {
+  /** e.g. `org.forgerock.openicf.csvfile.CSVFileConnector`. */
+  readonly connectorName: string
+  readonly displayName: string
+  readonly bundleName: string
+  readonly bundleVersion: string
+  /** JSON Schema of `configurationProperties`, with `description` and `default` for every property. */
+  readonly configurationSchema: Json
+  /** How often and how fast systems of this kind are asked, where the configuration does not say. Absent: no limits, no retries. */
+  readonly resilience?: Resilience
+  /**
+   * Makes a connector of settings, in which secrets are plaintext. Does no I/O: connections are opened when they are
+   * needed.
+   */
+  create(settings: JsonObject, host: ConnectorHost): Connector
+}
+
+/** `resilience` of a system's configuration. */
+export interface Resilience {
+  /** How often what only reads is tried again after a failure that may pass. */
+  readonly retries?: number
+  /** Milliseconds before the first retry; doubled for each further one. */
+  readonly firstDelay?: number
+  readonly longestDelay?: number
+  /** So many failures of the connection in a row, and for a while nothing is asked. 0: never. */
+  readonly breakAfter?: number
+  /** For how many milliseconds. */
+  readonly breakFor?: number
+}
+
+/** What a connector finds where it runs. */
+export interface ConnectorHost {
+  /** Relative paths among the settings start here. */
+  readonly projectFolder: string
+  readonly log: Log
+  readonly clock: Clock
+  /** Aborted when the system is closed. */
+  readonly signal: AbortSignal
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Rejects with the signal's reason if it is aborted meanwhile. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
+}

@@ -1,0 +1,133 @@
+import type { Filter } from '../../model/filter/filter.ts'
+import { everything } from '../../model/filter/filter.ts'
+import type { Listing } from '../../model/listing.ts'
+import type { SortKey } from '../../model/sort.ts'
+import type { Attributes } from './values.ts'
+
+/**
+ * Objects as a connector gives them. Everything is in the vocabulary of the connector: `__UID__` and `__NAME__` do not appear;
+ * the uid is `_id`, and the other keys are native attribute names. What the configuration calls them
+ * (`nativeName`, types, flags) is the system layer's business.
+ */
+export type ConnectorObject = Attributes & { _id: string }
+
+export interface ConnectorQuery {
+  /** The object class at the connector, e.g. `__ACCOUNT__`. */
+  readonly objectClass: string
+  /** Over native attributes and `_id`: the native part of what `split` made of it, or everything. */
+  readonly filter: Filter
+  /** Native names wanted; absent: all that are returned by default. `_id` always comes. */
+  readonly fields?: readonly string[] | undefined
+  readonly pageSize?: number
+}
+
+/** Nothing: the listing is complete. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a generator without `return` gives void.
+export type SearchEnd = Listing | undefined | void
+
+export interface Search {
+  /**
+   * Pages of objects, none of them empty. Reading streams: memory does not grow with the system. What the generator
+   * returns says whether that was all there is; nothing: it was.
+   */
+  search(query: ConnectorQuery, signal?: AbortSignal): AsyncIterable<readonly ConnectorObject[], SearchEnd>
+}
+
+export interface Split {
+  /**
+   * What of a filter the system answers itself, and the rest, which is applied to what it answers: an object matches the
+   * filter if it matches both. Leaves are handed on as they came. A connector without `split` answers everything, and all
+   * of the filter is the rest.
+   */
+  split(objectClass: string, filter: Filter): SplitFilter
+}
+
+export interface SplitFilter {
+  readonly native: Filter
+  readonly rest: Filter
+}
+
+export type FilterLeaf = Extract<Filter, { readonly pointer: readonly string[] }>
+
+/** Splits by what the system can answer of single comparisons; `or` and `not` only if it can answer all below them. */
+export function splitBy(filter: Filter, answers: (leaf: FilterLeaf) => boolean): SplitFilter {
+  if (isAnswered(filter, answers)) return { native: filter, rest: everything }
+  if (filter.kind !== 'and') return { native: everything, rest: filter }
+  const parts = filter.filters.map((part) => splitBy(part, answers))
+  return {
+    native: conjunction(parts.map(({ native }) => native)),
+    rest: conjunction(parts.map(({ rest }) => rest)),
+  }
+}
+
+function isAnswered(filter: Filter, answers: (leaf: FilterLeaf) => boolean): boolean {
+  switch (filter.kind) {
+    case 'literal':
+      return true
+    case 'and':
+    case 'or':
+      return filter.filters.every((part) => isAnswered(part, answers))
+    case 'not':
+      return isAnswered(filter.filter, answers)
+    case 'present':
+    case 'compare':
+      return answers(filter)
+  }
+}
+
+function conjunction(filters: readonly Filter[]): Filter {
+  const [first = everything, ...others] = filters.filter((filter) => !isEverything(filter))
+  return others.length === 0 ? first : { kind: 'and', filters: [first, ...others] }
+}
+
+export function isEverything(filter: Filter): boolean {
+  return filter.kind === 'literal' && filter.value
+}
+
+/** Native paging, as REST asks for it: one page at a time, each request by itself. */
+export interface Page {
+  /**
+   * True if `page` gives this order: by the keys (absent values last, texts by code point), then by `_id`. Without keys
+   * the order is the system's own, but one that stays.
+   */
+  sorts(objectClass: string, sortKeys: readonly SortKey[]): boolean
+  page(query: PageQuery, signal?: AbortSignal): Promise<ObjectPage>
+}
+
+export interface PageQuery extends ConnectorQuery {
+  readonly pageSize: number
+  readonly sortKeys: readonly SortKey[]
+  /** Where the page before ended; absent: the first page. An `unknownCookie` is an error. */
+  readonly cookie?: string | undefined
+  /** Objects to leave out at the beginning of the page. */
+  readonly offset: number
+  /** True if the total is asked for, where it is known. */
+  readonly total: boolean
+}
+
+export interface ObjectPage {
+  readonly objects: readonly ConnectorObject[]
+  /** Asks for the page after this one; null: there is none. */
+  readonly cookie: string | null
+  /** How many objects match altogether; absent: unknown. */
+  readonly total?: number | undefined
+  readonly listing?: Listing | undefined
+}
+
+export interface ReadMany {
+  /**
+   * The objects of these ids, keyed by the id asked for; missing ones are absent. One round trip where the system can.
+   * `fields` as in a query.
+   */
+  readMany(
+    objectClass: string,
+    ids: readonly string[],
+    fields?: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, ConnectorObject>>
+}
+
+export interface Count {
+  /** How many objects of a class there are, where the system knows that without reading them all. */
+  count(objectClass: string, signal?: AbortSignal): Promise<number>
+}

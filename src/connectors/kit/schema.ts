@@ -1,0 +1,44 @@
+import type { Value } from './values.ts'
+
+export type AttributeType = 'string' | 'number' | 'integer' | 'boolean' | 'bytes' | 'date' | 'object' | 'any'
+
+/**
+ * How a system compares the values of an attribute in its own filters. `unknown`: only the system can tell, so that
+ * every question goes to it.
+ */
+export type Comparison = 'exact' | 'ignoreCase' | 'unknown'
+
+/** One attribute of an object class. The id (`_id`) is none. */
+export interface NativeAttribute {
+  readonly name: string
+  readonly type: AttributeType
+  readonly multivalued: boolean
+  /** Must have a value on create. */
+  readonly required: boolean
+  /** Absent: `unknown`. */
+  readonly comparison?: Comparison
+  /** The value as the system will hold it, e.g. without blanks around it. Absent: as it is sent. */
+  readonly normalize?: (value: Value) => Value
+  /** Absent: true. */
+  readonly creatable?: boolean
+  readonly updateable?: boolean
+  readonly readable?: boolean
+  readonly returnedByDefault?: boolean
+  /** Comes as a `Secret` and is never compared, shown or logged. Absent: false. */
+  readonly secret?: boolean
+  /** No two objects share a value. Absent: false. */
+  readonly unique?: boolean
+}
+
+export type ClassOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'GET' | 'SEARCH' | 'AUTHENTICATE' | 'SYNC'
+
+export interface ObjectClass {
+  readonly attributes: readonly NativeAttribute[]
+  /** What can be done with objects of this class. Absent: all that the connector offers. */
+  readonly operations?: readonly ClassOperation[]
+}
+
+export interface Schema {
+  /** The object classes that the system has now, by name, e.g. `__ACCOUNT__`. */
+  schema(signal?: AbortSignal): Promise<Readonly<Record<string, ObjectClass>>>
+}

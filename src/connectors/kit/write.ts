@@ -1,0 +1,129 @@
+import { ConnectorError } from './errors.ts'
+import type { ConnectorObject } from './query.ts'
+import {
+  type Attributes,
+  attribute,
+  sameValue,
+  setAttribute,
+  type Value,
+  type ValueObject,
+  valuesOf,
+} from './values.ts'
+
+/** What is to become of one attribute. Attributes that no change names stay as they are. */
+export type AttributeChange =
+  /** Its value, or all of its values, from now on. */
+  | { readonly attribute: string; readonly kind: 'set'; readonly value: Value }
+  | { readonly attribute: string; readonly kind: 'clear' }
+  /**
+   * Values of a multi-valued attribute that come and go; others stay, even those that another program adds at the same moment.
+   * Adding what is there and removing what is not does nothing. Only a connector with `deltas` gets these.
+   */
+  | {
+      readonly attribute: string
+      readonly kind: 'delta'
+      readonly add: readonly Value[]
+      readonly remove: readonly Value[]
+    }
+
+/**
+ * One write. A password comes as a `Secret` under the attribute that stands for `__PASSWORD__`: to set it is an administrator's
+ * reset; together with `__CURRENT_PASSWORD__` it is its owner's change. It is never cleared.
+ */
+export type ConnectorWrite =
+  | { readonly operation: 'create'; readonly id?: string | undefined; readonly attributes: Attributes }
+  | { readonly operation: 'update'; readonly id: string; readonly changes: readonly AttributeChange[] }
+  | { readonly operation: 'delete'; readonly id: string }
+
+/** `id` is the id under which the system has the object afterwards; it may differ from the one asked for. */
+export type ConnectorWriteOutcome =
+  | { readonly ok: true; readonly id: string; readonly object?: ConnectorObject | undefined }
+  | { readonly ok: false; readonly error: Error }
+
+export interface Write {
+  /**
+   * Applies the writes of one page in order; outcomes stand at the place of their write, and the failure of one does
+   * not stop the others. Rejects only when the page as a whole could not be written (disk full, connection
+   * lost); then a system that can has written none of it.
+   */
+  writeMany(
+    objectClass: string,
+    writes: readonly ConnectorWrite[],
+    signal?: AbortSignal,
+  ): Promise<readonly ConnectorWriteOutcome[]>
+}
+
+export interface Deltas {
+  /** True if an update may name values to add and to remove; otherwise the object is read, and all values are set. */
+  deltas(objectClass: string, attribute: string): boolean
+}
+
+export interface IdOf {
+  /**
+   * The uid of an object with these attributes, before it is written; `proposed` where it has none and the system takes
+   * the caller's. undefined where the system alone gives uids.
+   */
+  idOf(objectClass: string, attributes: Attributes, proposed?: string): string | undefined
+}
+
+/** The changes that set these attributes; null clears. */
+export function settingOf(attributes: ValueObject): readonly AttributeChange[] {
+  return Object.entries(attributes).flatMap(([attribute, value]): AttributeChange[] => {
+    if (value === undefined) return []
+    return [value === null ? { attribute, kind: 'clear' } : { attribute, kind: 'set', value }]
+  })
+}
+
+/** The attributes after the changes: for systems that hold objects as a whole. */
+export function changed<T extends Attributes>(attributes: T, changes: readonly AttributeChange[]): T {
+  const result: T = { ...attributes }
+  for (const change of changes) {
+    const value = valueAfter(attribute(result, change.attribute), change)
+    if (value === undefined || value === null) delete result[change.attribute]
+    else setAttribute(result, change.attribute, value)
+  }
+  return result
+}
+
+/** The value of one attribute after a change; undefined: it has none. */
+export function valueAfter(before: Value | undefined, change: AttributeChange): Value | undefined {
+  switch (change.kind) {
+    case 'set':
+      return Array.isArray(change.value) && change.value.length === 0 ? undefined : change.value
+    case 'clear':
+      return undefined
+    case 'delta': {
+      const kept = valuesOf(before).filter((one) => !includes(change.remove, one))
+      const after = [...kept, ...change.add.filter((one) => !includes(kept, one))]
+      return after.length === 0 ? undefined : after
+    }
+  }
+}
+
+function includes(values: readonly Value[], value: Value): boolean {
+  return values.some((one) => sameValue(one, value))
+}
+
+/** Runs the writes of a page one after the other; what one throws is its outcome. */
+export async function eachWrite(
+  writes: readonly ConnectorWrite[],
+  perform: (write: ConnectorWrite) => ConnectorObject | string | Promise<ConnectorObject | string>,
+  signal?: AbortSignal,
+): Promise<readonly ConnectorWriteOutcome[]> {
+  const outcomes: ConnectorWriteOutcome[] = []
+  for (const write of writes) {
+    try {
+      signal?.throwIfAborted()
+      const done = await perform(write)
+      outcomes.push(
+        typeof done === 'string' ? { ok: true, id: done } : { ok: true, id: done._id, object: done },
+      )
+    } catch (error) {
+      outcomes.push({
+        ok: false,
+        error: error instanceof Error ? error : new ConnectorError('failed', String(error)),
+      })
+    }
+  }
+  return outcomes
+}

@@ -1,0 +1,266 @@
+import { ConnectorError, connectorError } from '../kit/errors.ts'
+import { systemClock } from '../kit/host.ts'
+import type { Clock, Resilience } from '../kit/kind.ts'
+import { failureOf, type Operation, type OperationName } from './failure.ts'
+import { isWrite } from './operation.ts'
+
+/**
+ * What surrounds every call of a connector: how often it may happen, how long it may take (platform §4.1), whether it is tried
+ * again, when the system is left alone for a while, and what its failure is called (platform §4.7).
+ */
+export interface Calls {
+  /** Calls the connector; a call that ignores its signal is given up when the time is over. */
+  call<T>(
+    operation: Operation,
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T>
+  /**
+   * A stream of pages: only the time that the connector takes counts, not what the reader does with a page. Its beginning is
+   * tried again, a page in its midst is not. Returns what the connector's stream returns.
+   */
+  stream<T, R>(
+    operation: Operation,
+    signal: AbortSignal | undefined,
+    start: (signal: AbortSignal) => AsyncIterable<T, R>,
+  ): AsyncGenerator<T, R | undefined>
+}
+
+export interface CallLimits extends Resilience {
+  /** Requests in a second, by operation. */
+  readonly rates?: Partial<Record<OperationName, number>>
+}
+
+export interface Chance {
+  readonly clock: Clock
+  /** Between 0 and 1: retries of many callers are spread. */
+  readonly random: () => number
+}
+
+export function callsOf(
+  limits: CallLimits = {},
+  chance: Chance = { clock: systemClock, random: Math.random },
+): Calls {
+  return new LimitedCalls(limits, chance)
+}
+
+class LimitedCalls implements Calls {
+  readonly #limits: CallLimits
+  readonly #chance: Chance
+  readonly #breaker: Breaker
+  readonly #pace: Pace
+
+  constructor(limits: CallLimits, chance: Chance) {
+    this.#limits = limits
+    this.#chance = chance
+    this.#breaker = breakerOf(limits, chance.clock)
+    this.#pace = paceOf(limits.rates ?? {}, chance.clock)
+  }
+
+  async call<T>(
+    operation: Operation,
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> {
+    return named(operation, signal, () => this.#attempts(operation, signal, work))
+  }
+
+  async *stream<T, R>(
+    operation: Operation,
+    signal: AbortSignal | undefined,
+    start: (signal: AbortSignal) => AsyncIterable<T, R>,
+  ): AsyncGenerator<T, R | undefined> {
+    let running = begin(start, signal)
+    let left = operation.timeout
+    let isWaiting = false
+    const next = async () => {
+      const asked = performance.now()
+      isWaiting = true
+      const result = await once({ ...operation, timeout: left }, signal, () => running.pages.next())
+      isWaiting = false
+      if (left !== undefined) left = Math.max(1, left - (performance.now() - asked))
+      return result
+    }
+    const first = () =>
+      this.#attempts(operation, signal, () => {
+        // An iterator that has failed is at its end: to ask it again would look like the end of the listing.
+        if (running.isAsked) {
+          giveUp(running)
+          running = begin(start, signal)
+        }
+        running.isAsked = true
+        left = operation.timeout
+        return next()
+      })
+    try {
+      for (
+        let result = await named(operation, signal, first);
+        ;
+        result = await named(operation, signal, next)
+      ) {
+        if (result.done) return result.value
+        yield result.value
+      }
+    } finally {
+      // An iterator that did not answer would let its reader wait for ever.
+      if (isWaiting) giveUp(running)
+      else {
+        running.stop.abort()
+        await running.pages.return?.()
+      }
+    }
+  }
+
+  async #attempts<T>(
+    operation: Operation,
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> {
+    const { clock, random } = this.#chance
+    for (let failures = 0; ; failures++) {
+      await this.#pace(operation, signal)
+      try {
+        return await this.#breaker(() => once(operation, signal, work))
+      } catch (error) {
+        const delay = signal?.aborted ? undefined : delayAfter(error, operation, failures, this.#limits)
+        if (delay === undefined) throw error
+        // A part is certain, so that nothing is asked again at once.
+        await clock.sleep(delay.certain + delay.spread * random(), signal)
+      }
+    }
+  }
+}
+
+async function named<T>(
+  operation: Operation,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw failureOf(error, operation)
+  }
+}
+
+interface Running<T, R> {
+  readonly pages: AsyncIterator<T, R>
+  readonly stop: AbortController
+  isAsked: boolean
+}
+
+function begin<T, R>(
+  start: (signal: AbortSignal) => AsyncIterable<T, R>,
+  signal: AbortSignal | undefined,
+): Running<T, R> {
+  const stop = new AbortController()
+  const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+  return { pages: start(both)[Symbol.asyncIterator](), stop, isAsked: false }
+}
+
+/** Does not wait. */
+function giveUp<T, R>({ pages, stop }: Running<T, R>): void {
+  stop.abort()
+  pages.return?.().catch(() => undefined)
+}
+
+/** One call within its time. */
+async function once<T>(
+  { system, name, timeout }: Operation,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted()
+  if (timeout === undefined) return work(signal)
+  const stop = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const timedOut = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const outcome = isWrite(name) ? '; whether it was done is unknown' : ''
+      const fact = `The system ${system} took longer than the operationTimeout of ${name} allows${outcome}`
+      const error = new ConnectorError('timeout', fact, { detail: { timeout } })
+      reject(error)
+      stop.abort(error)
+    }, timeout)
+  })
+  try {
+    return await Promise.race([work(signal ? AbortSignal.any([signal, stop.signal]) : stop.signal), timedOut])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Only what changes nothing can be done twice; a login counts against the account, and a test is to tell how things are. */
+const repeatable: ReadonlySet<OperationName> = new Set(['GET', 'SEARCH', 'SCHEMA', 'SYNC'])
+
+function delayAfter(
+  error: unknown,
+  { name }: Operation,
+  failures: number,
+  { retries = 0, firstDelay = 500, longestDelay = 30_000 }: CallLimits,
+): { readonly certain: number; readonly spread: number } | undefined {
+  if (failures >= retries || !repeatable.has(name)) return undefined
+  if (!(error instanceof ConnectorError) || error instanceof LeftAlone) return undefined
+  if (!['connection', 'timeout', 'busy'].includes(error.kind)) return undefined
+  // A system that says when it can be asked knows best, but nobody waits for it as long as it likes.
+  if (error.retryAfter !== undefined)
+    return error.retryAfter <= longestDelay ? { certain: error.retryAfter, spread: firstDelay } : undefined
+  const delay = Math.min(firstDelay * 2 ** failures, longestDelay)
+  return { certain: delay / 2, spread: delay / 2 }
+}
+
+/** The system is not asked at present. */
+class LeftAlone extends ConnectorError {}
+
+type Breaker = <T>(work: () => Promise<T>) => Promise<T>
+
+/**
+ * After so many failures of the connection in a row, nothing is asked for a while; then one call goes ahead, and shows whether
+ * the others may follow.
+ */
+function breakerOf({ breakAfter = 0, breakFor = 30_000 }: CallLimits, { now }: Clock): Breaker {
+  let failures = 0
+  let closedUntil = 0
+  let isTrying = false
+  return async (work) => {
+    const isBroken = breakAfter > 0 && failures >= breakAfter
+    if (isBroken && (isTrying || now() < closedUntil)) {
+      const fact = `The system did not answer ${breakAfter} times in a row; it is asked again after ${breakFor} ms`
+      throw new LeftAlone('busy', fact, { retryAfter: Math.max(0, closedUntil - now()) })
+    }
+    isTrying = isBroken
+    try {
+      const result = await work()
+      failures = 0
+      return result
+    } catch (thrown) {
+      const error = connectorError(thrown)
+      if (isLost(error)) closedUntil = ++failures >= breakAfter ? now() + breakFor : 0
+      // The system has answered, if only with a refusal; of other failures that is not known.
+      else if (!(error instanceof ConnectorError) || error.kind !== 'failed') failures = 0
+      throw error
+    } finally {
+      if (isBroken) isTrying = false
+    }
+  }
+}
+
+function isLost(error: Error): boolean {
+  return error instanceof ConnectorError && (error.kind === 'connection' || error.kind === 'timeout')
+}
+
+/** Resolves when the next request may be made. */
+type Pace = (operation: Operation, signal: AbortSignal | undefined) => Promise<void>
+
+function paceOf(rates: Partial<Record<OperationName, number>>, clock: Clock): Pace {
+  const free = new Map<OperationName, number>()
+  return async ({ name, requests = 1 }, signal) => {
+    const rate = rates[name]
+    if (rate === undefined) return
+    const now = clock.now()
+    const due = Math.max(now, free.get(name) ?? now)
+    free.set(name, due + (requests * 1000) / rate)
+    if (due > now) await clock.sleep(due - now, signal)
+  }
+}
