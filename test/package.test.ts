@@ -66,7 +66,9 @@ describe('the published package', () => {
     }
     expect(packed.some((file) => file.startsWith('package/schemas/'))).toBe(true)
     expect(
-      packed.filter((file) => /^package\/(src|test|bench)\/|\.test\.|\/testing\/|contract/.test(file)),
+      packed.filter((file) =>
+        /^package\/(src|test|bench)\/|\.test\.|\/testing\/|repository\/contract/.test(file),
+      ),
     ).toEqual([])
   })
 
@@ -91,15 +93,17 @@ describe('the published package', () => {
     writeFileSync(
       join(installed, 'use.js'),
       `import * as syncline from 'syncline'
+       import { contractCases } from 'syncline/connector'
        import schema from 'syncline/schemas/sync.json' with { type: 'json' }
        const checked = await syncline.checkOnly({ projectFolder: 'project', environment: {}, flags: {} })
-       console.log(JSON.stringify({ names: Object.keys(syncline), schema: typeof schema, problems: checked.problems }))`,
+       console.log(JSON.stringify({ names: Object.keys(syncline), schema: typeof schema, contract: typeof contractCases, problems: checked.problems }))`,
     )
     const used = run('node', ['use.js'])
     expect(used.code, used.err).toBe(0)
     expect(JSON.parse(used.out)).toEqual({
       names: ['ConfigurationFailure', 'Problem', 'checkOnly', 'openApplication', 'openServer'],
       schema: 'object',
+      contract: 'function',
       problems: [],
     })
   })

@@ -1,22 +1,29 @@
+import { describe, it } from 'vitest'
 import { connectorContract } from '../kit/contract/contract.ts'
 import { Secret } from '../kit/values.ts'
 import { temporaryCsv } from './testing/temporary.ts'
 
-connectorContract({
-  name: 'CSV files',
-  objectClass: '__ACCOUNT__',
-  async open() {
-    const csv = await temporaryCsv('uid,name,mail,password\n')
-    return { connector: csv.connect(), close: () => csv[Symbol.asyncDispose]() }
+connectorContract(
+  {
+    name: 'CSV files',
+    objectClass: '__ACCOUNT__',
+    async open() {
+      const csv = await temporaryCsv('uid,name,mail,password,tags\n')
+      const reopen = async () => csv.connect({ multivaluedColumns: ['tags'] })
+      return { connector: await reopen(), reopen, close: () => csv[Symbol.asyncDispose]() }
+    },
+    account: (n) => ({
+      uid: `u${n}`,
+      name: `Name ${n}`,
+      mail: `u${n}@example.com`,
+      password: new Secret(`secret ${n}`),
+    }),
+    attribute: 'mail',
+    unique: 'uid',
+    unknown: 'shoeSize',
+    multivalued: 'tags',
+    rename: (n) => ({ uid: `u${n}` }),
+    credentials: (n) => ({ username: `u${n}`, password: `secret ${n}` }),
   },
-  account: (n) => ({
-    uid: `u${n}`,
-    name: `Name ${n}`,
-    mail: `u${n}@example.com`,
-    password: new Secret(`secret ${n}`),
-  }),
-  attribute: 'mail',
-  unique: 'uid',
-  unknown: 'shoeSize',
-  credentials: (n) => ({ username: `u${n}`, password: `secret ${n}` }),
-})
+  { describe, it },
+)

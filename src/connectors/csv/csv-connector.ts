@@ -57,6 +57,8 @@ type CsvCapabilities = Lifecycle &
 
 const objectClass = '__ACCOUNT__'
 const pageSize = 500
+/** The rows of a page may be scattered over the file: what lies between them is not read. */
+const pageGap = 1024
 /** How often a page is applied again to a file that keeps changing under it. */
 const attempts = 5
 
@@ -143,7 +145,7 @@ export class CsvConnector implements CsvCapabilities {
     requireAccounts(query.objectClass)
     return this.#reading(async (handle, found) => {
       const { ids, ...page } = pageOfIds(found.index, query)
-      const { rows, snapshot } = await this.#rows(handle, found, ids, signal)
+      const { rows, snapshot } = await this.#rows(handle, found, ids, signal, pageGap)
       const asObject = objectMaker(snapshot.columns, this.#settings, query.fields)
       const objects = ids.flatMap((id) => {
         const fields = rows.get(id)
@@ -256,12 +258,13 @@ export class CsvConnector implements CsvCapabilities {
     snapshot: Snapshot,
     ids: readonly string[],
     signal?: AbortSignal,
+    gap?: number,
   ): Promise<{ readonly rows: ReadonlyMap<string, readonly string[]>; readonly snapshot: Snapshot }> {
-    const rows = await readRows(handle, snapshot, ids, this.#settings)
+    const rows = await readRows(handle, snapshot, ids, this.#settings, gap)
     if (rows) return { rows, snapshot }
     this.#snapshot = undefined
     const anew = await readSnapshot(handle, this.#settings, signal)
-    const found = await readRows(handle, anew, ids, this.#settings)
+    const found = await readRows(handle, anew, ids, this.#settings, gap)
     if (!found) throw changedMeanwhile(this.#settings.file)
     this.#snapshot = anew
     return { rows: found, snapshot: anew }
@@ -296,6 +299,7 @@ export class CsvConnector implements CsvCapabilities {
 
   /** The file, open, and what is known about exactly this state of it. */
   async #open(signal?: AbortSignal): Promise<{ readonly handle: FileHandle; readonly snapshot: Snapshot }> {
+    signal?.throwIfAborted()
     if (!this.#hasLooked) await this.#clearAbandoned()
     const handle = await openCsv(this.#settings.file)
     try {

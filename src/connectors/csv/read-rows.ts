@@ -16,6 +16,7 @@ export async function readRows(
   { index, columns }: Snapshot,
   uids: readonly string[],
   settings: CsvSettings,
+  gap = largestGap,
 ): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
   const found = [...new Set(uids)].flatMap((uid) => {
     const range = index.range(uid)
@@ -24,7 +25,7 @@ export async function readRows(
   if (found.some(({ start, end }) => start < 0 || end <= start)) return undefined
   found.sort((a, b) => a.start - b.start)
   const rows = new Map<string, readonly string[]>()
-  for (const block of blocksOf(found)) {
+  for (const block of blocksOf(found, gap)) {
     const start = block[0]?.start as number
     const length = (block.at(-1)?.end as number) - start
     const { buffer, bytesRead } = await attempt(settings.file, 'read', () =>
@@ -46,13 +47,12 @@ type Located = RowRange & { readonly uid: string }
 const largestGap = 32 * 1024
 const largestBlock = 1024 * 1024
 
-function* blocksOf(ranges: readonly Located[]): Iterable<readonly Located[]> {
+function* blocksOf(ranges: readonly Located[], gap: number): Iterable<readonly Located[]> {
   let block: Located[] = []
   for (const range of ranges) {
     const [first] = block
     const last = block.at(-1)
-    const near =
-      first && last && range.start - last.end <= largestGap && range.end - first.start <= largestBlock
+    const near = first && last && range.start - last.end <= gap && range.end - first.start <= largestBlock
     if (!near && block.length > 0) {
       yield block
       block = []

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { mask } from '../../model/secrecy.ts'
 
 /**
  * The values of attributes between a connector and what surrounds it: JSON, and what JSON lacks. In short:
@@ -17,8 +18,6 @@ export type ValueObject = { readonly [name: string]: Value | undefined }
 
 /** Attributes by their native names. */
 export type Attributes = { [name: string]: Value | undefined }
-
-const mask = '********'
 
 /** A value that cannot be logged by mistake: whatever prints it, prints a mask. */
 export class Secret {

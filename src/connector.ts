@@ -1,0 +1,88 @@
+/** The public face for connectors: what they implement, what they are made of, and the contract that they must keep. */
+
+export {
+  type Changes,
+  type ChangesPage,
+  type ConnectorChange,
+  requireEpoch,
+  type SyncToken,
+} from './connectors/kit/changes.ts'
+export {
+  type Authenticate,
+  type Capabilities,
+  type Connector,
+  type Discover,
+  type Lifecycle,
+  offers,
+  type ResolveUsername,
+  type Script,
+  type ScriptCall,
+  type Test,
+} from './connectors/kit/connector.ts'
+export {
+  type ContractCase,
+  type ContractFacts,
+  connectorContract,
+  contractCases,
+  type OpenSystem,
+  type TestRunner,
+} from './connectors/kit/contract/contract.ts'
+export { ConnectorError, type ErrorKind, type ErrorOptions, kindOfError } from './connectors/kit/errors.ts'
+export { standaloneHost, systemClock } from './connectors/kit/host.ts'
+export type { Clock, ConnectorHost, ConnectorKind, Resilience } from './connectors/kit/kind.ts'
+export { misconfigured } from './connectors/kit/misconfigured.ts'
+export { Pool, type PoolOptions, type UseOptions } from './connectors/kit/pool.ts'
+export {
+  type ConnectorObject,
+  type ConnectorQuery,
+  type Count,
+  type FilterLeaf,
+  isEverything,
+  type ObjectPage,
+  type Page,
+  type PageQuery,
+  type ReadMany,
+  type Search,
+  type SearchEnd,
+  type Split,
+  type SplitFilter,
+  splitBy,
+} from './connectors/kit/query.ts'
+export type {
+  AttributeType,
+  ClassOperation,
+  Comparison,
+  NativeAttribute,
+  ObjectClass,
+  Schema,
+} from './connectors/kit/schema.ts'
+export {
+  type Attributes,
+  attribute,
+  dateOf,
+  dateText,
+  revealed,
+  Secret,
+  sameValue,
+  setAttribute,
+  type Value,
+  type ValueObject,
+  valuesOf,
+} from './connectors/kit/values.ts'
+export {
+  type AttributeChange,
+  type ConnectorWrite,
+  type ConnectorWriteOutcome,
+  changed,
+  type Deltas,
+  eachWrite,
+  type IdOf,
+  settingOf,
+  valueAfter,
+  type Write,
+} from './connectors/kit/write.ts'
+export { compileFilter } from './model/filter/evaluate.ts'
+export { type ComparisonOperator, everything, type Filter } from './model/filter/filter.ts'
+export type { Json, JsonObject } from './model/json.ts'
+export { completeListing, type Listing } from './model/listing.ts'
+export { compareBy, type SortKey } from './model/sort.ts'

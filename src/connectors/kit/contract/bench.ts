@@ -1,0 +1,208 @@
+import { ok } from 'node:assert/strict'
+import { everything, type Filter } from '../../../model/filter/filter.ts'
+import type { ChangesPage, SyncToken } from '../changes.ts'
+import { type Capabilities, type Connector, offers } from '../connector.ts'
+import { kindOfError } from '../errors.ts'
+import type { ConnectorObject, ObjectPage, PageQuery } from '../query.ts'
+import { type Attributes, sameValue, type Value } from '../values.ts'
+import type { ConnectorWrite, ConnectorWriteOutcome } from '../write.ts'
+
+/** What a connector's author says of the system that the contract is tried on. */
+export interface ContractFacts {
+  readonly name: string
+  readonly objectClass: string
+  /** A connector to an empty system. */
+  open(): Promise<OpenSystem>
+  /** Attributes of the n-th account; different n, different accounts. */
+  account(n: number): Attributes
+  /** A single-valued text attribute that may be changed and cleared, without influence on the id. */
+  readonly attribute: string
+  /** An attribute that must be unique. */
+  readonly unique: string
+  /** An attribute that the system does not have. */
+  readonly unknown: string
+  /** An attribute with several texts, if there are any. */
+  readonly multivalued?: string
+  /** An attribute that holds bytes, if there are any. */
+  readonly bytes?: string
+  /** What gives the n-th account another name, if accounts can be renamed. */
+  rename?(n: number): Attributes
+  /** How to log in as the n-th account, if accounts can. */
+  credentials?(n: number): { readonly username: string; readonly password: string }
+}
+
+export interface OpenSystem {
+  readonly connector: Connector
+  /** Another connector to the same system, as after a restart. */
+  reopen?(): Promise<Connector>
+  close(): PromiseLike<void>
+}
+
+/** The connector lacks a capability, or the facts an attribute: the case says nothing. */
+export class NotOffered extends Error {}
+
+/** A connector to an empty system, and the questions that cases ask again and again. */
+export class Bench implements AsyncDisposable {
+  readonly facts: ContractFacts
+  readonly connector: Connector
+  readonly #system: OpenSystem
+  readonly #reopened: Connector[] = []
+
+  static async open(facts: ContractFacts): Promise<Bench> {
+    return new Bench(facts, await facts.open())
+  }
+
+  private constructor(facts: ContractFacts, system: OpenSystem) {
+    this.facts = facts
+    this.#system = system
+    this.connector = system.connector
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const connector of [this.connector, ...this.#reopened]) await connector[Symbol.asyncDispose]()
+    await this.#system.close()
+  }
+
+  need<K extends keyof Capabilities>(
+    capability: K,
+    connector = this.connector,
+  ): Connector & Pick<Capabilities, K> {
+    if (!offers(connector, capability)) throw new NotOffered(capability)
+    return connector
+  }
+
+  /** A fact that the author may leave out. */
+  given<T>(fact: T | undefined): T {
+    if (fact === undefined) throw new NotOffered()
+    return fact
+  }
+
+  async reopen(): Promise<Connector> {
+    const connector = await this.given(this.#system.reopen).call(this.#system)
+    this.#reopened.push(connector)
+    return connector
+  }
+
+  async search(
+    filter: Filter = everything,
+    { fields, pageSize = 3 }: { readonly fields?: readonly string[]; readonly pageSize?: number } = {},
+  ): Promise<readonly ConnectorObject[]> {
+    const { objectClass } = this.facts
+    const query = { objectClass, filter, pageSize, ...(fields && { fields }) }
+    const found: ConnectorObject[] = []
+    for await (const page of this.need('search').search(query)) {
+      ok(page.length > 0, 'a page of a search is empty')
+      ok(page.length <= pageSize, `a page has ${page.length} objects; ${pageSize} were asked for`)
+      found.push(...page)
+    }
+    return found
+  }
+
+  async ids(): Promise<readonly string[]> {
+    return (await this.search()).map(({ _id }) => _id).toSorted()
+  }
+
+  async page(query: Partial<PageQuery>): Promise<ObjectPage> {
+    const defaults = { filter: everything, pageSize: 3, sortKeys: [], offset: 0, total: false }
+    return this.need('page').page({ objectClass: this.facts.objectClass, ...defaults, ...query })
+  }
+
+  async write(...writes: readonly ConnectorWrite[]): Promise<readonly ConnectorWriteOutcome[]> {
+    const outcomes = await this.need('writeMany').writeMany(this.facts.objectClass, writes)
+    ok(outcomes.length === writes.length, `${writes.length} writes have ${outcomes.length} outcomes`)
+    return outcomes
+  }
+
+  /** Their ids. */
+  async create(...numbers: readonly number[]): Promise<readonly string[]> {
+    const outcomes = await this.write(
+      ...numbers.map((n) => ({ operation: 'create' as const, attributes: this.facts.account(n) })),
+    )
+    return outcomes.map(idOf)
+  }
+
+  async createOne(n: number): Promise<string> {
+    const [id] = await this.create(n)
+    return this.given(id)
+  }
+
+  async read(...ids: readonly string[]): Promise<ReadonlyMap<string, ConnectorObject>> {
+    return this.need('readMany').readMany(this.facts.objectClass, ids)
+  }
+
+  async readOne(id: string): Promise<ConnectorObject> {
+    const object = (await this.read(id)).get(id)
+    ok(object, `there is no object "${id}"`)
+    return object
+  }
+
+  async changes(token: SyncToken | null, connector = this.connector): Promise<readonly ChangesPage[]> {
+    const changes = this.need('changesSince', connector)
+    return Array.fromAsync(changes.changesSince(this.facts.objectClass, token))
+  }
+
+  async latestToken(): Promise<SyncToken> {
+    return this.need('latestToken').latestToken(this.facts.objectClass)
+  }
+}
+
+export function idOf(outcome: ConnectorWriteOutcome | undefined): string {
+  if (outcome?.ok) return outcome.id
+  throw outcome?.error ?? new Error('there is no outcome for the write')
+}
+
+/** `ok`, or the kind of the error. */
+export function verdictOf(outcome: ConnectorWriteOutcome): string {
+  return outcome.ok ? 'ok' : (kindOfError(outcome.error) ?? outcome.error.message)
+}
+
+/** Every one of these attributes, with the same value. */
+export function requireAttributes(object: ConnectorObject | undefined, attributes: Attributes): void {
+  ok(object, 'the object is not there')
+  for (const [name, value] of Object.entries(attributes)) requireValue(object, name, value)
+}
+
+export function requireValue(object: ConnectorObject, name: string, value: Value | undefined): void {
+  const found = Object.hasOwn(object, name) ? object[name] : undefined
+  ok(sameValue(found, value), `${name} of "${object._id}" is ${show(found)}; it should be ${show(value)}`)
+}
+
+export function requireSame(found: readonly string[], expected: readonly string[], what: string): void {
+  const [a, b] = [found, expected].map((ids) => ids.toSorted().join(', '))
+  ok(a === b, `${what}: ${a || 'none'}; expected: ${b || 'none'}`)
+}
+
+export function requireEqual(found: unknown, expected: unknown, what: string): void {
+  const [a, b] = [found, expected].map((value) => JSON.stringify(value))
+  ok(a === b, `${what}: ${a}; expected: ${b}`)
+}
+
+/** That it fails, with an error of this kind. */
+export async function requireFailure(work: Promise<unknown>, kind: string, what: string): Promise<void> {
+  const failure = await work.then(
+    () => undefined,
+    (error: unknown) => error ?? new Error('nothing'),
+  )
+  ok(failure !== undefined, `${what} should fail, and succeeds`)
+  ok(kindOfError(failure) === kind, `${what} fails as ${kindOfError(failure)}, not as ${kind}: ${failure}`)
+}
+
+/** That it ends with the reason of its signal. */
+export async function requireAbort(
+  start: (signal: AbortSignal) => Promise<unknown>,
+  what: string,
+): Promise<void> {
+  const reason = new Error('enough')
+  const failure = await start(AbortSignal.abort(reason)).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  ok(failure === reason, `${what} with an aborted signal ends with ${failure}; expected: the signal's reason`)
+}
+
+function show(value: Value | undefined): string {
+  return value === undefined ? 'absent' : JSON.stringify(value)
+}
+
+/** What every connector must keep, whatever its system: a name, and what shows that it is kept. */
+export type Law = readonly [name: string, check: (bench: Bench) => Promise<unknown>]

@@ -1,0 +1,288 @@
+import { ok } from 'node:assert/strict'
+import { type Attributes, attribute as attributeOf, type Value } from '../values.ts'
+import { type ConnectorWrite, type ConnectorWriteOutcome, settingOf } from '../write.ts'
+import {
+  type Bench,
+  type ContractFacts,
+  idOf,
+  type Law,
+  requireAbort,
+  requireAttributes,
+  requireEqual,
+  requireSame,
+  requireValue,
+  verdictOf,
+} from './bench.ts'
+import { hostileTexts } from './hostile.ts'
+
+export const writing: readonly Law[] = [
+  [
+    'says beforehand under which id an object will stand, where it can',
+    async (bench) => {
+      const attributes = bench.facts.account(1)
+      const foreseen = bench.need('idOf').idOf(bench.facts.objectClass, attributes, 'proposed')
+      if (foreseen === undefined) return
+      const [outcome] = await bench.write({ operation: 'create', id: 'proposed', attributes })
+      requireEqual(idOf(outcome), foreseen, 'the id')
+      await bench.readOne(foreseen)
+    },
+  ],
+  [
+    'changes the attributes that an update names and leaves the others',
+    async (bench) => {
+      const { attribute } = bench.facts
+      const [id = ''] = await bench.create(1, 2)
+      const before = await bench.readOne(id)
+      const [outcome] = await bench.write(updating(id, { [attribute]: 'changed' }))
+      requireEqual(idOf(outcome), id, 'the id')
+      requireAttributes(await bench.readOne(id), { ...before, [attribute]: 'changed' })
+    },
+  ],
+  [
+    'clears an attribute: then it is absent',
+    async (bench) => {
+      const id = await bench.createOne(1)
+      await bench.write(updating(id, { [bench.facts.attribute]: null }))
+      requireValue(await bench.readOne(id), bench.facts.attribute, undefined)
+    },
+  ],
+  [
+    'deletes',
+    async (bench) => {
+      const [gone = '', kept = ''] = await bench.create(1, 2)
+      const [outcome] = await bench.write({ operation: 'delete', id: gone })
+      requireEqual(outcome?.ok, true, 'deleted')
+      requireSame([...(await bench.read(gone, kept)).keys()], [kept], 'read')
+      requireSame(await bench.ids(), [kept], 'found')
+    },
+  ],
+  [
+    'gives outcomes at the place of their write; a failure does not stop the others',
+    async (bench) => {
+      const { attribute, unknown } = bench.facts
+      const id = await bench.createOne(1)
+      const outcomes = await bench.write(
+        { operation: 'create', attributes: bench.facts.account(1) },
+        { operation: 'create', attributes: bench.facts.account(2) },
+        updating('nobody', { [attribute]: 'x' }),
+        { operation: 'delete', id: 'nobody' },
+        updating(id, { [unknown]: 'x' }),
+        updating(id, { [attribute]: 'changed' }),
+      )
+      const verdicts = outcomes
+        .map(verdictOf)
+        .map((one) => (one === 'invalidValue' ? 'schemaViolation' : one))
+      const expected = ['alreadyExists', 'ok', 'unknownId', 'unknownId', 'schemaViolation', 'ok']
+      requireEqual(verdicts, expected, 'outcomes')
+      requireValue(await bench.readOne(id), attribute, 'changed')
+      requireEqual((await bench.ids()).length, 2, 'objects')
+    },
+  ],
+  [
+    'applies the writes of a page in order',
+    async (bench) => {
+      const { attribute } = bench.facts
+      const id = await bench.createOne(1)
+      const outcomes = await bench.write(
+        updating(id, { [attribute]: 'first' }),
+        updating(id, { [attribute]: 'second' }),
+        { operation: 'create', attributes: bench.facts.account(2) },
+        { operation: 'delete', id },
+        updating(id, { [attribute]: 'late' }),
+        { operation: 'create', attributes: bench.facts.account(1) },
+      )
+      requireEqual(outcomes.map(verdictOf), ['ok', 'ok', 'ok', 'ok', 'unknownId', 'ok'], 'outcomes')
+      requireAttributes(await bench.readOne(idOf(outcomes.at(-1))), bench.facts.account(1))
+    },
+  ],
+  [
+    'refuses to give an object the unique value of another',
+    async (bench) => {
+      const { unique } = bench.facts
+      const [id = '', other = ''] = await bench.create(1, 2)
+      const taken = attributeOf(bench.facts.account(2), unique) ?? null
+      const [outcome] = await bench.write(updating(id, { [unique]: taken }))
+      requireEqual(outcome && verdictOf(outcome), 'alreadyExists', 'the outcome')
+      for (const [n, one] of [id, other].entries())
+        requireAttributes(await bench.readOne(one), bench.facts.account(n + 1))
+    },
+  ],
+  [
+    'writes pages that come at the same time as if they came one after the other',
+    async (bench) => {
+      const pages = await Promise.all([1, 2, 3, 4].map((n) => bench.create(n * 10, n * 10 + 1)))
+      requireSame(await bench.ids(), pages.flat(), 'found')
+    },
+  ],
+  [
+    'writes nothing of a page whose signal is aborted',
+    async (bench) => {
+      const { objectClass } = bench.facts
+      const writes = [{ operation: 'create' as const, attributes: bench.facts.account(1) }]
+      const writer = bench.need('writeMany')
+      await requireAbort((signal) => writer.writeMany(objectClass, writes, signal), 'a page of writes')
+      requireSame(await bench.ids(), [], 'found')
+    },
+  ],
+  [
+    'renames: the object stands under the id that the outcome says, with all else as it was',
+    async (bench) => {
+      const name = bench.given(bench.facts.rename)(9)
+      const [id = '', other = ''] = await bench.create(1, 2)
+      const [outcome] = await bench.write(updating(id, name))
+      const renamed = idOf(outcome)
+      requireAttributes(await bench.readOne(renamed), { ...bench.facts.account(1), ...name })
+      requireSame(await bench.ids(), [renamed, other], 'found')
+      if (renamed !== id) requireEqual((await bench.read(id)).size, 0, 'objects under the old id')
+    },
+  ],
+  ['holds what a plain map holds after any pages of writes', holdsWhatAMapHolds],
+]
+
+export const values: readonly Law[] = [
+  [
+    'keeps texts as they are, whatever characters they have',
+    async (bench) => {
+      const { attribute } = bench.facts
+      const id = await bench.createOne(1)
+      for (const text of hostileTexts) {
+        const [outcome] = await bench.write(updating(id, { [attribute]: text }))
+        requireEqual(idOf(outcome), id, 'the id')
+        requireValue(await bench.readOne(id), attribute, text)
+      }
+    },
+  ],
+  [
+    'keeps every byte of bytes',
+    async (bench) => {
+      const name = bench.given(bench.facts.bytes)
+      const id = await bench.createOne(1)
+      for (const bytes of [
+        Uint8Array.from({ length: 256 }, (_, n) => n),
+        Uint8Array.of(0),
+        Uint8Array.of(0xff, 0xfe, 0),
+      ]) {
+        await bench.write(updating(id, { [name]: bytes }))
+        const found = attributeOf(await bench.readOne(id), name)
+        ok(found instanceof Uint8Array, `${name} is no Uint8Array`)
+        requireValue(await bench.readOne(id), name, bytes)
+      }
+    },
+  ],
+  [
+    'keeps several values of an attribute, always as a list, and none as an absent one',
+    async (bench) => {
+      const name = bench.given(bench.facts.multivalued)
+      const id = await bench.createOne(1)
+      for (const list of [['one', 'two', 'three'], ['only']]) {
+        await bench.write(updating(id, { [name]: list }))
+        requireEqual(sorted((await bench.readOne(id))[name]), list.toSorted(), name)
+      }
+      await bench.write(updating(id, { [name]: [] }))
+      requireValue(await bench.readOne(id), name, undefined)
+    },
+  ],
+  [
+    'adds and removes single values, and leaves the others; what is done already does no harm',
+    async (bench) => {
+      const name = bench.given(bench.facts.multivalued)
+      if (!bench.need('deltas').deltas(bench.facts.objectClass, name)) return
+      const id = await bench.createOne(1)
+      const delta = async (add: readonly string[], remove: readonly string[], after: readonly string[]) => {
+        const [outcome] = await bench.write({
+          operation: 'update',
+          id,
+          changes: [{ attribute: name, kind: 'delta', add, remove }],
+        })
+        requireEqual(idOf(outcome), id, 'the id')
+        requireEqual(sorted((await bench.readOne(id))[name]), after, name)
+      }
+      await bench.write(updating(id, { [name]: ['a', 'b'] }))
+      await delta(['c'], ['a'], ['b', 'c'])
+      await delta(['c'], ['a'], ['b', 'c'])
+      await delta([], ['b', 'c'], [])
+      await delta(['d'], [], ['d'])
+    },
+  ],
+]
+
+function sorted(value: Value | undefined): readonly unknown[] {
+  if (value === undefined) return []
+  ok(Array.isArray(value), 'several values are no list')
+  return value.toSorted()
+}
+
+function updating(id: string, attributes: Attributes): ConnectorWrite {
+  return { operation: 'update', id, changes: settingOf(attributes) }
+}
+
+/** `put` creates the n-th account, or changes its attribute if it is there. */
+type Step = { readonly n: number; readonly kind: 'put' | 'delete'; readonly text: string }
+
+interface Accounts {
+  readonly ids: Map<number, string>
+  readonly expected: Map<string, Attributes>
+}
+
+async function holdsWhatAMapHolds(bench: Bench): Promise<void> {
+  const random = randomOf(42)
+  const accounts: Accounts = { ids: new Map(), expected: new Map() }
+  for (let round = 0; round < 60; round++) {
+    const page = stepsOf(random, round)
+    const outcomes = await bench.write(
+      ...page.map((step) => writeOf(step, accounts.ids.get(step.n), bench.facts)),
+    )
+    for (const [place, step] of page.entries()) record(step, outcomes[place], accounts, bench.facts)
+    const objects = await bench.read(...accounts.expected.keys())
+    for (const [id, attributes] of accounts.expected) requireAttributes(objects.get(id), attributes)
+    requireSame(await bench.ids(), [...accounts.expected.keys()], `found after page ${round}`)
+  }
+}
+
+/** An account once a page: one that is created within the page has an id only afterwards. */
+function stepsOf(random: (below: number) => number, round: number): readonly Step[] {
+  const numbers = [1, 2, 3, 4, 5, 6].filter(() => random(3) === 0)
+  return numbers.map((n) => ({
+    n,
+    kind: random(3) === 0 ? 'delete' : 'put',
+    text: `v${round}${'é'.repeat(random(40))}`,
+  }))
+}
+
+/** Always the same numbers: a case that fails once fails again. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+}
+
+function writeOf(step: Step, id: string | undefined, { account, attribute }: ContractFacts): ConnectorWrite {
+  if (step.kind === 'delete') return { operation: 'delete', id: id ?? 'nobody' }
+  const changed = { [attribute]: step.text }
+  if (id !== undefined) return updating(id, changed)
+  return { operation: 'create', attributes: { ...account(step.n), ...changed } }
+}
+
+function record(
+  step: Step,
+  outcome: ConnectorWriteOutcome | undefined,
+  { ids, expected }: Accounts,
+  facts: ContractFacts,
+): void {
+  const known = ids.get(step.n)
+  if (step.kind === 'delete' && known === undefined) {
+    requireEqual(outcome && verdictOf(outcome), 'unknownId', 'the outcome of a delete')
+    return
+  }
+  const id = idOf(outcome)
+  if (known !== undefined) requireEqual(id, known, 'the id')
+  if (step.kind === 'delete') {
+    ids.delete(step.n)
+    expected.delete(id)
+    return
+  }
+  ids.set(step.n, id)
+  expected.set(id, { ...facts.account(step.n), [facts.attribute]: step.text })
+}
