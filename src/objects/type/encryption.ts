@@ -23,7 +23,7 @@ export interface Encryption {
   /** Of what is, is in, or holds a secret. */
   isSecret(pointer: Pointer): boolean
   /** With encrypted values in clear; hashes stay what they are. */
-  decrypt(object: JsonObject): Promise<JsonObject>
+  decrypt<T extends JsonObject>(object: T): Promise<T>
   /** As it is to be stored. What has not changed keeps the form in which it is stored already. */
   encrypt(object: JsonObject, stored: JsonObject | undefined): Promise<JsonObject>
   /** Is it the same value, one of them perhaps hashed? */

@@ -107,7 +107,9 @@ export async function eachEntry<From extends { readonly kind: string }, To>(
     if (isSettled(entry)) next.push(entry)
     else
       try {
-        next.push(await stage(entry))
+        // Most stages have nothing to wait for, and a page has many entries.
+        const result = stage(entry)
+        next.push(result instanceof Promise ? await result : result)
       } catch (error) {
         next.push(refused(error instanceof Error ? error : new Error(String(error))))
       }

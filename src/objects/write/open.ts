@@ -83,7 +83,9 @@ async function opened(
 ): Promise<Draft | Settled> {
   if (exists) return refused(failure(`${compiled.collection}/${write.id}`, 'exists'))
   if (request.external) refuseForeignSecrets(write.content, undefined)
-  const { _id: idInBody, _rev, ...content } = await compiled.encryption.decrypt(write.content)
+  const { encryption } = compiled
+  const given = encryption.encrypts ? await encryption.decrypt(write.content) : write.content
+  const { _id: idInBody, _rev, ...content } = given
   // Ids in the order of creation are neighbours in every index: inserts are half as dear as with random ones.
   const id = idInBody ?? write.id ?? timeOrderedId()
   if (typeof id !== 'string' || id === '')
@@ -111,12 +113,13 @@ async function changed(
     request.external && !write.patched
       ? withHiddenValues(write.content, stored, encryption.private)
       : write.content
-  const unchanged = (content: JsonObject, old: JsonObject) =>
-    changesNothing(compiled, store, { write, content, stored, old }, request.external)
+  const unchanged = (content: JsonObject, old: StoredObject) =>
+    changesNothing(compiled, store, { write, content, old }, request.external)
   const { id, edits, patched } = write
   // Values in clear are compared, for what is encrypted anew looks different; but what is the same needs no key.
   const comparable = !encryption.encrypts || isSameText(given, stored)
   if (comparable && (await unchanged(given, stored))) return { kind: 'unchanged', object: stored }
+  if (!encryption.encrypts) return { kind: 'update', id, content: given, stored, old: stored, edits, patched }
   const [old, content] = [await encryption.decrypt(stored), await encryption.decrypt(given)]
   if (!comparable && (await unchanged(content, old))) return { kind: 'unchanged', object: stored }
   return { kind: 'update', id, content, stored, old, edits, patched }
@@ -126,24 +129,22 @@ function isSameText(content: JsonObject, stored: StoredObject): boolean {
   return equal({ ...content, _id: stored._id, _rev: stored._rev }, stored)
 }
 
-async function changesNothing(
+function changesNothing(
   { relations, oneByOne }: CompiledType,
   store: Store,
   given: {
     readonly write: Write<'update'>
     readonly content: JsonObject
-    readonly stored: StoredObject
-    readonly old: JsonObject
+    readonly old: StoredObject
   },
   external: boolean,
-): Promise<boolean> {
-  const { write, content, stored, old } = given
-  const { _id, _rev } = stored
-  if (!relations) return equal({ ...content, _id, _rev }, { ...old, _id, _rev })
+): boolean | Promise<boolean> {
+  const { write, content, old } = given
+  if (!relations) return equal({ ...content, _id: old._id, _rev: old._rev }, old)
   // A page of them learns it when its relationships are written: they are read there anyway.
   if (!external && !oneByOne) return false
   const update = { operation: 'update', id: write.id, content } as const
-  return isUnchanged(store, relations, { write: update, edits: write.edits, stored: { ...old, _id, _rev } })
+  return isUnchanged(store, relations, { write: update, edits: write.edits, stored: old })
 }
 
 function deleted(

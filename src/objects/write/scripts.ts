@@ -9,9 +9,12 @@ import type { Draft, WriteContext } from './entry.ts'
  * The stage of the scripts before the write (platform §6.2): `onCreate`, `onUpdate` or `onDelete`, then
  * `onValidate` of the properties and of the object, then `onStore` of the properties. What one throws refuses the write.
  */
-export async function runScripts(context: WriteContext, draft: Draft): Promise<Draft> {
+export function runScripts(context: WriteContext, draft: Draft): Draft | Promise<Draft> {
+  return context.compiled.oneByOne ? scripted(context, draft) : draft
+}
+
+async function scripted(context: WriteContext, draft: Draft): Promise<Draft> {
   const { compiled } = context
-  if (!compiled.oneByOne) return draft
   switch (draft.kind) {
     case 'create': {
       const content = await shaped(context, 'onCreate', { ...draft.content, _id: draft.id }, null)
