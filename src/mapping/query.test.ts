@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { everything } from '../model/filter/filter.ts'
-import type { Json, JsonObject } from '../model/json.ts'
-import { correlate } from '../plan/procedures.ts'
+import type { JsonObject } from '../model/json.ts'
 import { readQuery } from './query.ts'
 
 const none = 'exactly one of _queryFilter, _queryId and _queryExpression is needed, not none'
@@ -46,29 +45,5 @@ describe('a query that restricts nothing', () => {
     ['without underscore', { queryFilter: 'true' }],
   ])('is everything where that is %s', (_what, stated) => {
     expect(readQuery(stated, 'managed/user').filter).toEqual(everything)
-  })
-})
-
-describe('a correlationQuery script', () => {
-  const ask = (returned: unknown) => {
-    const settings = {
-      target: 'managed/user',
-      properties: [],
-      correlation: {
-        kind: 'queries',
-        byQualifier: { default: { kind: 'script', script: 'correlationQuery' } },
-      },
-    }
-    return correlate(settings)({ source: {}, linkQualifier: 'default' } as Json, () => returned as Json)
-  }
-  it.each(unrestricted)('is in error, and finds nothing, with %s', (_what, stated, message) => {
-    expect(() => ask(stated)).toThrow(/^the correlationQuery script returned .*: /)
-    expect(() => ask(stated)).toThrow(message)
-  })
-  it.each([[null], [undefined]])('that returns %s asks nothing', (returned) => {
-    expect(ask(returned)).toBeNull()
-  })
-  it('may say that everything is meant', () => {
-    expect(ask({ _queryFilter: 'true' })).toEqual({ filter: everything, resourceName: 'managed/user' })
   })
 })

@@ -20,7 +20,7 @@ const input = (source: JsonObject, target: JsonObject | null = null): ShapeInput
   targetId: target ? 't' : null,
   situation: target ? 'CONFIRMED' : 'ABSENT',
   linkQualifier: 'default',
-  hooks: true,
+  hooks: 'run',
 })
 
 /** Scripts by name, as lambdas. */

@@ -1,17 +1,19 @@
 import type { Call } from '../mapping/call.ts'
 import type { Mapping, PropertyMapping } from '../mapping/mapping.ts'
 import type { PropertyOrigin } from '../mapping/properties.ts'
-import type { Situation } from '../mapping/situation.ts'
+import type { Action, Situation } from '../mapping/situation.ts'
 import { diff } from '../model/diff.ts'
+import { copy } from '../model/equality.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { getAt, type Pointer, printPointer } from '../model/pointer.ts'
-import { matchingPolicy, type PolicyScope } from './decide.ts'
-import { type ShapeInput, shape } from './shape.ts'
+import { matchingPolicy, type PolicyScope } from './choose.ts'
+import { type Facts, shapeInputOf } from './decide.ts'
+import { type ShapeInput, type ShapingHook, shape } from './shape.ts'
 
 /** One thing that set an attribute, or declined to. The last one that set it made its value. */
 export interface Origin {
   /** `property`: a property mapping, by its index; otherwise a hook, or the assignments of roles. */
-  readonly by: 'property' | 'onMapping' | 'assignments' | 'onCreate' | 'onUpdate'
+  readonly by: 'property' | ShapingHook
   readonly property?: number
   readonly how?: PropertyOrigin
   /** The source attribute that a property reads. */
@@ -26,6 +28,40 @@ export interface ExplainedAttribute {
   readonly after?: Json
   readonly changes: boolean
   readonly origins: readonly Origin[]
+}
+
+/** A decision that is to be explained; `shape: false` where it came to none. */
+export interface Explanation {
+  readonly facts: Facts
+  readonly situation: Situation
+  readonly action: Action
+  readonly shape: boolean
+}
+
+export interface Explained {
+  readonly policies: readonly TriedPolicy[]
+  readonly attributes: readonly ExplainedAttribute[]
+}
+
+/** Why a decision came out as it did. */
+export function explain(
+  { facts, situation, action, shape: shapes }: Explanation,
+  mapping: Mapping,
+  call: Call,
+): Explained {
+  const policies = explainChoice(
+    mapping,
+    situation,
+    { source: facts.source && copy(facts.source), linkQualifier: facts.linkQualifier },
+    call,
+  )
+  const input = shapes ? shapeInputOf(facts, situation, action) : undefined
+  return { policies, attributes: input ? explainShape(mapping, input, call) : [] }
+}
+
+export interface TriedPolicy {
+  readonly policy: number
+  readonly held: boolean
 }
 
 /**
@@ -44,7 +80,8 @@ export function explainShape(mapping: Mapping, input: ShapeInput, call: Call): r
   const { desired, changes } = shape(mapping, input, call, {
     listens: true,
     property(position, origin, value) {
-      const property = mapping.properties[position] as PropertyMapping
+      const property = mapping.properties[position]
+      if (!property) return
       if (origin !== undefined) how = origin
       if (origin === 'condition' || origin === undefined)
         attributeAt(property.target).origins.push(originOf(property, position, how, value))
@@ -52,7 +89,7 @@ export function explainShape(mapping: Mapping, input: ShapeInput, call: Call): r
     hook(name, before, after) {
       for (const { pointer, after: value } of diff(before, after))
         attributeAt(pointer).origins.push({
-          by: name as Origin['by'],
+          by: name,
           ...(value === undefined ? {} : { value }),
         })
     },
@@ -94,8 +131,8 @@ export function explainChoice(
   situation: Situation,
   scope: Pick<PolicyScope, 'source' | 'linkQualifier'>,
   call: Call,
-): readonly { readonly policy: number; readonly held: boolean }[] {
-  const tried: { policy: number; held: boolean }[] = []
+): readonly TriedPolicy[] {
+  const tried: TriedPolicy[] = []
   matchingPolicy(mapping, situation, scope, call, (policy, held) => tried.push({ policy, held }))
   return tried
 }

@@ -20,7 +20,7 @@ const input = (given: Partial<ShapeInput>): ShapeInput => ({
   targetId: null,
   situation: 'ABSENT',
   linkQualifier: 'default',
-  hooks: true,
+  hooks: 'run',
   ...given,
 })
 
@@ -112,7 +112,7 @@ describe('a target that exists', () => {
       throw new Error('no hook may run')
     }
     expect(
-      shape(mapping({ ...names, onUpdate: script }), update({ hooks: false }), call).desired,
+      shape(mapping({ ...names, onUpdate: script }), update({ hooks: 'skip' }), call).desired,
     ).toBeUndefined()
   })
 

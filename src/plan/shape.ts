@@ -7,6 +7,7 @@ import { type Change, diff } from '../model/diff.ts'
 import { copy, equalIgnoringNull } from '../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { keepReferences } from '../model/kept-references.ts'
+import { type PlainProblem, plainProblem } from '../model/plain-problem.ts'
 import type { Pointer } from '../model/pointer.ts'
 
 /** What the desired target is made from. */
@@ -21,10 +22,40 @@ export interface ShapeInput {
   readonly oldSource?: JsonObject | undefined
   readonly situation: Situation
   readonly linkQualifier: string
-  /** False in an analysis: `onCreate` and `onUpdate` are not run. */
-  readonly hooks: boolean
+  readonly hooks: ShapingHooks
   /** True: which attributes hooks changed is wanted. */
   readonly tellsHooked?: boolean
+}
+
+/**
+ * What becomes of `onCreate` and `onUpdate`: a run runs them, an analysis skips them (engine §7.9), and
+ * a plan foresees them: it lets them shape the target, but not write anything.
+ */
+export type ShapingHooks = 'run' | 'foresee' | 'skip'
+
+/** What shaping came to: a shape, or why there is none. */
+export interface Shaped {
+  /** Absent for an action that writes no attributes, and where it is not known yet. */
+  readonly shape?: Shape
+  /** Why a plan could not evaluate `onCreate` or `onUpdate`: the run may change more than is foreseen. */
+  readonly unforeseen?: string
+  readonly shapingProblem?: PlainProblem
+}
+
+/** A target whose hooks fail in a plan is shaped without them; what fails then fails in the run as well, and says so itself. */
+export function shaped(mapping: Mapping, input: ShapeInput, call: Call): Shaped {
+  const make = input.tellsHooked ? shapeTellingHooked : shape
+  // A second attempt must not find what the first one has left.
+  const mayRepeat = input.hooks === 'foresee' && (mapping.hooks.onCreate ?? mapping.hooks.onUpdate)
+  const source = mayRepeat ? copy(input.source) : input.source
+  try {
+    return { shape: make(mapping, { ...input, source }, call) }
+  } catch (thrown) {
+    const shapingProblem = plainProblem(thrown, 'SYNC_FAILED')
+    if (input.hooks !== 'foresee') return { shapingProblem }
+    const without = shaped(mapping, { ...input, hooks: 'skip' }, call)
+    return without.shape ? { ...without, unforeseen: shapingProblem.message } : without
+  }
 }
 
 export interface Shape {
@@ -73,11 +104,14 @@ export function shapeTellingHooked(mapping: Mapping, input: ShapeInput, call: Ca
   return { ...shape(mapping, input, call, { ...silent, hook, listens: true }), hooked }
 }
 
+/** What changes a target after its properties. */
+export type ShapingHook = 'onMapping' | 'assignments' | 'onCreate' | 'onUpdate'
+
 /** Hears where values come from. */
 export interface ShapeTracer {
   readonly property: ReportProperty
   /** The target before and after a hook, or the assignments in place of one. */
-  readonly hook: (name: string, before: JsonObject, after: JsonObject) => void
+  readonly hook: (name: ShapingHook, before: JsonObject, after: JsonObject) => void
   /** False: nobody listens, and nothing has to be copied for it. */
   readonly listens: boolean
 }
@@ -91,16 +125,17 @@ function runShapingHooks(
   call: Call,
   tell: ShapeTracer,
 ): void {
-  const traced = (hook: string, work: () => void) => {
+  const traced = (hook: ShapingHook, work: () => void) => {
     const before = tell.listens ? copy(target) : target
     work()
     if (tell.listens) tell.hook(hook, before, copy(target))
   }
   const { source, oldSource = null, sourceId, targetId, situation, linkQualifier, target: existing } = input
-  if (hooks.onMapping !== undefined) {
+  const { onMapping } = hooks
+  if (onMapping !== undefined) {
     const existingTarget = existing ? copy(existing) : null
     const scope = { source, oldSource, target, existingTarget, config: configuration, linkQualifier }
-    traced('onMapping', () => call(hooks.onMapping as string, scope))
+    traced('onMapping', () => call(onMapping, scope))
   } else {
     traced('assignments', () =>
       applyAssignments(
@@ -111,7 +146,7 @@ function runShapingHooks(
     )
   }
   const hook = existing ? hooks.onUpdate : hooks.onCreate
-  if (hook === undefined || !input.hooks) return
+  if (hook === undefined || input.hooks === 'skip') return
   const scope = {
     source,
     sourceId,

@@ -1,9 +1,9 @@
 import type { Json } from '../model/json.ts'
+import { type PlainProblem, revivedProblem } from '../model/plain-problem.ts'
 import { Problem } from '../model/problem.ts'
 import { SecretValues } from '../model/secret-values.ts'
 import { contextVariable } from './context-variable.ts'
 import type { ScriptContext, ScriptOutcome } from './engine.ts'
-import { reviveProblem } from './failure.ts'
 import type { SandboxPool } from './pool.ts'
 import type { PreparedProgram } from './prepare.ts'
 import { type LoadedContext, type Sandbox, sliceMs } from './sandbox.ts'
@@ -213,12 +213,11 @@ class Portion {
   }
 }
 
-/** A script may put into its error what it decrypted. */
 function revive(
-  outcome: { value?: Json; error?: Parameters<typeof reviveProblem>[0] },
+  outcome: { value?: Json; error?: PlainProblem },
   hidden: (text: string) => string,
 ): ScriptOutcome {
-  if (outcome.error) return { ok: false, error: reviveProblem(outcome.error, hidden) }
+  if (outcome.error) return { ok: false, error: revivedProblem(outcome.error, hidden) }
   return { ok: true, value: outcome.value }
 }
 

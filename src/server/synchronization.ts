@@ -8,7 +8,7 @@ import { isSecretAt } from '../router/secret-fields.ts'
 import { implicitSync } from '../sync/changes/implicit/implicit-sync.ts'
 import { onChange } from '../sync/changes/implicit/on-change.ts'
 import { ChangeQueue } from '../sync/changes/queue/change-queue.ts'
-import { Underway } from '../sync/reconciliation/active-operations.ts'
+import { ActiveOperations } from '../sync/reconciliation/active-operations.ts'
 import { Occupied } from '../sync/reconciliation/in-use.ts'
 import { Reconciliations } from '../sync/reconciliation/reconciliations.ts'
 import { associationsProvider } from '../sync/resources/associations.ts'
@@ -40,7 +40,7 @@ export function synchronization({ current, during, settled, ...options }: Synchr
   const inUse = new Occupied()
   const single = {
     ...{ repository, resources, locks, log, mappings },
-    underway: new Underway(),
+    activeOperations: new ActiveOperations(),
     rulesOf: (mapping: string) => current().rulesOf(mapping),
   }
   const notify = implicitSync(single)

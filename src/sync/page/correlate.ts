@@ -1,14 +1,15 @@
+import { parallel } from '../../kit/parallel.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import { everything } from '../../model/filter/filter.ts'
 import { pointersOf } from '../../model/filter/walk.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { type Pointer, printPointer } from '../../model/pointer.ts'
-import { Problem } from '../../model/problem.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
+import type { Candidate } from '../../plan/facts.ts'
+import type { CorrelationQuestion } from '../../plan/question.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
-import type { ScriptContext } from '../../scripts/engine.ts'
 import type { MappingLinks } from './links.ts'
-import type { Operation } from './operation.ts'
 import type { Rules } from './rules.ts'
 import { comparedPointers, joinable, TargetIndex } from './target-index.ts'
 
@@ -18,12 +19,25 @@ import { comparedPointers, joinable, TargetIndex } from './target-index.ts'
  * asked for a page in one query; everything else is the target's to answer, one query an object.
  */
 export interface Correlator {
-  /** Fills in `correlation` and `candidates` of every operation given. */
-  correlate(operations: readonly Operation[]): Promise<void>
+  /** False where nobody is to be asked: correlation is not configured, or skipped, or the caller has named the target. */
+  readonly asks: boolean
+  /** What the questions find, at their places. */
+  find(asked: readonly Asked[]): Promise<readonly Found[]>
   /** Keeps the hash tables true while the run writes; `undefined` means absent. */
   wrote(id: string, before: JsonObject | undefined, after: JsonObject | undefined): void
   /** A dry run's own links count as made or removed, or a plan would create what the run finds. */
   planned(qualifier: string, targetId: string, linked: boolean): void
+}
+
+export interface Asked {
+  readonly linkQualifier: string
+  readonly correlation: CorrelationQuestion
+}
+
+export interface Found {
+  readonly candidates: readonly Candidate[]
+  /** One object's question failing is that object's failure (engine §6.7), not the run's. */
+  readonly failure?: Problem
 }
 
 export interface CorrelatorOptions {
@@ -31,7 +45,6 @@ export interface CorrelatorOptions {
   readonly resources: Resources
   readonly targets: ObjectSet
   readonly links: MappingLinks
-  readonly scripts: ScriptContext
   /** False where a run is about too few objects to read the whole target set for (reconById). */
   readonly mayReadAll: boolean
   /** True if the target query returned nothing and the mapping does not want to correlate against that (engine §6.4). */
@@ -47,62 +60,39 @@ export function correlator(options: CorrelatorOptions): Correlator {
   const planned = new Map<string, boolean>()
   let index: TargetIndex | undefined
 
-  async function correlate(operations: readonly Operation[]): Promise<void> {
-    if (rules.mapping.correlation.kind === 'none' || options.skip) return
-    const questions = await ask(operations)
-    await answer(questions)
-    await markLinked(operations)
+  async function find(asked: readonly Asked[]): Promise<readonly Found[]> {
+    const answers = new Map<Asked, readonly string[] | Problem>()
+    await answer(
+      asked.flatMap((one) => questionIn(one, answers)),
+      answers,
+    )
+    return markLinked(asked.map((one) => ({ ...one, found: answers.get(one) ?? [] })))
   }
 
-  /** Runs the correlation rules; what a script found itself is an answer already. */
-  async function ask(operations: readonly Operation[]): Promise<Question[]> {
-    // A deleted object is looked for as it was (engine §3.3).
-    const inputs = operations.map(({ source, oldSource, linkQualifier }) => ({
-      source: source ?? oldSource,
-      linkQualifier,
-    }))
-    const outcomes = await rules.ask('correlate', inputs, options.scripts)
-    return operations.flatMap((operation, position) => {
-      const outcome = outcomes[position]
-      if (!outcome?.ok) {
-        operation.failure = outcome?.error
-        return []
-      }
-      const value = outcome.value as CorrelateValue
-      if (value && 'objects' in value)
-        setCandidates(
-          operation,
-          value.objects.map(({ _id }) => _id),
-        )
-      return value && 'filter' in value ? [{ operation, ...value }] : []
-    })
-  }
-
-  async function answer(questions: readonly Question[]): Promise<void> {
-    for (const question of questions) question.operation.correlation = question.filter
+  async function answer(questions: readonly Question[], answers: Answers): Promise<void> {
     const elsewhere = questions.filter(({ resourceName }) => resourceName !== targets.path)
     const here = questions.filter(({ resourceName }) => resourceName === targets.path)
     const exact = here.filter(({ filter }) => comparesExactly(filter))
     const byIndex = options.mayReadAll ? exact.filter(({ filter }) => joinable(filter)) : []
-    if (byIndex.length > 0) await answerFromIndex(byIndex)
+    if (byIndex.length > 0) await answerFromIndex(byIndex, answers)
     const byPage = exact.filter((question) => !byIndex.includes(question))
     for (let start = 0; start < byPage.length; start += joined)
-      await answerTogether(byPage.slice(start, start + joined))
+      await answerTogether(byPage.slice(start, start + joined), answers)
     const alone = [...here.filter(({ filter }) => !comparesExactly(filter)), ...elsewhere]
-    await inParallel(alone, Math.max(1, rules.mapping.reconciliation.taskThreads), answerAlone)
+    await parallel(alone, Math.max(1, rules.mapping.reconciliation.taskThreads), async (question) => {
+      answers.set(question.asked, await answerAlone(question))
+    })
   }
 
   function comparesExactly(filter: Filter): boolean {
     return pointersOf(filter).every((pointer) => targets.comparison(pointer) === 'exact')
   }
 
-  async function answerFromIndex(questions: readonly Question[]): Promise<void> {
+  async function answerFromIndex(questions: readonly Question[], answers: Answers): Promise<void> {
     const wanted = distinct(questions.flatMap(({ filter }) => comparedPointers(filter)))
     if (!index?.covers(wanted)) index = await readIndex(distinct([...(index?.pointers ?? []), ...wanted]))
     // Sorted, so that a record does not depend on the order in which the run wrote.
-    for (const { operation, filter } of questions) {
-      setCandidates(operation, [...(index.find(filter) ?? [])].toSorted())
-    }
+    for (const { asked, filter } of questions) answers.set(asked, [...(index.find(filter) ?? [])].toSorted())
   }
 
   async function readIndex(pointers: readonly Pointer[]): Promise<TargetIndex> {
@@ -116,61 +106,53 @@ export function correlator(options: CorrelatorOptions): Correlator {
     return fresh
   }
 
-  async function answerTogether(questions: readonly Question[]): Promise<void> {
+  async function answerTogether(questions: readonly Question[], answers: Answers): Promise<void> {
     const filter: Filter = { kind: 'or', filters: questions.map((question) => question.filter) }
     const fields = distinct(questions.flatMap((question) => pointersOf(question.filter)))
     const found: JsonObject[] = []
     for await (const page of targets.pages({ filter, fields, pageSize: 500 }, options.signal))
       found.push(...page)
-    for (const { operation, filter: own } of questions) {
+    for (const { asked, filter: own } of questions) {
       const mine = found.filter(compileFilter(own))
-      setCandidates(
-        operation,
+      answers.set(
+        asked,
         mine.map(({ _id }) => String(_id)),
       )
     }
   }
 
-  async function answerAlone({ operation, filter, resourceName }: Question): Promise<void> {
+  async function answerAlone({ filter, resourceName }: Question): Promise<readonly string[] | Problem> {
     const set = resourceName === targets.path ? targets : options.resources.objectSet(resourceName)
     const ids: string[] = []
     try {
       for await (const page of set.pages({ filter, pageSize: 500 }, options.signal))
         ids.push(...page.map(({ _id }) => _id))
-      setCandidates(operation, ids)
+      return ids
     } catch (cause) {
-      // One object's question failing is that object's failure (engine §6.7), not the run's.
-      operation.failure = new Problem(
-        'SYNC_FAILED',
-        `the correlation query failed: ${(cause as Error).message}`,
-        { cause },
-      )
+      const why = asProblem(cause).message
+      return new Problem('SYNC_FAILED', `the correlation query failed: ${why}`, { cause })
     }
-  }
-
-  function setCandidates(operation: Operation, ids: readonly string[]): void {
-    operation.candidates = ids.map((id) => ({ id, linked: false }))
   }
 
   /** One links query a qualifier, only for those with a single match: an ambiguous one stays ambiguous. */
-  async function markLinked(operations: readonly Operation[]): Promise<void> {
-    const single = operations.filter(({ candidates }) => candidates.length === 1)
-    for (const [qualifier, group] of Map.groupBy(single, ({ linkQualifier }) => linkQualifier)) {
-      const found = await links.ofTargets(
-        qualifier,
-        group.map(({ candidates }) => candidates[0]?.id as string),
-      )
-      for (const operation of group) {
-        operation.candidates = operation.candidates.map(({ id }) => ({
-          id,
-          linked: planned.get(`${qualifier}\n${id}`) ?? found.has(id),
-        }))
-      }
+  async function markLinked(answered: readonly Answered[]): Promise<readonly Found[]> {
+    const linked = new Map<string, ReadonlyMap<string, unknown>>()
+    for (const [qualifier, group] of Map.groupBy(answered, ({ linkQualifier }) => linkQualifier)) {
+      const single = group.flatMap(({ found }) => (Array.isArray(found) && found.length === 1 ? found : []))
+      linked.set(qualifier, await links.ofTargets(qualifier, single))
     }
+    return answered.map(({ linkQualifier, found }) => {
+      if (found instanceof Problem) return { candidates: [], failure: found }
+      if (found.length !== 1) return { candidates: found.map((id) => ({ id, linked: false })) }
+      const isLinked = (id: string) =>
+        planned.get(`${linkQualifier}\n${id}`) ?? linked.get(linkQualifier)?.has(id) ?? false
+      return { candidates: found.map((id) => ({ id, linked: isLinked(id) })) }
+    })
   }
 
   return {
-    correlate,
+    asks: rules.mapping.correlation.kind !== 'none' && !options.skip,
+    find,
     wrote(id, before, after) {
       if (before) index?.remove(id, before)
       if (after) index?.add(id, after)
@@ -180,25 +162,25 @@ export function correlator(options: CorrelatorOptions): Correlator {
 }
 
 interface Question {
-  readonly operation: Operation
+  readonly asked: Asked
   readonly filter: Filter
   readonly resourceName: string
 }
 
-type CorrelateValue = { filter: Filter; resourceName: string } | { objects: { _id: string }[] } | null
+type Answers = Map<Asked, readonly string[] | Problem>
+
+interface Answered extends Asked {
+  readonly found: readonly string[] | Problem
+}
+
+/** What a script found itself is an answer already. */
+function questionIn(asked: Asked, answers: Answers): Question[] {
+  const { correlation } = asked
+  if (correlation.kind === 'filter') return [{ asked, ...correlation }]
+  answers.set(asked, correlation.ids)
+  return []
+}
 
 function distinct(pointers: readonly Pointer[]): readonly Pointer[] {
   return [...new Map(pointers.map((pointer) => [printPointer(pointer), pointer])).values()]
-}
-
-async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  act: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values()
-  const worker = async () => {
-    for (const item of queue) await act(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker))
 }

@@ -12,132 +12,176 @@ import type { Resource } from '../../router/resources.ts'
 import type { MappingLink } from './links.ts'
 
 /**
- * One object's way through a run, under one link qualifier: read → joined → assessed → decided → shaped → applied →
- * recorded. Each step fills in its fields from top to bottom and passes over operations that failed before it.
+ * One object's way through a mapping under one link qualifier, as values:
+ *
+ *     Read → Joined → Decided → Applied → Recorded
+ *
+ * A step takes operations of one stage and answers those of the next; none changes what it was given. So a page can be decided
+ * again, applied again in another transaction, or handed on.
  */
-export interface Operation {
-  readonly phase: 'source' | 'target'
+export type Operation = Read | Joined | Decided | Applied | Recorded
+
+export type Read = ReadSource | ReadTarget
+
+export interface ReadSource {
+  readonly stage: 'read'
+  readonly phase: 'source'
   readonly linkQualifier: string
-  /** Of link clean-up, not of either phase: no plan keeps it, and no policy decides about it. */
-  readonly cleanUp?: boolean
-
-  // read
-  readonly sourceId: string | undefined
-  source: Resource | undefined
-  /** As it was before the change that is carried on; known to implicit synchronization only. */
-  oldSource?: JsonObject | undefined
+  readonly sourceId: string
+  /** Undefined: it is gone. */
+  readonly source: Resource | undefined
+  /** As it was before the change that is synchronized; known to implicit synchronization only. */
+  readonly oldSource?: JsonObject | undefined
   /** Others have worked on it since the run queried its sets: what the run knows of it is not to be relied on. */
-  overtaken?: boolean
-
-  // joined
-  qualifies: boolean
-  /** Which rule said no. */
-  disqualifiedBy?: string | undefined
-  link: MappingLink | undefined
-  /** What was asked of the target; undefined if correlation was not needed or not possible. */
-  correlation?: Filter | undefined
-  candidates: readonly Candidate[]
-  targetId: string | undefined
-  target: Resource | undefined
-
-  // assessed and decided
-  situation?: Situation
-  action?: Action
-  policy?: number | undefined
-  refusal?: string | undefined
-
-  // shaped
-  linkedTarget?: JsonObject | undefined
-  desired?: JsonObject | undefined
-  changes: readonly Change[]
-  /** Why a plan could not evaluate `onCreate` or `onUpdate`; the run may change more than is foreseen. */
-  unforeseen?: string | undefined
-  /** It was the shaping that failed. An UPDATE links first (engine §4.3): its link is made all the same. */
-  shapingFailed?: boolean
-
-  // applied
-  /** Under which id the target will stand, fixed before it is created. */
-  newId?: string | undefined
-  /** What was written down before the target is written. */
-  intent?: string | undefined
-  /** Left out, because it is not what its plan says any more; `done` if nothing is left to do for it. */
-  stale?: { readonly why: string; readonly done: boolean } | undefined
-  /** The target did not say whether it has written. */
-  inDoubt?: boolean
-  /** The first thing that went wrong; later steps are not taken. */
-  failure?: Problem | undefined
-  /** The target as it was before the write changed it; undefined if nothing was there, or nothing was changed. */
-  oldTarget?: Resource | undefined
-  /** What follows from the write, handed over by the target set: to be done when link and target agree. */
-  consequence?: (() => Promise<void>) | undefined
-  effect: 'none' | 'created' | 'updated' | 'unchanged' | 'deleted'
-  linkCreated: boolean
+  readonly overtaken?: boolean
 }
 
-export function sourceOperation(
+export interface ReadTarget {
+  readonly stage: 'read'
+  readonly phase: 'target'
+  readonly linkQualifier: string
+  readonly targetId: string
+}
+
+/** A source operation has a source, a target operation a target; the other end is known if something leads there. */
+type Ends =
+  | { readonly phase: 'source'; readonly sourceId: string; readonly targetId: string | undefined }
+  | { readonly phase: 'target'; readonly sourceId: string | undefined; readonly targetId: string }
+
+interface JoinedFacts extends Pick<ReadSource, 'linkQualifier' | 'oldSource'> {
+  readonly source: Resource | undefined
+  readonly link: MappingLink | undefined
+  /** What was asked of the target; undefined if correlation was not needed or not possible. */
+  readonly correlation: Filter | undefined
+  readonly candidates: readonly Candidate[]
+  readonly target: Resource | undefined
+  readonly qualifies: boolean
+  /** Which rule said no. */
+  readonly disqualifiedBy: string | undefined
+  /** The first thing that went wrong; later steps are not taken. */
+  readonly failure: Problem | undefined
+}
+export type Joined = Ends & JoinedFacts & { readonly stage: 'joined' }
+
+interface DecidedFacts extends JoinedFacts {
+  /** Undefined, as is the action, if a rule failed before. */
+  readonly situation: Situation | undefined
+  readonly action: Action | undefined
+  readonly policy: number | undefined
+  readonly refusal: string | undefined
+  /** What is to be written; undefined: nothing. */
+  readonly desired: JsonObject | undefined
+  readonly changes: readonly Change[]
+  /** Why a plan could not evaluate `onCreate` or `onUpdate`; the run may change more than is foreseen. */
+  readonly unforeseen: string | undefined
+  /** It was the shaping that failed. An UPDATE links first (engine §4.3): its link is made all the same. */
+  readonly shapingFailed: boolean
+  /** Left out, because it is not what its plan says any more; `done` if nothing is left to do for it. */
+  readonly stale?: { readonly why: string; readonly done: boolean }
+  /** Of link clean-up, not of either phase: no plan keeps it, and no policy decides about it. */
+  readonly cleanUp?: boolean
+}
+export type Decided = Ends & DecidedFacts & { readonly stage: 'decided' }
+
+interface AppliedFacts extends DecidedFacts {
+  readonly effect: 'none' | 'created' | 'updated' | 'unchanged' | 'deleted'
+  readonly linkCreated: boolean
+  /** The target as it was before the write changed it; undefined if nothing was there, or nothing was changed. */
+  readonly oldTarget: Resource | undefined
+}
+
+/** Written, as far as nothing failed; not yet certain to stay. */
+export type Applied = Ends & AppliedFacts & InProgress & { readonly stage: 'applied' }
+
+/** What is known only while an operation is applied. */
+interface InProgress {
+  /** The target after an `onLink` that precedes the update. */
+  readonly linkedTarget?: JsonObject | undefined
+  /** Under which id the target will stand, fixed before it is created. */
+  readonly newId?: string | undefined
+  /** What was written down before the target is written. */
+  readonly intent?: string | undefined
+  /** The target did not say whether it has written. */
+  readonly inDoubt?: boolean
+  /** What follows from the write, handed over by the target set: to be done when link and target agree. */
+  readonly consequence?: (() => Promise<void>) | undefined
+}
+
+/** What became of it, as it stands in the records. */
+export type Recorded = Ends & AppliedFacts & { readonly stage: 'recorded' }
+
+export function readSource(
   sourceId: string,
   source: Resource | undefined,
   linkQualifier: string,
-): Operation {
-  return { ...untouched, phase: 'source', linkQualifier, sourceId, source, targetId: undefined }
+  oldSource?: JsonObject,
+): ReadSource {
+  const read = { stage: 'read', phase: 'source', linkQualifier, sourceId, source } as const
+  return oldSource === undefined ? read : { ...read, oldSource }
 }
 
-export function targetOperation(targetId: string, linkQualifier: string): Operation {
-  return { ...untouched, phase: 'target', linkQualifier, sourceId: undefined, source: undefined, targetId }
+export function readTarget(targetId: string, linkQualifier: string): ReadTarget {
+  return { stage: 'read', phase: 'target', linkQualifier, targetId }
 }
 
-const untouched = {
-  qualifies: true,
-  link: undefined,
-  candidates: [],
-  target: undefined,
+/** A joined operation before its decision. */
+export const nothingDecided = {
+  situation: undefined,
+  action: undefined,
+  policy: undefined,
+  refusal: undefined,
+  desired: undefined,
   changes: [],
-  effect: 'none',
-  linkCreated: false,
+  unforeseen: undefined,
+  shapingFailed: false,
 } as const
 
+/** A decided operation before anything is done. */
+export const nothingApplied = { effect: 'none', linkCreated: false, oldTarget: undefined } as const
+
 /** True while nothing stands in the way of the next step. */
-export function goesOn(operation: Operation): boolean {
-  return operation.failure === undefined && operation.refusal === undefined
+export function goesOn({ failure, refusal }: Pick<DecidedFacts, 'failure' | 'refusal'>): boolean {
+  return failure === undefined && refusal === undefined
 }
 
 /** An EXCEPTION that was chosen is reported, not failed (engine §4.3, §12.6). */
-export function succeeded({ failure, refusal, action, stale }: Operation): boolean {
+export function succeeded({ failure, refusal, action, stale }: DecidedFacts): boolean {
   if (stale) return stale.done
   return failure === undefined && (refusal === undefined || action === 'EXCEPTION')
 }
 
-export function sourceIdOf(operation: Operation): string | undefined {
-  return operation.sourceId ?? operation.link?.sourceId
+/** True for an update whose shaping failed after the step that links it (engine §4.3, §4.5). */
+export function linksAnyway(operation: Decided | Applied | Recorded, { links }: Mapping): boolean {
+  const { action, shapingFailed } = operation
+  return shapingFailed && action === 'UPDATE' && links.enabled && !wasLinked(operation)
 }
 
-/** True for an update whose shaping failed after the step that links it (engine §4.3, §4.5). */
-export function linksAnyway(operation: Operation, { links }: Mapping): boolean {
-  const { action, link, linkCreated, shapingFailed } = operation
-  return shapingFailed === true && action === 'UPDATE' && links.enabled && (!link || linkCreated)
+/** True if there was a link before the operation was applied. */
+export function wasLinked(operation: Decided | Applied | Recorded): boolean {
+  return operation.link !== undefined && (operation.stage === 'decided' || !operation.linkCreated)
 }
 
 /** The ids of an ambiguous correlation; empty when there was one match or none. */
-export function ambiguousIds({ candidates }: Operation): readonly string[] {
+export function ambiguousIds({ candidates }: Pick<JoinedFacts, 'candidates'>): readonly string[] {
   return candidates.length > 1 ? candidates.map(({ id }) => id) : []
 }
 
 /** `isSecret` names attributes whose values are not for those who read plans. */
 export function planEntry(
   mapping: Mapping,
-  operation: Operation,
+  operation: Decided | Recorded,
   isSecret?: (pointer: Pointer) => boolean,
 ): PlanEntry {
   const { name, links } = mapping
-  const { action = null, changes, link, linkCreated } = operation
+  const { action = null, changes } = operation
   const targetId = operation.targetId ?? null
   const refusal = operation.failure?.message ?? operation.refusal
-  const linked = link !== undefined && !linkCreated
+  const linked = wasLinked(operation)
   return {
     mapping: name,
     phase: operation.phase,
     linkQualifier: operation.linkQualifier,
-    sourceId: sourceIdOf(operation) ?? null,
+    sourceId: operation.sourceId ?? null,
     targetId,
     situation: operation.situation ?? null,
     action,

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { deepestCause, Problem } from '../../model/problem.ts'
 import { recordedChanges } from '../../model/recorded-changes.ts'
-import { type Operation, succeeded } from './operation.ts'
+import { type Decided, type Recorded, succeeded } from './operation.ts'
 
 /** What became of an operation, as every record of it says (engine §10). */
 export interface Outcome {
@@ -12,7 +12,7 @@ export interface Outcome {
   readonly exception: string | null
 }
 
-export function outcomeOf(operation: Operation): Outcome {
+export function outcomeOf(operation: Decided | Recorded): Outcome {
   const { failure, refusal } = operation
   const status = succeeded(operation) ? 'SUCCESS' : 'FAILURE'
   if (!failure) return { status, message: refusal ?? null, messageDetail: null, exception: null }
@@ -28,13 +28,18 @@ export function outcomeOf(operation: Operation): Outcome {
 
 /** The first problem below: its own facts where it has some (engine §10), for whoever has to repair it. */
 function detailOf(failure: Problem): Json {
-  const { status, message, detail } = failure.cause instanceof Problem ? failure.cause : failure
-  return detail === undefined ? { code: status, message } : (detail as Json)
+  const first = failure.cause instanceof Problem ? failure.cause : failure
+  return jsonDetail(first) ?? { code: first.status, message: first.message }
+}
+
+/** What a problem has as its detail is sent in answers: it is JSON, whatever its type says. */
+export function jsonDetail({ detail }: Problem): Json | undefined {
+  return detail as Json | undefined
 }
 
 /** Beyond the specification: which policy decided, and what was written, for the history of the object. */
 export function historyOf(
-  { policy, effect, changes }: Operation,
+  { policy, effect, changes }: Recorded,
   isSecret: ((pointer: Pointer) => boolean) | undefined,
 ): JsonObject {
   const written = effect === 'created' || effect === 'updated'

@@ -2,21 +2,21 @@ import { hash } from 'node:crypto'
 import { noScripts } from '../../mapping/call.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import { type ScriptWords, wordsOf } from '../../mapping/secret-origins.ts'
-import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import { type ProcedureName, procedures, program, usesScripts } from '../../plan/procedures.ts'
-import type {
-  LoadedProgram,
-  ScriptContext,
-  ScriptEngine,
-  ScriptOutcome,
-  ScriptSource,
-} from '../../scripts/engine.ts'
+import {
+  type DecisionInput,
+  type DecisionName,
+  type DecisionOutput,
+  proceduresOf,
+  program,
+  reachesScripts,
+} from '../../plan/programs.ts'
+import type { ScriptContext, ScriptEngine, ScriptOutcome, ScriptSource } from '../../scripts/engine.ts'
 import { AssignmentScripts } from './assignment-scripts.ts'
 
 /**
- * A mapping's rules, ready to be asked a page at a time. A procedure whose scripts live in the sandbox runs there;
- * one that reaches no script runs here. Whoever asks cannot tell the difference.
+ * A mapping's rules, ready to be asked a page at a time. What reaches a script runs in the sandbox; what does not runs
+ * here. Whoever asks cannot tell the difference.
  */
 export interface Rules extends AsyncDisposable {
   readonly mapping: Mapping
@@ -31,11 +31,11 @@ export interface Rules extends AsyncDisposable {
   readonly oneByOne: boolean
   /** True if hooks run between the writes of one operation, so that they cannot share a transaction. */
   readonly interleaved: boolean
-  ask(
-    procedure: ProcedureName,
-    inputs: readonly Json[],
+  ask<N extends DecisionName>(
+    name: N,
+    inputs: readonly DecisionInput<N>[],
     context: ScriptContext,
-  ): Promise<readonly ScriptOutcome[]>
+  ): Promise<readonly ScriptOutcome<DecisionOutput<N>>[]>
 }
 
 export async function loadRules(
@@ -44,14 +44,11 @@ export async function loadRules(
   engine: ScriptEngine,
   readFile: (path: string) => string | undefined = () => undefined,
 ): Promise<Rules> {
-  const inSandbox = usesScripts(mapping)
-  const here = new Map<ProcedureName, ReturnType<(typeof procedures)[ProcedureName]>>()
-  let loaded: LoadedProgram<typeof program> | undefined
-  const names = Object.keys(inSandbox) as ProcedureName[]
-  const parts = { settings: mapping as unknown as Json, scripts }
-  if (Object.keys(scripts).length > 0) loaded = await engine.load(program, parts)
-  const assigned = new AssignmentScripts(parts, mapping.name, engine, readFile)
-  for (const name of names) here.set(name, procedures[name](mapping as unknown as Json))
+  const parts = { settings: mapping, scripts }
+  const loaded = Object.keys(scripts).length > 0 ? await engine.load(program, parts) : undefined
+  const assigned = new AssignmentScripts(parts, engine, readFile)
+  const here = proceduresOf(mapping)
+  const reaches = reachesScripts(mapping)
   const interleaved = hasInterleavedHooks(mapping)
   return {
     mapping,
@@ -59,13 +56,12 @@ export async function loadRules(
     words: Object.fromEntries(Object.entries(scripts).map(([name, { source }]) => [name, wordsOf(source)])),
     interleaved,
     oneByOne: mapping.reconciliation.taskThreads <= 1 || interleaved || reachesOut(mapping, scripts),
-    async ask(name, inputs, context) {
+    async ask<N extends DecisionName>(name: N, inputs: readonly DecisionInput<N>[], context: ScriptContext) {
       if (inputs.length === 0) return []
-      const extended = shaping.has(name) ? await assigned.programFor(inputs) : undefined
+      const extended = await assigned.programFor(name, inputs)
       if (extended) return extended.run(name, inputs, context)
-      if (loaded && inSandbox[name]) return loaded.run(name, inputs, context)
-      const procedure = here.get(name) as ReturnType<(typeof procedures)[ProcedureName]>
-      return inputs.map((input) => outcomeOf(() => procedure(input, noScripts)))
+      if (loaded && inputs.some(reaches[name])) return loaded.run(name, inputs, context)
+      return inputs.map((input) => outcomeOf(() => here[name](input, noScripts)))
     },
     async [Symbol.asyncDispose]() {
       await assigned[Symbol.asyncDispose]()
@@ -74,20 +70,47 @@ export async function loadRules(
   }
 }
 
-/** What works the assignments of a source. */
-const shaping: ReadonlySet<ProcedureName> = new Set(['shapeTarget', 'explain'])
+/** What rules are made of. */
+export interface RuleSource {
+  readonly mapping: Mapping
+  readonly scripts: Readonly<Record<string, ScriptSource>>
+}
 
-function outcomeOf(evaluate: () => Json | undefined): ScriptOutcome {
+/** Mappings' rules by name, loaded into the sandbox when first used and kept until closed. */
+export class LoadedRules implements AsyncDisposable {
+  readonly #load: (name: string) => Promise<Rules>
+  readonly #loaded = new Map<string, Promise<Rules>>()
+
+  /** `find` throws if there is no mapping of that name, or none that can run. */
+  constructor(
+    find: (name: string) => RuleSource,
+    engine: ScriptEngine,
+    readFile?: (path: string) => string | undefined,
+  ) {
+    this.#load = async (name) => {
+      const { mapping, scripts } = find(name)
+      return loadRules(mapping, scripts, engine, readFile)
+    }
+  }
+
+  async of(name: string): Promise<Rules> {
+    const loaded = this.#loaded.get(name) ?? this.#load(name)
+    this.#loaded.set(name, loaded)
+    return loaded
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const rules of this.#loaded.values()) await (await rules)[Symbol.asyncDispose]()
+  }
+}
+
+function outcomeOf<T>(evaluate: () => T): ScriptOutcome<T> {
   try {
     return { ok: true, value: evaluate() }
-  } catch (error) {
-    return {
-      ok: false,
-      error:
-        error instanceof Problem
-          ? error
-          : new Problem('SYNC_FAILED', (error as Error).message, { cause: error }),
-    }
+  } catch (cause) {
+    if (cause instanceof Problem) return { ok: false, error: cause }
+    const message = cause instanceof Error ? cause.message : String(cause)
+    return { ok: false, error: new Problem('SYNC_FAILED', message, { cause }) }
   }
 }
 

@@ -5,7 +5,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import { namesSecret } from '../../model/secrecy.ts'
 import { SecretValues } from '../../model/secret-values.ts'
 import type { ObjectSet } from '../../router/resources.ts'
-import type { Operation } from './operation.ts'
+import type { Joined } from './operation.ts'
 import type { Rules } from './rules.ts'
 
 /** Which attributes of targets must not be shown: by where their values go, and by where they come from. */
@@ -15,7 +15,7 @@ export interface SecretAttributes {
   /** True: which attributes hooks change has to be told. */
   readonly hooks: boolean
   /** What of one operation comes from secrets, known by the mapping or by the values themselves. */
-  ofOperation(operation: Operation, seen: Seen): (attribute: Change) => boolean
+  ofOperation(operation: Pick<Joined, 'source' | 'oldSource'>, seen: Seen): (attribute: Change) => boolean
 }
 
 /** What came up while an operation was shaped. */

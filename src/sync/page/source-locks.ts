@@ -1,27 +1,33 @@
 import type { Postpone } from '../../router/resources.ts'
-import { type Operation, sourceIdOf } from './operation.ts'
+import type { ReadSource } from './operation.ts'
 import type { Synchronization } from './synchronization.ts'
 
 /** How long one waits who holds something himself, in ms: perhaps those he waits for wait for him. */
 const patience = 30_000
 
+/** Whose turn it is: a source object under a qualifier. Undefined for a target that no link leads to. */
+interface Turn {
+  readonly linkQualifier: string
+  readonly sourceId: string | undefined
+}
+
 /**
- * Does `work` while nobody else works on the sources of these operations; what it causes may work on them. A dry run
- * changes nothing and waits for nobody.
+ * Does `work` while nobody else works on these sources; what it causes may work on them. A dry run changes nothing and
+ * waits for nobody.
  */
-export async function holdingSources<T>(
+export async function withSourceLocks<T>(
   sync: Synchronization,
-  operations: readonly Operation[],
+  turns: readonly Turn[],
   work: (held: Synchronization) => Promise<T>,
 ): Promise<T> {
   if (sync.dryRun) return work(sync)
   const { request } = sync.scripts
   const before = request.chain?.held ?? new Set()
-  const keys = new Set(operations.flatMap((operation) => keyOf(sync, operation) ?? [])).difference(before)
+  const keys = new Set(turns.flatMap((turn) => keyOf(sync, turn) ?? [])).difference(before)
   const postponed: Parameters<Postpone>[0][] = []
   const flowing = new Map(request.chain?.flowing)
-  for (const operation of operations) {
-    const key = flowKey(sync.rules.mapping.name, sourceIdOf(operation))
+  for (const { sourceId } of turns) {
+    const key = flowKey(sync.rules.mapping.name, sourceId)
     if (!flowing.has(key)) flowing.set(key, (work) => postponed.push(work))
   }
   const chain = { ...request.chain, held: before.union(keys), flowing }
@@ -37,34 +43,31 @@ export function flowKey(mapping: string, sourceId: string | undefined): string {
   return JSON.stringify([mapping, sourceId])
 }
 
-/** Operations whose object others have worked on since the sets were queried, with their source as it is now. */
+/** Those on whose object others have worked since the sets were queried, with their source as it is now. */
 export async function refreshed(
   sync: Synchronization,
-  operations: readonly Operation[],
-): Promise<readonly Operation[]> {
-  const { sources, signal } = sync
-  const overtaken = operations.filter((operation) => isOvertaken(sync, operation))
-  if (overtaken.length === 0) return operations
-  const ids = [...new Set(overtaken.map(({ sourceId }) => sourceId as string))]
-  const found = await sources.readMany(ids, signal)
-  for (const operation of overtaken) {
-    operation.overtaken = true
-    operation.source = found.get(operation.sourceId as string)
-  }
-  // What is gone was worked by whoever saw it go; its target is left to the target phase.
-  return operations.filter(({ overtaken: again, source }) => !again || source !== undefined)
+  page: readonly ReadSource[],
+): Promise<readonly ReadSource[]> {
+  const overtaken = page.filter((read) => isOvertaken(sync, read))
+  if (overtaken.length === 0) return page
+  const ids = [...new Set(overtaken.map(({ sourceId }) => sourceId))]
+  const found = await sync.sources.readMany(ids, sync.signal)
+  return page.flatMap((read) => {
+    if (!overtaken.includes(read)) return [read]
+    const source = found.get(read.sourceId)
+    // What is gone was worked by whoever saw it go; its target is left to the target phase.
+    return source ? [{ ...read, source, overtaken: true }] : []
+  })
 }
 
-/** True if others have worked on its source since the sets were queried. */
-export function isOvertaken(sync: Synchronization, operation: Operation): boolean {
-  return sync.watch?.touched(keyOf(sync, operation) ?? '') === true
+/** True if others have worked on the source since the sets were queried. */
+export function isOvertaken(sync: Synchronization, turn: Turn): boolean {
+  return sync.watch?.touched(keyOf(sync, turn) ?? '') === true
 }
 
-/** Undefined for a target that no link leads to: nobody else can be working on its source. */
-function keyOf({ links, rules }: Synchronization, operation: Operation): string | undefined {
-  const sourceId = sourceIdOf(operation)
+function keyOf({ links, rules }: Synchronization, { linkQualifier, sourceId }: Turn): string | undefined {
   if (sourceId === undefined) return undefined
-  return lockKey(rules.mapping.links.type, operation.linkQualifier, links.normalSource(sourceId))
+  return lockKey(rules.mapping.links.type, linkQualifier, links.normalSource(sourceId))
 }
 
 /** One object of one link set under one qualifier; `sourceId` as links compare it. */

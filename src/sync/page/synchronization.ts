@@ -1,3 +1,6 @@
+import type { Action } from '../../mapping/situation.ts'
+import type { Extent } from '../../plan/decide.ts'
+import type { ShapingHooks } from '../../plan/shape.ts'
 import type { Locks, Watch } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
@@ -32,17 +35,15 @@ export interface Synchronization {
   readonly targetIds: TargetIds | undefined
   /** Decide and shape, but change nothing. */
   readonly dryRun: boolean
-  readonly hooks: Hooks
-  /** False where only decisions are wanted, not what would be written. */
-  readonly shapes: boolean
+  readonly hooks: ShapingHooks
+  /** How far operations are decided: an action is enough where what it writes is not wanted. */
+  readonly until: Extent
+  /** The caller's action, whatever the policies say (engine §8.6). */
+  readonly action?: Action
+  /** The target that correlation finds, because the caller names it (engine §6.5). */
+  readonly namedTarget?: string | undefined
   /** False where it is enough to know that a target is there, not what is in it. */
   readonly looksAtTargets: boolean
   /** Interrupts reading and deciding, as does that of `scripts`; neither is there while a page is applied. */
   readonly signal: AbortSignal | undefined
 }
-
-/**
- * What becomes of `onCreate` and `onUpdate`: a run runs them, an analysis skips them (engine §7.9), and
- * a plan foresees them: it lets them shape the target, but not write anything.
- */
-export type Hooks = 'run' | 'foresee' | 'skip'

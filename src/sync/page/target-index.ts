@@ -45,7 +45,8 @@ export class TargetIndex {
 
   #each(object: JsonObject, act: (table: Map<string, string | Set<string>>, key: string) => void): void {
     for (const pointer of this.#pointers) {
-      const table = this.#tables.get(printPointer(pointer)) as Map<string, string | Set<string>>
+      const table = this.#tables.get(printPointer(pointer))
+      if (!table) continue
       const value = pointer.length === 1 && pointer[0] === '_id' ? object._id : getAt(object, pointer)
       for (const one of Array.isArray(value) ? value : [value]) {
         const key = keyOf(one)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { isJsonObject, type Json } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
 import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
 import type { PlanSink, PlanSource } from './plan-source.ts'
 
@@ -64,7 +64,7 @@ async function writable(file: string): Promise<FileHandle> {
   try {
     return await open(file, 'w')
   } catch (cause) {
-    throw new Problem('BAD_REQUEST', `${file} cannot be written: ${(cause as Error).message}`, { cause })
+    throw new Problem('BAD_REQUEST', `${file} cannot be written: ${asProblem(cause).message}`, { cause })
   }
 }
 
@@ -141,7 +141,7 @@ async function* linesOf(
     try {
       yield [JSON.parse(text) as PlanLine, number]
     } catch (cause) {
-      throw damaged(file, number, `the line is no JSON: ${(cause as Error).message}`)
+      throw damaged(file, number, `the line is no JSON: ${asProblem(cause).message}`)
     }
   }
 }

@@ -5,17 +5,17 @@ import type { PlanEntry } from '../../plan/entry.ts'
 import type { PlanLine, Read } from '../../plan/plan-line.ts'
 import { reasonOf } from '../../plan/reason.ts'
 import type { Resource } from '../../router/resources.ts'
-import { type Operation, planEntry } from '../page/operation.ts'
+import { type Decided, planEntry, type Recorded, wasLinked } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 
 /** A decided operation as a line of a plan: what is to be done, why, and what it was decided from. */
 export function planLine(
   { rules: { mapping }, targets, secrets }: Synchronization,
-  operation: Operation,
+  operation: Decided | Recorded,
   entry: PlanEntry = planEntry(mapping, operation, targets.isSecret),
 ): PlanLine {
   const { phase, qualifies, disqualifiedBy, link, target, correlation, candidates, situation } = operation
-  const linked = operation.linkCreated ? undefined : link
+  const linked = wasLinked(operation) ? link : undefined
   const reason = reasonOf({
     phase,
     sourceExists: operation.source !== undefined,
@@ -30,11 +30,12 @@ export function planLine(
   return { ...entry, reason, read: readBy(operation) }
 }
 
-function readBy({ source, target, link, linkCreated }: Operation): Read {
+function readBy(operation: Decided | Recorded): Read {
+  const { source, target, link } = operation
   return {
     source: source ? fingerprint(source) : null,
     target: target ? fingerprint(target) : null,
-    link: link && !linkCreated ? `${link.stored._id} ${link.stored._rev}` : null,
+    link: link && wasLinked(operation) ? `${link.stored._id} ${link.stored._rev}` : null,
   }
 }
 

@@ -2,7 +2,7 @@
  * Single operations that this process is working on, by the id under which they write down what they are about to do: what
  * they wrote down is not left over from anybody (recover.ts).
  */
-export class Underway {
+export class ActiveOperations {
   readonly #ids = new Set<string>()
 
   has(id: string): boolean {

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
 
 /** The mapping in a request: its name, or the mapping itself as an object or, in a parameter, as JSON text. */
 export function statedMapping(stated: unknown): string | JsonObject | undefined {
@@ -14,7 +14,7 @@ function parsed(text: string): JsonObject {
   try {
     return JSON.parse(text) as JsonObject
   } catch (cause) {
-    throw new Problem('BAD_REQUEST', `mapping is neither a name nor JSON: ${(cause as Error).message}`, {
+    throw new Problem('BAD_REQUEST', `mapping is neither a name nor JSON: ${asProblem(cause).message}`, {
       cause,
     })
   }

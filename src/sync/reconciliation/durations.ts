@@ -14,12 +14,17 @@ interface Series {
 export class Durations {
   readonly #series = new Map<string, Series>()
 
-  async time<T>(metric: string, work: () => Promise<T>): Promise<T> {
+  time<T>(metric: string, work: () => Promise<T>): Promise<T> {
+    return this.timeAs([metric], work)
+  }
+
+  /** Work that is several things in one. */
+  async timeAs<T>(metrics: readonly string[], work: () => Promise<T>): Promise<T> {
     const start = performance.now()
     try {
       return await work()
     } finally {
-      this.add(metric, performance.now() - start)
+      for (const metric of metrics) this.add(metric, performance.now() - start)
     }
   }
 

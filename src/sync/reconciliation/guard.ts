@@ -6,7 +6,7 @@ import { type Excess, exceeded, excessInWords } from '../../plan/guard.ts'
 import type { PlanHeader } from '../../plan/plan-line.ts'
 import type { Links } from '../../repository/repository.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import type { Operation } from '../page/operation.ts'
+import type { Recorded } from '../page/operation.ts'
 import type { TargetIds } from '../page/target-ids.ts'
 import { openSynchronization } from './open-synchronization.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
@@ -107,7 +107,8 @@ async function foresee(
   const targetIds = await queryTargets?.()
   const opened = await openSynchronization(looking, { targetIds })
   const shapes = needsShapes(settings.guard)
-  const sync = { ...opened, shapes, looksAtTargets: shapes || rulesLookAtTargets(reconciliation) }
+  const until = shapes ? 'shape' : 'action'
+  const sync = { ...opened, until, looksAtTargets: shapes || rulesLookAtTargets(reconciliation) } as const
   await sourcePhase(looking, sync, sources, recorder)
   if (targetIds) await targetPhase(looking, sync, recorder)
   targetIds?.startOver()
@@ -131,15 +132,15 @@ export function counting() {
     if (id !== undefined && samples[what].length < sampled) samples[what].push(id)
   }
   const recorder: Recorder = {
-    async record(operations) {
-      for (const operation of operations) count(operation, add)
+    async record() {},
+    count(page) {
+      for (const operation of page) count(operation, add)
     },
-    forget() {},
   }
   return { counts, samples, recorder, add }
 }
 
-function count(operation: Operation, add: (what: Guarded, id: string | undefined) => void): void {
+function count(operation: Recorded, add: (what: Guarded, id: string | undefined) => void): void {
   const { action, failure, refusal, target, targetId, sourceId, changes } = operation
   if (failure || refusal !== undefined) return
   if (action === 'DELETE' && target) add('deletes', targetId)

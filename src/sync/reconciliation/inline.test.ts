@@ -3,7 +3,7 @@ import { Problem } from '../../model/problem.ts'
 import type { ScriptEngine } from '../../scripts/engine.ts'
 import { loadRules } from '../page/rules.ts'
 import { administrator, openWorld } from '../testing/world.ts'
-import { Underway } from './active-operations.ts'
+import { ActiveOperations } from './active-operations.ts'
 import { Reconciliations } from './reconciliations.ts'
 import type { ReconciliationRequest } from './request.ts'
 
@@ -24,7 +24,7 @@ describe('the rules of an inline mapping', () => {
     const reconciliations = new Reconciliations({
       locks: world.singles.locks,
       events: world.singles.events,
-      underway: new Underway(),
+      activeOperations: new ActiveOperations(),
       repository: world.repository,
       resources: () => world.resources,
       rulesOf: async () => {

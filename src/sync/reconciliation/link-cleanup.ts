@@ -3,7 +3,8 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Link } from '../../repository/repository.ts'
-import { type Operation, planEntry, sourceOperation } from '../page/operation.ts'
+import type { MappingLink } from '../page/links.ts'
+import { nothingApplied, nothingDecided, planEntry, type Recorded } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { type Recording, recordPage } from './record.ts'
@@ -78,23 +79,37 @@ async function* linkPages({ rules, repository }: Synchronization): AsyncIterable
 async function orphansAmong(
   { links, targetIds, targets, sources, signal }: Synchronization,
   page: readonly Link[],
-): Promise<readonly Operation[]> {
+): Promise<readonly Recorded[]> {
   const suspects = page.map(links.view).filter(({ targetId }) => !targetIds?.has(targetId))
   if (suspects.length === 0) return []
   const present = await sources.readMany(distinct(suspects.map(({ sourceId }) => sourceId)), signal)
   const withoutSource = suspects.filter(({ sourceId }) => !present.has(sourceId))
   if (withoutSource.length === 0) return []
   const found = await targets.readMany(distinct(withoutSource.map(({ targetId }) => targetId)), signal)
-  return withoutSource
-    .filter(({ targetId }) => !found.has(targetId))
-    .map((link) => ({
-      ...sourceOperation(link.sourceId, undefined, link.stored.linkQualifier),
-      cleanUp: true,
-      link,
-      targetId: link.targetId,
-      situation: 'LINK_ONLY',
-      action: 'UNLINK',
-    }))
+  return withoutSource.filter(({ targetId }) => !found.has(targetId)).map(orphaned)
+}
+
+function orphaned(link: MappingLink): Recorded {
+  return {
+    stage: 'recorded',
+    phase: 'source',
+    cleanUp: true,
+    linkQualifier: link.stored.linkQualifier,
+    sourceId: link.sourceId,
+    source: undefined,
+    link,
+    correlation: undefined,
+    candidates: [],
+    targetId: link.targetId,
+    target: undefined,
+    qualifies: true,
+    disqualifiedBy: undefined,
+    failure: undefined,
+    ...nothingDecided,
+    situation: 'LINK_ONLY',
+    action: 'UNLINK',
+    ...nothingApplied,
+  }
 }
 
 function distinct(ids: readonly string[]): readonly string[] {
@@ -106,11 +121,11 @@ async function cleanUpPage(
   { run, repository, onEntry, onProgress, log }: Reconciliation,
   sync: Synchronization,
   recording: Recording,
-  orphans: readonly Operation[],
+  orphans: readonly Recorded[],
 ): Promise<void> {
   if (orphans.length === 0) return
   const { mapping } = sync.rules
-  const deletions = orphans.map(({ link }) => link?.stored as Link)
+  const deletions = orphans.flatMap(({ link }) => link?.stored ?? [])
   try {
     await repository.transaction(async (store) => {
       if (!sync.dryRun) await store.links.delete(deletions)
@@ -121,6 +136,7 @@ async function cleanUpPage(
     log('warn', `${mapping.name}: links changed while they were cleaned up; the next run looks at them again`)
     return
   }
+  run.keep(orphans)
   run.statistics.written.cleanedUp += orphans.length
   for (const orphan of orphans) onEntry?.(planEntry(mapping, orphan, sync.targets.isSecret), orphan, sync)
   onProgress?.()

@@ -1,6 +1,5 @@
-import type { Hook, Mapping } from '../../mapping/mapping.ts'
-import type { Json, JsonObject } from '../../model/json.ts'
-import type { ProcedureName } from '../../plan/procedures.ts'
+import type { Mapping } from '../../mapping/mapping.ts'
+import type { DecisionInput, DecisionName } from '../../plan/programs.ts'
 import type { ObjectSet } from '../../router/resources.ts'
 import type { Correlator } from '../page/correlate.ts'
 import type { MappingLinks } from '../page/links.ts'
@@ -9,59 +8,62 @@ import type { Durations } from './durations.ts'
 
 /**
  * The same rules, links and object sets, their calls timed under the names of engine §7.7. We work on
- * pages: a sample is a call, be it for one object or for five hundred, and the scripts of a procedure are timed
- * together, as they run.
+ * pages: a sample is a call, be it for one object or for five hundred, and the scripts that run in one crossing are timed
+ * together, each under its name.
  */
 export function measuredRules(rules: Rules, durations: Durations): Rules {
   return {
     ...rules,
-    async ask(procedure, inputs, context) {
-      const metric = inputs.length > 0 ? scriptMetric(rules.mapping, procedure, inputs) : undefined
-      const ask = () => rules.ask(procedure, inputs, context)
-      return metric === undefined ? ask() : durations.time(metric, ask)
-    },
+    ask: (name, inputs, context) =>
+      durations.timeAs(inputs.length > 0 ? metricsOf[name](rules.mapping, inputs) : [], () =>
+        rules.ask(name, inputs, context),
+      ),
   }
 }
 
-/** Which script a procedure runs; undefined where it runs none. */
-function scriptMetric(
-  mapping: Mapping,
-  procedure: ProcedureName,
-  inputs: readonly Json[],
-): string | undefined {
-  const { hooks, correlation, properties, policies } = mapping
-  switch (procedure) {
-    case 'qualify':
-    case 'acceptSource':
-      return mapping.validSource && 'validSourceScript'
-    case 'acceptTarget':
-      return mapping.validTarget && 'validTargetScript'
-    case 'qualifiers':
-      return mapping.qualifiers.kind === 'script' ? 'linkQualifiersScript' : undefined
-    case 'correlate':
-      return correlation.kind === 'script' ? 'correlationScript' : undefined
-    case 'choose':
-      return policies.some(({ action }) => action.kind === 'script') ? 'activePolicyScript' : undefined
-    case 'shapeTarget':
-      return shapeMetric(hooks, properties)
-    case 'matchPolicy':
-    case 'explain':
-      return undefined
-    case 'runHook':
-      return hookMetric(hooks, (inputs[0] as JsonObject).script)
-    case 'runPostAction':
-      return 'activePolicyPostActionScript'
-  }
+/** Which scripts run with which inputs. */
+const metricsOf: {
+  readonly [N in DecisionName]: (mapping: Mapping, inputs: readonly DecisionInput<N>[]) => readonly string[]
+} = {
+  qualifiers: ({ qualifiers }) => named(qualifiers.kind === 'script', 'linkQualifiersScript'),
+  question: ({ validSource, correlation }, inputs) => [
+    ...named(validSource !== undefined, 'validSourceScript'),
+    ...named(
+      correlation.kind === 'script' && inputs.some(({ correlates }) => correlates),
+      'correlationScript',
+    ),
+  ],
+  decide: ({ validTarget, policies, hooks, properties }, inputs) => [
+    ...named(
+      validTarget !== undefined && inputs.some(({ kind, target }) => kind !== 'source' && target !== null),
+      'validTargetScript',
+    ),
+    ...named(
+      policies.some(({ action }) => action.kind === 'script'),
+      'activePolicyScript',
+    ),
+    ...(inputs.some(({ source, wanted }) => source && wanted.until === 'shape')
+      ? shapeMetrics(hooks, properties)
+      : []),
+  ],
+  shape: ({ hooks, properties }) => shapeMetrics(hooks, properties),
+  explain: () => [],
+  hook: ({ hooks }, [first]) =>
+    Object.entries(hooks).flatMap(([name, script]) => named(script === first?.script, `${name}Script`)),
+  postAction: () => ['activePolicyPostActionScript'],
 }
 
-function shapeMetric(hooks: Mapping['hooks'], properties: Mapping['properties']): string | undefined {
-  if (hooks.onCreate ?? hooks.onUpdate) return hooks.onCreate ? 'onCreateScript' : 'onUpdateScript'
-  if (hooks.onMapping) return 'onMappingScript'
-  return properties.some(({ transform }) => transform !== undefined) ? 'propertyMappingScript' : undefined
+function named(runs: boolean, metric: string): readonly string[] {
+  return runs ? [metric] : []
 }
 
-function hookMetric(hooks: Mapping['hooks'], script: Json | undefined): string {
-  return `${(Object.keys(hooks) as Hook[]).find((name) => hooks[name] === script)}Script`
+function shapeMetrics(hooks: Mapping['hooks'], properties: Mapping['properties']): readonly string[] {
+  if (hooks.onCreate ?? hooks.onUpdate) return [hooks.onCreate ? 'onCreateScript' : 'onUpdateScript']
+  if (hooks.onMapping) return ['onMappingScript']
+  return named(
+    properties.some(({ transform }) => transform !== undefined),
+    'propertyMappingScript',
+  )
 }
 
 export function measuredLinks(links: MappingLinks, durations: Durations): MappingLinks {
@@ -73,14 +75,10 @@ export function measuredLinks(links: MappingLinks, durations: Durations): Mappin
   }
 }
 
-/** Where there is nothing to correlate there is nothing to time. */
 export function measuredCorrelator(correlator: Correlator, durations: Durations): Correlator {
   return {
     ...correlator,
-    correlate: (operations) =>
-      operations.length === 0
-        ? correlator.correlate(operations)
-        : durations.time('correlationQuery', () => correlator.correlate(operations)),
+    find: (asked) => durations.time('correlationQuery', () => correlator.find(asked)),
   }
 }
 

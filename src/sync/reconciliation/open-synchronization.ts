@@ -24,9 +24,10 @@ export async function openSynchronization(
   const scripts = { ...scriptContext(reconciliation), signal: run.signal }
   const targets = measuredSet(targetSet(resources, mapping), 'targetObjectQuery', durations)
   const sources = measuredSet(sourceSet(resources, mapping), 'sourceObjectQuery', durations)
-  const shared = { rules, resources, targets, links, scripts, signal: run.signal }
+  const shared = { rules, resources, targets, links, signal: run.signal }
   return {
     ...shared,
+    scripts,
     sources,
     secrets: secretAttributes({ rules, sources, targets }),
     repository,
@@ -44,7 +45,7 @@ export async function openSynchronization(
     runId: run.id,
     targetIds,
     dryRun: run.analysis,
-    shapes: true,
+    until: 'shape',
     looksAtTargets: true,
     hooks: run.analysis ? (reconciliation.foreseeHooks ? 'foresee' : 'skip') : 'run',
   }

@@ -1,12 +1,20 @@
-import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import type { ScriptOutcome } from '../../scripts/engine.ts'
 import { applyPage, type Recorder } from '../page/apply/apply.ts'
-import { decideTargets, joinTargetLinks, targetRounds } from '../page/decide-targets.ts'
-import { goesOn, linksAnyway, type Operation, planEntry, sourceOperation } from '../page/operation.ts'
-import { holdingSources, refreshed } from '../page/source-locks.ts'
+import { decidePage } from '../page/decide.ts'
+import { joinTargets, linkedSources, targetRounds } from '../page/join.ts'
+import {
+  type Decided,
+  goesOn,
+  planEntry,
+  type ReadSource,
+  type Recorded,
+  readSource,
+} from '../page/operation.ts'
+import { refreshed, withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
+import { synchronize } from '../page/synchronize.ts'
 import type { TargetIds } from '../page/target-ids.ts'
-import { workThrough } from '../page/work-through.ts'
 import type { SourceRecord } from './read.ts'
 import type { Reconciliation } from './reconciliation.ts'
 
@@ -22,9 +30,9 @@ export async function sourcePhase(
     for (const part of partsOf(page, sync.rules.oneByOne ? 1 : settings.pageSize)) {
       if (run.signal.aborted) return
       await run.durations.time('sourcePagePhase', async () => {
-        const operations = await openOperations(sync, part)
-        await holdingSources(sync, operations, async (held) =>
-          workThrough(held, await refreshed(held, operations), (decided) =>
+        const reads = await readOperations(sync, part)
+        await withSourceLocks(sync, reads, async (held) =>
+          synchronize(held, await refreshed(held, reads), (decided) =>
             finish(reconciliation, held, decided, recorder),
           ),
         )
@@ -34,27 +42,25 @@ export async function sourcePhase(
 }
 
 /** One operation an object and qualifier. */
-async function openOperations(
+async function readOperations(
   sync: Synchronization,
   page: readonly SourceRecord[],
-): Promise<readonly Operation[]> {
+): Promise<readonly ReadSource[]> {
   const { qualifiers } = sync.rules.mapping
   if (qualifiers.kind === 'fixed') {
-    return page.flatMap(({ id, object }) => qualifiers.names.map((name) => sourceOperation(id, object, name)))
+    return page.flatMap(({ id, object }) => qualifiers.names.map((name) => readSource(id, object, name)))
   }
   const inputs = page.map(({ object }) => ({ object: object ?? null, oldValue: null, returnAll: false }))
   const outcomes = await sync.rules.ask('qualifiers', inputs, sync.scripts)
   return page.flatMap(({ id, object }, position) =>
-    namesIn(outcomes[position]).map((name) => sourceOperation(id, object, name)),
+    namesIn(outcomes[position]).map((name) => readSource(id, object, name)),
   )
 }
 
 /** A failing linkQualifiers script ends the run (engine §7.3). */
-function namesIn(
-  outcome: { ok: boolean; value?: Json | undefined; error?: Problem } | undefined,
-): readonly string[] {
+function namesIn(outcome: ScriptOutcome<readonly string[]> | undefined): readonly string[] {
   if (!outcome?.ok) throw outcome?.error ?? new Problem('INTERNAL', 'no link qualifiers')
-  return outcome.value as string[]
+  return outcome.value
 }
 
 /** The targets that no source operation handled (engine §3.4). */
@@ -70,14 +76,15 @@ export async function targetPhase(
       if (run.signal.aborted) return
       const gone = new Set<string>()
       for (const round of await targetRounds(sync, part, names)) {
-        await joinTargetLinks(sync, round)
-        await holdingSources(sync, round, async (held) => {
-          await decideTargets(held, round, gone)
-          await finish(reconciliation, held, round, recorder)
+        const turns = await linkedSources(sync, round)
+        await withSourceLocks(sync, turns, async (held) => {
+          const decided = await decidePage(held, await joinTargets(held, round, gone))
+          const done = await finish(reconciliation, held, decided, recorder)
+          for (const operation of done) {
+            if (operation.action === 'DELETE' && goesOn(operation) && operation.targetId !== undefined)
+              gone.add(operation.targetId)
+          }
         })
-        for (const operation of round) {
-          if (operation.action === 'DELETE' && goesOn(operation)) gone.add(operation.targetId as string)
-        }
       }
     }
   }
@@ -98,48 +105,25 @@ async function allQualifiers(sync: Synchronization): Promise<readonly string[]> 
 export async function finish(
   { onEntry, onPage, onProgress }: Reconciliation,
   sync: Synchronization,
-  operations: readonly Operation[],
+  page: readonly Decided[],
   recorder: Recorder,
-): Promise<void> {
-  if (operations.length === 0) return
+): Promise<readonly Recorded[]> {
+  if (page.length === 0) return []
   // Before applying: an update may rename the target, and the one that was bound is handled.
-  for (const operation of operations) if (operation.phase === 'source') markHandled(sync.targetIds, operation)
-  await applyPage(sync, operations, recorder)
-  for (const operation of operations) {
-    if (sync.dryRun) foresee(sync, operation)
+  for (const operation of page) if (operation.phase === 'source') markHandled(sync.targetIds, operation)
+  const done = await applyPage(sync, page, recorder)
+  for (const operation of done)
     onEntry?.(planEntry(sync.rules.mapping, operation, sync.targets.isSecret), operation, sync)
-  }
   await onPage?.()
   onProgress?.()
+  return done
 }
 
 /** The bound target, or all ambiguous ones, whatever the action was and even if it failed (engine §7.3). */
-function markHandled(targetIds: TargetIds | undefined, { targetId, candidates }: Operation): void {
+function markHandled(targetIds: TargetIds | undefined, { targetId, candidates }: Decided): void {
   if (!targetIds) return
   if (targetId !== undefined) targetIds.handled(targetId)
   for (const { id } of candidates) targetIds.handled(id)
-}
-
-/** In a dry run later objects meet what earlier ones would have written, as far as correlation can tell. */
-export function foresee(
-  { correlator, runId, rules: { mapping } }: Synchronization,
-  operation: Operation,
-): void {
-  const { action, desired, target, targetId, link, linkQualifier } = operation
-  if (linksAnyway(operation, mapping) && targetId !== undefined)
-    correlator.planned(linkQualifier, targetId, true)
-  if (!goesOn(operation)) return
-  if (action === 'CREATE' && desired) {
-    const id = `(new target of ${operation.sourceId} in ${runId})`
-    correlator.wrote(id, undefined, desired)
-    correlator.planned(linkQualifier, id, true)
-  } else if (action === 'UPDATE' || action === 'LINK') {
-    if (targetId !== undefined) correlator.planned(linkQualifier, targetId, true)
-    if (desired && target) correlator.wrote(target._id, target, desired)
-  } else if (action === 'DELETE' || action === 'UNLINK') {
-    if (link && targetId !== undefined) correlator.planned(linkQualifier, targetId, false)
-    if (action === 'DELETE' && target) correlator.wrote(target._id, target, undefined)
-  }
 }
 
 function* partsOf<T>(page: readonly T[], size: number): Iterable<readonly T[]> {

@@ -1,11 +1,11 @@
 import { isDone, type PlanLine, stalenessOf } from '../../plan/plan-line.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import { decideSources } from '../page/decide-sources.ts'
-import { decideTargets, joinTargetLinks } from '../page/decide-targets.ts'
-import { goesOn, type Operation, sourceOperation, targetOperation } from '../page/operation.ts'
-import { awaitsOnLink, shapePage } from '../page/shape-page.ts'
-import { holdingSources, isOvertaken } from '../page/source-locks.ts'
+import { decidePage, shapePage } from '../page/decide.ts'
+import { joinTargets, linkedSources } from '../page/join.ts'
+import { type Decided, type ReadSource, readSource, readTarget } from '../page/operation.ts'
+import { isOvertaken, withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
+import { synchronize } from '../page/synchronize.ts'
 import { planLine } from '../plans/plan-line.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
 import { finish } from './phases.ts'
@@ -63,81 +63,78 @@ function* partsOf(page: readonly PlanLine[], { rules }: Synchronization): Iterab
 async function workSources(work: Work, lines: readonly PlanLine[]): Promise<void> {
   const { sync, reconciliation } = work
   if (reconciliation.run.signal.aborted) return
-  const lineOf = new Map<string, PlanLine>()
-  const operations = lines.map((line) => {
-    const { sourceId, linkQualifier } = line
-    lineOf.set(JSON.stringify([sourceId, linkQualifier]), line)
-    return sourceOperation(sourceId as string, undefined, linkQualifier)
+  const turns = lines.flatMap(({ sourceId, linkQualifier }) =>
+    sourceId === null ? [] : [{ sourceId, linkQualifier }],
+  )
+  const lineOf = new Map(lines.map((line) => [keyOf(line), line]))
+  await withSourceLocks(sync, turns, async (held) => {
+    const ids = [...new Set(turns.map(({ sourceId }) => sourceId))]
+    const sources = await held.sources.readMany(ids, held.signal)
+    const reads = turns.map((turn): ReadSource => {
+      const read = readSource(turn.sourceId, sources.get(turn.sourceId), turn.linkQualifier)
+      return { ...read, overtaken: isOvertaken(held, turn) }
+    })
+    await synchronize(work.looking, reads, (decided) => perform(holding(work, held), decided, lineOf))
   })
-  await holdingSources(sync, operations, (held) => workHeldSources(holding(work, held), operations, lineOf))
-}
-
-async function workHeldSources(
-  work: Work,
-  held: readonly Operation[],
-  lineOf: ReadonlyMap<string, PlanLine>,
-): Promise<void> {
-  const { sync, looking } = work
-  const ids = [...new Set(held.map(({ sourceId }) => sourceId as string))]
-  const sources = await sync.sources.readMany(ids, sync.signal)
-  for (const operation of held) {
-    operation.source = sources.get(operation.sourceId as string)
-    operation.overtaken = isOvertaken(sync, operation)
-  }
-  let waiting = held
-  while (waiting.length > 0) {
-    const { operations, heldBack } = await decideSources(looking, waiting)
-    const planned = operations.map(
-      ({ sourceId, linkQualifier }) => lineOf.get(JSON.stringify([sourceId, linkQualifier])) as PlanLine,
-    )
-    await perform(work, operations, planned)
-    waiting = heldBack
-  }
 }
 
 async function workTargets(work: Work, lines: readonly PlanLine[]): Promise<void> {
   const gone = new Set<string>()
+  const lineOf = new Map(lines.map((line) => [keyOf(line), line]))
+  const reads = lines.flatMap(({ targetId, linkQualifier }) =>
+    targetId === null ? [] : [readTarget(targetId, linkQualifier)],
+  )
   // What one qualifier does to a target is done before the next one looks at it.
-  for (const round of Map.groupBy(lines, ({ linkQualifier }) => linkQualifier).values()) {
+  for (const round of Map.groupBy(reads, ({ linkQualifier }) => linkQualifier).values()) {
     if (work.reconciliation.run.signal.aborted) return
-    const operations = round.map(({ targetId, linkQualifier }) =>
-      targetOperation(targetId as string, linkQualifier),
-    )
-    await joinTargetLinks(work.sync, operations)
-    await holdingSources(work.sync, operations, async (held) => {
-      await decideTargets(work.looking, operations, gone)
-      await perform(holding(work, held), operations, round)
+    const turns = await linkedSources(work.sync, round)
+    await withSourceLocks(work.sync, turns, async (held) => {
+      const decided = await decidePage(work.looking, await joinTargets(work.looking, round, gone))
+      await perform(holding(work, held), decided, lineOf)
     })
   }
+}
+
+/** By which an operation and its line belong together: the object that it is about, and the qualifier. */
+function keyOf({ phase, sourceId, targetId, linkQualifier }: PlanLine | Decided): string {
+  return JSON.stringify([phase, phase === 'source' ? sourceId : targetId, linkQualifier])
 }
 
 /** Leaves out what does not hold any more, and performs the rest. */
 async function perform(
   { reconciliation, sync, recorder, outcome }: Work,
-  operations: readonly Operation[],
-  lines: readonly PlanLine[],
+  page: readonly Decided[],
+  lineOf: ReadonlyMap<string, PlanLine>,
 ): Promise<void> {
-  operations.forEach((operation, position) => {
-    const planned = lines[position] as PlanLine
-    const now = planLine(sync, operation)
-    const why = stalenessOf(planned, now)
-    if (why === undefined) {
-      outcome.performed++
-      return
-    }
-    const done = isDone(planned, now)
-    outcome[done ? 'done' : 'stale']++
-    operation.stale = { why, done }
-    operation.situation = planned.situation ?? operation.situation
-    operation.action = planned.action ?? operation.action
-    operation.refusal = done ? 'done already' : `left out: ${why}`
-    operation.failure = undefined
-    operation.shapingFailed = false
+  const judged = page.map((operation) => {
+    const planned = lineOf.get(keyOf(operation))
+    return planned ? leftOut(sync, operation, planned, outcome) : operation
   })
-  const standing = operations.filter(goesOn)
-  await shapePage(
-    sync,
-    standing.filter((operation) => !awaitsOnLink(sync, operation)),
-  )
-  await finish(reconciliation, sync, operations, recorder)
+  await finish(reconciliation, sync, await shapePage(sync, judged), recorder)
+}
+
+/** An operation that is not what its line says any more, as it stands in the records; any other as it is. */
+function leftOut(
+  sync: Synchronization,
+  operation: Decided,
+  planned: PlanLine,
+  outcome: PlanOutcome,
+): Decided {
+  const now = planLine(sync, operation)
+  const why = stalenessOf(planned, now)
+  if (why === undefined) {
+    outcome.performed++
+    return operation
+  }
+  const done = isDone(planned, now)
+  outcome[done ? 'done' : 'stale']++
+  return {
+    ...operation,
+    stale: { why, done },
+    situation: planned.situation ?? operation.situation,
+    action: planned.action ?? operation.action,
+    refusal: done ? 'done already' : `left out: ${why}`,
+    failure: undefined,
+    shapingFailed: false,
+  }
 }

@@ -146,7 +146,7 @@ async function runWholeRunHook(
   const { rules, run } = reconciliation
   const script = rules.mapping.hooks[hook]
   if (script === undefined || run.analysis) return
-  const ask = () => rules.ask('runHook', [{ script, variables }], scriptContext(reconciliation))
+  const ask = () => rules.ask('hook', [{ script, variables }], scriptContext(reconciliation))
   const [outcome] = await run.durations.time(`${hook}Script`, ask)
   if (!outcome?.ok) throw outcome?.error ?? new Problem('INTERNAL', `${hook} did not run`)
 }

@@ -5,7 +5,7 @@ import type { Lease, Locks } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
-import type { Operation } from '../page/operation.ts'
+import type { Recorded } from '../page/operation.ts'
 import type { Rules } from '../page/rules.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
@@ -34,7 +34,7 @@ export interface Reconciliation {
   readonly isActive: (runId: string, worker: string) => Promise<boolean>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Sees every decided operation; a plan is made of these. */
-  readonly onEntry?: ((entry: PlanEntry, operation: Operation, sync: Synchronization) => void) | undefined
+  readonly onEntry?: ((entry: PlanEntry, operation: Recorded, sync: Synchronization) => void) | undefined
   /** Awaited after each page: what a page gave is put away before the next one. */
   readonly onPage?: (() => Promise<void>) | undefined
   readonly onProgress?: (() => void) | undefined

@@ -8,7 +8,7 @@ import type { Lease, Locks } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { Rules } from '../page/rules.ts'
-import type { Underway } from './active-operations.ts'
+import type { ActiveOperations } from './active-operations.ts'
 import { refuseImpossibleCleanUp } from './link-cleanup.ts'
 import { reconcile } from './reconcile.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -23,7 +23,7 @@ export interface ReconciliationOptions {
   readonly resources: () => Resources
   /** Shared by all that work on objects of this repository. */
   readonly locks: Locks
-  readonly underway: Underway
+  readonly activeOperations: ActiveOperations
   /** Hears which run is to end, and tells how far runs have come. */
   readonly events: Events
   /** Rules of a mapping by name; a Problem if there is no such mapping, or it has errors. */
@@ -167,7 +167,7 @@ export class Reconciliations {
 
   /** True for runs and single operations that some process works on; `worker` is the lease of the process that began it. */
   readonly isActive = async (runId: string, worker: string): Promise<boolean> => {
-    if (this.#active.has(runId) || this.#options.underway.has(runId)) return true
+    if (this.#active.has(runId) || this.#options.activeOperations.has(runId)) return true
     return (await this.#stored.elsewhere(worker)) !== undefined
   }
 

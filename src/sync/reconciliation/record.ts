@@ -6,7 +6,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import type { Lease } from '../../repository/locks.ts'
 import type { AuditEvent, RunEntry, Store } from '../../repository/repository.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import { ambiguousIds, type Operation, sourceIdOf } from '../page/operation.ts'
+import { ambiguousIds, type Recorded } from '../page/operation.ts'
 import { historyOf, type Outcome, outcomeOf } from '../page/outcome.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { Run } from './run.ts'
@@ -25,50 +25,44 @@ export interface Recording {
   readonly isSecret: ((pointer: Pointer) => boolean) | undefined
 }
 
-/** Counts what was kept, and writes it down. */
 export function recorder(recording: Recording): Recorder {
-  const { statistics } = recording.run
+  const { run } = recording
   return {
-    async record(operations, store) {
-      for (const operation of operations) statistics.count(operation)
-      await recordPage(recording, operations, store)
-    },
-    forget: (operations) => {
-      for (const operation of operations.toReversed()) statistics.discount(operation)
-    },
+    record: (page, store) => recordPage(recording, page, store, run.statistics.plus(page)),
+    count: (page) => run.keep(page, run.statistics.plus(page)),
   }
 }
 
 /** Writes an audit entry for what is done to one object on behalf of a run that is over. */
 export function singleRecorder({ runId, rules, targets }: Synchronization, userId: string): Recorder {
   return {
-    async record(operations, store) {
+    async record(page, store) {
       const timestamp = new Date().toISOString()
       const recording = { mapping: rules.mapping, userId, runId, isSecret: targets.isSecret }
-      const events = operations
+      const events = page
         .filter(({ action }) => action !== 'NOREPORT')
         .map((operation) =>
           entryEvent(recording, operation, outcomeOf(operation), `${runId}-${timeOrderedId()}`, timestamp),
         )
       if (events.length > 0) await store.audit.append(events)
     },
-    forget() {},
   }
 }
 
-/** Writes a page's audit entries, associations and the run's progress: one call each. */
+/** Writes a page's audit entries, associations and the run's progress with it: one call each. */
 export async function recordPage(
   recording: Recording,
-  operations: readonly Operation[],
+  page: readonly Recorded[],
   store: Store,
+  statistics = recording.run.statistics,
 ): Promise<void> {
   const { run, leases } = recording
   for (const lease of leases) await lease.require(store)
   const events: AuditEvent[] = []
   const entries: RunEntry[] = []
   const timestamp = new Date().toISOString()
-  for (const operation of operations) {
-    const id = `${run.id}-${run.nextEntry()}`
+  for (const [place, operation] of page.entries()) {
+    const id = `${run.id}-${run.entries + place}`
     const outcome = outcomeOf(operation)
     if (!run.analysis && operation.action !== 'NOREPORT')
       events.push(entryEvent({ ...recording, runId: run.id }, operation, outcome, id, timestamp))
@@ -77,24 +71,23 @@ export async function recordPage(
   }
   if (events.length > 0) await run.durations.time('auditLog', () => store.audit.append(events))
   if (entries.length > 0) await store.runs.appendEntries(entries)
-  await store.runs.save(recordOf(run))
+  await store.runs.save(recordOf(run, statistics))
 }
 
 /** On whose behalf, and in whose records. */
-interface Recorded extends Pick<Recording, 'mapping' | 'userId' | 'isSecret'> {
+interface Records extends Pick<Recording, 'mapping' | 'userId' | 'isSecret'> {
   readonly runId: string
 }
 
 /** `entryType: entry` of the topic `recon`. */
 function entryEvent(
-  { runId, mapping, userId, isSecret }: Recorded,
-  operation: Operation,
+  { runId, mapping, userId, isSecret }: Records,
+  operation: Recorded,
   outcome: Outcome,
   id: string,
   timestamp: string,
 ): AuditEvent {
-  const { linkQualifier, situation, action, targetId, phase } = operation
-  const sourceId = sourceIdOf(operation)
+  const { linkQualifier, situation, action, sourceId, targetId, phase } = operation
   return auditEvent.reconEntry({
     ...{ id, timestamp, userId, runId, phase, mapping: mapping.name, linkQualifier, situation, action },
     sourceObjectId: sourceId === undefined ? null : `${mapping.source}/${sourceId}`,
@@ -105,11 +98,11 @@ function entryEvent(
 
 function association(
   { run, mapping }: Recording,
-  operation: Operation,
+  operation: Recorded,
   outcome: Outcome,
   id: string,
 ): JsonObject {
-  const { linkQualifier, situation, action, targetId, phase } = operation
+  const { linkQualifier, situation, action, sourceId, targetId, phase } = operation
   return {
     _id: id,
     reconId: run.id,
@@ -117,7 +110,7 @@ function association(
     situation: situation ?? null,
     action: action ?? null,
     linkQualifier,
-    sourceObjectId: sourceIdOf(operation) ?? null,
+    sourceObjectId: sourceId ?? null,
     targetObjectId: targetId ?? null,
     sourceResourceCollection: mapping.source,
     targetResourceCollection: mapping.target,

@@ -3,7 +3,7 @@ import type { Filter } from '../../model/filter/filter.ts'
 import { type Settlement, settle } from '../../plan/settle.ts'
 import type { AuditEvent, Intent, Repository, Store } from '../../repository/repository.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
-import type { IntentContent } from '../page/apply/intents.ts'
+import { type IntentContent, intentContent } from '../page/apply/intents.ts'
 import { looksWritten } from '../page/apply/written.ts'
 import { type MappingLink, type MappingLinks, mappingLinks } from '../page/links.ts'
 import { ignoringCase } from '../page/spelling.ts'
@@ -54,13 +54,9 @@ async function abandonedAmong(
   return intents.filter(({ runId }) => !active.get(runId))
 }
 
-function contentOf({ content }: Intent): IntentContent {
-  return content as unknown as IntentContent
-}
-
 /** Intents that can be looked at together: of one target set, link use and qualifier. */
 function sameSets(intent: Intent): string {
-  const { target, links, linkQualifier } = contentOf(intent)
+  const { target, links, linkQualifier } = intentContent(intent)
   return JSON.stringify([target, links, linkQualifier])
 }
 
@@ -68,26 +64,32 @@ async function settleGroup(
   { repository, resources }: Recovery,
   intents: readonly Intent[],
 ): Promise<readonly Settlement[]> {
-  const { target, links: use, linkQualifier } = contentOf(intents[0] as Intent)
+  const settling = intents.map((intent) => ({ intent, content: intentContent(intent) }))
+  const [first] = settling
+  if (!first) return []
+  const { target, links: use, linkQualifier } = first.content
   const set = resources.objectSet(target)
   const links = mappingLinks(repository.links, use)
-  const facts = await readFacts(intents, {
+  const facts = await readFacts(settling, {
     links,
     linkQualifier,
     set: use.targetIgnoresCase ? ignoringCase(set) : set,
   })
-  const settlements = facts.map((fact) => fact.settlement)
   await repository.transaction(async (store) => {
-    for (const fact of facts) await repairLink(store, links, linkQualifier, fact)
+    for (const fact of facts) await repairLink(store, links, fact)
     const events = facts.filter(({ settlement }) => settlement !== 'undone').map(entryEvent)
     if (events.length > 0) await store.audit.append(events)
     await store.intents.remove(intents.map(({ id }) => id))
   })
-  return settlements
+  return facts.map(({ settlement }) => settlement)
 }
 
-interface Fact {
+interface Settling {
   readonly intent: Intent
+  readonly content: IntentContent
+}
+
+interface Fact extends Settling {
   readonly newId: string | null
   readonly link: MappingLink | undefined
   readonly settlement: Settlement
@@ -99,40 +101,37 @@ interface Sets {
   readonly set: ObjectSet
 }
 
-async function readFacts(
-  intents: readonly Intent[],
-  { links, linkQualifier, set }: Sets,
-): Promise<readonly Fact[]> {
-  const contents = intents.map(contentOf)
+async function readFacts(settling: readonly Settling[], sets: Sets): Promise<readonly Fact[]> {
+  const { links, linkQualifier, set } = sets
   const bySource = await links.ofSources(
     linkQualifier,
-    contents.map(({ sourceId }) => sourceId),
+    settling.map(({ content }) => content.sourceId),
   )
-  const newIds = await Promise.all(contents.map((content) => newIdOf(content, { links, linkQualifier, set })))
-  const ids = [...contents.map(({ targetId }) => targetId), ...newIds].filter((id) => id !== null)
+  const found = await Promise.all(
+    settling.map(async (one) => ({ ...one, newId: await newIdOf(one.content, sets) })),
+  )
+  const newIds = found.flatMap(({ newId }) => newId ?? [])
+  const ids = [...found.flatMap(({ content }) => content.targetId ?? []), ...newIds]
   const objects = await set.readMany([...new Set(ids)])
-  const byTarget = await links.ofTargets(
-    linkQualifier,
-    newIds.filter((id) => id !== null),
-  )
-  return intents.map((intent, position) => {
-    const { action, targetId, sourceId, written } = contents[position] as IntentContent
-    const newId = newIds[position] ?? null
+  const byTarget = await links.ofTargets(linkQualifier, newIds)
+  const normal = (id: string | null = null) => (id === null ? null : links.normalTarget(id))
+  return found.map((one): Fact => {
+    const { action, targetId, sourceId, written } = one.content
+    const { newId } = one
     const link = bySource.get(sourceId)
     const other = newId === null ? undefined : byTarget.get(newId)
-    const normal = (id: string | null | undefined) =>
-      id === null || id === undefined ? null : links.normalTarget(id)
+    const old = targetId === null ? undefined : objects.get(targetId)
     const settlement = settle(
       { action, targetId: normal(targetId), newId: normal(newId) },
       {
-        oldExists: targetId !== null && objects.has(targetId),
+        oldExists: old !== undefined,
         newExists: newId !== null && objects.has(newId),
         linkedTo: normal(link?.targetId),
-        looksWritten: written ? looksWritten(written, objects.get(targetId as string) ?? {}) : false,
+        looksWritten: written ? looksWritten(written, old ?? {}) : false,
         newIsTaken: other !== undefined && other.stored._id !== link?.stored._id,
       },
     )
-    return { intent, newId, link, settlement }
+    return { ...one, link, settlement }
   })
 }
 
@@ -143,7 +142,7 @@ async function newIdOf(
 ): Promise<string | null> {
   if (newId !== null || attributes === null || Object.keys(attributes).length === 0) return newId
   const filters = Object.entries(attributes).map(
-    ([name, value]): Filter => ({ kind: 'compare', operator: 'eq', pointer: [name], value: value as string }),
+    ([name, value = null]): Filter => ({ kind: 'compare', operator: 'eq', pointer: [name], value }),
   )
   const found: string[] = []
   for await (const page of set.pages({ filter: { kind: 'and', filters }, fields: [['_id']], pageSize }))
@@ -156,20 +155,19 @@ async function newIdOf(
 async function repairLink(
   store: Store,
   links: MappingLinks,
-  linkQualifier: string,
-  { intent, newId, link, settlement }: Fact,
+  { content: { linkQualifier, sourceId }, newId, link, settlement }: Fact,
 ): Promise<void> {
-  const { sourceId } = contentOf(intent)
-  if (settlement === 'link') await store.links.insert([links.draft(linkQualifier, sourceId, newId as string)])
-  else if (settlement === 'retarget')
-    await store.links.update([links.retargeted(link as MappingLink, newId as string)])
-  else if (settlement === 'unlink') await store.links.delete([(link as MappingLink).stored])
+  if (settlement === 'link' && newId !== null)
+    await store.links.insert([links.draft(linkQualifier, sourceId, newId)])
+  else if (settlement === 'retarget' && link && newId !== null)
+    await store.links.update([links.retargeted(link, newId)])
+  else if (settlement === 'unlink' && link) await store.links.delete([link.stored])
 }
 
 /** The record that the run could not write (engine §10). */
-function entryEvent({ intent, newId }: Fact): AuditEvent {
+function entryEvent({ intent, content, newId }: Fact): AuditEvent {
   const { mapping, source, target, sourceId, targetId, linkQualifier, phase, situation, action, written } =
-    contentOf(intent)
+    content
   const { runId } = intent
   const id = newId ?? targetId
   return auditEvent.reconEntry({

@@ -2,7 +2,7 @@ import { type GuardLimits, readGuard } from '../../mapping/guard.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import { readQuery } from '../../mapping/query.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
 import type { PlanFilters } from '../../plan/plan-line.ts'
 import type { Rules } from '../page/rules.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
@@ -62,7 +62,7 @@ function guardIn(stated: Json | undefined, limits: GuardLimits): GuardLimits {
   try {
     return readGuard(off ? false : stated, limits)
   } catch (cause) {
-    throw new Problem('BAD_REQUEST', (cause as Error).message, { cause })
+    throw new Problem('BAD_REQUEST', asProblem(cause).message, { cause })
   }
 }
 

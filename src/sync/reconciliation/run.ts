@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, type Problem } from '../../model/problem.ts'
+import type { Recorded } from '../page/operation.ts'
 import { Durations } from './durations.ts'
 import { Statistics } from './statistics.ts'
 
@@ -60,7 +61,6 @@ export class Run {
   readonly analysis: boolean
   readonly worker: string
   readonly keeps: JsonObject | undefined
-  readonly statistics = new Statistics()
   readonly durations = new Durations()
   /** Only of a run that performs a plan. */
   planned: PlanOutcome | undefined
@@ -70,6 +70,7 @@ export class Run {
   #stage: Stage = 'ACTIVE_INITIALIZED'
   #ended: Date | undefined
   #problem: Problem | undefined
+  #statistics = new Statistics()
   #entries = 0
   #closed = false
 
@@ -107,9 +108,19 @@ export class Run {
     return this.#problem
   }
 
-  /** A number for the next operation of this run, in the order of recording. */
-  nextEntry(): number {
-    return this.#entries++
+  get statistics(): Statistics {
+    return this.#statistics
+  }
+
+  /** How many operations are recorded: their numbers are counted on from here. */
+  get entries(): number {
+    return this.#entries
+  }
+
+  /** A page has been recorded, and is certain to stay. `statistics`: the counts with it. */
+  keep(page: readonly Recorded[], statistics = this.#statistics): void {
+    this.#entries += page.length
+    this.#statistics = statistics
   }
 
   enter(stage: Stage): void {
@@ -140,6 +151,11 @@ export class Run {
 
   /** engine §7.7; `failure` says why a failed run ended. */
   toJSON(): JsonObject {
+    return this.with(this.#statistics)
+  }
+
+  /** The run object with other counts. */
+  with(statistics: Statistics): JsonObject {
     const end = this.#ended ?? new Date()
     const problem = this.#problem
     return {
@@ -148,9 +164,9 @@ export class Run {
       state: this.state,
       stage: this.#stage,
       stageDescription: stages[this.#stage],
-      progress: this.statistics.progress,
-      situationSummary: this.statistics.situationSummary as JsonObject,
-      statusSummary: { ...this.statistics.status },
+      progress: statistics.progress,
+      situationSummary: { ...statistics.situationSummary },
+      statusSummary: { ...statistics.status },
       durationSummary: this.durations.toJSON(),
       parameters: this.#parameters,
       started: this.#started.toISOString(),

@@ -1,18 +1,18 @@
 import { type Situation, situations } from '../../mapping/situation.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { type Operation, sourceIdOf, succeeded } from '../page/operation.ts'
+import { type Recorded, succeeded, wasLinked } from '../page/operation.ts'
 
 /** How many ids a situation lists for the `result` script: enough to look at, never the whole directory. */
 const listedIds = 1000
 
 interface Tally {
-  count: number
-  readonly ids: string[]
+  readonly count: number
+  readonly ids: readonly string[]
 }
 
 /** Counts of one run, both phases (engine §7.7, §7.8). */
 export class Statistics {
-  readonly #situations: Record<string, number> = Object.fromEntries(situations.map((name) => [name, 0]))
+  readonly #situations = new Map<Situation, number>(situations.map((name) => [name, 0]))
   readonly #phases = { source: new Map<string, Tally>(), target: new Map<string, Tally>() }
   readonly status = { SUCCESS: 0, FAILURE: 0 }
   readonly processed = { source: 0, target: 0, links: 0 }
@@ -24,41 +24,43 @@ export class Statistics {
   /** `cleanedUp`: links whose two ends were gone; they belong to neither phase. */
   readonly written = { created: 0, unchanged: 0, updated: 0, deleted: 0, linked: 0, cleanedUp: 0 }
 
-  count(operation: Operation): void {
-    this.#add(operation, 1)
+  /** What the counts are with a page more; these stay as they are, in case that the page is not kept. */
+  plus(page: readonly Recorded[]): Statistics {
+    const sum = new Statistics()
+    for (const [name, count] of this.#situations) sum.#situations.set(name, count)
+    for (const phase of ['source', 'target'] as const)
+      for (const [name, tally] of this.#phases[phase]) sum.#phases[phase].set(name, tally)
+    Object.assign(sum.status, this.status)
+    Object.assign(sum.processed, this.processed)
+    Object.assign(sum.totals, this.totals)
+    Object.assign(sum.written, this.written)
+    for (const operation of page) sum.#add(operation)
+    return sum
   }
 
-  /** Takes back the operation that was counted last. */
-  discount(operation: Operation): void {
-    this.#add(operation, -1)
-  }
-
-  #add(operation: Operation, one: 1 | -1): void {
+  #add(operation: Recorded): void {
     const { phase, situation, effect, failure } = operation
-    this.processed[phase] += one
-    if (operation.link && !operation.linkCreated) this.processed.links += one
+    this.processed[phase]++
+    if (wasLinked(operation)) this.processed.links++
     if (situation) {
-      this.#situations[situation] = (this.#situations[situation] ?? 0) + one
-      this.#tally(operation, situation, one)
+      this.#situations.set(situation, (this.#situations.get(situation) ?? 0) + 1)
+      this.#tally(operation, situation)
     }
-    this.status[succeeded(operation) ? 'SUCCESS' : 'FAILURE'] += one
-    if (effect !== 'none') this.written[effect] += one
-    if (operation.linkCreated) this.written.linked += one
-    if (failure && !situation) this.#tally(operation, 'NOTVALID', one)
+    this.status[succeeded(operation) ? 'SUCCESS' : 'FAILURE']++
+    if (effect !== 'none') this.written[effect]++
+    if (operation.linkCreated) this.written.linked++
+    if (failure && !situation) this.#tally(operation, 'NOTVALID')
   }
 
-  #tally(operation: Operation, name: string, one: 1 | -1): void {
-    const tallies = this.#phases[operation.phase]
-    const tally = tallies.get(name) ?? { count: 0, ids: [] }
-    tallies.set(name, tally)
-    tally.count += one
-    const id = operation.phase === 'source' ? sourceIdOf(operation) : operation.targetId
-    if (one > 0 && id !== undefined && tally.ids.length < listedIds) tally.ids.push(id)
-    else if (tally.ids.length > tally.count) tally.ids.pop()
+  #tally({ phase, sourceId, targetId }: Recorded, name: string): void {
+    const { count, ids } = this.#phases[phase].get(name) ?? { count: 0, ids: [] }
+    const id = phase === 'source' ? sourceId : targetId
+    const listed = id !== undefined && ids.length < listedIds ? [...ids, id] : ids
+    this.#phases[phase].set(name, { count: count + 1, ids: listed })
   }
 
-  get situationSummary(): Readonly<Record<Situation, number>> {
-    return { ...this.#situations } as Record<Situation, number>
+  get situationSummary(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#situations)
   }
 
   get progress(): JsonObject {

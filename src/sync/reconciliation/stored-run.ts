@@ -6,10 +6,10 @@ import type { Run } from './run.ts'
  * A run as it is stored: its run object, what is kept besides as `keeps`, and, while it is active, the lease of the process that
  * works on it as `worker`.
  */
-export function recordOf(run: Run): RunRecord {
+export function recordOf(run: Run, statistics = run.statistics): RunRecord {
   const { id, mapping, analysis, state, started } = run
   const content = {
-    ...run.toJSON(),
+    ...run.with(statistics),
     ...(run.keeps && { keeps: run.keeps }),
     ...(state === 'ACTIVE' && { worker: run.worker }),
   }

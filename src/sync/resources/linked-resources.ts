@@ -67,11 +67,10 @@ function ends(mappings: readonly Mapping[], container: string): readonly End[] {
   const grouped = Map.groupBy(all, ({ side, other, mapping }) =>
     JSON.stringify([mapping.links.type, side, other]),
   )
-  return [...grouped.values()].map((group) => ({
-    side: (group[0] as (typeof all)[number]).side,
-    other: (group[0] as (typeof all)[number]).other,
-    group: group.map(({ mapping }) => mapping),
-  }))
+  return [...grouped.values()].flatMap((group) => {
+    const [first] = group
+    return first ? [{ side: first.side, other: first.other, group: group.map(({ mapping }) => mapping) }] : []
+  })
 }
 
 async function linksOf(

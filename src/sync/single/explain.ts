@@ -1,13 +1,12 @@
-import type { Situation } from '../../mapping/situation.ts'
 import { printFilter } from '../../model/filter/print.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { printPointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { isMasked, masked, maskFilter } from '../../model/secrecy.ts'
-import type { ExplainedAttribute, Origin } from '../../plan/explain.ts'
+import type { Explained, ExplainedAttribute, Origin } from '../../plan/explain.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { type Operation, sourceIdOf } from '../page/operation.ts'
-import { isShaped } from '../page/shape-page.ts'
+import { factsOf, wantedOf } from '../page/decide.ts'
+import type { Decided } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { planLine } from '../plans/plan-line.ts'
 import {
@@ -33,30 +32,29 @@ export async function explain(
   if ((sourceId === undefined) === (targetId === undefined))
     throw new Problem('BAD_REQUEST', 'explain needs the id of a source object, or that of a target object')
   const sync = await openSingle(options, mapping, context, { analysis: true })
-  const source = sourceId === undefined ? undefined : await sourceOf(sync, asked)
+  const source = sourceId === undefined ? undefined : await sourceOf(sync, sourceId, asked.source)
   if (sourceId !== undefined && !source)
     throw new Problem('NOT_FOUND', `There is no object "${sourceId}" in ${sync.rules.mapping.source}`)
   const qualifiers = linkQualifier === undefined ? await qualifiersOf(sync, source) : [linkQualifier]
   const decisions: JsonObject[] = []
   for (const qualifier of qualifiers) {
-    const operation =
-      sourceId === undefined
-        ? await decideTarget(sync, targetId as string, qualifier)
-        : await decideSource(sync, sourceId, source, qualifier)
-    decisions.push(await explained(sync, operation))
+    if (sourceId !== undefined)
+      decisions.push(await explained(sync, await decideSource(sync, sourceId, source, qualifier)))
+    else if (targetId !== undefined)
+      decisions.push(await explained(sync, await decideTarget(sync, targetId, qualifier)))
   }
   const { source: sourceSet, target: targetSet } = sync.rules.mapping
   return { mapping, source: sourceSet, target: targetSet, decisions }
 }
 
-async function explained(sync: Synchronization, operation: Operation): Promise<JsonObject> {
+async function explained(sync: Synchronization, operation: Decided): Promise<JsonObject> {
   const line = planLine(sync, operation)
   const { correlation, candidates, link, qualifies, disqualifiedBy } = operation
   const facts = await ask(sync, operation)
   return {
     linkQualifier: operation.linkQualifier,
     phase: operation.phase,
-    sourceId: sourceIdOf(operation) ?? null,
+    sourceId: operation.sourceId ?? null,
     targetId: line.targetId,
     situation: line.situation,
     reason: line.reason,
@@ -75,43 +73,21 @@ async function explained(sync: Synchronization, operation: Operation): Promise<J
   }
 }
 
-interface Facts {
-  readonly policies: readonly { readonly policy: number; readonly held: boolean }[]
-  readonly attributes: readonly ExplainedAttribute[]
+interface Found extends Explained {
   /** What the scripts decrypted meanwhile. */
   readonly decrypted?: readonly Json[] | undefined
 }
 
-async function ask(sync: Synchronization, operation: Operation): Promise<Facts> {
-  const { situation, source, linkQualifier } = operation
-  if (situation === undefined) return { policies: [], attributes: [] }
-  const input = {
-    situation,
-    source: (source ?? null) as Json,
-    linkQualifier,
-    ...shapeOf(operation, situation),
-  }
-  const [outcome] = await sync.rules.ask('explain', [input], sync.scripts)
-  if (outcome?.ok) return { ...(outcome.value as unknown as Facts), decrypted: outcome.decrypted }
+async function ask(sync: Synchronization, operation: Decided): Promise<Found> {
+  const { situation, action, failure, unforeseen } = operation
+  if (situation === undefined || action === undefined) return { policies: [], attributes: [] }
+  const wanted = wantedOf({ ...sync, hooks: unforeseen === undefined ? 'foresee' : 'skip' }, 'shape')
+  const asked = { facts: factsOf(operation, wanted), situation, action, shape: failure === undefined }
+  const [outcome] = await sync.rules.ask('explain', [asked], sync.scripts)
+  if (outcome?.ok) return { ...outcome.value, decrypted: outcome.decrypted }
   // What a script throws is told as the operation's own failure already.
-  const withoutShape = { situation, source: (source ?? null) as Json, linkQualifier }
-  const [policies] = await sync.rules.ask('explain', [withoutShape], sync.scripts)
-  return policies?.ok ? (policies.value as unknown as Facts) : { policies: [], attributes: [] }
-}
-
-function shapeOf(operation: Operation, situation: Situation): JsonObject {
-  if (!isShaped(operation) || operation.failure) return {}
-  const { source, target, linkQualifier, action, unforeseen } = operation
-  const shape = {
-    source: source as JsonObject,
-    sourceId: sourceIdOf(operation) ?? null,
-    target: ((action === 'CREATE' ? undefined : target) ?? null) as Json,
-    targetId: operation.targetId ?? null,
-    situation,
-    linkQualifier,
-    hooks: unforeseen === undefined,
-  }
-  return { shape }
+  const [policies] = await sync.rules.ask('explain', [{ ...asked, shape: false }], sync.scripts)
+  return policies?.ok ? policies.value : { policies: [], attributes: [] }
 }
 
 /** A rule as the configuration has it. */
@@ -130,8 +106,8 @@ function configuredPolicy({ rules: { mapping } }: Synchronization, index: number
 
 function shownAttributes(
   sync: Synchronization,
-  operation: Operation,
-  { attributes, decrypted }: Facts,
+  operation: Decided,
+  { attributes, decrypted }: Found,
 ): JsonObject[] {
   const hooked = attributes
     .filter(({ origins }) => origins.some(({ by }) => by !== 'property'))
@@ -158,12 +134,12 @@ function shown(
   const value = (one: Json | undefined) => (secret ? masked(one) : one)
   return {
     attribute: printPointer(pointer).slice(1),
-    ...(before === undefined ? {} : { before: value(before) as Json }),
-    ...(after === undefined ? {} : { after: value(after) as Json }),
+    ...(before === undefined ? {} : { before: value(before) }),
+    ...(after === undefined ? {} : { after: value(after) }),
     changes,
     origins: origins.map((origin) => ({
       ...origin,
-      ...('value' in origin ? { value: value(origin.value) as Json } : {}),
+      ...('value' in origin ? { value: value(origin.value) } : {}),
       ...definitionOf(mapping.configuration, origin),
     })),
   }

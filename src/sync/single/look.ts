@@ -5,15 +5,15 @@ import type { Locks } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resource, Resources } from '../../router/resources.ts'
 import { correlator } from '../page/correlate.ts'
-import { decideSources } from '../page/decide-sources.ts'
-import { decideTargets } from '../page/decide-targets.ts'
+import { decidePage } from '../page/decide.ts'
+import { joinSources, joinTargets } from '../page/join.ts'
 import { mappingLinks } from '../page/links.ts'
 import { sourceSet, targetSet } from '../page/object-sets.ts'
-import { type Operation, sourceOperation, targetOperation } from '../page/operation.ts'
+import { type Decided, readSource, readTarget } from '../page/operation.ts'
 import type { Rules } from '../page/rules.ts'
 import { secretAttributes } from '../page/secret-attributes.ts'
 import type { Synchronization } from '../page/synchronization.ts'
-import type { Underway } from '../reconciliation/active-operations.ts'
+import type { ActiveOperations } from '../reconciliation/active-operations.ts'
 import type { Reconciliation } from '../reconciliation/reconciliation.ts'
 
 /** What operations on single objects need; the same rules and stores as those of runs. */
@@ -21,7 +21,7 @@ export interface SingleOptions {
   readonly repository: Repository
   readonly resources: () => Resources
   readonly locks: Locks
-  readonly underway: Underway
+  readonly activeOperations: ActiveOperations
   readonly rulesOf: (mapping: string) => Promise<Rules>
   readonly log: Reconciliation['log']
 }
@@ -58,9 +58,10 @@ export async function openSingle(
   const scripts = { request: { ...context, external: false, readOnly: analysis }, ...(extra && { extra }) }
   const targets = targetSet(router, rules.mapping)
   const sources = sourceSet(router, rules.mapping)
-  const shared = { rules, resources: router, targets, links, scripts, signal: undefined }
+  const shared = { rules, resources: router, targets, links, signal: undefined }
   return {
     ...shared,
+    scripts,
     sources,
     secrets: secretAttributes({ rules, sources, targets }),
     repository,
@@ -72,7 +73,7 @@ export async function openSingle(
     runId,
     targetIds: undefined,
     dryRun: analysis,
-    shapes: true,
+    until: 'shape',
     looksAtTargets: true,
     hooks: analysis ? 'foresee' : 'run',
   }
@@ -91,16 +92,17 @@ export async function qualifiersOf(
   const input = { object: source ?? null, oldValue: oldValue ?? null, returnAll }
   const [outcome] = await sync.rules.ask('qualifiers', [input], sync.scripts)
   if (!outcome?.ok) throw outcome?.error ?? new Problem('INTERNAL', 'no link qualifiers')
-  return outcome.value as string[]
+  return outcome.value
 }
 
 /** The source object, the stated one or the one that is there. */
 export async function sourceOf(
   sync: Synchronization,
-  { sourceId, source }: SingleObject,
+  sourceId: string,
+  source?: JsonObject,
 ): Promise<Resource | undefined> {
-  if (source) return { ...source, _id: sourceId ?? String(source._id ?? '') }
-  return (await sync.sources.readMany([sourceId as string])).get(sourceId as string)
+  if (source) return { ...source, _id: sourceId }
+  return (await sync.sources.readMany([sourceId])).get(sourceId)
 }
 
 /** A source operation, decided: what a run would do about the object. */
@@ -109,11 +111,9 @@ export async function decideSource(
   sourceId: string,
   source: Resource | undefined,
   qualifier: string,
-  oldSource?: JsonObject | undefined,
-): Promise<Operation> {
-  const operation = { ...sourceOperation(source?._id ?? sourceId, source, qualifier), oldSource }
-  await decideSources(sync, [operation])
-  return operation
+): Promise<Decided> {
+  const read = readSource(source?._id ?? sourceId, source, qualifier)
+  return only(await decidePage(sync, await joinSources(sync, [read])))
 }
 
 /** A target operation, decided. */
@@ -121,8 +121,11 @@ export async function decideTarget(
   sync: Synchronization,
   targetId: string,
   qualifier: string,
-): Promise<Operation> {
-  const operation = targetOperation(targetId, qualifier)
-  await decideTargets(sync, [operation], new Set())
-  return operation
+): Promise<Decided> {
+  return only(await decidePage(sync, await joinTargets(sync, [readTarget(targetId, qualifier)], new Set())))
+}
+
+function only<T>([first]: readonly T[]): T {
+  if (first !== undefined) return first
+  throw new Problem('INTERNAL', 'a page of one operation came back empty')
 }

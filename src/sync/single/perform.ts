@@ -3,11 +3,9 @@ import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { applyPage, type Recorder } from '../page/apply/apply.ts'
-import type { Correlator } from '../page/correlate.ts'
-import { joinTargetLinks } from '../page/decide-targets.ts'
-import { type Operation, sourceOperation, targetOperation } from '../page/operation.ts'
-import type { Rules } from '../page/rules.ts'
-import { holdingSources } from '../page/source-locks.ts'
+import { linkedSources } from '../page/join.ts'
+import { type Decided, type Recorded, readTarget } from '../page/operation.ts'
+import { withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { singleRecorder } from '../reconciliation/record.ts'
 import { decideSource, decideTarget, openSingle, type SingleOptions, sourceOf } from './look.ts'
@@ -29,43 +27,34 @@ export async function performAction(
     analysis: false,
     runId: parameters.reconId,
   })
-  const sync = {
-    ...opened,
-    rules: deciding(opened.rules, asked.action),
-    correlator: asked.sourceId === undefined ? opened.correlator : forcing(opened, asked.targetId),
-  }
-  const operations = await about(sync, asked)
+  const { about, action, linkQualifier } = asked
+  const sync = { ...opened, action, namedTarget: about.targetId }
+  const turns =
+    'sourceId' in about
+      ? [{ sourceId: about.sourceId, linkQualifier }]
+      : await linkedSources(sync, [readTarget(about.targetId, linkQualifier)])
   const perform = async (held: Synchronization) => {
-    const operation = await decided(held, asked)
-    if (asked.situation !== undefined && operation.situation !== asked.situation) {
-      const found = `Expected: ${asked.situation}, Found: ${operation.situation ?? 'none'}`
+    const decided = await decide(held, asked)
+    if (asked.situation !== undefined && decided.situation !== asked.situation) {
+      const found = `Expected: ${asked.situation}, Found: ${decided.situation ?? 'none'}`
       throw new Problem('SYNC_FAILED', `Expected situation does not match. ${found}`)
     }
-    if (asked.ignorePostAction) operation.policy = undefined
-    await applyPage(held, [operation], recorderOf(held, asked.recorded, context))
-    const failure = operation.failure ?? refused(operation)
+    const wanted = asked.ignorePostAction ? { ...decided, policy: undefined } : decided
+    const [done] = await applyPage(held, [wanted], recorderOf(held, asked.recorded, context))
+    const failure = done && (done.failure ?? refused(done))
     if (failure) throw failure
     return { status: 'OK' }
   }
-  return options.underway.during(sync.runId, () => holdingSources(sync, operations, perform))
-}
-
-/** The operation as far as it says whose turn it is; decided when it is this one's. */
-async function about(
-  sync: Synchronization,
-  { sourceId, targetId, linkQualifier }: Asked,
-): Promise<readonly Operation[]> {
-  if (sourceId !== undefined) return [sourceOperation(sourceId, undefined, linkQualifier)]
-  const operation = targetOperation(targetId as string, linkQualifier)
-  await joinTargetLinks(sync, [operation])
-  return [operation]
+  return options.activeOperations.during(sync.runId, () => withSourceLocks(sync, turns, perform))
 }
 
 interface Asked {
   readonly mapping: string
   readonly action: Action
-  readonly sourceId: string | undefined
-  readonly targetId: string | undefined
+  /** A source object, with the target that it is to have; or a target without one. */
+  readonly about:
+    | { readonly sourceId: string; readonly targetId: string | undefined }
+    | { readonly targetId: string }
   readonly linkQualifier: string
   readonly situation: string | undefined
   readonly ignorePostAction: boolean
@@ -81,14 +70,12 @@ function request(parameters: PerformParameters): Asked {
   if (!isAction(name)) throw new Problem('BAD_REQUEST', `"${action}" is no action`)
   if (situation !== undefined && !isSituation(situation.toUpperCase()))
     throw new Problem('BAD_REQUEST', `"${situation}" is no situation`)
-  const isTarget = target === 'true'
-  if (isTarget ? !targetId : !sourceId)
-    throw new Problem('BAD_REQUEST', 'performAction needs sourceId, or target=true with targetId')
+  const about = target === 'true' ? targetId && { targetId } : sourceId && { sourceId, targetId }
+  if (!about) throw new Problem('BAD_REQUEST', 'performAction needs sourceId, or target=true with targetId')
   return {
     mapping,
     action: name,
-    sourceId: isTarget ? undefined : sourceId,
-    targetId,
+    about,
     linkQualifier: linkQualifier || 'default',
     situation: situation?.toUpperCase(),
     ignorePostAction: parameters.ignorePostAction === 'true',
@@ -97,54 +84,26 @@ function request(parameters: PerformParameters): Asked {
 }
 
 /** The named objects must be there; then the operation is assessed like any other. */
-async function decided(sync: Synchronization, asked: Asked): Promise<Operation> {
-  const { sourceId, targetId, linkQualifier } = asked
+async function decide(sync: Synchronization, { about, linkQualifier }: Asked): Promise<Decided> {
+  const { targetId } = about
   if (targetId !== undefined && !(await sync.targets.readMany([targetId])).has(targetId))
     throw absent('Target', `${sync.rules.mapping.target}/${targetId}`)
-  if (sourceId === undefined) return decideTarget(sync, targetId as string, linkQualifier)
-  const source = await sourceOf(sync, asked)
-  if (!source) throw absent('Source', `${sync.rules.mapping.source}/${sourceId}`)
-  return decideSource(sync, sourceId, source, linkQualifier)
+  if (!('sourceId' in about)) return decideTarget(sync, about.targetId, linkQualifier)
+  const source = await sourceOf(sync, about.sourceId)
+  if (!source) throw absent('Source', `${sync.rules.mapping.source}/${about.sourceId}`)
+  return decideSource(sync, about.sourceId, source, linkQualifier)
 }
 
 function absent(side: 'Source' | 'Target', path: string): Problem {
   return new Problem('SYNC_FAILED', `${side} object ${path} does not exist`)
 }
 
-/** Policies do not decide; the first whose condition holds lends its `postAction` (engine §8.6, [D]). */
-function deciding(rules: Rules, action: Action): Rules {
-  return {
-    ...rules,
-    async ask(procedure, inputs, context) {
-      if (procedure !== 'choose') return rules.ask(procedure, inputs, context)
-      const matched = await rules.ask('matchPolicy', inputs, context)
-      return matched.map((outcome) =>
-        outcome.ok ? { ok: true, value: { ...(outcome.value as object), action } } : outcome,
-      )
-    },
-  }
-}
-
-/** A target that the caller names is the one that correlation finds (engine §6.5). */
-function forcing({ correlator, links }: Synchronization, targetId: string | undefined): Correlator {
-  if (targetId === undefined) return correlator
-  return {
-    ...correlator,
-    async correlate(operations) {
-      for (const operation of operations) {
-        const linked = (await links.ofTargets(operation.linkQualifier, [targetId])).has(targetId)
-        operation.candidates = [{ id: targetId, linked }]
-      }
-    },
-  }
-}
-
 function recorderOf(sync: Synchronization, recorded: boolean, { userId }: RequestContext): Recorder {
-  return recorded ? singleRecorder(sync, userId) : { async record() {}, forget() {} }
+  return recorded ? singleRecorder(sync, userId) : { async record() {} }
 }
 
 /** An EXCEPTION that was asked for is what was wanted. */
-function refused({ refusal, action }: Operation): Problem | undefined {
+function refused({ refusal, action }: Recorded): Problem | undefined {
   if (refusal === undefined || action === 'EXCEPTION') return undefined
   return new Problem('SYNC_FAILED', refusal)
 }

@@ -22,7 +22,7 @@ import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 import { isolateEngine } from '../../scripts/isolate-engine.ts'
 import { temporaryStore } from '../../testing/store.ts'
 import { loadRules, type Rules } from '../page/rules.ts'
-import { Underway } from '../reconciliation/active-operations.ts'
+import { ActiveOperations } from '../reconciliation/active-operations.ts'
 import { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { ReconciliationRequest } from '../reconciliation/request.ts'
 import { repoLinkProvider } from '../resources/repo-link.ts'
@@ -62,6 +62,8 @@ export interface WorldOptions {
   readonly external?: boolean
   /** With `external`: ids are the target's choice, and nobody knows them beforehand. */
   readonly givesIds?: boolean
+  /** The work of each transaction is called twice, and what the first call did is thrown away. */
+  readonly repeatTransactions?: boolean
   /** Called when target writes have been done, and before they are answered. */
   readonly onWrite?: () => void
   /** Called with what a script logs. */
@@ -74,10 +76,11 @@ export async function openWorld({
   consentService = false,
   external = false,
   givesIds = false,
+  repeatTransactions,
   onWrite = () => {},
   onSaid = () => {},
 }: WorldOptions = {}) {
-  const store = await temporaryStore()
+  const store = await temporaryStore(repeatTransactions ? { repeatTransactions } : undefined)
   const { repository, folder } = store
   const managed = await managedObjects({ repository, types })
   const locks = new LocalLocks(repository)
@@ -104,7 +107,7 @@ export async function openWorld({
     resources: () => resources,
     locks,
     events: new LocalEvents(() => {}),
-    underway: new Underway(),
+    activeOperations: new ActiveOperations(),
     rulesOf: async () => rules,
     log: (level: string, message: string) => void logged.push(`${level} ${message}`),
   }

@@ -5,10 +5,10 @@ import { getAt } from '../../../model/pointer.ts'
 import { asProblem } from '../../../model/problem.ts'
 import type { RequestContext, Resource } from '../../../router/resources.ts'
 import { applyPage, type Recorder } from '../../page/apply/apply.ts'
-import { type Operation, sourceOperation } from '../../page/operation.ts'
-import { flowKey, holdingSources } from '../../page/source-locks.ts'
+import { type ReadSource, readSource } from '../../page/operation.ts'
+import { flowKey, withSourceLocks } from '../../page/source-locks.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
-import { workThrough } from '../../page/work-through.ts'
+import { synchronize } from '../../page/synchronize.ts'
 import { openSingle, qualifiersOf, type SingleOptions } from '../../single/look.ts'
 import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
 import { moveLinks } from './moved-links.ts'
@@ -29,8 +29,8 @@ export function implicitSync(options: ImplicitSyncOptions): Notify {
   return async (event, request) => {
     const change = await whatChanged(options, event)
     const mappings = change ? concerned(options.mappings(), change) : []
-    const [outcome] = await carryOn(options, [{ event: change ?? event, mappings }], request)
-    return outcome as NotifyOutcome
+    const [outcome] = await synchronizeChanges(options, [{ event: change ?? event, mappings }], request)
+    return outcome ?? { success: true, results: [] }
   }
 }
 
@@ -51,26 +51,31 @@ export interface Flow {
  * Carries many changes on, each through its mappings; those of one mapping together, as in a run. The outcomes stand at
  * the places of their changes.
  */
-export async function carryOn(
+export async function synchronizeChanges(
   options: SingleOptions,
   flows: readonly Flow[],
   request: RequestContext,
-): Promise<readonly NotifyOutcome[]> {
-  const outcomes = flows.map(() => ({ success: true, results: [] as JsonObject[] }))
-  const mappings = new Set(flows.flatMap((flow) => flow.mappings))
-  for (const mapping of mappings) {
-    const concernedBy = flows.flatMap((flow, place) => (flow.mappings.includes(mapping) ? [place] : []))
-    const due = concernedBy.filter((place) => outcomes[place]?.success)
-    const own = due.map((place) => flows[place] as Flow)
-    const results = await throughMapping(options, mapping, own, request)
-    for (const place of concernedBy) {
-      const outcome = outcomes[place] as (typeof outcomes)[number]
-      const reached = results[due.indexOf(place)] ?? skipped(mapping, flows[place]?.event as ChangeEvent)
-      outcome.results.push(...reached)
-      outcome.success &&= reached.every(({ result }) => result !== 'FAILED')
+): Promise<readonly (NotifyOutcome & { readonly event: ChangeEvent })[]> {
+  const states = flows.map((flow): State => ({ flow, success: true, results: [] }))
+  for (const mapping of new Set(flows.flatMap(({ mappings }) => mappings))) {
+    const concernedBy = states.filter(({ flow }) => flow.mappings.includes(mapping))
+    const due = concernedBy.filter(({ success }) => success)
+    const dueFlows = due.map(({ flow }) => flow)
+    const results = await throughMapping(options, mapping, dueFlows, request)
+    const reached = new Map(due.map((state, position) => [state, results[position]]))
+    for (const state of concernedBy) {
+      const own = reached.get(state) ?? skipped(mapping, state.flow.event)
+      state.results.push(...own)
+      state.success &&= own.every(({ result }) => result !== 'FAILED')
     }
   }
-  return outcomes
+  return states.map(({ flow: { event }, success, results }) => ({ event, success, results }))
+}
+
+interface State {
+  readonly flow: Flow
+  success: boolean
+  readonly results: JsonObject[]
 }
 
 /** The mappings that a change is for, in their order. */
@@ -153,7 +158,9 @@ async function carriedThrough(
     const results: (readonly JsonObject[])[] = []
     for (let start = 0; start < flows.length; start += size) {
       const page = flows.slice(start, start + size)
-      results.push(...(await options.underway.during(sync.runId, () => workPage(sync, page, request))))
+      results.push(
+        ...(await options.activeOperations.during(sync.runId, () => workPage(sync, page, request))),
+      )
     }
     return results
   } catch (error) {
@@ -170,25 +177,30 @@ async function workPage(
   request: RequestContext,
 ): Promise<readonly (readonly JsonObject[])[]> {
   const { mapping } = sync.rules
-  const results = flows.map(() => [] as JsonObject[])
-  const afresh = new Map(flows.flatMap(({ event, readsAfresh }) => (readsAfresh ? [[event.id, event]] : [])))
+  const results = flows.map((): JsonObject[] => [])
   const qualifiers = await Promise.all(flows.map(({ event }) => qualifiersFor(sync, event)))
   const requests = new Map(flows.map((flow) => [flow.event.id, flow.request]))
-  const recorder = syncRecorder(sync, (sourceId = '') => requests.get(sourceId) ?? request)
+  const recorder = syncRecorder(sync, (sourceId) => requests.get(sourceId) ?? request)
   const rounds = Math.max(...qualifiers.map(({ length }) => length))
   for (let round = 0; round < rounds; round++) {
-    const operations = new Map<Operation, number>()
-    flows.forEach(({ event }, place) => {
+    const due: Due[] = []
+    for (const [place, { event, readsAfresh = false }] of flows.entries()) {
       const qualifier = qualifiers[place]?.[round]
-      if (qualifier === undefined) return
+      if (qualifier === undefined) continue
       const failed = results[place]?.some(({ result }) => result === 'FAILED')
       if (failed) results[place]?.push(skippedResult(mapping, event.id, qualifier))
-      else operations.set(operationFor(event, qualifier), place)
-    })
-    for (const [place, result] of await workRound(sync, operations, afresh, recorder))
-      results[place]?.push(result)
+      else due.push({ place, readsAfresh, read: readChange(event, qualifier) })
+    }
+    for (const [place, result] of await workRound(sync, due, recorder)) results[place]?.push(result)
   }
   return results
+}
+
+/** A change under one qualifier, with the place of its flow. */
+interface Due {
+  readonly place: number
+  readonly readsAfresh: boolean
+  readonly read: ReadSource
 }
 
 async function qualifiersFor(sync: Synchronization, event: ChangeEvent): Promise<readonly string[]> {
@@ -198,53 +210,49 @@ async function qualifiersFor(sync: Synchronization, event: ChangeEvent): Promise
   return qualifiers
 }
 
-function operationFor(event: ChangeEvent, qualifier: string): Operation {
+function readChange(event: ChangeEvent, qualifier: string): ReadSource {
   const [source, oldSource] = valuesOf(event)
-  return { ...sourceOperation(event.id, source, qualifier), oldSource }
+  return readSource(event.id, source, qualifier, oldSource)
 }
 
-/** The results of the operations, by the places of their changes. */
+/** The results of the changes, by the places of their flows. */
 async function workRound(
   sync: Synchronization,
-  operations: ReadonlyMap<Operation, number>,
-  afresh: ReadonlyMap<string, ChangeEvent>,
+  due: readonly Due[],
   recorder: Recorder,
 ): Promise<readonly (readonly [number, JsonObject])[]> {
   const { mapping } = sync.rules
-  const placeOf = new Map([...operations].map(([{ sourceId }, place]) => [sourceId as string, place]))
+  const placeOf = new Map<string | undefined, number>(due.map(({ read, place }) => [read.sourceId, place]))
   const results: (readonly [number, JsonObject])[] = []
-  await holdingSources(sync, [...operations.keys()], async (held) => {
-    await readAfresh(held, [...operations.keys()], afresh)
-    await workThrough(held, [...operations.keys()], async (decided) => {
-      const before = decided.map(({ target }) => target ?? null)
-      await applyPage(held, decided, recorder)
-      decided.forEach((operation, position) => {
-        const id = operation.sourceId as string
-        const result = syncResult(mapping, id, operation, before[position] ?? null)
-        results.push([placeOf.get(id) as number, result])
-      })
+  await withSourceLocks(sync, due.map(readOf), async (held) => {
+    await synchronize(held, await readAfresh(held, due), async (decided) => {
+      const done = await applyPage(held, decided, recorder)
+      for (const [position, operation] of done.entries()) {
+        const { sourceId } = operation
+        const place = placeOf.get(sourceId)
+        if (sourceId === undefined || place === undefined) continue
+        results.push([place, syncResult(mapping, sourceId, operation, decided[position]?.target ?? null)])
+      }
     })
   })
   return results
 }
 
+const readOf = ({ read }: Due) => read
+
 /** Of what is gone, the last that is known of it stays. */
 async function readAfresh(
   { sources, signal }: Synchronization,
-  operations: readonly Operation[],
-  events: ReadonlyMap<string, ChangeEvent>,
-): Promise<void> {
-  const due = operations.filter(({ sourceId }) => events.has(sourceId as string))
-  if (due.length === 0) return
-  const found = await sources.readMany(
-    due.map(({ sourceId }) => sourceId as string),
-    signal,
-  )
-  for (const operation of due) {
-    const source = found.get(operation.sourceId as string)
-    if (!source && operation.source) operation.oldSource = operation.source
-    operation.source = source
-  }
+  due: readonly Due[],
+): Promise<readonly ReadSource[]> {
+  const ids = due.flatMap(({ readsAfresh, read }) => (readsAfresh ? [read.sourceId] : []))
+  if (ids.length === 0) return due.map(readOf)
+  const found = await sources.readMany(ids, signal)
+  return due.map(({ readsAfresh, read }) => {
+    if (!readsAfresh) return read
+    const source = found.get(read.sourceId)
+    return !source && read.source ? { ...read, source, oldSource: read.source } : { ...read, source }
+  })
 }
 
 /** The source as it is now, undefined if it is gone, and as it was. */

@@ -1,10 +1,10 @@
 import type { Mapping } from '../../../mapping/mapping.ts'
-import type { JsonObject } from '../../../model/json.ts'
+import { isJsonObject } from '../../../model/json.ts'
 import type { ObjectChange, OnChange } from '../../../objects/write/changes.ts'
 import type { QueuedEvent, Store } from '../../../repository/repository.ts'
 import type { ChangeEvent } from '../notify.ts'
 import { queuedEvent } from '../queue/queued-change.ts'
-import { carryOn, concerned, type Flow, type ImplicitSyncOptions } from './implicit-sync.ts'
+import { concerned, type ImplicitSyncOptions, synchronizeChanges } from './implicit-sync.ts'
 
 export interface OnChangeOptions extends ImplicitSyncOptions {
   /** Something waits for the mapping now. */
@@ -60,9 +60,8 @@ export function onChange(options: OnChangeOptions): OnChange {
         mappings: all.filter((mapping) => !hasQueue(mapping)),
         readsAfresh: true,
       }))
-      const outcomes = await carryOn(options, atOnce, request)
-      return outcomes.map(({ success, results }, place) => {
-        const { action, container, id } = (flows[place] as Flow).event
+      const outcomes = await synchronizeChanges(options, atOnce, request)
+      return outcomes.map(({ success, results, event: { action, container, id } }) => {
         for (const { result, mapping, cause } of results)
           if (result === 'FAILED') log('warn', `${mapping}: ${container}/${id}: ${textOf(cause)}`)
         return { success, action, syncDetails: results }
@@ -96,5 +95,5 @@ function eventOf({ operation, path, id, before, after }: ObjectChange): ChangeEv
 }
 
 function textOf(cause: unknown): string {
-  return String((cause as JsonObject | undefined)?.message ?? 'failed')
+  return String((isJsonObject(cause) && cause.message) || 'failed')
 }

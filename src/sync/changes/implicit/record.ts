@@ -1,7 +1,7 @@
 import { auditEvent } from '../../../audit/events.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Recorder } from '../../page/apply/apply.ts'
-import { ambiguousIds, sourceIdOf } from '../../page/operation.ts'
+import { ambiguousIds } from '../../page/operation.ts'
 import { historyOf, outcomeOf } from '../../page/outcome.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 
@@ -11,17 +11,17 @@ import type { Synchronization } from '../../page/synchronization.ts'
  */
 export function syncRecorder(
   { rules: { mapping }, targets }: Synchronization,
-  requestOf: (sourceId: string | undefined) => RequestContext,
+  requestOf: (sourceId: string) => RequestContext,
 ): Recorder {
   return {
-    async record(operations, store) {
+    async record(page, store) {
       const timestamp = new Date().toISOString()
-      const events = operations.map((operation) => {
+      const events = page.map((operation) => {
         const { linkQualifier, situation, action, targetId, sourceId } = operation
-        const { userId, transactionId } = requestOf(sourceId)
+        const { userId, transactionId } = requestOf(sourceId ?? '')
         return auditEvent.sync({
           ...{ timestamp, userId, transactionId, mapping: mapping.name, linkQualifier, situation, action },
-          sourceObjectId: `${mapping.source}/${sourceIdOf(operation)}`,
+          sourceObjectId: `${mapping.source}/${sourceId}`,
           targetObjectId: targetId ?? null,
           objectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
           ...{ ambiguousIds: ambiguousIds(operation), outcome: outcomeOf(operation) },
@@ -30,6 +30,5 @@ export function syncRecorder(
       })
       await store.audit.append(events)
     },
-    forget() {},
   }
 }

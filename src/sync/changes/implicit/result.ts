@@ -1,15 +1,15 @@
 import type { Mapping } from '../../../mapping/mapping.ts'
 import { copy } from '../../../model/equality.ts'
-import type { Json, JsonObject } from '../../../model/json.ts'
+import type { JsonObject } from '../../../model/json.ts'
 import type { Problem } from '../../../model/problem.ts'
-import { ambiguousIds, type Operation, succeeded } from '../../page/operation.ts'
-import { outcomeOf } from '../../page/outcome.ts'
+import { ambiguousIds, type Recorded, succeeded } from '../../page/operation.ts'
+import { jsonDetail, outcomeOf } from '../../page/outcome.ts'
 
 /** What a change came to under one mapping and qualifier (engine §8.2). */
 export function syncResult(
   mapping: Mapping,
   sourceId: string,
-  operation: Operation,
+  operation: Recorded,
   oldTargetValue: JsonObject | null,
 ): JsonObject {
   const { linkQualifier, situation, action, targetId } = operation
@@ -22,7 +22,7 @@ export function syncResult(
     action: action ?? null,
     targetId: targetId ?? null,
     ambiguousTargetIds: ambiguous.length > 0 ? [...ambiguous] : null,
-    oldTargetValue: action === 'IGNORE' || !oldTargetValue ? null : (copy(oldTargetValue) as Json),
+    oldTargetValue: action === 'IGNORE' || !oldTargetValue ? null : copy(oldTargetValue),
     ...(failed ? { cause: causeOf(operation) } : {}),
   }
 }
@@ -38,7 +38,7 @@ export function failedResult(mapping: Mapping, sourceId: string, problem: Proble
     code: 409,
     reason: 'Conflict',
     message: problem.message,
-    detail: (problem.detail ?? null) as Json,
+    detail: jsonDetail(problem) ?? null,
   }
   return { ...described(mapping, sourceId, null), result: 'FAILED', ...nothingDone, cause }
 }
@@ -56,7 +56,7 @@ function described({ name, target }: Mapping, sourceId: string, linkQualifier: s
 }
 
 /** Always a 409, whatever the root error. */
-function causeOf(operation: Operation): JsonObject {
+function causeOf(operation: Recorded): JsonObject {
   const { message, messageDetail } = outcomeOf(operation)
   return { code: 409, reason: 'Conflict', message: message ?? '', detail: messageDetail }
 }

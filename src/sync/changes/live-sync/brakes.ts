@@ -6,11 +6,10 @@ import { asProblem, Problem } from '../../../model/problem.ts'
 import { exceeded } from '../../../plan/guard.ts'
 import type { ObjectSet, RequestContext, SetChange } from '../../../router/resources.ts'
 import { applyPage } from '../../page/apply/apply.ts'
-import { type Operation, sourceOperation } from '../../page/operation.ts'
+import { type ReadSource, readSource } from '../../page/operation.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
-import { workThrough } from '../../page/work-through.ts'
+import { synchronize } from '../../page/synchronize.ts'
 import { counting, linkedTargets, mayExceed, needsShapes, refusal } from '../../reconciliation/guard.ts'
-import { foresee } from '../../reconciliation/phases.ts'
 import { settingsFor } from '../../reconciliation/request.ts'
 import { openSingle, qualifiersOf } from '../../single/look.ts'
 import type { ImplicitSyncOptions } from '../implicit/implicit-sync.ts'
@@ -140,15 +139,12 @@ class BrakedMapping {
     const { name } = this.mapping
     const extra = { sync: { mapping: name, enabled: true } }
     const sync = await openSingle(this.#options, name, context, { analysis: true, extra })
-    return { ...sync, hooks: 'skip', shapes: needsShapes(this.#guard), log: () => {} }
+    return { ...sync, hooks: 'skip', until: needsShapes(this.#guard) ? 'shape' : 'action', log: () => {} }
   }
 
   async #decide(sync: Synchronization, page: readonly Delta[]): Promise<void> {
-    const operations = (await Promise.all(page.map((change) => operationsOf(sync, change)))).flat()
-    await workThrough(sync, operations, async (decided) => {
-      await applyPage(sync, decided, this.#tally.recorder)
-      for (const operation of decided) foresee(sync, operation)
-    })
+    const reads = (await Promise.all(page.map((change) => readsOf(sync, change)))).flat()
+    await synchronize(sync, reads, (decided) => applyPage(sync, decided, this.#tally.recorder))
   }
 }
 
@@ -160,12 +156,12 @@ const kindOf = {
 } as const
 
 /** One a qualifier; none if its script fails, for then nothing will be written, either. */
-async function operationsOf(sync: Synchronization, change: Delta): Promise<readonly Operation[]> {
+async function readsOf(sync: Synchronization, change: Delta): Promise<readonly ReadSource[]> {
   const source = change.kind === 'DELETE' ? undefined : change.object
   // A link still has the id that it had before.
   const id = (change.kind === 'DELETE' ? undefined : change.previousId) ?? change.id
   const qualifiers = await qualifiersOf(sync, source).catch(() => [])
-  return qualifiers.map((qualifier) => sourceOperation(id, source, qualifier))
+  return qualifiers.map((qualifier) => readSource(id, source, qualifier))
 }
 
 async function* inPages(changes: AsyncIterable<SetChange>): AsyncGenerator<readonly Delta[]> {

@@ -5,7 +5,7 @@ import type { RequestContext } from '../../../router/resources.ts'
 import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'
 import type { SingleOptions } from '../../single/look.ts'
-import { carryOn } from '../implicit/implicit-sync.ts'
+import { synchronizeChanges } from '../implicit/implicit-sync.ts'
 import { failedResult } from '../implicit/result.ts'
 import type { NotifyOutcome } from '../notify.ts'
 import { backoff } from './backoff.ts'
@@ -161,7 +161,7 @@ class Line {
       // Later changes of its object may have been carried on while it was a dead letter: it must not undo them.
       readsAfresh: event.content.revived === true,
     }))
-    const outcomes = await carryOn(this.#options, flows, ownWork)
+    const outcomes = await synchronizeChanges(this.#options, flows, ownWork)
     const done = events.filter((_event, place) => outcomes[place]?.success)
     if (done.length > 0)
       await this.#options.repository.syncQueue.finish(
@@ -169,8 +169,8 @@ class Line {
         epoch,
       )
     for (const [place, event] of events.entries()) {
-      const outcome = outcomes[place] as NotifyOutcome
-      if (!outcome.success) await this.#failed({ event, epoch }, rules, outcome)
+      const outcome = outcomes[place]
+      if (outcome && !outcome.success) await this.#failed({ event, epoch }, rules, outcome)
     }
   }
 

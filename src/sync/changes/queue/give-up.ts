@@ -33,7 +33,7 @@ export async function giveUp(
   }
   const failureCause = (results.find(({ result }) => result === 'FAILED')?.cause ?? null) as JsonObject | null
   const variables = { syncFailure: event.content, failureCause }
-  const [outcome] = await rules.ask('runPostAction', [{ script: action.script, variables }], {
+  const [outcome] = await rules.ask('postAction', [{ script: action.script, variables }], {
     request: requestIn(event),
   })
   if (outcome?.ok) {

@@ -1,7 +1,16 @@
 import type { Store } from '../../../repository/repository.ts'
-import { goesOn, linksAnyway, type Operation } from '../operation.ts'
+import {
+  type Applied,
+  type Decided,
+  goesOn,
+  linksAnyway,
+  nothingApplied,
+  type Recorded,
+} from '../operation.ts'
+import { onThose } from '../places.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { carryOutConsequences } from './consequences.ts'
+import { foresee } from './foresee.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
 import { settled } from './intents.ts'
 import { rememberAssignments } from './last-sync.ts'
@@ -11,10 +20,13 @@ import { writeTargets } from './write-targets.ts'
 import type { Writers } from './writers.ts'
 
 export interface Recorder {
-  /** Records what became of a page, with the same writers as the page itself. */
-  record(operations: readonly Operation[], store: Store): Promise<void>
-  /** The page and its record were not kept: nothing of it happened. */
-  forget(operations: readonly Operation[]): void
+  /**
+   * Writes down what became of a page, with the same writers as the page itself. Called once more, with other operations, if
+   * the transaction is tried again: it leaves nothing behind but what it writes.
+   */
+  record(page: readonly Recorded[], store: Store): Promise<void>
+  /** The page and its record are certain to stay. */
+  count?(page: readonly Recorded[]): void
 }
 
 /**
@@ -24,35 +36,40 @@ export interface Recorder {
  */
 export async function applyPage(
   deciding: Synchronization,
-  operations: readonly Operation[],
+  page: readonly Decided[],
   recorder: Recorder,
-): Promise<void> {
+): Promise<readonly Recorded[]> {
   const sync = uninterrupted(deciding)
-  if (sync.dryRun) return recorder.record(operations, sync.repository)
   const { repository, targets, rules } = sync
-  if (targets.joining && !rules.interleaved) {
-    const join = targets.joining.bind(targets)
-    let recorded = false
-    try {
-      await repository.transaction(async (store) => {
-        await takeSteps(sync, operations, { store, targets: join(store), apart: false })
-        recorded = true
-        await recorder.record(operations, store)
-      })
-    } catch (error) {
-      if (recorded) recorder.forget(operations)
-      throw error
-    }
-    await carryOutConsequences(sync, operations)
-  } else {
-    await takeSteps(sync, operations, { store: repository, targets, apart: true })
+  const begun = page.map((operation): Applied => ({ ...operation, ...nothingApplied, stage: 'applied' }))
+  const inOne = targets.joining && !rules.interleaved ? targets.joining.bind(targets) : undefined
+  if (sync.dryRun) {
+    const foreseen = begun.map(recorded)
+    await recorder.record(foreseen, repository)
+    recorder.count?.(foreseen)
+    for (const operation of foreseen) foresee(sync, operation)
+    return foreseen
+  }
+  if (!inOne) {
+    const applied = await takeSteps(sync, begun, { store: repository, targets, apart: true })
+    const done = applied.map(recorded)
     await repository.transaction(async (store) => {
-      await recorder.record(operations, store)
-      const ids = settled(operations)
+      await recorder.record(done, store)
+      const ids = settled(applied)
       if (ids.length > 0) await store.intents.remove(ids)
     })
+    return kept(sync, done, recorder)
   }
-  remember(sync, operations)
+  const { applied, done } = await repository.transaction(async (store) => {
+    const applied = await takeSteps(sync, begun, { store, targets: inOne(store), apart: false })
+    const done = applied.map(recorded)
+    await recorder.record(done, store)
+    return { applied, done }
+  })
+  recorder.count?.(done)
+  // What is not committed yet is not carried on.
+  const carried = await carryOutConsequences(sync, applied)
+  return kept(sync, carried === applied ? done : carried.map(recorded))
 }
 
 /** Whoever cancels a run waits for the page that is being written: a write without its link would be half an operation. */
@@ -60,67 +77,71 @@ function uninterrupted(sync: Synchronization): Synchronization {
   return { ...sync, signal: undefined, scripts: { ...sync.scripts, signal: undefined } }
 }
 
-async function takeSteps(
-  sync: Synchronization,
-  operations: readonly Operation[],
-  writers: Writers,
-): Promise<void> {
-  for (const step of order) {
-    const goingOn = (operation: Operation) =>
-      goesOn(operation) || (step === 'linkBefore' && linksAnyway(operation, sync.rules.mapping))
-    const due = operations.filter((operation) => goingOn(operation) && takes(operation.action, step))
-    if (due.length > 0) await perform[step](sync, due, writers)
-  }
-  await runErrorHook(sync, operations.filter(hasFailed))
+function recorded(operation: Applied): Recorded {
+  return { ...operation, stage: 'recorded' }
 }
 
-/** An EXCEPTION is what was asked for, and what a plan leaves out was not tried. */
-function hasFailed({ failure, refusal, action, stale }: Operation): boolean {
-  return failure !== undefined || (refusal !== undefined && action !== 'EXCEPTION' && stale === undefined)
-}
-
-type Perform = (sync: Synchronization, operations: readonly Operation[], writers: Writers) => Promise<void>
-
-const perform = {
-  onDelete: (sync, operations) =>
-    runHook(
-      sync,
-      'onDelete',
-      operations.filter(({ target }) => target !== undefined),
-    ),
-  onLink: (sync, operations) => runHook(sync, 'onLink', operations.filter(lacksLink(sync))),
-  linkBefore: (sync, operations, { store }) =>
-    storeLinksBefore(sync, operations.filter(lacksLink(sync)), store),
-  writeTarget: writeTargets,
-  onLinkAfter: (sync, operations) => runHook(sync, 'onLink', operations.filter(lacksLink(sync))),
-  onUnlink: (sync, operations) =>
-    runHook(
-      sync,
-      'onUnlink',
-      operations.filter(({ link }) => link !== undefined),
-    ),
-  linkAfter: (sync, operations, { store }) => storeLinksAfter(sync, operations, store),
-  postMapping: async (sync, operations, writers) => {
-    await runHook(sync, 'postMapping', operations)
-    await rememberAssignments(sync, operations, writers)
-  },
-  consequences: async (sync, operations, { apart }) => {
-    // What is not committed yet is not carried on; applyPage does that when it is.
-    if (apart) await carryOutConsequences(sync, operations)
-  },
-  postAction: runPostAction,
-} as const satisfies { [step in Step]: Perform }
-
-function lacksLink({ rules }: Synchronization): (operation: Operation) => boolean {
-  return ({ link }) => rules.mapping.links.enabled && link === undefined
-}
-
-/** Later pages correlate against what this one wrote. Only after the writes are certain to stay. */
-function remember({ correlator }: Synchronization, operations: readonly Operation[]): void {
-  for (const { effect, targetId, target, oldTarget, desired } of operations) {
+function kept(
+  { correlator }: Synchronization,
+  page: readonly Recorded[],
+  recorder?: Recorder,
+): readonly Recorded[] {
+  recorder?.count?.(page)
+  // Later pages correlate against what this one wrote. Only after the writes are certain to stay.
+  for (const { effect, targetId, target, oldTarget, desired } of page) {
     if (targetId === undefined) continue
     if (effect === 'created') correlator.wrote(targetId, undefined, { ...desired, _id: targetId })
     else if (effect === 'updated') correlator.wrote(targetId, oldTarget, { ...desired, _id: targetId })
     else if (effect === 'deleted') correlator.wrote(targetId, target, undefined)
   }
+  return page
+}
+
+async function takeSteps(
+  sync: Synchronization,
+  begun: readonly Applied[],
+  writers: Writers,
+): Promise<readonly Applied[]> {
+  let page = begun
+  for (const step of order) {
+    const isDue = (operation: Applied) =>
+      takes(operation.action, step) &&
+      (goesOn(operation) || (step === 'linkBefore' && linksAnyway(operation, sync.rules.mapping)))
+    page = await onThose(page, isDue, (due) => perform[step](sync, due, writers))
+  }
+  await runErrorHook(sync, page.filter(hasFailed))
+  return page
+}
+
+/** An EXCEPTION is what was asked for, and what a plan leaves out was not tried. */
+function hasFailed({ failure, refusal, action, stale }: Applied): boolean {
+  return failure !== undefined || (refusal !== undefined && action !== 'EXCEPTION' && stale === undefined)
+}
+
+type Perform = (
+  sync: Synchronization,
+  page: readonly Applied[],
+  writers: Writers,
+) => Promise<readonly Applied[]>
+
+const perform = {
+  onDelete: (sync, page) => onThose(page, hasTarget, (some) => runHook(sync, 'onDelete', some)),
+  onLink: (sync, page) => onThose(page, lacksLink(sync), (some) => runHook(sync, 'onLink', some)),
+  linkBefore: (sync, page, { store }) =>
+    onThose(page, lacksLink(sync), (some) => storeLinksBefore(sync, some, store)),
+  writeTarget: writeTargets,
+  onLinkAfter: (sync, page) => onThose(page, lacksLink(sync), (some) => runHook(sync, 'onLink', some)),
+  onUnlink: (sync, page) => onThose(page, hasLink, (some) => runHook(sync, 'onUnlink', some)),
+  linkAfter: (sync, page, { store }) => storeLinksAfter(sync, page, store),
+  postMapping: async (sync, page, writers) =>
+    rememberAssignments(sync, await runHook(sync, 'postMapping', page), writers),
+  consequences: async (sync, page, { apart }) => (apart ? carryOutConsequences(sync, page) : page),
+  postAction: runPostAction,
+} as const satisfies { [step in Step]: Perform }
+
+const hasTarget = ({ target }: Applied) => target !== undefined
+const hasLink = ({ link }: Applied) => link !== undefined
+
+function lacksLink({ rules }: Synchronization): (operation: Applied) => boolean {
+  return (operation) => rules.mapping.links.enabled && !hasLink(operation)
 }

@@ -7,7 +7,7 @@ import { isMasked } from '../../../model/secrecy.ts'
 import type { BrokenOff } from '../../../plan/settle.ts'
 import type { Intent } from '../../../repository/repository.ts'
 import type { ObjectSet } from '../../../router/resources.ts'
-import { type Operation, sourceIdOf } from '../operation.ts'
+import type { Applied } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { type Written, writtenBy } from './written.ts'
 
@@ -25,7 +25,7 @@ export interface IntentContent extends BrokenOff {
   readonly target: string
   readonly links: LinkUse
   readonly linkQualifier: string
-  readonly phase: Operation['phase']
+  readonly phase: Applied['phase']
   readonly situation: Situation
   readonly sourceId: string
   /** Of an object whose id only its system gives: by which attributes it is found. */
@@ -34,49 +34,48 @@ export interface IntentContent extends BrokenOff {
   readonly written: Written | null
 }
 
+/** Plain data throughout, which the store keeps as JSON. */
+function stored(content: IntentContent): JsonObject {
+  return content as unknown as JsonObject
+}
+
+export function intentContent({ content }: Intent): IntentContent {
+  return content as unknown as IntentContent
+}
+
 /**
  * Writes down what the operations are about to do; operations that cannot be done any more fail. Ids of new objects
  * are fixed here wherever the target leaves them to us: a create that may have happened is then found by its id.
  */
 export async function intend(
   sync: Synchronization,
-  operations: readonly Operation[],
+  page: readonly Applied[],
   targets: ObjectSet,
-): Promise<void> {
-  if (!sync.rules.mapping.links.enabled) return
-  await fixIds(operations, targets)
+): Promise<readonly Applied[]> {
+  const { type, enabled } = sync.rules.mapping.links
+  if (!enabled) return page
   const { name: worker } = await sync.locks.ownLease()
-  const intents = operations.flatMap((operation) => {
-    const content = contentOf(sync, operation, targets)
-    if (operation.failure || !content) return []
-    operation.intent ??= timeOrderedId()
-    const { type } = sync.rules.mapping.links
-    return [
-      {
-        id: operation.intent,
-        linkType: type,
-        runId: sync.runId,
-        worker,
-        content: content as unknown as JsonObject,
-      },
-    ]
+  const intents: Intent[] = []
+  const intended = (await fixIds(page, targets)).map((operation): Applied => {
+    const content = operation.failure ? undefined : contentOf(sync, operation, targets)
+    if (!content) return operation
+    const id = operation.intent ?? timeOrderedId()
+    intents.push({ id, linkType: type, runId: sync.runId, worker, content: stored(content) })
+    return { ...operation, intent: id }
   })
-  if (intents.length > 0) await sync.repository.intents.add(intents satisfies Intent[])
+  if (intents.length > 0) await sync.repository.intents.add(intents)
+  return intended
 }
 
 /** What was written down did not happen; something else will be. */
-export async function withdraw(
-  { repository }: Synchronization,
-  operations: readonly Operation[],
-): Promise<void> {
-  const ids = operations.flatMap(({ intent }) => intent ?? [])
+export async function withdraw({ repository }: Synchronization, page: readonly Applied[]): Promise<void> {
+  const ids = page.flatMap(({ intent }) => intent ?? [])
   if (ids.length > 0) await repository.intents.remove(ids)
-  for (const operation of operations) operation.intent = undefined
 }
 
 /** What stays in doubt after a page: the target failed in a way that leaves open whether it has written. */
-export function settled(operations: readonly Operation[]): readonly string[] {
-  return operations.flatMap(({ intent, inDoubt }) => (intent !== undefined && !inDoubt ? [intent] : []))
+export function settled(page: readonly Applied[]): readonly string[] {
+  return page.flatMap(({ intent, inDoubt }) => (intent !== undefined && !inDoubt ? [intent] : []))
 }
 
 /** True for failures that do not say that nothing was written. */
@@ -84,32 +83,33 @@ export function leavesDoubt(error: Error | undefined): boolean {
   return !(error instanceof Problem) || error.status >= 500
 }
 
-async function fixIds(operations: readonly Operation[], targets: ObjectSet): Promise<void> {
-  const creating = operations.filter(({ action, desired }) => action === 'CREATE' && desired)
-  for (const operation of creating) {
-    const content = operation.desired as JsonObject
-    operation.newId = targets.idOf({ operation: 'create', content }, timeOrderedId())
-  }
-  const known = creating.filter(({ newId }) => newId !== undefined)
-  if (known.length === 0) return
-  const present = await targets.readMany(known.map(({ newId }) => newId as string))
-  for (const operation of known) {
-    if (!present.has(operation.newId as string)) continue
+async function fixIds(page: readonly Applied[], targets: ObjectSet): Promise<readonly Applied[]> {
+  const known = page.map(({ action, desired }) =>
+    action === 'CREATE' && desired
+      ? targets.idOf({ operation: 'create', content: desired }, timeOrderedId())
+      : undefined,
+  )
+  const ids = known.filter((id) => id !== undefined)
+  if (ids.length === 0) return page
+  const present = await targets.readMany(ids)
+  return page.map((operation, place): Applied => {
+    const newId = known[place]
+    if (newId === undefined) return operation
+    if (!present.has(newId)) return { ...operation, newId }
     // Only what was not there before can be recognized as ours afterwards.
-    const cause = new Problem(
-      'PRECONDITION_FAILED',
-      `${targets.path} already has an object "${operation.newId}"`,
-    )
-    operation.failure = new Problem('SYNC_FAILED', `could not create the target: ${cause.message}`, { cause })
-  }
+    const cause = new Problem('PRECONDITION_FAILED', `${targets.path} already has an object "${newId}"`)
+    const message = `could not create the target: ${cause.message}`
+    return { ...operation, newId, failure: new Problem('SYNC_FAILED', message, { cause }) }
+  })
 }
 
 function contentOf(
   { rules: { mapping } }: Synchronization,
-  operation: Operation,
+  operation: Applied,
   targets: ObjectSet,
 ): IntentContent | undefined {
-  const { action, target, link, linkQualifier, phase, situation } = operation
+  const { action, target, link, linkQualifier, phase, situation, sourceId, desired } = operation
+  if (situation === undefined || sourceId === undefined) return undefined
   const shared = {
     mapping: mapping.name,
     source: mapping.source,
@@ -117,30 +117,28 @@ function contentOf(
     links: mapping.links,
     linkQualifier,
     phase,
-    situation: situation as Situation,
-    sourceId: sourceIdOf(operation) as string,
+    situation,
+    sourceId,
     attributes: null,
     written: null,
   }
   if (action === 'DELETE')
     return link && target ? { ...shared, action, targetId: target._id, newId: null } : undefined
-  if (!operation.desired) return undefined
+  if (!desired) return undefined
   if (action === 'UPDATE') {
-    const newId = target && targets.idOf({ operation: 'update', content: operation.desired }, target._id)
-    if (newId !== undefined && newId !== target?._id)
-      return { ...shared, action, targetId: target?._id as string, newId }
+    if (!target) return undefined
+    const newId = targets.idOf({ operation: 'update', content: desired }, target._id)
+    if (newId !== undefined && newId !== target._id) return { ...shared, action, targetId: target._id, newId }
     const written = writtenBy(operation.changes, targets.isSecret)
-    return written && target
-      ? { ...shared, action, targetId: target._id, newId: target._id, written }
-      : undefined
+    return written ? { ...shared, action, targetId: target._id, newId: target._id, written } : undefined
   }
   const newId = operation.newId ?? null
-  const attributes = newId === null ? recognizable(operation, targets) : null
+  const attributes = newId === null ? recognizable(operation, desired, targets) : null
   return { ...shared, action: 'CREATE', targetId: operation.targetId ?? null, newId, attributes }
 }
 
 /** The values that the target can be asked for; secrets are not among them. */
-function recognizable({ desired = {}, changes }: Operation, targets: ObjectSet): JsonObject {
+function recognizable({ changes }: Applied, desired: JsonObject, targets: ObjectSet): JsonObject {
   const secret = changes.filter((change) => isMasked(change, targets.isSecret))
   const names = new Set(secret.map(({ pointer }) => pointer[0]))
   const asked = Object.entries(desired).filter(

@@ -47,5 +47,6 @@ export const steps = {
 } as const satisfies Record<Action, readonly Step[]>
 
 export function takes(action: Action | undefined, step: Step): boolean {
-  return action !== undefined && (steps[action] as readonly Step[]).includes(step)
+  const taken: readonly Step[] = action === undefined ? [] : steps[action]
+  return taken.includes(step)
 }

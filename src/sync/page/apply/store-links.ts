@@ -1,16 +1,17 @@
-import { Problem } from '../../../model/problem.ts'
-import type { Link, Store } from '../../../repository/repository.ts'
+import { asProblem, Problem } from '../../../model/problem.ts'
+import type { Store } from '../../../repository/repository.ts'
 import { type MappingLink, mappingLinks } from '../links.ts'
-import { type Operation, sourceIdOf } from '../operation.ts'
+import type { Applied } from '../operation.ts'
+import { onThose } from '../places.ts'
 import type { Synchronization } from '../synchronization.ts'
 
 /** UPDATE and LINK: link first, then write (engine §4.3, UPDATE 3). */
 export async function storeLinksBefore(
   sync: Synchronization,
-  operations: readonly Operation[],
+  page: readonly Applied[],
   store: Store,
-): Promise<void> {
-  await insertLinks(sync, operations, store)
+): Promise<readonly Applied[]> {
+  return insertLinks(sync, page, store)
 }
 
 /**
@@ -19,127 +20,113 @@ export async function storeLinksBefore(
  */
 export async function storeLinksAfter(
   sync: Synchronization,
-  operations: readonly Operation[],
+  page: readonly Applied[],
   store: Store,
-): Promise<void> {
-  if (!sync.rules.mapping.links.enabled) return
-  const creating = operations.filter(({ action }) => action === 'CREATE')
-  await insertLinks(
-    sync,
-    creating.filter(({ link }) => !link),
-    store,
+): Promise<readonly Applied[]> {
+  const { links, rules } = sync
+  if (!rules.mapping.links.enabled) return page
+  const isNew = ({ action, link }: Applied) => action === 'CREATE' && !link
+  const linked = await onThose(page, isNew, (some) => insertLinks(sync, some, store))
+  const retargeted = (operation: Applied) => retargetedLink(sync, operation)
+  const led = await onThose(
+    linked,
+    (operation) => retargeted(operation) !== undefined,
+    (some) =>
+      oneByOneOnFailure(some, async (together) => {
+        await store.links.update(together.flatMap((operation) => retargeted(operation) ?? []))
+        return together
+      }),
   )
-  const renamed = operations.filter(
-    (operation) => operation.action === 'UPDATE' && leadsElsewhere(sync, operation),
-  )
-  await retarget(
-    sync,
-    [...creating.filter((operation) => leadsElsewhere(sync, operation)), ...renamed],
-    store,
-  )
-  const leaving = operations.filter(
-    ({ action, link }) => (action === 'DELETE' || action === 'UNLINK') && link,
-  )
-  await oneByOneOnFailure(leaving, (some) =>
-    sync.links.remove(
-      some.map(({ link }) => link as MappingLink),
-      store.links,
-    ),
+  const isLeaving = ({ action, link }: Applied) =>
+    (action === 'DELETE' || action === 'UNLINK') && link !== undefined
+  return onThose(led, isLeaving, (some) =>
+    oneByOneOnFailure(some, async (together) => {
+      await links.remove(
+        together.flatMap(({ link }) => link ?? []),
+        store.links,
+      )
+      return together
+    }),
   )
 }
 
-function leadsElsewhere({ links }: Synchronization, { link, targetId }: Operation): boolean {
-  return (
-    link !== undefined &&
-    targetId !== undefined &&
-    links.normalTarget(targetId) !== links.normalTarget(link.targetId)
-  )
+/** The link as it has to be stored; undefined if it leads to the target already. */
+function retargetedLink({ links }: Synchronization, { action, link, targetId }: Applied) {
+  if (!(action === 'CREATE' || action === 'UPDATE') || !link || targetId === undefined) return undefined
+  const isSame = links.normalTarget(targetId) === links.normalTarget(link.targetId)
+  return isSame ? undefined : links.retargeted(link, targetId)
 }
 
 async function insertLinks(
   sync: Synchronization,
-  operations: readonly Operation[],
+  page: readonly Applied[],
   store: Store,
-): Promise<void> {
-  await oneByOneOnFailure(operations, async (some) => {
-    const [first, ...others] = some
+): Promise<readonly Applied[]> {
+  return oneByOneOnFailure(page, async (some) => {
     try {
       const stored = await store.links.insert(some.map((operation) => draftOf(sync, operation)))
-      some.forEach((operation, position) => {
-        operation.link = sync.links.view(stored[position] as Link)
-        operation.linkCreated = true
+      return some.map((operation, place) => {
+        const link = stored[place]
+        return link ? { ...operation, link: sync.links.view(link), linkCreated: true } : operation
       })
     } catch (error) {
-      if (!first || others.length > 0 || !(await isLinkedAlready(sync, first, store))) throw error
+      const [only, ...others] = some
+      const link = only && others.length === 0 ? await sameLink(sync, only, store) : undefined
+      if (!only || !link) throw error
+      return [{ ...only, link }]
     }
   })
 }
 
 /** Somebody else has linked the very same pair meanwhile: the wish is fulfilled (engine §4.5). */
-async function isLinkedAlready(
+async function sameLink(
   { links, rules }: Synchronization,
-  operation: Operation,
+  operation: Applied,
   store: Store,
-): Promise<boolean> {
-  const sourceId = sourceIdOf(operation) as string
-  const found = await mappingLinks(store.links, rules.mapping.links).ofSources(operation.linkQualifier, [
-    sourceId,
-  ])
-  const link = found.get(sourceId)
-  if (!link || links.normalTarget(link.targetId) !== links.normalTarget(operation.targetId as string))
-    return false
-  operation.link = link
-  return true
+): Promise<MappingLink | undefined> {
+  const { sourceId, targetId } = ends(operation)
+  const stored = mappingLinks(store.links, rules.mapping.links)
+  const link = (await stored.ofSources(operation.linkQualifier, [sourceId])).get(sourceId)
+  const isSame = link && links.normalTarget(link.targetId) === links.normalTarget(targetId)
+  return isSame ? link : undefined
 }
 
-function draftOf({ links }: Synchronization, operation: Operation): Omit<Link, '_rev'> {
-  return links.draft(operation.linkQualifier, sourceIdOf(operation) as string, operation.targetId as string)
+function draftOf({ links }: Synchronization, operation: Applied) {
+  const { sourceId, targetId } = ends(operation)
+  return links.draft(operation.linkQualifier, sourceId, targetId)
 }
 
-async function retarget(
-  { links }: Synchronization,
-  operations: readonly Operation[],
-  store: Store,
-): Promise<void> {
-  await oneByOneOnFailure(operations, async (some) => {
-    await store.links.update(
-      some.map(({ link, targetId }) =>
-        links.retargeted(link as NonNullable<typeof link>, targetId as string),
-      ),
-    )
-  })
+/** What is linked has both: an action without one of them is refused before. */
+function ends({ sourceId, targetId }: Applied): { readonly sourceId: string; readonly targetId: string } {
+  if (sourceId !== undefined && targetId !== undefined) return { sourceId, targetId }
+  throw new Problem('INTERNAL', `a link of ${sourceId} to ${targetId} has no end`)
 }
+
+type Write = (page: readonly Applied[]) => Promise<readonly Applied[]>
 
 /** A page of links is kept or refused as a whole; if one is in the way, the others must not suffer. */
-async function oneByOneOnFailure(
-  operations: readonly Operation[],
-  write: (operations: readonly Operation[]) => Promise<void>,
-): Promise<void> {
-  if (operations.length === 0) return
+async function oneByOneOnFailure(page: readonly Applied[], write: Write): Promise<readonly Applied[]> {
+  if (page.length === 0) return page
   try {
-    await write(operations)
+    return await write(page)
   } catch (error) {
     if (!isConflict(error)) throw error
-    for (const operation of operations) await writeOrFail(operation, write)
+    const written: Applied[] = []
+    for (const operation of page) written.push(...(await writeOrFail(operation, write)))
+    return written
   }
 }
 
-async function writeOrFail(
-  operation: Operation,
-  write: (operations: readonly Operation[]) => Promise<void>,
-): Promise<void> {
+async function writeOrFail(operation: Applied, write: Write): Promise<readonly Applied[]> {
   try {
-    await write([operation])
+    return await write([operation])
   } catch (cause) {
     if (!isConflict(cause)) throw cause
     const { targetId, effect } = operation
     // The target's id goes into the record: the object is there without a link (engine §4.5, [D]).
     const stays = effect === 'created' ? `; target ${targetId} was created and stays without a link` : ''
-    operation.failure = new Problem(
-      'SYNC_FAILED',
-      `the link could not be stored: ${(cause as Error).message}${stays}`,
-      { cause },
-    )
+    const message = `the link could not be stored: ${asProblem(cause).message}${stays}`
+    return [{ ...operation, failure: new Problem('SYNC_FAILED', message, { cause }) }]
   }
 }
 

@@ -1,8 +1,9 @@
-import type { JsonObject } from '../../../model/json.ts'
+import { isJsonObject, type JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
 import type { Afterwards, ObjectSet, ObjectWriteRequest, Resource } from '../../../router/resources.ts'
-import type { Operation } from '../operation.ts'
-import { isShaped, shapePage } from '../shape-page.ts'
+import { shapePage } from '../decide.ts'
+import { type Applied, goesOn } from '../operation.ts'
+import { askThose, onThose } from '../places.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { intend, leavesDoubt, withdraw } from './intents.ts'
 import type { Writers } from './writers.ts'
@@ -10,52 +11,49 @@ import type { Writers } from './writers.ts'
 /** All target writes of a page in one call (engine §4.3, CREATE 5, UPDATE 4, DELETE 2). */
 export async function writeTargets(
   sync: Synchronization,
-  page: readonly Operation[],
+  page: readonly Applied[],
   writers: Writers,
-): Promise<void> {
+): Promise<readonly Applied[]> {
   // What an onLink before the update changed persists, so these are shaped again on top of it.
-  await shapePage(
-    sync,
-    page.filter(({ linkedTarget }) => linkedTarget !== undefined),
-  )
-  const operations = page.filter(({ failure }) => failure === undefined)
-  await writeAll(sync, operations, writers)
-  const overtaken = operations.filter(isOvertaken)
-  if (overtaken.length > 0) await tryAgain(sync, overtaken, writers)
+  const isLinked = ({ linkedTarget }: Applied) => linkedTarget !== undefined
+  const shaped = await onThose(page, isLinked, (some) => shapePage(sync, some))
+  const written = await onThose(shaped, goesOn, (some) => writeAll(sync, some, writers))
+  return onThose(written, isOvertaken, (some) => tryAgain(sync, some, writers))
 }
 
 async function writeAll(
   sync: Synchronization,
-  operations: readonly Operation[],
+  page: readonly Applied[],
   { targets, apart }: Writers,
-): Promise<void> {
-  if (apart) await intend(sync, operations, targets)
-  for (const operation of operations) {
-    if (operation.action === 'UPDATE' && isShaped(operation) && !operation.desired)
-      operation.effect = 'unchanged'
-  }
-  const writing = operations.flatMap((operation) => {
-    const write = operation.failure ? undefined : writeOf(operation, targets)
-    return write ? [{ operation, write }] : []
-  })
-  if (writing.length === 0) return
-  const writes = writing.map(({ write }) => write)
+): Promise<readonly Applied[]> {
+  const intended = apart ? await intend(sync, page, targets) : page
   const { request } = sync.scripts
-  const afterwards: Afterwards = (position, work) => {
-    const { operation } = writing[position] as (typeof writing)[number]
-    operation.consequence = work
-  }
-  const chain = { ...request.chain, afterwards }
-  const results = await targets.writeMany(writes, { ...request, chain }, sync.signal)
-  writing.forEach(({ operation }, position) => {
-    const result = results[position]
-    if (result?.ok) settle(operation, result.object)
-    else settleFailure(operation, result?.error)
+  const consequences = new Map<number | undefined, () => Promise<void>>()
+  const results = await askThose(
+    intended,
+    (operation) => (operation.failure ? undefined : writeOf(operation, targets)),
+    (writes, places) => {
+      const afterwards: Afterwards = (position, work) => void consequences.set(places[position], work)
+      return targets.writeMany(writes, { ...request, chain: { ...request.chain, afterwards } }, sync.signal)
+    },
+  )
+  return intended.map((operation, place) => {
+    const result = results[place]
+    if (!result) return unwritten(operation)
+    const known = { ...operation, consequence: consequences.get(place) }
+    return result.ok ? settle(known, result.object) : settleFailure(known, result.error)
   })
 }
 
+/** An update of a target that is as it should be. */
+function unwritten(operation: Applied): Applied {
+  const { action, source, target, desired, failure } = operation
+  const isSame = action === 'UPDATE' && source && target && !desired && !failure
+  return isSame ? { ...operation, effect: 'unchanged' } : operation
+}
+
 /** Somebody else changed the target between our reading and our writing it. */
-function isOvertaken({ action, failure }: Operation): boolean {
+function isOvertaken({ action, failure }: Applied): boolean {
   return (
     action === 'UPDATE' && failure?.cause instanceof Problem && failure.cause.code === 'PRECONDITION_FAILED'
   )
@@ -64,30 +62,21 @@ function isOvertaken({ action, failure }: Operation): boolean {
 /** Once more, on the target as it is now (engine §12.4): what the other one wrote is kept. */
 async function tryAgain(
   sync: Synchronization,
-  overtaken: readonly Operation[],
+  overtaken: readonly Applied[],
   writers: Writers,
-): Promise<void> {
-  const fresh = await writers.targets.readMany(
-    overtaken.map(({ targetId }) => targetId as string),
-    sync.signal,
-  )
+): Promise<readonly Applied[]> {
+  const ids = overtaken.flatMap(({ targetId }) => targetId ?? [])
+  const fresh = await writers.targets.readMany(ids, sync.signal)
   await withdraw(sync, overtaken)
-  for (const operation of overtaken) {
-    operation.failure = undefined
-    operation.desired = undefined
-    operation.changes = []
-    operation.target = fresh.get(operation.targetId as string)
-  }
-  await shapePage(sync, overtaken)
-  await writeAll(
-    sync,
-    overtaken.filter(({ failure }) => failure === undefined),
-    writers,
-  )
+  const again = overtaken.map((operation): Applied => {
+    const target = operation.targetId === undefined ? undefined : fresh.get(operation.targetId)
+    return { ...operation, target, intent: undefined, failure: undefined, desired: undefined, changes: [] }
+  })
+  return onThose(await shapePage(sync, again), goesOn, (some) => writeAll(sync, some, writers))
 }
 
 function writeOf(
-  operation: Operation,
+  operation: Applied,
   { updatesInPart, leavesAlone }: ObjectSet,
 ): ObjectWriteRequest | undefined {
   const { action, desired, target, targetId, newId } = operation
@@ -96,11 +85,12 @@ function writeOf(
   if (action === 'CREATE') return { operation: 'create', id: idOf(desired._id) ?? newId, content: desired }
   const whole = updatesInPart ? withClearedAttributes(operation, desired) : desired
   const content = leavesAlone ? withoutUntouched(operation, whole, leavesAlone) : whole
-  return { operation: 'update', id: target?._id ?? (targetId as string), rev: target?._rev, content }
+  const id = target?._id ?? targetId
+  return id === undefined ? undefined : { operation: 'update', id, rev: target?._rev, content }
 }
 
 /** Attributes that a script has deleted from the target, as the set understands it. */
-function withClearedAttributes({ changes }: Operation, desired: JsonObject): JsonObject {
+function withClearedAttributes({ changes }: Applied, desired: JsonObject): JsonObject {
   const deleted = changes.filter(({ pointer, after }) => pointer.length === 1 && after === undefined)
   if (deleted.length === 0) return desired
   return { ...desired, ...Object.fromEntries(deleted.map(({ pointer }) => [pointer[0], null])) }
@@ -108,7 +98,7 @@ function withClearedAttributes({ changes }: Operation, desired: JsonObject): Jso
 
 /** What others have changed meanwhile stays, where the mapping has no wish of its own. */
 function withoutUntouched(
-  { changes }: Operation,
+  { changes }: Applied,
   desired: JsonObject,
   leavesAlone: (property: string) => boolean,
 ): JsonObject {
@@ -124,40 +114,38 @@ function idOf(id: unknown): string | undefined {
   return id === undefined || id === null ? undefined : String(id)
 }
 
-function settle(operation: Operation, object: Resource): void {
-  if (operation.action === 'DELETE') {
-    operation.effect = 'deleted'
-    return
+function settle(operation: Applied, object: Resource): Applied {
+  if (operation.action === 'DELETE') return { ...operation, effect: 'deleted' }
+  const created = operation.action === 'CREATE'
+  return {
+    ...operation,
+    effect: created ? 'created' : 'updated',
+    oldTarget: created ? undefined : operation.target,
+    target: object,
+    targetId: object._id,
   }
-  operation.effect = operation.action === 'CREATE' ? 'created' : 'updated'
-  operation.oldTarget = operation.action === 'CREATE' ? undefined : operation.target
-  operation.target = object
-  operation.targetId = object._id
 }
 
-function settleFailure(operation: Operation, error: Error | undefined): void {
+function settleFailure(operation: Applied, error: Error): Applied {
+  const { action, targetId } = operation
   // Somebody else deleted it already: the wish is fulfilled.
-  if (operation.action === 'DELETE' && error instanceof Problem && error.status === 404) {
-    operation.effect = 'deleted'
-    return
-  }
-  const verb = { CREATE: 'create', DELETE: 'delete' }[operation.action as string] ?? 'update'
-  const what = operation.targetId === undefined ? 'the target' : `target ${operation.targetId}`
-  const why = `${error?.message ?? 'no answer'}${violatedPolicies(error)}`
-  operation.inDoubt = leavesDoubt(error)
-  operation.failure = new Problem('SYNC_FAILED', `could not ${verb} ${what}: ${why}`, { cause: error })
+  if (action === 'DELETE' && error instanceof Problem && error.status === 404)
+    return { ...operation, effect: 'deleted' }
+  const verb = action === 'CREATE' ? 'create' : action === 'DELETE' ? 'delete' : 'update'
+  const what = targetId === undefined ? 'the target' : `target ${targetId}`
+  const why = `${error.message}${violatedPolicies(error)}`
+  const failure = new Problem('SYNC_FAILED', `could not ${verb} ${what}: ${why}`, { cause: error })
+  return { ...operation, inDoubt: leavesDoubt(error), failure }
 }
 
 /** ` (mail: VALID_EMAIL_ADDRESS_FORMAT)`: which policies the target refused, so that nobody has to look further. */
 function violatedPolicies(error: Error | undefined): string {
   const detail = error instanceof Problem ? error.detail : undefined
-  const failed = (detail as { failedPolicyRequirements?: unknown } | undefined)?.failedPolicyRequirements
+  const failed = isJsonObject(detail) ? detail.failedPolicyRequirements : undefined
   if (!Array.isArray(failed)) return ''
-  const facts = failed.map(({ property, policyRequirements }) => {
-    const names = (policyRequirements as { policyRequirement: string }[]).map(
-      ({ policyRequirement }) => policyRequirement,
-    )
-    return `${property}: ${names.join(', ')}`
+  const facts = failed.filter(isJsonObject).map(({ property, policyRequirements }) => {
+    const requirements = Array.isArray(policyRequirements) ? policyRequirements.filter(isJsonObject) : []
+    return `${property}: ${requirements.map(({ policyRequirement }) => policyRequirement).join(', ')}`
   })
   return ` (${facts.join('; ')})`
 }

@@ -1,22 +1,20 @@
 import type { Action } from '../../mapping/situation.ts'
 import type { Filter } from '../../model/filter/filter.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
-import type { Operation } from './operation.ts'
+import type { Decided } from './operation.ts'
 import { comparedPointers, joinable, mightMatch, TargetIndex } from './target-index.ts'
 
 const changing: ReadonlySet<Action> = new Set(['CREATE', 'UPDATE', 'LINK', 'UNLINK', 'DELETE'])
 
 /**
- * Splits a decided page into what can be applied together and what must be decided again afterwards. The cut is before
+ * Where a decided page is cut into what can be applied together and what must be decided again afterwards: before
  * the first operation that is about a target which an earlier one changes, was offered such a target by
  * correlation, or whose correlation might find an object that an earlier one writes. Everything behind the cut
  * waits, so that a page comes to what its objects would come to one after the other: two people who share a mail
  * address do not both create an account for it just because they stood on the same page.
  */
-export function holdBack(page: readonly Operation[]): {
-  operations: readonly Operation[]
-  heldBack: readonly Operation[]
-} {
+export function firstConflict(page: readonly Decided[]): number {
   const claimed = new Set<string>()
   const written = new WrittenObjects(page)
   const cut = page.findIndex((operation) => {
@@ -27,41 +25,20 @@ export function holdBack(page: readonly Operation[]): {
     }
     return false
   })
-  if (cut < 0) return { operations: page, heldBack: [] }
-  return { operations: page.slice(0, cut), heldBack: page.slice(cut).map(undecided) }
+  return cut < 0 ? page.length : cut
 }
 
-function touches({ targetId, candidates }: Operation, claimed: ReadonlySet<string>): boolean {
+function touches({ targetId, candidates }: Decided, claimed: ReadonlySet<string>): boolean {
   if (claimed.size === 0) return false
   return (targetId !== undefined && claimed.has(targetId)) || candidates.some(({ id }) => claimed.has(id))
-}
-
-/** What a held back operation knew is out of date: only its source remains. */
-function undecided({ phase, linkQualifier, sourceId, source, oldSource, overtaken }: Operation): Operation {
-  return {
-    ...(overtaken === undefined ? {} : { overtaken }),
-    ...(oldSource === undefined ? {} : { oldSource }),
-    phase,
-    linkQualifier,
-    sourceId,
-    source,
-    qualifies: true,
-    link: undefined,
-    candidates: [],
-    targetId: undefined,
-    target: undefined,
-    changes: [],
-    effect: 'none',
-    linkCreated: false,
-  }
 }
 
 /** The objects that earlier operations of the page will write, findable as the target would find them. */
 class WrittenObjects {
   readonly #index: TargetIndex
-  readonly #operations = new Map<string, Operation>()
+  readonly #operations = new Map<string, Decided>()
 
-  constructor(page: readonly Operation[]) {
+  constructor(page: readonly Decided[]) {
     const pointers = new Map<string, Pointer>()
     for (const { correlation } of page) {
       if (!correlation || !joinable(correlation)) continue
@@ -70,14 +47,14 @@ class WrittenObjects {
     this.#index = new TargetIndex([...pointers.values()])
   }
 
-  add(operation: Operation): void {
+  add(operation: Decided): void {
     if (!operation.desired) return
     const key = String(this.#operations.size)
     this.#operations.set(key, operation)
-    this.#index.add(key, folded(operation.desired))
+    this.#index.add(key, foldedObject(operation.desired))
   }
 
-  mightBeFoundBy({ correlation }: Operation): boolean {
+  mightBeFoundBy({ correlation }: Decided): boolean {
     if (!correlation || this.#operations.size === 0) return false
     const found = this.#index.find(foldedFilter(correlation))
     if (found) return found.size > 0
@@ -89,11 +66,14 @@ class WrittenObjects {
 
 // Compared in lower case: how the target compares may be unknown, and waiting once too often does no harm.
 
-function folded<T>(value: T): T {
-  if (typeof value === 'string') return value.toLowerCase() as T
-  if (Array.isArray(value)) return value.map(folded) as T
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, folded(member)])) as T
+function folded(value: Json): Json {
+  if (typeof value === 'string') return value.toLowerCase()
+  if (Array.isArray(value)) return value.map(folded)
+  return isJsonObject(value) ? foldedObject(value) : value
+}
+
+function foldedObject(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).map(([name, value = null]) => [name, folded(value)]))
 }
 
 function foldedFilter(filter: Filter): Filter {

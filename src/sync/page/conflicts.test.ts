@@ -1,36 +1,39 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter/parse.ts'
-import { type Operation, sourceOperation } from './operation.ts'
-import { holdBack } from './split-conflicts.ts'
+import { firstConflict } from './conflicts.ts'
+import { type Decided, nothingDecided } from './operation.ts'
 
-const operation = (sourceId: string, given: Partial<Operation>): Operation => ({
-  ...sourceOperation(sourceId, { _id: sourceId }, 'default'),
-  ...given,
-})
+const operation = (sourceId: string, given: Partial<Decided>) =>
+  ({
+    ...{ stage: 'decided', phase: 'source', linkQualifier: 'default', sourceId, source: { _id: sourceId } },
+    ...{ link: undefined, correlation: undefined, candidates: [], targetId: undefined, target: undefined },
+    ...{ qualifies: true, disqualifiedBy: undefined, failure: undefined, ...nothingDecided },
+    ...given,
+  }) as Decided
 
-const create = (sourceId: string, mail: string): Operation =>
+const create = (sourceId: string, mail: string): Decided =>
   operation(sourceId, {
     situation: 'ABSENT',
     action: 'CREATE',
     correlation: parseFilter(`mail eq "${mail}"`),
     desired: { mail },
   })
-const update = (sourceId: string, targetId: string): Operation =>
+const update = (sourceId: string, targetId: string): Decided =>
   operation(sourceId, {
     situation: 'FOUND',
     action: 'UPDATE',
     targetId,
     candidates: [{ id: targetId, linked: false }],
   })
-const ambiguous = (sourceId: string, ...ids: string[]): Operation =>
+const ambiguous = (sourceId: string, ...ids: string[]): Decided =>
   operation(sourceId, {
     situation: 'AMBIGUOUS',
     action: 'EXCEPTION',
     candidates: ids.map((id) => ({ id, linked: false })),
   })
 
-function waiting(...page: Operation[]): (string | undefined)[] {
-  return holdBack(page).heldBack.map(({ sourceId }) => sourceId)
+function waiting(...page: Decided[]): (string | undefined)[] {
+  return page.slice(firstConflict(page)).map(({ sourceId }) => sourceId)
 }
 
 describe('an operation of a page waits', () => {
@@ -69,13 +72,6 @@ describe('operations of a page go on together', () => {
     ['if the earlier one changes nothing', [ambiguous('a', 'u', 'v'), update('b', 'u')]],
   ])('%s', (_why, page) => {
     expect(waiting(...page)).toEqual([])
-    expect(holdBack(page).operations).toEqual(page)
-  })
-})
-
-describe('what waits', () => {
-  it('has forgotten everything but its source: the world will be another one', () => {
-    const [held] = holdBack([update('a', 'u'), update('b', 'u')]).heldBack
-    expect(held).toEqual(operation('b', {}))
+    expect(firstConflict(page)).toBe(page.length)
   })
 })

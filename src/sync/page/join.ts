@@ -1,0 +1,202 @@
+import { boundTarget } from '../../plan/assess-source.ts'
+import type { Question } from '../../plan/question.ts'
+import type { Resource } from '../../router/resources.ts'
+import type { ScriptOutcome } from '../../scripts/engine.ts'
+import type { MappingLink } from './links.ts'
+import type { Joined, ReadSource, ReadTarget } from './operation.ts'
+import { askThose } from './places.ts'
+import type { Synchronization } from './synchronization.ts'
+import type { TargetIds } from './target-ids.ts'
+
+/**
+ * Joins a page of sources with their links and targets: links, then what each object asks of the target, in one crossing
+ * into the sandbox, then correlation and the bound targets. Reads, never writes.
+ */
+export async function joinSources(
+  sync: Synchronization,
+  page: readonly ReadSource[],
+): Promise<readonly Joined[]> {
+  const links = await linksOf(page, ({ sourceId }) => sourceId, sync.links.ofSources)
+  const questions = await ask(sync, page, links)
+  const found = await correlate(sync, page, links, questions)
+  const bound = page.map((read, place): Bound => {
+    const link = links[place]
+    const { candidates = [], failure } = found[place] ?? {}
+    const id = boundTarget({ link, candidates })
+    const targetId = id === undefined ? undefined : (sync.targetIds?.spelling(id) ?? id)
+    return { read, link, candidates, failure, targetId }
+  })
+  const targets = await readTargets(sync, bound)
+  return bound.map(({ read, link, candidates, failure, targetId }, place): Joined => {
+    const { phase, linkQualifier, sourceId, source, oldSource } = read
+    const outcome = questions[place]
+    const { qualifies = true, disqualifiedBy, correlation } = outcome?.ok ? outcome.value : {}
+    const target = targets[place]
+    return {
+      stage: 'joined',
+      phase,
+      linkQualifier,
+      sourceId,
+      source,
+      oldSource,
+      link,
+      correlation: correlation?.kind === 'filter' ? correlation.filter : undefined,
+      candidates,
+      // A link may have it in another case; from here on it is as the target spells it.
+      targetId: target?._id ?? targetId,
+      target,
+      qualifies,
+      disqualifiedBy,
+      failure: outcome && !outcome.ok ? outcome.error : failure,
+    }
+  })
+}
+
+interface Bound extends Pick<Joined, 'link' | 'candidates' | 'failure' | 'targetId'> {
+  readonly read: ReadSource
+}
+
+/** One query a qualifier. Links stand at the places of their operations. */
+async function linksOf<T extends { readonly linkQualifier: string }>(
+  page: readonly T[],
+  idOf: (operation: T) => string,
+  find: (qualifier: string, ids: readonly string[]) => Promise<ReadonlyMap<string, MappingLink>>,
+): Promise<readonly (MappingLink | undefined)[]> {
+  const found = new Map<string, ReadonlyMap<string, MappingLink>>()
+  for (const [qualifier, group] of Map.groupBy(page, ({ linkQualifier }) => linkQualifier))
+    found.set(qualifier, await find(qualifier, group.map(idOf)))
+  return page.map((operation) => found.get(operation.linkQualifier)?.get(idOf(operation)))
+}
+
+/** A rule that throws fails its own object only. Of an object that is gone and linked there is nothing to ask. */
+function ask(
+  { rules, scripts, correlator, namedTarget }: Synchronization,
+  page: readonly ReadSource[],
+  links: readonly (MappingLink | undefined)[],
+) {
+  return askThose(
+    page,
+    ({ source = null, oldSource, linkQualifier }, place) => {
+      const linked = links[place] !== undefined
+      if (!source && (linked || !oldSource)) return undefined
+      const correlates = !linked && namedTarget === undefined && correlator.asks
+      return { source, oldSource, linkQualifier, correlates }
+    },
+    (questions) => rules.ask('question', questions, scripts),
+  )
+}
+
+/** Asked for those without a link, about which there is something to ask. */
+function correlate(
+  { correlator, namedTarget }: Synchronization,
+  page: readonly ReadSource[],
+  links: readonly (MappingLink | undefined)[],
+  questions: readonly (ScriptOutcome<Question> | undefined)[],
+) {
+  const named = namedTarget === undefined ? undefined : ({ kind: 'found', ids: [namedTarget] } as const)
+  return askThose(
+    page,
+    ({ linkQualifier }, place) => {
+      const outcome = questions[place]
+      const correlation = outcome?.ok && !links[place] ? (named ?? outcome.value.correlation) : null
+      return correlation ? { linkQualifier, correlation } : undefined
+    },
+    correlator.find,
+  )
+}
+
+/**
+ * The bound targets of the page, one read. In a run that queried the targets a linked one exists only if the query
+ * returned it (engine §3.1): with a restricting `targetQuery`, targets outside it appear as gone.
+ */
+async function readTargets(
+  { targets, targetIds, signal, looksAtTargets }: Synchronization,
+  page: readonly Bound[],
+): Promise<readonly (Resource | undefined)[]> {
+  if (!looksAtTargets && targetIds) return page.map(({ targetId }) => seenTarget(targetIds, targetId))
+  const outsideQuery = ({ read, link }: Bound, targetId: string) =>
+    link && targetIds && !read.overtaken && !targetIds.has(targetId)
+  return askThose(
+    page,
+    (bound) =>
+      bound.targetId === undefined || outsideQuery(bound, bound.targetId) ? undefined : bound.targetId,
+    async (ids) => {
+      const found = await targets.readMany(ids, signal)
+      return ids.map((id) => found.get(id))
+    },
+  )
+}
+
+/** As far as the target query tells. */
+function seenTarget(targetIds: TargetIds, id: string | undefined): Resource | undefined {
+  return id !== undefined && targetIds.has(id) ? { _id: id } : undefined
+}
+
+/**
+ * The operations on a page of targets that no source operation handled, in rounds: one a qualifier, so that what one
+ * qualifier does to a target is done before the next one looks at it. A target that is linked under some qualifier is
+ * skipped under those where it is not (engine §3.4, [D]): an UNASSIGNED: DELETE must not delete a
+ * linked object.
+ */
+export async function targetRounds(
+  sync: Synchronization,
+  targetIds: readonly string[],
+  qualifiers: readonly string[],
+): Promise<readonly (readonly ReadTarget[])[]> {
+  const rounds = qualifiers.map((linkQualifier) =>
+    targetIds.map((targetId): ReadTarget => ({ stage: 'read', phase: 'target', linkQualifier, targetId })),
+  )
+  if (qualifiers.length < 2) return rounds
+  const linked = await sync.links.linkedTargets(targetIds)
+  return Promise.all(
+    rounds.map(async (round) => {
+      const links = await targetLinks(sync, round)
+      return round.filter(({ targetId }, place) => links[place] || !linked.has(targetId))
+    }),
+  )
+}
+
+/** Which sources a page of targets is about. Whoever holds these joins again: others may have been at work before. */
+export async function linkedSources(sync: Synchronization, page: readonly ReadTarget[]) {
+  const links = await targetLinks(sync, page)
+  return page.map(({ linkQualifier }, place) => ({ linkQualifier, sourceId: links[place]?.sourceId }))
+}
+
+function targetLinks({ links }: Synchronization, page: readonly ReadTarget[]) {
+  return linksOf(page, ({ targetId }) => targetId, links.ofTargets)
+}
+
+/**
+ * Joins target operations of one round with their links and sources (engine §3.4). Sources are read afresh: they may have appeared
+ * since the source phase. `gone` are targets that an earlier round deletes, which a dry run only foresees.
+ */
+export async function joinTargets(
+  sync: Synchronization,
+  page: readonly ReadTarget[],
+  gone: ReadonlySet<string>,
+): Promise<readonly Joined[]> {
+  const ids = page.map(({ targetId }) => targetId)
+  const targets = await sync.targets.readMany(ids, sync.signal)
+  const links = await targetLinks(sync, page)
+  const sourceIds = [...new Set(links.flatMap((link) => (link ? [link.sourceId] : [])))]
+  const sources =
+    sourceIds.length > 0 ? await sync.sources.readMany(sourceIds, sync.signal) : new Map<string, Resource>()
+  return page.map(({ phase, linkQualifier, targetId }, place): Joined => {
+    const link = links[place]
+    return {
+      stage: 'joined',
+      phase,
+      linkQualifier,
+      sourceId: link?.sourceId,
+      source: link && sources.get(link.sourceId),
+      link,
+      correlation: undefined,
+      candidates: [],
+      targetId,
+      target: gone.has(targetId) ? undefined : targets.get(targetId),
+      qualifies: true,
+      disqualifiedBy: undefined,
+      failure: undefined,
+    }
+  })
+}

@@ -1,0 +1,27 @@
+import { firstConflict } from './conflicts.ts'
+import { decidePage } from './decide.ts'
+import { joinSources } from './join.ts'
+import type { Decided, ReadSource } from './operation.ts'
+import type { Synchronization } from './synchronization.ts'
+
+/**
+ * Joins, decides and performs source operations in order, as many together as do not depend on each other. Those behind the
+ * first one that does are read, joined and decided again when what is before them is done. Where one has to wait,
+ * fewer are taken the next time, so that a page full of conflicts is not decided anew for each of them.
+ */
+export async function synchronize(
+  sync: Synchronization,
+  page: readonly ReadSource[],
+  perform: (decided: readonly Decided[]) => Promise<unknown>,
+): Promise<void> {
+  let waiting = page
+  let together = page.length
+  while (waiting.length > 0) {
+    const some = waiting.slice(0, together)
+    const decided = await decidePage(sync, await joinSources(sync, some))
+    const done = firstConflict(decided)
+    await perform(decided.slice(0, done))
+    waiting = waiting.slice(done)
+    together = 2 * (done < some.length ? done : together)
+  }
+}
