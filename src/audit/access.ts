@@ -4,10 +4,10 @@ import type { AuditEvent } from '../repository/repository.ts'
 import type { Attempt, Exchange } from '../router/exchange.ts'
 import { auditEvent } from './events.ts'
 
-/** A name that must not be shown with its value, whoever made it up. */
+/** True for names whose values must not be shown, wherever the name comes from. */
 export type NamesSecret = (name: string) => boolean
 
-/** `audit/access`: one request from outside. `now` is when it had been answered. */
+/** `audit/access`: one external request. `now` is the time of its answer. */
 export function accessEvent(exchange: Exchange, isSecret: NamesSecret, now: number): AuditEvent {
   const { userId = null, roles, server, client, secure, method, path, search, headers } = exchange
   const { operation, action, status, reason, elapsed, transactionId } = exchange
@@ -24,13 +24,13 @@ export function accessEvent(exchange: Exchange, isSecret: NamesSecret, now: numb
   })
 }
 
-/** Names to all their values. A filter that speaks of a secret is masked as a whole: its values stand in it. */
+/** Names with all their values. A filter that names a secret is masked as a whole, because it contains its values. */
 function queryParameters(search: string, isSecret: NamesSecret): JsonObject {
   const shown: Record<string, Json[]> = {}
   for (const [name, value] of new URLSearchParams(search)) {
     const hidden = isSecret(name) || namesSecret(name) || mentions(value, isSecret)
     const values = Object.hasOwn(shown, name) ? (shown[name] as Json[]) : []
-    // A key of its own even if it is called `__proto__`.
+    // An own key, even if the name is `__proto__`.
     Object.defineProperty(shown, name, {
       ...{ value: [...values, hidden ? mask : value], enumerable: true, configurable: true, writable: true },
     })
@@ -38,7 +38,7 @@ function queryParameters(search: string, isSecret: NamesSecret): JsonObject {
   return shown
 }
 
-/** Whether the text has a secret's name as a word of its own, and a value beside it. */
+/** True if the text contains a secret's name as a separate word, with a value. */
 function mentions(text: string, isSecret: NamesSecret): boolean {
   const words = text.match(/[\w$-]+/g) ?? []
   return (
@@ -46,7 +46,7 @@ function mentions(text: string, isSecret: NamesSecret): boolean {
   )
 }
 
-/** Each with all its values; credentials are left out. */
+/** Each header with all its values; credentials are left out. */
 function shownHeaders(headers: Exchange['headers']): JsonObject {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
@@ -57,7 +57,7 @@ function shownHeaders(headers: Exchange['headers']): JsonObject {
   )
 }
 
-/** `audit/authentication`: credentials were looked at, and were right or not. */
+/** `audit/authentication`: credentials were checked, with or without success. */
 export function authenticationEvent(attempt: Attempt, now: number): AuditEvent {
   const { username, address, successful, module, reason, transactionId } = attempt
   return auditEvent.authentication({

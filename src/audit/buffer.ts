@@ -6,16 +6,16 @@ import type { AuditEvent } from '../repository/repository.ts'
 export interface BufferOptions {
   readonly append: (events: readonly AuditEvent[]) => Promise<void>
   readonly log: Log
-  /** How long an event waits for others, in ms. */
+  /** How long events are collected before they are stored, in ms. */
   readonly interval?: number
 }
 
-/** As many wait at the most: a store that cannot be written to does not fill the memory. */
-const most = 100_000
+/** The maximum number of waiting events, so that a store that cannot be written does not fill the memory. */
+const maximum = 100_000
 
 /**
- * Events of requests, stored some at a time, so that no request waits for its own record. An orderly stop stores them all; a
- * process that dies loses those of the last moment. A store that fails is tried again.
+ * Collects events of requests and stores them in batches, so that no request waits for its record. A normal stop stores
+ * them all; a crash loses the last ones. If the store fails, it is tried again.
  */
 export class EventBuffer implements AsyncDisposable {
   readonly #options: BufferOptions
@@ -30,12 +30,12 @@ export class EventBuffer implements AsyncDisposable {
   }
 
   add(event: AuditEvent): void {
-    if (this.#waiting.length >= most) this.#lost++
+    if (this.#waiting.length >= maximum) this.#lost++
     else this.#waiting.push(event)
     this.#timer ??= setTimeout(() => void this.flush(), this.#options.interval ?? 100)
   }
 
-  /** What was added by now is stored when this resolves, if it can be. */
+  /** When this resolves, all events added so far are stored, if the store works. */
   flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined

@@ -12,13 +12,13 @@ export interface ConfigChange {
   readonly operation: 'create' | 'update' | 'patch' | 'delete' | 'action'
   /** e.g. `config/sync` */
   readonly objectId: string
-  /** As it stands in the file; undefined: there was none. */
+  /** The content of the file before; undefined: there was none. */
   readonly before: JsonObject | undefined
   readonly after: JsonObject | undefined
-  /** Of the object as it is now. */
+  /** The revision of the new object. */
   readonly revision?: string | undefined
   readonly request: Pick<RequestContext, 'userId' | 'transactionId'>
-  /** Of the event; undefined: a new one. */
+  /** The id of the event; undefined: a new one. */
   readonly id?: string | undefined
   /** ISO 8601; undefined: now. */
   readonly timestamp?: string | undefined
@@ -27,8 +27,8 @@ export interface ConfigChange {
 }
 
 /**
- * `audit/config` (platform §9): what a configuration object was, what it is, and where they differ. Secrets are
- * masked: encrypted and hashed values, and texts under names that say what they are.
+ * `audit/config` (platform §9): the old and the new configuration object, and their differences. Secrets are
+ * masked: encrypted and hashed values, and texts whose names mean a secret.
  */
 export function configEvent(change: ConfigChange): AuditEvent {
   const { id, timestamp, operation, objectId, before, after, revision, request } = change
@@ -36,7 +36,7 @@ export function configEvent(change: ConfigChange): AuditEvent {
   const changes = diff(whole(before ?? {}) as JsonObject, whole(after ?? {}) as JsonObject)
   const shown = (value: JsonObject | undefined) =>
     value ? (maskSettings(value, isSecret) as JsonObject) : null
-  // Masked one by one: an old and a new secret are the same mask, and still a change.
+  // Masked after the comparison: an old and a new secret have the same mask, but are a change.
   const recorded = changes.map(({ pointer }) => {
     const at = (value: JsonObject | undefined) => {
       const found = value && getAt(value, pointer)
@@ -52,7 +52,7 @@ export function configEvent(change: ConfigChange): AuditEvent {
   })
 }
 
-/** An encrypted value changes as a whole; lists do, too. */
+/** Encrypted values and lists change as a whole. */
 function whole(value: Json): Json {
   if (!isJsonObject(value)) return value
   if (Object.hasOwn(value, '$crypto')) return [value]

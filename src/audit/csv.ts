@@ -5,14 +5,15 @@ import type { FileFormat } from './file-format.ts'
 import type { FileHandlerSettings } from './settings.ts'
 import { topicFields } from './topics.ts'
 
-/** The column for what an event says beyond the fields of its topic, as JSON. */
+/** The column for further fields of an event, as JSON. */
 const more = 'more'
-/** The column with the hash that proves a row, named as OpenIDM names it. */
+/** The column with the hash of a row, named as in OpenIDM. */
 export const hashColumn = 'HMAC'
 
 /**
- * CSV files: a column a field (topics.ts), values that are no text as JSON. With a key, each row ends with an HMAC of itself
- * and of the row before it, so that nobody without the key can change, remove, move or insert one (verify-csv.ts).
+ * CSV files: one column for each field (topics.ts); values that are not text are written as JSON. With a key, each row
+ * ends with an HMAC of itself and of the row before it. So without the key nobody can change, remove, move or insert a
+ * row without being noticed (verify-csv.ts).
  */
 export function csvFormat(
   { quote, delimiter, newline }: FileHandlerSettings['format'],
@@ -42,7 +43,7 @@ export function csvFormat(
   }
 }
 
-/** `before`: the hash of the row before, or the header. */
+/** `before`: the hash of the previous row, or the header. */
 export function rowHash(key: Buffer, before: string, row: string): string {
   return createHmac('sha256', key).update(`${before}\n${row}`).digest('base64url')
 }
@@ -56,7 +57,7 @@ function rowOf(topic: string, content: JsonObject): readonly (Json | undefined)[
   return [...(topicFields[topic] ?? []).map((name) => getAt(content, name.split('.'))), rest]
 }
 
-/** Which names have columns, and below which names. */
+/** The names that have columns, nested. */
 type Tree = ReadonlyMap<string, Tree | true>
 const trees = new Map<string, Tree>()
 
@@ -79,7 +80,7 @@ function grow(paths: readonly (readonly string[])[]): Tree {
   )
 }
 
-/** What the columns do not show; undefined if that is nothing. */
+/** The content that no column shows; undefined if there is none. */
 function without(content: JsonObject, tree: Tree): JsonObject | undefined {
   let rest: JsonObject | undefined
   for (const [name, value] of Object.entries(content)) {

@@ -18,16 +18,16 @@ const units = new Map<string, number>(
 )
 
 /**
- * Milliseconds of a duration as audit configurations write it: `1 day`, `90 days`, `5s`, `100 millis`, or a number of
- * milliseconds. `disabled`, `zero`, `unlimited` and the like, and zero itself: undefined. Null if it is no duration.
+ * Milliseconds of a duration in audit configurations: `1 day`, `90 days`, `5s`, `100 millis`, or a number of
+ * milliseconds. Undefined for zero and for words such as `disabled`, `zero`, `unlimited`. Null if it is not a duration.
  */
-export function duration(stated: unknown): number | undefined | null {
-  if (stated === undefined || stated === null) return undefined
-  if (typeof stated === 'number') return stated > 0 ? stated : undefined
-  if (typeof stated !== 'string') return null
-  if (/^\s*(disabled|zero|unlimited|none|never)?\s*$/i.test(stated)) return undefined
+export function duration(configured: unknown): number | undefined | null {
+  if (configured === undefined || configured === null) return undefined
+  if (typeof configured === 'number') return configured > 0 ? configured : undefined
+  if (typeof configured !== 'string') return null
+  if (/^\s*(disabled|zero|unlimited|none|never)?\s*$/i.test(configured)) return undefined
   let total = 0
-  for (const part of stated.split(/\s*(?:,|\band\b)\s*/i)) {
+  for (const part of configured.split(/\s*(?:,|\band\b)\s*/i)) {
     const [, number, unit = 'ms'] = /^(\d+(?:\.\d+)?)\s*([a-z]+)?$/i.exec(part.trim()) ?? []
     const name = unit.toLowerCase()
     const factor = units.get(name) ?? units.get(name.replace(/s$/, ''))

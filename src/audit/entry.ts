@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 
-/** What the fields of entries are, as far as they are not texts (platform §9). */
+/** The types of the fields that are not texts (platform §9). */
 const kinds: Readonly<Record<string, (value: Json) => string | undefined>> = {
   ...named(['server', 'client', 'request', 'http', 'response'], (value) => isJsonObject(value), 'an object'),
   ...named(['roles', 'principal', 'entries', 'trackingIds', 'changedFields'], Array.isArray, 'an array'),
@@ -22,7 +22,7 @@ const kinds: Readonly<Record<string, (value: Json) => string | undefined>> = {
   ),
 }
 
-/** What a topic's entries cannot be without. */
+/** The required fields of each topic. */
 const required: Readonly<Record<string, readonly string[]>> = {
   access: [],
   activity: ['objectId', 'operation'],
@@ -32,7 +32,7 @@ const required: Readonly<Record<string, readonly string[]>> = {
   sync: [],
 }
 
-/** BAD_REQUEST, naming every field that is wrong, for what comes from outside. Further fields are welcome. */
+/** Checks an entry that comes from outside. BAD_REQUEST names every wrong field; unknown fields are allowed. */
 export function requireEntry(topic: string, entry: JsonObject): void {
   const wrong: string[] = []
   for (const name of required[topic] ?? [])

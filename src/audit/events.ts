@@ -3,8 +3,9 @@ import type { Json, JsonObject } from '../model/json.ts'
 import type { AuditEvent } from '../repository/repository.ts'
 
 /**
- * The events of the audit, one maker a topic (platform §9, engine §10). Callers give facts, whose secrets are masked already; what
- * an event has in any case is put around them here. A field that has nothing to say is null, or what the topic says instead.
+ * The events of the audit, one function for each topic (platform §9, engine §10). Callers pass facts, in which secrets
+ * are already masked. The fields that every event has are added here. A field without a value is null, or has the
+ * default of the topic.
  */
 export const auditEvent = {
   access,
@@ -17,7 +18,7 @@ export const auditEvent = {
   retention,
 }
 
-/** Of every event. */
+/** The facts of every event. */
 interface Common {
   readonly userId: string | null
   readonly transactionId: string
@@ -41,11 +42,11 @@ export interface AccessFacts extends Common {
   readonly succeeded: boolean
   /** Null: it has none. */
   readonly statusCode: number | null
-  /** Why it failed. */
+  /** Why the request failed. */
   readonly reason: string | undefined
   readonly elapsed: number
   readonly roles: readonly string[]
-  /** Of a request from outside: `server`, `client`, `http`. */
+  /** Of an external request: `server`, `client`, `http`. */
   readonly connection?: JsonObject
 }
 
@@ -90,7 +91,7 @@ interface ChangeFacts extends Common {
   readonly before?: JsonObject | null
   readonly after?: JsonObject | null
   readonly changedFields?: readonly string[]
-  /** Attribute by attribute; undefined: not known. */
+  /** The changes by attribute; undefined: not known. */
   readonly changes?: JsonObject
   readonly revision?: Json | undefined
 }
@@ -127,7 +128,7 @@ function config(facts: ChangeFacts): AuditEvent {
   return made('config', facts, changeFields(facts))
 }
 
-/** What `recon` and `sync` have in common. */
+/** The facts that `recon` and `sync` share. */
 interface DecisionFacts extends Common {
   readonly mapping: string
   readonly linkQualifier: string
@@ -142,7 +143,7 @@ interface DecisionFacts extends Common {
     readonly messageDetail: Json
     readonly exception: string | null
   }
-  /** `policy`, `changes`: beyond the specification. */
+  /** `policy`, `changes`: our additions to the specification. */
   readonly history: JsonObject
 }
 
@@ -157,7 +158,7 @@ function decisionFields(facts: DecisionFacts): JsonObject {
   }
 }
 
-/** An operation of a run, which is its own transaction. Both ids are qualified. */
+/** An operation of a run; the run is the transaction. Both ids are qualified. */
 export interface ReconFacts extends Omit<DecisionFacts, 'transactionId'> {
   readonly runId: string
   readonly phase: 'source' | 'target'
@@ -178,7 +179,7 @@ export interface FrameFacts extends Omit<Common, 'transactionId' | 'id'> {
   readonly reconAction: string
   readonly status: Status
   readonly message: string
-  /** The run, when it has ended. */
+  /** The run, if it has ended. */
   readonly run?: JsonObject
 }
 
@@ -194,7 +195,7 @@ function reconFrame(facts: FrameFacts): AuditEvent {
   )
 }
 
-/** The id of the source is qualified, that of the target is local; `objectId` is the target in full, for its history. */
+/** The source id is qualified, the target id is local; `objectId` is the full path of the target, for its history. */
 export interface SyncFacts extends DecisionFacts {
   readonly objectId: string | null
 }
@@ -203,7 +204,7 @@ function sync(facts: SyncFacts): AuditEvent {
   return made('sync', facts, { ...decisionFields(facts), objectId: facts.objectId })
 }
 
-/** What was removed is counted by the store, which adds it. */
+/** The store adds the number of removed events. */
 function retention(facts: Common & { readonly reason: string }): AuditEvent {
   return made('retention', facts, { reason: facts.reason })
 }

@@ -25,7 +25,7 @@ export interface AuditServices {
   readonly log: Log
 }
 
-/** The settings of `conf/audit.json`, and what is secret by its name in the types and connectors of the project. */
+/** The settings of `conf/audit.json`, and the secret names of the project's types and connectors. */
 export const auditFeature = feature({
   name: 'audit',
   documents: /^(?:audit|managed|provisioner\.openicf\/.*)$/,

@@ -7,7 +7,7 @@ export interface FileFormat {
   /** The file's first line, without its end; undefined: files begin with an event. */
   header?(topic: string): string
   readonly newline: string
-  /** One event's line, without its end, and what the next line must know of it. */
+  /** The line of one event, without its end, and its hash, which the next line needs. */
   line(topic: string, content: JsonObject, before: string): { readonly text: string; readonly after: string }
 }
 

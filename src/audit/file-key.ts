@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * The key of the hashes in CSV files: a file of its own beside the store, made when it is first needed. Whoever can read it can
- * forge these files; it is not the key of encrypted values, and stays when that changes.
+ * The key of the hashes in CSV files: a separate file beside the store, made when it is first needed. Anyone who can read
+ * it can forge these files. It is not the key of encrypted values, and stays when that key is rotated.
  */
 export function auditFileKey(dataFolder: string): Buffer {
   const file = join(dataFolder, 'audit-key')

@@ -1,14 +1,14 @@
 import { mkdir, open, readdir, rename, rm, stat, statfs, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileFormat } from './file-format.ts'
-import { isDue, surplus } from './rotation.ts'
+import { isDue, removable } from './rotation.ts'
 import type { FileHandlerSettings } from './settings.ts'
 import type { Position, QueuedEvent, Save, Sink } from './sink.ts'
 
 /**
- * A file a topic. With how far it came, the position keeps of each file its length, the hash of its last row, when it was
- * begun, and, while a file is being put aside, under which name: so that a process that dies anywhere leaves nothing that the
- * next one could not put right, and no event is lost and none comes twice.
+ * Writes one file for each topic. The stored position contains, for each file, its length, the hash of its last row and
+ * the time of its first row; while a file is being archived, also its new name. So after a crash at any point the next
+ * process can repair the files: no event is lost and none is written twice.
  */
 interface FilePosition extends Position {
   sizes: Record<string, number>
@@ -39,19 +39,19 @@ export class FileSink implements Sink {
       await this.#finishRotation(topic, files)
       const size = await sizeOf(this.#file(topic))
       const known = files.sizes[topic]
-      // What was written after the position was stored is written again.
+      // Rows written after the position was stored are written again.
       if (known !== undefined && size > known) await truncate(this.#file(topic), known)
-      // Somebody else has taken the file away.
+      // Another program has removed or shortened the file.
       if (known !== undefined && size < known) files.sizes[topic] = size
-      if (known === undefined && size > 0 && this.#format.header) await this.#putAside(topic, files, save)
-      else if (isDue(rotation, files.begun[topic], this.#now())) await this.#putAside(topic, files, save)
+      if (known === undefined && size > 0 && this.#format.header) await this.#archive(topic, files, save)
+      else if (isDue(rotation, files.begun[topic], this.#now())) await this.#archive(topic, files, save)
     }
   }
 
   async write(events: readonly QueuedEvent[], position: Position, save: Save): Promise<number> {
     const files = filesOf(position)
     const [first] = events
-    if (first && (await this.#isFull(first, files))) await this.#putAside(first.topic, files, save)
+    if (first && (await this.#isFull(first, files))) await this.#archive(first.topic, files, save)
     const lines = new Map<string, string[]>()
     const sizes = { ...files.sizes }
     let count = 0
@@ -77,7 +77,7 @@ export class FileSink implements Sink {
     return count
   }
 
-  async settle(): Promise<void> {
+  async afterSave(): Promise<void> {
     if (!this.#hasRotated) return
     this.#hasRotated = false
     for (const topic of this.#settings.topics) await this.#removeSurplus(topic)
@@ -86,7 +86,7 @@ export class FileSink implements Sink {
   async rotate(position: Position, save: Save): Promise<void> {
     const files = filesOf(position)
     for (const topic of this.#settings.topics)
-      if ((await sizeOf(this.#file(topic))) > 0) await this.#putAside(topic, files, save)
+      if ((await sizeOf(this.#file(topic))) > 0) await this.#archive(topic, files, save)
   }
 
   async #isFull({ topic, content }: QueuedEvent, files: FilePosition): Promise<boolean> {
@@ -105,10 +105,10 @@ export class FileSink implements Sink {
     return join(this.#settings.folder, this.#format.fileName(topic))
   }
 
-  /** Under the time of day. What is to be done is stored first, and done again by whoever finds it half done. */
-  async #putAside(topic: string, files: FilePosition, save: Save): Promise<void> {
+  /** Renames the file after the current time. The intent is stored first, so that the next process can finish it after a crash. */
+  async #archive(topic: string, files: FilePosition, save: Save): Promise<void> {
     const time = new Date(this.#now()).toISOString().replaceAll(/[:.]/g, '-')
-    const taken = new Set((await this.#aside(topic)).map(({ name }) => name))
+    const taken = new Set((await this.#archived(topic)).map(({ name }) => name))
     const wanted = `${this.#format.fileName(topic)}-${time}`
     const alternatives = Array.from({ length: taken.size + 1 }, (_, n) =>
       n === 0 ? wanted : `${wanted}-${n}`,
@@ -131,7 +131,7 @@ export class FileSink implements Sink {
     if (!(await exists(target)) && (await exists(this.#file(topic)))) await rename(this.#file(topic), target)
   }
 
-  async #aside(topic: string) {
+  async #archived(topic: string) {
     const prefix = `${this.#format.fileName(topic)}-`
     const names = (await readdir(this.#settings.folder)).filter((name) => name.startsWith(prefix)).toSorted()
     return Promise.all(
@@ -146,7 +146,7 @@ export class FileSink implements Sink {
     const { folder, kept } = this.#settings
     if (Object.values(kept).every((limit) => limit === undefined)) return
     const { bavail, bsize } = await statfs(folder)
-    for (const { name } of surplus(await this.#aside(topic), kept, {
+    for (const { name } of removable(await this.#archived(topic), kept, {
       free: bavail * bsize,
       now: this.#now(),
     }))
@@ -154,7 +154,7 @@ export class FileSink implements Sink {
   }
 }
 
-/** The members may be absent in what an earlier version stored. */
+/** A position that an earlier version stored may lack some members. */
 function filesOf(position: Position): FilePosition {
   const files = position as FilePosition
   files.sizes ??= {}

@@ -15,8 +15,8 @@ export interface FilterScriptOptions extends Pick<ScriptDefinitionOptions, 'read
 }
 
 /**
- * Runs filter scripts over pages of events: one crossing for all that one request caused. A script that fails keeps the event:
- * a mistake in it must not hide anything.
+ * Runs filter scripts over pages of events: one call into the sandbox for all events of a request. If a script fails, the
+ * event is kept: an error in a script must not hide anything.
  */
 export function filterScripts({ engine, readFile, log }: FilterScriptOptions): AsyncDisposable & {
   readonly run: RunFilter
@@ -55,7 +55,7 @@ export function filterScripts({ engine, readFile, log }: FilterScriptOptions): A
   }
 }
 
-/** What a script sees as the request: that the entry is made. */
+/** What a script sees as `request`: the creation of the entry. */
 function creation({ topic, id, content }: AuditEvent): JsonObject {
   return {
     method: 'create',
@@ -65,7 +65,7 @@ function creation({ topic, id, content }: AuditEvent): JsonObject {
   }
 }
 
-/** On whose behalf; whatever the script asks for, it changes nothing. */
+/** The context in which the script runs. Its requests cannot change anything. */
 function requestOf(event: AuditEvent | undefined): RequestContext {
   const { userId, transactionId, roles } = event?.content ?? {}
   return {

@@ -1,13 +1,13 @@
 import type { JsonObject } from '../model/json.ts'
 import { getAt, type Pointer } from '../model/pointer.ts'
 
-/** `eventTopics.<topic>.filter` of `conf/audit.json` (platform §9). Absent members ask for nothing. */
+/** `eventTopics.<topic>.filter` of `conf/audit.json` (platform §9). Absent members do not restrict anything. */
 export interface TopicFilter {
   /** In lower case: engine actions for `recon` and `sync`, else operations. */
   readonly actions?: ReadonlySet<string> | undefined
-  /** A field must have one of the values; all of them must. */
+  /** Every field must have one of its values. */
   readonly fields: readonly { readonly pointer: Pointer; readonly values: readonly string[] }[]
-  /** Of what a trigger such as `recon` causes, only these actions. */
+  /** Keep only these actions of events that a trigger such as `recon` causes. */
   readonly triggers: ReadonlyMap<string, ReadonlySet<string>>
   /** True keeps the event. */
   readonly script?: JsonObject | undefined
@@ -15,12 +15,12 @@ export interface TopicFilter {
 
 export const everyEvent: TopicFilter = { fields: [], triggers: new Map() }
 
-/** Off unless a filter names them: they are many, and change nothing. */
+/** Recorded only if a filter names them: they are many, and change nothing. */
 const silent: ReadonlySet<string> = new Set(['read', 'query'])
 
 /**
- * Is an event kept? Its script, if it has one, is asked afterwards. What frames a run, and what says that one was
- * deleted, is always kept: run histories are made of it.
+ * Is an event kept? The script of the filter, if any, runs later. Events of the start, the end and the deletion of a
+ * run are always kept: run histories are made from them.
  */
 export function keeps(topic: string, filter: TopicFilter, content: JsonObject): boolean {
   if (isBookkeeping(topic, content)) return true
@@ -32,12 +32,12 @@ export function keeps(topic: string, filter: TopicFilter, content: JsonObject): 
   return filter.fields.every(({ pointer, values }) => values.includes(String(getAt(content, pointer) ?? '')))
 }
 
-/** Does anybody want to hear of this operation? Asked before an event is made. */
+/** Can an event of this operation be kept? Asked before the event is made. */
 export function wants(topic: string, filter: TopicFilter, operation: string): boolean {
   return acts(topic, filter, operation.toLowerCase())
 }
 
-/** Without these, nobody could tell what became of a run. */
+/** Without these events, the result of a run would be unknown. */
 export function isBookkeeping(topic: string, { entryType, objectId, operation }: JsonObject): boolean {
   if (topic === 'recon') return entryType === 'start' || entryType === 'summary'
   return (
@@ -53,16 +53,16 @@ function acts(topic: string, { actions }: TopicFilter, action: string): boolean 
   return actions.has(action)
 }
 
-/** liveSync does not always know what a change was; it is written as an update. */
+/** liveSync does not always know the kind of a change; then it is recorded as an update. */
 function actionOf(topic: string, { action, operation, request }: JsonObject): string | undefined {
-  const stated =
+  const recorded =
     topic === 'recon' || topic === 'sync'
       ? action
       : topic === 'access'
         ? getAt(request, ['operation'])
         : operation
-  if (typeof stated !== 'string') return undefined
-  return stated === 'CREATE_OR_UPDATE' ? 'update' : stated.toLowerCase()
+  if (typeof recorded !== 'string') return undefined
+  return recorded === 'CREATE_OR_UPDATE' ? 'update' : recorded.toLowerCase()
 }
 
 function triggerOf(topic: string, { reconId, triggerSource }: JsonObject): string | undefined {

@@ -15,17 +15,17 @@ export interface FollowerOptions {
   readonly interval?: number
 }
 
-const portion = 1000
+const batchSize = 1000
 
-/** Where the settings keep how far a handler has come. */
+/** The key of a handler's position in the repository's settings. */
 export function positionKey(name: string): string {
   return `audit.handler.${name}`
 }
 
 /**
- * Feeds a handler. The repository's audit is the queue: events are taken from it in order, and how far that has come is
- * stored after each portion. A process that dies in between goes on from there; what its handler makes of events that come
- * a second time is the sink's affair. A sink that fails, such as a full disk, is tried again; the server goes on meanwhile.
+ * Feeds a handler. The repository's audit is the queue: events are read from it in order, and the position is stored
+ * after each batch. After a crash, the next process continues from the stored position; the sink must handle events that
+ * come a second time. A sink that fails, such as a full disk, is tried again; the server continues meanwhile.
  */
 export class Follower implements AsyncDisposable {
   readonly #options: FollowerOptions
@@ -53,21 +53,21 @@ export class Follower implements AsyncDisposable {
     this.#later()
   }
 
-  /** Puts the handler's files aside, with everything in them that is recorded by now. */
+  /** Archives the handler's files, after all events recorded so far have been written to them. */
   async rotate(): Promise<void> {
     const { sink, name } = this.#options
     try {
       await this.#turn.run(async () => {
         await this.#writeAll()
         await sink.rotate?.(await this.#position(), this.#save)
-        await sink.settle?.()
+        await sink.afterSave?.()
       })
     } catch (error) {
       throw new Problem('UNAVAILABLE', `audit handler ${name}: ${asProblem(error).message}`, { cause: error })
     }
   }
 
-  /** What is in the repository by now has been handed over when this resolves. */
+  /** When this resolves, all events recorded so far have been written. */
   #catchUp(): Promise<void> {
     return this.#turn
       .run(() => this.#writeAll())
@@ -95,20 +95,20 @@ export class Follower implements AsyncDisposable {
     ).unref()
   }
 
-  /** The stored position is read anew each time: what a failure left half done in memory does not count. */
+  /** Reads the stored position each time: after a failure, the position in memory may be wrong. */
   async #writeAll(): Promise<void> {
     const { topics, sink, repository } = this.#options
     const position = await this.#position()
     await sink.begin?.(position, this.#save)
     for (;;) {
-      const events = await repository.audit.since(position.seq, portion)
+      const events = await repository.audit.since(position.seq, batchSize)
       const last = events.at(-1)
       if (!last) return
       const wanted = events.filter(({ topic }) => topics.has(topic))
       const written = wanted.length === 0 ? 0 : await sink.write(wanted, position, this.#save)
       position.seq = written < wanted.length ? (wanted[written - 1]?.seq as number) : last.seq
       await this.#save(position)
-      await sink.settle?.()
+      await sink.afterSave?.()
       this.#hasFailed = false
     }
   }
@@ -116,7 +116,7 @@ export class Follower implements AsyncDisposable {
   readonly #save = (position: Position) =>
     this.#options.repository.settings.write(positionKey(this.name), position)
 
-  /** A handler that is new begins with what is recorded from now on. */
+  /** A new handler begins with events recorded from now on. */
   async #position(): Promise<Position> {
     const { settings, audit } = this.#options.repository
     const stored = await settings.read(positionKey(this.name))

@@ -6,9 +6,9 @@ import type { Store } from '../repository/repository.ts'
 import type { Resource, ResourceProvider } from '../router/resources.ts'
 
 /**
- * `history/{object path}`, e.g. `history/managed/user/42`: every operation on record that touched the object, as source
- * or as target, newest first. It is made of the audit, so it knows what the audit knows: under which id the object
- * was then, and nothing from before the records begin.
+ * `history/{object path}`, e.g. `history/managed/user/42`: every recorded operation on the object, as source or as
+ * target, newest first. It is made from the audit, so it contains only what the audit contains: operations under this
+ * id, and nothing from before the first record.
  */
 export function historyProvider(store: Store): ResourceProvider {
   return {
@@ -31,7 +31,7 @@ export function historyProvider(store: Store): ResourceProvider {
 
 const defaultPageSize = 100
 
-/** As records name it: nothing encoded. Only an id has a slash of its own, or one object would have several paths. */
+/** The path as in the audit: not encoded. Only ids may contain a slash, or one object would have several paths. */
 function objectIn(path: string): string {
   const segments = splitPath(path)
   const idAt = segments[0] === 'system' ? 3 : 2
@@ -40,7 +40,7 @@ function objectIn(path: string): string {
   return segments.join('/')
 }
 
-/** What one event says about the object, whatever its topic. */
+/** The history entry of one event of any topic. */
 function entryOf(path: string, topic: string, content: JsonObject): Resource {
   const { _id, timestamp, userId, status, message, reconId, mapping, linkQualifier } = content
   const isSource = content.sourceObjectId === path

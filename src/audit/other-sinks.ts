@@ -3,11 +3,11 @@ import type { RequestContext, Resources } from '../router/resources.ts'
 import type { Sink } from './sink.ts'
 
 /**
- * Handlers that keep nothing themselves. If a process dies after an event was handed over and before that was stored, the
+ * Handlers without state. If the process crashes after an event was handed over and before the position was stored, the
  * event comes a second time, with the same `_id`.
  */
 
-/** Lines of JSON, each with its topic: for whatever collects the output of a container. */
+/** Lines of JSON, each with its topic, for programs that collect the output of a container. */
 export function stdoutSink(print: (text: string) => Promise<void>): Sink {
   return {
     async write(events) {
@@ -22,11 +22,11 @@ const context: RequestContext = {
   userId: 'system',
   roles: ['system'],
   transactionId: 'audit',
-  // What it writes is a record, not a change to be carried on and recorded in turn.
+  // What it writes is a record, not a change: it must be neither synchronized nor recorded again.
   chain: { synchronizes: false },
 }
 
-/** Each event is created below a path of the router: an endpoint, a table of a system. One that is there already counts. */
+/** Creates each event below a path of the router: an endpoint, a table of a system. An event that exists already is a success. */
 export function routerSink(resourcePath: string, resources: () => Resources): Sink {
   return {
     async write([first]) {

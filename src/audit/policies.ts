@@ -18,7 +18,7 @@ export const noPolicies: Policies = {
   value: { includeIf: [], excludeIf: [] },
 }
 
-/** What becomes of the events of one topic; undefined where no policy concerns it. */
+/** The function that applies the policies to events of a topic; undefined if none concerns it. */
 export function policiesFor(
   topic: string,
   { field, value }: Policies,
@@ -42,7 +42,7 @@ function below(topic: string, pointers: readonly Pointer[]): readonly Pointer[] 
   return pointers.filter(([first, ...rest]) => first === topic && rest.length > 0).map(([, ...rest]) => rest)
 }
 
-/** A copy without what is there: a field is gone, a value is null. Headers have no case, so names are compared without. */
+/** A copy without the values at the pointers: a field is removed, a value becomes null. Names ignore case, as headers do. */
 function without(
   object: JsonObject,
   [name = '', ...rest]: Pointer,
@@ -69,7 +69,7 @@ function without(
   return result
 }
 
-/** Of a value, what pointers lead to. */
+/** The parts of a value at the pointers. */
 function only(value: Json | undefined, pointers: readonly Pointer[]): JsonObject | undefined {
   if (!isJsonObject(value)) return undefined
   const result: JsonObject = {}

@@ -1,7 +1,7 @@
 import type { AuditEvents, Repository, Store } from '../repository/repository.ts'
 import type { AuditTrail } from './trail.ts'
 
-/** The repository in which what is recorded goes through the trail first, inside transactions and outside. */
+/** The repository, with all events passing through the trail before they are stored, inside and outside transactions. */
 export function recorded(repository: Repository, trail: AuditTrail): Repository {
   return {
     ...storeOf(repository, trail),

@@ -14,7 +14,7 @@ import type {
 } from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
 import { requireEntry } from './entry.ts'
-import { removeEvents, takenByAll } from './retention.ts'
+import { removeEvents, writtenByAll } from './retention.ts'
 import type { AuditService } from './service.ts'
 import { type AuditSettings, handlerClasses } from './settings.ts'
 import { openTopics, topics } from './topics.ts'
@@ -25,7 +25,7 @@ export interface AuditResources {
 }
 
 /**
- * `audit/{topic}[/{id}]` and the actions of `audit` (platform §9, §2): entries are made, read and queried, never
+ * `audit/{topic}[/{id}]` and the actions of `audit` (platform §9, §2): entries are created, read and queried, never
  * changed.
  */
 export function auditProvider({ audit, resources }: AuditResources): ResourceProvider {
@@ -68,20 +68,20 @@ export function auditStoreProvider({ audit }: Pick<AuditResources, 'audit'>): Re
           'BAD_REQUEST',
           `Commands remove events of repo/audit/recon, not of repo/audit/${path}`,
         )
-      // Scripts written for OpenIDM give the command's parameters as parameters; others may as content.
-      const stated = { ...(isJsonObject(content) ? content : {}), ...parameters }
-      const runs = chosenRuns(await audit.repository.audit.recordedRuns(), stated)
+      // Scripts written for OpenIDM pass the command's parameters as parameters; others may pass them as content.
+      const command = { ...(isJsonObject(content) ? content : {}), ...parameters }
+      const runs = chosenRuns(await audit.repository.audit.recordedRuns(), command)
       if (runs.length === 0) return 0
       return removeEvents(
         audit.repository,
-        { topic: 'recon', runs, upTo: await takenByAll(audit.repository, handlerNames(audit)) },
-        { userId: request.userId, transactionId: request.transactionId, reason: String(stated.commandId) },
+        { topic: 'recon', runs, upTo: await writtenByAll(audit.repository, handlerNames(audit)) },
+        { userId: request.userId, transactionId: request.transactionId, reason: String(command.commandId) },
       )
     },
   }
 }
 
-/** The events of a store; `flush` brings in what is on its way. */
+/** The events of a store; `flush` stores events that are still waiting. */
 export function auditEvents(
   { audit }: Pick<Store, 'audit'>,
   flush: () => Promise<void> = async () => {},
@@ -112,23 +112,23 @@ async function created(
   content: JsonObject,
   request: RequestContext,
 ): Promise<Resource> {
-  const { _id, _rev, ...stated } = content
+  const { _id, _rev, ...fields } = content
   if (asked !== undefined && _id !== undefined && _id !== asked)
     throw new Problem(
       'BAD_REQUEST',
       `The entry's _id ${JSON.stringify(_id)} is not the one of the path, "${asked}"`,
     )
   const id = asked ?? (typeof _id === 'string' && _id !== '' ? _id : timeOrderedId())
-  const timestamp = typeof stated.timestamp === 'string' ? stated.timestamp : new Date().toISOString()
+  const timestamp = typeof fields.timestamp === 'string' ? fields.timestamp : new Date().toISOString()
   const entry: JsonObject = {
     ...{ eventName: topic, transactionId: request.transactionId, userId: request.userId, trackingIds: null },
-    ...stated,
+    ...fields,
     timestamp,
   }
   requireEntry(topic, entry)
   const { repository, trail } = audit
   await repository.audit.append([{ id, topic, timestamp, content: entry }])
-  // A filter may have left it out; the answer says what would have been stored.
+  // A filter may have dropped the event. Then the answer is what would have been stored.
   const stored = (await repository.audit.read(topic, id)) ?? trail.shaped(topic, entry)
   return { ...stored, _id: id }
 }
@@ -160,7 +160,7 @@ function availableHandlers(): Json {
   }))
 }
 
-/** Those of the fields that differ between the two objects of the request. */
+/** The watched fields that differ between the two objects of the request. */
 function changedFields(fields: NonNullable<AuditSettings['watchedFields']>, content: Json): Json {
   const { before, after } = isJsonObject(content) ? content : {}
   const differs = (pointer: Pointer) => {
@@ -174,15 +174,15 @@ function handlerNames({ trail }: AuditService): readonly string[] {
   return trail.settings.handlers.map(({ name }) => name)
 }
 
-/** The runs that a command removes. Patterns are SQL's: `%` stands for anything. */
-function chosenRuns(runs: readonly RecordedRun[], stated: JsonObject): readonly string[] {
-  const included = pattern(stated.includeMapping ?? stated.mapping ?? '%')
-  const excluded = pattern(stated.excludeMapping ?? '')
+/** The runs that a command removes. Patterns are those of SQL: `%` matches anything. */
+function chosenRuns(runs: readonly RecordedRun[], command: JsonObject): readonly string[] {
+  const included = pattern(command.includeMapping ?? command.mapping ?? '%')
+  const excluded = pattern(command.excludeMapping ?? '')
   const alike = runs.filter(({ mapping }) => included.test(mapping ?? '') && !excluded.test(mapping ?? ''))
-  switch (stated.commandId) {
+  switch (command.commandId) {
     case 'purge-by-recon-number-of': {
-      const kept = Number(stated.numberOf)
-      if (stated.numberOf === undefined || !Number.isInteger(kept) || kept < 0)
+      const kept = Number(command.numberOf)
+      if (command.numberOf === undefined || !Number.isInteger(kept) || kept < 0)
         throw new Problem(
           'BAD_REQUEST',
           'purge-by-recon-number-of needs numberOf, how many runs are to be kept',
@@ -190,7 +190,7 @@ function chosenRuns(runs: readonly RecordedRun[], stated: JsonObject): readonly 
       return alike.slice(0, Math.max(0, alike.length - kept)).map(({ reconId }) => reconId)
     }
     case 'purge-by-recon-expired': {
-      const time = Date.parse(String(stated.timestamp))
+      const time = Date.parse(String(command.timestamp))
       if (Number.isNaN(time))
         throw new Problem('BAD_REQUEST', 'purge-by-recon-expired needs timestamp, an ISO 8601 time')
       return alike.filter(({ timestamp }) => Date.parse(timestamp) < time).map(({ reconId }) => reconId)
@@ -198,7 +198,7 @@ function chosenRuns(runs: readonly RecordedRun[], stated: JsonObject): readonly 
     default:
       throw new Problem(
         'BAD_REQUEST',
-        `repo/audit/recon has no command ${JSON.stringify(stated.commandId ?? '')}; it has purge-by-recon-number-of and purge-by-recon-expired`,
+        `repo/audit/recon has no command ${JSON.stringify(command.commandId ?? '')}; it has purge-by-recon-number-of and purge-by-recon-expired`,
       )
   }
 }
@@ -223,7 +223,7 @@ function auditPath(path: string): readonly [topic: string, id: string | undefine
   return [topic, id]
 }
 
-/** The port promises `_id` in what it answers. */
+/** The port guarantees `_id` in its results. */
 function asResource(entry: JsonObject): Resource {
   return entry as Resource
 }

@@ -5,17 +5,17 @@ import { auditEvent } from './events.ts'
 import { positionKey } from './follower.ts'
 import type { AuditSettings } from './settings.ts'
 
-/** So many rows are removed in one transaction: others want to write, too. */
-const portion = 5_000
+/** The number of rows to remove in one transaction: a longer one would block other writers. */
+const batchSize = 5_000
 
 export interface Removal {
   readonly userId: string
   readonly transactionId: string
-  /** Why, in words of the configuration. */
+  /** The setting that causes the removal. */
   readonly reason: string
 }
 
-/** Removes what need not be kept, and records it; how many events went. */
+/** Removes the events and records it. Returns how many were removed. */
 export async function removeEvents(
   { audit }: Pick<Repository, 'audit'>,
   what: Removable,
@@ -23,20 +23,20 @@ export async function removeEvents(
 ): Promise<number> {
   let total = 0
   for (;;) {
-    const removed = await audit.remove(what, portion, recordOf(removal))
+    const removed = await audit.remove(what, batchSize, recordOf(removal))
     total += removed
-    if (removed < portion) return total
+    if (removed < batchSize) return total
   }
 }
 
-/** Events that a handler has still to write stay until it has. */
-export async function keepWhatIsConfigured(
+/** Applies the configured retention. Events stay until all handlers have written them. */
+export async function applyRetention(
   repository: Repository,
   { retention, handlers }: AuditSettings,
   now: number,
 ): Promise<number> {
   if (retention.size === 0) return 0
-  const upTo = await takenByAll(
+  const upTo = await writtenByAll(
     repository,
     handlers.map(({ name }) => name),
   )
@@ -56,8 +56,8 @@ export async function keepWhatIsConfigured(
   return total
 }
 
-/** Up to which event all handlers have come; undefined: there is none. One that has not begun wants what is to come. */
-export async function takenByAll(
+/** The position that all handlers have reached; undefined: there are none. A handler that has not begun needs only future events. */
+export async function writtenByAll(
   { settings }: Pick<Repository, 'settings'>,
   handlers: readonly string[],
 ): Promise<number | undefined> {

@@ -1,10 +1,10 @@
 import type { FileRetention, Rotation } from './settings.ts'
 
-/** When files are put aside and which of those are removed. Pure: times and sizes have been read beforehand. */
+/** Decides when files are archived and which archived files are removed. Pure: times and sizes have been read before. */
 
 const day = 86_400_000
 
-/** Is a file to be put aside because of its age? `begun`: when its first line was written; undefined: it has none. */
+/** Must a file be archived because of its age? `begun`: the time of its first line; undefined: it has none. */
 export function isDue({ interval, times = [] }: Rotation, begun: string | undefined, now: number): boolean {
   const since = begun === undefined ? Number.NaN : Date.parse(begun)
   if (Number.isNaN(since)) return false
@@ -19,12 +19,12 @@ export function isDue({ interval, times = [] }: Rotation, begun: string | undefi
 export interface AsideFile {
   readonly name: string
   readonly size: number
-  /** When it was last written to, in ms. */
+  /** The time of the last write, in ms. */
   readonly time: number
 }
 
-/** Of the files put aside, oldest first, those that need not be kept. */
-export function surplus(
+/** The archived files that may be removed, oldest first. */
+export function removable(
   files: readonly AsideFile[],
   { maxFiles, maxDiskSpace, minFreeSpace, maxAge }: FileRetention,
   { free, now }: { readonly free: number; readonly now: number },
@@ -39,7 +39,7 @@ export function surplus(
       (maxDiskSpace !== undefined && total > maxDiskSpace) ||
       (minFreeSpace !== undefined && available < minFreeSpace) ||
       (maxAge !== undefined && now - file.time > maxAge)
-    // The oldest go first: where one stays, those that are younger stay.
+    // The oldest are removed first: if a file stays, all younger ones stay.
     if (!goes) break
     removed.push(file)
     total -= file.size

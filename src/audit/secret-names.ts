@@ -2,7 +2,7 @@ import type { Document } from '../feature/feature.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { declaresPassword, declaresSecret, passwordAttributes } from '../model/secrecy.ts'
 
-/** What a managed type keeps to itself, and what a connector calls a password, whatever the name. */
+/** Properties that a managed type declares secret or a connector declares as a password, whatever their names. */
 export function secretNames(documents: readonly Document[]): (name: string) => boolean {
   const names = new Set(documents.flatMap(({ id, content = {} }) => namesIn(id, content)))
   return (name) => names.has(name)

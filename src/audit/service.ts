@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { AuditEvent, Repository } from '../repository/repository.ts'
-import type { Witness } from '../router/exchange.ts'
+import type { RequestObserver } from '../router/exchange.ts'
 import type { Resources } from '../router/resources.ts'
 import { accessEvent, authenticationEvent, type NamesSecret } from './access.ts'
 import { EventBuffer } from './buffer.ts'
@@ -11,13 +11,13 @@ import { FileSink } from './file-sink.ts'
 import { Follower } from './follower.ts'
 import { routerSink, stdoutSink } from './other-sinks.ts'
 import { recorded } from './recorded.ts'
-import { keepWhatIsConfigured } from './retention.ts'
+import { applyRetention } from './retention.ts'
 import type { AuditSettings, HandlerSettings } from './settings.ts'
 import type { Sink } from './sink.ts'
 import { AuditTrail, type RunFilter, type TrailOptions } from './trail.ts'
 
 export interface AuditServiceOptions extends TrailOptions {
-  /** The store itself, into which nothing must be recorded but through `AuditService.repository`. */
+  /** The store itself. Record only through `AuditService.repository`. */
   readonly repository: Repository
   readonly resources: () => Resources
   /** For the hashes in CSV files. */
@@ -27,7 +27,7 @@ export interface AuditServiceOptions extends TrailOptions {
   readonly interval?: number
 }
 
-/** What may change while the server runs. */
+/** The part that may change while the server runs. */
 export interface AuditConfiguration {
   readonly settings: AuditSettings
   /** Names of properties that are secret somewhere in the project. */
@@ -38,14 +38,14 @@ export interface AuditConfiguration {
 const retentionInterval = 3_600_000
 
 /**
- * The audit of a process: the repository that everything is recorded in, what comes from outside, the handlers, retention.
- * Until it is configured it keeps everything and has no handlers. Only a server starts it; a command records, and leaves the
- * rest to the server that runs next.
+ * The audit of a process: the repository that records everything, events of external requests, handlers, retention.
+ * Until it is configured, it keeps every event and has no handlers. Only a server starts it. A command only records; the
+ * next server does the rest.
  */
 export class AuditService implements AsyncDisposable {
   readonly repository: Repository
   readonly trail: AuditTrail
-  readonly witness: Witness
+  readonly observer: RequestObserver
   readonly #options: AuditServiceOptions
   readonly #buffer: EventBuffer
   #isSecret: NamesSecret = () => false
@@ -60,18 +60,18 @@ export class AuditService implements AsyncDisposable {
     this.repository = recorded(options.repository, this.trail)
     const { log } = options
     this.#buffer = new EventBuffer({ log, append: (events) => this.repository.audit.append(events) })
-    this.witness = {
+    this.observer = {
       exchange: (exchange) => this.record(accessEvent(exchange, (name) => this.#isSecret(name), Date.now())),
       attempt: (attempt) => this.record(authenticationEvent(attempt, Date.now())),
     }
   }
 
-  /** Stored soon, together with others. */
+  /** Stores the event soon, in a batch. */
   record(event: AuditEvent): void {
     this.#buffer.add(event)
   }
 
-  /** What was recorded by now can be read when this resolves. */
+  /** When this resolves, all events recorded so far can be read. */
   flush(): Promise<void> {
     return this.#buffer.flush()
   }
@@ -83,7 +83,7 @@ export class AuditService implements AsyncDisposable {
     this.#retain()
   }
 
-  /** Takes the settings over; handlers that stay as they are go on, new ones begin where they stopped. */
+  /** Applies new settings. Unchanged handlers continue; new ones begin at their stored position. */
   async configure({ settings, isSecret, runFilter }: AuditConfiguration): Promise<void> {
     this.#isSecret = isSecret
     this.trail.configure(settings, runFilter)
@@ -100,7 +100,7 @@ export class AuditService implements AsyncDisposable {
     this.#retain()
   }
 
-  /** Puts the files of one handler aside, or of all; NOT_FOUND if none of that name has files. */
+  /** Archives the files of one handler, or of all. NOT_FOUND if no handler of that name has files. */
   async rotate(name: string | undefined): Promise<void> {
     await this.flush()
     const files = this.#followers.filter(({ follower }) => follower.canRotate)
@@ -113,7 +113,7 @@ export class AuditService implements AsyncDisposable {
     for (const { follower } of wanted) await follower.rotate()
   }
 
-  /** Everything is stored and handed over. */
+  /** Stores all events and hands them over to the handlers. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
     await this.#retaining
@@ -124,7 +124,7 @@ export class AuditService implements AsyncDisposable {
   #retain(): void {
     const { repository, log } = this.#options
     this.#retaining = this.#retaining
-      .then(() => keepWhatIsConfigured(repository, this.trail.settings, Date.now()))
+      .then(() => applyRetention(repository, this.trail.settings, Date.now()))
       .then(
         (removed) =>
           removed > 0 &&

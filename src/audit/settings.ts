@@ -8,16 +8,16 @@ import type { TopicFilter } from './filter.ts'
 import { noPolicies, type Policies, type Policy } from './policies.ts'
 import { openTopics, topics } from './topics.ts'
 
-/** What `conf/audit.json` asks for (platform §9). */
+/** The settings of `conf/audit.json` (platform §9). */
 export interface AuditSettings {
   readonly handlers: readonly HandlerSettings[]
-  /** The name of the handler that queries are answered by; undefined: the repository. */
+  /** The name of the handler that answers queries; undefined: the repository. */
   readonly queries: string | undefined
   readonly filters: ReadonlyMap<string, TopicFilter>
   readonly policies: Policies
-  /** Of activities, the fields that `changedFields` tells of; undefined: all. */
+  /** The fields that `changedFields` of activities may list; undefined: all. */
   readonly watchedFields: readonly Pointer[] | undefined
-  /** What `passwordChanged` tells of; undefined: `password`. */
+  /** The fields whose change sets `passwordChanged`; undefined: `password`. */
   readonly passwordFields: readonly Pointer[] | undefined
   readonly retention: ReadonlyMap<string, Retention>
 }
@@ -38,17 +38,17 @@ interface Common {
 
 export interface FileHandlerSettings extends Common {
   readonly kind: 'json' | 'csv'
-  /** A file a topic: `<folder>/recon.audit.json`, `<folder>/recon.csv`. */
+  /** One file for each topic: `<folder>/recon.audit.json`, `<folder>/recon.csv`. */
   readonly folder: string
   readonly rotation: Rotation
   readonly kept: FileRetention
   /** CSV: how fields are written. */
   readonly format: { readonly quote: string; readonly delimiter: string; readonly newline: string }
-  /** CSV: a column with a keyed hash of each row and the one before it. */
+  /** CSV: a column holds a keyed hash of each row and the row before it. */
   readonly evident: boolean
 }
 
-/** When a file is put aside; absent members: never. */
+/** When a file is archived; absent members: never. */
 export interface Rotation {
   /** Bytes. */
   readonly maxFileSize?: number | undefined
@@ -58,12 +58,12 @@ export interface Rotation {
   readonly times?: readonly number[] | undefined
 }
 
-/** Which of the files put aside are kept, of each topic; absent members: all. */
+/** Which archived files are kept for each topic; absent members: all. */
 export interface FileRetention {
   readonly maxFiles?: number | undefined
-  /** Bytes, of all that were put aside. */
+  /** The total of all archived files, in bytes. */
   readonly maxDiskSpace?: number | undefined
-  /** Bytes that the disk must have left. */
+  /** The free disk space to keep, in bytes. */
   readonly minFreeSpace?: number | undefined
   /** ms */
   readonly maxAge?: number | undefined
@@ -84,7 +84,7 @@ export const defaultSettings: AuditSettings = {
   ...{ watchedFields: undefined, passwordFields: undefined, retention: new Map() },
 }
 
-/** The classes that there are, by the ends of their names, as `availableHandlers` lists them. */
+/** The classes of handlers, by the ends of their names, as `availableHandlers` lists them. */
 export const handlerClasses: Readonly<Record<string, string>> = {
   RepositoryAuditEventHandler: 'org.forgerock.openidm.audit.impl.RepositoryAuditEventHandler',
   JsonAuditEventHandler: 'org.forgerock.audit.handlers.json.JsonAuditEventHandler',
@@ -193,7 +193,7 @@ function readHandler(
   }
 }
 
-/** The end of the class's name in our spelling, or as it stands. */
+/** The end of the class name in our spelling, or the name itself. */
 function shortName(className: Json | undefined): string {
   const end =
     String(className ?? '')
@@ -301,7 +301,7 @@ function readRetention(config: JsonObject, warn: Warn): ReadonlyMap<string, Rete
       maxAge: span(maxAge, ['retention', topic, 'maxAge'], warn),
       maxEvents: typeof maxEvents === 'number' && maxEvents >= 0 ? maxEvents : undefined,
     }
-    // What names a topic counts more than what is said of all.
+    // An entry for a topic overrides the entry for all topics.
     for (const one of topic === '*' ? topics : [topic])
       if (topic !== '*' || !Object.hasOwn(config, one)) result.set(one, rule)
   }
@@ -361,7 +361,7 @@ function character(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value.length === 1 ? value : undefined
 }
 
-/** 0 and less mean no limit, as there. */
+/** 0 and less mean no limit, as in OpenIDM. */
 function positive(value: Json | undefined): number | undefined {
   return typeof value === 'number' && value > 0 ? value : undefined
 }

@@ -8,7 +8,7 @@ export interface QueuedEvent {
   readonly content: JsonObject
 }
 
-/** How far a handler has come, and what it must know to go on from there. Stored with the repository's settings. */
+/** The last event that a handler has written, and the state that it needs to continue. Stored in the repository's settings. */
 export interface Position extends JsonObject {
   seq: number
 }
@@ -16,19 +16,19 @@ export interface Position extends JsonObject {
 export type Save = (position: Position) => Promise<void>
 
 /**
- * What a handler writes to. The repository's audit is the queue in front of it (follower.ts), which asks again, from the last
- * stored position, for whatever failed.
+ * The destination of a handler. The repository's audit is its queue. After a failure, follower.ts writes again from the
+ * last stored position.
  */
 export interface Sink {
-  /** Brings what was written to what the position says; asked before anything is written. */
+  /** Called before the first write: makes the written data match the stored position. */
   begin?(position: Position, save: Save): Promise<void>
   /**
-   * Writes some of the events, the first of them at least, and answers how many. May note in `position` what it must know, which
-   * is stored afterwards together with how far it came.
+   * Writes some of the events, at least the first, and returns how many. It may keep its state in `position`, which is
+   * stored afterwards.
    */
   write(events: readonly QueuedEvent[], position: Position, save: Save): Promise<number>
-  /** After the position was stored. */
-  settle?(): Promise<void>
-  /** Begins new files, whatever the size of the present ones. */
+  /** Called after the position was stored. */
+  afterSave?(): Promise<void>
+  /** Begins new files, whatever the size of the current ones. */
   rotate?(position: Position, save: Save): Promise<void>
 }

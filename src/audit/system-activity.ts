@@ -15,32 +15,32 @@ export interface ActivityOptions {
   readonly audit: AuditService
   /** `system` or `managed`. */
   readonly root: string
-  /** False: whoever writes records it himself, as managed objects do. */
+  /** False: the writer records its writes itself, as managed objects do. */
   readonly recordsWrites: boolean
-  /** `openidm.audit.logFullObjects`: entries have the object before and after (platform §9). */
+  /** `openidm.audit.logFullObjects`: entries contain the old and the new object (platform §9). */
   readonly fullObjects: boolean
   readonly isSecret: NamesSecret
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
 /**
- * `audit/activity` of every call that reaches a provider through the router (platform §4.5): of REST, of scripts,
- * of schedules. What a mapping does is in its own records. Reads and queries are recorded where a filter names them.
+ * `audit/activity` of every call that reaches a provider through the router (platform §4.5): from REST, scripts and
+ * schedules. Mappings have their own records. Reads and queries are recorded only if a filter names them.
  */
 export function recordingActivity(provider: ResourceProvider, options: ActivityOptions): ResourceProvider {
   const { audit, root, recordsWrites } = options
   const { read, query, create, update, patch, delete: remove, action } = provider
-  // As mappings record it, so that the history of an object finds both.
+  // The same form as in the records of mappings, so that the history of an object finds both.
   const at = (path: string) => [root, ...splitPath(path)].join('/')
-  const said = (
+  const record = (
     operation: string,
     objectId: string,
     request: RequestContext,
     more: Partial<ActivityFacts> = {},
   ) => audit.record(event(operation, objectId, request, more))
 
-  /** Does it, and records that it was done, or that it failed. */
-  async function written(
+  /** Does the work and records its success or failure. */
+  async function recordWrite(
     operation: 'CREATE' | 'UPDATE' | 'PATCH' | 'DELETE',
     path: string,
     request: RequestContext,
@@ -65,7 +65,7 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
     }
   }
 
-  /** Only where it is shown: a system may be slow to answer. */
+  /** Read only if entries show it: a system may be slow. */
   async function before(path: string, request: RequestContext): Promise<Resource | undefined> {
     return options.fullObjects ? read?.(path, request).catch(() => undefined) : undefined
   }
@@ -75,29 +75,29 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
     ...(read && {
       async read(path, request) {
         const object = await read(path, request)
-        if (isRecorded(request) && audit.trail.wants('activity', 'READ')) said('READ', at(path), request)
+        if (isRecorded(request) && audit.trail.wants('activity', 'READ')) record('READ', at(path), request)
         return object
       },
     }),
     ...(query && {
-      async query(path, stated, request) {
-        const page = await query(path, stated, request)
-        if (isRecorded(request) && audit.trail.wants('activity', 'QUERY')) said('QUERY', at(path), request)
+      async query(path, input, request) {
+        const page = await query(path, input, request)
+        if (isRecorded(request) && audit.trail.wants('activity', 'QUERY')) record('QUERY', at(path), request)
         return page
       },
     }),
     ...(action && {
-      async action(path, stated, request) {
-        const record = (more: Partial<ActivityFacts>) => {
-          if (ofItsOwn.has(stated.name) || !isRecorded(request)) return
-          if (audit.trail.wants('activity', 'ACTION')) said('ACTION', at(path), request, more)
+      async action(path, input, request) {
+        const recordAction = (more: Partial<ActivityFacts>) => {
+          if (recordedElsewhere.has(input.name) || !isRecorded(request)) return
+          if (audit.trail.wants('activity', 'ACTION')) record('ACTION', at(path), request, more)
         }
         try {
-          const value = await action(path, stated, request)
-          record({ message: stated.name })
+          const value = await action(path, input, request)
+          recordAction({ message: input.name })
           return value
         } catch (error) {
-          record({ status: 'FAILURE', message: `${stated.name}: ${asProblem(error).message}` })
+          recordAction({ status: 'FAILURE', message: `${input.name}: ${asProblem(error).message}` })
           throw error
         }
       },
@@ -105,15 +105,15 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
     ...(recordsWrites && {
       ...(create && {
         create: (path, id, content, request) =>
-          written('CREATE', path, request, names(content), () => create(path, id, content, request)),
+          recordWrite('CREATE', path, request, names(content), () => create(path, id, content, request)),
       }),
       ...(update && {
         update: (path, rev, content, request) =>
-          written('UPDATE', path, request, names(content), () => update(path, rev, content, request)),
+          recordWrite('UPDATE', path, request, names(content), () => update(path, rev, content, request)),
       }),
       ...(patch && {
         patch: (path, rev, operations, request) =>
-          written(
+          recordWrite(
             'PATCH',
             path,
             request,
@@ -123,16 +123,16 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
       }),
       ...(remove && {
         delete: (path, rev, request) =>
-          written('DELETE', path, request, [], () => remove(path, rev, request)),
+          recordWrite('DELETE', path, request, [], () => remove(path, rev, request)),
       }),
     }),
   } satisfies ResourceProvider
 }
 
-/** liveSync records what it carries on, change by change; a call that finds nothing, every few seconds, is no activity. */
-const ofItsOwn: ReadonlySet<string> = new Set(['liveSync', 'activeSync'])
+/** liveSync records each change that it synchronizes. A call every few seconds that finds nothing is not an activity. */
+const recordedElsewhere: ReadonlySet<string> = new Set(['liveSync', 'activeSync'])
 
-/** What a mapping writes is in its own record already; what a handler writes is a record. */
+/** False for writes of mappings, which have their own records, and of audit handlers, which are records. */
 function isRecorded({ chain }: RequestContext): boolean {
   return chain?.afterwards === undefined && chain?.synchronizes !== false
 }
@@ -143,7 +143,7 @@ function names(content: JsonObject): readonly string[] {
     .map((name) => printPointer([name]))
 }
 
-/** What there is to say of a write: which fields, and the objects themselves where they are wanted. */
+/** The facts of a write: the fields, and the objects themselves if they are configured. */
 function changed(
   {
     old,
@@ -184,7 +184,7 @@ function event(
   return auditEvent.activity({ userId, transactionId, objectId, operation, ...more })
 }
 
-/** The system has it already: that it cannot be recorded is no reason to call it undone. */
+/** The system has already written the object, so an error of the audit must not fail the request. */
 async function store(activity: AuditEvent, { audit, log }: ActivityOptions): Promise<void> {
   try {
     await audit.repository.audit.append([activity])

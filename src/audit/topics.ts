@@ -1,4 +1,4 @@
-/** The audit topics of platform §9, and our own `retention`: what was removed from the audit. */
+/** The audit topics of platform §9, and our own `retention`: removals from the audit. */
 export const topics: ReadonlySet<string> = new Set([
   'access',
   'activity',
@@ -9,7 +9,7 @@ export const topics: ReadonlySet<string> = new Set([
   'retention',
 ])
 
-/** Of these, entries can be made over REST; what was removed is recorded by nobody but Syncline. */
+/** Topics whose entries can be created over REST. Only Syncline itself records removals. */
 export const openTopics: ReadonlySet<string> = new Set([...topics].filter((topic) => topic !== 'retention'))
 
 const common = ['_id', 'timestamp', 'eventName', 'transactionId', 'userId', 'trackingIds']
@@ -20,8 +20,8 @@ const decision = [
 const change = ['runAs', 'objectId', 'operation', 'before', 'after', 'changedFields', 'revision']
 
 /**
- * The fields of each topic (platform §9, engine §10), in the order in which files with columns
- * have them. Points lead into nested objects.
+ * The fields of each topic (platform §9, engine §10), in the order of the columns in files. A dot leads into a nested
+ * object.
  */
 export const topicFields: Readonly<Record<string, readonly string[]>> = {
   access: [

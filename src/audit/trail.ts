@@ -8,7 +8,7 @@ import { everyEvent, isBookkeeping, keeps, wants } from './filter.ts'
 import { policiesFor } from './policies.ts'
 import { type AuditSettings, defaultSettings } from './settings.ts'
 
-/** Which of the events the script of a topic's filter keeps; what it throws keeps them all. */
+/** The events that the script of a topic's filter keeps; if it throws, all of them. */
 export type RunFilter = (script: JsonObject, events: readonly AuditEvent[]) => Promise<readonly boolean[]>
 
 export interface TrailOptions {
@@ -16,8 +16,8 @@ export interface TrailOptions {
 }
 
 /**
- * What every event goes through before it is stored: filters, redaction, policies. Whoever stores one does not know of it
- * (recorded.ts). Settings can be replaced while events come.
+ * Every event passes through here before it is stored: filters, redaction, policies. Callers that store events need not
+ * know it (recorded.ts). Settings can be replaced at any time.
  */
 export class AuditTrail {
   readonly #options: TrailOptions
@@ -39,12 +39,12 @@ export class AuditTrail {
     this.#shapers = new Map()
   }
 
-  /** Whether anybody would keep an event of this kind: for those that are costly to make. */
+  /** Can an event of this kind be kept? Asked before making events that are expensive. */
   wants(topic: string, operation: string): boolean {
     return wants(topic, this.#settings.filters.get(topic) ?? everyEvent, operation)
   }
 
-  /** The events that are to be stored, as they are to be stored. */
+  /** The events to store, in their stored form. */
   async admit(events: readonly AuditEvent[]): Promise<readonly AuditEvent[]> {
     const { filters } = this.#settings
     const kept =
@@ -58,7 +58,7 @@ export class AuditTrail {
     })
   }
 
-  /** As it would be stored, if it were. */
+  /** The stored form of an event. */
   shaped(topic: string, content: JsonObject): JsonObject {
     return this.#shaperOf(topic)(content)
   }
@@ -78,7 +78,7 @@ export class AuditTrail {
     return dropped.size === 0 ? events : events.filter((event) => !dropped.has(event))
   }
 
-  /** Scripts see what would be stored: they are no way around redaction. */
+  /** Scripts see the stored form, so that they cannot avoid redaction. */
   async #answers(
     topic: string,
     script: JsonObject,
@@ -112,7 +112,7 @@ export class AuditTrail {
 const keepAll: RunFilter = async (_script, events) => events.map(() => true)
 
 function shaperFor(topic: string, settings: AuditSettings): (content: JsonObject) => JsonObject {
-  // The digest of what was removed is checked: nothing of it may be missing.
+  // The digest of removed events is checked later, so nothing may be left out.
   if (topic === removals) return (content) => content
   const declares = topic === 'config'
   const policies = policiesFor(topic, settings.policies)
@@ -123,7 +123,7 @@ function shaperFor(topic: string, settings: AuditSettings): (content: JsonObject
   }
 }
 
-/** What activities say of watched fields and of passwords, if the settings name some. */
+/** Sets `changedFields` and `passwordChanged` of activities, if the settings name fields. */
 function watching({ watchedFields, passwordFields }: AuditSettings) {
   if (!watchedFields && !passwordFields) return undefined
   return (content: JsonObject): JsonObject => {
@@ -142,7 +142,7 @@ function among(changed: readonly string[], fields: readonly Pointer[]): string[]
   return changed.filter((field) => touches(parsePointer(field), fields))
 }
 
-/** True if one of the fields is there, above it, or below it. */
+/** True if one of the fields is at the pointer, above it, or below it. */
 export function touches(pointer: Pointer, fields: readonly Pointer[]): boolean {
   return fields.some((field) =>
     field.slice(0, pointer.length).every((name, index) => name === pointer[index]),

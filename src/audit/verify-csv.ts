@@ -4,13 +4,13 @@ export interface CsvVerdict {
   readonly rows: number
   /** The hash of the last row; empty if there is none. */
   readonly last: string
-  /** The line at which the first row begins that does not fit, and why. */
+  /** The first line of the first wrong row, and why it is wrong. */
   readonly broken: { readonly line: number; readonly why: string } | undefined
 }
 
 /**
- * Follows the hashes of a CSV file (csv.ts) from the header on. `undefined` if the file has none. Whole rows are taken as they
- * stand: how fields are quoted does not matter, only where rows end.
+ * Checks the hashes of a CSV file (csv.ts), from the header on. `undefined` if the file has none. Rows are hashed as
+ * text: the quoting of fields does not matter, only where rows end.
  */
 export function verifyCsv(text: string, key: Buffer, quote = '"'): CsvVerdict | undefined {
   const newline = /^[^\r\n]*(\r\n|\n|\r)/.exec(text)?.[1] ?? '\n'
@@ -35,7 +35,7 @@ export function verifyCsv(text: string, key: Buffer, quote = '"'): CsvVerdict | 
   return { rows, last: rows === 0 ? '' : before, broken: undefined }
 }
 
-/** Rows end at line ends outside quotes; doubled quotes are two changes of side. */
+/** Rows end at line ends outside quotes. A doubled quote toggles twice, so it changes nothing. */
 function* recordsOf(text: string, newline: string, quote: string) {
   let start = 0
   let line = 1

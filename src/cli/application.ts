@@ -3,8 +3,8 @@ import { type Application, openApplication } from '../server/application.ts'
 import { isAbout } from '../server/usable.ts'
 
 /**
- * Opens the project for one command and closes it afterwards, whatever happens. Errors elsewhere in the configuration
- * are printed, and do not concern this command; so are warnings about its own mapping. `check` prints all.
+ * Opens the project for one command and always closes it afterwards. Errors elsewhere in the configuration and warnings
+ * about the command's mapping are printed, but do not stop it. `check` prints all.
  */
 export async function withApplication<T>(
   options: { projectFolder: string; dataFolder: string; mapping?: string | undefined },

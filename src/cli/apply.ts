@@ -30,7 +30,7 @@ export function addApply(program: Command, done: Done): void {
   example(command, 'syncline apply plan.ndjson --only-action CREATE', 'syncline apply plan.ndjson')
 }
 
-/** How many entries that were left out are named. */
+/** How many skipped entries are printed. */
 const named = 20
 
 async function apply(file: string, options: ApplyOptions): Promise<number> {

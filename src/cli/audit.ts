@@ -78,14 +78,14 @@ function textOf(file: string): string {
   }
 }
 
-/** Whose file it is: a handler that writes hashes into this folder. */
+/** The handler of the file: the one that writes hashes into its folder. */
 function handlerOf({ audit }: Application, file: string): FileHandlerSettings | undefined {
   return audit.trail.settings.handlers
     .flatMap((one) => (one.kind === 'csv' ? [one] : []))
     .find(({ evident, folder }) => evident && resolve(folder) === dirname(resolve(file)))
 }
 
-/** The last row that a handler knows to have written to a file that it still writes to; undefined for any other file. */
+/** The hash of the last row that a handler wrote to its current file; undefined for any other file. */
 async function lastWritten(application: Application, file: string): Promise<string | undefined> {
   const topic = /^(.*)\.csv$/.exec(basename(file))?.[1]
   const handler = handlerOf(application, file)

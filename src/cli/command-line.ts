@@ -47,7 +47,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    // Commander has printed help or what is wrong with the usage.
+    // Commander has already printed the help or the usage error.
     return error.exitCode === 0 ? 0 : 2
   }
   return exitCode

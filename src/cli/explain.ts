@@ -41,7 +41,7 @@ async function explain(
     if (sourceId !== undefined) parameters.sourceId = sourceId
     if (target !== undefined) parameters.targetId = target
     if (qualifier !== undefined) parameters.linkQualifier = qualifier
-    const content = sourceJson === undefined ? null : { source: statedSource(sourceJson) }
+    const content = sourceJson === undefined ? null : { source: sourceOption(sourceJson) }
     const action = { name: 'explain', content, parameters }
     const explanation = await resources.action('sync', action, administrator)
     if (options.json) console.log(JSON.stringify(explanation, null, 2))
@@ -51,9 +51,9 @@ async function explain(
   })
 }
 
-/** JSON text, or a file that holds it. */
-function statedSource(stated: string): JsonObject {
-  const text = /^\s*[[{"]/.test(stated) ? stated : fileText(stated)
+/** JSON text, or a file that contains it. */
+function sourceOption(option: string): JsonObject {
+  const text = /^\s*[[{"]/.test(option) ? option : fileText(option)
   try {
     const object: Json = JSON.parse(text)
     if (isJsonObject(object)) return object
@@ -134,10 +134,10 @@ function originText({ by, property, how, source, script, condition }: JsonObject
   }
 }
 
-/** A script by its file or its first line, a filter as it is. */
-function scriptText(stated: Json | undefined): string {
-  if (!isJsonObject(stated)) return String(stated)
-  if (typeof stated.file === 'string') return stated.file
-  const [line = '', ...more] = String(stated.source ?? '').split('\n')
+/** A script by its file or its first line, a filter as text. */
+function scriptText(script: Json | undefined): string {
+  if (!isJsonObject(script)) return String(script)
+  if (typeof script.file === 'string') return script.file
+  const [line = '', ...more] = String(script.source ?? '').split('\n')
   return more.length > 0 ? `${line} …` : line
 }

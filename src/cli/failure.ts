@@ -3,7 +3,7 @@ import { asProblem, Problem, type ProblemCode } from '../model/problem.ts'
 import { ConfigurationFailure } from '../server/usable.ts'
 import { style } from './style.ts'
 
-/** Codes that a person repairs by another command line or another configuration. */
+/** Codes of errors in the command line or in the configuration. */
 const usage: ReadonlySet<ProblemCode> = new Set([
   'BAD_REQUEST',
   'BAD_FILTER',
@@ -12,7 +12,7 @@ const usage: ReadonlySet<ProblemCode> = new Set([
   'STORE_TOO_NEW',
 ])
 
-/** Prints what went wrong to stderr, with what to do; answers the exit code. */
+/** Prints the error and its hint to stderr; returns the exit code. */
 export function reportFailure(error: unknown): number {
   if (error instanceof ConfigurationFailure) {
     for (const problem of error.problems) console.error(formatProblem(problem))

@@ -58,7 +58,7 @@ function print(path: string, entries: readonly Resource[], more: boolean): void 
   if (more) console.log(style('dim', `There is more: --limit ${entries.length * 2}`))
 }
 
-/** One operation: when, what, by which run, with whom; then the changes, and why it failed if it did. */
+/** One operation: when, what, by which run, with which object; then the changes, and the cause of a failure. */
 export function describeHistory(entry: Resource): string {
   const { timestamp, mapping, role, situation, action, status, runId, other, policy, userId } = entry
   const way =

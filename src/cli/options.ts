@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 
-/** Says with which exit code the command ends. */
+/** Sets the exit code of the command. */
 export type Done = (exitCode: number) => void
 
 /** Options that every command on a project has. */
@@ -28,7 +28,7 @@ export function example(command: Command, ...lines: readonly string[]): Command 
   return command.addHelpText('after', `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`)
 }
 
-/** Parses an option that counts something. */
+/** Parses an option that is a number of things. */
 export function wholeNumber(text: string): number {
   const number = Number(text)
   if (!Number.isSafeInteger(number) || number < 1)

@@ -37,7 +37,7 @@ export function overridesOf({
   }
 }
 
-/** `off`, or limits by name. What the limits may be is checked where every request is. */
+/** `off`, or limits by name. The limits are checked later, like those of any request. */
 function guardOption(text: string): JsonObject | false {
   if (text.toLowerCase() === 'off') return false
   const limits = text.split(',').map((part) => part.split('=').map((side) => side.trim()))

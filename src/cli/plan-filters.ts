@@ -7,7 +7,7 @@ export interface FilterOptions {
   readonly onlyId?: readonly string[]
 }
 
-/** Which entries of a plan are made, shown or performed. */
+/** Options that select which entries of a plan are made, shown or performed. */
 export function withFilters(command: Command): Command {
   return command
     .option('--only-action <list>', 'only these actions, e.g. CREATE,UPDATE', actionList)

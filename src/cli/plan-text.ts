@@ -14,7 +14,7 @@ const signs: Readonly<Partial<Record<string, keyof typeof colours>>> = {
   DELETE: '-',
 }
 
-/** Objects that stay as they are fill no screen. */
+/** Unchanged objects are not printed. */
 export function isWorthShowing({ writes, refusal }: PlanEntry): boolean {
   return writes || refusal !== undefined
 }

@@ -96,14 +96,14 @@ async function make(
 
 const nowhere: PlanSink = { add() {}, async flush() {} }
 
-/** A plan evaluates the hooks that shape the target, and no other. */
+/** A plan runs only the hooks that shape the target. */
 function hooksNotRun({ hooks }: Mapping): readonly string[] {
   return Object.keys(hooks).filter((hook) => !['onMapping', 'onCreate', 'onUpdate'].includes(hook))
 }
 
 interface Count {
   readonly objects: number
-  /** Those for which something would be written. */
+  /** How many of them would write something. */
   readonly writes: number
 }
 
@@ -112,13 +112,13 @@ interface Printer {
   end(run: string): void
 }
 
-/** With a file, entries go there, and the screen shows the counts. */
+/** With a file, entries are written there, and only the counts are printed. */
 function printerFor({ json, limit }: PlanOptions, file: PlanFileWriter | undefined): Printer {
   if (json) return file ? { entry() {}, end: (run) => console.log(`{"run":${run}}`) } : jsonPrinter()
   return textPrinter(file ? 0 : (limit ?? Number.POSITIVE_INFINITY))
 }
 
-/** Entries stream: a plan of any size is one JSON document without being held. */
+/** Prints entries as they come, so a plan of any size is one JSON document without being held in memory. */
 function jsonPrinter(): Printer {
   let separator = '{"entries":[\n'
   return {

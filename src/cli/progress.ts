@@ -1,13 +1,13 @@
 import { Presets, SingleBar } from 'cli-progress'
 import type { Run } from '../sync/reconciliation/run.ts'
 
-/** Shows a run's progress on stderr: a bar on a terminal, a plain line now and then elsewhere. */
+/** Shows a run's progress on stderr: a bar on a terminal, elsewhere a plain line from time to time. */
 export interface Progress {
   update(run: Run): void
   stop(): void
 }
 
-/** Between two plain lines, in milliseconds. */
+/** The time between two plain lines, in milliseconds. */
 const quiet = 5_000
 
 export function progress(silent: boolean): Progress {

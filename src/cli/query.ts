@@ -37,7 +37,7 @@ export function addQuery(program: Command, done: Done): void {
   example(command, `syncline query managed/user 'sn sw "B"' --fields userName,mail --limit 5`)
 }
 
-/** Fetched at a time; what is printed is not held. */
+/** Objects per request. Printed objects are not kept in memory. */
 const pageSize = 500
 
 async function query(path: string, filter: string | undefined, options: QueryOptions): Promise<number> {
@@ -48,7 +48,7 @@ async function query(path: string, filter: string | undefined, options: QueryOpt
   }
   return withApplication(folders(options), async (application) => {
     let count = 0
-    // With the first object only: a query that is refused writes nothing.
+    // Printed only with the first object: a refused query prints nothing.
     let separator = '{"result":['
     for await (const object of found(application, path, wanted, options.limit)) {
       if (options.json) process.stdout.write(`${separator}\n${JSON.stringify(object)}`)
@@ -62,7 +62,7 @@ async function query(path: string, filter: string | undefined, options: QueryOpt
   })
 }
 
-/** The objects of a set, page by page; a path that names no set but one object finds that. */
+/** The objects of a set, page by page. If the path names a single object, only that. */
 async function* found(
   { resources, administrator }: Application,
   path: string,
@@ -88,7 +88,7 @@ async function* found(
   }
 }
 
-/** As the resources do whose path names one object. */
+/** The answer of resources whose path names a single object. */
 function refusesQuery(error: unknown): boolean {
   const { code } = asProblem(error)
   return code === 'NOT_IMPLEMENTED' || code === 'BAD_REQUEST'

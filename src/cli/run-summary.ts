@@ -1,7 +1,7 @@
 import type { Run } from '../sync/reconciliation/run.ts'
 import { style, table } from './style.ts'
 
-/** What a run did, for people: situations, writes, failures, and where to look next. */
+/** Prints what a run did: situations, writes, failures, and where to look next. */
 export function printRun(run: Run): void {
   const { statistics, problem } = run
   const colour = run.state === 'SUCCESS' ? 'green' : 'red'

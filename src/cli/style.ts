@@ -9,7 +9,7 @@ export function style(
   return styleText(format, text, { stream, validateStream: true })
 }
 
-/** Columns padded to their widest cell; numbers stand on the right. */
+/** Columns padded to their widest cell; numbers are aligned right. */
 export function table(rows: readonly (readonly (string | number)[])[], indent = '  '): string {
   const widths: number[] = []
   for (const row of rows) {

@@ -9,29 +9,29 @@ import fastify, {
 } from 'fastify'
 import { Problem } from '../model/problem.ts'
 import { normalizePath } from '../model/resource-path.ts'
-import type { Witness } from '../router/exchange.ts'
+import type { RequestObserver } from '../router/exchange.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import type { Authentication, Identity } from './authentication/authentication.ts'
 import { type Login, login } from './authentication/login.ts'
 import { answerOf } from './rest/answer.ts'
 import { checkApiVersion } from './rest/api-version.ts'
-import { witnessed } from './rest/exchanges.ts'
+import { observeRequests } from './rest/exchanges.ts'
 import { perform, type WireRequest } from './rest/operation.ts'
 import { parseParameters } from './rest/parameters.ts'
 import { bodyOf, headerOf, pathOf, searchOf } from './rest/raw-request.ts'
 import { send, sendError } from './rest/reply.ts'
 
 /**
- * The REST face (platform §1): reads a request off the socket, asks the router, writes the answer.
- * Fastify carries the bytes; the protocol's rules are in the neighbouring files, which know nothing of Fastify.
+ * The REST interface (platform §1): receives a request, calls the router, sends the answer. Fastify handles the bytes.
+ * The rules of the protocol are in the neighbouring files, which do not use Fastify.
  */
 export interface HttpServer extends AsyncDisposable {
-  /** Resolves when requests are accepted. Port 0 takes a free one; `url` includes the context path. */
+  /** Resolves when requests are accepted. Port 0 means any free port; `url` includes the context path. */
   listen(where?: {
     readonly host?: string
     readonly port?: number
   }): Promise<{ readonly url: string; readonly port: number }>
-  /** Answers what is under way, accepts nothing new. */
+  /** Finishes active requests and accepts no new ones. */
   close(): Promise<void>
 }
 
@@ -39,16 +39,16 @@ export interface HttpServerOptions {
   readonly resources: Resources
   readonly authentication: Authentication
   readonly log: FastifyBaseLogger
-  /** Where resource paths begin, with or without slashes around it; default `/openidm`. */
+  /** The path before resource paths, with or without slashes around it; default `/openidm`. */
   readonly contextPath?: string | undefined
   /** Bytes; default 16 MiB. */
   readonly bodyLimit?: number
-  /** Hears of every request and every login. */
-  readonly witness?: Witness
+  /** Notified of every request and every login. */
+  readonly observer?: RequestObserver
 }
 
 export function httpServer(options: HttpServerOptions): HttpServer {
-  const { resources, log, witness, bodyLimit = 16 * 1024 * 1024 } = options
+  const { resources, log, observer, bodyLimit = 16 * 1024 * 1024 } = options
   const contextPath = contextPathOf(options.contextPath ?? 'openidm')
   const server = fastify({
     loggerInstance: log,
@@ -61,7 +61,7 @@ export function httpServer(options: HttpServerOptions): HttpServer {
   })
   server.register(helmet)
   server.decorateRequest('identity')
-  if (witness) witnessed(server, witness)
+  if (observer) observeRequests(server, observer)
   acceptAnyBody(server)
   server.setErrorHandler(sendError)
   server.setNotFoundHandler((request) => refuseUnrouted(request, contextPath))
@@ -71,8 +71,8 @@ export function httpServer(options: HttpServerOptions): HttpServer {
   server.route({
     method: methods,
     url: `${contextPath}/*`,
-    // Before the body is read: strangers do not get to fill the memory.
-    onRequest: guard(login(options.authentication, witness), contextPath),
+    // Before the body is read, so that unknown callers cannot fill the memory.
+    onRequest: guard(login(options.authentication, observer), contextPath),
     handler: requestHandler(resources, contextPath),
   })
   return {
@@ -90,14 +90,14 @@ export function httpServer(options: HttpServerOptions): HttpServer {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who sent it; set before anything else happens. */
+    /** The caller; set before anything else happens. */
     identity: Identity
   }
 }
 
-/** Empty for the root, else with a slash in front. */
-function contextPathOf(stated: string): string {
-  const bare = stated.replace(/^\/+|\/+$/g, '')
+/** Empty for the root, else with a leading slash. */
+function contextPathOf(configured: string): string {
+  const bare = configured.replace(/^\/+|\/+$/g, '')
   return bare === '' ? '' : `/${bare}`
 }
 
@@ -145,7 +145,7 @@ function resourcePath(request: FastifyRequest, contextPath: string): string {
   return normalizePath(pathOf(request).slice(contextPath.length))
 }
 
-/** Bodies stay bytes: what they must be depends on the operation, and the type of an empty one does not matter. */
+/** Bodies stay bytes: the required type depends on the operation, and an empty body may have any type. */
 function acceptAnyBody(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser(
@@ -155,7 +155,7 @@ function acceptAnyBody(server: FastifyInstance): void {
   )
 }
 
-/** Browsers send credentials along with other sites' requests; those say where they come from. */
+/** Browsers send credentials with requests of other sites, too. Their headers name the origin. */
 function refuseCrossSite(request: FastifyRequest): void {
   if (headerOf(request, 'sec-fetch-site') === 'cross-site') {
     throw new Problem('FORBIDDEN', 'Requests from pages of other sites are refused')

@@ -4,16 +4,16 @@ import { escapeStrayPercents, normalizePath } from '../model/resource-path.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
 
 /**
- * Rules of `conf/access.json` (platform §10): what callers from outside may do. Whatever any entry grants is
- * allowed, everything else is refused; calls from inside are not asked.
+ * Rules of `conf/access.json` (platform §10): what external callers may do. A request is allowed if any entry grants it;
+ * all others are refused. Internal calls are not checked.
  */
 export interface AccessRule {
   readonly grantsPath: (path: string) => boolean
-  /** Undefined: anybody, any method, any action. */
+  /** Undefined: all roles. The same for methods and actions. */
   readonly roles: ReadonlySet<string> | undefined
   readonly methods: ReadonlySet<string> | undefined
   readonly actions: ReadonlySet<string> | undefined
-  /** An expression that has to be true-like. */
+  /** An expression that must be true-like. */
   readonly customAuthz: string | undefined
 }
 
@@ -70,15 +70,15 @@ function concerns(
 }
 
 /** `*`, a path, or `managed/*` for everything below it. */
-function pathPattern(stated: string): (path: string) => boolean {
-  if (stated === '*') return () => true
-  const pattern = stated.split('/').map(canonicalSegment).join('/')
+function pathPattern(configured: string): (path: string) => boolean {
+  if (configured === '*') return () => true
+  const pattern = configured.split('/').map(canonicalSegment).join('/')
   if (!pattern.endsWith('/*')) return (path) => path === pattern
   const beginning = pattern.slice(0, -1)
   return (path) => path.startsWith(beginning)
 }
 
-/** A pattern says what the canonical text of a path says, however it is spelt: `a b` and `a%20b` are one. */
+/** Patterns are compared with canonical paths, so they are made canonical, too: `a b` and `a%20b` are the same. */
 function canonicalSegment(segment: string): string {
   return segment === '' ? '' : normalizePath(escapeStrayPercents(segment))
 }
@@ -94,8 +94,8 @@ function setOf(value: Json | undefined): ReadonlySet<string> | undefined {
 }
 
 function words(value: Json | undefined): readonly string[] {
-  const stated = Array.isArray(value) ? value.map(String) : (text(value)?.split(',') ?? [])
-  return stated.map((word) => word.trim()).filter((word) => word !== '')
+  const configured = Array.isArray(value) ? value.map(String) : (text(value)?.split(',') ?? [])
+  return configured.map((word) => word.trim()).filter((word) => word !== '')
 }
 
 function text(value: Json | undefined): string | undefined {

@@ -2,8 +2,8 @@ import { Problem } from '../model/problem.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
 
 /**
- * Who may do what (platform §10). Only requests from outside are checked: an administrator may do
- * everything except raw repository commands, and anybody may ask whether the server is alive.
+ * Default authorization (platform §10). Only external requests are checked. An administrator may do
+ * everything except raw repository commands. Every caller may ask whether the server is alive.
  */
 export const authorizeExternal: RouterFilter = async (request, next) => {
   if (request.context.external && !isAllowed(request)) {
@@ -25,7 +25,7 @@ function isAdministrator(role: string): boolean {
   return role === 'openidm-admin' || role === 'internal/role/openidm-admin'
 }
 
-/** Commands that say what they do, and are no way into the store. */
+/** Commands with a fixed effect, which give no free access to the store. */
 const commands: ReadonlySet<string> = new Set([
   'delete-mapping-links',
   'purge-by-recon-number-of',

@@ -4,8 +4,8 @@ import { compareBy } from '../model/sort.ts'
 import type { Resource, ResourcePage, ResourceQuery } from './resources.ts'
 
 /**
- * Answers a query from resources that are in memory: for providers with few of them (configuration, mappings, runs).
- * Without sort keys they stay in the order given. A cookie is a position in that order.
+ * Answers a query from resources in memory, for providers that have few (configuration, mappings, runs).
+ * Without sort keys, the given order is kept. A cookie is a position in that order.
  */
 export function queryCollection(resources: readonly Resource[], query: ResourceQuery): ResourcePage {
   const matching = resources.filter((resource) => matches(query.filter, resource))

@@ -1,26 +1,26 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** A request from outside and how it was answered, as whoever keeps records hears of it. */
+/** An external request and its answer, as reported to the observer. */
 export interface Exchange {
   readonly transactionId: string
-  /** Who asked; undefined: nobody that is known. */
+  /** The caller; undefined: not authenticated. */
   readonly userId: string | undefined
   readonly roles: readonly string[]
   readonly server: Address
   readonly client: Address
   readonly secure: boolean
-  /** As it was sent. */
+  /** The HTTP method, as sent. */
   readonly method: string
   /** The path with the context path. */
   readonly path: string
-  /** What follows the question mark. */
+  /** The part after the question mark. */
   readonly search: string
   readonly headers: IncomingHttpHeaders
-  /** What was asked for, e.g. READ, or ACTION with its name. */
+  /** The operation, e.g. READ, or ACTION with its name. */
   readonly operation: string
   readonly action: string | undefined
   readonly status: number
-  /** What the answer says if it is an error. */
+  /** The message of an error answer. */
   readonly reason: string | undefined
   /** ms */
   readonly elapsed: number
@@ -31,10 +31,10 @@ export interface Address {
   readonly port: number | null
 }
 
-/** Credentials that were looked at. What was found out a moment ago is not looked at again. */
+/** A check of credentials. A recent success is not checked again. */
 export interface Attempt {
   readonly transactionId: string
-  /** As it was sent: there need be no such account. */
+  /** The name as sent: the account may not exist. */
   readonly username: string
   readonly address: string
   readonly successful: boolean
@@ -42,8 +42,8 @@ export interface Attempt {
   readonly reason?: string | undefined
 }
 
-/** Keeps records of what comes from outside; must neither wait nor fail. */
-export interface Witness {
+/** Observes external requests, for records. Its methods must neither wait nor throw. */
+export interface RequestObserver {
   exchange(exchange: Exchange): void
   attempt(attempt: Attempt): void
 }

@@ -4,10 +4,9 @@ import { areReferences, isReference } from '../model/reference.ts'
 import type { Resource } from './resources.ts'
 
 /**
- * What `_fields` leaves of a resource (platform §1.1, §1.2). `_id` and `_rev` come first and are
- * present whatever was asked for; `*` and an empty list stand for everything, and so does `*_ref`, which a provider that has references
- * answers with them. Providers may return more than was
- * asked for: this is where it is cut.
+ * Reduces a resource to the `_fields` of the request (platform §1.1, §1.2). `_id` and `_rev` come first and are always
+ * present. `*` and an empty list mean everything, and so does `*_ref`, for which providers add references. Providers may
+ * return more than was requested: the rest is removed here.
  */
 export function project(resource: Resource, fields: readonly Pointer[] | undefined): Resource {
   if (fields === undefined || fields.length === 0 || fields.some(isEverything)) return identityFirst(resource)
@@ -29,17 +28,17 @@ export function project(resource: Resource, fields: readonly Pointer[] | undefin
   return result
 }
 
-/** `_ref`, or `_ref/*`, of a relationship stands for all that makes it a reference. */
+/** `_ref`, or `_ref/*`, of a relationship means all members of the reference. */
 function referencePart(reference: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(reference).filter(([name]) => name.startsWith('_ref')))
 }
 
-/** References, with what was asked for of the objects behind them: whoever followed them has seen to it. */
+/** References with the requested fields of their objects: the provider that followed them has already reduced them. */
 function isCutAlready(value: Json | undefined, pointer: Pointer): value is Json {
   return isReference(value) || areReferences(value) || (Array.isArray(value) && pointer[1] === '*')
 }
 
-/** The same members with `_id` and `_rev` in front; the object itself where it already is so. */
+/** The same members with `_id` and `_rev` first; the object itself if they already are. */
 function identityFirst(resource: Resource): Resource {
   const [first, second] = Object.keys(resource)
   const inOrder = first === '_id' && (second === '_rev' || resource._rev === undefined)

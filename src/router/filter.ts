@@ -7,14 +7,14 @@ import type { RequestContext, ResourceAction, ResourceQuery } from './resources.
 export const verbs = ['read', 'query', 'create', 'update', 'patch', 'delete', 'action'] as const
 export type Verb = (typeof verbs)[number]
 
-/** A request on its way to a provider, with what its verb needs. */
+/** A request to a provider, with the input that its verb needs. */
 export interface RoutedRequest {
   readonly verb: Verb
-  /** Canonical: one spelling, segments still encoded; of a create the set. */
+  /** Canonical: one spelling, segments still encoded. For a create, the path of the set. */
   readonly path: string
   readonly context: RequestContext
   readonly action?: ResourceAction | undefined
-  /** Of a create: undefined leaves it to the provider. */
+  /** For a create; undefined: the provider chooses the id. */
   readonly id?: string | undefined
   readonly rev?: string | undefined
   readonly content?: JsonObject | undefined
@@ -24,13 +24,13 @@ export interface RoutedRequest {
 }
 
 /**
- * A function around every request: it lets it pass by calling `next`, changed if need be, or refuses it by throwing.
+ * A function around every request: it passes the request on by calling `next`, perhaps changed, or refuses it by throwing.
  */
 export interface RouterFilter {
   <T>(request: RoutedRequest, next: (changed?: RoutedRequest) => Promise<T>): Promise<T>
   /**
-   * The verbs of a set's objects that the filter may have to do with: those are then never done in bulk, past it. Absent:
-   * it has nothing to do with requests from inside.
+   * The verbs on a set's objects that the filter may affect. They are then never done in bulk, which would bypass the
+   * filter. Absent: the filter does not affect internal requests.
    */
   concerns?(set: string): readonly Verb[]
 }

@@ -12,9 +12,9 @@ import type {
 } from './resources.ts'
 
 /**
- * The bulk face of a set whose requests have to pass filters: what a filter may concern is done object by object,
- * through the router (platform §2: all in-process calls pass the filters). Slower, and never past them; sets that
- * no filter concerns are handed over as they are.
+ * The bulk interface of a set whose requests must pass filters. Verbs that a filter may affect are done object by object
+ * through the router (platform §2: all in-process calls pass the filters). This is slower, but never bypasses them. Sets
+ * that no filter affects are returned unchanged.
  */
 export function filteredSet(
   set: ObjectSet,
@@ -29,12 +29,12 @@ export function filteredSet(
     ...rest,
     ...(verbs.has('query') && { pages: pagesThrough(set, resources) }),
     ...(verbs.has('read') && { readMany: readThrough(set, resources) }),
-    // Filters may look at, and change, what was written before: nothing of theirs is inside a transaction.
+    // Filters may read and change what was written before, so they never run inside a transaction.
     ...(writes ? { writeMany: writeThrough(set, resources) } : joining && { joining }),
   }
 }
 
-/** The engine's own reading: on nobody's behalf. */
+/** For reads by the engine itself, not for a user. */
 const ownWork: RequestContext = {
   external: false,
   userId: 'system',
@@ -94,7 +94,7 @@ function single(
     : resources.delete(path, write.rev, request)
 }
 
-/** What follows from a write is told with its place in the page, of which each of these is the first. */
+/** Reports follow-up work under the write's position in the page: a single write would report position 0. */
 function atPosition(position: number, request: RequestContext): RequestContext {
   const { afterwards } = request.chain ?? {}
   if (!afterwards) return request

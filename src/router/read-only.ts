@@ -3,15 +3,15 @@ import type { RoutedRequest, RouterFilter } from './filter.ts'
 import type { ObjectSet, RequestContext } from './resources.ts'
 
 /**
- * Dry runs: a request whose context is `readOnly`, and whatever scripts it starts, changes nothing. The router is
- * the one place through which every write goes, so this holds for providers that never heard of it.
+ * Dry runs: a request whose context is `readOnly`, and all scripts that it starts, change nothing. Every write goes
+ * through the router, so providers need not know about it.
  */
 export const refuseWritesWhenReadOnly: RouterFilter = async (request, next) => {
   if (request.context.readOnly && mayWrite(request)) throw refusal(request.path, operationName(request))
   return next()
 }
 
-/** The same guarantee for the bulk face, which does not pass the filters. */
+/** The same guarantee for the bulk interface, which does not pass the filters. */
 export function guardedSet(set: ObjectSet): ObjectSet {
   const { joining } = set
   return {
@@ -33,7 +33,7 @@ function mayWrite({ verb, action }: RoutedRequest): boolean {
   return action === undefined || !harmlessActions.has(action.name)
 }
 
-/** Actions that only look; of any other it is unknown what it changes. */
+/** Actions that only read. Any other action may change something. */
 const harmlessActions: ReadonlySet<string> = new Set([
   'test',
   'validate',

@@ -6,8 +6,8 @@ import type { SortKey } from '../model/sort.ts'
 import type { Store } from '../repository/repository.ts'
 
 /**
- * The port behind which every object set and service stands. REST, scripts and mappings speak to it; a path is
- * `managed/user/jdoe`, without a leading slash, its segments decoded by whoever split them.
+ * The port to all object sets and services, used by REST, scripts and mappings. A path is `managed/user/jdoe`, without a
+ * leading slash. Its segments are encoded; code that splits the path decodes them.
  */
 export interface Resources {
   read(path: string, request: RequestContext & { fields?: readonly Pointer[] }): Promise<Resource>
@@ -18,7 +18,7 @@ export interface Resources {
     content: JsonObject,
     request: RequestContext,
   ): Promise<Resource>
-  /** `rev` undefined: whatever the revision. */
+  /** `rev` undefined: any revision. */
   update(
     path: string,
     rev: string | undefined,
@@ -33,56 +33,56 @@ export interface Resources {
   ): Promise<Resource>
   delete(path: string, rev: string | undefined, request: RequestContext): Promise<Resource>
   action(path: string, action: ResourceAction, request: RequestContext): Promise<Json>
-  /** The bulk face of an object set such as `managed/user` or `system/hr/account`; NOT_FOUND if there is none. */
+  /** The bulk interface of an object set such as `managed/user` or `system/hr/account`; NOT_FOUND if there is none. */
   objectSet(path: string): ObjectSet
 }
 
-/** Who asks, and how. Passed unchanged to whatever a request causes. */
+/** Who sends a request, and how. Passed unchanged to all requests that it causes. */
 export interface RequestContext {
-  /** True for requests from outside (REST); those are authorized. */
+  /** True for external requests (REST); those are authorized. */
   readonly external: boolean
   /** e.g. `openidm-admin`, or `system` for the server's own work. */
   readonly userId: string
   readonly roles: readonly string[]
   readonly transactionId: string
-  /** True if the caller has given his password once more with this very request. */
+  /** True if the caller has sent the password again with this request. */
   readonly reauthenticated?: boolean
-  /** Where a request from outside came from. */
+  /** The address that an external request came from. */
   readonly address?: string
-  /** True for the engine's own reading: all that is there, not only what is returned by default. */
+  /** True for reads by the engine: all fields, not only those returned by default. */
   readonly whole?: boolean
   /** True while nothing may change (dry runs): providers refuse writes. */
   readonly readOnly?: boolean
-  /** Additional parameters of the request, as text; none where it came without. */
+  /** Additional parameters of the request, as text. */
   readonly parameters?: Readonly<Record<string, string>> | undefined
   readonly chain?: Chain
 }
 
-/** What a request is part of, where one request causes the next. Never leaves the process. */
+/** The context of requests that cause each other. Never leaves the process. */
 export interface Chain {
-  /** Keys of the objects that are being worked on already (engine §7.2): nobody waits for himself. */
+  /** Keys of the objects that this chain has locked (engine §7.2), so that it does not wait for itself. */
   readonly held?: ReadonlySet<string>
   /**
-   * What is being carried through a mapping at this moment, by `flowKey`: a script in its midst that changes the same object
-   * would begin the same once more, before there is a link. What follows from such a change waits for the end.
+   * The objects that a mapping is synchronizing now, by `flowKey`. If a script changes the same object meanwhile, the same
+   * synchronization would start again before there is a link. So the effects of such a change are deferred to the end.
    */
   readonly flowing?: ReadonlyMap<string, Postpone>
-  /** How often the change was put off before: scripts that always change their object come to an end. */
+  /** How often the change was deferred before: a limit for scripts that always change their object. */
   readonly putOff?: number
-  /** False: what changes is not carried on to other systems (engine §8.1). */
+  /** False: changes are not synchronized to other systems (engine §8.1). */
   readonly synchronizes?: boolean
-  /** True while a change that could not be carried on is taken back (engine §8.4). */
+  /** True while a change that could not be synchronized is undone (engine §8.4). */
   readonly compensating?: boolean
-  /** Whoever writes many objects at once, or has something of his own to store first, takes what follows here. */
+  /** Set by callers that write many objects, or must store something first: they run the follow-up work themselves. */
   readonly afterwards?: Afterwards
 }
 
-/** Takes work for when the object is no longer being worked on; it is done within the chain given. */
+/** Defers work until the object is no longer being synchronized. It then runs with the given chain. */
 export type Postpone = (work: (chain: Chain) => Promise<void>) => void
 
 /**
- * Takes what follows from a write, by the position of the write in its page: carrying the change on to other systems. To
- * be done as soon as the taker's own part is stored; a rejection says that the write is not to count.
+ * Takes the follow-up work of a write (synchronizing it to other systems), by the position of the write in its page. The
+ * taker runs it as soon as its own part is stored. If it rejects, the write must be treated as failed.
  */
 export type Afterwards = (position: number, work: () => Promise<void>) => void
 
@@ -103,7 +103,7 @@ export interface ResourceQuery {
 export interface ResourcePage {
   readonly result: readonly Resource[]
   readonly cookie: string | null
-  /** undefined: unknown. */
+  /** Undefined: unknown. */
   readonly total?: number | undefined
 }
 
@@ -113,7 +113,7 @@ export interface ResourceAction {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** One resource subtree. Members that a provider lacks answer 501. `path` is relative to where it is mounted. */
+/** One resource subtree. A missing method is answered with 501. `path` is relative to the mount. */
 export interface ResourceProvider {
   read?(path: string, request: RequestContext & { fields?: readonly Pointer[] }): Promise<Resource>
   query?(path: string, query: ResourceQuery, request: RequestContext): Promise<ResourcePage>
@@ -154,16 +154,16 @@ export type ObjectWriteResult =
   | { readonly ok: true; readonly object: Resource }
   | { readonly ok: false; readonly error: Error }
 
-/** A property of the configuration and the attribute it stands for in the system, e.g. `mail` and `work_mail`. */
+/** A property of the configuration and its attribute in the system, e.g. `mail` and `work_mail`. */
 export interface SystemProperty {
   readonly name: string
   readonly attribute: string
 }
 
-/** Up to where the changes of a set are known; opaque. */
+/** A position in the changes of a set; opaque. */
 export type SyncToken = string | number | JsonObject
 
-/** A change of one object of a set; `token`: up to here everything has been told. END comes last, if at all. */
+/** A change of one object of a set. `token`: all changes up to here have been reported. END comes last, if at all. */
 export type SetChange =
   | {
       readonly kind: 'CREATE' | 'UPDATE' | 'CREATE_OR_UPDATE'
@@ -177,14 +177,14 @@ export type SetChange =
 
 export interface SetChanges {
   latestToken(signal?: AbortSignal): Promise<SyncToken>
-  /** In order; without a token, everything that there is. */
+  /** The changes in order; without a token, all of them. */
   since(token: SyncToken | null, signal?: AbortSignal): AsyncIterable<SetChange>
 }
 
-/** The pages that the engine works with: the same objects as through the router, many at a time. */
+/** The bulk interface for the engine: the same objects as through the router, in pages. */
 export interface ObjectSet {
   readonly path: string
-  /** Whole objects (or `fields` of them) that match, in pages; order is stable within one reading. */
+  /** The objects that match, whole or with `fields`, in pages. The order is stable within one call. */
   pages(
     query: {
       filter: Filter
@@ -194,46 +194,45 @@ export interface ObjectSet {
     },
     signal?: AbortSignal,
   ): AsyncIterable<readonly Resource[]>
-  /** Objects by id, keyed by the id asked for; missing ones are absent. */
+  /** Objects by id, keyed by the requested id; missing ones are absent. */
   readMany(ids: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, Resource>>
-  /** In order; one outcome a write; the failure of one does not stop the others. */
+  /** In order, with one outcome for each write. The failure of one does not stop the others. */
   writeMany(
     writes: readonly ObjectWriteRequest[],
     request: RequestContext,
     signal?: AbortSignal,
   ): Promise<readonly ObjectWriteResult[]>
   /**
-   * The id under which an object of this content stands when it has been written. For a create, `proposed` is an id that
-   * the caller would choose, which comes back where the set leaves the choice to its caller. undefined where only
-   * the system itself knows.
+   * The id that an object with this content has after it was written. For a create, `proposed` is the caller's choice;
+   * it is returned if the set lets the caller choose. Undefined if only the system itself knows the id.
    */
   idOf(
     write: { readonly operation: 'create' | 'update'; readonly content: JsonObject },
     proposed?: string,
   ): string | undefined
-  /** True for attributes whose values nobody may read, passwords first of all. Absent: there are none. */
+  /** True for attributes whose values must not be read, such as passwords. Absent: there are none. */
   isSecret?(pointer: Pointer): boolean
-  /** An update leaves alone what its content does not mention (platform §4.4): null clears an attribute. */
+  /** True: an update keeps attributes that its content does not mention (platform §4.4); null clears an attribute. */
   readonly updatesInPart?: boolean
-  /** True for properties that an update leaves as they are if its content does not mention them: relationships. */
+  /** True for properties that an update keeps if its content does not mention them: relationships. */
   leavesAlone?(property: string): boolean
   /** How the set's own filters compare the text of an attribute; undefined where only the set itself can tell. */
   comparison(pointer: Pointer): 'exact' | 'ignoreCase' | undefined
   /**
-   * Of the declared properties that can be read: those that the system has an attribute for at present, and the
-   * others, which read as null. Absent where the set has no schema of its own to compare with.
+   * The declared, readable properties: those for which the system currently has an attribute, and the others, which are
+   * read as null. Absent if the set has no schema to compare with.
    */
   properties?(signal?: AbortSignal): Promise<{
     readonly present: readonly SystemProperty[]
     readonly absent: readonly SystemProperty[]
   }>
-  /** What has changed since one last asked; absent where the system cannot tell. */
+  /** The changes since an earlier time; absent if the system cannot report them. */
   readonly changes?: SetChanges
-  /** Total number of objects if the set knows it cheaply. */
+  /** The number of objects; absent if counting is expensive. */
   count?(): Promise<number>
   /**
-   * Only sets that live in the repository: the same set writing and reading inside the given transaction, so that
-   * object, link and audit entry are kept or dropped together.
+   * Only for sets in the repository: the same set inside the given transaction, so that object, link and audit entry are
+   * stored together or not at all.
    */
   joining?(transaction: Store): ObjectSet
 }

@@ -6,14 +6,14 @@ import { filteredSet } from './filtered-set.ts'
 import { guardedSet, refuseWritesWhenReadOnly } from './read-only.ts'
 import type { Resource, ResourcePage, ResourceProvider, Resources } from './resources.ts'
 
-/** Providers by the path that they answer for. */
+/** Providers by the path at which they are mounted. */
 export type Mounts = Readonly<Record<string, ResourceProvider>>
 
 /**
- * One router for everything (platform §2): the longest mounted prefix of a path names the provider,
- * which sees the rest of the path. No provider is 404, a verb that it lacks is 501. Filters stand around every
- * request, the first outermost; they and the provider see its path in canonical text. `_fields` is applied here, for all providers alike. Mounts and filters that may change are
- * asked for at every request.
+ * One router for all requests (platform §2). The longest mounted prefix of a path selects the provider, which gets the
+ * rest of the path. Without a provider the answer is 404; if the provider lacks the verb, 501. Filters run around every
+ * request, the first outermost. They and the provider see the canonical path. `_fields` is applied here, for all
+ * providers. Mounts and filters may change, so they are fetched for every request.
  */
 export function router(
   mounts: Mounts | (() => Mounts),
@@ -25,7 +25,7 @@ export function router(
   async function route<T>(request: RoutedRequest): Promise<T> {
     const perform = async (final: RoutedRequest): Promise<T> => {
       const { provider, rest } = routeTo(final.path)
-      // The verb says what the provider answers with.
+      // The verb determines the type of the answer.
       const answer = call(provider, rest, final) as Promise<T> | undefined
       return answer ?? notOffered(final)
     }
@@ -56,7 +56,7 @@ export function router(
   return resources
 }
 
-/** Undefined where the provider lacks the verb. What a verb needs is there: the router put it in. */
+/** Undefined if the provider lacks the verb. The router has set the input that each verb needs. */
 function call(
   to: ResourceProvider,
   path: string,
@@ -95,13 +95,13 @@ function dispatch(mounts: Mounts, path: string): Route {
   throw new Problem('NOT_FOUND', `There is no resource ${path || 'at the root'}`)
 }
 
-/** What a filter and the provider see is canonical, also after a filter has changed the path: none can be spelt round. */
+/** Makes the path canonical again after each filter that changes it, so that no spelling bypasses a filter. */
 async function passThrough<T>(
   filters: readonly RouterFilter[],
-  stated: RoutedRequest,
+  received: RoutedRequest,
   perform: (request: RoutedRequest) => Promise<T>,
 ): Promise<T> {
-  const request = { ...stated, path: normalizePath(stated.path) }
+  const request = { ...received, path: normalizePath(received.path) }
   const [first, ...others] = filters
   return first
     ? first(request, (changed = request) => passThrough(others, changed, perform))

@@ -1,7 +1,7 @@
 import type { Pointer } from '../model/pointer.ts'
 import type { Resources } from './resources.ts'
 
-/** Whether an attribute of an object set is secret; of a set that is there no longer, everything is. */
+/** True if an attribute of an object set is secret. If the set no longer exists, all its attributes are. */
 export function isSecretAt(resources: Resources, set: string, pointer: Pointer): boolean {
   try {
     return resources.objectSet(set).isSecret?.(pointer) ?? false

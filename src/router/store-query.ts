@@ -1,7 +1,7 @@
 import type { StorePage, StoreQuery } from '../repository/repository.ts'
 import type { Resource, ResourcePage, ResourceQuery } from './resources.ts'
 
-/** A resource query in the words of the repository, for providers whose objects live there. */
+/** Converts a resource query to a query of the repository, for providers whose objects are stored there. */
 export function storeQuery(query: ResourceQuery): StoreQuery {
   const { filter, sortKeys, pageSize, cookie, offset, totalPolicy } = query
   return {

@@ -23,7 +23,7 @@ export async function openServer(options: ServerOptions) {
   const authentication = administratorAuthentication(repository.settings)
   const contextPath = application.project.property('openidm.context.path')?.toString()
   const server = opened.use(
-    httpServer({ resources, authentication, log, contextPath, witness: audit.witness }),
+    httpServer({ resources, authentication, log, contextPath, observer: audit.observer }),
   )
   // Before the server: somebody may be waiting for the answer to a run.
   opened.defer(() => application.reconciliations.close())

@@ -5,17 +5,17 @@ import type { Settings } from '../../repository/repository.ts'
 import type { Credentials } from './credentials.ts'
 
 /**
- * Who may speak to the server (platform §10): today one static administrator. The password is stored
+ * Who may access the server (platform §10): currently one static administrator. The password is stored
  * only as an Argon2id hash and has no default.
  */
 export interface Identity {
   readonly userId: string
   readonly roles: readonly string[]
-  /** The request has the password a second time, for what is protected. */
+  /** The request contains the password a second time, as protected properties require. */
   readonly reauthenticated?: boolean
 }
 
-/** `recall` answers at once or not at all; `authenticate` looks closely and throws UNAUTHORIZED. */
+/** `recall` returns a recently checked identity, or undefined. `authenticate` checks and throws UNAUTHORIZED. */
 export interface Authentication {
   recall(credentials: Credentials): Promise<Identity | undefined>
   authenticate(credentials: Credentials): Promise<Identity>
@@ -25,8 +25,8 @@ const administrator: Identity = { userId: 'openidm-admin', roles: ['openidm-admi
 const settingsKey = 'administrator.password'
 
 /**
- * Sets the administrator's password: to SYNCLINE_ADMIN_PASSWORD where the environment has it, else, on the very
- * first start, to a random one that `announce` hears once and nobody can read again.
+ * Sets the administrator's password: to SYNCLINE_ADMIN_PASSWORD if the environment has it. Otherwise, on the first
+ * start, to a random one that is passed to `announce` once and cannot be read again.
  */
 export async function ensureAdministrator(options: {
   readonly settings: Settings
@@ -45,7 +45,7 @@ export async function ensureAdministrator(options: {
   }
 }
 
-/** @node-rs/argon2 hashes as Argon2id unless told otherwise. */
+/** @node-rs/argon2 uses Argon2id by default. */
 async function store(settings: Settings, password: string): Promise<void> {
   await settings.write(settingsKey, await hash(password))
 }
@@ -58,8 +58,8 @@ async function storedHash(settings: Settings): Promise<string | undefined> {
 const rememberedFor = 5 * 60_000
 
 /**
- * Argon2 is slow on purpose, so a success is remembered for a few minutes: as a digest under a key that lives in
- * this process only, together with the hash it was checked against, so that a new password counts at once.
+ * Argon2 is slow on purpose, so a success is cached for a few minutes: as a digest under a key that exists only in this
+ * process, together with the hash it was checked against. So a new password is effective at once.
  */
 export function administratorAuthentication(
   settings: Settings,
@@ -79,7 +79,7 @@ export function administratorAuthentication(
     },
     async authenticate(credentials) {
       const hashed = await storedHash(settings)
-      // The password is checked even for an unknown name: how long it takes tells nothing.
+      // The password is checked even for an unknown name, so that the time reveals nothing.
       const passwordFits = hashed !== undefined && (await verify(hashed, credentials.password))
       if (!passwordFits || credentials.username !== administrator.userId) {
         throw new Problem('UNAUTHORIZED', 'The user name or the password is wrong')

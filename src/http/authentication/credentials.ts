@@ -20,13 +20,13 @@ export function credentialsOf(headers: IncomingHttpHeaders): Credentials | undef
   return basicCredentials(headers.authorization)
 }
 
-/** The password given once more, for a change of what is protected. */
+/** The password sent again, for changes of protected properties. */
 export function repeatedPassword(headers: IncomingHttpHeaders): string | undefined {
   const password = headers['x-openidm-reauth-password']
   return typeof password === 'string' ? decodeExtended(password) : undefined
 }
 
-/** `UTF-8''Zo%C3%AB`; anything else is taken as it stands. */
+/** Decodes `UTF-8''Zo%C3%AB`; other values stay unchanged. */
 function decodeExtended(value: string): string {
   const [, charset, encoded] = /^(UTF-8|ISO-8859-1)'[^']*'(.*)$/i.exec(value) ?? []
   if (charset === undefined || encoded === undefined) return decodePlain(value)

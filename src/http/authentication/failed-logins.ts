@@ -1,10 +1,10 @@
 /**
- * Slows down guessing of passwords: after a few failures an address has to wait before its next try is looked at,
- * twice as long each time. A success forgets the failures. The number of remembered addresses is bounded, so that a
- * flood of addresses costs no memory; the oldest are forgotten first.
+ * Slows down guessing of passwords: after a few failures, an address must wait before its next try is checked, twice as
+ * long each time. A success clears the failures. The number of stored addresses is limited, so that an attack from many
+ * addresses does not fill the memory; the oldest are dropped first.
  */
 export interface FailedLogins {
-  /** Milliseconds until the next try of this address is looked at; 0: now. */
+  /** Milliseconds until the next try of this address is checked; 0: now. */
   waitFor(address: string): number
   failed(address: string): void
   succeeded(address: string): void

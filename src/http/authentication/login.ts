@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Mutex } from '../../kit/mutex.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import type { Witness } from '../../router/exchange.ts'
+import type { RequestObserver } from '../../router/exchange.ts'
 import type { Authentication, Identity } from './authentication.ts'
 import { type Credentials, credentialsOf, repeatedPassword } from './credentials.ts'
 import { failedLogins } from './failed-logins.ts'
 
-/** From the headers of a request to who sent it: UNAUTHORIZED unless known, 429 while the address must wait. */
+/** Identifies the sender of a request by its headers: UNAUTHORIZED if unknown, 429 while the address must wait. */
 export type Login = (
   headers: IncomingHttpHeaders,
   address: string,
@@ -16,15 +16,15 @@ export type Login = (
 
 const anonymous: Identity = { userId: 'anonymous', roles: ['openidm-reg'] }
 
-/** Load balancers ask whether the server is alive, and have no account. */
+/** Load balancers check whether the server is alive, without an account. */
 const openPaths: ReadonlySet<string> = new Set(['info/ping'])
 
-/** `witness` hears of every look at credentials. */
-export function login(authentication: Authentication, witness?: Pick<Witness, 'attempt'>): Login {
+/** `observer` is notified of every check of credentials. */
+export function login(authentication: Authentication, observer?: Pick<RequestObserver, 'attempt'>): Login {
   const failures = failedLogins()
-  // Guesses sent all at once would otherwise be hashed before the first failure counts.
+  // Otherwise many guesses sent at the same time would all be checked before the first failure is counted.
   const turn = new Mutex()
-  /** Looks again whether the credentials are known: the request before may have been the same client's. */
+  /** Tries `recall` again first: the previous request may have come from the same client. */
   const check = async (
     credentials: Credentials,
     address: string,
@@ -36,14 +36,14 @@ export function login(authentication: Authentication, witness?: Pick<Witness, 'a
     try {
       refuseWhileWaiting(failures.waitFor(address))
       const identity = await counted(authentication.authenticate(credentials), failures, address)
-      witness?.attempt({ ...attempt, successful: true })
+      observer?.attempt({ ...attempt, successful: true })
       return identity
     } catch (error) {
-      witness?.attempt({ ...attempt, successful: false, reason: asProblem(error).message })
+      observer?.attempt({ ...attempt, successful: false, reason: asProblem(error).message })
       throw error
     }
   }
-  /** Whoever is known already is not made to wait for a stranger's guesses from the same address. */
+  /** A known user does not wait because of failed guesses from the same address. */
   const known = async (credentials: Credentials, address: string, transactionId: string): Promise<Identity> =>
     (await authentication.recall(credentials)) ?? turn.run(() => check(credentials, address, transactionId))
   return async (headers, address, path, transactionId = '') => {

@@ -6,7 +6,7 @@ import { project } from '../../router/fields.ts'
 import type { Outcome } from './operation.ts'
 import type { Parameters } from './parameters.ts'
 
-/** Answers on the wire (platform §1.2), before they meet a socket. */
+/** HTTP answers (platform §1.2), independent of sockets. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -15,7 +15,7 @@ export interface Answer {
 
 const json = 'application/json; charset=utf-8'
 
-/** `baseUrl` ends where resource paths begin, e.g. `http://localhost:8080/openidm`. */
+/** `baseUrl` is the part before resource paths, e.g. `http://localhost:8080/openidm`. */
 export function answerOf(outcome: Outcome, parameters: Parameters, baseUrl: string): Answer {
   switch (outcome.kind) {
     case 'notModified':
@@ -30,7 +30,7 @@ export function answerOf(outcome: Outcome, parameters: Parameters, baseUrl: stri
   }
 }
 
-/** Any value as JSON; `prettyPrint` for people. */
+/** Any value as JSON; indented with `prettyPrint`. */
 export function jsonAnswer(
   status: number,
   value: Json,
@@ -57,7 +57,7 @@ function resourceAnswer(
   return { ...answer, headers: { ...answer.headers, ...headers } }
 }
 
-/** One field as it is: a picture, a certificate. */
+/** One field without JSON around it: a picture, a certificate. */
 function rawField(
   resource: JsonObject,
   { fields }: Parameters,

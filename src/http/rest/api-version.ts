@@ -3,7 +3,7 @@ import { Problem } from '../../model/problem.ts'
 /** The `Accept-API-Version` header (platform §1.1). */
 const supported = { protocol: [2, 1], resource: [1, 0] } as const
 
-/** What every answer says about itself. */
+/** The Content-API-Version header of every answer. */
 export const contentApiVersion = 'protocol=2.1,resource=1.0'
 
 /** BAD_REQUEST if the header cannot be read or asks for more than is supported. */

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { messageOf, Problem } from '../../model/problem.ts'
 
-/** Request bodies: JSON in UTF-8, of the form that the operation needs (platform §1.1). */
+/** Request bodies: JSON in UTF-8, of the type that the operation needs (platform §1.1). */
 export interface Body {
   readonly contentType: string | undefined
   readonly bytes: Uint8Array
@@ -15,7 +15,7 @@ export function parseBody({ contentType, bytes }: Body): Json | undefined {
   try {
     return JSON.parse(text)
   } catch (error) {
-    // The engine quotes what stands there, which may be a password.
+    // The JSON parser quotes the text at the error, which may be a password.
     const [fault] = messageOf(error).split(/, (?:\.\.\.)?"/)
     throw new Problem('BAD_REQUEST', `The body is not JSON: ${fault}`)
   }

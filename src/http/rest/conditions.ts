@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Problem } from '../../model/problem.ts'
 
 /**
- * Conditional headers (platform §1.1): which revision a request is about, and what may not be asked.
+ * Conditional headers (platform §1.1): which revision a request requires, and which conditions are not allowed.
  */
 export type RequestKind = 'read' | 'query' | 'put' | 'patch' | 'delete' | 'post'
 
@@ -14,7 +14,7 @@ export interface Conditions {
 /** `*`, or the text of an entity tag. */
 export type Revision = { readonly any: true } | { readonly any: false; readonly rev: string }
 
-/** The conditions of a request; PRECONDITION_FAILED, BAD_REQUEST or CONFLICT for those that its kind does not take. */
+/** The conditions of a request. PRECONDITION_FAILED, BAD_REQUEST or CONFLICT for those that its kind does not allow. */
 export function conditionsOf(kind: RequestKind, headers: IncomingHttpHeaders): Conditions {
   refuseDates(headers)
   const ifMatch = revisionOf(headers['if-match'])
@@ -57,7 +57,7 @@ function refuseDates(headers: IncomingHttpHeaders): void {
   }
 }
 
-/** Weak tags and bare revisions are what some clients and proxies make of an ETag. */
+/** Some clients and proxies turn an ETag into a weak tag or a revision without quotes. */
 function revisionOf(header: string | undefined): Revision | undefined {
   if (header === undefined) return undefined
   const text = header.trim()

@@ -2,8 +2,8 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 
 /**
- * Errors on the wire (platform §1.5). A `Problem` was written for whoever made the request and is
- * shown as it is; anything else is our fault, may contain anything, and is only logged.
+ * Errors in HTTP answers (platform §1.5). A `Problem` was written for the caller and is returned unchanged. Any other
+ * error is our fault and may contain secrets, so it is only logged.
  */
 export function errorBody(problem: Problem, transactionId: string): JsonObject {
   return {
@@ -15,7 +15,7 @@ export function errorBody(problem: Problem, transactionId: string): JsonObject {
   }
 }
 
-/** Unexpected: the caller learns nothing about it, the log everything. */
+/** Unexpected errors: details are logged, but not sent to the caller. */
 export function isInternal(problem: Problem): boolean {
   return problem.code === 'INTERNAL'
 }
@@ -30,10 +30,10 @@ function causeOf({ cause }: Problem, transactionId: string): JsonObject {
   return cause instanceof Problem && !isInternal(cause) ? { cause: errorBody(cause, transactionId) } : {}
 }
 
-/** Not imported: that would load Node's HTTP client as well, a tenth of the time of a short command. */
+/** Not imported: an import would also load Node's HTTP client, a tenth of the run time of a short command. */
 const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
-/** Two of them are not what HTTP calls them today. */
+/** The protocol has older names for these two. */
 const reasons: Readonly<Record<number, string>> = { 408: 'Request Time-out', 504: 'Gateway Time-out' }
 
 function reasonOf(status: number): string {

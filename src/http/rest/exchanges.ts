@@ -1,18 +1,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Address, Witness } from '../../router/exchange.ts'
+import type { Address, RequestObserver } from '../../router/exchange.ts'
 import { pathOf, searchOf } from './raw-request.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Both ends of the connection, noted while there was one. */
+    /** Both ends of the connection, stored while it is open. */
     ends: { readonly server: Address; readonly client: Address } | undefined
-    /** What the answer says if it is an error. */
+    /** The message of an error answer. */
     failure: string | undefined
   }
 }
 
-/** Tells of every request, whatever became of it, once it has been answered. */
-export function witnessed(server: FastifyInstance, witness: Witness): void {
+/** Reports every request after its answer, including failed ones. */
+export function observeRequests(server: FastifyInstance, observer: RequestObserver): void {
   server.decorateRequest('ends', undefined)
   server.decorateRequest('failure', undefined)
   server.addHook('onRequest', async (request) => {
@@ -20,7 +20,7 @@ export function witnessed(server: FastifyInstance, witness: Witness): void {
   })
   server.addHook('onResponse', async (request, reply) => {
     const { userId, roles = [] } = request.identity ?? {}
-    witness.exchange({
+    observer.exchange({
       ...{ transactionId: request.id, userId, roles, ...(request.ends ?? endsOf(request)) },
       ...{ secure: request.protocol === 'https', method: request.method, path: pathOf(request) },
       ...{ search: searchOf(request), headers: request.headers },
@@ -47,7 +47,7 @@ const byMethod: Readonly<Record<string, string>> = {
   POST: 'CREATE',
 }
 
-/** What was asked for, also of requests that were never looked at closely. */
+/** The operation of a request, also if the request was refused early. */
 function operationOf(
   request: FastifyRequest,
   status: number,

@@ -16,8 +16,8 @@ import { type Conditions, conditionsOf, type RequestKind, type Revision } from '
 import { actionParameters, type Parameters } from './parameters.ts'
 
 /**
- * From a request to the operation it means (platform §1.1, the table of requests). Knows the wire's
- * rules and nothing of sockets; answer.ts writes what comes out.
+ * Maps a request to its operation (platform §1.1, the table of requests). Contains the rules of the protocol, nothing
+ * about sockets; answer.ts writes the result.
  */
 export interface WireRequest {
   readonly method: string
@@ -55,7 +55,7 @@ type Operation = (
 
 const operations: Readonly<Record<RequestKind, Operation>> = { read, query, put, patch, delete: remove, post }
 
-/** Clients behind strict proxies send POST and say what they mean. */
+/** Clients behind strict proxies send POST and name the real method in a header. */
 function effectiveMethod({ method, headers }: WireRequest): string {
   const override = headers['x-http-method-override']
   return method === 'POST' && typeof override === 'string' ? override.trim().toUpperCase() : method
@@ -151,7 +151,7 @@ async function remove(
   return { kind: 'resource', resource: await resources.delete(path, wantedRevision(ifMatch), context) }
 }
 
-/** Without `_action` a POST is a create; without a body, too, it is an action whose name was forgotten. */
+/** Without `_action` a POST is a create. If it also has no body, the name of an action was forgotten. */
 async function post(
   resources: Resources,
   { path, body, parameters }: WireRequest,

@@ -10,20 +10,20 @@ import {
 import { parseSortKeys, type SortKey } from '../../model/sort.ts'
 
 /**
- * The parameters of a request (platform §1.1): names ignore case, single-valued ones may not be
- * repeated, numbers must be numbers. What is not reserved is an additional parameter, passed on as text.
+ * The parameters of a request (platform §1.1): names ignore case, single-valued parameters must not be
+ * repeated, numbers must be numbers. All other parameters are additional and passed on as text.
  */
 export interface Parameters {
   readonly fields: readonly Pointer[] | undefined
   readonly prettyPrint: boolean
   readonly mimeType: string | undefined
   readonly action: string | undefined
-  /** What a query selects; its presence makes a GET a query. */
+  /** The selection of a query. If there is one, a GET is a query. */
   readonly selection: Selection | undefined
   readonly paging: Paging
-  /** Not reserved; names as they were sent. */
+  /** All others, under their names as sent. */
   readonly additional: Readonly<Record<string, string>>
-  /** The reserved parameters as they were sent, under their documented names. */
+  /** The reserved parameters with their values as sent, under their documented names. */
   readonly reserved: Readonly<Partial<Record<ReservedName, string>>>
 }
 
@@ -68,7 +68,7 @@ export function parseParameters(search: string): Parameters {
   }
 }
 
-/** What an action receives: everything but what shapes its answer. */
+/** The parameters of an action: all except those for the form of the answer. */
 export function actionParameters({ reserved, additional }: Parameters): Readonly<Record<string, string>> {
   const { _action, _fields, _prettyPrint, _mimeType, ...others } = reserved
   return { ...additional, ...others }

@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 
-/** The parts of a request as they were sent: Fastify's own view of them is decoded too early for us. */
+/** The parts of a request as they were sent: Fastify decodes them too early for us. */
 
-/** Decoding here would lose the difference between a slash and an escaped one. */
+/** Not decoded: otherwise a slash and an escaped slash would look the same. */
 export function pathOf(request: FastifyRequest): string {
   const [path = ''] = (request.raw.url ?? '').split('?', 1)
   return path
 }
 
-/** What follows the question mark; empty without one. */
+/** The part after the question mark; empty without one. */
 export function searchOf(request: FastifyRequest): string {
   const url = request.raw.url ?? ''
   const at = url.indexOf('?')

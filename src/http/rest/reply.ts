@@ -6,7 +6,7 @@ import { contentApiVersion } from './api-version.ts'
 import { errorBody, isInternal } from './errors.ts'
 import { searchOf } from './raw-request.ts'
 
-/** Puts an answer on the wire. */
+/** Sends an answer. */
 export function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
   return reply
     .code(status)
@@ -14,7 +14,7 @@ export function send(reply: FastifyReply, { status, headers, body }: Answer): Fa
     .send(body)
 }
 
-/** Whatever was thrown, as an answer; what is not the caller's fault is logged under its transaction. */
+/** Sends an error as an answer. If it is not the caller's fault, it is logged with its transaction id. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = fromFastify(error)
   log(problem, request)
@@ -32,13 +32,13 @@ function log(problem: Problem, request: FastifyRequest): void {
   else if (problem.status >= 500 && problem.status !== 501) request.log.warn(facts, 'The request failed')
 }
 
-/** What the client may do about it: send credentials, or wait. */
+/** Headers that tell the client what to do: send credentials, or wait. */
 function remedy({ status, detail }: Problem): Record<string, string> {
   if (status === 401) return { 'www-authenticate': 'Basic realm="Syncline", charset="UTF-8"' }
   return status === 429 && isJsonObject(detail) ? { 'retry-after': String(detail.retryAfter) } : {}
 }
 
-/** The parameters may be what is wrong, so they are not parsed for this. */
+/** The error may be in the parameters, so they are not parsed here. */
 function wantsPrettyPrint(request: FastifyRequest): boolean {
   return /(?:^|&)_prettyPrint=true(?:&|$)/i.test(searchOf(request))
 }
@@ -46,7 +46,7 @@ function wantsPrettyPrint(request: FastifyRequest): boolean {
 /** What its own errors have. */
 type FastifyRefusal = Error & Partial<Pick<FastifyError, 'code' | 'statusCode'>>
 
-/** What Fastify refuses before a request reaches us: too large a body, a malformed URL. */
+/** Errors of Fastify before a request reaches us: a body that is too large, a malformed URL. */
 function fromFastify(error: unknown): Problem {
   if (!(error instanceof Error) || error instanceof Problem) return asProblem(error)
   const { message, statusCode, code }: FastifyRefusal = error

@@ -2,8 +2,8 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { joinPath } from '../../model/resource-path.ts'
 
 /**
- * The functions that a `customAuthz` expression may call (docs/access.md), under the names of the original. They run beside it, in
- * the sandbox, where `openidm` and `context` are globals.
+ * The functions that a `customAuthz` expression may call (docs/access.md), with the names of OpenIDM. They run in the
+ * sandbox, too, where `openidm` and `context` are globals.
  */
 declare const openidm: { read(path: string): JsonObject | null }
 declare const context: { readonly security: SecurityContext }
@@ -51,7 +51,7 @@ function functionsFor(request: JsonObject) {
         allowed.includes(isJsonObject(role) && role._ref ? role._ref : role),
       )
     },
-    // Of protected properties the object set itself asks for the password.
+    // The object set itself requires the password for protected properties.
     reauthIfProtectedAttributeChange: () => true,
     // There are neither workflows nor self-service.
     isSelfServiceRequest: () => false,

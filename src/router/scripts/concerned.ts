@@ -1,6 +1,6 @@
 /**
- * May an expression be found in the path of a set, or of one of its objects? Yes, unless its beginning says otherwise: the
- * ids of objects are not known beforehand.
+ * Can an expression match the path of a set, or of one of its objects? Yes, unless its literal beginning excludes that:
+ * the ids of objects are not known in advance.
  */
 export function mayConcern(pattern: string | undefined, set: string): boolean {
   const beginning = literalBeginning(pattern ?? '')
@@ -9,11 +9,11 @@ export function mayConcern(pattern: string | undefined, set: string): boolean {
   return beginning.startsWith(within) || within.startsWith(beginning)
 }
 
-/** What every match begins with; undefined if that cannot be told. */
+/** The text that every match begins with; undefined if unknown. */
 function literalBeginning(pattern: string): string | undefined {
   if (!pattern.startsWith('^') || /\|/.test(pattern.replace(/\([^()]*\)/g, ''))) return undefined
   const [literal = ''] = /^[\w/-]*/.exec(pattern.slice(1)) ?? []
   const next = pattern.charAt(1 + literal.length)
-  // A character that is repeated, or may be left out, is not certain.
+  // A character that may be repeated or absent is not part of it.
   return /[?*{+]/.test(next) ? literal.slice(0, -1) : literal
 }

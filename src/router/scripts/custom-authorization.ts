@@ -7,8 +7,8 @@ import { program } from './authorization-program.ts'
 import { requestVariable } from './request-variable.ts'
 
 /**
- * `customAuthz` of access rules (platform §10): expressions of JavaScript that see `request`, `context` and the
- * functions of authorization-program.ts. What fails, or is not true-like, grants nothing.
+ * `customAuthz` of access rules (platform §10): JavaScript expressions that see `request`, `context` and the
+ * functions of authorization-program.ts. An expression that fails, or is not true-like, grants nothing.
  */
 export function customAuthorization(
   expressions: readonly string[],

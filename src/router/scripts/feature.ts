@@ -9,7 +9,7 @@ import { customAuthorization, expressionScript } from './custom-authorization.ts
 import { readFilter } from './read-filter.ts'
 import { type ConfiguredFilter, refusal, scriptFilters } from './script-filters.ts'
 
-/** What stands around every request: `conf/router.json` and `conf/access.json`. */
+/** Filters and rules for every request: `conf/router.json` and `conf/access.json`. */
 export const routerFeature = feature({
   name: 'router',
   documents: /^(?:router|access)$/,
@@ -48,7 +48,7 @@ async function compiledFilters(
   tools: CompileTools,
 ): Promise<CompiledFilters> {
   if (!document) return { filters: [], findings: [] }
-  // Of a file that cannot be read nobody knows whom its filters keep out.
+  // If the file cannot be read, it is unknown which requests its filters would refuse.
   if (!document.content) return { filters: [refusal('conf/router.json')], findings: [] }
   const configured = document.content.filters
   const filters: ConfiguredFilter[] = []
@@ -64,7 +64,7 @@ async function compiledFilters(
 
 interface CompiledRules {
   readonly rules: readonly AccessRule[]
-  /** Those that can be loaded; any other grants nothing. */
+  /** The expressions that can be loaded; any other grants nothing. */
   readonly expressions: readonly string[]
   readonly findings: readonly DocumentFinding[]
 }

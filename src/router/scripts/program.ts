@@ -1,8 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 
 /**
- * {script, variables} → what a script of a router filter leaves behind. It changes `request` and `response` in place;
- * `response.content` is another name of the resource, as in the original.
+ * {script, variables} → the variables of a router filter's script after it ran. It changes `request` and `response` in
+ * place; `response.content` is another name of the resource, as in OpenIDM.
  */
 function around() {
   return (

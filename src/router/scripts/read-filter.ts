@@ -9,7 +9,7 @@ import { type ConfiguredFilter, refusal, type ScriptFilter } from './script-filt
 
 const hooks = ['onRequest', 'onResponse', 'onFailure'] as const
 
-/** The filter with this index in `conf/router.json`; none for one of the original that the server does itself. */
+/** The filter with this index in `conf/router.json`; none for a filter of OpenIDM whose work the server does itself. */
 export async function readFilter(
   content: JsonObject,
   index: number,
@@ -21,7 +21,7 @@ export async function readFilter(
   return { filter, findings: reading.findings }
 }
 
-/** Told of by the check of the schema. */
+/** The schema check reports it. */
 const broken = Symbol('cannot be used')
 
 class Reading {
@@ -87,7 +87,7 @@ class Reading {
   }
 }
 
-/** Scripts of the original that say what this server does by itself: authorization, policies, relationships, patches. */
+/** Scripts of OpenIDM for work that this server does itself: authorization, policies, relationships, patches. */
 const builtIn = ['router-authz', 'policyFilter', 'relationshipFilter', 'managedPatchHelper']
 
 function patternIn(pattern: Json | undefined): string | undefined | typeof broken {

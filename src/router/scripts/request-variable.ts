@@ -7,7 +7,7 @@ import { parsePointer, printPointer } from '../../model/pointer.ts'
 import { normalizePath } from '../../model/resource-path.ts'
 import type { RoutedRequest } from '../filter.ts'
 
-/** The script variable `request` (platform §7.3), and the request that a script made of it. */
+/** Converts a request to the script variable `request` (platform §7.3), and back. */
 export function requestVariable(request: RoutedRequest): JsonObject {
   const { verb, path, context, action, id, rev, content, operations, query, fields } = request
   return {
@@ -29,11 +29,11 @@ export function requestVariable(request: RoutedRequest): JsonObject {
   }
 }
 
-/** BAD_REQUEST and its kind if a script left something that is no request. */
+/** The request as changed by a script. BAD_REQUEST or a similar problem if it is no longer a request. */
 export function changedRequest(request: RoutedRequest, left: JsonObject): RoutedRequest {
   const { resourcePath, newResourceId, content, revision, patchOperations, queryFilter, fields } = left
   const { action, query, operations } = request
-  // What is as it was is not read again: not everything that came in can be written in a script's way.
+  // Unchanged members are not read again: not every request can be expressed as a script variable.
   const before = requestVariable(request)
   const parameters = textsOf(left.additionalParameters)
   const pointers =

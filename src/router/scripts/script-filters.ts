@@ -15,7 +15,7 @@ import { changedRequest, requestVariable } from './request-variable.ts'
 
 /**
  * The filters of `conf/router.json` (platform §2): scripts before and after requests. The first filter is the
- * outermost: `onRequest` runs in the order of the file, `onResponse` and `onFailure` in the opposite one.
+ * outermost: `onRequest` scripts run in the order of the file, `onResponse` and `onFailure` scripts in reverse order.
  */
 export interface ScriptFilter {
   /** Found anywhere in the path; undefined: every path. */
@@ -53,7 +53,7 @@ export function refusal(what: string, pattern?: string, methods?: readonly Verb[
 
 const hooks = ['condition', 'onRequest', 'onResponse', 'onFailure'] as const
 
-/** Ready to stand in the router; their scripts are loaded when the first one runs, and unloaded on disposal. */
+/** Filters for the router. Their scripts are loaded when the first one runs, and unloaded on disposal. */
 export function scriptFilters(
   filters: readonly ConfiguredFilter[],
   engine: ScriptEngine,
@@ -91,7 +91,7 @@ function refusingFilter({ pattern, methods = verbs, refuses }: Refusal): RouterF
 
 type Run = (script: string, variables: JsonObject, request: RoutedRequest) => Promise<Left>
 
-/** What a script leaves behind. */
+/** The variables after a script ran. */
 interface Left {
   readonly value?: Json
   readonly request?: JsonObject
@@ -138,7 +138,7 @@ function routerFilter(filter: ScriptFilter, name: string, run: Run): RouterFilte
       await failed(current, error)
       throw error
     }
-    // What this throws replaces the answer; what was written stays.
+    // If this throws, its error replaces the answer. The write itself is not undone.
     return after(current, answer)
   }
   return Object.assign(around, {
@@ -172,7 +172,7 @@ function responseVariable(request: RoutedRequest, answer: unknown): Json {
   return { result: [...result], pagedResultsCookie: cookie, totalPagedResults: total ?? -1 }
 }
 
-/** The answer has the shape that its verb has: a script may change what is in it, not what it is. */
+/** The answer keeps the type of its verb: a script may change its content only. */
 function changedAnswer<T>(request: RoutedRequest, answer: T, response: Json | undefined): T {
   if (response === undefined) return answer
   if (request.verb === 'action') return response as T
