@@ -32,7 +32,7 @@ export function customAuthorization(
   }
 }
 
-/** A comment at the end of the expression ends there. */
+/** The line break ends a comment at the end of the expression. */
 export function expressionScript(expression: string): ScriptSource {
   return { label: `customAuthz ${expression}`, source: `(${expression}\n)`, globals: {} }
 }
