@@ -55,7 +55,7 @@ export async function openGeneration(
   host: GenerationHost,
 ): Promise<Generation> {
   await using opened = new AsyncDisposableStack()
-  const engine = opened.use(await engineOf(project, host))
+  const { thing: engine } = opened.use(await engineOf(project, host))
   const tools = { ...project, project, engine, openSystem: systemOpener(project, host, opened) }
   const { checked, compiled } = await compileFeatures(begun, tools)
   const { readFile } = project
@@ -120,8 +120,11 @@ function systemOpener(
     decrypt: secrets.decrypt.bind(secrets),
     log: (message: string) => log('warn', message),
   }
-  return async (configuration) =>
-    opened.use(await systems.use(JSON.stringify(configuration), () => openSystem(configuration, environment)))
+  return async (configuration) => {
+    const key = JSON.stringify(configuration)
+    const used = opened.use(await systems.use(key, () => openSystem(configuration, environment)))
+    return used.thing
+  }
 }
 
 async function openParts(

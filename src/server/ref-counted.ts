@@ -2,8 +2,8 @@
 export class RefCounted<Thing extends AsyncDisposable> {
   readonly #open = new Map<string, { readonly thing: Promise<Thing>; users: number }>()
 
-  /** The thing of that key, with a disposal of the user's own. A failure to open is everyone's, and is not kept. */
-  async use(key: string, open: () => Promise<Thing>): Promise<Thing> {
+  /** The thing of that key until the user lets go of it. A failure to open is everyone's, and is not kept. */
+  async use(key: string, open: () => Promise<Thing>): Promise<Use<Thing>> {
     const entry = this.#open.get(key) ?? { thing: open(), users: 0 }
     this.#open.set(key, entry)
     entry.users++
@@ -14,10 +14,14 @@ export class RefCounted<Thing extends AsyncDisposable> {
       await (await entry.thing)[Symbol.asyncDispose]()
     }
     try {
-      return { ...(await entry.thing), [Symbol.asyncDispose]: release }
+      return { thing: await entry.thing, [Symbol.asyncDispose]: release }
     } catch (error) {
       if (this.#open.get(key) === entry) this.#open.delete(key)
       throw error
     }
   }
+}
+
+export interface Use<Thing> extends AsyncDisposable {
+  readonly thing: Thing
 }
