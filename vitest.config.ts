@@ -12,7 +12,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: hung,
     hookTimeout: hung,
-    expect: { poll: { timeout: hung, interval: 20 } },
+    expect: { poll: { timeout: hung, interval: 50 } },
     // isolated-vm is a native addon and wants whole processes, not worker threads.
     pool: 'forks',
     // Files are independent of each other: nothing is mocked, and importing the application again costs more than most tests.

@@ -61,7 +61,7 @@ const trials: [what: string, kind: Town, settings: JsonObject, kills: number][] 
 ]
 
 describe.each(trials)('a run into %s', (_what, kind, settings, kills) => {
-  it(`killed ${kills} times ends as an undisturbed one`, { timeout: 300_000 }, async () => {
+  it(`killed ${kills} times ends as an undisturbed one`, async () => {
     using template = await town(kind, settings)
     using undisturbed = new TestProject()
     restore(undisturbed, template)
@@ -102,7 +102,7 @@ describe('a target', () => {
     ['whose write fails', { kind: 'fail', moment: 'before' }],
     ['whose write fails after it took effect', { kind: 'fail', moment: 'after' }],
     ['that answers slowly', { kind: 'slow', moment: 'before', ms: 300 }],
-  ])('%s: the next run completes what this one left', { timeout: 120_000 }, async (_what, fault) => {
+  ])('%s: the next run completes what this one left', async (_what, fault) => {
     using template = await town('file')
     using undisturbed = new TestProject()
     restore(undisturbed, template)
@@ -117,7 +117,7 @@ describe('a target', () => {
     }
   })
 
-  it('that takes effect after its time is over: nothing is done twice', { timeout: 120_000 }, async () => {
+  it('that takes effect after its time is over: nothing is done twice', async () => {
     using template = await town('file')
     using undisturbed = new TestProject()
     restore(undisturbed, template)

@@ -1,7 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { bin, type RunObject, root, run as runProgram, TestProject } from './support/project.ts'
+import {
+  bin,
+  type RunObject,
+  root,
+  run as runProgram,
+  TestProject,
+  withoutProgress,
+} from './support/project.ts'
 
 const users = 'hrAccount_managedUser'
 const accounts = 'managedUser_directoryAccount'
@@ -29,7 +36,7 @@ function transcripts(): Transcript[] {
 
 /** Without what differs at every run: ids and revisions that the store made up, times, and blank lines. */
 function comparable(text: string): string {
-  return text
+  return withoutProgress(text)
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, '(id)')
     .replaceAll(/"_rev":"[^"]*"/g, '"_rev":"(rev)"')
     .replaceAll(/ in \d+\.\d+ s$/gm, ' in (time)')

@@ -48,7 +48,7 @@ beforeAll(() => {
   writeFileSync(join(installed, 'package.json'), '{ "private": true, "type": "module" }')
   const install = run('npm', ['install', '--no-audit', '--no-fund', join(folder, tarball as string)])
   expect(install.code, install.err).toBe(0)
-}, 240_000)
+})
 
 afterAll(() => temporary[Symbol.dispose]())
 

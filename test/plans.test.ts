@@ -59,9 +59,7 @@ async function make(world: World, { persons, users: accounts }: State, [kind, in
 }
 
 describe('a plan that is performed', () => {
-  it('comes to what the run would have come to, and a second plan to what a second run would do', {
-    timeout: 300_000,
-  }, async () => {
+  it('comes to what the run would have come to, and a second plan to what a second run would do', async () => {
     let stale = 0
     await fc.assert(
       fc.asyncProperty(state, async (given) => {

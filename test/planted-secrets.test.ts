@@ -129,7 +129,7 @@ describe('a planted secret', () => {
     await call('PUT', 'managed/user/bob', { ...planted, userName: 'bob' })
     await call('PATCH', 'managed/user/ann', [{ operation: 'replace', field: '/key', value: `${secret}2` }])
     const dead = 'sync/queue?_queryFilter=state+eq+"DEAD"'
-    await expect.poll(async () => (await call('GET', dead)).body.result?.length, { timeout: 10_000 }).toBe(2)
+    await expect.poll(async () => (await call('GET', dead)).body.result?.length).toBe(2)
     for (const { _id } of (await call('GET', dead)).body.result) await call('GET', `sync/queue/${_id}`)
     renameSync(project.path('data/away'), project.path('data/later.csv'))
     for (const path of [

@@ -43,7 +43,7 @@ describe('a schedule', () => {
       invokeContext: { action: 'reconcile', mapping: 'hr_user' },
     })
     server = await serve(project)
-    await expect.poll(names, { timeout: 10_000 }).toEqual(['Ann'])
+    await expect.poll(names).toEqual(['Ann'])
     const { body } = await server.call('GET', 'scheduler/job/recon')
     expect(body).toMatchObject({ _id: 'recon', schedule: '* * * * * ?', nextRunDate: expect.any(String) })
   })
@@ -57,9 +57,9 @@ describe('a schedule', () => {
     })
     server = await serve(project)
     const stage = () => (server as Server).call('GET', 'repo/synchronisation/pooledSyncStage/SYSTEMHRACCOUNT')
-    await expect.poll(async () => (await stage()).status, { timeout: 10_000 }).toBe(200)
+    await expect.poll(async () => (await stage()).status).toBe(200)
     project.write('data/hr.csv', 'login,name\nann,Ann\nbob,Bob\n')
-    await expect.poll(names, { timeout: 10_000 }).toEqual(['Bob'])
+    await expect.poll(names).toEqual(['Bob'])
   })
 
   it('that is made over REST runs a script', async () => {
@@ -76,7 +76,7 @@ describe('a schedule', () => {
       invokeContext: { script, input: { name: 'By script' } },
     }
     expect((await server.call('PUT', 'scheduler/job/mine', { body: job })).status).toBe(201)
-    await expect.poll(names, { timeout: 10_000 }).toEqual(['By script'])
+    await expect.poll(names).toEqual(['By script'])
     // One store, two views: it is a file of the project, and survives a restart.
     expect(JSON.parse(project.read('conf/schedule-mine.json'))).toEqual(job)
     expect((await server.call('GET', 'config/schedule/mine')).body).toMatchObject(job)

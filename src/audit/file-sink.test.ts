@@ -175,6 +175,8 @@ describe('a handler that writes lines of JSON', () => {
     await using own = handler()
     await own.start()
     await append('recon', '1', '2')
+    await expect.poll(() => logged.length).toBeGreaterThan(0)
+    // Several times what lies between two tries.
     await new Promise((resolve) => setTimeout(resolve, 40))
     expect(logged).toEqual([expect.stringMatching(/audit handler files: .*it is tried again/)])
     rmSync(join(folder, 'audit'))

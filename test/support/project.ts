@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { program, root } from './program.ts'
+import { type Result, warmProgram } from './warm-program.ts'
 
-export { root }
+export { type Result, root }
 export const bin = join(program, 'bin/syncline.js')
 
 /**
@@ -20,12 +21,6 @@ const environment = {
   NODE_DISABLE_COLORS: undefined,
   CI: undefined,
   NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/syncline-tests'),
-}
-
-export interface Result {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
 }
 
 /** On whose behalf a process runs, if not that of whoever runs the tests. */
@@ -102,11 +97,14 @@ export class TestProject implements Disposable {
   }
 }
 
+/** A command. It has a process of its own only if what is asked for concerns the process. */
 export function syncline(
   args: readonly string[],
   env: Record<string, string> = {},
   as: Identity = {},
 ): Result {
+  const ownProcess = env.NODE_OPTIONS !== undefined || Object.keys(as).length > 0
+  if (!ownProcess) return warmProgram().run(args, { ...environment, ...env })
   return run(process.execPath, [bin, ...args], env, as)
 }
 
@@ -126,6 +124,11 @@ export function run(
     killSignal: 'SIGKILL',
   })
   return { code: status, out: stdout, err: stderr }
+}
+
+/** A run that takes some seconds, as on a slow machine, tells on stderr how far it is. */
+export function withoutProgress(text: string): string {
+  return text.replaceAll(/^(sources|targets): \d+ of \d+ objects, \d+\/s\n/gm, '')
 }
 
 /** The store behind Syncline's back. */

@@ -32,7 +32,11 @@ export async function serve(
   child.stdout.on('data', (chunk) => {
     out += chunk
   })
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the server has ended with ${code}: ${out}${log}`)
+  })
+  const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), ended])) as [string]
+  ended.catch(() => {})
   const { url } = JSON.parse(line) as { url: string }
   return {
     url,

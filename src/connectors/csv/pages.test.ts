@@ -84,7 +84,7 @@ describe('any pages of writes', () => {
       }),
       { numRuns: 100 },
     )
-  }, 60_000)
+  })
 })
 
 describe('an index that leads to other rows', () => {

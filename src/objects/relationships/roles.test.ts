@@ -267,7 +267,7 @@ describe('a temporal constraint', () => {
     now = Date.parse(time)
   }
   const settled = async (expected: unknown, look: () => Promise<unknown>) => {
-    await expect.poll(look, { timeout: 3000 }).toEqual(expected)
+    await expect.poll(look).toEqual(expected)
   }
 
   it('of a role lets it count in its time only', async () => {
