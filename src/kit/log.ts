@@ -1,2 +1,2 @@
-/** Where a part of the server says what happens: one line, without secrets. */
+/** Where a part of the server reports what happens: one line, without secrets. */
 export type Log = (level: 'info' | 'warn' | 'error', message: string) => void

@@ -33,7 +33,7 @@ export function jobProvider(scheduler: Scheduler, resources: () => Resources): R
       ...(_rev === undefined ? {} : { _rev }),
       ...defaults,
       ...stated,
-      triggers: trigger ? [shownTrigger(trigger)] : [],
+      triggers: trigger ? [triggerView(trigger)] : [],
       nextRunDate: next === undefined ? null : new Date(next).toISOString(),
     }
   }
@@ -61,14 +61,14 @@ export function jobProvider(scheduler: Scheduler, resources: () => Resources): R
       if (path !== '') throw new Problem('BAD_REQUEST', `scheduler/job/${path} is a job, not a set`)
       const stated = typeof content._id === 'string' && content._id !== '' ? content._id : undefined
       const id = asConfigured(given ?? stated ?? timeOrderedId())
-      const job = readJob(id, statedIn(content))
-      return shown(job, await resources().create(kept, id, statedIn(content), inside(request)))
+      const job = readJob(id, configuredIn(content))
+      return shown(job, await resources().create(kept, id, configuredIn(content), inside(request)))
     },
     async update(path, rev, content, request) {
       const id = idIn(path)
       jobOf(id)
-      const job = readJob(id, statedIn(content))
-      return shown(job, await resources().update(pathOf(id), rev, statedIn(content), inside(request)))
+      const job = readJob(id, configuredIn(content))
+      return shown(job, await resources().update(pathOf(id), rev, configuredIn(content), inside(request)))
     },
     async delete(path, rev, request) {
       const id = idIn(path)
@@ -93,7 +93,7 @@ export function jobProvider(scheduler: Scheduler, resources: () => Resources): R
   }
 }
 
-/** Whoever may write jobs may do so here, whatever he may do to the rest of the configuration. */
+/** The right to write jobs is enough here, whatever the caller may do to the rest of the configuration. */
 function inside<Request extends RequestContext>(request: Request): Request {
   return { ...request, external: false, fields: undefined }
 }
@@ -114,26 +114,43 @@ function asConfigured(id: string): string {
   return id.replaceAll(' ', '_')
 }
 
-/** Without what a job is only shown with, and what it says nothing about. */
-function statedIn({ _id, _rev, triggers, nextRunDate, ...content }: JsonObject): JsonObject {
+/** Without the members that a job is only shown with, and those that are null. */
+function configuredIn({ _id, _rev, triggers, nextRunDate, ...content }: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(content).filter(([, value]) => value !== null))
 }
 
-/** What holds where a job says nothing (platform §8). */
+/** For what a job does not state (platform §8). */
 const defaults: JsonObject = {
-  ...{ enabled: true, persisted: true, recoverable: false, concurrentExecution: false },
-  ...{ misfirePolicy: 'fireAndProceed', type: 'cron', schedule: null, repeatInterval: 0, repeatCount: 0 },
-  ...{ startTime: null, endTime: null, timeZone: null, invokeLogLevel: 'info' },
+  enabled: true,
+  persisted: true,
+  recoverable: false,
+  concurrentExecution: false,
+  misfirePolicy: 'fireAndProceed',
+  type: 'cron',
+  schedule: null,
+  repeatInterval: 0,
+  repeatCount: 0,
+  startTime: null,
+  endTime: null,
+  timeZone: null,
+  invokeLogLevel: 'info',
 }
 
 /** A job has one trigger, which has its name. */
-function shownTrigger({ job, state, next, last, start, end }: JobTrigger): Resource {
+function triggerView({ job, state, next, last, start, end }: JobTrigger): Resource {
   const date = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString())
   return {
     _id: job,
-    ...{ name: job, group: 'scheduler-service-group', jobName: job, job_key: job, state },
-    ...{ next_fire_time: next, nextFireTime: date(next), previousFireTime: date(last) },
-    ...{ startTime: date(start), endTime: date(end) },
+    name: job,
+    group: 'scheduler-service-group',
+    jobName: job,
+    job_key: job,
+    state,
+    next_fire_time: next,
+    nextFireTime: date(next),
+    previousFireTime: date(last),
+    startTime: date(start),
+    endTime: date(end),
   }
 }
 
@@ -150,7 +167,7 @@ export function triggerProvider(
     for (const job of scheduler.all()) {
       const trigger = await scheduler.triggerOf(job)
       if (trigger && (states === undefined || states.includes(trigger.state)))
-        found.push(shownTrigger(trigger))
+        found.push(triggerView(trigger))
     }
     return found
   }

@@ -3,7 +3,7 @@ import { auditEvent } from '../audit/events.ts'
 import type { Log } from '../kit/log.ts'
 import { Mutex } from '../kit/mutex.ts'
 import { Timer } from '../kit/timer.ts'
-import type { Json, JsonObject } from '../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { Locks } from '../repository/locks.ts'
 import type { Repository, StoredObject } from '../repository/repository.ts'
@@ -59,7 +59,7 @@ const punctual = 60_000
 
 /**
  * Runs jobs when they are due (platform §8). How far each has come is in the store: a restart makes up for what
- * was missed as the job's misfire policy says, and of several processes on one store one runs it.
+ * was missed as the job's misfire policy wants, and of several processes on one store one runs it.
  */
 export class Scheduler implements AsyncDisposable {
   readonly #options: SchedulerOptions
@@ -109,10 +109,10 @@ export class Scheduler implements AsyncDisposable {
 
   /** The jobs of the runs that are under way in this process, one each. */
   running(): readonly string[] {
-    return [...this.#running.keys()].map((key) => key.split('\n')[0] as string)
+    return [...this.#running.keys()].flatMap((key) => key.split('\n', 1))
   }
 
-  /** When and whether the job runs, for whoever asks; undefined if it is switched off or will never run again. */
+  /** When and whether the job runs; undefined if it is switched off or will never run again. */
   async triggerOf(job: Job): Promise<JobTrigger | undefined> {
     const { next, last, paused } = await this.#progress(job)
     if (!job.enabled || next === null) return undefined
@@ -223,7 +223,10 @@ export class Scheduler implements AsyncDisposable {
   async #perform(job: Job): Promise<void> {
     const { services, log, during = (work) => work() } = this.#options
     const request: RequestContext = {
-      ...{ external: false, userId: 'scheduler', roles: ['system'], transactionId: timeOrderedId() },
+      external: false,
+      userId: 'scheduler',
+      roles: ['system'],
+      transactionId: timeOrderedId(),
     }
     const began = this.#now()
     let problem: Problem | undefined
@@ -249,14 +252,21 @@ export class Scheduler implements AsyncDisposable {
     problem?: Problem,
   ): Promise<void> {
     const event = auditEvent.access({
-      ...{ userId, transactionId, roles, timestamp: new Date(this.#now()).toISOString() },
-      ...{ operation: 'ScheduledTask', detail: { id: job.id, service: job.service }, elapsed },
-      ...{ succeeded: !problem, statusCode: problem?.status ?? null, reason: problem?.message },
+      userId,
+      transactionId,
+      roles,
+      timestamp: new Date(this.#now()).toISOString(),
+      operation: 'ScheduledTask',
+      detail: { id: job.id, service: job.service },
+      elapsed,
+      succeeded: !problem,
+      statusCode: problem?.status ?? null,
+      reason: problem?.message,
     })
     await this.#options.repository.audit.append([event])
   }
 
-  /** A run that died with its process is run again where the job says so. */
+  /** A run that died with its process is run again where the job is recoverable. */
   async #recoverRun(job: Job): Promise<void> {
     const progress = await this.#progress(job)
     if (!progress.running || (await this.#runsElsewhere(progress))) return
@@ -276,9 +286,9 @@ export class Scheduler implements AsyncDisposable {
 
   async #progress(job: Job): Promise<Progress> {
     const stored = await this.#stored(job.id)
-    // A schedule that was changed while nobody was here begins anew.
-    if (stored && JSON.stringify(stored.schedule) === JSON.stringify(scheduleOf(job)))
-      return stored.progress as Progress
+    // A schedule that was changed while no server ran begins anew.
+    const known = progressIn(stored)
+    if (known && JSON.stringify(stored?.schedule) === JSON.stringify(scheduleOf(job))) return known
     const first = this.#now()
     const next = nextDue(job, first - 1, { first, fired: 0 }) ?? null
     const progress = { first, fired: 0, last: null, next, paused: false, running: false }
@@ -286,11 +296,12 @@ export class Scheduler implements AsyncDisposable {
     return progress
   }
 
-  /** False if somebody else was faster, or `change` wants nothing changed. */
+  /** False if another process was faster, or `change` wants nothing changed. */
   async #update(job: Job, change: (progress: Progress) => Progress | undefined): Promise<boolean> {
     await this.#progress(job)
     const stored = await this.#stored(job.id)
-    const next = stored && change(stored.progress as Progress)
+    const known = progressIn(stored)
+    const next = known && change(known)
     return next !== undefined && this.#write(job, stored, next)
   }
 
@@ -305,11 +316,20 @@ export class Scheduler implements AsyncDisposable {
   }
 }
 
-/** What of a job says when it runs. */
+/** The part of a job that decides when it runs. */
 function scheduleOf({ content }: Job): JsonObject {
   const { type, schedule, repeatInterval, repeatCount, startTime, endTime, timeZone } = content
-  const stated = { type, schedule, repeatInterval, repeatCount, startTime, endTime, timeZone }
-  return JSON.parse(JSON.stringify(stated)) as JsonObject
+  const configured = { type, schedule, repeatInterval, repeatCount, startTime, endTime, timeZone }
+  return JSON.parse(JSON.stringify(configured))
+}
+
+function progressIn(stored: StoredObject | undefined): Progress | undefined {
+  return isProgress(stored?.progress) ? stored.progress : undefined
+}
+
+/** Nothing else writes it: two members tell it from damage. */
+function isProgress(value: Json | undefined): value is Progress {
+  return isJsonObject(value) && typeof value.first === 'number' && typeof value.fired === 'number'
 }
 
 export function unknownJob(id: string): Problem {

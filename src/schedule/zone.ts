@@ -27,7 +27,7 @@ const day = 24 * hour
 /** RangeError for an unknown zone. Undefined: that of this machine. */
 export function timeZone(name: string | undefined): Zone {
   const resolved = name ?? Intl.DateTimeFormat().resolvedOptions().timeZone
-  const known = zones.get(resolved) ?? zoneNamed(resolved)
+  const known = zones.get(resolved) ?? new NamedZone(resolved)
   zones.set(resolved, known)
   return known
 }
@@ -40,80 +40,91 @@ interface Period {
   readonly offset: number
 }
 
-function zoneNamed(name: string): Zone {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: name,
-    hourCycle: 'h23',
-    ...{
+class NamedZone implements Zone {
+  readonly #format: Intl.DateTimeFormat
+  readonly #years = new Map<number, readonly Period[]>()
+
+  constructor(timeZone: string) {
+    this.#format = new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      hourCycle: 'h23',
       year: 'numeric',
       month: 'numeric',
       day: 'numeric',
       hour: 'numeric',
       minute: 'numeric',
       second: 'numeric',
-    },
-  })
-  const years = new Map<number, readonly Period[]>()
-
-  /** Exact to the second, and slow. */
-  function measured(instant: number): number {
-    const parts: Record<string, number> = {}
-    for (const { type, value } of format.formatToParts(instant)) parts[type] = Number(value)
-    const { year = 0, month = 1, day: date = 1, hour: hours = 0, minute = 0, second = 0 } = parts
-    return Date.UTC(year, month - 1, date, hours, minute, second) - Math.floor(instant / 1000) * 1000
+    })
   }
 
-  function periodsOf(year: number): readonly Period[] {
-    const known = years.get(year)
-    if (known) return known
-    const [start, end] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)]
-    const periods: Period[] = [{ since: start, offset: measured(start) }]
-    for (let at = start; at < end; at += day) {
-      const before = (periods.at(-1) as Period).offset
-      const after = measured(at + day)
-      if (after !== before) periods.push({ since: changeBetween(at, at + day, before), offset: after })
-    }
-    years.set(year, periods)
-    return periods
+  offsetAt(instant: number): number {
+    let found = 0
+    // The first one begins before any instant of its year.
+    for (const { since, offset } of this.#periodsAt(instant)) if (since <= instant) found = offset
+    return found
   }
 
-  /** To the second. */
-  function changeBetween(from: number, to: number, before: number): number {
-    let [low, high] = [from / 1000, to / 1000]
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2)
-      if (measured(middle * 1000) === before) low = middle
-      else high = middle
-    }
-    return high * 1000
+  instantOf(local: number): number {
+    // The clock showed this within a day of the same time in UTC, by one of the offsets around it.
+    const [before, after] = [this.offsetAt(local - day), this.offsetAt(local + day)]
+    if (before === after && this.offsetAt(local - before) === before) return local - before
+    const shown = [local - before, local - after].filter(
+      (instant) => this.offsetAt(instant) === local - instant,
+    )
+    return shown.length > 0 ? Math.min(...shown) : local - before
   }
 
-  function offsetAt(instant: number): number {
-    const periods = periodsOf(new Date(instant).getUTCFullYear())
-    let found = periods[0] as Period
-    for (const period of periods) if (period.since <= instant) found = period
-    return found.offset
+  gapOf(local: number): Gap | undefined {
+    return this.#gaps(local).find(({ end, length }) => local < end && local >= end - length)
   }
 
-  function gaps(instant: number): readonly (Gap & { readonly at: number; readonly length: number })[] {
-    const year = new Date(instant).getUTCFullYear()
-    return periodsOf(year).flatMap(({ since, offset }, index, all) => {
+  gapBefore(instant: number): Gap | undefined {
+    return this.#gaps(instant).find(({ at, length }) => instant >= at && instant < at + length)
+  }
+
+  /** Of its year. */
+  #gaps(instant: number): readonly (Gap & { readonly at: number; readonly length: number })[] {
+    return this.#periodsAt(instant).flatMap(({ since, offset }, index, all) => {
       const before = all[index - 1]?.offset
       if (before === undefined || offset <= before) return []
       return [{ at: since, end: since + offset, offset: before, length: offset - before }]
     })
   }
 
-  return {
-    offsetAt,
-    instantOf(local) {
-      // The clock showed this within a day of the same time in UTC, by one of the offsets around it.
-      const [before, after] = [offsetAt(local - day), offsetAt(local + day)]
-      if (before === after && offsetAt(local - before) === before) return local - before
-      const shown = [local - before, local - after].filter((instant) => offsetAt(instant) === local - instant)
-      return shown.length > 0 ? Math.min(...shown) : local - before
-    },
-    gapOf: (local) => gaps(local).find(({ end, length }) => local < end && local >= end - length),
-    gapBefore: (instant) => gaps(instant).find(({ at, length }) => instant >= at && instant < at + length),
+  /** Of its year. */
+  #periodsAt(instant: number): readonly Period[] {
+    const year = new Date(instant).getUTCFullYear()
+    const known = this.#years.get(year)
+    if (known) return known
+    const [start, end] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)]
+    let offset = this.#measured(start)
+    const periods: Period[] = [{ since: start, offset }]
+    for (let at = start; at < end; at += day) {
+      const after = this.#measured(at + day)
+      if (after === offset) continue
+      periods.push({ since: this.#changeBetween(at, at + day, offset), offset: after })
+      offset = after
+    }
+    this.#years.set(year, periods)
+    return periods
+  }
+
+  /** To the second. */
+  #changeBetween(from: number, to: number, before: number): number {
+    let [low, high] = [from / 1000, to / 1000]
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      if (this.#measured(middle * 1000) === before) low = middle
+      else high = middle
+    }
+    return high * 1000
+  }
+
+  /** Exact to the second, and slow. */
+  #measured(instant: number): number {
+    const parts: Record<string, number> = {}
+    for (const { type, value } of this.#format.formatToParts(instant)) parts[type] = Number(value)
+    const { year = 0, month = 1, day: date = 1, hour: hours = 0, minute = 0, second = 0 } = parts
+    return Date.UTC(year, month - 1, date, hours, minute, second) - Math.floor(instant / 1000) * 1000
   }
 }

@@ -78,7 +78,7 @@ function readModule(address: URL): Promise<string> {
   return text
 }
 
-/** Node runs this very file in the same way and says nothing; only its function for it warns, which nobody can act on. */
+/** Node runs this very file in the same way without a warning; its function for it warns, and there is nothing to do about it. */
 function withoutTypes(code: string): string {
   const { emitWarning } = process
   process.emitWarning = () => {}

@@ -17,7 +17,7 @@ import { resourceQuery } from './query-arguments.ts'
 import { resourcePath } from './resource-path.ts'
 
 /**
- * The resource functions of `openidm` (platform §7.2). Calls act for whoever the script runs for, are
+ * The resource functions of `openidm` (platform §7.2). Calls act for the user that the script runs for, are
  * internal, and pass the router's filters like any request. In a dry run nothing that could write is reached.
  */
 export type OpenidmCall = (

@@ -13,7 +13,7 @@ export interface PreparedProgram {
   readonly procedures: readonly string[]
   readonly settings: unknown
   readonly scripts: readonly PreparedScript[]
-  /** Set once nobody runs it any more: isolates drop their contexts of it. */
+  /** Set once it is unloaded: isolates drop their contexts of it. */
   retired: boolean
 }
 

@@ -25,7 +25,9 @@ export function observeRequests(server: FastifyInstance, observer: RequestObserv
       ...{ secure: request.protocol === 'https', method: request.method, path: pathOf(request) },
       ...{ search: searchOf(request), headers: request.headers },
       ...operationOf(request, reply.statusCode),
-      ...{ status: reply.statusCode, reason: request.failure, elapsed: reply.elapsedTime },
+      status: reply.statusCode,
+      reason: request.failure,
+      elapsed: reply.elapsedTime,
     })
   })
 }

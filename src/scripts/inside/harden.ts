@@ -15,7 +15,7 @@ import {
 export function hardenGlobals(): void {
   for (const name of unwanted) delete globalObject[name]
   hideGlobals()
-  // Direct evaluation is how scripts get their completion value: nobody may put another function in its place.
+  // Direct evaluation is how scripts get their completion value: no script may put another function in its place.
   defineProperty(globalThis, 'eval', { writable: false, configurable: false })
   // A formatter of stack traces would be handed the frames of the sandbox's own functions.
   defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false, configurable: false })
