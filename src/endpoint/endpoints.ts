@@ -1,9 +1,9 @@
-import { printFilter } from '../model/filter/print.ts'
-import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { printPointer } from '../model/pointer.ts'
+import { isJsonObject, type Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import { joinPath, splitPath } from '../model/resource-path.ts'
-import type { RequestContext, Resource, ResourceProvider } from '../router/resources.ts'
+import type { RoutedRequest } from '../router/filter.ts'
+import type { Resource, ResourcePage, ResourceProvider } from '../router/resources.ts'
+import { requestVariable } from '../router/scripts/request-variable.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 
 /** A resource that administrators make themselves: `conf/endpoint-<name>.json`. */
@@ -19,81 +19,45 @@ export interface Endpoint {
 export function endpointProvider(endpoints: readonly Endpoint[], engine: ScriptEngine): ResourceProvider {
   const byName = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint.script]))
 
-  async function answer(
-    path: string,
-    method: string,
-    request: RequestContext,
-    details: JsonObject = {},
-  ): Promise<Json | undefined> {
+  async function answer(path: string, asked: Omit<RoutedRequest, 'path'>): Promise<Json | undefined> {
     const [name = '', ...below] = splitPath(path)
     const script = byName.get(name)
     if (!script) throw new Problem('NOT_FOUND', `There is no endpoint/${name}`)
     const resourcePath = joinPath(...below)
-    const variables = {
-      resourcePath,
-      request: {
-        method,
-        resourcePath,
-        content: null,
-        additionalParameters: { ...request.parameters },
-        ...details,
-      },
-    }
-    return engine.evaluate(script, variables, { request })
+    const request = { content: null, ...requestVariable({ ...asked, path: resourcePath }) }
+    return engine.evaluate(script, { resourcePath, request }, { request: asked.context })
   }
 
-  async function object(path: string, value: Promise<Json | undefined>): Promise<Resource> {
-    const found = await value
-    if (found === null || found === undefined) throw new Problem('NOT_FOUND', 'script returned null')
-    if (!isJsonObject(found))
-      throw new Problem('SCRIPT_FAILED', `endpoint/${path}: the script must return an object`)
-    return { _id: '', ...found } as Resource
+  async function object(path: string, asked: Omit<RoutedRequest, 'path'>): Promise<Resource> {
+    const found = (await answer(path, asked)) ?? null
+    if (found === null) throw new Problem('NOT_FOUND', 'script returned null')
+    if (isJsonObject(found)) return { _id: '', ...found } as Resource
+    throw new Problem('SCRIPT_FAILED', `endpoint/${path}: the script must return an object`)
   }
 
   return {
-    read: (path, request) =>
-      object(path, answer(path, 'read', request, { fields: (request.fields ?? []).map(printPointer) })),
-    create: (path, id, content, request) =>
-      object(path, answer(path, 'create', request, { newResourceId: id ?? null, content })),
-    update: (path, rev, content, request) =>
-      object(path, answer(path, 'update', request, { revision: rev ?? null, content })),
-    patch: (path, rev, operations, request) =>
-      object(
-        path,
-        answer(path, 'patch', request, {
-          revision: rev ?? null,
-          patchOperations: operations.map((one) => ({ ...one, field: printPointer(one.field) })) as Json,
-        }),
-      ),
-    delete: (path, rev, request) => object(path, answer(path, 'delete', request, { revision: rev ?? null })),
-    async query(path, query, request) {
-      const { filter, pageSize = 0, cookie = null, offset = 0, fields = [], parameters = {} } = query
-      const found = await answer(path, 'query', request, {
-        ...{
-          queryFilter: printFilter(filter),
-          pageSize,
-          pagedResultsCookie: cookie,
-          pagedResultsOffset: offset,
-        },
-        ...{ fields: fields.map(printPointer), additionalParameters: { ...parameters } },
-      })
-      const page = Array.isArray(found) ? { result: found } : found
-      if (!isJsonObject(page) || !Array.isArray(page.result))
-        throw new Problem(
-          'SCRIPT_FAILED',
-          `endpoint/${path}: a query must return an array, or an object with result`,
-        )
-      const { pagedResultsCookie } = page
-      return {
-        result: page.result as Resource[],
-        cookie: typeof pagedResultsCookie === 'string' ? pagedResultsCookie : null,
-      }
-    },
-    action: async (path, { name, content, parameters }, request) =>
-      (await answer(path, 'action', request, {
-        action: name,
-        content,
-        additionalParameters: { ...parameters },
-      })) ?? null,
+    read: (path, { fields, ...context }) => object(path, { verb: 'read', context, fields }),
+    create: (path, id, content, context) => object(path, { verb: 'create', context, id, content }),
+    update: (path, rev, content, context) => object(path, { verb: 'update', context, rev, content }),
+    patch: (path, rev, operations, context) => object(path, { verb: 'patch', context, rev, operations }),
+    delete: (path, rev, context) => object(path, { verb: 'delete', context, rev }),
+    query: async (path, query, context) =>
+      pageIn(path, await answer(path, { verb: 'query', context, query })),
+    action: async (path, action, context) =>
+      (await answer(path, { verb: 'action', context, action })) ?? null,
+  }
+}
+
+function pageIn(path: string, found: Json | undefined): ResourcePage {
+  const page = Array.isArray(found) ? { result: found } : found
+  if (!isJsonObject(page) || !Array.isArray(page.result))
+    throw new Problem(
+      'SCRIPT_FAILED',
+      `endpoint/${path}: a query must return an array, or an object with result`,
+    )
+  const { pagedResultsCookie } = page
+  return {
+    result: page.result as Resource[],
+    cookie: typeof pagedResultsCookie === 'string' ? pagedResultsCookie : null,
   }
 }
