@@ -163,6 +163,22 @@ export const provisionerSchema = Type.Object(
       ),
       'How often operations may happen.',
     ),
+    resilience: object(
+      {
+        retries: whole('How often what only reads is tried again after a failure that may pass.', undefined, {
+          minimum: 0,
+        }),
+        firstDelay: whole('Milliseconds before it is tried again; longer each time.', 500, { minimum: 1 }),
+        longestDelay: whole('Milliseconds that it waits at most.', 30000, { minimum: 1 }),
+        breakAfter: whole(
+          'So many failures of the connection in a row, and the system is not asked for a while; 0: it always is.',
+          undefined,
+          { minimum: 0 },
+        ),
+        breakFor: whole('For how many milliseconds it is not asked.', 30000, { minimum: 1 }),
+      },
+      'What happens when the system does not answer. `retries` and `breakAfter` are 0 unless the connector says otherwise.',
+    ),
     resultsHandlerConfig: object(
       {
         enableNormalizingResultsHandler: flag('Normalize results.', true),

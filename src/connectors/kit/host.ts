@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock, ConnectorHost } from './kind.ts'
+import { type Clock, type ConnectorHost, defaultPool } from './kind.ts'
 
 export const systemClock: Clock = {
   now: Date.now,
   async sleep(milliseconds, signal) {
     try {
-      await sleep(milliseconds, undefined, { signal })
+      // A longer timer would ring at once.
+      await sleep(Math.min(milliseconds, 2 ** 31 - 1), undefined, { signal })
     } catch (error) {
       signal?.throwIfAborted()
       throw error
@@ -23,6 +24,7 @@ export function standaloneHost({
     log: () => undefined,
     clock: systemClock,
     signal: new AbortController().signal,
+    pool: defaultPool,
     ...given,
   }
 }

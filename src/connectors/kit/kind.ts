@@ -41,7 +41,19 @@ export interface ConnectorHost {
   readonly clock: Clock
   /** Aborted when the system is closed. */
   readonly signal: AbortSignal
+  /** `poolConfigOption` of the system, for connectors that keep connections. */
+  readonly pool: PoolLimits
 }
+
+/** How many connections a system may have, and how long one waits for them, in milliseconds. */
+export interface PoolLimits {
+  readonly max: number
+  readonly min: number
+  readonly idleTime: number
+  readonly patience: number
+}
+
+export const defaultPool: PoolLimits = { max: 10, min: 1, idleTime: 120_000, patience: 150_000 }
 
 export interface Clock {
   /** Milliseconds since 1970. */

@@ -20,9 +20,6 @@ export interface PoolOptions<T> {
   readonly clock: Clock
 }
 
-/** What `poolConfigOption` says (platform §4.1), without its own name for each. */
-export type PoolLimits = Pick<PoolOptions<unknown>, 'max' | 'min' | 'idleTime' | 'patience'>
-
 interface Idle<T> {
   readonly connection: T
   readonly since: number

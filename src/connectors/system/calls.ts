@@ -219,15 +219,15 @@ type Breaker = <T>(work: () => Promise<T>) => Promise<T>
  * After so many failures of the connection in a row, nothing is asked for a while; then one call goes ahead, and shows whether
  * the others may follow.
  */
-function breakerOf({ breakAfter = 0, breakFor = 30_000 }: CallLimits, { now }: Clock): Breaker {
+function breakerOf({ breakAfter = 0, breakFor = 30_000 }: CallLimits, clock: Clock): Breaker {
   let failures = 0
   let closedUntil = 0
   let isTrying = false
   return async (work) => {
     const isBroken = breakAfter > 0 && failures >= breakAfter
-    if (isBroken && (isTrying || now() < closedUntil)) {
+    if (isBroken && (isTrying || clock.now() < closedUntil)) {
       const fact = `The system did not answer ${breakAfter} times in a row; it is asked again after ${breakFor} ms`
-      throw new LeftAlone('busy', fact, { retryAfter: Math.max(0, closedUntil - now()) })
+      throw new LeftAlone('busy', fact, { retryAfter: Math.max(0, closedUntil - clock.now()) })
     }
     isTrying = isBroken
     try {
@@ -236,7 +236,7 @@ function breakerOf({ breakAfter = 0, breakFor = 30_000 }: CallLimits, { now }: C
       return result
     } catch (thrown) {
       const error = connectorError(thrown)
-      if (isLost(error)) closedUntil = ++failures >= breakAfter ? now() + breakFor : 0
+      if (isLost(error)) closedUntil = ++failures >= breakAfter ? clock.now() + breakFor : 0
       // The system has answered, if only with a refusal; of other failures that is not known.
       else if (!(error instanceof ConnectorError) || error.kind !== 'failed') failures = 0
       throw error

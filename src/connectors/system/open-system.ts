@@ -3,7 +3,13 @@ import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { type Connector, offers } from '../kit/connector.ts'
 import { systemClock } from '../kit/host.ts'
-import type { ConnectorHost, ConnectorKind, Resilience } from '../kit/kind.ts'
+import {
+  type ConnectorHost,
+  type ConnectorKind,
+  defaultPool,
+  type PoolLimits,
+  type Resilience,
+} from '../kit/kind.ts'
 import { type Misconfiguration, misconfigured } from '../kit/misconfigured.ts'
 import { type Calls, callsOf } from './calls.ts'
 import { type OperationName, operationNames } from './failure.ts'
@@ -58,7 +64,7 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
   const properties = isJsonObject(decrypted) ? decrypted : {}
   requireSettings(properties, kind)
   const closed = new AbortController()
-  const connector = kind.create(properties, hostOf(name, environment, closed.signal))
+  const connector = kind.create(properties, hostOf(name, configuration, environment, closed.signal))
   const calls = callsOf({ ...kind.resilience, ...resilienceOf(configuration), rates: ratesOf(configuration) })
   const facts = {
     system: name,
@@ -91,6 +97,7 @@ function ignore(): void {}
 
 function hostOf(
   system: string,
+  { poolConfigOption }: JsonObject,
   { projectFolder, log = ignore }: SystemEnvironment,
   signal: AbortSignal,
 ): ConnectorHost {
@@ -99,6 +106,19 @@ function hostOf(
     log: (level, message) => log(`system ${system}: ${level === 'info' ? '' : `${level}: `}${message}`),
     clock: systemClock,
     signal,
+    pool: poolLimitsOf(poolConfigOption),
+  }
+}
+
+function poolLimitsOf(given: Json | undefined): PoolLimits {
+  const names = ['maxObjects', 'minIdle', 'minEvictableIdleTimeMillis', 'maxWait'] as const
+  const { maxObjects, minIdle, minEvictableIdleTimeMillis, maxWait } = numbersOf(given, names)
+  const endless = (milliseconds: number) => (milliseconds < 0 ? Number.POSITIVE_INFINITY : milliseconds)
+  return {
+    max: maxObjects ?? defaultPool.max,
+    min: minIdle ?? defaultPool.min,
+    idleTime: endless(minEvictableIdleTimeMillis ?? defaultPool.idleTime),
+    patience: endless(maxWait ?? defaultPool.patience),
   }
 }
 

@@ -42,6 +42,8 @@ export interface SystemObjects extends ObjectSet {
     request: RequestContext,
     signal?: AbortSignal,
   ): Promise<readonly ObjectWriteResult[]>
+  /** True for properties that have several values. */
+  isList(property: string): boolean
   authenticate(username: string, password: string): Promise<string>
 }
 
@@ -68,6 +70,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
     ...(offers(connector, 'schema') ? { properties: comparing(facts, type, connector) } : {}),
     comparison: (pointer) => comparison(facts, type, schema, pointer),
     updatesInPart: true,
+    isList: (property) => type.properties.get(property)?.multivalued === true,
     ...(offersChanges(connector) ? { changes: setChanges(facts, type, connector) } : {}),
     async authenticate(username, password) {
       if (!offers(connector, 'authenticate')) throw notOffered(facts, 'AUTHENTICATE')

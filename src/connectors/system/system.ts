@@ -2,16 +2,11 @@ import { isJsonObject, type Json, type JsonObject, member, setMember } from '../
 import { applyPatch, type PatchOperation } from '../../model/patch.ts'
 import { Problem } from '../../model/problem.ts'
 import { joinPath, splitPath } from '../../model/resource-path.ts'
-import type {
-  ObjectWriteRequest,
-  RequestContext,
-  Resource,
-  ResourceAction,
-  ResourceProvider,
-} from '../../router/resources.ts'
+import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import type { System, SystemEnvironment } from './open-system.ts'
 import { type SystemAction, systemActions, testReport } from './system-actions.ts'
 import type { SystemObjects } from './system-objects.ts'
+import type { PropertyDelta, SystemWriteRequest } from './write-objects.ts'
 
 /**
  * `system/{name}/{type}[/{id}]` (platform §4.5, §4.6): the objects of all systems behind the router.
@@ -40,8 +35,10 @@ export function systemProvider(
     },
     async patch(path, rev, operations, request) {
       const { objects, id } = objectAt(systems, path)
-      const content = patched(await stored(objects, id), operations)
-      return written(objects, { operation: 'update', id, rev, content }, request)
+      const object = await stored(objects, id)
+      const { deltas, others } = deltasIn(operations, (name) => objects.isList(name))
+      const content = patched(object, others)
+      return written(objects, { operation: 'update', id, rev, content, deltas }, request)
     },
     async delete(path, rev, request) {
       const { objects, id } = objectAt(systems, path)
@@ -92,12 +89,53 @@ async function refuseChosenId(objects: SystemObjects, id: string): Promise<never
 
 async function written(
   objects: SystemObjects,
-  write: ObjectWriteRequest,
+  write: SystemWriteRequest,
   request: RequestContext,
 ): Promise<Resource> {
   const [result] = await objects.writeMany([write], request)
   if (result?.ok) return result.object
   throw result?.error ?? new Problem('INTERNAL', `${objects.path} gave no outcome for a write`)
+}
+
+/**
+ * Values that operations add to a list or remove from it, whatever else it holds: they are sent as such, so that nothing is lost
+ * that another program adds at the same moment. Properties that are touched in another way as well are not among them.
+ */
+function deltasIn(
+  operations: readonly PatchOperation[],
+  isList: (name: string) => boolean,
+): { readonly deltas: readonly PropertyDelta[]; readonly others: readonly PatchOperation[] } {
+  const byName = Map.groupBy(operations, (operation) => operation.field[0] ?? '')
+  const isSourceElsewhere = (name: string) =>
+    operations.some((operation) => 'from' in operation && operation.from[0] === name)
+  const isDelta = (name: string) =>
+    isList(name) &&
+    !isSourceElsewhere(name) &&
+    (byName.get(name) ?? []).every((one) => deltaOf(one) !== undefined)
+  const names = [...byName.keys()].filter(isDelta)
+  return {
+    deltas: names.map((property) => combined(property, byName.get(property) ?? [])),
+    others: operations.filter(({ field }) => !names.includes(field[0] ?? '')),
+  }
+}
+
+/** One value that comes or goes. */
+function deltaOf(
+  operation: PatchOperation,
+): { readonly kind: 'add' | 'remove'; readonly value: Json } | undefined {
+  if (operation.field.length !== 1) return undefined
+  if (operation.operation === 'add' && operation.append) return { kind: 'add', value: operation.value }
+  const isRemoval = operation.operation === 'remove' && operation.value !== undefined
+  return isRemoval ? { kind: 'remove', value: operation.value ?? null } : undefined
+}
+
+/** The later one of two operations on the same value counts. */
+function combined(property: string, operations: readonly PatchOperation[]): PropertyDelta {
+  const last = new Map<string, { readonly kind: 'add' | 'remove'; readonly value: Json }>()
+  for (const delta of operations.map(deltaOf)) if (delta) last.set(JSON.stringify(delta.value), delta)
+  const of = (kind: 'add' | 'remove') =>
+    [...last.values()].filter((one) => one.kind === kind).map(({ value }) => value)
+  return { property, add: of('add'), remove: of('remove') }
 }
 
 /** The members that the operations touch, as an update: null where one is gone. */

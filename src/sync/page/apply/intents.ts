@@ -146,7 +146,7 @@ function recognizable({ changes }: Applied, desired: JsonObject, targets: Object
       !name.startsWith('_') &&
       !names.has(name) &&
       ['string', 'number', 'boolean'].includes(typeof value) &&
-      targets.comparison([name]) === 'exact',
+      targets.comparison([name]) !== undefined,
   )
   return Object.fromEntries(asked)
 }
