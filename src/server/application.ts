@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { auditFileKey } from '../audit/file-key.ts'
 import { AuditService } from '../audit/service.ts'
-import { watchFiles } from '../config/live/watch.ts'
+import { fileConfiguration } from '../config/live/file-store.ts'
 import type { ConfigurationProblem, Project } from '../config/project.ts'
 import { fileSecrets, type RotatingSecrets } from '../config/secrets.ts'
 import type { System } from '../connectors/system/open-system.ts'
@@ -139,8 +139,18 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
   const open = (project: Project) =>
     openGeneration(project, begun, { ...base, ...shared, kinds, onChange, liveSyncOptions })
   let isStarted = false
+  const configured = fileConfiguration({
+    folder: options.projectFolder,
+    filesRead: () => current().project.filesRead,
+  })
   const { reconfiguration, part } = configuration({
-    ...{ ...base, current, occupied: sync.inUse, connectorSchemas: connectorSchemas(kinds) },
+    ...{
+      ...base,
+      store: configured,
+      current,
+      occupied: sync.inUse,
+      connectorSchemas: connectorSchemas(kinds),
+    },
     prepare: async (files) => open(await readConfiguration(options, files)),
     async activate(next) {
       generations.replace(next)
@@ -151,7 +161,7 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
   })
   const parts = [sync.part, part, ...begun.map((one) => one.part)]
   return {
-    ...{ sync, reconfiguration, parts, open },
+    ...{ sync, reconfiguration, configured, parts, open },
     async start() {
       await base.audit.start()
       await sync.recover()
@@ -164,7 +174,7 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
 }
 
 function application(
-  { sync, reconfiguration, start }: ReturnType<typeof assemble>,
+  { sync, reconfiguration, configured, start }: ReturnType<typeof assemble>,
   { secrets, ...base }: Pick<Application, 'repository' | 'resources' | 'audit'> & Pick<Base, 'secrets'>,
   generations: Generations<Generation>,
   closing: AsyncDisposableStack,
@@ -196,7 +206,7 @@ function application(
       const { property } = generations.current.project
       if (property('openidm.fileinstall.enabled') === false) return { [Symbol.asyncDispose]: async () => {} }
       const interval = Number(property('openidm.fileinstall.poll') ?? 1000)
-      return watchFiles(() => generations.current, reconfiguration, interval)
+      return configured.watch(() => reconfiguration.takeUp(), { interval })
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }

@@ -35,8 +35,8 @@ export interface HistoryOptions {
   readonly repository: Repository
   readonly connectorSchemas: ConnectorSchemas
   readonly record: RecordChange
-  /** The text of the file of a configuration object as it is now; undefined if there is none. */
-  readonly onDisk: (id: string) => string | undefined
+  /** The text of a configuration object as it is now; undefined if there is none. */
+  readonly present: (id: string) => Promise<string | undefined>
 }
 
 /** Texts of a file before and after; undefined where there is none. */
@@ -84,7 +84,7 @@ export class ConfigurationHistory {
   /** What a dead process had announced: done if the file is so, else not. */
   async settle(): Promise<void> {
     for (const version of await pendingVersions(this.#options.repository)) {
-      const isDone = this.#options.onDisk(version.configId) === (version.after ?? undefined)
+      const isDone = (await this.#options.present(version.configId)) === (version.after ?? undefined)
       await (isDone ? this.complete(version) : this.withdraw(version))
     }
   }

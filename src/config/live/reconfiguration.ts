@@ -3,6 +3,7 @@ import { Mutex } from '../../kit/mutex.ts'
 import { equal } from '../../model/equality.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
+import type { ConfigurationStore } from '../../repository/configuration-store.ts'
 import type { Repository } from '../../repository/repository.ts'
 import { fileOfId } from '../document-id.ts'
 import type { ConfigurationFile, Project } from '../project.ts'
@@ -12,10 +13,10 @@ import { type Author, ConfigurationHistory, contentOf, nobody, type RecordChange
 import { inUse, newErrors, refuseOccupied, refuseProblems } from './refusals.ts'
 import { TakeUp } from './reload.ts'
 import { type ConnectorSchemas, unmasked, withSecrets } from './secret-values.ts'
-import { removeDrafts, writeWhole } from './write-file.ts'
 
 export interface ReconfigurationOptions<State extends Candidate> extends States<State> {
   readonly repository: Repository
+  readonly store: ConfigurationStore
   readonly connectorSchemas: ConnectorSchemas
   readonly encrypt: (value: Json) => Promise<Json>
   readonly record: RecordChange
@@ -44,8 +45,13 @@ export class Reconfiguration<State extends Candidate> {
 
   constructor(options: ReconfigurationOptions<State>) {
     this.#options = options
-    this.#history = new ConfigurationHistory({ ...options, onDisk: (id) => this.#onDisk(id) })
-    this.#files = new TakeUp({ states: options, note: (id, text) => this.#note(id, text), log: options.log })
+    this.#history = new ConfigurationHistory({ ...options, present: (id) => this.#text(id) })
+    this.#files = new TakeUp({
+      states: options,
+      stamp: () => options.store.stamp(),
+      note: (id, text) => this.#note(id, text),
+      log: options.log,
+    })
   }
 
   /**
@@ -64,7 +70,7 @@ export class Reconfiguration<State extends Candidate> {
   /** Settles what a dead process left, encrypts what stands in files in clear, and takes note of what changed meanwhile. */
   begin(): Promise<void> {
     return this.#turn.run(async () => {
-      await removeDrafts(`${this.#project().folder}/conf`)
+      await this.#options.store.tidy()
       await this.#history.settle()
       await this.#encryptFiles()
       await this.#history.noteAll(textsOf(this.#project()))
@@ -88,10 +94,11 @@ export class Reconfiguration<State extends Candidate> {
   /** `keepsOld` false: what the file was before is not for the history, because it has secrets in clear. */
   async #change(id: string, edit: Edit, author: Author, keepsOld = true): Promise<void> {
     await this.#takeUp()
-    const { current, prepare, activate, occupied } = this.#options
+    const { store, current, prepare, activate, occupied } = this.#options
     const file = `conf/${fileOfId(id)}`
     const present = this.#project().documents.find((document) => document.id === id)?.raw
-    const before = this.#onDisk(id)
+    const stored = await store.read(id)
+    const before = stored?.text
     const wanted = await edit(present)
     const after =
       typeof wanted === 'object' ? editedText(before, await this.#safe(id, wanted, present)) : wanted
@@ -103,7 +110,7 @@ export class Reconfiguration<State extends Candidate> {
       const kept = keepsOld ? before : after
       const version = await this.#history.announce({ id, before: kept, after }, author)
       try {
-        await writeWhole(`${this.#project().folder}/${file}`, after)
+        await store.write(id, after, stored?.revision)
       } catch (error) {
         await this.#history.withdraw(version)
         throw error
@@ -158,7 +165,8 @@ export class Reconfiguration<State extends Candidate> {
       const safe = await this.#encrypted(id, raw)
       if (safe === raw) continue
       try {
-        await this.#change(id, () => editedText(this.#onDisk(id), safe), nobody, false)
+        const text = editedText(await this.#text(id), safe)
+        await this.#change(id, () => text, nobody, false)
         log('info', `${file}: secrets that stood there in clear are encrypted now`)
       } catch (error) {
         log('warn', `${file}: a secret stands there in clear, and stays so: ${asProblem(error).message}`)
@@ -166,11 +174,8 @@ export class Reconfiguration<State extends Candidate> {
     }
   }
 
-  /** Without a byte order mark, as the file is read. */
-  #onDisk(id: string): string | undefined {
-    return this.#project()
-      .readFile(`conf/${fileOfId(id)}`)
-      ?.replace(/^\uFEFF/, '')
+  async #text(id: string): Promise<string | undefined> {
+    return (await this.#options.store.read(id))?.text
   }
 }
 

@@ -2,10 +2,11 @@ import { asProblem } from '../../model/problem.ts'
 import { formatProblem } from '../locate.ts'
 import { type Candidate, isSame, type States, textsOf } from './candidate.ts'
 import { inUse, newErrors } from './refusals.ts'
-import { stampOf } from './stamp.ts'
 
 export interface TakeUpOptions<State extends Candidate> {
   readonly states: States<State>
+  /** Of all files. */
+  readonly stamp: () => Promise<string>
   /** Takes note of what a file is now. */
   readonly note: (id: string, text: string | undefined) => Promise<void>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
@@ -27,7 +28,7 @@ export class TakeUp<State extends Candidate> {
 
   /** Answers whether anything was taken up; never rejects for what is in the files. */
   async look(): Promise<boolean> {
-    const stamp = await stampOf(this.#options.states.current().project)
+    const stamp = await this.#options.stamp()
     if (stamp === this.#seen) return false
     try {
       const outcome = await this.#takeUp()

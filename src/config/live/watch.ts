@@ -1,14 +1,10 @@
-import type { Candidate } from './candidate.ts'
-import type { Reconfiguration } from './reconfiguration.ts'
-import { stampOf } from './stamp.ts'
-
 /**
- * Looks at the project's files again and again, and has what has changed taken up once they are at rest: an editor may need more
- * than one write. Polling, because the notifications of file systems are not to be relied on over networks and in containers.
+ * Looks at a stamp again and again, and calls back once what it tells of is at rest: an editor may need more than one write. Polling,
+ * because the notifications of file systems are not to be relied on over networks and in containers.
  */
-export function watchFiles<State extends Candidate>(
-  current: () => State,
-  reconfiguration: Reconfiguration<State>,
+export function watchStamp(
+  stampOf: () => Promise<string>,
+  atRest: () => Promise<unknown>,
   interval: number,
 ): AsyncDisposable {
   let last: string | undefined
@@ -17,15 +13,15 @@ export function watchFiles<State extends Candidate>(
   let look = Promise.resolve()
 
   async function lookOnce(): Promise<void> {
-    const stamp = await stampOf(current().project)
-    if (stamp === last) await reconfiguration.takeUp()
+    const stamp = await stampOf()
+    if (stamp === last) await atRest()
     last = stamp
   }
 
   function later(): void {
     if (closed) return
     timer = setTimeout(() => {
-      // Looking never rejects for what is in the files; what else there may be is tried again.
+      // What it throws is tried again.
       look = lookOnce().catch(() => {})
       look.then(later)
     }, interval).unref()

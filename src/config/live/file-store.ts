@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Problem } from '../../model/problem.ts'
+import type { ConfigurationStore, ConfigurationText } from '../../repository/configuration-store.ts'
+import { fileOfId } from '../document-id.ts'
+import { stampOf } from './stamp.ts'
+import { watchStamp } from './watch.ts'
+import { removeDrafts, writeWhole } from './write-file.ts'
+
+interface ProjectFolder {
+  readonly folder: string
+  /** Files besides the documents that the configuration consists of: scripts. */
+  readonly filesRead: () => ReadonlySet<string>
+}
+
+/** The configuration in the files of a project, which people edit as well. */
+export function fileConfiguration({ folder, filesRead }: ProjectFolder): ConfigurationStore {
+  const conf = join(folder, 'conf')
+  const read = (id: string) => readText(join(conf, fileOfId(id)))
+  const stamp = () => stampOf({ folder, filesRead: filesRead() })
+  return {
+    read,
+    stamp,
+    async write(id, text, revision) {
+      // An editor that writes between this look and the writing is overtaken: files have no better way.
+      if ((await read(id))?.revision !== revision)
+        throw new Problem('CONFLICT', `conf/${fileOfId(id)} has been changed meanwhile`, {
+          hint: 'Try again.',
+        })
+      await writeWhole(join(conf, fileOfId(id)), text)
+    },
+    tidy: () => removeDrafts(conf),
+    watch: (changed, { interval }) => watchStamp(stamp, changed, interval),
+  }
+}
+
+async function readText(file: string): Promise<ConfigurationText | undefined> {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (bytes === undefined) return undefined
+  const revision = createHash('sha256').update(bytes).digest('hex')
+  // Without a byte order mark, as the file is read.
+  return { text: bytes.toString('utf8').replace(/^\uFEFF/, ''), revision }
+}
