@@ -31,7 +31,7 @@ export class Occupied {
   }
 }
 
-interface Use {
+export interface Use {
   /** `mapping/x`, `system/hr`, `managed/user`. */
   readonly entry: string
   readonly by: string
