@@ -6,15 +6,15 @@ import type { Resource, ResourcePage, ResourceProvider } from '../router/resourc
 import { requestVariable } from '../router/scripts/request-variable.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 
-/** A resource that administrators make themselves: `conf/endpoint-<name>.json`. */
+/** A resource defined by administrators: `conf/endpoint-<name>.json`. */
 export interface Endpoint {
   readonly name: string
   readonly script: ScriptSource
 }
 
 /**
- * `endpoint/{name}[/…]` (platform §7.4): each request is answered by the endpoint's script, which sees `request`,
- * `context` and `resourcePath`, the path below its name. What it throws keeps its code.
+ * `endpoint/{name}[/…]` (platform §7.4): the endpoint's script answers each request. It sees `request`, `context` and
+ * `resourcePath`, the path below its name. Errors that it throws keep their codes.
  */
 export function endpointProvider(endpoints: readonly Endpoint[], engine: ScriptEngine): ResourceProvider {
   const byName = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint.script]))

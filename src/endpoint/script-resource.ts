@@ -5,8 +5,8 @@ import { scriptSource } from '../scripts/definition.ts'
 import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 
 /**
- * `script` (platform §2): `eval` runs a script that comes with the request and answers its value; `compile` says
- * whether it is one. For administrators: a script may do what they may.
+ * `script` (platform §2): `eval` runs the script in the request and returns its value; `compile` checks its syntax. Only
+ * for administrators: a script may do everything that they may.
  */
 export function scriptProvider(
   engine: ScriptEngine,

@@ -1,9 +1,9 @@
-/** What a query adds to ask for the page after another; nothing for the first one. */
+/** The part of a query that selects the next page; empty for the first page. */
 export type From = { readonly cookie?: string }
 
 /**
- * Every page of a query, by following its cookies. `fetch` gets what to add to the query: `{}`, then `{ cookie }`. A page whose
- * cookie is null, or absent, is the last one.
+ * Every page of a query, by following its cookies. `fetch` gets `{}` for the first page, then `{ cookie }`. A page whose
+ * cookie is null or absent is the last one.
  */
 export async function* pages<Page extends { readonly cookie?: string | null | undefined }>(
   fetch: (from: From) => Promise<Page>,

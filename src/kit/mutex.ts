@@ -1,4 +1,4 @@
-/** One piece of work at a time, in the order of asking. The failure of one is its caller's, and stops no other. */
+/** Runs one piece of work at a time, in the order of the calls. A failure goes to its caller and does not stop the others. */
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve()
 
@@ -8,7 +8,7 @@ export class Mutex {
     return done
   }
 
-  /** Resolves when everything asked for until now is done. Never rejects. */
+  /** Resolves when all work submitted so far is done. Never rejects. */
   async idle(): Promise<void> {
     await this.#last
   }

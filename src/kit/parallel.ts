@@ -1,6 +1,6 @@
 /**
- * Works items with at most `limit` at once; results stand at the places of their items. The first failure is thrown when
- * everything that was begun has ended, and nothing new is begun after it.
+ * Processes items with at most `limit` at once; results are in the order of the items. After the first failure, no item
+ * is begun. The failure is thrown when all running items have ended.
  */
 export async function parallel<Item, Result>(
   items: readonly Item[],

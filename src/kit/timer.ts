@@ -1,9 +1,9 @@
-/** No timer is set for longer: clocks are put right, and timers cannot be very long. In milliseconds. */
+/** The longest timer, in milliseconds: clocks are corrected, and Node limits the length of timers. */
 const longestSleep = 60_000
 
 /**
- * Calls back at a time, or earlier where that is far away: the callback asks the clock whether something is due and sets
- * the timer again. Does not keep the process alive.
+ * Calls back at a time, or earlier if that time is far away: the callback checks the clock whether something is due and
+ * sets the timer again. Does not keep the process alive.
  */
 export class Timer implements Disposable {
   readonly #ring: () => void
@@ -16,7 +16,7 @@ export class Timer implements Disposable {
     this.#now = now
   }
 
-  /** `due`: milliseconds since 1970; Infinity: nothing is known to come. Takes the place of what was set before. */
+  /** `due`: milliseconds since 1970; Infinity: nothing is expected. Replaces the previous time. */
   set(due: number): void {
     clearTimeout(this.#timer)
     if (this.#disposed) return

@@ -36,7 +36,7 @@ export async function managedObjects(options: {
   /** Objects that relationships refer to outside of the repository; absent: there are none. */
   readonly resources?: () => Pick<Resources, 'read'>
   readonly log?: Log
-  /** ms since 1970; a test has a clock of its own. */
+  /** ms since 1970; tests set their own clock. */
   readonly now?: () => number
 }): Promise<ManagedObjects> {
   const {

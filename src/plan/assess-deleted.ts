@@ -1,7 +1,7 @@
 import type { DeletedSituation } from '../mapping/situation.ts'
 import type { DeletedFacts } from './facts.ts'
 
-/** Which situation is a deleted source object in? (engine §3.3) Pure, as assess-source.ts. */
+/** Which situation is a deleted source object in? (engine §3.3) Pure, like assess-source.ts. */
 export function assessDeleted(facts: DeletedFacts): DeletedSituation {
   const { link, targetExists, targetIsValid, oldValue, oldValueIsValid, candidates } = facts
   if (link) {

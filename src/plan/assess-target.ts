@@ -1,7 +1,7 @@
 import type { TargetSituation } from '../mapping/situation.ts'
 import type { TargetFacts } from './facts.ts'
 
-/** Which situation is a target in that no source object led to? (engine §3.4) Pure. */
+/** Which situation is a target without a source object in? (engine §3.4) Pure. */
 export function assessTarget({
   targetIsValid,
   linked,

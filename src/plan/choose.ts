@@ -5,7 +5,7 @@ import { type Action, actions, defaultAction, isAction, type Situation } from '.
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 
-/** What policies may know (engine §4.2, rows policy `condition` and policy `action`). */
+/** The variables of policies (engine §4.2, rows policy `condition` and policy `action`). */
 export interface PolicyScope {
   readonly source: JsonObject | null
   readonly target: JsonObject | null
@@ -22,8 +22,8 @@ export interface Choice {
 }
 
 /**
- * Situation → action: the first policy of the situation whose condition holds, else the default
- * (engine §2.5). Where no policy matches there is no post action either (engine §2.5, [D]).
+ * Situation → action: the first policy of the situation whose condition is true, else the default
+ * (engine §2.5). If no policy matches, there is no post action either (engine §2.5, [D]).
  */
 export function choose(
   mapping: Pick<Mapping, 'policies'>,
@@ -37,7 +37,7 @@ export function choose(
   return { action: chosenAction(policy, scope, call), policy: index }
 }
 
-/** The first policy of the situation whose condition holds; `tell` hears what came of each that was looked at. */
+/** The first policy of the situation whose condition is true. `tell` is called with the result of each checked policy. */
 export function matchingPolicy(
   { policies }: Pick<Mapping, 'policies'>,
   situation: Situation,

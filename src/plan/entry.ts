@@ -2,8 +2,8 @@ import type { Action, Situation } from '../mapping/situation.ts'
 import type { Change } from '../model/diff.ts'
 
 /**
- * One operation of a run as decided: what is, why, and what will be done about it. Plain data, so that it can be
- * shown, stored, compared and reviewed; applying it does nothing that it does not say.
+ * One decided operation of a run: its situation, the reason, and the action. Plain data, so that it can be shown, stored,
+ * compared and reviewed. Applying it does nothing that is not in it.
  */
 export interface PlanEntry {
   readonly mapping: string
@@ -24,11 +24,11 @@ export interface PlanEntry {
   readonly writes: boolean
   /** Why the action cannot be performed; undefined when it can. */
   readonly refusal: string | undefined
-  /** Why a plan could not evaluate a hook that shapes the target; undefined if `changes` are all there will be. */
+  /** Why a plan could not run a hook that shapes the target; undefined if `changes` are complete. */
   readonly unforeseen: string | undefined
 }
 
-/** What `writes` depends on. */
+/** The facts that determine `writes`. */
 export interface WriteFacts extends Pick<PlanEntry, 'action' | 'changes' | 'targetId' | 'refusal'> {
   readonly linkingEnabled: boolean
   /** Before the entry was performed. */

@@ -10,7 +10,7 @@ import { matchingPolicy, type PolicyScope } from './choose.ts'
 import { type Facts, shapeInputOf } from './decide.ts'
 import { type ShapeInput, type ShapingHook, shape } from './shape.ts'
 
-/** One thing that set an attribute, or declined to. The last one that set it made its value. */
+/** Something that set an attribute, or left it unchanged. The last one that set it determined its value. */
 export interface Origin {
   /** `property`: a property mapping, by its index; otherwise a hook, or the assignments of roles. */
   readonly by: 'property' | ShapingHook
@@ -21,7 +21,7 @@ export interface Origin {
   readonly value?: Json
 }
 
-/** One attribute of the target: what it was, what it becomes, and who had a say in it, in order. */
+/** One attribute of the target: its old value, its new value, and its origins, in order. */
 export interface ExplainedAttribute {
   readonly pointer: Pointer
   readonly before?: Json
@@ -65,8 +65,8 @@ export interface TriedPolicy {
 }
 
 /**
- * Where every value of the target comes from: the same `shape` that makes it, listened to. Attributes in the order of the
- * mapping, then those that only hooks touched; what nobody touched is not listed.
+ * The origin of every value of the target, reported by the same `shape` that makes it. Attributes are in the order of the
+ * mapping, then those that only hooks changed. Unchanged attributes are not listed.
  */
 export function explainShape(mapping: Mapping, input: ShapeInput, call: Call): readonly ExplainedAttribute[] {
   const attributes = new Map<string, { pointer: Pointer; origins: Origin[] }>()
@@ -125,7 +125,7 @@ function defined(name: string, value: Json | undefined): JsonObject {
   return value === undefined ? {} : { [name]: value }
 }
 
-/** Which policies of the situation were looked at, in order, and whether each one's condition held; the last one won. */
+/** The policies of the situation that were checked, in order, with the results of their conditions. The last one applies. */
 export function explainChoice(
   mapping: Pick<Mapping, 'policies'>,
   situation: Situation,

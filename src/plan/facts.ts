@@ -1,7 +1,7 @@
 import type { JsonObject } from '../model/json.ts'
 
 /**
- * What a decision may know. Everything has been read beforehand; whoever assembles the facts does the I/O, whoever
+ * The facts for a decision. Everything has been read before: the code that collects the facts does the I/O, the code that
  * assesses them does none.
  */
 export interface LinkFact {

@@ -1,11 +1,11 @@
 import { fewLinked, type Guarded, type GuardLimits, type Limit } from '../mapping/guard.ts'
 
-/** What a run would do, counted before it does anything. */
+/** The operations of a run, counted before it begins. */
 export interface Foreseen {
   readonly counts: Readonly<Record<Guarded, number>>
-  /** Targets that the mapping's link set leads to. */
+  /** The number of targets in the mapping's link set. */
   readonly linked: number
-  /** Some ids of each kind, to look at. */
+  /** Some ids of each kind, as examples. */
   readonly samples: Readonly<Record<Guarded, readonly string[]>>
 }
 
@@ -19,7 +19,7 @@ export interface Excess {
   readonly samples: readonly string[]
 }
 
-/** All limits that would be exceeded; none: the run may begin. */
+/** All limits that would be exceeded. If there are none, the run may begin. */
 export function exceeded(limits: GuardLimits, { counts, linked, samples }: Foreseen): readonly Excess[] {
   return (['deletes', 'updates', 'creates'] as const).flatMap((what): Excess[] => {
     const limit = limits[what]
@@ -30,7 +30,7 @@ export function exceeded(limits: GuardLimits, { counts, linked, samples }: Fores
   })
 }
 
-/** How many objects a limit lets through; undefined where it does not count. */
+/** How many objects a limit allows; undefined if it does not apply. */
 export function allowedBy(limit: Limit, linked: number): number | undefined {
   if (limit.kind === 'count') return limit.most
   return linked > fewLinked ? Math.floor((linked * limit.percent) / 100) : undefined

@@ -9,7 +9,7 @@ export interface Read {
   readonly link: string | null
 }
 
-/** An entry as a plan keeps it: with the reason for its situation, and how to tell whether it still holds. */
+/** An entry as stored in a plan: with the reason for its situation, and fingerprints to check that it is still valid. */
 export interface PlanLine extends PlanEntry {
   readonly reason: string
   readonly read: Read
@@ -19,8 +19,8 @@ export interface PlanLine extends PlanEntry {
 export const foreseenId = '(new target of '
 
 /**
- * Why a line of a plan does not hold any more, given what the same operation is now; undefined if it does. An entry that
- * changes nothing holds as long as its situation and action do.
+ * Why a line of a plan is stale, compared with the same operation now; undefined if it is still valid. An entry without
+ * changes is valid as long as its situation and action are the same.
  */
 export function stalenessOf(planned: PlanLine, now: PlanLine | undefined): string | undefined {
   if (!now) return 'the object is gone'
@@ -34,11 +34,11 @@ export function stalenessOf(planned: PlanLine, now: PlanLine | undefined): strin
   if (!planned.writes && !now.writes) return undefined
   if (!sameTarget(planned.targetId, now.targetId)) return `its target is ${now.targetId} now`
   if (now.refusal !== planned.refusal) return now.refusal ?? 'it would not fail any more'
-  // Through JSON, as the plan went: what is absent here is absent there.
+  // Through JSON, because the plan was stored as JSON: both omit the same members.
   return equal(plain(planned.changes), plain(now.changes)) ? undefined : 'it would change something else now'
 }
 
-/** True if what the line wanted is the case already: nothing is left to do for it. */
+/** True if the result of the line already exists: there is nothing left to do. */
 export function isDone(planned: PlanLine, now: PlanLine | undefined): boolean {
   if (!planned.writes) return false
   if (!now) return planned.action === 'DELETE'
@@ -66,10 +66,10 @@ export interface PlanHeader {
   /** ISO 8601. */
   readonly created: string
   readonly createdBy: string
-  /** What the run was asked for; the same holds when the plan is applied. */
+  /** The request of the run; the same applies when the plan is applied. */
   readonly request: { readonly sourceId?: string; readonly overrides: JsonObject }
   readonly targetPhase: boolean
-  /** What was left out of it; empty: it is the whole run. */
+  /** The filters of the plan; empty: it is the whole run. */
   readonly filters: PlanFilters
   readonly entries: number
   /** Situation → action → how many. */
@@ -80,13 +80,13 @@ export interface PlanHeader {
     readonly deletes: number
     readonly others: number
   }
-  /** What the guard says to it. */
+  /** The result of the guard. */
   readonly guard: { readonly passes: boolean; readonly exceeded: readonly string[] }
-  /** SHA-256 of the lines below, as they stand. */
+  /** SHA-256 of the text of the lines below. */
   readonly checksum: string
 }
 
-/** Which entries of a plan are wanted. */
+/** Which entries of a plan to select. */
 export interface PlanFilters {
   readonly actions?: readonly string[]
   /** Source or target ids. */
@@ -94,7 +94,7 @@ export interface PlanFilters {
   readonly limit?: number
 }
 
-/** Chooses entries one after the other; `limit` counts those that it let through. */
+/** Selects entries one after the other; `limit` counts the selected ones. */
 export function planFilter({ actions, ids, limit }: PlanFilters): (entry: PlanEntry) => boolean {
   let left = limit ?? Number.POSITIVE_INFINITY
   return ({ action, sourceId, targetId }) => {

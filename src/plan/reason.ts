@@ -2,7 +2,7 @@ import type { Filter } from '../model/filter/filter.ts'
 import { printFilter } from '../model/filter/print.ts'
 import type { Candidate } from './facts.ts'
 
-/** What an operation found out before its situation was assessed. */
+/** The facts that an operation found before its situation was assessed. */
 export interface Findings {
   readonly phase: 'source' | 'target'
   /** False for a source object that is gone. */
@@ -12,14 +12,14 @@ export interface Findings {
   readonly disqualifiedBy: string | undefined
   readonly link: { readonly sourceId: string; readonly targetId: string } | undefined
   readonly targetExists: boolean
-  /** What was asked of the target; undefined if nothing was. */
+  /** The query sent to the target; undefined if there was none. */
   readonly correlation: Filter | undefined
   readonly candidates: readonly Candidate[]
-  /** Target phase: `validTarget` said no. */
+  /** Target phase: `validTarget` returned false. */
   readonly targetRefused: boolean
 }
 
-/** Why an operation is in its situation (engine §3), in words. */
+/** A text that explains why an operation is in its situation (engine §3). */
 export function reasonOf(findings: Findings): string {
   return findings.phase === 'source' ? sourceReason(findings) : targetReason(findings)
 }

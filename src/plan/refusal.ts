@@ -11,7 +11,7 @@ export interface ActionFacts {
 
 /**
  * Why an action cannot be performed on these facts, or undefined if it can (engine §4.3, §4.5). Any
- * action may follow any situation; some pairs have nothing to work on and fail before the first effect.
+ * action may be configured for any situation. Some pairs lack an object to act on, and fail before the first effect.
  */
 export function refusalOf(action: Action, facts: ActionFacts): string | undefined {
   switch (action) {

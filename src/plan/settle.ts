@@ -1,30 +1,30 @@
 /**
- * What became of an operation whose run broke off between its write and the record of it (engine §12.5):
- * decided from what is there now, so that nothing is ever done a second time.
+ * What happened to an operation whose run was interrupted between its write and its record (engine §12.5). Decided from
+ * the current state, so that nothing is done a second time.
  */
 export interface BrokenOff {
   readonly action: 'CREATE' | 'UPDATE' | 'DELETE'
-  /** The target before; null where a new one was to be made. */
+  /** The target before; null if a new one was to be created. */
   readonly targetId: string | null
-  /** Under which id the object was to stand afterwards; null if it was to go, or if only its system knows. */
+  /** The id of the object after the operation; null if it was to be deleted, or if only its system knows the id. */
   readonly newId: string | null
 }
 
-/** What is there now. */
+/** The current state. */
 export interface Remains {
   readonly oldExists: boolean
   readonly newExists: boolean
-  /** Where the link of the source leads; null if it has none. */
+  /** The target of the source's link; null if it has none. */
   readonly linkedTo: string | null
-  /** Of an update that keeps the id: the target is as the update was to make it. */
+  /** For an update that keeps the id: the target already has the values of the update. */
   readonly looksWritten: boolean
-  /** True if somebody else's link leads to the new object. */
+  /** True if the link of another source leads to the new object. */
   readonly newIsTaken: boolean
 }
 
 /**
- * - `undone`: it did not happen, or what it came to is somebody else's by now; the run decides anew.
- * - `link`, `retarget`, `unlink`: it happened, and its link is still to be made, to be led to the new id, to go.
+ * - `undone`: it did not happen, or its result now belongs to another source; the run decides again.
+ * - `link`, `retarget`, `unlink`: it happened, and its link must still be created, changed to the new id, or deleted.
  * - `done`: it happened, and only the record is missing.
  */
 export type Settlement = 'undone' | 'link' | 'retarget' | 'unlink' | 'done'

@@ -10,20 +10,20 @@ import { keepReferences } from '../model/kept-references.ts'
 import { type PlainProblem, plainProblem } from '../model/plain-problem.ts'
 import type { Pointer } from '../model/pointer.ts'
 
-/** What the desired target is made from. */
+/** The input for the desired target. */
 export interface ShapeInput {
   readonly source: JsonObject
   readonly sourceId: string | null
-  /** The target as it is now; null to create one. */
+  /** The current target; null to create one. */
   readonly target: JsonObject | null
   readonly targetId: string | null
-  /** The target after an `onLink` that precedes the mapping (engine §4.2): what it changed persists. */
+  /** The target after an `onLink` that runs before the mapping (engine §4.2): its changes persist. */
   readonly linkedTarget?: JsonObject | undefined
   readonly oldSource?: JsonObject | undefined
   readonly situation: Situation
   readonly linkQualifier: string
   readonly hooks: ShapingHooks
-  /** True: which attributes hooks changed is wanted. */
+  /** True: report which attributes hooks changed. */
   readonly tellsHooked?: boolean
 }
 
@@ -59,17 +59,18 @@ export function shaped(mapping: Mapping, input: ShapeInput, call: Call): Shaped 
 }
 
 export interface Shape {
-  /** The whole object to write; undefined when an existing target is as it should be already. */
+  /** The whole object to write; undefined if an existing target needs no change. */
   readonly desired: JsonObject | undefined
   readonly changes: readonly Change[]
-  /** What hooks changed, if that was asked for. */
+  /** The attributes that hooks changed, if requested. */
   readonly hooked?: readonly Pointer[]
 }
 
 /**
- * The desired target object and its changes: property mappings, then `onMapping` (or, where there is none, the
- * assignments of the source's roles), then `onCreate` or `onUpdate` (engine §4.3). Pure given the scripts. Null equals absent in the comparison, and a null is
- * sent only where there is a value to clear (engine §4.3, [D]): a target that never returns nulls is not written for ever.
+ * The desired target object and its changes: property mappings, then `onMapping` (or, without one, the assignments of the
+ * source's roles), then `onCreate` or `onUpdate` (engine §4.3). Pure apart from the scripts. Null equals absent in the
+ * comparison, and a null is sent only if there is a value to clear (engine §4.3, [D]). Otherwise a target that never
+ * returns nulls would be written in every run.
  */
 export function shape(
   mapping: Pick<Mapping, 'name' | 'properties' | 'hooks' | 'configuration' | 'links'>,
@@ -107,12 +108,12 @@ export function shapeTellingHooked(mapping: Mapping, input: ShapeInput, call: Ca
 /** What changes a target after its properties. */
 export type ShapingHook = 'onMapping' | 'assignments' | 'onCreate' | 'onUpdate'
 
-/** Hears where values come from. */
+/** Receives the origins of values. */
 export interface ShapeTracer {
   readonly property: ReportProperty
-  /** The target before and after a hook, or the assignments in place of one. */
+  /** Called with the target before and after a hook, or after assignments instead of `onMapping`. */
   readonly hook: (name: ShapingHook, before: JsonObject, after: JsonObject) => void
-  /** False: nobody listens, and nothing has to be copied for it. */
+  /** False: nothing is reported, so nothing has to be copied. */
   readonly listens: boolean
 }
 

@@ -13,7 +13,7 @@ export interface Cron {
   readonly years: readonly number[] | undefined
 }
 
-/** Which days of a month; of the two day fields exactly one says so. */
+/** The days of a month, from exactly one of the two day fields. */
 export type DayRule =
   | { readonly kind: 'days'; readonly days: readonly number[] }
   /** Counted from the end: 0 is the last day. */
@@ -44,7 +44,7 @@ const month: Field = { name: 'month', from: 1, to: 12, names: months }
 const dayOfWeek: Field = { name: 'day-of-week', from: 1, to: 7, names: weekdays }
 const year: Field = { name: 'year', from: 1970, to: 2099 }
 
-/** CronError says what is wrong and where. */
+/** Throws a CronError with the error and its place. */
 export function parseCron(expression: string): Cron {
   const fields = expression.trim().split(/\s+/)
   if (fields.length !== 6 && fields.length !== 7) {
@@ -99,7 +99,7 @@ function weekdayRule(text: string): DayRule {
   return { kind: 'weekdays', weekdays: values(dayOfWeek, text) }
 }
 
-/** `*`, `a`, `a-b`, `a,b`, `a/n`, `a-b/n`, `/n` (that is from the first value on), and any list of these; a range may go round the end. */
+/** `*`, `a`, `a-b`, `a,b`, `a/n`, `a-b/n`, `/n` (from the first value on), and lists of these. A range may wrap around. */
 function values(field: Field, text: string): readonly number[] {
   const found = new Set<number>()
   for (const part of text.split(',')) for (const value of partOf(field, part, text)) found.add(value)
@@ -113,7 +113,7 @@ function partOf(field: Field, part: string, text: string): readonly number[] {
   if (!/^\d+$/.test(step ?? '1') || by < 1)
     throw wrong(field, text, `the step "${step}" must be a whole number from 1`)
   const { from, to } = field
-  // Quartz refuses a step that leads beyond the field from wherever it begins: it would say no more than its first value.
+  // Like Quartz, refuse a step that is longer than the field: it would match only its first value.
   if (step !== undefined && by > to) throw wrong(field, text, `the step ${by} is longer than the field`)
   if (range === '*' || range === '') return stepped(field, from, to, by)
   const [low = '', high, ...others] = range.split('-')

@@ -17,17 +17,17 @@ import { TaskScanner } from './tasks/task-scanner.ts'
 export interface ScheduleHost {
   readonly repository: Repository
   readonly resources: () => Resources
-  /** Tells the processes on one store apart. */
+  /** Separates processes on the same store. */
   readonly locks: Locks
   readonly log: Log
-  /** Of the configuration that is in force. */
+  /** The engine of the current configuration. */
   readonly engine: () => ScriptEngine
   readonly readFile: (path: string) => string | undefined
-  /** What is in force stays until the work is done. */
+  /** The current configuration stays open until the work is done. */
   during<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** The jobs of `conf/schedule-*.json`, and what runs them. */
+/** The jobs of `conf/schedule-*.json`, and the scheduler that runs them. */
 export const scheduleFeature = feature({
   name: 'schedule',
   documents: /^schedule\//,

@@ -4,7 +4,7 @@ import { type Cron, CronError, parseCron } from './cron.ts'
 import { nextFiring } from './next-firing.ts'
 import { timeZone, type Zone } from './zone.ts'
 
-/** A job as its configuration states it, understood (platform §8). Times in ms since 1970. */
+/** A parsed job of the configuration (platform §8). Times in ms since 1970. */
 export interface Job {
   readonly id: string
   readonly enabled: boolean
@@ -16,7 +16,7 @@ export interface Job {
   readonly recoverable: boolean
   readonly service: ServiceName
   readonly context: JsonObject
-  /** As stated. */
+  /** As configured. */
   readonly content: JsonObject
 }
 
@@ -28,7 +28,7 @@ export type Trigger =
 export const serviceNames = ['sync', 'provisioner', 'script', 'taskscanner'] as const
 export type ServiceName = (typeof serviceNames)[number]
 
-/** FindingError for the first thing that is wrong. */
+/** Throws a FindingError for the first error. */
 export function readJob(id: string, content: JsonObject): Job {
   const { enabled, concurrentExecution, recoverable, invokeContext } = content
   const misfire = oneOf(content, 'misfirePolicy', ['fireAndProceed', 'doNothing'], 'fireAndProceed')
@@ -84,12 +84,12 @@ function zoneIn(name: Json | undefined): Zone {
 }
 
 /** Long names of OpenIDM's services end in these. */
-function serviceIn(stated: Json | undefined): ServiceName {
-  const name = typeof stated === 'string' ? (stated.split('.').at(-1) ?? '').toLowerCase() : undefined
+function serviceIn(configured: Json | undefined): ServiceName {
+  const name = typeof configured === 'string' ? (configured.split('.').at(-1) ?? '').toLowerCase() : undefined
   const found = serviceNames.find((service) => service === name)
   if (found) return found
   const allowed = serviceNames.join(', ')
-  throw fault('invokeService', `${JSON.stringify(stated ?? null)} is no service; there are: ${allowed}`)
+  throw fault('invokeService', `${JSON.stringify(configured ?? null)} is no service; there are: ${allowed}`)
 }
 
 function oneOf<T extends string>(content: JsonObject, member: string, allowed: readonly T[], standard: T): T {
@@ -105,13 +105,13 @@ function numberIn(content: JsonObject, member: string, least: number): number {
   throw fault(member, `${JSON.stringify(value)} is no whole number from ${least}`)
 }
 
-/** Without a zone of its own a time is what the clock of the job's zone shows. */
+/** A time without a zone is in the job's zone. */
 function timeIn(content: JsonObject, member: string, zone: Zone): number | undefined {
   const value = content[member]
   if (value === undefined || value === null) return undefined
-  const stated = typeof value === 'string' ? value.trim() : ''
+  const configured = typeof value === 'string' ? value.trim() : ''
   const [, date, clock = '00:00', offset] =
-    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(stated) ?? []
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(configured) ?? []
   const local = Date.parse(`${date}T${clock}Z`)
   if (!Number.isNaN(local)) {
     return offset === undefined ? zone.instantOf(local) : Date.parse(`${date}T${clock}${withColon(offset)}`)
@@ -144,7 +144,7 @@ function cronDue(
   after: number,
   start: number | undefined,
 ): number | undefined {
-  // At the start itself, too.
+  // The start itself is included.
   return nextFiring(cron, start === undefined ? after : Math.max(after, start - 1), zone)
 }
 

@@ -2,18 +2,18 @@ import type { Cron, DayRule } from './cron.ts'
 import type { Zone } from './zone.ts'
 
 /**
- * When a cron expression fires next, strictly after an instant (ms since 1970); undefined if never again. Each time that the
- * local clock shows fires once (platform §8, [D]): one that daylight saving doubles at its first showing, one that
- * it skips as much later as the clock is put forward.
+ * When a cron expression fires next, strictly after an instant (ms since 1970); undefined if never again. Each local time
+ * fires once (platform §8, [D]). A time that occurs twice because of daylight saving fires at its first occurrence. A
+ * time that is skipped fires later, by the length of the gap.
  */
 export function nextFiring(cron: Cron, after: number, zone: Zone): number | undefined {
   const second = Math.floor(after / 1000) * 1000
   const found = [shownAfter(cron, after, second + zone.offsetAt(second), zone)]
   const [regular] = found
   const gap = regular && zone.gapOf(regular.local)
-  // The time found is skipped and fires late: one that is shown may come before it.
+  // The time found is skipped and fires late: a later local time may come before it.
   if (gap) found.push(shownAfter(cron, after, gap.end - 1000, zone))
-  // The clock was put forward just now: of the times that it skipped some have yet to fire.
+  // The clock was put forward recently: some of the skipped times have not fired yet.
   const last = zone.gapBefore(second)
   if (last) {
     const skipped = nextLocal(cron, second + last.offset)
@@ -29,7 +29,7 @@ interface Firing {
   readonly instant: number
 }
 
-/** The first time on the clock after `local` that is not yet over at the instant `after`. */
+/** The first local time after `local` that comes after the instant `after`. */
 function shownAfter(cron: Cron, after: number, local: number, zone: Zone): Firing | undefined {
   for (let next = nextLocal(cron, local); next !== undefined; next = nextLocal(cron, next)) {
     const instant = zone.instantOf(next)
@@ -40,7 +40,7 @@ function shownAfter(cron: Cron, after: number, local: number, zone: Zone): Firin
 
 const lastYear = 2099
 
-/** The next time on the clock that matches, strictly after `local`. */
+/** The next local time that matches, strictly after `local`. */
 function nextLocal(cron: Cron, local: number): number | undefined {
   const start = new Date(local + 1000)
   let [second, minute, hour] = [start.getUTCSeconds(), start.getUTCMinutes(), start.getUTCHours()]
@@ -94,7 +94,7 @@ function atLeast(values: readonly number[], least: number): number | undefined {
   return values.find((value) => value >= least)
 }
 
-/** Of the month that was asked for last: firings are close together. */
+/** Cache of the last month: firings are close together. */
 const lastAsked = new WeakMap<Cron, { readonly month: number; readonly days: readonly number[] }>()
 
 function knownDays(cron: Cron, year: number, month: number): readonly number[] {
@@ -138,7 +138,7 @@ function allDays(length: number): readonly number[] {
   return Array.from({ length }, (_, index) => index + 1)
 }
 
-/** Never in another month: a Saturday that is the first goes to Monday the third, a Sunday that is the last back to Friday. */
+/** Always in the same month: Saturday the 1st becomes Monday the 3rd; Sunday as the last day becomes Friday. */
 function nearestWeekday(day: number, length: number, weekdayOf: (day: number) => number): number {
   const weekday = weekdayOf(day)
   if (weekday === 7) return day === 1 ? 3 : day - 1

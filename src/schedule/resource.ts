@@ -10,12 +10,12 @@ import { type JobTrigger, type Scheduler, unknownJob } from './scheduler.ts'
 
 const everySchedule = { kind: 'compare', operator: 'sw', pointer: ['_id'], value: 'schedule/' } as const
 
-/** Where jobs are kept; `scheduler/job` is another view of them. */
+/** Where jobs are stored; `scheduler/job` is another view of them. */
 const kept = 'config/schedule'
 
 /**
- * `scheduler/job` (platform §8, [D]): one store, two views. A job is the configuration object `config/schedule/{id}`, with
- * its file; what is written here is written there, and runs by its new schedule when it is answered.
+ * `scheduler/job` (platform §8, [D]): a second view of the configuration objects `config/schedule/{id}` and their files.
+ * A write here writes the file. When it is answered, the job already has its new schedule.
  */
 export function jobProvider(scheduler: Scheduler, resources: () => Resources): ResourceProvider {
   function jobOf(id: string): Job {
@@ -23,8 +23,8 @@ export function jobProvider(scheduler: Scheduler, resources: () => Resources): R
     if (!job) throw unknownJob(id)
     return job
   }
-  /** As the configuration shows it: placeholders unexpanded, secrets hidden. */
-  async function shown({ id }: Job, { _id, _rev, ...stated }: Resource): Promise<Resource> {
+  /** As `config` returns it: placeholders are not expanded, secrets are masked. */
+  async function shown({ id }: Job, { _id, _rev, ...content }: Resource): Promise<Resource> {
     const job = scheduler.job(id)
     const trigger = job && (await scheduler.triggerOf(job))
     const next = job && (await scheduler.nextRun(job))
@@ -32,17 +32,17 @@ export function jobProvider(scheduler: Scheduler, resources: () => Resources): R
       _id: id,
       ...(_rev === undefined ? {} : { _rev }),
       ...defaults,
-      ...stated,
+      ...content,
       triggers: trigger ? [triggerView(trigger)] : [],
       nextRunDate: next === undefined ? null : new Date(next).toISOString(),
     }
   }
   async function all(request: RequestContext): Promise<Resource[]> {
     const { result } = await resources().query('config', { filter: everySchedule }, inside(request))
-    const stated = new Map(result.map((one) => [one._id, one]))
+    const content = new Map(result.map((one) => [one._id, one]))
     const found: Resource[] = []
     for (const job of scheduler.all()) {
-      const configured = stated.get(`schedule/${job.id}`)
+      const configured = content.get(`schedule/${job.id}`)
       if (configured) found.push(await shown(job, configured))
     }
     return found
@@ -102,7 +102,7 @@ function pathOf(id: string): string {
   return `${kept}/${joinPath(id)}`
 }
 
-/** Jobs are not below one another. */
+/** Jobs are not nested. */
 function idIn(path: string): string {
   const [id = '', ...below] = splitPath(path)
   if (below.length > 0) throw new Problem('NOT_FOUND', `There is no resource scheduler/job/${path}`)
@@ -136,7 +136,7 @@ const defaults: JsonObject = {
   invokeLogLevel: 'info',
 }
 
-/** A job has one trigger, which has its name. */
+/** Each job has one trigger, with the job's name. */
 function triggerView({ job, state, next, last, start, end }: JobTrigger): Resource {
   const date = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString())
   return {
@@ -155,8 +155,8 @@ function triggerView({ job, state, next, last, start, end }: JobTrigger): Resour
 }
 
 /**
- * `scheduler/trigger`, `scheduler/waitingTriggers` and `scheduler/acquiredTriggers`: when jobs run next; of the last two, those
- * that wait for their time, and those whose job is running.
+ * `scheduler/trigger`, `scheduler/waitingTriggers` and `scheduler/acquiredTriggers`: when jobs run next. Waiting triggers
+ * wait for their time; acquired triggers are those of running jobs.
  */
 export function triggerProvider(
   scheduler: Scheduler,

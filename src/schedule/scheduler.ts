@@ -18,26 +18,26 @@ export interface SchedulerOptions {
   readonly repository: Repository
   readonly services: Services
   readonly log: Log
-  /** Around every run: what it works with stays until it is done. */
+  /** Called around every run: the configuration stays open until the run ends. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
-  /** Tells the processes on one store apart. Absent: there is one. */
+  /** Separates processes on the same store. Absent: there is only one. */
   readonly locks?: Locks
-  /** ms since 1970; a test has a clock of its own. */
+  /** ms since 1970; tests set their own clock. */
   readonly now?: () => number
 }
 
-/** How far each job has come, by its id. */
+/** The progress of each job, by its id. */
 const triggers = 'scheduler/trigger'
 
-/** How far a job has come; times in ms since 1970. */
+/** The progress of a job; times in ms since 1970. */
 interface Progress extends JsonObject {
-  /** When it was first known. */
+  /** When the job was first configured. */
   first: number
   fired: number
   last: number | null
   next: number | null
   paused: boolean
-  /** A run that has not ended, in case that the process dies. */
+  /** True while a run is active, so that a crash of the process can be noticed. */
   running: boolean
   /** The lease of the process that runs it. */
   runner?: string
@@ -45,7 +45,7 @@ interface Progress extends JsonObject {
 
 export interface JobTrigger {
   readonly job: string
-  /** `ACQUIRED` while a run is under way. */
+  /** `ACQUIRED` while a run is active. */
   readonly state: 'NORMAL' | 'ACQUIRED' | 'PAUSED'
   /** ms since 1970. */
   readonly next: number
@@ -54,7 +54,7 @@ export interface JobTrigger {
   readonly end: number | undefined
 }
 
-/** What is late by no more than this, in ms, was not missed. */
+/** A run that is late by no more than this, in ms, is not a misfire. */
 const punctual = 60_000
 
 /**
@@ -79,7 +79,7 @@ export class Scheduler implements AsyncDisposable {
     this.#configured = new Map(configured.map((job) => [job.id, job]))
   }
 
-  /** Other jobs of the configuration take the place of those there were. What has gone is forgotten, how far it had come too. */
+  /** Replaces the configured jobs. Removed jobs are dropped with their progress. */
   async configure(jobs: readonly Job[]): Promise<void> {
     const before = this.#configured
     this.#configured = new Map(jobs.map((job) => [job.id, job]))
@@ -107,7 +107,7 @@ export class Scheduler implements AsyncDisposable {
     return job.enabled && !paused && next !== null ? next : undefined
   }
 
-  /** The jobs of the runs that are under way in this process, one each. */
+  /** The jobs of the active runs of this process, one for each run. */
   running(): readonly string[] {
     return [...this.#running.keys()].flatMap((key) => key.split('\n', 1))
   }
@@ -135,7 +135,7 @@ export class Scheduler implements AsyncDisposable {
     this.#run(job)
   }
 
-  /** Fires everything that is due, and sleeps until the next one is. */
+  /** Fires all jobs that are due, and sets the timer for the next one. */
   tick(): Promise<void> {
     return this.#turn.run(() =>
       this.#fireDue().catch((error) => {
@@ -145,7 +145,7 @@ export class Scheduler implements AsyncDisposable {
     )
   }
 
-  /** Runs that are under way are waited for. */
+  /** Waits for active runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     this.#timer[Symbol.dispose]()
@@ -172,17 +172,17 @@ export class Scheduler implements AsyncDisposable {
     this.#timer.set(soonest)
   }
 
-  /** Answers when the job is due after that. */
+  /** Returns when the job is due next. */
   async #fireIfDue(job: Job): Promise<number | undefined> {
     const before = await this.#progress(job)
     const { next, paused } = before
     const now = this.#now()
     if (paused || next === null) return undefined
     if (next > now) return next
-    // The server was not running, or the job's last run took so long.
+    // The server was not running, or the previous run of the job took too long.
     const misfired = now - next > punctual
     const busy = !job.concurrent && (this.#running.has(job.id) || (await this.#runsElsewhere(before)))
-    // While its last run goes on it stays due: what it misses is one run, when that ends.
+    // While its previous run is active, the job stays due. All missed runs become one, when that ends.
     if (busy && job.misfire === 'fireAndProceed') return now + 1000
     const runs = !busy && (!misfired || job.misfire === 'fireAndProceed')
     const runner = runs ? await this.#runner() : {}
@@ -202,7 +202,7 @@ export class Scheduler implements AsyncDisposable {
     return lease ? { runner: lease.name } : {}
   }
 
-  /** True while another process that lives is at it. */
+  /** True while another live process runs the job. */
   async #runsElsewhere({ running, runner }: Progress): Promise<boolean> {
     const { locks } = this.#options
     if (!running || !locks || typeof runner !== 'string') return false

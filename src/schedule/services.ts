@@ -13,7 +13,7 @@ export interface ServiceOptions {
   readonly scanTasks: (context: JsonObject, request: RequestContext) => Promise<unknown>
 }
 
-/** What schedules can run (engine §11). All go through the router, as any client would. */
+/** The services that schedules can run (engine §11). All go through the router, like any client. */
 export function services({ resources, engine, readFile, scanTasks }: ServiceOptions): Services {
   return {
     /** A reconciliation, to its end. */
@@ -70,7 +70,7 @@ function inside(request: RequestContext): RequestContext {
   return { ...request, external: false }
 }
 
-/** A run that is waited for and fails is an error already; an empty source is not. */
+/** Fails if the run failed because of an empty source. Other failures have already thrown. */
 function requireSuccess(run: Json): Json {
   if (isJsonObject(run) && run.state === 'FAILED')
     throw new Problem('SYNC_FAILED', `the reconciliation ${run._id} failed: its source was empty`)

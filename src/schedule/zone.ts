@@ -1,23 +1,23 @@
-/** The clock of a time zone: what it shows when, and when it shows what. Transitions are found once a year and zone. */
+/** Converts between instants and local times of a time zone. Transitions are computed once for each year and zone. */
 export interface Zone {
   /** Milliseconds that the local clock is ahead of UTC at an instant. */
   offsetAt(instant: number): number
   /**
-   * The instant at which the local clock shows a time (given as if it were UTC). One that is shown twice is the first; one that
-   * is skipped is as much later as the clock was put forward.
+   * The instant of a local time (given as if it were UTC). For a time that occurs twice, the first instant; for a skipped
+   * time, later by the length of the gap.
    */
   instantOf(local: number): number
-  /** Of a time that the clock skips. */
+  /** The gap that contains a skipped time. */
   gapOf(local: number): Gap | undefined
-  /** The gap whose times have not all been made up for: it began less than its own length before the instant. */
+  /** The gap whose skipped times have not all fired yet: it began less than its own length before the instant. */
   gapBefore(instant: number): Gap | undefined
 }
 
-/** Times that the clock skips when it is put forward. */
+/** Local times that are skipped when the clock is put forward. */
 export interface Gap {
-  /** The first time on the clock that is shown again, as if it were UTC. */
+  /** The first local time after the gap, as if it were UTC. */
   readonly end: number
-  /** How far the clock was ahead of UTC before. */
+  /** The offset from UTC before the gap. */
   readonly offset: number
 }
 

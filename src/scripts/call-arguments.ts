@@ -3,7 +3,7 @@ import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import { parseSortKeys, type SortKey } from '../model/sort.ts'
 
-/** Checks of what scripts hand to `openidm` functions (platform §7.2). `call` names the function. */
+/** Checks the arguments of `openidm` functions (platform §7.2). `call` is the name of the function. */
 export type Parameters = Readonly<Record<string, string | number | boolean>>
 
 /** Scalars only; nulls are dropped. */
@@ -20,7 +20,7 @@ export function parameters(value: unknown, call: string): Parameters {
   return result
 }
 
-/** As `parameters`, but of an action: an object or array, such as an inline mapping, goes as its JSON text. */
+/** Like `parameters`, but for an action: an object or array, such as an inline mapping, becomes JSON text. */
 export function actionParameters(value: unknown, call: string): Parameters {
   if (!isJsonObject(value)) return parameters(value, call)
   const asText = ([name, parameter]: [string, Json | undefined]) => [
@@ -35,7 +35,7 @@ export function contentObject(value: unknown, call: string): JsonObject {
   return value
 }
 
-/** Null and absent mean none: an id that the server chooses, whatever revision. */
+/** Null and absent mean none: the server chooses the id; any revision. */
 export function optionalText(value: unknown, what: string, call: string): string | undefined {
   if (value === null || value === undefined) return undefined
   if (typeof value !== 'string') throw bad(call, `${what} must be a string or null`)

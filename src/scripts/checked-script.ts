@@ -5,13 +5,13 @@ import type { ScriptEngine, ScriptSource } from './engine.ts'
 
 export interface CheckedScriptOptions extends ScriptDefinitionOptions {
   readonly engine: Pick<ScriptEngine, 'check'>
-  /** How a message begins that does not name the script itself. Absent: the label. */
+  /** The prefix of messages that do not name the script. Absent: the label. */
   readonly about?: string
-  /** Where a syntax error stands in the script object. Absent: it is the script's as a whole. */
+  /** The place for syntax errors in the script object. Absent: the script object itself. */
   readonly codeAt?: Place
 }
 
-/** A script object of the configuration, read and free of syntax errors, or what is wrong with it, and where in it. */
+/** Reads a script object of the configuration and checks its syntax. Returns the script, or the error with its place. */
 export async function checkedScript(
   definition: Json | undefined,
   { engine, about, codeAt = [], ...options }: CheckedScriptOptions,
@@ -22,7 +22,7 @@ export async function checkedScript(
     return { ok: false, finding: { place: read.place, message } }
   }
   const error = await engine.check(read.script)
-  // The engine's message names the script.
+  // The message of the engine already names the script.
   return error
     ? { ok: false, finding: { place: codeAt, message: error.message } }
     : { ok: true, value: read.script }

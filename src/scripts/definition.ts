@@ -4,15 +4,15 @@ import type { ScriptSource } from './engine.ts'
 /**
  * Reads a script object of the configuration (engine §2.6; platform §7.1):
  * `{ type, source | file | name, globals?, …extra }`. Members of `globals` and every further key that does not begin
- * with `_` become variables. Pure: whoever knows the project hands over how its files are read.
+ * with `_` become variables. Pure: the caller passes a function that reads the project's files.
  */
 export type ScriptDefinition =
   | { readonly ok: true; readonly script: ScriptSource }
-  /** `place`: the member of the script object that is wrong; empty for the object itself. */
+  /** `place`: the wrong member of the script object; empty for the object itself. */
   | { readonly ok: false; readonly place: readonly string[]; readonly message: string }
 
 export interface ScriptDefinitionOptions {
-  /** How errors call the script. */
+  /** The name of the script in errors. */
   readonly label: string
   /** The text of a file by its path relative to the project; undefined if there is none. */
   readFile(path: string): string | undefined
@@ -44,7 +44,7 @@ function readCode(definition: JsonObject, { readFile }: ScriptDefinitionOptions)
   if (source !== undefined) {
     if (typeof source !== 'string') return wrong(['source'], '"source" must be a string')
     if (type === undefined) return wrong([], 'an inline script needs "type": "text/javascript"')
-    // With both, the source is what runs and the file only names it.
+    // If both are given, the source runs and the file is only its name.
     return { ok: true, source, file }
   }
   if (file === undefined) return wrong([], 'a script needs "source" with its code, or "file" with its path')

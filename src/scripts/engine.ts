@@ -3,19 +3,19 @@ import type { Problem } from '../model/problem.ts'
 import type { RequestContext } from '../router/resources.ts'
 
 /**
- * The port to administrators' scripts. A *procedure* is a pure function of our own that runs beside the scripts,
- * inside the sandbox, and calls them as functions: so all scripts of one object cross the boundary once, and the
- * same procedure runs in a test with lambdas in the scripts' place.
+ * The port to administrators' scripts. A *procedure* is a pure function of our own that runs in the sandbox and calls
+ * scripts as functions. So the boundary is crossed once for all scripts of an object, and tests run the same procedure
+ * with lambdas instead of scripts.
  */
 export type Call = (script: string, variables: Readonly<Record<string, unknown>>) => Json | undefined
 
 /**
- * What runs beside the scripts, declared once by its own module, which exports it as `program`. The procedures are made
- * with the settings (e.g. a compiled mapping) that the program is loaded with; what goes in and what comes out crosses
- * as JSON. The module may import its own folder, model/, mapping/ and plan/.
+ * Our code that runs in the sandbox. Its module exports it as `program`. The procedures are made with the settings (e.g. a
+ * compiled mapping) with which the program is loaded; inputs and outputs are passed as JSON. The module may import its own
+ * folder, model/, mapping/ and plan/.
  */
 export interface Program {
-  /** `import.meta.url` of the module: a module that is moved takes its address along. */
+  /** `import.meta.url` of the module, so that the module can be moved. */
   readonly address: string
   readonly procedures: Readonly<Record<string, (settings: never) => (input: never, call: Call) => unknown>>
 }
@@ -26,7 +26,7 @@ export type ProcedureInput<P extends Program, N extends ProcedureName<P>> = Para
 export type ProcedureOutput<P extends Program, N extends ProcedureName<P>> = ReturnType<Made<P, N>>
 
 export interface ScriptSource {
-  /** How errors call it, e.g. `mapping hrAccount_managedUser, validSource`. */
+  /** Its name in errors, e.g. `mapping hrAccount_managedUser, validSource`. */
   readonly label: string
   /** The code; its value is its completion value (engine §2.6). */
   readonly source: string
@@ -44,8 +44,9 @@ export interface ProgramParts<P extends Program> {
 
 export interface LoadedProgram<P extends Program> extends AsyncDisposable {
   /**
-   * Runs a procedure for every input, in order, each with its own deep copies. One crossing a slice of the page.
-   * An input whose scripts throw, run out of time or memory yields a failure at its place; the others go on.
+   * Runs a procedure for every input, in order, each with its own deep copies. The boundary is crossed once for each
+   * slice of the page. If the scripts of an input throw or exceed the time or memory, its outcome is a failure; the
+   * others continue.
    */
   run<N extends ProcedureName<P>>(
     procedure: N,
@@ -58,11 +59,11 @@ export type ScriptOutcome<T = Json | undefined> = (
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: Problem }
 ) & {
-  /** What scripts decrypted for this input: wherever it comes up again, it is a secret. */
+  /** Values that scripts decrypted for this input: they are secret wherever they appear. */
   readonly decrypted?: readonly Json[]
 }
 
-/** On whose behalf scripts run: becomes their `context`, and the request context of their `openidm` calls. */
+/** The request for which scripts run: their `context`, and the request context of their `openidm` calls. */
 export interface ScriptContext {
   readonly request: RequestContext
   /** Further members of the script variable `context`. */
@@ -74,7 +75,7 @@ export interface ScriptEngine extends AsyncDisposable {
   /** Syntax errors of a script, or undefined. Message, line and column are in the problem's `detail`. */
   check(script: ScriptSource): Promise<Problem | undefined>
   load<P extends Program>(program: P, parts: ProgramParts<P>): Promise<LoadedProgram<P>>
-  /** One script, once: its completion value. */
+  /** Runs one script once and returns its completion value. */
   evaluate(script: ScriptSource, variables: JsonObject, context: ScriptContext): Promise<Json | undefined>
 }
 

@@ -12,8 +12,8 @@ import type { ScriptFiles } from './script-files.ts'
 import { isSecretName, type SecretName, secretCalls } from './secret-calls.ts'
 
 /**
- * Everything that a script can reach outside of its isolate. A call comes as a name and JSON text, and is answered in
- * JSON text: `{value}` or `{error}`. Nothing else crosses; in particular no function, no error object and no stack.
+ * Everything that a script can reach outside its isolate. A call is a name and JSON text; the answer is JSON text, too:
+ * `{value}` or `{error}`. Nothing else crosses the boundary: no function, no error object and no stack.
  */
 export interface HostPorts {
   /** Late-bound: the router is built after the engine that its providers use. */
@@ -70,10 +70,10 @@ function callOpenidm(
   name: OpenidmName,
   args: readonly Json[],
 ): Promise<Json> {
-  // The parameters of the request that a script runs for are none of those that it makes.
+  // Requests of a script do not inherit the parameters of the request for which it runs.
   const request: RequestContext = { ...job.context.request, external: false, parameters: undefined }
   refuseInDryRun(name, args, request)
-  // Before the call: whether it took effect is not known if the isolate dies meanwhile.
+  // Before the call: if the isolate dies meanwhile, it is unknown whether the call took effect.
   if (isWrite(name)) job.writers.add(sandbox.runningInput)
   return openidmCalls[name](args, request, resources())
 }

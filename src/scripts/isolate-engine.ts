@@ -26,9 +26,8 @@ import { type ScriptFiles, scriptFiles } from './script-files.ts'
 import { syntaxChecker } from './syntax.ts'
 
 /**
- * The script engine over `isolated-vm` (platform §7). Scripts run on threads of their own, so the
- * server's event loop never waits for one; each isolate has a memory limit, each input a time limit, and what
- * breaks either fails alone.
+ * The script engine on `isolated-vm` (platform §7). Scripts run on separate threads, so the server's event loop never
+ * waits for one. Each isolate has a memory limit and each input a time limit; an input that exceeds one fails alone.
  */
 export interface IsolateEngineOptions {
   /** The router; late-bound, because its providers use the engine. */
@@ -49,7 +48,7 @@ export interface IsolateEngineOptions {
 export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
   keepLoopsInterruptible()
   const engine = new IsolateEngine(options)
-  // Members of its own: an engine that is shared is handed on as a copy with another disposal (ref-counted.ts).
+  // Own members: a shared engine is copied with another disposal (ref-counted.ts).
   return {
     check: (script) => engine.check(script),
     load: (program, parts) => engine.load(program, parts),
@@ -64,7 +63,7 @@ class IsolateEngine implements ScriptEngine {
   readonly #files: ScriptFiles
   readonly #pool: SandboxPool
   readonly #jobs = new WeakMap<Sandbox, Job>()
-  /** Kept, so that a hook that is evaluated again and again finds its context ready. */
+  /** Cached, so that a hook that runs often finds its context ready. */
   readonly #evaluations = new Map<string, Promise<PreparedProgram>>()
   #shutDown = false
 
@@ -90,7 +89,7 @@ class IsolateEngine implements ScriptEngine {
         if (!prepared.procedures.includes(procedure))
           throw new Problem('INTERNAL', `${program.address} has no procedure "${procedure}"`)
         const outcomes = await this.#run(prepared, procedure, inputs, context)
-        // The one place where JSON takes the type that its procedure has given it on the other side.
+        // The only place where JSON gets the type that its procedure has on the other side.
         return outcomes as readonly ScriptOutcome<ProcedureOutput<P, N>>[]
       },
       [Symbol.asyncDispose]: async () => {
@@ -123,7 +122,7 @@ class IsolateEngine implements ScriptEngine {
     try {
       return await runPage(page, inputs, { pool: this.#pool, jobs: this.#jobs, refresh })
     } catch (cause) {
-      // An isolate that was disposed in the middle of something has words of its own for it.
+      // An isolate that is disposed during a call throws errors of its own.
       throw this.#shutDown ? new Problem('UNAVAILABLE', 'the script engine is shut down', { cause }) : cause
     }
   }
@@ -167,8 +166,8 @@ class IsolateEngine implements ScriptEngine {
 const keptScripts = 200
 
 /**
- * V8 leaves the interrupt check out of loops that it believes to end soon. It is mistaken about some that only fill
- * an array, and those could then be stopped neither for their time nor for their memory.
+ * V8 omits the interrupt check in loops that it expects to end soon. It is wrong about some loops that only fill an
+ * array: those could be stopped neither by the time limit nor by the memory limit.
  */
 function keepLoopsInterruptible(): void {
   setFlagsFromString('--no-turboshaft-loop-unrolling')
@@ -176,7 +175,7 @@ function keepLoopsInterruptible(): void {
 
 let endsByForce = false
 
-/** `process.exit` would wait for every thread, and a lost one never ends. By then everything else has been closed. */
+/** `process.exit` waits for every thread, and a lost one never ends. Everything else has been closed before. */
 function endWithoutLostThreads(): void {
   if (endsByForce) return
   endsByForce = true

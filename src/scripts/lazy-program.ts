@@ -11,7 +11,7 @@ import type {
 
 /** A program that is loaded into the sandbox when it first runs, and unloaded on disposal. */
 export interface LazyProgram<P extends Program> extends LoadedProgram<P> {
-  /** For one input; throws what its scripts fail with. */
+  /** Runs for one input; throws the failure of its scripts. */
   one<N extends ProcedureName<P>>(
     procedure: N,
     input: ProcedureInput<P, N>,
@@ -37,7 +37,7 @@ export function lazyProgram<P extends Program>(
       return outcome.value
     },
     async [Symbol.asyncDispose]() {
-      // Who ran it has been told that it could not be loaded.
+      // Its callers already got the error of loading.
       await (await loading?.catch(() => undefined))?.[Symbol.asyncDispose]()
     },
   }

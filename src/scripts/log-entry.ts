@@ -8,7 +8,7 @@ export function logLevel(value: unknown): LogLevel {
   return levels.find((level) => level === value) ?? 'info'
 }
 
-/** Each `{}` takes one argument; those left over follow at the end. */
+/** Each `{}` is replaced by one argument; the others follow at the end. */
 export function logMessage(format: Json | undefined, args: readonly Json[]): string {
   const rest = args.map(shown)
   const text = shown(format ?? null).replace(/\{\}/g, (placeholder) => rest.shift() ?? placeholder)

@@ -5,8 +5,8 @@ import type ivm from 'isolated-vm'
 import { Problem } from '../model/problem.ts'
 
 /**
- * Loads pure modules of our own source tree into an isolate: the sandbox's inner half and the procedures that run
- * beside the scripts. Unbuilt, they are TypeScript whose types are stripped; built, the JavaScript beside this file.
+ * Loads pure modules of our own source tree into an isolate: the sandbox's inner half and the procedures. Unbuilt, they
+ * are TypeScript whose types are stripped; built, the JavaScript beside this file.
  * A module may import its own folder and the pure core, nothing else.
  */
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'

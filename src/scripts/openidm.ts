@@ -107,7 +107,7 @@ export function isOpenidmName(name: string): name is OpenidmName {
   return Object.hasOwn(openidmCalls, name)
 }
 
-/** What a dry run refuses. An action may do anything. */
+/** Calls that a dry run refuses. An action may do anything. */
 const writes: ReadonlySet<string> = new Set<OpenidmName>(['create', 'update', 'patch', 'delete', 'action'])
 
 export function isWrite(name: string): boolean {
@@ -122,7 +122,7 @@ export function refuseInDryRun(name: string, args: readonly Json[], request: Req
   )
 }
 
-/** The name may be left out, and is then `params._action`: `action(resource, content, params)`. */
+/** The name may be omitted; then it is `params._action`: `action(resource, content, params)`. */
 function actionArguments(args: readonly Json[]) {
   if (args.length < 3)
     throw bad('action', 'at least three arguments are needed: resource, action name, content')
@@ -139,7 +139,7 @@ function hasAction(params: Json | undefined): boolean {
   return isJsonObject(params) && typeof params._action === 'string'
 }
 
-/** The fields asked for, with `_id` and `_rev`; everything where a field is a pattern, which only providers resolve. */
+/** The requested fields, with `_id` and `_rev`. Everything if a field is a pattern, which only providers resolve. */
 function chosen(answer: Resource | JsonObject, fields: readonly Pointer[] | undefined): JsonObject {
   if (!fields || fields.length === 0 || fields.some((pointer) => pointer.includes('*'))) return answer
   const result: JsonObject = {}

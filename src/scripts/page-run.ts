@@ -9,14 +9,14 @@ import type { PreparedProgram } from './prepare.ts'
 import { type LoadedContext, type Sandbox, sliceMs } from './sandbox.ts'
 
 /**
- * Runs a procedure over many inputs and survives what their scripts do.
+ * Runs a procedure over many inputs and survives failures of their scripts.
  *
- * Inputs cross in portions and come back in slices. A script that overruns its time is killed within the isolate,
- * which goes on with the next input. A script that exhausts the memory takes the isolate with it; what happens to the
- * inputs of that slice, so that none is silently executed twice:
+ * Inputs are passed in portions and returned in slices. A script that exceeds its time is stopped within the isolate,
+ * which continues with the next input. A script that exhausts the memory destroys the isolate. Then the inputs of that
+ * slice are handled as follows, so that none is silently executed twice:
  *
  *     finished, wrote nothing  → again, in a new isolate (scripts that only compute have no side effects)
- *     finished, called a write → fails: its outcome is lost, its effects are not
+ *     finished, called a write → fails: its outcome is lost, but its effects are not
  *     running                  → fails: SCRIPT_MEMORY
  *     not begun                → in a new isolate
  */
@@ -28,7 +28,7 @@ export interface PageRun {
   readonly timeout: number
 }
 
-/** What runs in a sandbox at the moment: on whose behalf, how deep, which inputs have written, and what they decrypted. */
+/** The work that a sandbox is doing: for which request, how deep, which inputs have written, and what they decrypted. */
 export interface Job {
   readonly program: PreparedProgram
   readonly context: ScriptContext
@@ -60,7 +60,7 @@ export async function runPage(
   return outcomes
 }
 
-/** Small enough that others get their turn on the isolate and that the text is no burden to it. */
+/** Small enough that others get their turn on the isolate and that the text uses little memory. */
 const mostInputs = 250
 const mostCharacters = 1 << 20
 
@@ -81,7 +81,7 @@ function portion(inputs: readonly unknown[], start: number): readonly Input[] {
   return found
 }
 
-/** Fills in outcomes; answers the inputs that have to run again because their isolate died. */
+/** Fills in outcomes. Returns the inputs that must run again because their isolate died. */
 async function runPortion(
   run: PageRun,
   inputs: readonly Input[],
@@ -99,7 +99,7 @@ async function runPortion(
     const job: Job = { program, context, depth, loaded, writers: new Set(), decrypted: new Map() }
     jobs.set(sandbox, job)
     const lost = await new Portion(run, sandbox, job, inputs, outcomes).work()
-    // An isolate that was disposed looks like one that died.
+    // A disposed isolate looks like a dead one.
     pool.throwIfClosed()
     return lost
   } finally {
@@ -142,7 +142,7 @@ class Portion {
     return []
   }
 
-  /** An input begins at most one slice after the call in which it runs out of time. */
+  /** An input begins at most one slice after the call in which it exceeds its time. */
   get #limit(): number {
     return this.#run.timeout + (this.#inputs.length > 1 ? sliceMs : 0)
   }
@@ -171,20 +171,20 @@ class Portion {
     if (input) this.#outcomes[input.index] = decrypted ? { ...outcome, decrypted } : outcome
   }
 
-  /** The isolate lives: either the slice was killed for its time, or its answer got lost on the way. */
+  /** The isolate is alive: either the slice exceeded its time, or its answer was lost. */
   async #resume(error: unknown): Promise<void> {
     if (!isTimeout(error)) {
       this.#take(await this.#job.loaded.repeat(this.#run.timeout))
       return
     }
     this.#take(await this.#job.loaded.abandon(this.#run.timeout))
-    // What ran too long may be a promise's continuation, after the input that made it had its outcome.
+    // The code that ran too long may be the continuation of a promise whose input already has its outcome.
     if (this.#sandbox.runningInput < this.#done) return
     const { timeout } = this.#run
     this.#fail('SCRIPT_TIMEOUT', `${this.#label} script ran for more than ${timeout} ms and was stopped`)
   }
 
-  /** The isolate is dead: what is to run again. */
+  /** The isolate is dead: returns the inputs to run again. */
   #salvage(): readonly Input[] {
     const again: Input[] = []
     const culprit = Math.max(this.#sandbox.runningInput, this.#done)

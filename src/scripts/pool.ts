@@ -4,10 +4,10 @@ import type { PreparedProgram } from './prepare.ts'
 import type { Sandbox } from './sandbox.ts'
 
 /**
- * The isolates, lent to one page at a time. At most `size` of them execute at once. One that waits for the host
- * (`openidm.update` …) does not count: what it waits for may itself run scripts, a hook of the object that it
- * updates, and must not wait for it in turn. Such nested work is never refused an isolate; only its depth has
- * a limit, so that a hook which updates its own object ends with an error instead of filling the memory.
+ * The isolates, each used by one page at a time. At most `size` of them execute at once. One that waits for the host
+ * (`openidm.update` …) does not count: the host may itself run scripts, such as a hook of the updated object, and these
+ * must not wait for the waiting isolate. Such nested work always gets an isolate. Only its depth is limited, so that a
+ * hook that updates its own object ends with an error instead of filling the memory.
  */
 export class SandboxPool {
   readonly #size: number
@@ -48,12 +48,12 @@ export class SandboxPool {
     this.#serveWaiting()
   }
 
-  /** How many scripts wait for what the caller does: 0 for the server's own work. */
+  /** How many scripts wait for the caller's work: 0 for the server's own work. */
   get depth(): number {
     return this.#depth.getStore() ?? 0
   }
 
-  /** Runs what a script at `depth` asked of the host: meanwhile its isolate does not count as executing. */
+  /** Runs the host call of a script at `depth`. Meanwhile its isolate does not count as executing. */
   async waitForHost<T>(depth: number, work: () => Promise<T>): Promise<T> {
     this.#executing--
     this.#serveWaiting()
@@ -124,7 +124,7 @@ interface Waiting {
   readonly reject: (error: Problem) => void
 }
 
-/** Scripts that cause scripts that cause scripts. */
+/** The maximum depth of scripts that cause other scripts. */
 const deepest = 16
 /** Isolates beyond `size` that may exist because others wait for the host; nested work may exceed it. */
 const mostExtra = 16

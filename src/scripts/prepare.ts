@@ -4,11 +4,11 @@ import type { PreparedScript } from './inside/program.ts'
 import type { SyntaxChecker } from './syntax.ts'
 
 /**
- * A program as every isolate loads it: its scripts checked once, so that a syntax error is known with its place and
- * only fails who calls that script.
+ * A program as every isolate loads it. Its scripts are checked once, so a syntax error is known with its place, and only
+ * calls of that script fail.
  */
 export interface PreparedProgram {
-  /** Absent for a single script that is evaluated. */
+  /** Absent for a single script. */
   readonly address?: string
   readonly procedures: readonly string[]
   readonly settings: unknown

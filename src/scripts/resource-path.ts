@@ -2,9 +2,8 @@ import { Problem } from '../model/problem.ts'
 import { escapeStrayPercents } from '../model/resource-path.ts'
 
 /**
- * A resource path as scripts write it, made into one that the router splits and decodes: segments stay
- * percent-encoded, so `%2F` in an id survives (platform §1.2). An id that a script pasted in as it is
- * may contain a `%` that introduces no escape: it stands for itself.
+ * Converts a resource path of a script to one that the router splits and decodes. Segments stay percent-encoded, so `%2F`
+ * in an id survives (platform §1.2). A script may insert an id without encoding it: a `%` that begins no escape is kept.
  */
 export function resourcePath(text: unknown, what: string): string {
   if (typeof text !== 'string' || text === '')

@@ -5,23 +5,23 @@ import { moduleLoader, runnerAddress } from './modules.ts'
 import type { PreparedProgram } from './prepare.ts'
 
 /**
- * One isolate with a context for each program that runs in it. It works for one page at a time and may die of it:
+ * One isolate with a context for each program that runs in it. It processes one page at a time, and may die:
  *
  *     idle ⇄ working → dead (memory limit, or V8 lost control of it, or disposed)
  *
- * What crosses the boundary is text; the only thing shared is `progress`, two numbers that tell which input and which
- * script are running, and that survive the isolate.
+ * Only text crosses the boundary. The only shared memory is `progress`: two numbers for the running input and script,
+ * which survive the isolate.
  */
 export interface SandboxOptions {
   /** MiB. */
   readonly memory: number
   readonly locations: Locations
-  /** What scripts may ask of the host; answers JSON text and never rejects. */
+  /** Answers host calls of scripts with JSON text; never rejects. */
   answer(sandbox: Sandbox, name: string, args: string): Promise<string>
   onCatastrophe(message: string): void
 }
 
-/** A slice returns of its own accord after this; the time limit of one input comes on top. */
+/** A slice returns after this time; the time limit of one input is added to it. */
 export const sliceMs = 100
 
 /** Contexts of single scripts kept ready in one isolate: each holds about a quarter of a MiB. */
@@ -67,7 +67,7 @@ export class Sandbox {
     let loading = this.#programs.get(program)
     this.#programs.delete(program)
     loading ??= this.#load(program)
-    // Put back at the end: the map's order is that of last use.
+    // Moved to the end: the order of the map is that of last use.
     this.#programs.set(program, loading)
     this.#evictEvaluations()
     try {
@@ -91,13 +91,13 @@ export class Sandbox {
     for (const program of this.#programs.keys()) if (program.retired) this.forget(program)
   }
 
-  /** Rejects also if V8 loses control of the isolate, of which its own promises say nothing. */
+  /** Also rejects if V8 loses control of the isolate: the isolate's own promises would never end. */
   orLost<T>(work: Promise<T>): Promise<T> {
     return Promise.race([work, this.#lost.promise])
   }
 
   dispose(): void {
-    // An isolate out of control cannot be disposed: trying would wait for ever.
+    // An isolate out of control cannot be disposed: the call would wait for ever.
     if (!this.dead) this.#isolate.dispose()
   }
 
@@ -142,7 +142,7 @@ export class Sandbox {
 type Step = ivm.Reference<(...args: string[]) => string>
 type Steps = Readonly<Record<'begin' | 'slice' | 'abandon' | 'repeat', Step>>
 
-/** A program in an isolate. Every method answers outcomes as the inside of a JSON array. */
+/** A program in an isolate. Every method returns outcomes as the inside of a JSON array. */
 export class LoadedContext {
   readonly #sandbox: Sandbox
   readonly #context: ivm.Context

@@ -6,9 +6,9 @@ import { syntaxProblem } from './prepare.ts'
 import type { SyntaxChecker } from './syntax.ts'
 
 /**
- * Finds what scripts `require`: files below `<project>/script`, named relative to it or, with a leading dot, to the
- * module that asks. Nothing outside is reached, not by `..`, an absolute path or a symbolic link, except the
- * modules that come with Syncline; the project's own file of such a name goes before.
+ * Finds the files that scripts `require`: below `<project>/script`, with names relative to it or, with a leading dot, to
+ * the requiring module. Files outside cannot be reached by `..`, an absolute path or a symbolic link, except the modules
+ * that come with Syncline. A file of the project with the same name has precedence.
  */
 export interface ScriptFile {
   /** Relative to the script folder, with slashes. */
@@ -24,7 +24,7 @@ export interface ScriptFile {
 
 export interface ScriptFiles {
   find(from: string, name: unknown): Promise<ScriptFile>
-  /** True if a file is no longer as it was. */
+  /** True if a file has changed. */
   changed(file: string, modified: number): Promise<boolean>
 }
 
@@ -63,7 +63,7 @@ function shippedModule(name: string, missing: unknown): string {
   return file
 }
 
-/** Checked as the body of a function, which is what it runs as: `return` is allowed. */
+/** Checked as the body of a function, as it runs: `return` is allowed. */
 async function refuseBroken(path: string, source: string, syntax: SyntaxChecker): Promise<void> {
   const script = { label: `script/${path}`, source: `(function(){${source}\n})`, globals: {} }
   const problem = await syntaxProblem(script, syntax)

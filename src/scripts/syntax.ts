@@ -2,8 +2,8 @@ import ivm from 'isolated-vm'
 import { asProblem } from '../model/problem.ts'
 
 /**
- * Compiles scripts without running them, in an isolate of its own in which nothing ever runs: so that a script is
- * checked at once while others are busy. Positions count from 1.
+ * Compiles scripts without running them, in a separate isolate that never runs anything, so that a check does not wait
+ * for busy isolates. Positions count from 1.
  */
 export interface SyntaxError {
   readonly message: string
@@ -36,7 +36,7 @@ export function syntaxChecker(): SyntaxChecker {
     async expression(source) {
       const text = source.replace(/;\s*$/, '')
       if (text.trim() === '' || startsStatement.test(text)) return undefined
-      // Valid both ways, so neither a closing parenthesis of its own nor a statement has slipped in.
+      // Valid in both forms, so it contains neither an extra closing parenthesis nor a statement.
       const fails = (await check(text)) ?? (await check(`(function(){return (\n${text}\n)})`))
       return fails ? undefined : text
     },
@@ -47,7 +47,7 @@ export function syntaxChecker(): SyntaxChecker {
   }
 }
 
-/** What reads differently, or only seems to be an expression, at the beginning of a statement. */
+/** Texts that mean something else, or only look like an expression, at the beginning of a statement. */
 const startsStatement = /^\s*(?:\{|\/[/*]|['"`]use|(?:function|class|async|let|await|yield)\b)/
 
 /** isolated-vm adds the place to V8's message: `Unexpected token ')' [script:1:3]`. */

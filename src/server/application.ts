@@ -31,34 +31,34 @@ import { synchronization } from './synchronization.ts'
 import { usableMapping } from './usable.ts'
 
 /**
- * The composition root: builds everything from a project folder and hands it over; nothing in here decides anything.
+ * The composition root: builds everything from a project folder and passes it on. It contains no decisions.
  *
- * What depends on the configuration is a generation (generation.ts), which the next one replaces when the configuration changes;
- * everything else stays as long as the application does, and asks for the present generation each time.
+ * Everything that depends on the configuration is in a generation (generation.ts), which is replaced when the
+ * configuration changes. Everything else lives as long as the application, and asks for the current generation each time.
  */
 export interface Application extends AsyncDisposable {
-  /** As it is in force now. */
+  /** The current configuration. */
   readonly project: Project
-  /** Everything that is wrong or doubtful in the configuration; what is wrong is left out, the rest works. */
+  /** All errors and warnings of the configuration. Parts with errors are left out; the rest works. */
   readonly problems: readonly ConfigurationProblem[]
   readonly repository: Repository
   readonly resources: Resources
   readonly reconciliations: Reconciliations
-  /** Changes that wait; they are not worked until `start`. */
+  /** Queued changes; they are not processed before `start`. */
   readonly changes: ChangeQueue
   /** Handlers write nothing until `start`. */
   readonly audit: AuditService
-  /** For the command line: whoever can write the data folder is the administrator. */
+  /** For the command line: a user who can write the data folder is an administrator. */
   readonly administrator: RequestContext
   /** ConfigurationFailure with the mapping's own errors, or NOT_FOUND with the nearest name. */
   requireMapping(name: string): Mapping
-  /** Settles what runs of earlier processes left undone, as far as their targets can be read. */
+  /** Resolves the unfinished operations of runs of earlier processes, if their targets can be read. */
   recover(): Promise<void>
-  /** What a server does by itself; what a dead process left comes first. */
+  /** Starts the background work of a server. First it recovers the work of crashed processes. */
   start(): Promise<void>
   /** Makes a new key and encrypts everything anew; with `forgetOld`, what is not encrypted anew is lost. */
   rotateKey(options: { readonly forgetOld: boolean }): Promise<KeyRotation>
-  /** From now on until it is disposed of, changes of the project's files are taken up, each with its version. */
+  /** Until it is disposed of, reloads changed files of the project and records each as a version. */
   followFiles(): Promise<AsyncDisposable>
 }
 
@@ -91,7 +91,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
   return application(server, { repository, resources: routes, audit, secrets }, generations, opened.move())
 }
 
-/** What a request passes, and is answered from, stays until it is answered. */
+/** The filters and providers of a request stay open until it is answered. */
 function routing(generations: Generations<Generation>) {
   const lasting: Record<string, ResourceProvider> = {}
   const routes = router(
@@ -119,7 +119,7 @@ type Base = Pick<GenerationHost, 'repository' | 'resources' | 'audit' | 'log'> &
   readonly events: Events
 }
 
-/** Everything that lasts, put together; nothing is done yet. */
+/** Builds everything that lives as long as the application, without starting anything. */
 function assemble(options: OpenOptions, base: Base, generations: Generations<Generation>) {
   const current = () => generations.current
   const during = <T>(work: () => Promise<T>) => generations.during(work)

@@ -17,26 +17,26 @@ import { type CompiledMapping, mappingFeature } from './mappings.ts'
 import { systemFeature } from './systems.ts'
 
 /**
- * A project with everything compiled and checked, before any system is reached or any store is opened. What is wrong
- * is in `problems` and left out of the rest.
+ * A project with everything compiled and checked, before any system or store is opened. Errors are in `problems`; parts
+ * with errors are left out.
  */
 export interface CheckedProject {
   readonly project: Project
   readonly problems: readonly ConfigurationProblem[]
   readonly mappings: ReadonlyMap<string, CompiledMapping>
   readonly types: readonly UsableType[]
-  /** By name; opened, which reaches nothing outside. */
+  /** By name. They are open, but not connected yet. */
   readonly systems: ReadonlyMap<string, System>
 }
 
 export interface ProjectOptions {
   readonly projectFolder: string
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Properties given to the process (platform §3.2). */
+  /** Properties passed to the process (platform §3.2). */
   readonly flags: Readonly<Record<string, Json>>
-  /** Connectors beside those of this package. */
+  /** Connectors in addition to those of this package. */
   readonly connectors?: readonly ConnectorKind[]
-  /** Features beside those of this package. */
+  /** Features in addition to those of this package. */
   readonly features?: readonly ServerFeature[]
 }
 
@@ -44,7 +44,7 @@ export function featuresOf({ features: own = [] }: ProjectOptions): readonly Ser
   return [...features, ...own]
 }
 
-/** The project in its folder, or what it would be with other files of conf/. */
+/** The project in its folder, or with other files of conf/. */
 export async function readConfiguration(
   options: ProjectOptions,
   files?: readonly ConfigurationFile[],
@@ -75,7 +75,7 @@ export async function compileFeatures<C extends Compiled<unknown>>(
   return { checked, compiled }
 }
 
-/** Everything that `syncline check` reports. Reaches no system, opens no store, needs no key. */
+/** Everything that `syncline check` reports. Connects to no system, opens no store, needs no key. */
 export async function checkOnly(options: ProjectOptions): Promise<CheckedProject> {
   await using opened = new AsyncDisposableStack()
   const project = await readConfiguration(options)
@@ -111,7 +111,7 @@ export function scriptEngine(
   })
 }
 
-/** Limits that `conf/script.json` sets; what it does not set is the engine's. */
+/** The limits in `conf/script.json`; the engine has defaults for the others. */
 function scriptLimits({ documents }: Project): { readonly timeout?: number; readonly memory?: number } {
   const { timeout, memory } = documents.find(({ id }) => id === 'script')?.content ?? {}
   return {

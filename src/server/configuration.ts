@@ -44,7 +44,7 @@ function keyOf({ project: { property } }: Generation): string {
   return String(property('openidm.config.crypto.alias') ?? 'openidm-sym-default')
 }
 
-/** What a connector declares to be secret among its settings. */
+/** The settings that a connector declares secret. */
 function secretSetting(schemas: ConfigurationOptions['connectorSchemas']): (name: string) => boolean {
   return (name) =>
     Object.values(schemas).some((schema) => {

@@ -5,14 +5,14 @@ import type { ConnectorKind } from '../connectors/kit/kind.ts'
 /** The one file that knows every connector. */
 const builtIn: readonly ConnectorKind[] = [csvKind]
 
-/** The connectors of this package and `own` ones; an own connector takes the place of one with the same name. */
+/** The connectors of this package and `own` ones. An own connector replaces one with the same name. */
 export function connectorKinds(own: readonly ConnectorKind[] = []): readonly ConnectorKind[] {
   const isReplaced = ({ connectorName }: ConnectorKind) =>
     own.some((kind) => kind.connectorName === connectorName)
   return [...builtIn.filter((kind) => !isReplaced(kind)), ...own]
 }
 
-/** What may stand in `configurationProperties`, by connector name. */
+/** The schemas of `configurationProperties`, by connector name. */
 export function connectorSchemas(kinds: readonly ConnectorKind[]): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(
     // A connector's schema is JSON Schema by the port's contract.

@@ -12,7 +12,7 @@ import { serverFeature } from './resources/feature.ts'
 import type { Host, Services } from './services.ts'
 import { type SystemTools, systemFeature } from './systems.ts'
 
-/** What features compile with: the project as it was read, and what runs its scripts. */
+/** The input of features when they compile: the project, and the engine for its scripts. */
 export interface Tools extends Project, Pick<SystemTools, 'openSystem'> {
   readonly project: Project
   readonly engine: ScriptEngine
@@ -20,7 +20,7 @@ export interface Tools extends Project, Pick<SystemTools, 'openSystem'> {
 
 export type ServerFeature = Feature<unknown, Tools, Host, Services>
 
-/** What the server consists of. A feature stands behind those whose values it needs. */
+/** The features of the server. Each comes after the features whose values it needs. */
 export const features: readonly ServerFeature[] = [
   policyFeature,
   routerFeature,

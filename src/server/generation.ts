@@ -22,28 +22,28 @@ import type { GenerationHost, Services } from './services.ts'
 import { isReady, usableInlineMapping, usableMapping } from './usable.ts'
 
 /**
- * A state of the configuration with everything that is built from it: checked, compiled, its resources ready to be asked. When the
- * configuration changes, the next generation takes the place of this one, which ends when the last work under it is done. What
- * both have unchanged (systems, the script engine) they share.
+ * A state of the configuration with everything built from it: checked, compiled, with open resources. When the
+ * configuration changes, the next generation replaces this one, which is disposed of when the last work under it is done.
+ * Both share what is unchanged (systems, the script engine).
  */
 export interface Generation extends Candidate {
   readonly checked: CheckedProject
   readonly engine: ScriptEngine
-  /** What of the router's resources depends on the configuration. */
+  /** The router's resources that depend on the configuration. */
   readonly mounts: Readonly<Record<string, ResourceProvider>>
-  /** What stands around every request. */
+  /** The filters around every request. */
   readonly filters: readonly RouterFilter[]
   readonly mappings: readonly Mapping[]
   rulesOf(mapping: string): Promise<Rules>
-  /** Not kept: whoever asked disposes of them. */
+  /** Not cached: the caller disposes of them. */
   inlineRules(mapping: JsonObject): Promise<Rules>
   /** What a script makes of a value, which it sees as `value` and `content`. */
   transform(script: JsonObject, value: Json, request: RequestContext): Promise<Json | undefined>
-  /** True for sets whose changes may be taken back after they are stored: their types have scripts that run then. */
+  /** True for sets whose changes may be undone after they are stored, because their types have scripts that run then. */
   mayBeTakenBack(path: string): boolean
-  /** It is in force from now on. */
+  /** Called when the generation becomes current. */
   activate(): Promise<void>
-  /** What it does by itself while a server runs. */
+  /** Starts the background work of a server. */
   start(): Promise<void>
 }
 
@@ -108,7 +108,7 @@ function engineOf(project: Project, { engines, resources, secrets, log }: Genera
   return engines.use(key, async () => scriptEngine(project, options))
 }
 
-/** The same configuration is the same system; one that is being worked with is not opened a second time. */
+/** Systems with the same configuration are shared: a system in use is not opened a second time. */
 function systemOpener(
   { folder }: Project,
   { systems, kinds, secrets, log }: GenerationHost,
@@ -151,7 +151,7 @@ function servicesOf(tools: Tools, checked: CheckedProject, host: GenerationHost)
     ...{ ...host, engine, folder, readFile, property },
     mappingExists: (name) => checked.mappings.has(name),
     isReady: (path) => isReady(checked, path),
-    // Managed objects record themselves what is written.
+    // Managed objects record their writes themselves.
     recordingActivity: (provider, root) =>
       recordingActivity(provider, { ...activity, root, recordsWrites: root === 'system' }),
     liveSync: (request, context) => {
@@ -172,17 +172,17 @@ function isOn(property: Json | undefined): boolean {
   return property === true || property === 'true'
 }
 
-/** Scripts ask for properties, too, and not only files name them. */
+/** Scripts read properties, too, not only configuration files. */
 const bootFile = 'conf/boot/boot.properties'
 
 /**
- * What a project consists of, each with everything that makes it what it is: two generations in which an entry is equal treat it
- * alike.
+ * The parts of a project, each with everything that it depends on. If a part is equal in two generations, it behaves in
+ * the same way in both.
  */
 function entriesOf(project: Project, compiled: readonly Openable<Services>[]): ReadonlyMap<string, string> {
   const entries: [string, unknown][] = [
     ...compiled.flatMap((one) => Object.entries(one.entries ?? {})),
-    // The rest of what is configured, and the properties that files name.
+    // The rest of the configuration, and the properties that files use.
     ...project.documents.map(({ id, content }): [string, unknown] => [`config/${id}`, content]),
     ['properties', project.readFile(bootFile) ?? null],
   ]

@@ -1,6 +1,6 @@
 /**
- * States of something that is replaced while it is in use. What begins under one state may go on under it, and may meet later ones
- * on its way; so a state is disposed of when nothing is left that began while it, or an earlier one, was current.
+ * States of something that is replaced while it is in use. Work that begins under one state may continue under it, and may
+ * also use later ones. So a state is disposed of when all work that began under it, or under an earlier one, has ended.
  */
 export class Generations<State extends AsyncDisposable> implements AsyncDisposable {
   /** Oldest first; the last one is current. */
@@ -15,7 +15,7 @@ export class Generations<State extends AsyncDisposable> implements AsyncDisposab
     return this.#latest().state
   }
 
-  /** What is current now, and what becomes so meanwhile, stays until `work` is done. */
+  /** The current state, and all later ones, stay open until `work` is done. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     const generation = this.#latest()
     generation.users++
@@ -27,13 +27,13 @@ export class Generations<State extends AsyncDisposable> implements AsyncDisposab
     }
   }
 
-  /** What begins from now on begins under `next`. */
+  /** Makes `next` the current state: new work begins under it. */
   replace(next: State): void {
     this.#known.push({ state: next, users: 0 })
     this.#clear()
   }
 
-  /** Waits for nothing: whoever disposes has seen to it that nothing is under way. */
+  /** Does not wait: the caller has made sure that no work is active. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#clearing
     for (const { state } of this.#known.splice(0)) await state[Symbol.asyncDispose]()

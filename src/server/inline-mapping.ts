@@ -11,9 +11,9 @@ import type { ScriptEngine } from '../scripts/engine.ts'
 import { type CompiledMapping, compileMapping } from './mappings.ts'
 
 /**
- * A mapping that comes with a request instead of standing in a file (engine §7.1, §11). It is checked like
- * those of the project and against them: it may reuse their link sets, and takes the place of one with the same name.
- * BAD_REQUEST names what is wrong by its pointer in the mapping.
+ * A mapping in a request instead of a file (engine §7.1, §11). It is checked like the mappings of the project, and together
+ * with them: it may use their link sets, and replaces one with the same name. BAD_REQUEST names each error by its pointer
+ * in the mapping.
  */
 export async function compileInlineMapping(
   content: JsonObject,
@@ -42,7 +42,7 @@ function inlineMapping(content: JsonObject): ConfiguredMapping {
   const { name } = content
   if (typeof name !== 'string' || name === '')
     throw new Problem('BAD_REQUEST', '/name: an inline mapping needs a name; its links and runs go by it')
-  // A document without a file: everything in it stands at its beginning.
+  // A document without a file: all positions are its beginning.
   const locate = () => ({ line: 1, column: 1 })
   const document = { id: 'inline', file: 'the inline mapping', raw: content, content, locate }
   return { name, document, pointer: [], content }

@@ -8,7 +8,7 @@ import { Problem } from '../model/problem.ts'
 import type { ObjectWrite, Repository } from '../repository/repository.ts'
 
 export interface KeyRotation {
-  /** How many were encrypted anew. */
+  /** How many were encrypted again. */
   readonly configuration: number
   readonly objects: number
   readonly queue: number
@@ -18,7 +18,7 @@ export interface KeyRotationOptions {
   readonly secrets: Pick<RotatingSecrets, 'resealed'>
   readonly repository: Repository
   readonly documents: readonly { readonly id: string; readonly raw: JsonObject | undefined }[]
-  /** Replaces a document by what `edit` makes of it. */
+  /** Replaces a document by the result of `edit`. */
   readonly change: (id: string, edit: (raw: JsonObject) => Promise<JsonObject>) => Promise<void>
 }
 
@@ -32,7 +32,7 @@ export async function rotateKey({
   readonly forgetOld: boolean
 }): Promise<KeyRotation> {
   await secrets.rotate()
-  // A server that runs looks for a new key once in a while: what it encrypts until then must not be forgotten.
+  // A running server checks for a new key only from time to time: the key that it uses until then must be kept.
   if (forgetOld) await setTimeout(2 * keyFreshness)
   const counts = await resealEverything({ ...options, secrets })
   if (forgetOld) await secrets.forgetOld()
@@ -42,8 +42,9 @@ export async function rotateKey({
 const pageSize = 500
 
 /**
- * Encrypts everything anew that is not encrypted under the newest key: configuration, objects, changes that wait, dead letters. Can be
- * broken off and repeated; whoever is not done yet still opens under the old key. Nothing of it is a change that flows on.
+ * Encrypts everything again that is not encrypted under the newest key: configuration, objects, queued changes, dead
+ * letters. It can be interrupted and repeated; the rest can still be decrypted with the old key. None of it is
+ * synchronized as a change.
  */
 export async function resealEverything(options: KeyRotationOptions): Promise<KeyRotation> {
   let objects = 0
@@ -69,7 +70,7 @@ async function resealCollection(
   let count = 0
   for await (const ids of objects.ids(collection, pageSize)) {
     let waiting: readonly string[] = ids
-    // What somebody else writes meanwhile is read again.
+    // If another writer changes the object meanwhile, it is read again.
     for (let attempt = 0; waiting.length > 0; attempt++) {
       if (attempt === 10)
         throw new Problem('CONFLICT', `${collection}: ${waiting[0]} is being written again and again`)
@@ -95,7 +96,7 @@ async function resealQueue({ repository, secrets }: KeyRotationOptions): Promise
   const fetch = (from: From) => repository.syncQueue.query({ filter, pageSize, ...from })
   for await (const page of pages(fetch))
     for (const { _id } of page.result) {
-      // In one transaction, so that nobody works the event meanwhile.
+      // In one transaction, so that the event is not processed meanwhile.
       const isResealed = await repository.transaction(async ({ syncQueue }) => {
         const event = await syncQueue.read(String(_id))
         if (!event) return false

@@ -21,10 +21,10 @@ export interface CompiledMapping {
   readonly scripts: Readonly<Record<string, ScriptSource>>
 }
 
-/** What mappings are compiled with: each may depend on the others. */
+/** The input for compiling mappings: each may depend on the others. */
 export interface MappingTools extends CompileTools {
   readonly documents: Project['documents']
-  /** What has been found already. */
+  /** The findings so far. */
   readonly problems: Project['problems']
   readonly mappings: Project['mappings']
   readonly declaredMappings: Project['declaredMappings']
@@ -36,8 +36,8 @@ export interface MappingServices {
 }
 
 /**
- * The mappings of the project, in processing order. Each of their scripts is looked at (engine §2.3, [D]: everything
- * is checked at load). A mapping with an error is left out, with all of its errors; the others stay.
+ * The mappings of the project, in processing order. Each of their scripts is checked (engine §2.3, [D]: everything
+ * is checked at load). A mapping with errors is left out, and all its errors are reported; the others stay.
  */
 export const mappingFeature = feature({
   name: 'mapping',
@@ -74,7 +74,7 @@ export const mappingFeature = feature({
   }),
 })
 
-/** One mapping against the others that are declared: usable unless something was found. Places are in the mapping. */
+/** Checks one mapping together with the others. It is usable if there are no findings. Places are in the mapping. */
 export async function compileMapping(
   { name, content }: Pick<ConfiguredMapping, 'name' | 'content'>,
   { engine, readFile, documents, declaredMappings }: Omit<MappingTools, 'problems' | 'mappings'>,
@@ -95,7 +95,7 @@ export async function compileMapping(
   return { usable: mapping && findings.length === 0 ? { mapping, scripts: sources } : undefined, findings }
 }
 
-/** What the schema has said already about a place, or about what it stands in, need not be said twice. */
+/** Drops findings at places that the schema check has already reported, or below such places. */
 function isKnown(file: string, { place }: Finding, known: readonly ConfigurationProblem[]): boolean {
   const pointer = printPlace(place)
   return known.some(

@@ -1,8 +1,8 @@
-/** Things that several states of the configuration have in common: opened once, closed when the last user lets go. */
+/** Things shared by several states of the configuration: opened once, closed when the last user releases them. */
 export class RefCounted<Thing extends AsyncDisposable> {
   readonly #open = new Map<string, { readonly thing: Promise<Thing>; users: number }>()
 
-  /** The thing of that key until the user lets go of it. A failure to open is everyone's, and is not kept. */
+  /** The thing with this key, until the user releases it. All waiting users get a failure to open, which is not cached. */
   async use(key: string, open: () => Promise<Thing>): Promise<Use<Thing>> {
     const entry = this.#open.get(key) ?? { thing: open(), users: 0 }
     this.#open.set(key, entry)

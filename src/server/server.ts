@@ -7,11 +7,11 @@ export interface ServerOptions extends Omit<OpenOptions, 'log'> {
   readonly host: string
   /** undefined: the property `openidm.port.http`, or 8080. */
   readonly port: number | undefined
-  /** Hears the administrator's first password, once. */
+  /** Called once with the administrator's first password. */
   readonly announce: (username: string, password: string) => void
 }
 
-/** The application with its REST face; resolves when it accepts requests. */
+/** The application with its REST interface; resolves when it accepts requests. */
 export async function openServer(options: ServerOptions) {
   await using opened = new AsyncDisposableStack()
   const { log, environment, announce, host } = options
@@ -25,7 +25,7 @@ export async function openServer(options: ServerOptions) {
   const server = opened.use(
     httpServer({ resources, authentication, log, contextPath, observer: audit.observer }),
   )
-  // Before the server: somebody may be waiting for the answer to a run.
+  // Before the server: a client may be waiting for the answer to a run.
   opened.defer(() => application.reconciliations.close())
   const port = options.port ?? Number(application.project.property('openidm.port.http') ?? 8080)
   opened.use(await application.followFiles())

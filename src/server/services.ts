@@ -12,7 +12,7 @@ import type { LiveSyncOptions } from '../sync/changes/live-sync/live-sync.ts'
 import type { RefCounted } from './ref-counted.ts'
 import type { ServerHost } from './resources/feature.ts'
 
-/** What stays while the process does, for features that begin. `engine` and `readFile` are those of the configuration in force. */
+/** Services that live as long as the process, for features. `engine` and `readFile` are those of the current configuration. */
 export interface Host extends ServerHost {
   readonly repository: Repository
   readonly resources: () => Resources
@@ -21,27 +21,27 @@ export interface Host extends ServerHost {
   readonly log: Log
   readonly engine: () => ScriptEngine
   readonly readFile: (path: string) => string | undefined
-  /** What is in force stays until the work is done. */
+  /** The current configuration stays open until the work is done. */
   during<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** What every generation of the configuration is opened with. */
+/** The services with which every generation of the configuration is opened. */
 export interface GenerationHost {
   readonly repository: Repository
   readonly resources: () => Resources
   readonly audit: AuditService
   readonly secrets: Secrets
   readonly kinds: readonly ConnectorKind[]
-  /** Those that several generations have in common are opened once. */
+  /** Systems shared by several generations are opened once. */
   readonly systems: RefCounted<System>
   readonly engines: RefCounted<ScriptEngine>
   readonly onChange: OnChange
-  /** What liveSync needs, whatever the configuration is. */
+  /** The services of liveSync that do not depend on the configuration. */
   readonly liveSyncOptions: Omit<LiveSyncOptions, 'handlerOf' | 'runScript'>
   readonly log: Log
 }
 
-/** What features open with. */
+/** The services with which features are opened. */
 export interface Services extends Omit<GenerationHost, 'systems' | 'engines' | 'liveSyncOptions'> {
   readonly engine: ScriptEngine
   readonly liveSync: NonNullable<SystemEnvironment['liveSync']>

@@ -26,14 +26,14 @@ export interface SynchronizationOptions {
   readonly locks: Locks
   readonly events: Events
   readonly log: Log
-  /** The generation in force. */
+  /** The current generation. */
   readonly current: () => Generation
   during<T>(work: () => Promise<T>): Promise<T>
   /** Waits for a change of the configuration. */
   readonly settled: () => Promise<void>
 }
 
-/** What synchronizes objects, whatever the configuration is: runs, changes that flow on, and their resources. */
+/** The parts of synchronization that do not depend on the configuration: runs, implicit changes, and their resources. */
 export function synchronization({ current, during, settled, ...options }: SynchronizationOptions) {
   const { repository, resources, locks, events, log } = options
   const mappings = () => current().mappings
@@ -84,7 +84,7 @@ export function synchronization({ current, during, settled, ...options }: Synchr
     ...{ reconciliations, changes, part },
     liveSyncOptions: { ...single, notify },
     onChange: onChange({ ...single, wake, mayBeTakenBack: (path) => current().mayBeTakenBack(path) }),
-    /** Everything that is being worked with, here and in other processes. */
+    /** Everything in use, in this and in other processes. */
     inUse: async () => [...inUse.list(), ...(await inUse.elsewhere(reconciliations, mappings()))],
     recover: () => reconciliations.recover(mappings().map(({ links }) => links.type)),
   }

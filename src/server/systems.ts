@@ -10,9 +10,9 @@ import type { ResourceProvider } from '../router/resources.ts'
 
 export interface SystemTools {
   readonly connectors: Project['connectors']
-  /** What has been found already. */
+  /** The findings so far. */
   readonly problems: Project['problems']
-  /** Reaches nothing outside; whoever gave it closes the system. */
+  /** Not connected yet; the caller closes the system. */
   openSystem(configuration: JsonObject): Promise<System>
 }
 
@@ -33,7 +33,7 @@ export const systemFeature = feature({
     for (const connector of connectors.filter(({ enabled }) => enabled)) {
       const { system, found } = await opened(connector, openSystem)
       if (system) value.set(system.name, system)
-      // A value that its schema refuses may be refused by the connector as well: once is enough.
+      // If the schema already refuses a value, an error of the connector about it is not reported again.
       const isNew = ({ place }: Finding) =>
         !problems.some(
           ({ file, pointer }) => file === connector.document.file && pointer === printPlace(place),

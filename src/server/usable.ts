@@ -8,7 +8,7 @@ import type { CheckedProject } from './check.ts'
 import { compileInlineMapping } from './inline-mapping.ts'
 import type { CompiledMapping } from './mappings.ts'
 
-/** The configuration does not allow what was asked for; `problems` says where and why. */
+/** The configuration does not allow the request; `problems` contains the places and reasons. */
 export class ConfigurationFailure extends Problem {
   readonly problems: readonly ConfigurationProblem[]
 
@@ -18,7 +18,7 @@ export class ConfigurationFailure extends Problem {
   }
 }
 
-/** The compiled mapping of that name; a Problem that says what is wrong if it cannot run. */
+/** The compiled mapping of that name; throws a Problem with the errors if it cannot run. */
 export function usableMapping(checked: CheckedProject, name: string): CompiledMapping {
   const compiled = checked.mappings.get(name)
   if (!compiled) throw mappingFailure(checked, name)
@@ -26,7 +26,7 @@ export function usableMapping(checked: CheckedProject, name: string): CompiledMa
   return compiled
 }
 
-/** A mapping that comes with a request, checked against the project; BAD_REQUEST says what is wrong with it. */
+/** A mapping in a request, checked together with the project; BAD_REQUEST contains its errors. */
 export async function usableInlineMapping(
   checked: CheckedProject,
   content: JsonObject,
@@ -41,13 +41,13 @@ function requireEnds(checked: CheckedProject, { name, source, target }: Mapping)
   for (const path of [source, target]) if (!isReady(checked, path)) throw unusableEnd(checked, name, path)
 }
 
-/** True for a mapping that compiles and whose ends are both there. */
+/** True for a mapping that compiles and whose source and target both exist. */
 export function isUsable(checked: CheckedProject, name: string): boolean {
   const mapping = checked.mappings.get(name)?.mapping
   return mapping !== undefined && isReady(checked, mapping.source) && isReady(checked, mapping.target)
 }
 
-/** Is there an object set of this path? Other roots than systems and managed objects are not judged. */
+/** Is there an object set of this path? Roots other than systems and managed objects are not checked. */
 export function isReady({ systems, types }: CheckedProject, path: string): boolean {
   const [root, name = ''] = path.split('/')
   if (root === 'system') return systems.has(name)
@@ -66,7 +66,7 @@ function unusableEnd({ project, problems }: CheckedProject, mapping: string, pat
   return new ConfigurationFailure(`mapping ${mapping} cannot run: ${root}/${name} ${why}`, causes)
 }
 
-/** Why a mapping cannot be used: its own errors, or that there is none of that name. */
+/** Why a mapping cannot be used: its errors, or that it does not exist. */
 function mappingFailure({ project, mappings, problems }: CheckedProject, name: string): Problem {
   const errors = problems.filter(({ severity }) => severity === 'error')
   const own = errors.filter((problem) => isAbout(project, problem, name))
@@ -80,7 +80,7 @@ function mappingFailure({ project, mappings, problems }: CheckedProject, name: s
   return new Problem('NOT_FOUND', `No such mapping: ${name}${hint}`, { status: 409 })
 }
 
-/** By its place in the file, or by the name that later checks put in front of their messages. */
+/** Found by its place in the file, or by the name at the beginning of messages of later checks. */
 export function isAbout(
   project: Pick<Project, 'documents'>,
   problem: ConfigurationProblem,

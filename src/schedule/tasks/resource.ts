@@ -5,8 +5,8 @@ import type { Resource, ResourceProvider } from '../../router/resources.ts'
 import type { TaskRun, TaskScanner } from './task-scanner.ts'
 
 /**
- * `taskscanner` (platform §2): `execute` runs the task scan of a schedule by its name, or one that comes with the
- * request; runs can be read, queried and cancelled.
+ * `taskscanner` (platform §2): `execute` runs the task scan of a schedule, by its name, or one in the request. Runs can be
+ * read, queried and cancelled.
  */
 export function taskScannerProvider(
   scanner: TaskScanner,

@@ -5,17 +5,17 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { type Pointer, parsePointer, printPointer } from '../../model/pointer.ts'
 import { atTime, durationOf } from './time.ts'
 
-/** A task scan as its configuration states it, understood (platform §8, "Task scanner context"). */
+/** A parsed task scan of the configuration (platform §8, "Task scanner context"). */
 export interface TaskScan {
   /** The object set, e.g. `managed/user`. */
   readonly object: string
-  /** The query as stated: placeholders are filled in when it is run. */
+  /** The query as configured. Placeholders are replaced when it runs. */
   readonly query: JsonObject
-  /** Objects are due once the date in this property lies before that time. */
+  /** An object is due if the date in this property is before that time. */
   readonly due: { readonly property: Pointer; readonly before: string } | undefined
   readonly started: Pointer
   readonly completed: Pointer
-  /** ms after which a task that has started and not ended is taken for dead; undefined: never. */
+  /** ms after which a task that started and did not complete is considered dead; undefined: never. */
   readonly timeout: number | undefined
   readonly maxRecords: number | undefined
   readonly threads: number
@@ -26,7 +26,7 @@ export interface TaskScan {
 const queryKeys = ['_queryFilter', '_queryId', '_queryExpression']
 const ownKeys = ['object', 'property', 'condition', 'taskState', 'recovery']
 
-/** FindingError for the first thing that is wrong. */
+/** Throws a FindingError for the first error. */
 export function readTaskScan({
   scan,
   task,

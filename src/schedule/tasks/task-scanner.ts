@@ -14,21 +14,21 @@ import { queryAt, readTaskScan, type TaskScan } from './task-scan.ts'
 import { atTime } from './time.ts'
 
 /**
- * Runs a task once for each object that is due (platform §8). The object itself says how far its task is:
+ * Runs a task once for each object that is due (platform §8). The object itself stores the state of its task:
  *
  *     neither             due
- *     started             somebody is at it; due again when that is longer ago than recovery.timeout
+ *     started             a scan is working on it; due again after recovery.timeout
  *     completed           done
  *
- * Whoever takes an object writes `started` under the revision at which he found it due, so of several scans and processes one
- * gets it. A task that fails leaves the object started.
+ * A scan takes an object by writing `started` under the revision at which it found the object due, so only one of several
+ * scans and processes gets it. If a task fails, the object stays started.
  */
 export interface TaskScannerOptions {
   readonly resources: () => Resources
   readonly engine: () => ScriptEngine
   readonly readFile: (path: string) => string | undefined
   readonly log: Log
-  /** Around every scan: what it works with stays until it is done. */
+  /** Called around every scan: the configuration stays open until the scan ends. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
   readonly now?: () => number
 }
@@ -45,7 +45,7 @@ export interface TaskRun {
   message?: string
 }
 
-/** Ended ones are remembered for whoever asks how it went. */
+/** How many ended runs are kept, to be read later. */
 const remembered = 100
 const pageSize = 100
 
@@ -59,7 +59,7 @@ export class TaskScanner implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Begins a scan, and waits for its end if the scan says so. FindingError if `context` is none. */
+  /** Begins a scan, and waits for its end if configured. FindingError if `context` is not a task scan. */
   async execute(context: JsonObject, request: RequestContext): Promise<TaskRun> {
     if (this.#closed) throw new Problem('UNAVAILABLE', 'the server is shutting down')
     const scan = readTaskScan(context)
@@ -80,7 +80,7 @@ export class TaskScanner implements AsyncDisposable {
     return run
   }
 
-  /** Objects that are being worked on are finished, others not begun. False if it has ended already. */
+  /** Finishes the objects in progress and begins no others. False if the run has already ended. */
   async cancel(id: string): Promise<boolean> {
     const underway = this.#underway.get(id)
     underway?.stop.abort()
@@ -125,7 +125,7 @@ export class TaskScanner implements AsyncDisposable {
     this.#underway.delete(run.id)
   }
 
-  /** A page at a time, `threads` objects of it at once. */
+  /** Processes page by page, `threads` objects at a time. */
   async #work(run: TaskRun, work: Work): Promise<void> {
     const { scan, signal } = work
     for await (const page of this.#due(work)) {
@@ -172,7 +172,7 @@ export class TaskScanner implements AsyncDisposable {
     run.processed++
   }
 
-  /** Undefined if somebody else was faster, or has changed the object: the next scan looks again. */
+  /** Undefined if another scan was faster, or the object was changed: the next scan tries again. */
   async #take(found: Resource, { scan, request }: Work): Promise<Taken | undefined> {
     const path = `${scan.object}/${joinPath(found._id)}`
     const at = this.#time()
@@ -190,7 +190,7 @@ export class TaskScanner implements AsyncDisposable {
     await this.#options.engine().evaluate(script, variables, { request })
     for (let attempt = 0; ; attempt++) {
       const current = await this.#current(path, request)
-      // Gone, or taken by somebody to whom this one looked dead: it is his now.
+      // Deleted, or taken by another scan that considered this one dead: now it belongs to that scan.
       if (!current || getAt(current, scan.started) !== at) return
       try {
         await this.#mark(path, current._rev, scan.completed, this.#time(), request)
@@ -241,7 +241,7 @@ interface Work {
 
 interface Taken {
   readonly path: string
-  /** What `started` says as long as nobody else has taken the object. */
+  /** The value of `started` as long as no other scan has taken the object. */
   readonly at: string
   readonly object: Resource
 }
@@ -250,7 +250,7 @@ function isSet(value: Json | undefined): boolean {
   return value !== undefined && value !== null && value !== ''
 }
 
-/** NaN if there is no time there: neither before nor after any other. */
+/** NaN if there is no time: neither before nor after any other. */
 function timeOf(object: JsonObject, pointer: Pointer): number {
   const value = getAt(object, pointer)
   return typeof value === 'number' ? value : Date.parse(String(value ?? ''))

@@ -9,7 +9,7 @@ const units: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** Milliseconds; undefined for what is no duration. Several add up: `1d 12h`. */
+/** Milliseconds; undefined if the text is not a duration. Several are added: `1d 12h`. */
 export function durationOf(text: string): number | undefined {
   const parts = text.trim().toLowerCase()
   if (!/^(?:\d+\s*(?:ms|[smhdw])\s*)+$/.test(parts)) return undefined

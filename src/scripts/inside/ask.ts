@@ -1,8 +1,8 @@
 import { defineProperty, ErrorConstructor, hasOwn, parse, stringify } from './primordials.ts'
 
 /**
- * The one way out of the sandbox: names a host function, hands over its arguments as JSON text and waits for JSON
- * text. The reference to the host stays in this module; scripts never hold it.
+ * The only way out of the sandbox: passes the name of a host function and its arguments as JSON text, and waits for JSON
+ * text. The reference to the host stays in this module; scripts never get it.
  */
 export interface HostReference {
   applySyncPromise(receiver: undefined, args: readonly [string, string]): string
@@ -25,7 +25,7 @@ export function connect(reference: HostReference): void {
   host = reference
 }
 
-/** The host's answer, or its refusal thrown as an error with `code`, `message` and `detail`. */
+/** Returns the host's answer. If the host refused, throws an error with `code`, `message` and `detail`. */
 export function ask(name: string, args: readonly unknown[]): unknown {
   if (!host) throw new ErrorConstructor('the sandbox is not connected to its host')
   const answer: Answer = parse(host.applySyncPromise(undefined, [name, stringify(args)]))

@@ -3,8 +3,9 @@ import { findMatch, isInteger, isObject, jsonText, sliceText, stringify, textOf 
 import type { Origin } from './program.ts'
 
 /**
- * What becomes of anything thrown: by a script, a SCRIPT_FAILED that names the script, its line and column, caused by
- * what the script itself had to say where it threw an integer `code`; by a procedure, itself. Nothing that a script throws is looked at outside of this file, and looking may fail.
+ * Converts anything thrown. An error of a script becomes a SCRIPT_FAILED with the script, its line and column; if the
+ * script threw an integer `code`, its own error is the cause. An error of a procedure stays itself. Values thrown by
+ * scripts are inspected only in this file, and inspecting them may throw.
  * (engine §2.6, "Thrown values")
  */
 export function scriptFailure(label: string, thrown: unknown, originOf: OriginOf): Problem {
@@ -19,7 +20,7 @@ export function scriptFailure(label: string, thrown: unknown, originOf: OriginOf
   return new Problem('SCRIPT_FAILED', failed, { status, detail: place, cause: own })
 }
 
-/** Where the code behind a source URL came from, if it is a script or a required module. */
+/** The origin of the code with a source URL, if it is a script or a required module. */
 export type OriginOf = (url: string) => Origin | undefined
 
 interface Place {

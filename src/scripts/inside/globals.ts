@@ -31,7 +31,7 @@ function constant(name: string, value: unknown): void {
   defineProperty(globalThis, name, { value, writable: false, enumerable: false, configurable: false })
 }
 
-/** Parsed once an input and only if a script looks at it: each input gets a copy of its own. */
+/** Parsed once for each input, and only if a script reads it: each input gets its own copy. */
 let contextText = '{}'
 let context: { readonly value: unknown } | undefined
 
@@ -74,7 +74,7 @@ const logger = {
   error: (...args: unknown[]) => log('error', args),
 }
 
-/** Errors have no JSON of their own; their text is what a log needs. */
+/** Errors have no JSON form, so their text is logged. */
 function log(level: string, args: unknown[]): void {
   for (let i = 0; i < args.length; i++) {
     const value = args[i]

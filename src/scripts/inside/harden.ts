@@ -9,15 +9,15 @@ import {
 } from './primordials.ts'
 
 /**
- * Makes a fresh context fit for administrators' scripts: takes away what could block a thread, share memory or run
- * outside a script's own time, and bounds the built-ins with which one statement can exhaust V8 beyond recovery.
+ * Prepares a new context for administrators' scripts: removes built-ins that could block a thread, share memory or run
+ * outside a script's time, and limits built-ins with which one statement can exhaust V8 beyond recovery.
  */
 export function hardenGlobals(): void {
   for (const name of unwanted) delete globalObject[name]
   hideGlobals()
   // Direct evaluation is how scripts get their completion value: no script may put another function in its place.
   defineProperty(globalThis, 'eval', { writable: false, configurable: false })
-  // A formatter of stack traces would be handed the frames of the sandbox's own functions.
+  // A formatter of stack traces would get the frames of the sandbox's own functions.
   defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false, configurable: false })
   boundBuiltIns()
 }
@@ -25,7 +25,7 @@ export function hardenGlobals(): void {
 /** `WebAssembly` because its memories lead back to `SharedArrayBuffer`. */
 const unwanted = ['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'FinalizationRegistry', 'WeakRef', 'console']
 
-/** What is enumerable in the global object later is what scripts left behind by undeclared assignments. */
+/** After this, enumerable members of the global object come only from undeclared assignments of scripts. */
 function hideGlobals(): void {
   for (const name of Object.keys(globalThis)) defineProperty(globalThis, name, { enumerable: false })
 }

@@ -1,12 +1,12 @@
 /**
- * The built-ins that the sandbox's own code relies on, taken before any script runs. Scripts may overwrite
- * `JSON.stringify`, `Array.prototype.map` or `Date.now`; the code in this folder uses these instead, and for
- * the same reason neither spreads nor iterates nor calls methods of values.
+ * The built-ins that the sandbox's own code uses, saved before any script runs. Scripts may overwrite
+ * `JSON.stringify`, `Array.prototype.map` or `Date.now`, so the code in this folder uses these copies. For the same
+ * reason it does not spread, iterate or call methods of values.
  */
-/** Even its name is a member of it that a script may delete. */
+/** Even the name `globalThis` is a member that a script may delete. */
 export const globalObject: Record<string, unknown> = globalThis
 export const stringify = JSON.stringify
-/** Undefined for what JSON leaves out, such as a function. */
+/** Undefined for values that JSON omits, such as functions. */
 export const jsonText: (value: unknown) => string | undefined = JSON.stringify
 export const parse = JSON.parse
 export const now = Date.now
@@ -19,7 +19,7 @@ export const isInteger = Number.isInteger
 export const defineProperty = Object.defineProperty
 export const freeze = Object.freeze
 export const nullObject = <T>(): Record<string, T> => createObject(null)
-/** Compiles in the global scope: called by another name than `eval`, it sees nothing of its caller. */
+/** Compiles in the global scope: called under another name than `eval`, it does not see its caller's variables. */
 // biome-ignore lint/security/noGlobalEval: this runs in the sandbox and compiles the administrator's scripts
 export const compileGlobally = eval
 

@@ -52,7 +52,7 @@ export function moduleOrigin(url: string): Origin | undefined {
 function load(found: Found): Module {
   const { path, source, json, url } = found
   const module: Module = { exports: {} }
-  // Before it runs, so that modules that require each other see what there is so far, as in Node.
+  // Stored before it runs, so that modules that require each other see the exports so far, as in Node.
   modules[path] = module
   origins[url] = { file: `script/${path}`, linesBefore: 1, start: { line: 1, column: 1 } }
   try {
@@ -70,7 +70,7 @@ function run(module: Module, { source, folder, url }: Found): void {
   apply(body, module.exports, [module, module.exports, requireFrom(folder)])
 }
 
-/** What a module puts into the global object is part of it and stays, unlike what scripts leave there. */
+/** Globals set by a module stay, unlike those set by scripts. */
 function keepGlobals(work: () => void): void {
   const before: Record<string, boolean> = nullObject()
   for (const name in globalObject) before[name] = true

@@ -8,9 +8,9 @@ import { requireFrom } from './require.ts'
 import { call, define } from './scripts.ts'
 
 /**
- * The inner half of the engine: the host loads this module into a context and drives it. It works through a page of
- * inputs in slices: after `sliceMs` it returns, of its own accord, what it has so far, and the host calls again. So
- * the host's time limit is one for a single input, however long the page is.
+ * The inner half of the engine: the host loads this module into a context and calls it. It processes a page of inputs in
+ * slices: after `sliceMs` it returns the outcomes so far, and the host calls again. So the host's time limit is for a
+ * single input, however long the page is.
  *
  * `progress` is memory shared with the host: the input and the script that are running. It outlives the isolate.
  */
@@ -66,10 +66,10 @@ function factoryIn({ program }: Module, name: string): Factory {
 let procedure: Procedure | undefined
 let inputs: unknown[] = []
 let next = 0
-/** Outcomes of the present slice, kept until the host comes back: a killed slice still hands them over. */
+/** Outcomes of the current slice, kept until the next call of the host: they survive a killed slice. */
 let outcomes = ''
 
-/** Begins a page and works on it for one slice: the outcomes as the inside of a JSON array. */
+/** Begins a page and processes one slice. Returns the outcomes as the inside of a JSON array. */
 export function begin(name: string, page: string, context: string): string {
   progress[0] = -1
   progress[1] = -1
@@ -93,20 +93,20 @@ export function slice(): string {
   return outcomes
 }
 
-/** After a slice was killed: hands over what it had finished and leaves the culprit out. */
+/** After a slice was killed: returns the finished outcomes and skips the input that caused it. */
 export function abandon(): string {
   next = (progress[0] ?? -1) + 1
   return outcomes
 }
 
-/** After a slice whose outcomes were lost on the way: the same again. */
+/** After a slice whose outcomes were lost: returns them again. */
 export function repeat(): string {
   return outcomes
 }
 
 function outcomeOf(index: number): string {
   const input = inputs[index]
-  // The page would otherwise keep every input, and whatever scripts hung on it, until its end.
+  // Otherwise the page would keep every input, and everything that scripts attached to it, until its end.
   inputs[index] = undefined
   renewContext()
   try {

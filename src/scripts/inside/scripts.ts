@@ -19,8 +19,8 @@ import type { Origin, PreparedScript } from './program.ts'
 import { moduleOrigin } from './require.ts'
 
 /**
- * The program's scripts as functions. Each call gets fresh copies of the script's `globals`, and what it assigned
- * without declaring is gone afterwards: no call sees anything of the one before, save what it did to built-ins.
+ * The program's scripts as functions. Each call gets new copies of the script's `globals`. Undeclared variables that it
+ * assigned are removed afterwards. So no call sees effects of an earlier call, except changes of built-ins.
  */
 type Compiled = (...values: unknown[]) => unknown
 
@@ -54,7 +54,7 @@ export function define(scripts: readonly PreparedScript[], note: (index: number)
   }
 }
 
-/** With every member its own, so that what scripts add to `Object.prototype` is none of it. */
+/** All members become own members, so that additions to `Object.prototype` by scripts have no effect. */
 function ownMembers(script: PreparedScript): PreparedScript {
   const { name, label, source, url, file, expression, start, broken, globals } = script
   return { name, label, source, url, file, expression, start, broken, globals }
@@ -128,7 +128,7 @@ function functionFor(callable: Callable, names: readonly string[]): Compiled {
   return found
 }
 
-/** A key that is no identifier cannot be named by a script; `eval` and `arguments` would break its function. */
+/** A script cannot name a key that is not an identifier; `eval` and `arguments` would break its function. */
 export function isVariable(name: string): boolean {
   variableNames[name] ??= findMatch(identifier, name) !== null && findMatch(reserved, name) === null
   return variableNames[name]
@@ -139,7 +139,7 @@ const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
 const reserved =
   /^(?:eval|arguments|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally|for|function|if|import|in|instanceof|new|null|return|super|switch|this|throw|true|try|typeof|var|void|while|with|let|static|yield|await)$/
 
-/** Plain values only: getters and proxies are read once here, so nothing a script made runs after it. */
+/** Plain values only: getters and proxies are read once here, so no code of a script runs after it has ended. */
 function asJson(value: unknown): Json | undefined {
   switch (typeof value) {
     case 'string':
@@ -164,7 +164,7 @@ function asJson(value: unknown): Json | undefined {
   }
 }
 
-/** Enumerable members of the global object are leftovers of undeclared assignments: ours are not enumerable. */
+/** Removes enumerable members of the global object: they come from undeclared assignments. Ours are not enumerable. */
 function sweepGlobals(): void {
   for (const name in globalObject) delete globalObject[name]
 }

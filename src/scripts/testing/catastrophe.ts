@@ -1,7 +1,7 @@
 import { isolateEngine } from '../isolate-engine.ts'
 import { script, system } from './engine.ts'
 
-/** A process of its own: what it does to itself would end the tests, too. */
+/** A separate process: what it does would also end the tests. */
 const engine = isolateEngine({
   resources: () => {
     throw new Error('there are no resources here')
@@ -17,5 +17,5 @@ const hoard = script('var all = {}; for (var i = 0; ; i++) all["key" + i] = i')
 await engine.evaluate(hoard, {}, system).catch(({ code }) => console.log(code))
 console.log(await engine.evaluate(script('1 + 1'), {}, system))
 await engine[Symbol.asyncDispose]()
-// Nobody tells isolated-vm that its promise will never settle: left alone, the event loop waits for it.
+// isolated-vm does not notice that its promise will never settle, so the event loop would wait for it.
 process.exit()

@@ -18,9 +18,9 @@ export interface TestEngine extends AsyncDisposable {
   readonly store: Map<string, Resource>
   readonly requests: RecordedRequest[]
   readonly logged: [level: string, label: string, message: string][]
-  /** One script, once, as the system. */
+  /** Runs one script once, as the system. */
   value(source: string, variables?: JsonObject, context?: ScriptContext): Promise<Json | undefined>
-  /** The problem that a script ends with. */
+  /** The problem with which a script ends. */
   failure(source: string, variables?: JsonObject, context?: ScriptContext): Promise<Problem>
 }
 

@@ -1,4 +1,4 @@
 import { existsSync } from 'node:fs'
 
-/** What the engine must refuse to load. */
+/** A program that the engine must refuse to load. */
 export const program = { address: import.meta.url, procedures: { impure: () => () => existsSync('/') } }

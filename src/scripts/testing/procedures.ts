@@ -17,13 +17,13 @@ const one =
 const each = (scripts: readonly string[]) => (source: unknown, call: Call) =>
   scripts.map((script) => call(script, { source }))
 
-/** What an input becomes in the scripts' hands. */
+/** The input after the scripts have changed it. */
 const mutated = () => (input: Json, call: Call) => {
   call('script', { target: input })
   return input
 }
 
-/** Adds to what the script failed with, as a mapping does. */
+/** Adds to the script's failure, as a mapping does. */
 const wrapped = () => (input: Json, call: Call) => {
   try {
     return call('script', { source: input })

@@ -9,7 +9,7 @@ export interface ServerHost {
   readonly isStopping: () => boolean
 }
 
-/** What the server says about itself. */
+/** The server's information about itself. */
 export const serverFeature = feature({
   name: 'server',
   documents: /^$/,

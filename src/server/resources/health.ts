@@ -5,8 +5,8 @@ import { Problem } from '../../model/problem.ts'
 import type { ResourceProvider } from '../../router/resources.ts'
 
 /**
- * `health/os`, `health/memory`, `health/recon` (platform §2), in the words of the original; a thread of a
- * reconciliation is here a run that is under way.
+ * `health/os`, `health/memory`, `health/recon` (platform §2), with the names of OpenIDM. A thread of a reconciliation
+ * means an active run here.
  */
 export function healthProvider(server: {
   readonly activeReconciliations: () => number

@@ -109,7 +109,7 @@ function withShape<T extends Decided | Applied>(
   }
 }
 
-/** A script may put into its error what it decrypted. */
+/** The error of a script may contain values that it decrypted. */
 function hiding(decrypted: readonly Json[] | undefined): (text: string) => string {
   if (!decrypted) return (text) => text
   const secrets = new SecretValues(decrypted)

@@ -30,7 +30,7 @@ export interface ReconciliationOptions {
   readonly rulesOf: (mapping: string) => Promise<Rules>
   /** Rules of a mapping that comes with the request; the run disposes of them. BAD_REQUEST for a wrong one. */
   readonly inlineRules: (mapping: JsonObject) => Promise<Rules>
-  /** Around every run: what it works with stays until it is done. */
+  /** Called around every run: the configuration stays open until the run ends. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
   /** Keeps what a run works with from being configured otherwise, until it is disposed of. */
   readonly occupy?: (request: Pick<ReconciliationRequest, 'mapping' | 'inline'>) => Promise<Disposable>
