@@ -223,8 +223,7 @@ describe('with every transaction repeated, everything comes to what it comes to 
     expect(repeated).toEqual(usual)
   })
 
-  // The page of a run marks its operations inside the transaction.
-  it.skip('runs, plans and liveSync besides', async () => {
+  it('runs, plans and liveSync besides', async () => {
     const { usual, repeated } = await playedTwice(true)
     expect(usual.runs.map(({ state }) => state)).toEqual(['SUCCESS', 'SUCCESS', 'SUCCESS', 'SUCCESS'])
     expect(usual.users).toEqual(['ann Anna', 'dora Dorothy', 'eve Eve', 'finn Finn', 'hal Harold', 'ida Ida'])
