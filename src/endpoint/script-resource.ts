@@ -12,7 +12,7 @@ export function scriptProvider(
   engine: ScriptEngine,
   readFile: (path: string) => string | undefined,
 ): ResourceProvider {
-  function stated(content: unknown): ScriptSource {
+  function scriptIn(content: unknown): ScriptSource {
     if (!isJsonObject(content as JsonObject))
       throw new Problem('BAD_REQUEST', 'the body must be a script object')
     const read = scriptSource(content as JsonObject, { label: 'script', readFile })
@@ -24,7 +24,7 @@ export function scriptProvider(
       if (path !== '') throw new Problem('NOT_FOUND', `There is no resource script/${path}`)
       if (name !== 'eval' && name !== 'compile')
         throw new Problem('BAD_REQUEST', `unknown action ${name} on script; allowed: eval, compile`)
-      const script = stated(content)
+      const script = scriptIn(content)
       const problem = await engine.check(script)
       if (problem)
         throw new Problem('BAD_REQUEST', problem.message, { detail: problem.detail, cause: problem })

@@ -38,10 +38,10 @@ export type Read<Value> =
 export class FindingError extends Problem {
   readonly finding: Finding
 
-  /** `message` follows the last key of the place. */
-  constructor(code: ProblemCode, place: Place, message: string) {
-    super(code, `${place.join('/')}: ${message}`)
-    this.finding = { place, message: this.message }
+  /** `message`: for whoever has only that, and no file. Absent: the finding's. */
+  constructor(code: ProblemCode, finding: Finding, message = finding.message, detail?: unknown) {
+    super(code, message, { detail })
+    this.finding = finding
   }
 }
 

@@ -161,5 +161,5 @@ function simpleDue(
 }
 
 function fault(member: string, message: string): FindingError {
-  return new FindingError('BAD_REQUEST', [member], message)
+  return new FindingError('BAD_REQUEST', { place: [member], message: `${member}: ${message}` })
 }

@@ -148,7 +148,7 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
       ...base,
       store: configured,
       current,
-      occupied: sync.inUse,
+      inUse: sync.inUse,
       connectorSchemas: connectorSchemas(kinds),
     },
     prepare: async (files) => open(await readConfiguration(options, files)),
@@ -206,7 +206,7 @@ function application(
       const { property } = generations.current.project
       if (property('openidm.fileinstall.enabled') === false) return { [Symbol.asyncDispose]: async () => {} }
       const interval = Number(property('openidm.fileinstall.poll') ?? 1000)
-      return configured.watch(() => reconfiguration.takeUp(), { interval })
+      return configured.watch(() => reconfiguration.reload(), { interval })
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }

@@ -9,7 +9,7 @@ import { implicitSync } from '../sync/changes/implicit/implicit-sync.ts'
 import { onChange } from '../sync/changes/implicit/on-change.ts'
 import { ChangeQueue } from '../sync/changes/queue/change-queue.ts'
 import { ActiveOperations } from '../sync/reconciliation/active-operations.ts'
-import { Occupied } from '../sync/reconciliation/in-use.ts'
+import { InUse } from '../sync/reconciliation/in-use.ts'
 import { Reconciliations } from '../sync/reconciliation/reconciliations.ts'
 import { associationsProvider } from '../sync/resources/associations.ts'
 import { linkedViewProvider } from '../sync/resources/linked-view.ts'
@@ -37,7 +37,7 @@ export interface SynchronizationOptions {
 export function synchronization({ current, during, settled, ...options }: SynchronizationOptions) {
   const { repository, resources, locks, events, log } = options
   const mappings = () => current().mappings
-  const inUse = new Occupied()
+  const inUse = new InUse()
   const single = {
     ...{ repository, resources, locks, log, mappings },
     activeOperations: new ActiveOperations(),
@@ -48,7 +48,7 @@ export function synchronization({ current, during, settled, ...options }: Synchr
     ...single,
     events,
     during,
-    occupy: async (request) => {
+    markInUse: async (request) => {
       await settled()
       return inUse.byRun(request, mappings())
     },

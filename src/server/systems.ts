@@ -1,9 +1,8 @@
 import type { ConfiguredConnector, Project } from '../config/project.ts'
-import { misconfigurationIn } from '../connectors/kit/misconfigured.ts'
 import type { System, SystemEnvironment } from '../connectors/system/open-system.ts'
 import { systemProvider } from '../connectors/system/system.ts'
 import { feature } from '../feature/feature.ts'
-import { type DocumentFinding, type Finding, printPlace } from '../model/finding.ts'
+import { type DocumentFinding, type Finding, FindingError, printPlace } from '../model/finding.ts'
 import type { JsonObject } from '../model/json.ts'
 import { asProblem } from '../model/problem.ts'
 import type { ResourceProvider } from '../router/resources.ts'
@@ -66,15 +65,11 @@ export const systemFeature = feature({
 async function opened({ content }: ConfiguredConnector, openSystem: SystemTools['openSystem']) {
   try {
     const system = await openSystem(content)
-    const found = system.warnings.map(({ place, fact }) => ({
-      severity: 'warning' as const,
-      place,
-      message: fact,
-    }))
+    const found = system.warnings.map((warning) => ({ ...warning, severity: 'warning' as const }))
     return { system, found }
   } catch (thrown) {
-    const problem = asProblem(thrown)
-    const { place, fact } = misconfigurationIn(problem) ?? { place: [], fact: problem.message }
-    return { system: undefined, found: [{ place, message: fact }] }
+    const isPlaced = thrown instanceof FindingError
+    const finding = isPlaced ? thrown.finding : { place: [], message: asProblem(thrown).message }
+    return { system: undefined, found: [finding] }
   }
 }

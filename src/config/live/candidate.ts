@@ -9,7 +9,7 @@ export interface Candidate extends AsyncDisposable {
 }
 
 /** Something that is being worked with: `mapping/x`, `system/hr`, `managed/user`. */
-export interface Occupancy {
+export interface Use {
   readonly entry: string
   /** Who works with it, e.g. `a reconciliation of hr_user`. */
   readonly by: string
@@ -23,7 +23,7 @@ export interface States<State extends Candidate> {
   /** Puts it in force; does not fail. */
   readonly activate: (state: State) => Promise<void>
   /** What is being worked with, and by whom. */
-  readonly occupied: () => Promise<readonly Occupancy[]>
+  readonly inUse: () => Promise<readonly Use[]>
 }
 
 export function textOf({ bytes }: ConfigurationFile): string {

@@ -10,8 +10,8 @@ import type { ConfigurationFile, Project } from '../project.ts'
 import { type Candidate, type States, textsOf } from './candidate.ts'
 import { editedText } from './edit-text.ts'
 import { type Author, ConfigurationHistory, contentOf, nobody, type RecordChange } from './history.ts'
-import { inUse, newErrors, refuseOccupied, refuseProblems } from './refusals.ts'
-import { TakeUp } from './reload.ts'
+import { conflictingUse, newErrors, refuseInUse, refuseProblems } from './refusals.ts'
+import { Reload } from './reload.ts'
 import { type ConnectorSchemas, unmasked, withSecrets } from './secret-values.ts'
 
 export interface ReconfigurationOptions<State extends Candidate> extends States<State> {
@@ -31,7 +31,7 @@ export type Edit = (
 /**
  * Changes the configuration of a server that runs (platform §3.1, [D]). The files of the project are the truth: a
  * change by request is checked as part of the whole, written to its file, put in force and recorded with its version; a change of a
- * file is taken up (take-up.ts). One after the other; what is refused changes nothing, and what began under the old configuration
+ * file is taken up (reload.ts). One after the other; what is refused changes nothing, and what began under the old configuration
  * finishes with it.
  *
  * Order of a change: version PENDING → file → version DONE and audit event in one transaction → in force. A process that dies in
@@ -40,13 +40,13 @@ export type Edit = (
 export class Reconfiguration<State extends Candidate> {
   readonly #options: ReconfigurationOptions<State>
   readonly #history: ConfigurationHistory
-  readonly #files: TakeUp<State>
+  readonly #files: Reload<State>
   readonly #turn = new Mutex()
 
   constructor(options: ReconfigurationOptions<State>) {
     this.#options = options
     this.#history = new ConfigurationHistory({ ...options, present: (id) => this.#text(id) })
-    this.#files = new TakeUp({
+    this.#files = new Reload({
       states: options,
       stamp: () => options.store.stamp(),
       note: (id, text) => this.#note(id, text),
@@ -63,8 +63,8 @@ export class Reconfiguration<State extends Candidate> {
   }
 
   /** Takes up what has changed in the project's files; answers whether anything did. Never rejects because of what is in them. */
-  takeUp(): Promise<boolean> {
-    return this.#turn.run(() => this.#takeUp())
+  reload(): Promise<boolean> {
+    return this.#turn.run(() => this.#reload())
   }
 
   /** Settles what a dead process left, encrypts what stands in files in clear, and takes note of what changed meanwhile. */
@@ -93,8 +93,8 @@ export class Reconfiguration<State extends Candidate> {
 
   /** `keepsOld` false: what the file was before is not for the history, because it has secrets in clear. */
   async #change(id: string, edit: Edit, author: Author, keepsOld = true): Promise<void> {
-    await this.#takeUp()
-    const { store, current, prepare, activate, occupied } = this.#options
+    await this.#reload()
+    const { store, current, prepare, activate, inUse } = this.#options
     const file = `conf/${fileOfId(id)}`
     const present = this.#project().documents.find((document) => document.id === id)?.raw
     const stored = await store.read(id)
@@ -106,7 +106,7 @@ export class Reconfiguration<State extends Candidate> {
     const next = await prepare(filesWith(this.#project().files, { id, file, text: after }))
     try {
       refuseProblems(id, newErrors(next, current(), file), file)
-      refuseOccupied(id, inUse(next.entries, current().entries, await occupied()))
+      refuseInUse(id, conflictingUse(next.entries, current().entries, await inUse()))
       const kept = keepsOld ? before : after
       const version = await this.#history.announce({ id, before: kept, after }, author)
       try {
@@ -137,7 +137,7 @@ export class Reconfiguration<State extends Candidate> {
     return isEncrypted(id) ? withSecrets(id, whole, connectorSchemas, encrypt) : whole
   }
 
-  async #takeUp(): Promise<boolean> {
+  async #reload(): Promise<boolean> {
     const isTakenUp = await this.#files.look()
     if (isTakenUp) await this.#encryptFiles()
     return isTakenUp

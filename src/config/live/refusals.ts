@@ -1,6 +1,6 @@
 import { Problem } from '../../model/problem.ts'
 import type { ConfigurationProblem } from '../project.ts'
-import type { Occupancy } from './candidate.ts'
+import type { Use } from './candidate.ts'
 
 interface Checked {
   readonly problems: readonly ConfigurationProblem[]
@@ -50,16 +50,16 @@ export function refuseProblems(id: string, errors: readonly ConfigurationProblem
 }
 
 /** What somebody works with and would become something else. */
-export function inUse(
+export function conflictingUse(
   next: ReadonlyMap<string, string>,
   current: ReadonlyMap<string, string>,
-  occupied: readonly Occupancy[],
-): Occupancy | undefined {
-  return occupied.find(({ entry }) => current.get(entry) !== next.get(entry))
+  inUse: readonly Use[],
+): Use | undefined {
+  return inUse.find(({ entry }) => current.get(entry) !== next.get(entry))
 }
 
 /** CONFLICT if there is such a thing. */
-export function refuseOccupied(id: string, used: Occupancy | undefined): void {
+export function refuseInUse(id: string, used: Use | undefined): void {
   if (!used) return
   throw new Problem('CONFLICT', `config/${id} is not changed: ${used.entry} is in use by ${used.by}`, {
     hint: 'Wait until it has ended, or cancel it.',

@@ -1,9 +1,9 @@
 import { asProblem } from '../../model/problem.ts'
 import { formatProblem } from '../locate.ts'
 import { type Candidate, isSame, type States, textsOf } from './candidate.ts'
-import { inUse, newErrors } from './refusals.ts'
+import { conflictingUse, newErrors } from './refusals.ts'
 
-export interface TakeUpOptions<State extends Candidate> {
+export interface ReloadOptions<State extends Candidate> {
   readonly states: States<State>
   /** Of all files. */
   readonly stamp: () => Promise<string>
@@ -16,13 +16,13 @@ export interface TakeUpOptions<State extends Candidate> {
  * Takes up what has changed in the project's files. A file that has become wrong stays in force as it was before, the others are taken
  * up; what somebody is working with waits. Each thing is said once.
  */
-export class TakeUp<State extends Candidate> {
-  readonly #options: TakeUpOptions<State>
+export class Reload<State extends Candidate> {
+  readonly #options: ReloadOptions<State>
   /** The files as they were when they were last looked at. */
   #seen = ''
   #said: string | undefined
 
-  constructor(options: TakeUpOptions<State>) {
+  constructor(options: ReloadOptions<State>) {
     this.#options = options
   }
 
@@ -31,7 +31,7 @@ export class TakeUp<State extends Candidate> {
     const stamp = await this.#options.stamp()
     if (stamp === this.#seen) return false
     try {
-      const outcome = await this.#takeUp()
+      const outcome = await this.#reload()
       // What waits for somebody to end is looked at again.
       if (outcome !== 'busy') this.#seen = stamp
       return outcome === 'taken up'
@@ -46,9 +46,9 @@ export class TakeUp<State extends Candidate> {
     this.#seen = ''
   }
 
-  async #takeUp(): Promise<'nothing new' | 'busy' | 'taken up'> {
+  async #reload(): Promise<'nothing new' | 'busy' | 'taken up'> {
     const { states, note } = this.#options
-    const { current, prepare, activate, occupied } = states
+    const { current, prepare, activate, inUse } = states
     await using held = new AsyncDisposableStack()
     const disk = held.use(await prepare(undefined))
     const errors = newErrors(disk, current()).map(formatProblem)
@@ -63,7 +63,7 @@ export class TakeUp<State extends Candidate> {
       return 'nothing new'
     }
     if (next !== disk) held.use(next)
-    const used = inUse(next.entries, current().entries, await occupied())
+    const used = conflictingUse(next.entries, current().entries, await inUse())
     if (used) {
       this.#say('info', `a file has changed, and is taken up later: ${used.entry} is in use by ${used.by}`)
       return 'busy'

@@ -1,8 +1,9 @@
 import { distance } from 'fastest-levenshtein'
+import type { Finding } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
 import type { ConnectorKind } from '../kit/kind.ts'
-import { type Misconfiguration, misconfigured } from '../kit/misconfigured.ts'
+import { misconfigured } from '../kit/misconfigured.ts'
 
 /**
  * Finds the kind of connector that a `connectorRef` asks for (platform §4.1): by its name, and of
@@ -25,13 +26,13 @@ export function kindFor(reference: Json | undefined, kinds: readonly ConnectorKi
 export function versionWarning(
   reference: Json | undefined,
   { bundleVersion }: ConnectorKind,
-): readonly Misconfiguration[] {
+): readonly Finding[] {
   const asked = isJsonObject(reference) ? reference.bundleVersion : undefined
   if (isInRange(bundleVersion, asked)) return []
-  const fact =
+  const message =
     `bundleVersion ${JSON.stringify(asked)} does not include ${bundleVersion}, the version that this connector` +
     ' follows; it is used all the same'
-  return [{ place: ['connectorRef', 'bundleVersion'], fact }]
+  return [{ place: ['connectorRef', 'bundleVersion'], message }]
 }
 
 /** Is a version in `[1.4,2)`, or the one that is named? Without a range every version is. */

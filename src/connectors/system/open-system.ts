@@ -1,3 +1,4 @@
+import type { Finding } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
@@ -10,7 +11,7 @@ import {
   type PoolLimits,
   type Resilience,
 } from '../kit/kind.ts'
-import { type Misconfiguration, misconfigured } from '../kit/misconfigured.ts'
+import { misconfigured } from '../kit/misconfigured.ts'
 import { type Calls, callsOf } from './calls.ts'
 import { type OperationName, operationNames } from './failure.ts'
 import { kindFor, versionWarning } from './kinds.ts'
@@ -26,7 +27,7 @@ export interface System extends AsyncDisposable {
   readonly configuration: JsonObject
   readonly objects: ReadonlyMap<string, SystemObjects>
   /** Settings that are accepted and do nothing, or not what they seem to. */
-  readonly warnings: readonly Misconfiguration[]
+  readonly warnings: readonly Finding[]
   /** Resolves if the system can be used as configured; otherwise rejects with a Problem that says why. */
   test(): Promise<void>
 }
@@ -178,13 +179,13 @@ function requireSettings(properties: JsonObject, kind: ConnectorKind): void {
   )
 }
 
-function unknownSettings(properties: JsonObject, kind: ConnectorKind): readonly Misconfiguration[] {
+function unknownSettings(properties: JsonObject, kind: ConnectorKind): readonly Finding[] {
   const known = settingsOf(kind).properties
   return Object.keys(properties)
     .filter((name) => !Object.hasOwn(known, name))
     .map((name) => ({
       place: ['configurationProperties', name],
-      fact: `${name} is no setting of the ${kind.displayName}; it has no effect`,
+      message: `${name} is no setting of the ${kind.displayName}; it has no effect`,
     }))
 }
 
@@ -193,16 +194,16 @@ const ineffective: Readonly<Record<string, string>> = {
   systemActions: 'scripts do not run at systems',
 }
 
-function withoutEffect(configuration: JsonObject): readonly Misconfiguration[] {
+function withoutEffect(configuration: JsonObject): readonly Finding[] {
   const given = Object.entries(ineffective).filter(([name]) => isSet(configuration[name]))
   return [
-    ...given.map(([name, fact]) => ({ place: [name], fact: `${name} has no effect: ${fact}` })),
+    ...given.map(([name, fact]) => ({ place: [name], message: `${name} has no effect: ${fact}` })),
     ...propertiesOf(configuration).flatMap(([place, property]) => [
       ...(property.runAsUser === true
         ? [
             {
               place: [...place, 'runAsUser'],
-              fact: "runAsUser has no effect: writes are made as the system's account",
+              message: "runAsUser has no effect: writes are made as the system's account",
             },
           ]
         : []),
@@ -210,7 +211,7 @@ function withoutEffect(configuration: JsonObject): readonly Misconfiguration[] {
         ? [
             {
               place: [...place, 'key'],
-              fact: 'key has no effect: the value cannot be encrypted on reading, and is not returned',
+              message: 'key has no effect: the value cannot be encrypted on reading, and is not returned',
             },
           ]
         : []),

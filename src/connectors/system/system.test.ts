@@ -545,13 +545,13 @@ describe('a system that cannot be opened', () => {
     expect(given.system.warnings).toEqual([
       {
         place: ['connectorRef', 'bundleVersion'],
-        fact: expect.stringContaining('bundleVersion "[2,3)" does not include'),
+        message: expect.stringContaining('bundleVersion "[2,3)" does not include'),
       },
       {
         place: ['configurationProperties', 'csvfile'],
-        fact: expect.stringContaining('csvfile is no setting'),
+        message: expect.stringContaining('csvfile is no setting'),
       },
-      { place: ['excludeUnmodified'], fact: expect.stringContaining('excludeUnmodified has no effect') },
+      { place: ['excludeUnmodified'], message: expect.stringContaining('excludeUnmodified has no effect') },
     ])
   })
 })

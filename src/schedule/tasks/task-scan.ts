@@ -113,5 +113,5 @@ function countIn(value: Json | undefined, member: string): number | undefined {
 }
 
 function fault(place: readonly string[], message: string): FindingError {
-  return new FindingError('BAD_REQUEST', place, message)
+  return new FindingError('BAD_REQUEST', { place, message: `${place.join('/')}: ${message}` })
 }

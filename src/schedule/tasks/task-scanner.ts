@@ -52,7 +52,7 @@ const pageSize = 100
 export class TaskScanner implements AsyncDisposable {
   readonly #options: TaskScannerOptions
   readonly #runs = new Map<string, TaskRun>()
-  readonly #underway = new Map<string, { readonly stop: AbortController; readonly end: Promise<void> }>()
+  readonly #active = new Map<string, { readonly stop: AbortController; readonly end: Promise<void> }>()
   #closed = false
 
   constructor(options: TaskScannerOptions) {
@@ -75,17 +75,17 @@ export class TaskScanner implements AsyncDisposable {
     const stop = new AbortController()
     const inside = { ...request, external: false, parameters: undefined }
     const end = this.#scan(run, { scan, script, request: inside, signal: stop.signal })
-    this.#underway.set(run.id, { stop, end })
+    this.#active.set(run.id, { stop, end })
     if (scan.waits) await end
     return run
   }
 
   /** Finishes the objects in progress and begins no others. False if the run has already ended. */
   async cancel(id: string): Promise<boolean> {
-    const underway = this.#underway.get(id)
-    underway?.stop.abort()
-    await underway?.end
-    return underway !== undefined
+    const active = this.#active.get(id)
+    active?.stop.abort()
+    await active?.end
+    return active !== undefined
   }
 
   runs(): readonly TaskRun[] {
@@ -94,7 +94,7 @@ export class TaskScanner implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#underway.keys()].map((id) => this.cancel(id)))
+    await Promise.all([...this.#active.keys()].map((id) => this.cancel(id)))
   }
 
   #script({ script }: TaskScan): ScriptSource {
@@ -122,7 +122,7 @@ export class TaskScanner implements AsyncDisposable {
       this.#options.log('error', `task scan of ${work.scan.object}: ${run.message}`)
     }
     run.ended = this.#time()
-    this.#underway.delete(run.id)
+    this.#active.delete(run.id)
   }
 
   /** Processes page by page, `threads` objects at a time. */

@@ -6,7 +6,7 @@ import type { Reconciliations } from './reconciliations.ts'
  * What reconciliations are working with: mappings and the systems and managed types at their two ends. It must not be configured
  * otherwise before they have ended. Runs are few and long; what else is under way is short, and finishes as it began.
  */
-export class Occupied {
+export class InUse {
   readonly #uses = new Set<readonly Use[]>()
 
   byRun(

@@ -33,7 +33,7 @@ export interface ReconciliationOptions {
   /** Called around every run: the configuration stays open until the run ends. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
   /** Keeps what a run works with from being configured otherwise, until it is disposed of. */
-  readonly occupy?: (request: Pick<ReconciliationRequest, 'mapping' | 'inline'>) => Promise<Disposable>
+  readonly markInUse?: (request: Pick<ReconciliationRequest, 'mapping' | 'inline'>) => Promise<Disposable>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
@@ -80,7 +80,7 @@ export class Reconciliations {
   ): Promise<StartedRun> {
     if (this.#closing) throw new Problem('UNAVAILABLE', 'the server is closing: no run can be started')
     await using held = new AsyncDisposableStack()
-    if (this.#options.occupy) held.use(await this.#options.occupy(request))
+    if (this.#options.markInUse) held.use(await this.#options.markInUse(request))
     const rules = request.inline
       ? held.use(await this.#options.inlineRules(request.inline))
       : await this.#options.rulesOf(request.mapping)
