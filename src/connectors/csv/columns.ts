@@ -39,7 +39,7 @@ export function columnsOf(header: Row | undefined, settings: CsvSettings): Colum
   for (const column of multivalued) {
     if (!positions.has(column)) throw missing(file, 'multivaluedColumns', column, names)
   }
-  return { names, positions, uid: positions.get(uid) as number }
+  return { names, positions, uid: positions.get(uid) ?? 0 }
 }
 
 /** The uid of a row that fits the header; otherwise the error names its line. */
@@ -47,7 +47,7 @@ export function uidOf({ fields, line }: Row, { names, uid }: Columns, file: stri
   if (fields.length !== names.length) {
     throw malformed(file, line, `the row has ${fields.length} fields, the header has ${names.length}`)
   }
-  const value = fields[uid] as string
+  const value = fields[uid] ?? ''
   if (value === '')
     throw malformed(file, line, `the column ${names[uid]} is empty; it holds the id of the row`)
   return value
@@ -63,9 +63,9 @@ export function objectMaker(
     wanted === undefined || wanted.includes(name) ? [{ name, position, multi: multivalued.has(name) }] : [],
   )
   return (fields) => {
-    const object: ConnectorObject = { _id: fields[uid] as string }
+    const object: ConnectorObject = { _id: fields[uid] ?? '' }
     for (const { name, position, multi } of cells) {
-      const cell = fields[position] as string
+      const cell = fields[position] ?? ''
       if (cell === '') continue
       if (name === password) setAttribute(object, name, new Secret(cell))
       else setAttribute(object, name, multi ? valuesIn(cell, separator) : cell)
@@ -104,7 +104,7 @@ export function change(
       throw new ConnectorError('schemaViolation', fact, { attribute: name })
     }
     const isList = settings.multivalued.has(name)
-    const before = isList ? valuesIn(result[position] as string, settings.separator) : result[position]
+    const before = isList ? valuesIn(result[position] ?? '', settings.separator) : result[position]
     const value = valueAfter(before, one) ?? null
     result[position] = isList ? joined(name, value, settings) : cell(name, value)
   }

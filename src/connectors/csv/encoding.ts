@@ -90,7 +90,7 @@ function singleByte(name: string, characters: string, decoder: () => Decoder): E
     decoder,
     encode(text) {
       const result = Buffer.allocUnsafe(text.length)
-      for (let i = 0; i < text.length; i++) result[i] = bytes.get(text[i] as string) ?? unknown(text, i, name)
+      for (let i = 0; i < text.length; i++) result[i] = bytes.get(text[i] ?? '') ?? unknown(text, i, name)
       return result
     },
   }

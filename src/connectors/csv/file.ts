@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { type FileHandle, open } from 'node:fs/promises'
-import { ConnectorError, type ErrorKind } from '../kit/errors.ts'
+import { ConnectorError, type ErrorKind, errorCode } from '../kit/errors.ts'
 import type { Encoding } from './encoding.ts'
 import { MalformedCsv, type Row, RowReader } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
@@ -118,10 +118,7 @@ export async function* chunksOf(
 }
 
 export function isDecodingError(error: unknown): boolean {
-  return (
-    error instanceof TypeError &&
-    (error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
-  )
+  return error instanceof TypeError && errorCode(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA'
 }
 
 /** Finds the line by reading the file again; only on the way to an error. */

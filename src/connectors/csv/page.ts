@@ -68,7 +68,7 @@ function perform(
     const fields = overwrite(empty, write.attributes, columns, settings)
     if (fields[columns.uid] === '') fields[columns.uid] = write.id?.trim() || timeOrderedId()
     settings.encoding.encode(fields.join(''))
-    drafts.create(fields[columns.uid] as string, fields)
+    drafts.create(fields[columns.uid] ?? '', fields)
     return asObject(fields)
   }
   const present = drafts.existing(write.id).fields as readonly string[]
@@ -79,7 +79,7 @@ function perform(
   requireUid(write.changes, settings)
   const fields = change(present, write.changes, columns, settings)
   settings.encoding.encode(fields.join(''))
-  drafts.update(write.id, fields[columns.uid] as string, fields)
+  drafts.update(write.id, fields[columns.uid] ?? '', fields)
   return asObject(fields)
 }
 
@@ -180,7 +180,7 @@ function render(
   let opensLine = endsOpen
   for (const { uid, fields } of drafts) {
     const text = fields && renderRow(fields, dialect)
-    const after = fields && text !== undefined ? { uid: fields[columns.uid] as string, text } : undefined
+    const after = fields && text !== undefined ? { uid: fields[columns.uid] ?? '', text } : undefined
     if (uid === undefined) {
       if (after) added.push({ ...after, bytes: encoding.encode(after.text) })
       continue

@@ -14,7 +14,7 @@ export type PageOfIds = Omit<ObjectPage, 'objects'> & { readonly ids: readonly s
 export function isOrderedById(sortKeys: readonly SortKey[], { uid }: CsvSettings): boolean {
   const [key, ...others] = sortKeys
   if (others.length > 0) return false
-  return key === undefined || (key.pointer.length === 1 && ['_id', uid].includes(key.pointer[0] as string))
+  return key === undefined || (key.pointer.length === 1 && ['_id', uid].includes(key.pointer[0] ?? ''))
 }
 
 export function pageOfIds(index: RowIndex, query: PageQuery): PageOfIds {
@@ -42,7 +42,7 @@ function passedBy(ordered: readonly string[], after: string, isDescending: boole
   let high = ordered.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    const order = compareText(ordered[middle] as string, after)
+    const order = compareText(ordered[middle] ?? '', after)
     if (isDescending ? order < 0 : order <= 0) low = middle + 1
     else high = middle
   }

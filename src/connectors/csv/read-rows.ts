@@ -26,8 +26,8 @@ export async function readRows(
   found.sort((a, b) => a.start - b.start)
   const rows = new Map<string, readonly string[]>()
   for (const block of blocksOf(found, gap)) {
-    const start = block[0]?.start as number
-    const length = (block.at(-1)?.end as number) - start
+    const start = block[0]?.start ?? 0
+    const length = (block.at(-1)?.end ?? 0) - start
     const { buffer, bytesRead } = await attempt(settings.file, 'read', () =>
       handle.read(Buffer.allocUnsafe(length), 0, length, start),
     )

@@ -72,9 +72,9 @@ export class RowIndex {
     const slot = this.#slots.get(uid)
     if (slot === undefined) return undefined
     return {
-      start: this.#starts[slot] as number,
-      end: this.#ends[slot] as number,
-      terminator: this.#terminators[slot] as number,
+      start: this.#starts[slot] ?? nowhere,
+      end: this.#ends[slot] ?? nowhere,
+      terminator: this.#terminators[slot] ?? nowhere,
     }
   }
 
@@ -91,10 +91,10 @@ export class RowIndex {
     this.#move(edits)
     if (changed.some(({ uid, after }) => uid !== after?.uid)) this.#ordered = undefined
     // All old names go before any new one comes: two rows may have swapped theirs.
-    const slots = changed.map(({ uid }) => this.#slots.get(uid) as number)
+    const slots = changed.map(({ uid }) => this.#slots.get(uid) ?? nowhere)
     for (const { uid } of changed) this.#slots.delete(uid)
     changed.forEach(({ after }, position) => {
-      const slot = slots[position] as number
+      const slot = slots[position] ?? nowhere
       if (after === undefined) {
         this.#starts[slot] = nowhere
         return
@@ -115,12 +115,12 @@ export class RowIndex {
     let shift = 0
     let next = 0
     for (let slot = 0; slot < this.#used; slot++) {
-      const start = this.#starts[slot] as number
+      const start = this.#starts[slot] ?? nowhere
       for (let edit = edits[next]; edit && edit.end <= start; edit = edits[++next]) shift += growth(edit)
       const edit = edits[next]
       const covered = edit !== undefined && edit.start === start
       this.#starts[slot] = start + shift
-      this.#ends[slot] = covered ? start + shift + edit.bytes.length : (this.#ends[slot] as number) + shift
+      this.#ends[slot] = covered ? start + shift + edit.bytes.length : (this.#ends[slot] ?? nowhere) + shift
     }
   }
 
@@ -131,13 +131,13 @@ export class RowIndex {
     for (let slot = 0; slot < this.#used; slot++) {
       if (Number.isNaN(this.#starts[slot])) continue
       moved[slot] = used
-      this.#starts[used] = this.#starts[slot] as number
-      this.#ends[used] = this.#ends[slot] as number
-      this.#checksums[used] = this.#checksums[slot] as number
-      this.#terminators[used] = this.#terminators[slot] as number
+      this.#starts[used] = this.#starts[slot] ?? nowhere
+      this.#ends[used] = this.#ends[slot] ?? nowhere
+      this.#checksums[used] = this.#checksums[slot] ?? nowhere
+      this.#terminators[used] = this.#terminators[slot] ?? nowhere
       used++
     }
-    for (const [uid, slot] of this.#slots) this.#slots.set(uid, moved[slot] as number)
+    for (const [uid, slot] of this.#slots) this.#slots.set(uid, moved[slot] ?? 0)
     this.#used = used
   }
 

@@ -97,7 +97,7 @@ export class RowReader {
     if (end === Number.POSITIVE_INFINITY && !this.#final) return undefined
     const stop = Math.min(end, this.#text.length)
     const fields = this.#text.slice(this.#position, stop).split(this.#dialect.delimiter)
-    for (let i = 0; i < fields.length; i++) fields[i] = (fields[i] as string).trim()
+    for (let i = 0; i < fields.length; i++) fields[i] = (fields[i] ?? '').trim()
     return { fields, stop, quoted: false }
   }
 

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt } from '../csv/file.ts'
-import { ConnectorError } from '../kit/errors.ts'
+import { ConnectorError, errorCode } from '../kit/errors.ts'
 
 /**
  * One writer at a time among Syncline processes, by a lock file beside the CSV file. Other programs do not heed it;
@@ -60,7 +60,7 @@ async function take(lock: string, path: string): Promise<boolean> {
       await handle.writeFile(JSON.stringify(self()))
       return true
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+      if (errorCode(error) === 'EEXIST') return false
       throw error
     }
   })
@@ -94,7 +94,7 @@ async function breakLock(lock: string, text: string): Promise<void> {
     await rename(lock, aside)
     if ((await readFile(aside, 'utf8')) !== text) await link(aside, lock)
   } catch (error) {
-    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    if (!['ENOENT', 'EEXIST'].includes(errorCode(error))) throw error
   } finally {
     await rm(aside, { force: true })
   }
@@ -113,7 +113,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+    return errorCode(error) !== 'ESRCH'
   }
 }
 

@@ -105,11 +105,12 @@ const connectionCodes: ReadonlySet<string> = new Set([
 export function connectorError(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)
-  const kind = connectionCodes.has(codeOf(thrown)) ? 'connection' : 'failed'
+  const kind = connectionCodes.has(errorCode(thrown)) ? 'connection' : 'failed'
   return new ConnectorError(kind, message, { cause: thrown })
 }
 
-function codeOf(thrown: unknown): string {
+/** The code of an error of the operating system or of a library; empty if it has none. */
+export function errorCode(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
 }
 

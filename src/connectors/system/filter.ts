@@ -17,7 +17,7 @@ import { coerced } from './value-type.ts'
 export function checkedFilter(filter: Filter, type: ObjectType): Filter {
   for (const pointer of pointersOf(filter)) requireOneLevel(pointer)
   return mapLeaves(filter, (leaf) => {
-    const name = leaf.pointer[0] as string
+    const name = leaf.pointer[0] ?? ''
     if (name === '_id' || type.properties.get(name)?.readable) return leaf
     if (leaf.kind === 'present') return { kind: 'literal', value: false }
     throw new Problem('BAD_FILTER', `${type.name} has no searchable attribute ${printPointer(leaf.pointer)}`)
@@ -26,7 +26,7 @@ export function checkedFilter(filter: Filter, type: ObjectType): Filter {
 
 /** The same comparison in the name and type of the connector. */
 function nativeLeaf(leaf: FilterLeaf, type: ObjectType): FilterLeaf {
-  const property = type.properties.get(leaf.pointer[0] as string)
+  const property = type.properties.get(leaf.pointer[0] ?? '')
   // A copy, so that no two leaves are the same object.
   if (!property) return { ...leaf }
   const pointer = [property.attribute]
@@ -79,7 +79,7 @@ export function idsNamed(filter: Filter): readonly string[] | undefined {
 
 /** Properties that a filter looks at, by name. */
 export function propertiesIn(filter: Filter): readonly string[] {
-  return pointersOf(filter).map(([name]) => name as string)
+  return pointersOf(filter).map(([name = '']) => name)
 }
 
 export function requireOneLevel(pointer: Pointer): void {
