@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { chunksOf } from '../../kit/chunks.ts'
 import { isJsonObject, type Json } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
@@ -74,15 +75,10 @@ export async function readPlanFile(file: string): Promise<PlanSource> {
   return {
     header,
     async *lines(phase) {
-      let page: PlanLine[] = []
-      for await (const [line] of linesOf(file, 2)) {
-        if (line.phase !== phase) continue
-        page.push(line)
-        if (page.length < pageSize) continue
-        yield page
-        page = []
+      const wanted = async function* () {
+        for await (const line of linesOf(file, 2)) if (line.phase === phase) yield line
       }
-      if (page.length > 0) yield page
+      yield* chunksOf(wanted(), pageSize)
     },
   }
 }
@@ -90,7 +86,7 @@ export async function readPlanFile(file: string): Promise<PlanSource> {
 async function verified(file: string): Promise<PlanHeader> {
   let header: PlanHeader | undefined
   let count = 0
-  for await (const [line] of linesOf(file, 1)) {
+  for await (const line of linesOf(file, 1)) {
     if (header) count++
     else header = headerIn(file, line as unknown as Json)
   }
@@ -126,11 +122,8 @@ async function checksumOf(file: string): Promise<string> {
   return checksum.digest('base64url')
 }
 
-/** Parsed lines with their numbers, from a line on. */
-async function* linesOf(
-  file: string,
-  from: number,
-): AsyncGenerator<readonly [line: PlanLine, number: number]> {
+/** Parsed lines, from a line on. */
+async function* linesOf(file: string, from: number): AsyncGenerator<PlanLine> {
   const handle = await open(file).catch((cause) => {
     throw new Problem('BAD_REQUEST', `${file} cannot be read: ${cause.message}`, { cause })
   })
@@ -139,7 +132,7 @@ async function* linesOf(
     number++
     if (number < from || text === '') continue
     try {
-      yield [JSON.parse(text) as PlanLine, number]
+      yield JSON.parse(text)
     } catch (cause) {
       throw damaged(file, number, `the line is no JSON: ${asProblem(cause).message}`)
     }

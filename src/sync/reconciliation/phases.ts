@@ -1,5 +1,4 @@
-import { Problem } from '../../model/problem.ts'
-import type { ScriptOutcome } from '../../scripts/engine.ts'
+import { chunks } from '../../kit/chunks.ts'
 import { applyPage, type Recorder } from '../page/apply/apply.ts'
 import { decidePage } from '../page/decide.ts'
 import { joinTargets, linkedSources, targetRounds } from '../page/join.ts'
@@ -15,6 +14,7 @@ import { refreshed, withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { synchronize } from '../page/synchronize.ts'
 import type { TargetIds } from '../page/target-ids.ts'
+import { namesIn, qualifiersOf } from '../single/look.ts'
 import type { SourceRecord } from './read.ts'
 import type { Reconciliation } from './reconciliation.ts'
 
@@ -27,7 +27,7 @@ export async function sourcePhase(
 ): Promise<void> {
   const { run, settings } = reconciliation
   for await (const page of pages) {
-    for (const part of partsOf(page, sync.rules.oneByOne ? 1 : settings.pageSize)) {
+    for (const part of chunks(page, sync.rules.oneByOne ? 1 : settings.pageSize)) {
       if (run.signal.aborted) return
       await run.durations.time('sourcePagePhase', async () => {
         const reads = await readOperations(sync, part)
@@ -41,7 +41,7 @@ export async function sourcePhase(
   }
 }
 
-/** One operation an object and qualifier. */
+/** One operation an object and qualifier. A failing linkQualifiers script ends the run (engine §7.3). */
 async function readOperations(
   sync: Synchronization,
   page: readonly SourceRecord[],
@@ -57,12 +57,6 @@ async function readOperations(
   )
 }
 
-/** A failing linkQualifiers script ends the run (engine §7.3). */
-function namesIn(outcome: ScriptOutcome<readonly string[]> | undefined): readonly string[] {
-  if (!outcome?.ok) throw outcome?.error ?? new Problem('INTERNAL', 'no link qualifiers')
-  return outcome.value
-}
-
 /** The targets that no source operation handled (engine §3.4). */
 export async function targetPhase(
   reconciliation: Reconciliation,
@@ -70,9 +64,9 @@ export async function targetPhase(
   recorder: Recorder,
 ): Promise<void> {
   const { run, settings } = reconciliation
-  const names = await allQualifiers(sync)
+  const names = await qualifiersOf(sync, undefined)
   for (const page of sync.targetIds?.remaining(settings.pageSize) ?? []) {
-    for (const part of partsOf(page, sync.rules.oneByOne ? 1 : page.length)) {
+    for (const part of chunks(page, sync.rules.oneByOne ? 1 : page.length)) {
       if (run.signal.aborted) return
       const gone = new Set<string>()
       for (const round of await targetRounds(sync, part, names)) {
@@ -88,17 +82,6 @@ export async function targetPhase(
       }
     }
   }
-}
-
-async function allQualifiers(sync: Synchronization): Promise<readonly string[]> {
-  const { qualifiers } = sync.rules.mapping
-  if (qualifiers.kind === 'fixed') return qualifiers.names
-  const [outcome] = await sync.rules.ask(
-    'qualifiers',
-    [{ object: null, oldValue: null, returnAll: true }],
-    sync.scripts,
-  )
-  return namesIn(outcome)
 }
 
 /** Applies and records decided operations, whatever came of them. */
@@ -124,8 +107,4 @@ function markHandled(targetIds: TargetIds | undefined, { targetId, candidates }:
   if (!targetIds) return
   if (targetId !== undefined) targetIds.handled(targetId)
   for (const { id } of candidates) targetIds.handled(id)
-}
-
-function* partsOf<T>(page: readonly T[], size: number): Iterable<readonly T[]> {
-  for (let start = 0; start < page.length; start += size) yield page.slice(start, start + size)
 }

@@ -1,3 +1,4 @@
+import { chunks } from '../../kit/chunks.ts'
 import { isDone, type PlanLine, stalenessOf } from '../../plan/plan-line.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import { decidePage, shapePage } from '../page/decide.ts'
@@ -25,11 +26,11 @@ export async function plannedPhases(
 ): Promise<void> {
   const work: Work = { reconciliation, sync, looking: lookingOnly(sync), recorder, outcome }
   for await (const page of plan.lines('source')) {
-    for (const part of partsOf(wanted(reconciliation, page), sync)) await workSources(work, part)
+    for (const part of parts(reconciliation, sync, page)) await workSources(work, part)
   }
   if (!reconciliation.run.signal.aborted) reconciliation.run.enter('ACTIVE_RECONCILING_TARGET')
   for await (const page of plan.lines('target')) {
-    for (const part of partsOf(wanted(reconciliation, page), sync)) await workTargets(work, part)
+    for (const part of parts(reconciliation, sync, page)) await workTargets(work, part)
   }
 }
 
@@ -47,17 +48,13 @@ function lookingOnly(sync: Synchronization): Synchronization {
   return { ...sync, hooks: 'foresee', scripts: { ...sync.scripts, request } }
 }
 
-function holding(work: Work, sync: Synchronization): Work {
-  return { ...work, sync }
-}
-
-function wanted({ planFilter }: Reconciliation, page: readonly PlanLine[]): readonly PlanLine[] {
-  return planFilter ? page.filter(planFilter) : page
-}
-
-function* partsOf(page: readonly PlanLine[], { rules }: Synchronization): Iterable<readonly PlanLine[]> {
-  const size = rules.oneByOne ? 1 : Math.max(1, page.length)
-  for (let start = 0; start < page.length; start += size) yield page.slice(start, start + size)
+function parts(
+  { planFilter }: Reconciliation,
+  { rules }: Synchronization,
+  page: readonly PlanLine[],
+): Iterable<readonly PlanLine[]> {
+  const wanted = planFilter ? page.filter(planFilter) : page
+  return chunks(wanted, rules.oneByOne ? 1 : wanted.length)
 }
 
 async function workSources(work: Work, lines: readonly PlanLine[]): Promise<void> {
@@ -74,7 +71,7 @@ async function workSources(work: Work, lines: readonly PlanLine[]): Promise<void
       const read = readSource(turn.sourceId, sources.get(turn.sourceId), turn.linkQualifier)
       return { ...read, overtaken: isOvertaken(held, turn) }
     })
-    await synchronize(work.looking, reads, (decided) => perform(holding(work, held), decided, lineOf))
+    await synchronize(work.looking, reads, (decided) => perform({ ...work, sync: held }, decided, lineOf))
   })
 }
 
@@ -90,7 +87,7 @@ async function workTargets(work: Work, lines: readonly PlanLine[]): Promise<void
     const turns = await linkedSources(work.sync, round)
     await withSourceLocks(work.sync, turns, async (held) => {
       const decided = await decidePage(work.looking, await joinTargets(work.looking, round, gone))
-      await perform(holding(work, held), decided, lineOf)
+      await perform({ ...work, sync: held }, decided, lineOf)
     })
   }
 }

@@ -9,6 +9,7 @@ import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { Rules } from '../page/rules.ts'
 import type { ActiveOperations } from './active-operations.ts'
+import { linkedTargets } from './guard.ts'
 import { refuseImpossibleCleanUp } from './link-cleanup.ts'
 import { reconcile } from './reconcile.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -145,8 +146,7 @@ export class Reconciliations {
   /** Under which rules, settings and limits a run of the mapping would be. */
   async facts(mapping: string, overrides: JsonObject) {
     const { mapping: compiled, digest } = await this.#options.rulesOf(mapping)
-    const { enabled, type } = compiled.links
-    const linked = enabled ? await this.#options.repository.links.count(type) : 0
+    const linked = await linkedTargets(compiled, this.#options.repository.links)
     return { digest, settings: settingsFor(compiled, overrides), linked }
   }
 

@@ -1,9 +1,11 @@
 import { v7 as timeOrderedId } from 'uuid'
+import type { Log } from '../../kit/log.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Locks } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resource, Resources } from '../../router/resources.ts'
+import type { ScriptOutcome } from '../../scripts/engine.ts'
 import { correlator } from '../page/correlate.ts'
 import { decidePage } from '../page/decide.ts'
 import { joinSources, joinTargets } from '../page/join.ts'
@@ -14,7 +16,6 @@ import type { Rules } from '../page/rules.ts'
 import { secretAttributes } from '../page/secret-attributes.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { ActiveOperations } from '../reconciliation/active-operations.ts'
-import type { Reconciliation } from '../reconciliation/reconciliation.ts'
 
 /** What operations on single objects need; the same rules and stores as those of runs. */
 export interface SingleOptions {
@@ -23,7 +24,7 @@ export interface SingleOptions {
   readonly locks: Locks
   readonly activeOperations: ActiveOperations
   readonly rulesOf: (mapping: string) => Promise<Rules>
-  readonly log: Reconciliation['log']
+  readonly log: Log
 }
 
 /** One object of a mapping: a source by its id, or a target that no source leads to. */
@@ -79,7 +80,12 @@ export async function openSingle(
   }
 }
 
-/** The link qualifiers of an object (engine §5.3). */
+/** What scripts find in `context` while a change is carried on. */
+export function changeContext(mapping: string): JsonObject {
+  return { sync: { mapping, enabled: true } }
+}
+
+/** The link qualifiers of an object (engine §5.3); of none, all that there may be. */
 export async function qualifiersOf(
   sync: Synchronization,
   source: JsonObject | undefined,
@@ -91,6 +97,11 @@ export async function qualifiersOf(
   const returnAll = source === undefined && oldValue === undefined
   const input = { object: source ?? null, oldValue: oldValue ?? null, returnAll }
   const [outcome] = await sync.rules.ask('qualifiers', [input], sync.scripts)
+  return namesIn(outcome)
+}
+
+/** What a script for link qualifiers answered; throws what it threw. */
+export function namesIn(outcome: ScriptOutcome<readonly string[]> | undefined): readonly string[] {
   if (!outcome?.ok) throw outcome?.error ?? new Problem('INTERNAL', 'no link qualifiers')
   return outcome.value
 }

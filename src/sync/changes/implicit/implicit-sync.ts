@@ -1,3 +1,4 @@
+import { chunks } from '../../../kit/chunks.ts'
 import type { Mapping } from '../../../mapping/mapping.ts'
 import { equal } from '../../../model/equality.ts'
 import type { JsonObject } from '../../../model/json.ts'
@@ -9,7 +10,7 @@ import { type ReadSource, readSource } from '../../page/operation.ts'
 import { flowKey, withSourceLocks } from '../../page/source-locks.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
-import { openSingle, qualifiersOf, type SingleOptions } from '../../single/look.ts'
+import { changeContext, openSingle, qualifiersOf, type SingleOptions } from '../../single/look.ts'
 import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
 import { moveLinks } from './moved-links.ts'
 import { syncRecorder } from './record.ts'
@@ -152,15 +153,12 @@ async function carriedThrough(
 ): Promise<readonly (readonly JsonObject[])[]> {
   if (flows.length === 0) return []
   try {
-    const extra = { sync: { mapping: mapping.name, enabled: true } }
+    const extra = changeContext(mapping.name)
     const sync = await openSingle(options, mapping.name, request, { analysis: false, extra })
-    const size = sync.rules.oneByOne ? 1 : pageSize
     const results: (readonly JsonObject[])[] = []
-    for (let start = 0; start < flows.length; start += size) {
-      const page = flows.slice(start, start + size)
-      results.push(
-        ...(await options.activeOperations.during(sync.runId, () => workPage(sync, page, request))),
-      )
+    for (const page of chunks(flows, sync.rules.oneByOne ? 1 : pageSize)) {
+      const work = () => workPage(sync, page, request)
+      results.push(...(await options.activeOperations.during(sync.runId, work)))
     }
     return results
   } catch (error) {

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
+import { chunks, chunksOf } from '../../../kit/chunks.ts'
 import type { Mapping } from '../../../mapping/mapping.ts'
 import { everything } from '../../../model/filter/filter.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
-import { exceeded } from '../../../plan/guard.ts'
 import type { ObjectSet, RequestContext, SetChange } from '../../../router/resources.ts'
 import { applyPage } from '../../page/apply/apply.ts'
 import { type ReadSource, readSource } from '../../page/operation.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
-import { counting, linkedTargets, mayExceed, needsShapes, refusal } from '../../reconciliation/guard.ts'
+import { Guard } from '../../reconciliation/guard.ts'
 import { settingsFor } from '../../reconciliation/request.ts'
-import { openSingle, qualifiersOf } from '../../single/look.ts'
+import { changeContext, openSingle, qualifiersOf } from '../../single/look.ts'
 import type { ImplicitSyncOptions } from '../implicit/implicit-sync.ts'
 
 export type Delta = Exclude<SetChange, { kind: 'END' }>
@@ -37,21 +37,27 @@ export async function judge(
   context: RequestContext,
 ): Promise<Judged | undefined> {
   const braked = await brakedMappings(options, source, overrides)
-  const guarded = braked.filter((mapping) => mapping.isGuarded)
-  const nonempty = braked.find(({ allowsEmpty }) => !allowsEmpty)
-  if (guarded.length === 0 && !nonempty) return undefined
+  const guards = braked.map(({ guard }) => guard).filter(({ mayRefuse }) => mayRefuse)
+  const nonempty = braked.find(({ allowEmptySourceSet }) => !allowEmptySourceSet)
+  if (guards.length === 0 && !nonempty) return undefined
+  const counters = guards.map((guard) => counter(options, guard, context))
   const seen = new Set<string>()
   let deletes = 0
-  for await (const page of inPages(since())) {
+  for await (const page of chunksOf(deltas(since()), pageSize)) {
     for (const change of page) {
       seen.add(digestOf(change))
       if (change.kind === 'DELETE') deletes++
     }
-    for (const mapping of guarded) await mapping.count(page, context)
+    for (const count of counters) await count(page)
   }
   if (nonempty && deletes > 0 && (await isEmpty(options.resources().objectSet(source))))
-    throw emptied(nonempty.mapping, source, deletes)
-  for (const mapping of guarded) mapping.requireWithinLimits()
+    throw emptied(nonempty.guard.mapping, source, deletes)
+  for (const guard of guards) {
+    const look = `Look at \`syncline plan ${guard.mapping.name}\`. If it is right, allow it for this call`
+    guard.requireWithin(
+      `${look}: \`syncline livesync ${source} --guard off\`, or "guard": false in the request.`,
+    )
+  }
   return { has: (change) => seen.has(digestOf(change)) }
 }
 
@@ -67,84 +73,45 @@ function emptied({ name }: Mapping, source: string, deletes: number): Problem {
   )
 }
 
-/** The mappings that carry changes of this source on, and what they allow. */
+/** The guards of the mappings that carry changes of this source on, and whether they allow it to be empty. */
 async function brakedMappings(
-  options: ImplicitSyncOptions,
+  { mappings, repository }: ImplicitSyncOptions,
   source: string,
   overrides: JsonObject | undefined,
-): Promise<readonly BrakedMapping[]> {
-  const concerned = options
-    .mappings()
-    .filter((mapping) => mapping.source === source && mapping.changes.enabled)
+) {
+  const concerned = mappings().filter((mapping) => mapping.source === source && mapping.changes.enabled)
   return Promise.all(
     concerned.map(async (mapping) => {
-      const linked = await linkedTargets(mapping, options.repository.links)
-      return new BrakedMapping(options, mapping, settingsFor(mapping, overrides), linked)
+      const { guard, allowEmptySourceSet } = settingsFor(mapping, overrides)
+      return { guard: await Guard.open(mapping, guard, repository.links), allowEmptySourceSet }
     }),
   )
 }
 
-class BrakedMapping {
-  readonly mapping: Mapping
-  readonly allowsEmpty: boolean
-  readonly isGuarded: boolean
-  readonly #options: ImplicitSyncOptions
-  readonly #guard: Mapping['reconciliation']['guard']
-  readonly #linked: number
-  readonly #tally = counting()
-  #sync: Synchronization | undefined
-
-  constructor(
-    options: ImplicitSyncOptions,
-    mapping: Mapping,
-    { guard, allowEmptySourceSet }: Mapping['reconciliation'],
-    linked: number,
-  ) {
-    this.#options = options
-    this.mapping = mapping
-    this.allowsEmpty = allowEmptySourceSet
-    this.isGuarded = mayExceed(mapping, guard, linked)
-    this.#guard = guard
-    this.#linked = linked
+/**
+ * Counts changes for a guard. What cannot be decided, because the target does not answer, counts as what it says it is: whether
+ * it is carried on after all is for the failure handler to say.
+ */
+function counter(options: ImplicitSyncOptions, guard: Guard, context: RequestContext) {
+  const { name } = guard.mapping
+  let sync: Synchronization | undefined
+  const open = async (): Promise<Synchronization> => ({
+    ...(await openSingle(options, name, context, { analysis: true, extra: changeContext(name) })),
+    ...{ hooks: 'skip', until: guard.until, log: () => {} },
+  })
+  const decide = async (opened: Synchronization, page: readonly Delta[]) => {
+    const reads = (await Promise.all(page.map((change) => readsOf(opened, change)))).flat()
+    await synchronize(opened, reads, (decided) => applyPage(opened, decided, guard.recorder))
   }
-
-  /**
-   * What cannot be decided, because the target does not answer, counts as what it says it is: whether it is carried on after
-   * all is for the failure handler to say.
-   */
-  async count(page: readonly Delta[], context: RequestContext): Promise<void> {
+  return async (page: readonly Delta[]): Promise<void> => {
     try {
-      this.#sync ??= await this.#open(context)
-      const size = this.#sync.rules.oneByOne ? 1 : page.length
-      for (let start = 0; start < page.length; start += size)
-        await this.#decide(this.#sync, page.slice(start, start + size))
+      sync ??= await open()
+      for (const part of chunks(page, sync.rules.oneByOne ? 1 : page.length)) await decide(sync, part)
     } catch (error) {
-      this.#options.log(
-        'warn',
-        `${this.mapping.name}: what changes would do could not be decided beforehand: ${asProblem(error).message}`,
-      )
-      for (const { kind, id } of page) this.#tally.add(kindOf[kind], id)
+      const why = asProblem(error).message
+      options.log('warn', `${name}: what changes would do could not be decided beforehand: ${why}`)
+      for (const { kind, id } of page) guard.add(kindOf[kind], id)
     }
-  }
-
-  requireWithinLimits(): void {
-    const { name, source } = this.mapping
-    const excess = exceeded(this.#guard, { ...this.#tally, linked: this.#linked })
-    if (excess.length === 0) return
-    const hint = `Look at \`syncline plan ${name}\`. If it is right, allow it for this call: \`syncline livesync ${source} --guard off\`, or "guard": false in the request.`
-    throw refusal(name, excess, hint)
-  }
-
-  async #open(context: RequestContext): Promise<Synchronization> {
-    const { name } = this.mapping
-    const extra = { sync: { mapping: name, enabled: true } }
-    const sync = await openSingle(this.#options, name, context, { analysis: true, extra })
-    return { ...sync, hooks: 'skip', until: needsShapes(this.#guard) ? 'shape' : 'action', log: () => {} }
-  }
-
-  async #decide(sync: Synchronization, page: readonly Delta[]): Promise<void> {
-    const reads = (await Promise.all(page.map((change) => readsOf(sync, change)))).flat()
-    await synchronize(sync, reads, (decided) => applyPage(sync, decided, this.#tally.recorder))
   }
 }
 
@@ -164,16 +131,11 @@ async function readsOf(sync: Synchronization, change: Delta): Promise<readonly R
   return qualifiers.map((qualifier) => readSource(id, source, qualifier))
 }
 
-async function* inPages(changes: AsyncIterable<SetChange>): AsyncGenerator<readonly Delta[]> {
-  let page: Delta[] = []
+async function* deltas(changes: AsyncIterable<SetChange>): AsyncGenerator<Delta> {
   for await (const change of changes) {
-    if (change.kind === 'END') break
-    page.push(change)
-    if (page.length < pageSize) continue
-    yield page
-    page = []
+    if (change.kind === 'END') return
+    yield change
   }
-  if (page.length > 0) yield page
 }
 
 /** A system that cannot be searched is not known to be empty. */
