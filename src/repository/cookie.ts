@@ -2,8 +2,8 @@ import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 
 /**
- * Paging cookies (platform §1.1): the place of the last row of a page in the order of its query, so a
- * cookie stays valid while objects come and go. Opaque to clients, not secret.
+ * Paging cookies (platform §1.1): the place of the last row of a page in the order of its query. So a cookie stays valid
+ * while objects are created and deleted. Opaque to clients, not secret.
  */
 export type Place = readonly (Json | undefined)[]
 

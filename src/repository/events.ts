@@ -1,11 +1,11 @@
 /**
- * What parts of the program, and in time other nodes, tell one another. A message says where to look, never what there is to see: who
- * hears it reads the state afresh, so a message that is late, doubled or lost does no harm.
+ * Messages between parts of the program, and later between nodes. A message says where to look, never what changed: the
+ * receiver reads the state again, so a message that is late, doubled or lost does no harm.
  */
 export interface Events {
-  /** Never fails and waits for nobody: what comes of it is not the teller's concern. */
+  /** Never fails and does not wait for the listeners. */
   publish(message: Message): void
-  /** From now on until it is disposed of, `listener` hears the messages of these topics, one after the other. */
+  /** Until it is disposed of, `listener` gets the messages of these topics, one after the other. */
   subscribe<T extends Topic>(
     topics: readonly T[],
     listener: (message: Message & { readonly topic: T }) => void | Promise<void>,
@@ -13,13 +13,13 @@ export interface Events {
 }
 
 export type Message =
-  /** Changes wait for the mapping. */
+  /** There are queued changes for the mapping. */
   | { readonly topic: 'queue'; readonly mapping: string }
-  /** Another configuration is in force. */
+  /** The configuration has changed. */
   | { readonly topic: 'configuration' }
-  /** The run is to end, wherever it is. */
+  /** The run must end, on whichever node it is. */
   | { readonly topic: 'cancel'; readonly run: string }
-  /** The run has come further, or has ended. */
+  /** The run has made progress, or has ended. */
   | { readonly topic: 'progress'; readonly run: string }
 
 export type Topic = Message['topic']

@@ -1,18 +1,18 @@
 import type { JsonObject } from '../model/json.ts'
 
 /**
- * A name that one process holds for a while, as the store has it. What takes one is `Locks.lease`; this is what it needs of
- * a store. Time is the store's own: several nodes have several clocks.
+ * A name that one process holds for a time, as stored. `Locks.lease` takes leases; this is the part that it needs from a
+ * store. Times are by the store's clock, because nodes have different clocks.
  */
 export interface StoredLease {
   readonly name: string
-  /** Of all leases there ever were, each has a higher one than those before it. */
+  /** Grows with every new lease: no two leases ever have the same epoch. */
   readonly epoch: number
   /** What for, in words. */
   readonly owner: string
   /** Which process holds it, as that one describes itself. */
   readonly process: JsonObject
-  /** Its time is over: it can be taken, and until then it can be renewed. */
+  /** Its time is over: another process may take it; until then it can still be renewed. */
   readonly expired: boolean
 }
 
@@ -24,15 +24,15 @@ export interface NewLease extends Pick<StoredLease, 'name' | 'owner' | 'process'
 export interface Leases {
   read(name: string): Promise<StoredLease | undefined>
   list(): Promise<readonly StoredLease[]>
-  /** The epoch, if the name was free or its lease is the one of epoch `insteadOf`; undefined: somebody else was faster. */
+  /** The new epoch, if the name was free or its lease has the epoch `insteadOf`; undefined: another process was faster. */
   take(lease: NewLease, insteadOf?: number): Promise<number | undefined>
-  /** Begins its time anew, over or not; false if the name is not under this epoch any more. */
+  /** Restarts its time, even if it has expired; false if the name no longer has this epoch. */
   renew(name: string, epoch: number, ttl: number): Promise<boolean>
   /**
-   * True if nobody else has taken or ended it, over or not. Inside a transaction, nobody does before that has ended: what it
-   * writes is refused or stays.
+   * True if no other process has taken or ended it, even if it has expired. Inside a transaction, this stays true until the
+   * transaction ends: its writes are either refused or kept.
    */
   holds(name: string, epoch: number): Promise<boolean>
-  /** The name is free, if it is under this epoch still. */
+  /** Frees the name, if it still has this epoch. */
   end(name: string, epoch: number): Promise<boolean>
 }

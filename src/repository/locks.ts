@@ -1,32 +1,32 @@
 import type { Store } from './repository.ts'
 
 /**
- * Who works on what, so that two do not work on the same: for a moment (`hold`), and for as long as a process lives (`lease`).
+ * Mutual exclusion of work on the same thing: for a short time (`hold`), and for as long as a process lives (`lease`).
  */
 export interface Locks {
   /**
-   * Does `work` when nobody else has any of the keys, and tells the watches of others that these were touched. All keys are taken
-   * at once and in the order of asking, so nobody waits in a circle.
-   * UNAVAILABLE if it takes longer than `patience`: then somebody may be waiting for what the caller holds.
+   * Runs `work` when no other caller holds any of the keys, and notifies the watches of other callers. All keys are taken at
+   * once, in the order of the calls, so there is no deadlock among these keys.
+   * UNAVAILABLE after `patience`: the holder may be waiting for something that the caller holds.
    */
   hold<T>(keys: readonly string[], work: () => Promise<T>, options?: HoldOptions): Promise<T>
-  /** Remembers, from now on, which objects others worked on: what was read of these before is not to be relied on. */
+  /** Records from now on which objects other callers lock: values of these objects that were read before may be outdated. */
   watch(): Watch
-  /** Takes a name, if it is free, and keeps it until it is released or lost. `owner` says in words what for. */
+  /** Takes a name, if it is free, and keeps it until it is released or lost. `owner` is a text that names the purpose. */
   lease(name: string, owner: string): Promise<LeaseAnswer>
-  /** The lease that says that this process lives: taken when it is first asked for, and the same from then on. */
+  /** The lease that shows that this process is alive. It is taken at the first call; later calls return the same one. */
   ownLease(): Promise<Lease>
   /**
-   * Who holds the name; undefined if it is free. What its holder has let expire is ended by the asking: the holder has lost it
-   * before the answer is there, and none of its transactions that require it can commit any more.
+   * The holder of the name; undefined if it is free. If the lease has expired, this call ends it: before the call returns,
+   * the holder has lost it, and none of its transactions that require it can commit.
    */
   holder(name: string): Promise<LeaseHolder | undefined>
 }
 
 export interface HoldOptions {
-  /** Of the caller: what he does himself is not news to him. */
+  /** The caller's own watch, which is not notified of the caller's own locks. */
   readonly own?: Watch | undefined
-  /** For how many milliseconds to wait; absent: as long as it takes. */
+  /** How many milliseconds to wait; absent: no limit. */
   readonly patience?: number | undefined
 }
 
@@ -46,14 +46,14 @@ export interface LeaseHolder {
 
 export interface Lease {
   readonly name: string
-  /** Of all leases there ever were, each has a higher one than those before it. */
+  /** Grows with every new lease: no two leases ever have the same epoch. */
   readonly epoch: number
-  /** Aborted, with the Problem, when somebody else has taken or ended it: what it protects must not go on. */
+  /** Aborted, with the Problem, when another process has taken or ended it: the protected work must stop. */
   readonly lost: AbortSignal
-  /** Asks the store now; false if it is lost. It is renewed by itself as long as the process is alive. */
+  /** Renews it in the store now; false if it is lost. It is also renewed automatically while the process is alive. */
   renew(): Promise<boolean>
-  /** First thing in a transaction whose writes need the lease: CONFLICT, and nothing of it is kept, if it is lost. */
+  /** Call this first in a transaction whose writes need the lease: if it is lost, CONFLICT rolls the transaction back. */
   require(store: Pick<Store, 'leases'>): Promise<void>
-  /** Does nothing if it is lost or released already. */
+  /** Does nothing if it is already lost or released. */
   release(): Promise<void>
 }

@@ -8,16 +8,16 @@ import type { Leases } from './leases.ts'
  * contract suite runs on both; no SQL leaves an adapter.
  *
  * Everything is asynchronous and works on pages: one call is one statement or one transaction, never one
- * round trip an object.
+ * round trip for each object.
  */
 export interface Repository extends Store, AsyncDisposable {
   /**
    * Runs `work` in one write transaction: everything done through the given store is kept, or, if `work` throws,
    * nothing. Transactions wait for one another. Do not use the outer repository inside `work`.
    *
-   * `work` may be called again, when another transaction came between: what an earlier call did through its store is not kept, and
-   * its answer or error does not count. So `work` takes values and returns values. It changes nothing outside of its store
-   * (no counters, no marks on what it was given, no messages): the caller does that with the answer.
+   * `work` may be called again after a conflict with another transaction: writes of the earlier call are not kept, and its
+   * result or error is ignored. So `work` takes values and returns values. It changes nothing outside its store (no
+   * counters, no marks on its input, no messages): the caller does that with the result.
    */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
 }
@@ -43,7 +43,7 @@ export interface Link {
   readonly linkQualifier: string
   readonly firstId: string
   readonly secondId: string
-  /** How the first system spells an id that is compared, and therefore stored, in lower case (engine §5.4, [D]). */
+  /** The first system's spelling of an id that is compared, and so stored, in lower case (engine §5.4, [D]). */
   readonly firstSpelling?: string | undefined
   readonly secondSpelling?: string | undefined
 }
@@ -84,21 +84,21 @@ export interface Links {
 }
 
 /**
- * What a run is about to do to an object outside of the store, written down before it is done: whoever finds an intent
- * whose run is over must look at the object to learn whether it happened.
+ * An operation of a run on an object outside the store, recorded before it is done. If an intent is found whose run has
+ * ended, the object must be read to learn whether the operation happened.
  */
 export interface Intent {
   readonly id: string
   readonly linkType: string
   readonly runId: string
-  /** The lease of the process that wrote it down: as long as it is held, what was begun is being finished. */
+  /** The lease of the process that recorded it: as long as it is held, the process is still finishing the operation. */
   readonly worker: string
   readonly content: JsonObject
 }
 
 export interface Intents {
   add(intents: readonly Intent[]): Promise<void>
-  /** Missing ones are no mistake. */
+  /** Missing ones are not an error. */
   remove(ids: readonly string[]): Promise<void>
   /** The oldest of a link type. */
   list(linkType: string, limit: number): Promise<readonly Intent[]>
@@ -113,7 +113,7 @@ export interface StoreQuery {
   readonly sortKeys?: readonly SortKey[]
   /** Absent: everything in one page. */
   readonly pageSize?: number
-  /** Opaque, from the previous page; stays valid while objects come and go. Excludes `offset`. */
+  /** Opaque, from the previous page; stays valid while objects are created and deleted. Excludes `offset`. */
   readonly cookie?: string | undefined
   readonly offset?: number
   /** Ask for the exact total; costs a count. */
@@ -127,7 +127,7 @@ export interface StorePage<T> {
   readonly total?: number
 }
 
-/** What an object write came to; a failure of one never undoes the others of its page. */
+/** The outcome of an object write. The failure of one never undoes the others of its page. */
 export type ObjectWrite =
   | { readonly operation: 'create'; readonly id: string; readonly content: JsonObject }
   | {
@@ -168,7 +168,7 @@ export interface RelationshipEnd {
   readonly property: string
 }
 
-/** A relationship is one thing, whichever end it is looked at from. */
+/** A relationship is stored once, for both ends. */
 export interface Relationship {
   readonly _id: string
   readonly first: RelationshipEnd
@@ -191,7 +191,7 @@ export interface RelationshipScope {
   readonly collection: string
   readonly property: string
   readonly id?: string
-  /** Where the other ends may be, if filters are to see the fields of the objects there. */
+  /** The collections of the other ends, if filters must see the fields of the objects there. */
   readonly others: readonly string[]
 }
 
@@ -215,7 +215,7 @@ export interface Relationships {
   ): Promise<readonly string[]>
   /** PRECONDITION_FAILED, and none is kept, if there is one of the same id. */
   insert(relationships: readonly Relationship[]): Promise<void>
-  /** Replaces the properties of their own; missing ones are left missing. */
+  /** Replaces their own properties; missing relationships are ignored. */
   update(relationships: readonly { readonly _id: string; readonly properties: JsonObject }[]): Promise<void>
   delete(ids: readonly string[]): Promise<void>
   /**
@@ -277,32 +277,32 @@ export interface AuditEvent {
 
 export interface AuditVerdict {
   readonly chained: number
-  /** Events from before there was a chain. */
+  /** Events from before the chain was introduced. */
   readonly unchained: number
-  /** Events that `remove` took out, as recorded. */
+  /** Events that `remove` removed, as recorded. */
   readonly removed: number
-  /** The hash of the last one: kept elsewhere, it proves later that nothing before it was touched. */
+  /** The hash of the last one. If it is stored elsewhere, it can later prove that nothing before it was changed. */
   readonly last: string
-  /** The first event that does not fit; its names are empty where events are missing at the end. */
+  /** The first wrong event; its names are empty if events are missing at the end. */
   readonly broken:
     | { readonly topic: string; readonly id: string; readonly timestamp: string; readonly why: string }
     | undefined
 }
 
-/** Of one topic, events that need not be kept: all that is stated must hold. */
+/** Events of one topic that may be removed. All given conditions must be true. */
 export interface Removable {
   readonly topic: string
   /** Written before this time (ISO 8601): from the front, up to the first that is younger. */
   readonly before?: string | undefined
-  /** All but so many of the newest. */
+  /** All except this many of the newest. */
   readonly keep?: number | undefined
   /** Those of certain runs, by `reconId`. */
   readonly runs?: readonly string[] | undefined
-  /** None after the one with this number: somebody has yet to take them. */
+  /** None after the event with this number: a handler must still write them. */
   readonly upTo?: number | undefined
 }
 
-/** The topic of the events that record what `remove` took out. Nothing else is ever written to it. */
+/** The topic of the events that record removals by `remove`. Nothing else is written to it. */
 export const removals = 'retention'
 
 export interface RecordedRun {
@@ -316,13 +316,13 @@ export interface AuditEvents {
   /** All of them or, if one exists already (PRECONDITION_FAILED), none. */
   append(events: readonly AuditEvent[]): Promise<void>
   /**
-   * Each event carries a hash of itself and the one before it. Follows them through all events: whoever has changed, removed or
-   * put in one by other means than this program has broken the chain there.
+   * Each event contains a hash of itself and the event before it. This checks all of them: if an event was changed, removed
+   * or inserted by other means than this program, the chain is broken there.
    */
   verify(): Promise<AuditVerdict>
   /**
-   * Removes the oldest of the removable events, so many at the most, and records it in the chain: with the hashes at the ends of
-   * all gaps that there are now. `verify` accepts these gaps and no others. How many were removed; nothing is recorded if none.
+   * Removes the oldest of the removable events, at most `limit`, and records that in the chain, with the hashes at the ends
+   * of all current gaps. `verify` accepts only these gaps. Returns how many were removed; if none, nothing is recorded.
    */
   remove(
     what: Removable,
@@ -342,8 +342,8 @@ export interface AuditEvents {
   /** Filters and sort keys see the content with `_id`. In the order of writing unless sorted. */
   query(topic: string, query: StoreQuery): Promise<StorePage<JsonObject>>
   /**
-   * What names an object (`managed/user/42`) as `sourceObjectId`, `targetObjectId` or `objectId`, in all topics, newest
-   * first, at most `limit` events.
+   * The events of all topics that name an object (`managed/user/42`) as `sourceObjectId`, `targetObjectId` or `objectId`,
+   * newest first, at most `limit`.
    */
   ofObject(
     objectId: string,
@@ -357,16 +357,16 @@ export interface Settings {
   write(key: string, value: Json): Promise<void>
 }
 
-/** A change that waits to be carried on through one mapping (engine §8.5). */
+/** A change that waits to be synchronized by one mapping (engine §8.5). */
 export interface QueuedEvent {
   /** Ordered by time. */
   readonly id: string
   readonly mapping: string
   /** The path of the object; events about one object never overtake one another. */
   readonly resource: string
-  /** HELD: stored, but its change may still be taken back. DEAD: given up, and in nobody's way. */
+  /** HELD: stored, but its change may still be undone. DEAD: given up; it does not block other events. */
   readonly state: 'HELD' | 'PENDING' | 'DEAD'
-  /** Not to be worked before this time, in ms since 1970. */
+  /** Not to be processed before this time, in ms since 1970. */
   readonly due: number
   /** How often it has failed. */
   readonly attempts: number
@@ -375,7 +375,7 @@ export interface QueuedEvent {
 }
 
 export interface Claimant {
-  /** Of a lease that it holds. What it has claimed and neither finished nor put back, it is given again. */
+  /** The epoch of a lease that it holds. It gets events again that it has claimed and neither finished nor put back. */
   readonly epoch: number
   /** In ms since 1970. */
   readonly now: number
@@ -384,15 +384,15 @@ export interface Claimant {
 export interface SyncQueue {
   add(events: readonly QueuedEvent[]): Promise<void>
   /**
-   * The events of a mapping that are due and first for their object, oldest first: from now on those of this claimant. Others are not
-   * given them, nor later ones of their objects, as long as its lease is held and has not expired.
+   * Claims the events of a mapping that are due and first for their object, oldest first. Other claimants do not get them,
+   * nor later events of the same objects, as long as the lease is held and has not expired.
    */
   claim(mapping: string, claimant: Claimant, limit: number): Promise<readonly QueuedEvent[]>
-  /** Done: removes those of these that are still the claimant's. How many there were. */
+  /** Done: removes the events that the claimant still holds. Returns how many. */
   finish(ids: readonly string[], epoch: number): Promise<number>
-  /** Not done: what `update` does, for those that are still the claimant's, which anybody can claim then. How many there were. */
+  /** Not done: updates the events that the claimant still holds, and frees them for all claimants. Returns how many. */
   putBack(events: readonly QueuedEvent[], epoch: number): Promise<number>
-  /** When the next event of a mapping that waits for nothing else may be worked; undefined if there is none. */
+  /** When the next event of a mapping that no other event blocks may be processed; undefined if there is none. */
   nextDue(mapping: string): Promise<number | undefined>
   /** Replaces state, due, attempts and content. */
   update(events: readonly QueuedEvent[]): Promise<void>
@@ -401,6 +401,6 @@ export interface SyncQueue {
   read(id: string): Promise<QueuedEvent | undefined>
   /** In the order of storing unless sorted; filters see `content`. */
   query(query: StoreQuery): Promise<StorePage<JsonObject>>
-  /** What a process held that has died is pending. */
+  /** Makes held events of processes that have ended pending. */
   releaseHeld(): Promise<void>
 }

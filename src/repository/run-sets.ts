@@ -1,24 +1,24 @@
 /**
- * Ids that a run has come across: which it has seen, and which of these are still to be handled. Ids only, never objects, and in
- * pages: such a set grows with the data, and where a run goes from node to node it lives where all of them can reach it.
+ * Ids that a run has seen, and which of them must still be handled. Only ids, never objects, and in pages, because the set
+ * grows with the data. If a run moves between nodes, the set must be where all of them can reach it.
  */
 export interface RunSets {
-  /** The set of that name of a run; `normal` makes the same of two spellings of one id. */
+  /** The set of that name of a run; `normal` maps all spellings of an id to one. */
   open(run: string, name: string, normal: (id: string) => string): Promise<RunSet>
 }
 
 export interface RunSet extends AsyncDisposable {
   /** How many ids it has. */
   size(): Promise<number>
-  /** Those of the page that it did not have, and has now: each of them once, in their order. */
+  /** Adds ids. Returns the new ones, each once, in their order. */
   add(ids: readonly string[]): Promise<readonly string[]>
-  /** Those of these that it has, each with the spelling in which it was added. */
+  /** Which of these ids it has, each with the spelling in which it was added. */
   known(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
-  /** They remain no more; ids that it does not have are no mistake. */
+  /** Marks ids as handled; unknown ids are not an error. */
   handle(ids: readonly string[]): Promise<void>
   remainingCount(): Promise<number>
-  /** What has not been handled when its page comes, in the order of adding and in the spelling in which it was added. */
+  /** The ids that are not handled when their page is read, in the order and spelling in which they were added. */
   remaining(pageSize: number): AsyncIterable<readonly string[]>
-  /** Nothing is handled any more: what has been foreseen is to be done now. */
+  /** Marks all ids as not handled again: after planning, the run now does the work. */
   startOver(): Promise<void>
 }

@@ -15,7 +15,7 @@ import { transactionsContract } from './transactions.ts'
 
 export interface RepositoryUnderTest {
   readonly name: string
-  /** A fresh, empty repository; `dispose` also removes what it lived in. */
+  /** A new, empty repository; `dispose` also removes its files. */
   open(): Promise<{ readonly repository: Repository; dispose(): Promise<void> }>
 }
 

@@ -7,7 +7,7 @@ export interface EventsUnderTest {
   open(said: string[]): Events
 }
 
-/** What every adapter of the port of events must do. Of messages it must not lose any while nothing breaks. */
+/** The contract of every adapter of the events port. Without failures, no message may be lost. */
 export function eventsContract({ name, open }: EventsUnderTest): void {
   describe(`events ${name}`, () => {
     const heard = async (messages: readonly Message[], expected: readonly Message[]) =>

@@ -5,7 +5,7 @@ import type { Events, Message, Topic } from '../events.ts'
 
 type Subscription = (message: Message) => Promise<void>
 
-/** Messages within this process. They are heard after the present step of who tells them. */
+/** Messages within this process. They are delivered after the current step of the publisher. */
 export class LocalEvents implements Events {
   readonly #log: Log
   readonly #subscriptions = new Set<Subscription>()

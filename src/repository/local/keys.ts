@@ -3,7 +3,7 @@ import type { HoldOptions, Watch } from '../locks.ts'
 
 /** Keys that are held within this process. */
 export class KeyLocks {
-  /** Who came last for a key, settled when they are done. */
+  /** The last holder of each key; resolved when it is done. */
   readonly #last = new Map<string, Promise<void>>()
   readonly #watches = new Set<KeyWatch>()
 
@@ -23,7 +23,7 @@ export class KeyLocks {
     try {
       await (patience === undefined ? turn : within(patience, turn))
     } catch (error) {
-      // What asked after us still waits for those before us.
+      // Later requests still wait for those before us.
       turn.then(leave)
       throw error
     }

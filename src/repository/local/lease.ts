@@ -10,8 +10,8 @@ interface Held {
 }
 
 /**
- * A lease of this process: HELD until it is RELEASED here, or LOST because somebody else took or ended it. One whose time is over
- * is HELD still, as long as nobody has asked for the name.
+ * A lease of this process: HELD until it is RELEASED here, or LOST because another process took or ended it. An expired lease
+ * is still HELD, as long as no other process has asked for the name.
  */
 export class HeldLease implements Lease {
   readonly name: string

@@ -9,17 +9,17 @@ import { HeldLease } from './lease.ts'
 import { inWords, isGone, thisProcess } from './process.ts'
 
 export interface LocalLocksOptions {
-  /** For how long a lease is taken and renewed, in ms: a slow machine must not lose it. It is renewed four times as often. */
+  /** The duration of a lease, in ms. It is renewed four times within it, so that a slow machine does not lose it. */
   readonly ttl?: number
 }
 
 /**
- * Locks of the embedded store. Keys are held within this process; two processes are kept apart by leases and, where it comes to
- * that, by the uniqueness of links.
+ * Locks of the embedded store. Keys are held within this process. Different processes are separated by leases and, in the
+ * end, by the uniqueness of links.
  *
- * A lease is a row of the store, renewed by a timer. It is over when it has expired, or as soon as its process can be seen to have
- * gone, which only one of this machine can: a server that was killed goes on at once when it is started again. A process of
- * another machine is never taken for dead before its lease has expired.
+ * A lease is a row of the store, renewed by a timer. It ends when it expires, or as soon as its process is known to have
+ * ended. That can be known only of processes on this machine: a killed server continues at once when it is started again.
+ * A process on another machine is never considered dead before its lease has expired.
  */
 export class LocalLocks implements Locks, AsyncDisposable {
   readonly #store: Pick<Store, 'leases'>
@@ -66,7 +66,7 @@ export class LocalLocks implements Locks, AsyncDisposable {
     return this.ownLease()
   }
 
-  /** What processes that have gone have left is ended with it, so that nothing waits for these to expire. */
+  /** Also ends the leases of processes that have ended, so that nothing waits until these expire. */
   async #takeOwn(): Promise<Lease> {
     const { leases } = this.#store
     for (const lease of await leases.list()) if (isOver(lease)) await leases.end(lease.name, lease.epoch)
@@ -86,7 +86,7 @@ export class LocalLocks implements Locks, AsyncDisposable {
   }
 
   async #renewAll(): Promise<void> {
-    // A store that cannot be written to now is asked again: the time of a lease is four times as long.
+    // If the store cannot be written now, the next renewal tries again: a lease lasts four times as long.
     await Promise.allSettled([...this.#leases].map((lease) => lease.renew()))
     this.#setTimer()
   }

@@ -3,8 +3,8 @@ import { hostname, uptime } from 'node:os'
 import type { JsonObject } from '../../model/json.ts'
 
 /**
- * Which process holds a lease, and whether it is seen to have ended: the store outlives processes.
- * Pids are given again, after a restart of the machine and in containers at once; the times tell them apart.
+ * Which process holds a lease, and whether it is known to have ended: the store outlives processes. Pids are reused, after
+ * a restart of the machine and in containers immediately; the start times distinguish them.
  */
 export function thisProcess(): JsonObject {
   const born = birthOf(process.pid)
@@ -17,7 +17,7 @@ export function thisProcess(): JsonObject {
   }
 }
 
-/** True if a process, as `thisProcess` described it, is seen to have ended. Nothing can be seen of another machine. */
+/** True if a process, as described by `thisProcess`, is known to have ended. Of other machines nothing is known. */
 export function isGone(other: JsonObject): boolean {
   if (other.host !== hostname()) return false
   if (Math.abs(Number(other.booted) - bootTime()) > 60) return true
@@ -48,8 +48,8 @@ function isRunning(pid: number): boolean {
 }
 
 /**
- * When a process was started, in the kernel's own units (proc(5), field 22 of stat); `dead` for one that has ended and
- * waits for its parent, which answers signals still. undefined where there is no such file system.
+ * The start time of a process, in units of the kernel (proc(5), field 22 of stat). `dead` for a zombie, which still answers
+ * signals. Undefined if there is no such file system.
  */
 function birthOf(pid: number): string | undefined {
   try {

@@ -4,7 +4,7 @@ import { gapsBetween, unvouchedGaps } from './audit-gaps.ts'
 import { number, text } from './column.ts'
 import type { Connection } from './connection.ts'
 
-/** What a hash is made of: the hash before, and everything that the event says. */
+/** The input of a hash: the previous hash, and the whole event. */
 export interface Chained {
   readonly topic: string
   readonly id: string
@@ -17,7 +17,7 @@ export function chainHash(before: string, { topic, id, timestamp, text }: Chaine
   return hash('sha256', `${before}\n${topic}\n${id}\n${timestamp}\n${text}`, 'base64url')
 }
 
-/** The end of the chain; whoever appends moves it on in the same transaction. */
+/** The end of the chain. An append updates it in the same transaction. */
 export function readHead(connection: Connection): { readonly hash: string; readonly chained: number } {
   const row = connection.statement('SELECT hash, chained FROM audit_head').get()
   return { hash: text(row?.hash), chained: number(row?.chained) }

@@ -5,9 +5,9 @@ import type { Connection } from './connection.ts'
 import { documentOf } from './document.ts'
 
 /**
- * Events that Syncline removed itself leave gaps: numbers without an event, and the hash that stood at the end, from which
- * the chain goes on. The last event of the topic `retention` carries a digest of all gaps, and is itself a link of the
- * chain: whoever removes an event behind Syncline's back cannot make a gap of it.
+ * Events that Syncline itself removed leave gaps: numbers without an event, and the hash at the end of the gap, from which
+ * the chain continues. The last event of the topic `retention` contains a digest of all gaps, and is itself part of the
+ * chain. So an event that was removed by other means cannot be disguised as a gap.
  */
 export interface Gap {
   readonly first: number

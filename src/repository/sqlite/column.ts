@@ -1,6 +1,6 @@
 import { Problem } from '../../model/problem.ts'
 
-/** The columns of a row as the schema declares them. A store that another program has changed is told of, not guessed at. */
+/** The columns of a row as the schema declares them. A value of another type is an error: another program changed the store. */
 export function text(value: unknown): string {
   if (typeof value === 'string') return value
   throw damaged('text', value)

@@ -7,13 +7,13 @@ import { pragmas } from './pragmas.ts'
 /**
  * One connection to the store's file with what is prepared and known on it.
  *
- * `synchronous = NORMAL` in WAL mode: a commit is in the operating system's hands when it returns, so a killed process
- * loses nothing. A power failure may take back the last commits, never part of one, and never damages the file; in
- * return a commit costs no disk flush. The end state of an interrupted run is restored by the next run.
+ * `synchronous = NORMAL` in WAL mode: when a commit returns, the operating system has the data, so a killed process
+ * loses nothing. A power failure may lose the last commits, but only whole ones, and never damages the file. In
+ * return, a commit needs no disk flush. The next run restores the end state of an interrupted run.
  */
 export class Connection {
   readonly db: DatabaseSync
-  /** Row ids of collections and link sets. What a rollback took back must not be remembered: see `forget`. */
+  /** Cached row ids of collections and link sets. After a rollback they may be wrong: see `forget`. */
   readonly collections = new Map<string, number>()
   readonly linkSets = new Map<string, number>()
   readonly #statements = new Map<string, StatementSync>()

@@ -18,13 +18,13 @@ import { sqliteSettings } from './settings.ts'
 import { sqliteSyncQueue } from './sync-queue.ts'
 
 export interface SqliteOptions {
-  /** For how many milliseconds a transaction waits for one of another process. */
+  /** How many milliseconds a transaction waits for a transaction of another process. */
   readonly patience?: number
-  /** Every transaction's work is called once for nothing, then in earnest: shows work that cannot be repeated. */
+  /** The work of every transaction is called once, rolled back, and called again: this finds work that cannot be repeated. */
   readonly repeatTransactions?: boolean
 }
 
-/** For whoever develops Syncline: SYNCLINE_REPEAT_TRANSACTIONS=1. */
+/** For developers of Syncline: SYNCLINE_REPEAT_TRANSACTIONS=1. */
 export function sqliteOptions(environment: Readonly<Record<string, string | undefined>>): SqliteOptions {
   return { repeatTransactions: environment.SYNCLINE_REPEAT_TRANSACTIONS === '1' }
 }
@@ -100,14 +100,14 @@ function createFolder(folder: string): void {
 }
 
 /**
- * Level by level: Node's recursive mkdir tries for ever where a folder says that it is not there, although the one
- * above it is (in `/proc`, for example).
+ * Level by level: Node's recursive mkdir never ends if a folder is reported as missing although its parent exists (in
+ * `/proc`, for example).
  */
 function createLevels(folder: string): void {
   if (isFolder(folder)) return
   if (dirname(folder) !== folder) createLevels(dirname(folder))
   try {
-    // Identity data, and perhaps the key: nobody else's business.
+    // Identity data, and perhaps the key: other users must not read it.
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
     // Another process may have been faster.

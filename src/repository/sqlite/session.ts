@@ -4,11 +4,11 @@ import type { Connection } from './connection.ts'
 import { explained, isBusy } from './failure.ts'
 
 /**
- * Who may use which connection when.
+ * Decides which connection is used.
  *
- * Outside a transaction, reads use a connection of their own and so see only what is committed; each write is a
- * transaction of its own. Inside, everything uses the writing connection. Transactions wait for one another in this
- * process in line, and for other processes by trying again, so that waiting never blocks the event loop.
+ * Outside a transaction, reads use a separate connection, so they see only committed data; each write is its own
+ * transaction. Inside, everything uses the writing connection. Transactions of this process wait in a queue. For other
+ * processes they wait by trying again, so that waiting never blocks the event loop.
  */
 export interface Session {
   read<T>(work: (connection: Connection) => T): Promise<T>
@@ -22,7 +22,7 @@ export interface Connections {
 }
 
 export interface SessionsOptions {
-  /** For how many milliseconds a transaction waits for one of another process. */
+  /** How many milliseconds a transaction waits for a transaction of another process. */
   readonly patience: number
   /** Every transaction's work is called twice, and what the first call did is thrown away. */
   readonly repeatTransactions: boolean
@@ -61,7 +61,7 @@ export class Sessions implements Session {
     })
   }
 
-  /** As if another transaction had come between: neither what `work` did nor its answer or error counts. */
+  /** As after a conflict with another transaction: writes, result and error of `work` are dropped. */
   async #forNothing(work: (session: Session) => Promise<unknown>): Promise<void> {
     const thrownAway = new Error('thrown away')
     try {
@@ -83,7 +83,7 @@ export class Sessions implements Session {
     }
   }
 
-  /** Waits for what is under way. */
+  /** Waits for active work. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#last

@@ -7,7 +7,7 @@ import { fragment } from './fragment.ts'
 import { type Queryable, queried, type Row } from './query.ts'
 import type { Session } from './session.ts'
 
-/** Changes that wait to be carried on (engine §8.5), in the order in which they were stored. */
+/** Changes that wait to be synchronized (engine §8.5), in the order in which they were stored. */
 export function sqliteSyncQueue(session: Session): SyncQueue {
   return {
     add: (events) =>
@@ -19,7 +19,7 @@ export function sqliteSyncQueue(session: Session): SyncQueue {
           insert.run(id, mapping, resource, state, due, attempts, documentText(content))
       }),
     async claim(mapping, { epoch, now }, limit) {
-      // To ask again and again whether there is something must not make writers wait.
+      // Polling the queue must not make writers wait.
       if (!(await session.read((connection) => connection.statement(anyDue).get(mapping, now)))) return []
       return session.write((connection) => {
         const rows = connection.statement(claimed).all(epoch, mapping, now, epoch, Date.now(), limit)
@@ -71,7 +71,7 @@ function replacement({ state, due, attempts, content }: QueuedEvent) {
   return [state, due, attempts, documentText(content)] as const
 }
 
-/** No event overtakes an older one about the same object, be it waiting for another try. */
+/** No event overtakes an older one about the same object, even if that waits for a retry. */
 const isFirst = `own.state = 'PENDING' AND NOT EXISTS (
     SELECT 1 FROM sync_queue AS older
     WHERE older.mapping = own.mapping AND older.resource = own.resource

@@ -26,7 +26,7 @@ export class TargetIds {
     this.#remaining.add(key)
   }
 
-  /** Nothing is handled any more: what has been foreseen is to be done now. */
+  /** Marks all ids as not handled again: after planning, the run now does the work. */
   startOver(): void {
     for (const key of this.#known.keys()) this.#remaining.add(key)
   }
