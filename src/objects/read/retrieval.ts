@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { nameOf, placesOf, replacedAt } from '../type/places.ts'
-import { propertyScript, type TypeScripts } from '../type/scripts.ts'
+import { replacedAt } from '../type/places.ts'
+import { scriptedPlaces, type TypeScripts } from '../type/scripts.ts'
 import { collectionOf, type ManagedType } from '../type/type.ts'
 
 /** What the scripts of reading make of stored objects (platform §6.2). */
@@ -20,9 +20,7 @@ export interface Retrieval {
 /** Undefined for a type that has none of these scripts: reading costs nothing then. */
 export function retrieval(type: ManagedType, scripts: TypeScripts): Retrieval | undefined {
   const collection = collectionOf(type)
-  const retrieved = placesOf(type)
-    .map(({ path }) => ({ path, script: propertyScript(nameOf(path), 'onRetrieve') }))
-    .filter(({ script }) => scripts.has(script))
+  const retrieved = scriptedPlaces(type, scripts, 'onRetrieve')
   const hooks = ['onRetrieve', 'onRead'].filter((hook) => scripts.has(hook))
   if (retrieved.length + hooks.length === 0 && !scripts.has('onQueryResult')) return undefined
 
@@ -38,17 +36,16 @@ export function retrieval(type: ManagedType, scripts: TypeScripts): Retrieval | 
     return result
   }
 
+  async function hooked(hook: string, object: JsonObject, id: string, request: RequestContext) {
+    if (!scripts.has(hook)) return object
+    const variables = { object, ...about(collection, { _id: id }) }
+    return (await scripts.run(hook, variables, request)).object ?? object
+  }
+
   async function one(stored: StoredObject, request: RequestContext): Promise<StoredObject> {
-    let object: JsonObject = stored
-    if (scripts.has('onRetrieve'))
-      object =
-        (await scripts.run('onRetrieve', { object, ...about(collection, stored) }, request)).object ?? object
-    object = await withProperties(object, request)
-    if (scripts.has('onRead'))
-      object =
-        (await scripts.run('onRead', { object, ...about(collection, stored) }, request)).object ?? object
     const { _id, _rev } = stored
-    return { ...object, _id, _rev }
+    const object = await withProperties(await hooked('onRetrieve', stored, _id, request), request)
+    return { ...(await hooked('onRead', object, _id, request)), _id, _rev }
   }
 
   return {

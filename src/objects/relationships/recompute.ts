@@ -201,7 +201,8 @@ export class Recomputation implements AsyncDisposable {
   ): Promise<void> {
     const { repository, relationsOf, onChange, log } = this.#options
     const relations = relationsOf(collection)
-    if (!relations) return
+    const compiled = relations?.services.typeOf(collection)
+    if (!relations || !compiled) return
     const listens = (set: string) => isSynchronized(onChange, set, request)
     const { page, changes } = await repository.transaction(async (store) => {
       const stored = await store.objects.read(collection, ids)
@@ -214,7 +215,7 @@ export class Recomputation implements AsyncDisposable {
         whole: listens(collection),
       })
       const changes = [...ownChanges(page), ...page.others]
-      await record(store, changes, { onChange, request, typeOf: relations.services.typeOf })
+      await record(store, changes, { compiled, onChange, request })
       return { page, changes }
     })
     for (const { result } of page.outcomes)

@@ -4,7 +4,7 @@ import { applyPatch, type PatchOperation } from '../../model/patch.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { parseReference, printReference, type Target } from '../../model/reference.ts'
 import type { ObjectWrite, SeenRelationship, StoredObject } from '../../repository/repository.ts'
-import { failure } from '../write/failure.ts'
+import { failure, staleness } from '../write/failure.ts'
 import { requireCondition } from './conditions.ts'
 import { requireConstraints } from './constraints.ts'
 import {
@@ -65,14 +65,6 @@ export function wantedObject(
   } catch (error) {
     return { kind: 'refused', write, error: asProblem(error) }
   }
-}
-
-function staleness(
-  write: ObjectWrite & { operation: 'update' | 'delete' },
-  stored: StoredObject | undefined,
-): 'missing' | 'changed' | undefined {
-  if (!stored) return 'missing'
-  return write.rev !== undefined && write.rev !== stored._rev ? 'changed' : undefined
 }
 
 /** Properties that say to whom objects of this type are granted by themselves. */

@@ -1,8 +1,12 @@
 import { Problem } from '../../model/problem.ts'
 import { anyPolicyContext, type PolicyContext } from '../policies/built-in.ts'
 import { conditionalValidator } from '../policies/conditional.ts'
-import type { OwnPolicies } from '../policies/scripted.ts'
-import { noOwnPolicies, type ScriptedPolicies, scriptedPolicies } from '../policies/scripted.ts'
+import {
+  noOwnPolicies,
+  type OwnPolicies,
+  type ScriptedPolicies,
+  scriptedPolicies,
+} from '../policies/scripted.ts'
 import { compileValidator, mergeFailures, type Validator } from '../policies/validator.ts'
 import { retrieval } from '../read/retrieval.ts'
 import { visibility } from '../read/visible.ts'
@@ -11,8 +15,7 @@ import { protectedPlaces } from '../write/protected.ts'
 import { propertiesWith } from '../write/unique.ts'
 import type { CompiledType, RelationServices } from './compiled-type.ts'
 import { type Cryptography, type Encryption, encryptionOf } from './encryption.ts'
-import { nameOf, placesOf } from './places.ts'
-import { compensates, noScripts, propertyScript, type TypeScripts } from './scripts.ts'
+import { compensates, noScripts, scriptedPlaces, type TypeScripts } from './scripts.ts'
 import { collectionOf, type ManagedType, propertiesOf } from './type.ts'
 
 /** What a type is compiled with. */
@@ -70,11 +73,8 @@ function isWrittenOneByOne(
     ofScripts !== undefined ||
     compensates(type) ||
     writingHooks.some(scripts.has) ||
-    placesOf(type).some(
-      ({ path }) =>
-        scripts.has(propertyScript(nameOf(path), 'onStore')) ||
-        scripts.has(propertyScript(nameOf(path), 'onValidate')),
-    )
+    scriptedPlaces(type, scripts, 'onStore').length > 0 ||
+    scriptedPlaces(type, scripts, 'onValidate').length > 0
   )
 }
 

@@ -59,8 +59,19 @@ export function declaredScripts(type: ManagedType): readonly DeclaredScript[] {
   return [...ofType, ...ofProperties, ...actions]
 }
 
-export function propertyScript(property: string, hook: (typeof propertyHooks)[number]): string {
+function propertyScript(property: string, hook: (typeof propertyHooks)[number]): string {
   return `properties/${property}/${hook}`
+}
+
+/** The properties that have a script of the hook. */
+export function scriptedPlaces(
+  type: ManagedType,
+  scripts: TypeScripts,
+  hook: (typeof propertyHooks)[number],
+): readonly { readonly path: readonly Step[]; readonly script: string }[] {
+  return placesOf(type)
+    .map(({ path }) => ({ path, script: propertyScript(nameOf(path), hook) }))
+    .filter(({ script }) => scripts.has(script))
 }
 
 export function conditionScript(path: readonly Step[], index: number): string {

@@ -4,9 +4,9 @@ import type { ObjectWrite, Repository, StoredObject } from '../../repository/rep
 import type { RequestContext } from '../../router/resources.ts'
 import { writeRelated } from '../relationships/apply.ts'
 import { compensates } from '../type/scripts.ts'
-import { activityEvent, isActivity, undone } from './activity.ts'
 import { isSynchronized, type Notified, type ObjectChange } from './changes.ts'
 import { type Apply, ownChanges, type WriteContext, type WrittenPage } from './entry.ts'
+import { activityEvent, isActivity, undone } from './record.ts'
 import { runHook, withoutAfterwards } from './scripts.ts'
 
 export interface AfterCommit extends WriteContext {

@@ -6,8 +6,8 @@ import type { CompiledType } from '../type/compiled-type.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
 
 /**
- * One write on its way through the stages (pipeline.ts): `ManagedWrite → Draft → Ready`, then stored. A stage takes
- * one of these values and returns the next one; nothing is filled in later.
+ * One write on its way through the stages (pipeline.ts): `ManagedWrite → Draft`, which each stage shapes, then stored. A
+ * stage takes one of these values and returns the next one; nothing is filled in later.
  */
 export type ManagedWrite = ObjectWriteRequest & {
   /** The top-level properties that a patch names: only those are validated. */
@@ -17,6 +17,20 @@ export type ManagedWrite = ObjectWriteRequest & {
   /** An update's object as its caller has read it, which is not read again; refused if it has changed since. */
   readonly known?: StoredObject | undefined
 }
+
+/** Contents are without `_id` and `_rev`, and in clear until the stage of encryption. */
+export interface Draft {
+  readonly write: ObjectWrite
+  /** Of an update, and of a delete if a stage needs it. */
+  readonly stored?: StoredObject | undefined
+  /** What is stored of an update, in clear. */
+  readonly old?: JsonObject | undefined
+  readonly edits?: Edits | undefined
+  readonly patched?: ReadonlySet<string> | undefined
+}
+
+/** A draft, or the result of a write that no further stage concerns. */
+export type Entry = Draft | WriteResult
 
 export type WriteResult =
   | { readonly ok: true; readonly object: StoredObject }
@@ -56,67 +70,30 @@ export interface WriteContext {
   readonly request: RequestContext
 }
 
-/** No further stage concerns it. */
-export type Settled =
-  | { readonly kind: 'refused'; readonly error: Error }
-  | { readonly kind: 'unchanged'; readonly object: StoredObject }
-
-/** Before encryption: contents are in clear, without `_id` and `_rev`. */
-export type Draft =
-  | { readonly kind: 'create'; readonly id: string; readonly content: JsonObject }
-  | UpdateDraft
-  | {
-      readonly kind: 'delete'
-      readonly id: string
-      readonly rev: string | undefined
-      /** Undefined where no stage needs it. */
-      readonly stored: StoredObject | undefined
+/** The next stage of each. What it throws refuses that one, and no other. */
+export async function eachOf<One>(
+  page: readonly One[],
+  stage: (one: One) => Promise<Entry> | Entry,
+): Promise<readonly Entry[]> {
+  const next: Entry[] = []
+  for (const one of page)
+    try {
+      // Most stages have nothing to wait for, and a page has many entries.
+      const entry = stage(one)
+      next.push(entry instanceof Promise ? await entry : entry)
+    } catch (error) {
+      next.push(refused(error instanceof Error ? error : new Error(String(error))))
     }
-
-export interface UpdateDraft {
-  readonly kind: 'update'
-  readonly id: string
-  readonly content: JsonObject
-  readonly stored: StoredObject
-  /** What is stored, in clear. */
-  readonly old: JsonObject
-  readonly edits: Edits | undefined
-  readonly patched: ReadonlySet<string> | undefined
-}
-
-/** As it goes into the store. */
-export interface Ready {
-  readonly kind: 'ready'
-  readonly write: ObjectWrite
-  readonly before: StoredObject | undefined
-  readonly edits: Edits | undefined
-  readonly patched: boolean
-}
-
-export function refused(error: Error): Settled {
-  return { kind: 'refused', error }
-}
-
-/** The next stage of each entry that is not settled. What it throws refuses the entry, and no other. */
-export async function eachEntry<From extends { readonly kind: string }, To>(
-  entries: readonly (From | Settled)[],
-  stage: (entry: From) => Promise<To | Settled> | To | Settled,
-): Promise<readonly (To | Settled)[]> {
-  const next: (To | Settled)[] = []
-  for (const entry of entries) {
-    if (isSettled(entry)) next.push(entry)
-    else
-      try {
-        // Most stages have nothing to wait for, and a page has many entries.
-        const result = stage(entry)
-        next.push(result instanceof Promise ? await result : result)
-      } catch (error) {
-        next.push(refused(error instanceof Error ? error : new Error(String(error))))
-      }
-  }
   return next
 }
 
-function isSettled<Entry extends { readonly kind: string }>(entry: Entry | Settled): entry is Settled {
-  return entry.kind === 'refused' || entry.kind === 'unchanged'
+export function eachDraft(
+  page: readonly Entry[],
+  stage: (draft: Draft) => Promise<Entry> | Entry,
+): Promise<readonly Entry[]> {
+  return eachOf(page, (entry) => ('ok' in entry ? entry : stage(entry)))
+}
+
+export function refused(error: Error): WriteResult {
+  return { ok: false, error }
 }

@@ -1,6 +1,7 @@
 import { Problem } from '../../model/problem.ts'
+import type { StoredObject } from '../../repository/repository.ts'
 
-/** Why the repository did not write an object. */
+/** Why the repository does not write an object. */
 export function failure(path: string, reason: 'exists' | 'missing' | 'changed'): Problem {
   switch (reason) {
     case 'exists':
@@ -10,4 +11,13 @@ export function failure(path: string, reason: 'exists' | 'missing' | 'changed'):
     case 'changed':
       return new Problem('PRECONDITION_FAILED', `${path} has changed since the revision given`)
   }
+}
+
+/** Why an update or a delete does not fit what is stored. */
+export function staleness(
+  { rev }: { readonly rev?: string | undefined },
+  stored: StoredObject | undefined,
+): 'missing' | 'changed' | undefined {
+  if (!stored) return 'missing'
+  return rev !== undefined && rev !== stored._rev ? 'changed' : undefined
 }

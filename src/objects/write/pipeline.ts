@@ -2,23 +2,20 @@ import type { Repository, Store } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
 import { afterCommit } from './after-commit.ts'
-import type { ObjectChange, OnChange } from './changes.ts'
-import { encrypt } from './encrypt.ts'
+import type { OnChange } from './changes.ts'
 import {
   type Apply,
-  type Draft,
-  eachEntry,
+  type Entry,
+  eachDraft,
   type ManagedWrite,
   ownChanges,
-  type Ready,
-  type Settled,
+  refused,
   type WriteContext,
   type WriteResult,
-  type WrittenPage,
 } from './entry.ts'
 import { open } from './open.ts'
 import { record } from './record.ts'
-import { runScripts } from './scripts.ts'
+import { encrypt, runScripts } from './scripts.ts'
 import { storePage } from './store.ts'
 import { validate } from './validate.ts'
 
@@ -50,11 +47,10 @@ export function writer(
     request: RequestContext,
   ): Promise<readonly WriteResult[]> {
     const results: WriteResult[] = []
-    for (const page of pagesOf(writes, compiled.oneByOne || request.external)) {
+    const alone = compiled.oneByOne || request.external
+    for (const page of pagesOf(writes, alone)) {
       const written = writePage(page, { compiled, onChange, request }, results.length)
-      results.push(
-        ...(compiled.oneByOne || request.external ? await written.catch(asOutcome) : await written),
-      )
+      results.push(...(await (alone ? written.catch((error) => [refused(error)]) : written)))
     }
     return results
   }
@@ -67,9 +63,12 @@ export function writer(
     // Scripts may write, too, so theirs is no time for a transaction.
     const before = compiled.oneByOne ? await drafted(context, repository, page) : undefined
     const stored = await inTransaction(async (store) => {
-      const ready = before ?? (await drafted(context, store, page))
-      const written = await storePage(context, store, ready)
-      await recordPage(context, store, written, ready)
+      const entries = before ?? (await drafted(context, store, page))
+      const written = await storePage(context, store, entries)
+      const patches = new Set(
+        written.outcomes.flatMap(({ change }, at) => (isPatch(entries[at]) ? [change] : [])),
+      )
+      await record(store, [...ownChanges(written), ...written.others], context, patches)
       return written
     })
     await afterCommit({ ...context, repository, apply }, stored, position)
@@ -83,34 +82,15 @@ async function drafted(
   context: WriteContext,
   store: Store,
   page: readonly ManagedWrite[],
-): Promise<readonly (Ready | Settled)[]> {
+): Promise<readonly Entry[]> {
   const opened = await open(context, store, page)
-  const valid = await eachEntry(opened, (draft: Draft) => validate(context, draft))
-  const shaped = await eachEntry(valid, (draft: Draft) => runScripts(context, draft))
-  return eachEntry(shaped, (draft: Draft) => encrypt(context, draft))
+  const valid = await eachDraft(opened, (draft) => validate(context, draft))
+  if (!context.compiled.oneByOne) return valid
+  return eachDraft(valid, async (draft) => encrypt(context, await runScripts(context, draft)))
 }
 
-async function recordPage(
-  { compiled, onChange, request }: WriteContext,
-  store: Store,
-  page: WrittenPage,
-  ready: readonly (Ready | Settled)[],
-): Promise<void> {
-  const patches = new Set(page.outcomes.flatMap(({ change }, at) => (isPatch(ready[at]) ? [change] : [])))
-  await record(store, [...ownChanges(page), ...page.others], {
-    ...{ onChange, request },
-    typeOf: (collection) =>
-      collection === compiled.collection ? compiled : compiled.relations?.services.typeOf(collection),
-    isPatch: (change: ObjectChange) => patches.has(change),
-  })
-}
-
-function isPatch(entry: Ready | Settled | undefined): boolean {
-  return entry?.kind === 'ready' && entry.patched
-}
-
-function asOutcome(error: Error): readonly WriteResult[] {
-  return [{ ok: false, error }]
+function isPatch(entry: Entry | undefined): boolean {
+  return entry !== undefined && 'write' in entry && entry.patched !== undefined
 }
 
 /**

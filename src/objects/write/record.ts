@@ -1,30 +1,69 @@
-import type { Store } from '../../repository/repository.ts'
+import { auditEvent } from '../../audit/events.ts'
+import { diff } from '../../model/diff.ts'
+import type { JsonObject } from '../../model/json.ts'
+import type { Pointer } from '../../model/pointer.ts'
+import { recordedChanges, recordedObject } from '../../model/recorded-changes.ts'
+import type { AuditEvent, Store, StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compiled-type.ts'
-import { activityEvent, isActivity } from './activity.ts'
-import { isSynchronized, type ObjectChange, type OnChange } from './changes.ts'
-
-export interface Recording {
-  readonly onChange: OnChange
-  readonly request: RequestContext
-  readonly typeOf: (collection: string) => CompiledType | undefined
-  readonly isPatch?: (change: ObjectChange) => boolean
-  readonly message?: string
-}
+import { isSynchronized, type ObjectChange } from './changes.ts'
+import type { WriteContext } from './entry.ts'
 
 /** The stage in the transaction of the changes: the audit of each, and what is to be synchronized later. */
 export async function record(
   store: Store,
   changes: readonly ObjectChange[],
-  { onChange, request, typeOf, isPatch, message }: Recording,
+  { compiled, onChange, request }: WriteContext,
+  patches?: ReadonlySet<ObjectChange | undefined>,
 ): Promise<void> {
   if (isActivity(request)) {
+    const { collection, relations } = compiled
     const events = changes.flatMap((change) => {
-      const type = typeOf(change.path)
-      return type ? [activityEvent(change, type, request, { patched: isPatch?.(change), message })] : []
+      const type = change.path === collection ? compiled : relations?.services.typeOf(change.path)
+      return type ? [activityEvent(change, type, request, { patched: patches?.has(change) })] : []
     })
     if (events.length > 0) await store.audit.append(events)
   }
   const synchronized = changes.filter(({ path }) => isSynchronized(onChange, path, request))
   if (synchronized.length > 0) await onChange.enlist(store, synchronized, request)
+}
+
+/** True if the write is recorded here: what a mapping writes is in its own record already. */
+export function isActivity({ chain }: RequestContext): boolean {
+  return chain?.afterwards === undefined && chain?.synchronizes !== false
+}
+
+/**
+ * `audit/activity` (platform §9): who changed a managed object, and what: as it was, as it is, and, beyond the
+ * specification, attribute by attribute. Secret values are masked.
+ */
+export function activityEvent(
+  change: ObjectChange,
+  { encryption }: CompiledType,
+  { userId, transactionId }: RequestContext,
+  { patched = false, message = '' } = {},
+): AuditEvent {
+  const { operation, path, id, before, after } = change
+  const isSecret = (pointer: Pointer) => encryption.isSecret(pointer)
+  const changes = diff(content(before), content(after))
+  return auditEvent.activity({
+    ...{ userId, transactionId, message, objectId: `${path}/${id}` },
+    operation: patched ? 'patch' : operation,
+    ...{ before: recordedObject(before, isSecret), after: recordedObject(after, isSecret) },
+    changedFields: changes.map(({ pointer }) => `/${pointer.join('/')}`),
+    changes: operation === 'delete' ? {} : recordedChanges(changes, isSecret),
+    revision: after?._rev,
+    passwordChanged: changes.some(({ pointer: [name] }) => name === 'password'),
+  })
+}
+
+/** The change that undoes another one. */
+export function undone({ operation, path, id, before, after }: ObjectChange): ObjectChange {
+  const opposite = { create: 'delete', update: 'update', delete: 'create' } as const
+  return { operation: opposite[operation], path, id, before: after, after: before }
+}
+
+function content(object: StoredObject | undefined): JsonObject {
+  const { _id, _rev, ...rest } = object ?? {}
+  return rest
 }

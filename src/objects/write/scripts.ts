@@ -1,36 +1,40 @@
+import { equal } from '../../model/equality.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { nameOf, placesOf, replacedAt, type Step, spotsAt } from '../type/places.ts'
-import { propertyScript, type ScriptResult } from '../type/scripts.ts'
-import type { Draft, WriteContext } from './entry.ts'
+import { replacedAt, spotsAt } from '../type/places.ts'
+import { type ScriptResult, scriptedPlaces } from '../type/scripts.ts'
+import type { Draft, Entry, WriteContext } from './entry.ts'
 
 /**
  * The stage of the scripts before the write (platform §6.2): `onCreate`, `onUpdate` or `onDelete`, then
  * `onValidate` of the properties and of the object, then `onStore` of the properties. What one throws refuses the write.
  */
-export function runScripts(context: WriteContext, draft: Draft): Draft | Promise<Draft> {
-  return context.compiled.oneByOne ? scripted(context, draft) : draft
+export async function runScripts(context: WriteContext, draft: Draft): Promise<Draft> {
+  const { write, stored, old = null } = draft
+  const { id } = write
+  if (write.operation === 'delete') {
+    const { scripts, encryption } = context.compiled
+    if (scripts.has('onDelete'))
+      await runHook(context, 'onDelete', id, { object: await encryption.decrypt(stored ?? {}) })
+    return draft
+  }
+  const wanted = { ...write.content, _id: id, ...(stored && { _rev: stored._rev }) }
+  return { ...draft, write: { ...write, content: await shaped(context, id, wanted, old) } }
 }
 
-async function scripted(context: WriteContext, draft: Draft): Promise<Draft> {
-  const { compiled } = context
-  switch (draft.kind) {
-    case 'create': {
-      const content = await shaped(context, 'onCreate', { ...draft.content, _id: draft.id }, null)
-      return { ...draft, content }
-    }
-    case 'update': {
-      const wanted = { ...draft.content, _id: draft.id, _rev: draft.stored._rev }
-      return { ...draft, content: await shaped(context, 'onUpdate', wanted, draft.old) }
-    }
-    case 'delete':
-      if (compiled.scripts.has('onDelete'))
-        await runHook(context, 'onDelete', draft.id, {
-          object: await compiled.encryption.decrypt(draft.stored ?? {}),
-        })
-      return draft
-  }
+/** The last stage before the store: encryption and hashing, then `onStore` of the object, which sees what will be stored. */
+export async function encrypt(context: WriteContext, draft: Draft): Promise<Entry> {
+  const { write, stored } = draft
+  if (write.operation === 'delete') return draft
+  const { encryption, relations } = context.compiled
+  const kept = await encryption.encrypt(write.content, stored)
+  const { object = kept } = await runHook(context, 'onStore', write.id, { object: kept })
+  const { _id, _rev, ...content } = object
+  // Scripts may have taken the change back; with relationships that is told when they are written.
+  if (stored && !relations && equal({ ...content, _id: stored._id, _rev: stored._rev }, stored))
+    return { ok: true, object: stored }
+  return { ...draft, write: { ...write, content } }
 }
 
 /** A script of the type, if it has one of the name, with what all of them see (platform §7.3). */
@@ -55,38 +59,24 @@ export function withoutAfterwards(request: RequestContext): RequestContext {
 /** The object as the scripts leave it. */
 async function shaped(
   context: WriteContext,
-  hook: 'onCreate' | 'onUpdate',
+  id: string,
   wanted: JsonObject,
   oldObject: JsonObject | null,
 ): Promise<JsonObject> {
-  const id = String(wanted._id)
+  const { type, scripts } = context.compiled
   const variables = { object: wanted, newObject: wanted, oldObject }
-  const { object = wanted } = await runHook(context, hook, id, variables)
-  const places = placesOf(context.compiled.type)
-  for (const { path } of places) await validateAt(context, path, object, id)
+  const { object = wanted } = await runHook(context, oldObject ? 'onUpdate' : 'onCreate', id, variables)
+  for (const { path, script } of scriptedPlaces(type, scripts, 'onValidate'))
+    for (const { pointer, value = null } of spotsAt(object, path))
+      await runValidation(context, script, id, { object, value, property: pointer.join('/') })
   await runValidation(context, 'onValidate', id, { object, value: object })
   let result = object
-  for (const { path } of places) {
-    const script = propertyScript(nameOf(path), 'onStore')
-    if (!context.compiled.scripts.has(script)) continue
+  for (const { path, script } of scriptedPlaces(type, scripts, 'onStore'))
     result = await replacedAt(result, path, async ({ pointer, value: property = null }) => {
       const propertyName = pointer.join('/')
       return (await runHook(context, script, id, { object: result, property, propertyName })).value
     })
-  }
   return result
-}
-
-async function validateAt(
-  context: WriteContext,
-  path: readonly Step[],
-  object: JsonObject,
-  id: string,
-): Promise<void> {
-  const script = propertyScript(nameOf(path), 'onValidate')
-  if (!context.compiled.scripts.has(script)) return
-  for (const { pointer, value = null } of spotsAt(object, path))
-    await runValidation(context, script, id, { object, value, property: pointer.join('/') })
 }
 
 /** What a script throws that validates is the client's answer: 403 with its text. */
