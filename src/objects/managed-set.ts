@@ -9,15 +9,15 @@ import type { Apply } from './write/entry.ts'
 import { writer } from './write/pipeline.ts'
 
 /**
- * The objects of one managed type (platform §6.2), for REST and for the engine alike. They are read and written inside a
- * transaction of the caller's if there is one, unless the type has scripts of writing.
+ * The objects of one managed type (platform §6.2), for REST and for the engine. They are read and written in the caller's
+ * transaction, if there is one, unless the type has scripts for writes.
  */
 export interface ManagedSet extends ObjectSet {
   readonly compiled: CompiledType
   readonly reader: Reader
   /** As `writeMany`; a patch names the properties it touched, and only those are validated. */
   readonly apply: Apply
-  /** As it is stored, whatever the scripts of reading make of it. */
+  /** The stored object, without the scripts for reads. */
   stored(id: string): Promise<StoredObject | undefined>
 }
 

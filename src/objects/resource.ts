@@ -85,13 +85,13 @@ export interface ManagedObjects extends ResourceProvider, AsyncDisposable {
   start(): Promise<void>
 }
 
-/** An object that is not in the repository; undefined if there is none. */
+/** Reads an object that is not in the repository; undefined if it does not exist. */
 async function outside(
   resources: (() => Pick<Resources, 'read'>) | undefined,
   target: Target,
 ): Promise<Resource | undefined> {
   const request = { external: false, userId: 'system', roles: [], transactionId: 'relationship' }
-  // Service roles, which are no objects here: a reference to one says that it is there.
+  // Service roles are not objects here: a reference to one is always valid.
   if (/^(?:repo\/)?internal\//.test(target.collection)) return { _id: target.id }
   try {
     return await resources?.().read(printReference(target), request)

@@ -3,9 +3,10 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 
 /**
- * Encrypted and hashed values (`$crypto`) that come from outside: only those that stand at the same place already, as
- * when a client reads an object and sends it back. Any other could be another object's secret, copied to where its
- * plaintext is shown or sent on, or a hash whose password the sender knows. FORBIDDEN says where.
+ * Encrypted and hashed values (`$crypto`) from external callers are accepted only if the same value is already stored at
+ * the same place, as when a client reads an object and sends it back. Any other value could be the secret of another
+ * object, copied to where its plaintext is shown or passed on, or a hash of a password that the sender knows. FORBIDDEN
+ * names the place.
  */
 export function refuseForeignSecrets(content: JsonObject, stored: JsonObject | undefined): void {
   const sent = secretsIn(content)

@@ -4,9 +4,10 @@ import type { Pointer } from '../../model/pointer.ts'
 import { eachElement, remove, type Step, spotsAt, withValueAt } from '../type/places.ts'
 
 /**
- * Who does not see a value cannot mean to erase it (platform §6.1, [D]): the object that comes from outside, with the
- * private values of the stored one where it has none. The elements of a list are told apart by what is seen of them: one
- * that is as it was keeps what is hidden in it wherever it stands now; others, by their place, while there are as many as before.
+ * A caller who cannot see a value does not mean to delete it (platform §6.1, [D]). So private values of the stored object
+ * are added to the caller's object where it has none. Elements of a list are matched by their visible content: an
+ * unchanged element keeps its hidden values at any position. Other elements are matched by position, as long as the list
+ * has the same length.
  */
 export function withHiddenValues(
   wanted: JsonObject,

@@ -10,8 +10,8 @@ import { touches } from '../type/places.ts'
 type Question = Pick<ResourceQuery, 'filter' | 'sortKeys'>
 
 /**
- * Who does not see a private value does not get it by asking for objects that have it, value after value; nor for objects that
- * are related to such. FORBIDDEN.
+ * A caller who cannot see a private value must not find it out by queries for objects that have it, value after value, nor
+ * by queries for objects that are related to such objects. FORBIDDEN.
  */
 export function refusePrivateQuestions(sets: Sets, { path, compiled }: ManagedSet, question: Question): void {
   for (const pointer of askedFor(question)) {

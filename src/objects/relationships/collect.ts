@@ -39,7 +39,7 @@ export async function collectedValues(
   return values
 }
 
-/** Relationships of the objects that have been read already: all those of these properties. */
+/** Relationships of the objects that have already been read: all those of these properties. */
 export interface KnownRelationships {
   readonly properties: readonly string[]
   readonly seen: ReadonlyMap<string, readonly SeenRelationship[]>
@@ -111,7 +111,7 @@ class Walk {
       for (const [id, relationships] of active) {
         const reached = relationships.flatMap(({ other }) => {
           const object = objects.get(keyOf(other))
-          // An object of ours that is gone, or whose own time is over, grants nothing.
+          // One of our objects that was deleted, or whose own time is over, grants nothing.
           const counts = object
             ? holds(object[constraintsProperty], this.#now)
             : !this.#model.types.has(other.collection)

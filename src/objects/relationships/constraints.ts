@@ -11,7 +11,7 @@ export interface Interval {
   readonly end: number
 }
 
-/** True if there are none, or one of them holds. What is no interval holds never: access by mistake is worse. */
+/** True if there are none, or one of them holds now. An invalid interval never holds: wrong access would be worse. */
 export function holds(constraints: Json | undefined, now: number): boolean {
   const stated = statedIn(constraints)
   return (
@@ -19,7 +19,7 @@ export function holds(constraints: Json | undefined, now: number): boolean {
   )
 }
 
-/** When that changes next by time alone; undefined if never again. */
+/** The next time at which this changes without a write; undefined if never again. */
 export function nextBoundary(constraints: Json | undefined, now: number): number | undefined {
   const times = statedIn(constraints).flatMap((interval) => (interval ? [interval.start, interval.end] : []))
   const future = times.filter((time) => time > now && Number.isFinite(time))

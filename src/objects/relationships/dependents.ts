@@ -3,8 +3,8 @@ import type { Store } from '../../repository/repository.ts'
 import { constraintsProperty, type Dependent, type RelationshipModel } from './model.ts'
 
 /**
- * Objects on which others depend from further away, and which have changed. Noted in the transaction of the change; the
- * dependent objects are computed anew when it is committed, or when a server starts (recompute.ts).
+ * Changed objects on which more distant objects depend. They are recorded in the transaction of the change. The dependent
+ * objects are recomputed after the commit, or when a server starts (recompute.ts).
  */
 export const pendingRecomputations = 'internal/dependents'
 
@@ -15,7 +15,7 @@ export interface Changed {
   readonly changed: readonly string[]
 }
 
-/** True if any of it matters to anybody. */
+/** True if other objects depend on any of the changes. */
 export async function noteDependents(
   store: Store,
   model: RelationshipModel,

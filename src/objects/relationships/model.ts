@@ -3,8 +3,8 @@ import { declaresSecret } from '../../model/secrecy.ts'
 import { collectionOf, type ManagedType, type PropertySchema, propertiesOf } from '../type/type.ts'
 
 /**
- * What the types of a project say about relationships (platform §6.1), read once: which properties show them,
- * which values are collected along them, and who has to know when something changes. Pure.
+ * The relationships that the types of a project declare (platform §6.1), read once: which properties show them, which
+ * values are collected along them, and which objects depend on a change. Pure.
  */
 export interface RelationshipModel {
   /** By collection; types that neither have relationships nor collect values are there, too. */

@@ -12,8 +12,8 @@ import type { PlannedObject } from './plan-object.ts'
 import type { Force, RefusedObject, WantedReference } from './wanted.ts'
 
 /**
- * What is to become of the relationships of a page: wanted × present → changes. Pure: what is present has been read
- * (facts.ts), and nothing is written (apply.ts does that, and nothing else than the plan says).
+ * Plans the relationships of a page: wanted × present → changes. Pure: present relationships have been read before
+ * (facts.ts), and nothing is written here (apply.ts writes exactly what the plan contains).
  *
  *     wanted object × present relationships      → planObject → changes of one object
  *     planned objects × targets, occupied places → planPage   → rows to insert, update, delete; other ends; refusals
@@ -226,7 +226,7 @@ function propertyAt(
   return types.get(collection)?.properties.get(property)
 }
 
-/** Of several in one page for a place that has room for one, the last one stays. */
+/** If several relationships of a page need a place that has room for one, the last one stays. */
 function lastOfSingles(model: RelationshipModel, inserts: readonly Relationship[]): readonly Relationship[] {
   const last = new Map<string, Relationship>()
   for (const insert of inserts)
@@ -237,7 +237,7 @@ function lastOfSingles(model: RelationshipModel, inserts: readonly Relationship[
   )
 }
 
-/** What gives way to the new relationships: a place that has room for one gives up the one that it had. */
+/** The relationships that new ones replace, at places that have room for one. */
 function displacedBy(
   model: RelationshipModel,
   inserts: readonly Relationship[],

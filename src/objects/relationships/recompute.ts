@@ -29,10 +29,10 @@ export interface RecomputationOptions {
 const pageSize = 500
 
 /**
- * Computes objects anew that depend on others (platform §6.4): members of a role that has changed, objects for
- * which a condition holds now, and those that have access for a time. What differs is written, and synchronized as any
- * change is. What is to be done is in the store, noted in the transaction of its cause: a server that starts goes on
- * with it. Failures are logged, for the request that caused the change has been answered.
+ * Recomputes objects that depend on others (platform §6.4): members of a changed role, objects for which a condition is
+ * now true, and objects with temporal access. Differences are written, and synchronized like any change. Pending
+ * recomputations are in the store, recorded in the transaction of their cause, so a server that starts continues them.
+ * Failures are logged, because the request that caused the change has already been answered.
  *
  *     idle ────recompute────▶ running    works off what is noted; at its end: idle
  *     running ─recompute────▶ again      something was noted meanwhile; at its end: running once more
@@ -55,7 +55,7 @@ export class Recomputation implements AsyncDisposable {
     })
   }
 
-  /** What a server before this one has left, and from then on what time brings. */
+  /** Processes what an earlier server left, and then temporal triggers. */
   async start(): Promise<void> {
     await this.recompute(ownWork)
     await this.#clock.start()
@@ -68,7 +68,7 @@ export class Recomputation implements AsyncDisposable {
     await this.#running
   }
 
-  /** Access changes by time alone then; ms since 1970. */
+  /** At this time access changes without a write; ms since 1970. */
   expect(due: number): void {
     this.#clock.expect(due)
   }
@@ -103,7 +103,7 @@ export class Recomputation implements AsyncDisposable {
     if (!this.#isClosed()) this.#state = 'idle'
   }
 
-  /** The state changes while something is awaited, which the compiler does not see. */
+  /** The state may change during an await, which the compiler does not see. */
   #isAgain(): boolean {
     return this.#state === 'again'
   }
@@ -238,7 +238,7 @@ export class Recomputation implements AsyncDisposable {
     }
   }
 
-  /** Access that begins or ends by time alone. */
+  /** Access that begins or ends without a write. */
   async #pass(trigger: TemporalTrigger): Promise<void> {
     const { collection, id } = trigger
     const relations = this.#options.relationsOf(collection)

@@ -7,7 +7,7 @@ import type { SeenRelationship, Store } from '../../repository/repository.ts'
 import { nextBoundary } from './constraints.ts'
 import { constraintsProperty } from './model.ts'
 
-/** The next time at which access changes by time alone, by object; kept in the store, so that a restart misses none. */
+/** The next time at which access changes without a write, for each object; stored, so that a restart misses none. */
 export const temporalTriggers = 'internal/boundary'
 
 export interface TemporalTrigger {

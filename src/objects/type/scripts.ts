@@ -82,7 +82,7 @@ export function actionScript(action: string): string {
   return `actions/${action}`
 }
 
-/** The compensation that the peers ship (engine §8.4); Syncline does it itself. */
+/** The compensation script that OpenIDM ships (engine §8.4); Syncline does it itself. */
 export function compensates({ onSync }: ManagedType): boolean {
   return isJsonObject(onSync) && isShippedCompensation(onSync)
 }

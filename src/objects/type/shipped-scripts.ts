@@ -3,9 +3,9 @@ import { typeHooks } from './scripts.ts'
 import { type ManagedType, type PropertySchema, propertiesOf } from './type.ts'
 
 /**
- * The peers ship scripts for roles, which their schemas name: `roles/effectiveRoles.js` and its kind. Syncline does what they
- * do itself (platform §6.4); here a type that names them becomes one that says the same without. A file of that name
- * in the project is the author's own, and runs. Pure.
+ * OpenIDM and its relatives ship scripts for roles that their schemas use, such as `roles/effectiveRoles.js`. Syncline has
+ * these functions built in (platform §6.4). Here a type that uses the scripts is converted to an equivalent one without
+ * them. If the project has a file of that name, that file runs instead. Pure.
  */
 export function withShippedScripts(type: ManagedType, hasFile: (path: string) => boolean): ManagedType {
   const isOwn = (file: string) => hasFile(file) || hasFile(`script/${file}`)

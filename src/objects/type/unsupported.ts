@@ -6,9 +6,9 @@ import { decidedElsewhere } from '../policies/validator.ts'
 import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from './type.ts'
 
 /**
- * What a type asks for that this server does not do. A type with such a feature is refused as a whole: storing a
- * password in clear because `encryption` was overlooked would be worse than not starting. Also told of a type that its
- * schema refuses, as far as it can be made out.
+ * Features of a type that this server does not support. A type with such a feature is refused as a whole: to store a
+ * password in clear because `encryption` was ignored would be worse than not to start. They are also reported, as far as
+ * possible, for a type that its schema refuses.
  */
 export function unsupportedFeatures(
   type: ManagedType,

@@ -11,7 +11,7 @@ import { runHook, withoutAfterwards } from './scripts.ts'
 
 export interface AfterCommit extends WriteContext {
   readonly repository: Repository
-  /** Takes a change back that could not be synchronized. */
+  /** Undoes a change that could not be synchronized. */
   readonly apply: Apply
 }
 
@@ -78,7 +78,7 @@ function nothingToSynchronize({ operation }: ObjectChange): Notified {
   return { success: true, action: actions[operation], syncDetails: [] }
 }
 
-/** What throws there takes the write back. */
+/** If it throws, the write is undone. */
 async function runPostHook(
   context: AfterCommit,
   change: ObjectChange,
@@ -131,9 +131,9 @@ function opposite({ operation, id, before, after }: ObjectChange): ObjectWrite {
 }
 
 /**
- * The shipped `onSync` (engine §8.4): a change that could not be synchronized is taken back, which is
- * synchronized itself and so restores the systems that had followed already. Then the client gets the first failure. A
- * failure while taking back is not compensated again.
+ * The shipped `onSync` (engine §8.4): a change that could not be synchronized is undone. Undoing is synchronized, too, so it
+ * restores the systems that already had the change. Then the client gets the first failure. A failure while undoing is not
+ * compensated again.
  */
 async function compensate(
   { apply }: AfterCommit,

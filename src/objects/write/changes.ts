@@ -15,7 +15,7 @@ export interface ObjectChange {
 }
 
 /**
- * Who is to know of changes of managed objects: synchronization implements it (engine §8.1). `objects`
+ * The listener for changes of managed objects, implemented by synchronization (engine §8.1). `objects`
  * knows neither mappings nor queues.
  */
 export interface OnChange {
@@ -23,7 +23,7 @@ export interface OnChange {
   concerns(path: string): boolean
   /** In the transaction of the write: what is stored is kept together with the change, or dropped with it. */
   enlist(store: Store, changes: readonly ObjectChange[], request: RequestContext): Promise<void>
-  /** Takes back what was enlisted: the change has been taken back. */
+  /** Removes what was enlisted, because the change has been undone. */
   withdraw(store: Store, change: ObjectChange): Promise<void>
   /** After the changes have been committed; an answer each. Failures of single mappings are in it, not thrown. */
   notify(changes: readonly ObjectChange[], request: RequestContext): Promise<readonly Notified[]>

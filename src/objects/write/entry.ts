@@ -14,7 +14,7 @@ export type ManagedWrite = ObjectWriteRequest & {
   readonly patched?: ReadonlySet<string> | undefined
   /** Changes of relationships that the content does not spell out. */
   readonly edits?: Edits | undefined
-  /** An update's object as its caller has read it, which is not read again; refused if it has changed since. */
+  /** The object of an update as the caller has read it. It is not read again; if it has changed since, the write is refused. */
   readonly known?: StoredObject | undefined
 }
 

@@ -83,7 +83,7 @@ function created(
   idInPath: string | undefined,
   { _id: idInBody, _rev, ...content }: JsonObject,
 ): Draft {
-  // Ids in the order of creation are neighbours in every index: inserts are half as dear as with random ones.
+  // Ids in the order of creation are adjacent in every index: inserts cost half as much as with random ids.
   const id = idInBody ?? idInPath ?? timeOrderedId()
   if (typeof id !== 'string' || id === '')
     throw new Problem('BAD_REQUEST', `${collection}: "_id" must be a text`)

@@ -25,12 +25,12 @@ import { validate } from './validate.ts'
  *     open → validate → scripts → encrypt  →  store → record  →  after commit
  *
  * What the caller sent is validated, so policies come before the scripts that change it. `store` and `record` are one
- * transaction. A type without scripts, encryption or relationships has nothing to do in these stages.
+ * transaction. A type without scripts, encryption or relationships skips these stages.
  *
  * **What a transaction has read holds until it commits.** Transactions of SQLite wait for one another; PostgreSQL will run
- * them serializable and again where they meet. `unique` and the plan of relationships rely on it. What was read before
- * the transaction is written with its revision: a write that has been overtaken is refused. Nothing outside of itself
- * is marked by the work of a transaction, which may run twice.
+ * them serializable and repeat them after a conflict. `unique` and the plan of relationships rely on it. Objects read
+ * before the transaction are written with their revision: if they have changed since, the write is refused. The work of a
+ * transaction may run twice, so it marks nothing outside itself.
  */
 export function writer(
   repository: Repository,

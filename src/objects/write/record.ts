@@ -28,7 +28,7 @@ export async function record(
   if (synchronized.length > 0) await onChange.enlist(store, synchronized, request)
 }
 
-/** True if the write is recorded here: what a mapping writes is in its own record already. */
+/** True if the write is recorded here. Mappings have their own records. */
 export function isActivity({ chain }: RequestContext): boolean {
   return chain?.afterwards === undefined && chain?.synchronizes !== false
 }

@@ -31,7 +31,7 @@ export async function encrypt(context: WriteContext, draft: Draft): Promise<Entr
   const kept = await encryption.encrypt(write.content, stored)
   const { object = kept } = await runHook(context, 'onStore', write.id, { object: kept })
   const { _id, _rev, ...content } = object
-  // Scripts may have taken the change back; with relationships that is told when they are written.
+  // Scripts may have undone the change. With relationships, this is checked when they are written.
   if (stored && !relations && equal({ ...content, _id: stored._id, _rev: stored._rev }, stored))
     return { ok: true, object: stored }
   return { ...draft, write: { ...write, content } }
@@ -50,7 +50,7 @@ export async function runHook(
   return scripts.run(script, { ...variables, resourceName, request: described }, withoutAfterwards(request))
 }
 
-/** What a script or a synchronization causes is no part of the caller's page. */
+/** Requests caused by a script or a synchronization are not part of the caller's page. */
 export function withoutAfterwards(request: RequestContext): RequestContext {
   const { afterwards, ...chain } = request.chain ?? {}
   return { ...request, chain }
@@ -79,7 +79,7 @@ async function shaped(
   return result
 }
 
-/** What a script throws that validates is the client's answer: 403 with its text. */
+/** If a validating script throws, the client gets 403 with the script's text. */
 async function runValidation(
   context: WriteContext,
   script: string,

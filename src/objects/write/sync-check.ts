@@ -14,7 +14,7 @@ import { applyOne } from './patch.ts'
 export interface SyncCheckOptions {
   readonly repository: Repository
   readonly sets: Sets
-  /** Computes anew what is collected along relationships, and carries on what differs. */
+  /** Recomputes values that are collected along relationships, and synchronizes differences. */
   readonly refresh: (collection: string, ids: readonly string[], request: RequestContext) => Promise<void>
 }
 

@@ -5,9 +5,9 @@ import type { FailedProperty } from '../policies/validator.ts'
 import { type ManagedType, propertiesOf } from '../type/type.ts'
 
 /**
- * The policy `unique`: no other object of the type has the same value. Values of a whole page are looked up with one
- * query a property, and objects of the page are told from one another, too. Whoever writes holds the transaction
- * from here to the write; otherwise two writers could both find a value free.
+ * The policy `unique`: no other object of the type has the same value. The values of a whole page are looked up with one
+ * query for each property, and objects of the page are compared with each other, too. The check and the write are in one
+ * transaction; otherwise two writers could both find a value unused.
  */
 export function propertiesWith(
   type: ManagedType,
