@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../model/json.ts'
+import { isJsonObject, type JsonObject } from '../../model/json.ts'
 import type { RequestContext } from '../../router/resources.ts'
 
 /** A change of one source object that the mappings are to carry on (engine §8, §9). */
@@ -17,6 +17,12 @@ export interface NotifyOutcome {
   readonly success: boolean
   /** engine §8.2: one a mapping and qualifier, those that were skipped included. */
   readonly results: readonly JsonObject[]
+}
+
+/** Why it failed; undefined if it did not. */
+export function failureOf({ results }: Pick<NotifyOutcome, 'results'>): JsonObject | undefined {
+  const cause = results.find(({ result }) => result === 'FAILED')?.cause
+  return isJsonObject(cause) ? cause : undefined
 }
 
 /** Carries the change through all mappings of its source, in order; never throws for a mapping's failure. */

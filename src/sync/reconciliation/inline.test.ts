@@ -3,7 +3,6 @@ import { Problem } from '../../model/problem.ts'
 import type { ScriptEngine } from '../../scripts/engine.ts'
 import { loadRules } from '../page/rules.ts'
 import { administrator, openWorld } from '../testing/world.ts'
-import { ActiveOperations } from './active-operations.ts'
 import { Reconciliations } from './reconciliations.ts'
 import type { ReconciliationRequest } from './request.ts'
 
@@ -22,11 +21,7 @@ describe('the rules of an inline mapping', () => {
     await using world = await openWorld()
     let loaded = 0
     const reconciliations = new Reconciliations({
-      locks: world.singles.locks,
-      events: world.singles.events,
-      activeOperations: new ActiveOperations(),
-      repository: world.repository,
-      resources: () => world.resources,
+      ...world.singles,
       rulesOf: async () => {
         throw new Problem('NOT_FOUND', 'there are no others')
       },
@@ -35,7 +30,6 @@ describe('the rules of an inline mapping', () => {
         const rules = await loadRules(world.mapping, {}, noEngine)
         return { ...rules, [Symbol.asyncDispose]: async () => void loaded-- }
       },
-      log: () => {},
     })
     const inline = { name: 'inline' }
     const start = reconciliations.start({ mapping: 'inline', inline, ...request }, administrator)

@@ -7,7 +7,7 @@ import type { MappingLink } from '../page/links.ts'
 import { nothingApplied, nothingDecided, planEntry, type Recorded } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { Reconciliation } from './reconciliation.ts'
-import { type Recording, recordPage } from './record.ts'
+import { recordPage } from './record.ts'
 import type { ReconciliationRequest } from './request.ts'
 
 const pageSize = 500
@@ -17,11 +17,7 @@ const pageSize = 500
  * across them. Off unless the mapping or the caller asks for it, and only in runs that look at both sets as a whole.
  * Both ends are read once more before a link goes. No `onUnlink`: there is nothing left to unlink.
  */
-export async function cleanUpLinks(
-  reconciliation: Reconciliation,
-  sync: Synchronization,
-  recording: Recording,
-): Promise<void> {
+export async function cleanUpLinks(reconciliation: Reconciliation, sync: Synchronization): Promise<void> {
   const { run, settings, sourceId, log } = reconciliation
   const { mapping } = sync.rules
   if (!settings.cleanUpLinks || !mapping.links.enabled || run.signal.aborted) return
@@ -30,7 +26,7 @@ export async function cleanUpLinks(
   run.enter('ACTIVE_LINK_CLEANUP')
   for await (const page of linkPages(sync)) {
     if (run.signal.aborted) return
-    await cleanUpPage(reconciliation, sync, recording, await orphansAmong(sync, page))
+    await cleanUpPage(reconciliation, sync, await orphansAmong(sync, page))
   }
 }
 
@@ -116,20 +112,20 @@ function distinct(ids: readonly string[]): readonly string[] {
   return [...new Set(ids)]
 }
 
-/** Links and their records in one transaction; none of the page if somebody else changes one of its links. */
+/** Links and their records in one transaction; none of the page if another one changes one of its links meanwhile. */
 async function cleanUpPage(
-  { run, repository, onEntry, onProgress, log }: Reconciliation,
+  reconciliation: Reconciliation,
   sync: Synchronization,
-  recording: Recording,
   orphans: readonly Recorded[],
 ): Promise<void> {
   if (orphans.length === 0) return
+  const { run, repository, onEntry, onProgress, log } = reconciliation
   const { mapping } = sync.rules
   const deletions = orphans.flatMap(({ link }) => link?.stored ?? [])
   try {
     await repository.transaction(async (store) => {
       if (!sync.dryRun) await store.links.delete(deletions)
-      await recordPage(recording, orphans, store)
+      await recordPage(reconciliation, orphans, store)
     })
   } catch (error) {
     if (!isConflict(error)) throw error

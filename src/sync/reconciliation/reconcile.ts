@@ -1,10 +1,7 @@
 import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
-import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Watch } from '../../repository/locks.ts'
-import type { ObjectSet } from '../../router/resources.ts'
-import type { Recorder } from '../page/apply/apply.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
 import { requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
 import { cleanUpLinks } from './link-cleanup.ts'
@@ -12,7 +9,7 @@ import { openSynchronization, targetQuery } from './open-synchronization.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import { plannedPhases } from './planned-phases.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
-import { type Recording, recorder, recordFrame } from './record.ts'
+import { recorder, recordFrame } from './record.ts'
 import { recover } from './recover.ts'
 import { EmptySource, openSources } from './sources.ts'
 
@@ -23,10 +20,8 @@ import { EmptySource, openSources } from './sources.ts'
  */
 export async function reconcile(reconciliation: Reconciliation): Promise<void> {
   const { run, repository } = reconciliation
-  const recording = recordingOf(reconciliation)
-  const reconAction = reconciliation.sourceId === undefined ? 'recon' : 'reconById'
   try {
-    await phases(reconciliation, recording, reconAction)
+    await phases(reconciliation)
   } catch (error) {
     // What a cancelled read or write throws is the cancelling itself.
     if (!run.signal.aborted) run.fail(error)
@@ -38,57 +33,38 @@ export async function reconcile(reconciliation: Reconciliation): Promise<void> {
     run.fail(error)
   }
   try {
-    await repository.transaction((store) => recordFrame(recording, 'summary', reconAction, store))
+    await repository.transaction((store) => recordFrame(reconciliation, 'summary', store))
   } catch (error) {
     run.fail(error)
   }
   run.close()
 }
 
-function recordingOf({ run, leases, rules, request, associations, resources }: Reconciliation): Recording {
-  const { mapping } = rules
-  let targets: ObjectSet | undefined
-  const isSecret = (pointer: Pointer) => {
-    targets ??= resources.objectSet(mapping.target)
-    return targets.isSecret?.(pointer) ?? false
-  }
-  return { run, leases, mapping, userId: request.userId, associations, isSecret }
-}
-
-async function phases(
-  reconciliation: Reconciliation,
-  recording: Recording,
-  reconAction: string,
-): Promise<void> {
+async function phases(reconciliation: Reconciliation): Promise<void> {
   const { run, repository, settings, sourceId, plan, locks } = reconciliation
   using watch = locks.watch()
   await runWholeRunHook(reconciliation, 'onRecon', {})
-  await repository.transaction((store) => recordFrame(recording, 'start', reconAction, store))
+  await repository.transaction((store) => recordFrame(reconciliation, 'start', store))
   await settleLeftovers(reconciliation)
   run.enter('ACTIVE_QUERY_ENTRIES')
   const withTargets = settings.runTargetPhase ?? sourceId === undefined
-  if (plan) return performPlan(reconciliation, plan, recorder(recording), watch)
+  if (plan) return performPlan(reconciliation, plan, watch)
   const queryTargets = withTargets ? targetQuery(reconciliation) : undefined
   await requireWithinGuard(reconciliation, queryTargets)
   const sources = await openSources(reconciliation)
   const sync = await openSynchronization(reconciliation, { targetIds: await queryTargets?.(), watch })
   run.enter('ACTIVE_RECONCILING_SOURCE')
   await run.durations.time('sourcePhase', () =>
-    sourcePhase(reconciliation, sync, sources, recorder(recording)),
+    sourcePhase(reconciliation, sync, sources, recorder(reconciliation)),
   )
   run.statistics.totals.source ??= run.statistics.processed.source
   if (!withTargets || run.signal.aborted) return
   run.enter('ACTIVE_RECONCILING_TARGET')
-  await run.durations.time('targetPhase', () => targetPhase(reconciliation, sync, recorder(recording)))
-  await cleanUpLinks(reconciliation, sync, recording)
+  await run.durations.time('targetPhase', () => targetPhase(reconciliation, sync, recorder(reconciliation)))
+  await cleanUpLinks(reconciliation, sync)
 }
 
-async function performPlan(
-  reconciliation: Reconciliation,
-  plan: PlanSource,
-  recorder: Recorder,
-  watch: Watch,
-): Promise<void> {
+async function performPlan(reconciliation: Reconciliation, plan: PlanSource, watch: Watch): Promise<void> {
   const { run } = reconciliation
   await requirePlanWithinGuard(reconciliation, plan.header)
   const sync = await openSynchronization(reconciliation, {
@@ -97,7 +73,7 @@ async function performPlan(
   })
   run.enter('ACTIVE_RECONCILING_SOURCE')
   run.planned = { performed: 0, stale: 0, done: 0 }
-  await plannedPhases(reconciliation, sync, plan, recorder, run.planned)
+  await plannedPhases(reconciliation, sync, plan, recorder(reconciliation), run.planned)
   run.statistics.totals.source = run.statistics.processed.source
 }
 
@@ -116,23 +92,19 @@ async function runResult(reconciliation: Reconciliation): Promise<void> {
   const { run } = reconciliation
   run.enter('ACTIVE_PROCESSING_RESULTS')
   const end = new Date()
-  const duration = end.getTime() - run.started.getTime()
   const times = {
     startTime: run.started.toISOString(),
     endTime: end.toISOString(),
-    duration,
-    entryListDuration: 0,
+    duration: end.getTime() - run.started.getTime(),
   }
+  const { source, target } = reconciliation.rules.mapping
+  const phase = (name: 'source' | 'target', set: string) => ({
+    ...{ name: set, ...times, entryListDuration: 0, ...run.statistics.phase(name) },
+  })
   await runWholeRunHook(reconciliation, 'result', {
-    source: { name: reconciliation.rules.mapping.source, ...times, ...run.statistics.phase('source') },
-    target: { name: reconciliation.rules.mapping.target, ...times, ...run.statistics.phase('target') },
-    global: {
-      startTime: times.startTime,
-      endTime: times.endTime,
-      duration,
-      reconId: run.id,
-      mappingName: run.mapping,
-    },
+    source: phase('source', source),
+    target: phase('target', target),
+    global: { ...times, reconId: run.id, mappingName: run.mapping },
     reconState: run.toJSON(),
   })
 }

@@ -1,3 +1,4 @@
+import type { Log } from '../../kit/log.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
 import type { PlanLine } from '../../plan/plan-line.ts'
@@ -32,7 +33,7 @@ export interface Reconciliation {
   readonly request: RequestContext
   /** True for runs that some process is working on. */
   readonly isActive: (runId: string, worker: string) => Promise<boolean>
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly log: Log
   /** Sees every decided operation; a plan is made of these. */
   readonly onEntry?: ((entry: PlanEntry, operation: Recorded, sync: Synchronization) => void) | undefined
   /** Awaited after each page: what a page gave is put away before the next one. */

@@ -4,11 +4,10 @@ import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { planFilter } from '../../plan/plan-line.ts'
 import type { Events } from '../../repository/events.ts'
-import type { Lease, Locks } from '../../repository/locks.ts'
-import type { Repository } from '../../repository/repository.ts'
-import type { RequestContext, Resources } from '../../router/resources.ts'
+import type { Lease } from '../../repository/locks.ts'
+import type { RequestContext } from '../../router/resources.ts'
 import type { Rules } from '../page/rules.ts'
-import type { ActiveOperations } from './active-operations.ts'
+import type { SyncServices } from '../services.ts'
 import { linkedTargets } from './guard.ts'
 import { refuseImpossibleCleanUp } from './link-cleanup.ts'
 import { reconcile } from './reconcile.ts'
@@ -19,23 +18,15 @@ import { Run } from './run.ts'
 import { acquireRunLock } from './run-lock.ts'
 import { type StoredRuns, storedRuns } from './stored-runs.ts'
 
-export interface ReconciliationOptions {
-  readonly repository: Repository
-  readonly resources: () => Resources
-  /** Shared by all that work on objects of this repository. */
-  readonly locks: Locks
-  readonly activeOperations: ActiveOperations
+export interface ReconciliationOptions extends SyncServices {
   /** Hears which run is to end, and tells how far runs have come. */
   readonly events: Events
-  /** Rules of a mapping by name; a Problem if there is no such mapping, or it has errors. */
-  readonly rulesOf: (mapping: string) => Promise<Rules>
   /** Rules of a mapping that comes with the request; the run disposes of them. BAD_REQUEST for a wrong one. */
   readonly inlineRules: (mapping: JsonObject) => Promise<Rules>
   /** Called around every run: the configuration stays open until the run ends. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
   /** Keeps what a run works with from being configured otherwise, until it is disposed of. */
   readonly markInUse?: (request: Pick<ReconciliationRequest, 'mapping' | 'inline'>) => Promise<Disposable>
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
 export interface RunObservers {

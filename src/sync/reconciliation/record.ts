@@ -3,32 +3,19 @@ import { auditEvent } from '../../audit/events.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
-import type { Lease } from '../../repository/locks.ts'
 import type { AuditEvent, RunEntry, Store } from '../../repository/repository.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import { ambiguousIds, type Recorded } from '../page/operation.ts'
 import { historyOf, type Outcome, outcomeOf } from '../page/outcome.ts'
 import type { Synchronization } from '../page/synchronization.ts'
+import type { Reconciliation } from './reconciliation.ts'
 import type { Run } from './run.ts'
 import { recordOf } from './stored-run.ts'
 
-/** What of a run is written down, and for whom. */
-export interface Recording {
-  readonly run: Run
-  /** A page is refused where one of them is lost: another process goes on. */
-  readonly leases: readonly Lease[]
-  readonly mapping: Mapping
-  readonly userId: string
-  /** Keep an entry an operation, for `recon/assoc` (engine §7.9). */
-  readonly associations: boolean
-  /** Attributes of the target whose values are not for those who read records. */
-  readonly isSecret: ((pointer: Pointer) => boolean) | undefined
-}
-
-export function recorder(recording: Recording): Recorder {
-  const { run } = recording
+export function recorder(reconciliation: Reconciliation): Recorder {
+  const { run } = reconciliation
   return {
-    record: (page, store) => recordPage(recording, page, store, run.statistics.plus(page)),
+    record: (page, store) => recordPage(reconciliation, page, store, run.statistics.plus(page)),
     count: (page) => run.keep(page, run.statistics.plus(page)),
   }
 }
@@ -49,15 +36,19 @@ export function singleRecorder({ runId, rules, targets }: Synchronization, userI
   }
 }
 
-/** Writes a page's audit entries, associations and the run's progress with it: one call each. */
+/**
+ * Writes a page's audit entries, associations and the run's progress with it: one call each. Refused where a lease is lost:
+ * another process goes on.
+ */
 export async function recordPage(
-  recording: Recording,
+  { run, leases, rules: { mapping }, request, resources, associations }: Reconciliation,
   page: readonly Recorded[],
   store: Store,
-  statistics = recording.run.statistics,
+  statistics = run.statistics,
 ): Promise<void> {
-  const { run, leases } = recording
   for (const lease of leases) await lease.require(store)
+  const { isSecret } = resources.objectSet(mapping.target)
+  const records = { mapping, userId: request.userId, runId: run.id, isSecret }
   const events: AuditEvent[] = []
   const entries: RunEntry[] = []
   const timestamp = new Date().toISOString()
@@ -65,9 +56,9 @@ export async function recordPage(
     const id = `${run.id}-${run.entries + place}`
     const outcome = outcomeOf(operation)
     if (!run.analysis && operation.action !== 'NOREPORT')
-      events.push(entryEvent({ ...recording, runId: run.id }, operation, outcome, id, timestamp))
-    if (recording.associations)
-      entries.push({ id, runId: run.id, content: association(recording, operation, outcome, id) })
+      events.push(entryEvent(records, operation, outcome, id, timestamp))
+    if (associations)
+      entries.push({ id, runId: run.id, content: association(records, operation, outcome, id) })
   }
   if (events.length > 0) await run.durations.time('auditLog', () => store.audit.append(events))
   if (entries.length > 0) await store.runs.appendEntries(entries)
@@ -75,8 +66,12 @@ export async function recordPage(
 }
 
 /** On whose behalf, and in whose records. */
-interface Records extends Pick<Recording, 'mapping' | 'userId' | 'isSecret'> {
+interface Records {
+  readonly mapping: Mapping
+  readonly userId: string
   readonly runId: string
+  /** Attributes of the target whose values are not for those who read records. */
+  readonly isSecret: ((pointer: Pointer) => boolean) | undefined
 }
 
 /** `entryType: entry` of the topic `recon`. */
@@ -97,7 +92,7 @@ function entryEvent(
 }
 
 function association(
-  { run, mapping }: Recording,
+  { runId, mapping }: Records,
   operation: Recorded,
   outcome: Outcome,
   id: string,
@@ -105,7 +100,7 @@ function association(
   const { linkQualifier, situation, action, sourceId, targetId, phase } = operation
   return {
     _id: id,
-    reconId: run.id,
+    reconId: runId,
     mapping: mapping.name,
     situation: situation ?? null,
     action: action ?? null,
@@ -122,16 +117,12 @@ function association(
 
 /** The `start` and `summary` entries that frame a run. */
 export async function recordFrame(
-  { run, mapping, userId }: Recording,
+  { run, sourceId, request: { userId } }: Reconciliation,
   entryType: 'start' | 'summary',
-  reconAction: string,
   store: Store,
 ): Promise<void> {
-  const counts = Object.entries(run.statistics.situationSummary).map(
-    ([situation, count]) => `${situation}: ${count} `,
-  )
-  const problem = run.problem ? `${run.problem.message}. ` : ''
-  const facts = { userId, runId: run.id, mapping: mapping.name, reconAction }
+  const reconAction = sourceId === undefined ? 'recon' : 'reconById'
+  const facts = { userId, runId: run.id, mapping: run.mapping, reconAction }
   const event =
     entryType === 'start'
       ? auditEvent.reconFrame({
@@ -139,8 +130,14 @@ export async function recordFrame(
         })
       : auditEvent.reconFrame({
           ...{ ...facts, entryType, status: run.state === 'SUCCESS' ? 'SUCCESS' : 'FAILURE' },
-          ...{ message: `${problem}${counts.join('')}`, run: run.toJSON() },
+          ...{ message: summaryOf(run), run: run.toJSON() },
         })
   await store.audit.append([event])
   await store.runs.save(recordOf(run))
+}
+
+function summaryOf({ problem, statistics }: Run): string {
+  const counts = Object.entries(statistics.situationSummary)
+  const words = counts.map(([situation, count]) => `${situation}: ${count} `)
+  return [problem ? `${problem.message}. ` : '', ...words].join('')
 }

@@ -1,4 +1,5 @@
 import { auditEvent } from '../../audit/events.ts'
+import type { Log } from '../../kit/log.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import { type Settlement, settle } from '../../plan/settle.ts'
 import type { AuditEvent, Intent, Repository, Store } from '../../repository/repository.ts'
@@ -13,7 +14,7 @@ export interface Recovery {
   readonly resources: Resources
   /** True for runs that some process is still working on; their intents are theirs. */
   readonly isActive: (runId: string, worker: string) => Promise<boolean>
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly log: Log
 }
 
 /** How many are settled together. */

@@ -4,20 +4,20 @@ import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { Link, Repository } from '../../repository/repository.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
+import type { SyncServices } from '../services.ts'
 
 /**
  * The objects that one object is linked to, in all link sets that its object set takes part in (engine §8.6,
  * `getLinkedResources`). Read with the caller's rights; an end that cannot be read is there without content.
  */
 export async function linkedResources(
-  { repository, resources }: { readonly repository: Repository; readonly resources: Resources },
-  mappings: readonly Mapping[],
+  { repository, resources, mappings }: SyncServices,
   resourceName: string,
   context: RequestContext,
-): Promise<readonly JsonObject[]> {
+): Promise<JsonObject[]> {
   const { container, id } = parted(resourceName)
   const found: JsonObject[] = []
-  for (const { side, other, group } of ends(mappings, container)) {
+  for (const { side, other, group } of ends(mappings(), container)) {
     const [mapping] = group
     if (!mapping) continue
     for (const link of await linksOf(repository, mapping, side, id)) {
@@ -25,7 +25,7 @@ export async function linkedResources(
       const path = `${other}/${linkedId}`
       found.push({
         resourceName: path,
-        ...(await contentOf(resources, path, context)),
+        ...(await contentOf(resources(), path, context)),
         linkQualifier: link.linkQualifier,
         linkType: link.linkType,
         mappings: group.map(({ name, target }) => ({ name, type: target === other ? 'target' : 'source' })),

@@ -1,16 +1,14 @@
-import type { Mapping } from '../../mapping/mapping.ts'
 import { isJsonObject, type Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import type { ChangeEvent, Notify } from '../changes/notify.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
+import type { SyncServices } from '../services.ts'
 import { explain } from '../single/explain.ts'
-import type { SingleOptions } from '../single/look.ts'
 import { performAction } from '../single/perform.ts'
 import { linkedResources } from './linked-resources.ts'
 
-export interface SyncOptions extends SingleOptions {
-  readonly mappings: () => readonly Mapping[]
+export interface SyncOptions extends SyncServices {
   readonly reconciliations: Reconciliations
   readonly notify: Notify
 }
@@ -34,12 +32,8 @@ const actions: Readonly<Record<string, Act>> = {
   performAction: (options, { parameters, content }, context) =>
     performAction(options, { ...textsIn(content), ...parameters }, context),
 
-  async getLinkedResources({ repository, resources, mappings }, { parameters }, context) {
-    const { resourceName = '' } = parameters
-    return [
-      ...(await linkedResources({ repository, resources: resources() }, mappings(), resourceName, context)),
-    ]
-  },
+  getLinkedResources: (services, { parameters: { resourceName = '' } }, context) =>
+    linkedResources(services, resourceName, context),
 
   async explain(options, { parameters, content }, context) {
     const { mapping, sourceId, targetId, linkQualifier } = parameters

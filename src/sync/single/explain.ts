@@ -9,22 +9,15 @@ import { factsOf, wantedOf } from '../page/decide.ts'
 import type { Decided } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { planLine } from '../plans/plan-line.ts'
-import {
-  decideSource,
-  decideTarget,
-  openSingle,
-  qualifiersOf,
-  type SingleObject,
-  type SingleOptions,
-  sourceOf,
-} from './look.ts'
+import type { SyncServices } from '../services.ts'
+import { decideSource, decideTarget, openSingle, qualifiersOf, type SingleObject, sourceOf } from './look.ts'
 
 /**
  * Why an object is in its situation, what would be done about it, and where each value of the target comes from. Decided
  * as a dry run decides it, with the same rules; nothing is written, not even that somebody asked.
  */
 export async function explain(
-  options: SingleOptions,
+  options: SyncServices,
   asked: SingleObject & { readonly linkQualifier?: string | undefined },
   context: RequestContext,
 ): Promise<JsonObject> {

@@ -1,10 +1,7 @@
 import { v7 as timeOrderedId } from 'uuid'
-import type { Log } from '../../kit/log.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { Locks } from '../../repository/locks.ts'
-import type { Repository } from '../../repository/repository.ts'
-import type { RequestContext, Resource, Resources } from '../../router/resources.ts'
+import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { ScriptOutcome } from '../../scripts/engine.ts'
 import { correlator } from '../page/correlate.ts'
 import { decidePage } from '../page/decide.ts'
@@ -12,20 +9,9 @@ import { joinSources, joinTargets } from '../page/join.ts'
 import { mappingLinks } from '../page/links.ts'
 import { sourceSet, targetSet } from '../page/object-sets.ts'
 import { type Decided, readSource, readTarget } from '../page/operation.ts'
-import type { Rules } from '../page/rules.ts'
 import { secretAttributes } from '../page/secret-attributes.ts'
 import type { Synchronization } from '../page/synchronization.ts'
-import type { ActiveOperations } from '../reconciliation/active-operations.ts'
-
-/** What operations on single objects need; the same rules and stores as those of runs. */
-export interface SingleOptions {
-  readonly repository: Repository
-  readonly resources: () => Resources
-  readonly locks: Locks
-  readonly activeOperations: ActiveOperations
-  readonly rulesOf: (mapping: string) => Promise<Rules>
-  readonly log: Log
-}
+import type { SyncServices } from '../services.ts'
 
 /** One object of a mapping: a source by its id, or a target that no source leads to. */
 export interface SingleObject {
@@ -48,7 +34,7 @@ export interface SingleRequest {
  * object. `analysis` decides and shapes only.
  */
 export async function openSingle(
-  { repository, resources, locks, rulesOf, log }: SingleOptions,
+  { repository, resources, locks, rulesOf, log }: SyncServices,
   mapping: string,
   context: RequestContext,
   { analysis, runId = timeOrderedId(), extra }: SingleRequest,

@@ -8,7 +8,8 @@ import { type Decided, type Recorded, readTarget } from '../page/operation.ts'
 import { withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { singleRecorder } from '../reconciliation/record.ts'
-import { decideSource, decideTarget, openSingle, type SingleOptions, sourceOf } from './look.ts'
+import type { SyncServices } from '../services.ts'
+import { decideSource, decideTarget, openSingle, sourceOf } from './look.ts'
 
 /** The parameters of `sync?_action=performAction` (engine §8.6), as they come with a request. */
 export type PerformParameters = Readonly<Record<string, string | undefined>>
@@ -18,7 +19,7 @@ export type PerformParameters = Readonly<Record<string, string | undefined>>
  * workflows that decide what a run left to them. Assessed anew; a `situation` that does not hold any more is refused.
  */
 export async function performAction(
-  options: SingleOptions,
+  options: SyncServices,
   parameters: PerformParameters,
   context: RequestContext,
 ): Promise<Json> {

@@ -108,6 +108,7 @@ export async function openWorld({
     locks,
     events: new LocalEvents(() => {}),
     activeOperations: new ActiveOperations(),
+    mappings: () => [mapping],
     rulesOf: async () => rules,
     log: (level: string, message: string) => void logged.push(`${level} ${message}`),
   }

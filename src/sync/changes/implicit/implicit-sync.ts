@@ -10,23 +10,19 @@ import { type ReadSource, readSource } from '../../page/operation.ts'
 import { flowKey, withSourceLocks } from '../../page/source-locks.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
-import { changeContext, openSingle, qualifiersOf, type SingleOptions } from '../../single/look.ts'
+import type { SyncServices } from '../../services.ts'
+import { changeContext, openSingle, qualifiersOf } from '../../single/look.ts'
 import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
 import { moveLinks } from './moved-links.ts'
 import { syncRecorder } from './record.ts'
 import { failedResult, skippedResult, syncResult } from './result.ts'
-
-export interface ImplicitSyncOptions extends SingleOptions {
-  /** In processing order. */
-  readonly mappings: () => readonly Mapping[]
-}
 
 /**
  * Carries the change of one object on to all mappings of its set, one after the other, under each link qualifier
  * (engine §8.2): the same decision and the same steps as in a run. After the first failure the rest is skipped, and
  * said to be.
  */
-export function implicitSync(options: ImplicitSyncOptions): Notify {
+export function implicitSync(options: SyncServices): Notify {
   return async (event, request) => {
     const change = await whatChanged(options, event)
     const mappings = change ? concerned(options.mappings(), change) : []
@@ -53,7 +49,7 @@ export interface Flow {
  * the places of their changes.
  */
 export async function synchronizeChanges(
-  options: SingleOptions,
+  options: SyncServices,
   flows: readonly Flow[],
   request: RequestContext,
 ): Promise<readonly (NotifyOutcome & { readonly event: ChangeEvent })[]> {
@@ -99,7 +95,7 @@ function triggers(
 
 /** Undefined for an update that changes nothing. An update without a new value reads it. */
 async function whatChanged(
-  { resources }: ImplicitSyncOptions,
+  { resources }: SyncServices,
   event: ChangeEvent,
 ): Promise<ChangeEvent | undefined> {
   if (event.action !== 'notifyUpdate') return event
@@ -114,7 +110,7 @@ const pageSize = 500
 
 /** The results of each change, in the order of its qualifiers. */
 async function throughMapping(
-  options: SingleOptions,
+  options: SyncServices,
   mapping: Mapping,
   flows: readonly Flow[],
   request: RequestContext,
@@ -127,7 +123,7 @@ async function throughMapping(
 const mostPutOff = 3
 
 /** True if a script changed the object in the midst of its own synchronization: it is carried on once more when that has ended. */
-function postponed(options: SingleOptions, mapping: Mapping, flow: Flow, request: RequestContext): boolean {
+function postponed(options: SyncServices, mapping: Mapping, flow: Flow, request: RequestContext): boolean {
   const postpone = request.chain?.flowing?.get(flowKey(mapping.name, flow.event.id))
   const putOff = (request.chain?.putOff ?? 0) + 1
   if (putOff > mostPutOff) {
@@ -146,7 +142,7 @@ function postponed(options: SingleOptions, mapping: Mapping, flow: Flow, request
 }
 
 async function carriedThrough(
-  options: SingleOptions,
+  options: SyncServices,
   mapping: Mapping,
   flows: readonly Flow[],
   request: RequestContext,

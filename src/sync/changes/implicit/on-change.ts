@@ -2,11 +2,12 @@ import type { Mapping } from '../../../mapping/mapping.ts'
 import { isJsonObject } from '../../../model/json.ts'
 import type { ObjectChange, OnChange } from '../../../objects/write/changes.ts'
 import type { QueuedEvent, Store } from '../../../repository/repository.ts'
+import type { SyncServices } from '../../services.ts'
 import type { ChangeEvent } from '../notify.ts'
 import { queuedEvent } from '../queue/queued-change.ts'
-import { concerned, type ImplicitSyncOptions, synchronizeChanges } from './implicit-sync.ts'
+import { concerned, synchronizeChanges } from './implicit-sync.ts'
 
-export interface OnChangeOptions extends ImplicitSyncOptions {
+export interface OnChangeOptions extends SyncServices {
   /** Something waits for the mapping now. */
   readonly wake: (mapping: string) => void
   /** True if a change of this set may still be taken back after it is stored: it has scripts that run then. */

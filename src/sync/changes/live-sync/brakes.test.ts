@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
 import type { SetChange } from '../../../router/resources.ts'
+import type { SyncServices } from '../../services.ts'
 import { administrator, openWorld, source, type World } from '../../testing/world.ts'
-import type { ImplicitSyncOptions } from '../implicit/implicit-sync.ts'
 import { type Delta, judge } from './brakes.ts'
 
 const properties = [{ source: 'mail', target: 'mail' }]
@@ -34,7 +34,7 @@ async function* delta(changes: readonly Delta[]): AsyncGenerator<SetChange> {
 
 interface Call {
   readonly overrides?: JsonObject
-  readonly options?: Partial<ImplicitSyncOptions>
+  readonly options?: Partial<SyncServices>
 }
 
 const judged = ({ singles, mapping }: World, changes: readonly Delta[], { overrides, options }: Call = {}) =>

@@ -11,8 +11,8 @@ import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
 import { Guard } from '../../reconciliation/guard.ts'
 import { settingsFor } from '../../reconciliation/request.ts'
+import type { SyncServices } from '../../services.ts'
 import { changeContext, openSingle, qualifiersOf } from '../../single/look.ts'
-import type { ImplicitSyncOptions } from '../implicit/implicit-sync.ts'
 
 export type Delta = Exclude<SetChange, { kind: 'END' }>
 
@@ -31,7 +31,7 @@ const pageSize = 500
  * holds a digest a change. Undefined, and nothing read, where no mapping could stop anything.
  */
 export async function judge(
-  options: ImplicitSyncOptions,
+  options: SyncServices,
   { source, overrides }: { readonly source: string; readonly overrides?: JsonObject },
   since: () => AsyncIterable<SetChange>,
   context: RequestContext,
@@ -75,7 +75,7 @@ function emptied({ name }: Mapping, source: string, deletes: number): Problem {
 
 /** The guards of the mappings that carry changes of this source on, and whether they allow it to be empty. */
 async function brakedMappings(
-  { mappings, repository }: ImplicitSyncOptions,
+  { mappings, repository }: SyncServices,
   source: string,
   overrides: JsonObject | undefined,
 ) {
@@ -92,7 +92,7 @@ async function brakedMappings(
  * Counts changes for a guard. What cannot be decided, because the target does not answer, counts as what it says it is: whether
  * it is carried on after all is for the failure handler to say.
  */
-function counter(options: ImplicitSyncOptions, guard: Guard, context: RequestContext) {
+function counter(options: SyncServices, guard: Guard, context: RequestContext) {
   const { name } = guard.mapping
   let sync: Synchronization | undefined
   const open = async (): Promise<Synchronization> => ({

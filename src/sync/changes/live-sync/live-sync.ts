@@ -4,14 +4,14 @@ import type { Json, JsonObject } from '../../../model/json.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
 import type { RequestContext, Resource, SetChanges, SyncToken } from '../../../router/resources.ts'
 import { acquireRunLock } from '../../reconciliation/run-lock.ts'
-import type { ImplicitSyncOptions } from '../implicit/implicit-sync.ts'
-import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
+import type { SyncServices } from '../../services.ts'
+import { type ChangeEvent, failureOf, type Notify, type NotifyOutcome } from '../notify.ts'
 import { type Delta, judge } from './brakes.ts'
 import { type AfterRetries, type FailureHandler, nextStep } from './failure-handler.ts'
 import type { Invoked } from './failure-script.ts'
 import { readStage, type Stage, writeStage } from './state.ts'
 
-export interface LiveSyncOptions extends ImplicitSyncOptions {
+export interface LiveSyncOptions extends SyncServices {
   readonly notify: Notify
   /** `syncFailureHandler` of the source's connector. */
   readonly handlerOf: (source: string) => FailureHandler
@@ -117,7 +117,7 @@ class LiveSync {
     // The token moves on with what is done; one that stays as it was is repeated after a crash.
     const token = change.token ?? stage.token
     if (outcome.success) return { token }
-    const cause = causeOf(outcome)
+    const cause = failureOf(outcome) ?? { code: 500, message: 'synchronization failed' }
     const failures = sameChange(stage.retry, change, stage.token) ? (stage.retry?.failures ?? 0) + 1 : 1
     const stopped: Stage = {
       token: stage.token,
@@ -205,9 +205,4 @@ function syncFailure(source: string, change: Delta): JsonObject {
     uid: change.id,
     failedRecord: change.kind === 'DELETE' ? null : change.object,
   }
-}
-
-function causeOf({ results }: NotifyOutcome): JsonObject {
-  const failed = results.find(({ result }) => result === 'FAILED')
-  return (failed?.cause ?? { code: 500, message: 'synchronization failed' }) as JsonObject
 }

@@ -1,19 +1,17 @@
-import type { Mapping } from '../../../mapping/mapping.ts'
 import { asProblem, type Problem } from '../../../model/problem.ts'
 import type { QueuedEvent } from '../../../repository/repository.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'
-import type { SingleOptions } from '../../single/look.ts'
+import type { SyncServices } from '../../services.ts'
 import { synchronizeChanges } from '../implicit/implicit-sync.ts'
 import { failedResult } from '../implicit/result.ts'
-import type { NotifyOutcome } from '../notify.ts'
+import { failureOf, type NotifyOutcome } from '../notify.ts'
 import { backoff } from './backoff.ts'
 import { giveUp } from './give-up.ts'
 import { changeIn, inState, requestIn } from './queued-change.ts'
 
-export interface ChangeQueueOptions extends SingleOptions {
-  readonly mappings: () => readonly Mapping[]
+export interface ChangeQueueOptions extends SyncServices {
   /** True for runs and single operations that somebody works on. */
   readonly isActive: (runId: string, worker: string) => Promise<boolean>
   /** Around all work: what it works with stays until it is done. */
@@ -190,7 +188,7 @@ class Line {
     const change = changeIn(event)
     const settings = rules.mapping.changes.queue
     const attempts = event.attempts + 1
-    const lastError = messageOf(results)
+    const lastError = String(failureOf({ results })?.message ?? 'failed')
     const tried = inState(event, { attempts, lastError })
     const { log, repository } = this.#options
     const about = `${this.#mapping}: ${change.container}/${change.id}: ${lastError}`
@@ -221,10 +219,4 @@ class Line {
     if (this.#closed) return
     this.#timer = setTimeout(() => this.wake(), delay).unref()
   }
-}
-
-function messageOf(results: NotifyOutcome['results']): string {
-  const failed = results.find(({ result }) => result === 'FAILED')
-  const cause = failed?.cause
-  return typeof cause === 'object' && cause !== null && 'message' in cause ? String(cause.message) : 'failed'
 }

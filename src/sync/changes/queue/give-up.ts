@@ -1,9 +1,8 @@
-import type { JsonObject } from '../../../model/json.ts'
 import { asProblem } from '../../../model/problem.ts'
 import type { QueuedEvent } from '../../../repository/repository.ts'
 import type { Rules } from '../../page/rules.ts'
-import type { SingleOptions } from '../../single/look.ts'
-import type { NotifyOutcome } from '../notify.ts'
+import type { SyncServices } from '../../services.ts'
+import { failureOf, type NotifyOutcome } from '../notify.ts'
 import { inState, requestIn } from './queued-change.ts'
 
 interface Hopeless {
@@ -20,7 +19,7 @@ interface Hopeless {
  */
 export async function giveUp(
   { event, epoch, rules, results }: Hopeless,
-  { repository, log }: Pick<SingleOptions, 'repository' | 'log'>,
+  { repository, log }: Pick<SyncServices, 'repository' | 'log'>,
 ): Promise<void> {
   const action = rules.mapping.changes.queue?.postRetryAction
   const keep = async () => {
@@ -31,7 +30,7 @@ export async function giveUp(
     await repository.syncQueue.finish([event.id], epoch)
     return
   }
-  const failureCause = (results.find(({ result }) => result === 'FAILED')?.cause ?? null) as JsonObject | null
+  const failureCause = failureOf({ results }) ?? null
   const variables = { syncFailure: event.content, failureCause }
   const [outcome] = await rules.ask('postAction', [{ script: action.script, variables }], {
     request: requestIn(event),

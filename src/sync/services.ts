@@ -1,0 +1,21 @@
+import type { Log } from '../kit/log.ts'
+import type { Mapping } from '../mapping/mapping.ts'
+import type { Locks } from '../repository/locks.ts'
+import type { Repository } from '../repository/repository.ts'
+import type { Resources } from '../router/resources.ts'
+import type { Rules } from './page/rules.ts'
+import type { ActiveOperations } from './reconciliation/active-operations.ts'
+
+/** What runs, changes and operations on single objects work with. */
+export interface SyncServices {
+  readonly repository: Repository
+  readonly resources: () => Resources
+  /** Shared by all that work on objects of this repository. */
+  readonly locks: Locks
+  readonly activeOperations: ActiveOperations
+  /** In processing order. */
+  readonly mappings: () => readonly Mapping[]
+  /** Rules of a mapping by name; a Problem if there is no such mapping, or it has errors. */
+  readonly rulesOf: (mapping: string) => Promise<Rules>
+  readonly log: Log
+}
