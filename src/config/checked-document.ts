@@ -1,4 +1,4 @@
-/** One file on its own: parsed, substituted, and checked against the schema of its kind. */
+/** A single file: parsed, substituted, and checked against the schema of its kind. */
 
 import { type Finding, isWithin, type Place, printPlace } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
@@ -24,9 +24,9 @@ export interface DocumentSchema {
 }
 
 export interface DocumentSchemas {
-  /** Beside those of config/schemas. */
+  /** In addition to those of config/schemas. */
   readonly schemas?: readonly DocumentSchema[]
-  /** Of `configurationProperties`, by connector name. Absent: connectors are not looked into. */
+  /** Of `configurationProperties`, by connector name. Absent: their settings are not checked. */
   readonly connectorSchemas?: Readonly<Record<string, JsonSchema>>
 }
 
@@ -44,7 +44,7 @@ export function readDocument(
   const all = [
     ...problems,
     ...failures.map((failure) => locateFinding(place, failure)),
-    // What could not be expanded is the wrong type as well; saying so twice helps nobody.
+    // An unexpanded value often has the wrong type too; one report is enough.
     ...findings
       .filter((finding) => !unexpanded.some((pointer) => isWithin(printPlace(finding.place), pointer)))
       .map((finding) => locateFinding(place, finding)),
@@ -53,12 +53,12 @@ export function readDocument(
   return { document: { id, raw, content, ...place }, problems: all }
 }
 
-/** A file that is one entry is lost by any error; files with many entries lose only the entries concerned. */
+/** Any error drops a file with a single entry; a file with many entries loses only the wrong ones. */
 function isUnusable(id: string, problems: readonly ConfigurationProblem[]): boolean {
   return id !== 'sync' && id !== 'managed' && problems.some(({ severity }) => severity === 'error')
 }
 
-/** The substitution of an object is one, unless a file is nothing but a coercion. */
+/** An object stays an object after substitution, unless the whole file is a coercion. */
 function asObject(value: Json): JsonObject {
   return isJsonObject(value) ? value : {}
 }

@@ -25,10 +25,10 @@ const conversions: Readonly<Record<string, Convert>> = {
       : failed('base64 text'),
 }
 
-/** `$inline` is among them although the substitution itself carries it out: it needs the project's files. */
+/** Includes `$inline`, although the substitution evaluates it: it needs the project's files. */
 export const coercionNames: readonly string[] = [...Object.keys(conversions), '$inline']
 
-/** Is this `{"$int": …}` or one of its kin? */
+/** Is this `{"$int": …}` or a similar one? */
 export function coercionOf(value: JsonObject): { readonly name: string; readonly operand: Json } | undefined {
   const [name, ...others] = Object.keys(value)
   if (name === undefined || others.length > 0 || !coercionNames.includes(name)) return undefined
@@ -36,7 +36,7 @@ export function coercionOf(value: JsonObject): { readonly name: string; readonly
   return operand === undefined ? undefined : { name, operand }
 }
 
-/** `operand` is expanded already. A value that has the wanted type passes as it is. */
+/** `operand` is already expanded. A value of the wanted type stays as it is. */
 export function coerce(name: string, operand: Json): Coercion {
   const convert = conversions[name]
   if (convert === undefined) return failed(`one of ${coercionNames.join(', ')}`)
@@ -49,7 +49,7 @@ function isInteger(text: string): boolean {
   return /^\s*[+-]?\d+\s*$/.test(text) && Number.isSafeInteger(Number(text))
 }
 
-/** A JSON array, or a comma list as it is usual in property files. */
+/** A JSON array, or a comma-separated list as in property files. */
 function arrayOf(text: string): Coercion {
   if (text.trim().startsWith('[')) return parsed(text, Array.isArray, 'a JSON array')
   return ok(text.trim() === '' ? [] : text.split(',').map((item) => item.trim()))

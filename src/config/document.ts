@@ -1,7 +1,7 @@
 /**
  * One configuration file as text: strict JSON whose places are kept, so that every later stage can say line and
  * column. Comments, trailing commas, repeated keys, empty files and broken UTF-8 are errors; a byte order mark
- * is not. One syntax error a file is reported: what follows the first is mostly its echo.
+ * is not. Only the first syntax error of a file is reported: later ones mostly follow from it.
  */
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import { type Place, printPlace } from '../model/finding.ts'

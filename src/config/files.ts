@@ -1,4 +1,4 @@
-/** The files of a project folder that are configuration, and warnings about names that nothing will read. */
+/** The files of a project folder that are configuration, and warnings about files that are never read. */
 import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -73,7 +73,7 @@ const families = [
   'ui',
 ]
 
-/** A file whose name looks like a known one is read by nobody: a warning that says which name was probably meant. */
+/** A file with a misspelt name is not read: a warning that gives the probable name. */
 export function misnamed({ id, file }: ConfigurationFile): ConfigurationProblem | undefined {
   const [type = '', instance] = id.split('/')
   const known = instance === undefined ? singles : families

@@ -11,7 +11,7 @@ import { jsonText } from './json-text.ts'
 import { type Kind, kinds, standaloneSchema } from './schemas/kinds.ts'
 
 /**
- * Writes the project and answers its files, relative to the folder. Writes nothing if one of them exists.
+ * Writes the project and returns its files, relative to the folder. Writes nothing if one of them exists.
  * `connectors`: schemas of their settings, for editors.
  */
 export async function writeNewProject(
@@ -45,7 +45,7 @@ async function existing(folder: string, files: readonly string[]): Promise<reado
   return files.filter((_, index) => found[index])
 }
 
-/** The text of every file. The schemas come along so that editors complete and explain without a network. */
+/** The text of every file. The schemas are included so that editors complete and explain without a network. */
 function newProject(connectors: Readonly<Record<string, JsonSchema>>): Readonly<Record<string, string>> {
   return {
     'conf/sync.json': configuration('sync', sync),

@@ -4,14 +4,14 @@ const lineWidth = 110
 
 /** JSON as a person would write it: what fits on a line stands on one line. Ends with a line break. */
 export function jsonText(value: Json | object): string {
-  // An object of a declared type has no index signature, but is JSON as much as any other.
+  // An object of a declared type has no index signature, but is JSON all the same.
   return `${printed(value as Json, '', 0)}\n`
 }
 
-/** `taken`: characters of the first line that stand before the value. */
+/** `taken`: characters of the first line before the value. */
 function printed(value: Json, indent: string, taken: number): string {
   const flat = onOneLine(value)
-  // One more for the comma that may follow.
+  // One more for a comma that may follow.
   if (taken + flat.length + 1 <= lineWidth) return flat
   const inner = `${indent}  `
   if (Array.isArray(value)) {

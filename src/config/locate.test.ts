@@ -27,7 +27,7 @@ describe('a finding', () => {
     ],
     ['of an element', { place: ['mappings', 1], message: 'm' }, '4:5 /mappings/1: m'],
     [
-      'of what is not there',
+      'of an absent value',
       { place: ['mappings', 1, 'target', 0], message: 'm' },
       '4:5 /mappings/1/target/0: m',
     ],

@@ -3,7 +3,7 @@ import type { ConfigurationDocument, ConfigurationProblem } from './project.ts'
 
 type Located = Pick<ConfigurationDocument, 'file' | 'locate'>
 
-/** Says of a finding where in the file of its document it stands. */
+/** Adds to a finding its place in the document's file. */
 export function locate(
   document: Located,
   { place, message, severity = 'error', what, found, allowed, suggestion }: Finding,

@@ -6,7 +6,7 @@ import { Problem } from '../model/problem.ts'
 /**
  * The installation's keys: 32 random bytes each, base64, one a line, in a file that only its owner may read, or in the environment
  * variables SYNCLINE_KEY and SYNCLINE_KEY_OLD (those before it, separated by commas). The first one encrypts; all of them
- * decrypt, so that a key can be replaced while values are still encrypted under the one before. The file comes into being with the
+ * decrypt, so that a key can be replaced while values are still encrypted under the one before. The file is created with the
  * first value that is encrypted. It never does so to decrypt: a fresh key opens nothing, and would hide that the right one is
  * missing.
  */
@@ -20,15 +20,15 @@ export interface MasterKey {
   encrypt(): Promise<Buffer>
   /** The newest first; CONFIGURATION if there is none. */
   decrypt(): Promise<readonly Buffer[]>
-  /** As `decrypt`, looking into the file even if that was done a moment ago. */
+  /** As `decrypt`, but always reads the file again. */
   reread(): Promise<readonly Buffer[]>
-  /** Puts a new key before those that there are. CONFIGURATION if they are in the environment. */
+  /** Adds a new key before the existing ones. CONFIGURATION if they are in the environment. */
   rotate(): Promise<void>
   /** Drops all but the newest. CONFIGURATION if they are in the environment. */
   forgetOld(): Promise<void>
 }
 
-/** For how many ms a key file is taken to be as it was read: another process may have put a new key into it. */
+/** After how many ms the key file is checked again: another process may add a key. */
 export const keyFreshness = 1000
 
 export function masterKey({ keyFile, env }: KeyOptions): MasterKey {
@@ -99,7 +99,7 @@ async function modification(file: string): Promise<bigint | undefined> {
   )
 }
 
-/** None if there is no file. */
+/** Empty if there is no file. */
 async function readKeys(file: string): Promise<readonly Buffer[]> {
   try {
     const text = await readFile(file, 'utf8')
@@ -120,7 +120,7 @@ function parsed(text: string, origin: string): Buffer {
   return key
 }
 
-/** Whole or not at all, and never over another process's key: `link` refuses where `rename` would replace. */
+/** Writes all or nothing, and never replaces another process's key: `link` refuses where `rename` would replace. */
 async function createKey(file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   await written(file, [randomBytes(keyLength)], (draft) =>

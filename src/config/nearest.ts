@@ -1,10 +1,10 @@
 /**
  * What a person probably meant: the nearest of the right names. Letter case and two swapped neighbours count as
- * small slips, since those are the slips that people make.
+ * small errors, since people make them most.
  */
 import { distance as levenshtein } from 'fastest-levenshtein'
 
-/** The nearest candidate if it is near enough to be what was meant. */
+/** The nearest candidate, if it is near enough. */
 export function nearest(found: string, candidates: readonly string[]): string | undefined {
   return nearestWithin(found, candidates, ({ length }) =>
     Math.min(length - 1, Math.max(2, Math.floor(length / 3))),

@@ -1,4 +1,4 @@
-/** Settings that a reconciliation does not look at: the mapping stays usable, and whoever wrote them is told. */
+/** Settings that a reconciliation does not look at: the mapping stays usable, with a warning. */
 import { describe, expect, it } from 'vitest'
 import { formatProblem } from './locate.ts'
 import { mapping, sound, temporaryProject } from './testing/temporary-project.ts'

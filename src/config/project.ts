@@ -10,19 +10,19 @@ export interface Project {
   readonly problems: readonly ConfigurationProblem[]
   /** The valid mappings in processing order: those of `sync.json`, then files of their own, ordered by `syncAfter`. */
   readonly mappings: readonly ConfiguredMapping[]
-  /** Every mapping that has a name, the broken ones included, so that the rest of their errors can be found, too. */
+  /** Every mapping with a name, broken ones included, so that the rest of their errors is found too. */
   readonly declaredMappings: readonly ConfiguredMapping[]
-  /** The valid connectors, those switched off included. */
+  /** The valid connectors, including disabled ones. */
   readonly connectors: readonly ConfiguredConnector[]
   /** The valid types of managed objects. */
   readonly managedObjects: readonly ConfiguredManagedObject[]
-  /** Those with errors, too. */
+  /** Including those with errors. */
   readonly declaredManagedObjects: readonly ConfiguredManagedObject[]
   /** The files of conf/ that it was made from. */
   readonly files: readonly ConfigurationFile[]
   /** The text of a file of the project, such as a script; undefined if there is none. */
   readFile(path: string): string | undefined
-  /** What has been read with `readFile` so far, or looked for. */
+  /** The files that `readFile` has been asked for so far. */
   readonly filesRead: ReadonlySet<string>
   /** Value of a property by the lookup order of platform §3.2, [D]. */
   property(name: string): Json | undefined
@@ -42,7 +42,7 @@ export interface ConfiguredMapping {
   readonly document: ConfigurationDocument
   /** Where `content` stands in the document: `['mappings', 0]`, or `[]` for a file of its own. */
   readonly pointer: readonly (string | number)[]
-  /** With `name`, whether or not the file states it. */
+  /** With `name`, even if the file does not give it. */
   readonly content: JsonObject
 }
 
@@ -51,7 +51,7 @@ export interface ConfiguredConnector {
   readonly name: string
   readonly enabled: boolean
   readonly document: ConfigurationDocument
-  /** With `name`, whether or not the file states it. */
+  /** With `name`, even if the file does not give it. */
   readonly content: JsonObject
 }
 
@@ -72,7 +72,7 @@ export interface ConfigurationDocument {
   readonly raw: JsonObject | undefined
   /** Expanded. Undefined if it has an error that makes all of it unusable. */
   readonly content: JsonObject | undefined
-  /** The place of a pointer in the file: the value, or the nearest ancestor that is there. 1-based. */
+  /** The place of a pointer in the file: the value, or its nearest existing ancestor. 1-based. */
   locate(
     pointer: readonly (string | number)[],
     what?: 'key' | 'value',

@@ -1,6 +1,6 @@
 /**
  * Where the value of a `&{property}` comes from: names the platform reserves, then process flags, the environment,
- * `conf/boot/boot.properties`, and at last the common defaults (platform §3.2).
+ * `conf/boot/boot.properties`, and finally the common defaults (platform §3.2).
  */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -43,7 +43,7 @@ function reservedProperties(projectFolder: string): ReadonlyMap<string, string> 
     ['launcher.project.location', project],
     ['launcher.working.location', project],
     ['launcher.install.location', install],
-    // What newer PingIDM configurations call the same folders.
+    // Newer PingIDM configurations use these names for the same folders.
     ['idm.instance.dir', project],
     ['idm.install.dir', install],
     ['idm.data.dir', project],
@@ -58,7 +58,7 @@ const commonDefaults: ReadonlyMap<string, Json> = new Map<string, Json>([
   ['openidm.policy.enforcement.enabled', true],
 ])
 
-/** Flags and files carry text; a property whose default is a number or boolean stays one when it is overridden. */
+/** Flags and files hold text; a property whose default is a number or boolean stays one when it is overridden. */
 function likeDefault(name: string, value: Json): Json {
   const standard = commonDefaults.get(name)
   if (typeof value !== 'string') return value

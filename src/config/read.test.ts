@@ -7,7 +7,7 @@ const withMapping = (more: object) => ({
 })
 
 describe('a sound project', () => {
-  it('has no problems and all its entries, whatever else people write into it', async () => {
+  it('has no problems and all its entries, with any additional content', async () => {
     await using project = await temporaryProject({
       ...sound,
       'conf/sync.json': {
@@ -556,7 +556,7 @@ describe('managed objects', () => {
   })
 })
 
-describe('a file that nobody reads', () => {
+describe('a file that is not read', () => {
   it.each([
     ['snyc.json', 'conf/sync.json'],
     ['Managed.json', 'conf/managed.json'],

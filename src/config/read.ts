@@ -1,7 +1,7 @@
 /**
  * Reads a project folder: parses, substitutes and checks every file of conf/, and puts together the mappings,
  * connectors and managed object types that are usable. All problems are found and none is thrown; only a folder
- * that is no project at all is refused.
+ * that is not a project is refused.
  */
 import type { Json } from '../model/json.ts'
 import { parseProperties } from './boot-properties.ts'
@@ -21,11 +21,11 @@ export interface ReadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Properties given to the process; they win over everything else. */
   readonly flags?: Readonly<Record<string, Json>>
-  /** Schemas of `configurationProperties` by connector name. Absent: connectors are not looked into. */
+  /** Schemas of `configurationProperties` by connector name. Absent: their settings are not checked. */
   readonly connectorSchemas?: Readonly<Record<string, JsonSchema>>
-  /** Beside those of config/schemas. */
+  /** In addition to those of config/schemas. */
   readonly schemas?: readonly DocumentSchema[]
-  /** In place of the files of conf/: what would the project be with these? */
+  /** Used instead of the files of conf/, to check a change before it is made. */
   readonly files?: readonly ConfigurationFile[] | undefined
 }
 

@@ -13,11 +13,11 @@ import type { Secrets } from '../scripts/engine.ts'
 import { type KeyOptions, masterKey } from './master-key.ts'
 
 export interface RotatingSecrets extends Secrets {
-  /** Puts a new key before those that there are; what they have encrypted still opens. */
+  /** Adds a new key before the existing ones; values encrypted with those can still be decrypted. */
   rotate(): Promise<void>
-  /** Drops the keys before the newest one: what they have encrypted is lost. */
+  /** Drops all keys but the newest: values encrypted with the others are lost. */
   forgetOld(): Promise<void>
-  /** With everything in it encrypted under the newest key; the same value if it is so already. */
+  /** Encrypts everything in it with the newest key; returns the same value if it is already so. */
   resealed<T extends Json>(value: T): Promise<T>
 }
 
@@ -40,7 +40,7 @@ export function fileSecrets(options: KeyOptions): RotatingSecrets {
         if (value !== undefined) return value
       }
     }
-    // What went wrong inside would only help whoever tampers with values.
+    // The details would only help an attacker who tampers with values.
     throw new Problem(
       'CONFIGURATION',
       `a value encrypted under "${sealed.key}" does not open: it has been altered, or the key is another one`,
@@ -60,7 +60,7 @@ export function fileSecrets(options: KeyOptions): RotatingSecrets {
   }
 
   async function resealed<T extends Json>(value: T): Promise<T> {
-    // Only values of the kind T are put in the place of such.
+    // A value is replaced only by one of its own type T.
     if (Array.isArray(value)) {
       const elements = await Promise.all(value.map(resealed))
       return elements.every((element, place) => element === value[place]) ? value : (elements as Json as T)
@@ -153,7 +153,7 @@ function seal(value: Json, alias: string, key: Buffer): JsonObject {
   }
 }
 
-/** undefined if it was sealed with another key, or has been altered. */
+/** undefined if it was encrypted with another key, or altered. */
 function open({ iv, data, tag }: Sealed, key: Buffer): Json | undefined {
   try {
     const opening = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64'), { authTagLength: 16 })
@@ -164,7 +164,7 @@ function open({ iv, data, tag }: Sealed, key: Buffer): Json | undefined {
   }
 }
 
-/** The encrypted value in an object that is one; anything encrypted otherwise is named and refused. */
+/** The encrypted value of an object that holds one; other kinds of encryption are refused by name. */
 function sealedValue(object: JsonObject): Sealed | undefined {
   if (!isCrypto(object, 'x-simple-encryption')) return undefined
   const content = (object.$crypto as JsonObject).value

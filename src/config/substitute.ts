@@ -1,6 +1,6 @@
 /**
  * Expands `&{name}` in configuration (platform §3.2). Pure: the properties and files it needs are
- * functions among the arguments. Guarantees: a value without placeholders comes out equal; a value that is exactly
+ * functions among the arguments. Guarantees: a value without placeholders stays equal; a value that is exactly
  * one placeholder takes the property's value with its type; what cannot be expanded stays literally and is
  * reported with its place, except inside objects that are switched off by `enabled: false`.
  */
@@ -86,7 +86,7 @@ function expandString(text: string, place: Place, expansion: Expansion): Json {
 
 type Report = (message: string) => void
 
-/** `within` are the properties being expanded, outermost first: a property that is among them refers to itself. */
+/** `within`: the properties being expanded, outermost first. A property found there refers to itself. */
 function expandText(text: string, within: readonly string[], report: Report, property: PropertyLookup): Json {
   let result = ''
   let from = 0

@@ -1,8 +1,8 @@
-/** Warnings about files that PingIDM reads and this version does not: whoever relies on one must hear of it. */
+/** Warnings about files that PingIDM reads and this version does not: users who rely on one must know. */
 import { locate } from './locate.ts'
 import type { ConfigurationDocument, ConfigurationProblem } from './project.ts'
 
-const consequences: Readonly<Record<string, string>> = {
+const effects: Readonly<Record<string, string>> = {
   scheduler: 'schedules run one after the other, in one process',
   authentication: 'the static administrator is the only account',
   fieldPolicy: 'passwords are checked against no field policy',
@@ -13,11 +13,11 @@ const consequences: Readonly<Record<string, string>> = {
   'external.email': 'no mail is sent',
 }
 
-/** A warning, or undefined for a file that is read, that is unknown, or that asks for nothing (`"enabled": false`). */
+/** A warning, or undefined for a file that is read, unknown or without effect (`"enabled": false`). */
 export function unread(document: ConfigurationDocument): ConfigurationProblem | undefined {
   const [type = ''] = document.id.split('/')
-  const consequence = Object.hasOwn(consequences, type) ? consequences[type] : undefined
-  if (consequence === undefined || document.content?.enabled === false) return undefined
-  const message = `nothing reads this file: ${consequence}`
+  const effect = Object.hasOwn(effects, type) ? effects[type] : undefined
+  if (effect === undefined || document.content?.enabled === false) return undefined
+  const message = `nothing reads this file: ${effect}`
   return locate(document, { severity: 'warning', place: [], message })
 }

@@ -1,7 +1,7 @@
 /**
  * Checks a value against a schema and says what is wrong in words that help: the name that was probably meant, the
- * values that are allowed, the branch of a union that the author evidently had in mind. All findings, not the
- * first. Pure; where in a file a finding stands is added by whoever has the file.
+ * values that are allowed, the branch of a union that the author evidently meant. All findings, not the
+ * first. Pure; the place in the file is added where the file is known (locate.ts).
  *
  * Unknown properties are allowed, since people write `"comment"`; one that looks like a known name is a warning.
  */
@@ -47,7 +47,7 @@ interface Run extends CheckOptions {
 
 function checkValue(reference: JsonSchema, value: Json, place: Place, run: Run): void {
   const schema = resolveReference(reference, run.definitions)
-  // What is encrypted is known only to who decrypts it (platform §3.3).
+  // An encrypted value is unknown until it is decrypted (platform §3.3).
   if (isJsonObject(value) && isJsonObject(value.$crypto)) return
   if (schema.anyOf) checkUnion(schema, schema.anyOf, value, place, run)
   else if (acceptsType(schema, value, run.definitions)) checkTyped(schema, value, place, run)
@@ -195,7 +195,7 @@ function checkObject(schema: JsonSchema, value: JsonObject, place: Place, run: R
       run.findings.push(missing(name, properties[name], place, run))
   }
   for (const [name, member] of Object.entries(value)) {
-    // As in the original, null says the same as leaving the property out.
+    // As in the original, null means the same as an absent property.
     if (member === undefined || (member === null && !schema.required?.includes(name))) continue
     const inner = Object.hasOwn(properties, name) ? properties[name] : undefined
     if (inner) checkMember(inner, member, [...place, name], run)

@@ -1,8 +1,8 @@
-/** Texts with a grammar of their own. */
+/** Texts with their own grammar. */
 import { parseFilter } from '../../model/filter/parse.ts'
 import { Problem } from '../../model/problem.ts'
 
-/** What is wrong with a text of the given format, as the end of a sentence; undefined if nothing is. */
+/** The error in a text of this format, as the end of a sentence; undefined if there is none. */
 export function formatFault(format: string, text: string): string | undefined {
   if (format === 'regex') return regularExpressionFault(text)
   return format === 'query-filter' ? filterFault(text) : undefined

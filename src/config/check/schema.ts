@@ -43,12 +43,12 @@ export interface JsonSchema {
 
 export type Definitions = Readonly<Record<string, JsonSchema>>
 
-/** The schema that a reference means; what stands beside the reference (a description) wins. */
+/** The schema that a reference points to; members next to `$ref` (a description) win. */
 export function resolveReference(schema: JsonSchema, definitions: Definitions): JsonSchema {
   if (schema.$ref === undefined) return schema
-  const { $ref, ...beside } = schema
+  const { $ref, ...ownMembers } = schema
   const target = definitions[$ref.replace('#/$defs/', '')]
-  return target === undefined ? beside : { ...resolveReference(target, definitions), ...beside }
+  return target === undefined ? ownMembers : { ...resolveReference(target, definitions), ...ownMembers }
 }
 
 export function typesOf(schema: JsonSchema): readonly string[] {

@@ -5,7 +5,7 @@ import type { ConfigurationDocument, ConfigurationProblem, ConfiguredConnector }
 import { kindOfId } from '../schemas/kinds.ts'
 import { type Entries, isValid, repeatedNames } from './entry.ts'
 
-/** The connectors, one a file (platform §4.1). */
+/** The connectors, one per file (platform §4.1). */
 export function connectorEntries(
   documents: readonly ConfigurationDocument[],
   fileProblems: readonly ConfigurationProblem[],

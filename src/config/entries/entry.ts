@@ -15,12 +15,12 @@ export interface Entries<Entry> {
   readonly problems: readonly ConfigurationProblem[]
 }
 
-/** Ids of files that say nothing, so that nobody reports what is missing only because of them. */
+/** Ids of unreadable files: what is missing only because of them is not reported. */
 export function brokenFiles(documents: readonly ConfigurationDocument[]): ReadonlySet<string> {
   return new Set(documents.filter(({ raw }) => raw === undefined).map(({ id }) => id))
 }
 
-/** An error for each entry whose name an earlier one has. `noun`: `mapping`. */
+/** An error for each entry with the name of an earlier one. `noun`: `mapping`. */
 export function repeatedNames(noun: string, entries: readonly Declared[]): readonly DocumentFinding[] {
   const first = new Map<string, Declared>()
   return entries.flatMap((entry) => {
@@ -35,7 +35,7 @@ export function repeatedNames(noun: string, entries: readonly Declared[]): reado
   })
 }
 
-/** `place`: in the entry. */
+/** `place` is relative to the entry. */
 export function findingIn(
   { document, pointer }: Declared,
   place: Place,
@@ -44,7 +44,7 @@ export function findingIn(
   return { ...facts, document: document.id, place: [...pointer, ...place] }
 }
 
-/** Has the entry no error of its own, and is it not within something that has one? */
+/** True if no error is in the entry, or at a place that contains it. */
 export function isValid({ document, pointer }: Declared, problems: readonly ConfigurationProblem[]): boolean {
   const place = printPlace(pointer)
   return !problems.some(

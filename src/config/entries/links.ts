@@ -54,7 +54,7 @@ function ownsLinks({ name, content: { links } }: ConfiguredMapping): boolean {
   return links === undefined || links === name
 }
 
-/** Mappings that are right, but whose link set is defined by one that is not. */
+/** Valid mappings whose link set is defined by an invalid one. */
 export function brokenLinkSets(
   usable: readonly ConfiguredMapping[],
   declared: readonly ConfiguredMapping[],

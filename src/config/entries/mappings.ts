@@ -8,7 +8,7 @@ import { brokenLinkSets, linkProblems } from './links.ts'
 import { type KnownObjectSets, objectSetProblems } from './object-sets.ts'
 import { inOrder, orderProblems } from './order.ts'
 
-/** The mappings in processing order (engine §2.1), with everything that can be wrong between them. */
+/** The mappings in processing order (engine §2.1), with all errors between them. */
 export function mappingEntries(
   documents: readonly ConfigurationDocument[],
   known: KnownObjectSets,
@@ -40,7 +40,7 @@ function isContained({ document }: ConfiguredMapping): boolean {
 function containedMappings(document: ConfigurationDocument): readonly ConfiguredMapping[] {
   const { mappings, reconAssociation } = document.content ?? {}
   if (!Array.isArray(mappings)) return []
-  // Accepted in the container, too; the mapping's own wins (engine §2.2, [D]).
+  // Also accepted in the container; the mapping's own wins (engine §2.2, [D]).
   const shared: JsonObject = reconAssociation === undefined ? {} : { reconAssociation }
   return mappings.flatMap((content, index) =>
     isJsonObject(content) && typeof content.name === 'string'
@@ -50,7 +50,7 @@ function containedMappings(document: ConfigurationDocument): readonly Configured
 }
 
 function separateMapping(document: ConfigurationDocument): readonly ConfiguredMapping[] {
-  // A mapping with errors is still declared: others may name it, and its own references are checked all the same.
+  // A mapping with errors is still declared: others may name it, and its own references are still checked.
   const content: JsonObject | undefined = document.content ?? document.raw
   const name = instanceOfId(document.id)
   return content === undefined || name === undefined

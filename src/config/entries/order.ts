@@ -36,7 +36,7 @@ function unknownNames(
   })
 }
 
-/** In sync.json the array order decides; a `syncAfter` that says otherwise would be a silent lie. */
+/** In sync.json the array order decides; a `syncAfter` that contradicts it would be silently ignored. */
 function contradictions(
   mapping: ConfiguredMapping,
   fromHere: readonly ConfiguredMapping[],
@@ -59,7 +59,7 @@ function cycles(mappings: readonly ConfiguredMapping[]): readonly DocumentFindin
   })
 }
 
-/** The shortest way from a mapping back to itself. */
+/** The shortest cycle through a mapping. */
 function cycleFrom(
   start: ConfiguredMapping,
   mappings: readonly ConfiguredMapping[],
@@ -82,7 +82,7 @@ function cycleFrom(
   return undefined
 }
 
-/** Predecessors first; where that leaves a choice, by name. Mappings in a circle have been sorted out before. */
+/** Predecessors first; where that leaves a choice, by name. Mappings in a cycle are already removed. */
 export function inOrder(mappings: readonly ConfiguredMapping[]): readonly ConfiguredMapping[] {
   const waiting = mappings.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const ordered: ConfiguredMapping[] = []

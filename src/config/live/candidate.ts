@@ -1,28 +1,28 @@
 import type { ConfigurationFile, ConfigurationProblem, Project } from '../project.ts'
 
-/** A state of the configuration that has been checked as a whole and could be in force. */
+/** A configuration that is checked as a whole and could be put in force. */
 export interface Candidate extends AsyncDisposable {
   readonly project: Project
   readonly problems: readonly ConfigurationProblem[]
-  /** What the project consists of (`mapping/x`, `system/hr`, `managed/user`), each with everything that makes it what it is. */
+  /** The entries of the project (`mapping/x`, `system/hr`, `managed/user`), each with everything it depends on. */
   readonly entries: ReadonlyMap<string, string>
 }
 
-/** Something that is being worked with: `mapping/x`, `system/hr`, `managed/user`. */
+/** An entry in use: `mapping/x`, `system/hr`, `managed/user`. */
 export interface Use {
   readonly entry: string
-  /** Who works with it, e.g. `a reconciliation of hr_user`. */
+  /** What uses it, e.g. `a reconciliation of hr_user`. */
   readonly by: string
 }
 
-/** What can be in force, one after the other. */
+/** The configurations that follow one another. */
 export interface States<State extends Candidate> {
   readonly current: () => State
-  /** Reads and checks the project as it would be with these files, or as its files are; changes nothing. */
+  /** Reads and checks the project with these files, or with its own; changes nothing. */
   readonly prepare: (files: readonly ConfigurationFile[] | undefined) => Promise<State>
   /** Puts it in force; does not fail. */
   readonly activate: (state: State) => Promise<void>
-  /** What is being worked with, and by whom. */
+  /** The entries in use, and what uses them. */
   readonly inUse: () => Promise<readonly Use[]>
 }
 

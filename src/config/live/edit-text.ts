@@ -3,8 +3,8 @@ import { equal } from '../../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 
 /**
- * The text of a configuration file with other content. What has not changed keeps its layout, so that people who keep their
- * files under version control see what was changed and nothing else. A text that cannot be edited so is written anew.
+ * The text of a configuration file with other content. Unchanged parts keep their layout, so that people who keep their
+ * files under version control see what was changed and nothing else. A text that cannot be edited this way is rewritten.
  */
 export function editedText(text: string | undefined, content: JsonObject): string {
   const before = text === undefined ? undefined : parsed(text)
@@ -14,7 +14,7 @@ export function editedText(text: string | undefined, content: JsonObject): strin
   return `${JSON.stringify(content, undefined, indentationOf(text).unit)}${lineBreakAtEnd(text)}`
 }
 
-/** Undefined where a member stands twice: reading takes the last one and editing finds the first, which may be of another kind. */
+/** Undefined where a member occurs twice: reading takes the last, editing finds the first, which may be of another kind. */
 function editedInPlace(text: string, before: JsonObject, content: JsonObject): string | undefined {
   try {
     return edit(text, [], before, content)
@@ -38,7 +38,7 @@ function editObject(text: string, place: JSONPath, before: JsonObject, after: Js
   return edited
 }
 
-/** Element by element as far as both go; what is behind is taken off or added. */
+/** Edits the elements that both have; then removes or adds the rest. */
 function editArray(text: string, place: JSONPath, before: readonly Json[], after: readonly Json[]): string {
   let edited = before.length > after.length ? shortened(text, place, after.length) : text
   for (const [index, value] of after.entries())

@@ -10,7 +10,7 @@ import { removeDrafts, writeWhole } from './write-file.ts'
 
 interface ProjectFolder {
   readonly folder: string
-  /** Files besides the documents that the configuration consists of: scripts. */
+  /** Other files that belong to the configuration: scripts. */
   readonly filesRead: () => ReadonlySet<string>
 }
 
@@ -23,7 +23,7 @@ export function fileConfiguration({ folder, filesRead }: ProjectFolder): Configu
     read,
     stamp,
     async write(id, text, revision) {
-      // An editor that writes between this look and the writing is overtaken: files have no better way.
+      // An edit between this check and the write is lost: files offer no better way.
       if ((await read(id))?.revision !== revision)
         throw new Problem('CONFLICT', `conf/${fileOfId(id)} has been changed meanwhile`, {
           hint: 'Try again.',

@@ -20,10 +20,10 @@ export interface Author {
   readonly transactionId: string
 }
 
-/** The server's own work, and that of people with an editor. */
-export const nobody: Author = { userId: 'system', transactionId: 'configuration' }
+/** The author of the server's own changes, and of those made with an editor. */
+export const systemAuthor: Author = { userId: 'system', transactionId: 'configuration' }
 
-/** Records a change in the audit; `before` and `after` are contents, undefined where there was or is none, secrets masked. */
+/** Records a change in the audit; `before` and `after` are contents with secrets masked, undefined without a file. */
 export type RecordChange = (
   store: Pick<Repository, 'audit'>,
   version: Version,
@@ -47,7 +47,7 @@ export interface TextChange {
 }
 
 /**
- * What has become of the files of the configuration: a version each change, and an event of the audit with it, in one transaction. A
+ * The history of configuration files: each change stores a version and an audit event in one transaction. A
  * change by request is announced before its file is written, and completed after.
  */
 export class ConfigurationHistory {
@@ -76,20 +76,20 @@ export class ConfigurationHistory {
     await purgeVersions(repository, version.configId)
   }
 
-  /** It did not come to that. */
+  /** The change was not made. */
   withdraw(version: Version): Promise<void> {
     return dropVersion(this.#options.repository, version)
   }
 
-  /** What a dead process had announced: done if the file is so, else not. */
-  async settle(): Promise<void> {
+  /** Completes what a dead process announced if the file has that text; drops it otherwise. */
+  async completePending(): Promise<void> {
     for (const version of await pendingVersions(this.#options.repository)) {
       const isDone = (await this.#options.present(version.configId)) === (version.after ?? undefined)
       await (isDone ? this.complete(version) : this.withdraw(version))
     }
   }
 
-  /** A file's text that is not what its last version says: somebody has changed the file. */
+  /** Records a file's text that differs from its last version: it was changed with an editor. */
   async note(id: string, text: string | undefined): Promise<void> {
     const { repository } = this.#options
     const latest = await latestVersion(repository, id)
@@ -97,23 +97,23 @@ export class ConfigurationHistory {
     const version = newVersion({
       ...{ configId: id, origin: 'FILE', state: 'DONE' },
       ...{ before: latest?.after ?? null, after: text ?? null },
-      ...nobody,
+      ...systemAuthor,
     })
     await repository.transaction(async (store) => {
       await addVersion(store, version)
-      // What was there when the server first ran is no change of anybody's.
+      // Files that exist when the server first runs are not changes.
       if (latest) await this.#record(store, version)
     })
   }
 
-  /** All files as they are; whatever else is known has gone. */
+  /** All present files; other known objects have been deleted. */
   async noteAll(texts: ReadonlyMap<string, string>): Promise<void> {
     for (const [id, text] of texts) await this.note(id, text)
     for (const id of await knownConfigIds(this.#options.repository))
       if (!texts.has(id)) await this.note(id, undefined)
   }
 
-  /** The text that an object's file had after one of its versions; undefined: there was none. NOT_FOUND if it is none of its. */
+  /** The text of an object's file after one of its versions; undefined if there was no file. NOT_FOUND for other versions. */
   async textAfter(id: string, version: string): Promise<string | undefined> {
     const found = await readVersion(this.#options.repository, version)
     if (found?.configId !== id)
@@ -121,7 +121,7 @@ export class ConfigurationHistory {
     return found.after ?? undefined
   }
 
-  /** Secrets that stand in a file in clear are not for the record. */
+  /** Secrets in clear are not recorded. */
   #record(store: Store, version: Version): Promise<void> {
     const { connectorSchemas, record } = this.#options
     const content = (text: string | null) => {
@@ -132,7 +132,7 @@ export class ConfigurationHistory {
   }
 }
 
-/** The content of a text that a version keeps; undefined where that is no JSON object. */
+/** The content of a stored text; undefined if it is not a JSON object. */
 export function contentOf(text: string | null): JsonObject | undefined {
   if (text === null) return undefined
   try {

@@ -9,7 +9,7 @@ import { fileOfId } from '../document-id.ts'
 import type { ConfigurationFile, Project } from '../project.ts'
 import { type Candidate, type States, textsOf } from './candidate.ts'
 import { editedText } from './edit-text.ts'
-import { type Author, ConfigurationHistory, contentOf, nobody, type RecordChange } from './history.ts'
+import { type Author, ConfigurationHistory, contentOf, type RecordChange, systemAuthor } from './history.ts'
 import { conflictingUse, newErrors, refuseInUse, refuseProblems } from './refusals.ts'
 import { Reload } from './reload.ts'
 import { type ConnectorSchemas, unmasked, withSecrets } from './secret-values.ts'
@@ -23,19 +23,19 @@ export interface ReconfigurationOptions<State extends Candidate> extends States<
   readonly log: Log
 }
 
-/** What a change makes of the present content; a text is taken as it is, undefined takes the object away. */
+/** The new content made from the present one; a text is used as it is, undefined deletes the object. */
 export type Edit = (
   present: JsonObject | undefined,
 ) => JsonObject | string | undefined | Promise<JsonObject | undefined>
 
 /**
- * Changes the configuration of a server that runs (platform §3.1, [D]). The files of the project are the truth: a
+ * Changes the configuration of a running server (platform §3.1, [D]). The files of the project are the truth: a
  * change by request is checked as part of the whole, written to its file, put in force and recorded with its version; a change of a
- * file is taken up (reload.ts). One after the other; what is refused changes nothing, and what began under the old configuration
+ * file is reloaded (reload.ts). One at a time; a refused change has no effect, and work begun under the old configuration
  * finishes with it.
  *
  * Order of a change: version PENDING → file → version DONE and audit event in one transaction → in force. A process that dies in
- * between leaves the file old or new; `begin` looks which, and completes or drops the version.
+ * between leaves the file old or new; `begin` checks which, and completes or drops the version.
  */
 export class Reconfiguration<State extends Candidate> {
   readonly #options: ReconfigurationOptions<State>
@@ -55,34 +55,34 @@ export class Reconfiguration<State extends Candidate> {
   }
 
   /**
-   * Gives an object the content that `edit` makes of what is there, as written. CONFIGURATION for content that is not valid, CONFLICT
-   * where a run uses what would change, or where something else depends on what would go.
+   * Gives an object the content that `edit` makes of the present one, as written. CONFIGURATION for content that is not valid, CONFLICT
+   * where a run uses what would change, or where something depends on what would be deleted.
    */
   change(id: string, edit: Edit, author: Author): Promise<void> {
     return this.#turn.run(() => this.#change(id, edit, author))
   }
 
-  /** Takes up what has changed in the project's files; answers whether anything did. Never rejects because of what is in them. */
+  /** Reloads changed files of the project; returns whether there were any. Never rejects because of their content. */
   reload(): Promise<boolean> {
     return this.#turn.run(() => this.#reload())
   }
 
-  /** Settles what a dead process left, encrypts what stands in files in clear, and takes note of what changed meanwhile. */
+  /** Completes or drops the changes of a dead process, encrypts secrets in clear, and records changes made meanwhile. */
   begin(): Promise<void> {
     return this.#turn.run(async () => {
       await this.#options.store.tidy()
-      await this.#history.settle()
+      await this.#history.completePending()
       await this.#encryptFiles()
       await this.#history.noteAll(textsOf(this.#project()))
     })
   }
 
-  /** The text that an object's file had after one of its versions; undefined: there was none. */
+  /** The text of an object's file after one of its versions; undefined if there was no file. */
   versionText(id: string, version: string): Promise<string | undefined> {
     return this.#history.textAfter(id, version)
   }
 
-  /** Waits for a change that is under way. */
+  /** Waits for the running change. */
   settled(): Promise<void> {
     return this.#turn.idle()
   }
@@ -91,7 +91,7 @@ export class Reconfiguration<State extends Candidate> {
     return this.#options.current().project
   }
 
-  /** `keepsOld` false: what the file was before is not for the history, because it has secrets in clear. */
+  /** `keepsOld` false: the old text is not recorded, because it has secrets in clear. */
   async #change(id: string, edit: Edit, author: Author, keepsOld = true): Promise<void> {
     await this.#reload()
     const { store, current, prepare, activate, inUse } = this.#options
@@ -124,7 +124,7 @@ export class Reconfiguration<State extends Candidate> {
     this.#files.forget()
   }
 
-  /** Without masks, and with its secrets encrypted. */
+  /** Masks replaced and secrets encrypted. */
   async #safe(id: string, wanted: JsonObject, present: JsonObject | undefined): Promise<JsonObject> {
     const { _id, _rev, ...content } = wanted
     const { content: whole, unknown } = unmasked(content, present)
@@ -143,14 +143,14 @@ export class Reconfiguration<State extends Candidate> {
     return isTakenUp
   }
 
-  /** A text with secrets in clear is not for the history: it is encrypted next, and noted then. */
+  /** A text with secrets in clear is not recorded: it is encrypted next, and recorded then. */
   async #note(id: string, text: string | undefined): Promise<void> {
     const raw = contentOf(text ?? null)
     if (!raw || !isEncrypted(id) || (await this.#encrypted(id, raw)) === raw)
       await this.#history.note(id, text)
   }
 
-  /** The same object if there is nothing in clear in it. */
+  /** The same object if no secret in it is in clear. */
   async #encrypted(id: string, raw: JsonObject): Promise<JsonObject> {
     const { connectorSchemas, encrypt } = this.#options
     const safe = await withSecrets(id, raw, connectorSchemas, encrypt)
@@ -166,7 +166,7 @@ export class Reconfiguration<State extends Candidate> {
       if (safe === raw) continue
       try {
         const text = editedText(await this.#text(id), safe)
-        await this.#change(id, () => text, nobody, false)
+        await this.#change(id, () => text, systemAuthor, false)
         log('info', `${file}: secrets that stood there in clear are encrypted now`)
       } catch (error) {
         log('warn', `${file}: a secret stands there in clear, and stays so: ${asProblem(error).message}`)

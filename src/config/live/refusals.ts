@@ -7,8 +7,8 @@ interface Checked {
 }
 
 /**
- * Errors that are not there now. Of a file that is being written, all errors count: whoever writes it sees to all of it. Places move
- * when a file is edited, so elsewhere an error is known by what it says.
+ * New errors. In the file being written, all errors count: its author can correct them all. Places move
+ * when a file is edited, so elsewhere errors are compared by message.
  */
 export function newErrors(
   { problems }: Checked,
@@ -30,7 +30,7 @@ function identity({ file, message }: ConfigurationProblem): string {
 }
 
 /**
- * CONFIGURATION (400) if what was sent is wrong itself, CONFLICT (409) if something else would be wrong because of it. The detail
+ * CONFIGURATION (400) if the new content is wrong, CONFLICT (409) if it makes something else wrong. The detail
  * lists every error with its pointer.
  */
 export function refuseProblems(id: string, errors: readonly ConfigurationProblem[], written: string): void {
@@ -49,7 +49,7 @@ export function refuseProblems(id: string, errors: readonly ConfigurationProblem
   })
 }
 
-/** What somebody works with and would become something else. */
+/** The first entry in use that would change. */
 export function conflictingUse(
   next: ReadonlyMap<string, string>,
   current: ReadonlyMap<string, string>,
@@ -58,7 +58,7 @@ export function conflictingUse(
   return inUse.find(({ entry }) => current.get(entry) !== next.get(entry))
 }
 
-/** CONFLICT if there is such a thing. */
+/** CONFLICT if an entry that would change is in use. */
 export function refuseInUse(id: string, used: Use | undefined): void {
   if (!used) return
   throw new Problem('CONFLICT', `config/${id} is not changed: ${used.entry} is in use by ${used.by}`, {

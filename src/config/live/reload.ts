@@ -5,48 +5,48 @@ import { conflictingUse, newErrors } from './refusals.ts'
 
 export interface ReloadOptions<State extends Candidate> {
   readonly states: States<State>
-  /** Of all files. */
+  /** The stamp of all files. */
   readonly stamp: () => Promise<string>
-  /** Takes note of what a file is now. */
+  /** Records the present state of a file. */
   readonly note: (id: string, text: string | undefined) => Promise<void>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
 /**
- * Takes up what has changed in the project's files. A file that has become wrong stays in force as it was before, the others are taken
- * up; what somebody is working with waits. Each thing is said once.
+ * Reloads the project's changed files. Of a file that has become wrong, the old text stays in force; the others are
+ * reloaded; files in use wait. Each message is logged once.
  */
 export class Reload<State extends Candidate> {
   readonly #options: ReloadOptions<State>
-  /** The files as they were when they were last looked at. */
+  /** The files at the last check. */
   #seen = ''
-  #said: string | undefined
+  #reported: string | undefined
 
   constructor(options: ReloadOptions<State>) {
     this.#options = options
   }
 
-  /** Answers whether anything was taken up; never rejects for what is in the files. */
+  /** Returns whether anything was reloaded; never rejects because of the files' content. */
   async look(): Promise<boolean> {
     const stamp = await this.#options.stamp()
     if (stamp === this.#seen) return false
     try {
       const outcome = await this.#reload()
-      // What waits for somebody to end is looked at again.
+      // Files in use are checked again later.
       if (outcome !== 'busy') this.#seen = stamp
-      return outcome === 'taken up'
+      return outcome === 'reloaded'
     } catch (error) {
       this.#say('error', `the configuration cannot be read: ${asProblem(error).message}; it is as it was`)
       return false
     }
   }
 
-  /** Something else has been put in force: were a file put back by hand now, it would look as if nothing had happened. */
+  /** Another configuration is in force: without this, a file put back by hand would look unchanged. */
   forget(): void {
     this.#seen = ''
   }
 
-  async #reload(): Promise<'nothing new' | 'busy' | 'taken up'> {
+  async #reload(): Promise<'nothing new' | 'busy' | 'reloaded'> {
     const { states, note } = this.#options
     const { current, prepare, activate, inUse } = states
     await using held = new AsyncDisposableStack()
@@ -69,23 +69,23 @@ export class Reload<State extends Candidate> {
       return 'busy'
     }
     const before = textsOf(current().project)
-    // From here on it is its successor that ends it.
+    // From here on its successor disposes of it.
     held.move()
     if (next !== disk) await disk[Symbol.asyncDispose]()
     await activate(next)
     const after = textsOf(next.project)
     for (const id of new Set([...before.keys(), ...after.keys()]))
       if (after.get(id) !== before.get(id)) await note(id, after.get(id))
-    if (errors.length === 0) this.#said = undefined
-    return 'taken up'
+    if (errors.length === 0) this.#reported = undefined
+    return 'reloaded'
   }
 
-  /** With the files that have become wrong as they were before; undefined if that does not help. */
+  /** The project with the old text of wrong files; undefined if that does not help. */
   async #withoutBroken(disk: State): Promise<State | undefined> {
     const { current, prepare } = this.#options.states
     const before = new Map(current().project.files.map((one) => [one.file, one]))
     const errors = newErrors(disk, current())
-    // A file that is new and wrong does no harm to what runs.
+    // A new file that is wrong does not affect what runs.
     if (errors.every(({ file }) => !before.has(file))) return disk
     const broken = new Set(errors.map(({ file }) => file))
     const files = disk.project.files.map((one) =>
@@ -93,13 +93,13 @@ export class Reload<State extends Candidate> {
     )
     const repaired = await prepare(files)
     if (newErrors(repaired, current()).every(({ file }) => !before.has(file))) return repaired
-    // What is wrong is in none of these files, but in a script, or in what they no longer find.
+    // The error is in none of these files, but in a script or a missing file.
     await repaired[Symbol.asyncDispose]()
     return undefined
   }
 
   #say(level: 'info' | 'error', message: string): void {
-    if (this.#said !== message) this.#options.log(level, message)
-    this.#said = message
+    if (this.#reported !== message) this.#options.log(level, message)
+    this.#reported = message
   }
 }

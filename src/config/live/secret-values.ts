@@ -3,13 +3,13 @@ import { isSealed, mask, namesSecretSetting } from '../../model/secrecy.ts'
 import type { JsonSchema } from '../check/schema.ts'
 
 /**
- * Which values of a configuration object are secrets, and what is done about those that stand there in clear: encrypted before
- * they are kept, masked before they are shown (platform §3.3). A placeholder (`&{…}`) shows nothing and stays;
+ * Which values of a configuration object are secrets, and what happens to those in clear: encrypted before
+ * they are kept, masked before they are shown (platform §3.3). A placeholder (`&{…}`) reveals nothing and stays;
  * so does what is encrypted already.
  */
 export type ConnectorSchemas = Readonly<Record<string, JsonSchema>>
 
-/** With every secret in clear replaced by what `change` makes of it. The given object stays as it is. */
+/** Replaces every secret in clear by what `change` returns. The given object stays unchanged. */
 export async function withSecrets(
   id: string,
   content: JsonObject,
@@ -24,7 +24,7 @@ export async function withSecrets(
   return result
 }
 
-/** As it may be shown. */
+/** With secrets masked. */
 export function masked(id: string, content: JsonObject, schemas: ConnectorSchemas): JsonObject {
   const result = structuredClone(content)
   for (const { holder, name } of secretsIn(id, result, schemas))
@@ -33,8 +33,8 @@ export function masked(id: string, content: JsonObject, schemas: ConnectorSchema
 }
 
 /**
- * Content that was read, changed and sent back: where it has the mask, it gets what `kept` has there. Answers the pointers of masks
- * that stand for nothing.
+ * For content that was read, changed and sent back: replaces each mask by the value in `kept`. Returns the pointers of masks
+ * without such a value.
  */
 export function unmasked(
   content: JsonObject,
@@ -65,7 +65,7 @@ export function unmasked(
   return { content: restore(content, kept, '') as JsonObject, unknown }
 }
 
-/** Elements that have names are known by them: others may have come or gone before them. */
+/** Named elements are matched by name: their position may have changed. */
 function counterpart(element: Json, index: number, others: readonly Json[]): Json | undefined {
   if (!isJsonObject(element) || typeof element.name !== 'string') return others[index]
   return others.find((other) => isJsonObject(other) && other.name === element.name)
@@ -76,7 +76,7 @@ interface Secret {
   readonly name: string
 }
 
-/** Where secrets may stand, whether or not there is one. */
+/** All places that may hold a secret. */
 function* secretsIn(id: string, content: JsonObject, schemas: ConnectorSchemas): Iterable<Secret> {
   const { configurationProperties: settings, ...others } = content
   if (!id.startsWith('provisioner.openicf/') || !isJsonObject(settings)) return yield* named(content)
@@ -84,7 +84,7 @@ function* secretsIn(id: string, content: JsonObject, schemas: ConnectorSchemas):
   const declared = declaredSettings(content.connectorRef, schemas)
   for (const name of Object.keys(settings)) {
     const setting = declared[name]
-    // A connector knows its settings: `headerPassword` is the name of a column.
+    // A connector knows which of its settings are secret: `headerPassword` is the name of a column.
     const isSecret = isJsonObject(setting) ? setting.writeOnly === true : namesSecretSetting(name)
     if (isSecret) yield { holder: settings, name }
   }
@@ -105,7 +105,7 @@ function* named(value: Json | undefined): Iterable<Secret> {
   }
 }
 
-/** Text that says something, and is not only the name of a property; or a number, a list or an object that is not encrypted. */
+/** Text without a placeholder, neither empty nor the mask; or a number, a list or an object that is not encrypted. */
 function isInClear(value: Json | undefined): value is Json {
   if (typeof value === 'string') return value !== '' && value !== mask && !value.includes('&{')
   if (Array.isArray(value)) return value.some(isInClear)

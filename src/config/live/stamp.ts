@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Project } from '../project.ts'
 
-/** Of everything that a project is made of, what tells that it has been written: cheap, so that it can be asked often. */
+/** Shows whether any file of a project has been written: cheap, so that it can be read often. */
 export async function stampOf({ folder, filesRead }: Pick<Project, 'folder' | 'filesRead'>): Promise<string> {
   const conf = await readdir(join(folder, 'conf')).catch(() => [])
   const names = conf.filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort()

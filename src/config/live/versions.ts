@@ -4,16 +4,16 @@ import type { JsonObject } from '../../model/json.ts'
 import type { Repository, Store, StoredObject } from '../../repository/repository.ts'
 
 /**
- * What configuration files have been: one version a change, with the text before and after, so that any of them can be put back as
+ * The versions of configuration files: one per change, with the text before and after, so that any of them can be put back as
  * it was. The store keeps them; the file itself is the truth. A version is PENDING from before its file is written until it is
- * certain that it was: whoever finds one that a dead process left looks at the file.
+ * certain that it was: for one that a dead process left, the file decides.
  */
 export interface Version {
   readonly id: string
   /** e.g. `sync`, `provisioner.openicf/hr`. */
   readonly configId: string
   readonly operation: 'create' | 'update' | 'delete'
-  /** FILE: somebody changed the file. */
+  /** FILE: the file was changed with an editor. */
   readonly origin: 'REST' | 'FILE'
   readonly state: 'PENDING' | 'DONE'
   /** ISO 8601. */
@@ -25,10 +25,10 @@ export interface Version {
   readonly after: string | null
 }
 
-/** Where versions are kept, and read. */
+/** The collection of versions. */
 export const versionCollection = 'config/history'
 
-/** How many versions of one object are kept. */
+/** How many versions are kept per object. */
 const kept = 100
 
 export function newVersion(facts: Omit<Version, 'id' | 'timestamp' | 'operation'>): Version {
@@ -61,7 +61,7 @@ export async function readVersion(store: Store, id: string): Promise<Version | u
   return stored && asVersion(stored)
 }
 
-/** Ids of all objects that have versions, those that are gone included. */
+/** Ids of all objects that have versions, deleted ones included. */
 export async function knownConfigIds({ objects }: Store): Promise<ReadonlySet<string>> {
   const known = new Set<string>()
   const query = { filter: { kind: 'literal', value: true }, pageSize: 50 } as const
@@ -75,7 +75,7 @@ export async function pendingVersions(store: Store): Promise<readonly Version[]>
   return (await store.objects.query(versionCollection, { filter })).result.map(asVersion)
 }
 
-/** Drops the oldest beyond those that are kept. */
+/** Drops the oldest versions beyond that number. */
 export async function purgeVersions({ objects }: Repository, configId: string): Promise<void> {
   const surplus = (await newestFirst({ objects }, configId, kept + 50)).slice(kept)
   await objects.write(

@@ -1,6 +1,6 @@
 /**
- * Looks at a stamp again and again, and calls back once what it tells of is at rest: an editor may need more than one write. Polling,
- * because the notifications of file systems are not to be relied on over networks and in containers.
+ * Polls a stamp, and calls back when it stays the same: an editor may need more than one write. Polling,
+ * because file system notifications are unreliable over networks and in containers.
  */
 export function watchStamp(
   stampOf: () => Promise<string>,
@@ -21,7 +21,7 @@ export function watchStamp(
   function later(): void {
     if (closed) return
     timer = setTimeout(() => {
-      // What it throws is tried again.
+      // A failed call is tried again.
       look = lookOnce().catch(() => {})
       look.then(later)
     }, interval).unref()

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { Problem } from '../../model/problem.ts'
 
 /**
- * Puts a text in place of a file, or takes the file away (`undefined`), in one step: whoever reads sees all of the old or all of
- * the new, and a process that dies leaves one of the two. STORE_FAILED if it cannot be done; then nothing has changed.
+ * Replaces the text of a file, or deletes the file (`undefined`), in one step: a reader sees all of the old or all of
+ * the new, and a process that dies leaves one of the two. STORE_FAILED if that fails; then nothing has changed.
  */
 export async function writeWhole(file: string, text: string | undefined): Promise<void> {
   try {
@@ -20,13 +20,13 @@ export async function writeWhole(file: string, text: string | undefined): Promis
   }
 }
 
-/** A link to a file stays one. */
+/** A symbolic link stays a link. */
 async function behindLinks(file: string): Promise<string> {
   return realpath(file).catch(() => file)
 }
 
 async function replace(file: string, text: string): Promise<void> {
-  // A leading dot: no configuration file is called so.
+  // A leading dot: no configuration file has one.
   const draft = join(dirname(file), `.${basename(file)}.${process.pid}-${randomUUID()}.draft`)
   const mode = await stat(file).then(
     (known) => known.mode & 0o777,
@@ -47,7 +47,7 @@ async function replace(file: string, text: string): Promise<void> {
   }
 }
 
-/** Removes what processes that died left in a folder. */
+/** Removes the files that dead processes left in a folder. */
 export async function removeDrafts(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = /^\..*\.(\d+)-[\da-f-]{36}\.draft$/.exec(name)?.[1]
@@ -59,12 +59,12 @@ function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
-    // There is one, of somebody else's.
+    // It runs, as another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
-/** A name is on the disk when its folder is. */
+/** A file name is durable only when its folder is synced. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {

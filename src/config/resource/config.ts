@@ -17,7 +17,7 @@ export interface ConfigOptions {
   readonly documents: () => readonly ConfigurationDocument[]
   readonly reconfiguration: Pick<Reconfiguration<Candidate>, 'change' | 'versionText'>
   readonly connectorSchemas: ConnectorSchemas
-  /** The value that a script makes of a value: the patch operation `transform` (platform §1.4). */
+  /** Transforms a value with a script: the patch operation `transform` (platform §1.4). */
   readonly transform: (script: JsonObject, value: Json, request: RequestContext) => Promise<Json | undefined>
 }
 
@@ -26,7 +26,7 @@ export interface ConfigOptions {
  * revision is a hash of the content. What is written here is checked as part of the whole configuration, goes to its file and is in
  * force when it is answered. The action `rollback` of a document puts back one of its versions.
  *
- * A file that is not JSON is not here; `syncline check` reports it.
+ * A file that is not JSON is absent; `syncline check` reports it.
  */
 export function configProvider(options: ConfigOptions): ResourceProvider {
   const { documents, reconfiguration, connectorSchemas } = options
@@ -103,7 +103,7 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
   }
 }
 
-/** The present content, if it is there and has the revision. */
+/** The present content, if it exists and has this revision. */
 function expected(id: string, present: JsonObject | undefined, rev: string | undefined): JsonObject {
   if (!present) throw missing(id)
   if (rev !== undefined && rev !== contentHash(present))
@@ -115,7 +115,7 @@ function missing(id: string): Problem {
   return new Problem('NOT_FOUND', `There is no configuration object ${id}`)
 }
 
-/** Each `transform` becomes a replacement by what its script makes of the value that it finds. */
+/** Each `transform` becomes a `replace` with its script's result for the present value. */
 async function patched(
   present: JsonObject,
   operations: readonly PatchOperation[],
@@ -143,10 +143,10 @@ function versionIn({ parameters, content }: ResourceAction): string {
   throw new Problem('BAD_REQUEST', 'rollback needs the parameter version: the _id of one of config/history')
 }
 
-/** In bytes; file systems take 255, and a draft needs some of them. */
+/** In bytes; file systems allow 255, and a temporary file needs some of them. */
 const longestName = 180
 
-/** An id that can be the name of a file, and of no other object's. */
+/** An id that gives a valid file name, different from every other object's. */
 function configId(...segments: readonly string[]): string {
   const id = segments.join('/').replaceAll(' ', '_')
   if (segments.length > 2)

@@ -9,8 +9,8 @@ import { type ConnectorSchemas, masked } from '../live/secret-values.ts'
 import { readVersion, type Version, versionCollection } from '../live/versions.ts'
 
 /**
- * `config/history[/{version}]`: what configuration objects have been, one version a change, with the content before and after,
- * secrets hidden. `configId` says of which object.
+ * `config/history[/{version}]`: the versions of configuration objects, one per change, with the content before and after,
+ * secrets hidden. `configId` names the object.
  */
 export function versionsProvider(repository: Repository, schemas: ConnectorSchemas): ResourceProvider {
   return {
@@ -23,7 +23,7 @@ export function versionsProvider(repository: Repository, schemas: ConnectorSchem
       if (path !== '') throw new Problem('NOT_IMPLEMENTED', `config/history/${path} is a version, not a set`)
       const asked = [...pointersOf(query.filter), ...(query.sortKeys ?? []).map(({ pointer }) => pointer)]
       const content = asked.find(([member]) => member === 'before' || member === 'after')
-      // Contents are kept with what may be secret in them: whoever compares with them could find it out.
+      // Stored contents may hold secrets: a filter that compares with them could reveal them.
       if (content)
         throw new Problem(
           'BAD_REQUEST',
@@ -42,7 +42,7 @@ function shown({ id, before, after, state, ...facts }: Version, schemas: Connect
   return { _id: id, ...facts, before: content(before), after: content(after) }
 }
 
-/** A text that is no JSON object is told of, and not shown: there is no telling what is secret in it. */
+/** A text that is not a JSON object is mentioned but not shown: any part of it could be secret. */
 function shownText(configId: string, text: string | null, schemas: ConnectorSchemas): JsonObject | null {
   if (text === null) return null
   const content = contentOf(text)

@@ -5,7 +5,7 @@ import { formatProblem } from '../locate.ts'
 import type { ConfigurationProblem, Project } from '../project.ts'
 import { type ReadOptions, readProject } from '../read.ts'
 
-/** A project on disk for the time of a test. Objects are written as JSON, texts and bytes as they are. */
+/** A project on disk for one test. Objects are written as JSON, texts and bytes as they are. */
 export interface TemporaryProject extends AsyncDisposable {
   readonly folder: string
   read(options?: Partial<ReadOptions>): Promise<Project>
@@ -38,7 +38,7 @@ export async function problemsOf(
   return problems.map((problem: ConfigurationProblem) => formatProblem(problem))
 }
 
-/** A project without fault, to put one fault into. */
+/** A valid project, to which a test adds one error. */
 export const sound = {
   'conf/managed.json': { objects: [{ name: 'user' }, { name: 'role' }] },
   'conf/provisioner.openicf-hr.json': {
