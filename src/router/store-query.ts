@@ -1,3 +1,4 @@
+import type { JsonObject } from '../model/json.ts'
 import type { StorePage, StoreQuery } from '../repository/repository.ts'
 import type { Resource, ResourcePage, ResourceQuery } from './resources.ts'
 
@@ -12,6 +13,11 @@ export function storeQuery(query: ResourceQuery): StoreQuery {
     ...(offset && { offset }),
     total: totalPolicy === 'EXACT' || totalPolicy === 'ESTIMATE',
   }
+}
+
+/** A stored object, as those are whose content has its `_id`. */
+export function asResource(content: JsonObject): Resource {
+  return { ...content, _id: String(content._id) }
 }
 
 /** The repository's answer as resources. */

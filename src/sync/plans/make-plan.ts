@@ -26,7 +26,7 @@ export interface StartedPlan {
   readonly header: Promise<PlanFacts | undefined>
 }
 
-/** A header as far as whoever makes the plan knows it. */
+/** A header before the lines have their checksum. */
 export type PlanFacts = Omit<PlanHeader, 'checksum'>
 
 /** A dry run whose operations go into a sink as lines of a plan, page by page, as they are decided. */

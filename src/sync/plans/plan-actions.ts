@@ -3,10 +3,10 @@ import { Problem } from '../../model/problem.ts'
 import type { PlanFilters } from '../../plan/plan-line.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, ResourceAction } from '../../router/resources.ts'
-import { failed, mappingIn, overridesIn, waits } from '../reconciliation/action-parameters.ts'
+import { failed, mappingIn, overridesIn, startRun, waits } from '../reconciliation/action-parameters.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { startPlan } from './make-plan.ts'
-import { finishStoredPlan, storedPlan, storedPlanSink } from './stored-plan.ts'
+import { finishStoredPlan, jsonOf, storedPlan, storedPlanSink } from './stored-plan.ts'
 
 /** A plan that is kept with its run, to be looked at as `recon/{id}/plan` and performed with `_action=apply`. */
 export async function makeStoredPlan(
@@ -38,7 +38,7 @@ export async function makeStoredPlan(
   }
   const facts = await kept
   if (!facts) throw failed(run)
-  return { _id: run.id, state: run.state, plan: facts as unknown as Json }
+  return { _id: run.id, state: run.state, plan: jsonOf(facts) }
 }
 
 export async function applyStoredPlan(
@@ -48,7 +48,6 @@ export async function applyStoredPlan(
   { parameters, content }: ResourceAction,
   context: RequestContext,
 ): Promise<Json> {
-  const wait = waits(parameters)
   const plan = await storedPlan(repository, id)
   const request = {
     mapping: plan.header.mapping,
@@ -56,11 +55,7 @@ export async function applyStoredPlan(
     planFilters: filtersIn(parameters),
     overrides: overridesIn(parameters, content),
   }
-  const { run, done } = await reconciliations.start(request, context)
-  if (!wait) return { _id: run.id, state: run.state }
-  await done
-  if (run.problem) throw failed(run)
-  return { _id: run.id, state: run.state, plan: { ...run.planned } }
+  return startRun(reconciliations, request, parameters, context)
 }
 
 /** `onlyAction=CREATE,UPDATE`, `onlyId=42`, `limit=100` */

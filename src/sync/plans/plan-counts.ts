@@ -42,7 +42,7 @@ export class PlanCounts {
   }
 
   summary(limits: GuardLimits, linked: number): PlanSummary {
-    // The lines name everybody; the verdict need not.
+    // The lines name all objects; the verdict need not.
     const samples = { creates: [], updates: [], deletes: [] }
     const excess = exceeded(limits, { counts: this.#writes, linked, samples })
     return {

@@ -25,7 +25,7 @@ export function storedPlanSink({ runs }: Repository, run: Run): PlanSink {
       const entries = pending.map((line) => ({
         id: `${run.id}-plan-${count++}`,
         runId: run.id,
-        content: { _id: String(count), ...line } as unknown as JsonObject,
+        content: jsonOf({ _id: String(count), ...line }),
       }))
       pending = []
       if (entries.length > 0) await runs.appendEntries(entries)
@@ -33,9 +33,14 @@ export function storedPlanSink({ runs }: Repository, run: Run): PlanSink {
   }
 }
 
-/** Nobody but this program writes the store: the checksum of a stored plan is empty. */
+/** Plans are JSON; their types only say more about it. */
+export function jsonOf(plan: object): JsonObject {
+  return plan as JsonObject
+}
+
+/** Only this program writes the store, so the checksum of a stored plan is empty. */
 export async function finishStoredPlan({ runs }: Repository, facts: PlanFacts): Promise<void> {
-  const content = { ...facts, checksum: '' } as unknown as JsonObject
+  const content = jsonOf({ ...facts, checksum: '' })
   await runs.appendEntries([{ id: `${facts.runId}-plan`, runId: facts.runId, content }])
 }
 

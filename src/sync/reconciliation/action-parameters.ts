@@ -1,19 +1,31 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
-import type { ResourceAction } from '../../router/resources.ts'
-import { statedMapping } from './configured-mapping.ts'
-import { booleanIn } from './request.ts'
+import { asProblem, Problem } from '../../model/problem.ts'
+import type { RequestContext, ResourceAction } from '../../router/resources.ts'
+import type { Reconciliations } from './reconciliations.ts'
+import { booleanIn, type ReconciliationRequest } from './request.ts'
 import type { Run } from './run.ts'
 
-/** What the actions of `recon` are given, and how they answer for a run that failed (engine §7.1). */
-/** The name of a mapping, or a mapping that comes with the request. */
+/** The name of a mapping, or a mapping that comes with the request: an object or, in a parameter, JSON text. */
 export function mappingIn({ name, parameters, content }: ResourceAction): string | JsonObject {
-  const stated = statedMapping(parameters.mapping ?? bodyOf(content).mapping)
-  if (stated !== undefined) return stated
+  const asked = parameters.mapping ?? bodyOf(content).mapping
+  if (isJsonObject(asked)) return asked
+  if (typeof asked === 'string' && asked !== '')
+    return asked.trimStart().startsWith('{') ? parsed(asked) : asked
+  if (asked !== undefined && asked !== null && asked !== '')
+    throw new Problem('BAD_REQUEST', 'mapping must be the name of a mapping, or a mapping as an object')
   throw new Problem(
     'BAD_REQUEST',
     `${name} needs the parameter mapping, e.g. recon?_action=${name}&mapping=hr_user`,
   )
+}
+
+function parsed(text: string): JsonObject {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const why = asProblem(cause).message
+    throw new Problem('BAD_REQUEST', `mapping is neither a name nor JSON: ${why}`, { cause })
+  }
 }
 
 /** `id`, or `ids` as OpenIDM calls it; never split, for ids may contain commas. */
@@ -26,8 +38,8 @@ export function sourceIdIn(parameters: Readonly<Record<string, string>>): string
 export function overridesIn(parameters: Readonly<Record<string, string>>, content: Json): JsonObject {
   const { mapping: _, ...overrides } = bodyOf(content)
   const { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks } = parameters
-  const stated = { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks }
-  const fromParameters = Object.entries(stated).filter(([, value]) => value !== undefined)
+  const given = { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks }
+  const fromParameters = Object.entries(given).filter(([, value]) => value !== undefined)
   return { ...Object.fromEntries(fromParameters), ...overrides }
 }
 
@@ -35,6 +47,22 @@ function bodyOf(content: Json): JsonObject {
   if (content === null) return {}
   if (isJsonObject(content)) return content
   throw new Problem('BAD_REQUEST', 'The body must be a JSON object: the overrides for this run')
+}
+
+/** Starts a run, and answers at once or, for a caller who waits, when it has ended. */
+export async function startRun(
+  reconciliations: Reconciliations,
+  request: ReconciliationRequest,
+  parameters: ResourceAction['parameters'],
+  context: RequestContext,
+): Promise<JsonObject> {
+  const wait = waits(parameters)
+  const { run, done } = await reconciliations.start(request, context)
+  if (!wait) return { _id: run.id, state: run.state }
+  await done
+  // An empty source is an answer, not an error (engine §7.5); any other failure of a run that is waited for is.
+  if (run.problem && run.problem.code !== 'EMPTY_SOURCE') throw failed(run)
+  return { _id: run.id, state: run.state, ...(run.planned && { plan: { ...run.planned } }) }
 }
 
 export function waits({ waitForCompletion }: Readonly<Record<string, string>>): boolean {

@@ -1,6 +1,6 @@
 /**
  * Single operations that this process is working on, by the id under which they write down what they are about to do: what
- * they wrote down is not left over from anybody (recover.ts).
+ * they wrote down is not left over from a process that ended (recover.ts).
  */
 export class ActiveOperations {
   readonly #ids = new Set<string>()

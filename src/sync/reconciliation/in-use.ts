@@ -40,10 +40,11 @@ export interface Use {
 /** The mapping, that which defines its link set, and its ends. */
 function usesOf(name: string, mappings: readonly Mapping[]): readonly Use[] {
   const mapping = mappings.find((one) => one.name === name)
-  const entries = mapping
-    ? [`mapping/${name}`, `mapping/${mapping.links.type}`, ...[mapping.source, mapping.target].map(ownerOf)]
-    : [`mapping/${name}`]
-  return entries.map((entry) => ({ entry, by: by(name) }))
+  const { source, target, links } = mapping ?? {}
+  return [
+    { entry: `mapping/${name}`, by: by(name) },
+    ...usesOfEnds(name, { source, target, links: links?.type }),
+  ]
 }
 
 function usesOfEnds(name: string, { source, target, links }: JsonObject): readonly Use[] {

@@ -5,7 +5,7 @@ import { asProblem, Problem } from '../../model/problem.ts'
 import { planFilter } from '../../plan/plan-line.ts'
 import type { Events } from '../../repository/events.ts'
 import type { Lease } from '../../repository/locks.ts'
-import type { RequestContext } from '../../router/resources.ts'
+import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { Rules } from '../page/rules.ts'
 import type { SyncServices } from '../services.ts'
 import { linkedTargets } from './guard.ts'
@@ -180,7 +180,7 @@ export class Reconciliations {
   ): Promise<void> {
     this.#active.delete(run.id)
     this.#options.events.publish({ topic: 'progress', run: run.id })
-    // Whoever called from inside this process, the command line for one, has the run and says so itself.
+    // A caller inside this process, such as the command line, has the run and says so itself.
     if (run.problem && external)
       this.#options.log('error', `${run.mapping}: run ${run.id} failed: ${run.problem.message}`)
     await this.#stored
@@ -198,17 +198,17 @@ export class Reconciliations {
   }
 
   /** The live run if it is active, else the stored one; NOT_FOUND otherwise. */
-  async read(id: string): Promise<JsonObject> {
+  async read(id: string): Promise<Resource> {
     return this.#active.get(id)?.run.toJSON() ?? this.#stored.read(id)
   }
 
   /** Oldest first. */
-  async list(): Promise<readonly JsonObject[]> {
+  async list(): Promise<Resource[]> {
     const stored = await this.#stored.list()
     const ids = new Set(stored.map(({ _id }) => _id))
     const unstored = [...this.#active.values()].filter(({ run }) => !ids.has(run.id))
     return [
-      ...stored.map((run) => this.#active.get(String(run._id))?.run.toJSON() ?? run),
+      ...stored.map((run) => this.#active.get(run._id)?.run.toJSON() ?? run),
       ...unstored.map(({ run }) => run.toJSON()),
     ]
   }
@@ -221,7 +221,7 @@ export class Reconciliations {
     await this.#stored.read(id)
   }
 
-  async delete(id: string, context: RequestContext): Promise<JsonObject> {
+  async delete(id: string, context: RequestContext): Promise<Resource> {
     if (this.#active.has(id)) throw new Problem('CONFLICT', `run ${id} is active: cancel it first`)
     await this.#stored.refuseElsewhere(id)
     return this.#stored.delete(id, context)

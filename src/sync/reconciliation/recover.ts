@@ -23,7 +23,7 @@ const pageSize = 500
 /**
  * Settles what runs of a link set left undone when they broke off: by reading the target, never by writing to it. What
  * has happened gets its link and its record; what has not is decided anew by the run that follows. Fails if a
- * target cannot be read: until it can, nobody knows.
+ * target cannot be read: until it can, what happened is unknown.
  */
 export async function recover(recovery: Recovery, linkType: string): Promise<void> {
   const { repository, log } = recovery

@@ -39,10 +39,10 @@ export function settingsFor(
   overrides: JsonObject = {},
 ): Mapping['reconciliation'] {
   const queryOverride = (name: 'sourceQuery' | 'targetQuery', resource: string) => {
-    const stated = overrides[name]
-    if (stated === undefined || stated === null) return reconciliation[name]
-    if (!isJsonObject(stated)) throw new Problem('BAD_REQUEST', `${name} must be a query object`)
-    return readQuery(stated, resource)
+    const override = overrides[name]
+    if (override === undefined || override === null) return reconciliation[name]
+    if (!isJsonObject(override)) throw new Problem('BAD_REQUEST', `${name} must be a query object`)
+    return readQuery(override, resource)
   }
   const given = flags.flatMap((flag) =>
     overrides[flag] === undefined ? [] : [[flag, booleanIn(flag, overrides[flag])]],
@@ -57,10 +57,10 @@ export function settingsFor(
 }
 
 /** `false` and `off` take all limits away; an object replaces those that it names. */
-function guardIn(stated: Json | undefined, limits: GuardLimits): GuardLimits {
-  const off = typeof stated === 'string' && ['off', 'false'].includes(stated.toLowerCase())
+function guardIn(override: Json | undefined, limits: GuardLimits): GuardLimits {
+  const off = typeof override === 'string' && ['off', 'false'].includes(override.toLowerCase())
   try {
-    return readGuard(off ? false : stated, limits)
+    return readGuard(off ? false : override, limits)
   } catch (cause) {
     throw new Problem('BAD_REQUEST', asProblem(cause).message, { cause })
   }
@@ -81,9 +81,9 @@ export function requireSameConfiguration({ header }: PlanSource, { mapping, dige
 
 /** Booleans of a request body, or their text, in any case, as query parameters carry it. */
 export function booleanIn(name: string, value: Json | undefined): boolean {
-  const stated = typeof value === 'string' ? value.toLowerCase() : value
-  if (stated === true || stated === 'true') return true
-  if (stated === false || stated === 'false') return false
+  const asked = typeof value === 'string' ? value.toLowerCase() : value
+  if (asked === true || asked === 'true') return true
+  if (asked === false || asked === 'false') return false
   throw new Problem('BAD_REQUEST', `${name} must be true or false, not ${JSON.stringify(value)}`)
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, type Problem } from '../../model/problem.ts'
+import type { Resource } from '../../router/resources.ts'
 import type { Recorded } from '../page/operation.ts'
 import { Durations } from './durations.ts'
 import { Statistics } from './statistics.ts'
@@ -65,8 +66,9 @@ export class Run {
   /** Only of a run that performs a plan. */
   planned: PlanOutcome | undefined
   readonly #parameters: JsonObject
+  readonly started = new Date()
   readonly #abort = new AbortController()
-  readonly #started = new Date()
+  readonly signal = this.#abort.signal
   #stage: Stage = 'ACTIVE_INITIALIZED'
   #ended: Date | undefined
   #problem: Problem | undefined
@@ -83,20 +85,12 @@ export class Run {
     this.keeps = keeps
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
   get stage(): Stage {
     return this.#stage
   }
 
   get state(): State {
     return stateOf[this.#stage as keyof typeof stateOf] ?? 'ACTIVE'
-  }
-
-  get started(): Date {
-    return this.#started
   }
 
   get ended(): Date | undefined {
@@ -150,12 +144,12 @@ export class Run {
   }
 
   /** engine §7.7; `failure` says why a failed run ended. */
-  toJSON(): JsonObject {
+  toJSON(): Resource {
     return this.with(this.#statistics)
   }
 
   /** The run object with other counts. */
-  with(statistics: Statistics): JsonObject {
+  with(statistics: Statistics): Resource {
     const end = this.#ended ?? new Date()
     const problem = this.#problem
     return {
@@ -169,9 +163,9 @@ export class Run {
       statusSummary: { ...statistics.status },
       durationSummary: this.durations.toJSON(),
       parameters: this.#parameters,
-      started: this.#started.toISOString(),
+      started: this.started.toISOString(),
       ended: this.#ended?.toISOString() ?? '',
-      duration: end.getTime() - this.#started.getTime(),
+      duration: end.getTime() - this.started.getTime(),
       sourceProcessedByNode: {},
       ...(this.planned ? { plan: { ...this.planned } } : {}),
       ...(problem ? { failure: { code: problem.status, message: problem.message, hint: problem.hint } } : {}),

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../model/json.ts'
 import type { RunRecord } from '../../repository/repository.ts'
+import type { Resource } from '../../router/resources.ts'
 import type { Run } from './run.ts'
 
 /**
@@ -22,8 +22,9 @@ export function workerOf({ state, content: { worker } }: RunRecord): string | un
 }
 
 /** The run object of a stored run. One that says ACTIVE, but that no other process is working on, died with its process. */
-export function storedRunObject(record: RunRecord, isWorkedOn: boolean): JsonObject {
-  const { worker, keeps, ...run } = record.content
+export function storedRunObject(record: RunRecord, isWorkedOn: boolean): Resource {
+  const { worker, keeps, ...content } = record.content
+  const run = { ...content, _id: record.id }
   if (record.state !== 'ACTIVE' || isWorkedOn) return run
   return {
     ...run,
@@ -31,7 +32,7 @@ export function storedRunObject(record: RunRecord, isWorkedOn: boolean): JsonObj
     stage: 'COMPLETED_FAILED',
     stageDescription: 'reconciliation failed',
     // When it was last known to be alive.
-    ended: new Date(Date.parse(record.started) + Number(run.duration)).toISOString(),
+    ended: new Date(Date.parse(record.started) + Number(content.duration)).toISOString(),
     failure: {
       code: 500,
       message: 'the process that worked on this run ended before the run did; run it again',

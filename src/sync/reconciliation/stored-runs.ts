@@ -1,68 +1,55 @@
 import { auditEvent } from '../../audit/events.ts'
-import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { LeaseHolder, Locks } from '../../repository/locks.ts'
 import type { Repository, RunRecord } from '../../repository/repository.ts'
-import type { RequestContext } from '../../router/resources.ts'
+import type { RequestContext, Resource } from '../../router/resources.ts'
 import { storedRunObject, workerOf } from './stored-run.ts'
+
+/** How many runs of a mapping and kind `GET recon` can tell of; OpenIDM remembers about as many. */
+const keptRuns = 100
+
+export type StoredRuns = ReturnType<typeof storedRuns>
 
 /**
  * The runs that the store remembers: of earlier processes, of others on the same data folder, and of this one. What is
  * purged of them stays in the audit, as the summary of the run.
  */
-export interface StoredRuns {
-  /** Oldest first. */
-  list(): Promise<readonly JsonObject[]>
-  /** The run object; of a run that was purged, that of its summary (engine §7.1); else NOT_FOUND. */
-  read(id: string): Promise<JsonObject>
-  /** Who holds the lease of another process; undefined if it has ended, or is this one. */
-  elsewhere(worker: string | undefined): Promise<LeaseHolder | undefined>
-  /** CONFLICT if another process is working on the run: only that one can stop it. */
-  refuseElsewhere(id: string): Promise<void>
-  /** Forgets a run for good. The audit keeps its entries, and who deleted it. */
-  delete(id: string, context: RequestContext): Promise<JsonObject>
-  /**
-   * Keeps the associations of the newest runs alike, as many as `associations` says (engine §7.9). Run objects are small and
-   * stay longer.
-   */
-  purge(alike: { readonly mapping: string; readonly analysis: boolean }, associations: number): Promise<void>
-}
-
-/** How many runs of a mapping and kind `GET recon` can tell of; OpenIDM remembers about as many. */
-const keptRuns = 100
-
-export function storedRuns(repository: Repository, locks: Locks): StoredRuns {
+export function storedRuns(repository: Repository, locks: Locks) {
   const { runs, audit } = repository
-  async function summarized(id: string): Promise<JsonObject | undefined> {
+  async function summarized(id: string): Promise<Resource | undefined> {
     if (await audit.read('activity', deletionOf(id))) return undefined
     const summary = await audit.read('recon', `${id}-summary`)
-    return summary?.messageDetail as JsonObject | undefined
+    return summary?.messageDetail as Resource | undefined
   }
-  /** What this process works on, it knows itself. */
+  /** Who holds the lease of another process; undefined if it has ended, or is this one, which knows itself what it works on. */
   async function elsewhere(worker: string | undefined): Promise<LeaseHolder | undefined> {
     if (worker === undefined || worker === (await locks.ownLease()).name) return undefined
     return locks.holder(worker)
   }
-  async function runObject(record: RunRecord): Promise<JsonObject> {
+  async function runObject(record: RunRecord): Promise<Resource> {
     return storedRunObject(record, (await elsewhere(workerOf(record))) !== undefined)
   }
-  async function read(id: string): Promise<JsonObject> {
+  /** The run object; of a run that was purged, that of its summary (engine §7.1); else NOT_FOUND. */
+  async function read(id: string): Promise<Resource> {
     const stored = await runs.read(id)
     const run = stored ? await runObject(stored) : await summarized(id)
     if (!run) throw new Problem('NOT_FOUND', `Reconciliation with id ${id} not found.`)
     return run
   }
   return {
-    list: async () => Promise.all((await runs.list()).map(runObject)),
+    /** Oldest first. */
+    list: async (): Promise<readonly Resource[]> => Promise.all((await runs.list()).map(runObject)),
     read,
     elsewhere,
-    async refuseElsewhere(id) {
+    /** CONFLICT if another process is working on the run: only that one can stop it. */
+    async refuseElsewhere(id: string): Promise<void> {
       const stored = await runs.read(id)
       const other = stored && (await elsewhere(workerOf(stored)))
       if (other)
         throw new Problem('CONFLICT', `run ${id} is active in ${other.process}: it can only be stopped there`)
     },
-    async delete(id, context) {
+    /** Forgets a run for good. The audit keeps its entries, and who deleted it. */
+    async delete(id: string, context: RequestContext): Promise<Resource> {
       const run = await read(id)
       await repository.transaction(async (store) => {
         await store.runs.delete(id)
@@ -70,7 +57,11 @@ export function storedRuns(repository: Repository, locks: Locks): StoredRuns {
       })
       return run
     },
-    async purge({ mapping, analysis }, associations) {
+    /**
+     * Keeps the associations of the newest runs alike, as many as `associations` says (engine §7.9). Run objects are small and
+     * stay longer.
+     */
+    async purge({ mapping, analysis }: Pick<RunRecord, 'mapping' | 'analysis'>, associations: number) {
       const alike = (await runs.list()).filter((run) => run.mapping === mapping && run.analysis === analysis)
       const newestFirst = alike.toReversed().map(({ id }) => id)
       const associated = await runs.withEntries()
@@ -81,7 +72,7 @@ export function storedRuns(repository: Repository, locks: Locks): StoredRuns {
   }
 }
 
-/** Tells a run that somebody deleted from one that was purged. */
+/** Tells a run that was deleted from one that was purged. */
 function deletionOf(id: string): string {
   return `${id}-deleted`
 }

@@ -4,8 +4,8 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
-import { compareBy } from '../../model/sort.ts'
 import type { Repository, RunRecord } from '../../repository/repository.ts'
+import { queryCollection } from '../../router/collection.ts'
 import type {
   Resource,
   ResourcePage,
@@ -13,7 +13,7 @@ import type {
   ResourceQuery,
   Resources,
 } from '../../router/resources.ts'
-import { storeQuery } from '../../router/store-query.ts'
+import { asResource, storeQuery } from '../../router/store-query.ts'
 
 /**
  * `recon/assoc` (engine §7.9): which source object a run found associated with which target object, for
@@ -45,7 +45,7 @@ export function associationsProvider(repository: Repository, resources: () => Re
     },
     async query(path, query) {
       const [id, entry, ...deeper] = splitPath(path)
-      if (id === undefined) return headerPage(await headers(), query)
+      if (id === undefined) return queryCollection(await headers(), query)
       if (entry !== 'entry' || deeper.length > 0)
         throw new Problem(
           'NOT_IMPLEMENTED',
@@ -71,21 +71,6 @@ function headerOf({ id, mapping, analysis, content }: RunRecord): Resource | und
   }
 }
 
-/** Few enough to be sorted and cut here; the cookie is the position. */
-function headerPage(all: readonly Resource[], query: ResourceQuery): ResourcePage {
-  const found = all.filter((one) => matches(query.filter, one))
-  const sorted = query.sortKeys ? found.toSorted(compareBy(query.sortKeys)) : found
-  const start = query.offset ?? Number(query.cookie ?? 0)
-  if (!Number.isSafeInteger(start) || start < 0)
-    throw new Problem('BAD_REQUEST', 'The cookie is none of this query')
-  const end = query.pageSize ? start + query.pageSize : sorted.length
-  return {
-    result: sorted.slice(start, end),
-    cookie: end < sorted.length ? String(end) : null,
-    total: sorted.length,
-  }
-}
-
 async function entryPage(
   { runs }: Repository,
   resources: Resources,
@@ -97,10 +82,6 @@ async function entryPage(
   const expansion = expansionIn(query.parameters ?? {})
   const result = expansion ? await expanded(resources, entries, expansion) : entries
   return { result, cookie: page.cookie, total: page.total }
-}
-
-function asResource(content: JsonObject): Resource {
-  return { ...content, _id: String(content._id) }
 }
 
 interface Expansion {

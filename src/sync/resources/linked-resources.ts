@@ -3,7 +3,7 @@ import type { Filter } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { Link, Repository } from '../../repository/repository.ts'
-import type { RequestContext, Resources } from '../../router/resources.ts'
+import type { RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
 import type { SyncServices } from '../services.ts'
 
 /**
@@ -33,6 +33,17 @@ export async function linkedResources(
     }
   }
   return found
+}
+
+/** `endpoint/linkedView/{resource}` (platform §2), which the original ships: an object and what it is linked to. */
+export function linkedViewProvider(services: SyncServices): ResourceProvider {
+  return {
+    async read(path, { fields, ...context }) {
+      const object = services.resources().read(path, context)
+      const [found, linkedTo] = await Promise.all([object, linkedResources(services, path, context)])
+      return { ...found, linkedTo }
+    },
+  }
 }
 
 function parted(resourceName: string): { container: string; id: string } {

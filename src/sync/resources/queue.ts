@@ -4,7 +4,7 @@ import { Problem } from '../../model/problem.ts'
 import { recordedObject } from '../../model/recorded-changes.ts'
 import type { QueuedEvent, Repository } from '../../repository/repository.ts'
 import type { Resource, ResourceProvider } from '../../router/resources.ts'
-import { storePage, storeQuery } from '../../router/store-query.ts'
+import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
 import { inState } from '../changes/queue/queued-change.ts'
 
 /**
@@ -17,14 +17,14 @@ export function queueProvider(
   wake: (mapping: string) => void,
   isSecret: (set: string, pointer: Pointer) => boolean = () => false,
 ): ResourceProvider {
-  /** A change as anybody may see it: who asks here need not be who may read the object. */
+  /** Without what is secret: those who may see the queue need not be those who may read the object. */
   function shown({ content }: QueuedEvent): Resource {
     const { resourceCollection, oldObject, newObject } = content
     const readable = (object: Json | undefined) =>
       isJsonObject(object)
         ? recordedObject(object, (pointer) => isSecret(String(resourceCollection), pointer))
         : (object ?? null)
-    return resource({ ...content, oldObject: readable(oldObject), newObject: readable(newObject) })
+    return asResource({ ...content, oldObject: readable(oldObject), newObject: readable(newObject) })
   }
   async function found(id: string) {
     const event = await syncQueue.read(id)
@@ -59,11 +59,7 @@ export function queueProvider(
   }
 }
 
-function resource(content: JsonObject): Resource {
-  return content as Resource
-}
-
-/** Payloads may be long and are nobody's business in a list. */
+/** Payloads may be long and do not belong in a list. */
 function listed({ oldObject, newObject, context, ...record }: JsonObject): Resource {
-  return resource(record)
+  return asResource(record)
 }

@@ -1,11 +1,11 @@
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
-import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
-import { storePage, storeQuery } from '../../router/store-query.ts'
+import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
 import { applyStoredPlan, makeStoredPlan } from '../plans/plan-actions.ts'
-import { queryPlan, storedPlan } from '../plans/stored-plan.ts'
-import { failed, mappingIn, overridesIn, sourceIdIn, waits } from '../reconciliation/action-parameters.ts'
+import { jsonOf, queryPlan, storedPlan } from '../plans/stored-plan.ts'
+import { mappingIn, overridesIn, sourceIdIn, startRun } from '../reconciliation/action-parameters.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { booleanIn, type ReconciliationRequest } from '../reconciliation/request.ts'
 
@@ -19,31 +19,31 @@ export function reconciliationProvider(
       const planned = runOfPlan(path)
       if (planned !== undefined) {
         const { header } = await storedPlan(repository, planned)
-        return { _id: planned, ...header } as unknown as Resource
+        return { _id: planned, ...jsonOf(header) }
       }
-      if (path !== '') return (await reconciliations.read(path)) as Resource
-      return { _id: '', reconciliations: [...(await reconciliations.list())] }
+      if (path !== '') return reconciliations.read(path)
+      return { _id: '', reconciliations: await reconciliations.list() }
     },
     async query(path, query) {
       const planned = runOfPlan(path)
       if (planned === undefined) throw new Problem('NOT_IMPLEMENTED', 'recon does not offer query: read it')
       await storedPlan(repository, planned)
-      return storePage(await queryPlan(repository, planned, storeQuery(query)), (line) => line as Resource)
+      return storePage(await queryPlan(repository, planned, storeQuery(query)), asResource)
     },
     async create(_path, id) {
       if (id !== undefined)
         throw new Problem('NOT_IMPLEMENTED', 'recon does not offer create: runs are started with _action')
-      // A POST without _action: whoever sends one has forgotten it.
+      // A POST without _action: it was forgotten.
       throw new Problem('BAD_REQUEST', `recon needs the parameter _action, one of ${actions.join(', ')}`)
     },
     async delete(path, _rev, context) {
       if (path === '') throw new Problem('NOT_IMPLEMENTED', 'recon does not offer delete: name one run')
-      return (await reconciliations.delete(path, context)) as Resource
+      return reconciliations.delete(path, context)
     },
     async action(path, action, context) {
       if (path !== '') return actOnRun(reconciliations, repository, path, action, context)
       if (action.name === 'plan') return makeStoredPlan(reconciliations, repository, action, context)
-      return startRun(reconciliations, action, context)
+      return startRun(reconciliations, requestOf(action), action.parameters, context)
     },
   }
 }
@@ -70,29 +70,14 @@ async function actOnRun(
   return { _id: id, action: 'cancel', status: 'INITIATED' }
 }
 
-async function startRun(
-  reconciliations: Reconciliations,
-  action: ResourceAction,
-  context: RequestContext,
-): Promise<Json> {
-  const request = requestOf(action)
-  const wait = waits(action.parameters)
-  const { run, done } = await reconciliations.start(request, context)
-  if (!wait) return { _id: run.id, state: run.state }
-  await done
-  // An empty source is an answer, not an error (engine §7.5); any other failure of a run that is waited for is.
-  if (run.problem && run.problem.code !== 'EMPTY_SOURCE') throw failed(run)
-  return { _id: run.id, state: run.state }
-}
-
 function requestOf(action: ResourceAction): ReconciliationRequest {
   const { name, parameters, content } = action
   if (!actions.includes(name)) {
     throw new Problem('BAD_REQUEST', `unknown action ${name} on recon; allowed: ${actions.join(', ')}`)
   }
-  const stated = mappingIn(action)
+  const mapping = mappingIn(action)
   return {
-    ...(typeof stated === 'string' ? { mapping: stated } : { mapping: String(stated.name), inline: stated }),
+    ...(typeof mapping === 'string' ? { mapping } : { mapping: String(mapping.name), inline: mapping }),
     sourceId: name === 'reconById' ? sourceIdIn(parameters) : undefined,
     analyze: booleanIn('analyze', parameters.analyze ?? false),
     persistAssociations: booleanIn('persistAssociations', parameters.persistAssociations ?? false),

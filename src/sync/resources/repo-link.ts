@@ -84,19 +84,15 @@ function requireSet(path: string): void {
   if (path !== '') throw new Problem('NOT_IMPLEMENTED', `repo/link/${path} is a link, not a set`)
 }
 
-const members = ['linkType', 'linkQualifier', 'firstId', 'secondId'] as const
-
 function linkContent(content: Json): Omit<Link, '_id' | '_rev'> {
   const object: JsonObject = isJsonObject(content) ? content : {}
-  const [linkType, linkQualifier, firstId, secondId] = members.map((name) => requiredText(object, name))
-  return { linkType, linkQualifier, firstId, secondId } as Omit<Link, '_id' | '_rev'>
-}
-
-function requiredText(object: JsonObject, name: (typeof members)[number]): string {
-  const value = name === 'linkQualifier' ? (object[name] ?? 'default') : object[name]
-  if (typeof value !== 'string' || value === '')
+  const text = (name: string, value = object[name]): string => {
+    if (typeof value === 'string' && value !== '') return value
     throw new Problem('BAD_REQUEST', `A link needs "${name}" as text`)
-  return value
+  }
+  const linkType = text('linkType')
+  const linkQualifier = text('linkQualifier', object.linkQualifier ?? 'default')
+  return { linkType, linkQualifier, firstId: text('firstId'), secondId: text('secondId') }
 }
 
 /** Type and qualifier say whose link it is; another mapping's link is another link. */

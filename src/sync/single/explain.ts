@@ -1,5 +1,5 @@
 import { printFilter } from '../../model/filter/print.ts'
-import type { Json, JsonObject } from '../../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { printPointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { isMasked, masked, maskFilter } from '../../model/secrecy.ts'
@@ -14,7 +14,7 @@ import { decideSource, decideTarget, openSingle, qualifiersOf, type SingleObject
 
 /**
  * Why an object is in its situation, what would be done about it, and where each value of the target comes from. Decided
- * as a dry run decides it, with the same rules; nothing is written, not even that somebody asked.
+ * as a dry run decides it, with the same rules; nothing is written, not even that it was asked.
  */
 export async function explain(
   options: SyncServices,
@@ -92,9 +92,7 @@ function placed({ rules: { mapping } }: Synchronization, rule: string): JsonObje
 function configuredPolicy({ rules: { mapping } }: Synchronization, index: number): JsonObject {
   const { policies } = mapping.configuration
   const policy = Array.isArray(policies) ? policies[index] : undefined
-  return typeof policy === 'object' && policy !== null && !Array.isArray(policy)
-    ? { condition: policy.condition ?? null, action: policy.action ?? null }
-    : {}
+  return isJsonObject(policy) ? { condition: policy.condition ?? null, action: policy.action ?? null } : {}
 }
 
 function shownAttributes(
@@ -144,11 +142,10 @@ function definitionOf(configuration: JsonObject, { by, property }: Origin): Json
     const hook = configuration[by] ?? (by === 'onMapping' ? configuration.defaultMapping : undefined)
     return hook === undefined || hook === null ? {} : { script: hook }
   }
-  const stated = Array.isArray(configuration.properties)
-    ? configuration.properties[property ?? -1]
-    : undefined
-  if (typeof stated !== 'object' || stated === null || Array.isArray(stated)) return {}
-  const { condition, transform, default: standard } = stated
+  const { properties } = configuration
+  const configured = Array.isArray(properties) ? properties[property ?? -1] : undefined
+  if (!isJsonObject(configured)) return {}
+  const { condition, transform, default: standard } = configured
   return {
     ...(condition === undefined || condition === null ? {} : { condition }),
     ...(transform === undefined || transform === null ? {} : { script: transform }),

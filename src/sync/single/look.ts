@@ -92,7 +92,7 @@ export function namesIn(outcome: ScriptOutcome<readonly string[]> | undefined): 
   return outcome.value
 }
 
-/** The source object, the stated one or the one that is there. */
+/** The source object, the given one or the one that is there. */
 export async function sourceOf(
   sync: Synchronization,
   sourceId: string,

@@ -41,7 +41,11 @@ export async function performAction(
       throw new Problem('SYNC_FAILED', `Expected situation does not match. ${found}`)
     }
     const wanted = asked.ignorePostAction ? { ...decided, policy: undefined } : decided
-    const [done] = await applyPage(held, [wanted], recorderOf(held, asked.recorded, context))
+    const [done] = await applyPage(
+      held,
+      [wanted],
+      asked.recorded ? singleRecorder(held, context.userId) : unrecorded,
+    )
     const failure = done && (done.failure ?? refused(done))
     if (failure) throw failure
     return { status: 'OK' }
@@ -99,9 +103,7 @@ function absent(side: 'Source' | 'Target', path: string): Problem {
   return new Problem('SYNC_FAILED', `${side} object ${path} does not exist`)
 }
 
-function recorderOf(sync: Synchronization, recorded: boolean, { userId }: RequestContext): Recorder {
-  return recorded ? singleRecorder(sync, userId) : { async record() {} }
-}
+const unrecorded: Recorder = { async record() {} }
 
 /** An EXCEPTION that was asked for is what was wanted. */
 function refused({ refusal, action }: Recorded): Problem | undefined {

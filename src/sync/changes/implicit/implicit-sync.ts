@@ -13,9 +13,7 @@ import { synchronize } from '../../page/synchronize.ts'
 import type { SyncServices } from '../../services.ts'
 import { changeContext, openSingle, qualifiersOf } from '../../single/look.ts'
 import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
-import { moveLinks } from './moved-links.ts'
-import { syncRecorder } from './record.ts'
-import { failedResult, skippedResult, syncResult } from './result.ts'
+import { failedResult, skippedResult, syncRecorder, syncResult } from './result.ts'
 
 /**
  * Carries the change of one object on to all mappings of its set, one after the other, under each link qualifier
@@ -202,6 +200,25 @@ async function qualifiersFor(sync: Synchronization, event: ChangeEvent): Promise
   const qualifiers = await qualifiersOf(sync, source, oldSource)
   if (event.previousId !== undefined) await moveLinks(sync, qualifiers, event.previousId, event.id)
   return qualifiers
+}
+
+/**
+ * A source that was given another id keeps its target (engine §9, [D]): where there is no link of the new
+ * id and one of the id before, that link is moved.
+ */
+async function moveLinks(
+  { links, repository }: Synchronization,
+  qualifiers: readonly string[],
+  previousId: string,
+  id: string,
+): Promise<void> {
+  for (const qualifier of qualifiers) {
+    const found = await links.ofSources(qualifier, [previousId, id])
+    const link = found.get(previousId)
+    if (!link || found.has(id)) continue
+    const { _id, _rev } = link.stored
+    await repository.links.update([{ ...links.draft(qualifier, id, link.targetId), _id, _rev }])
+  }
 }
 
 function readChange(event: ChangeEvent, qualifier: string): ReadSource {

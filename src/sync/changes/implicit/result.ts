@@ -1,9 +1,13 @@
+import { auditEvent } from '../../../audit/events.ts'
 import type { Mapping } from '../../../mapping/mapping.ts'
 import { copy } from '../../../model/equality.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import type { Problem } from '../../../model/problem.ts'
+import type { RequestContext } from '../../../router/resources.ts'
+import type { Recorder } from '../../page/apply/apply.ts'
 import { ambiguousIds, type Recorded, succeeded } from '../../page/operation.ts'
-import { jsonDetail, outcomeOf } from '../../page/outcome.ts'
+import { historyOf, jsonDetail, outcomeOf } from '../../page/outcome.ts'
+import type { Synchronization } from '../../page/synchronization.ts'
 
 /** What a change came to under one mapping and qualifier (engine §8.2). */
 export function syncResult(
@@ -59,4 +63,32 @@ function described({ name, target }: Mapping, sourceId: string, linkQualifier: s
 function causeOf(operation: Recorded): JsonObject {
   const { message, messageDetail } = outcomeOf(operation)
   return { code: 409, reason: 'Conflict', message: message ?? '', detail: messageDetail }
+}
+
+/**
+ * `audit/sync` (engine §10): an entry for every action, NOREPORT included. The source id is qualified and
+ * the target id local, as there.
+ */
+export function syncRecorder(
+  { rules: { mapping }, targets }: Synchronization,
+  requestOf: (sourceId: string) => RequestContext,
+): Recorder {
+  return {
+    async record(page, store) {
+      const timestamp = new Date().toISOString()
+      const events = page.map((operation) => {
+        const { linkQualifier, situation, action, targetId, sourceId } = operation
+        const { userId, transactionId } = requestOf(sourceId ?? '')
+        return auditEvent.sync({
+          ...{ timestamp, userId, transactionId, mapping: mapping.name, linkQualifier, situation, action },
+          sourceObjectId: `${mapping.source}/${sourceId}`,
+          targetObjectId: targetId ?? null,
+          objectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
+          ...{ ambiguousIds: ambiguousIds(operation), outcome: outcomeOf(operation) },
+          history: historyOf(operation, targets.isSecret),
+        })
+      })
+      await store.audit.append(events)
+    },
+  }
 }

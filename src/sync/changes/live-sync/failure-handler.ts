@@ -11,21 +11,22 @@ export type AfterRetries =
   | { readonly kind: 'logged-ignore' }
   | { readonly kind: 'dead-letter-queue' }
   | { readonly kind: 'script'; readonly script: JsonObject }
-  /** Anything else: ignored without a word, as there. */
+  /** Anything else: ignored silently. */
   | { readonly kind: 'ignore' }
 
-export function failureHandler(stated: Json | undefined): FailureHandler {
-  if (!isJsonObject(stated)) return { maxRetries: undefined, after: { kind: 'ignore' } }
-  const { maxRetries, postRetryAction } = stated
+export function failureHandler(configured: Json | undefined): FailureHandler {
+  if (!isJsonObject(configured)) return { maxRetries: undefined, after: { kind: 'ignore' } }
+  const { maxRetries, postRetryAction } = configured
   return {
     maxRetries: typeof maxRetries === 'number' && maxRetries >= 0 ? maxRetries : undefined,
     after: afterRetries(postRetryAction),
   }
 }
 
-function afterRetries(stated: Json | undefined): AfterRetries {
-  if (stated === 'logged-ignore' || stated === 'dead-letter-queue') return { kind: stated }
-  if (isJsonObject(stated) && isJsonObject(stated.script)) return { kind: 'script', script: stated.script }
+function afterRetries(configured: Json | undefined): AfterRetries {
+  if (configured === 'logged-ignore' || configured === 'dead-letter-queue') return { kind: configured }
+  if (isJsonObject(configured) && isJsonObject(configured.script))
+    return { kind: 'script', script: configured.script }
   return { kind: 'ignore' }
 }
 

@@ -32,7 +32,7 @@ export interface LiveSyncRequest {
   readonly overrides?: JsonObject
 }
 
-/** Where changes go that nobody could carry on. */
+/** Where changes go that could not be carried on. */
 export const deadLetters = 'repo/synchronisation/deadLetterQueue'
 
 /**
@@ -50,7 +50,7 @@ export async function liveSync(
   const { source } = request
   const lock = await acquireRunLock(locks, `liveSync of ${source}`, timeOrderedId())
   try {
-    const stage = await new LiveSync(options, request, context).run()
+    const stage = await new LiveSync({ ...options, ...request, context }).run()
     const record = await writeStage(repository, source, stage)
     return shown(record, request.detailedFailure === true)
   } finally {
@@ -68,20 +68,19 @@ function shown({ retry, lastException, ...record }: Resource, detailed: boolean)
   }
 }
 
-class LiveSync {
-  readonly #options: LiveSyncOptions
-  readonly #request: LiveSyncRequest
-  readonly #context: RequestContext
+interface Call extends LiveSyncOptions, LiveSyncRequest {
+  readonly context: RequestContext
+}
 
-  constructor(options: LiveSyncOptions, request: LiveSyncRequest, context: RequestContext) {
-    this.#options = options
-    this.#request = request
-    this.#context = context
+class LiveSync {
+  readonly #call: Call
+
+  constructor(call: Call) {
+    this.#call = call
   }
 
   async run(): Promise<Stage> {
-    const { resources, repository } = this.#options
-    const { source, fromBeginning } = this.#request
+    const { resources, repository, source, fromBeginning } = this.#call
     const { changes } = resources().objectSet(source)
     if (!changes) throw new Problem('NOT_FOUND', `${source}: its connector cannot tell what has changed`)
     const known = await readStage(repository, source)
@@ -90,10 +89,9 @@ class LiveSync {
   }
 
   async #carryOnAll(changes: SetChanges, from: Stage): Promise<Stage> {
-    const { repository, log } = this.#options
-    const { source } = this.#request
+    const { repository, log, source } = this.#call
     const since = () => changes.since(from.token)
-    const judged = await judge(this.#options, this.#request, since, this.#context)
+    const judged = await judge(this.#call, this.#call, since, this.#call.context)
     let stage = from
     for await (const change of since()) {
       if (change.kind === 'END') return { token: change.token }
@@ -111,8 +109,8 @@ class LiveSync {
 
   /** The state after the change; with `lastException` if the rest has to wait. */
   async #carryOn(change: Delta, stage: Stage): Promise<Stage> {
-    const { notify, handlerOf } = this.#options
-    const outcome = await notify(eventOf(this.#request.source, change), this.#context)
+    const { notify, handlerOf, source, context } = this.#call
+    const outcome = await notify(eventOf(source, change), context)
     await this.#record(change, outcome)
     // The token moves on with what is done; one that stays as it was is repeated after a crash.
     const token = change.token ?? stage.token
@@ -123,19 +121,18 @@ class LiveSync {
       token: stage.token,
       retry: { uid: change.id, token: stage.token, failures },
       lastException: {
-        throwable: `Failed to synchronize ${change.id} object on ${this.#request.source}: ${cause.message}`,
+        throwable: `Failed to synchronize ${change.id} object on ${source}: ${cause.message}`,
         syncDelta: describe(change),
       },
     }
-    const handler = handlerOf(this.#request.source)
+    const handler = handlerOf(source)
     if (nextStep(handler, failures) === 'retry') return stopped
     return (await this.#giveUp(change, handler, cause)) ? { token } : stopped
   }
 
   /** True if the change need not be tried again. */
   async #giveUp(change: Delta, { after }: FailureHandler, cause: JsonObject): Promise<boolean> {
-    const { log, runScript } = this.#options
-    const { source } = this.#request
+    const { log, runScript, source, context } = this.#call
     const failure = syncFailure(source, change)
     const handle = async (kind: AfterRetries['kind']) => {
       if (kind === 'logged-ignore') log('warn', `${source}: ${change.id} is left out: ${cause.message}`)
@@ -145,7 +142,7 @@ class LiveSync {
       if (after.kind !== 'script') await handle(after.kind)
       else {
         const variables = { syncFailure: failure, failureCause: cause }
-        for (const kind of await runScript(after.script, variables, this.#context)) await handle(kind)
+        for (const kind of await runScript(after.script, variables, context)) await handle(kind)
       }
       return true
     } catch (error) {
@@ -158,21 +155,22 @@ class LiveSync {
   async #bury(failure: JsonObject, failureCause: JsonObject): Promise<void> {
     const collection = `${deadLetters}/${failure.systemIdentifier}`
     const content = { ...failure, failureCause, createDate: new Date().toISOString() }
-    await this.#options.repository.objects.write(collection, [
+    await this.#call.repository.objects.write(collection, [
       { operation: 'create', id: timeOrderedId(), content },
     ])
   }
 
   /** `audit/activity` (engine §10). */
   async #record(change: Delta, { success, results }: NotifyOutcome): Promise<void> {
-    const { userId, transactionId } = this.#context
+    const { source, context, repository } = this.#call
+    const { userId, transactionId } = context
     const event = auditEvent.activity({
-      ...{ userId, transactionId, objectId: `${this.#request.source}/${change.id}`, operation: change.kind },
+      ...{ userId, transactionId, objectId: `${source}/${change.id}`, operation: change.kind },
       message: `sync-${change.kind.toLowerCase()}`,
       status: success ? 'SUCCESS' : 'FAILURE',
       messageDetail: success ? null : ([...results] as Json),
     })
-    await this.#options.repository.audit.append([event])
+    await repository.audit.append([event])
   }
 }
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../../model/json.ts'
+import type { JsonObject } from '../../../model/json.ts'
 import type { Repository, StoredObject } from '../../../repository/repository.ts'
 import type { SyncToken } from '../../../router/resources.ts'
 
@@ -26,12 +26,14 @@ export async function readStage({ objects }: Repository, source: string): Promis
   return stored && stageOf(stored)
 }
 
-function stageOf({ connectorData, retry, lastException }: StoredObject): Stage {
-  return {
-    token: isJsonObject(connectorData) ? ((connectorData.syncToken ?? null) as SyncToken | null) : null,
-    retry: retry as Stage['retry'],
-    lastException: lastException as Stage['lastException'],
-  }
+/** As `writeStage` stored it. */
+interface StoredStage extends Pick<Stage, 'retry' | 'lastException'> {
+  readonly connectorData?: { readonly syncToken?: SyncToken | null } | null
+}
+
+function stageOf(stored: StoredObject): Stage {
+  const { connectorData, retry, lastException } = stored as StoredStage
+  return { token: connectorData?.syncToken ?? null, retry, lastException }
 }
 
 export async function writeStage(

@@ -3,8 +3,7 @@ import type { JsonObject } from '../../../model/json.ts'
 import { script } from '../../../testing/script.ts'
 import { queueProvider } from '../../resources/queue.ts'
 import { administrator, openWorld, source, target, type World } from '../../testing/world.ts'
-import { backoff } from './backoff.ts'
-import { ChangeQueue } from './change-queue.ts'
+import { backoff, ChangeQueue } from './change-queue.ts'
 import { queuedEvent } from './queued-change.ts'
 
 /** The queue of a mapping, worked for real: order, retries, dead letters (engine §8.5). */

@@ -7,18 +7,17 @@ import type { SyncServices } from '../../services.ts'
 import { synchronizeChanges } from '../implicit/implicit-sync.ts'
 import { failedResult } from '../implicit/result.ts'
 import { failureOf, type NotifyOutcome } from '../notify.ts'
-import { backoff } from './backoff.ts'
 import { giveUp } from './give-up.ts'
 import { changeIn, inState, requestIn } from './queued-change.ts'
 
 export interface ChangeQueueOptions extends SyncServices {
-  /** True for runs and single operations that somebody works on. */
+  /** True for runs and single operations that some process works on. */
   readonly isActive: (runId: string, worker: string) => Promise<boolean>
   /** Around all work: what it works with stays until it is done. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
 }
 
-/** Whoever made a change is named in its records; what carries it on is the server's own work. */
+/** A change is recorded for those who made it; what carries it on is the server's own work. */
 const ownWork: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'queue' }
 
 /**
@@ -172,7 +171,7 @@ class Line {
     }
   }
 
-  /** As long as nobody can look at the target, nobody knows what became of a write that broke off: nothing can be done. */
+  /** As long as the target cannot be read, it is unknown what became of a write that broke off: nothing can be done. */
   async #allFailed({ events, epoch }: Claimed, rules: Rules, problem: Problem): Promise<void> {
     for (const event of events) {
       const results = [failedResult(rules.mapping, changeIn(event).id, problem)]
@@ -219,4 +218,16 @@ class Line {
     if (this.#closed) return
     this.#timer = setTimeout(() => this.wake(), delay).unref()
   }
+}
+
+/** No try is put off longer than this, in ms. */
+const longest = 5 * 60_000
+
+/**
+ * How long to wait after the `attempts`th failure, in ms: twice as long each time, and a little more or less than that, so
+ * that what failed together does not come back together.
+ */
+export function backoff(attempts: number, delay: number, random: () => number = Math.random): number {
+  const grown = Math.min(longest, delay * 2 ** Math.min(attempts - 1, 30))
+  return Math.round(grown * (0.8 + 0.4 * random()))
 }

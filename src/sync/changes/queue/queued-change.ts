@@ -31,23 +31,27 @@ export function queuedEvent(
   return { id, mapping, resource: `${container}/${resourceId}`, state, due: 0, attempts: 0, content }
 }
 
+/** As `queuedEvent` stores it. */
+interface Content {
+  readonly syncAction: ChangeEvent['action']
+  readonly resourceCollection: string
+  readonly resourceId: string
+  readonly oldObject?: JsonObject | null
+  readonly newObject?: JsonObject | null
+  readonly context: { readonly userId: string; readonly roles: string[]; readonly transactionId: string }
+}
+
 export function changeIn({ content }: QueuedEvent): ChangeEvent {
+  const { syncAction, resourceCollection, resourceId, oldObject, newObject } = content as unknown as Content
   return {
-    action: content.syncAction as ChangeEvent['action'],
-    container: content.resourceCollection as string,
-    id: content.resourceId as string,
-    oldValue: (content.oldObject ?? null) as JsonObject | null,
-    newValue: (content.newObject ?? null) as JsonObject | null,
+    ...{ action: syncAction, container: resourceCollection, id: resourceId },
+    ...{ oldValue: oldObject ?? null, newValue: newObject ?? null },
   }
 }
 
 /** On whose behalf the change was made; what carries it on is the server's own work. */
 export function requestIn({ content }: QueuedEvent): RequestContext {
-  const { userId, roles, transactionId } = content.context as {
-    userId: string
-    roles: string[]
-    transactionId: string
-  }
+  const { userId, roles, transactionId } = (content as unknown as Content).context
   return { external: false, userId, roles, transactionId }
 }
 
