@@ -1,6 +1,7 @@
 import type { GuardLimits } from '../../mapping/guard.ts'
 import { exceeded, excessInWords } from '../../plan/guard.ts'
 import { type PlanFilters, type PlanHeader, type PlanLine, planFilter } from '../../plan/plan-line.ts'
+import { kindOfWrite } from '../reconciliation/guard.ts'
 
 /** What the header of a plan says about its lines. */
 export type PlanSummary = Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'guard'>
@@ -8,7 +9,7 @@ export type PlanSummary = Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'gu
 /** Counts the lines of a plan while it is made. */
 export class PlanCounts {
   readonly #wanted: (line: PlanLine) => boolean
-  readonly #counts = new Map<string, Map<string, number>>()
+  readonly #counts: Record<string, Readonly<Record<string, number>>> = {}
   readonly #writes = { creates: 0, updates: 0, deletes: 0, others: 0 }
   #entries = 0
 
@@ -21,24 +22,11 @@ export class PlanCounts {
     if (!this.#wanted(line)) return false
     this.#entries++
     const situation = line.situation ?? 'FAILED'
-    const actions = this.#counts.get(situation) ?? new Map<string, number>()
-    this.#counts.set(situation, actions)
     const action = line.action ?? 'NONE'
-    actions.set(action, (actions.get(action) ?? 0) + 1)
-    if (line.writes) this.#countWrite(line)
+    const actions = this.#counts[situation] ?? {}
+    this.#counts[situation] = { ...actions, [action]: (actions[action] ?? 0) + 1 }
+    if (line.writes) this.#writes[kindOfWrite(line, line.read.target !== null) ?? 'others']++
     return true
-  }
-
-  #countWrite({ action, changes, read }: PlanLine): void {
-    const kind =
-      action === 'CREATE'
-        ? 'creates'
-        : action === 'DELETE' && read.target !== null
-          ? 'deletes'
-          : action === 'UPDATE' && changes.length > 0
-            ? 'updates'
-            : 'others'
-    this.#writes[kind]++
   }
 
   summary(limits: GuardLimits, linked: number): PlanSummary {
@@ -47,9 +35,7 @@ export class PlanCounts {
     const excess = exceeded(limits, { counts: this.#writes, linked, samples })
     return {
       entries: this.#entries,
-      counts: Object.fromEntries(
-        [...this.#counts].map(([situation, actions]) => [situation, Object.fromEntries(actions)]),
-      ),
+      counts: { ...this.#counts },
       writes: { ...this.#writes },
       guard: { passes: excess.length === 0, exceeded: excess.map(excessInWords) },
     }

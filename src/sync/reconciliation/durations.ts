@@ -29,14 +29,8 @@ export class Durations {
   }
 
   add(metric: string, milliseconds: number): void {
-    const series = this.#series.get(metric) ?? {
-      count: 0,
-      sum: 0,
-      min: Infinity,
-      max: 0,
-      mean: 0,
-      squares: 0,
-    }
+    const none = { count: 0, sum: 0, min: Infinity, max: 0, mean: 0, squares: 0 }
+    const series = this.#series.get(metric) ?? none
     this.#series.set(metric, series)
     series.count++
     series.sum += milliseconds

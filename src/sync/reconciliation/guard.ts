@@ -3,7 +3,7 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import { mayDelete } from '../../mapping/may-delete.ts'
 import { Problem } from '../../model/problem.ts'
 import { exceeded, excessInWords } from '../../plan/guard.ts'
-import type { PlanHeader } from '../../plan/plan-line.ts'
+import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
 import type { Links } from '../../repository/repository.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import type { Recorded } from '../page/operation.ts'
@@ -69,11 +69,11 @@ export class Guard {
     },
   }
 
-  #count({ action, failure, refusal, target, targetId, sourceId, changes }: Recorded): void {
-    if (failure || refusal !== undefined) return
-    if (action === 'DELETE' && target) this.add('deletes', targetId)
-    else if (action === 'UPDATE' && changes.length > 0) this.add('updates', targetId)
-    else if (action === 'CREATE') this.add('creates', sourceId)
+  #count(operation: Recorded): void {
+    const { failure, refusal, target, targetId, sourceId } = operation
+    const kind = kindOfWrite(operation, target !== undefined)
+    if (failure || refusal !== undefined || kind === undefined) return
+    this.add(kind, kind === 'creates' ? sourceId : targetId)
   }
 
   add(what: Guarded, id: string | undefined): void {
@@ -92,6 +92,16 @@ export class Guard {
     const message = `${this.mapping.name}: nothing was written: ${excess.map(excessInWords).join('; ')}`
     throw new Problem('GUARD', message, { detail: excess, ...(hint === undefined ? {} : { hint }) })
   }
+}
+
+/** What an operation does to its target; undefined: nothing. */
+export function kindOfWrite(
+  { action, changes }: Pick<PlanLine, 'action' | 'changes'> | Pick<Recorded, 'action' | 'changes'>,
+  targetExists: boolean,
+): Guarded | undefined {
+  if (action === 'CREATE') return 'creates'
+  if (action === 'DELETE' && targetExists) return 'deletes'
+  return action === 'UPDATE' && changes.length > 0 ? 'updates' : undefined
 }
 
 /** How many targets the mapping's link set leads to: what percentages are counted of. */

@@ -78,10 +78,10 @@ async function orphansAmong(
 ): Promise<readonly Recorded[]> {
   const suspects = page.map(links.view).filter(({ targetId }) => !targetIds?.has(targetId))
   if (suspects.length === 0) return []
-  const present = await sources.readMany(distinct(suspects.map(({ sourceId }) => sourceId)), signal)
+  const present = await sources.readMany([...new Set(suspects.map(({ sourceId }) => sourceId))], signal)
   const withoutSource = suspects.filter(({ sourceId }) => !present.has(sourceId))
   if (withoutSource.length === 0) return []
-  const found = await targets.readMany(distinct(withoutSource.map(({ targetId }) => targetId)), signal)
+  const found = await targets.readMany([...new Set(withoutSource.map(({ targetId }) => targetId))], signal)
   return withoutSource.filter(({ targetId }) => !found.has(targetId)).map(orphaned)
 }
 
@@ -106,10 +106,6 @@ function orphaned(link: MappingLink): Recorded {
     action: 'UNLINK',
     ...nothingApplied,
   }
-}
-
-function distinct(ids: readonly string[]): readonly string[] {
-  return [...new Set(ids)]
 }
 
 /** Links and their records in one transaction; none of the page if another one changes one of its links meanwhile. */

@@ -76,7 +76,6 @@ async function workSources(work: Work, lines: readonly PlanLine[]): Promise<void
 }
 
 async function workTargets(work: Work, lines: readonly PlanLine[]): Promise<void> {
-  const gone = new Set<string>()
   const lineOf = new Map(lines.map((line) => [keyOf(line), line]))
   const reads = lines.flatMap(({ targetId, linkQualifier }) =>
     targetId === null ? [] : [readTarget(targetId, linkQualifier)],
@@ -86,7 +85,7 @@ async function workTargets(work: Work, lines: readonly PlanLine[]): Promise<void
     if (work.reconciliation.run.signal.aborted) return
     const turns = await linkedSources(work.sync, round)
     await withSourceLocks(work.sync, turns, async (held) => {
-      const decided = await decidePage(work.looking, await joinTargets(work.looking, round, gone))
+      const decided = await decidePage(work.looking, await joinTargets(work.looking, round, new Set()))
       await perform({ ...work, sync: held }, decided, lineOf)
     })
   }

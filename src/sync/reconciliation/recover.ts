@@ -37,10 +37,8 @@ export async function recover(recovery: Recovery, linkType: string): Promise<voi
     for (const group of Map.groupBy(abandoned, sameSets).values()) {
       settlements.push(...(await settleGroup(recovery, group)))
     }
-    log(
-      'info',
-      `${linkType}: ${abandoned.length} operations of a run that broke off: ${inWords(settlements)}`,
-    )
+    const about = `${linkType}: ${abandoned.length} operations of a run that broke off`
+    log('info', `${about}: ${inWords(settlements)}`)
   }
 }
 
@@ -166,24 +164,13 @@ async function repairLink(
 }
 
 /** The record that the run could not write (engine §10). */
-function entryEvent({ intent, content, newId }: Fact): AuditEvent {
-  const { mapping, source, target, sourceId, targetId, linkQualifier, phase, situation, action, written } =
-    content
-  const { runId } = intent
-  const id = newId ?? targetId
+function entryEvent({ intent: { id, runId }, content, newId }: Fact): AuditEvent {
+  const { mapping, source, target, sourceId, linkQualifier, phase, situation, action, written } = content
+  const targetId = newId ?? content.targetId
   return auditEvent.reconEntry({
-    ...{
-      id: `${runId}-${intent.id}`,
-      userId: 'system',
-      runId,
-      phase,
-      mapping,
-      linkQualifier,
-      situation,
-      action,
-    },
+    ...{ id: `${runId}-${id}`, userId: 'system', runId, phase, mapping, linkQualifier, situation, action },
     sourceObjectId: `${source}/${sourceId}`,
-    targetObjectId: id === null ? null : `${target}/${id}`,
+    targetObjectId: targetId === null ? null : `${target}/${targetId}`,
     ambiguousIds: [],
     outcome: {
       ...{ status: 'SUCCESS', message: 'found done after the run broke off' },
@@ -193,15 +180,15 @@ function entryEvent({ intent, content, newId }: Fact): AuditEvent {
   })
 }
 
+const words = {
+  undone: 'did not happen and are decided anew',
+  link: 'had created their target and were linked',
+  retarget: 'had given their target another id, which the link follows now',
+  unlink: 'had deleted their target, and their link went, too',
+  done: 'were done but not recorded',
+} as const satisfies Record<Settlement, string>
+
 function inWords(settlements: readonly Settlement[]): string {
-  const counts = new Map<Settlement, number>()
-  for (const settlement of settlements) counts.set(settlement, (counts.get(settlement) ?? 0) + 1)
-  const words = {
-    undone: 'did not happen and are decided anew',
-    link: 'had created their target and were linked',
-    retarget: 'had given their target another id, which the link follows now',
-    unlink: 'had deleted their target, and their link went, too',
-    done: 'were done but not recorded',
-  }
-  return [...counts].map(([settlement, count]) => `${count} ${words[settlement]}`).join('; ')
+  const groups = Map.groupBy(settlements, (settlement) => settlement)
+  return [...groups].map(([settlement, { length }]) => `${length} ${words[settlement]}`).join('; ')
 }

@@ -51,7 +51,7 @@ const arrange: Partial<Record<Situation, (world: World) => Promise<void>>> = {
     await world.persons({ _id: 'q', mail: 'other@x', name: 'Other' })
     await world.link('q', 'u')
   },
-  // There is somebody else in the target set: correlation against an empty one is skipped.
+  // There is another user in the target set: correlation against an empty one is skipped.
   ABSENT: (world) => world.users({ _id: 'z', mail: 'z@x', name: 'Zed' }),
   async AMBIGUOUS(world) {
     await world.users({ _id: 'u', mail: 'ann@x', name: 'Old' }, { _id: 'v', mail: 'ann@x', name: 'Older' })

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { auditEvents } from '../../audit/resource.ts'
 import { fileSecrets } from '../../config/secrets.ts'
 import { type CompilationOptions, compileMapping } from '../../mapping/compile.ts'
-import type { Mapping } from '../../mapping/mapping.ts'
 import { everything } from '../../model/filter/filter.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
@@ -18,7 +17,7 @@ import { LocalLocks } from '../../repository/local/locks.ts'
 import type { ObjectSet, RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { scriptSource } from '../../scripts/definition.ts'
-import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
+import type { ScriptEngine } from '../../scripts/engine.ts'
 import { isolateEngine } from '../../scripts/isolate-engine.ts'
 import { temporaryStore } from '../../testing/store.ts'
 import { loadRules, type Rules } from '../page/rules.ts'
@@ -60,7 +59,7 @@ export interface WorldOptions {
   readonly consentService?: boolean
   /** As of a system outside: its writes cannot join the repository's transactions, and heed the signal. */
   readonly external?: boolean
-  /** With `external`: ids are the target's choice, and nobody knows them beforehand. */
+  /** With `external`: ids are the target's choice, not known beforehand. */
   readonly givesIds?: boolean
   /** The work of each transaction is called twice, and what the first call did is thrown away. */
   readonly repeatTransactions?: boolean
@@ -138,7 +137,7 @@ export async function openWorld({
     writes,
     /** `warn …`: what runs have logged. */
     logged,
-    /** Happens right after the next reading of targets: what somebody else does before the run writes. */
+    /** Happens right after the next reading of targets: what others do before the run writes. */
     meanwhile: (act: () => Promise<unknown>) => void meanwhile.push(act),
     persons: (...objects: readonly JsonObject[]) => put(source, objects),
     users: (...objects: readonly JsonObject[]) => put(target, objects),
@@ -151,12 +150,9 @@ export async function openWorld({
       return Object.fromEntries(result.map(({ _rev, ...object }) => [object._id, object]))
     },
     async link(sourceId: string, targetId: string, linkQualifier = 'default'): Promise<void> {
-      const link = {
-        _id: `${sourceId}-${targetId}-${linkQualifier}`,
-        linkType: mapping.links.type,
-        linkQualifier,
-      }
-      await repository.links.insert([{ ...link, firstId: sourceId, secondId: targetId }])
+      const _id = `${sourceId}-${targetId}-${linkQualifier}`
+      const link = { _id, linkType: mapping.links.type, linkQualifier, firstId: sourceId, secondId: targetId }
+      await repository.links.insert([link])
     },
     /** `p-1 → u-1`, sorted; a qualifier other than `default` in brackets. */
     async links(): Promise<string[]> {
@@ -168,13 +164,9 @@ export async function openWorld({
     async run(request: Partial<ReconciliationRequest> = {}) {
       writes.length = 0
       const entries: PlanEntry[] = []
-      const { run, done } = await reconciliations.start(
-        { mapping: mapping.name, ...request },
-        administrator,
-        {
-          onEntry: (entry) => entries.push(entry),
-        },
-      )
+      const asked = { mapping: mapping.name, ...request }
+      const onEntry = (entry: PlanEntry) => entries.push(entry)
+      const { run, done } = await reconciliations.start(asked, administrator, { onEntry })
       await done
       return { run, entries, situations: situationsOf(entries) }
     },
@@ -222,14 +214,6 @@ async function loaded(
   options: CompilationOptions,
   engine: ScriptEngine,
 ): Promise<Rules> {
-  const { mapping, scripts } = compiled(configuration, options)
-  return loadRules(mapping, scripts, engine)
-}
-
-function compiled(
-  configuration: JsonObject,
-  options: CompilationOptions,
-): { mapping: Mapping; scripts: Record<string, ScriptSource> } {
   const content = { name: 'person_user', source, target, ...configuration }
   const { mapping, scripts, errors } = compileMapping(content, [{ name: 'person_user', content }], options)
   if (!mapping) throw new Error(errors.map(({ message }) => message).join('; '))
@@ -238,7 +222,7 @@ function compiled(
     if (!read.ok) throw new Error(read.message)
     return [name, read.script]
   })
-  return { mapping, scripts: Object.fromEntries(sources) }
+  return loadRules(mapping, Object.fromEntries(sources), engine)
 }
 
 interface Observation {
