@@ -160,8 +160,8 @@ class Portion {
 
   #take(inside: string): void {
     for (const outcome of JSON.parse(`[${inside}]`)) {
-      const secrets = new SecretValues(this.#job.decrypted.get(this.#done))
-      this.#settle(revive(outcome, (text) => secrets.hiddenIn(text)))
+      const decrypted = this.#job.decrypted.get(this.#done)
+      this.#settle(revive(outcome, (text) => new SecretValues(decrypted).hiddenIn(text)))
     }
   }
 

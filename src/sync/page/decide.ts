@@ -1,5 +1,5 @@
 import { defaultAction } from '../../mapping/situation.ts'
-import { diff } from '../../model/diff.ts'
+import { type Change, diff } from '../../model/diff.ts'
 import type { Json } from '../../model/json.ts'
 import { revivedProblem } from '../../model/plain-problem.ts'
 import { Problem } from '../../model/problem.ts'
@@ -12,9 +12,9 @@ import {
   shapeInputOf,
   type Wanted,
 } from '../../plan/decide.ts'
-import type { Shaped, ShapeInput } from '../../plan/shape.ts'
+import type { Shape, Shaped, ShapeInput } from '../../plan/shape.ts'
 import { type Applied, type Decided, goesOn, type Joined, nothingDecided } from './operation.ts'
-import { askThose, onThose } from './places.ts'
+import { askThose } from './places.ts'
 import type { Synchronization } from './synchronization.ts'
 
 /**
@@ -25,11 +25,20 @@ export async function decidePage(
   sync: Synchronization,
   page: readonly Joined[],
 ): Promise<readonly Decided[]> {
-  const undecided = page.map((joined): Decided => ({ ...joined, ...nothingDecided, stage: 'decided' }))
-  return onThose(undecided, goesOn, async (due) => {
-    if (sync.until !== 'shape' || !sync.rules.oneByOne) return decideUntil(sync, due, sync.until)
-    return shapePage(sync, await decideUntil(sync, due, 'action'))
-  })
+  const due = page.filter(({ failure }) => failure === undefined)
+  const done = due.length === 0 ? [] : await decideDue(sync, due)
+  if (due.length === page.length) return done
+  let next = 0
+  return page.map((joined) => (joined === due[next] ? done[next++] : undefined) ?? undecided(joined))
+}
+
+async function decideDue(sync: Synchronization, page: readonly Joined[]): Promise<readonly Decided[]> {
+  if (sync.until !== 'shape' || !sync.rules.oneByOne) return decideUntil(sync, page, sync.until)
+  return shapePage(sync, await decideUntil(sync, page, 'action'))
+}
+
+function undecided(joined: Joined): Decided {
+  return { ...joined, ...nothingDecided, stage: 'decided' }
 }
 
 const shorter = { shape: 'action', action: 'situation', situation: undefined } as const satisfies Record<
@@ -40,7 +49,7 @@ const shorter = { shape: 'action', action: 'situation', situation: undefined } a
 /** A decision that was broken off, because a script ran out of time or memory, is made as far as it goes without it. */
 async function decideUntil(
   sync: Synchronization,
-  page: readonly Decided[],
+  page: readonly Joined[],
   until: Extent,
 ): Promise<readonly Decided[]> {
   const wanted = wantedOf(sync, until)
@@ -48,15 +57,17 @@ async function decideUntil(
   const outcomes = await sync.rules.ask('decide', inputs, sync.scripts)
   const broken = page.filter((_, place) => !outcomes[place]?.ok)
   const before = shorter[until]
-  const known = (before && broken.length > 0 ? await decideUntil(sync, broken, before) : broken).values()
-  return Promise.all(
-    page.map((operation, place) => {
-      const outcome = outcomes[place]
-      if (outcome?.ok) return withDecision(sync, operation, outcome.value, outcome.decrypted)
+  const known = (before && broken.length > 0 ? await decideUntil(sync, broken, before) : []).values()
+  const decided: Decided[] = []
+  for (const [place, joined] of page.entries()) {
+    const outcome = outcomes[place]
+    if (outcome?.ok) decided.push(withDecision(sync, joined, outcome.value, outcome.decrypted))
+    else {
       const failure = outcome?.error ?? new Problem('INTERNAL', 'no decision was made')
-      return brokenOff(sync, known.next().value ?? operation, until, failure)
-    }),
-  )
+      decided.push(await brokenOff(sync, known.next().value ?? undecided(joined), until, failure))
+    }
+  }
+  return decided
 }
 
 /** What is known of an operation whose decision was broken off at this point. */
@@ -77,36 +88,81 @@ async function brokenOff<T extends Decided | Applied>(
 
 function withDecision(
   sync: Synchronization,
-  operation: Decided,
+  joined: Joined,
   decision: Decision,
   decrypted: readonly Json[] | undefined,
 ): Decided {
   const { qualifies, disqualifiedBy, situation, action, policy, refusal, problem } = decision
   const failure = problem && revivedProblem(problem, hiding(decrypted))
-  const decided = { ...operation, qualifies, disqualifiedBy, situation, action, policy, refusal, failure }
-  return withShape(sync, decided, decision, decrypted)
+  const written = toWrite(sync, joined, { ...nothingToWrite, failure }, decision, decrypted)
+  return {
+    ...joined,
+    stage: 'decided',
+    qualifies,
+    disqualifiedBy,
+    failure: written.failure,
+    situation,
+    action,
+    policy,
+    refusal,
+    desired: written.desired,
+    changes: written.changes,
+    unforeseen: written.unforeseen,
+    shapingFailed: written.shapingFailed,
+  }
+}
+
+/** What an operation is to write. */
+type ToWrite = Pick<Decided, 'desired' | 'changes' | 'unforeseen' | 'shapingFailed' | 'failure'>
+
+const nothingToWrite = { desired: undefined, changes: [], unforeseen: undefined, shapingFailed: false }
+
+/** `before` if nothing was shaped. */
+function toWrite(
+  sync: Synchronization,
+  operation: Joined | Decided | Applied,
+  before: ToWrite,
+  { shape, unforeseen, shapingProblem }: Shaped,
+  decrypted: readonly Json[] | undefined,
+): ToWrite {
+  const hidden = hiding(decrypted)
+  if (shapingProblem)
+    return { ...before, failure: revivedProblem(shapingProblem, hidden), shapingFailed: true }
+  if (!shape) return before
+  return {
+    desired: shape.desired,
+    changes: withSecrets(sync, operation, shape, decrypted),
+    unforeseen: unforeseen === undefined ? before.unforeseen : hidden(unforeseen),
+    shapingFailed: before.shapingFailed,
+    failure: before.failure,
+  }
+}
+
+/** The changes, those of secrets marked. */
+function withSecrets(
+  sync: Synchronization,
+  operation: Joined | Decided | Applied,
+  { changes, hooked = [] }: Shape,
+  decrypted: readonly Json[] | undefined,
+): readonly Change[] {
+  if (changes.length === 0) return changes
+  const linkedTarget = linkedTargetOf(operation)
+  const linked = linkedTarget ? diff(operation.target ?? {}, linkedTarget) : []
+  const seen = { decrypted, hooked: [...hooked, ...linked.map(({ pointer }) => pointer)] }
+  const isSecret = sync.secrets.ofOperation(operation, seen)
+  return changes.map((change) => (isSecret(change) ? { ...change, secret: true } : change))
 }
 
 function withShape<T extends Decided | Applied>(
   sync: Synchronization,
   operation: T,
-  { shape, unforeseen, shapingProblem }: Shaped,
+  shaped: Shaped,
   decrypted: readonly Json[] | undefined,
 ): T {
-  const hidden = hiding(decrypted)
-  if (shapingProblem)
-    return { ...operation, failure: revivedProblem(shapingProblem, hidden), shapingFailed: true }
-  if (!shape) return operation
-  const linkedTarget = linkedTargetOf(operation)
-  const linked = linkedTarget ? diff(operation.target ?? {}, linkedTarget) : []
-  const hooked = [...(shape.hooked ?? []), ...linked.map(({ pointer }) => pointer)]
-  const isSecret = sync.secrets.ofOperation(operation, { decrypted, hooked })
-  return {
-    ...operation,
-    desired: shape.desired,
-    changes: shape.changes.map((change) => (isSecret(change) ? { ...change, secret: true } : change)),
-    unforeseen: unforeseen === undefined ? operation.unforeseen : hidden(unforeseen),
-  }
+  const written = toWrite(sync, operation, operation, shaped, decrypted)
+  if (written === operation) return operation
+  const { desired, changes, unforeseen, shapingFailed, failure } = written
+  return { ...operation, desired, changes, unforeseen, shapingFailed, failure }
 }
 
 /** The error of a script may contain values that it decrypted. */
@@ -116,7 +172,7 @@ function hiding(decrypted: readonly Json[] | undefined): (text: string) => strin
   return (text) => secrets.hiddenIn(text)
 }
 
-function linkedTargetOf(operation: Decided | Applied) {
+function linkedTargetOf(operation: Joined | Decided | Applied) {
   return operation.stage === 'applied' ? operation.linkedTarget : undefined
 }
 
@@ -131,14 +187,14 @@ export async function shapePage<T extends Decided | Applied>(
     (operation) => shapingOf(sync, operation, wanted),
     (inputs) => sync.rules.ask('shape', inputs, sync.scripts),
   )
-  return Promise.all(
-    page.map((operation, place) => {
-      const outcome = outcomes[place]
-      if (!outcome) return operation
-      if (outcome.ok) return withShape(sync, operation, outcome.value, outcome.decrypted)
-      return brokenOff(sync, operation, 'shape', outcome.error)
-    }),
-  )
+  const done: T[] = []
+  for (const [place, operation] of page.entries()) {
+    const outcome = outcomes[place]
+    if (!outcome) done.push(operation)
+    else if (outcome.ok) done.push(withShape(sync, operation, outcome.value, outcome.decrypted))
+    else done.push(await brokenOff(sync, operation, 'shape', outcome.error))
+  }
+  return done
 }
 
 function shapingOf(
@@ -159,7 +215,7 @@ export function wantedOf({ runId, hooks, secrets, action }: Synchronization, unt
 }
 
 /** Everything that was read of an operation, as the decision takes it. */
-export function factsOf(operation: Decided | Applied, wanted: Wanted): Facts {
+export function factsOf(operation: Joined | Decided | Applied, wanted: Wanted): Facts {
   const { phase, linkQualifier, source, oldSource, link, candidates, target } = operation
   const { qualifies, disqualifiedBy } = operation
   const known = {

@@ -8,8 +8,11 @@ export async function onThose<T>(
 ): Promise<readonly T[]> {
   const due = page.filter(isDue)
   if (due.length === 0) return page
-  const done = new Map((await step(due)).map((operation, position) => [due[position], operation]))
-  return page.map((operation) => done.get(operation) ?? operation)
+  const done = await step(due)
+  if (done === due) return page
+  if (done.length === page.length) return done
+  let next = 0
+  return page.map((operation) => (operation === due[next] ? (done[next++] ?? operation) : operation))
 }
 
 /** What those of a page that have a question are answered, at their places; nobody is asked for nothing. */
@@ -19,15 +22,17 @@ export async function askThose<T, Question, Answer>(
   ask: (questions: readonly Question[], places: readonly number[]) => Promise<readonly Answer[]>,
 ): Promise<readonly (Answer | undefined)[]> {
   const places: number[] = []
-  const questions = page.flatMap((operation, place) => {
+  const questions: Question[] = []
+  for (const [place, operation] of page.entries()) {
     const question = questionOf(operation, place)
-    if (question === undefined) return []
+    if (question === undefined) continue
     places.push(place)
-    return [question]
-  })
+    questions.push(question)
+  }
   const answers = questions.length === 0 ? [] : await ask(questions, places)
   if (answers.length !== questions.length)
     throw new Problem('INTERNAL', `${questions.length} questions have ${answers.length} answers`)
-  const byPlace = new Map(places.map((place, position) => [place, answers[position]]))
-  return page.map((_, place) => byPlace.get(place))
+  if (answers.length === page.length) return answers
+  let next = 0
+  return page.map((_, place) => (place === places[next] ? answers[next++] : undefined))
 }

@@ -1,12 +1,5 @@
 import type { Store } from '../../../repository/repository.ts'
-import {
-  type Applied,
-  type Decided,
-  goesOn,
-  linksAnyway,
-  nothingApplied,
-  type Recorded,
-} from '../operation.ts'
+import { type Applied, type Decided, goesOn, linksAnyway, type Recorded } from '../operation.ts'
 import { onThose } from '../places.ts'
 import type { Synchronization } from '../synchronization.ts'
 import { carryOutConsequences } from './consequences.ts'
@@ -41,7 +34,7 @@ export async function applyPage(
 ): Promise<readonly Recorded[]> {
   const sync = uninterrupted(deciding)
   const { repository, targets, rules } = sync
-  const begun = page.map((operation): Applied => ({ ...operation, ...nothingApplied, stage: 'applied' }))
+  const begun = page.map(unapplied)
   const inOne = targets.joining && !rules.interleaved ? targets.joining.bind(targets) : undefined
   if (sync.dryRun) {
     const foreseen = begun.map(recorded)
@@ -75,6 +68,11 @@ export async function applyPage(
 /** Whoever cancels a run waits for the page that is being written: a write without its link would be half an operation. */
 function uninterrupted(sync: Synchronization): Synchronization {
   return { ...sync, signal: undefined, scripts: { ...sync.scripts, signal: undefined } }
+}
+
+/** Each field by its name: spreading a second object is several times as slow. */
+function unapplied(operation: Decided): Applied {
+  return { ...operation, stage: 'applied', effect: 'none', linkCreated: false, oldTarget: undefined }
 }
 
 function recorded(operation: Applied): Recorded {

@@ -40,8 +40,10 @@ async function writeAll(
   return intended.map((operation, place) => {
     const result = results[place]
     if (!result) return unwritten(operation)
-    const known = { ...operation, consequence: consequences.get(place) }
-    return result.ok ? settle(known, result.object) : settleFailure(known, result.error)
+    const consequence = consequences.get(place)
+    return result.ok
+      ? settle(operation, result.object, consequence)
+      : settleFailure(operation, result.error, consequence)
   })
 }
 
@@ -114,11 +116,14 @@ function idOf(id: unknown): string | undefined {
   return id === undefined || id === null ? undefined : String(id)
 }
 
-function settle(operation: Applied, object: Resource): Applied {
-  if (operation.action === 'DELETE') return { ...operation, effect: 'deleted' }
+type Consequence = Applied['consequence']
+
+function settle(operation: Applied, object: Resource, consequence: Consequence): Applied {
+  if (operation.action === 'DELETE') return { ...operation, consequence, effect: 'deleted' }
   const created = operation.action === 'CREATE'
   return {
     ...operation,
+    consequence,
     effect: created ? 'created' : 'updated',
     oldTarget: created ? undefined : operation.target,
     target: object,
@@ -126,16 +131,16 @@ function settle(operation: Applied, object: Resource): Applied {
   }
 }
 
-function settleFailure(operation: Applied, error: Error): Applied {
+function settleFailure(operation: Applied, error: Error, consequence: Consequence): Applied {
   const { action, targetId } = operation
   // Somebody else deleted it already: the wish is fulfilled.
   if (action === 'DELETE' && error instanceof Problem && error.status === 404)
-    return { ...operation, effect: 'deleted' }
+    return { ...operation, consequence, effect: 'deleted' }
   const verb = action === 'CREATE' ? 'create' : action === 'DELETE' ? 'delete' : 'update'
   const what = targetId === undefined ? 'the target' : `target ${targetId}`
   const why = `${error.message}${violatedPolicies(error)}`
   const failure = new Problem('SYNC_FAILED', `could not ${verb} ${what}: ${why}`, { cause: error })
-  return { ...operation, inDoubt: leavesDoubt(error), failure }
+  return { ...operation, consequence, inDoubt: leavesDoubt(error), failure }
 }
 
 /** ` (mail: VALID_EMAIL_ADDRESS_FORMAT)`: which policies the target refused, so that nobody has to look further. */
