@@ -22,6 +22,14 @@ export function printReference({ collection, id }: Target): string {
   return `${collection}/${encodeSegment(id)}`
 }
 
+/** The ids of each collection, each once. */
+export function idsByCollection(targets: Iterable<Target>): ReadonlyMap<string, readonly string[]> {
+  const byCollection = Map.groupBy(targets, ({ collection }) => collection)
+  return new Map(
+    [...byCollection].map(([collection, own]) => [collection, [...new Set(own.map(({ id }) => id))]]),
+  )
+}
+
 /** Undefined if the text names no object, which needs a root, a set and an id. */
 export function parseReference(text: string): Target | undefined {
   const path = text.replace(/^\//, '')

@@ -1,13 +1,7 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { equal } from '../../model/equality.ts'
 import type { JsonObject } from '../../model/json.ts'
-import type {
-  ObjectWrite,
-  ObjectWriteOutcome,
-  SeenRelationship,
-  Store,
-  StoredObject,
-} from '../../repository/repository.ts'
+import type { ObjectWrite, ObjectWriteOutcome, Store, StoredObject } from '../../repository/repository.ts'
 import type { Relations } from '../type/compiled-type.ts'
 import type { ObjectChange } from '../write/changes.ts'
 import type { Outcome, WriteResult, WrittenPage } from '../write/entry.ts'
@@ -15,8 +9,8 @@ import { failure } from '../write/failure.ts'
 import { collectedValues } from './collect.ts'
 import { conditionIn } from './conditions.ts'
 import { noteDependents } from './dependents.ts'
-import { objectFacts, pageFacts, wantedObjects } from './facts.ts'
-import { alwaysRead, constraintsProperty, type RelatedType } from './model.ts'
+import { objectFacts, pageFacts, presentOf, wantedObjects } from './facts.ts'
+import { alwaysRead, type RelatedType } from './model.ts'
 import { type OtherEnd, type Plan, planPage } from './plan.ts'
 import {
   type Conditionals,
@@ -29,6 +23,8 @@ import {
 } from './plan-object.ts'
 import { nextTriggerOf, noteTemporalTriggers, type TemporalTrigger } from './temporal-triggers.ts'
 import { conditionFields, type RefusedObject, type RelatedWrite, withRelationships } from './wanted.ts'
+
+const none: Present = new Map()
 
 export interface RelatedOptions {
   /** Whole objects with all relationships are wanted in the changes; otherwise what had to be read anyway. */
@@ -87,10 +83,10 @@ async function plannedObjects(
 }> {
   const { type } = relations
   const wanted = await wantedObjects(store, relations, writes)
-  const { conditionals, presentOf } = await objectFacts(store, type, wanted, whole)
+  const { conditionals, present } = await objectFacts(store, type, wanted, whole)
   const planned = wanted.map((object) =>
     object.kind === 'wanted'
-      ? planObject(type, object, { present: presentOf(object.write.id), conditionals })
+      ? planObject(type, object, { present: present.get(object.write.id) ?? none, conditionals })
       : object,
   )
   return { planned, conditionals }
@@ -118,10 +114,7 @@ async function writeObjects(work: Work, { objects }: Plan): Promise<WrittenPage>
   const ids = living.map(({ write }) => write.id)
   const time = services.now()
   const names = shownProperties(work, living)
-  const seen: ReadonlyMap<string, readonly SeenRelationship[]> =
-    names.length > 0 && ids.length > 0
-      ? await store.relationships.of(type.collection, ids, { properties: names })
-      : new Map()
+  const seen = await presentOf(store, type.collection, ids, names)
   const collected = await collectedValues(store, model, type, ids, time, { properties: names, seen })
   const pending = new Map(
     planned.flatMap((object) => {
@@ -130,14 +123,13 @@ async function writeObjects(work: Work, { objects }: Plan): Promise<WrittenPage>
     }),
   )
   const written = await writeAll(store, type, pending)
-  const triggers = living.flatMap(({ write }) => triggerOf(type, write, seen.get(write.id) ?? [], time))
+  const triggers = living.flatMap(({ write }) => triggerOf(type, write, seen.get(write.id), time))
   await noteTemporalTriggers(store, triggers)
   const outcomes = objects.map((object): Outcome => {
     if (object.kind === 'refused') return { result: { ok: false, error: object.error }, change: undefined }
     const result = written.get(object)
-    const after = Map.groupBy(seen.get(object.write.id) ?? [], ({ own }) => own.property)
-    if (result) return { result, change: changeOf(work, object, result.object, after) }
-    return { result: unwritten(object), change: undefined }
+    if (!result) return { result: unwritten(object), change: undefined }
+    return { result, change: changeOf(work, object, result.object, seen.get(object.write.id) ?? none) }
   })
   const pendingRecomputations = await noteDependents(store, model, changedBy(relations, objects, outcomes))
   const due = triggers.length > 0 ? Math.min(...triggers.map((one) => one.due)) : undefined
@@ -181,13 +173,10 @@ function finalWrite(object: PlannedObject, collected: JsonObject): ObjectWrite |
 function triggerOf(
   type: RelatedType,
   write: ObjectWrite,
-  seen: readonly SeenRelationship[],
+  seen: Present = none,
   now: number,
 ): readonly TemporalTrigger[] {
-  const limited = seen.filter(
-    ({ own, properties }) =>
-      properties[constraintsProperty] !== undefined && alwaysRead(type).includes(own.property),
-  )
+  const limited = alwaysRead(type).flatMap((name) => seen.get(name) ?? [])
   const due = nextTriggerOf(write.operation === 'delete' ? {} : write.content, limited, now)
   return due === undefined ? [] : [{ collection: type.collection, id: write.id, due }]
 }
@@ -209,7 +198,12 @@ function changeOf(
   const { type } = work.relations
   const { write, stored, force, present } = object
   const { operation, id } = write
-  if (force === 'bump' && stored && !changesRelationships(object) && isSameContent(stored, result))
+  if (
+    force === 'bump' &&
+    stored &&
+    !changesRelationships(object) &&
+    changedNames(stored, result).length === 0
+  )
     return undefined
   const names = operation === 'delete' ? [...type.properties.keys()] : shownProperties(work, [object])
   return {
@@ -217,10 +211,6 @@ function changeOf(
     before: stored && withRelationships(type, stored, present, names),
     after: operation === 'delete' ? undefined : withRelationships(type, result, seen, names),
   }
-}
-
-function isSameContent(a: StoredObject, b: StoredObject): boolean {
-  return changedNames(a, b).length === 0
 }
 
 function changedNames(before: JsonObject, after: JsonObject): readonly string[] {
@@ -252,24 +242,18 @@ function changedBy(
   })
 }
 
-type Views = ReadonlyMap<string, Present>
+type Views = ReadonlyMap<RelatedType, ReadonlyMap<string, Present>>
 
 /** As they are seen before anything changes. */
 async function viewsOfOthers({ store, options }: Work, others: readonly OtherEnd[]): Promise<Views> {
-  const views = new Map<string, Present>()
+  const views = new Map<RelatedType, ReadonlyMap<string, Present>>()
   for (const [type, own] of byType(others)) {
     const touched = new Set(own.flatMap(({ properties }) => [...properties]))
     const properties = options.isSynchronized(type.collection)
       ? [...type.properties.keys()]
       : [...touched].filter((name) => !isLarge(type, name))
-    if (properties.length === 0) continue
     const ids = own.map(({ id }) => id)
-    const found = await store.relationships.of(type.collection, ids, { properties })
-    for (const [id, seen] of found)
-      views.set(
-        `${type.collection}/${id}`,
-        Map.groupBy(seen, (one) => one.own.property),
-      )
+    views.set(type, await presentOf(store, type.collection, ids, properties))
   }
   return views
 }
@@ -317,7 +301,7 @@ async function writeOthers(
 
 /** The relationships of an object at another end had changed already when it was read. */
 function seenBefore(type: RelatedType, change: ObjectChange, views: Views): ObjectChange {
-  const seen = views.get(`${type.collection}/${change.id}`) ?? new Map()
+  const seen = views.get(type)?.get(change.id) ?? none
   const names = Object.keys(change.after ?? {}).filter((name) => type.properties.has(name))
   return { ...change, before: change.before && withRelationships(type, change.before, seen, names) }
 }

@@ -1,15 +1,19 @@
 import { equal } from '../../model/equality.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { getAt, parsePointer, setAt } from '../../model/pointer.ts'
-import { printReference, type Target } from '../../model/reference.ts'
+import { idsByCollection, type Target } from '../../model/reference.ts'
 import type { SeenRelationship, Store, StoredObject } from '../../repository/repository.ts'
 import { holds } from './constraints.ts'
+import { presentOf } from './facts.ts'
 import {
   type CollectedProperty,
   constraintsProperty,
   type RelatedType,
   type RelationshipModel,
 } from './model.ts'
+import { keyOf as endKey } from './plan.ts'
+import type { Present } from './plan-object.ts'
+import { referenceTo } from './wanted.ts'
 
 /**
  * The values of virtual properties by query (platform §6.1, §6.4) for a page of objects: one statement a
@@ -42,7 +46,7 @@ export async function collectedValues(
 /** Relationships of the objects that have already been read: all those of these properties. */
 export interface KnownRelationships {
   readonly properties: readonly string[]
-  readonly seen: ReadonlyMap<string, readonly SeenRelationship[]>
+  readonly seen: ReadonlyMap<string, Present>
 }
 
 interface Reached {
@@ -55,8 +59,9 @@ class Walk {
   readonly #store: Store
   readonly #model: RelationshipModel
   readonly #now: number
-  readonly #seen = new Map<string, Map<string, readonly SeenRelationship[]>>()
-  readonly #objects = new Map<string, Map<string, StoredObject | undefined>>()
+  /** By end. */
+  readonly #seen = new Map<string, readonly SeenRelationship[]>()
+  readonly #objects = new Map<string, StoredObject | undefined>()
 
   constructor(store: Store, model: RelationshipModel, now: number) {
     this.#store = store
@@ -65,12 +70,9 @@ class Walk {
   }
 
   knows(collection: string, ids: readonly string[], { properties, seen }: KnownRelationships): void {
-    for (const property of properties) {
-      const own = ids.map(
-        (id) => [id, (seen.get(id) ?? []).filter((one) => one.own.property === property)] as const,
-      )
-      this.#seen.set(`${collection} ${property}`, new Map(own))
-    }
+    for (const property of properties)
+      for (const id of ids)
+        this.#seen.set(endKey({ collection, id, property }), seen.get(id)?.get(property) ?? [])
   }
 
   /** By root: the objects at the end of the path, in the order of the relationships. */
@@ -97,20 +99,19 @@ class Walk {
 
   async #step(from: readonly Target[], property: string): Promise<ReadonlyMap<string, readonly Reached[]>> {
     const steps = new Map<string, readonly Reached[]>()
-    for (const [collection, targets] of Map.groupBy(from, (target) => target.collection)) {
+    for (const [collection, ids] of idsByCollection(from)) {
       if (!this.#model.types.get(collection)?.properties.has(property)) continue
-      const ids = targets.map(({ id }) => id)
-      const seen = await this.#relationships(collection, ids, property)
+      await this.#readRelationships(collection, ids, property)
       const active = new Map(
-        ids.map((id) => [
-          id,
-          (seen.get(id) ?? []).filter(({ properties }) => holds(properties[constraintsProperty], this.#now)),
-        ]),
+        ids.map((id) => {
+          const seen = this.#seen.get(endKey({ collection, id, property })) ?? []
+          return [id, seen.filter(({ properties }) => holds(properties[constraintsProperty], this.#now))]
+        }),
       )
-      const objects = await this.#read([...active.values()].flat().map(({ other }) => other))
+      await this.#readObjects([...active.values()].flat().map(({ other }) => other))
       for (const [id, relationships] of active) {
         const reached = relationships.flatMap(({ other }) => {
-          const object = objects.get(keyOf(other))
+          const object = this.#objects.get(keyOf(other))
           // One of our objects that was deleted, or whose own time is over, grants nothing.
           const counts = object
             ? holds(object[constraintsProperty], this.#now)
@@ -123,35 +124,21 @@ class Walk {
     return steps
   }
 
-  async #relationships(collection: string, ids: readonly string[], property: string) {
-    const key = `${collection} ${property}`
-    const known = this.#seen.get(key) ?? new Map<string, readonly SeenRelationship[]>()
-    this.#seen.set(key, known)
-    const missing = ids.filter((id) => !known.has(id))
-    if (missing.length > 0) {
-      const found = await this.#store.relationships.of(collection, missing, { properties: [property] })
-      for (const id of missing) known.set(id, found.get(id) ?? [])
-    }
-    return known
+  async #readRelationships(collection: string, ids: readonly string[], property: string): Promise<void> {
+    const unread = ids.filter((id) => !this.#seen.has(endKey({ collection, id, property })))
+    const found = await presentOf(this.#store, collection, unread, [property])
+    for (const id of unread)
+      this.#seen.set(endKey({ collection, id, property }), found.get(id)?.get(property) ?? [])
   }
 
-  async #read(targets: readonly Target[]): Promise<ReadonlyMap<string, StoredObject>> {
-    const objects = new Map<string, StoredObject>()
-    for (const [collection, own] of Map.groupBy(targets, (target) => target.collection)) {
-      if (!this.#model.types.has(collection)) continue
-      const known = this.#objects.get(collection) ?? new Map<string, StoredObject | undefined>()
-      this.#objects.set(collection, known)
-      const missing = [...new Set(own.map(({ id }) => id))].filter((id) => !known.has(id))
-      if (missing.length > 0) {
-        const found = await this.#store.objects.read(collection, missing)
-        for (const id of missing) known.set(id, found.get(id))
-      }
-      for (const target of own) {
-        const object = known.get(target.id)
-        if (object) objects.set(keyOf(target), object)
-      }
+  async #readObjects(targets: readonly Target[]): Promise<void> {
+    const unread = targets.filter(
+      (target) => this.#model.types.has(target.collection) && !this.#objects.has(keyOf(target)),
+    )
+    for (const [collection, ids] of idsByCollection(unread)) {
+      const found = await this.#store.objects.read(collection, ids)
+      for (const id of ids) this.#objects.set(keyOf({ collection, id }), found.get(id))
     }
-    return objects
   }
 }
 
@@ -190,11 +177,7 @@ function entry(
   { target, object }: Reached,
   model: RelationshipModel,
 ): JsonObject {
-  const reference = {
-    _ref: printReference(target),
-    _refResourceCollection: target.collection,
-    _refResourceId: target.id,
-  }
+  const reference = referenceTo(target)
   if (!fields) return reference
   const type = model.types.get(target.collection)
   const result: JsonObject = { _id: target.id }

@@ -1,5 +1,4 @@
-import type { Target } from '../../model/reference.ts'
-import { printReference } from '../../model/reference.ts'
+import { idsByCollection, printReference } from '../../model/reference.ts'
 import type { RelationshipEnd, SeenRelationship, Store } from '../../repository/repository.ts'
 import type { Relations } from '../type/compiled-type.ts'
 import { type Conditional, conditionals } from './conditions.ts'
@@ -33,9 +32,19 @@ export async function wantedObjects(
   })
 }
 
-export interface ObjectFacts {
-  readonly conditionals: Conditionals
-  presentOf(id: string): Present
+/** Relationships of the objects, by property; all of them if none is named. One statement. */
+export async function presentOf(
+  { relationships }: Pick<Store, 'relationships'>,
+  collection: string,
+  ids: readonly string[],
+  properties?: readonly string[],
+): Promise<ReadonlyMap<string, Present>> {
+  if (ids.length === 0 || properties?.length === 0) return new Map()
+  return byProperty(await relationships.of(collection, ids, properties && { properties }))
+}
+
+function byProperty(seen: ReadonlyMap<string, readonly SeenRelationship[]>): ReadonlyMap<string, Present> {
+  return new Map([...seen].map(([id, own]) => [id, Map.groupBy(own, (one) => one.own.property)]))
 }
 
 /** `whole`: all relationships of the objects; otherwise those that have to be known. */
@@ -44,17 +53,14 @@ export async function objectFacts(
   type: RelatedType,
   wanted: readonly (WantedObject | RefusedObject)[],
   whole: boolean,
-): Promise<ObjectFacts> {
+): Promise<{ readonly conditionals: Conditionals; readonly present: ReadonlyMap<string, Present> }> {
   const found = new Map<string, readonly Conditional[]>()
   for (const property of type.properties.values())
     if (property.conditions.size > 0) found.set(property.name, await conditionals(store, property))
   const present = await presentRelationships(store, type, wanted, (objects) =>
     wholeProperties(type, found, objects, whole),
   )
-  const byProperty = new Map(
-    [...present].map(([id, seen]) => [id, Map.groupBy(seen, ({ own }) => own.property)]),
-  )
-  return { conditionals: found, presentOf: (id) => byProperty.get(id) ?? new Map() }
+  return { conditionals: found, present }
 }
 
 async function presentRelationships(
@@ -62,27 +68,26 @@ async function presentRelationships(
   { collection }: RelatedType,
   wanted: readonly (WantedObject | RefusedObject)[],
   wholeOf: (objects: readonly WantedObject[]) => readonly string[],
-): Promise<ReadonlyMap<string, readonly SeenRelationship[]>> {
-  const present = new Map<string, readonly SeenRelationship[]>()
-  const add = (found: ReadonlyMap<string, readonly SeenRelationship[]>) => {
-    for (const [id, seen] of found) present.set(id, [...(present.get(id) ?? []), ...seen])
+): Promise<ReadonlyMap<string, Present>> {
+  const present: SeenRelationship[] = []
+  const add: typeof relationships.of = async (...asked) => {
+    const found = await relationships.of(...asked)
+    for (const seen of found.values()) present.push(...seen)
+    return found
   }
   const going = wanted.filter((object) => object.kind === 'wanted')
   const updates = going.filter(({ write }) => write.operation === 'update')
   const deletes = going.filter(({ write }) => write.operation === 'delete')
   const whole = wholeOf(updates)
-  if (updates.length > 0 && whole.length > 0)
-    add(await relationships.of(collection, updates.map(idOf), { properties: whole }))
+  if (updates.length > 0 && whole.length > 0) await add(collection, updates.map(idOf), { properties: whole })
   for (const { write, edits } of updates)
     for (const [name, all] of edits) {
       if (whole.includes(name)) continue
-      for (const [set, targets] of Map.groupBy(targetsOf(all) ?? [], (target) => target.collection)) {
-        const to = { collection: set, ids: [...new Set(targets.map(({ id }) => id))] }
-        add(await relationships.of(collection, [write.id], { properties: [name], to }))
-      }
+      for (const [set, ids] of idsByCollection(targetsOf(all) ?? []))
+        await add(collection, [write.id], { properties: [name], to: { collection: set, ids } })
     }
-  if (deletes.length > 0) add(await relationships.of(collection, deletes.map(idOf)))
-  return present
+  if (deletes.length > 0) await add(collection, deletes.map(idOf))
+  return byProperty(Map.groupBy(present, ({ own }) => own.id))
 }
 
 function idOf({ write }: WantedObject): string {
@@ -95,13 +100,11 @@ export async function pageFacts(
   objects: readonly (PlannedObject | RefusedObject)[],
 ): Promise<PageFacts> {
   const missing = new Set<string>()
-  const targets = targetsToFind(type, objects)
-  for (const [collection, asked] of Map.groupBy(targets, (target) => target.collection)) {
-    const ids = [...new Set(asked.map(({ id }) => id))]
-    const there = model.types.has(collection)
-      ? await store.objects.existing(collection, ids)
-      : await existingOutside(services.exists, collection, ids)
-    for (const id of ids) if (!there.has(id)) missing.add(printReference({ collection, id }))
+  for (const [collection, ids] of idsByCollection(targetsToFind(type, objects))) {
+    const ours = model.types.has(collection) ? await store.objects.existing(collection, ids) : undefined
+    for (const id of ids)
+      if (!(ours ? ours.has(id) : await services.exists({ collection, id })))
+        missing.add(printReference({ collection, id }))
   }
   const occupied = await occupiedPlaces(store, placesToFill(model, type, objects))
   return {
@@ -110,25 +113,12 @@ export async function pageFacts(
   }
 }
 
-async function existingOutside(
-  exists: (target: Target) => Promise<boolean>,
-  collection: string,
-  ids: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const there = new Set<string>()
-  for (const id of ids) if (await exists({ collection, id })) there.add(id)
-  return there
-}
-
 async function occupiedPlaces(
   { relationships }: Store,
   places: readonly RelationshipEnd[],
 ): Promise<ReadonlyMap<string, readonly SeenRelationship[]>> {
   const occupied: SeenRelationship[] = []
-  for (const ends of Map.groupBy(
-    places,
-    ({ collection, property }) => `${collection} ${property}`,
-  ).values()) {
+  for (const ends of Map.groupBy(places, (end) => `${end.collection} ${end.property}`).values()) {
     const [{ collection, property }] = ends as [RelationshipEnd]
     const ids = [...new Set(ends.map(({ id }) => id))]
     const found = await relationships.of(collection, ids, { properties: [property] })

@@ -249,6 +249,11 @@ function firstToken(field: string): string {
   return field.split('/')[0] as string
 }
 
+/** True if values are collected along the relationship. */
+export function collectsAlong({ collected }: RelatedType, property: string): boolean {
+  return collected.some(({ paths }) => paths.some(([first]) => first === property))
+}
+
 /** Relationships that have to be known whenever an object of the type is written. */
 export function alwaysRead({ properties, collected }: RelatedType): readonly string[] {
   const first = collected.flatMap(({ paths }) => paths.flatMap(([property]) => property ?? []))

@@ -1,7 +1,7 @@
 import { equal } from '../../model/equality.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import { printReference, type Target } from '../../model/reference.ts'
+import type { Target } from '../../model/reference.ts'
 import type { SeenRelationship } from '../../repository/repository.ts'
 import type { Conditional } from './conditions.ts'
 import { alwaysRead, type RelatedType, type RelationshipProperty } from './model.ts'
@@ -11,6 +11,7 @@ import {
   isConditional,
   isSame,
   type RefusedObject,
+  referenceTo,
   targetsOf,
   type WantedObject,
   type WantedReference,
@@ -80,13 +81,7 @@ function foreseen(
     const gone = new Set(deletes.map(({ _id }) => _id))
     const kept = (present.get(name) ?? []).filter(({ _id }) => !gone.has(_id))
     const targets = [...kept.map(({ other }) => other), ...inserts.map(({ target }) => target)]
-    const references = targets.map(
-      (target): Json => ({
-        _ref: printReference(target),
-        _refResourceCollection: target.collection,
-        _refResourceId: target.id,
-      }),
-    )
+    const references: Json[] = targets.map(referenceTo)
     object[name] = property.many ? references : (references[0] ?? null)
   }
   return object

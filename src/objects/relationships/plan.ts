@@ -7,7 +7,12 @@ import type {
   RelationshipEnd,
   SeenRelationship,
 } from '../../repository/repository.ts'
-import type { RelatedType, RelationshipModel, RelationshipProperty } from './model.ts'
+import {
+  collectsAlong,
+  type RelatedType,
+  type RelationshipModel,
+  type RelationshipProperty,
+} from './model.ts'
 import type { PlannedObject } from './plan-object.ts'
 import type { Force, RefusedObject, WantedReference } from './wanted.ts'
 
@@ -141,7 +146,7 @@ function grantsIn({ types }: RelationshipModel, { present }: PlannedObject): num
   return [...present.values()].flat().filter(({ own, other }) => {
     if (own.property === 'members') return true
     const holder = types.get(other.collection)
-    return holder?.collected.some(({ paths }) => paths.some(([first]) => first === other.property)) ?? false
+    return holder !== undefined && collectsAlong(holder, other.property)
   }).length
 }
 
@@ -267,10 +272,9 @@ function otherEnds(model: RelationshipModel, touched: readonly Touch[]): readonl
     if (!type) continue
     const known = ends.get(`${collection}/${id}`)
     const force = forceOf(model, touch)
-    const collects = type.collected.some(({ paths }) => paths.some(([first]) => first === property))
     ends.set(`${collection}/${id}`, {
       ...{ type, id, force: stronger(known?.force, force) },
-      isWritten: known?.isWritten === true || force !== undefined || collects,
+      isWritten: known?.isWritten === true || force !== undefined || collectsAlong(type, property),
       properties: new Set([...(known?.properties ?? []), ...(property ? [property] : [])]),
     })
   }

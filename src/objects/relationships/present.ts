@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import { getAt, type Pointer, setAt } from '../../model/pointer.ts'
 import { asProblem } from '../../model/problem.ts'
-import { isReference, parseReference, type Target } from '../../model/reference.ts'
+import { idsByCollection, isReference, parseReference, type Target } from '../../model/reference.ts'
 import type { StoredObject } from '../../repository/repository.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
@@ -129,10 +129,8 @@ async function expand<Reference extends JsonObject>(
 ): Promise<readonly (Reference & JsonObject)[]> {
   const targets = references.map(({ _ref }) => parseReference(String(_ref)))
   const read = new Map<string, JsonObject>()
-  const known = targets.filter((target) => target !== undefined)
-  for (const [collection, own] of Map.groupBy(known, (target) => target.collection)) {
+  for (const [collection, ids] of idsByCollection(targets.filter((target) => target !== undefined))) {
     const set = setOfCollection(sets, collection)
-    const ids = [...new Set(own.map(({ id }) => id))]
     const found = set
       ? await readManaged(set, ids, fields, request)
       : await readOutside(outside, collection, ids)

@@ -1,17 +1,19 @@
 import { pages } from '../../kit/cookies.ts'
 import type { Log } from '../../kit/log.ts'
-import { everything, type Filter } from '../../model/filter/filter.ts'
+import { everything } from '../../model/filter/filter.ts'
 import { asProblem } from '../../model/problem.ts'
+import { idsByCollection } from '../../model/reference.ts'
 import type { Repository, StoredObject } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { Relations } from '../type/compiled-type.ts'
 import { isSynchronized, type ObjectChange, type OnChange } from '../write/changes.ts'
 import { ownChanges } from '../write/entry.ts'
 import { record } from '../write/record.ts'
+import { withoutAfterwards } from '../write/scripts.ts'
 import { writeRelated } from './apply.ts'
 import { conditionIn } from './conditions.ts'
 import { type Changed, dependentsOf, noteDependents, pendingRecomputations, toldBy } from './dependents.ts'
-import { constraintsProperty, type Dependent } from './model.ts'
+import { collectsAlong, constraintsProperty, type Dependent } from './model.ts'
 import { removeTemporalTrigger, TemporalClock, type TemporalTrigger } from './temporal-triggers.ts'
 import { storeFilter } from './view.ts'
 import type { Force } from './wanted.ts'
@@ -168,29 +170,27 @@ export class Recomputation implements AsyncDisposable {
     const condition = conditionIn(changed?.[field])
     const relations = relationsOf(collection)
     if (!condition || !relations) return []
-    return this.#idsOf(collection, await storeFilter(repository, relations, condition))
-  }
-
-  async #idsOf(collection: string, filter: Filter): Promise<readonly string[]> {
-    const { objects } = this.#options.repository
+    const query = { filter: await storeFilter(repository, relations, condition), pageSize }
     const ids: string[] = []
-    for await (const { result } of pages((from) => objects.query(collection, { filter, pageSize, ...from })))
+    for await (const { result } of pages((from) =>
+      repository.objects.query(collection, { ...query, ...from }),
+    ))
       for (const { _id } of result) ids.push(_id)
     return ids
   }
 
   /** Other ends that do not themselves depend on the object are told that it has changed. */
   async #tell(relations: Relations, change: Changed, name: string, request: RequestContext): Promise<void> {
-    const { relationships } = this.#options.repository
-    const found = await relationships.of(change.collection, [change.id], { properties: [name] })
-    const others = (found.get(change.id) ?? []).map(({ other }) => other)
-    for (const [collection, ends] of Map.groupBy(others, (end) => end.collection)) {
-      const type = relations.model.types.get(collection)
-      const depends = (property: string) =>
-        type?.collected.some(({ paths }) => paths.some(([first]) => first === property))
-      const told = ends.filter(({ property }) => type && !depends(property)).map(({ id }) => id)
-      await this.refresh(collection, [...new Set(told)], request, 'tell')
-    }
+    const { repository } = this.#options
+    const found = await repository.relationships.of(change.collection, [change.id], { properties: [name] })
+    const told = (found.get(change.id) ?? [])
+      .map(({ other }) => other)
+      .filter(({ collection, property }) => {
+        const type = relations.model.types.get(collection)
+        return type && !collectsAlong(type, property)
+      })
+    for (const [collection, ids] of idsByCollection(told))
+      await this.refresh(collection, ids, request, 'tell')
   }
 
   async #refreshPage(
@@ -230,9 +230,8 @@ export class Recomputation implements AsyncDisposable {
 
   async #synchronize(changes: readonly ObjectChange[], request: RequestContext): Promise<void> {
     if (changes.length === 0) return
-    const { afterwards, ...chain } = request.chain ?? {}
     try {
-      await this.#options.onChange.notify(changes, { ...request, chain })
+      await this.#options.onChange.notify(changes, withoutAfterwards(request))
     } catch (error) {
       this.#options.log('error', `${changes[0]?.path}: ${asProblem(error).message}`)
     }

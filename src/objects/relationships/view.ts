@@ -1,9 +1,10 @@
 import type { Filter } from '../../model/filter/filter.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { parseReference } from '../../model/reference.ts'
-import type { SeenRelationship, Store, StoredObject } from '../../repository/repository.ts'
+import type { Store, StoredObject } from '../../repository/repository.ts'
 import type { Relations } from '../type/compiled-type.ts'
 import { collectedValues } from './collect.ts'
+import { presentOf } from './facts.ts'
 import type { RelationshipProperty } from './model.ts'
 import { relationshipValue, withRelationships } from './wanted.ts'
 
@@ -26,15 +27,13 @@ export async function viewed(
 ): Promise<readonly StoredObject[]> {
   if (objects.length === 0) return objects
   const ids = objects.map(({ _id }) => _id)
-  const seen: ReadonlyMap<string, readonly SeenRelationship[]> =
-    names.length > 0 ? await store.relationships.of(type.collection, ids, { properties: names }) : new Map()
-  const known = { properties: names, seen }
-  const collected: ReadonlyMap<string, JsonObject> = collects
-    ? await collectedValues(store, model, type, ids, services.now(), known)
-    : new Map()
-  return objects.map((object) => {
-    const own = Map.groupBy(seen.get(object._id) ?? [], ({ own }) => own.property)
-    return { ...withRelationships(type, object, own, names), ...collected.get(object._id) } as StoredObject
+  const seen = await presentOf(store, type.collection, ids, names)
+  const collected = collects
+    ? await collectedValues(store, model, type, ids, services.now(), { properties: names, seen })
+    : undefined
+  return objects.map((object): StoredObject => {
+    const shown = withRelationships(type, object, seen.get(object._id) ?? new Map(), names)
+    return Object.assign(shown, collected?.get(object._id))
   })
 }
 
@@ -114,13 +113,13 @@ export async function withRequired<
 >(store: Store, { type }: Relations, page: readonly Write[]): Promise<readonly Write[]> {
   if (type.required.length === 0) return page
   const ids = page.flatMap((write) => (write.operation === 'update' ? [write.id] : []))
-  const found = await store.relationships.of(type.collection, ids, { properties: type.required })
+  const found = await presentOf(store, type.collection, ids, type.required)
   return page.map((write) => {
     if (write.operation !== 'update') return write
     const content: JsonObject = { ...write.content }
     for (const name of type.required) {
       const property = type.properties.get(name)
-      const seen = (found.get(write.id) ?? []).filter(({ own }) => own.property === name)
+      const seen = found.get(write.id)?.get(name) ?? []
       if (property && content[name] === undefined && seen.length > 0)
         content[name] = relationshipValue(property, seen)
     }

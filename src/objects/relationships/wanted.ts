@@ -220,11 +220,14 @@ export function isSame(a: Target, b: Target): boolean {
 
 /** A relationship as the object at its own end shows it. */
 export function reference({ _id, _rev, other, properties }: SeenRelationship): JsonObject & { _ref: string } {
+  return { ...referenceTo(other), _refProperties: { ...properties, _id, _rev } }
+}
+
+export function referenceTo(target: Target): JsonObject & { _ref: string } {
   return {
-    _ref: printReference(other),
-    _refResourceCollection: other.collection,
-    _refResourceId: other.id,
-    _refProperties: { ...properties, _id, _rev },
+    _ref: printReference(target),
+    _refResourceCollection: target.collection,
+    _refResourceId: target.id,
   }
 }
 
