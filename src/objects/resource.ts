@@ -7,17 +7,15 @@ import type { Repository } from '../repository/repository.ts'
 import type { Resource, ResourceProvider, Resources } from '../router/resources.ts'
 import { type ManagedSet, managedSet } from './managed-set.ts'
 import { type RelationshipModel, relationshipModel } from './relationships/model.ts'
-import { presentation } from './relationships/present.ts'
 import { Recomputation } from './relationships/recompute.ts'
-import { isBelowObject, relationshipResources } from './relationships/resource.ts'
+import { relationshipAt } from './relationships/resource.ts'
 import { temporalTriggers } from './relationships/temporal-triggers.ts'
-import { setOfCollection } from './sets.ts'
+import { type SetServices, setOfCollection } from './sets.ts'
 import { compileType, plainParts, type TypeParts } from './type/compile.ts'
 import { collectionOf, type ManagedType, propertiesOf } from './type/type.ts'
 import { unsupportedFeatures } from './type/unsupported.ts'
 import { objectResources } from './type-resource.ts'
 import { nothingSynchronized, type OnChange } from './write/changes.ts'
-import type { SyncCheckOptions } from './write/sync-check.ts'
 
 /**
  * `managed/{type}[/{id}]` (platform §6.2): objects that live in the repository, described by
@@ -102,29 +100,28 @@ async function outside(
 }
 
 /** A path leads to an object or a set, or below an object to relationships. */
-function provider({
-  outside,
-  ...options
-}: SyncCheckOptions & { readonly outside: Outside }): ResourceProvider {
-  const present = presentation({ ...options, outside })
-  const objects = objectResources({ ...options, present })
-  const relationships = relationshipResources({ ...options, present })
-  const at = (path: string) => (isBelowObject(options.sets, path) ? relationships : objects)
+function provider(services: SetServices): ResourceProvider {
+  const objects = objectResources(services)
+  const below = (path: string) => relationshipAt(services, path)
   return {
     ...objects,
-    read: (path, request) => at(path).read(path, request),
-    query: (path, query, request) => at(path).query(path, query, request),
-    create: (path, id, content, request) => {
-      const whole = id === undefined ? path : `${path}/${joinPath(id)}`
-      return at(whole).create(path, id, content, request)
+    read: (path, request) => below(path)?.read(request) ?? objects.read(path, request),
+    query: (path, query, request) =>
+      below(path)?.query(query, request) ?? objects.query(path, query, request),
+    create(path, id, content, request) {
+      const place = below(id === undefined ? path : `${path}/${joinPath(id)}`)
+      if (!place) return objects.create(path, id, content, request)
+      // The one relationship of a property stands where the others have a set.
+      const set = id === undefined ? place : below(path)
+      return set ? set.create(id, content, request) : place.put(content, request)
     },
-    update: (path, rev, content, request) => at(path).update(path, rev, content, request),
-    patch: (path, rev, operations, request) => at(path).patch(path, rev, operations, request),
-    delete: (path, rev, request) => at(path).delete(path, rev, request),
+    update: (path, rev, content, request) =>
+      below(path)?.update(rev, content, request) ?? objects.update(path, rev, content, request),
+    patch: (path, rev, operations, request) =>
+      below(path)?.patch(rev, operations, request) ?? objects.patch(path, rev, operations, request),
+    delete: (path, rev, request) => below(path)?.delete(rev, request) ?? objects.delete(path, rev, request),
   }
 }
-
-type Outside = (target: Target) => Promise<Resource | undefined>
 
 function refuseUnsupported(type: ManagedType, { ownPolicies }: TypeParts): void {
   const found = unsupportedFeatures(type, ownPolicies?.known)

@@ -1,7 +1,6 @@
 import { parseFilter } from '../model/filter/parse.ts'
 import type { Json } from '../model/json.ts'
 import { parsePatch } from '../model/patch.ts'
-import type { Pointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import { splitPath } from '../model/resource-path.ts'
 import type { Repository, StoredObject } from '../repository/repository.ts'
@@ -9,26 +8,24 @@ import type { RequestContext, Resource, ResourceAction, ResourceProvider } from 
 import { storePage, storeQuery } from '../router/store-query.ts'
 import type { ManagedSet } from './managed-set.ts'
 import { refusePrivateQuestions } from './read/private-questions.ts'
-import { namingReferences, type Presentation } from './relationships/present.ts'
-import { objectAt, type Sets, setAt, storedObject } from './sets.ts'
+import { namingReferences, presented } from './relationships/present.ts'
+import { type Asked, objectAt, type SetServices, type Sets, setAt, storedObject } from './sets.ts'
 import { actionScript } from './type/scripts.ts'
 import { applyOne, patchObject } from './write/patch.ts'
-import { type SyncCheckOptions, triggerSyncCheck } from './write/sync-check.ts'
-
-type Asked = RequestContext & { readonly fields?: readonly Pointer[] | undefined }
+import { triggerSyncCheck } from './write/sync-check.ts'
 
 /** `managed/{type}[/{id}]` (platform §6.2). */
-export function objectResources(
-  options: SyncCheckOptions & { readonly present: Presentation },
-): Required<ResourceProvider> {
-  const { repository, sets, present } = options
+export function objectResources(services: SetServices): Required<ResourceProvider> {
+  const { repository, sets } = services
+  const shown = async (set: ManagedSet, object: StoredObject, request: Asked) =>
+    (await presented(services, set, [object], request))[0] ?? object
   /** A write's answer: with the relationships that were asked for, without the scripts of reading. */
   const answer = async (set: ManagedSet, object: StoredObject, request: Asked) =>
-    visible(set, await present.one(set, object, request), request)
+    visible(set, await shown(set, object, request), request)
   return {
     async read(path, request) {
       const { set, id } = objectAt(sets, path)
-      const object = await present.one(set, await storedObject(set, id), request)
+      const object = await shown(set, await storedObject(set, id), request)
       return visible(set, await set.reader.retrieved(object, request), request)
     },
     async query(path, query, request) {
@@ -38,7 +35,7 @@ export function objectResources(
       const page = await repository.objects.query(set.path, storeQuery({ ...query, filter }))
       const executeOnRetrieve = query.parameters?.executeOnRetrieve === 'true'
       const asked = { ...request, ...query }
-      const objects = await present.many(set, page.result, asked)
+      const objects = await presented(services, set, page.result, asked)
       const { retrieval } = set.compiled
       const result = retrieval ? await retrieval.queried(objects, request, executeOnRetrieve) : objects
       return storePage({ ...page, result }, (object) => visible(set, object, asked))
@@ -63,7 +60,7 @@ export function objectResources(
       const { _queryFilter } = action.parameters
       if (request.external && _queryFilter !== undefined && sets.has(path))
         refusePrivateQuestions(sets, setAt(sets, path), { filter: parseFilter(_queryFilter) })
-      if (action.name === 'triggerSyncCheck') return triggerSyncCheck(options, path, action, request)
+      if (action.name === 'triggerSyncCheck') return triggerSyncCheck(services, path, action, request)
       if (action.name !== 'patch') return ownAction(objectAt(sets, path), action, request)
       const { set, id } = await patchTarget(repository, sets, path, action)
       const operations = parsePatch(action.content)

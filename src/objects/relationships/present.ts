@@ -1,76 +1,48 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import { getAt, type Pointer, setAt } from '../../model/pointer.ts'
 import { asProblem } from '../../model/problem.ts'
-import { idsByCollection, isReference, parseReference, type Target } from '../../model/reference.ts'
+import { idsByCollection, isReference, parseReference } from '../../model/reference.ts'
 import type { StoredObject } from '../../repository/repository.ts'
-import type { RequestContext, Resource } from '../../router/resources.ts'
+import type { RequestContext } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
-import { type Sets, setOfCollection } from '../sets.ts'
+import { type Asked, type SetServices, setOfCollection } from '../sets.ts'
 import type { RelatedType } from './model.ts'
+
+const allReferences = '*_ref'
 
 /**
  * Objects with the relationships that `_fields` asks for (platform §6.1): `manager` and `*_ref` are references,
  * `manager/mail` and `roles/*\/name` add fields of the objects referred to, `*` in that place all that these return by default. What
  * cannot be read says so in its place.
  */
-export interface Presentation {
-  one(set: ManagedSet, object: StoredObject, asked: Asked): Promise<StoredObject>
-  many(set: ManagedSet, objects: readonly StoredObject[], asked: Asked): Promise<readonly StoredObject[]>
-  /** References with the fields of what they refer to. */
-  expanded<Reference extends JsonObject>(
-    references: readonly Reference[],
-    fields: readonly Pointer[],
-    request: RequestContext,
-  ): Promise<readonly (Reference & JsonObject)[]>
-}
-
-type Asked = RequestContext & { readonly fields?: readonly Pointer[] | undefined }
-
-export interface PresentationOptions {
-  readonly sets: Sets
-  readonly outside: (target: Target) => Promise<Resource | undefined>
-}
-
-const allReferences = '*_ref'
-
-export function presentation(options: PresentationOptions): Presentation {
-  const expanded: Presentation['expanded'] = (references, fields, request) =>
-    expand(options, references, fields, request)
-
-  async function many(
-    { compiled: { relations }, reader }: ManagedSet,
-    objects: readonly StoredObject[],
-    asked: Asked,
-  ): Promise<readonly StoredObject[]> {
-    if (!relations || objects.length === 0) return objects
-    const wanted = wantedProperties(relations.type, asked.fields)
-    const seen = await reader.view(objects, {
-      properties: [...wanted.keys()],
-      collects: needsCollected(relations.type, asked.fields),
-    })
-    const kept = asked.fields?.some(([name]) => name === allReferences)
-      ? seen.map((object) => withReferences(relations.type, object, asked.fields ?? []))
-      : seen
-    for (const [name, fields] of wanted) {
-      if (fields.length === 0) continue
-      const references = kept.flatMap((object) => referencesIn(object[name]))
-      const full = await expanded(references, fields, asked)
-      const byReference = new Map<Json, Json>(references.map((one, at) => [one, full[at] ?? one]))
-      for (const object of kept) {
-        const value = object[name] ?? null
-        object[name] = Array.isArray(value)
-          ? value.map((one) => byReference.get(one) ?? one)
-          : (byReference.get(value) ?? value)
-      }
+export async function presented(
+  services: SetServices,
+  { compiled: { relations }, reader }: ManagedSet,
+  objects: readonly StoredObject[],
+  asked: Asked,
+): Promise<readonly StoredObject[]> {
+  if (!relations || objects.length === 0) return objects
+  const wanted = wantedProperties(relations.type, asked.fields)
+  const seen = await reader.view(objects, {
+    properties: [...wanted.keys()],
+    collects: needsCollected(relations.type, asked.fields),
+  })
+  const kept = asked.fields?.some(([name]) => name === allReferences)
+    ? seen.map((object) => withReferences(relations.type, object, asked.fields ?? []))
+    : seen
+  for (const [name, fields] of wanted) {
+    if (fields.length === 0) continue
+    const references = kept.flatMap((object) => referencesIn(object[name]))
+    const full = await expanded(services, references, fields, asked)
+    const byReference = new Map<Json, Json>(references.map((one, at) => [one, full[at] ?? one]))
+    for (const object of kept) {
+      const value = object[name] ?? null
+      object[name] = Array.isArray(value)
+        ? value.map((one) => byReference.get(one) ?? one)
+        : (byReference.get(value) ?? value)
     }
-    return kept
   }
-
-  return {
-    many,
-    one: async (set, object, asked) => (await many(set, [object], asked))[0] ?? object,
-    expanded,
-  }
+  return kept
 }
 
 /** The fields, with the relationships that `*_ref` stands for by their names. */
@@ -121,8 +93,9 @@ function referencesIn(value: Json | undefined): JsonObject[] {
   return (Array.isArray(value) ? value : [value]).filter(isReference)
 }
 
-async function expand<Reference extends JsonObject>(
-  { sets, outside }: PresentationOptions,
+/** References with the fields of what they refer to. */
+export async function expanded<Reference extends JsonObject>(
+  { sets, outside }: SetServices,
   references: readonly Reference[],
   fields: readonly Pointer[],
   request: RequestContext,
@@ -165,7 +138,7 @@ async function readManaged(
 }
 
 async function readOutside(
-  outside: PresentationOptions['outside'],
+  outside: SetServices['outside'],
   collection: string,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, JsonObject>> {

@@ -3,70 +3,30 @@ import { applyPatch, type PatchOperation } from '../../model/patch.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { parseReference, type Target } from '../../model/reference.ts'
-import { joinPath, splitPath } from '../../model/resource-path.ts'
-import type { Repository, StoredObject } from '../../repository/repository.ts'
-import type {
-  RequestContext,
-  Resource,
-  ResourcePage,
-  ResourceProvider,
-  ResourceQuery,
-} from '../../router/resources.ts'
+import { splitPath } from '../../model/resource-path.ts'
+import type { StoredObject } from '../../repository/repository.ts'
+import type { RequestContext, Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
 import type { ManagedSet } from '../managed-set.ts'
 import { refusePrivateQuestionsBehind } from '../read/private-questions.ts'
-import { type Sets, storedObject } from '../sets.ts'
+import { type Asked, type SetServices, storedObject } from '../sets.ts'
 import { applyOne } from '../write/patch.ts'
 import type { RelationshipProperty } from './model.ts'
-import type { Presentation } from './present.ts'
+import { expanded } from './present.ts'
 import { type Edit, wantedReference } from './wanted.ts'
-
-export interface RelationshipResourcesOptions {
-  readonly repository: Repository
-  readonly sets: Sets
-  readonly present: Presentation
-}
 
 /**
  * `managed/{type}/{id}/{relationship}[/{relationshipId}]` (platform §2): the relationships of one property of one object as
  * resources of their own, `_id` and `_rev` those of the relationship. Changing one changes the object that it belongs to.
+ * Undefined for paths of sets and objects, and for what is no relationship.
  */
-export function relationshipResources(
-  options: RelationshipResourcesOptions,
-): Required<Omit<ResourceProvider, 'action' | 'objectSet'>> {
-  const at = (path: string): RelationshipAt => {
-    const found = placeAt(options.sets, path)
-    if (!found) throw new Problem('NOT_FOUND', `There is no resource managed/${path}`)
-    return new RelationshipAt(options, found.place, found.relationshipId)
-  }
-  return {
-    read: async (path, request) => at(path).read(request),
-    query: async (path, query, request) => at(path).query(query, request),
-    // The one relationship of a property stands where the others have a set.
-    create: async (path, id, content, request) =>
-      id === undefined || isBelowObject(options.sets, path)
-        ? at(path).create(id, content, request)
-        : at(`${path}/${joinPath(id)}`).put(content, request),
-    update: async (path, rev, content, request) => at(path).update(rev, content, request),
-    patch: async (path, rev, operations, request) => at(path).patch(rev, operations, request),
-    delete: async (path, rev, request) => at(path).delete(rev, request),
-  }
-}
-
-/** False for paths of sets and objects, and for what is no relationship. */
-export function isBelowObject(sets: Sets, path: string): boolean {
-  return placeAt(sets, path) !== undefined
-}
-
-function placeAt(sets: Sets, path: string) {
+export function relationshipAt(services: SetServices, path: string): RelationshipAt | undefined {
   const [type = '', id, name, relationshipId, ...others] = splitPath(path)
-  const set = sets.get(type)
+  const set = services.sets.get(type)
   const property = name === undefined ? undefined : set?.compiled.relations?.type.properties.get(name)
   if (!set || id === undefined || !property || others.length > 0) return undefined
-  return { place: { set, id, property }, relationshipId }
+  return new RelationshipAt(services, { set, id, property }, relationshipId)
 }
-
-type Asked = RequestContext & { readonly fields?: readonly Pointer[] | undefined }
 
 interface Place {
   readonly set: ManagedSet
@@ -75,12 +35,12 @@ interface Place {
 }
 
 class RelationshipAt {
-  readonly #options: RelationshipResourcesOptions
+  readonly #services: SetServices
   readonly #place: Place
   readonly #id: string | undefined
 
-  constructor(options: RelationshipResourcesOptions, place: Place, id: string | undefined) {
-    this.#options = options
+  constructor(services: SetServices, place: Place, id: string | undefined) {
+    this.#services = services
     this.#place = place
     this.#id = id
   }
@@ -90,15 +50,15 @@ class RelationshipAt {
   }
 
   async query(query: ResourceQuery, request: RequestContext): Promise<ResourcePage> {
-    const { repository, present } = this.#options
+    const { repository, sets } = this.#services
     if (this.#id !== undefined)
       throw new Problem('NOT_IMPLEMENTED', `${this.#path} is a relationship, not a set`)
     await this.#owner()
-    const { sets } = this.#options
     if (request.external) refusePrivateQuestionsBehind(sets, this.#path, this.#place.property, query)
     const page = await repository.relationships.query(this.#scope, storeQuery(query))
     const fields = fieldsOfTarget(query.fields)
-    const result = fields.length > 0 ? await present.expanded(page.result, fields, request) : page.result
+    const result =
+      fields.length > 0 ? await expanded(this.#services, page.result, fields, request) : page.result
     return storePage({ ...page, result }, (reference) => reference)
   }
 
@@ -191,7 +151,7 @@ class RelationshipAt {
 
   async #find(id = this.#id): Promise<StoredObject | undefined> {
     const filter = id === undefined ? everything : ({ ...byId, value: id } as const)
-    const { result } = await this.#options.repository.relationships.query(this.#scope, {
+    const { result } = await this.#services.repository.relationships.query(this.#scope, {
       filter,
       pageSize: 1,
     })
@@ -206,7 +166,7 @@ class RelationshipAt {
         { kind: 'compare', operator: 'eq', pointer: ['_refResourceCollection'], value: target.collection },
       ],
     } as const
-    return (await this.#options.repository.relationships.query(this.#scope, { filter })).result
+    return (await this.#services.repository.relationships.query(this.#scope, { filter })).result
   }
 
   get #scope() {
@@ -227,7 +187,7 @@ class RelationshipAt {
   async #presented(reference: StoredObject, { fields, ...request }: Asked): Promise<Resource> {
     const wanted = fieldsOfTarget(fields)
     if (wanted.length === 0) return reference
-    const [full] = await this.#options.present.expanded([reference], wanted, request)
+    const [full] = await expanded(this.#services, [reference], wanted, request)
     return full ?? reference
   }
 }

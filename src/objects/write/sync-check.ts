@@ -3,27 +3,20 @@ import { equal } from '../../model/equality.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json } from '../../model/json.ts'
 import { joinPath, splitPath } from '../../model/resource-path.ts'
-import type { Repository, StoredObject } from '../../repository/repository.ts'
+import type { StoredObject } from '../../repository/repository.ts'
 import type { RequestContext, ResourceAction } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
-import { type Sets, setAt, storedObject } from '../sets.ts'
+import { type SetServices, setAt, storedObject } from '../sets.ts'
 import { isVirtual } from '../type/scripts.ts'
 import { propertiesOf } from '../type/type.ts'
 import { applyOne } from './patch.ts'
-
-export interface SyncCheckOptions {
-  readonly repository: Repository
-  readonly sets: Sets
-  /** Recomputes values that are collected along relationships, and synchronizes differences. */
-  readonly refresh: (collection: string, ids: readonly string[], request: RequestContext) => Promise<void>
-}
 
 /**
  * The action `triggerSyncCheck` (engine §8.1, platform §2): computes the virtual properties of one
  * object, or of all that match, anew; what differs from what is stored is an update, and is carried on as one.
  */
 export async function triggerSyncCheck(
-  { repository, sets, refresh }: SyncCheckOptions,
+  { repository, sets, refresh }: SetServices,
   path: string,
   { parameters }: ResourceAction,
   request: RequestContext,
