@@ -28,105 +28,130 @@ export interface ActivityOptions {
  * schedules. Mappings have their own records. Reads and queries are recorded only if a filter names them.
  */
 export function recordingActivity(provider: ResourceProvider, options: ActivityOptions): ResourceProvider {
-  const { audit, root, recordsWrites } = options
-  const { read, query, create, update, patch, delete: remove, action } = provider
-  // The same form as in the records of mappings, so that the history of an object finds both.
-  const at = (path: string) => [root, ...splitPath(path)].join('/')
-  const record = (
-    operation: string,
-    objectId: string,
-    request: RequestContext,
-    more: Partial<ActivityFacts> = {},
-  ) => audit.record(event(operation, objectId, request, more))
+  const recorder = new Recorder(provider, options)
+  return {
+    ...provider,
+    ...recordingReads(provider, recorder),
+    ...recordingActions(provider, recorder),
+    ...(options.recordsWrites && recordingWrites(provider, recorder)),
+  }
+}
+
+class Recorder {
+  readonly #read: ResourceProvider['read']
+  readonly #options: ActivityOptions
+
+  constructor({ read }: ResourceProvider, options: ActivityOptions) {
+    this.#read = read
+    this.#options = options
+  }
+
+  wants(operation: string, request: RequestContext): boolean {
+    return isRecorded(request) && this.#options.audit.trail.wants('activity', operation)
+  }
+
+  record(operation: string, path: string, request: RequestContext, more: Partial<ActivityFacts> = {}): void {
+    if (this.wants(operation, request))
+      this.#options.audit.record(event(operation, this.#at(path), request, more))
+  }
 
   /** Does the work and records its success or failure. */
-  async function recordWrite(
+  async write(
     operation: 'CREATE' | 'UPDATE' | 'PATCH' | 'DELETE',
     path: string,
     request: RequestContext,
     touched: readonly string[],
     work: () => Promise<Resource>,
   ): Promise<Resource> {
-    if (!isRecorded(request) || !audit.trail.wants('activity', operation)) return work()
-    const old = operation === 'CREATE' ? undefined : await before(path, request)
+    if (!this.wants(operation, request)) return work()
+    const options = this.#options
+    const old = operation === 'CREATE' ? undefined : await this.#before(path, request)
     try {
       const object = await work()
       const after = operation === 'DELETE' ? undefined : object
-      const objectId = operation === 'CREATE' ? `${at(path)}/${object._id}` : at(path)
-      await store(
-        event(operation, objectId, request, changed({ old, after, object, touched }, options)),
-        options,
-      )
+      const objectId = operation === 'CREATE' ? `${this.#at(path)}/${object._id}` : this.#at(path)
+      const facts = changed({ old, after, object, touched }, options)
+      await store(event(operation, objectId, request, facts), options)
       return object
     } catch (error) {
       const failed = { status: 'FAILURE', message: asProblem(error).message } as const
-      await store(event(operation, at(path), request, failed), options)
+      await store(event(operation, this.#at(path), request, failed), options)
       throw error
     }
   }
 
   /** Read only if entries show it: a system may be slow. */
-  async function before(path: string, request: RequestContext): Promise<Resource | undefined> {
-    return options.fullObjects ? read?.(path, request).catch(() => undefined) : undefined
+  async #before(path: string, request: RequestContext): Promise<Resource | undefined> {
+    return this.#options.fullObjects ? this.#read?.(path, request).catch(() => undefined) : undefined
   }
 
+  /** The same form as in the records of mappings, so that the history of an object finds both. */
+  #at(path: string): string {
+    return [this.#options.root, ...splitPath(path)].join('/')
+  }
+}
+
+function recordingReads({ read, query }: ResourceProvider, recorder: Recorder): ResourceProvider {
   return {
-    ...provider,
     ...(read && {
       async read(path, request) {
         const object = await read(path, request)
-        if (isRecorded(request) && audit.trail.wants('activity', 'READ')) record('READ', at(path), request)
+        recorder.record('READ', path, request)
         return object
       },
     }),
     ...(query && {
       async query(path, input, request) {
         const page = await query(path, input, request)
-        if (isRecorded(request) && audit.trail.wants('activity', 'QUERY')) record('QUERY', at(path), request)
+        recorder.record('QUERY', path, request)
         return page
       },
     }),
-    ...(action && {
-      async action(path, input, request) {
-        const recordAction = (more: Partial<ActivityFacts>) => {
-          if (recordedElsewhere.has(input.name) || !isRecorded(request)) return
-          if (audit.trail.wants('activity', 'ACTION')) record('ACTION', at(path), request, more)
-        }
-        try {
-          const value = await action(path, input, request)
-          recordAction({ message: input.name })
-          return value
-        } catch (error) {
-          recordAction({ status: 'FAILURE', message: `${input.name}: ${asProblem(error).message}` })
-          throw error
-        }
+  }
+}
+
+function recordingActions({ action }: ResourceProvider, recorder: Recorder): ResourceProvider {
+  if (!action) return {}
+  return {
+    async action(path, input, request) {
+      if (recordedElsewhere.has(input.name)) return action(path, input, request)
+      try {
+        const value = await action(path, input, request)
+        recorder.record('ACTION', path, request, { message: input.name })
+        return value
+      } catch (error) {
+        const message = `${input.name}: ${asProblem(error).message}`
+        recorder.record('ACTION', path, request, { status: 'FAILURE', message })
+        throw error
+      }
+    },
+  }
+}
+
+function recordingWrites(
+  { create, update, patch, delete: remove }: ResourceProvider,
+  recorder: Recorder,
+): ResourceProvider {
+  return {
+    ...(create && {
+      create: (path, id, content, request) =>
+        recorder.write('CREATE', path, request, names(content), () => create(path, id, content, request)),
+    }),
+    ...(update && {
+      update: (path, rev, content, request) =>
+        recorder.write('UPDATE', path, request, names(content), () => update(path, rev, content, request)),
+    }),
+    ...(patch && {
+      patch(path, rev, operations, request) {
+        const touched = operations.map(({ field }) => printPointer(field))
+        return recorder.write('PATCH', path, request, touched, () => patch(path, rev, operations, request))
       },
     }),
-    ...(recordsWrites && {
-      ...(create && {
-        create: (path, id, content, request) =>
-          recordWrite('CREATE', path, request, names(content), () => create(path, id, content, request)),
-      }),
-      ...(update && {
-        update: (path, rev, content, request) =>
-          recordWrite('UPDATE', path, request, names(content), () => update(path, rev, content, request)),
-      }),
-      ...(patch && {
-        patch: (path, rev, operations, request) =>
-          recordWrite(
-            'PATCH',
-            path,
-            request,
-            operations.map(({ field }) => printPointer(field)),
-            () => patch(path, rev, operations, request),
-          ),
-      }),
-      ...(remove && {
-        delete: (path, rev, request) =>
-          recordWrite('DELETE', path, request, [], () => remove(path, rev, request)),
-      }),
+    ...(remove && {
+      delete: (path, rev, request) =>
+        recorder.write('DELETE', path, request, [], () => remove(path, rev, request)),
     }),
-  } satisfies ResourceProvider
+  }
 }
 
 /** liveSync records each change that it synchronizes. A call every few seconds that finds nothing is not an activity. */

@@ -16,9 +16,9 @@ describe('a mapping with', () => {
   it.each<[settings: object, warning: RegExp]>([
     [{ clusteredSourceReconEnabled: true }, /clusteredSourceReconEnabled: warning: .*one node/],
     [{ optimizeAssignmentSync: true }, /optimizeAssignmentSync: warning: .*no effect/],
-    [{ prefetchLinks: false }, /prefetchLinks: warning: .*a page at a time/],
+    [{ prefetchLinks: false }, /prefetchLinks: warning: .*one page at a time/],
     [{ feedSize: 10 }, /feedSize: warning: .*one page is read ahead/],
-    [{ targetQueryFullEntry: true }, /targetQueryFullEntry: warning: .*read when they are worked/],
+    [{ targetQueryFullEntry: true }, /targetQueryFullEntry: warning: .*read before it is written/],
     [{ sourceQuery: { _sortKeys: 'mail' } }, /sourceQuery\/_sortKeys: warning: .*an order of its own/],
     [{ targetQuery: { pageSize: 10 } }, /targetQuery\/pageSize: warning: .*reads everything/],
   ])('%j runs, with a warning', async (settings, warning) => {

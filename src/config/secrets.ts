@@ -10,14 +10,14 @@ import * as argon2 from '@node-rs/argon2'
 import { isJsonObject, type Json, type JsonObject, setMember } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { Secrets } from '../scripts/engine.ts'
-import { type KeyOptions, masterKey } from './master-key.ts'
+import { type KeyOptions, type MasterKey, masterKey } from './master-key.ts'
 
 export interface RotatingSecrets extends Secrets {
-  /** Adds a new key before the existing ones; values encrypted with those can still be decrypted. */
+  /** Puts a new key before those that there are; what they have encrypted still opens. */
   rotate(): Promise<void>
-  /** Drops all keys but the newest: values encrypted with the others are lost. */
+  /** Drops the keys before the newest one: what they have encrypted is lost. */
   forgetOld(): Promise<void>
-  /** Encrypts everything in it with the newest key; returns the same value if it is already so. */
+  /** With everything in it encrypted under the newest key; the same value if it is so already. */
   resealed<T extends Json>(value: T): Promise<T>
 }
 
@@ -30,94 +30,95 @@ export interface RotatingSecrets extends Secrets {
  */
 export function fileSecrets(options: KeyOptions): RotatingSecrets {
   const master = masterKey(options)
-  const keyOf = (key: Buffer, alias: string) =>
-    Buffer.from(hkdfSync('sha256', key, '', `syncline secrets ${alias}`, 32))
-
-  async function opened(sealed: Sealed): Promise<Json> {
-    for (const keys of [master.decrypt, master.reread]) {
-      for (const key of await keys()) {
-        const value = open(sealed, keyOf(key, sealed.key))
-        if (value !== undefined) return value
-      }
-    }
-    // The details would only help an attacker who tampers with values.
-    throw new Problem(
-      'CONFIGURATION',
-      `a value encrypted under "${sealed.key}" does not open: it has been altered, or the key is another one`,
-    )
-  }
-
-  async function decrypt(value: Json): Promise<Json> {
-    if (Array.isArray(value)) return Promise.all(value.map(decrypt))
-    if (!isJsonObject(value)) return value
-    const sealed = sealedValue(value)
-    if (sealed) return opened(sealed)
-    const result: JsonObject = {}
-    for (const [key, member] of Object.entries(value)) {
-      if (member !== undefined) setMember(result, key, await decrypt(member))
-    }
-    return result
-  }
-
-  async function resealed<T extends Json>(value: T): Promise<T> {
-    // A value is replaced only by one of its own type T.
-    if (Array.isArray(value)) {
-      const elements = await Promise.all(value.map(resealed))
-      return elements.every((element, place) => element === value[place]) ? value : (elements as Json as T)
-    }
-    if (!isJsonObject(value)) return value
-    const sealed = sealedValue(value)
-    if (sealed) {
-      const newest = await master.encrypt()
-      if (open(sealed, keyOf(newest, sealed.key)) !== undefined) return value
-      const again = seal(await opened(sealed), sealed.key, keyOf(newest, sealed.key))
-      return crypto('x-simple-encryption', again) as Json as T
-    }
-    let result: JsonObject = value
-    for (const [key, member] of Object.entries(value)) {
-      const again = member === undefined ? undefined : await resealed(member)
-      if (again === member) continue
-      if (result === value) result = { ...value }
-      setMember(result, key, again as Json)
-    }
-    return result as T
-  }
-
   return {
-    resealed,
+    resealed: (value) => resealed(master, value),
     rotate: () => master.rotate(),
     forgetOld: () => master.forgetOld(),
-    async encrypt(value, requestedCipher, alias) {
-      if (requestedCipher !== null && !/^AES(?:\/|$)/i.test(requestedCipher)) {
-        throw new Problem(
-          'INVALID_VALUE',
-          `cipher "${requestedCipher}" is not supported: values are encrypted with ${cipher}`,
-        )
-      }
-      return crypto('x-simple-encryption', seal(value, alias, keyOf(await master.encrypt(), alias)))
-    },
-    decrypt,
+    encrypt: (value, requestedCipher, alias) => encrypted(master, value, requestedCipher, alias),
+    decrypt: (value) => decrypted(master, value),
     isEncrypted: (value) => isCrypto(value, 'x-simple-encryption'),
-    async hash(value, algorithm) {
-      return crypto(
+    hash: async (value, algorithm) =>
+      crypto(
         'salted-hash',
         await hashed(typeof value === 'string' ? value : JSON.stringify(value), algorithm),
-      )
-    },
+      ),
     isHashed: (value) => isCrypto(value, 'salted-hash'),
-    async matches(plain, value) {
-      const hash = isCrypto(value, 'salted-hash') && isJsonObject(value) ? value.$crypto : undefined
-      const content = isJsonObject(hash) ? hash.value : undefined
-      if (
-        !isJsonObject(content) ||
-        typeof content.algorithm !== 'string' ||
-        typeof content.data !== 'string'
-      ) {
-        throw new Problem('INVALID_VALUE', 'the value to compare with is not hashed')
-      }
-      return verify(plain, content.algorithm, content.data)
-    },
+    matches,
   }
+}
+
+function keyOf(key: Buffer, alias: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, '', `syncline secrets ${alias}`, 32))
+}
+
+async function opened(master: MasterKey, sealed: Sealed): Promise<Json> {
+  for (const keys of [master.decrypt, master.reread]) {
+    for (const key of await keys()) {
+      const value = open(sealed, keyOf(key, sealed.key))
+      if (value !== undefined) return value
+    }
+  }
+  // What went wrong inside would only help an attacker who changes values.
+  throw new Problem(
+    'CONFIGURATION',
+    `a value encrypted under "${sealed.key}" does not open: it has been altered, or the key is another one`,
+  )
+}
+
+async function encrypted(master: MasterKey, value: Json, requestedCipher: string | null, alias: string) {
+  if (requestedCipher !== null && !/^AES(?:\/|$)/i.test(requestedCipher)) {
+    throw new Problem(
+      'INVALID_VALUE',
+      `cipher "${requestedCipher}" is not supported: values are encrypted with ${cipher}`,
+    )
+  }
+  return crypto('x-simple-encryption', seal(value, alias, keyOf(await master.encrypt(), alias)))
+}
+
+async function decrypted(master: MasterKey, value: Json): Promise<Json> {
+  if (Array.isArray(value)) return Promise.all(value.map((element) => decrypted(master, element)))
+  if (!isJsonObject(value)) return value
+  const sealed = sealedValue(value)
+  if (sealed) return opened(master, sealed)
+  const result: JsonObject = {}
+  for (const [key, member] of Object.entries(value)) {
+    if (member !== undefined) setMember(result, key, await decrypted(master, member))
+  }
+  return result
+}
+
+/** A value is replaced by one of its own kind only, so it keeps the type T. */
+async function resealed<T extends Json>(master: MasterKey, value: T): Promise<T> {
+  if (Array.isArray(value)) {
+    const elements = await Promise.all(value.map((element) => resealed(master, element)))
+    return elements.every((element, place) => element === value[place]) ? value : (elements as Json as T)
+  }
+  if (!isJsonObject(value)) return value
+  const sealed = sealedValue(value)
+  if (sealed) {
+    const newest = await master.encrypt()
+    if (open(sealed, keyOf(newest, sealed.key)) !== undefined) return value
+    const again = seal(await opened(master, sealed), sealed.key, keyOf(newest, sealed.key))
+    return crypto('x-simple-encryption', again) as Json as T
+  }
+  let result: JsonObject = value
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue
+    const again = await resealed(master, member)
+    if (again === member) continue
+    if (result === value) result = { ...value }
+    setMember(result, key, again)
+  }
+  return result as T
+}
+
+async function matches(plain: string, value: Json): Promise<boolean> {
+  const hash = isCrypto(value, 'salted-hash') && isJsonObject(value) ? value.$crypto : undefined
+  const content = isJsonObject(hash) ? hash.value : undefined
+  const { algorithm, data } = isJsonObject(content) ? content : {}
+  if (typeof algorithm !== 'string' || typeof data !== 'string')
+    throw new Problem('INVALID_VALUE', 'the value to compare with is not hashed')
+  return verify(plain, algorithm, data)
 }
 
 function crypto(type: string, value: JsonObject): JsonObject {
@@ -153,7 +154,7 @@ function seal(value: Json, alias: string, key: Buffer): JsonObject {
   }
 }
 
-/** undefined if it was encrypted with another key, or altered. */
+/** undefined if it was sealed with another key, or has been altered. */
 function open({ iv, data, tag }: Sealed, key: Buffer): Json | undefined {
   try {
     const opening = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64'), { authTagLength: 16 })
@@ -164,7 +165,7 @@ function open({ iv, data, tag }: Sealed, key: Buffer): Json | undefined {
   }
 }
 
-/** The encrypted value of an object that holds one; other kinds of encryption are refused by name. */
+/** The encrypted value in an object that is one; anything encrypted otherwise is named and refused. */
 function sealedValue(object: JsonObject): Sealed | undefined {
   if (!isCrypto(object, 'x-simple-encryption')) return undefined
   const content = (object.$crypto as JsonObject).value

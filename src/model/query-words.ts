@@ -5,8 +5,8 @@ import { type Pointer, parsePointer } from './pointer.ts'
 import { Problem } from './problem.ts'
 
 /**
- * The keys of a query, with the same meaning in requests, scripts and mappings (platform specification §1.2; engine
- * specification §2.2): which key selects, what a named query is, where a query expression is allowed, and the form of
+ * The keys of a query, with the same meaning in requests, scripts and mappings (platform §1.2; engine
+ * §2.2): which key selects, what a named query is, where a query expression is allowed, and the form of
  * an answer.
  */
 

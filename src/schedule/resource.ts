@@ -18,16 +18,68 @@ const kept = 'config/schedule'
  * A write here writes the file. When it is answered, the job already has its new schedule.
  */
 export function jobProvider(scheduler: Scheduler, resources: () => Resources): ResourceProvider {
-  function jobOf(id: string): Job {
-    const job = scheduler.job(id)
+  const view = new JobView(scheduler, resources)
+  return {
+    async read(path, request) {
+      const id = idIn(path)
+      const job = view.job(id)
+      return view.of(job, await resources().read(pathOf(id), inside(request)))
+    },
+    async query(path, query, request) {
+      if (path !== '') throw new Problem('NOT_IMPLEMENTED', `scheduler/job/${path} is a job, not a set`)
+      return queryCollection(await view.all(request), query)
+    },
+    async create(path, given, content, request) {
+      if (path !== '') throw new Problem('BAD_REQUEST', `scheduler/job/${path} is a job, not a set`)
+      const named = typeof content._id === 'string' && content._id !== '' ? content._id : undefined
+      const id = asConfigured(given ?? named ?? timeOrderedId())
+      const job = readJob(id, configuredIn(content))
+      return view.of(job, await resources().create(kept, id, configuredIn(content), inside(request)))
+    },
+    async update(path, rev, content, request) {
+      const id = idIn(path)
+      view.job(id)
+      const job = readJob(id, configuredIn(content))
+      return view.of(job, await resources().update(pathOf(id), rev, configuredIn(content), inside(request)))
+    },
+    async delete(path, rev, request) {
+      const id = idIn(path)
+      const last = await view.of(view.job(id), await resources().read(pathOf(id), inside(request)))
+      await resources().delete(pathOf(id), rev, inside(request))
+      return last
+    },
+    async action(path, { name }, request) {
+      const id = idIn(path)
+      if (id !== '') return actOn(scheduler, view.job(id), name)
+      if (name !== 'listCurrentlyExecutingJobs') return actOnAll(scheduler, name)
+      const running = new Set(scheduler.running())
+      return (await view.all(request)).filter(({ _id }) => running.has(_id))
+    },
+  }
+}
+
+/** Jobs as they are answered: what `config` has, and when they run next. */
+class JobView {
+  readonly #scheduler: Scheduler
+  readonly #resources: () => Resources
+
+  constructor(scheduler: Scheduler, resources: () => Resources) {
+    this.#scheduler = scheduler
+    this.#resources = resources
+  }
+
+  /** NOT_FOUND if there is none. */
+  job(id: string): Job {
+    const job = this.#scheduler.job(id)
     if (!job) throw unknownJob(id)
     return job
   }
+
   /** As `config` returns it: placeholders are not expanded, secrets are masked. */
-  async function shown({ id }: Job, { _id, _rev, ...content }: Resource): Promise<Resource> {
-    const job = scheduler.job(id)
-    const trigger = job && (await scheduler.triggerOf(job))
-    const next = job && (await scheduler.nextRun(job))
+  async of({ id }: Job, { _id, _rev, ...content }: Resource): Promise<Resource> {
+    const job = this.#scheduler.job(id)
+    const trigger = job && (await this.#scheduler.triggerOf(job))
+    const next = job && (await this.#scheduler.nextRun(job))
     return {
       _id: id,
       ...(_rev === undefined ? {} : { _rev }),
@@ -37,60 +89,24 @@ export function jobProvider(scheduler: Scheduler, resources: () => Resources): R
       nextRunDate: next === undefined ? null : new Date(next).toISOString(),
     }
   }
-  async function all(request: RequestContext): Promise<Resource[]> {
-    const { result } = await resources().query('config', { filter: everySchedule }, inside(request))
+
+  async all(request: RequestContext): Promise<Resource[]> {
+    const { result } = await this.#resources().query('config', { filter: everySchedule }, inside(request))
     const content = new Map(result.map((one) => [one._id, one]))
     const found: Resource[] = []
-    for (const job of scheduler.all()) {
+    for (const job of this.#scheduler.all()) {
       const configured = content.get(`schedule/${job.id}`)
-      if (configured) found.push(await shown(job, configured))
+      if (configured) found.push(await this.of(job, configured))
     }
     return found
   }
-  return {
-    async read(path, request) {
-      const id = idIn(path)
-      const job = jobOf(id)
-      return shown(job, await resources().read(pathOf(id), inside(request)))
-    },
-    async query(path, query, request) {
-      if (path !== '') throw new Problem('NOT_IMPLEMENTED', `scheduler/job/${path} is a job, not a set`)
-      return queryCollection(await all(request), query)
-    },
-    async create(path, given, content, request) {
-      if (path !== '') throw new Problem('BAD_REQUEST', `scheduler/job/${path} is a job, not a set`)
-      const stated = typeof content._id === 'string' && content._id !== '' ? content._id : undefined
-      const id = asConfigured(given ?? stated ?? timeOrderedId())
-      const job = readJob(id, configuredIn(content))
-      return shown(job, await resources().create(kept, id, configuredIn(content), inside(request)))
-    },
-    async update(path, rev, content, request) {
-      const id = idIn(path)
-      jobOf(id)
-      const job = readJob(id, configuredIn(content))
-      return shown(job, await resources().update(pathOf(id), rev, configuredIn(content), inside(request)))
-    },
-    async delete(path, rev, request) {
-      const id = idIn(path)
-      const last = await shown(jobOf(id), await resources().read(pathOf(id), inside(request)))
-      await resources().delete(pathOf(id), rev, inside(request))
-      return last
-    },
-    async action(path, { name }, request) {
-      const id = idIn(path)
-      if (id === '' && name === 'listCurrentlyExecutingJobs') {
-        const running = new Set(scheduler.running())
-        return (await all(request)).filter(({ _id }) => running.has(_id))
-      }
-      if (id === '') return actOnAll(scheduler, name)
-      const job = jobOf(id)
-      if (name === 'trigger') scheduler.trigger(job)
-      else if (name === 'pause' || name === 'resume') await scheduler.pause(job, name === 'pause')
-      else
-        throw new Problem('BAD_REQUEST', `unknown action ${name} on a job; allowed: trigger, pause, resume`)
-      return { success: true }
-    },
-  }
+}
+
+async function actOn(scheduler: Scheduler, job: Job, name: string): Promise<Json> {
+  if (name === 'trigger') scheduler.trigger(job)
+  else if (name === 'pause' || name === 'resume') await scheduler.pause(job, name === 'pause')
+  else throw new Problem('BAD_REQUEST', `unknown action ${name} on a job; allowed: trigger, pause, resume`)
+  return { success: true }
 }
 
 /** The right to write jobs is enough here, whatever the caller may do to the rest of the configuration. */

@@ -17,7 +17,7 @@ export interface ConfigOptions {
   readonly documents: () => readonly ConfigurationDocument[]
   readonly reconfiguration: Pick<Reconfiguration<Candidate>, 'change' | 'versionText'>
   readonly connectorSchemas: ConnectorSchemas
-  /** Transforms a value with a script: the patch operation `transform` (platform §1.4). */
+  /** The value that a script makes of a value: the patch operation `transform` (platform §1.4). */
   readonly transform: (script: JsonObject, value: Json, request: RequestContext) => Promise<Json | undefined>
 }
 
@@ -26,7 +26,7 @@ export interface ConfigOptions {
  * revision is a hash of the content. What is written here is checked as part of the whole configuration, goes to its file and is in
  * force when it is answered. The action `rollback` of a document puts back one of its versions.
  *
- * A file that is not JSON is absent; `syncline check` reports it.
+ * A file that is not JSON is not here; `syncline check` reports it.
  */
 export function configProvider(options: ConfigOptions): ResourceProvider {
   const { documents, reconfiguration, connectorSchemas } = options
@@ -35,11 +35,8 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
     _id: id,
     _rev: contentHash(raw),
   })
-  const found = (id: string): Resource => {
-    const raw = documents().find((document) => document.id === id)?.raw
-    if (raw === undefined) throw missing(id)
-    return shown({ id, raw })
-  }
+  const rawOf = (id: string) => documents().find((document) => document.id === id)?.raw
+  const found = (id: string): Resource => shown({ id, raw: expected(id, rawOf(id)) })
 
   return {
     async read(path) {
@@ -48,21 +45,15 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
     async query(path, query) {
       if (path !== '')
         throw new Problem('BAD_REQUEST', `Only config itself can be queried, not config/${path}`)
-      const resources = documents().flatMap(({ id, raw }) => (raw === undefined ? [] : [shown({ id, raw })]))
-      return queryCollection(resources, query)
+      return queryCollection(
+        documents().flatMap(({ id, raw }) => (raw === undefined ? [] : [shown({ id, raw })])),
+        query,
+      )
     },
     async create(path, given, content, request) {
-      if (given === undefined)
-        throw new Problem('BAD_REQUEST', 'A configuration object needs an id: PUT config/{id}')
+      if (given === undefined) throw withoutId()
       const id = configId(...splitPath(path), ...given.split('/'))
-      await reconfiguration.change(
-        id,
-        (present) => {
-          if (present) throw new Problem('PRECONDITION_FAILED', `config/${id} exists already`)
-          return content
-        },
-        request,
-      )
+      await reconfiguration.change(id, (present) => ifAbsent(id, present, content), request)
       return found(id)
     },
     async update(path, rev, content, request) {
@@ -72,25 +63,24 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
     },
     async patch(path, rev, operations, request) {
       const id = configId(...splitPath(path))
-      const edit = async (present: JsonObject | undefined) =>
-        patched(expected(id, present, rev), operations, (script, value) =>
-          options.transform(script, value, request),
-        )
+      const transform: Transform = (script, value) => options.transform(script, value, request)
+      const edit = (present: JsonObject | undefined) =>
+        patched(expected(id, present, rev), operations, transform)
       await reconfiguration.change(id, edit, request)
       return found(id)
     },
     async delete(path, rev, request) {
       const id = configId(...splitPath(path))
-      let last: Resource | undefined
+      const last = { raw: rawOf(id) }
       await reconfiguration.change(
         id,
         (present) => {
-          last = shown({ id, raw: expected(id, present, rev) })
+          last.raw = expected(id, present, rev)
           return undefined
         },
         request,
       )
-      return last as unknown as Resource
+      return shown({ id, raw: last.raw ?? {} })
     },
     async action(path, action, request) {
       if (path === '' || action.name !== 'rollback')
@@ -103,23 +93,34 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
   }
 }
 
-/** The present content, if it exists and has this revision. */
-function expected(id: string, present: JsonObject | undefined, rev: string | undefined): JsonObject {
+/** The present content, if it is there and has the revision. */
+function expected(id: string, present: JsonObject | undefined, rev?: string): JsonObject {
   if (!present) throw missing(id)
   if (rev !== undefined && rev !== contentHash(present))
     throw new Problem('PRECONDITION_FAILED', `config/${id} has changed since the revision given`)
   return present
 }
 
+function ifAbsent(id: string, present: JsonObject | undefined, content: JsonObject): JsonObject {
+  if (present) throw new Problem('PRECONDITION_FAILED', `config/${id} exists already`)
+  return content
+}
+
+function withoutId(): Problem {
+  return new Problem('BAD_REQUEST', 'A configuration object needs an id: PUT config/{id}')
+}
+
 function missing(id: string): Problem {
   return new Problem('NOT_FOUND', `There is no configuration object ${id}`)
 }
 
-/** Each `transform` becomes a `replace` with its script's result for the present value. */
+type Transform = (script: JsonObject, value: Json) => Promise<Json | undefined>
+
+/** Each `transform` becomes a replacement by what its script makes of the value that it finds. */
 async function patched(
   present: JsonObject,
   operations: readonly PatchOperation[],
-  transform: (script: JsonObject, value: Json) => Promise<Json | undefined>,
+  transform: Transform,
 ): Promise<JsonObject> {
   const resolved: PatchOperation[] = []
   for (const operation of operations) {
@@ -143,10 +144,10 @@ function versionIn({ parameters, content }: ResourceAction): string {
   throw new Problem('BAD_REQUEST', 'rollback needs the parameter version: the _id of one of config/history')
 }
 
-/** In bytes; file systems allow 255, and a temporary file needs some of them. */
+/** In bytes; file systems take 255, and a draft needs some of them. */
 const longestName = 180
 
-/** An id that gives a valid file name, different from every other object's. */
+/** An id that can be the name of a file, and of no other object's. */
 function configId(...segments: readonly string[]): string {
   const id = segments.join('/').replaceAll(' ', '_')
   if (segments.length > 2)

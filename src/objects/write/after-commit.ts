@@ -17,7 +17,7 @@ export interface AfterCommit extends WriteContext {
 
 /**
  * The stage after the transaction: `postCreate` and its kind, then synchronization, `onSync`, and what depends on the
- * changes from further away. A `post…` script that throws takes the write back ([D], platform §6.2).
+ * changes from further away. A `post…` script that throws takes the write back (platform §6.2, [D]).
  */
 export async function afterCommit(context: AfterCommit, page: WrittenPage, position: number): Promise<void> {
   const { compiled, request } = context

@@ -94,8 +94,12 @@ export class LoadedRules implements AsyncDisposable {
   }
 
   async of(name: string): Promise<Rules> {
-    const loaded = this.#loaded.get(name) ?? this.#load(name)
+    const known = this.#loaded.get(name)
+    if (known) return known
+    const loaded = this.#load(name)
     this.#loaded.set(name, loaded)
+    // A mapping that cannot be loaded is everyone's error who asks for it, and there is nothing to dispose of.
+    loaded.catch(() => this.#loaded.delete(name))
     return loaded
   }
 
