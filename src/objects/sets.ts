@@ -13,7 +13,7 @@ export type Sets = ReadonlyMap<string, ManagedSet>
 export interface SetServices {
   readonly repository: Repository
   readonly sets: Sets
-  /** Computes anew what is collected along relationships, and carries on what differs. */
+  /** Recomputes values that are collected along relationships, and synchronizes differences. */
   readonly refresh: (collection: string, ids: readonly string[], request: RequestContext) => Promise<void>
   /** An object that is not in the repository; undefined if there is none. */
   readonly outside: (target: Target) => Promise<Resource | undefined>

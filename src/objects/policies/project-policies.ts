@@ -119,35 +119,19 @@ export function ownPolicies(
     known: new Map(policies.map((policy) => [policy.policyId, policy])),
     async run(calls, { fullObject, resourcePath }, request) {
       const input = {
-        calls: calls.map(({ policyId, value, params, property }) => ({
-          script: policyId,
-          value,
-          params,
-          property,
-        })),
+        calls: calls.map(({ policyId, ...call }) => ({ ...call, script: policyId })),
         fullObject,
         resourceName: resourcePath,
-        request: described(resourcePath, fullObject, request.parameters),
+        // The request that the policy service would get (platform §7.3).
+        request: {
+          ...{ method: 'action', action: 'validateObject', resourcePath, content: fullObject },
+          additionalParameters: { ...request.parameters },
+        },
       }
       const answers = await program.one('judged', input, { request })
       return answers.map((answer, index) => requirementsIn(answer, calls[index]?.policyId ?? ''))
     },
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
-  }
-}
-
-/** The request that the policy service would get (platform §7.3). */
-function described(
-  resourcePath: string,
-  content: JsonObject,
-  parameters: Readonly<Record<string, string>> = {},
-): JsonObject {
-  return {
-    method: 'action',
-    action: 'validateObject',
-    resourcePath,
-    content,
-    additionalParameters: { ...parameters },
   }
 }
 

@@ -37,13 +37,8 @@ export function policyProvider(options: {
     if (type) {
       const validate = (object: JsonObject, only: Only, request: RequestContext) =>
         failuresOf(type, repository, id, object, only, request)
-      return {
-        resource: `managed/${name}/${id}`,
-        id,
-        properties: schemaProperties(type.type),
-        type,
-        validate,
-      }
+      const properties = schemaProperties(type.type)
+      return { resource: `managed/${name}/${id}`, id, properties, type, validate }
     }
     const own = resourceFor(resources, path) ?? { resource: path, properties: [] }
     const schema = withPolicies({ name: '' }, [{ ...own, resource: 'managed//*' }]).schema

@@ -113,7 +113,7 @@ async function writeObjects(work: Work, { objects }: Plan): Promise<WrittenPage>
   const living = planned.filter(({ write }) => write.operation !== 'delete')
   const ids = living.map(({ write }) => write.id)
   const time = services.now()
-  const names = shownProperties(work, living)
+  const names = wholeProperties(type, work.conditionals, living, work.options.whole)
   const seen = await presentOf(store, type.collection, ids, names)
   const collected = await collectedValues(store, model, type, ids, time, { properties: names, seen })
   const pending = new Map(
@@ -181,21 +181,14 @@ function triggerOf(
   return due === undefined ? [] : [{ collection: type.collection, id: write.id, due }]
 }
 
-/** Those that a change shows. */
-function shownProperties(
-  { relations: { type }, conditionals, options }: Work,
-  objects: readonly PlannedObject[],
-): readonly string[] {
-  return wholeProperties(type, conditionals, objects, options.whole)
-}
-
 function changeOf(
   work: Work,
   object: PlannedObject,
   result: StoredObject,
   seen: Present,
 ): ObjectChange | undefined {
-  const { type } = work.relations
+  const { relations, conditionals, options } = work
+  const { type } = relations
   const { write, stored, force, present } = object
   const { operation, id } = write
   if (
@@ -205,7 +198,10 @@ function changeOf(
     changedNames(stored, result).length === 0
   )
     return undefined
-  const names = operation === 'delete' ? [...type.properties.keys()] : shownProperties(work, [object])
+  const names =
+    operation === 'delete'
+      ? [...type.properties.keys()]
+      : wholeProperties(type, conditionals, [object], options.whole)
   return {
     ...{ operation, path: type.collection, id },
     before: stored && withRelationships(type, stored, present, names),

@@ -28,7 +28,7 @@ export async function collectedValues(
   now: number,
   known?: KnownRelationships,
 ): Promise<ReadonlyMap<string, JsonObject>> {
-  const values = new Map(ids.map((id) => [id, {} as JsonObject]))
+  const values = new Map(ids.map((id): [string, JsonObject] => [id, {}]))
   if (collected.length === 0 || ids.length === 0) return values
   const walk = new Walk(store, model, now)
   if (known) walk.knows(collection, ids, known)
@@ -183,7 +183,7 @@ function entry(
   const result: JsonObject = { _id: target.id }
   for (const field of fields) {
     if (field === '*') {
-      const { _id, _rev, ...own } = object ?? ({} as JsonObject)
+      const { _id, _rev, ...own }: JsonObject = object ?? {}
       for (const name of type?.hidden ?? []) delete own[name]
       Object.assign(result, own)
     } else {

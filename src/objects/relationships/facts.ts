@@ -119,7 +119,9 @@ async function occupiedPlaces(
 ): Promise<ReadonlyMap<string, readonly SeenRelationship[]>> {
   const occupied: SeenRelationship[] = []
   for (const ends of Map.groupBy(places, (end) => `${end.collection} ${end.property}`).values()) {
-    const [{ collection, property }] = ends as [RelationshipEnd]
+    const [first] = ends
+    if (!first) continue
+    const { collection, property } = first
     const ids = [...new Set(ends.map(({ id }) => id))]
     const found = await relationships.of(collection, ids, { properties: [property] })
     occupied.push(...[...found.values()].flat())
