@@ -3,9 +3,6 @@ import { exceeded, excessInWords } from '../../plan/guard.ts'
 import { type PlanFilters, type PlanHeader, type PlanLine, planFilter } from '../../plan/plan-line.ts'
 import { kindOfWrite } from '../reconciliation/guard.ts'
 
-/** What the header of a plan says about its lines. */
-export type PlanSummary = Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'guard'>
-
 /** Counts the lines of a plan while it is made. */
 export class PlanCounts {
   readonly #wanted: (line: PlanLine) => boolean
@@ -29,7 +26,8 @@ export class PlanCounts {
     return true
   }
 
-  summary(limits: GuardLimits, linked: number): PlanSummary {
+  /** What the header of the plan says about its lines. */
+  summary(limits: GuardLimits, linked: number): Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'guard'> {
     // The lines name all objects; the verdict need not.
     const samples = { creates: [], updates: [], deletes: [] }
     const excess = exceeded(limits, { counts: this.#writes, linked, samples })

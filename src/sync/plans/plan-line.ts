@@ -40,7 +40,7 @@ function readBy(operation: Decided | Recorded): Read {
 }
 
 /** The revision where there is one, else a digest of the content. */
-export function fingerprint(object: Resource): string {
+function fingerprint(object: Resource): string {
   return typeof object._rev === 'string' ? object._rev : digest(JSON.stringify(sorted(object)))
 }
 

@@ -83,11 +83,8 @@ export class Guard {
 
   /** `hint`: how to allow it where that is not the run's. */
   requireWithin(hint?: string): void {
-    const excess = exceeded(this.#limits, {
-      counts: this.#counts,
-      linked: this.#linked,
-      samples: this.#samples,
-    })
+    const foreseen = { counts: this.#counts, linked: this.#linked, samples: this.#samples }
+    const excess = exceeded(this.#limits, foreseen)
     if (excess.length === 0) return
     const message = `${this.mapping.name}: nothing was written: ${excess.map(excessInWords).join('; ')}`
     throw new Problem('GUARD', message, { detail: excess, ...(hint === undefined ? {} : { hint }) })
@@ -144,13 +141,8 @@ async function foresee(
   { until, recorder }: Guard,
 ): Promise<void> {
   const { run } = reconciliation
-  const analysis = new Run({
-    id: run.id,
-    mapping: run.mapping,
-    analysis: true,
-    worker: run.worker,
-    parameters: {},
-  })
+  const { id, mapping, worker } = run
+  const analysis = new Run({ id, mapping, worker, analysis: true, parameters: {} })
   run.signal.addEventListener('abort', () => analysis.cancel(), { once: true })
   const looking = {
     ...reconciliation,

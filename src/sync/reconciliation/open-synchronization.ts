@@ -1,5 +1,4 @@
 import type { Watch } from '../../repository/locks.ts'
-import type { ObjectSet } from '../../router/resources.ts'
 import { correlator } from '../page/correlate.ts'
 import { mappingLinks } from '../page/links.ts'
 import { sourceSet, targetSet } from '../page/object-sets.ts'
@@ -60,19 +59,12 @@ export function targetQuery(reconciliation: Reconciliation): () => Promise<Targe
   }
 }
 
-async function readTargetIds({
-  resources,
-  settings,
-  run,
-  rules,
-  repository,
-}: Reconciliation): Promise<TargetIds> {
+async function readTargetIds(reconciliation: Reconciliation): Promise<TargetIds> {
+  const { resources, settings, run, rules, repository } = reconciliation
   const ids = new TargetIds(mappingLinks(repository.links, rules.mapping.links).normalTarget)
   const { resourceName, filter, parameters } = settings.targetQuery
-  const set: ObjectSet = resources.objectSet(resourceName)
+  const set = resources.objectSet(resourceName)
   const query = { filter, fields: [['_id']], pageSize: settings.targetPageSize, parameters }
-  for await (const page of set.pages(query, run.signal)) {
-    for (const { _id } of page) ids.add(_id)
-  }
+  for await (const page of set.pages(query, run.signal)) for (const { _id } of page) ids.add(_id)
   return ids
 }

@@ -25,7 +25,7 @@ export interface Reading {
 }
 
 /**
- * The sources of a run, in pages, one page ahead of whoever consumes them. Id and object stay together in one record,
+ * The sources of a run, in pages, one page ahead of their consumer. Id and object stay together in one record,
  * and each entry decides for itself whether it is full (engine §7.4, [D]); the others of a page
  * are read together.
  */

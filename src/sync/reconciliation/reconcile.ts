@@ -20,23 +20,13 @@ import { EmptySource, openSources } from './sources.ts'
  */
 export async function reconcile(reconciliation: Reconciliation): Promise<void> {
   const { run, repository } = reconciliation
-  try {
-    await phases(reconciliation)
-  } catch (error) {
+  const fail = (error: unknown) => run.fail(error)
+  await phases(reconciliation).catch((error) => {
     // What a cancelled read or write throws is the cancelling itself.
-    if (!run.signal.aborted) run.fail(error)
-  }
-  try {
-    if (!(run.problem instanceof EmptySource)) await runResult(reconciliation)
-    run.enter(run.signal.aborted ? 'COMPLETED_CANCELED' : 'COMPLETED_SUCCESS')
-  } catch (error) {
-    run.fail(error)
-  }
-  try {
-    await repository.transaction((store) => recordFrame(reconciliation, 'summary', store))
-  } catch (error) {
-    run.fail(error)
-  }
+    if (!run.signal.aborted) fail(error)
+  })
+  await conclude(reconciliation).catch(fail)
+  await repository.transaction((store) => recordFrame(reconciliation, 'summary', store)).catch(fail)
   run.close()
 }
 
@@ -85,6 +75,12 @@ async function settleLeftovers(reconciliation: Reconciliation): Promise<void> {
   const [leftover] = await repository.intents.list(type, 1)
   if (leftover)
     log('warn', `${type}: run ${leftover.runId} broke off while it wrote; the next run settles what it left`)
+}
+
+async function conclude(reconciliation: Reconciliation): Promise<void> {
+  const { run } = reconciliation
+  if (!(run.problem instanceof EmptySource)) await runResult(reconciliation)
+  run.enter(run.signal.aborted ? 'COMPLETED_CANCELED' : 'COMPLETED_SUCCESS')
 }
 
 /** Runs on success, failure and cancel alike (engine §7.8). */

@@ -18,15 +18,10 @@ export async function requireSourceProperties(reconciliation: Reconciliation): P
   const before = namesIn(await repository.settings.read(key))
   const lost = absent.filter(({ name }) => before.has(name))
   if (lost.length > 0) throw lostProperties(source, lost, present)
-  if (absent.length > 0)
-    log(
-      'warn',
-      `${name}: ${source} has no ${inWords(absent)}, although objectTypes declares it; it reads as null`,
-    )
-  if (!run.analysis && present.some((property) => !before.has(property.name)))
-    await repository.settings.write(key, [
-      ...new Set([...before, ...present.map((property) => property.name)]),
-    ])
+  const missing = `${source} has no ${inWords(absent)}, although objectTypes declares it; it reads as null`
+  if (absent.length > 0) log('warn', `${name}: ${missing}`)
+  const known = before.union(new Set(present.map(({ name }) => name)))
+  if (!run.analysis && known.size > before.size) await repository.settings.write(key, [...known])
 }
 
 function lostProperties(

@@ -46,14 +46,9 @@ async function firstFilledPage<T>(pages: AsyncIterator<readonly T[]>): Promise<I
   }
 }
 
-function queriedSources({
-  rules,
-  settings,
-  run,
-  resources,
-  log,
-}: Reconciliation): AsyncIterable<readonly SourceRecord[]> {
-  const { mapping } = rules
+function queriedSources(reconciliation: Reconciliation): AsyncIterable<readonly SourceRecord[]> {
+  const { settings, run, resources, log } = reconciliation
+  const { mapping } = reconciliation.rules
   const { resourceName } = settings.sourceQuery
   const set = sourceSet(resources, mapping)
   return sourcePages({

@@ -30,10 +30,8 @@ export class Statistics {
     for (const [name, count] of this.#situations) sum.#situations.set(name, count)
     for (const phase of ['source', 'target'] as const)
       for (const [name, tally] of this.#phases[phase]) sum.#phases[phase].set(name, tally)
-    Object.assign(sum.status, this.status)
-    Object.assign(sum.processed, this.processed)
-    Object.assign(sum.totals, this.totals)
-    Object.assign(sum.written, this.written)
+    for (const counts of ['status', 'processed', 'totals', 'written'] as const)
+      Object.assign(sum[counts], this[counts])
     for (const operation of page) sum.#add(operation)
     return sum
   }

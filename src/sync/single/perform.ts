@@ -24,10 +24,8 @@ export async function performAction(
   context: RequestContext,
 ): Promise<Json> {
   const asked = request(parameters)
-  const opened = await openSingle(options, asked.mapping, context, {
-    analysis: false,
-    runId: parameters.reconId,
-  })
+  const single = { analysis: false, runId: parameters.reconId }
+  const opened = await openSingle(options, asked.mapping, context, single)
   const { about, action, linkQualifier } = asked
   const sync = { ...opened, action, namedTarget: about.targetId }
   const turns =

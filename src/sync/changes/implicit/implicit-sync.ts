@@ -125,11 +125,8 @@ function postponed(options: SyncServices, mapping: Mapping, flow: Flow, request:
   const postpone = request.chain?.flowing?.get(flowKey(mapping.name, flow.event.id))
   const putOff = (request.chain?.putOff ?? 0) + 1
   if (putOff > mostPutOff) {
-    if (postpone)
-      options.log(
-        'warn',
-        `${mapping.name}: ${flow.event.id} is changed by its own synchronization, again and again`,
-      )
+    const fact = `${flow.event.id} is changed by its own synchronization, again and again`
+    if (postpone) options.log('warn', `${mapping.name}: ${fact}`)
     return postpone !== undefined
   }
   postpone?.(async (chain) => {
@@ -267,12 +264,8 @@ async function readAfresh(
 }
 
 /** The source as it is now, undefined if it is gone, and as it was. */
-function valuesOf({
-  action,
-  id,
-  oldValue,
-  newValue,
-}: ChangeEvent): [Resource | undefined, JsonObject | undefined] {
+function valuesOf(event: ChangeEvent): [Resource | undefined, JsonObject | undefined] {
+  const { action, id, oldValue, newValue } = event
   const gone = action === 'notifyDelete' || !newValue
   return [gone ? undefined : { ...newValue, _id: id }, oldValue ?? undefined]
 }

@@ -67,7 +67,7 @@ function causeOf(operation: Recorded): JsonObject {
 
 /**
  * `audit/sync` (engine §10): an entry for every action, NOREPORT included. The source id is qualified and
- * the target id local, as there.
+ * the target id local.
  */
 export function syncRecorder(
   { rules: { mapping }, targets }: Synchronization,

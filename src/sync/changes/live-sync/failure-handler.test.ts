@@ -10,8 +10,8 @@ describe('a change that fails for the nth time', () => {
     ['with a negative limit', { maxRetries: -1 }, ['retry', 'retry', 'retry', 'retry']],
     ['with the limit 0', { maxRetries: 0 }, ['give up', 'give up', 'give up', 'give up']],
     ['with the limit 2', { maxRetries: 2 }, ['retry', 'retry', 'give up', 'give up']],
-  ])('%s', (_what, stated, steps) => {
-    const handler = failureHandler(stated)
+  ])('%s', (_what, configured, steps) => {
+    const handler = failureHandler(configured)
     expect([1, 2, 3, 4].map((failures) => nextStep(handler, failures))).toEqual(steps)
   })
 })

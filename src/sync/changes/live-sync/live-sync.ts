@@ -7,8 +7,7 @@ import { acquireRunLock } from '../../reconciliation/run-lock.ts'
 import type { SyncServices } from '../../services.ts'
 import { type ChangeEvent, failureOf, type Notify, type NotifyOutcome } from '../notify.ts'
 import { type Delta, judge } from './brakes.ts'
-import { type AfterRetries, type FailureHandler, nextStep } from './failure-handler.ts'
-import type { Invoked } from './failure-script.ts'
+import { type AfterRetries, type FailureHandler, type Invoked, nextStep } from './failure-handler.ts'
 import { readStage, type Stage, writeStage } from './state.ts'
 
 export interface LiveSyncOptions extends SyncServices {
