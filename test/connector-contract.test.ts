@@ -192,7 +192,7 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
     },
   ],
   [
-    'reads by id the same objects that it finds, and leaves out what is not there',
+    'reads by id the same objects that it finds, and leaves out missing ones',
     'readings that lack an attribute',
     (sound) => ({
       readMany: async (type, ids) => sound.readMany(type, ids, ['login']),
@@ -294,7 +294,7 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
     }),
   ],
   [
-    'takes the value of a filter as it is, whatever characters it has',
+    'takes the value of a filter as it is, with any characters',
     'a star that stands for anything',
     (sound) => ({
       search: (query, signal) =>
@@ -470,7 +470,7 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
     })(),
   ],
   [
-    'keeps texts as they are, whatever characters they have',
+    'keeps texts as they are, with any characters',
     'texts that are put into quotes',
     withValue('mail', (value) => String(value).replaceAll("'", "''")),
   ],

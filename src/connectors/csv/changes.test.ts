@@ -95,7 +95,7 @@ describe('the changes of a file', () => {
     expect(kinds(await hr.since(token))).toEqual(['END'])
   })
 
-  it('that nobody took to the end are told again, and nothing is left behind', async () => {
+  it('that were not read to the end are reported again, and no file is left behind', async () => {
     await using hr = await open()
     await hr.write([['a', 'Ann']])
     const token = await hr.latest()
@@ -171,7 +171,7 @@ describe('the changes of a file', () => {
     expect(await hr.since(endOf(again))).toEqual([])
   })
 
-  it('make the old rows into the new ones, whatever was edited', async () => {
+  it('turn the old rows into the new ones, after any edit', async () => {
     const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
     const rows = fc.uniqueArray(fc.tuple(id, fc.constantFrom('x', 'y', 'z')), { selector: ([one]) => one })
     await fc.assert(

@@ -9,10 +9,10 @@ import { attempt, chunksOf, identityOf, isSameFile, openCsv, rowsOf } from './fi
 import type { CsvSettings } from './settings.ts'
 
 /**
- * What has changed in a CSV file (platform §5.1): the file is compared with a copy of itself, made when it was
- * looked at before and named by the token. Copies lie beside the file as `<file>.<ms since 1970>`; the position of a token is
- * that time, its epoch a digest of the content. Rows that are the same are not reported; deletions come first, then the others in the order of the
- * file. Memory holds a digest a row.
+ * The changes of a CSV file (platform §5.1): the file is compared with an earlier copy of itself, made when it was
+ * last read and named by the token. Copies are in the same folder as `<file>.<ms since 1970>`; the position of a token is
+ * that time, its epoch a digest of the content. Equal rows are not reported; deletions come first, then the others in the order of the
+ * file. Memory holds one digest per row.
  */
 
 /** Makes a copy of the file as it is now, from which changes are counted. */
@@ -95,7 +95,7 @@ interface Copy {
   readonly digest: string
 }
 
-/** Another copy of the same millisecond has another name. */
+/** Two copies of one millisecond get different names. */
 async function copyOf(path: string): Promise<Copy> {
   const taken = new Set((await copiesOf(path)).map(({ time }) => time))
   let time = Date.now()
@@ -118,8 +118,8 @@ async function copyOf(path: string): Promise<Copy> {
 }
 
 /**
- * The copy takes its name, and the oldest ones go. The one before stays until a later token is stored, however often changes
- * are asked for meanwhile. A copy of the same content is not made twice.
+ * The copy gets its name, and the oldest are deleted. The previous one stays until a later token is stored, even if changes
+ * are read often meanwhile. Equal content is not copied twice.
  */
 async function keep(
   { part, file, time, digest }: Copy,

@@ -37,9 +37,9 @@ import type { CsvSettings } from './settings.ts'
  * Reading: a file with an error anywhere is refused before its first row is handed out. Rows stream.
  *
  * Writing: a page is one replacement of the file, so readers and crashes see it with the page or without. What other
- * programs wrote since we looked is kept: the page is applied to the file as it is now, and only a write to a row that
- * they changed fails. Writers of Syncline wait for each other. Against other programs, which heed no lock, there
- * remains the instant between the last look at the file and its replacement; whoever delivers a file by renaming it
+ * programs wrote meanwhile is kept: the page is applied to the file as it is now, and only a write to a row that
+ * they changed fails. Writers of Syncline wait for each other. Other programs ignore the lock, so there
+ * remains the instant between the last check of the file and its replacement; a program that delivers its file by renaming it
  * into place loses nothing else.
  */
 type CsvCapabilities = Lifecycle &
@@ -57,15 +57,15 @@ type CsvCapabilities = Lifecycle &
 
 const objectClass = '__ACCOUNT__'
 const pageSize = 500
-/** The rows of a page may be scattered over the file: what lies between them is not read. */
+/** The rows of a page may be scattered over the file: bytes between them are not read. */
 const pageGap = 1024
-/** How often a page is applied again to a file that keeps changing under it. */
+/** How often a page is applied again to a file that keeps changing. */
 const attempts = 5
 
 export class CsvConnector implements CsvCapabilities {
   readonly displayName = 'CSV File Connector'
   readonly #settings: CsvSettings
-  /** The state of the file that was read or written last. */
+  /** The version of the file that was read or written last. */
   #snapshot: Snapshot | undefined
   /** The index belongs to one operation at a time. */
   readonly #turn = new Mutex()
@@ -252,7 +252,7 @@ export class CsvConnector implements CsvCapabilities {
     }
   }
 
-  /** The rows of these ids. If the index leads to anything else, it is made anew from the file. */
+  /** The rows of these ids. If the index does not match the file, it is rebuilt. */
   async #rows(
     handle: FileHandle,
     snapshot: Snapshot,
@@ -284,7 +284,7 @@ export class CsvConnector implements CsvCapabilities {
     })
   }
 
-  /** What a process left that died while it was writing; whoever may only read leaves it there. */
+  /** Removes what a dead writer left; a read-only process leaves it there. */
   async #clearAbandoned(): Promise<void> {
     this.#hasLooked = true
     try {
@@ -293,11 +293,11 @@ export class CsvConnector implements CsvCapabilities {
       await using _ = await lockFile(path)
       await removeLeftovers(path)
     } catch {
-      // What is wrong with the file is said when it is opened.
+      // Errors of the file are reported when it is opened.
     }
   }
 
-  /** The file, open, and what is known about exactly this state of it. */
+  /** The open file, and the snapshot of exactly this version. */
   async #open(signal?: AbortSignal): Promise<{ readonly handle: FileHandle; readonly snapshot: Snapshot }> {
     signal?.throwIfAborted()
     if (!this.#hasLooked) await this.#clearAbandoned()
@@ -313,7 +313,7 @@ export class CsvConnector implements CsvCapabilities {
     }
   }
 
-  /** A link stays a link: what it leads to is replaced. */
+  /** A link stays a link: its target is replaced. */
   async #path(): Promise<string> {
     return attempt(this.#settings.file, 'opened', () => realpath(this.#settings.file))
   }
@@ -327,12 +327,12 @@ function requireAccounts(wanted: string): void {
   )
 }
 
-/** What reading a value again would give. */
+/** The value as a later read would return it. */
 function inCell(value: Value): Value {
   return typeof value === 'string' ? value.trim() : value
 }
 
-/** Takes the same time wherever the texts differ. */
+/** Takes the same time for any difference. */
 function isSame(stored: Value | undefined, given: Secret): boolean {
   if (!(stored instanceof Secret)) return false
   const digest = (secret: Secret) => createHash('sha256').update(secret.reveal()).digest()

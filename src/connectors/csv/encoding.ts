@@ -9,13 +9,13 @@ import { misconfigured } from '../kit/misconfigured.ts'
 export interface Encoding {
   readonly name: string
   readonly singleByte: boolean
-  /** Strict: bytes that mean nothing are an error. */
+  /** Strict: invalid bytes are an error. */
   decoder(): Decoder
   /** INVALID_VALUE names a character that the encoding does not have. */
   encode(text: string): Buffer
 }
 
-/** As much of a TextDecoder as reading takes. */
+/** The part of a TextDecoder that reading needs. */
 export interface Decoder {
   decode(bytes?: Uint8Array, options?: { readonly stream?: boolean }): string
 }
@@ -39,7 +39,7 @@ const latin1Labels: ReadonlySet<string> = new Set(
 const utf8: Encoding = {
   name: 'utf-8',
   singleByte: false,
-  // The reader leaves out the mark at the beginning of the file; anywhere else it is a character of the text.
+  // The reader skips the byte order mark at the beginning; elsewhere it is a character of the text.
   decoder: () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
   encode(text) {
     if (text.isWellFormed()) return Buffer.from(text, 'utf8')
@@ -82,7 +82,7 @@ function charactersOf(name: string): string | undefined {
 
 function singleByte(name: string, characters: string, decoder: () => Decoder): Encoding {
   const bytes = new Map(Array.from(characters, (character, byte) => [character, byte]))
-  // It stands for every byte without a character, so such a byte would be written that nothing can read.
+  // It stands for all bytes without a character: writing it would give an unreadable byte.
   bytes.delete('\ufffd')
   return {
     name,

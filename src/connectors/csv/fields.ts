@@ -2,7 +2,7 @@ import type { Dialect } from './settings.ts'
 
 /**
  * Quoted fields as text, both ways. Within quotes a quote is doubled, or has an escape character before it. Escape
- * characters that are not directly before a quote are themselves, so `C:\new` and `\\server` stay what they are;
+ * characters that are not directly before a quote are plain text, so `C:\new` and `\\server` stay unchanged;
  * of a run before a quote each pair stands for one. What is rendered is read back as the same value.
  */
 

@@ -6,11 +6,11 @@ import { MalformedCsv, type Row, RowReader } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
 
 /**
- * The file as it lies on the disk: opened, identified, and read as rows in constant memory. Whatever goes wrong is a
- * ConnectorError that names the file, and the line where there is one.
+ * The file on disk: opened, identified, and read as rows in constant memory. Every failure is a
+ * ConnectorError that names the file, and the line if known.
  */
 
-/** Changes whenever anybody writes the file in place or puts another one there. */
+/** Changes with every write into the file and every replacement of it. */
 export interface FileIdentity {
   readonly dev: bigint
   readonly ino: bigint
@@ -55,7 +55,7 @@ export async function* rowsOf(
       signal?.throwIfAborted()
       yield reader.push(decoder.decode(chunk, { stream: true }), isAscii(chunk))
     }
-    // A character that the file breaks off in the middle of is an error of the decoder.
+    // The decoder reports a character that is cut off at the end of the file.
     yield reader.push(decoder.decode(), true)
     yield reader.end()
   } catch (error) {
@@ -69,7 +69,7 @@ export function malformed(file: string, line: number, fact: string): ConnectorEr
   return new ConnectorError('failed', `${file}, line ${line}: ${fact}`, { detail: { file, line } })
 }
 
-/** Runs a file operation; what the operating system says becomes a ConnectorError. */
+/** Runs a file operation; errors of the operating system become ConnectorErrors. */
 export async function attempt<T>(path: string, done: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -121,7 +121,7 @@ export function isDecodingError(error: unknown): boolean {
   return error instanceof TypeError && errorCode(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA'
 }
 
-/** Finds the line by reading the file again; only on the way to an error. */
+/** Finds the line by reading the file again; only for an error message. */
 async function undecodable(handle: FileHandle, { file, encoding }: CsvSettings): Promise<ConnectorError> {
   let line = 1
   let pending = Buffer.alloc(0)

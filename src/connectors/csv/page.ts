@@ -10,7 +10,7 @@ import type { ChangedRow, Edit, RowIndex, RowRange } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
 
 /**
- * What a page of writes does to a file: outcomes, and the changes of its bytes. Decided on the rows alone, in order,
+ * The effect of a page of writes on a file: outcomes and byte edits. Decided on the rows alone, in order,
  * so that a later write of the page sees the earlier ones; nothing here reads or writes the file.
  */
 export interface PlannedPage {
@@ -27,11 +27,11 @@ export interface PageFacts {
   readonly snapshot: Snapshot
   /** The rows that the page updates or deletes, by uid. */
   readonly rows: ReadonlyMap<string, readonly string[]>
-  /** What the connector knew before it noticed that somebody else had written the file. */
+  /** What the connector knew before it noticed a write by another program. */
   readonly known: RowIndex | undefined
 }
 
-/** A row on its way through the page; no `uid` before: new; no `fields` after: deleted. */
+/** A row while the page is applied; no `uid` before: new; no `fields` after: deleted. */
 interface Draft {
   readonly uid: string | undefined
   readonly before: readonly string[] | undefined

@@ -80,7 +80,7 @@ describe('a page of a file of 100,000 rows', () => {
 })
 
 describe('the pages of a file', () => {
-  it('hold every row once in the order of the ids, whatever the ids, the size and the direction', async () => {
+  it('hold every row once in the order of the ids, for any ids, size and direction', async () => {
     const id = fc.string({
       minLength: 1,
       maxLength: 3,

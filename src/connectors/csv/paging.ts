@@ -36,7 +36,7 @@ export function pageOfIds(index: RowIndex, query: PageQuery): PageOfIds {
   }
 }
 
-/** How many ids stand before the page after this one. */
+/** How many ids come before the next page. */
 function passedBy(ordered: readonly string[], after: string, isDescending: boolean): number {
   let low = 0
   let high = ordered.length
@@ -58,7 +58,7 @@ function idIn(cookie: string): string {
     const values: unknown = JSON.parse(Buffer.from(cookie, 'base64url').toString('utf8'))
     if (Array.isArray(values) && values.length === 1 && typeof values[0] === 'string') return values[0]
   } catch {
-    // Not a cookie of this connector: said below.
+    // Not a cookie of this connector: reported below.
   }
   throw new ConnectorError('unknownCookie', 'The paging cookie is not one of this query')
 }

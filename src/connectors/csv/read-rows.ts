@@ -7,8 +7,8 @@ import { MalformedCsv, type Row, RowReader } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
 
 /**
- * Rows by uid, read at their places: neighbours with one read, the gap between distant ones left out. What stands at a
- * place is compared with what the index says of it; undefined if anything else is there, so that no row is ever taken
+ * Rows by uid, read at their places: neighbours in one read, without large gaps. The bytes at a
+ * place are compared with the index; undefined if they differ, so that no row is ever taken
  * for another.
  */
 export async function readRows(

@@ -197,7 +197,7 @@ describe('a CSV file is refused', () => {
     })
   })
 
-  it('before its first row, wherever the error is', async () => {
+  it('before its first row, wherever its error is', async () => {
     await using csv = await temporaryCsv(
       `uid,a\n${Array.from({ length: 5000 }, (_, n) => `${n},x\n`).join('')}ragged\n`,
     )
@@ -229,7 +229,7 @@ describe('a CSV file is refused', () => {
     await using csv = await temporaryCsv('uid\n')
     await chmod(csv.file, 0)
     await using connector = csv.connect()
-    using _nobody = withoutRootsPrivileges()
+    using _asOther = withoutRootsPrivileges()
     await expect(connector.test()).rejects.toMatchObject({ code: 'FORBIDDEN' })
   })
 
@@ -315,7 +315,7 @@ function piecesOf(text: string, places: readonly number[]): readonly string[] {
   })
 }
 
-/** Permissions do not bind root, so for the while somebody else looks. */
+/** Root ignores permissions, so the test runs as another user meanwhile. */
 function withoutRootsPrivileges(): Disposable {
   const isRoot = process.geteuid?.() === 0
   if (isRoot) process.seteuid?.(65_534)

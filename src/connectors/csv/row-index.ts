@@ -3,9 +3,9 @@ import { compareText } from '../../model/sort.ts'
 import type { Row } from './row-reader.ts'
 
 /**
- * Where each row of a file is: uid → bytes, and a checksum by which a later reading tells whether somebody changed
- * it. Rows have slots in the order of the file. The slot of a deleted row has no place, so no edit ever finds or moves
- * it; when there are many, the others close up. About 100 bytes a row.
+ * Where each row of a file is: uid → bytes, and a checksum by which a later read detects whether another program changed
+ * it. Rows have slots in the order of the file. The slot of a deleted row has no place, so edits never find or move
+ * it; when there are many, they are removed. About 100 bytes a row.
  */
 export interface RowRange {
   readonly start: number
@@ -13,16 +13,16 @@ export interface RowRange {
   readonly terminator: number
 }
 
-/** One change of the file's bytes; what stands outside of all changes is copied as it is. */
+/** One change of the file's bytes; bytes outside all changes are copied. */
 export interface Edit {
   readonly start: number
   readonly end: number
   readonly bytes: Buffer
 }
 
-/** The start of a deleted row: not a number, so it is neither before nor behind anything. */
+/** The start of a deleted row: not a number, so it is neither before nor after any place. */
 const nowhere = Number.NaN
-/** So many slots of deleted rows, beyond the number of rows, are not worth a pass over all. */
+/** So many slots of deleted rows, beyond the number of rows, are tolerated before a pass over all. */
 const toleratedGaps = 1024
 
 export class RowIndex {
@@ -32,14 +32,14 @@ export class RowIndex {
   #checksums = new Uint32Array(1024)
   #terminators = new Uint8Array(1024)
   #used = 0
-  /** All uids in order; absent until they are asked for, and again once they have changed. */
+  /** All uids in order; absent until first needed, and again after a change. */
   #ordered: readonly string[] | undefined
 
   get size(): number {
     return this.#slots.size
   }
 
-  /** For how many rows there is room now, deleted ones included. */
+  /** The present capacity in rows, deleted ones included. */
   get capacity(): number {
     return this.#starts.length
   }
@@ -48,7 +48,7 @@ export class RowIndex {
     return this.#slots.has(uid)
   }
 
-  /** Adds a row behind all others; false if there is one with this uid. */
+  /** Adds a row after all others; false if one with this uid exists. */
   add(
     uid: string,
     { start, end, terminator, text }: Pick<Row, 'start' | 'end' | 'terminator' | 'text'>,
@@ -62,7 +62,7 @@ export class RowIndex {
     return true
   }
 
-  /** All uids by code point. Sorted when asked for, once for each state of the file. */
+  /** All uids by code point. Sorted on demand, once for each version of the file. */
   ordered(): readonly string[] {
     this.#ordered ??= [...this.#slots.keys()].sort(compareText)
     return this.#ordered
@@ -90,7 +90,7 @@ export class RowIndex {
   follow(edits: readonly Edit[], changed: readonly ChangedRow[]): void {
     this.#move(edits)
     if (changed.some(({ uid, after }) => uid !== after?.uid)) this.#ordered = undefined
-    // All old names go before any new one comes: two rows may have swapped theirs.
+    // Remove all old names before adding new ones: two rows may have swapped names.
     const slots = changed.map(({ uid }) => this.#slots.get(uid) ?? nowhere)
     for (const { uid } of changed) this.#slots.delete(uid)
     changed.forEach(({ after }, position) => {
@@ -105,7 +105,7 @@ export class RowIndex {
     if (this.#used > 2 * this.#slots.size + toleratedGaps) this.#closeUp()
   }
 
-  /** The last row, which had no line break, has got one. */
+  /** The last row now has a line break. */
   terminateLast(length: number): void {
     for (let slot = 0; slot < this.#used; slot++) this.#terminators[slot] ||= length
   }

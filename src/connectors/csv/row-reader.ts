@@ -3,13 +3,13 @@ import type { Dialect } from './settings.ts'
 
 /**
  * Takes the text of a file in pieces and gives its rows, each with its values trimmed, the line it begins on and the
- * bytes it occupies. One reader serves reading and writing, so both see the same rows at the same places.
+ * bytes it spans. One reader serves reading and writing, so both see the same rows at the same places.
  *
  * Rows end with `\n`, `\r\n` or `\r`; lines without any content are not rows. Memory holds one piece and one row.
  */
 export interface Row {
   readonly fields: readonly string[]
-  /** As it stands in the file, without its line break. */
+  /** As in the file, without its line break. */
   readonly text: string
   readonly line: number
   /** Byte offsets of the text. */
@@ -19,7 +19,7 @@ export interface Row {
   readonly terminator: number
 }
 
-/** What makes the text no CSV; what knows the file's name adds it. */
+/** An error in the CSV text; the caller adds the name of the file. */
 export class MalformedCsv extends Error {
   readonly line: number
 
@@ -154,7 +154,7 @@ export class RowReader {
     }
   }
 
-  /** Moves behind the row and its line break; undefined for a line without content. */
+  /** Moves past the row and its line break; undefined for a line without content. */
   #take({ fields, stop, quoted }: Scanned): Row | undefined {
     const next = this.#afterLineBreak(stop)
     const text = this.#text.slice(this.#position, stop)

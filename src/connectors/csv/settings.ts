@@ -6,14 +6,14 @@ import { type Encoding, encodingNamed } from './encoding.ts'
 
 /**
  * The configuration of a CSV system (platform §5.1): the JSON Schema that editors and `syncline check`
- * use, and the values as the connector works with them. Names of columns are given as attributes are called, or as
+ * use, and the values as the connector works with them. Columns are named as attributes, or as
  * the file spells them; blanks become `spaceReplacementString` either way.
  */
 export interface CsvSettings {
   /** Absolute. */
   readonly file: string
   readonly uid: string
-  /** The column that stands for `__NAME__`; the uid's unless configured. */
+  /** The column for `__NAME__`; the uid's unless configured. */
   readonly name: string
   readonly password: string
   readonly dialect: Dialect

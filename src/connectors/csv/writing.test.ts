@@ -279,7 +279,7 @@ describe('what a dead process left behind', () => {
     ['of the same pid, as containers have it', { pid: process.pid, started: 1 }],
     ['on another host', { pid: 1, started: 1, host: 'elsewhere' }],
     ['before it could say who it was', undefined],
-  ])('%s is cleared away by whoever uses the file next', async (_, holder) => {
+  ])('%s is removed by the next user of the file', async (_, holder) => {
     for (const use of [
       (connector: CsvConnector) => put(connector, create({ uid: '1' })),
       (connector: CsvConnector) => objectsOf(connector),
@@ -291,7 +291,7 @@ describe('what a dead process left behind', () => {
     }
   })
 
-  it('is no concern of whoever may only read', async () => {
+  it('is ignored by a read-only process', async () => {
     await using csv = await leftBehind({ pid: 2 ** 22 + 1 })
     await chmod(csv.folder, 0o500)
     await using connector = csv.connect()

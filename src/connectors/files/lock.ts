@@ -6,27 +6,27 @@ import { attempt } from '../csv/file.ts'
 import { ConnectorError, errorCode } from '../kit/errors.ts'
 
 /**
- * One writer at a time among Syncline processes, by a lock file beside the CSV file. Other programs do not heed it;
- * against them there is only the look at the file's identity directly before it is replaced.
+ * One writer at a time among Syncline processes, by a lock file next to the CSV file. Other programs ignore it;
+ * against them, only the file's identity is checked directly before it is replaced.
  *
- * A lock whose process has ended is broken. Whether a process on another host has ended cannot be seen, so its lock is
+ * A lock whose process has ended is broken. A process on another host cannot be checked, so its lock is
  * broken once it is older than any write takes.
  */
 export interface FileLock extends AsyncDisposable {
-  /** True if the lock was left behind by a process that died; its temporary files may lie about. */
+  /** True if the lock was left behind by a process that died; its temporary files may remain. */
   readonly broken: boolean
 }
 
 interface Holder {
   readonly pid: number
   readonly host: string
-  /** Tells processes apart that get the same pid, as they do in containers. */
+  /** Distinguishes processes with the same pid, as in containers. */
   readonly started: number
 }
 
 const patience = 60_000
 const oldestRemote = 30_000
-/** A lock says whose it is at once; one that does not belongs to a process that died in that instant. */
+/** A lock names its owner at once; one without an owner belongs to a process that died in that instant. */
 const oldestNameless = 1000
 
 export async function lockFile(path: string): Promise<FileLock> {
@@ -70,7 +70,7 @@ function self(): Holder {
   return { pid: process.pid, host: hostname(), started: performance.timeOrigin }
 }
 
-/** What the lock file says if its holder is gone; undefined while somebody may be writing. */
+/** The content of the lock file if its holder has ended; undefined while a writer may be active. */
 async function abandoned(lock: string): Promise<string | undefined> {
   const age = await stat(lock).then(
     ({ mtimeMs }) => Date.now() - mtimeMs,
@@ -87,7 +87,7 @@ function isGone(holder: Holder | undefined, age: number): boolean {
   return !isRunning(holder.pid)
 }
 
-/** Another process may break the same lock and take its place meanwhile; what was put aside by mistake goes back. */
+/** Another process may break the same lock and take its place meanwhile; a lock moved aside by mistake is put back. */
 async function breakLock(lock: string, text: string): Promise<void> {
   const aside = `${lock}-${process.pid}`
   try {

@@ -5,9 +5,9 @@ import { attempt, chunksOf, type FileIdentity, identityOf, isSameFile } from '..
 import type { Edit } from '../csv/row-index.ts'
 
 /**
- * Replaces a file in one step: a temporary file beside it gets the new content, reaches the disk, and takes the name.
- * Whoever reads sees the old content or the new; whatever fails or dies in between leaves the old, and at worst a
- * temporary file that the next writer removes. Unchanged bytes are copied, never rendered again.
+ * Replaces a file in one step: a temporary file in the same folder gets the new content, is synced, and takes the name.
+ * Readers see the old content or the new; a failure or crash in between leaves the old, and at worst a
+ * temporary file that the next writer removes. Unchanged bytes are copied, never formatted again.
  */
 
 /** The identity of the new file; undefined, with nothing replaced, if the file is no longer the one given. */
@@ -20,7 +20,7 @@ export async function replaceFile(
   const temporary = join(dirname(path), `${temporaryPrefix(path)}${randomUUID()}`)
   try {
     await attempt(path, 'written', () => writeTemporary(temporary, path, old, Number(identity.size), edits))
-    // As late as possible: between this look and the rename another program could still slip in.
+    // As late as possible: another program could still write between this check and the rename.
     if (!(await isStill(path, identity))) return undefined
     await attempt(path, 'replaced', () => rename(temporary, path))
   } finally {
@@ -31,7 +31,7 @@ export async function replaceFile(
   return withHandle(await attempt(path, 'opened', () => open(path, 'r')), identityOf)
 }
 
-/** Only while no other writer can be at work. */
+/** Only while no other writer can run. */
 export async function removeLeftovers(path: string): Promise<void> {
   const folder = dirname(path)
   const names = await attempt(folder, 'listed', () => readdir(folder))
@@ -98,7 +98,7 @@ async function writeAll(handle: FileHandle, pieces: readonly Buffer[], position:
   return content.length
 }
 
-/** Same permissions; same owner where the process may give files away. */
+/** Same permissions; same owner where the process may change owners. */
 async function takeOwnership(handle: FileHandle, old: FileHandle): Promise<void> {
   const [mine, theirs] = await Promise.all([handle.stat(), old.stat()])
   if (mine.uid !== theirs.uid || mine.gid !== theirs.gid) {

@@ -7,13 +7,13 @@ import { ConnectorError } from '../kit/errors.ts'
 
 /**
  * What is known about one state of the file. It exists only for a file without errors: all rows fit the header, and
- * all uids are there and differ.
+ * every row has its own uid.
  */
 export interface Snapshot {
   readonly identity: FileIdentity
   readonly columns: Columns
   readonly index: RowIndex
-  /** The last line has no line break, so a row behind it needs one first. */
+  /** The last line has no line break, so a row after it needs one first. */
   readonly endsOpen: boolean
 }
 
@@ -39,7 +39,7 @@ export async function readSnapshot(
   return { identity, columns: columns ?? columnsOf(undefined, settings), index, endsOpen }
 }
 
-/** Somebody writing into the file while it is read could show a state that never was. */
+/** A write into the file during the read could show a state that never existed. */
 export async function requireUnchanged(
   handle: FileHandle,
   identity: FileIdentity,

@@ -3,7 +3,7 @@ import { ConnectorError } from './errors.ts'
 import type { ConnectorObject } from './query.ts'
 
 /**
- * Up to where changes are known. `epoch` names what `position` is counted in: the instance of the server, the database, the
+ * The position up to which changes are known. `epoch` names what `position` counts in: the instance of the server, the database, the
  * snapshot. A system that was restored or replaced has another epoch, in which the position means something else.
  */
 export interface SyncToken {
@@ -24,18 +24,18 @@ export type ConnectorChange =
 export interface ChangesPage {
   readonly changes: readonly ConnectorChange[]
   /**
-   * From where to go on after this page; null, or the token that was asked for: only from where this reading began. The
-   * last page has the token up to which everything has been told.
+   * Where to continue after this page; null, or the token passed in: only from the start of this read. The
+   * last page has the token that covers all reported changes.
    */
   readonly token: SyncToken | null
 }
 
 export interface Changes {
-  /** The present: what changes from now on is told by `changesSince` it. */
+  /** The present: pass it to `changesSince` to get all later changes. */
   latestToken(objectClass: string, signal?: AbortSignal): Promise<SyncToken>
   /**
-   * What has changed since, in order; without a token, everything that there is; no page if nothing has. A token that is of
-   * no use any more is a `staleToken`, never "no changes".
+   * Later changes in order; without a token, all objects; no page without changes. A token that is of
+   * no use any more raises `staleToken`, never "no changes".
    */
   changesSince(objectClass: string, token: SyncToken | null, signal?: AbortSignal): AsyncIterable<ChangesPage>
 }

@@ -6,15 +6,15 @@ import type { Secret, Value } from './values.ts'
 import type { Deltas, IdOf, Write } from './write.ts'
 
 /**
- * What a connector is: an object that implements the capabilities its system can honour. What uses it asks
+ * What a connector is: an object that implements the capabilities that its system supports. Callers ask
  * `offers(connector, 'search')`; there are no flags. Everything works on pages.
  *
- * Around every call stand permissions, timeouts, retries, limits and the conversion of names and types
- * (connectors/system/). A connector does none of that: it speaks to its system and says what went wrong.
+ * Around every call, Syncline adds permissions, timeouts, retries, limits and the conversion of names and types
+ * (connectors/system/). A connector only talks to its system and reports errors.
  */
 export interface Lifecycle extends AsyncDisposable {
   readonly displayName: string
-  /** Native attributes behind agreed names, e.g. `__NAME__` and `__PASSWORD__`; other names stay as they are. */
+  /** The native attributes for agreed names, e.g. `__NAME__` and `__PASSWORD__`; other names stay as they are. */
   agreedNames?(objectClass: string): Readonly<Record<string, string>>
 }
 
@@ -40,12 +40,12 @@ export interface ScriptCall {
 }
 
 export interface Script {
-  /** Runs a script at the system, or at the connector, and gives its value. */
+  /** Runs a script at the system, or at the connector, and returns its value. */
   runScript(call: ScriptCall, signal?: AbortSignal): Promise<Value>
 }
 
 export interface Discover {
-  /** Values that settings could have, by setting, as far as the system tells: base contexts, tables, columns. */
+  /** Suggested values by setting, as far as the system lists them: base contexts, tables, columns. */
   discover(signal?: AbortSignal): Promise<Readonly<Record<string, readonly Json[]>>>
 }
 

@@ -1,8 +1,8 @@
 import { Problem, type ProblemCode } from '../../model/problem.ts'
 
 /**
- * What can go wrong at a system. A connector throws a `ConnectorError` of the kind that fits best, with the system's own
- * words; what surrounds it knows from the kind what to answer and whether to try again. Anything else that it throws counts as
+ * The kinds of failure of a system. A connector throws a `ConnectorError` of the kind that fits best, with the system's own
+ * words; the kind decides the response and whether Syncline retries. Any other error counts as
  * `failed`, or as `connection` if it has one of the codes of the operating system for that.
  */
 export const errorKinds = {
@@ -11,23 +11,23 @@ export const errorKinds = {
   timeout: { code: 'UNAVAILABLE', retryable: true },
   /** The system asks to come back later; `retryAfter` says when. */
   busy: { code: 'UNAVAILABLE', retryable: true },
-  /** Another program is at the same thing; later it may succeed. */
+  /** Another program uses the same object; a later attempt may succeed. */
   conflict: { code: 'CONFLICT', retryable: true },
-  /** The system does not let the connector in. */
+  /** The system rejects the credentials of the connector. */
   authentication: {
     code: 'CONNECTOR_FAILED',
     hint: 'Check the account and the credentials in configurationProperties.',
   },
-  /** `authenticate` was asked with a wrong name or password. */
+  /** `authenticate` got a wrong name or password. */
   wrongCredentials: { code: 'UNAUTHORIZED' },
   passwordExpired: { code: 'FORBIDDEN' },
-  /** The connector's account may not do that. */
+  /** The connector's account lacks the permission. */
   permission: { code: 'FORBIDDEN' },
   invalidValue: { code: 'INVALID_VALUE' },
-  /** Values that are right by themselves do not fit the schema: a required one is missing, an attribute unknown. */
+  /** Valid values that do not fit the schema: a required one is missing, an attribute unknown. */
   schemaViolation: { code: 'INVALID_VALUE' },
   alreadyExists: { code: 'PRECONDITION_FAILED' },
-  /** The object is no longer what it was when it was read. */
+  /** The object has changed since it was read. */
   changed: { code: 'PRECONDITION_FAILED' },
   /** There is no object with this id. */
   unknownId: { code: 'NOT_FOUND' },
@@ -36,9 +36,9 @@ export const errorKinds = {
   unsupported: { code: 'NOT_IMPLEMENTED' },
   /** The settings do not fit the system. */
   misconfigured: { code: 'CONFIGURATION', status: 500 },
-  /** A paging cookie that is not of this query. */
+  /** A paging cookie of another query. */
   unknownCookie: { code: 'BAD_REQUEST' },
-  /** A token from which changes cannot be told: too old, or of a system that was restored or replaced. */
+  /** A token from which changes cannot be listed: too old, or of a system that was restored or replaced. */
   staleToken: {
     code: 'CONNECTOR_FAILED',
     hint: 'Delete the liveSync state of this source to start from the present, and reconcile what was missed.',
@@ -59,11 +59,11 @@ export interface ErrorOptions {
   readonly cause?: unknown
   /** Facts for machines. Never a secret. */
   readonly detail?: Readonly<Record<string, unknown>>
-  /** The attribute that is to blame. */
+  /** The attribute that caused the error. */
   readonly attribute?: string
-  /** Milliseconds after which the system says that it can be asked again. */
+  /** Milliseconds after which the system accepts requests again, as it says. */
   readonly retryAfter?: number
-  /** What to do about it, in place of what the kind says. */
+  /** What to do about it; replaces the hint of the kind. */
   readonly hint?: string
 }
 
@@ -86,7 +86,7 @@ export class ConnectorError extends Problem {
   }
 }
 
-/** What libraries throw when a connection cannot be had, or breaks. */
+/** Codes that libraries throw when a connection fails or breaks. */
 const connectionCodes: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -101,7 +101,7 @@ const connectionCodes: ReadonlySet<string> = new Set([
   'ENOSPC',
 ])
 
-/** Whatever a connector threw, as one of the kinds. A Problem that is none is the caller's own. */
+/** Any error of a connector, as one of the kinds. A Problem without a kind is the caller's own. */
 export function connectorError(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)
@@ -109,12 +109,12 @@ export function connectorError(thrown: unknown): Problem {
   return new ConnectorError(kind, message, { cause: thrown })
 }
 
-/** The code of an error of the operating system or of a library; empty if it has none. */
+/** The code of an error of the operating system or of a library; empty without one. */
 export function errorCode(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
 }
 
-/** The kind of an error, as far as a Problem without one lets it be known. */
+/** The kind of an error; for a Problem without one, as far as known. */
 export function kindOfError(thrown: unknown): ErrorKind | undefined {
   const problem = connectorError(thrown)
   if (problem instanceof ConnectorError) return problem.kind

@@ -5,7 +5,7 @@ export const systemClock: Clock = {
   now: Date.now,
   async sleep(milliseconds, signal) {
     try {
-      // A longer timer would ring at once.
+      // A longer timer would fire at once.
       await sleep(Math.min(milliseconds, 2 ** 31 - 1), undefined, { signal })
     } catch (error) {
       signal?.throwIfAborted()
@@ -14,7 +14,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** A host for a connector outside of a server: in tests, and in programs of its own. */
+/** A host for a connector outside a server: in tests and other programs. */
 export function standaloneHost({
   projectFolder = process.cwd(),
   ...given

@@ -2,7 +2,7 @@ import type { Log } from '../../kit/log.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Connector } from './connector.ts'
 
-/** A kind of connector: what `connectorRef.connectorName` selects. */
+/** A kind of connector, selected by `connectorRef.connectorName`. */
 export interface ConnectorKind {
   /** e.g. `org.forgerock.openicf.csvfile.CSVFileConnector`. */
   readonly connectorName: string
@@ -11,10 +11,10 @@ export interface ConnectorKind {
   readonly bundleVersion: string
   /** JSON Schema of `configurationProperties`, with `description` and `default` for every property. */
   readonly configurationSchema: Json
-  /** How often and how fast systems of this kind are asked, where the configuration does not say. Absent: no limits, no retries. */
+  /** Default limits and retries for systems of this kind. Absent: no limits, no retries. */
   readonly resilience?: Resilience
   /**
-   * Makes a connector of settings, in which secrets are plaintext. Does no I/O: connections are opened when they are
+   * Creates a connector from settings with secrets in plaintext. Does no I/O: connections are opened when they are
    * needed.
    */
   create(settings: JsonObject, host: ConnectorHost): Connector
@@ -22,20 +22,20 @@ export interface ConnectorKind {
 
 /** `resilience` of a system's configuration. */
 export interface Resilience {
-  /** How often what only reads is tried again after a failure that may pass. */
+  /** How often a read is retried after a temporary failure. */
   readonly retries?: number
   /** Milliseconds before the first retry; doubled for each further one. */
   readonly firstDelay?: number
   readonly longestDelay?: number
-  /** So many failures of the connection in a row, and for a while nothing is asked. 0: never. */
+  /** After so many connection failures in a row, the system gets no requests for a while. 0: never. */
   readonly breakAfter?: number
-  /** For how many milliseconds. */
+  /** How long, in milliseconds. */
   readonly breakFor?: number
 }
 
-/** What a connector finds where it runs. */
+/** What the host gives to a connector. */
 export interface ConnectorHost {
-  /** Relative paths among the settings start here. */
+  /** Relative paths in the settings start here. */
   readonly projectFolder: string
   readonly log: Log
   readonly clock: Clock
@@ -45,7 +45,7 @@ export interface ConnectorHost {
   readonly pool: PoolLimits
 }
 
-/** How many connections a system may have, and how long one waits for them, in milliseconds. */
+/** How many connections a system may have, and how long callers wait for one, in milliseconds. */
 export interface PoolLimits {
   readonly max: number
   readonly min: number

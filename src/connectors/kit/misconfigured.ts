@@ -1,7 +1,7 @@
 import { type Finding, FindingError } from '../../model/finding.ts'
 
 /**
- * CONFIGURATION: something in a connector's document is wrong. The message begins with the place for whoever has only the message.
+ * CONFIGURATION: an error in a connector's document. The message begins with the place, for readers who see only the message.
  * `fact` follows the name of the member: `is empty; it names the file`.
  */
 export function misconfigured(place: readonly string[], fact: string): FindingError {

@@ -147,7 +147,7 @@ describe('a pool', () => {
     await expect(pool.use(async () => undefined)).rejects.toMatchObject({ kind: 'connection' })
   })
 
-  it('never has more than its maximum, none in two hands, and leaks nothing, whatever fails or is cancelled', async () => {
+  it('never exceeds its maximum, shares no connection and leaks none, after any failure or cancellation', async () => {
     const task = fc.record({
       begin: fc.nat({ max: 30 }),
       length: fc.nat({ max: 20 }),

@@ -2,16 +2,16 @@ import { ConnectorError } from './errors.ts'
 import type { Clock } from './kind.ts'
 
 /**
- * Connections that are dear to open, kept for the next one who needs one: never more than `max`, none in two hands at once,
- * and none that has failed is handed out again.
+ * Reuses connections that are expensive to open: never more than `max`, never one shared by two callers,
+ * and never one that has failed.
  */
 export interface PoolOptions<T> {
   open(signal: AbortSignal): Promise<T>
   close(connection: T): Promise<void>
-  /** False, or a failure: the connection is closed, and another one is used. Absent: every idle connection is good. */
+  /** False or a failure: the connection is closed, and another is used. Absent: every idle connection is valid. */
   validate?(connection: T, signal: AbortSignal): Promise<boolean>
   readonly max: number
-  /** So many stay open however long they are idle. */
+  /** So many stay open, even when idle for long. */
   readonly min?: number
   /** Milliseconds after which an idle connection is closed, when the pool is used next or `sweep` is called. */
   readonly idleTime?: number
@@ -26,13 +26,13 @@ interface Idle<T> {
 }
 
 interface Waiting {
-  /** There is room, or an idle connection: look again. */
+  /** A connection may be available: check again. */
   readonly wake: () => void
 }
 
 export class Pool<T> implements AsyncDisposable {
   readonly #options: PoolOptions<T>
-  /** The one used last is used next, so that the others get old. */
+  /** The one used last is used next, so that the others reach their idle limit. */
   readonly #idle: Idle<T>[] = []
   readonly #waiting: Waiting[] = []
   readonly #closed = new AbortController()
@@ -49,7 +49,7 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /**
-   * Works with a connection of its own. If the work fails with anything but an answer of the system (`isBroken`), the
+   * Works with an exclusive connection. If the work fails in a way that breaks it (`isBroken`), the
    * connection is closed.
    */
   async use<R>(
@@ -71,7 +71,7 @@ export class Pool<T> implements AsyncDisposable {
     }
   }
 
-  /** Closes what has been idle for too long. */
+  /** Closes connections that have been idle for too long. */
   async sweep(): Promise<void> {
     const { min = 0, idleTime = Number.POSITIVE_INFINITY, clock } = this.#options
     const limit = clock.now() - idleTime
@@ -81,7 +81,7 @@ export class Pool<T> implements AsyncDisposable {
     }
   }
 
-  /** Waits for what is in use; its signal is aborted. */
+  /** Aborts the work in progress, and waits for it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new ConnectorError('connection', 'The connections have been closed'))
     for (const { connection } of this.#idle.splice(0)) await this.#discard(connection)
@@ -100,7 +100,7 @@ export class Pool<T> implements AsyncDisposable {
         await this.#turn(deadline, isFirst, signal)
       }
     } catch (error) {
-      // It may have been this one's turn.
+      // This waiter may have been woken.
       this.#waiting.shift()?.wake()
       throw error
     }
@@ -154,13 +154,13 @@ export class Pool<T> implements AsyncDisposable {
     await this.#discard(connection)
   }
 
-  /** A connection counts until it is closed: the system may not take one more. */
+  /** A connection counts until it is closed: the system may not accept one more. */
   async #discard(connection: T): Promise<void> {
     this.#busy++
     try {
       await this.#options.close(connection)
     } catch {
-      // It was of no use any more.
+      // It is discarded anyway.
     } finally {
       this.#leave()
     }
@@ -172,7 +172,7 @@ export class Pool<T> implements AsyncDisposable {
     if (this.#busy === 0) this.#whenEmpty?.()
   }
 
-  /** Resolves when it is worth looking again; the one who came first looks first. */
+  /** Resolves when a connection may be available; first come, first served. */
   async #turn(deadline: number, isFirst: boolean, signal: AbortSignal): Promise<void> {
     const { clock, max, patience } = this.#options
     const left = deadline - clock.now()
@@ -182,7 +182,7 @@ export class Pool<T> implements AsyncDisposable {
     const done = new AbortController()
     const woken = Promise.withResolvers<void>()
     const waiting: Waiting = { wake: woken.resolve }
-    // One that was woken in vain keeps its place.
+    // A waiter that was woken in vain keeps its place.
     if (isFirst) this.#waiting.push(waiting)
     else this.#waiting.unshift(waiting)
     try {
@@ -204,6 +204,6 @@ export class Pool<T> implements AsyncDisposable {
 
 export interface UseOptions {
   readonly signal?: AbortSignal | undefined
-  /** False for failures that say nothing of the connection: the system refused, and can be asked again. */
+  /** False for failures that leave the connection usable: the system refused, but still responds. */
   readonly isBroken?: (error: unknown) => boolean
 }

@@ -5,38 +5,38 @@ import type { SortKey } from '../../model/sort.ts'
 import type { Attributes } from './values.ts'
 
 /**
- * Objects as a connector gives them. Everything is in the vocabulary of the connector: `__UID__` and `__NAME__` do not appear;
+ * Objects as a connector returns them, in the connector's own names: `__UID__` and `__NAME__` do not appear;
  * the uid is `_id`, and the other keys are native attribute names. What the configuration calls them
- * (`nativeName`, types, flags) is the system layer's business.
+ * (`nativeName`, types, flags) is handled in system/.
  */
 export type ConnectorObject = Attributes & { _id: string }
 
 export interface ConnectorQuery {
   /** The object class at the connector, e.g. `__ACCOUNT__`. */
   readonly objectClass: string
-  /** Over native attributes and `_id`: the native part of what `split` made of it, or everything. */
+  /** Over native attributes and `_id`: the native part that `split` returned, or all of it. */
   readonly filter: Filter
   /** Native names wanted; absent: all that are returned by default. `_id` always comes. */
   readonly fields?: readonly string[] | undefined
   readonly pageSize?: number
 }
 
-/** Nothing: the listing is complete. */
+/** Nothing means that the listing is complete. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a generator without `return` gives void.
 export type SearchEnd = Listing | undefined | void
 
 export interface Search {
   /**
    * Pages of objects, none of them empty. Reading streams: memory does not grow with the system. What the generator
-   * returns says whether that was all there is; nothing: it was.
+   * returns says whether the listing is complete; nothing means that it is.
    */
   search(query: ConnectorQuery, signal?: AbortSignal): AsyncIterable<readonly ConnectorObject[], SearchEnd>
 }
 
 export interface Split {
   /**
-   * What of a filter the system answers itself, and the rest, which is applied to what it answers: an object matches the
-   * filter if it matches both. Leaves are handed on as they came. A connector without `split` answers everything, and all
+   * Splits a filter into the part that the system evaluates, and the rest, applied to its results: an object matches the
+   * filter if it matches both. Leaves stay unchanged. A connector without `split` returns all objects, and all
    * of the filter is the rest.
    */
   split(objectClass: string, filter: Filter): SplitFilter
@@ -49,7 +49,7 @@ export interface SplitFilter {
 
 export type FilterLeaf = Extract<Filter, { readonly pointer: readonly string[] }>
 
-/** Splits by what the system can answer of single comparisons; `or` and `not` only if it can answer all below them. */
+/** Splits by the comparisons that the system can evaluate; `or` and `not` are native only if all below them is. */
 export function splitBy(filter: Filter, answers: (leaf: FilterLeaf) => boolean): SplitFilter {
   if (isAnswered(filter, answers)) return { native: filter, rest: everything }
   if (filter.kind !== 'and') return { native: everything, rest: filter }
@@ -84,11 +84,11 @@ export function isEverything(filter: Filter): boolean {
   return filter.kind === 'literal' && filter.value
 }
 
-/** Native paging, as REST asks for it: one page at a time, each request by itself. */
+/** Native paging, as REST asks for it: one page per request, each request independent. */
 export interface Page {
   /**
    * True if `page` gives this order: by the keys (absent values last, texts by code point), then by `_id`. Without keys
-   * the order is the system's own, but one that stays.
+   * the order is the system's own, but stable.
    */
   sorts(objectClass: string, sortKeys: readonly SortKey[]): boolean
   page(query: PageQuery, signal?: AbortSignal): Promise<ObjectPage>
@@ -97,9 +97,9 @@ export interface Page {
 export interface PageQuery extends ConnectorQuery {
   readonly pageSize: number
   readonly sortKeys: readonly SortKey[]
-  /** Where the page before ended; absent: the first page. An `unknownCookie` is an error. */
+  /** The end of the previous page; absent: the first page. An `unknownCookie` is an error. */
   readonly cookie?: string | undefined
-  /** Objects to leave out at the beginning of the page. */
+  /** How many objects to skip before the page. */
   readonly offset: number
   /** True if the total is asked for, where it is known. */
   readonly total: boolean
@@ -107,9 +107,9 @@ export interface PageQuery extends ConnectorQuery {
 
 export interface ObjectPage {
   readonly objects: readonly ConnectorObject[]
-  /** Asks for the page after this one; null: there is none. */
+  /** The cookie of the next page; null: there is none. */
   readonly cookie: string | null
-  /** How many objects match altogether; absent: unknown. */
+  /** How many objects match in total; absent: unknown. */
   readonly total?: number | undefined
   readonly listing?: Listing | undefined
 }

@@ -3,12 +3,12 @@ import type { Value } from './values.ts'
 export type AttributeType = 'string' | 'number' | 'integer' | 'boolean' | 'bytes' | 'date' | 'object' | 'any'
 
 /**
- * How a system compares the values of an attribute in its own filters. `unknown`: only the system can tell, so that
- * every question goes to it.
+ * How a system compares the values of an attribute in its own filters. `unknown`: only the system knows, so that
+ * it must evaluate every comparison.
  */
 export type Comparison = 'exact' | 'ignoreCase' | 'unknown'
 
-/** One attribute of an object class. The id (`_id`) is none. */
+/** One attribute of an object class. The id (`_id`) is not an attribute. */
 export interface NativeAttribute {
   readonly name: string
   readonly type: AttributeType
@@ -17,7 +17,7 @@ export interface NativeAttribute {
   readonly required: boolean
   /** Absent: `unknown`. */
   readonly comparison?: Comparison
-  /** The value as the system will hold it, e.g. without blanks around it. Absent: as it is sent. */
+  /** The value as the system will store it, e.g. without blanks around it. Absent: as it is sent. */
   readonly normalize?: (value: Value) => Value
   /** Absent: true. */
   readonly creatable?: boolean
@@ -34,7 +34,7 @@ export type ClassOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'GET' | 'SEARCH' |
 
 export interface ObjectClass {
   readonly attributes: readonly NativeAttribute[]
-  /** What can be done with objects of this class. Absent: all that the connector offers. */
+  /** The operations on objects of this class. Absent: all that the connector offers. */
   readonly operations?: readonly ClassOperation[]
 }
 

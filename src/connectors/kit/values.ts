@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { mask } from '../../model/secrecy.ts'
 
 /**
- * The values of attributes between a connector and what surrounds it: JSON, and what JSON lacks. In short:
+ * The values of attributes between a connector and Syncline: JSON, and types that JSON lacks. In short:
  *
  * | what | as |
  * |---|---|
@@ -19,7 +19,7 @@ export type ValueObject = { readonly [name: string]: Value | undefined }
 /** Attributes by their native names. */
 export type Attributes = { [name: string]: Value | undefined }
 
-/** A value that cannot be logged by mistake: whatever prints it, prints a mask. */
+/** A value that cannot be logged by mistake: it always prints as a mask. */
 export class Secret {
   readonly #text: string
 
@@ -50,7 +50,7 @@ export class Secret {
   }
 }
 
-/** The text of a secret, or of a text that was never one. */
+/** The text of a secret, or a plain text itself. */
 export function revealed(value: Value): Exclude<Value, Secret> {
   return value instanceof Secret ? value.reveal() : value
 }
@@ -69,7 +69,7 @@ export function attribute(attributes: ValueObject, name: string): Value | undefi
   return Object.hasOwn(attributes, name) ? attributes[name] : undefined
 }
 
-/** Sets a member, whatever its name: `__proto__` is a name like any other. */
+/** Sets a member with any name, even `__proto__`. */
 export function setAttribute(attributes: Attributes, name: string, value: Value): void {
   if (name !== '__proto__') attributes[name] = value
   // An assignment would replace the prototype instead of adding a key.
@@ -77,23 +77,23 @@ export function setAttribute(attributes: Attributes, name: string, value: Value)
     Object.defineProperty(attributes, name, { value, writable: true, enumerable: true, configurable: true })
 }
 
-/** `Array.isArray` does not know arrays that are read-only. */
+/** `Array.isArray` does not narrow to read-only arrays. */
 export function isValueList(value: Value | undefined): value is readonly Value[] {
   return Array.isArray(value)
 }
 
-/** All values of an attribute, none if it has none. */
+/** All values of an attribute; empty without a value. */
 export function valuesOf(value: Value | undefined): readonly Value[] {
   if (value === undefined || value === null) return []
   return isValueList(value) ? value : [value]
 }
 
-/** Same value: bytes by content, secrets by text, objects whatever the order of their members. */
+/** Same value: bytes by content, secrets by text, objects in any order of members. */
 export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
   return a === b || canonical(a ?? null) === canonical(b ?? null)
 }
 
-/** A text that two values share only if they are the same. Holds secrets in plaintext: never print it. */
+/** A text that is equal only for equal values. Holds secrets in plaintext: never print it. */
 function canonical(value: Value): string {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('base64')}`
   if (value instanceof Secret) return `secret ${JSON.stringify(value.reveal())}`
@@ -112,7 +112,7 @@ export function dateText(date: Date): string {
   return date.toISOString()
 }
 
-/** The point in time of such a text, to the millisecond; undefined if it is none. */
+/** The point in time of such a text, to the millisecond; undefined for other texts. */
 export function dateOf(value: Value | undefined): Date | undefined {
   if (typeof value !== 'string' || !datePattern.test(value)) return undefined
   const date = new Date(value)

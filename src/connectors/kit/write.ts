@@ -10,14 +10,14 @@ import {
   valuesOf,
 } from './values.ts'
 
-/** What is to become of one attribute. Attributes that no change names stay as they are. */
+/** The change of one attribute. Attributes without a change stay as they are. */
 export type AttributeChange =
-  /** Its value, or all of its values, from now on. */
+  /** Replaces its value, or all of its values. */
   | { readonly attribute: string; readonly kind: 'set'; readonly value: Value }
   | { readonly attribute: string; readonly kind: 'clear' }
   /**
-   * Values of a multi-valued attribute that come and go; others stay, even those that another program adds at the same moment.
-   * Adding what is there and removing what is not does nothing. Only a connector with `deltas` gets these.
+   * Adds and removes values of a multi-valued attribute; others stay, even those that another program adds at the same time.
+   * Adding a present value or removing an absent one does nothing. Only a connector with `deltas` gets these.
    */
   | {
       readonly attribute: string
@@ -27,24 +27,24 @@ export type AttributeChange =
     }
 
 /**
- * One write. A password comes as a `Secret` under the attribute that stands for `__PASSWORD__`: to set it is an administrator's
- * reset; together with `__CURRENT_PASSWORD__` it is its owner's change. It is never cleared.
+ * One write. A password comes as a `Secret` under the attribute for `__PASSWORD__`: setting it is an administrator's
+ * reset; together with `__CURRENT_PASSWORD__` it is a change by the owner. It is never cleared.
  */
 export type ConnectorWrite =
   | { readonly operation: 'create'; readonly id?: string | undefined; readonly attributes: Attributes }
   | { readonly operation: 'update'; readonly id: string; readonly changes: readonly AttributeChange[] }
   | { readonly operation: 'delete'; readonly id: string }
 
-/** `id` is the id under which the system has the object afterwards; it may differ from the one asked for. */
+/** `id` is the id of the object after the write; it may differ from the requested one. */
 export type ConnectorWriteOutcome =
   | { readonly ok: true; readonly id: string; readonly object?: ConnectorObject | undefined }
   | { readonly ok: false; readonly error: Error }
 
 export interface Write {
   /**
-   * Applies the writes of one page in order; outcomes stand at the place of their write, and the failure of one does
+   * Applies the writes of one page in order; outcomes have the index of their write, and the failure of one does
    * not stop the others. Rejects only when the page as a whole could not be written (disk full, connection
-   * lost); then a system that can has written none of it.
+   * lost); then nothing is written, if the system can ensure that.
    */
   writeMany(
     objectClass: string,
@@ -74,7 +74,7 @@ export function settingOf(attributes: ValueObject): readonly AttributeChange[] {
   })
 }
 
-/** The attributes after the changes: for systems that hold objects as a whole. */
+/** The attributes after the changes: for systems that store whole objects. */
 export function changed<T extends Attributes>(attributes: T, changes: readonly AttributeChange[]): T {
   const result: T = { ...attributes }
   for (const change of changes) {
@@ -85,7 +85,7 @@ export function changed<T extends Attributes>(attributes: T, changes: readonly A
   return result
 }
 
-/** The value of one attribute after a change; undefined: it has none. */
+/** The value of one attribute after a change; undefined: no value. */
 export function valueAfter(before: Value | undefined, change: AttributeChange): Value | undefined {
   switch (change.kind) {
     case 'set':
@@ -104,7 +104,7 @@ function includes(values: readonly Value[], value: Value): boolean {
   return values.some((one) => sameValue(one, value))
 }
 
-/** Runs the writes of a page one after the other; what one throws is its outcome. */
+/** Runs the writes of a page one by one; an error becomes the outcome of its write. */
 export async function eachWrite(
   writes: readonly ConnectorWrite[],
   perform: (write: ConnectorWrite) => ConnectorObject | string | Promise<ConnectorObject | string>,

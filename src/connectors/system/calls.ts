@@ -5,19 +5,19 @@ import { failureOf, type Operation, type OperationName } from './failure.ts'
 import { isWrite } from './operation.ts'
 
 /**
- * What surrounds every call of a connector: how often it may happen, how long it may take (platform §4.1), whether it is tried
- * again, when the system is left alone for a while, and what its failure is called (platform §4.7).
+ * The rules for every call of a connector: rate limit, timeout (platform §4.1), retries,
+ * circuit breaker, and the naming of failures (platform §4.7).
  */
 export interface Calls {
-  /** Calls the connector; a call that ignores its signal is given up when the time is over. */
+  /** Calls the connector; a call that ignores its signal is abandoned after the timeout. */
   call<T>(
     operation: Operation,
     signal: AbortSignal | undefined,
     work: (signal: AbortSignal | undefined) => Promise<T>,
   ): Promise<T>
   /**
-   * A stream of pages: only the time that the connector takes counts, not what the reader does with a page. Its beginning is
-   * tried again, a page in its midst is not. Returns what the connector's stream returns.
+   * A stream of pages: only the time of the connector counts, not that of the reader. Its first page is
+   * retried, a later one is not. Returns what the connector's stream returns.
    */
   stream<T, R>(
     operation: Operation,
@@ -33,7 +33,7 @@ export interface CallLimits extends Resilience {
 
 export interface Chance {
   readonly clock: Clock
-  /** Between 0 and 1: retries of many callers are spread. */
+  /** Between 0 and 1: spreads the retries of many callers. */
   readonly random: () => number
 }
 
@@ -83,7 +83,7 @@ class LimitedCalls implements Calls {
     }
     const first = () =>
       this.#attempts(operation, signal, () => {
-        // An iterator that has failed is at its end: to ask it again would look like the end of the listing.
+        // A failed iterator is finished: calling it again would look like the end of the listing.
         if (running.isAsked) {
           giveUp(running)
           running = begin(start, signal)
@@ -102,7 +102,7 @@ class LimitedCalls implements Calls {
         yield result.value
       }
     } finally {
-      // An iterator that did not answer would let its reader wait for ever.
+      // A silent iterator would let its reader wait for ever.
       if (isWaiting) giveUp(running)
       else {
         running.stop.abort()
@@ -124,7 +124,7 @@ class LimitedCalls implements Calls {
       } catch (error) {
         const delay = signal?.aborted ? undefined : delayAfter(error, operation, failures, this.#limits)
         if (delay === undefined) throw error
-        // A part is certain, so that nothing is asked again at once.
+        // A part is fixed, so that no retry comes at once.
         await clock.sleep(delay.certain + delay.spread * random(), signal)
       }
     }
@@ -191,7 +191,7 @@ async function once<T>(
   }
 }
 
-/** Only what changes nothing can be done twice; a login counts against the account, and a test is to tell how things are. */
+/** Only reads can be repeated; a login counts against the account, and a test must show the present state. */
 const repeatable: ReadonlySet<OperationName> = new Set(['GET', 'SEARCH', 'SCHEMA', 'SYNC'])
 
 function delayAfter(
@@ -203,20 +203,20 @@ function delayAfter(
   if (failures >= retries || !repeatable.has(name)) return undefined
   if (!(error instanceof ConnectorError) || error instanceof LeftAlone) return undefined
   if (!['connection', 'timeout', 'busy'].includes(error.kind)) return undefined
-  // A system that says when it can be asked knows best, but nobody waits for it as long as it likes.
+  // The system's own delay is best, but the wait is limited.
   if (error.retryAfter !== undefined)
     return error.retryAfter <= longestDelay ? { certain: error.retryAfter, spread: firstDelay } : undefined
   const delay = Math.min(firstDelay * 2 ** failures, longestDelay)
   return { certain: delay / 2, spread: delay / 2 }
 }
 
-/** The system is not asked at present. */
+/** The system gets no requests at present. */
 class LeftAlone extends ConnectorError {}
 
 type Breaker = <T>(work: () => Promise<T>) => Promise<T>
 
 /**
- * After so many failures of the connection in a row, nothing is asked for a while; then one call goes ahead, and shows whether
+ * After so many connection failures in a row, calls are refused for a while; then one call is tried, and shows whether
  * the others may follow.
  */
 function breakerOf({ breakAfter = 0, breakFor = 30_000 }: CallLimits, clock: Clock): Breaker {
@@ -237,7 +237,7 @@ function breakerOf({ breakAfter = 0, breakFor = 30_000 }: CallLimits, clock: Clo
     } catch (thrown) {
       const error = connectorError(thrown)
       if (isLost(error)) closedUntil = ++failures >= breakAfter ? clock.now() + breakFor : 0
-      // The system has answered, if only with a refusal; of other failures that is not known.
+      // The system has responded, even if it refused; other failures do not show that.
       else if (!(error instanceof ConnectorError) || error.kind !== 'failed') failures = 0
       throw error
     } finally {

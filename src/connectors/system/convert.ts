@@ -8,8 +8,8 @@ import type { ObjectType, Property } from './object-type.ts'
 import { coerced, type ValueType } from './value-type.ts'
 
 /**
- * Objects between the names and types of the configuration and those of the connector (platform §4.4). Here alone values that
- * are no JSON become JSON, and secrets plaintext.
+ * Objects between the names and types of the configuration and those of the connector (platform §4.4). Only here, values that
+ * are not JSON become JSON, and secrets plaintext.
  */
 
 /** Makes resources of connector objects; `fields` are property names, absent: those returned by default. */
@@ -68,7 +68,7 @@ export function update(type: ObjectType, content: JsonObject): readonly Attribut
   })
 }
 
-/** Values of one property that come or go. */
+/** Values of one property to add or remove. */
 export function toNativeList(values: readonly Json[], property: Property): readonly Value[] {
   return values.map((value) => toNativeOne(value, property))
 }
@@ -150,7 +150,7 @@ function castOne(value: Json, type: ValueType, property: Property, id: string | 
   throw new Problem('INVALID_VALUE', `${where}: ${found} is not of the type ${type}`)
 }
 
-/** Encrypted values have been decrypted by now; a hash has no plaintext that a system could take. */
+/** Encrypted values are already decrypted; a hash has no plaintext to send. */
 function refuseHash(value: Json, { name }: Property): void {
   if (isJsonObject(value) && Object.hasOwn(value, '$crypto')) {
     throw new Problem('INVALID_VALUE', `${name} is hashed; a hash cannot be sent to a system`)

@@ -23,15 +23,15 @@ export interface Operation {
   readonly name: OperationName
   readonly objectType?: string | undefined
   readonly uid?: string | undefined
-  /** Milliseconds; undefined: as long as it takes. */
+  /** Milliseconds; undefined: no limit. */
   readonly timeout: number | undefined
-  /** How many requests it is, for rate limits. Absent: one. */
+  /** The number of requests, for rate limits. Absent: one. */
   readonly requests?: number
 }
 
 /**
  * Failures of connectors as Problems (platform §4.7; the kinds and their codes: kit/errors.ts). The message is the system's
- * own; the detail says on what it happened and whether trying again may help.
+ * own; the detail says where it happened and whether a retry may help.
  */
 export function failureOf(error: unknown, { system, objectType, name, uid }: Operation): Problem {
   const problem = connectorError(error)

@@ -9,8 +9,8 @@ import { coerced } from './value-type.ts'
 
 /**
  * Query filters on system objects (platform §1.3): pointers have one level, `_id` is the uid, a
- * comparison with an undeclared attribute is an error, `pr` on one is false. What is never returned cannot be
- * searched for either, or a filter could find it out.
+ * comparison with an undeclared attribute is an error, `pr` on one is false. Properties that are never returned cannot be
+ * searched for either, or a filter could reveal them.
  */
 
 /** The filter as it can be evaluated on resources of this type. */
@@ -36,7 +36,7 @@ function nativeLeaf(leaf: FilterLeaf, type: ObjectType): FilterLeaf {
 }
 
 /**
- * What the connector answers of a filter, in its own words, and the rest in the words of the configuration: of the leaves
+ * The native part of a filter in the names of the connector, and the rest in those of the configuration: of the leaves
  * that the connector hands back, the ones they were made of.
  */
 export function splitNatively(
@@ -57,14 +57,14 @@ export function splitNatively(
   }
 }
 
-/** A leaf of the connector's own making. */
+/** A leaf that the connector has created. */
 function renamed(leaf: FilterLeaf, { properties }: ObjectType): FilterLeaf {
   const [attribute = ''] = leaf.pointer
   const property = [...properties.values()].find((one) => one.attribute === attribute)
   return property ? { ...leaf, pointer: [property.name] } : leaf
 }
 
-/** The ids that a filter names, if it does nothing else: then reading them replaces a search. */
+/** The ids that a filter names, if it only does that: then a read replaces the search. */
 export function idsNamed(filter: Filter): readonly string[] | undefined {
   if (filter.kind === 'or') {
     const parts = filter.filters.map(idsNamed)
@@ -77,7 +77,7 @@ export function idsNamed(filter: Filter): readonly string[] | undefined {
   return [...new Set(value.filter((id) => typeof id === 'string'))]
 }
 
-/** Properties that a filter looks at, by name. */
+/** The names of the properties in a filter. */
 export function propertiesIn(filter: Filter): readonly string[] {
   return pointersOf(filter).map(([name = '']) => name)
 }

@@ -8,7 +8,7 @@ import { misconfigured } from '../kit/misconfigured.ts'
 /**
  * Finds the kind of connector that a `connectorRef` asks for (platform §4.1): by its name, and of
  * several versions the newest that the range allows. Existing configurations name versions of the Java bundles; where
- * none of ours is among them the newest serves all the same, and `versionWarning` says so.
+ * none of ours fits, the newest is used, and `versionWarning` says so.
  */
 export function kindFor(reference: Json | undefined, kinds: readonly ConnectorKind[]): ConnectorKind {
   const { connectorName, bundleVersion } = isJsonObject(reference) ? reference : ({} as JsonObject)

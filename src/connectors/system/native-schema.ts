@@ -4,13 +4,13 @@ import { operation, type SystemFacts } from './facts.ts'
 import type { ObjectType, Property } from './object-type.ts'
 
 /**
- * What the connector's schema says of the attributes of one type. It is read once, before the first search that the
+ * The attributes of one type in the connector's schema. It is read once, before the first search that the
  * connector filters itself: only then does anything depend on how it compares.
  */
 export interface NativeSchema {
-  /** Reads the schema if it is needed and not known yet. That it cannot be read is no failure: nothing is known then. */
+  /** Reads the schema if it is needed and not known yet. A failed read is not an error: the schema then stays unknown. */
   load(signal: AbortSignal | undefined): Promise<void>
-  /** Undefined while nothing is known of the attribute. */
+  /** Undefined while the attribute is unknown. */
   attribute(name: string): NativeAttribute | undefined
 }
 

@@ -4,7 +4,7 @@ import type { Connector } from '../kit/connector.ts'
 import { misconfigured } from '../kit/misconfigured.ts'
 import { type ValueType, valueType } from './value-type.ts'
 
-/** One object type of a system as configured (platform §4.2), with every default settled. */
+/** One object type of a system as configured (platform §4.2), with all defaults applied. */
 export interface ObjectType {
   readonly name: string
   /** The object class at the connector, e.g. `__ACCOUNT__`. */
@@ -16,11 +16,11 @@ export interface Property {
   readonly name: string
   /** The attribute at the connector; agreed names such as `__NAME__` are resolved. */
   readonly attribute: string
-  /** True for the property that `__NAME__` is declared for. */
+  /** True for the property declared as `__NAME__`. */
   readonly isName: boolean
   /** True for passwords and other guarded values: sent, never returned, and null never clears them. */
   readonly isSecret: boolean
-  /** True for what is secret at the system, however it is declared: passwords under whichever name. */
+  /** True for secrets of the system, such as passwords, under any name or declaration. */
   readonly isGuarded: boolean
   readonly type: ValueType
   readonly nativeType: ValueType

@@ -20,13 +20,13 @@ import { timeoutOf } from './operation.ts'
 import type { Decrypt } from './secrets.ts'
 import { type SystemObjects, systemObjects } from './system-objects.ts'
 
-/** One configured system: a connector, and its object types in the vocabulary of the configuration. */
+/** One configured system: a connector, and its object types in the configuration's names. */
 export interface System extends AsyncDisposable {
   readonly name: string
   readonly connector: Connector
   readonly configuration: JsonObject
   readonly objects: ReadonlyMap<string, SystemObjects>
-  /** Settings that are accepted and do nothing, or not what they seem to. */
+  /** Settings that are accepted without effect, or with an unexpected one. */
   readonly warnings: readonly Finding[]
   /** Resolves if the system can be used as configured; otherwise rejects with a Problem that says why. */
   test(): Promise<void>
@@ -36,7 +36,7 @@ export interface SystemEnvironment {
   readonly kinds: readonly ConnectorKind[]
   readonly projectFolder: string
   readonly decrypt: Decrypt
-  /** Carries on what has changed in a system since the last time; absent: nothing can be carried on here. */
+  /** Synchronizes the changes of a system since the last time; absent: synchronization is not possible here. */
   readonly liveSync?: (
     request: {
       readonly source: string
@@ -46,13 +46,13 @@ export interface SystemEnvironment {
     },
     context: RequestContext,
   ) => Promise<Json>
-  /** Told about operations that `onDeny: DO_NOTHING` skipped. */
+  /** Called for operations that `onDeny: DO_NOTHING` skipped. */
   readonly log?: (message: string) => void
 }
 
 /**
  * Builds the system of a `provisioner.openicf/{name}` document (platform §4.1). CONFIGURATION for an
- * unknown connector, a missing or wrong setting. Does not reach the system: `test` does.
+ * unknown connector, a missing or wrong setting. Does not connect to the system: `test` does.
  */
 export async function openSystem(configuration: JsonObject, environment: SystemEnvironment): Promise<System> {
   const { name } = configuration
@@ -60,7 +60,7 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
     throw misconfigured(['name'], `${JSON.stringify(name)} is no system name; use letters and digits`)
   }
   const kind = kindFor(configuration.connectorRef, environment.kinds)
-  // Secrets among the settings are plaintext from here on, and nowhere else.
+  // Secrets in the settings are plaintext only from here on.
   const decrypted = await environment.decrypt(configuration.configurationProperties ?? {})
   const properties = isJsonObject(decrypted) ? decrypted : {}
   requireSettings(properties, kind)

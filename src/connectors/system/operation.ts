@@ -3,7 +3,7 @@ import { Problem } from '../../model/problem.ts'
 import type { OperationName } from './failure.ts'
 import type { ObjectType } from './object-type.ts'
 
-/** What a configuration says of operations: whether they are permitted (platform §4.3), and how long they may take (platform §4.1). */
+/** Permissions (platform §4.3) and timeouts (platform §4.1) of operations. */
 
 export function isWrite(name: OperationName): boolean {
   return name === 'CREATE' || name === 'UPDATE' || name === 'DELETE'
@@ -20,7 +20,7 @@ export type Permission = 'allowed' | 'skipped'
 
 /**
  * May this operation be done on this type? The most specific setting counts. A denied one is FORBIDDEN, or `skipped`
- * where `onDeny` says DO_NOTHING; reading is never skipped, because an empty answer would be a false one. With
+ * where `onDeny` says DO_NOTHING; reading is never skipped, because an empty result would be wrong. With
  * `supportedObjectTypes` the types it does not name are not offered at all.
  */
 export function permission(configuration: JsonObject, name: OperationName, type: ObjectType): Permission {

@@ -5,9 +5,9 @@ import { compareBy, type SortKey } from '../../model/sort.ts'
 import type { Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
 
 /**
- * Sorting and paging for systems that offer neither: one page is picked out of a whole reading, holding no more than
+ * Sorting and paging for systems that offer neither: one page is taken from a complete read, holding no more than
  * about two pages at a time. Pages are in the order of the sort keys and then of `_id`; a cookie is the place in that
- * order where a page ended, so objects may come and go between two requests.
+ * order where a page ended, so objects may be added or deleted between two requests.
  */
 export async function pageOf(
   pages: AsyncIterable<readonly Resource[]>,
@@ -16,7 +16,7 @@ export async function pageOf(
   const compare = compareBy(sortKeys)
   const after = cookie === undefined ? undefined : place(cookie, sortKeys)
   const sorts = pageSize > 0 || offset > 0 || sortKeys.length > 0
-  // One more than asked for tells whether another page follows.
+  // One more than requested shows whether another page follows.
   const wanted = pageSize > 0 ? offset + pageSize + 1 : Number.POSITIVE_INFINITY
   let held: Resource[] = []
   let total = 0
@@ -40,7 +40,7 @@ function cookieAt(object: Resource, sortKeys: readonly SortKey[]): string {
   return Buffer.from(JSON.stringify([object._id, ...values])).toString('base64url')
 }
 
-/** An object that stands where the page ended. */
+/** An object at the place where the page ended. */
 function place(cookie: string, sortKeys: readonly SortKey[]): JsonObject {
   const [id, ...values] = parse(cookie)
   if (typeof id !== 'string' || values.length !== sortKeys.length) throw unknownCookie()
@@ -56,7 +56,7 @@ function parse(cookie: string): readonly Json[] {
     const values: unknown = JSON.parse(Buffer.from(cookie, 'base64url').toString('utf8'))
     if (Array.isArray(values) && !values.some(isJsonObject)) return values as Json[]
   } catch {
-    // Not a cookie of ours: said below.
+    // Not one of our cookies: reported below.
   }
   throw unknownCookie()
 }

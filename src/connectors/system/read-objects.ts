@@ -26,7 +26,7 @@ export interface Selection {
   readonly pageSize: number
 }
 
-/** Whole pages of the objects that match, whatever the connector answers of the filter. */
+/** Full pages of matching objects, even if the connector evaluates only a part of the filter. */
 export async function* foundPages(
   facts: SystemFacts,
   type: ObjectType,
@@ -50,7 +50,7 @@ export async function* foundPages(
   const matches = isEverything(rest)
     ? undefined
     : compileFilter(rest, { ignoreCase: ignoresCase(facts.configuration) })
-  // What the filter looks at must be read, but is returned only if it was wanted.
+  // The properties of the filter must be read, but are returned only if requested.
   const needed = matches ? [...(names ?? defaultNames(type)), ...propertiesIn(rest)] : names
   const toResource = reader(type, names)
   const toCandidate = reader(type, needed)
@@ -68,7 +68,7 @@ export async function* foundPages(
   )
 }
 
-/** A page for REST: the connector's own where it can give it, otherwise one picked out of a whole reading. */
+/** A page for REST: the connector's own if it supports that, otherwise taken from a complete read. */
 export async function queryPage(
   facts: SystemFacts,
   type: ObjectType,
@@ -134,7 +134,7 @@ function offersPages(connector: Connector): connector is Connector & Page {
   return offers(connector, 'page') && offers(connector, 'sorts')
 }
 
-/** Undefined where the values that are sorted here are others than those at the connector. */
+/** Undefined where the values sorted here differ from those at the connector. */
 function nativeSortKeys(
   sortKeys: readonly SortKey[],
   { properties }: ObjectType,
@@ -160,7 +160,7 @@ function splitFor(
   if (!offers(connector, 'split')) return { native: everything, rest: filter }
   const mustIgnoreCase = ignoresCase(configuration)
   const isIgnored = (name: string) => comparisonOf(schema, type.properties.get(name)) === 'ignoreCase'
-  // The system would leave out what differs in case only.
+  // The system would omit values that differ only in case.
   if (mustIgnoreCase && !propertiesIn(filter).every(isIgnored)) return { native: everything, rest: filter }
   return splitNatively(filter, type, (native) => connector.split(type.objectClass, native))
 }
@@ -203,7 +203,7 @@ function attributesOf(type: ObjectType, names: readonly string[] | undefined): r
   return readableProperties(type, names).map(({ attribute }) => attribute)
 }
 
-/** Full pages again, whatever a filter left of the connector's. Returns what the connector says of its listing. */
+/** Fills pages again after a filter has removed objects. Returns the connector's result of the listing. */
 async function* repaged<T>(
   pages: AsyncGenerator<readonly T[], SearchEnd | undefined>,
   size: number,

@@ -23,15 +23,15 @@ import type { ObjectType } from './object-type.ts'
 import { permission } from './operation.ts'
 import { foundPages, ignoresCase, queryPage, readMany } from './read-objects.ts'
 import { offersChanges, setChanges } from './set-changes.ts'
-import { type SystemWriteRequest, statedId, writeObjects } from './write-objects.ts'
+import { idInContent, type SystemWriteRequest, writeObjects } from './write-objects.ts'
 
 /**
- * The objects of one type of a system: what a connector offers, in the vocabulary of the configuration and with
- * everything supplied that the connector lacks (platform §4). Single objects go the same way as pages
+ * The objects of one type of a system: what a connector offers, in the configuration's names and with
+ * everything supplied that the connector lacks (platform §4). Single objects are handled as pages
  * of one, so there is no second copy of the rules.
  */
 export interface SystemObjects extends ObjectSet {
-  /** Returns whether the connector gave all that there is. */
+  /** Returns whether the listing is complete. */
   pages(
     query: Parameters<ObjectSet['pages']>[0],
     signal?: AbortSignal,
@@ -82,7 +82,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
   }
 }
 
-/** Where the connector leaves a comparison to us, we compare exactly; otherwise it is as its schema says. */
+/** Comparisons left to Syncline are exact; the others are as the schema of the connector says. */
 function comparison(
   { connector, configuration }: SystemFacts,
   type: ObjectType,
@@ -98,8 +98,8 @@ function comparison(
   const asked = { kind: 'compare', operator: 'eq', pointer, value: '' } as const
   const { rest } = splitNatively(asked, type, (native) => connector.split(type.objectClass, native))
   if (rest.kind !== 'literal') return 'exact'
-  const stated = comparisonOf(schema, property)
-  return stated === 'unknown' ? undefined : stated
+  const ofSchema = comparisonOf(schema, property)
+  return ofSchema === 'unknown' ? undefined : ofSchema
 }
 
 function counting(
@@ -113,7 +113,7 @@ function counting(
     )
 }
 
-/** Content that cannot be sent has no id; that it cannot is said when it is written. */
+/** Content that cannot be sent has no id; the write reports the error. */
 function idOf(
   { connector }: SystemFacts,
   type: ObjectType,
@@ -121,7 +121,7 @@ function idOf(
   proposed: string | undefined,
 ): string | undefined {
   if (!offers(connector, 'idOf')) return undefined
-  const id = kind === 'create' ? (statedId(content) ?? proposed) : proposed
+  const id = kind === 'create' ? (idInContent(content) ?? proposed) : proposed
   try {
     const attributes = kind === 'create' ? creation(type, content, id) : changed({}, update(type, content))
     return connector.idOf(type.objectClass, attributes, id)

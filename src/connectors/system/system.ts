@@ -10,7 +10,7 @@ import type { PropertyDelta, SystemWriteRequest } from './write-objects.ts'
 
 /**
  * `system/{name}/{type}[/{id}]` (platform §4.5, §4.6): the objects of all systems behind the router.
- * `systems` is asked anew for every request, so systems may come and go.
+ * `systems` is called for every request, so systems may be added and removed.
  */
 export function systemProvider(
   systems: ReadonlyMap<string, System>,
@@ -26,7 +26,7 @@ export function systemProvider(
       const objects = setAt(systems, path)
       if (id === undefined) return written(objects, { operation: 'create', content }, request)
       if (request.external) await refuseChosenId(objects, id)
-      // The engine proposes the id that it has noted as its intent: where the system leaves the choice, it must be this one.
+      // The engine proposes the id of its recorded intent: where the system leaves the choice, it must be this one.
       return written(objects, { operation: 'create', id, content }, request)
     },
     async update(path, rev, content, request) {
@@ -77,7 +77,7 @@ function notFound({ path }: SystemObjects, id: string): Problem {
   return new Problem('NOT_FOUND', `There is no object "${id}" in ${path}`)
 }
 
-/** A PUT that meets an existing object goes on as an update; only then must it be told that there is one. */
+/** A PUT of an existing object continues as an update; only then must the conflict be reported. */
 async function refuseChosenId(objects: SystemObjects, id: string): Promise<never> {
   const exists = (await objects.readMany([id])).has(id)
   if (exists) throw new Problem('PRECONDITION_FAILED', `${objects.path} already has an object "${id}"`)
@@ -98,8 +98,8 @@ async function written(
 }
 
 /**
- * Values that operations add to a list or remove from it, whatever else it holds: they are sent as such, so that nothing is lost
- * that another program adds at the same moment. Properties that are touched in another way as well are not among them.
+ * Values that operations add to a list or remove from it. They are sent as such, so that no value is lost
+ * that another program adds at the same time. Properties that also change in another way are excluded.
  */
 function deltasIn(
   operations: readonly PatchOperation[],
@@ -119,7 +119,7 @@ function deltasIn(
   }
 }
 
-/** One value that comes or goes. */
+/** One value to add or remove. */
 function deltaOf(
   operation: PatchOperation,
 ): { readonly kind: 'add' | 'remove'; readonly value: Json } | undefined {
@@ -138,7 +138,7 @@ function combined(property: string, operations: readonly PatchOperation[]): Prop
   return { property, add: of('add'), remove: of('remove') }
 }
 
-/** The members that the operations touch, as an update: null where one is gone. */
+/** The members that the operations change, as an update: null where one is removed. */
 function patched(object: Resource, operations: readonly PatchOperation[]): JsonObject {
   const result = applyPatch(object, operations)
   const content: JsonObject = {}
@@ -201,7 +201,7 @@ async function startLiveSync(
   return environment.liveSync({ source, detailedFailure, fromBeginning, overrides }, request)
 }
 
-/** What a call may allow in place of the mappings. */
+/** What a call may allow instead of the mappings' settings. */
 function overridesIn({ allowEmptySourceSet, guard }: JsonObject): JsonObject {
   return {
     ...(allowEmptySourceSet === undefined ? {} : { allowEmptySourceSet }),

@@ -2,7 +2,7 @@ import { isJsonObject, type Json } from '../../model/json.ts'
 
 /**
  * The types of values in `objectTypes` (platform §4.2) and how a value becomes one of them (platform §4.4):
- * strings, numbers and booleans turn into each other where nothing is lost; anything else fails.
+ * strings, numbers and booleans are converted where nothing is lost; anything else fails.
  */
 export type ValueType = 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'any' | 'bytes'
 
@@ -38,14 +38,14 @@ const javaTypes: Readonly<Record<string, ValueType>> = {
   URI: 'string',
 }
 
-/** The value as this type; undefined if it cannot be. */
+/** The value as this type; undefined if it cannot be converted. */
 export function coerced(value: NonNullable<Json>, type: ValueType): Json | undefined {
   switch (type) {
     case 'any':
       return value
     case 'object':
       return isJsonObject(value) ? value : undefined
-    // Bytes are Base64 wherever they are not at the connector.
+    // Bytes are Base64 everywhere outside the connector.
     case 'bytes':
     case 'string':
       return typeof value === 'object' ? undefined : String(value)

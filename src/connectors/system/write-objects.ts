@@ -18,7 +18,7 @@ import { permission } from './operation.ts'
 import { readMany } from './read-objects.ts'
 import { decrypted } from './secrets.ts'
 
-/** Values of a multi-valued property that come and go, whatever else it holds. */
+/** Values to add to a multi-valued property, and to remove; others stay. */
 export interface PropertyDelta {
   readonly property: string
   readonly add: readonly Json[]
@@ -30,7 +30,7 @@ export type SystemWriteRequest =
   | ObjectWriteRequest
   | (Extract<ObjectWriteRequest, { operation: 'update' }> & { readonly deltas: readonly PropertyDelta[] })
 
-/** A write on its way: sent to the connector, or settled without it. */
+/** A prepared write: for the connector, or already decided. */
 type Prepared =
   | { readonly kind: 'send'; readonly write: ConnectorWrite }
   | { readonly kind: 'failed'; readonly error: Problem }
@@ -38,7 +38,7 @@ type Prepared =
 
 const names = { create: 'CREATE', update: 'UPDATE', delete: 'DELETE' } as const
 
-/** Writes objects of one type; outcomes stand at the places of their writes. */
+/** Writes objects of one type; outcomes have the indexes of their writes. */
 export async function writeObjects(
   facts: SystemFacts,
   type: ObjectType,
@@ -106,7 +106,7 @@ async function nativeWrite(
   signal: AbortSignal | undefined,
 ): Promise<ConnectorWrite> {
   if (write.operation === 'delete') return { operation: 'delete', id: write.id }
-  // Only where there is something to decrypt is there anything to wait for.
+  // Only decryption needs to wait.
   const content = await decrypted(write.content, facts.decrypt)
   if (write.operation === 'update') {
     const { id } = write
@@ -135,7 +135,7 @@ function nativeDeltas(type: ObjectType, deltas: readonly PropertyDelta[]): reado
   })
 }
 
-/** Where the connector takes no deltas: all the values, read a moment before. */
+/** Where the connector takes no deltas: all values, from a read directly before. */
 async function sendable(
   facts: SystemFacts,
   type: ObjectType,
@@ -163,13 +163,13 @@ async function sendable(
   })
 }
 
-/** `_id` in a body wins over the one beside it (platform §1.2). */
+/** `_id` in the body wins over the id of the request (platform §1.2). */
 function requestedId(write: ObjectWriteRequest): string | undefined {
   if (write.operation !== 'create') return write.id
-  return statedId(write.content) ?? write.id
+  return idInContent(write.content) ?? write.id
 }
 
-export function statedId(content: JsonObject): string | undefined {
+export function idInContent(content: JsonObject): string | undefined {
   const id = member(content, '_id')
   return typeof id === 'string' && id !== '' ? id : undefined
 }
@@ -188,7 +188,7 @@ async function send(
   return facts.calls.call(named, signal, (both) => connector.writeMany(type.objectClass, writes, both))
 }
 
-/** The objects after the writes, by id: as the connector gave them, else read back with one call. */
+/** The objects after the writes, by id: as the connector returned them, else read back with one call. */
 async function readBack(
   facts: SystemFacts,
   type: ObjectType,
@@ -206,7 +206,7 @@ async function readBack(
     else if (sent[position] !== 'delete') unknown.push(outcome.id)
   })
   if (unknown.length > 0 && offers(facts.connector, 'readMany')) {
-    // The writes are done; that they cannot be read back must not make them look failed.
+    // The writes are done; a failed read must not make them look failed.
     const read = await readMany(facts, type, unknown, undefined, signal).catch(
       () => new Map<string, Resource>(),
     )

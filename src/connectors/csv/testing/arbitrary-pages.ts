@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { type ConnectorWrite, settingOf } from '../../kit/write.ts'
 
 /**
- * Files and pages of writes for property tests, and a plain map that says what must come of them: id → value, in the
- * order of the file. Few ids, so that they meet; values of many lengths, so that rows move.
+ * Files and pages of writes for property tests, and a plain map with the expected result: id → value, in the
+ * order of the file. Few ids, so that writes collide; values of many lengths, so that rows move.
  */
 export type Expected = Map<string, string>
 
@@ -30,7 +30,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('deleteLast' as const) }) },
 )
 
-/** Mostly single writes, as REST sends them, among longer pages. */
+/** Mostly single writes, as REST sends them, and some longer pages. */
 export const pages = fc.array(
   fc.oneof(
     { weight: 2, arbitrary: fc.tuple(step) },
@@ -57,7 +57,7 @@ export const files = fc
     return { content: lines.join(lineBreak) + (ending ? lineBreak : ''), rows: new Map(rows) }
   })
 
-/** The write that a step is, made on the map as well; `ok` says whether the connector must accept it. */
+/** The write of a step, applied to the map as well; `ok` says whether the connector must accept it. */
 export function perform(
   step: Step,
   rows: Expected,

@@ -6,7 +6,7 @@ import type { ConnectorObject } from '../../kit/query.ts'
 import { CsvConnector } from '../csv-connector.ts'
 import { csvSettings } from '../settings.ts'
 
-/** A folder of its own with one CSV file, for tests. */
+/** A temporary folder with one CSV file, for tests. */
 export interface TemporaryCsv extends AsyncDisposable {
   readonly folder: string
   readonly file: string

@@ -4,8 +4,8 @@ import { settingOf } from '../../kit/write.ts'
 import { csvKind } from '../kind.ts'
 
 /**
- * Run as a process of its own, to be killed: adds pages of 50 rows to the CSV file that is its argument, and changes
- * the stamp of the first row with each, so that both ways of writing are in use. Says when it has begun.
+ * Run as a separate process, to be killed: adds pages of 50 rows to the CSV file that is its argument, and changes
+ * the stamp of the first row with each, so that both ways of writing are in use. Reports when it has begun.
  */
 const [file = '', begin = '0'] = process.argv.slice(2)
 const connector = csvKind.create({ csvFile: file }, standaloneHost({ projectFolder: dirname(file) }))

@@ -4,7 +4,7 @@ import { standaloneHost } from '../../kit/host.ts'
 import { settingOf } from '../../kit/write.ts'
 import { csvKind } from '../kind.ts'
 
-/** Run as a process of its own: changes and adds rows of the CSV file that is its argument, and says how that went. */
+/** Run as a separate process: changes and adds rows of the CSV file that is its argument, and reports the outcome. */
 const [file = ''] = process.argv.slice(2)
 const connector = csvKind.create({ csvFile: file }, standaloneHost({ projectFolder: dirname(file) }))
 try {

@@ -7,7 +7,7 @@ import type { ConnectorObject, ObjectPage, PageQuery } from '../query.ts'
 import { type Attributes, sameValue, type Value } from '../values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../write.ts'
 
-/** What a connector's author says of the system that the contract is tried on. */
+/** What a connector's author declares about the system under test. */
 export interface ContractFacts {
   readonly name: string
   readonly objectClass: string
@@ -15,17 +15,17 @@ export interface ContractFacts {
   open(): Promise<OpenSystem>
   /** Attributes of the n-th account; different n, different accounts. */
   account(n: number): Attributes
-  /** A single-valued text attribute that may be changed and cleared, without influence on the id. */
+  /** A single-valued text attribute that may be changed and cleared, and does not affect the id. */
   readonly attribute: string
   /** An attribute that must be unique. */
   readonly unique: string
   /** An attribute that the system does not have. */
   readonly unknown: string
-  /** An attribute with several texts, if there are any. */
+  /** An attribute with several texts, if one exists. */
   readonly multivalued?: string
-  /** An attribute that holds bytes, if there are any. */
+  /** An attribute that holds bytes, if one exists. */
   readonly bytes?: string
-  /** What gives the n-th account another name, if accounts can be renamed. */
+  /** The changes that rename the n-th account, if accounts can be renamed. */
   rename?(n: number): Attributes
   /** How to log in as the n-th account, if accounts can. */
   credentials?(n: number): { readonly username: string; readonly password: string }
@@ -38,10 +38,10 @@ export interface OpenSystem {
   close(): PromiseLike<void>
 }
 
-/** The connector lacks a capability, or the facts an attribute: the case says nothing. */
+/** The connector lacks a capability, or the facts lack an attribute: the case does not apply. */
 export class NotOffered extends Error {}
 
-/** A connector to an empty system, and the questions that cases ask again and again. */
+/** A connector to an empty system, and the helpers that many cases share. */
 export class Bench implements AsyncDisposable {
   readonly facts: ContractFacts
   readonly connector: Connector
@@ -71,7 +71,7 @@ export class Bench implements AsyncDisposable {
     return connector
   }
 
-  /** A fact that the author may leave out. */
+  /** An optional fact. */
   given<T>(fact: T | undefined): T {
     if (fact === undefined) throw new NotOffered()
     return fact
@@ -177,7 +177,7 @@ export function requireEqual(found: unknown, expected: unknown, what: string): v
   ok(a === b, `${what}: ${a}; expected: ${b}`)
 }
 
-/** That it fails, with an error of this kind. */
+/** Requires a failure with an error of this kind. */
 export async function requireFailure(work: Promise<unknown>, kind: string, what: string): Promise<void> {
   const failure = await work.then(
     () => undefined,
@@ -187,7 +187,7 @@ export async function requireFailure(work: Promise<unknown>, kind: string, what:
   ok(kindOfError(failure) === kind, `${what} fails as ${kindOfError(failure)}, not as ${kind}: ${failure}`)
 }
 
-/** That it ends with the reason of its signal. */
+/** Requires a rejection with the reason of the signal. */
 export async function requireAbort(
   start: (signal: AbortSignal) => Promise<unknown>,
   what: string,
@@ -204,5 +204,5 @@ function show(value: Value | undefined): string {
   return value === undefined ? 'absent' : JSON.stringify(value)
 }
 
-/** What every connector must keep, whatever its system: a name, and what shows that it is kept. */
+/** A rule for every connector: its name, and the check that proves it. */
 export type Law = readonly [name: string, check: (bench: Bench) => Promise<unknown>]

@@ -4,7 +4,7 @@ import type { ConnectorObject } from '../query.ts'
 import { settingOf } from '../write.ts'
 import { type Law, requireAttributes, requireEqual, requireFailure, requireSame } from './bench.ts'
 
-/** What has changed, told in pages with tokens. */
+/** Changes, reported in pages with tokens. */
 export const changing: readonly Law[] = [
   [
     'tells what was created, changed and deleted since the present',

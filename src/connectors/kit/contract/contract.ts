@@ -20,7 +20,7 @@ const laws: readonly Law[] = [
 
 export interface ContractCase {
   readonly name: string
-  /** Rejects if the connector does not keep it. What the connector does not offer is not asked for. */
+  /** Rejects if the connector breaks the rule. Missing capabilities are not tested. */
   run(): Promise<'kept' | 'not offered'>
 }
 
@@ -41,13 +41,13 @@ export function contractCases(facts: ContractFacts): readonly ContractCase[] {
   }))
 }
 
-/** As much of a test runner as the contract needs: Vitest, `node:test` and others have it. */
+/** The part of a test runner that the contract needs: Vitest, `node:test` and others have it. */
 export interface TestRunner {
   describe(name: string, define: () => void): unknown
   it(name: string, run: () => Promise<void>): unknown
 }
 
-/** Runs the contract: `connectorContract(facts, { describe, it })` in a test file of the connector's own. */
+/** Runs the contract: `connectorContract(facts, { describe, it })` in the connector's test file. */
 export function connectorContract(facts: ContractFacts, { describe, it }: TestRunner): void {
   describe(`the connector contract for ${facts.name}`, () => {
     for (const { name, run } of contractCases(facts))

@@ -7,7 +7,7 @@ import { settingOf } from '../write.ts'
 import { type Bench, type Law, requireSame } from './bench.ts'
 import { hostileTexts } from './hostile.ts'
 
-/** What the connector answers of a filter, and the rest, give what the filter says. */
+/** The native part and the rest of a filter together give the same objects as the filter. */
 export const filters: readonly Law[] = [
   ...comparisonOperators.map(
     (operator): Law => [`finds what \`${operator}\` says`, (bench) => agrees(bench, operator)],
@@ -39,7 +39,7 @@ export const filters: readonly Law[] = [
     },
   ],
   [
-    'takes the value of a filter as it is, whatever characters it has',
+    'takes the value of a filter as it is, with any characters',
     async (bench) => {
       const { attribute } = bench.facts
       const ids = await bench.create(1, 2)
@@ -101,11 +101,11 @@ async function requireAnswer(
   known: ReadonlyMap<string, Comparison>,
 ): Promise<void> {
   const { native, rest } = bench.need('split').split(bench.facts.objectClass, filter)
-  const stated = new Set(
+  const comparisons = new Set(
     [bench.facts.attribute, bench.facts.unique].map((name) => known.get(name) ?? 'unknown'),
   )
-  // Where only the system can tell, there is nothing to compare with.
-  if (stated.has('unknown')) return
+  // Where only the system knows the comparison, no expected result exists.
+  if (comparisons.has('unknown')) return
   const all = await bench.search()
   const found = (await bench.search(native)).filter((object) => matching(rest, known)(object))
   requireSame(
@@ -117,7 +117,7 @@ async function requireAnswer(
 
 const idIn = ({ _id }: ConnectorObject) => _id
 
-/** Evaluates as the attributes compare: those that ignore case are folded on both sides. */
+/** Evaluates with the attributes' comparison: ignoring case folds both sides. */
 function matching(
   filter: Filter,
   known: ReadonlyMap<string, Comparison>,

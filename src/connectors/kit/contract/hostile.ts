@@ -1,4 +1,4 @@
-/** Texts that break what is put together from pieces of text: SQL, LDAP filters and names, CSV, JSON, shells. */
+/** Texts that break naive string concatenation: SQL, LDAP filters and names, CSV, JSON, shells. */
 export const hostileTexts: readonly string[] = [
   'a, "b"; c',
   "it's",

@@ -56,7 +56,7 @@ export const reading: readonly Law[] = [
   ],
 
   [
-    'reads by id the same objects that it finds, and leaves out what is not there',
+    'reads by id the same objects that it finds, and leaves out missing ones',
     async (bench) => {
       const ids = await bench.create(1, 2, 3)
       const objects = await bench.read(...ids, 'nobody')
@@ -144,7 +144,7 @@ export const reading: readonly Law[] = [
   ],
 ]
 
-/** More often than any pool has connections. */
+/** More often than any pool allows. */
 async function leftInTheMiddle(bench: Bench): Promise<void> {
   const ids = await bench.create(1, 2, 3, 4)
   const { objectClass } = bench.facts

@@ -141,7 +141,7 @@ export const writing: readonly Law[] = [
 
 export const values: readonly Law[] = [
   [
-    'keeps texts as they are, whatever characters they have',
+    'keeps texts as they are, with any characters',
     async (bench) => {
       const { attribute } = bench.facts
       const id = await bench.createOne(1)
@@ -216,7 +216,7 @@ function updating(id: string, attributes: Attributes): ConnectorWrite {
   return { operation: 'update', id, changes: settingOf(attributes) }
 }
 
-/** `put` creates the n-th account, or changes its attribute if it is there. */
+/** `put` creates the n-th account, or changes its attribute if it exists. */
 type Step = { readonly n: number; readonly kind: 'put' | 'delete'; readonly text: string }
 
 interface Accounts {
@@ -239,7 +239,7 @@ async function holdsWhatAMapHolds(bench: Bench): Promise<void> {
   }
 }
 
-/** An account once a page: one that is created within the page has an id only afterwards. */
+/** Each account at most once per page: an account created in the page has its id only afterwards. */
 function stepsOf(random: (below: number) => number, round: number): readonly Step[] {
   const numbers = [1, 2, 3, 4, 5, 6].filter(() => random(3) === 0)
   return numbers.map((n) => ({
@@ -249,7 +249,7 @@ function stepsOf(random: (below: number) => number, round: number): readonly Ste
   }))
 }
 
-/** Always the same numbers: a case that fails once fails again. */
+/** Always the same numbers, so that a failure can be reproduced. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
