@@ -84,7 +84,7 @@ const ann = as('ann', 'openidm-authorized')
 describe('the rules grant', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['an administrator nearly everything', () => read('managed/user/ben', as('x', 'openidm-admin'))],
-    ['anybody what is for anybody', () => read('info/version', as('x'))],
+    ['anybody what rules for * allow', () => read('info/version', as('x'))],
     ['one role of several', () => read('managed/note/n', as('x', 'auditor'))],
     ['users their own data', () => read('managed/user/ann', ann)],
     ['users some of their own fields', () => patch('managed/user/ann', '/mail', 'b@x', ann)],
@@ -120,7 +120,7 @@ describe('the rules do not grant', () => {
 })
 
 describe('an excluded path', () => {
-  it('is refused however it is spelt, and what is not excluded is not', async () => {
+  it('is refused in every spelling, and other paths are not', async () => {
     using own = new TestProject()
     own.write('conf/managed.json', { objects: [{ name: 'secret' }, { name: 'note' }] })
     own.write('conf/access.json', {
@@ -203,7 +203,7 @@ describe('one’s own data', () => {
 })
 
 describe('a broken conf/access.json', () => {
-  it('says which expression is none, and grants nothing by it', async () => {
+  it('names the invalid expression, and grants nothing by it', async () => {
     using broken = new TestProject()
     broken.write('conf/access.json', { configs: [{ pattern: '*', customAuthz: 'a b' }] })
     const { code, out, err } = broken.syncline(['check'])

@@ -67,7 +67,7 @@ it('has a row for every folder of src', () => {
   expect([...folders].filter((folder) => !rows.has(folder))).toEqual([])
 })
 
-it('is told of in docs/development.md, folder by folder', () => {
+it('is described in docs/development.md, folder by folder', () => {
   const page = readFileSync(join(root, 'docs', 'development.md'), 'utf8')
   const folders = new Set(files.map(folderOf).filter((folder) => folder !== ''))
   const isNamed = (...starts: readonly string[]) => starts.some((start) => page.includes(`\`${start}`))

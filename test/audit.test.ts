@@ -35,7 +35,7 @@ const entries = async (topic: string, filter = 'true') =>
   (await server.call('GET', `audit/${topic}?_queryFilter=${encodeURIComponent(filter)}`)).body.result
 
 describe('a server', () => {
-  it('records every request, whatever became of it', async () => {
+  it('records every request, with any outcome', async () => {
     server = await serve(project)
     await server.call('PUT', 'managed/user/ann', { body: { userName: 'ann' } })
     await server.call('GET', 'managed/user/nobody')
@@ -152,7 +152,7 @@ describe('a server', () => {
     expect((await server.call('GET', `recon/${run._id}`)).status).toBe(404)
   })
 
-  it('takes up other settings while it runs, and records that they were changed', async () => {
+  it('applies changed settings while it runs, and records the change', async () => {
     server = await serve(project)
     const settings = { eventTopics: { access: { filter: { actions: ['create', 'update'] } } } }
     expect((await server.call('PUT', 'config/audit', { body: settings })).status).toBe(201)
@@ -171,7 +171,7 @@ describe('a server', () => {
     ])
   })
 
-  it('feeds files whose rows prove themselves, and loses no request in an orderly stop', async () => {
+  it('writes files with verifiable rows, and loses no request in an orderly stop', async () => {
     project.write('conf/audit.json', {
       eventHandlers: [
         {
@@ -196,7 +196,7 @@ describe('a server', () => {
     expect(readdirSync(project.path('audit'))).toEqual(['access.csv'])
   })
 
-  it('keeps what it is told to keep; what it removed itself is verified, what another removed is found', async () => {
+  it('keeps what is configured; its own removals verify, foreign removals are found', async () => {
     project.write('conf/audit.json', { retention: { access: { maxEvents: 3 } } })
     server = await serve(project)
     for (let n = 0; n < 10; n++) await server.call('GET', 'info/version')
@@ -216,7 +216,7 @@ describe('a server', () => {
     expect(verify()).toMatchObject({ code: 1, out: expect.stringMatching(/^broken/) })
   })
 
-  it('refuses strangers what administrators may do', async () => {
+  it('refuses other users what administrators may do', async () => {
     server = await serve(project)
     expect((await server.call('POST', 'audit?_action=rotate', { as: '' })).status).toBe(401)
     const purge = 'repo/audit/recon?_action=command&commandId=purge-by-recon-number-of&numberOf=0'

@@ -28,7 +28,7 @@ const line = (number: number, change: (row: string) => string) => (project: Test
       .join('\n'),
   )
 
-/** A mapping in a file of its own between two systems of its own: none of the mistakes below is any of its business. */
+/** A mapping in its own file between its own systems: none of the mistakes below affects it. */
 function withNeighbour(project: TestProject): void {
   project.write('data/desks.csv', 'desk,floor\n1,ground\n2,first\n')
   project.write('data/labels.csv', 'label,text\n')
@@ -321,10 +321,10 @@ describe('bad input', () => {
 })
 
 describe('a data folder that cannot be used', () => {
-  /** Whoever is root may write everywhere, and becomes nobody. */
-  const asNobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
-  const reconAsNobody = (project: TestProject, ...more: string[]) =>
-    project.syncline(['recon', users, ...more], {}, asNobody)
+  /** Root may write everywhere, so root runs as another user. */
+  const asOtherUser = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+  const reconAsOtherUser = (project: TestProject, ...more: string[]) =>
+    project.syncline(['recon', users, ...more], {}, asOtherUser)
 
   it.each([
     [
@@ -353,7 +353,7 @@ describe('a data folder that cannot be used', () => {
     for (const folder of ['.syncline', '.'])
       if (existsSync(project.path(folder))) chmodSync(project.path(folder), 0o555)
     try {
-      const result = reconAsNobody(project)
+      const result = reconAsOtherUser(project)
       expect(result.code).toBe(1)
       saysAll(result, [...says, 'Check free space and permissions of the data folder'])
       expect(result.err).not.toMatch(/^ +at /m)

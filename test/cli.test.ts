@@ -121,7 +121,7 @@ describe('with --json stdout is one JSON document', () => {
 })
 
 describe('for people', () => {
-  it('check says what can be used, recon what was done, links who has which', () => {
+  it('check lists what is usable, recon what was done, links which objects are linked', () => {
     using own = TestProject.example()
     const check = own.syncline(['check'])
     expect([check.code, check.err]).toEqual([0, ''])

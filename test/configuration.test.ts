@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { csvConnector, openStore, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
-// A server that runs is configured over REST and with an editor: connectors, types, mappings, schedules, endpoints.
+// A running server is configured over REST and with an editor: connectors, types, mappings, schedules, endpoints.
 
 let project: TestProject
 let server: Server
@@ -41,7 +41,7 @@ async function everything() {
     expect((await put(id, body)).status).toBeLessThan(300)
 }
 
-describe('a server with next to no configuration', () => {
+describe('a server with almost no configuration', () => {
   it('is given connectors, a type and mappings over REST, which work at once', async () => {
     await everything()
     expect((await recon('hr_user')).body).toMatchObject({ state: 'SUCCESS' })
@@ -249,8 +249,8 @@ describe('the history of the configuration', () => {
   })
 })
 
-describe('a file of the project that somebody edits', () => {
-  it('is taken up, and so is a script', async () => {
+describe('a file of the project that is edited', () => {
+  it('is reloaded, and so is a script', async () => {
     await everything()
     project.write('script/shout.js', 'source.toUpperCase()')
     const shouting = {
@@ -277,13 +277,13 @@ describe('a file of the project that somebody edits', () => {
     expect(body.result).toMatchObject([{ configId: 'mapping/hr_user', userId: 'system' }])
   })
 
-  it('and breaks is told of in the log; what was in force stays so, until the file is whole again', async () => {
+  it('and broken is reported in the log; the old content stays in force until the file is valid again', async () => {
     await everything()
     const text = project.read('conf/mapping-hr_user.json')
     project.write('conf/mapping-hr_user.json', text.slice(0, 40))
     await expect.poll(() => server.log()).toContain('conf/mapping-hr_user.json')
     expect((await recon('hr_user')).body).toMatchObject({ state: 'SUCCESS' })
-    // Over REST it can be repaired; what somebody typed is in the history.
+    // It can be repaired over REST; the edited text is in the history.
     expect((await put('mapping/hr_user', { ...userMapping, displayName: 'Repaired' })).status).toBe(200)
     expect(JSON.parse(project.read('conf/mapping-hr_user.json')).displayName).toBe('Repaired')
     expect(
@@ -306,7 +306,7 @@ describe('a file of the project that somebody edits', () => {
     }
   })
 
-  it('keeps its line breaks and tabs when it is changed over REST, whatever it begins with', async () => {
+  it('keeps its line breaks and tabs when it is changed over REST, whatever its first character', async () => {
     const written = '\uFEFF{\r\n\t"type": "text/javascript",\r\n\t"source":   "({ a: 1 })"\r\n}\r\n'
     project.write('conf/endpoint-marked.json', written)
     const read = async () => (await call('GET', 'endpoint/marked')).body.a
@@ -379,7 +379,7 @@ describe('secrets in the configuration', () => {
     expect(server.log()).not.toContain(planted)
   })
 
-  it('in clear in a file that somebody writes are encrypted as soon as the server sees them', async () => {
+  it('in clear in an edited file are encrypted as soon as the server sees them', async () => {
     project.write('conf/provisioner.openicf-hr.json', withSecret(planted))
     const text = () => project.read('conf/provisioner.openicf-hr.json')
     await expect.poll(text).not.toContain(planted)
@@ -427,7 +427,7 @@ describe('a server that is killed while it is configured', () => {
 })
 
 describe('the key', () => {
-  it('is replaced while the server runs: everything is encrypted anew, and the old key is needed no more', async () => {
+  it('is replaced while the server runs: all values are encrypted again, and the old key is no longer needed', async () => {
     const secret = { type: 'string', encryption: { key: 'openidm-sym-default' } }
     await put('managed', { objects: [{ name: 'role', schema: { properties: { pin: secret } } }] })
     await put('provisioner.openicf/hr', {
@@ -442,7 +442,7 @@ describe('the key', () => {
     expect(project.json('key', 'rotate', '--forget-old')).toEqual({ configuration: 1, objects: 3, queue: 0 })
     expect(project.read('conf/provisioner.openicf-hr.json')).not.toBe(before)
     expect(project.read('.syncline/key').trim().split('\n')).toHaveLength(1)
-    // The server that was there all the time encrypts and decrypts with the new key.
+    // The server that kept running encrypts and decrypts with the new key.
     await call('PUT', 'managed/role/r9', { body: { pin: 'pin 9' } })
     const decrypt =
       "openidm.query('managed/role', { _queryFilter: 'true' }).result.map(function (one) { return openidm.decrypt(one).pin }).sort()"
@@ -455,7 +455,7 @@ describe('the key', () => {
 })
 
 describe('the command line', () => {
-  it('lists versions and puts one back, which a running server takes up', async () => {
+  it('lists versions and restores one, which a running server reloads', async () => {
     await everything()
     await put('mapping/hr_user', { ...userMapping, displayName: 'People' })
     const { out } = project.syncline(['config', 'history', 'mapping/hr_user'])

@@ -23,7 +23,7 @@ describe('the conformance page', () => {
     }
   })
 
-  it.each(rows)('%s, %s: %s, proved by a test that is there', (_rule, section, behaviour, proof) => {
+  it.each(rows)('%s, %s: %s, proved by an existing test', (_rule, section, behaviour, proof) => {
     expect(section).toMatch(/^\[(engine|platform) §[\d.]+\]\(specification\/\1\.md#s[\d.]+\)$/)
     expect(behaviour).toMatch(/^(same|differs)/)
     const [, file = '', title = ''] = /^`([^`]+)` "(.+)"$/.exec(proof as string) ?? []

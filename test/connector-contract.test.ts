@@ -19,7 +19,7 @@ import {
 import { comparisonOperators } from '../src/model/filter/filter.ts'
 import { type Memory, memoryConnector } from './support/memory-connector.ts'
 
-/** That the contract can fail: for each of its laws a connector with one flaw, and the case that catches it. */
+/** Proves that the contract can fail: for each of its laws a connector with one flaw, and the case that catches it. */
 
 const objectClass = '__ACCOUNT__'
 
@@ -105,7 +105,7 @@ function factsOf(make: (memory: Memory) => Connector): ContractFacts {
   }
 }
 
-/** One capability done otherwise. */
+/** Replaces one capability. */
 type Flaw = (sound: Sound, memory: Memory) => Partial<Capabilities>
 
 /** Every object that is read, changed on its way. */

@@ -61,7 +61,7 @@ const trials: [what: string, kind: Town, settings: JsonObject, kills: number][] 
 ]
 
 describe.each(trials)('a run into %s', (_what, kind, settings, kills) => {
-  it(`killed ${kills} times ends as an undisturbed one`, async () => {
+  it(`killed ${kills} times ends like an undisturbed one`, async () => {
     using template = await town(kind, settings)
     using undisturbed = new TestProject()
     restore(undisturbed, template)

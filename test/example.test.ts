@@ -124,7 +124,7 @@ describe('the example hr-to-directory', () => {
 
   it('prints what its README shows, command by command', () => {
     using project = TestProject.example()
-    // `npx syncline`, as it is for whoever has installed the package.
+    // `npx syncline`, as after an installation of the package.
     writeFileSync(project.path('npx'), '#!/bin/sh\nshift\nexec "$NODE" "$BIN" "$@"\n', { mode: 0o755 })
     const env = {
       NODE: process.execPath,
@@ -142,7 +142,7 @@ describe('the example hr-to-directory', () => {
   })
 })
 
-/** Everything that a plan foresees, counted as the run counts what it did. */
+/** Everything that a plan predicts, counted as the run counts what it did. */
 function foreseen({ entries }: Plan) {
   const writing = (action: string) =>
     entries.filter((entry) => entry.writes && entry.action === action).length
@@ -157,7 +157,7 @@ function foreseen({ entries }: Plan) {
 }
 
 describe('a plan of the example', () => {
-  it('foresees every situation and write of the run, whatever happened before', () => {
+  it('predicts every situation and write of the run, after any history', () => {
     using project = TestProject.example()
     const change = () => {
       edit(project, 'set', '1489', 'status=active')

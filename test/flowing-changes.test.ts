@@ -3,7 +3,7 @@ import { script } from '../src/testing/script.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
-/** Changes that flow by themselves, as the scenarios of the specification have them (platform §11), over HTTP. */
+/** Implicit synchronization, in the scenarios of the specification (platform §11), over HTTP. */
 const text = { type: 'string' }
 const byLogin = (attribute: string) =>
   script(
@@ -101,7 +101,7 @@ describe('a change of a managed object', () => {
     expect(rows('pay')).toEqual(['"other","other@x"'])
   })
 
-  it('that a mapping fails on stays, the client hears nothing of it, and the mappings behind are skipped', async () => {
+  it('that a mapping fails on stays, the client gets no error, and later mappings are skipped', async () => {
     await town({ mapping: { validSource: script("throw 'not today'") } })
     expect((await create()).status).toBe(201)
     expect([rows('dir'), rows('pay')]).toEqual([[], []])
@@ -122,7 +122,7 @@ describe('a change of a managed object', () => {
     })
   })
 
-  it('that fails is told to onSync, and the client gets what that throws', async () => {
+  it('that fails is passed to onSync, and the client gets what onSync throws', async () => {
     const onSync = script(`
       if (!syncResults.success) {
         throw { code: 503, message: syncResults.action + ' ' + syncResults.syncDetails.length + ' ' + newObject.mail }
@@ -136,7 +136,7 @@ describe('a change of a managed object', () => {
     expect([status, body.message]).toEqual([503, expect.stringContaining('notifyUpdate 2 bad@x')])
   })
 
-  it('is taken back everywhere by the compensation, if the last system fails', async () => {
+  it('is reverted everywhere by the compensation, if the last system fails', async () => {
     const payroll = { validSource: script("if (source.mail === 'bad@x') { throw 'no' } true") }
     await town({ payroll, user: { onSync: { type: 'text/javascript', file: 'compensate.js' } } })
     expect((await create()).status).toBe(201)
@@ -170,7 +170,7 @@ describe('an audit handler', () => {
 })
 
 describe('the history of an object', () => {
-  it('has what people did and what was carried on, on either side', async () => {
+  it('has changes by users and their synchronization, on either side', async () => {
     await town()
     await create()
     await put({ ...ann, mail: 'new@x' })

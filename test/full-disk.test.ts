@@ -5,7 +5,7 @@ import { bin, openStore, type Result, type RunObject, run, type TestProject } fr
 
 /**
  * A disk that is full under the store, or under a target file. A limit on the size of files makes the same writes fail
- * anywhere and for anybody (EFBIG). Where small file systems may be mounted, in a mount namespace that ends with the
+ * on any machine and for any user (EFBIG). Where small file systems may be mounted, in a mount namespace that ends with the
  * process, the real thing is tried as well (ENOSPC).
  */
 const recon = (project: TestProject, mapping: string) => [
@@ -49,7 +49,7 @@ function onSmallDisk(project: TestProject, mapping: string, folder: string, kibi
 /** Ten mebibytes that are there before, so that it is the target file for which there is no room, not the store. */
 const fillers = Array.from({ length: 100 }, (_, index) => `"filler${index}","${'x'.repeat(105_000)}",""`)
 
-/** What must be said on the way out: which file, and that it is the disk. The hints below it mention space anyway. */
+/** The final message must name the file and the disk. The hints below it mention space anyway. */
 function expectFailure({ code, out, err }: Result, which: RegExp): void {
   expect(out + err).toMatch(which)
   expect(out + err).not.toMatch(/^ +at /m)

@@ -12,7 +12,7 @@ interface Entry {
   readonly changes?: Record<string, object>
 }
 
-/** Two runs of both mappings, between which somebody marries. */
+/** Two runs of both mappings, between which a person changes her name. */
 function married(): { project: TestProject; id: string } {
   const project = TestProject.example()
   for (const mapping of [users, accounts]) project.json('recon', mapping)
@@ -29,7 +29,7 @@ function married(): { project: TestProject; id: string } {
 }
 
 describe('the history of an object', () => {
-  it('tells every operation that touched it, as source and as target, newest first, with what was written', () => {
+  it('lists every operation on it, as source and as target, newest first, with what was written', () => {
     const { project, id } = married()
     using _ = project
     const { result } = project.json<{ result: Entry[] }>('history', `managed/user/${id}`)

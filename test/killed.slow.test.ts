@@ -78,7 +78,7 @@ describe('a run that is killed, started again, killed again and completed', () =
     })
   })
 
-  it('into a file: it is whole at every moment, no link leads nowhere, and the end is that of an undisturbed run', async () => {
+  it('into a file: it is whole at every moment, no link is dangling, and the end is that of an undisturbed run', async () => {
     const rowsOf = (project: TestProject) => project.read('out/out.csv').split('\n').slice(1, -1)
     await play({
       mapping: 'outside',

@@ -6,7 +6,7 @@ import { endState, orNew, state, worldIn } from './support/states.ts'
 /** Laws of whole runs. */
 const runs = { numRuns: 50 }
 
-describe('whatever the sources, targets and links', () => {
+describe('for any sources, targets and links', () => {
   // More than one run, because an update may take away or give the mail address by which another person is found.
   it('runs come to a state in which a plan has nothing left to write', async () => {
     await fc.assert(
@@ -23,8 +23,8 @@ describe('whatever the sources, targets and links', () => {
   it('one run is enough if no update takes or gives an attribute by which others are found', async () => {
     await fc.assert(
       fc.asyncProperty(state, async ({ persons, users }) => {
-        // Whoever is found by mail has that mail already; only a link may join people and accounts of different ones.
-        // And who fails is tried again by every run, when the others have found what they find.
+        // A person found by mail has that mail already; only a link may join people and accounts of different ones.
+        // Failed ones are retried by every run, after the others have found their targets.
         const sound = persons.filter(({ phone }) => phone !== 'bad')
         fc.pre(sound.length > 0)
         await using world = await worldIn({ persons: sound, users, links: [] })

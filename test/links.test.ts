@@ -10,7 +10,7 @@ const pages = ['README.md', 'CHANGELOG.md', ...globSync('{docs,examples}/**/*.md
 )
 
 describe('a page', () => {
-  it.each(pages)('%s: its links lead somewhere', (page) => {
+  it.each(pages)('%s: its links lead to existing places', (page) => {
     expect(linksOf(page).filter((link) => !leadsSomewhere(page, link))).toEqual([])
   })
 

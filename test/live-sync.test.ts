@@ -54,7 +54,7 @@ const users = async () => {
 }
 
 describe('liveSync', () => {
-  it('remembers the present at first, and carries on what changes from then on', async () => {
+  it('records the present position at first, and synchronizes later changes', async () => {
     await open()
     const first = await liveSync()
     expect([first.status, first.body]).toEqual([
@@ -81,7 +81,7 @@ describe('liveSync', () => {
     ])
   })
 
-  it('works everything that there is, if it is told to begin at the beginning; deleting its state starts anew', async () => {
+  it('processes all objects if told to start from the beginning; deleting its state starts again', async () => {
     await open()
     await liveSync('&fromBeginning=true')
     expect(await users()).toEqual({ ann: 'Ann', bob: 'Bob' })
@@ -109,7 +109,7 @@ describe('liveSync', () => {
   })
   const poison = () => hr(['ann', 'Ann'], ['bob', 'Poison'], ['cid', 'Cid'])
 
-  it('stops at a change that fails, tells why, and tries it again every time, where nothing else is said', async () => {
+  it('stops at a change that fails, says why, and retries it every time, by default', async () => {
     await open({ mapping: poisoned })
     await liveSync()
     poison()
@@ -181,7 +181,7 @@ describe('liveSync', () => {
     },
   )
 
-  it('is refused while the same source is at it already', async () => {
+  it('is refused while it already runs for the same source', async () => {
     const slow = script('var end = Date.now() + 300; while (Date.now() < end); true')
     await open({ mapping: { validSource: slow } })
     await liveSync()

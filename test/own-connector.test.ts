@@ -4,7 +4,7 @@ import { openApplication } from '../src/syncline.ts'
 import { type Memory, memoryConnector } from './support/memory-connector.ts'
 import { TestProject } from './support/project.ts'
 
-/** A connector from outside of src: it knows the public faces of the package and nothing else. */
+/** A connector outside src: it uses only the public exports of the package. */
 const emptyMemory = (): Memory => ({ epoch: 'first', accounts: new Map(), log: [] })
 
 connectorContract(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../src/testing/folder.ts'
 import { root } from './support/project.ts'
 
-/** The package as a stranger gets it: packed, installed into an empty folder, run there. */
+/** The package as a user gets it: packed, installed into an empty folder, run there. */
 const temporary = temporaryFolder()
 const folder = temporary.path
 const installed = join(folder, 'empty')

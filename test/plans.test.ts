@@ -37,7 +37,7 @@ async function planOf(
 
 const writing = ({ all }: { readonly all: readonly PlanLine[] }) => all.filter(({ writes }) => writes)
 
-/** What somebody else does between the plan and its execution. */
+/** What another user does between the plan and its execution. */
 type Change = readonly [kind: 'source' | 'target' | 'gone' | 'link', index: number]
 const changes = fc.array(
   fc.tuple(fc.constantFrom('source', 'target', 'gone', 'link'), fc.nat(5)) as fc.Arbitrary<Change>,
@@ -116,7 +116,7 @@ describe('a plan that is performed', () => {
         const after = await world.all(target)
         for (const [id, object] of Object.entries(before)) {
           if (!named.has(id)) expect(after[id]).toEqual(object)
-          // Somebody else's change is never taken back.
+          // Another user's change is never reverted.
           else if (object.note === 'changed') expect(after[id]).toEqual(object)
         }
         const created = Object.keys(after).filter((id) => !before[id]).length
@@ -132,7 +132,7 @@ describe('a plan that is performed', () => {
   })
 })
 
-it('a plan has no lines about link clean-up: nobody decides about those', async () => {
+it('a plan has no lines about link clean-up, which needs no decision', async () => {
   const given: State = { persons: [{ _id: 'p0', mail: 'a@x' }], users: [], links: [['gone', 'lost']] }
   await using world = await worldIn(given)
   const { all } = await planOf(world, { cleanUpLinks: true })

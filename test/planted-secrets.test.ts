@@ -72,7 +72,7 @@ beforeAll(async () => {
     policies: [{ situation: 'SOURCE_MISSING', action: 'DELETE' }],
     ...more,
   })
-  // What is made out of secrets, under names that do not say so, and what is said about it.
+  // Values derived from secrets, under harmless names, and their descriptions.
   const made = [
     { source: 'userName', target: 'login' },
     { source: 'key', target: 'unicodePwd', transform: script('openidm.decrypt(source)') },
@@ -226,7 +226,7 @@ describe('a planted secret', () => {
     }
   })
 
-  it('is, if private and in clear, in the store of objects and in what waits to be carried on', () => {
+  it('is, if private and in clear, in the store of objects and in the queue', () => {
     using store = openStore(project)
     const tables = store.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
     const holding = tables

@@ -211,7 +211,7 @@ describe('names', () => {
   it('of internal users are taken', async () => {
     expect((await created({ userName: 'openidm-admin' })).failed).toEqual({ userName: ['UNIQUE'] })
   })
-  it('have the length that the type asks for, whatever the resource says', async () => {
+  it('have the length that the type requires, whatever the resource says', async () => {
     expect((await created({ userName: 'x' })).failed).toEqual({ userName: ['MIN_LENGTH'] })
   })
   it('of mappings must be those of one', async () => {
@@ -318,7 +318,7 @@ describe('policy/…', () => {
 })
 
 describe('policies of what is not a managed object', () => {
-  it('are a warning, also where nobody knows them', () => {
+  it('are a warning, also if they are unknown', () => {
     using shipped = new TestProject()
     shipped.write('conf/managed.json', { objects: [{ name: 'user' }] })
     const policies = [{ policyId: 'required-if-configured', params: { configBase: 'x' } }]

@@ -46,7 +46,7 @@ const queue = async () => (await server.call('GET', 'sync/queue?_queryFilter=tru
 const put = (id: number, round: number) =>
   server.call('PUT', `managed/user/u${id}`, { body: { userName: `u${id}`, mail: `${round}@x` } })
 
-/** Every person is changed again and again, many at once; each waits for his own answer only. */
+/** Every person is changed again and again, many at once; each request waits for its own response only. */
 async function changeEverybody(from: number, to: number): Promise<void> {
   const everybody = Array.from({ length: people }, async (_, id) => {
     for (let round = from; round < to; round++) {
@@ -58,7 +58,7 @@ async function changeEverybody(from: number, to: number): Promise<void> {
 }
 
 describe('changes through a queue', () => {
-  it('are answered at once, arrive in order, none lost and none doubled, whatever happens to target and server', async () => {
+  it('are answered at once, arrive in order, none lost and none doubled, despite failures of target and server', async () => {
     await open({})
     await changeEverybody(0, 2)
     const [here, away] = [project.path('data/dir.csv'), project.path('data/dir.away')]

@@ -7,8 +7,8 @@ import { openApplication } from '../src/syncline.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 
 /**
- * Everything that writes, once as usual and once with a store that calls the work of each transaction twice and throws the first call
- * away, as a store does that has to repeat it: objects, links, files, counts and records come to the same.
+ * All writes, once as usual and once with a store that calls the work of each transaction twice and throws the first call
+ * away, as a store does that has to repeat it: objects, links, files, counts and records are the same.
  */
 let project: TestProject
 afterEach(() => project[Symbol.dispose]())

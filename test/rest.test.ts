@@ -3,7 +3,7 @@ import type { JsonObject } from '../src/model/json.ts'
 import { TestProject } from './support/project.ts'
 import { password, type Server, serve } from './support/server.ts'
 
-/** The server as a process, spoken to as administrators' scripts do. */
+/** The server as a process, called as by administrators' scripts. */
 const users = 'hrAccount_managedUser'
 
 let project: TestProject
@@ -24,7 +24,7 @@ afterAll(async () => {
   project[Symbol.dispose]()
 })
 
-describe('who may speak to the server', () => {
+describe('access to the server', () => {
   it('everybody may ask whether it is alive, and only on this machine', async () => {
     expect(new URL(server.url).hostname).toBe('127.0.0.1')
     expect(await call('GET', 'info/ping', { as: '' })).toMatchObject({
@@ -132,7 +132,7 @@ describe('recon', () => {
       expect((await call(method, path)).status).toBe(status)
     })
 
-    it('loses them to newer runs, and to whoever deletes the run', async () => {
+    it('loses them to newer runs, and when the run is deleted', async () => {
       const newer = (await recon('&persistAssociations=true')).body._id
       expect((await get(`recon/assoc/${id}`)).status).toBe(404)
       expect((await get(`recon/assoc/${newer}`)).status).toBe(200)

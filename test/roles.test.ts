@@ -1,4 +1,4 @@
-/** Roles, assignments and relationships over REST, carried on to other systems (platform §6.4, §11). */
+/** Roles, assignments and relationships over REST, synchronized to other systems (platform §6.4, §11). */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../src/model/json.ts'
 import { script } from '../src/testing/script.ts'
@@ -252,7 +252,7 @@ describe.each(Object.keys(virtual) as Shape[])('roles whose members are found %s
     expect(rows('dir')).toEqual(['ann,', 'bob,Contractor'])
   })
 
-  it('cannot be deleted while somebody has them', async () => {
+  it('cannot be deleted while they have members', async () => {
     await open()
     await patch('user/ann', grant('employee'))
     const { status, body } = await server.call('DELETE', 'managed/role/employee')
@@ -285,7 +285,7 @@ describe.each(Object.keys(virtual) as Shape[])('roles whose members are found %s
 })
 
 describe('several accounts of one person', () => {
-  it('are there as long as the roles that they belong to are', async () => {
+  it('exist as long as their roles are granted', async () => {
     project = new TestProject()
     project.write('conf/managed.json', managed('by shipped scripts'))
     project.write('data/dir.csv', 'dn,login\n')

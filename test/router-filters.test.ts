@@ -191,12 +191,12 @@ describe('a filter that refuses', () => {
 })
 
 describe('several filters', () => {
-  it('are asked from the first to the last, and hear of the answer the other way round', async () => {
+  it('run from first to last on the request, and in reverse order on the response', async () => {
     await notes()
     await server.call('PUT', 'managed/order/o', { body: {} })
     expect(await notes()).toEqual(['1 create', '2 create', '2 after create', '1 after create'])
   })
-  it('hear of a failure the other way round', async () => {
+  it('run in reverse order on a failure', async () => {
     await server.call('GET', 'managed/order/none')
     expect(await notes()).toEqual(['1 read', '2 read', '2 404', '1 failed read'])
   })
@@ -208,7 +208,7 @@ describe('several filters', () => {
   })
 })
 
-describe('a change that is carried on to a system', () => {
+describe('a change that is synchronized to a system', () => {
   it('reaches it past filters that might concern it', async () => {
     using own = new TestProject()
     own.write('conf/managed.json', { objects: [{ name: 'user' }] })
@@ -255,7 +255,7 @@ describe('filters that are changed over REST', () => {
 })
 
 describe('a filter that cannot run when the server starts', () => {
-  it('refuses what it concerns, and nothing else', async () => {
+  it('refuses the requests that it matches, and no others', async () => {
     using broken = new TestProject()
     broken.write('conf/managed.json', { objects: [{ name: 'user' }, { name: 'note' }] })
     broken.write('conf/router.json', {
@@ -271,7 +271,7 @@ describe('a filter that cannot run when the server starts', () => {
 })
 
 describe('a conf/router.json that cannot be read when the server starts', () => {
-  it('closes everything but the configuration and the question whether the server is alive', async () => {
+  it('refuses everything but the configuration and the liveness check', async () => {
     using broken = new TestProject()
     broken.write('conf/managed.json', { objects: [{ name: 'user' }] })
     broken.write('conf/router.json', '{ "filters": [')

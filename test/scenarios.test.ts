@@ -89,7 +89,7 @@ Leia,l3,Organa,leia@example.com,654321
     expect(project.read('data/engineering.csv')).not.toContain('luke')
   })
 
-  it('agree although somebody else writes the file between the runs: foreign rows go by policy, own ones are repaired', () => {
+  it('agree although another program writes the file between the runs: policies decide on its rows, own rows are repaired', () => {
     using project = engineering()
     project.json('recon', 'hr_engineering')
     project.edit(

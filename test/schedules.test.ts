@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
-/** Schedules of a running server: what they run, and what is said of a wrong one (platform §8). */
+/** Schedules of a running server: what they run, and the errors of a wrong one (platform §8). */
 let project: TestProject
 let server: Server | undefined
 
@@ -48,7 +48,7 @@ describe('a schedule', () => {
     expect(body).toMatchObject({ _id: 'recon', schedule: '* * * * * ?', nextRunDate: expect.any(String) })
   })
 
-  it('carries on what changes in a system within one interval', async () => {
+  it('synchronizes changes in a system within one interval', async () => {
     town()
     project.write('conf/schedule-live.json', {
       ...everySecond,
@@ -109,8 +109,8 @@ describe('a schedule', () => {
     const all = await server.call('GET', 'scheduler/job?_queryFilter=true')
     for (const shown of [one.body, all.body.result[0]])
       expect(shown.invokeContext.input).toEqual({ apiSecret: '********', note: '&{job.note}' })
-    const { triggers, nextRunDate, _id, _rev, ...stated } = one.body
-    expect((await server.call('PUT', 'scheduler/job/hush', { body: stated })).status).toBe(200)
+    const { triggers, nextRunDate, _id, _rev, ...configured } = one.body
+    expect((await server.call('PUT', 'scheduler/job/hush', { body: configured })).status).toBe(200)
     expect(JSON.parse(project.read('conf/schedule-hush.json')).invokeContext).toEqual(context)
   })
 

@@ -5,7 +5,7 @@ import { csvConnector, TestProject } from './support/project.ts'
 import { serve } from './support/server.ts'
 
 /**
- * What a mapping makes out of a secret is one, whatever the target calls it:
+ * What a mapping derives from a secret is a secret, under any name in the target:
  *
  *     managed/user              system/dir/account
  *     password (encrypted) ──▶  unicodePwd, pwd, pin, door, …
@@ -30,7 +30,7 @@ const onCreate = `target.hook = openidm.decrypt(source.password)
   target.turned = target.hook.split('').reverse().join('')`
 
 let project: TestProject
-const said: string[] = []
+const outputs: string[] = []
 
 beforeAll(async () => {
   project = new TestProject()
@@ -71,7 +71,7 @@ afterAll(() => project[Symbol.dispose]())
 
 function run(...args: string[]): string {
   const { out, err } = project.syncline(args)
-  said.push(out + err)
+  outputs.push(out + err)
   return out
 }
 
@@ -84,13 +84,13 @@ describe('what a mapping makes out of a secret', () => {
     for (const value of [secret, hidden, turned]) expect(row).toContain(value)
   })
 
-  it('is masked in plans and explanations, beside what is none', () => {
+  it('is masked in plans and explanations; other values are not', () => {
     const plan = project.read('plan.ndjson')
     expect(plan).not.toMatch(any)
     expect(plan).toContain('"Ann"')
     expect(plan).toContain('unicodePwd')
     expect(plan).toContain('/pin eq')
-    const explanation = said.find((text) => text.includes('"decisions"'))
+    const explanation = outputs.find((text) => text.includes('"decisions"'))
     expect(explanation).toContain('"Ann"')
     expect(explanation).not.toMatch(any)
   })
@@ -101,7 +101,7 @@ describe('what a mapping makes out of a secret', () => {
     run('history', 'managed/user/1')
     run('history', 'system/dir/account/1')
     run('explain', 'user_dir', '1')
-    for (const text of said.slice(2)) expect(text).not.toMatch(any)
+    for (const text of outputs.slice(2)) expect(text).not.toMatch(any)
   })
 
   it('stands nowhere else', () => {

@@ -3,7 +3,7 @@ import { script } from '../src/testing/script.ts'
 import { TestProject } from './support/project.ts'
 import { password, type Server, serve } from './support/server.ts'
 
-/** What properties below the top level and in arrays keep to themselves (platform §6.1, §6.2). */
+/** Secrets in properties below the top level and in arrays (platform §6.1, §6.2). */
 
 let project: TestProject
 let server: Server
@@ -115,7 +115,7 @@ describe('an encrypted value below the top level', () => {
     expect(after.account.pin).toEqual(before.account.pin)
     expect(after.codes).toEqual([before.codes[1]])
   })
-  it('is sealed when a patch brings it', async () => {
+  it('is encrypted when a patch adds it', async () => {
     await put('patched', { account: { pin: '1' } })
     await server.call('PATCH', 'managed/user/patched', {
       body: [{ operation: 'replace', field: '/account/pin', value: '99' }],
@@ -191,7 +191,7 @@ describe('scripts below the top level', () => {
 })
 
 describe('an encrypted or hashed value from outside', () => {
-  it('is refused where it does not stand already: nobody copies another one’s secret', async () => {
+  it('is refused where it is not stored already: secrets of others cannot be copied', async () => {
     await put('victim', { account: { pin: '1234' }, codes: ['a', 'b'] })
     const { account } = await get('victim')
     for (const body of [{ account: { pin: account.pin } }, { name: account.pin }, { codes: [account.pin] }]) {
@@ -207,7 +207,7 @@ describe('an encrypted or hashed value from outside', () => {
     const hashed = await inside(`openidm.hash('mine', null)`)
     expect((await put('hashed', { password: hashed })).status).toBe(403)
   })
-  it('is kept where it is what was read, whatever its place in a list', async () => {
+  it('is kept where it equals what was read, at any place in a list', async () => {
     const seen = await get('victim')
     const { status, body } = await put('victim', { ...seen, name: 'v', codes: [seen.codes[1]] })
     expect([status, body]).toEqual([200, expect.anything()])
@@ -224,7 +224,7 @@ describe('a protected property', () => {
   it('is given freely to a new object', async () => {
     expect((await put('prot', { mail: 'a@x', password: 'first' })).status).toBe(201)
   })
-  it('changes only with the password of whoever changes it', async () => {
+  it('changes only with the password of the caller', async () => {
     const refused = await put('prot', { mail: 'b@x' })
     expect(refused.status).toBe(403)
     expect(refused.body.detail.failedPolicyRequirements).toEqual([

@@ -47,7 +47,7 @@ describe('performAction', () => {
   const perform = (parameters: Record<string, string>) =>
     sync('performAction', { mapping: users, ...parameters })
 
-  it('does what is asked for, whatever the policies say, and nothing is recorded unless a run is named', async () => {
+  it('performs the requested action, whatever the policies say, and records nothing unless a run is named', async () => {
     const before = openStore(project).prepare('SELECT count(*) AS n FROM audit').get()?.n
     expect(await perform({ action: 'UNLINK', sourceId: '1001', situation: 'confirmed' })).toEqual({
       status: 'OK',
@@ -207,7 +207,7 @@ describe('explain', () => {
     })
   })
 
-  it('explains a target that nobody leads to', async () => {
+  it('explains a target without a source', async () => {
     const directory = application.resources.objectSet('system/directory/account')
     const linked = new Set<string>()
     for await (const page of application.repository.links.all({

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
-/** Resources that consoles and monitoring ask (platform §2). */
+/** Resources for consoles and monitoring (platform §2). */
 let project: TestProject
 let server: Server
 

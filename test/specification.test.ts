@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { root } from './support/project.ts'
 
 /**
- * References to the specification lead somewhere. In code: `engine §3.2`, `platform §1.1, §6.3`. In docs: a markdown link to
+ * References to the specification lead to an existing heading. In code: `engine §3.2`, `platform §1.1, §6.3`. In docs: a markdown link to
  * the heading, `[engine §3.2](specification/engine.md#s3.2)`; inside of a specification without the name of the document.
  */
 
