@@ -2,8 +2,11 @@ import { type CompileTools, type Document, feature } from '../feature/feature.ts
 import type { Log } from '../kit/log.ts'
 import { below, type DocumentFinding, inDocument, type Place } from '../model/finding.ts'
 import type { Json, JsonObject } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
+import { splitPath } from '../model/resource-path.ts'
 import type { Repository } from '../repository/repository.ts'
-import type { ResourceProvider, Resources } from '../router/resources.ts'
+import { queryCollection } from '../router/collection.ts'
+import type { Resource, ResourceProvider, Resources } from '../router/resources.ts'
 import type { ScriptEngine } from '../scripts/engine.ts'
 import { type ConfiguredPolicies, policyFeature } from './policies/feature.ts'
 import { ownPolicies } from './policies/project-policies.ts'
@@ -12,9 +15,8 @@ import { withPolicies } from './policies/resources-with-policies.ts'
 import { managedObjects } from './resource.ts'
 import type { TypeParts } from './type/compile.ts'
 import type { Cryptography } from './type/encryption.ts'
-import { schemaProvider } from './type/schema-resource.ts'
 import { withShippedScripts } from './type/shipped-scripts.ts'
-import type { ManagedType } from './type/type.ts'
+import { collectionOf, type ManagedType } from './type/type.ts'
 import { unsupportedFeatures } from './type/unsupported.ts'
 import { readTypeScripts, typeParts, type UsableType } from './type/usable-type.ts'
 import type { OnChange } from './write/changes.ts'
@@ -123,4 +125,21 @@ export function setsTakenBack({ types }: ConfiguredTypes): ReadonlySet<string> {
   const hooks = ['postCreate', 'postUpdate', 'postDelete']
   const takenBack = types.filter(({ scripts }) => hooks.some((hook) => Object.hasOwn(scripts, hook)))
   return new Set(takenBack.map(({ type }) => `managed/${type.name}`))
+}
+
+/** `schema/managed/{type}` (platform §2): the schemas of managed types, with the policies of their resources. */
+function schemaProvider(types: readonly ManagedType[]): ResourceProvider {
+  const schemas = types.map((type): Resource => ({ ...type.schema, _id: collectionOf(type) }))
+  return {
+    async read(path) {
+      const [root, name, ...deeper] = splitPath(path)
+      const schema = deeper.length > 0 ? undefined : schemas.find(({ _id }) => _id === `${root}/${name}`)
+      if (!schema) throw new Problem('NOT_FOUND', `There is no schema/${path}`)
+      return schema
+    },
+    async query(path, query) {
+      if (path !== '' && path !== 'managed') throw new Problem('NOT_FOUND', `There is no set schema/${path}`)
+      return queryCollection(schemas, query)
+    },
+  }
 }

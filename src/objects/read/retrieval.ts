@@ -53,17 +53,14 @@ export function retrieval(type: ManagedType, scripts: TypeScripts): Retrieval | 
     async queried(objects, request, executeOnRetrieve) {
       const kept: StoredObject[] = []
       for (const stored of objects) {
-        const object =
-          executeOnRetrieve && retrieved.length > 0 ? await withProperties(stored, request) : stored
+        let object: JsonObject = executeOnRetrieve ? await withProperties(stored, request) : stored
         if (scripts.has('onQueryResult')) {
-          const { value, object: left } = await scripts.run(
-            'onQueryResult',
-            { object, ...about(collection, stored) },
-            request,
-          )
+          const variables = { object, ...about(collection, stored) }
+          const { value, object: left } = await scripts.run('onQueryResult', variables, request)
           if (value === false || value === 0 || value === '') continue
-          kept.push({ ...(left ?? object), _id: stored._id, _rev: stored._rev })
-        } else kept.push({ ...object, _id: stored._id, _rev: stored._rev })
+          object = left ?? object
+        }
+        kept.push({ ...object, _id: stored._id, _rev: stored._rev })
       }
       return kept
     },
