@@ -165,10 +165,32 @@ export interface ReconFacts extends Omit<DecisionFacts, 'transactionId'> {
 }
 
 function reconEntry(facts: ReconFacts): AuditEvent {
-  const { runId, phase } = facts
-  const common = { ...facts, transactionId: runId }
-  const entry = { entryType: 'entry', reconId: runId, reconciling: phase }
-  return made('recon', common, { ...entry, ...decisionFields(common) })
+  const { id = timeOrderedId(), timestamp = new Date().toISOString(), userId, runId, phase } = facts
+  const { mapping, linkQualifier, situation = null, action = null } = facts
+  const { sourceObjectId, targetObjectId, ambiguousIds, outcome, history } = facts
+  // Each field by its name, as there is one for each object of a run: to spread several objects into one takes much longer.
+  const content: JsonObject = {
+    eventName: 'recon',
+    timestamp,
+    transactionId: runId,
+    userId,
+    trackingIds: null,
+    entryType: 'entry',
+    reconId: runId,
+    reconciling: phase,
+    mapping,
+    linkQualifier,
+    situation,
+    action,
+    sourceObjectId,
+    targetObjectId,
+    ambiguousTargetObjectIds: ambiguousIds.join(', '),
+    status: outcome.status,
+    message: outcome.message,
+    messageDetail: outcome.messageDetail,
+    exception: outcome.exception,
+  }
+  return { id, topic: 'recon', timestamp, content: Object.assign(content, history) }
 }
 
 /** The start or the end of a run. */

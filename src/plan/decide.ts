@@ -151,8 +151,11 @@ function verdictOf(facts: Facts): Verdict {
 }
 
 function chosen(facts: Facts, situation: Situation, mapping: Mapping, call: Call): Choice {
-  const scope = policyScope(facts, situation, mapping)
   const { action } = facts.wanted
+  // Of most situations no policy speaks, and their scope is not needed.
+  if (!mapping.policies.some((policy) => policy.situation === situation))
+    return { action: action ?? defaultAction[situation], policy: undefined }
+  const scope = policyScope(facts, situation, mapping)
   if (action === undefined) return choose(mapping, situation, scope, call)
   return { action, policy: matchingPolicy(mapping, situation, scope, call) }
 }
