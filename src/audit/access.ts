@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../model/json.ts'
 import { carriesCredentials, mask, namesSecret } from '../model/secrecy.ts'
-import type { AuditEvent } from '../repository/repository.ts'
+import type { AuditEvent } from '../repository/audit.ts'
 import type { Attempt, Exchange } from '../router/exchange.ts'
 import { auditEvent } from './events.ts'
 

@@ -1,7 +1,7 @@
 import type { Log } from '../kit/log.ts'
 import { Mutex } from '../kit/mutex.ts'
 import { asProblem } from '../model/problem.ts'
-import type { AuditEvent } from '../repository/repository.ts'
+import type { AuditEvent } from '../repository/audit.ts'
 
 export interface BufferOptions {
   readonly append: (events: readonly AuditEvent[]) => Promise<void>

@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { getAt, printPointer } from '../model/pointer.ts'
 import { recordedChanges } from '../model/recorded-changes.ts'
 import { maskSettings } from '../model/secrecy.ts'
-import type { AuditEvent } from '../repository/repository.ts'
+import type { AuditEvent } from '../repository/audit.ts'
 import type { RequestContext } from '../router/resources.ts'
 import { auditEvent } from './events.ts'
 

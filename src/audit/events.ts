@@ -1,6 +1,6 @@
 import { v7 as timeOrderedId } from 'uuid'
 import type { Json, JsonObject } from '../model/json.ts'
-import type { AuditEvent } from '../repository/repository.ts'
+import type { AuditEvent } from '../repository/audit.ts'
 
 /**
  * The events of the audit, one function for each topic (platform §9, engine §10). Callers pass facts, in which secrets

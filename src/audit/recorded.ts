@@ -1,4 +1,5 @@
-import type { AuditEvents, Repository, Store } from '../repository/repository.ts'
+import type { AuditEvents } from '../repository/audit.ts'
+import type { Repository, Store } from '../repository/repository.ts'
 import type { AuditTrail } from './trail.ts'
 
 /** The repository, with all events passing through the trail before they are stored, inside and outside transactions. */

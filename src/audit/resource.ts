@@ -4,7 +4,8 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { getAt, type Pointer, printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import { splitPath } from '../model/resource-path.ts'
-import type { RecordedRun, Store } from '../repository/repository.ts'
+import type { RecordedRun } from '../repository/audit.ts'
+import type { Store } from '../repository/repository.ts'
 import type {
   RequestContext,
   Resource,

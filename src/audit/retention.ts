@@ -1,6 +1,7 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { isJsonObject } from '../model/json.ts'
-import type { AuditEvent, Removable, Repository } from '../repository/repository.ts'
+import type { AuditEvent, Removable } from '../repository/audit.ts'
+import type { Repository } from '../repository/repository.ts'
 import { auditEvent } from './events.ts'
 import { positionKey } from './follower.ts'
 import type { AuditSettings } from './settings.ts'

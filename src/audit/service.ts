@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { asProblem, Problem } from '../model/problem.ts'
-import type { AuditEvent, Repository } from '../repository/repository.ts'
+import type { AuditEvent } from '../repository/audit.ts'
+import type { Repository } from '../repository/repository.ts'
 import type { RequestObserver } from '../router/exchange.ts'
 import type { Resources } from '../router/resources.ts'
 import { accessEvent, authenticationEvent, type NamesSecret } from './access.ts'

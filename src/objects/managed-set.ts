@@ -1,5 +1,6 @@
 import { Problem } from '../model/problem.ts'
-import type { Repository, Store, StoredObject } from '../repository/repository.ts'
+import type { StoredObject } from '../repository/objects.ts'
+import type { Repository, Store } from '../repository/repository.ts'
 import { project } from '../router/fields.ts'
 import type { ObjectSet } from '../router/resources.ts'
 import { type Reader, reader } from './read/reader.ts'

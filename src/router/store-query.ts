@@ -1,5 +1,5 @@
 import type { JsonObject } from '../model/json.ts'
-import type { StorePage, StoreQuery } from '../repository/repository.ts'
+import type { StorePage, StoreQuery } from '../repository/query.ts'
 import type { Resource, ResourcePage, ResourceQuery } from './resources.ts'
 
 /** Converts a resource query to a query of the repository, for providers whose objects are stored there. */

@@ -5,7 +5,8 @@ import { type From, pages } from '../kit/cookies.ts'
 import { equal } from '../model/equality.ts'
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
-import type { ObjectWrite, Repository } from '../repository/repository.ts'
+import type { ObjectWrite } from '../repository/objects.ts'
+import type { Repository } from '../repository/repository.ts'
 
 export interface KeyRotation {
   /** How many were encrypted again. */

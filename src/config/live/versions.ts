@@ -1,7 +1,8 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { pages } from '../../kit/cookies.ts'
 import type { JsonObject } from '../../model/json.ts'
-import type { Repository, Store, StoredObject } from '../../repository/repository.ts'
+import type { StoredObject } from '../../repository/objects.ts'
+import type { Repository, Store } from '../../repository/repository.ts'
 
 /**
  * The versions of configuration files: one per change, with the text before and after, so that any of them can be put back as

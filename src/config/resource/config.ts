@@ -29,15 +29,8 @@ export interface ConfigOptions {
  * A file that is not JSON is not here; `syncline check` reports it.
  */
 export function configProvider(options: ConfigOptions): ResourceProvider {
-  const { documents, reconfiguration, connectorSchemas } = options
-  const shown = ({ id, raw }: Pick<ConfigurationDocument, 'id'> & { raw: JsonObject }): Resource => ({
-    ...masked(id, raw, connectorSchemas),
-    _id: id,
-    _rev: contentHash(raw),
-  })
-  const rawOf = (id: string) => documents().find((document) => document.id === id)?.raw
-  const found = (id: string): Resource => shown({ id, raw: expected(id, rawOf(id)) })
-
+  const { documents, reconfiguration } = options
+  const { shown, rawOf, found } = viewsOf(options)
   return {
     async read(path) {
       return path === '' ? listing(documents()) : found(configId(...splitPath(path)))
@@ -91,6 +84,18 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
       return text === undefined ? null : found(id)
     },
   }
+}
+
+/** A document as it is answered, its content as it is written, and the answer of one that must be there. */
+function viewsOf({ documents, connectorSchemas }: Pick<ConfigOptions, 'documents' | 'connectorSchemas'>) {
+  const shown = ({ id, raw }: Pick<ConfigurationDocument, 'id'> & { raw: JsonObject }): Resource => ({
+    ...masked(id, raw, connectorSchemas),
+    _id: id,
+    _rev: contentHash(raw),
+  })
+  const rawOf = (id: string) => documents().find((document) => document.id === id)?.raw
+  const found = (id: string): Resource => shown({ id, raw: expected(id, rawOf(id)) })
+  return { shown, rawOf, found }
 }
 
 /** The present content, if it is there and has the revision. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../model/json.ts'
-import type { Settings } from '../../repository/repository.ts'
+import type { Settings } from '../../repository/settings.ts'
 import { administratorAuthentication, ensureAdministrator } from './authentication.ts'
 import { login } from './login.ts'
 

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import { Problem } from '../../model/problem.ts'
-import type { Settings } from '../../repository/repository.ts'
+import type { Settings } from '../../repository/settings.ts'
 import type { Credentials } from './credentials.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { pages } from '../../kit/cookies.ts'
 import type { Filter } from '../../model/filter/filter.ts'
-import type { Store, StoredObject } from '../../repository/repository.ts'
+import type { StoredObject } from '../../repository/objects.ts'
+import type { Store } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { storeFilter, type View, viewed } from '../relationships/view.ts'
 import type { CompiledType } from '../type/compiled-type.ts'

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/json.ts'
-import type { StoredObject } from '../../repository/repository.ts'
+import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { replacedAt } from '../type/places.ts'
 import { scriptedPlaces, type TypeScripts } from '../type/scripts.ts'

@@ -1,5 +1,5 @@
 import type { Pointer } from '../../model/pointer.ts'
-import type { StoredObject } from '../../repository/repository.ts'
+import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { Encryption } from '../type/encryption.ts'
 import { placesOf, remove, type Step, spotsAt, touches, withValueAt } from '../type/places.ts'

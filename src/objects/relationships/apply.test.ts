@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import type { ObjectWrite, Repository } from '../../repository/repository.ts'
+import type { ObjectWrite } from '../../repository/objects.ts'
+import type { Repository } from '../../repository/repository.ts'
 import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import { noting } from '../testing/noting.ts'
 import { compileType, plainParts } from '../type/compile.ts'

@@ -2,7 +2,7 @@ import { equal } from '../../model/equality.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { Target } from '../../model/reference.ts'
-import type { SeenRelationship } from '../../repository/repository.ts'
+import type { SeenRelationship } from '../../repository/relationships.ts'
 import type { Conditional } from './conditions.ts'
 import { alwaysRead, type RelatedType, type RelationshipProperty } from './model.ts'
 import {

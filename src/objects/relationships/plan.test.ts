@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import type { ObjectWrite, SeenRelationship, StoredObject } from '../../repository/repository.ts'
+import type { ObjectWrite, StoredObject } from '../../repository/objects.ts'
+import type { SeenRelationship } from '../../repository/relationships.ts'
 import { managedTypes } from '../type/type.ts'
 import { relationshipModel } from './model.ts'
 import { type PageFacts, planPage } from './plan.ts'

@@ -1,12 +1,8 @@
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { printReference, type Target } from '../../model/reference.ts'
-import type {
-  ObjectWrite,
-  Relationship,
-  RelationshipEnd,
-  SeenRelationship,
-} from '../../repository/repository.ts'
+import type { ObjectWrite } from '../../repository/objects.ts'
+import type { Relationship, RelationshipEnd, SeenRelationship } from '../../repository/relationships.ts'
 import {
   collectsAlong,
   type RelatedType,

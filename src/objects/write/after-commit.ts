@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import type { ObjectWrite, Repository, StoredObject } from '../../repository/repository.ts'
+import type { ObjectWrite, StoredObject } from '../../repository/objects.ts'
+import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { writeRelated } from '../relationships/apply.ts'
 import { compensates } from '../type/scripts.ts'

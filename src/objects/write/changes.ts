@@ -1,5 +1,6 @@
 import type { Json } from '../../model/json.ts'
-import type { Store, StoredObject } from '../../repository/repository.ts'
+import type { StoredObject } from '../../repository/objects.ts'
+import type { Store } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 
 /** What a write did to one object. */

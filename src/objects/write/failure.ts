@@ -1,5 +1,5 @@
 import { Problem } from '../../model/problem.ts'
-import type { StoredObject } from '../../repository/repository.ts'
+import type { StoredObject } from '../../repository/objects.ts'
 
 /** Why the repository does not write an object. */
 export function failure(path: string, reason: 'exists' | 'missing' | 'changed'): Problem {

@@ -1,6 +1,6 @@
 import type { Filter } from '../../model/filter/filter.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
-import type { Objects } from '../../repository/repository.ts'
+import type { Objects } from '../../repository/objects.ts'
 import type { FailedProperty } from '../policies/validator.ts'
 import { type ManagedType, propertiesOf } from '../type/type.ts'
 

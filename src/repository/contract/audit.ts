@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { parseSortKeys } from '../../model/sort.ts'
-import { type AuditEvent, removals } from '../repository.ts'
+import { type AuditEvent, removals } from '../audit.ts'
 import { everyPage } from './collect.ts'
 import type { Current } from './current.ts'
 

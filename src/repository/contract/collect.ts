@@ -1,4 +1,4 @@
-import type { StorePage, StoreQuery } from '../repository.ts'
+import type { StorePage, StoreQuery } from '../query.ts'
 
 /** Everything that an iteration yields, in one list. */
 export async function flattened<T>(pages: AsyncIterable<readonly T[]>): Promise<readonly T[]> {

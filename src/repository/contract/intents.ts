@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Intent } from '../repository.ts'
+import type { Intent } from '../intents.ts'
 import type { Current } from './current.ts'
 
 const intent = (id: string, linkType = 'hr_user'): Intent => ({

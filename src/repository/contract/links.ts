@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter/parse.ts'
 import { parseSortKeys } from '../../model/sort.ts'
-import type { Link } from '../repository.ts'
+import type { Link } from '../links.ts'
 import { everyPage, flattened } from './collect.ts'
 import type { Current } from './current.ts'
 

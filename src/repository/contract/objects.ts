@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { everything } from '../../model/filter/filter.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
-import type { ObjectWrite } from '../repository.ts'
+import type { ObjectWrite } from '../objects.ts'
 import { flattened } from './collect.ts'
 import type { Current } from './current.ts'
 

@@ -5,7 +5,7 @@ import { comparisonOperators, everything, type Filter } from '../../model/filter
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { compareBy, parseSortKeys, type SortKey } from '../../model/sort.ts'
-import type { StoredObject } from '../repository.ts'
+import type { StoredObject } from '../objects.ts'
 import { everyPage } from './collect.ts'
 import type { Current } from './current.ts'
 

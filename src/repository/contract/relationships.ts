@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { everything } from '../../model/filter/filter.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
-import type { Relationship, SeenRelationship } from '../repository.ts'
+import type { Relationship, SeenRelationship } from '../relationships.ts'
 import type { Current } from './current.ts'
 
 const grant = (_id: string, user: string, role: string, properties: JsonObject = {}): Relationship => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter/parse.ts'
-import type { QueuedEvent } from '../repository.ts'
+import type { QueuedEvent } from '../sync-queue.ts'
 import type { Current } from './current.ts'
 
 const event = (id: string, more: Partial<QueuedEvent> = {}): QueuedEvent => ({

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../testing/folder.ts'
-import type { AuditEvents } from '../repository.ts'
+import type { AuditEvents } from '../audit.ts'
 import { openSqlite } from './open.ts'
 
 /** What is done to the audit behind Syncline's back is found. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { AuditVerdict } from '../repository.ts'
+import type { AuditVerdict } from '../audit.ts'
 import { gapsBetween, unvouchedGaps } from './audit-gaps.ts'
 import { number, text } from './column.ts'
 import type { Connection } from './connection.ts'

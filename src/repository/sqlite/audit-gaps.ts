@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Removable, removals } from '../repository.ts'
+import { type Removable, removals } from '../audit.ts'
 import { number, optionalNumber, optionalText, text } from './column.ts'
 import type { Connection } from './connection.ts'
 import { documentOf } from './document.ts'

@@ -1,4 +1,4 @@
-import type { RecordedRun } from '../repository.ts'
+import type { RecordedRun } from '../audit.ts'
 import { optionalText, text } from './column.ts'
 import type { Connection } from './connection.ts'
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/json.ts'
-import type { StoredObject } from '../repository.ts'
+import type { StoredObject } from '../objects.ts'
 import { text } from './column.ts'
 
 /**

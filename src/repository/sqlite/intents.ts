@@ -1,4 +1,4 @@
-import type { Intent, Intents } from '../repository.ts'
+import type { Intent, Intents } from '../intents.ts'
 import { text } from './column.ts'
 import { documentOf } from './document.ts'
 import type { Row } from './query.ts'

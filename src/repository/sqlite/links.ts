@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { Link, LinkSet, LinkSide, Links } from '../repository.ts'
+import type { Link, LinkSet, LinkSide, Links } from '../links.ts'
 import { number, optionalNumber, text } from './column.ts'
 import type { Connection } from './connection.ts'
 import { violatesConstraint } from './failure.ts'

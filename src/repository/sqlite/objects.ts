@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/json.ts'
-import type { Objects, ObjectWrite, ObjectWriteOutcome, StoredObject } from '../repository.ts'
+import type { Objects, ObjectWrite, ObjectWriteOutcome, StoredObject } from '../objects.ts'
 import { ensureTable, setIndexes, tableOf } from './collections.ts'
 import { number, text } from './column.ts'
 import type { Connection } from './connection.ts'

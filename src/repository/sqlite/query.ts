@@ -1,7 +1,7 @@
 import { compileFilter } from '../../model/filter/evaluate.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { parseCookie, printCookie } from '../cookie.ts'
-import type { StorePage, StoreQuery } from '../repository.ts'
+import type { StorePage, StoreQuery } from '../query.ts'
 import { number } from './column.ts'
 import type { Connection, Residue } from './connection.ts'
 import { type FieldOf, filterCondition } from './filter-sql.ts'

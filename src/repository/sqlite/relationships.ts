@@ -1,7 +1,7 @@
 import type { Filter } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { Relationship, RelationshipScope, Relationships, SeenRelationship } from '../repository.ts'
+import type { Relationship, RelationshipScope, Relationships, SeenRelationship } from '../relationships.ts'
 import { tableOf } from './collections.ts'
 import { text } from './column.ts'
 import type { Connection } from './connection.ts'

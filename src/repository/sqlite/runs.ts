@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { RunRecord, Runs } from '../repository.ts'
+import type { RunRecord, Runs } from '../runs.ts'
 import { text } from './column.ts'
 import { documentOf, documentText } from './document.ts'
 import { violatesConstraint } from './failure.ts'

@@ -1,5 +1,5 @@
 import type { Json } from '../../model/json.ts'
-import type { Settings } from '../repository.ts'
+import type { Settings } from '../settings.ts'
 import { text } from './column.ts'
 import type { Session } from './session.ts'
 

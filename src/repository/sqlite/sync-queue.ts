@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/json.ts'
-import type { QueuedEvent, SyncQueue } from '../repository.ts'
+import type { QueuedEvent, SyncQueue } from '../sync-queue.ts'
 import { number, optionalNumber } from './column.ts'
 import { documentOf, documentText } from './document.ts'
 import { documentField } from './field.ts'

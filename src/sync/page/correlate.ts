@@ -56,62 +56,87 @@ export interface CorrelatorOptions {
 const joined = 50
 
 export function correlator(options: CorrelatorOptions): Correlator {
-  const { rules, targets, links } = options
-  const planned = new Map<string, boolean>()
-  let index: TargetIndex | undefined
+  return new TargetCorrelator(options)
+}
 
-  async function find(asked: readonly Asked[]): Promise<readonly Found[]> {
-    const answers = new Map<Asked, readonly string[] | Problem>()
-    await answer(
-      asked.flatMap((one) => questionIn(one, answers)),
-      answers,
-    )
-    return markLinked(asked.map((one) => ({ ...one, found: answers.get(one) ?? [] })))
+class TargetCorrelator implements Correlator {
+  readonly #options: CorrelatorOptions
+  /** Links of a dry run: made, or removed. */
+  readonly #planned = new Map<string, boolean>()
+  #index: TargetIndex | undefined
+
+  constructor(options: CorrelatorOptions) {
+    this.#options = options
   }
 
-  async function answer(questions: readonly Question[], answers: Answers): Promise<void> {
+  get asks(): boolean {
+    return this.#options.rules.mapping.correlation.kind !== 'none' && !this.#options.skip
+  }
+
+  async find(asked: readonly Asked[]): Promise<readonly Found[]> {
+    const answers = new Map<Asked, readonly string[] | Problem>()
+    const questions = asked.flatMap((one) => questionIn(one, answers))
+    await this.#answer(questions, answers)
+    return this.#markLinked(asked.map((one) => ({ ...one, found: answers.get(one) ?? [] })))
+  }
+
+  wrote(id: string, before: JsonObject | undefined, after: JsonObject | undefined): void {
+    if (before) this.#index?.remove(id, before)
+    if (after) this.#index?.add(id, after)
+  }
+
+  planned(qualifier: string, targetId: string, linked: boolean): void {
+    this.#planned.set(`${qualifier}\n${targetId}`, linked)
+  }
+
+  async #answer(questions: readonly Question[], answers: Answers): Promise<void> {
+    const { targets, rules, mayReadAll } = this.#options
     const elsewhere = questions.filter(({ resourceName }) => resourceName !== targets.path)
     const here = questions.filter(({ resourceName }) => resourceName === targets.path)
-    const exact = here.filter(({ filter }) => comparesExactly(filter))
-    const byIndex = options.mayReadAll ? exact.filter(({ filter }) => joinable(filter)) : []
-    if (byIndex.length > 0) await answerFromIndex(byIndex, answers)
+    const exact = here.filter(({ filter }) => this.#comparesExactly(filter))
+    const byIndex = mayReadAll ? exact.filter(({ filter }) => joinable(filter)) : []
+    if (byIndex.length > 0) await this.#answerFromIndex(byIndex, answers)
     const byPage = exact.filter((question) => !byIndex.includes(question))
     for (let start = 0; start < byPage.length; start += joined)
-      await answerTogether(byPage.slice(start, start + joined), answers)
-    const alone = [...here.filter(({ filter }) => !comparesExactly(filter)), ...elsewhere]
+      await this.#answerTogether(byPage.slice(start, start + joined), answers)
+    const alone = [...here.filter(({ filter }) => !this.#comparesExactly(filter)), ...elsewhere]
     await parallel(alone, Math.max(1, rules.mapping.reconciliation.taskThreads), async (question) => {
-      answers.set(question.asked, await answerAlone(question))
+      answers.set(question.asked, await this.#answerAlone(question))
     })
   }
 
-  function comparesExactly(filter: Filter): boolean {
-    return pointersOf(filter).every((pointer) => targets.comparison(pointer) === 'exact')
+  #comparesExactly(filter: Filter): boolean {
+    return pointersOf(filter).every((pointer) => this.#options.targets.comparison(pointer) === 'exact')
   }
 
-  async function answerFromIndex(questions: readonly Question[], answers: Answers): Promise<void> {
+  async #answerFromIndex(questions: readonly Question[], answers: Answers): Promise<void> {
     const wanted = distinct(questions.flatMap(({ filter }) => comparedPointers(filter)))
-    if (!index?.covers(wanted)) index = await readIndex(distinct([...(index?.pointers ?? []), ...wanted]))
+    let index = this.#index
+    if (!index?.covers(wanted))
+      index = await this.#readIndex(distinct([...(index?.pointers ?? []), ...wanted]))
+    this.#index = index
     // Sorted, so that a record does not depend on the order in which the run wrote.
     for (const { asked, filter } of questions) answers.set(asked, [...(index.find(filter) ?? [])].toSorted())
   }
 
-  async function readIndex(pointers: readonly Pointer[]): Promise<TargetIndex> {
+  async #readIndex(pointers: readonly Pointer[]): Promise<TargetIndex> {
+    const { targets, signal } = this.#options
     const fresh = new TargetIndex(pointers)
     for await (const page of targets.pages(
       { filter: everything, fields: pointers, pageSize: 1000 },
-      options.signal,
+      signal,
     )) {
       for (const object of page) fresh.add(object._id, object)
     }
     return fresh
   }
 
-  async function answerTogether(questions: readonly Question[], answers: Answers): Promise<void> {
+  async #answerTogether(questions: readonly Question[], answers: Answers): Promise<void> {
+    const { targets, signal } = this.#options
     const filter: Filter = { kind: 'or', filters: questions.map((question) => question.filter) }
     const fields = distinct(questions.flatMap((question) => pointersOf(question.filter)))
     const found: JsonObject[] = []
-    for await (const page of targets.pages({ filter, fields, pageSize: 500 }, options.signal))
-      found.push(...page)
+    for await (const page of targets.pages({ filter, fields, pageSize: 500 }, signal)) found.push(...page)
     for (const { asked, filter: own } of questions) {
       const mine = found.filter(compileFilter(own))
       answers.set(
@@ -121,11 +146,12 @@ export function correlator(options: CorrelatorOptions): Correlator {
     }
   }
 
-  async function answerAlone({ filter, resourceName }: Question): Promise<readonly string[] | Problem> {
-    const set = resourceName === targets.path ? targets : options.resources.objectSet(resourceName)
+  async #answerAlone({ filter, resourceName }: Question): Promise<readonly string[] | Problem> {
+    const { targets, resources, signal } = this.#options
+    const set = resourceName === targets.path ? targets : resources.objectSet(resourceName)
     const ids: string[] = []
     try {
-      for await (const page of set.pages({ filter, pageSize: 500 }, options.signal))
+      for await (const page of set.pages({ filter, pageSize: 500 }, signal))
         ids.push(...page.map(({ _id }) => _id))
       return ids
     } catch (cause) {
@@ -135,29 +161,19 @@ export function correlator(options: CorrelatorOptions): Correlator {
   }
 
   /** One links query a qualifier, only for those with a single match: an ambiguous one stays ambiguous. */
-  async function markLinked(answered: readonly Answered[]): Promise<readonly Found[]> {
+  async #markLinked(answered: readonly Answered[]): Promise<readonly Found[]> {
     const linked = new Map<string, ReadonlyMap<string, unknown>>()
     for (const [qualifier, group] of Map.groupBy(answered, ({ linkQualifier }) => linkQualifier)) {
       const single = group.flatMap(({ found }) => (Array.isArray(found) && found.length === 1 ? found : []))
-      linked.set(qualifier, await links.ofTargets(qualifier, single))
+      linked.set(qualifier, await this.#options.links.ofTargets(qualifier, single))
     }
     return answered.map(({ linkQualifier, found }) => {
       if (found instanceof Problem) return { candidates: [], failure: found }
       if (found.length !== 1) return { candidates: found.map((id) => ({ id, linked: false })) }
       const isLinked = (id: string) =>
-        planned.get(`${linkQualifier}\n${id}`) ?? linked.get(linkQualifier)?.has(id) ?? false
+        this.#planned.get(`${linkQualifier}\n${id}`) ?? linked.get(linkQualifier)?.has(id) ?? false
       return { candidates: found.map((id) => ({ id, linked: isLinked(id) })) }
     })
-  }
-
-  return {
-    asks: rules.mapping.correlation.kind !== 'none' && !options.skip,
-    find,
-    wrote(id, before, after) {
-      if (before) index?.remove(id, before)
-      if (after) index?.add(id, after)
-    },
-    planned: (qualifier, targetId, linked) => void planned.set(`${qualifier}\n${targetId}`, linked),
   }
 }
 

@@ -101,7 +101,7 @@ function correlate(
       const correlation = outcome?.ok && !links[place] ? (named ?? outcome.value.correlation) : null
       return correlation ? { linkQualifier, correlation } : undefined
     },
-    correlator.find,
+    (asked) => correlator.find(asked),
   )
 }
 

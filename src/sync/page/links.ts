@@ -1,6 +1,6 @@
 import { v7 as timeOrderedId } from 'uuid'
 import type { LinkUse } from '../../mapping/mapping.ts'
-import type { Link, LinkSide, Links } from '../../repository/repository.ts'
+import type { Link, LinkSide, Links } from '../../repository/links.ts'
 
 /** A stored link from one mapping's viewpoint, whichever direction the link set was defined in. */
 export interface MappingLink {

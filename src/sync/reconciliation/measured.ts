@@ -77,7 +77,9 @@ export function measuredLinks(links: MappingLinks, durations: Durations): Mappin
 
 export function measuredCorrelator(correlator: Correlator, durations: Durations): Correlator {
   return {
-    ...correlator,
+    asks: correlator.asks,
+    wrote: (id, before, after) => correlator.wrote(id, before, after),
+    planned: (qualifier, targetId, linked) => correlator.planned(qualifier, targetId, linked),
     find: (asked) => durations.time('correlationQuery', () => correlator.find(asked)),
   }
 }

@@ -45,6 +45,15 @@ export interface StartedRun {
 /** At most this many runs execute at once; further ones wait in ACTIVE_INITIALIZED (engine §7.2). */
 const atOnce = 10
 
+function runOf(request: ReconciliationRequest, { mapping }: Rules) {
+  const ends = { source: mapping.source, target: mapping.target }
+  return {
+    mapping: request.mapping,
+    analysis: request.analyze === true,
+    keeps: request.persistAssociations ? { associations: true, ...ends } : undefined,
+  }
+}
+
 /** The runs of this process: starts, follows, cancels and remembers them. */
 export class Reconciliations {
   readonly #options: ReconciliationOptions
@@ -86,16 +95,8 @@ export class Reconciliations {
     const id = timeOrderedId()
     const own = await locks.ownLease()
     const lock = isExclusive(request) ? await acquireRunLock(locks, rules.mapping.links.type, id) : undefined
-    const run = new Run({
-      id,
-      worker: own.name,
-      mapping: request.mapping,
-      analysis: request.analyze === true,
-      parameters: parametersOf(settings, sourceId),
-      keeps: request.persistAssociations
-        ? { associations: true, source: rules.mapping.source, target: rules.mapping.target }
-        : undefined,
-    })
+    const parameters = parametersOf(settings, sourceId)
+    const run = new Run({ ...runOf(request, rules), id, worker: own.name, parameters })
     const leases = lock ? [own, lock] : [own]
     const work = () =>
       reconcile({

@@ -68,7 +68,7 @@ export class Run {
   readonly #parameters: JsonObject
   readonly started = new Date()
   readonly #abort = new AbortController()
-  readonly signal = this.#abort.signal
+  readonly signal: AbortSignal = this.#abort.signal
   #stage: Stage = 'ACTIVE_INITIALIZED'
   #ended: Date | undefined
   #problem: Problem | undefined

@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../repository/repository.ts'
+import type { RunRecord } from '../../repository/runs.ts'
 import type { Resource } from '../../router/resources.ts'
 import type { Run } from './run.ts'
 

@@ -1,7 +1,8 @@
 import { auditEvent } from '../../audit/events.ts'
 import { Problem } from '../../model/problem.ts'
 import type { LeaseHolder, Locks } from '../../repository/locks.ts'
-import type { Repository, RunRecord } from '../../repository/repository.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { RunRecord } from '../../repository/runs.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 import { storedRunObject, workerOf } from './stored-run.ts'
 

@@ -4,7 +4,8 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
-import type { Repository, RunRecord } from '../../repository/repository.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { RunRecord } from '../../repository/runs.ts'
 import { queryCollection } from '../../router/collection.ts'
 import type {
   Resource,

@@ -1,6 +1,7 @@
 import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
-import type { Repository, StoredObject } from '../../repository/repository.ts'
+import type { StoredObject } from '../../repository/objects.ts'
+import type { Repository } from '../../repository/repository.ts'
 import type { ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
 import { deadLetters } from '../changes/live-sync/live-sync.ts'

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../model/json.ts'
-import type { Repository, StoredObject } from '../../../repository/repository.ts'
+import type { StoredObject } from '../../../repository/objects.ts'
+import type { Repository } from '../../../repository/repository.ts'
 import type { SyncToken } from '../../../router/resources.ts'
 
 /** Where the states of liveSync are kept (engine §9). */

@@ -1,5 +1,5 @@
 import { asProblem, type Problem } from '../../../model/problem.ts'
-import type { QueuedEvent } from '../../../repository/repository.ts'
+import type { QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'

@@ -1,5 +1,5 @@
 import { asProblem } from '../../../model/problem.ts'
-import type { QueuedEvent } from '../../../repository/repository.ts'
+import type { QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { Rules } from '../../page/rules.ts'
 import type { SyncServices } from '../../services.ts'
 import { failureOf, type NotifyOutcome } from '../notify.ts'

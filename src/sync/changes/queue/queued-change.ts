@@ -1,6 +1,6 @@
 import { v7 as timeOrderedId } from 'uuid'
 import type { JsonObject } from '../../../model/json.ts'
-import type { QueuedEvent } from '../../../repository/repository.ts'
+import type { QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { ChangeEvent } from '../notify.ts'
 
