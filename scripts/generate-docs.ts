@@ -7,10 +7,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Definitions, type JsonSchema, resolveReference } from '../src/config/check/schema.ts'
-import { jsonText } from '../src/config/json-text.ts'
-import { definitions, type Kind, kinds, schemas, standaloneSchema } from '../src/config/schemas/kinds.ts'
+import { definitions, type Kind, kinds, schemas } from '../src/config/schemas/kinds.ts'
 import { problems } from '../src/model/problem.ts'
 import { connectorKinds, connectorSchemas } from '../src/server/connectors.ts'
+import { standaloneSchema } from './editor-schema.ts'
+import { jsonText } from './json-text.ts'
 
 /** Every generated file, relative to the repository, with its text. */
 export function generatedFiles(): Readonly<Record<string, string>> {

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { writeNewProject } from '../config/init.ts'
-import { connectorKinds, connectorSchemas } from '../server/connectors.ts'
 import { type Done, example } from './options.ts'
 
 export function addInit(program: Command, done: Done): void {
@@ -16,7 +15,7 @@ export function addInit(program: Command, done: Done): void {
 }
 
 async function init(folder: string, json: boolean): Promise<number> {
-  const files = await writeNewProject(resolve(folder), connectorSchemas(connectorKinds()))
+  const files = await writeNewProject(resolve(folder))
   if (json) {
     console.log(JSON.stringify({ folder: resolve(folder), files }))
     return 0

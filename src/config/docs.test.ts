@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import Schema from 'typebox/schema'
 import { describe, expect, it } from 'vitest'
+import { standaloneSchema } from '../../scripts/editor-schema.ts'
 import { generatedFiles } from '../../scripts/generate-docs.ts'
 import type { Json } from '../model/json.ts'
 import { check } from './check/check.ts'
 import type { JsonSchema } from './check/schema.ts'
-import { definitions, kinds, schemas, standaloneSchema } from './schemas/kinds.ts'
+import { definitions, kinds, schemas } from './schemas/kinds.ts'
 
 describe('generated documentation', () => {
   it.each(Object.entries(generatedFiles()))(

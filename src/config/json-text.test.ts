@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { jsonText } from '../../scripts/json-text.ts'
 import type { Json } from '../model/json.ts'
-import { jsonText } from './json-text.ts'
 
 describe('JSON for people', () => {
   it('stands on one line where it fits, and is broken into members where it does not', () => {

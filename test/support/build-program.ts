@@ -15,7 +15,11 @@ export default async function buildProgram(): Promise<void> {
   const sources = globSync('src/**/*.ts', { cwd: root })
     .filter((file) => !file.endsWith('.test.ts'))
     .toSorted()
-  const copies = ['bin/syncline.js', 'package.json']
+  const copies = [
+    'bin/syncline.js',
+    'package.json',
+    ...globSync(['examples/new-project/**/*.*', 'schemas/*.json'], { cwd: root }).toSorted(),
+  ]
   const hash = createHash('sha256')
   for (const file of [
     ...sources,

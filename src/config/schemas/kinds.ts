@@ -1,4 +1,4 @@
-/** Which kind of configuration a document is, and the complete JSON Schema of each kind. */
+/** Which kind of configuration a document is, and the JSON Schema of each kind. */
 import type { TSchema } from 'typebox'
 import type { JsonSchema } from '../check/schema.ts'
 import { auditSchema } from './audit.ts'
@@ -9,7 +9,7 @@ import { provisionerDefinitions, provisionerSchema } from './provisioner.ts'
 import { accessSchema, routerSchema } from './router.ts'
 import { scheduleSchema } from './schedule.ts'
 import { scriptSettingsSchema } from './script.ts'
-import { draft, sharedDefinitions } from './shared.ts'
+import { sharedDefinitions } from './shared.ts'
 import { syncSchema } from './sync.ts'
 
 export const kinds = [
@@ -59,51 +59,6 @@ export function kindOfId(id: string): Kind | undefined {
   if (id.startsWith('mapping/')) return 'mapping'
   if (id.startsWith('schedule/')) return 'schedule'
   return id.startsWith('provisioner.openicf/') ? 'provisioner' : undefined
-}
-
-/**
- * A complete schema for editors: it contains the named shapes that it needs and no others. The one for `provisioner`
- * contains the settings of the given connectors.
- */
-export function standaloneSchema(
-  kind: Kind,
-  connectors: Readonly<Record<string, JsonSchema>> = {},
-): JsonSchema {
-  const used = new Set<string>()
-  collectReferences(schemas[kind], used)
-  const $defs = Object.fromEntries([...used].sort().map((name) => [name, definitions[name] ?? {}]))
-  const settings = kind === 'provisioner' ? Object.entries(connectors).map(settingsOf) : []
-  return {
-    $schema: draft,
-    ...schemas[kind],
-    ...(settings.length > 0 ? { allOf: settings } : {}),
-    $defs,
-  }
-}
-
-/** The settings apply to the connector that the file names. */
-function settingsOf([connectorName, configurationProperties]: readonly [string, JsonSchema]) {
-  const properties = { connectorName: { const: connectorName } }
-  return {
-    if: {
-      required: ['connectorRef'],
-      properties: { connectorRef: { required: ['connectorName'], properties } },
-    },
-    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-    then: { properties: { configurationProperties } },
-  }
-}
-
-function collectReferences(schema: unknown, used: Set<string>): void {
-  if (typeof schema !== 'object' || schema === null) return
-  for (const [key, value] of Object.entries(schema)) {
-    const name = key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', '') : undefined
-    if (name === undefined) collectReferences(value, used)
-    else if (!used.has(name)) {
-      used.add(name)
-      collectReferences(definitions[name], used)
-    }
-  }
 }
 
 /** TypeBox schemas are JSON Schema with hidden marks. This returns plain JSON Schema. */

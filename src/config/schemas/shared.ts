@@ -5,8 +5,6 @@
 import Type, { type TSchema } from 'typebox'
 import { choice, dictionary, either, list, object, required, shape, text, texts, whole } from './author.ts'
 
-export const draft = 'https://json-schema.org/draft/2020-12/schema'
-
 export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
   script: Type.Object(
     {

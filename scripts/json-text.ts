@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../model/json.ts'
+import { isJsonObject, type Json } from '../src/model/json.ts'
 
 const lineWidth = 110
 
