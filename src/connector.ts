@@ -36,7 +36,6 @@ export {
   type ConnectorObject,
   type ConnectorQuery,
   type Count,
-  type FilterLeaf,
   isEverything,
   type ObjectPage,
   type Page,
@@ -83,6 +82,7 @@ export {
 } from './connectors/kit/write.ts'
 export { compileFilter } from './model/filter/evaluate.ts'
 export { type ComparisonOperator, everything, type Filter } from './model/filter/filter.ts'
+export type { FilterLeaf } from './model/filter/walk.ts'
 export type { Json, JsonObject } from './model/json.ts'
 export { completeListing, type Listing } from './model/listing.ts'
 export { compareBy, type SortKey } from './model/sort.ts'

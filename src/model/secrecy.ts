@@ -1,5 +1,6 @@
 import type { Change } from './diff.ts'
 import type { Filter } from './filter/filter.ts'
+import { mapLeaves } from './filter/walk.ts'
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import type { Pointer } from './pointer.ts'
 
@@ -115,19 +116,11 @@ export function masked<Value extends Json | undefined>(value: Value): Value | ty
 
 /** A filter that may be shown: values that are compared with a secret are masked. */
 export function maskFilter(filter: Filter, isSecret: IsSecret): Filter {
-  switch (filter.kind) {
-    case 'and':
-    case 'or':
-      return { ...filter, filters: filter.filters.map((one) => maskFilter(one, isSecret)) }
-    case 'not':
-      return { ...filter, filter: maskFilter(filter.filter, isSecret) }
-    case 'compare':
-      return isSecret(filter.pointer) || filter.pointer.some(namesSecret)
-        ? { ...filter, value: mask }
-        : filter
-    default:
-      return filter
-  }
+  return mapLeaves(filter, (leaf) =>
+    leaf.kind === 'compare' && (isSecret(leaf.pointer) || leaf.pointer.some(namesSecret))
+      ? { ...leaf, value: mask }
+      : leaf,
+  )
 }
 
 /** Configuration as the audit records it. An object called `password` is a declaration: only texts and numbers are masked. */

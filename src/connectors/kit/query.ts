@@ -1,5 +1,5 @@
-import type { Filter } from '../../model/filter/filter.ts'
-import { everything } from '../../model/filter/filter.ts'
+import { everything, type Filter } from '../../model/filter/filter.ts'
+import { type FilterLeaf, leavesOf } from '../../model/filter/walk.ts'
 import type { Listing } from '../../model/listing.ts'
 import type { SortKey } from '../../model/sort.ts'
 import type { Attributes } from './values.ts'
@@ -47,31 +47,14 @@ export interface SplitFilter {
   readonly rest: Filter
 }
 
-export type FilterLeaf = Extract<Filter, { readonly pointer: readonly string[] }>
-
 /** Splits by the comparisons that the system can evaluate; `or` and `not` are native only if all below them is. */
 export function splitBy(filter: Filter, answers: (leaf: FilterLeaf) => boolean): SplitFilter {
-  if (isAnswered(filter, answers)) return { native: filter, rest: everything }
+  if (leavesOf(filter).every(answers)) return { native: filter, rest: everything }
   if (filter.kind !== 'and') return { native: everything, rest: filter }
   const parts = filter.filters.map((part) => splitBy(part, answers))
   return {
     native: conjunction(parts.map(({ native }) => native)),
     rest: conjunction(parts.map(({ rest }) => rest)),
-  }
-}
-
-function isAnswered(filter: Filter, answers: (leaf: FilterLeaf) => boolean): boolean {
-  switch (filter.kind) {
-    case 'literal':
-      return true
-    case 'and':
-    case 'or':
-      return filter.filters.every((part) => isAnswered(part, answers))
-    case 'not':
-      return isAnswered(filter.filter, answers)
-    case 'present':
-    case 'compare':
-      return answers(filter)
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Filter } from '../../model/filter/filter.ts'
-import { pointersOf } from '../../model/filter/walk.ts'
+import { type FilterLeaf, mapLeaves, pointersOf } from '../../model/filter/walk.ts'
 import type { Json } from '../../model/json.ts'
 import { type Pointer, printPointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
-import type { FilterLeaf, SplitFilter } from '../kit/query.ts'
+import type { SplitFilter } from '../kit/query.ts'
 import type { ObjectType } from './object-type.ts'
 import { coerced } from './value-type.ts'
 
@@ -85,19 +85,4 @@ export function propertiesIn(filter: Filter): readonly string[] {
 export function requireOneLevel(pointer: Pointer): void {
   if (pointer.length === 1) return
   throw new Problem('BAD_FILTER', `Only one level JsonPointer supported: ${printPointer(pointer)}`)
-}
-
-export function mapLeaves(filter: Filter, change: (leaf: FilterLeaf) => Filter): Filter {
-  switch (filter.kind) {
-    case 'literal':
-      return filter
-    case 'and':
-    case 'or':
-      return { kind: filter.kind, filters: filter.filters.map((part) => mapLeaves(part, change)) }
-    case 'not':
-      return { kind: 'not', filter: mapLeaves(filter.filter, change) }
-    case 'present':
-    case 'compare':
-      return change(filter)
-  }
 }

@@ -1,11 +1,12 @@
 import { ok } from 'node:assert/strict'
 import { everything, type Filter } from '../../../model/filter/filter.ts'
-import type { ChangesPage, SyncToken } from '../changes.ts'
+import type { ChangesPage, ConnectorChange, SyncToken } from '../changes.ts'
 import { type Capabilities, type Connector, offers } from '../connector.ts'
 import { kindOfError } from '../errors.ts'
 import type { ConnectorObject, ObjectPage, PageQuery } from '../query.ts'
+import type { NativeAttribute } from '../schema.ts'
 import { type Attributes, sameValue, type Value } from '../values.ts'
-import type { ConnectorWrite, ConnectorWriteOutcome } from '../write.ts'
+import { type ConnectorWrite, type ConnectorWriteOutcome, settingOf } from '../write.ts'
 
 /** What a connector's author declares about the system under test. */
 export interface ContractFacts {
@@ -99,7 +100,11 @@ export class Bench implements AsyncDisposable {
   }
 
   async ids(): Promise<readonly string[]> {
-    return (await this.search()).map(({ _id }) => _id).toSorted()
+    return idsOf(await this.search()).toSorted()
+  }
+
+  async attributes(): Promise<readonly NativeAttribute[]> {
+    return (await this.need('schema').schema())[this.facts.objectClass]?.attributes ?? []
   }
 
   async page(query: Partial<PageQuery>): Promise<ObjectPage> {
@@ -115,10 +120,12 @@ export class Bench implements AsyncDisposable {
 
   /** Their ids. */
   async create(...numbers: readonly number[]): Promise<readonly string[]> {
-    const outcomes = await this.write(
-      ...numbers.map((n) => ({ operation: 'create' as const, attributes: this.facts.account(n) })),
-    )
-    return outcomes.map(idOf)
+    return (await this.write(...numbers.map((n) => creating(this.facts.account(n))))).map(idOf)
+  }
+
+  /** The id afterwards. */
+  async update(id: string, attributes: Attributes): Promise<string> {
+    return idOf((await this.write(updating(id, attributes)))[0])
   }
 
   async createOne(n: number): Promise<string> {
@@ -141,9 +148,30 @@ export class Bench implements AsyncDisposable {
     return Array.fromAsync(changes.changesSince(this.facts.objectClass, token))
   }
 
+  /** The changes of all pages. */
+  async changed(token: SyncToken | null, connector?: Connector): Promise<readonly ConnectorChange[]> {
+    return (await this.changes(token, connector)).flatMap(({ changes }) => changes)
+  }
+
   async latestToken(): Promise<SyncToken> {
     return this.need('latestToken').latestToken(this.facts.objectClass)
   }
+}
+
+export function idsOf(objects: readonly ConnectorObject[]): readonly string[] {
+  return objects.map(({ _id }) => _id)
+}
+
+export function creating(attributes: Attributes): ConnectorWrite {
+  return { operation: 'create', attributes }
+}
+
+export function updating(id: string, attributes: Attributes): ConnectorWrite {
+  return { operation: 'update', id, changes: settingOf(attributes) }
+}
+
+export function deleting(id: string): ConnectorWrite {
+  return { operation: 'delete', id }
 }
 
 export function idOf(outcome: ConnectorWriteOutcome | undefined): string {
@@ -177,12 +205,17 @@ export function requireEqual(found: unknown, expected: unknown, what: string): v
   ok(a === b, `${what}: ${a}; expected: ${b}`)
 }
 
-/** Requires a failure with an error of this kind. */
-export async function requireFailure(work: Promise<unknown>, kind: string, what: string): Promise<void> {
-  const failure = await work.then(
+/** The error of work that fails; undefined if it succeeds. */
+export async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
     () => undefined,
     (error: unknown) => error ?? new Error('nothing'),
   )
+}
+
+/** Requires a failure with an error of this kind. */
+export async function requireFailure(work: Promise<unknown>, kind: string, what: string): Promise<void> {
+  const failure = await failureOf(work)
   ok(failure !== undefined, `${what} should fail, and succeeds`)
   ok(kindOfError(failure) === kind, `${what} fails as ${kindOfError(failure)}, not as ${kind}: ${failure}`)
 }
@@ -193,10 +226,7 @@ export async function requireAbort(
   what: string,
 ): Promise<void> {
   const reason = new Error('enough')
-  const failure = await start(AbortSignal.abort(reason)).then(
-    () => undefined,
-    (error: unknown) => error,
-  )
+  const failure = await failureOf(start(AbortSignal.abort(reason)))
   ok(failure === reason, `${what} with an aborted signal ends with ${failure}; expected: the signal's reason`)
 }
 
@@ -204,5 +234,5 @@ function show(value: Value | undefined): string {
   return value === undefined ? 'absent' : JSON.stringify(value)
 }
 
-/** A rule for every connector: its name, and the check that proves it. */
-export type Law = readonly [name: string, check: (bench: Bench) => Promise<unknown>]
+/** Rules for every connector: the name of each, and the check that proves it. */
+export type Laws = Readonly<Record<string, (bench: Bench) => Promise<unknown>>>

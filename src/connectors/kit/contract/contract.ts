@@ -1,5 +1,5 @@
 import { accounts } from './accounts.ts'
-import { Bench, type ContractFacts, type Law, NotOffered } from './bench.ts'
+import { Bench, type ContractFacts, type Laws, NotOffered } from './bench.ts'
 import { changing } from './changing.ts'
 import { filters } from './filters.ts'
 import { paging } from './paging.ts'
@@ -8,7 +8,7 @@ import { values, writing } from './writing.ts'
 
 export type { ContractFacts, OpenSystem } from './bench.ts'
 
-const laws: readonly Law[] = [
+const laws: Laws = {
   ...reading,
   ...filters,
   ...paging,
@@ -16,7 +16,7 @@ const laws: readonly Law[] = [
   ...values,
   ...accounts,
   ...changing,
-]
+}
 
 export interface ContractCase {
   readonly name: string
@@ -26,7 +26,7 @@ export interface ContractCase {
 
 /** The cases of the contract for one connector; each opens an empty system of its own. */
 export function contractCases(facts: ContractFacts): readonly ContractCase[] {
-  return laws.map(([name, check]) => ({
+  return Object.entries(laws).map(([name, check]) => ({
     name,
     async run() {
       await using bench = await Bench.open(facts)

@@ -1,219 +1,168 @@
 import { ok } from 'node:assert/strict'
 import { type Attributes, attribute as attributeOf, type Value } from '../values.ts'
-import { type ConnectorWrite, type ConnectorWriteOutcome, settingOf } from '../write.ts'
+import type { ConnectorWrite, ConnectorWriteOutcome } from '../write.ts'
 import {
   type Bench,
   type ContractFacts,
+  creating,
+  deleting,
   idOf,
-  type Law,
+  type Laws,
   requireAbort,
   requireAttributes,
   requireEqual,
   requireSame,
   requireValue,
+  updating,
   verdictOf,
 } from './bench.ts'
 import { hostileTexts } from './hostile.ts'
 
-export const writing: readonly Law[] = [
-  [
-    'says beforehand under which id an object will stand, where it can',
-    async (bench) => {
-      const attributes = bench.facts.account(1)
-      const foreseen = bench.need('idOf').idOf(bench.facts.objectClass, attributes, 'proposed')
-      if (foreseen === undefined) return
-      const [outcome] = await bench.write({ operation: 'create', id: 'proposed', attributes })
-      requireEqual(idOf(outcome), foreseen, 'the id')
-      await bench.readOne(foreseen)
-    },
-  ],
-  [
-    'changes the attributes that an update names and leaves the others',
-    async (bench) => {
-      const { attribute } = bench.facts
-      const [id = ''] = await bench.create(1, 2)
-      const before = await bench.readOne(id)
-      const [outcome] = await bench.write(updating(id, { [attribute]: 'changed' }))
-      requireEqual(idOf(outcome), id, 'the id')
-      requireAttributes(await bench.readOne(id), { ...before, [attribute]: 'changed' })
-    },
-  ],
-  [
-    'clears an attribute: then it is absent',
-    async (bench) => {
-      const id = await bench.createOne(1)
-      await bench.write(updating(id, { [bench.facts.attribute]: null }))
-      requireValue(await bench.readOne(id), bench.facts.attribute, undefined)
-    },
-  ],
-  [
-    'deletes',
-    async (bench) => {
-      const [gone = '', kept = ''] = await bench.create(1, 2)
-      const [outcome] = await bench.write({ operation: 'delete', id: gone })
-      requireEqual(outcome?.ok, true, 'deleted')
-      requireSame([...(await bench.read(gone, kept)).keys()], [kept], 'read')
-      requireSame(await bench.ids(), [kept], 'found')
-    },
-  ],
-  [
-    'gives outcomes at the place of their write; a failure does not stop the others',
-    async (bench) => {
-      const { attribute, unknown } = bench.facts
-      const id = await bench.createOne(1)
-      const outcomes = await bench.write(
-        { operation: 'create', attributes: bench.facts.account(1) },
-        { operation: 'create', attributes: bench.facts.account(2) },
-        updating('nobody', { [attribute]: 'x' }),
-        { operation: 'delete', id: 'nobody' },
-        updating(id, { [unknown]: 'x' }),
-        updating(id, { [attribute]: 'changed' }),
-      )
-      const verdicts = outcomes
-        .map(verdictOf)
-        .map((one) => (one === 'invalidValue' ? 'schemaViolation' : one))
-      const expected = ['alreadyExists', 'ok', 'unknownId', 'unknownId', 'schemaViolation', 'ok']
-      requireEqual(verdicts, expected, 'outcomes')
-      requireValue(await bench.readOne(id), attribute, 'changed')
-      requireEqual((await bench.ids()).length, 2, 'objects')
-    },
-  ],
-  [
-    'applies the writes of a page in order',
-    async (bench) => {
-      const { attribute } = bench.facts
-      const id = await bench.createOne(1)
-      const outcomes = await bench.write(
-        updating(id, { [attribute]: 'first' }),
-        updating(id, { [attribute]: 'second' }),
-        { operation: 'create', attributes: bench.facts.account(2) },
-        { operation: 'delete', id },
-        updating(id, { [attribute]: 'late' }),
-        { operation: 'create', attributes: bench.facts.account(1) },
-      )
-      requireEqual(outcomes.map(verdictOf), ['ok', 'ok', 'ok', 'ok', 'unknownId', 'ok'], 'outcomes')
-      requireAttributes(await bench.readOne(idOf(outcomes.at(-1))), bench.facts.account(1))
-    },
-  ],
-  [
-    'refuses to give an object the unique value of another',
-    async (bench) => {
-      const { unique } = bench.facts
-      const [id = '', other = ''] = await bench.create(1, 2)
-      const taken = attributeOf(bench.facts.account(2), unique) ?? null
-      const [outcome] = await bench.write(updating(id, { [unique]: taken }))
-      requireEqual(outcome && verdictOf(outcome), 'alreadyExists', 'the outcome')
-      for (const [n, one] of [id, other].entries())
-        requireAttributes(await bench.readOne(one), bench.facts.account(n + 1))
-    },
-  ],
-  [
-    'writes pages that come at the same time as if they came one after the other',
-    async (bench) => {
-      const pages = await Promise.all([1, 2, 3, 4].map((n) => bench.create(n * 10, n * 10 + 1)))
-      requireSame(await bench.ids(), pages.flat(), 'found')
-    },
-  ],
-  [
-    'writes nothing of a page whose signal is aborted',
-    async (bench) => {
-      const { objectClass } = bench.facts
-      const writes = [{ operation: 'create' as const, attributes: bench.facts.account(1) }]
-      const writer = bench.need('writeMany')
-      await requireAbort((signal) => writer.writeMany(objectClass, writes, signal), 'a page of writes')
-      requireSame(await bench.ids(), [], 'found')
-    },
-  ],
-  [
-    'renames: the object stands under the id that the outcome says, with all else as it was',
-    async (bench) => {
-      const name = bench.given(bench.facts.rename)(9)
-      const [id = '', other = ''] = await bench.create(1, 2)
-      const [outcome] = await bench.write(updating(id, name))
-      const renamed = idOf(outcome)
-      requireAttributes(await bench.readOne(renamed), { ...bench.facts.account(1), ...name })
-      requireSame(await bench.ids(), [renamed, other], 'found')
-      if (renamed !== id) requireEqual((await bench.read(id)).size, 0, 'objects under the old id')
-    },
-  ],
-  ['holds what a plain map holds after any pages of writes', holdsWhatAMapHolds],
-]
+export const writing: Laws = {
+  async 'says beforehand under which id an object will stand, where it can'(bench) {
+    const attributes = bench.facts.account(1)
+    const foreseen = bench.need('idOf').idOf(bench.facts.objectClass, attributes, 'proposed')
+    if (foreseen === undefined) return
+    const [outcome] = await bench.write({ operation: 'create', id: 'proposed', attributes })
+    requireEqual(idOf(outcome), foreseen, 'the id')
+    await bench.readOne(foreseen)
+  },
+  async 'changes the attributes that an update names and leaves the others'(bench) {
+    const { attribute } = bench.facts
+    const [id = ''] = await bench.create(1, 2)
+    const before = await bench.readOne(id)
+    requireEqual(await bench.update(id, { [attribute]: 'changed' }), id, 'the id')
+    requireAttributes(await bench.readOne(id), { ...before, [attribute]: 'changed' })
+  },
+  async 'clears an attribute: then it is absent'(bench) {
+    const id = await bench.createOne(1)
+    await bench.update(id, { [bench.facts.attribute]: null })
+    requireValue(await bench.readOne(id), bench.facts.attribute, undefined)
+  },
+  async deletes(bench) {
+    const [gone = '', kept = ''] = await bench.create(1, 2)
+    const [outcome] = await bench.write(deleting(gone))
+    requireEqual(outcome?.ok, true, 'deleted')
+    requireSame([...(await bench.read(gone, kept)).keys()], [kept], 'read')
+    requireSame(await bench.ids(), [kept], 'found')
+  },
+  async 'gives outcomes at the place of their write; a failure does not stop the others'(bench) {
+    const { attribute, unknown } = bench.facts
+    const id = await bench.createOne(1)
+    const outcomes = await bench.write(
+      creating(bench.facts.account(1)),
+      creating(bench.facts.account(2)),
+      updating('nobody', { [attribute]: 'x' }),
+      deleting('nobody'),
+      updating(id, { [unknown]: 'x' }),
+      updating(id, { [attribute]: 'changed' }),
+    )
+    const verdicts = outcomes.map(verdictOf).map((one) => (one === 'invalidValue' ? 'schemaViolation' : one))
+    const expected = ['alreadyExists', 'ok', 'unknownId', 'unknownId', 'schemaViolation', 'ok']
+    requireEqual(verdicts, expected, 'outcomes')
+    requireValue(await bench.readOne(id), attribute, 'changed')
+    requireEqual((await bench.ids()).length, 2, 'objects')
+  },
+  async 'applies the writes of a page in order'(bench) {
+    const { attribute } = bench.facts
+    const id = await bench.createOne(1)
+    const outcomes = await bench.write(
+      updating(id, { [attribute]: 'first' }),
+      updating(id, { [attribute]: 'second' }),
+      creating(bench.facts.account(2)),
+      deleting(id),
+      updating(id, { [attribute]: 'late' }),
+      creating(bench.facts.account(1)),
+    )
+    requireEqual(outcomes.map(verdictOf), ['ok', 'ok', 'ok', 'ok', 'unknownId', 'ok'], 'outcomes')
+    requireAttributes(await bench.readOne(idOf(outcomes.at(-1))), bench.facts.account(1))
+  },
+  async 'refuses to give an object the unique value of another'(bench) {
+    const { unique } = bench.facts
+    const [id = '', other = ''] = await bench.create(1, 2)
+    const taken = attributeOf(bench.facts.account(2), unique) ?? null
+    const [outcome] = await bench.write(updating(id, { [unique]: taken }))
+    requireEqual(outcome && verdictOf(outcome), 'alreadyExists', 'the outcome')
+    for (const [n, one] of [id, other].entries())
+      requireAttributes(await bench.readOne(one), bench.facts.account(n + 1))
+  },
+  async 'writes pages that come at the same time as if they came one after the other'(bench) {
+    const pages = await Promise.all([1, 2, 3, 4].map((n) => bench.create(n * 10, n * 10 + 1)))
+    requireSame(await bench.ids(), pages.flat(), 'found')
+  },
+  async 'writes nothing of a page whose signal is aborted'(bench) {
+    const { objectClass } = bench.facts
+    const writes = [creating(bench.facts.account(1))]
+    const writer = bench.need('writeMany')
+    await requireAbort((signal) => writer.writeMany(objectClass, writes, signal), 'a page of writes')
+    requireSame(await bench.ids(), [], 'found')
+  },
+  async 'renames: the object stands under the id that the outcome says, with all else as it was'(bench) {
+    const name = bench.given(bench.facts.rename)(9)
+    const [id = '', other = ''] = await bench.create(1, 2)
+    const renamed = await bench.update(id, name)
+    requireAttributes(await bench.readOne(renamed), { ...bench.facts.account(1), ...name })
+    requireSame(await bench.ids(), [renamed, other], 'found')
+    if (renamed !== id) requireEqual((await bench.read(id)).size, 0, 'objects under the old id')
+  },
+  'holds what a plain map holds after any pages of writes': holdsWhatAMapHolds,
+}
 
-export const values: readonly Law[] = [
-  [
-    'keeps texts as they are, with any characters',
-    async (bench) => {
-      const { attribute } = bench.facts
-      const id = await bench.createOne(1)
-      for (const text of hostileTexts) {
-        const [outcome] = await bench.write(updating(id, { [attribute]: text }))
-        requireEqual(idOf(outcome), id, 'the id')
-        requireValue(await bench.readOne(id), attribute, text)
-      }
-    },
-  ],
-  [
-    'keeps every byte of bytes',
-    async (bench) => {
-      const name = bench.given(bench.facts.bytes)
-      const id = await bench.createOne(1)
-      for (const bytes of [
-        Uint8Array.from({ length: 256 }, (_, n) => n),
-        Uint8Array.of(0),
-        Uint8Array.of(0xff, 0xfe, 0),
-      ]) {
-        await bench.write(updating(id, { [name]: bytes }))
-        const found = attributeOf(await bench.readOne(id), name)
-        ok(found instanceof Uint8Array, `${name} is no Uint8Array`)
-        requireValue(await bench.readOne(id), name, bytes)
-      }
-    },
-  ],
-  [
-    'keeps several values of an attribute, always as a list, and none as an absent one',
-    async (bench) => {
-      const name = bench.given(bench.facts.multivalued)
-      const id = await bench.createOne(1)
-      for (const list of [['one', 'two', 'three'], ['only']]) {
-        await bench.write(updating(id, { [name]: list }))
-        requireEqual(sorted((await bench.readOne(id))[name]), list.toSorted(), name)
-      }
-      await bench.write(updating(id, { [name]: [] }))
-      requireValue(await bench.readOne(id), name, undefined)
-    },
-  ],
-  [
-    'adds and removes single values, and leaves the others; what is done already does no harm',
-    async (bench) => {
-      const name = bench.given(bench.facts.multivalued)
-      if (!bench.need('deltas').deltas(bench.facts.objectClass, name)) return
-      const id = await bench.createOne(1)
-      const delta = async (add: readonly string[], remove: readonly string[], after: readonly string[]) => {
-        const [outcome] = await bench.write({
-          operation: 'update',
-          id,
-          changes: [{ attribute: name, kind: 'delta', add, remove }],
-        })
-        requireEqual(idOf(outcome), id, 'the id')
-        requireEqual(sorted((await bench.readOne(id))[name]), after, name)
-      }
-      await bench.write(updating(id, { [name]: ['a', 'b'] }))
-      await delta(['c'], ['a'], ['b', 'c'])
-      await delta(['c'], ['a'], ['b', 'c'])
-      await delta([], ['b', 'c'], [])
-      await delta(['d'], [], ['d'])
-    },
-  ],
-]
+export const values: Laws = {
+  async 'keeps texts as they are, with any characters'(bench) {
+    const { attribute } = bench.facts
+    const id = await bench.createOne(1)
+    for (const text of hostileTexts) {
+      requireEqual(await bench.update(id, { [attribute]: text }), id, 'the id')
+      requireValue(await bench.readOne(id), attribute, text)
+    }
+  },
+  async 'keeps every byte of bytes'(bench) {
+    const name = bench.given(bench.facts.bytes)
+    const id = await bench.createOne(1)
+    for (const bytes of [
+      Uint8Array.from({ length: 256 }, (_, n) => n),
+      Uint8Array.of(0),
+      Uint8Array.of(0xff, 0xfe, 0),
+    ]) {
+      await bench.update(id, { [name]: bytes })
+      const found = attributeOf(await bench.readOne(id), name)
+      ok(found instanceof Uint8Array, `${name} is no Uint8Array`)
+      requireValue(await bench.readOne(id), name, bytes)
+    }
+  },
+  async 'keeps several values of an attribute, always as a list, and none as an absent one'(bench) {
+    const name = bench.given(bench.facts.multivalued)
+    const id = await bench.createOne(1)
+    for (const list of [['one', 'two', 'three'], ['only']]) {
+      await bench.update(id, { [name]: list })
+      requireEqual(sorted((await bench.readOne(id))[name]), list.toSorted(), name)
+    }
+    await bench.update(id, { [name]: [] })
+    requireValue(await bench.readOne(id), name, undefined)
+  },
+  async 'adds and removes single values, and leaves the others; what is done already does no harm'(bench) {
+    const name = bench.given(bench.facts.multivalued)
+    if (!bench.need('deltas').deltas(bench.facts.objectClass, name)) return
+    const id = await bench.createOne(1)
+    const delta = async (add: readonly string[], remove: readonly string[], after: readonly string[]) => {
+      const changes = [{ attribute: name, kind: 'delta', add, remove } as const]
+      const [outcome] = await bench.write({ operation: 'update', id, changes })
+      requireEqual(idOf(outcome), id, 'the id')
+      requireEqual(sorted((await bench.readOne(id))[name]), after, name)
+    }
+    await bench.update(id, { [name]: ['a', 'b'] })
+    await delta(['c'], ['a'], ['b', 'c'])
+    await delta(['c'], ['a'], ['b', 'c'])
+    await delta([], ['b', 'c'], [])
+    await delta(['d'], [], ['d'])
+  },
+}
 
 function sorted(value: Value | undefined): readonly unknown[] {
   if (value === undefined) return []
   ok(Array.isArray(value), 'several values are no list')
   return value.toSorted()
-}
-
-function updating(id: string, attributes: Attributes): ConnectorWrite {
-  return { operation: 'update', id, changes: settingOf(attributes) }
 }
 
 /** `put` creates the n-th account, or changes its attribute if it exists. */
@@ -259,10 +208,10 @@ function randomOf(seed: number): (below: number) => number {
 }
 
 function writeOf(step: Step, id: string | undefined, { account, attribute }: ContractFacts): ConnectorWrite {
-  if (step.kind === 'delete') return { operation: 'delete', id: id ?? 'nobody' }
+  if (step.kind === 'delete') return deleting(id ?? 'nobody')
   const changed = { [attribute]: step.text }
   if (id !== undefined) return updating(id, changed)
-  return { operation: 'create', attributes: { ...account(step.n), ...changed } }
+  return creating({ ...account(step.n), ...changed })
 }
 
 function record(
