@@ -12,8 +12,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parse } from 'csv-parse'
 import { v7 as timeOrderedId } from 'uuid'
+import { pragmas } from '../src/repository/sqlite/connection.ts'
 import { openSqlite } from '../src/repository/sqlite/open.ts'
-import { pragmas } from '../src/repository/sqlite/pragmas.ts'
 import { mappingName } from './project.ts'
 
 const [job, project, file] = process.argv.slice(2) as ['load' | 'unchanged', string, string]

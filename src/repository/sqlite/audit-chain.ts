@@ -19,7 +19,7 @@ export function chainHash(before: string, { topic, id, timestamp, text }: Chaine
 
 /** The end of the chain. An append updates it in the same transaction. */
 export function readHead(connection: Connection): { readonly hash: string; readonly chained: number } {
-  const row = connection.statement('SELECT hash, chained FROM audit_head').get()
+  const row = connection.row('SELECT hash, chained FROM audit_head')
   return { hash: text(row?.hash), chained: number(row?.chained) }
 }
 
@@ -27,7 +27,7 @@ export function writeHead(
   connection: Connection,
   head: { readonly hash: string; readonly chained: number },
 ): void {
-  connection.statement('UPDATE audit_head SET hash = ?, chained = ?').run(head.hash, head.chained)
+  connection.run('UPDATE audit_head SET hash = ?, chained = ?', head.hash, head.chained)
 }
 
 /** The verdict so far, and where to go on; undefined there: that was all. */
@@ -49,22 +49,14 @@ export function follow(
   { seq, before, verdict }: Step,
   portion: number,
 ): Step | undefined {
-  const rows = connection
-    .statement(
-      'SELECT seq, topic, id, timestamp, content, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?',
-    )
-    .all(seq, portion)
+  const rows = connection.rows('SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?', seq, portion)
   const last = rows.at(-1)
   if (!last) return undefined
   const gaps = gapsBetween(connection, seq, number(last.seq))
   let [hashBefore, { chained, unchained, removed, broken }] = [before, verdict]
   for (const row of rows) {
-    const [topic, id, timestamp, place] = [
-      text(row.topic),
-      text(row.id),
-      text(row.timestamp),
-      number(row.seq),
-    ]
+    const [topic, id, timestamp] = [text(row.topic), text(row.id), text(row.timestamp)]
+    const place = number(row.seq)
     for (let gap = gaps[0]; gap && gap.first <= place; gap = gaps[0]) {
       if (place <= gap.last)
         broken ??= { topic, id, timestamp, why: 'it was put in where events had been removed' }
@@ -91,7 +83,7 @@ export function follow(
   }
 }
 
-/** Events that were cut off at the end, and gaps that nobody has recorded. */
+/** Events that were cut off at the end, and gaps that are not recorded. */
 export function withEnd(connection: Connection, verdict: AuditVerdict): AuditVerdict {
   if (verdict.broken) return verdict
   const head = readHead(connection)

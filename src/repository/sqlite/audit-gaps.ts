@@ -26,31 +26,20 @@ interface RemovableRow {
 export function removable(connection: Connection, what: Removable, limit: number): readonly RemovableRow[] {
   const { topic, before, keep, runs, upTo } = what
   const bound = Math.min(upTo ?? Number.MAX_SAFE_INTEGER, keep === undefined ? Infinity : newest(keep))
-  const rows = connection
-    .statement(
-      `SELECT seq, hash, timestamp FROM audit WHERE topic = ?1 AND seq <= ?2
-         AND (?3 IS NULL OR recon_id IN (SELECT value FROM json_each(?3))) ORDER BY seq LIMIT ?4`,
-    )
-    .all(
-      topic,
-      Number.isFinite(bound) ? bound : Number.MAX_SAFE_INTEGER,
-      runs ? JSON.stringify(runs) : null,
-      limit,
-    )
-    .map((row) => ({
-      seq: number(row.seq),
-      hash: optionalText(row.hash) ?? null,
-      timestamp: text(row.timestamp),
-    }))
+  const sql = `SELECT seq, hash, timestamp FROM audit WHERE topic = ?1 AND seq <= ?2
+    AND (?3 IS NULL OR recon_id IN (SELECT value FROM json_each(?3))) ORDER BY seq LIMIT ?4`
+  const rows = connection.rows(sql, topic, bound, runs ? JSON.stringify(runs) : null, limit).map((row) => ({
+    seq: number(row.seq),
+    hash: optionalText(row.hash) ?? null,
+    timestamp: text(row.timestamp),
+  }))
   const end = before === undefined ? -1 : rows.findIndex(({ timestamp }) => timestamp >= before)
   return end < 0 ? rows : rows.slice(0, end)
 
   /** The number of the newest event that need not be kept. */
   function newest(kept: number): number {
-    const row = connection
-      .statement('SELECT seq FROM audit WHERE topic = ? ORDER BY seq DESC LIMIT 1 OFFSET ?')
-      .get(topic, kept)
-    return optionalNumber(row?.seq) ?? 0
+    const sql = 'SELECT seq FROM audit WHERE topic = ? ORDER BY seq DESC LIMIT 1 OFFSET ?'
+    return optionalNumber(connection.row(sql, topic, kept)?.seq) ?? 0
   }
 }
 
@@ -64,13 +53,11 @@ export function openGaps(
   const after = joined([...before, ...added].toSorted((a, b) => a.first - b.first))
   const kept = new Set(after)
   for (const gap of before)
-    if (!kept.has(gap)) connection.statement('DELETE FROM audit_gaps WHERE first = ?').run(gap.first)
+    if (!kept.has(gap)) connection.run('DELETE FROM audit_gaps WHERE first = ?', gap.first)
   const known = new Set(before)
+  const insert = 'INSERT INTO audit_gaps (first, last, hash, events) VALUES (?, ?, ?, ?)'
   for (const gap of after)
-    if (!known.has(gap))
-      connection
-        .statement('INSERT INTO audit_gaps (first, last, hash, events) VALUES (?, ?, ?, ?)')
-        .run(gap.first, gap.last, gap.hash, gap.events)
+    if (!known.has(gap)) connection.run(insert, gap.first, gap.last, gap.hash, gap.events)
   return { removed: rows.length, gaps: after.length, digest: digestOf(after) }
 }
 
@@ -84,9 +71,7 @@ function joined(gaps: readonly Gap[]): readonly Gap[] {
       continue
     }
     const { first, hash, events } = previous
-    result[result.length - 1] = {
-      ...{ first, last: gap.last, hash: gap.hash || hash, events: events + gap.events },
-    }
+    result.splice(-1, 1, { first, last: gap.last, hash: gap.hash || hash, events: events + gap.events })
   }
   return result
 }
@@ -94,10 +79,7 @@ function joined(gaps: readonly Gap[]): readonly Gap[] {
 /** The gaps that end after one number and do not begin after another, in order. */
 export function gapsBetween(connection: Connection, after: number, upTo: number): Gap[] {
   return connection
-    .statement(
-      'SELECT first, last, hash, events FROM audit_gaps WHERE last > ? AND first <= ? ORDER BY first',
-    )
-    .all(after, upTo)
+    .rows('SELECT * FROM audit_gaps WHERE last > ? AND first <= ? ORDER BY first', after, upTo)
     .map(({ first, last, hash, events }) => ({
       ...{ first: number(first), last: number(last), hash: text(hash), events: number(events) },
     }))
@@ -105,9 +87,7 @@ export function gapsBetween(connection: Connection, after: number, upTo: number)
 
 /** Why the gaps are not those that were recorded; undefined if they are. */
 export function unvouchedGaps(connection: Connection): string | undefined {
-  const last = connection
-    .statement('SELECT content FROM audit WHERE topic = ? ORDER BY seq DESC LIMIT 1')
-    .get(removals)
+  const last = connection.row('SELECT content FROM audit WHERE topic = ? ORDER BY seq DESC LIMIT 1', removals)
   const gaps = allGaps(connection)
   if (!last) return gaps.length === 0 ? undefined : 'events were removed, and no event records it'
   return documentOf(last.content).digest === digestOf(gaps)

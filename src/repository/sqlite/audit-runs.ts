@@ -18,9 +18,8 @@ const lastEvent = `
 
 export function recordedRuns(connection: Connection): readonly RecordedRun[] {
   return connection
-    .statement(runIds)
-    .all()
-    .map(({ id }) => ({ id: text(id), last: connection.statement(lastEvent).get(text(id)) }))
+    .rows(runIds)
+    .map(({ id }) => ({ id: text(id), last: connection.row(lastEvent, text(id)) }))
     .toSorted((a, b) => Number(a.last?.seq) - Number(b.last?.seq))
     .map(({ id, last }) => ({
       reconId: id,

@@ -7,12 +7,12 @@ import { chainHash, follow, readHead, type Step, start, withEnd, writeHead } fro
 import { openGaps, removable } from './audit-gaps.ts'
 import { recordedRuns } from './audit-runs.ts'
 import { number, text } from './column.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Row } from './connection.ts'
 import { documentOf, documentText } from './document.ts'
 import { violatesConstraint } from './failure.ts'
 import { column, documentField, type Field } from './field.ts'
 import { fragment } from './fragment.ts'
-import { type Queryable, queried } from './query.ts'
+import { documents, type Queryable } from './query.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -21,7 +21,7 @@ import type { Session } from './session.ts'
  */
 export function sqliteAudit(session: Session): AuditEvents {
   return {
-    append: (events) => session.write((connection) => appendAll(connection, events)),
+    append: (events) => session.write((connection) => append(connection, events)),
     async verify() {
       let step = start
       for (let next: Step | undefined = step; next; ) {
@@ -39,43 +39,32 @@ export function sqliteAudit(session: Session): AuditEvents {
     remove: (what, limit, by) => session.write((connection) => remove(connection, what, limit, by)),
     recordedRuns: () => session.read(recordedRuns),
     since: (seq, limit) =>
-      session.read((connection) =>
-        connection
-          .statement('SELECT seq, topic, content FROM audit WHERE seq > ? ORDER BY seq LIMIT ?')
-          .all(seq, limit)
-          .map((row) => ({
-            seq: number(row.seq),
-            topic: text(row.topic),
-            content: documentOf(row.content),
-          })),
+      session.rows(
+        (row) => ({ seq: number(row.seq), topic: text(row.topic), content: documentOf(row.content) }),
+        'SELECT seq, topic, content FROM audit WHERE seq > ? ORDER BY seq LIMIT ?',
+        seq,
+        limit,
       ),
-    lastSeq: () =>
-      session.read((connection) => {
-        const row = connection.statement('SELECT coalesce(max(seq), 0) AS seq FROM audit').get()
-        return number(row?.seq)
-      }),
+    lastSeq: async () => (await session.row(({ seq }) => number(seq), lastSeq)) ?? 0,
     read: (topic, id) =>
-      session.read((connection) => {
-        const row = connection
-          .statement('SELECT content FROM audit WHERE id = ? AND topic = ?')
-          .get(id, topic)
-        return row && documentOf(row.content)
-      }),
-    query: (topic, query) => session.read((connection) => queried(connection, eventsOf(topic), query)),
-    ofObject: (objectId, { limit, cookie }) =>
-      session.read((connection) => {
-        const [before] = typeof cookie === 'string' ? parseCookie(cookie, 1) : [null]
-        const rows = connection.statement(ofObject).all(objectId, before as number | null, limit + 1)
-        const page = rows.slice(0, limit)
-        return {
-          result: page.map(({ topic, content }) => ({
-            topic: text(topic),
-            content: documentOf(content),
-          })),
-          cookie: rows.length > limit ? printCookie([number(page.at(-1)?.seq)]) : null,
-        }
-      }),
+      session.row(contentOf, 'SELECT content FROM audit WHERE id = ? AND topic = ?', id, topic),
+    query: (topic, query) => session.page(eventsOf(topic), query),
+    async ofObject(objectId, { limit, cookie }) {
+      const [before] = typeof cookie === 'string' ? parseCookie(cookie, 1) : [null]
+      const rows = await session.rows((row) => row, ofObject, objectId, before as number | null, limit + 1)
+      const page = rows.slice(0, limit)
+      return {
+        result: page.map((row) => ({ topic: text(row.topic), content: contentOf(row) })),
+        cookie: rows.length > limit ? printCookie([number(page.at(-1)?.seq)]) : null,
+      }
+    },
   }
+}
+
+const lastSeq = 'SELECT seq FROM audit ORDER BY seq DESC LIMIT 1'
+
+function contentOf({ content }: Row): JsonObject {
+  return documentOf(content)
 }
 
 const portion = 2000
@@ -88,13 +77,9 @@ const ofObject = `
     UNION SELECT seq FROM audit WHERE json_extract(content, '$.objectId') = ?1
   ) AND (?2 IS NULL OR seq < ?2) ORDER BY seq DESC LIMIT ?3`
 
-function appendAll(connection: Connection, events: readonly AuditEvent[]): void {
-  const statement = connection.statement(
-    'INSERT INTO audit (topic, id, timestamp, recon_id, content, hash) VALUES (?, ?, ?, ?, ?, ?)',
-  )
+function append(connection: Connection, events: readonly AuditEvent[]): void {
   const head = readHead(connection)
-  let last = head.hash
-  for (const event of events) last = append(statement, event, last)
+  const last = events.reduce((before, event) => appendOne(connection, event, before), head.hash)
   writeHead(connection, { hash: last, chained: head.chained + events.length })
 }
 
@@ -108,16 +93,15 @@ function remove(
   const rows = removable(connection, what, limit)
   if (rows.length === 0) return 0
   const facts = openGaps(connection, rows)
-  appendAll(connection, [
+  append(connection, [
     { id, timestamp, topic: removals, content: { ...content, topic: what.topic, ...facts } },
   ])
-  const statement = connection.statement('DELETE FROM audit WHERE seq = ?')
-  for (const { seq } of rows) statement.run(seq)
+  for (const { seq } of rows) connection.run('DELETE FROM audit WHERE seq = ?', seq)
   return rows.length
 }
 
-function append(
-  statement: ReturnType<Connection['statement']>,
+function appendOne(
+  connection: Connection,
   { id, topic, timestamp, content }: AuditEvent,
   before: string,
 ): string {
@@ -126,29 +110,20 @@ function append(
   document._id = id
   const text = documentText(document)
   const hash = chainHash(before, { topic, id, timestamp, text })
+  const sql = 'INSERT INTO audit (topic, id, timestamp, recon_id, content, hash) VALUES (?, ?, ?, ?, ?, ?)'
   try {
-    statement.run(topic, id, timestamp, reconId, text, hash)
+    connection.run(sql, topic, id, timestamp, reconId, text, hash)
     return hash
   } catch (error) {
     if (!violatesConstraint(error)) throw error
-    throw new Problem('PRECONDITION_FAILED', `The audit entry ${topic}/${id} exists already`, {
-      cause: error,
-    })
+    const message = `The audit entry ${topic}/${id} exists already`
+    throw new Problem('PRECONDITION_FAILED', message, { cause: error })
   }
 }
 
 /** How the events of a topic are queried. */
 export function eventsOf(topic: string): Queryable<JsonObject> {
-  return {
-    from: 'audit',
-    scope: fragment('topic = ?', topic),
-    fieldOf,
-    json: 'content',
-    select: 'seq, id, content',
-    natural: ['seq'],
-    ties: ['id'],
-    objectOf: (row) => documentOf(row.content),
-  }
+  return { ...documents('audit', fragment('topic = ?', topic)), fieldOf }
 }
 
 function fieldOf(pointer: Pointer): Field {

@@ -11,7 +11,7 @@ import { hasPath, jsonField } from './field.ts'
 export function tableOf(connection: Connection, collection: string): string | undefined {
   let id = connection.collections.get(collection)
   if (id === undefined) {
-    const row = connection.statement('SELECT id FROM collections WHERE name = ?').get(collection)
+    const row = connection.row('SELECT id FROM collections WHERE name = ?', collection)
     if (!row) return undefined
     id = number(row.id)
     connection.collections.set(collection, id)
@@ -60,10 +60,7 @@ function isIndexable(pointer: Pointer): boolean {
 
 function indexesOf(connection: Connection, table: string): readonly string[] {
   const sql = `SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL`
-  return connection
-    .statement(sql)
-    .all(table)
-    .map((row) => text(row.name))
+  return connection.rows(sql, table).map(({ name }) => text(name))
 }
 
 /** A digest, for names have rules that pointers do not. */

@@ -2,7 +2,23 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { getAt } from '../../model/pointer.ts'
 import { printReference } from '../../model/reference.ts'
 import { text } from './column.ts'
-import { pragmas } from './pragmas.ts'
+import type { Parameter } from './fragment.ts'
+
+/**
+ * How every connection is set. `synchronous = NORMAL` in WAL mode: see below for what that promises. The cache
+ * holds the inner pages of the indexes of some hundred thousand objects (KiB, negative by SQLite's convention).
+ * A checkpoint of 16,000 pages rather than 1,000: bulk inserts touch the same index pages again and again.
+ */
+export const pragmas = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  PRAGMA wal_autocheckpoint = 16000;
+  PRAGMA journal_size_limit = 67108864;
+  PRAGMA cache_size = -24576;
+  PRAGMA temp_store = MEMORY;
+`
+
+export type Row = Readonly<Record<string, unknown>>
 
 /**
  * One connection to the store's file with what is prepared and known on it.
@@ -12,6 +28,7 @@ import { pragmas } from './pragmas.ts'
  * return, a commit needs no disk flush. The next run restores the end state of an interrupted run.
  */
 export class Connection {
+  readonly file: string
   readonly db: DatabaseSync
   /** Cached row ids of collections and link sets. After a rollback they may be wrong: see `forget`. */
   readonly collections = new Map<string, number>()
@@ -20,6 +37,7 @@ export class Connection {
   #accepts: Residue = () => true
 
   constructor(file: string, { lockTimeout }: { lockTimeout: number }) {
+    this.file = file
     this.db = new DatabaseSync(file, { timeout: lockTimeout, enableForeignKeyConstraints: true })
   }
 
@@ -42,6 +60,19 @@ export class Connection {
       this.#statements.set(sql, statement)
     }
     return statement
+  }
+
+  rows(sql: string, ...parameters: readonly Parameter[]): readonly Row[] {
+    return this.statement(sql).all(...parameters)
+  }
+
+  row(sql: string, ...parameters: readonly Parameter[]): Row | undefined {
+    return this.statement(sql).get(...parameters)
+  }
+
+  /** Returns how many rows were written. */
+  run(sql: string, ...parameters: readonly Parameter[]): number {
+    return Number(this.statement(sql).run(...parameters).changes)
   }
 
   /** Runs `work` with the SQL function `syncline_accepts(json)` answering for `residue`. */

@@ -2,11 +2,11 @@ import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Link, LinkSet, LinkSide, Links } from '../links.ts'
 import { number, optionalNumber, text } from './column.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Row } from './connection.ts'
 import { violatesConstraint } from './failure.ts'
 import { absent, column } from './field.ts'
 import { fragment } from './fragment.ts'
-import { type Queryable, queried, type Row } from './query.ts'
+import { pages, type Queryable } from './query.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -16,14 +16,26 @@ import type { Session } from './session.ts'
 export function sqliteLinks(session: Session, nextRevision: () => string): Links {
   return {
     find: (set, side, ids) => session.read((connection) => find(connection, set, side, ids)),
-    all: (set, pageSize = 500) => linkPages(session, set, pageSize),
-    qualifiersOf: (linkType, side, ids) =>
-      session.read((connection) => qualifiersOf(connection, linkType, side, ids)),
-    count: (linkType, linkQualifier) =>
-      session.read((connection) => {
-        const sql = `SELECT count(*) AS n FROM ${linksAndSets} WHERE link_type = ? AND (?2 IS NULL OR qualifier = ?2)`
-        return number(connection.statement(sql).get(linkType, linkQualifier ?? null)?.n)
-      }),
+    all: (set, pageSize = 500) =>
+      pages(
+        pageSize,
+        ({ firstId }) => firstId,
+        (last) => session.read((connection) => linksAfter(connection, set, last, pageSize)),
+      ),
+    async qualifiersOf(linkType, side, ids) {
+      const sql = `SELECT wanted.value AS id, s.qualifier
+        FROM link_sets AS s CROSS JOIN json_each(?) AS wanted CROSS JOIN links AS l
+          ON l.set_id = s.id AND l.${columnOf[side]} = wanted.value
+        WHERE s.link_type = ? ORDER BY s.qualifier`
+      const pairOf = ({ id, qualifier }: Row) => ({ id: text(id), qualifier: text(qualifier) })
+      const pairs = await session.rows(pairOf, sql, JSON.stringify([...new Set(ids)]), linkType)
+      const byId = Map.groupBy(pairs, ({ id }) => id)
+      return new Map([...byId].map(([id, own]) => [id, own.map(({ qualifier }) => qualifier)]))
+    },
+    async count(linkType, linkQualifier) {
+      const sql = `SELECT count(*) AS n FROM ${linksAndSets} WHERE link_type = ? AND (?2 IS NULL OR qualifier = ?2)`
+      return (await session.row(({ n }) => number(n), sql, linkType, linkQualifier ?? null)) ?? 0
+    },
     insert: (links) => session.write((connection) => insert(connection, links, nextRevision)),
     update: (links) => session.write((connection) => update(connection, links, nextRevision)),
     delete: (links) =>
@@ -31,20 +43,17 @@ export function sqliteLinks(session: Session, nextRevision: () => string): Links
         for (const link of links) remove(connection, link._id, link._rev)
       }),
     deleteType: (linkType) =>
-      session.write((connection) => {
-        const sql = 'DELETE FROM links WHERE set_id IN (SELECT id FROM link_sets WHERE link_type = ?)'
-        return Number(connection.statement(sql).run(linkType).changes)
-      }),
+      session.run(
+        'DELETE FROM links WHERE set_id IN (SELECT id FROM link_sets WHERE link_type = ?)',
+        linkType,
+      ),
     read: (id) =>
-      session.read((connection) => {
-        const row = connection
-          .statement(
-            `SELECT s.link_type AS linkType, s.qualifier AS linkQualifier, ${ends} FROM ${linksAndSets} WHERE l.id = ?`,
-          )
-          .get(id)
-        return row && linkOf(row)
-      }),
-    query: (query) => session.read((connection) => queried(connection, everyLink, query)),
+      session.row(
+        linkOf,
+        `SELECT s.link_type AS linkType, s.qualifier AS linkQualifier, ${ends} FROM ${linksAndSets} WHERE l.id = ?`,
+        id,
+      ),
+    query: (query) => session.page(everyLink, query),
   }
 }
 
@@ -70,47 +79,15 @@ function find(
   if (setId === undefined) return new Map()
   const sql = `SELECT ${ends} FROM json_each(?) AS wanted CROSS JOIN links AS l
     ON l.set_id = ? AND l.${columnOf[side]} = wanted.value`
-  const rows = connection.statement(sql).all(JSON.stringify(ids), setId)
+  const rows = connection.rows(sql, JSON.stringify(ids), setId)
   return new Map(rows.map((row) => [text(row[side]), linkIn(set, row)]))
-}
-
-async function* linkPages(session: Session, set: LinkSet, pageSize: number): AsyncIterable<readonly Link[]> {
-  for (let last: string | undefined = ''; last !== undefined; ) {
-    const after: string = last
-    const page = await session.read((connection) => linksAfter(connection, set, after, pageSize))
-    if (page.length > 0) yield page
-    last = page.length < pageSize ? undefined : page.at(-1)?.firstId
-  }
 }
 
 function linksAfter(connection: Connection, set: LinkSet, last: string, pageSize: number): readonly Link[] {
   const setId = linkSet(connection, set)
   if (setId === undefined) return []
   const sql = `SELECT ${ends} FROM links AS l WHERE l.set_id = ? AND l.first_id > ? ORDER BY l.first_id LIMIT ?`
-  return connection
-    .statement(sql)
-    .all(setId, last, pageSize)
-    .map((row) => linkIn(set, row))
-}
-
-function qualifiersOf(
-  connection: Connection,
-  linkType: string,
-  side: LinkSide,
-  ids: readonly string[],
-): ReadonlyMap<string, readonly string[]> {
-  const sql = `SELECT wanted.value AS id, s.qualifier
-    FROM link_sets AS s CROSS JOIN json_each(?) AS wanted CROSS JOIN links AS l
-      ON l.set_id = s.id AND l.${columnOf[side]} = wanted.value
-    WHERE s.link_type = ? ORDER BY s.qualifier`
-  const found = new Map<string, string[]>()
-  for (const row of connection.statement(sql).all(JSON.stringify([...new Set(ids)]), linkType)) {
-    const [id, qualifier] = [text(row.id), text(row.qualifier)]
-    const qualifiers = found.get(id)
-    if (qualifiers) qualifiers.push(qualifier)
-    else found.set(id, [qualifier])
-  }
-  return found
+  return connection.rows(sql, setId, last, pageSize).map((row) => linkIn(set, row))
 }
 
 function insert(
@@ -118,31 +95,36 @@ function insert(
   links: readonly Omit<Link, '_rev'>[],
   nextRevision: () => string,
 ): readonly Link[] {
-  const statement = connection.statement(
-    `INSERT INTO links (id, rev, set_id, first_id, second_id, first_spelling, second_spelling)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  )
+  const sql = `INSERT INTO links (id, rev, set_id, first_id, second_id, first_spelling, second_spelling)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`
   return links.map((draft) => {
     const link: Link = { ...draft, _rev: nextRevision() }
     const { firstId, secondId, firstSpelling = null, secondSpelling = null } = link
     const setId = ensureLinkSet(connection, link)
     refusingTaken(connection, link, () =>
-      statement.run(link._id, link._rev, setId, firstId, secondId, firstSpelling, secondSpelling),
+      connection.run(sql, link._id, link._rev, setId, firstId, secondId, firstSpelling, secondSpelling),
     )
     return link
   })
 }
 
 function update(connection: Connection, links: readonly Link[], nextRevision: () => string): readonly Link[] {
-  const statement = connection.statement(
-    `UPDATE links SET rev = ?, first_id = ?, second_id = ?, first_spelling = ?, second_spelling = ?
-     WHERE id = ? AND rev = ?`,
-  )
+  const sql = `UPDATE links SET rev = ?, first_id = ?, second_id = ?, first_spelling = ?, second_spelling = ?
+    WHERE id = ? AND rev = ?`
   return links.map((link) => {
     const changed: Link = { ...link, _rev: nextRevision() }
     const { firstId, secondId, firstSpelling = null, secondSpelling = null } = link
-    const { changes } = refusingTaken(connection, link, () =>
-      statement.run(changed._rev, firstId, secondId, firstSpelling, secondSpelling, link._id, link._rev),
+    const changes = refusingTaken(connection, link, () =>
+      connection.run(
+        sql,
+        changed._rev,
+        firstId,
+        secondId,
+        firstSpelling,
+        secondSpelling,
+        link._id,
+        link._rev,
+      ),
     )
     if (!changes) throw changedMeanwhile(link._id, link._rev)
     return changed
@@ -150,9 +132,8 @@ function update(connection: Connection, links: readonly Link[], nextRevision: ()
 }
 
 function remove(connection: Connection, id: string, rev: string | undefined): void {
-  const statement = connection.statement('DELETE FROM links WHERE id = ?1 AND (?2 IS NULL OR rev = ?2)')
-  if (statement.run(id, rev ?? null).changes) return
-  const exists = connection.statement('SELECT 1 FROM links WHERE id = ?').get(id)
+  if (connection.run('DELETE FROM links WHERE id = ?1 AND (?2 IS NULL OR rev = ?2)', id, rev ?? null)) return
+  const exists = connection.row('SELECT 1 FROM links WHERE id = ?', id)
   throw exists ? changedMeanwhile(id, rev) : new Problem('NOT_FOUND', `There is no link ${id}`)
 }
 
@@ -173,7 +154,7 @@ function refusingTaken<T>(connection: Connection, link: Omit<Link, '_rev'>, writ
 
 function obstacle(connection: Connection, { _id, firstId, secondId, ...set }: Omit<Link, '_rev'>): string {
   const sql = `SELECT ${ends} FROM links AS l WHERE l.set_id = ? AND (l.first_id = ? OR l.second_id = ?) AND l.id <> ?`
-  const row = connection.statement(sql).get(linkSet(connection, set) ?? null, firstId, secondId, _id)
+  const row = connection.row(sql, linkSet(connection, set) ?? null, firstId, secondId, _id)
   return row ? `link ${row._id} joins ${row.firstId} and ${row.secondId}` : `link ${_id} exists already`
 }
 
@@ -182,7 +163,7 @@ function linkSet(connection: Connection, { linkType, linkQualifier }: LinkSet): 
   const known = connection.linkSets.get(key)
   if (known !== undefined) return known
   const sql = 'SELECT id FROM link_sets WHERE link_type = ? AND qualifier = ?'
-  const id = optionalNumber(connection.statement(sql).get(linkType, linkQualifier)?.id)
+  const id = optionalNumber(connection.row(sql, linkType, linkQualifier)?.id)
   if (id !== undefined) connection.linkSets.set(key, id)
   return id
 }

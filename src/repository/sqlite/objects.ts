@@ -4,92 +4,62 @@ import { ensureTable, setIndexes, tableOf } from './collections.ts'
 import { number, text } from './column.ts'
 import type { Connection } from './connection.ts'
 import { documentText, storedObjectOf } from './document.ts'
-import { documentField } from './field.ts'
 import { fragment } from './fragment.ts'
-import { type Queryable, queried } from './query.ts'
+import { documents, pages, type Queryable, queried } from './query.ts'
 import type { Session } from './session.ts'
 
 /** Objects of collections. The stored document is the object as on the wire, `_id` and `_rev` first. */
 export function sqliteObjects(session: Session, nextRevision: () => string): Objects {
+  /** Reads from the table of a collection; `none`: the result if the collection does not exist. */
+  const inTable = <T>(collection: string, none: T, read: (connection: Connection, table: string) => T) =>
+    session.read((connection) => {
+      const table = tableOf(connection, collection)
+      return table === undefined ? none : read(connection, table)
+    })
   return {
     declare: (collection, searchable) =>
       session.write((connection) => setIndexes(connection, ensureTable(connection, collection), searchable)),
-    read: (collection, ids) => session.read((connection) => read(connection, collection, ids)),
-    existing: (collection, ids) => session.read((connection) => existing(connection, collection, ids)),
-    ids: (collection, pageSize = 500) => idPages(session, collection, pageSize),
-    query: (collection, query) =>
-      session.read((connection) => {
-        const table = tableOf(connection, collection)
-        if (table) return queried(connection, objectsIn(table), query)
-        return { result: [], cookie: null, ...(query.total && { total: 0 }) }
+    read: (collection, ids) =>
+      inTable(collection, new Map(), (connection, table) => {
+        const rows = connection.rows(wanted('o.id, o.content', table), JSON.stringify(ids))
+        return new Map(rows.map((row) => [text(row.id), storedObjectOf(row.content)]))
       }),
+    existing: (collection, ids) =>
+      inTable(collection, new Set(), (connection, table) => {
+        const rows = connection.rows(wanted('o.id', table), JSON.stringify(ids))
+        return new Set(rows.map(({ id }) => text(id)))
+      }),
+    ids: (collection, pageSize = 500) =>
+      pages(
+        pageSize,
+        (id) => id,
+        (last) =>
+          inTable<readonly string[]>(collection, [], (connection, table) => {
+            const sql = `SELECT id FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`
+            return connection.rows(sql, last, pageSize).map(({ id }) => text(id))
+          }),
+      ),
+    query: (collection, query) =>
+      inTable(
+        collection,
+        { result: [], cookie: null, ...(query.total && { total: 0 }) },
+        (connection, table) => queried(connection, objectsIn(table), query),
+      ),
     write: (collection, writes) =>
       session.write((connection) => {
         const write = writer(connection, ensureTable(connection, collection), nextRevision)
         return writes.map(write)
       }),
     count: (collection) =>
-      session.read((connection) => {
-        const table = tableOf(connection, collection)
-        return table ? number(connection.statement(`SELECT count(*) AS n FROM ${table}`).get()?.n) : 0
-      }),
-    collections: () =>
-      session.read((connection) =>
-        connection
-          .statement('SELECT name FROM collections ORDER BY name')
-          .all()
-          .map((row) => text(row.name)),
+      inTable(collection, 0, (connection, table) =>
+        number(connection.row(`SELECT count(*) AS n FROM ${table}`)?.n),
       ),
+    collections: () => session.rows(({ name }) => text(name), 'SELECT name FROM collections ORDER BY name'),
   }
 }
 
-function read(
-  connection: Connection,
-  collection: string,
-  ids: readonly string[],
-): ReadonlyMap<string, StoredObject> {
-  const table = tableOf(connection, collection)
-  if (!table) return new Map()
-  const sql = `SELECT o.id, o.content FROM json_each(?) AS wanted CROSS JOIN ${table} AS o ON o.id = wanted.value`
-  const rows = connection.statement(sql).all(JSON.stringify(ids))
-  return new Map(rows.map((row) => [text(row.id), storedObjectOf(row.content)]))
-}
-
-function existing(connection: Connection, collection: string, ids: readonly string[]): ReadonlySet<string> {
-  const table = tableOf(connection, collection)
-  if (!table) return new Set()
-  const sql = `SELECT o.id FROM json_each(?) AS wanted CROSS JOIN ${table} AS o ON o.id = wanted.value`
-  return new Set(
-    connection
-      .statement(sql)
-      .all(JSON.stringify(ids))
-      .map(({ id }) => text(id)),
-  )
-}
-
-async function* idPages(
-  session: Session,
-  collection: string,
-  pageSize: number,
-): AsyncIterable<readonly string[]> {
-  for (let last: string | undefined = ''; last !== undefined; ) {
-    const after: string = last
-    const page = await session.read((connection) => idsAfter(connection, collection, after, pageSize))
-    if (page.length > 0) yield page
-    last = page.length < pageSize ? undefined : page.at(-1)
-  }
-}
-
-function idsAfter(
-  connection: Connection,
-  collection: string,
-  last: string,
-  pageSize: number,
-): readonly string[] {
-  const table = tableOf(connection, collection)
-  if (!table) return []
-  const statement = connection.statement(`SELECT id FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`)
-  return statement.all(last, pageSize).map((row) => text(row.id))
+function wanted(columns: string, table: string): string {
+  return `SELECT ${columns} FROM json_each(?) AS wanted CROSS JOIN ${table} AS o ON o.id = wanted.value`
 }
 
 function writer(
@@ -141,13 +111,7 @@ function stored(content: JsonObject, id: string, rev: string): StoredObject {
 /** How the objects of a collection's table are queried. */
 export function objectsIn(table: string): Queryable<StoredObject> {
   return {
-    from: table,
-    scope: fragment('1'),
-    fieldOf: documentField,
-    json: 'content',
-    select: 'id, rev, content',
-    natural: ['id'],
-    ties: ['id'],
+    ...documents(table, fragment('1'), { natural: 'id' }),
     objectOf: (row) => storedObjectOf(row.content),
   }
 }

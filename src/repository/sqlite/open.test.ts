@@ -88,7 +88,7 @@ describe('a full disk', () => {
     const file = folder.file('store.db')
     const connections = connect(file)
     const { db } = connections.writer
-    await using repository = repositoryOn(file, connections, { patience: 1000 })
+    await using repository = repositoryOn(connections, { patience: 1000 })
     await repository.objects.write('managed/user', page.slice(0, 2))
     const { page_count } = db.prepare('PRAGMA page_count').get() as { page_count: number }
     db.exec(`PRAGMA max_page_count = ${page_count + 20}`)

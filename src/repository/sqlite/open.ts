@@ -34,16 +34,15 @@ export function sqliteOptions(environment: Readonly<Record<string, string | unde
  * STORE_TOO_NEW if a newer program wrote it; STORE_FAILED if it cannot be opened or is no store.
  */
 export async function openSqlite(file: string, options: SqliteOptions = {}): Promise<Repository> {
-  return repositoryOn(file, connect(file), options)
+  return repositoryOn(connect(file), options)
 }
 
 /** The repository over connections that are ready for work. */
 export function repositoryOn(
-  file: string,
   connections: Connections,
   { patience = 10_000, repeatTransactions = false }: SqliteOptions = {},
 ): Repository {
-  const sessions = new Sessions(file, connections, { patience, repeatTransactions })
+  const sessions = new Sessions(connections, { patience, repeatTransactions })
   const nextRevision = revisions()
   const storeOf = (session: Session): Store => ({
     links: sqliteLinks(session, nextRevision),

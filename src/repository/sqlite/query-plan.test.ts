@@ -21,7 +21,7 @@ describe('the plan of a query', () => {
     const file = folder.file('store.db')
     const connections = connect(file)
     connection = connections.reader
-    repository = repositoryOn(file, connections, { patience: 1000 })
+    repository = repositoryOn(connections, { patience: 1000 })
     await repository.objects.declare('managed/user', ['userName', '/name/last'])
   })
   afterAll(async () => {

@@ -3,7 +3,9 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { parseCookie, printCookie } from '../cookie.ts'
 import type { StorePage, StoreQuery } from '../query.ts'
 import { number } from './column.ts'
-import type { Connection, Residue } from './connection.ts'
+import type { Connection, Residue, Row } from './connection.ts'
+import { documentOf } from './document.ts'
+import { documentField } from './field.ts'
 import { type FieldOf, filterCondition } from './filter-sql.ts'
 import { all, type Fragment, fragment } from './fragment.ts'
 import { after, type OrderTerm, orderBy, orderTerms, placeOf } from './order-sql.ts'
@@ -24,7 +26,32 @@ export interface Queryable<T extends JsonObject> {
   objectOf(row: Row): T
 }
 
-export type Row = Readonly<Record<string, unknown>>
+/** Rows whose column `content` holds what is queried. `natural` and `ties`: see Queryable. */
+export function documents(
+  from: string,
+  scope: Fragment,
+  { natural = 'seq', ties = ['id'] }: { natural?: string; ties?: readonly string[] } = {},
+): Queryable<JsonObject> {
+  return {
+    ...{ from, scope, natural: [natural], ties, fieldOf: documentField },
+    ...{ json: 'content', select: 'seq, id, content' },
+    objectOf: (row) => documentOf(row.content),
+  }
+}
+
+/** All pages in the order of a text that no two items share: each is read from the last item of the one before. */
+export async function* pages<T>(
+  pageSize: number,
+  keyOf: (item: T) => string,
+  read: (after: string) => Promise<readonly T[]>,
+): AsyncIterable<readonly T[]> {
+  for (let last: T | undefined; ; ) {
+    const page = await read(last === undefined ? '' : keyOf(last))
+    if (page.length > 0) yield page
+    if (page.length < pageSize) return
+    last = page.at(-1)
+  }
+}
 
 /** One page of what matches (platform §1.1): one statement, and another one if the total is wanted. */
 export function queried<T extends JsonObject>(

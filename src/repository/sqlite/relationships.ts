@@ -1,15 +1,14 @@
 import type { Filter } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import type { StoredObject } from '../objects.ts'
 import type { Relationship, RelationshipScope, Relationships, SeenRelationship } from '../relationships.ts'
 import { tableOf } from './collections.ts'
 import { text } from './column.ts'
-import type { Connection } from './connection.ts'
-import { documentOf, documentText } from './document.ts'
-import { documentField } from './field.ts'
+import type { Connection, Row } from './connection.ts'
+import { documentOf, documentText, storedObjectOf } from './document.ts'
 import { type Fragment, fragment, literal } from './fragment.ts'
-import { objectsIn } from './objects.ts'
-import { type Queryable, queried, type Row } from './query.ts'
+import { documents, type Queryable, queried } from './query.ts'
 import type { Session } from './session.ts'
 
 /** Relationships, one row each, looked up from either end. */
@@ -18,29 +17,25 @@ export function sqliteRelationships(session: Session, nextRevision: () => string
     of: (collection, ids, restriction = {}) =>
       session.read((connection) => of(connection, collection, ids, restriction)),
     reaching: (from, to) =>
-      session.read((connection) =>
-        connection
-          .statement(reachingSql)
-          .all(JSON.stringify(to.ids), to.collection, from.collection, from.property)
-          .map(({ id }) => text(id)),
+      session.rows(
+        ({ id }) => text(id),
+        reachingSql,
+        ...[JSON.stringify(to.ids), to.collection, from.collection, from.property],
       ),
     insert: (relationships) =>
       session.write((connection) => {
         for (const one of relationships) insert(connection, one, nextRevision())
       }),
-    update: (relationships) =>
-      session.write((connection) => {
-        const statement = connection.statement(
-          'UPDATE relationships SET rev = ?, properties = ? WHERE id = ?',
-        )
-        for (const { _id, properties } of relationships)
-          statement.run(nextRevision(), documentText(properties), _id)
-      }),
-    delete: (ids) =>
-      session.write((connection) => {
-        const sql = 'DELETE FROM relationships WHERE id IN (SELECT value FROM json_each(?))'
-        connection.statement(sql).run(JSON.stringify(ids))
-      }),
+    async update(relationships) {
+      await session.runEach(
+        'UPDATE relationships SET rev = ?, properties = ? WHERE id = ?',
+        relationships.map(({ _id, properties }) => [nextRevision(), documentText(properties), _id]),
+      )
+    },
+    async delete(ids) {
+      const sql = 'DELETE FROM relationships WHERE id IN (SELECT value FROM json_each(?))'
+      await session.run(sql, JSON.stringify(ids))
+    },
     query: (scope, query) =>
       session.read((connection) => {
         const page = queried(connection, references(connection, scope), query)
@@ -79,7 +74,7 @@ function of(
     ${shown === undefined ? '' : `AND r.${own}_property IN (${shown})`}
     ${others ? `AND r.${other}_collection = ${others[0]} AND r.${other}_id IN (SELECT value FROM json_each(${others[1]}))` : ''}`
   const sql = `${sides.map(half).join(' UNION ALL ')} ORDER BY seq`
-  const rows = connection.statement(sql).all(...parameters)
+  const rows = connection.rows(sql, ...parameters)
   return Map.groupBy(rows.map(seen), ({ own }) => own.id)
 }
 
@@ -109,12 +104,10 @@ const reachingSql = sides
   .concat(' ORDER BY id')
 
 function insert(connection: Connection, { _id, first, second, properties }: Relationship, rev: string): void {
-  const statement = connection.statement(
+  const changes = connection.run(
     `INSERT INTO relationships (id, rev, first_collection, first_id, first_property,
       second_collection, second_id, second_property, properties)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-  )
-  const { changes } = statement.run(
     ...[_id, rev, first.collection, first.id, first.property],
     ...[second.collection, second.id, second.property, documentText(properties)],
   )
@@ -122,22 +115,14 @@ function insert(connection: Connection, { _id, first, second, properties }: Rela
 }
 
 /** The references of a scope, as rows of JSON documents laid over the objects that they refer to. */
-function references(connection: Connection, scope: RelationshipScope): Queryable<StoredReference> {
+function references(connection: Connection, scope: RelationshipScope): Queryable<StoredObject> {
   return {
-    ...objectsIn('reference'),
-    from: fromText(connection, scope),
-    scope: scopeOf(scope),
-    fieldOf: documentField,
-    // Where a page ends is told by the members that it is sorted by.
-    select: 'seq, id, content',
-    natural: ['seq'],
-    ties: ['seq'],
+    ...documents(fromText(connection, scope), scopeOf(scope), { ties: ['seq'] }),
+    objectOf: ({ content }) => storedObjectOf(content),
   }
 }
 
-type StoredReference = JsonObject & { _id: string; _rev: string }
-
-function referenceIn(row: StoredReference): StoredReference {
+function referenceIn(row: StoredObject): StoredObject {
   const { _id, _rev, _ref, _refResourceCollection, _refResourceId, _refProperties } = row
   return { _id, _rev, _ref, _refResourceCollection, _refResourceId, _refProperties }
 }

@@ -1,7 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { Mutex } from '../../kit/mutex.ts'
+import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { Connection } from './connection.ts'
+import type { StorePage, StoreQuery } from '../query.ts'
+import type { Connection, Row } from './connection.ts'
 import { explained, isBusy } from './failure.ts'
+import type { Parameter } from './fragment.ts'
+import { type Queryable, queried } from './query.ts'
 
 /**
  * Decides which connection is used.
@@ -10,10 +15,37 @@ import { explained, isBusy } from './failure.ts'
  * transaction. Inside, everything uses the writing connection. Transactions of this process wait in a queue. For other
  * processes they wait by trying again, so that waiting never blocks the event loop.
  */
-export interface Session {
-  read<T>(work: (connection: Connection) => T): Promise<T>
+export abstract class Session {
+  abstract read<T>(work: (connection: Connection) => T): Promise<T>
   /** All that `work` writes is kept, or nothing of it. */
-  write<T>(work: (connection: Connection) => T): Promise<T>
+  abstract write<T>(work: (connection: Connection) => T): Promise<T>
+
+  rows<T>(read: (row: Row) => T, sql: string, ...parameters: readonly Parameter[]): Promise<readonly T[]> {
+    return this.read((connection) => connection.rows(sql, ...parameters).map((row) => read(row)))
+  }
+
+  row<T>(read: (row: Row) => T, sql: string, ...parameters: readonly Parameter[]): Promise<T | undefined> {
+    return this.read((connection) => {
+      const row = connection.row(sql, ...parameters)
+      return row && read(row)
+    })
+  }
+
+  page<T extends JsonObject>(table: Queryable<T>, query: StoreQuery): Promise<StorePage<T>> {
+    return this.read((connection) => queried(connection, table, query))
+  }
+
+  /** Returns how many rows were written. */
+  run(sql: string, ...parameters: readonly Parameter[]): Promise<number> {
+    return this.write((connection) => connection.run(sql, ...parameters))
+  }
+
+  /** One statement with each of the parameters; returns how many rows were written. */
+  runEach(sql: string, all: readonly (readonly Parameter[])[]): Promise<number> {
+    return this.write((connection) =>
+      all.reduce((sum, parameters) => sum + connection.run(sql, ...parameters), 0),
+    )
+  }
 }
 
 export interface Connections {
@@ -28,25 +60,24 @@ export interface SessionsOptions {
   readonly repeatTransactions: boolean
 }
 
-export class Sessions implements Session {
-  readonly #file: string
+export class Sessions extends Session {
   readonly #writer: Connection
   readonly #reader: Connection
   readonly #options: SessionsOptions
   readonly #current = new AsyncLocalStorage<Transaction>()
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #turn = new Mutex()
   #closed = false
 
-  constructor(file: string, connections: Connections, options: SessionsOptions) {
-    this.#file = file
-    this.#writer = connections.writer
-    this.#reader = connections.reader
+  constructor({ writer, reader }: Connections, options: SessionsOptions) {
+    super()
+    this.#writer = writer
+    this.#reader = reader
     this.#options = options
   }
 
   async read<T>(work: (connection: Connection) => T): Promise<T> {
     this.#requireOpen()
-    return attempt(this.#file, () => work(this.#reader))
+    return attempt(this.#reader, work)
   }
 
   write<T>(work: (connection: Connection) => T): Promise<T> {
@@ -75,18 +106,18 @@ export class Sessions implements Session {
   }
 
   async #throughStore<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const transaction = new Transaction(this.#file, this.#writer)
+    const transaction = new Transaction(this.#writer)
     try {
       return await this.#current.run(transaction, () => work(transaction))
     } finally {
-      transaction.end()
+      transaction.open = false
     }
   }
 
   /** Waits for active work. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#last
+    await this.#turn.idle()
     this.#reader.close()
     this.#writer.close()
   }
@@ -97,16 +128,10 @@ export class Sessions implements Session {
       // Waiting for the transaction that waits for us would never end.
       throw new Problem('INTERNAL', 'Inside a transaction, write through the store that it was given')
     }
-    const before = this.#last
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#last = promise
-    await before
     try {
-      return await work()
+      return await this.#turn.run(work)
     } catch (error) {
-      throw explained(error, this.#file)
-    } finally {
-      resolve()
+      throw explained(error, this.#writer.file)
     }
   }
 
@@ -139,38 +164,28 @@ export class Sessions implements Session {
   }
 
   #requireOpen(): void {
-    if (this.#closed) throw new Problem('UNAVAILABLE', `The store ${this.#file} is closed`)
+    if (this.#closed) throw new Problem('UNAVAILABLE', `The store ${this.#writer.file} is closed`)
   }
 }
 
 /** The session inside a transaction: a write that throws takes back itself and nothing before it. */
-class Transaction implements Session {
-  readonly #file: string
+class Transaction extends Session {
   readonly #connection: Connection
   open = true
 
-  constructor(file: string, connection: Connection) {
-    this.#file = file
+  constructor(connection: Connection) {
+    super()
     this.#connection = connection
   }
 
   async read<T>(work: (connection: Connection) => T): Promise<T> {
-    this.#requireOpen()
-    return attempt(this.#file, () => work(this.#connection))
-  }
-
-  async write<T>(work: (connection: Connection) => T): Promise<T> {
-    this.#requireOpen()
-    return attempt(this.#file, () => atomically(this.#connection, work))
-  }
-
-  end(): void {
-    this.open = false
-  }
-
-  #requireOpen(): void {
     const ended = !this.open || !this.#connection.db.isTransaction
     if (ended) throw new Problem('INTERNAL', 'The transaction has ended: its store cannot be used any more')
+    return attempt(this.#connection, work)
+  }
+
+  write<T>(work: (connection: Connection) => T): Promise<T> {
+    return this.read((connection) => atomically(connection, work))
   }
 }
 
@@ -188,10 +203,10 @@ function atomically<T>(connection: Connection, work: (connection: Connection) =>
   }
 }
 
-function attempt<T>(file: string, work: () => T): T {
+function attempt<T>(connection: Connection, work: (connection: Connection) => T): T {
   try {
-    return work()
+    return work(connection)
   } catch (error) {
-    throw explained(error, file)
+    throw explained(error, connection.file)
   }
 }
