@@ -13,12 +13,12 @@ import { ownPolicies } from './policies/project-policies.ts'
 import { policyProvider } from './policies/resource.ts'
 import { withPolicies } from './policies/resources-with-policies.ts'
 import { managedObjects } from './resource.ts'
-import type { TypeParts } from './type/compile.ts'
+import { plainParts, type TypeParts } from './type/compile.ts'
 import type { Cryptography } from './type/encryption.ts'
+import { loadedScripts, readTypeScripts, type UsableType } from './type/scripts.ts'
 import { withShippedScripts } from './type/shipped-scripts.ts'
 import { collectionOf, type ManagedType } from './type/type.ts'
 import { unsupportedFeatures } from './type/unsupported.ts'
-import { readTypeScripts, typeParts, type UsableType } from './type/usable-type.ts'
 import type { OnChange } from './write/changes.ts'
 
 export interface ManagedTools extends CompileTools {
@@ -92,12 +92,15 @@ async function openManaged({ types: usable, policies }: ConfiguredTypes, service
   await using opened = new AsyncDisposableStack()
   const { repository, resources, secrets, engine, onChange, log, recordingActivity, property } = services
   const own = opened.use(ownPolicies(policies.policies, engine))
-  const shared = { ownPolicies: own, policyContext: { mappingExists: services.mappingExists } }
+  const shared = { cryptography: secrets, ownPolicies: own, mappingExists: services.mappingExists }
   const parts = new Map<ManagedType, TypeParts>(
-    usable.map((one) => [one.type, { ...opened.use(typeParts(one, engine, secrets)), ...shared }]),
+    usable.map(({ type, scripts }) => [
+      type,
+      { ...shared, scripts: opened.use(loadedScripts(scripts, engine)) },
+    ]),
   )
   const types = [...parts.keys()]
-  const partsOf = (type: ManagedType) => parts.get(type) ?? typeParts({ type, scripts: {} }, engine, secrets)
+  const partsOf = (type: ManagedType) => parts.get(type) ?? plainParts
   const enforcePolicies = property('openidm.policy.enforcement.enabled') !== false
   const managed = opened.use(
     await managedObjects({ repository, types, enforcePolicies, partsOf, onChange, resources, log }),

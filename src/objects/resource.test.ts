@@ -10,7 +10,7 @@ import type { ObjectSet, RequestContext, Resources } from '../router/resources.t
 import { router } from '../router/router.ts'
 import { type TemporaryStore, temporaryStore } from '../testing/store.ts'
 import { managedObjects } from './resource.ts'
-import { managedTypes } from './type/type.ts'
+import { managedTypes } from './testing/managed-types.ts'
 
 const context: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 't' }
 

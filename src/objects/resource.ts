@@ -6,6 +6,7 @@ import { joinPath } from '../model/resource-path.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { Resource, ResourceProvider, Resources } from '../router/resources.ts'
 import { type ManagedSet, managedSet } from './managed-set.ts'
+import { noOwnPolicies } from './policies/project-policies.ts'
 import { type RelationshipModel, relationshipModel } from './relationships/model.ts'
 import { Recomputation } from './relationships/recompute.ts'
 import { relationshipAt } from './relationships/resource.ts'
@@ -123,8 +124,8 @@ function provider(services: SetServices): ResourceProvider {
   }
 }
 
-function refuseUnsupported(type: ManagedType, { ownPolicies }: TypeParts): void {
-  const found = unsupportedFeatures(type, ownPolicies?.known)
+function refuseUnsupported(type: ManagedType, { ownPolicies = noOwnPolicies }: TypeParts): void {
+  const found = unsupportedFeatures(type, ownPolicies.known)
   if (found.length === 0) return
   const list = found.map(({ place, message }) => `${place.join('/')}: ${message}`)
   throw new Problem('CONFIGURATION', `managed/${type.name} cannot be used: ${list.join('; ')}`, {

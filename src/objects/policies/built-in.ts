@@ -4,24 +4,23 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 /**
  * The built-in policies (platform §6.3): each takes its parameters once and becomes a check of a value
  * that is there. What absence means (`required`, `not-empty`) and what other objects have (`unique`) is decided in
- * validator.ts and unique.ts; the policies of the project itself are in scripted-policies.ts.
+ * validator.ts and unique.ts; the policies of the project itself are in project-policies.ts.
  */
 export interface PolicyRequirement extends JsonObject {
   policyRequirement: string
   params?: JsonObject
 }
 
-/** `object` is the whole object, for policies that compare properties. */
-export type Check = (value: Json, object: JsonObject) => PolicyRequirement | undefined
-export type Policy = (params: JsonObject, context: PolicyContext) => Check
+export type Check = (value: Json, about: Validated) => PolicyRequirement | undefined
+export type Policy = (params: JsonObject) => Check
 
-/** What some policies ask besides the object. */
-export interface PolicyContext {
-  mappingExists(name: string): boolean
+/** The whole object, for policies that compare properties, and what some policies ask besides it. */
+export interface Validated {
+  readonly object: JsonObject
+  readonly mappingExists: MappingExists
 }
 
-/** Without more knowledge, everything is there. */
-export const anyPolicyContext: PolicyContext = { mappingExists: () => true }
+export type MappingExists = (name: string) => boolean
 
 /** One line a policy: its id in configurations, and what it makes of its parameters. */
 export const policies: Readonly<Record<string, Policy>> = {
@@ -43,7 +42,7 @@ export const policies: Readonly<Record<string, Policy>> = {
   'cannot-contain-characters': ({ forbiddenChars }) => cannotContainCharacters(characters(forbiddenChars)),
   'cannot-contain-others': ({ disallowedFields }) => cannotContainOthers(names(disallowedFields)),
   'cannot-contain-duplicates': () => cannotContainDuplicates,
-  'mapping-exists': (_, { mappingExists }) => onText(mappingExists, 'MAPPING_EXISTS'),
+  'mapping-exists': () => onText((text, { mappingExists }) => mappingExists(text), 'MAPPING_EXISTS'),
   'valid-username': () => onText(isUserName, 'VALID_USERNAME'),
   'valid-query-filter': () => onText(isQueryFilter, 'VALID_QUERY_FILTER'),
   'valid-temporal-constraints': () => validTemporalConstraints,
@@ -58,8 +57,8 @@ export const policies: Readonly<Record<string, Policy>> = {
   },
   'valid-array-items': ({ types }) => {
     const validItem = validType(texts(types))
-    return (value, object) =>
-      Array.isArray(value) && value.some((item) => validItem(item, object))
+    return (value, about) =>
+      Array.isArray(value) && value.some((item) => validItem(item, about))
         ? { policyRequirement: 'VALID_ARRAY_ITEMS', params: { validTypes: [...texts(types)] } }
         : undefined
   },
@@ -175,7 +174,7 @@ function cannotContainCharacters(forbiddenChars: readonly string[]): Check {
 
 /** E.g. a password that contains the user's name, whatever the case. */
 function cannotContainOthers(disallowedFields: readonly string[]): Check {
-  return (value, object) => {
+  return (value, { object }) => {
     if (typeof value !== 'string') return undefined
     const text = value.toLowerCase()
     const contained = disallowedFields.find((field) => {
@@ -222,8 +221,9 @@ function failing(holds: boolean, failure: PolicyRequirement): PolicyRequirement 
 }
 
 /** Texts that are there; `valid-type` complains about anything else. */
-function onText(holds: (text: string) => boolean, policyRequirement: string): Check {
-  return (value) => failing(typeof value !== 'string' || value === '' || holds(value), { policyRequirement })
+function onText(holds: (text: string, about: Validated) => boolean, policyRequirement: string): Check {
+  return (value, about) =>
+    failing(typeof value !== 'string' || value === '' || holds(value, about), { policyRequirement })
 }
 
 /** It becomes an id, and so a segment of a path. */
@@ -264,7 +264,7 @@ function maxAttempts(max: number, numMinutes: number, dateTimeField: string): Ch
     policyRequirement: 'NO_MORE_THAN_X_ATTEMPTS_WITHIN_Y_MINUTES',
     params: { max, numMinutes },
   }
-  return (value, object) => {
+  return (value, { object }) => {
     const last = Date.parse(String(object[dateTimeField] ?? ''))
     const cooling = last + numMinutes * 60_000 > Date.now()
     return failing(!(typeof value === 'number' && value > max && cooling), failure)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
 import { compileType, plainParts } from '../type/compile.ts'
+import { placesOf } from '../type/places.ts'
 import type { ConditionalPolicies, ManagedType } from '../type/type.ts'
-import { anyPolicyContext } from './built-in.ts'
 import { conditionalValidator } from './conditional.ts'
 
 const minimum = (minLength: number) => [{ policyId: 'minimum-length', params: { minLength } }]
@@ -14,7 +14,7 @@ const contractors = { condition: 'kind eq "contractor"', dependencies: ['kind'],
 const abroad = { condition: '!(country eq "DE")', dependencies: ['country'], policies: minimum(5) }
 
 describe('policies under conditions that are filters', () => {
-  const validate = conditionalValidator(typeWith(contractors, abroad), anyPolicyContext)
+  const validate = conditionalValidator(placesOf(typeWith(contractors, abroad)), () => true)
   it.each<[string, JsonObject, number[]]>([
     ['count while one holds', { word: 'abc', kind: 'contractor' }, [9]],
     ['count together', { word: 'abc', kind: 'contractor', country: 'FR' }, [9, 5]],

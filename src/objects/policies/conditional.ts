@@ -2,134 +2,181 @@ import { compileFilter } from '../../model/filter/evaluate.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { getAt, type Pointer, parsePointer } from '../../model/pointer.ts'
-import { type Place, placesOf, spotsAt } from '../type/places.ts'
-import { conditionScript } from '../type/scripts.ts'
-import type { ManagedType, PolicyReference, PropertySchema } from '../type/type.ts'
-import type { PolicyContext } from './built-in.ts'
-import { compileProperty, type FailedProperty, isBuiltIn, type Validator } from './validator.ts'
+import { isTrueLike } from '../../model/true-like.ts'
+import type { RequestContext } from '../../router/resources.ts'
+import { type Place, spotsAt } from '../type/places.ts'
+import { conditionScript, type TypeScripts } from '../type/scripts.ts'
+import type { PolicyReference, PropertySchema } from '../type/type.ts'
+import type { MappingExists, Validated } from './built-in.ts'
+import type { OwnPolicies, OwnPolicyCall } from './project-policies.ts'
+import {
+  compileValue,
+  type FailedProperty,
+  isBuiltIn,
+  isSealed,
+  type Validator,
+  type ValueCheck,
+} from './validator.ts'
 
 /**
- * Policies that count only under a condition (platform §6.3). Conditions that are filters are judged here, with the
- * other checks of a page; those that are scripts, and policies of the project itself, are in scripted-policies.ts.
+ * Policies that count only under a condition, and those that the project defines itself (platform §6.3). Properties whose
+ * conditions are filters are judged with the other checks of a page. The others need scripts: a type with any of them is
+ * written object by object, since scripts may ask for what was written before.
  */
-export interface ConditionalProperty {
+interface PropertyPolicies {
   readonly place: Place
   /** Policies of the project itself that always count. */
   readonly own: readonly PolicyReference[]
-  readonly conditional: readonly { readonly condition: Condition; readonly applied: Applied }[]
-  readonly fallback: Applied
+  readonly conditional: readonly Conditional[]
+  /** They count if no condition holds. */
+  readonly fallback: Policies
 }
 
 /** A condition counts only where all that it depends on is there. */
-export interface Condition {
+interface Conditional {
   readonly dependencies: readonly Pointer[]
   /** The name of a script, or what a filter says; neither: always. */
   readonly judge: string | ((object: JsonObject) => boolean) | undefined
+  readonly policies: Policies
 }
 
-/** Policies that count for an object: built-in ones, and those of the project. */
-export interface Applied {
+interface Policies {
   readonly own: readonly PolicyReference[]
-  validate(property: string, value: Json | undefined, object: JsonObject, failures: FailedProperty[]): void
-}
-
-/** The properties that have conditional policies, or policies of the project. */
-export function conditionalProperties(
-  type: ManagedType,
-  context: PolicyContext,
-): readonly ConditionalProperty[] {
-  return placesOf(type).flatMap((place) => {
-    const { policies, conditionalPolicies, fallbackPolicies } = place.property
-    const own = (policies ?? []).filter(isOwn)
-    const conditional = (conditionalPolicies ?? []).map((one, index) => ({
-      condition: {
-        dependencies: (one.dependencies ?? []).map(parsePointer),
-        judge: judgement(place, one.condition, index),
-      },
-      applied: applied(one.policies ?? [], context),
-    }))
-    const fallback = applied(fallbackPolicies ?? [], context)
-    const nothing = own.length + conditional.length + (fallbackPolicies ?? []).length === 0
-    return nothing ? [] : [{ place, own, conditional, fallback }]
-  })
-}
-
-export function needsScripts({ own, conditional, fallback }: ConditionalProperty): boolean {
-  return (
-    own.length + fallback.own.length > 0 ||
-    conditional.some(
-      ({ condition, applied }) => typeof condition.judge === 'string' || applied.own.length > 0,
-    )
-  )
+  /** By the built-in ones. */
+  readonly check: ValueCheck
 }
 
 /** Of the properties for which no script has to run. */
-export function conditionalValidator(type: ManagedType, context: PolicyContext): Validator {
-  const properties = conditionalProperties(type, context).filter((one) => !needsScripts(one))
-  return (object, only) => {
-    const failures: FailedProperty[] = []
-    for (const property of properties) {
-      if (!isConcerned(property, only)) continue
-      const counting = countingFor(
-        property,
-        ({ judge }) => typeof judge !== 'function' || judge(object),
-        object,
+export function conditionalValidator(places: readonly Place[], mappingExists: MappingExists): Validator {
+  const properties = policiesOf(places).filter((one) => !needsScripts(one))
+  return (object, only) =>
+    properties.filter(isConcernedBy(only)).flatMap((property) => {
+      const holding = property.conditional.filter(
+        ({ dependencies, judge }) =>
+          areThere(dependencies, object) && (typeof judge !== 'function' || judge(object)),
       )
-      for (const { pointer, value } of spotsAt(object, property.place.path))
-        counting.validate(pointer.join('/'), value, object, failures)
+      return judged(property, holding, { object, mappingExists }).failures
+    })
+}
+
+/** Policies for which scripts have to run. */
+export type ScriptedPolicies = (object: JsonObject, about: Validation) => Promise<readonly FailedProperty[]>
+
+interface Validation {
+  /** `managed/user/jdoe`, or `managed/user/*` for an object that is not there yet. */
+  readonly resourcePath: string
+  /** As a patch names them. */
+  readonly only?: ReadonlySet<string> | undefined
+  readonly request: RequestContext
+}
+
+/** Undefined for a type whose policies need no script. */
+export function scriptedPolicies(
+  places: readonly Place[],
+  scripts: TypeScripts,
+  own: OwnPolicies,
+  mappingExists: MappingExists,
+): ScriptedPolicies | undefined {
+  const properties = policiesOf(places).filter(needsScripts)
+  if (properties.length === 0) return undefined
+  return async (object, about) => {
+    const { only, resourcePath, request } = about
+    const failures: FailedProperty[] = []
+    const calls: OwnPolicyCall[] = []
+    for (const property of properties.filter(isConcernedBy(only))) {
+      const holding = await holdingConditions(property, object, scripts, about)
+      const found = judged(property, holding, { object, mappingExists })
+      failures.push(...found.failures)
+      calls.push(...found.calls)
     }
-    return failures
+    return [...failures, ...(await own.run(calls, { fullObject: object, resourcePath }, request))]
   }
 }
 
-/** All whose condition holds; those of `fallbackPolicies` if none does. */
-export function countingFor(
-  { conditional, fallback }: ConditionalProperty,
-  holds: (condition: Condition) => boolean,
+/** A script's condition holds by any value that is true-like. */
+async function holdingConditions(
+  { conditional }: PropertyPolicies,
   object: JsonObject,
-): Applied {
-  const holding = conditional.filter(
-    ({ condition }) => dependenciesAreThere(condition, object) && holds(condition),
-  )
-  return holding.length > 0 ? together(holding.map(({ applied }) => applied)) : fallback
+  scripts: TypeScripts,
+  { resourcePath, request }: Validation,
+): Promise<readonly Conditional[]> {
+  const holding: Conditional[] = []
+  const variables = { fullObject: object, object, resourceName: resourcePath }
+  for (const one of conditional) {
+    const { dependencies, judge } = one
+    if (!areThere(dependencies, object)) continue
+    const holds =
+      typeof judge === 'string'
+        ? isTrueLike((await scripts.run(judge, variables, request)).value)
+        : (judge?.(object) ?? true)
+    if (holds) holding.push(one)
+  }
+  return holding
 }
 
-export function dependenciesAreThere({ dependencies }: Condition, object: JsonObject): boolean {
-  return dependencies.every((pointer) => getAt(object, pointer) !== undefined)
+/** What built-in policies find wrong, and which of the project's are to be asked. */
+function judged(
+  { place, own, fallback }: PropertyPolicies,
+  holding: readonly Conditional[],
+  about: Validated,
+) {
+  const counting = holding.length > 0 ? holding.map(({ policies }) => policies) : [fallback]
+  const asked = [...own, ...counting.flatMap((policies) => policies.own)]
+  const failures: FailedProperty[] = []
+  const calls: OwnPolicyCall[] = []
+  for (const { pointer, value } of spotsAt(about.object, place.path)) {
+    if (isSealed(place.property, value)) continue
+    const property = pointer.join('/')
+    for (const { check } of counting) {
+      const policyRequirements = check(value, about)
+      if (policyRequirements) failures.push({ property, policyRequirements })
+    }
+    for (const { policyId, params = {} } of asked) calls.push({ policyId, value, params, property })
+  }
+  return { failures, calls }
+}
+
+/** The properties that have conditional policies, or policies of the project. */
+function policiesOf(places: readonly Place[]): readonly PropertyPolicies[] {
+  return places.flatMap((place) => {
+    const { policies, conditionalPolicies, fallbackPolicies } = place.property
+    const own = (policies ?? []).filter(isOwn)
+    const conditional = (conditionalPolicies ?? []).map((one, index) => ({
+      dependencies: (one.dependencies ?? []).map(parsePointer),
+      judge: judgeOf(place, one.condition, index),
+      policies: compiled(one.policies),
+    }))
+    const nothing = own.length + conditional.length + (fallbackPolicies ?? []).length === 0
+    return nothing ? [] : [{ place, own, conditional, fallback: compiled(fallbackPolicies) }]
+  })
+}
+
+function compiled(references: PropertySchema['policies']): Policies {
+  const all = references ?? []
+  return { own: all.filter(isOwn), check: compileValue({ policies: all.filter((one) => !isOwn(one)) }) }
+}
+
+function judgeOf({ path }: Place, condition: Json | undefined, index: number): Conditional['judge'] {
+  if (typeof condition === 'string') return compileFilter(parseFilter(condition))
+  return isJsonObject(condition) ? conditionScript(path, index) : undefined
+}
+
+function needsScripts({ own, conditional, fallback }: PropertyPolicies): boolean {
+  return (
+    own.length + fallback.own.length > 0 ||
+    conditional.some(({ judge, policies }) => typeof judge === 'string' || policies.own.length > 0)
+  )
 }
 
 /** A patch names the properties of the object itself that it touches. */
-export function isConcerned({ place }: ConditionalProperty, only: ReadonlySet<string> | undefined): boolean {
-  return only === undefined || only.has(String(place.path[0]))
+function isConcernedBy(only: ReadonlySet<string> | undefined) {
+  return ({ place }: PropertyPolicies) => only === undefined || only.has(String(place.path[0]))
 }
 
-function applied(references: readonly PolicyReference[], context: PolicyContext): Applied {
-  const property: PropertySchema = { policies: references.filter((one) => !isOwn(one)) }
-  const validate = compileProperty(property, false, '', context)
-  return {
-    own: references.filter(isOwn),
-    validate(name, value, object, failures) {
-      const found: FailedProperty[] = []
-      validate(value, object, found)
-      failures.push(...found.map(({ policyRequirements }) => ({ property: name, policyRequirements })))
-    },
-  }
-}
-
-function together(all: readonly Applied[]): Applied {
-  return {
-    own: all.flatMap(({ own }) => own),
-    validate(...about) {
-      for (const one of all) one.validate(...about)
-    },
-  }
+function areThere(dependencies: readonly Pointer[], object: JsonObject): boolean {
+  return dependencies.every((pointer) => getAt(object, pointer) !== undefined)
 }
 
 function isOwn({ policyId }: PolicyReference): boolean {
   return !isBuiltIn(policyId)
-}
-
-function judgement({ path }: Place, stated: Json | undefined, index: number): Condition['judge'] {
-  if (typeof stated === 'string') return compileFilter(parseFilter(stated))
-  return isJsonObject(stated) ? conditionScript(path, index) : undefined
 }

@@ -4,12 +4,12 @@ import { isJsonObject, type JsonObject } from '../../model/json.ts'
 import { asProblem } from '../../model/problem.ts'
 import type { ScriptSource } from '../../scripts/engine.ts'
 import { policyProblem } from '../type/unsupported.ts'
-import { type OwnPolicyScript, policiesIn } from './project-policies.ts'
+import { type OwnPolicy, policiesIn } from './project-policies.ts'
 import { type PolicyResource, resourcesOf } from './resources-with-policies.ts'
 
 /** What `conf/policy.json` adds to the built-in policies. */
 export interface ConfiguredPolicies {
-  readonly policies: readonly OwnPolicyScript[]
+  readonly policies: readonly OwnPolicy[]
   readonly resources: readonly PolicyResource[]
 }
 
@@ -20,7 +20,7 @@ export const policyFeature = feature({
   async compile([document], { engine, readFile }: CompileTools) {
     if (!document?.content) return { value: { policies: [], resources: [] }, findings: [] }
     const findings: Finding[] = []
-    const policies = new Map<string, OwnPolicyScript>()
+    const policies = new Map<string, OwnPolicy>()
     for (const { place, script } of policyFiles(document.content, readFile, findings)) {
       try {
         for (const policy of await policiesIn(script, engine)) policies.set(policy.policyId, policy)
@@ -93,7 +93,7 @@ function list(value: unknown): readonly unknown[] {
 
 function unknownPolicies(
   resources: readonly PolicyResource[],
-  ownPolicies: ReadonlyMap<string, OwnPolicyScript>,
+  ownPolicies: ReadonlyMap<string, OwnPolicy>,
 ): readonly Finding[] {
   return resources.flatMap(({ properties, resource: path }, resource) => {
     // Nobody is asked by them, so that policies of the original that are about its own services do no harm.

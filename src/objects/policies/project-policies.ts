@@ -1,25 +1,49 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import type { RequestContext } from '../../router/resources.ts'
 import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 import { lazyProgram } from '../../scripts/lazy-program.ts'
 import type { PolicyRequirement } from './built-in.ts'
 import { program as policyProgram } from './program.ts'
-import type { OwnPolicies, OwnPolicy } from './scripted.ts'
+import type { FailedProperty } from './validator.ts'
 
 /**
- * Policies that a project defines itself (platform §6.3): files of JavaScript that call
+ * A policy that a project defines itself (platform §6.3): files of JavaScript that call
  * `addPolicy({policyId, policyExec, policyRequirements, …})` and declare the function that `policyExec` names.
  */
-export interface OwnPolicyScript extends OwnPolicy {
+export interface OwnPolicy {
+  readonly policyId: string
+  readonly policyRequirements: readonly string[]
+  readonly validateOnlyIfPresent: boolean
+  /** The text of its function, where clients may run it themselves (`clientValidation`). */
+  readonly policyFunction: string | undefined
   /** The file, with a call of the function at its end. */
   readonly script: ScriptSource
 }
 
+/** The policies of a project, ready to run. */
+export interface OwnPolicies {
+  readonly known: ReadonlyMap<string, OwnPolicy>
+  /** What the functions find wrong. SCRIPT_FAILED if one throws. */
+  run(
+    calls: readonly OwnPolicyCall[],
+    about: { readonly fullObject: JsonObject; readonly resourcePath: string },
+    request: RequestContext,
+  ): Promise<readonly FailedProperty[]>
+}
+
+export interface OwnPolicyCall {
+  readonly policyId: string
+  /** Undefined: there is no value. */
+  readonly value: Json | undefined
+  readonly params: JsonObject
+  readonly property: string
+}
+
+export const noOwnPolicies: OwnPolicies = { known: new Map(), run: async () => [] }
+
 /** What a file declares. Throws a Problem for a file that cannot be run, or an entry that is not a policy. */
-export async function policiesIn(
-  file: ScriptSource,
-  engine: ScriptEngine,
-): Promise<readonly OwnPolicyScript[]> {
+export async function policiesIn(file: ScriptSource, engine: ScriptEngine): Promise<readonly OwnPolicy[]> {
   const broken = await engine.check(file)
   if (broken) throw broken
   const added = await declared(file, engine)
@@ -108,16 +132,21 @@ const reading = {
   readOnly: true,
 }
 
-/** The policies ready to run, loaded into the sandbox when the first one does. */
+/** Loaded into the sandbox when the first one runs. */
 export function ownPolicies(
-  policies: readonly OwnPolicyScript[],
+  policies: readonly OwnPolicy[],
   engine: ScriptEngine,
 ): OwnPolicies & AsyncDisposable {
+  const known = new Map(policies.map((policy) => [policy.policyId, policy]))
   const scripts = Object.fromEntries(policies.map(({ policyId, script }) => [policyId, script]))
   const program = lazyProgram(engine, policyProgram, { scripts })
   return {
-    known: new Map(policies.map((policy) => [policy.policyId, policy])),
-    async run(calls, { fullObject, resourcePath }, request) {
+    known,
+    async run(all, { fullObject, resourcePath }, request) {
+      const calls = all.filter(
+        ({ policyId, value }) => value !== undefined || !known.get(policyId)?.validateOnlyIfPresent,
+      )
+      if (calls.length === 0) return []
       const input = {
         calls: calls.map(({ policyId, ...call }) => ({ ...call, script: policyId })),
         fullObject,
@@ -129,13 +158,16 @@ export function ownPolicies(
         },
       }
       const answers = await program.one('judged', input, { request })
-      return answers.map((answer, index) => requirementsIn(answer, calls[index]?.policyId ?? ''))
+      return calls.flatMap(({ property, policyId }, index) => {
+        const policyRequirements = requirementsIn(answers[index] ?? null, policyId)
+        return policyRequirements.length > 0 ? [{ property, policyRequirements }] : []
+      })
     },
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   }
 }
 
-function requirementsIn(answer: Json, policyId: string): readonly PolicyRequirement[] {
+function requirementsIn(answer: Json, policyId: string): PolicyRequirement[] {
   const found = answer === null ? [] : answer
   if (
     Array.isArray(found) &&

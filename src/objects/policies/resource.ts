@@ -5,14 +5,14 @@ import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import type { CompiledType } from '../type/compile.ts'
 import { compileType, type TypeParts } from '../type/compile.ts'
-import type { CompiledType } from '../type/compiled-type.ts'
 import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from '../type/type.ts'
 import { internalUserConflicts, uniqueness } from '../write/unique.ts'
 import { requirementsOf } from './built-in.ts'
 import { refuseForeignSecrets } from './foreign-secrets.ts'
+import type { OwnPolicies } from './project-policies.ts'
 import { type PolicyResource, resourceFor, withPolicies } from './resources-with-policies.ts'
-import type { OwnPolicies } from './scripted.ts'
 import { compileValidator, type FailedProperty, mergeFailures, type Validator } from './validator.ts'
 
 /**
@@ -163,7 +163,7 @@ async function failuresOf(
     ...validate(opened, only),
     ...conflicts(candidate),
     ...taken(candidate),
-    ...((await scriptedPolicies?.check(opened, about)) ?? []),
+    ...((await scriptedPolicies?.(opened, about)) ?? []),
   ]
 }
 

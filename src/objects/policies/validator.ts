@@ -2,13 +2,13 @@ import { isJsonObject, type Json, type JsonObject, member } from '../../model/js
 import { Problem } from '../../model/problem.ts'
 import { type ObjectSchema, type PolicyReference, type PropertySchema, propertiesOf } from '../type/type.ts'
 import {
-  anyPolicyContext,
   type Check,
+  type MappingExists,
   matchesRegexp,
   minimumLength,
-  type PolicyContext,
   type PolicyRequirement,
   policies,
+  type Validated,
   validType,
 } from './built-in.ts'
 
@@ -29,13 +29,14 @@ export interface FailedProperty extends JsonObject {
 /** `only` restricts validation to these top-level properties, as a patch does. */
 export function compileValidator(
   schema: ObjectSchema | undefined,
-  context: PolicyContext = anyPolicyContext,
+  mappingExists: MappingExists = () => true,
 ): Validator {
-  const validators = compileProperties(schema ?? {}, '', context)
+  const validators = compileProperties(schema ?? {}, '')
   return (object, only) => {
     const failures: FailedProperty[] = []
+    const about = { object, mappingExists }
     for (const { name, validate } of validators) {
-      if (only === undefined || only.has(name)) validate(member(object, name), object, failures)
+      if (only === undefined || only.has(name)) validate(member(object, name), about, failures)
     }
     return failures
   }
@@ -59,55 +60,53 @@ export function mergeFailures(failures: readonly FailedProperty[]): readonly Fai
   return [...merged.values()]
 }
 
-export type ValidateProperty = (
-  value: Json | undefined,
-  object: JsonObject,
-  failures: FailedProperty[],
-) => void
+type ValidateProperty = (value: Json | undefined, about: Validated, failures: FailedProperty[]) => void
 
 interface PropertyValidator {
   readonly name: string
   readonly validate: ValidateProperty
 }
 
-function compileProperties(
-  schema: ObjectSchema,
-  prefix: string,
-  context: PolicyContext,
-): readonly PropertyValidator[] {
+function compileProperties(schema: ObjectSchema, prefix: string): readonly PropertyValidator[] {
   // Older files say `true` or `false` at each property instead of a list.
   const required = new Set(Array.isArray(schema.required) ? schema.required : [])
-  const declared = propertiesOf(schema).map(([name, property]) => ({
-    name,
-    validate: compileProperty(property, required.has(name), `${prefix}${name}`, context),
-  }))
+  const declared = propertiesOf(schema)
   const undeclared = [...required].filter((name) => !Object.hasOwn(schema.properties ?? {}, name))
-  return [
-    ...declared,
-    ...undeclared.map((name) => ({
-      name,
-      validate: compileProperty({}, true, `${prefix}${name}`, context),
-    })),
-  ]
+  return [...declared, ...undeclared.map((name) => [name, {}] as const)].map(([name, property]) => ({
+    name,
+    validate: compileProperty(property, required.has(name), `${prefix}${name}`),
+  }))
 }
 
-export function compileProperty(
+function compileProperty(
   schema: PropertySchema,
   listedAsRequired: boolean,
   property: string,
-  context: PolicyContext,
 ): ValidateProperty {
-  const presence = compilePresence(schema, listedAsRequired)
-  const checks = compileChecks(schema, context)
-  const below = compileBelow(schema, property, context)
-  return (value, object, failures) => {
-    const missing = presence(value)
-    if (missing) failures.push({ property, policyRequirements: [missing] })
-    if (missing || value === undefined || value === null || isSealed(schema, value)) return
-    const failed = runChecks(checks, value, object)
+  const check = compileValue(schema, listedAsRequired)
+  const below = compileBelow(schema, property)
+  return (value, about, failures) => {
+    const failed = check(value, about)
     if (failed) failures.push({ property, policyRequirements: failed })
-    else below?.(value, object, failures)
+    else if (below && isJudged(schema, value)) below(value, about, failures)
   }
+}
+
+/** What is wrong with a value, but for what is in it; undefined: nothing is. */
+export type ValueCheck = (value: Json | undefined, about: Validated) => PolicyRequirement[] | undefined
+
+export function compileValue(schema: PropertySchema, listedAsRequired = false): ValueCheck {
+  const presence = compilePresence(schema, listedAsRequired)
+  const checks = compileChecks(schema)
+  return (value, about) => {
+    const missing = presence(value)
+    if (missing) return [missing]
+    return isJudged(schema, value) ? runChecks(checks, value, about) : undefined
+  }
+}
+
+function isJudged(schema: PropertySchema, value: Json | undefined): value is Json {
+  return value !== undefined && value !== null && !isSealed(schema, value)
 }
 
 /** What a hash stands for is unknown: it was judged when it came in clear. */
@@ -116,14 +115,10 @@ export function isSealed({ secureHash, encryption }: PropertySchema, value: Json
 }
 
 /** Allocates only when something is wrong, which is rare and hot paths are long. */
-function runChecks(
-  checks: readonly Check[],
-  value: Json,
-  object: JsonObject,
-): PolicyRequirement[] | undefined {
+function runChecks(checks: readonly Check[], value: Json, about: Validated): PolicyRequirement[] | undefined {
   let failed: PolicyRequirement[] | undefined
   for (const check of checks) {
-    const failure = check(value, object)
+    const failure = check(value, about)
     if (failure) failed = [...(failed ?? []), failure]
   }
   return failed
@@ -146,13 +141,13 @@ function compilePresence(
   }
 }
 
-function compileChecks(schema: PropertySchema, context: PolicyContext): readonly Check[] {
+function compileChecks(schema: PropertySchema): readonly Check[] {
   const types = typesOf(schema)
   return [
     ...(types.length > 0 ? [validType(types)] : []),
     ...(schema.minLength ? [minimumLength(schema.minLength)] : []),
     ...(schema.pattern ? [matchesRegexp(schema.pattern)] : []),
-    ...(schema.policies ?? []).flatMap((reference) => compilePolicy(reference, context) ?? []),
+    ...(schema.policies ?? []).flatMap((reference) => compilePolicy(reference) ?? []),
   ]
 }
 
@@ -165,36 +160,28 @@ export function isBuiltIn(policyId: string): boolean {
   return decidedElsewhere.has(policyId) || Object.hasOwn(policies, policyId)
 }
 
-/** Undefined for what is decided elsewhere: policies of the project in scripted-policies.ts. */
-function compilePolicy({ policyId, params }: PolicyReference, context: PolicyContext): Check | undefined {
-  return Object.hasOwn(policies, policyId) ? policies[policyId]?.(params ?? {}, context) : undefined
+/** Undefined for what is decided elsewhere: policies of the project in conditional.ts. */
+function compilePolicy({ policyId, params }: PolicyReference): Check | undefined {
+  return Object.hasOwn(policies, policyId) ? policies[policyId]?.(params ?? {}) : undefined
 }
 
-function compileBelow(
-  schema: PropertySchema,
-  property: string,
-  context: PolicyContext,
-): ValidateProperty | undefined {
-  const members = compileProperties(schema, `${property}/`, context)
+function compileBelow(schema: PropertySchema, property: string): ValidateProperty | undefined {
+  const members = compileProperties(schema, `${property}/`)
   if (members.length > 0) {
-    return (value, object, failures) => {
-      for (const { name, validate } of members) validate(member(value as JsonObject, name), object, failures)
+    return (value, about, failures) => {
+      for (const { name, validate } of members) validate(member(value as JsonObject, name), about, failures)
     }
   }
-  return schema.items && compileItems(schema.items, property, context)
+  return schema.items && compileItems(schema.items, property)
 }
 
-function compileItems(
-  items: PropertySchema,
-  property: string,
-  context: PolicyContext,
-): ValidateProperty | undefined {
-  const validateItem = compileProperty(items, false, '', context)
-  return (value, object, failures) => {
+function compileItems(items: PropertySchema, property: string): ValidateProperty | undefined {
+  const validateItem = compileProperty(items, false, '')
+  return (value, about, failures) => {
     if (!Array.isArray(value)) return
     value.forEach((element, index) => {
       const below: FailedProperty[] = []
-      validateItem(element, object, below)
+      validateItem(element, about, below)
       failures.push(
         ...below.map((failure) => ({ ...failure, property: `${property}/${index}${failure.property}` })),
       )

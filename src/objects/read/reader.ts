@@ -4,7 +4,7 @@ import type { StoredObject } from '../../repository/objects.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { storeFilter, type View, viewed } from '../relationships/view.ts'
-import type { CompiledType } from '../type/compiled-type.ts'
+import type { CompiledType } from '../type/compile.ts'
 
 /**
  * The one way to read managed objects, for REST, mappings and scripts alike:

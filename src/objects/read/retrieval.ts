@@ -2,8 +2,7 @@ import type { JsonObject } from '../../model/json.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { replacedAt } from '../type/places.ts'
-import { scriptedPlaces, type TypeScripts } from '../type/scripts.ts'
-import { collectionOf, type ManagedType } from '../type/type.ts'
+import type { ScriptedPlace, TypeScripts } from '../type/scripts.ts'
 
 /** What the scripts of reading make of stored objects (platform §6.2). */
 export interface Retrieval {
@@ -18,9 +17,11 @@ export interface Retrieval {
 }
 
 /** Undefined for a type that has none of these scripts: reading costs nothing then. */
-export function retrieval(type: ManagedType, scripts: TypeScripts): Retrieval | undefined {
-  const collection = collectionOf(type)
-  const retrieved = scriptedPlaces(type, scripts, 'onRetrieve')
+export function retrieval(
+  collection: string,
+  scripts: TypeScripts,
+  retrieved: readonly ScriptedPlace[],
+): Retrieval | undefined {
   const hooks = ['onRetrieve', 'onRead'].filter((hook) => scripts.has(hook))
   if (retrieved.length + hooks.length === 0 && !scripts.has('onQueryResult')) return undefined
 

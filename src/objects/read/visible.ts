@@ -2,8 +2,8 @@ import type { Pointer } from '../../model/pointer.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { Encryption } from '../type/encryption.ts'
-import { placesOf, remove, type Step, spotsAt, touches, withValueAt } from '../type/places.ts'
-import type { ManagedType, PropertySchema } from '../type/type.ts'
+import { type Place, remove, type Step, spotsAt, touches, withValueAt } from '../type/places.ts'
+import type { PropertySchema } from '../type/type.ts'
 
 /**
  * What a caller gets to see of an object (platform §6.1): private properties never leave the server, and
@@ -14,10 +14,8 @@ export type Visible = (
   asked: Pick<RequestContext, 'external' | 'whole'> & { readonly fields?: readonly Pointer[] | undefined },
 ) => StoredObject
 
-export function visibility(type: ManagedType, encryption: Encryption): Visible {
-  const onDemand = placesOf(type)
-    .filter(({ property }) => !returnedByDefault(property))
-    .map(({ path }) => path)
+export function visibility(places: readonly Place[], encryption: Encryption): Visible {
+  const onDemand = places.filter(({ property }) => !returnedByDefault(property)).map(({ path }) => path)
   return (object, { external, whole, fields = [] }) => {
     const hidden = [
       ...(external ? encryption.private : []),

@@ -1,7 +1,7 @@
 import { idsByCollection, printReference } from '../../model/reference.ts'
 import type { RelationshipEnd, SeenRelationship } from '../../repository/relationships.ts'
 import type { Store } from '../../repository/repository.ts'
-import type { Relations } from '../type/compiled-type.ts'
+import type { Relations } from '../type/compile.ts'
 import { type Conditional, conditionals } from './conditions.ts'
 import type { RelatedType } from './model.ts'
 import { keyOf, type PageFacts, placesToFill, targetsToFind } from './plan.ts'

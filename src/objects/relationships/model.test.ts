@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
-import { managedTypes } from '../type/type.ts'
+import { managedTypes } from '../testing/managed-types.ts'
 import { type RelationshipProperty, relationshipModel } from './model.ts'
 
 const relation = (path: string, more: JsonObject = {}, of: JsonObject = {}): JsonObject => ({

@@ -1,6 +1,12 @@
 import { isJsonObject, type Json } from '../../model/json.ts'
 import { declaresSecret } from '../../model/secrecy.ts'
-import { collectionOf, type ManagedType, type PropertySchema, propertiesOf } from '../type/type.ts'
+import {
+  collectionOf,
+  isRelationship,
+  type ManagedType,
+  type PropertySchema,
+  propertiesOf,
+} from '../type/type.ts'
 
 /**
  * The relationships that the types of a project declare (platform §6.1), read once: which properties show them, which
@@ -112,10 +118,6 @@ function isSecret(property: PropertySchema): boolean {
   const { items } = property
   const within = [...propertiesOf(property).map(([, inner]) => inner), ...(items ? [items] : [])]
   return declaresSecret(property) || within.some(isSecret)
-}
-
-export function isRelationship({ type }: PropertySchema): boolean {
-  return type === 'relationship' || (Array.isArray(type) && type.includes('relationship'))
 }
 
 function relationshipIn(

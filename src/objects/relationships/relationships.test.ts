@@ -8,8 +8,9 @@ import type { RequestContext, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import { managedObjects } from '../resource.ts'
+import { managedTypes } from '../testing/managed-types.ts'
 import { plainParts } from '../type/compile.ts'
-import { type ManagedType, managedTypes } from '../type/type.ts'
+import type { ManagedType } from '../type/type.ts'
 import type { ObjectChange, OnChange } from '../write/changes.ts'
 
 const context: RequestContext = { external: true, userId: 'admin', roles: [], transactionId: 't' }

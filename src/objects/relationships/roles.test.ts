@@ -7,7 +7,7 @@ import type { RequestContext, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import { type ManagedObjects, managedObjects } from '../resource.ts'
-import { managedTypes } from '../type/type.ts'
+import { managedTypes } from '../testing/managed-types.ts'
 import type { ObjectChange, OnChange } from '../write/changes.ts'
 
 const context: RequestContext = { external: false, userId: 'admin', roles: [], transactionId: 't' }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { parsePatch } from '../../model/patch.ts'
 import type { ObjectWrite, StoredObject } from '../../repository/objects.ts'
-import { managedTypes } from '../type/type.ts'
+import { managedTypes } from '../testing/managed-types.ts'
 import { relationshipModel } from './model.ts'
 import { type Edit, editsByPatch, wantedObject } from './wanted.ts'
 

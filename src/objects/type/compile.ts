@@ -1,22 +1,65 @@
+import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import { anyPolicyContext, type PolicyContext } from '../policies/built-in.ts'
-import { conditionalValidator } from '../policies/conditional.ts'
-import {
-  noOwnPolicies,
-  type OwnPolicies,
-  type ScriptedPolicies,
-  scriptedPolicies,
-} from '../policies/scripted.ts'
-import { compileValidator, mergeFailures, type Validator } from '../policies/validator.ts'
-import { retrieval } from '../read/retrieval.ts'
-import { visibility } from '../read/visible.ts'
-import type { RelationshipModel } from '../relationships/model.ts'
-import { protectedPlaces } from '../write/protected.ts'
-import { propertiesWith } from '../write/unique.ts'
-import type { CompiledType, RelationServices } from './compiled-type.ts'
+import type { Target } from '../../model/reference.ts'
+import type { RequestContext } from '../../router/resources.ts'
+import type { MappingExists } from '../policies/built-in.ts'
+import { conditionalValidator, type ScriptedPolicies, scriptedPolicies } from '../policies/conditional.ts'
+import { noOwnPolicies, type OwnPolicies } from '../policies/project-policies.ts'
+import { compileValidator, type Validator } from '../policies/validator.ts'
+import { type Retrieval, retrieval } from '../read/retrieval.ts'
+import { type Visible, visibility } from '../read/visible.ts'
+import type { RelatedType, RelationshipModel } from '../relationships/model.ts'
 import { type Cryptography, type Encryption, encryptionOf } from './encryption.ts'
-import { compensates, noScripts, scriptedPlaces, type TypeScripts } from './scripts.ts'
-import { collectionOf, type ManagedType, propertiesOf } from './type.ts'
+import { type Place, placesOf, type Step } from './places.ts'
+import { compensates, noScripts, type ScriptedPlace, scriptedPlaces, type TypeScripts } from './scripts.ts'
+import { collectionOf, type ManagedType, propertiesOf, propertiesWith } from './type.ts'
+
+/** What is compiled once a type. */
+export interface CompiledType {
+  readonly type: ManagedType
+  readonly collection: string
+  readonly defaults: readonly (readonly [name: string, value: Json])[]
+  readonly unique: readonly string[]
+  /** Properties that must not have the name of an internal user. */
+  readonly noInternalUsers: readonly string[]
+  /** Everything about a value that needs neither a script nor the store. */
+  readonly validate: Validator
+  /** Undefined: no policy needs a script. */
+  readonly scriptedPolicies: ScriptedPolicies | undefined
+  /** What is changed from outside only with the password given again (platform §6.1). */
+  readonly protected: readonly (readonly Step[])[]
+  readonly scripts: TypeScripts
+  readonly onValidate: readonly ScriptedPlace[]
+  readonly onStore: readonly ScriptedPlace[]
+  readonly encryption: Encryption
+  /** Scripts, or encryption: objects are written one after the other, for a script may look at everything in between. */
+  readonly oneByOne: boolean
+  /** Undefined: no script looks at what is read. */
+  readonly retrieval: Retrieval | undefined
+  readonly visible: Visible
+  /** Undefined where no type of the project has relationships. */
+  readonly relations: Relations | undefined
+}
+
+/** What a type's objects need to be written with their relationships. */
+export interface Relations {
+  readonly model: RelationshipModel
+  readonly type: RelatedType
+  readonly services: RelationServices
+}
+
+export interface RelationServices {
+  /** ms since 1970. */
+  readonly now: () => number
+  /** Is there an object in a set that is not in the repository, e.g. `system/ldap/account`? */
+  readonly exists: (target: Target) => Promise<boolean>
+  /** The type of objects at other ends. */
+  readonly typeOf: (collection: string) => CompiledType | undefined
+  /** After a commit: computes anew what depends on the changes from further away. */
+  readonly recompute: (request: RequestContext) => Promise<void>
+  /** After a commit: access changes by itself at that time, ms since 1970. */
+  readonly expect: (due: number) => void
+}
 
 /** What a type is compiled with. */
 export interface TypeParts {
@@ -24,36 +67,46 @@ export interface TypeParts {
   readonly cryptography: Cryptography
   /** Absent: the project defines none. */
   readonly ownPolicies?: OwnPolicies
-  readonly policyContext?: PolicyContext
+  /** Absent: every mapping does. */
+  readonly mappingExists?: MappingExists
 }
 
 export function compileType(
   type: ManagedType,
   enforcePolicies: boolean,
-  { scripts, cryptography, ownPolicies = noOwnPolicies, policyContext = anyPolicyContext }: TypeParts,
-  related?: { readonly model: RelationshipModel; readonly services: RelationServices },
+  { scripts, cryptography, ownPolicies = noOwnPolicies, mappingExists = () => true }: TypeParts,
+  related?: Pick<Relations, 'model' | 'services'>,
 ): CompiledType {
   const collection = collectionOf(type)
   const relatedType = related?.model.types.get(collection)
-  const encryption = encryptionOf(type, cryptography)
-  const ofScripts = enforcePolicies ? scriptedPolicies(type, scripts, ownPolicies, policyContext) : undefined
+  const places = placesOf(type)
+  const encryption = encryptionOf(places, cryptography)
+  const [onValidate, onStore] = [
+    scriptedPlaces(places, scripts, 'onValidate'),
+    scriptedPlaces(places, scripts, 'onStore'),
+  ]
+  const [enforced, enforcedPlaces] = enforcePolicies ? [type, places] : [{ name: type.name }, []]
+  const always = compileValidator(enforced.schema, mappingExists)
+  const conditionally = conditionalValidator(enforcedPlaces, mappingExists)
+  const byScripts = scriptedPolicies(enforcedPlaces, scripts, ownPolicies, mappingExists)
   return {
-    type,
-    collection,
+    ...{ type, collection, scripts, onValidate, onStore, encryption, scriptedPolicies: byScripts },
     relations: related && relatedType && { ...related, type: relatedType },
     defaults: propertiesOf(type.schema).flatMap(([name, property]) =>
       property.default === undefined ? [] : [[name, property.default] as const],
     ),
-    unique: enforcePolicies ? propertiesWith(type, 'unique') : [],
-    noInternalUsers: enforcePolicies ? propertiesWith(type, 'no-internal-user-conflict') : [],
-    validate: enforcePolicies ? validatorOf(type, policyContext) : () => [],
-    scriptedPolicies: ofScripts,
-    protected: protectedPlaces(type),
-    scripts,
-    encryption,
-    oneByOne: isWrittenOneByOne(type, scripts, encryption, ofScripts),
-    retrieval: retrieval(type, scripts),
-    visible: visibility(type, encryption),
+    unique: propertiesWith(enforced, 'unique'),
+    noInternalUsers: propertiesWith(enforced, 'no-internal-user-conflict'),
+    validate: (object, only) => [...always(object, only), ...conditionally(object, only)],
+    protected: places.filter(isProtected).map(({ path }) => path),
+    oneByOne:
+      encryption.encrypts ||
+      byScripts !== undefined ||
+      compensates(type) ||
+      writingHooks.some(scripts.has) ||
+      onValidate.length + onStore.length > 0,
+    retrieval: retrieval(collection, scripts, scriptedPlaces(places, scripts, 'onRetrieve')),
+    visible: visibility(places, encryption),
   }
 }
 
@@ -62,30 +115,9 @@ const writingHooks = [
   ...['onStore', 'onValidate', 'onSync'],
 ]
 
-function isWrittenOneByOne(
-  type: ManagedType,
-  scripts: TypeScripts,
-  { encrypts }: Encryption,
-  ofScripts: ScriptedPolicies | undefined,
-): boolean {
-  return (
-    encrypts ||
-    ofScripts !== undefined ||
-    compensates(type) ||
-    writingHooks.some(scripts.has) ||
-    scriptedPlaces(type, scripts, 'onStore').length > 0 ||
-    scriptedPlaces(type, scripts, 'onValidate').length > 0
-  )
-}
-
-/** Everything about a value that needs neither a script nor the store. */
-function validatorOf(type: ManagedType, context: PolicyContext): Validator {
-  const always = compileValidator(type.schema, context)
-  const conditionally = conditionalValidator(type, context)
-  return (object, only) => {
-    const failures = [...always(object, only), ...conditionally(object, only)]
-    return failures.length > 0 ? mergeFailures(failures) : failures
-  }
+/** The shipped policy `re-auth-required` means the same as `isProtected`. */
+function isProtected({ property: { isProtected, policies } }: Place): boolean {
+  return isProtected === true || (policies?.some(({ policyId }) => policyId === 're-auth-required') ?? false)
 }
 
 /** For types that have neither scripts nor values to encrypt. */

@@ -1,8 +1,8 @@
 import { copy, equal } from '../../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
-import { placesOf, replacedAt, type Spot, type Step, spotsAt, touches } from './places.ts'
-import type { ManagedType, PropertySchema } from './type.ts'
+import { type Place, replacedAt, type Spot, type Step, spotsAt, touches } from './places.ts'
+import type { PropertySchema } from './type.ts'
 
 /** Encryption and hashing, as the installation does it (platform §3.3). */
 export interface Cryptography {
@@ -30,8 +30,7 @@ export interface Encryption {
   same(a: Json | undefined, b: Json | undefined): Promise<boolean>
 }
 
-export function encryptionOf(type: ManagedType, cryptography: Cryptography): Encryption {
-  const places = placesOf(type)
+export function encryptionOf(places: readonly Place[], cryptography: Cryptography): Encryption {
   const encrypted = places.filter(({ property }) => property.encryption ?? property.secureHash)
   const hidden = places.filter(({ property }) => property.scope === 'private').map(({ path }) => path)
   const secret = [...encrypted.map(({ path }) => path), ...hidden]

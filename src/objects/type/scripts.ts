@@ -1,9 +1,15 @@
+import type { CompileTools } from '../../feature/feature.ts'
+import { below, type Finding } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { program as runScript } from '../../model/run-script.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { nameOf, placesOf, type Step } from './places.ts'
+import { checkedScript } from '../../scripts/checked-script.ts'
+import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
+import { lazyProgram } from '../../scripts/lazy-program.ts'
+import { nameOf, type Place, placesOf, type Step } from './places.ts'
 import type { ManagedType, PropertySchema } from './type.ts'
 
-/** The scripts of one managed type, ready to run. `objects` knows no sandbox; the server brings it. */
+/** The scripts of one managed type, ready to run. */
 export interface TypeScripts {
   has(name: string): boolean
   /** SCRIPT_FAILED, or what the script threw itself (platform §6.2). */
@@ -63,13 +69,18 @@ function propertyScript(property: string, hook: (typeof propertyHooks)[number]):
   return `properties/${property}/${hook}`
 }
 
-/** The properties that have a script of the hook. */
+/** A property that has a script of a hook. */
+export interface ScriptedPlace {
+  readonly path: readonly Step[]
+  readonly script: string
+}
+
 export function scriptedPlaces(
-  type: ManagedType,
+  places: readonly Place[],
   scripts: TypeScripts,
   hook: (typeof propertyHooks)[number],
-): readonly { readonly path: readonly Step[]; readonly script: string }[] {
-  return placesOf(type)
+): readonly ScriptedPlace[] {
+  return places
     .map(({ path }) => ({ path, script: propertyScript(nameOf(path), hook) }))
     .filter(({ script }) => scripts.has(script))
 }
@@ -104,4 +115,41 @@ function declared(
 /** True if the values of the property come from a script. */
 export function isVirtual(property: PropertySchema): boolean {
   return property.isVirtual === true
+}
+
+/** A managed type with its scripts read and checked. */
+export interface UsableType {
+  readonly type: ManagedType
+  /** By the names of `declaredScripts`. */
+  readonly scripts: Readonly<Record<string, ScriptSource>>
+}
+
+/** Reads and checks the scripts of a type; the places of findings are in the type. */
+export async function readTypeScripts(
+  type: ManagedType,
+  { engine, readFile }: Pick<CompileTools, 'engine' | 'readFile'>,
+): Promise<{ readonly scripts: UsableType['scripts']; readonly findings: readonly Finding[] }> {
+  const scripts: Record<string, ScriptSource> = {}
+  const findings: Finding[] = []
+  const about = `managed object ${type.name}`
+  for (const { name, pointer, definition } of declaredScripts(type)) {
+    const label = `${about}, ${name.replaceAll('/', '.')}`
+    const read = await checkedScript(definition, { label, about, engine, readFile })
+    if (read.ok) scripts[name] = read.value
+    else findings.push(...below(pointer, [read.finding]))
+  }
+  return { scripts, findings }
+}
+
+/** Loaded into the sandbox when the first one runs. */
+export function loadedScripts(
+  scripts: UsableType['scripts'],
+  engine: ScriptEngine,
+): TypeScripts & AsyncDisposable {
+  const program = lazyProgram(engine, runScript, { scripts })
+  return {
+    has: (name) => Object.hasOwn(scripts, name),
+    run: (script, variables, request) => program.one('runScript', { script, variables }, { request }),
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  }
 }

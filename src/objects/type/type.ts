@@ -1,5 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
 
 /**
  * Object types as `conf/managed.json` declares them (platform §6.1). Members that this file does not
@@ -39,27 +38,6 @@ export interface PolicyReference extends JsonObject {
   params?: JsonObject
 }
 
-/**
- * The types of a `config/managed` document. CONFIGURATION for what is not a type or appears twice: the shape of the
- * schemas below was checked when the project was read.
- */
-export function managedTypes(document: JsonObject): readonly ManagedType[] {
-  const types = Array.isArray(document.objects) ? document.objects : []
-  const names = new Set<string>()
-  return types.map((type, index) => {
-    if (!isManagedType(type))
-      throw new Problem('CONFIGURATION', `conf/managed.json: objects/${index} needs a "name"`)
-    if (names.has(type.name))
-      throw new Problem('CONFIGURATION', `conf/managed.json: "${type.name}" appears twice`)
-    names.add(type.name)
-    return type
-  })
-}
-
-function isManagedType(value: Json): value is ManagedType {
-  return isJsonObject(value) && typeof value.name === 'string' && /^[^/\s]+$/.test(value.name)
-}
-
 /** The repository collection, which is also the path of the object set. */
 export function collectionOf(type: ManagedType): string {
   return `managed/${type.name}`
@@ -67,4 +45,15 @@ export function collectionOf(type: ManagedType): string {
 
 export function propertiesOf(schema: ObjectSchema | undefined): [name: string, property: PropertySchema][] {
   return Object.entries(schema?.properties ?? {})
+}
+
+/** Properties of the object itself that have the policy without a condition. */
+export function propertiesWith(type: ManagedType, policyId: string): readonly string[] {
+  return propertiesOf(type.schema)
+    .filter(([, { policies }]) => policies?.some((policy) => policy.policyId === policyId))
+    .map(([name]) => name)
+}
+
+export function isRelationship({ type }: PropertySchema): boolean {
+  return [type].flat().includes('relationship')
 }

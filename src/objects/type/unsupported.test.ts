@@ -3,7 +3,8 @@ import type { JsonObject } from '../../model/json.ts'
 import type { ManagedType, PropertySchema } from './type.ts'
 import { unsupportedFeatures } from './unsupported.ts'
 
-const pointersOf = (type: ManagedType) => unsupportedFeatures(type).map(({ place }) => place.join('/'))
+const pointersOf = (type: ManagedType) =>
+  unsupportedFeatures(type, new Map()).map(({ place }) => place.join('/'))
 const property = (it: JsonObject): ManagedType => ({
   name: 'user',
   schema: { properties: { it: it as PropertySchema } },

@@ -1,22 +1,23 @@
 import type { Finding, Place } from '../../model/finding.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import { anyPolicyContext, policies } from '../policies/built-in.ts'
-import type { OwnPolicies } from '../policies/scripted.ts'
+import { isJsonObject, type Json } from '../../model/json.ts'
+import { policies } from '../policies/built-in.ts'
+import type { OwnPolicies } from '../policies/project-policies.ts'
 import { decidedElsewhere } from '../policies/validator.ts'
-import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from './type.ts'
+import { placesOf } from './places.ts'
+import { isRelationship, type ManagedType, type PolicyReference, type PropertySchema } from './type.ts'
 
 /**
  * Features of a type that this server does not support. A type with such a feature is refused as a whole: to store a
  * password in clear because `encryption` was ignored would be worse than not to start. They are also reported, as far as
  * possible, for a type that its schema refuses.
  */
-export function unsupportedFeatures(
-  type: ManagedType,
-  ownPolicies: OwnPolicies['known'] = new Map(),
-): Finding[] {
-  return propertiesOf(type.schema).flatMap(([name, property]) =>
-    ofProperty(property, ['schema', 'properties', name], { topLevel: true, ownPolicies }),
-  )
+export function unsupportedFeatures(type: ManagedType, ownPolicies: OwnPolicies['known']): Finding[] {
+  return placesOf(type).flatMap(({ property, pointer }) => [
+    ...sealedTwice(property, pointer),
+    ...nestedRelationship(property, pointer),
+    ...pattern(property, pointer),
+    ...policiesOf(property, pointer, { topLevel: pointer.length === 3, ownPolicies }),
+  ])
 }
 
 interface Where {
@@ -29,29 +30,15 @@ function asksForSomething(value: Json | undefined): boolean {
   return typeof value !== 'object' || Object.keys(value).length > 0
 }
 
-function ofProperty(property: PropertySchema, place: Place, where: Where): Finding[] {
-  if (!isJsonObject(property)) return []
-  const below = { ...where, topLevel: false }
-  return [
-    ...sealedTwice(property, place),
-    ...nestedRelationship(property, place),
-    ...pattern(property, place),
-    ...policiesOf(property, place, where),
-    ...propertiesOf(property).flatMap(([name, inner]) =>
-      ofProperty(inner, [...place, 'properties', name], below),
-    ),
-    ...(property.items ? ofProperty(property.items, [...place, 'items'], below) : []),
-  ]
-}
-
 /** `schema/properties/x` or its `items`: further down none is expected. */
-function nestedRelationship({ type, queryConfig }: PropertySchema, place: Place): Finding[] {
-  const isOne = type === 'relationship' || (Array.isArray(type) && type.includes('relationship'))
+function nestedRelationship(property: PropertySchema, place: Place): Finding[] {
   const atItsPlace = place.length === 3 || (place.length === 4 && place[3] === 'items')
   const atTop = 'is supported on properties of the object itself only'
   return [
-    ...(isOne && !atItsPlace ? [{ place: [...place, 'type'], message: `a relationship ${atTop}` }] : []),
-    ...(asksForSomething(queryConfig) && place.length > 3
+    ...(isRelationship(property) && !atItsPlace
+      ? [{ place: [...place, 'type'], message: `a relationship ${atTop}` }]
+      : []),
+    ...(asksForSomething(property.queryConfig) && place.length > 3
       ? [{ place: [...place, 'queryConfig'], message: `"queryConfig" ${atTop}` }]
       : []),
   ]
@@ -89,16 +76,16 @@ function policiesOf(property: PropertySchema, place: Place, where: Where): Findi
   ]
 }
 
-function unusable(stated: unknown, place: Place, where: Where): Finding[] {
-  return (Array.isArray(stated) ? stated : []).flatMap((policy, index) => {
+function unusable(references: Json | undefined, place: Place, where: Where): Finding[] {
+  return (Array.isArray(references) ? references : []).flatMap((policy, index) => {
     if (!isPolicyReference(policy)) return []
     const message = policyProblem(policy, where)
     return message === undefined ? [] : [{ place: [...place, index], message }]
   })
 }
 
-function isPolicyReference(stated: unknown): stated is PolicyReference {
-  return isJsonObject(stated as Json) && typeof (stated as JsonObject).policyId === 'string'
+function isPolicyReference(value: Json): value is PolicyReference {
+  return isJsonObject(value) && typeof value.policyId === 'string'
 }
 
 /** What asks for other objects, or for the caller, is asked once an object, not under conditions. */
@@ -116,7 +103,7 @@ export function policyProblem(
   const known = [...decidedElsewhere, ...Object.keys(policies), ...ownPolicies.keys()].join(', ')
   if (!policy) return `policy "${policyId}" is not known; known are ${known}`
   try {
-    policy(params ?? {}, anyPolicyContext)
+    policy(params ?? {})
     return undefined
   } catch (error) {
     return `policy "${policyId}": ${(error as Error).message}`

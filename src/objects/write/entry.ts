@@ -2,7 +2,7 @@ import type { JsonObject } from '../../model/json.ts'
 import type { ObjectWrite, StoredObject } from '../../repository/objects.ts'
 import type { ObjectWriteRequest, RequestContext } from '../../router/resources.ts'
 import type { Edits } from '../relationships/wanted.ts'
-import type { CompiledType } from '../type/compiled-type.ts'
+import type { CompiledType } from '../type/compile.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
 
 /**

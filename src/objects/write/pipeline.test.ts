@@ -7,10 +7,10 @@ import { router } from '../../router/router.ts'
 import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import type { ManagedSet } from '../managed-set.ts'
 import { managedObjects } from '../resource.ts'
+import { managedTypes } from '../testing/managed-types.ts'
 import { noting } from '../testing/noting.ts'
 import type { TypeParts } from '../type/compile.ts'
 import { plainParts } from '../type/compile.ts'
-import { managedTypes } from '../type/type.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
 
 /** How often each stage touches the store, whatever the type has to do in it (platform §6.2). */

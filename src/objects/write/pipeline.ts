@@ -1,6 +1,6 @@
 import type { Repository, Store } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { CompiledType } from '../type/compiled-type.ts'
+import type { CompiledType } from '../type/compile.ts'
 import { afterCommit } from './after-commit.ts'
 import type { OnChange } from './changes.ts'
 import {

@@ -7,7 +7,7 @@ import type { AuditEvent } from '../../repository/audit.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { CompiledType } from '../type/compiled-type.ts'
+import type { CompiledType } from '../type/compile.ts'
 import { isSynchronized, type ObjectChange } from './changes.ts'
 import type { WriteContext } from './entry.ts'
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { replacedAt, spotsAt } from '../type/places.ts'
-import { type ScriptResult, scriptedPlaces } from '../type/scripts.ts'
+import type { ScriptResult } from '../type/scripts.ts'
 import type { Draft, Entry, WriteContext } from './entry.ts'
 
 /**
@@ -63,15 +63,15 @@ async function shaped(
   wanted: JsonObject,
   oldObject: JsonObject | null,
 ): Promise<JsonObject> {
-  const { type, scripts } = context.compiled
+  const { onValidate, onStore } = context.compiled
   const variables = { object: wanted, newObject: wanted, oldObject }
   const { object = wanted } = await runHook(context, oldObject ? 'onUpdate' : 'onCreate', id, variables)
-  for (const { path, script } of scriptedPlaces(type, scripts, 'onValidate'))
+  for (const { path, script } of onValidate)
     for (const { pointer, value = null } of spotsAt(object, path))
       await runValidation(context, script, id, { object, value, property: pointer.join('/') })
   await runValidation(context, 'onValidate', id, { object, value: object })
   let result = object
-  for (const { path, script } of scriptedPlaces(type, scripts, 'onStore'))
+  for (const { path, script } of onStore)
     result = await replacedAt(result, path, async ({ pointer, value: property = null }) => {
       const propertyName = pointer.join('/')
       return (await runHook(context, script, id, { object: result, property, propertyName })).value

@@ -1,7 +1,7 @@
 import type { Store } from '../../repository/repository.ts'
 import { mergeFailures, policyFailure } from '../policies/validator.ts'
 import { writeRelated } from '../relationships/apply.ts'
-import type { CompiledType } from '../type/compiled-type.ts'
+import type { CompiledType } from '../type/compile.ts'
 import { isSynchronized } from './changes.ts'
 import {
   type Draft,

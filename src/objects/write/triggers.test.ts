@@ -10,9 +10,8 @@ import { isolateEngine } from '../../scripts/isolate-engine.ts'
 import { script } from '../../testing/script.ts'
 import { temporaryStore } from '../../testing/store.ts'
 import { managedObjects } from '../resource.ts'
-import { declaredScripts } from '../type/scripts.ts'
+import { declaredScripts, loadedScripts } from '../type/scripts.ts'
 import type { ManagedType } from '../type/type.ts'
-import { typeParts } from '../type/usable-type.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
 
 /** The scripts of managed objects, run for real: in which order, with which variables, to what effect (platform §6.2). */
@@ -61,12 +60,13 @@ async function open(type: JsonObject, options: { readonly fails?: boolean } = {}
       return some.map(() => ({ success: !options.fails, action: 'notifyUpdate', syncDetails }))
     },
   }
-  const parts = typeParts({ type: user, scripts }, engine, secrets)
+  const loaded = loadedScripts(scripts, engine)
+  const parts = { scripts: loaded, cryptography: secrets }
   resources = router({
     managed: await managedObjects({ repository, types: [user], partsOf: () => parts, onChange: heard }),
   })
   close = async () => {
-    await parts[Symbol.asyncDispose]()
+    await loaded[Symbol.asyncDispose]()
     await engine[Symbol.asyncDispose]()
     await store[Symbol.asyncDispose]()
   }

@@ -2,21 +2,6 @@ import type { Filter } from '../../model/filter/filter.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Objects } from '../../repository/objects.ts'
 import type { FailedProperty } from '../policies/validator.ts'
-import { type ManagedType, propertiesOf } from '../type/type.ts'
-
-/**
- * The policy `unique`: no other object of the type has the same value. The values of a whole page are looked up with one
- * query for each property, and objects of the page are compared with each other, too. The check and the write are in one
- * transaction; otherwise two writers could both find a value unused.
- */
-export function propertiesWith(
-  type: ManagedType,
-  policyId: 'unique' | 'no-internal-user-conflict',
-): readonly string[] {
-  return propertiesOf(type.schema)
-    .filter(([, { policies }]) => policies?.some((policy) => policy.policyId === policyId))
-    .map(([name]) => name)
-}
 
 const internalUsers = 'internal/user'
 /** There is one on every server, whether or not it is stored. */
@@ -44,7 +29,12 @@ export interface Candidate {
   readonly content: JsonObject
 }
 
-/** The check of one page: asked for each candidate in the order of writing. */
+/**
+ * The policy `unique`: no other object of the type has the same value. The values of a whole page are looked up with one
+ * query for each property, and objects of the page are compared with each other, too: the check is called for each
+ * candidate in the order of writing. The check and the write are in one transaction; otherwise two writers could both find
+ * a value unused.
+ */
 export async function uniqueness(
   objects: Objects,
   collection: string,
