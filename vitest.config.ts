@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests that kill processes by the dozen or need very many rows; `npm test -- --fast` leaves them out. */
+/** Tests that kill processes, fill disks, need very many rows or install the package; `npm test -- --fast` leaves them out. */
 const slow = '{src,test}/**/*.slow.test.ts'
 
 /** Ends what hangs, and nothing else: a machine that is ten times slower must pass as well. */

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Situation } from '../src/mapping/situation.ts'
+import { runs } from './support/runs.ts'
 import { endState, orNew, state, worldIn } from './support/states.ts'
 
 /** Laws of whole runs. */
-const runs = { numRuns: 50 }
+const examples = runs(50)
 
 describe('for any sources, targets and links', () => {
   // More than one run, because an update may take away or give the mail address by which another person is found.
@@ -16,7 +17,7 @@ describe('for any sources, targets and links', () => {
         const { entries } = await world.run({ analyze: true })
         expect(entries.filter(({ writes }) => writes)).toEqual([])
       }),
-      runs,
+      examples,
     )
   })
 
@@ -36,7 +37,7 @@ describe('for any sources, targets and links', () => {
           entries.filter(({ action }) => action === 'EXCEPTION').map(({ sourceId }) => sourceId)
         expect(left({ ...first, entries })).toEqual(left(first))
       }),
-      runs,
+      examples,
     )
   })
 
@@ -57,7 +58,7 @@ describe('for any sources, targets and links', () => {
           }))
         expect(comparable(planned)).toEqual(comparable(done))
       }),
-      runs,
+      examples,
     )
     // The worlds are tangled enough: everything that takes more than one object has happened.
     expect([...met]).toEqual(
@@ -74,7 +75,7 @@ describe('for any sources, targets and links', () => {
         await oneByOne.run()
         expect(await endState(byPage)).toEqual(await endState(oneByOne))
       }),
-      runs,
+      examples,
     )
   })
 })

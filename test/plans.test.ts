@@ -6,6 +6,7 @@ import { startPlan } from '../src/sync/plans/make-plan.ts'
 import type { PlanSource } from '../src/sync/plans/plan-source.ts'
 import { administrator, source, target, type World } from '../src/sync/testing/world.ts'
 import { type RunObject, TestProject } from './support/project.ts'
+import { runs } from './support/runs.ts'
 import { endState, type State, state, worldIn } from './support/states.ts'
 
 const users = 'hrAccount_managedUser'
@@ -75,7 +76,7 @@ describe('a plan that is performed', () => {
         expect(writing(second).length).toBe(writing(wanted).length)
         if (given.links.length === 0) expect(writing(second)).toEqual([])
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
     expect(stale).toBe(0)
   })
@@ -91,7 +92,7 @@ describe('a plan that is performed', () => {
         expect(world.writes).toEqual([])
         expect([await world.all(target), await world.links()]).toEqual(before)
       }),
-      { numRuns: 50 },
+      runs(50),
     )
   })
 
@@ -126,7 +127,7 @@ describe('a plan that is performed', () => {
           expect(mayWrite.map(({ sourceId }) => sourceId)).toContain(link.split(' ')[0])
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     )
     expect(left).toBeGreaterThan(0)
   })
