@@ -1,3 +1,4 @@
+import { chunks } from '../../kit/chunks.ts'
 import { firstConflict } from './conflicts.ts'
 import { decidePage } from './decide.ts'
 import { joinSources } from './join.ts'
@@ -18,10 +19,28 @@ export async function synchronize(
   let together = page.length
   while (waiting.length > 0) {
     const some = waiting.slice(0, together)
-    const decided = await decidePage(sync, await joinSources(sync, some))
+    const decided = await joinAndDecide(sync, some)
     const done = firstConflict(decided)
     await perform(decided.slice(0, done))
     waiting = waiting.slice(done)
     together = 2 * (done < some.length ? done : together)
   }
+}
+
+/** As many as the sandbox takes in one crossing. */
+const portion = 250
+
+/** A portion is joined here while the sandbox decides the one before it: joining only reads. */
+async function joinAndDecide(
+  sync: Synchronization,
+  page: readonly ReadSource[],
+): Promise<readonly Decided[]> {
+  const decided: Decided[] = []
+  let deciding: Promise<readonly Decided[]> = Promise.resolve([])
+  for (const part of chunks(page, portion)) {
+    const [joined, before] = await Promise.all([joinSources(sync, part), deciding])
+    decided.push(...before)
+    deciding = decidePage(sync, joined)
+  }
+  return decided.concat(await deciding)
 }
