@@ -4,7 +4,7 @@ import type { Change } from '../../model/diff.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
-import type { Problem } from '../../model/problem.ts'
+import { Problem } from '../../model/problem.ts'
 import { maskChanges } from '../../model/secrecy.ts'
 import { type PlanEntry, writesSomething } from '../../plan/entry.ts'
 import type { Candidate } from '../../plan/facts.ts'
@@ -148,6 +148,11 @@ export function goesOn({ failure, refusal }: Pick<DecidedFacts, 'failure' | 'ref
 export function succeeded({ failure, refusal, action, stale }: DecidedFacts): boolean {
   if (stale) return stale.done
   return failure === undefined && (refusal === undefined || action === 'EXCEPTION')
+}
+
+/** True for a write that failed because the object was changed between its reading and its writing. */
+export function wasOvertaken(failure: Problem | undefined): boolean {
+  return failure?.cause instanceof Problem && failure.cause.code === 'PRECONDITION_FAILED'
 }
 
 /** True for an update whose shaping failed after the step that links it (engine §4.3, §4.5). */

@@ -2,7 +2,7 @@ import type { Action } from '../../mapping/situation.ts'
 import type { Extent } from '../../plan/decide.ts'
 import type { ShapingHooks } from '../../plan/shape.ts'
 import type { Locks, Watch } from '../../repository/locks.ts'
-import type { Repository } from '../../repository/repository.ts'
+import type { Repository, Store } from '../../repository/repository.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
 import type { Correlator } from './correlate.ts'
@@ -46,4 +46,12 @@ export interface Synchronization {
   readonly looksAtTargets: boolean
   /** Interrupts reading and deciding, as does that of `scripts`; neither is there while a page is applied. */
   readonly signal: AbortSignal | undefined
+}
+
+/** While a page is applied: `targets` is where its objects go. */
+export interface Applying extends Synchronization {
+  /** The repository itself, or one transaction on it. */
+  readonly store: Store
+  /** True if `targets` are not part of the transaction: what is about to be written there is written down before. */
+  readonly apart: boolean
 }

@@ -1,16 +1,15 @@
 import type { Store } from '../../../repository/repository.ts'
 import { type Applied, type Decided, goesOn, linksAnyway, type Recorded } from '../operation.ts'
 import { onThose } from '../places.ts'
-import type { Synchronization } from '../synchronization.ts'
+import type { Applying, Synchronization } from '../synchronization.ts'
 import { carryOutConsequences } from './consequences.ts'
 import { foresee } from './foresee.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
-import { settled } from './intents.ts'
+import { resolved } from './intents.ts'
 import { rememberAssignments } from './last-sync.ts'
 import { order, type Step, takes } from './steps.ts'
-import { storeLinksAfter, storeLinksBefore } from './store-links.ts'
+import { insertLinks, storeLinksAfter } from './store-links.ts'
 import { writeTargets } from './write-targets.ts'
-import type { Writers } from './writers.ts'
 
 export interface Recorder {
   /**
@@ -44,28 +43,28 @@ export async function applyPage(
     return foreseen
   }
   if (!inOne) {
-    const applied = await takeSteps(sync, begun, { store: repository, targets, apart: true })
+    const applied = await takeSteps({ ...sync, store: repository, apart: true }, begun)
     const done = applied.map(recorded)
     await repository.transaction(async (store) => {
       await recorder.record(done, store)
-      const ids = settled(applied)
+      const ids = resolved(applied)
       if (ids.length > 0) await store.intents.remove(ids)
     })
     return kept(sync, done, recorder)
   }
   const { applied, done } = await repository.transaction(async (store) => {
-    const applied = await takeSteps(sync, begun, { store, targets: inOne(store), apart: false })
+    const applied = await takeSteps({ ...sync, store, targets: inOne(store), apart: false }, begun)
     const done = applied.map(recorded)
     await recorder.record(done, store)
     return { applied, done }
   })
   recorder.count?.(done)
-  // What is not committed yet is not carried on.
+  // What is not committed yet has no consequences.
   const carried = await carryOutConsequences(sync, applied)
   return kept(sync, carried === applied ? done : carried.map(recorded))
 }
 
-/** Whoever cancels a run waits for the page that is being written: a write without its link would be half an operation. */
+/** Cancelling waits for the page that is being written: a write without its link would be half an operation. */
 function uninterrupted(sync: Synchronization): Synchronization {
   return { ...sync, signal: undefined, scripts: { ...sync.scripts, signal: undefined } }
 }
@@ -95,17 +94,13 @@ function kept(
   return page
 }
 
-async function takeSteps(
-  sync: Synchronization,
-  begun: readonly Applied[],
-  writers: Writers,
-): Promise<readonly Applied[]> {
+async function takeSteps(sync: Applying, begun: readonly Applied[]): Promise<readonly Applied[]> {
   let page = begun
   for (const step of order) {
     const isDue = (operation: Applied) =>
       takes(operation.action, step) &&
       (goesOn(operation) || (step === 'linkBefore' && linksAnyway(operation, sync.rules.mapping)))
-    page = await onThose(page, isDue, (due) => perform[step](sync, due, writers))
+    page = await onThose(page, isDue, (due) => perform[step](sync, due))
   }
   await runErrorHook(sync, page.filter(hasFailed))
   return page
@@ -116,24 +111,19 @@ function hasFailed({ failure, refusal, action, stale }: Applied): boolean {
   return failure !== undefined || (refusal !== undefined && action !== 'EXCEPTION' && stale === undefined)
 }
 
-type Perform = (
-  sync: Synchronization,
-  page: readonly Applied[],
-  writers: Writers,
-) => Promise<readonly Applied[]>
+type Perform = (sync: Applying, page: readonly Applied[]) => Promise<readonly Applied[]>
 
 const perform = {
   onDelete: (sync, page) => onThose(page, hasTarget, (some) => runHook(sync, 'onDelete', some)),
   onLink: (sync, page) => onThose(page, lacksLink(sync), (some) => runHook(sync, 'onLink', some)),
-  linkBefore: (sync, page, { store }) =>
-    onThose(page, lacksLink(sync), (some) => storeLinksBefore(sync, some, store)),
+  // UPDATE and LINK: link first, then write (engine §4.3, UPDATE 3).
+  linkBefore: (sync, page) => onThose(page, lacksLink(sync), (some) => insertLinks(sync, some)),
   writeTarget: writeTargets,
   onLinkAfter: (sync, page) => onThose(page, lacksLink(sync), (some) => runHook(sync, 'onLink', some)),
   onUnlink: (sync, page) => onThose(page, hasLink, (some) => runHook(sync, 'onUnlink', some)),
-  linkAfter: (sync, page, { store }) => storeLinksAfter(sync, page, store),
-  postMapping: async (sync, page, writers) =>
-    rememberAssignments(sync, await runHook(sync, 'postMapping', page), writers),
-  consequences: async (sync, page, { apart }) => (apart ? carryOutConsequences(sync, page) : page),
+  linkAfter: storeLinksAfter,
+  postMapping: async (sync, page) => rememberAssignments(sync, await runHook(sync, 'postMapping', page)),
+  consequences: async (sync, page) => (sync.apart ? carryOutConsequences(sync, page) : page),
   postAction: runPostAction,
 } as const satisfies { [step in Step]: Perform }
 

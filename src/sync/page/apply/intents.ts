@@ -1,20 +1,23 @@
+import { hash } from 'node:crypto'
 import { v7 as timeOrderedId } from 'uuid'
 import type { LinkUse } from '../../../mapping/mapping.ts'
 import type { Situation } from '../../../mapping/situation.ts'
-import type { JsonObject } from '../../../model/json.ts'
+import type { Change } from '../../../model/diff.ts'
+import type { Json, JsonObject } from '../../../model/json.ts'
+import { getAt, type Pointer } from '../../../model/pointer.ts'
 import { Problem } from '../../../model/problem.ts'
+import { recordedChanges } from '../../../model/recorded-changes.ts'
 import { isMasked } from '../../../model/secrecy.ts'
 import type { BrokenOff } from '../../../plan/settle.ts'
 import type { Intent } from '../../../repository/intents.ts'
 import type { ObjectSet } from '../../../router/resources.ts'
 import type { Applied } from '../operation.ts'
-import type { Synchronization } from '../synchronization.ts'
-import { type Written, writtenBy } from './written.ts'
+import type { Applying } from '../synchronization.ts'
 
 /**
  * Before something is written outside of the store whose link must follow, it is written down
- * (engine §12.5): creates, deletes of linked objects, and updates. Whoever finds such an intent after the
- * process has died looks at the target and finishes what was begun (recover.ts), so that killing a run leaves neither
+ * (engine §12.5): creates, deletes of linked objects, and updates. If the process dies, such an intent is resolved by looking
+ * at the target (recover.ts), so that killing a run leaves neither
  * an object without its link, nor a link without its object, nor a change without its record.
  */
 
@@ -47,17 +50,13 @@ export function intentContent({ content }: Intent): IntentContent {
  * Writes down what the operations are about to do; operations that cannot be done any more fail. Ids of new objects
  * are fixed here wherever the target leaves them to us: a create that may have happened is then found by its id.
  */
-export async function intend(
-  sync: Synchronization,
-  page: readonly Applied[],
-  targets: ObjectSet,
-): Promise<readonly Applied[]> {
+export async function intend(sync: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
   const { type, enabled } = sync.rules.mapping.links
   if (!enabled) return page
   const { name: worker } = await sync.locks.ownLease()
   const intents: Intent[] = []
-  const intended = (await fixIds(page, targets)).map((operation): Applied => {
-    const content = operation.failure ? undefined : contentOf(sync, operation, targets)
+  const intended = (await fixIds(page, sync.targets)).map((operation): Applied => {
+    const content = operation.failure ? undefined : contentOf(sync, operation)
     if (!content) return operation
     const id = operation.intent ?? timeOrderedId()
     intents.push({ id, linkType: type, runId: sync.runId, worker, content: stored(content) })
@@ -68,13 +67,13 @@ export async function intend(
 }
 
 /** What was written down did not happen; something else will be. */
-export async function withdraw({ repository }: Synchronization, page: readonly Applied[]): Promise<void> {
+export async function withdraw({ repository }: Applying, page: readonly Applied[]): Promise<void> {
   const ids = page.flatMap(({ intent }) => intent ?? [])
   if (ids.length > 0) await repository.intents.remove(ids)
 }
 
-/** What stays in doubt after a page: the target failed in a way that leaves open whether it has written. */
-export function settled(page: readonly Applied[]): readonly string[] {
+/** The intents that are resolved with their page; not where the target left open whether it has written. */
+export function resolved(page: readonly Applied[]): readonly string[] {
   return page.flatMap(({ intent, inDoubt }) => (intent !== undefined && !inDoubt ? [intent] : []))
 }
 
@@ -96,18 +95,14 @@ async function fixIds(page: readonly Applied[], targets: ObjectSet): Promise<rea
     const newId = known[place]
     if (newId === undefined) return operation
     if (!present.has(newId)) return { ...operation, newId }
-    // Only what was not there before can be recognized as ours afterwards.
+    // Only what was not there before can be recognized as ours later.
     const cause = new Problem('PRECONDITION_FAILED', `${targets.path} already has an object "${newId}"`)
     const message = `could not create the target: ${cause.message}`
     return { ...operation, newId, failure: new Problem('SYNC_FAILED', message, { cause }) }
   })
 }
 
-function contentOf(
-  { rules: { mapping } }: Synchronization,
-  operation: Applied,
-  targets: ObjectSet,
-): IntentContent | undefined {
+function contentOf({ rules: { mapping }, targets }: Applying, operation: Applied): IntentContent | undefined {
   const { action, target, link, linkQualifier, phase, situation, sourceId, desired } = operation
   if (situation === undefined || sourceId === undefined) return undefined
   const shared = {
@@ -149,4 +144,36 @@ function recognizable({ changes }: Applied, desired: JsonObject, targets: Object
       targets.comparison([name]) !== undefined,
   )
   return Object.fromEntries(asked)
+}
+
+/**
+ * By what an update is recognized that broke off: a digest of the attributes it was to set, never the values, and the
+ * changes as the audit would have kept them. Plain data, as intents keep it.
+ */
+export interface Written {
+  readonly pointers: readonly Pointer[]
+  readonly digest: string
+  readonly changes: JsonObject
+}
+
+/** Null where nothing of what changes can be read again: secrets are not. */
+export function writtenBy(
+  changes: readonly Change[],
+  isSecret: ((pointer: Pointer) => boolean) | undefined,
+): Written | null {
+  const readable = changes.filter((change) => !isMasked(change, isSecret))
+  if (readable.length === 0) return null
+  const pointers = readable.map(({ pointer }) => pointer)
+  const digest = digestOf(readable.map(({ after }) => after))
+  return { pointers, digest, changes: recordedChanges(changes, isSecret) }
+}
+
+/** True if the object has the values now that the update was to set. */
+export function looksWritten({ pointers, digest }: Written, object: JsonObject): boolean {
+  return digestOf(pointers.map((pointer) => getAt(object, pointer))) === digest
+}
+
+/** Null and absent are alike to a target. */
+function digestOf(values: readonly (Json | undefined)[]): string {
+  return hash('sha256', JSON.stringify(values.map((value) => value ?? null)), 'base64url')
 }

@@ -1,23 +1,10 @@
 import type { Action } from '../../../mapping/situation.ts'
 
 /**
- * What each action does, in order (engine §4.3). The page is applied step by step, not object by object:
- * every operation takes its own steps in its own order, and operations of one page do not depend on each other
- * (hold-back.ts sees to that), so all target writes of a page are one call and all its links one statement.
+ * The order in which a page takes its steps; each action's steps below are a subsequence of it (engine §4.3). The page is applied step by step, not object by object:
+ * operations of one page do not depend on each other
+ * (see conflicts.ts), so all target writes of a page are one call and all its links one statement.
  */
-export type Step =
-  | 'onDelete'
-  | 'onLink'
-  | 'linkBefore'
-  | 'writeTarget'
-  | 'onLinkAfter'
-  | 'onUnlink'
-  | 'linkAfter'
-  | 'postMapping'
-  | 'consequences'
-  | 'postAction'
-
-/** The order in which a page takes its steps; each action's steps below are a subsequence of it. */
 export const order = [
   'onDelete',
   'onLink',
@@ -29,7 +16,9 @@ export const order = [
   'postMapping',
   'consequences',
   'postAction',
-] as const satisfies readonly Step[]
+] as const
+
+export type Step = (typeof order)[number]
 
 export const steps = {
   /** The link follows the target, whose id only the target system knows. */

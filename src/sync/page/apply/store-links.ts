@@ -1,103 +1,86 @@
 import { asProblem, Problem } from '../../../model/problem.ts'
-import type { Store } from '../../../repository/repository.ts'
-import { type MappingLink, mappingLinks } from '../links.ts'
+import { mappingLinks } from '../links.ts'
 import type { Applied } from '../operation.ts'
 import { onThose } from '../places.ts'
-import type { Synchronization } from '../synchronization.ts'
-
-/** UPDATE and LINK: link first, then write (engine §4.3, UPDATE 3). */
-export async function storeLinksBefore(
-  sync: Synchronization,
-  page: readonly Applied[],
-  store: Store,
-): Promise<readonly Applied[]> {
-  return insertLinks(sync, page, store)
-}
+import type { Applying } from '../synchronization.ts'
 
 /**
  * CREATE: a new link, or, where the source had one to a target that is gone, the same link leading to the new target.
  * UPDATE: the link follows a target that the write renamed (engine §4.3, [D]). DELETE and UNLINK: the link goes.
  */
-export async function storeLinksAfter(
-  sync: Synchronization,
-  page: readonly Applied[],
-  store: Store,
-): Promise<readonly Applied[]> {
-  const { links, rules } = sync
+export async function storeLinksAfter(sync: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
+  const { links, rules, store } = sync
   if (!rules.mapping.links.enabled) return page
   const isNew = ({ action, link }: Applied) => action === 'CREATE' && !link
-  const linked = await onThose(page, isNew, (some) => insertLinks(sync, some, store))
-  const retargeted = (operation: Applied) => retargetedLink(sync, operation)
-  const led = await onThose(
+  const linked = await onThose(page, isNew, (some) => insertLinks(sync, some))
+  const led = await changeLinks(
     linked,
-    (operation) => retargeted(operation) !== undefined,
+    (operation) => retargetedLink(sync, operation),
+    (some) => store.links.update(some),
+  )
+  return changeLinks(led, leavingLink, (some) => links.remove(some, store.links))
+}
+
+/** Stores what becomes of the links of those operations that change theirs. */
+function changeLinks<T>(
+  page: readonly Applied[],
+  changeOf: (operation: Applied) => T | undefined,
+  change: (links: readonly T[]) => Promise<unknown>,
+): Promise<readonly Applied[]> {
+  return onThose(
+    page,
+    (operation) => changeOf(operation) !== undefined,
     (some) =>
       oneByOneOnFailure(some, async (together) => {
-        await store.links.update(together.flatMap((operation) => retargeted(operation) ?? []))
+        await change(together.map(changeOf).filter((link) => link !== undefined))
         return together
       }),
   )
-  const isLeaving = ({ action, link }: Applied) =>
-    (action === 'DELETE' || action === 'UNLINK') && link !== undefined
-  return onThose(led, isLeaving, (some) =>
-    oneByOneOnFailure(some, async (together) => {
-      await links.remove(
-        together.flatMap(({ link }) => link ?? []),
-        store.links,
-      )
-      return together
-    }),
-  )
+}
+
+function leavingLink({ action, link }: Applied) {
+  return action === 'DELETE' || action === 'UNLINK' ? link : undefined
 }
 
 /** The link as it has to be stored; undefined if it leads to the target already. */
-function retargetedLink({ links }: Synchronization, { action, link, targetId }: Applied) {
+function retargetedLink({ links }: Applying, { action, link, targetId }: Applied) {
   if (!(action === 'CREATE' || action === 'UPDATE') || !link || targetId === undefined) return undefined
   const isSame = links.normalTarget(targetId) === links.normalTarget(link.targetId)
   return isSame ? undefined : links.retargeted(link, targetId)
 }
 
-async function insertLinks(
-  sync: Synchronization,
-  page: readonly Applied[],
-  store: Store,
-): Promise<readonly Applied[]> {
+export async function insertLinks(sync: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
+  const { links, store } = sync
   return oneByOneOnFailure(page, async (some) => {
     try {
-      const stored = await store.links.insert(some.map((operation) => draftOf(sync, operation)))
+      const drafts = some.map((operation) => {
+        const { sourceId, targetId } = ends(operation)
+        return links.draft(operation.linkQualifier, sourceId, targetId)
+      })
+      const stored = await store.links.insert(drafts)
       return some.map((operation, place) => {
         const link = stored[place]
-        return link ? { ...operation, link: sync.links.view(link), linkCreated: true } : operation
+        return link ? { ...operation, link: links.view(link), linkCreated: true } : operation
       })
     } catch (error) {
       const [only, ...others] = some
-      const link = only && others.length === 0 ? await sameLink(sync, only, store) : undefined
+      const link = only && others.length === 0 ? await sameLink(sync, only) : undefined
       if (!only || !link) throw error
       return [{ ...only, link }]
     }
   })
 }
 
-/** Somebody else has linked the very same pair meanwhile: the wish is fulfilled (engine §4.5). */
-async function sameLink(
-  { links, rules }: Synchronization,
-  operation: Applied,
-  store: Store,
-): Promise<MappingLink | undefined> {
+/** The very same pair was linked meanwhile: the wish is fulfilled (engine §4.5). */
+async function sameLink({ links, rules, store }: Applying, operation: Applied) {
   const { sourceId, targetId } = ends(operation)
   const stored = mappingLinks(store.links, rules.mapping.links)
   const link = (await stored.ofSources(operation.linkQualifier, [sourceId])).get(sourceId)
-  const isSame = link && links.normalTarget(link.targetId) === links.normalTarget(targetId)
-  return isSame ? link : undefined
-}
-
-function draftOf({ links }: Synchronization, operation: Applied) {
-  const { sourceId, targetId } = ends(operation)
-  return links.draft(operation.linkQualifier, sourceId, targetId)
+  return link && links.normalTarget(link.targetId) === links.normalTarget(targetId) ? link : undefined
 }
 
 /** What is linked has both: an action without one of them is refused before. */
-function ends({ sourceId, targetId }: Applied): { readonly sourceId: string; readonly targetId: string } {
+function ends({ sourceId, targetId }: Pick<Applied, 'sourceId' | 'targetId'>) {
   if (sourceId !== undefined && targetId !== undefined) return { sourceId, targetId }
   throw new Problem('INTERNAL', `a link of ${sourceId} to ${targetId} has no end`)
 }
@@ -130,6 +113,7 @@ async function writeOrFail(operation: Applied, write: Write): Promise<readonly A
   }
 }
 
-function isConflict(error: unknown): boolean {
+/** Links that were changed or removed meanwhile. */
+export function isConflict(error: unknown): boolean {
   return error instanceof Problem && (error.code === 'PRECONDITION_FAILED' || error.code === 'NOT_FOUND')
 }

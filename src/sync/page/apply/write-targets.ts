@@ -2,31 +2,25 @@ import { isJsonObject, type JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
 import type { Afterwards, ObjectSet, ObjectWriteRequest, Resource } from '../../../router/resources.ts'
 import { shapePage } from '../decide.ts'
-import { type Applied, goesOn } from '../operation.ts'
+import { type Applied, goesOn, wasOvertaken } from '../operation.ts'
 import { askThose, onThose } from '../places.ts'
-import type { Synchronization } from '../synchronization.ts'
+import type { Applying } from '../synchronization.ts'
 import { intend, leavesDoubt, withdraw } from './intents.ts'
-import type { Writers } from './writers.ts'
 
 /** All target writes of a page in one call (engine §4.3, CREATE 5, UPDATE 4, DELETE 2). */
-export async function writeTargets(
-  sync: Synchronization,
-  page: readonly Applied[],
-  writers: Writers,
-): Promise<readonly Applied[]> {
+export async function writeTargets(sync: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
   // What an onLink before the update changed persists, so these are shaped again on top of it.
   const isLinked = ({ linkedTarget }: Applied) => linkedTarget !== undefined
   const shaped = await onThose(page, isLinked, (some) => shapePage(sync, some))
-  const written = await onThose(shaped, goesOn, (some) => writeAll(sync, some, writers))
-  return onThose(written, isOvertaken, (some) => tryAgain(sync, some, writers))
+  const done = await onThose(shaped, goesOn, (some) => writeAll(sync, some))
+  // Targets that were changed between the reading and the writing.
+  const isOvertaken = ({ action, failure }: Applied) => action === 'UPDATE' && wasOvertaken(failure)
+  return onThose(done, isOvertaken, (some) => tryAgain(sync, some))
 }
 
-async function writeAll(
-  sync: Synchronization,
-  page: readonly Applied[],
-  { targets, apart }: Writers,
-): Promise<readonly Applied[]> {
-  const intended = apart ? await intend(sync, page, targets) : page
+async function writeAll(sync: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
+  const { targets, apart } = sync
+  const intended = apart ? await intend(sync, page) : page
   const { request } = sync.scripts
   const consequences = new Map<number | undefined, () => Promise<void>>()
   const results = await askThose(
@@ -42,8 +36,8 @@ async function writeAll(
     if (!result) return unwritten(operation)
     const consequence = consequences.get(place)
     return result.ok
-      ? settle(operation, result.object, consequence)
-      : settleFailure(operation, result.error, consequence)
+      ? written(operation, result.object, consequence)
+      : notWritten(operation, result.error, consequence)
   })
 }
 
@@ -54,27 +48,16 @@ function unwritten(operation: Applied): Applied {
   return isSame ? { ...operation, effect: 'unchanged' } : operation
 }
 
-/** Somebody else changed the target between our reading and our writing it. */
-function isOvertaken({ action, failure }: Applied): boolean {
-  return (
-    action === 'UPDATE' && failure?.cause instanceof Problem && failure.cause.code === 'PRECONDITION_FAILED'
-  )
-}
-
 /** Once more, on the target as it is now (engine §12.4): what the other one wrote is kept. */
-async function tryAgain(
-  sync: Synchronization,
-  overtaken: readonly Applied[],
-  writers: Writers,
-): Promise<readonly Applied[]> {
+async function tryAgain(sync: Applying, overtaken: readonly Applied[]): Promise<readonly Applied[]> {
   const ids = overtaken.flatMap(({ targetId }) => targetId ?? [])
-  const fresh = await writers.targets.readMany(ids, sync.signal)
+  const fresh = await sync.targets.readMany(ids, sync.signal)
   await withdraw(sync, overtaken)
   const again = overtaken.map((operation): Applied => {
     const target = operation.targetId === undefined ? undefined : fresh.get(operation.targetId)
     return { ...operation, target, intent: undefined, failure: undefined, desired: undefined, changes: [] }
   })
-  return onThose(await shapePage(sync, again), goesOn, (some) => writeAll(sync, some, writers))
+  return onThose(await shapePage(sync, again), goesOn, (some) => writeAll(sync, some))
 }
 
 function writeOf(
@@ -118,22 +101,23 @@ function idOf(id: unknown): string | undefined {
 
 type Consequence = Applied['consequence']
 
-function settle(operation: Applied, object: Resource, consequence: Consequence): Applied {
-  if (operation.action === 'DELETE') return { ...operation, consequence, effect: 'deleted' }
-  const created = operation.action === 'CREATE'
+function written(operation: Applied, object: Resource, consequence: Consequence): Applied {
+  const { action, target } = operation
+  if (action === 'DELETE') return { ...operation, consequence, effect: 'deleted' }
+  const created = action === 'CREATE'
   return {
     ...operation,
     consequence,
     effect: created ? 'created' : 'updated',
-    oldTarget: created ? undefined : operation.target,
+    oldTarget: created ? undefined : target,
     target: object,
     targetId: object._id,
   }
 }
 
-function settleFailure(operation: Applied, error: Error, consequence: Consequence): Applied {
+function notWritten(operation: Applied, error: Error, consequence: Consequence): Applied {
   const { action, targetId } = operation
-  // Somebody else deleted it already: the wish is fulfilled.
+  // It was deleted meanwhile: the wish is fulfilled.
   if (action === 'DELETE' && error instanceof Problem && error.status === 404)
     return { ...operation, consequence, effect: 'deleted' }
   const verb = action === 'CREATE' ? 'create' : action === 'DELETE' ? 'delete' : 'update'
@@ -143,7 +127,7 @@ function settleFailure(operation: Applied, error: Error, consequence: Consequenc
   return { ...operation, consequence, inDoubt: leavesDoubt(error), failure }
 }
 
-/** ` (mail: VALID_EMAIL_ADDRESS_FORMAT)`: which policies the target refused, so that nobody has to look further. */
+/** ` (mail: VALID_EMAIL_ADDRESS_FORMAT)`: which policies the target refused, so that the message says it all. */
 function violatedPolicies(error: Error | undefined): string {
   const detail = error instanceof Problem ? error.detail : undefined
   const failed = isJsonObject(detail) ? detail.failedPolicyRequirements : undefined
