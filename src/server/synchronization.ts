@@ -1,6 +1,7 @@
 import type { Part } from '../feature/feature.ts'
 import type { Log } from '../kit/log.ts'
 import type { Events } from '../repository/events.ts'
+import { localRunSets } from '../repository/local/run-sets.ts'
 import type { Locks } from '../repository/locks.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { Resources } from '../router/resources.ts'
@@ -40,6 +41,7 @@ export function synchronization({ current, during, settled, ...options }: Synchr
   const inUse = new InUse()
   const single = {
     ...{ repository, resources, locks, log, mappings },
+    runSets: localRunSets(),
     activeOperations: new ActiveOperations(),
     rulesOf: (mapping: string) => current().rulesOf(mapping),
   }

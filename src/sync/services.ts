@@ -2,6 +2,7 @@ import type { Log } from '../kit/log.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Locks } from '../repository/locks.ts'
 import type { Repository } from '../repository/repository.ts'
+import type { RunSets } from '../repository/run-sets.ts'
 import type { Resources } from '../router/resources.ts'
 import type { Rules } from './page/rules.ts'
 import type { ActiveOperations } from './reconciliation/active-operations.ts'
@@ -12,6 +13,7 @@ export interface SyncServices {
   readonly resources: () => Resources
   /** Shared by all that work on objects of this repository. */
   readonly locks: Locks
+  readonly runSets: RunSets
   readonly activeOperations: ActiveOperations
   /** In processing order. */
   readonly mappings: () => readonly Mapping[]

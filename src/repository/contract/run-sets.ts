@@ -31,6 +31,7 @@ export function runSetsContract({ name, open }: RunSetsUnderTest): void {
       )
       await set.handle(['aNN'])
       expect(await set.remainingCount()).toBe(0)
+      expect(await set.known(['ann'])).toEqual(new Map([['ann', 'Ann']]))
     })
 
     it('remain until they are handled, in pages, in the order of adding', async () => {

@@ -9,25 +9,10 @@ import { asProblem, Problem } from '../../model/problem.ts'
 import type { Candidate } from '../../plan/facts.ts'
 import type { CorrelationQuestion } from '../../plan/question.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
+import type { Durations } from './durations.ts'
 import type { MappingLinks } from './links.ts'
 import type { Rules } from './rules.ts'
 import { comparedPointers, joinable, TargetIndex } from './target-index.ts'
-
-/**
- * Finds the targets that source objects without a link belong to (engine §6). A filter that hash
- * tables can answer exactly is a join against the target set, read once; filters whose comparison is known are
- * asked for a page in one query; everything else is the target's to answer, one query an object.
- */
-export interface Correlator {
-  /** False where nobody is to be asked: correlation is not configured, or skipped, or the caller has named the target. */
-  readonly asks: boolean
-  /** What the questions find, at their places. */
-  find(asked: readonly Asked[]): Promise<readonly Found[]>
-  /** Keeps the hash tables true while the run writes; `undefined` means absent. */
-  wrote(id: string, before: JsonObject | undefined, after: JsonObject | undefined): void
-  /** A dry run's own links count as made or removed, or a plan would create what the run finds. */
-  planned(qualifier: string, targetId: string, linked: boolean): void
-}
 
 export interface Asked {
   readonly linkQualifier: string
@@ -49,17 +34,19 @@ export interface CorrelatorOptions {
   readonly mayReadAll: boolean
   /** True if the target query returned nothing and the mapping does not want to correlate against that (engine §6.4). */
   readonly skip: boolean
-  readonly signal: AbortSignal | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly durations: Durations
 }
 
 /** How many filters are asked in one query: longer ones cost more to parse than they save. */
 const joined = 50
 
-export function correlator(options: CorrelatorOptions): Correlator {
-  return new TargetCorrelator(options)
-}
-
-class TargetCorrelator implements Correlator {
+/**
+ * Finds the targets that source objects without a link belong to (engine §6). A filter that hash
+ * tables can answer exactly is a join against the target set, read once; filters whose comparison is known are
+ * asked for a page in one query; everything else is the target's to answer, one query an object.
+ */
+export class Correlator {
   readonly #options: CorrelatorOptions
   /** Links of a dry run: made, or removed. */
   readonly #planned = new Map<string, boolean>()
@@ -69,22 +56,30 @@ class TargetCorrelator implements Correlator {
     this.#options = options
   }
 
+  /** False where correlation is not configured, or skipped. */
   get asks(): boolean {
     return this.#options.rules.mapping.correlation.kind !== 'none' && !this.#options.skip
   }
 
-  async find(asked: readonly Asked[]): Promise<readonly Found[]> {
+  /** What the questions find, at their places. */
+  find(asked: readonly Asked[]): Promise<readonly Found[]> {
+    return this.#options.durations.time('correlationQuery', () => this.#find(asked))
+  }
+
+  async #find(asked: readonly Asked[]): Promise<readonly Found[]> {
     const answers = new Map<Asked, readonly string[] | Problem>()
     const questions = asked.flatMap((one) => questionIn(one, answers))
     await this.#answer(questions, answers)
     return this.#markLinked(asked.map((one) => ({ ...one, found: answers.get(one) ?? [] })))
   }
 
+  /** Keeps the hash tables true while the run writes; `undefined` means absent. */
   wrote(id: string, before: JsonObject | undefined, after: JsonObject | undefined): void {
     if (before) this.#index?.remove(id, before)
     if (after) this.#index?.add(id, after)
   }
 
+  /** A dry run's own links count as made or removed, or a plan would create what the run finds. */
   planned(qualifier: string, targetId: string, linked: boolean): void {
     this.#planned.set(`${qualifier}\n${targetId}`, linked)
   }

@@ -3,10 +3,9 @@ import type { Question } from '../../plan/question.ts'
 import type { Resource } from '../../router/resources.ts'
 import type { ScriptOutcome } from '../../scripts/engine.ts'
 import type { MappingLink } from './links.ts'
-import type { Joined, ReadSource, ReadTarget } from './operation.ts'
+import { type Joined, type ReadSource, type ReadTarget, readTarget } from './operation.ts'
 import { askThose } from './places.ts'
 import type { Synchronization } from './synchronization.ts'
-import type { TargetIds } from './target-ids.ts'
 
 /**
  * Joins a page of sources with their links and targets: links, then what each object asks of the target, in one crossing
@@ -19,12 +18,17 @@ export async function joinSources(
   const links = await linksOf(page, ({ sourceId }) => sourceId, sync.links.ofSources)
   const questions = await ask(sync, page, links)
   const found = await correlate(sync, page, links, questions)
+  const ids = page.map((_, place) =>
+    boundTarget({ link: links[place], candidates: found[place]?.candidates ?? [] }),
+  )
+  const queried = await sync.targetIds?.known(ids.filter((id) => id !== undefined))
   const bound = page.map((read, place): Bound => {
     const link = links[place]
     const { candidates = [], failure } = found[place] ?? {}
-    const id = boundTarget({ link, candidates })
-    const targetId = id === undefined ? undefined : (sync.targetIds?.spelling(id) ?? id)
-    return { read, link, candidates, failure, targetId }
+    const id = ids[place]
+    const spelling = id === undefined ? undefined : queried?.get(id)
+    const isGone = queried !== undefined && spelling === undefined
+    return { read, link, candidates, failure, targetId: spelling ?? id, isGone }
   })
   const targets = await readTargets(sync, bound)
   return bound.map(({ read, link, candidates, failure, targetId }, place): Joined => {
@@ -54,6 +58,8 @@ export async function joinSources(
 
 interface Bound extends Pick<Joined, 'link' | 'candidates' | 'failure' | 'targetId'> {
   readonly read: ReadSource
+  /** The run's target query did not return it. */
+  readonly isGone: boolean
 }
 
 /** One query a qualifier. Links stand at the places of their operations. */
@@ -113,23 +119,18 @@ async function readTargets(
   { targets, targetIds, signal, looksAtTargets }: Synchronization,
   page: readonly Bound[],
 ): Promise<readonly (Resource | undefined)[]> {
-  if (!looksAtTargets && targetIds) return page.map(({ targetId }) => seenTarget(targetIds, targetId))
-  const outsideQuery = ({ read, link }: Bound, targetId: string) =>
-    link && targetIds && !read.overtaken && !targetIds.has(targetId)
+  if (!looksAtTargets && targetIds)
+    return page.map(({ targetId, isGone }) =>
+      targetId === undefined || isGone ? undefined : { _id: targetId },
+    )
   return askThose(
     page,
-    (bound) =>
-      bound.targetId === undefined || outsideQuery(bound, bound.targetId) ? undefined : bound.targetId,
+    ({ read, link, targetId, isGone }) => (link && isGone && !read.overtaken ? undefined : targetId),
     async (ids) => {
       const found = await targets.readMany(ids, signal)
       return ids.map((id) => found.get(id))
     },
   )
-}
-
-/** As far as the target query tells. */
-function seenTarget(targetIds: TargetIds, id: string | undefined): Resource | undefined {
-  return id !== undefined && targetIds.has(id) ? { _id: id } : undefined
 }
 
 /**
@@ -144,7 +145,7 @@ export async function targetRounds(
   qualifiers: readonly string[],
 ): Promise<readonly (readonly ReadTarget[])[]> {
   const rounds = qualifiers.map((linkQualifier) =>
-    targetIds.map((targetId): ReadTarget => ({ stage: 'read', phase: 'target', linkQualifier, targetId })),
+    targetIds.map((targetId) => readTarget(targetId, linkQualifier)),
   )
   if (qualifiers.length < 2) return rounds
   const linked = await sync.links.linkedTargets(targetIds)
@@ -156,7 +157,7 @@ export async function targetRounds(
   )
 }
 
-/** Which sources a page of targets is about. Whoever holds these joins again: others may have been at work before. */
+/** Which sources a page of targets is about. With these locked, the page is joined again: others may have been at work before. */
 export async function linkedSources(sync: Synchronization, page: readonly ReadTarget[]) {
   const links = await targetLinks(sync, page)
   return page.map(({ linkQualifier }, place) => ({ linkQualifier, sourceId: links[place]?.sourceId }))

@@ -3,13 +3,13 @@ import type { Extent } from '../../plan/decide.ts'
 import type { ShapingHooks } from '../../plan/shape.ts'
 import type { Locks, Watch } from '../../repository/locks.ts'
 import type { Repository, Store } from '../../repository/repository.ts'
+import type { RunSet } from '../../repository/run-sets.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
 import type { Correlator } from './correlate.ts'
 import type { MappingLinks } from './links.ts'
 import type { Rules } from './rules.ts'
 import type { SecretAttributes } from './secret-attributes.ts'
-import type { TargetIds } from './target-ids.ts'
 
 /**
  * What the steps between reading and recording share while one mapping runs: where to read, where to write, whose
@@ -26,13 +26,13 @@ export interface Synchronization {
   readonly secrets: SecretAttributes
   readonly locks: Locks
   /** What others have worked on since the sets were queried. */
-  readonly watch: Watch | undefined
+  readonly watch?: Watch | undefined
   readonly scripts: ScriptContext
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** The run's id; its operations are recorded under it. */
   readonly runId: string
-  /** Known only when the run has queried the targets. */
-  readonly targetIds: TargetIds | undefined
+  /** What the run's target query returned, and what of it no operation has dealt with yet; undefined without such a query. */
+  readonly targetIds?: RunSet | undefined
   /** Decide and shape, but change nothing. */
   readonly dryRun: boolean
   readonly hooks: ShapingHooks
@@ -45,7 +45,7 @@ export interface Synchronization {
   /** False where it is enough to know that a target is there, not what is in it. */
   readonly looksAtTargets: boolean
   /** Interrupts reading and deciding, as does that of `scripts`; neither is there while a page is applied. */
-  readonly signal: AbortSignal | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** While a page is applied: `targets` is where its objects go. */

@@ -5,17 +5,17 @@ import { Problem } from '../../model/problem.ts'
 import { exceeded, excessInWords } from '../../plan/guard.ts'
 import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
 import type { Links } from '../../repository/links.ts'
+import type { RunSet } from '../../repository/run-sets.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import type { Recorded } from '../page/operation.ts'
-import type { TargetIds } from '../page/target-ids.ts'
-import { openSynchronization } from './open-synchronization.ts'
+import { openRun } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { Run } from './run.ts'
 import { openSources } from './sources.ts'
 
 /** Undefined where there is no target phase. */
-type TargetQuery = (() => Promise<TargetIds>) | undefined
+type TargetQuery = (() => Promise<RunSet>) | undefined
 
 /** How many ids of each kind a refusal names. */
 const sampled = 10
@@ -156,12 +156,12 @@ async function foresee(
   }
   const sources = await openSources(looking)
   const targetIds = await queryTargets?.()
-  const opened = await openSynchronization(looking, { targetIds })
+  const opened = await openRun(looking, { targetIds })
   const looksAtTargets = until === 'shape' || rulesLookAtTargets(reconciliation)
   const sync = { ...opened, until, looksAtTargets }
   await sourcePhase(looking, sync, sources, recorder)
   if (targetIds) await targetPhase(looking, sync, recorder)
-  targetIds?.startOver()
+  await targetIds?.startOver()
 }
 
 function rulesLookAtTargets({ rules: { mapping } }: Reconciliation): boolean {

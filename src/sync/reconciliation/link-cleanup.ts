@@ -76,7 +76,9 @@ async function orphansAmong(
   { links, targetIds, targets, sources, signal }: Synchronization,
   page: readonly Link[],
 ): Promise<readonly Recorded[]> {
-  const suspects = page.map(links.view).filter(({ targetId }) => !targetIds?.has(targetId))
+  const viewed = page.map(links.view)
+  const seen = await targetIds?.known(viewed.map(({ targetId }) => targetId))
+  const suspects = viewed.filter(({ targetId }) => !seen?.has(targetId))
   if (suspects.length === 0) return []
   const present = await sources.readMany([...new Set(suspects.map(({ sourceId }) => sourceId))], signal)
   const withoutSource = suspects.filter(({ sourceId }) => !present.has(sourceId))

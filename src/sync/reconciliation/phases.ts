@@ -13,7 +13,6 @@ import {
 import { refreshed, withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { synchronize } from '../page/synchronize.ts'
-import type { TargetIds } from '../page/target-ids.ts'
 import { namesIn, qualifiersOf } from '../single/look.ts'
 import type { SourceRecord } from './read.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -65,7 +64,7 @@ export async function targetPhase(
 ): Promise<void> {
   const { run, settings } = reconciliation
   const names = await qualifiersOf(sync, undefined)
-  for (const page of sync.targetIds?.remaining(settings.pageSize) ?? []) {
+  for await (const page of sync.targetIds?.remaining(settings.pageSize) ?? []) {
     for (const part of chunks(page, sync.rules.oneByOne ? 1 : page.length)) {
       if (run.signal.aborted) return
       const gone = new Set<string>()
@@ -93,7 +92,7 @@ export async function finish(
 ): Promise<readonly Recorded[]> {
   if (page.length === 0) return []
   // Before applying: an update may rename the target, and the one that was bound is handled.
-  for (const operation of page) if (operation.phase === 'source') markHandled(sync.targetIds, operation)
+  await sync.targetIds?.handle(page.flatMap(boundTargets))
   const done = await applyPage(sync, page, recorder)
   for (const operation of done)
     onEntry?.(planEntry(sync.rules.mapping, operation, sync.targets.isSecret), operation, sync)
@@ -103,8 +102,8 @@ export async function finish(
 }
 
 /** The bound target, or all ambiguous ones, whatever the action was and even if it failed (engine §7.3). */
-function markHandled(targetIds: TargetIds | undefined, { targetId, candidates }: Decided): void {
-  if (!targetIds) return
-  if (targetId !== undefined) targetIds.handled(targetId)
-  for (const { id } of candidates) targetIds.handled(id)
+function boundTargets({ phase, targetId, candidates }: Decided): readonly string[] {
+  if (phase === 'target') return []
+  const ids = candidates.map(({ id }) => id)
+  return targetId === undefined ? ids : [targetId, ...ids]
 }

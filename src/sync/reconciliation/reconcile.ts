@@ -1,11 +1,11 @@
 import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { Watch } from '../../repository/locks.ts'
+import type { Synchronization } from '../page/synchronization.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
 import { requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
 import { cleanUpLinks } from './link-cleanup.ts'
-import { openSynchronization, targetQuery } from './open-synchronization.ts'
+import { openRun, targetQuery } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import { plannedPhases } from './planned-phases.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
@@ -33,16 +33,21 @@ export async function reconcile(reconciliation: Reconciliation): Promise<void> {
 async function phases(reconciliation: Reconciliation): Promise<void> {
   const { run, repository, settings, sourceId, plan, locks } = reconciliation
   using watch = locks.watch()
+  await using opened = new AsyncDisposableStack()
   await runWholeRunHook(reconciliation, 'onRecon', {})
   await repository.transaction((store) => recordFrame(reconciliation, 'start', store))
   await settleLeftovers(reconciliation)
   run.enter('ACTIVE_QUERY_ENTRIES')
-  const withTargets = settings.runTargetPhase ?? sourceId === undefined
-  if (plan) return performPlan(reconciliation, plan, watch)
-  const queryTargets = withTargets ? targetQuery(reconciliation) : undefined
+  const withTargets = plan?.header.targetPhase ?? settings.runTargetPhase ?? sourceId === undefined
+  const queryTargets = withTargets ? targetQuery(reconciliation, opened) : undefined
+  if (plan) {
+    await requirePlanWithinGuard(reconciliation, plan.header)
+    const sync = await openRun(reconciliation, { targetIds: await queryTargets?.(), watch })
+    return await performPlan(reconciliation, sync, plan)
+  }
   await requireWithinGuard(reconciliation, queryTargets)
   const sources = await openSources(reconciliation)
-  const sync = await openSynchronization(reconciliation, { targetIds: await queryTargets?.(), watch })
+  const sync = await openRun(reconciliation, { targetIds: await queryTargets?.(), watch })
   run.enter('ACTIVE_RECONCILING_SOURCE')
   await run.durations.time('sourcePhase', () =>
     sourcePhase(reconciliation, sync, sources, recorder(reconciliation)),
@@ -54,13 +59,12 @@ async function phases(reconciliation: Reconciliation): Promise<void> {
   await cleanUpLinks(reconciliation, sync)
 }
 
-async function performPlan(reconciliation: Reconciliation, plan: PlanSource, watch: Watch): Promise<void> {
+async function performPlan(
+  reconciliation: Reconciliation,
+  sync: Synchronization,
+  plan: PlanSource,
+): Promise<void> {
   const { run } = reconciliation
-  await requirePlanWithinGuard(reconciliation, plan.header)
-  const sync = await openSynchronization(reconciliation, {
-    targetIds: plan.header.targetPhase ? await targetQuery(reconciliation)() : undefined,
-    watch,
-  })
   run.enter('ACTIVE_RECONCILING_SOURCE')
   run.planned = { performed: 0, stale: 0, done: 0 }
   await plannedPhases(reconciliation, sync, plan, recorder(reconciliation), run.planned)

@@ -1,19 +1,18 @@
-import type { Log } from '../../kit/log.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
 import type { PlanLine } from '../../plan/plan-line.ts'
-import type { Lease, Locks } from '../../repository/locks.ts'
-import type { Repository } from '../../repository/repository.ts'
+import type { Lease } from '../../repository/locks.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
 import type { Recorded } from '../page/operation.ts'
 import type { Rules } from '../page/rules.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
+import type { SyncServices } from '../services.ts'
 import type { Run } from './run.ts'
 
 /** One run, fully specified: the mapping's own settings with this run's overrides applied. */
-export interface Reconciliation {
+export interface Reconciliation extends Pick<SyncServices, 'repository' | 'locks' | 'runSets' | 'log'> {
   readonly run: Run
   readonly rules: Rules
   readonly settings: Mapping['reconciliation']
@@ -26,14 +25,11 @@ export interface Reconciliation {
   readonly plan: PlanSource | undefined
   readonly planFilter?: ((line: PlanLine) => boolean) | undefined
   readonly resources: Resources
-  readonly repository: Repository
-  readonly locks: Locks
   /** All of them are held, or the run ends: its pages are refused where one is lost. */
   readonly leases: readonly Lease[]
   readonly request: RequestContext
   /** True for runs that some process is working on. */
   readonly isActive: (runId: string, worker: string) => Promise<boolean>
-  readonly log: Log
   /** Sees every decided operation; a plan is made of these. */
   readonly onEntry?: ((entry: PlanEntry, operation: Recorded, sync: Synchronization) => void) | undefined
   /** Awaited after each page: what a page gave is put away before the next one. */

@@ -91,7 +91,7 @@ export class Reconciliations {
     const sourceId = request.sourceId ?? plan?.header.request.sourceId
     const settings = settingsFor(rules.mapping, overrides)
     refuseImpossibleCleanUp(rules.mapping, settings, { ...request, sourceId })
-    const { repository, resources, locks, events, log } = this.#options
+    const { repository, resources, locks, runSets, events, log } = this.#options
     const id = timeOrderedId()
     const own = await locks.ownLease()
     const lock = isExclusive(request) ? await acquireRunLock(locks, rules.mapping.links.type, id) : undefined
@@ -108,13 +108,11 @@ export class Reconciliations {
         planFilter: request.planFilters && planFilter(request.planFilters),
         associations: request.persistAssociations === true,
         foreseeHooks: request.foreseeHooks === true,
+        ...{ repository, locks, runSets, log },
         resources: resources(),
-        repository,
-        locks,
         leases,
         isActive: this.isActive,
         request: { ...context, external: false, transactionId: run.id },
-        log,
         onEntry: observers.onEntry,
         onPage: observers.onPage,
         onProgress: () => {

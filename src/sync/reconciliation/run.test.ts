@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { situations } from '../../mapping/situation.ts'
 import { Problem } from '../../model/problem.ts'
-import { Durations } from './durations.ts'
+import { Durations } from '../page/durations.ts'
 import { Run } from './run.ts'
 
 const newRun = () =>

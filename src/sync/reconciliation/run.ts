@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, type Problem } from '../../model/problem.ts'
 import type { Resource } from '../../router/resources.ts'
+import { Durations } from '../page/durations.ts'
 import type { Recorded } from '../page/operation.ts'
-import { Durations } from './durations.ts'
 import { Statistics } from './statistics.ts'
 
 /**

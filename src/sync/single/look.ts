@@ -3,13 +3,10 @@ import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { ScriptOutcome } from '../../scripts/engine.ts'
-import { correlator } from '../page/correlate.ts'
 import { decidePage } from '../page/decide.ts'
 import { joinSources, joinTargets } from '../page/join.ts'
-import { mappingLinks } from '../page/links.ts'
-import { sourceSet, targetSet } from '../page/object-sets.ts'
+import { openSynchronization } from '../page/open-synchronization.ts'
 import { type Decided, readSource, readTarget } from '../page/operation.ts'
-import { secretAttributes } from '../page/secret-attributes.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { SyncServices } from '../services.ts'
 
@@ -39,31 +36,13 @@ export async function openSingle(
   context: RequestContext,
   { analysis, runId = timeOrderedId(), extra }: SingleRequest,
 ): Promise<Synchronization> {
-  const rules = await rulesOf(mapping)
-  const router = resources()
-  const links = mappingLinks(repository.links, rules.mapping.links)
-  const scripts = { request: { ...context, external: false, readOnly: analysis }, ...(extra && { extra }) }
-  const targets = targetSet(router, rules.mapping)
-  const sources = sourceSet(router, rules.mapping)
-  const shared = { rules, resources: router, targets, links, signal: undefined }
-  return {
-    ...shared,
-    scripts,
-    sources,
-    secrets: secretAttributes({ rules, sources, targets }),
-    repository,
-    // About one object: the target set is not read for it.
-    correlator: correlator({ ...shared, mayReadAll: false, skip: false }),
-    locks,
-    watch: undefined,
-    log,
-    runId,
-    targetIds: undefined,
-    dryRun: analysis,
-    until: 'shape',
-    looksAtTargets: true,
+  return openSynchronization({
+    ...{ repository, locks, log, runId, dryRun: analysis, resources: resources() },
+    rules: await rulesOf(mapping),
+    scripts: { request: { ...context, external: false, readOnly: analysis }, ...(extra && { extra }) },
     hooks: analysis ? 'foresee' : 'run',
-  }
+    mayReadAll: false,
+  })
 }
 
 /** What scripts find in `context` while a change is carried on. */

@@ -14,6 +14,7 @@ import type { ManagedType } from '../../objects/type/type.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
 import { LocalEvents } from '../../repository/local/events.ts'
 import { LocalLocks } from '../../repository/local/locks.ts'
+import { localRunSets } from '../../repository/local/run-sets.ts'
 import type { ObjectSet, RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { scriptSource } from '../../scripts/definition.ts'
@@ -105,6 +106,7 @@ export async function openWorld({
     repository,
     resources: () => resources,
     locks,
+    runSets: localRunSets(),
     events: new LocalEvents(() => {}),
     activeOperations: new ActiveOperations(),
     mappings: () => [mapping],

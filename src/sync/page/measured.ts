@@ -1,10 +1,9 @@
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { DecisionInput, DecisionName } from '../../plan/programs.ts'
 import type { ObjectSet } from '../../router/resources.ts'
-import type { Correlator } from '../page/correlate.ts'
-import type { MappingLinks } from '../page/links.ts'
-import type { Rules } from '../page/rules.ts'
 import type { Durations } from './durations.ts'
+import type { MappingLinks } from './links.ts'
+import type { Rules } from './rules.ts'
 
 /**
  * The same rules, links and object sets, their calls timed under the names of engine §7.7. We work on
@@ -72,15 +71,6 @@ export function measuredLinks(links: MappingLinks, durations: Durations): Mappin
     ofSources: (qualifier, ids) => durations.time('sourceLinkQuery', () => links.ofSources(qualifier, ids)),
     remove: (gone, store) => durations.time('deleteLinkObject', () => links.remove(gone, store)),
     ofTargets: (qualifier, ids) => durations.time('targetLinkQuery', () => links.ofTargets(qualifier, ids)),
-  }
-}
-
-export function measuredCorrelator(correlator: Correlator, durations: Durations): Correlator {
-  return {
-    asks: correlator.asks,
-    wrote: (id, before, after) => correlator.wrote(id, before, after),
-    planned: (qualifier, targetId, linked) => correlator.planned(qualifier, targetId, linked),
-    find: (asked) => durations.time('correlationQuery', () => correlator.find(asked)),
   }
 }
 
