@@ -12,8 +12,8 @@ export const hashColumn = 'HMAC'
 
 /**
  * CSV files: one column for each field (topics.ts); values that are not text are written as JSON. With a key, each row
- * ends with an HMAC of itself and of the row before it. So without the key nobody can change, remove, move or insert a
- * row without being noticed (verify-csv.ts).
+ * ends with an HMAC of itself and of the row before it. So a row that was changed, removed, moved or
+ * inserted without the key is noticed (verify-csv.ts).
  */
 export function csvFormat(
   { quote, delimiter, newline }: FileHandlerSettings['format'],

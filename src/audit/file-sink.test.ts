@@ -163,7 +163,7 @@ describe('a handler that writes lines of JSON', () => {
     expect([aside().flatMap((name) => idsIn(name)), idsIn('recon.audit.json')]).toEqual([['1'], ['2']])
   })
 
-  it('begins anew where somebody else took the file away', async () => {
+  it('begins a new file if another program removed it', async () => {
     await run({}, '1')
     renameSync(path('recon.audit.json'), path('elsewhere'))
     await run({}, '2')
@@ -221,7 +221,7 @@ describe('a handler that writes CSV', () => {
       expect(verifyCsv(readFileSync(path(file), 'utf8'), key)).toMatchObject({ broken: undefined })
   })
 
-  it('goes on with the right hash after a process that died', async () => {
+  it('continues with the right hash after a process that died', async () => {
     const wanted: Wanted = { kind: 'csv', hashed: true }
     await run(wanted, '1', '2')
     await append('recon', '3')

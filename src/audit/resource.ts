@@ -45,7 +45,7 @@ export function auditProvider({ audit, resources }: AuditResources): ResourcePro
       const [topic, deeper] = auditPath(path)
       if (deeper !== undefined) throw notASet(path)
       if (!openTopics.has(topic))
-        throw new Problem('FORBIDDEN', `Entries of audit/${topic} are made by Syncline and by nobody else`)
+        throw new Problem('FORBIDDEN', `Entries of audit/${topic} are made only by Syncline`)
       return created(audit, topic, id, content, request)
     },
     async action(path, action) {

@@ -108,7 +108,7 @@ describe('what is recorded', () => {
     expect(await stored.audit.verify()).toMatchObject({ chained: 2, broken: undefined })
   })
 
-  it('loses its secrets, whoever recorded it', async () => {
+  it('loses its secrets, wherever it was recorded', async () => {
     await audit.repository.audit.append([
       event('1', 'activity', {
         after: { password: 'x', key: { $crypto: {} } },
@@ -153,7 +153,7 @@ describe('what is recorded', () => {
     ])
   })
 
-  it('waits for nobody, and is all there after an orderly stop', async () => {
+  it('blocks no request, and is all there after an orderly stop', async () => {
     for (let n = 0; n < 500; n++) audit.record(event(`${n}`, 'access'))
     await audit[Symbol.asyncDispose]()
     expect(await stored.audit.verify()).toMatchObject({ chained: 500 })
@@ -319,7 +319,7 @@ describe('entries over REST', () => {
     })
   })
 
-  it('of what was removed are made by nobody else, and none is ever changed', async () => {
+  it('of what was removed are made only by Syncline, and none is ever changed', async () => {
     await expect(create('audit/retention', { digest: 'x' })).rejects.toMatchObject({ code: 'FORBIDDEN' })
     await expect(create('audit/gossip', {})).rejects.toMatchObject({ code: 'NOT_FOUND' })
     await expect(resources.update('audit/access/a', undefined, {}, context)).rejects.toMatchObject({

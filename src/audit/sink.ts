@@ -24,7 +24,7 @@ export interface Sink {
   begin?(position: Position, save: Save): Promise<void>
   /**
    * Writes some of the events, at least the first, and returns how many. It may keep its state in `position`, which is
-   * stored afterwards.
+   * stored next.
    */
   write(events: readonly QueuedEvent[], position: Position, save: Save): Promise<number>
   /** Called after the position was stored. */

@@ -22,8 +22,8 @@ describe('the guard of a mapping', () => {
     ],
     ['null for one: that limit is gone', { maxDeletes: null, maxCreates: 7 }, { ...none, creates: most(7) }],
     ['other members', { comment: 'x' }, { ...none, deletes: thirty }],
-  ])('may be %s', (_what, stated, limits) => {
-    expect(readGuard(stated as never)).toEqual(limits)
+  ])('may be %s', (_what, configured, limits) => {
+    expect(readGuard(configured as never)).toEqual(limits)
   })
 
   it.each([
@@ -36,8 +36,8 @@ describe('the guard of a mapping', () => {
       'guard/maxCreates must be a number of objects or a percentage such as "30%", not "many"',
     ],
     [{ maxDeletes: true }, 'guard/maxDeletes'],
-  ])('cannot be %o', (stated, message) => {
-    expect(() => readGuard(stated)).toThrow(message)
+  ])('cannot be %o', (configured, message) => {
+    expect(() => readGuard(configured)).toThrow(message)
   })
 
   it('is overridden for one run limit by limit', () => {

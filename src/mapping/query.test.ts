@@ -32,18 +32,18 @@ const unrestricted: readonly [string, JsonObject, string][] = [
 ]
 
 describe('a query that restricts nothing', () => {
-  it.each(unrestricted)('is refused: %s', (_what, stated, message) => {
-    expect(() => readQuery(stated, 'managed/user')).toThrow(
+  it.each(unrestricted)('is refused: %s', (_what, configured, message) => {
+    expect(() => readQuery(configured, 'managed/user')).toThrow(
       expect.objectContaining({ code: 'BAD_REQUEST', message }),
     )
   })
   it.each([
-    ['not stated at all', undefined],
-    ['stated as true', { _queryFilter: 'true' }],
-    ['stated as a boolean', { _queryFilter: true }],
+    ['not configured at all', undefined],
+    ['configured as true', { _queryFilter: 'true' }],
+    ['configured as a boolean', { _queryFilter: true }],
     ['asked for by name', { _queryId: 'query-all' }],
     ['without underscore', { queryFilter: 'true' }],
-  ])('is everything where that is %s', (_what, stated) => {
-    expect(readQuery(stated, 'managed/user').filter).toEqual(everything)
+  ])('is everything where that is %s', (_what, configured) => {
+    expect(readQuery(configured, 'managed/user').filter).toEqual(everything)
   })
 })

@@ -5,7 +5,7 @@ import { compareText } from './sort.ts'
 
 /**
  * Changes between two states of an object: what a plan shows, stores and sends. Unlike the patch of a request, they
- * contain the old value. A reviewer sees it, and whoever applies the plan can check that it is still the same.
+ * contain the old value. A reviewer sees it, and applying the plan can check that it is still the same.
  */
 
 /** One attribute's change; `undefined` means absent. Arrays change as a whole: their order is significant. */

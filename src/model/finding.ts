@@ -38,7 +38,7 @@ export type Read<Value> =
 export class FindingError extends Problem {
   readonly finding: Finding
 
-  /** `message`: for whoever has only that, and no file. Absent: the finding's. */
+  /** `message`: for callers that show only a text. Absent: the finding's. */
   constructor(code: ProblemCode, finding: Finding, message = finding.message, detail?: unknown) {
     super(code, message, { detail })
     this.finding = finding

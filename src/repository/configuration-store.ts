@@ -13,7 +13,7 @@ export interface ConfigurationStore {
   stamp(): Promise<string>
   /** Removes what writers that died left. */
   tidy(): Promise<void>
-  /** Until it is disposed of, calls back when what has been written is at rest, and now and then besides. What it throws is tried again. */
+  /** Until it is disposed of, calls back after writes have ended, and at intervals. A callback that fails is called again. */
   watch(changed: () => Promise<unknown>, options: { readonly interval: number }): AsyncDisposable
 }
 

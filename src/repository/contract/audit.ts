@@ -14,7 +14,7 @@ export function auditContract(current: Current): void {
   describe('audit events', () => {
     const audit = () => current().audit
 
-    it('are a chain that nobody has broken, as long as nobody has touched them', async () => {
+    it('are an unbroken chain, as long as none was changed', async () => {
       expect(await audit().verify()).toMatchObject({ chained: 0, broken: undefined })
       await audit().append([event('1'), event('2')])
       const { last } = await audit().verify()
@@ -43,7 +43,7 @@ export function auditContract(current: Current): void {
         expect(await audit().verify()).toMatchObject({ chained: 2, removed: 2, broken: undefined })
       })
 
-      it('are removed by number, topic by topic, in portions, and never beyond what somebody waits for', async () => {
+      it('are removed by number, topic by topic, in portions, and never beyond what a handler waits for', async () => {
         await audit().append(
           [1, 2, 3, 4, 5, 6].flatMap((n) => [event(`a${n}`, {}, 'access'), event(`s${n}`, {}, 'sync')]),
         )
@@ -72,7 +72,7 @@ export function auditContract(current: Current): void {
         expect(await audit().verify()).toMatchObject({ removed: 2, broken: undefined })
       })
 
-      it('leave their numbers to nobody, even if they were the last', async () => {
+      it('keep their numbers to themselves, even if they were the last', async () => {
         await audit().append([event('1'), event('2')])
         const last = await audit().lastSeq()
         await audit().remove({ topic: 'recon' }, 10, by('r'))

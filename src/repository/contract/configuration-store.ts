@@ -3,7 +3,7 @@ import type { ConfigurationStore } from '../configuration-store.ts'
 
 export interface ConfigurationStoreUnderTest {
   readonly name: string
-  /** Empty. `behindItsBack` writes as somebody else does, and undefined takes away. */
+  /** Empty. `behindItsBack` writes as another program does; undefined deletes. */
   open(): Promise<
     AsyncDisposable & {
       readonly store: ConfigurationStore
@@ -37,7 +37,7 @@ export function configurationStoreContract({ name, open }: ConfigurationStoreUnd
       expect(await store.read('managed')).toBeUndefined()
     })
 
-    it('is not written where somebody else has written or taken away', async () => {
+    it('is not written where another program has written or deleted', async () => {
       await store.write('managed', '1', undefined)
       const known = await store.read('managed')
       await opened.behindItsBack('managed', '2')
@@ -66,7 +66,7 @@ export function configurationStoreContract({ name, open }: ConfigurationStoreUnd
       expect(new Set([none, one, two]).size).toBe(3)
     })
 
-    it('tells who watches that something was written, until nobody watches', async () => {
+    it('calls a watch after each write, until it is disposed of', async () => {
       const changed = vi.fn(async () => {})
       {
         await using _watch = store.watch(changed, { interval: 5 })
@@ -79,7 +79,7 @@ export function configurationStoreContract({ name, open }: ConfigurationStoreUnd
       expect(changed).toHaveBeenCalledTimes(calls)
     })
 
-    it('goes on telling when the one who watches fails', async () => {
+    it('calls a watch again that has failed', async () => {
       let calls = 0
       const changed = async () => {
         if (++calls === 1) throw new Error('not yet')

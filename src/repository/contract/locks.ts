@@ -49,7 +49,7 @@ function keysContract(open: () => Locks): void {
     expect(order).toEqual(['beside', 'first', 'second', 'third'])
   })
 
-  it('give up waiting when they have had no patience left, and hold up nobody', async () => {
+  it('give up waiting when their patience ends, and block no other caller', async () => {
     const locks = open()
     const { promise, resolve } = Promise.withResolvers<void>()
     const first = locks.hold(['a'], () => promise)
@@ -85,14 +85,14 @@ function leasesContract(repository: () => Repository, open: (ttl?: number) => Lo
     if (!answer.taken) throw new Error(`${name} is held by ${answer.by.owner}`)
     return answer.lease
   }
-  /** Work that another process does while it has been taken for dead. */
+  /** Work that another process does while it is considered dead. */
   const write = (lease: Lease) =>
     repository().transaction(async (store) => {
       await lease.require(store)
       await store.settings.write('key', lease.epoch)
     })
 
-  it('are held until they are released, and whoever asks hears by whom', async () => {
+  it('are held until they are released, and other callers learn the holder', async () => {
     const [one, two] = [open(), open()]
     const lease = await taken(one, 'a')
     expect(await two.lease('a', 'other')).toMatchObject({ taken: false, by: { owner: 'for a' } })

@@ -41,7 +41,7 @@ export function objectsContract(current: Current): void {
       expect(await objects().collections()).toEqual(expect.arrayContaining([users, 'managed/role']))
     })
 
-    it('of a collection that nobody has written to are none', async () => {
+    it('of a collection without a write are none', async () => {
       expect((await objects().read('nowhere', ['1'])).size).toBe(0)
       expect(await objects().query('nowhere', { filter: everything, total: true })).toEqual({
         result: [],

@@ -40,14 +40,14 @@ export function syncQueueContract(current: Current): void {
       expect(await due('o', 0, 10)).toEqual([])
     })
 
-    it('lets nobody overtake an event that waits for another try', async () => {
+    it('lets no event overtake one that waits for another try', async () => {
       await queue().add([event('1', { due: 100 }), event('2')])
       expect(await due('m', 99, 10)).toEqual([])
       expect(ids(await due('m', 100, 10))).toEqual(['1'])
       expect(await queue().nextDue('m')).toBe(100)
     })
 
-    it('lets nobody overtake an event that is held, until it is released', async () => {
+    it('lets no event overtake one that is held, until it is released', async () => {
       await queue().add([event('1', { state: 'HELD' }), event('2')])
       expect(await due('m', 0, 10)).toEqual([])
       await queue().releaseHeld()

@@ -40,7 +40,7 @@ export function transactionsContract(current: Current): void {
       expect([await objects.count(users), await links.count('hr_user')]).toEqual([1, 1])
     })
 
-    it('reads its own writes, which nobody outside sees before it ends', async () => {
+    it('reads its own writes, which no other reader sees before it ends', async () => {
       await current().objects.write(users, [create('0')])
       await current().transaction(async (store) => {
         await store.objects.write(users, [create('1')])
@@ -68,20 +68,20 @@ export function transactionsContract(current: Current): void {
     })
 
     it('waits for the one before it, and so do writes of their own', async () => {
-      let underWay = 0
+      let running = 0
       const first = current().transaction(async (store) => {
-        underWay++
+        running++
         await store.settings.write('key', 'first')
         await new Promise((resolve) => setTimeout(resolve, 20))
-        underWay--
+        running--
       })
       const second = current().transaction(async (store) => ({
-        underWay,
+        running,
         seen: await store.settings.read('key'),
       }))
       const third = current().settings.write('key', 'third')
       await Promise.all([first, second, third])
-      expect(await second).toEqual({ underWay: 0, seen: 'first' })
+      expect(await second).toEqual({ running: 0, seen: 'first' })
       expect(await current().settings.read('key')).toBe('third')
     })
 

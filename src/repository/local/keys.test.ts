@@ -54,7 +54,7 @@ describe('locks of objects', () => {
     expect(await locks.hold(['x'], async () => 'done')).toBe('done')
   })
 
-  it('are waited for as long as patience lasts, and whoever asked later still waits for the holder', async () => {
+  it('are waited for as long as patience lasts, and a later request still waits for the holder', async () => {
     const locks = new KeyLocks()
     const holding = Promise.withResolvers<void>()
     const holder = locks.hold(['x'], () => holding.promise)

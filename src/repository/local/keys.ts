@@ -5,7 +5,8 @@ import type { HoldOptions, Watch } from '../locks.ts'
 export class KeyLocks {
   /** The last holder of each key; resolved when it is done. */
   readonly #last = new Map<string, Promise<void>>()
-  readonly #watches = new Set<KeyWatch>()
+  /** Each with the keys of which it has been notified. */
+  readonly #watches = new Map<Watch, Set<string>>()
 
   async hold<T>(
     keys: readonly string[],
@@ -30,14 +31,19 @@ export class KeyLocks {
     try {
       return await work()
     } finally {
-      for (const watch of this.#watches) if (watch !== own) watch.touch(keys)
+      for (const [watch, touched] of this.#watches)
+        if (watch !== own) for (const key of keys) touched.add(key)
       leave()
     }
   }
 
   watch(): Watch {
-    const watch = new KeyWatch(() => this.#watches.delete(watch))
-    this.#watches.add(watch)
+    const touched = new Set<string>()
+    const watch: Watch = {
+      touched: (key) => touched.has(key),
+      [Symbol.dispose]: () => this.#watches.delete(watch),
+    }
+    this.#watches.set(watch, touched)
     return watch
   }
 }
@@ -45,33 +51,12 @@ export class KeyLocks {
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
-    const message = `somebody else has been working on the object for ${milliseconds / 1000} s`
+    const message = `another request has been working on the object for ${milliseconds / 1000} s`
     reject(new Problem('UNAVAILABLE', message, { hint: 'Try again.' }))
   }, milliseconds)
   try {
     return await Promise.race([work, promise])
   } finally {
     clearTimeout(timer)
-  }
-}
-
-class KeyWatch implements Watch {
-  readonly #touched = new Set<string>()
-  readonly #end: () => void
-
-  constructor(end: () => void) {
-    this.#end = end
-  }
-
-  touch(keys: readonly string[]): void {
-    for (const key of keys) this.#touched.add(key)
-  }
-
-  touched(key: string): boolean {
-    return this.#touched.has(key)
-  }
-
-  [Symbol.dispose](): void {
-    this.#end()
   }
 }

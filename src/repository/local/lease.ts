@@ -62,7 +62,7 @@ export class HeldLease implements Lease {
   #problem(): Problem {
     return new Problem(
       'CONFLICT',
-      `${this.name}: this process was taken for dead, and what it did is another's now`,
+      `${this.name}: this process was considered dead, and another has taken over its work`,
       { hint: 'Look whether the machine was stopped, or the store could not be written to, for a minute.' },
     )
   }

@@ -2,7 +2,7 @@ import { v7 as timeOrderedId } from 'uuid'
 import { Timer } from '../../kit/timer.ts'
 import { Problem } from '../../model/problem.ts'
 import type { StoredLease } from '../leases.ts'
-import type { HoldOptions, Lease, LeaseAnswer, LeaseHolder, Locks, Watch } from '../locks.ts'
+import type { Lease, LeaseAnswer, LeaseHolder, Locks } from '../locks.ts'
 import type { Store } from '../repository.ts'
 import { KeyLocks } from './keys.ts'
 import { HeldLease } from './lease.ts'
@@ -21,26 +21,18 @@ export interface LocalLocksOptions {
  * ended. That can be known only of processes on this machine: a killed server continues at once when it is started again.
  * A process on another machine is never considered dead before its lease has expired.
  */
-export class LocalLocks implements Locks, AsyncDisposable {
+export class LocalLocks extends KeyLocks implements Locks, AsyncDisposable {
   readonly #store: Pick<Store, 'leases'>
   readonly #ttl: number
-  readonly #keys = new KeyLocks()
   readonly #leases = new Set<HeldLease>()
   readonly #timer: Timer
   #own: Promise<Lease> | undefined
 
   constructor(store: Pick<Store, 'leases'>, { ttl = 60_000 }: LocalLocksOptions = {}) {
+    super()
     this.#store = store
     this.#ttl = ttl
     this.#timer = new Timer(() => this.#renewAll())
-  }
-
-  hold<T>(keys: readonly string[], work: () => Promise<T>, options?: HoldOptions): Promise<T> {
-    return this.#keys.hold(keys, work, options)
-  }
-
-  watch(): Watch {
-    return this.#keys.watch()
   }
 
   async lease(name: string, owner: string): Promise<LeaseAnswer> {

@@ -1,14 +1,11 @@
 import { hash } from 'node:crypto'
-import type { AuditVerdict } from '../audit.ts'
+import type { AuditEvent, AuditVerdict } from '../audit.ts'
 import { gapsBetween, unvouchedGaps } from './audit-gaps.ts'
 import { number, text } from './column.ts'
 import type { Connection } from './connection.ts'
 
 /** The input of a hash: the previous hash, and the whole event. */
-export interface Chained {
-  readonly topic: string
-  readonly id: string
-  readonly timestamp: string
+interface Chained extends Pick<AuditEvent, 'topic' | 'id' | 'timestamp'> {
   /** The event's JSON text, as it is stored. */
   readonly text: string
 }
@@ -18,16 +15,18 @@ export function chainHash(before: string, { topic, id, timestamp, text }: Chaine
 }
 
 /** The end of the chain. An append updates it in the same transaction. */
-export function readHead(connection: Connection): { readonly hash: string; readonly chained: number } {
+interface Head {
+  readonly hash: string
+  readonly chained: number
+}
+
+export function readHead(connection: Connection): Head {
   const row = connection.row('SELECT hash, chained FROM audit_head')
   return { hash: text(row?.hash), chained: number(row?.chained) }
 }
 
-export function writeHead(
-  connection: Connection,
-  head: { readonly hash: string; readonly chained: number },
-): void {
-  connection.run('UPDATE audit_head SET hash = ?, chained = ?', head.hash, head.chained)
+export function writeHead(connection: Connection, { hash, chained }: Head): void {
+  connection.run('UPDATE audit_head SET hash = ?, chained = ?', hash, chained)
 }
 
 /** The verdict so far, and where to go on; undefined there: that was all. */

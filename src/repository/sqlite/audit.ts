@@ -1,12 +1,11 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
-import { type AuditEvent, type AuditEvents, type Removable, removals } from '../audit.ts'
+import { type AuditEvent, type AuditEvents, type RecordedRun, type Removable, removals } from '../audit.ts'
 import { parseCookie, printCookie } from '../cookie.ts'
 import { chainHash, follow, readHead, type Step, start, withEnd, writeHead } from './audit-chain.ts'
 import { openGaps, removable } from './audit-gaps.ts'
-import { recordedRuns } from './audit-runs.ts'
-import { number, text } from './column.ts'
+import { number, optionalText, text } from './column.ts'
 import type { Connection, Row } from './connection.ts'
 import { documentOf, documentText } from './document.ts'
 import { violatesConstraint } from './failure.ts'
@@ -26,7 +25,7 @@ export function sqliteAudit(session: Session): AuditEvents {
       let step = start
       for (let next: Step | undefined = step; next; ) {
         step = next
-        // In portions, so that a server goes on answering meanwhile.
+        // In portions, so that a server can answer meanwhile.
         next = await session.read((connection) => follow(connection, step, portion))
       }
       return session.read((connection) => {
@@ -129,4 +128,30 @@ export function eventsOf(topic: string): Queryable<JsonObject> {
 function fieldOf(pointer: Pointer): Field {
   const isReconId = pointer.length === 1 && pointer[0] === 'reconId'
   return isReconId ? column('recon_id', { optional: true }) : documentField(pointer)
+}
+
+/** From one run to the next through the index by run: entries are many, runs are few. */
+const runIds = `
+  WITH RECURSIVE run (id) AS (
+    SELECT min(recon_id) FROM audit WHERE topic = 'recon' AND recon_id IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(recon_id) FROM audit WHERE topic = 'recon' AND recon_id > run.id)
+    FROM run WHERE run.id IS NOT NULL
+  )
+  SELECT id FROM run WHERE id IS NOT NULL`
+
+const lastEvent = `
+  SELECT seq, timestamp, json_extract(content, '$.mapping') AS mapping FROM audit
+  WHERE topic = 'recon' AND recon_id = ? ORDER BY seq DESC LIMIT 1`
+
+function recordedRuns(connection: Connection): readonly RecordedRun[] {
+  return connection
+    .rows(runIds)
+    .map(({ id }) => ({ id: text(id), last: connection.row(lastEvent, text(id)) }))
+    .toSorted((a, b) => Number(a.last?.seq) - Number(b.last?.seq))
+    .map(({ id, last }) => ({
+      reconId: id,
+      mapping: optionalText(last?.mapping) ?? null,
+      timestamp: text(last?.timestamp),
+    }))
 }

@@ -36,7 +36,7 @@ export function ensureTable(connection: Connection, collection: string): string 
   return table
 }
 
-/** Builds the indexes that are missing and drops those that nobody asked for; others are left alone. */
+/** Builds the indexes that are missing and drops those that are not wanted any more. */
 export function setIndexes(connection: Connection, table: string, searchable: readonly string[]): void {
   const wanted = new Map(
     searchable

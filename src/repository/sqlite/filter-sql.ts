@@ -71,30 +71,22 @@ function either(parts: readonly Condition[]): Condition {
 }
 
 function negated(condition: Condition): Condition {
-  return condition.exact ? exactly(`NOT (${condition.sql})`, ...(condition.parameters as string[])) : unknown
+  return condition.exact ? { ...condition, sql: `NOT (${condition.sql})` } : unknown
 }
 
 /** `a eq 1 or a eq 2 or …` is one `in`: a correlation query of a whole page stays one look into an index. */
 function withEqualsJoined(filters: readonly Filter[]): readonly Filter[] {
-  const equals = new Map<string, { pointer: Pointer; values: Json[] }>()
-  const others: Filter[] = []
-  for (const filter of filters.flatMap(alternatives)) {
-    if (filter.kind !== 'compare' || filter.operator !== 'eq') {
-      others.push(filter)
-      continue
-    }
-    const key = JSON.stringify(filter.pointer)
-    const group = equals.get(key) ?? { pointer: filter.pointer, values: [] }
-    group.values.push(filter.value)
-    equals.set(key, group)
-  }
-  const joined = [...equals.values()].map(({ pointer, values }): Compare => {
-    const [value = null, ...more] = values
-    return more.length === 0
-      ? { kind: 'compare', operator: 'eq', pointer, value }
-      : { kind: 'compare', operator: 'in', pointer, value: values }
+  const parts = filters.flatMap(alternatives)
+  const byPointer = Map.groupBy(parts.filter(isEquals), ({ pointer }) => JSON.stringify(pointer))
+  const joined = [...byPointer.values()].flatMap((group): readonly Compare[] => {
+    const [first, another] = group
+    return first && another ? [{ ...first, operator: 'in', value: group.map(({ value }) => value) }] : group
   })
-  return [...joined, ...others]
+  return [...joined, ...parts.filter((part) => !isEquals(part))]
+}
+
+function isEquals(filter: Filter): filter is Compare {
+  return filter.kind === 'compare' && filter.operator === 'eq'
 }
 
 function alternatives(filter: Filter): readonly Filter[] {
@@ -185,16 +177,12 @@ function scalar(
       return text(place, value, (part) => startsWith(place, part))
     case 'ew':
       return text(place, value, (part) => endsWith(place, part))
-    case 'lt':
-      return ordered(place, '<', value)
-    case 'le':
-      return ordered(place, '<=', value)
-    case 'gt':
-      return ordered(place, '>', value)
-    case 'ge':
-      return ordered(place, '>=', value)
+    default:
+      return ordered(place, symbols[operator], value)
   }
 }
+
+const symbols = { lt: '<', le: '<=', gt: '>', ge: '>=' } as const
 
 function equal(place: ScalarPlace, value: Json): Condition {
   if (typeof value === 'boolean') return exactly(`(${place.isBoolean} AND ${place.value} = ${Number(value)})`)

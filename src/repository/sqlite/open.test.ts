@@ -42,7 +42,7 @@ describe('opening a store', () => {
     expect(readFileSync(file, 'utf8')).toBe('id;name\n'.repeat(1000))
   })
 
-  it('lets nobody else into the folders that it creates', async () => {
+  it('creates folders that no other user can enter', async () => {
     using folder = temporaryFolder()
     await using _ = await openSqlite(folder.file('data/node/store.db'))
     for (const created of ['data', 'data/node']) expect(statSync(folder.file(created)).mode & 0o077).toBe(0)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Problem } from '../../model/problem.ts'
@@ -8,10 +9,9 @@ import { explained } from './failure.ts'
 import { sqliteIntents } from './intents.ts'
 import { sqliteLeases } from './leases.ts'
 import { sqliteLinks } from './links.ts'
-import { migrate } from './migrations/migrate.ts'
+import { migrate } from './migrate.ts'
 import { sqliteObjects } from './objects.ts'
 import { sqliteRelationships } from './relationships.ts'
-import { revisions } from './revision.ts'
 import { sqliteRuns } from './runs.ts'
 import { type Connections, type Session, Sessions } from './session.ts'
 import { sqliteSettings } from './settings.ts'
@@ -60,6 +60,13 @@ export function repositoryOn(
     transaction: (work) => sessions.transaction((session) => work(storeOf(session))),
     [Symbol.asyncDispose]: () => sessions.close(),
   }
+}
+
+/** Makes revisions: short, opaque, and never the same twice, also not after a restart or by another process. */
+function revisions(): () => string {
+  const start = randomBytes(4).toString('hex')
+  let count = 0
+  return () => `${start}-${(count++).toString(36)}`
 }
 
 /** Opens the file twice, to write and to read, and migrates it. */
