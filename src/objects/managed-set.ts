@@ -1,25 +1,40 @@
+import { pages } from '../kit/cookies.ts'
+import type { Filter } from '../model/filter/filter.ts'
 import { Problem } from '../model/problem.ts'
 import type { StoredObject } from '../repository/objects.ts'
 import type { Repository, Store } from '../repository/repository.ts'
 import { project } from '../router/fields.ts'
-import type { ObjectSet } from '../router/resources.ts'
-import { type Reader, reader } from './read/reader.ts'
+import type { ObjectSet, RequestContext } from '../router/resources.ts'
+import { storeFilter, type View, viewed } from './relationships/view.ts'
 import type { CompiledType } from './type/compile.ts'
 import type { OnChange } from './write/changes.ts'
-import type { Apply } from './write/entry.ts'
+import type { Apply, ManagedWrite } from './write/entry.ts'
 import { writer } from './write/pipeline.ts'
 
 /**
  * The objects of one managed type (platform §6.2), for REST and for the engine. They are read and written in the caller's
- * transaction, if there is one, unless the type has scripts for writes.
+ * transaction, if there is one, unless the type has scripts for writes. There is one way to read them:
+ *
+ *     stored → view (relationships, collected values) → retrieval (scripts) → visible (what the caller may see)
+ *
+ * A type that has nothing to do in a stage passes it. The engine sees everything, so it ends before the last stage; what
+ * comes in pages is not retrieved, as in every query.
  */
 export interface ManagedSet extends ObjectSet {
   readonly compiled: CompiledType
-  readonly reader: Reader
+  readonly store: Store
+  /** Without the scripts for reads. */
+  stored(id: string): Promise<StoredObject | undefined>
+  /** The same; NOT_FOUND if there is none. */
+  required(id: string): Promise<StoredObject>
+  /** A filter as the store understands it. */
+  filter(filter: Filter): Promise<Filter>
+  view(objects: readonly StoredObject[], view?: View): Promise<readonly StoredObject[]>
+  retrieved(object: StoredObject, request: RequestContext): Promise<StoredObject>
   /** As `writeMany`; a patch names the properties it touched, and only those are validated. */
   readonly apply: Apply
-  /** The stored object, without the scripts for reads. */
-  stored(id: string): Promise<StoredObject | undefined>
+  /** One write; throws why it was refused. */
+  applyOne(write: ManagedWrite, request: RequestContext): Promise<StoredObject>
 }
 
 export function managedSet(repository: Repository, compiled: CompiledType, onChange: OnChange): ManagedSet {
@@ -33,25 +48,53 @@ export function managedSet(repository: Repository, compiled: CompiledType, onCha
 }
 
 function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
-  const { collection, relations, encryption } = compiled
-  const read = reader(store, compiled)
-  return {
-    ...{ compiled, apply, reader: read, path: collection },
-    async *pages({ filter, fields, pageSize }, signal) {
-      for await (const objects of read.pages({ filter, pageSize }, signal))
-        yield fields ? objects.map((object) => project(object, fields)) : objects
+  const { collection, relations, encryption, retrieval } = compiled
+  const { objects } = store
+  const set: ManagedSet = {
+    ...{ compiled, store, apply, path: collection },
+    stored: async (id) => (await objects.read(collection, [id])).get(id),
+    async required(id) {
+      const object = await set.stored(id)
+      if (!object) throw new Problem('NOT_FOUND', `${collection}/${id} does not exist`)
+      return object
     },
-    readMany: (ids) => read.many(ids),
+    filter: async (filter) => (relations ? storeFilter(store, relations, filter) : filter),
+    view: async (seen, view) => (relations ? viewed(store, relations, seen, view) : seen),
+    retrieved: async (object, request) => (retrieval ? retrieval.one(object, request) : object),
+    async *pages({ filter, fields, pageSize }, signal) {
+      const query = { filter: await set.filter(filter), pageSize }
+      const found = pages((from) => objects.query(collection, { ...query, ...from }), signal)
+      for await (const { result } of found) {
+        if (result.length === 0) continue
+        const seen = await set.view(result)
+        yield fields ? seen.map((object) => project(object, fields)) : seen
+      }
+    },
+    async readMany(ids) {
+      const read = new Map<string, StoredObject>()
+      for (const object of await set.view([...(await objects.read(collection, ids)).values()]))
+        read.set(object._id, await set.retrieved(object, engine))
+      return read
+    },
     async writeMany(writes, request) {
       if (request.readOnly)
         throw new Problem('FORBIDDEN', `This is a dry run: nothing is written to ${collection}`)
       return apply(writes, request)
     },
-    stored: async (id) => (await read.stored([id])).get(id),
+    async applyOne(write, request) {
+      const [result] = await apply([write], request)
+      if (!result?.ok)
+        throw result?.error ?? new Problem('INTERNAL', `${collection}: the write had no outcome`)
+      return result.object
+    },
     comparison: () => 'exact',
     idOf: ({ content }, proposed) => (typeof content._id === 'string' ? content._id : proposed),
-    count: () => store.objects.count(collection),
+    count: () => objects.count(collection),
     ...(relations && { leavesAlone: (name: string) => relations.type.properties.has(name) }),
     isSecret: (pointer) => encryption.isSecret(pointer),
   }
+  return set
 }
+
+/** Of the engine's own reading. */
+const engine: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'read' }

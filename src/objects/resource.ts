@@ -11,7 +11,7 @@ import { type RelationshipModel, relationshipModel } from './relationships/model
 import { Recomputation } from './relationships/recompute.ts'
 import { relationshipAt } from './relationships/resource.ts'
 import { temporalTriggers } from './relationships/temporal-triggers.ts'
-import { type SetServices, setOfCollection } from './sets.ts'
+import type { SetServices } from './sets.ts'
 import { compileType, plainParts, type TypeParts } from './type/compile.ts'
 import { collectionOf, type ManagedType, propertiesOf } from './type/type.ts'
 import { unsupportedFeatures } from './type/unsupported.ts'
@@ -50,7 +50,7 @@ export async function managedObjects(options: {
   } = options
   for (const type of types) refuseUnsupported(type, partsOf(type))
   const sets = new Map<string, ManagedSet>()
-  const typeOf = (collection: string) => setOfCollection(sets, collection)?.compiled
+  const typeOf = (collection: string) => sets.get(collection)?.compiled
   const relationsOf = (collection: string) => typeOf(collection)?.relations
   const recomputation = new Recomputation({ repository, onChange, relationsOf, log, now })
   const model = relationshipModel(types)
@@ -62,13 +62,13 @@ export async function managedObjects(options: {
   }
   for (const type of types) {
     const compiled = compileType(type, enforcePolicies, partsOf(type), model && { model, services })
-    sets.set(type.name, managedSet(repository, compiled, onChange))
+    sets.set(compiled.collection, managedSet(repository, compiled, onChange))
     await repository.objects.declare(compiled.collection, [...indexed(type), ...conditionsOn(type, model)])
   }
   if (model) await repository.objects.declare(temporalTriggers, ['/due'])
   return {
     ...provider({
-      ...{ repository, sets, refresh: recomputation.refresh.bind(recomputation) },
+      ...{ sets, refresh: recomputation.refresh.bind(recomputation) },
       outside: (target) => outside(resources, target),
     }),
     start: async () => {

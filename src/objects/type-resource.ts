@@ -4,36 +4,38 @@ import { parsePatch } from '../model/patch.ts'
 import { Problem } from '../model/problem.ts'
 import { splitPath } from '../model/resource-path.ts'
 import type { StoredObject } from '../repository/objects.ts'
-import type { Repository } from '../repository/repository.ts'
 import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
 import type { ManagedSet } from './managed-set.ts'
 import { refusePrivateQuestions } from './read/private-questions.ts'
 import { namingReferences, presented } from './relationships/present.ts'
-import { type Asked, objectAt, type SetServices, type Sets, setAt, storedObject } from './sets.ts'
+import { type Asked, type ObjectAt, objectAt, type SetServices, type Sets, setAt } from './sets.ts'
 import { actionScript } from './type/scripts.ts'
-import { applyOne, patchObject } from './write/patch.ts'
+import type { ManagedWrite } from './write/entry.ts'
+import { patchObject } from './write/patch.ts'
 import { triggerSyncCheck } from './write/sync-check.ts'
 
 /** `managed/{type}[/{id}]` (platform §6.2). */
 export function objectResources(services: SetServices): Required<ResourceProvider> {
-  const { repository, sets } = services
+  const { sets } = services
   const shown = async (set: ManagedSet, object: StoredObject, request: Asked) =>
     (await presented(services, set, [object], request))[0] ?? object
   /** A write's answer: with the relationships that were asked for, without the scripts of reading. */
-  const answer = async (set: ManagedSet, object: StoredObject, request: Asked) =>
-    visible(set, await shown(set, object, request), request)
+  const answer = async (set: ManagedSet, written: Promise<StoredObject>, request: Asked) =>
+    visible(set, await shown(set, await written, request), request)
+  const write = (set: ManagedSet, one: ManagedWrite, request: Asked) =>
+    answer(set, set.applyOne(one, request), request)
   return {
     async read(path, request) {
       const { set, id } = objectAt(sets, path)
-      const object = await shown(set, await storedObject(set, id), request)
-      return visible(set, await set.reader.retrieved(object, request), request)
+      const object = await shown(set, await set.required(id), request)
+      return visible(set, await set.retrieved(object, request), request)
     },
     async query(path, query, request) {
       const set = setAt(sets, path)
       if (request.external) refusePrivateQuestions(sets, set, query)
-      const filter = await set.reader.filter(query.filter)
-      const page = await repository.objects.query(set.path, storeQuery({ ...query, filter }))
+      const filter = await set.filter(query.filter)
+      const page = await set.store.objects.query(set.path, storeQuery({ ...query, filter }))
       const executeOnRetrieve = query.parameters?.executeOnRetrieve === 'true'
       const asked = { ...request, ...query }
       const objects = await presented(services, set, page.result, asked)
@@ -42,32 +44,31 @@ export function objectResources(services: SetServices): Required<ResourceProvide
       return storePage({ ...page, result }, (object) => visible(set, object, asked))
     },
     async create(path, id, content, request) {
-      const set = setAt(sets, path)
-      return answer(set, await applyOne(set, { operation: 'create', id, content }, request), request)
+      return write(setAt(sets, path), { operation: 'create', id, content }, request)
     },
     async update(path, rev, content, request) {
       const { set, id } = objectAt(sets, path)
-      return answer(set, await applyOne(set, { operation: 'update', id, rev, content }, request), request)
+      return write(set, { operation: 'update', id, rev, content }, request)
     },
     async patch(path, rev, operations, request) {
       const { set, id } = objectAt(sets, path)
-      return answer(set, await patchObject(repository, set, id, rev, operations, request), request)
+      return answer(set, patchObject(set, id, rev, operations, request), request)
     },
     async delete(path, rev, request) {
       const { set, id } = objectAt(sets, path)
-      return visible(set, await applyOne(set, { operation: 'delete', id, rev }, request), request)
+      return visible(set, await set.applyOne({ operation: 'delete', id, rev }, request), request)
     },
     async action(path, action, request) {
       const { _queryFilter } = action.parameters
-      if (request.external && _queryFilter !== undefined && sets.has(path))
-        refusePrivateQuestions(sets, setAt(sets, path), { filter: parseFilter(_queryFilter) })
+      const all = sets.get(`managed/${path}`)
+      if (request.external && _queryFilter !== undefined && all)
+        refusePrivateQuestions(sets, all, { filter: parseFilter(_queryFilter) })
       if (action.name === 'triggerSyncCheck') return triggerSyncCheck(services, path, action, request)
       if (action.name !== 'patch') return ownAction(objectAt(sets, path), action, request)
-      const { set, id } = await patchTarget(repository, sets, path, action)
-      const operations = parsePatch(action.content)
-      return answer(set, await patchObject(repository, set, id, undefined, operations, request), request)
+      const { set, id } = await patchTarget(sets, path, action)
+      return answer(set, patchObject(set, id, undefined, parsePatch(action.content), request), request)
     },
-    objectSet: (path) => sets.get(path),
+    objectSet: (path) => sets.get(`managed/${path}`),
   }
 }
 
@@ -78,14 +79,14 @@ function visible({ compiled }: ManagedSet, object: StoredObject, request: Asked)
 
 /** `actions.<name>` of the type (platform §6.2): the value of the script is the answer. */
 async function ownAction(
-  { set, id }: { readonly set: ManagedSet; readonly id: string },
+  { set, id }: ObjectAt,
   { name, parameters, content }: ResourceAction,
   request: RequestContext,
 ): Promise<Json> {
   const { scripts, collection } = set.compiled
   if (!scripts.has(actionScript(name)))
     throw new Problem('NOT_IMPLEMENTED', `${collection} does not offer the action "${name}"`)
-  const object = await storedObject(set, id)
+  const object = await set.required(id)
   const variables = {
     object,
     resourceName: `${collection}/${id}`,
@@ -95,19 +96,14 @@ async function ownAction(
 }
 
 /** The action `patch` names its object by path or by a query that matches exactly one. */
-async function patchTarget(
-  repository: Repository,
-  sets: Sets,
-  path: string,
-  { parameters }: ResourceAction,
-): Promise<{ readonly set: ManagedSet; readonly id: string }> {
+async function patchTarget(sets: Sets, path: string, { parameters }: ResourceAction): Promise<ObjectAt> {
   if (splitPath(path).length > 1) return objectAt(sets, path)
   const set = setAt(sets, path)
   const text = parameters._queryFilter
   if (text === undefined)
     throw new Problem('BAD_REQUEST', `The action "patch" on managed/${path} needs _queryFilter`)
-  const filter = await set.reader.filter(parseFilter(text))
-  const { result } = await repository.objects.query(set.path, { filter, pageSize: 2 })
+  const filter = await set.filter(parseFilter(text))
+  const { result } = await set.store.objects.query(set.path, { filter, pageSize: 2 })
   const [found, another] = result
   if (!found) throw new Problem('NOT_FOUND', `No object of managed/${path} matches ${text}`)
   if (another)

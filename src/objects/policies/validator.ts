@@ -151,7 +151,7 @@ function compileChecks(schema: PropertySchema): readonly Check[] {
   ]
 }
 
-/** About presence, above; of the repository, unique.ts; of who asks, protected.ts. */
+/** About presence, above; of the repository, unique.ts; of who asks, validate.ts. */
 export const decidedElsewhere: ReadonlySet<string> = new Set([
   ...['required', 'not-empty', 'unique', 'no-internal-user-conflict', 're-auth-required'],
 ])

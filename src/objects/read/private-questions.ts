@@ -4,7 +4,7 @@ import { Problem } from '../../model/problem.ts'
 import type { ResourceQuery } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
 import type { RelationshipProperty } from '../relationships/model.ts'
-import { type Sets, setOfCollection } from '../sets.ts'
+import type { Sets } from '../sets.ts'
 import { touches } from '../type/places.ts'
 
 type Question = Pick<ResourceQuery, 'filter' | 'sortKeys'>
@@ -39,10 +39,9 @@ export function refusePrivateQuestionsBehind(
 
 function isPrivateBehind(sets: Sets, { collections }: RelationshipProperty, pointer: Pointer): boolean {
   if (pointer.length === 0) return false
-  return collections.some((collection) => {
-    const set = setOfCollection(sets, collection)
-    return set?.compiled.encryption.private.some((place) => touches(place, pointer))
-  })
+  return collections.some((collection) =>
+    sets.get(collection)?.compiled.encryption.private.some((place) => touches(place, pointer)),
+  )
 }
 
 function askedFor({ filter, sortKeys = [] }: Question): readonly Pointer[] {

@@ -5,7 +5,7 @@ import { idsByCollection, isReference, parseReference } from '../../model/refere
 import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
-import { type Asked, type SetServices, setOfCollection } from '../sets.ts'
+import type { Asked, SetServices } from '../sets.ts'
 import type { RelatedType } from './model.ts'
 
 const allReferences = '*_ref'
@@ -17,13 +17,14 @@ const allReferences = '*_ref'
  */
 export async function presented(
   services: SetServices,
-  { compiled: { relations }, reader }: ManagedSet,
+  set: ManagedSet,
   objects: readonly StoredObject[],
   asked: Asked,
 ): Promise<readonly StoredObject[]> {
+  const { relations } = set.compiled
   if (!relations || objects.length === 0) return objects
   const wanted = wantedProperties(relations.type, asked.fields)
-  const seen = await reader.view(objects, {
+  const seen = await set.view(objects, {
     properties: [...wanted.keys()],
     collects: needsCollected(relations.type, asked.fields),
   })
@@ -103,7 +104,7 @@ export async function expanded<Reference extends JsonObject>(
   const targets = references.map(({ _ref }) => parseReference(String(_ref)))
   const read = new Map<string, JsonObject>()
   for (const [collection, ids] of idsByCollection(targets.filter((target) => target !== undefined))) {
-    const set = setOfCollection(sets, collection)
+    const set = sets.get(collection)
     const found = set
       ? await readManaged(set, ids, fields, request)
       : await readOutside(outside, collection, ids)
@@ -122,18 +123,18 @@ function unreadable(why: string): JsonObject {
 }
 
 async function readManaged(
-  { compiled, reader }: ManagedSet,
+  { compiled, path, store, view }: ManagedSet,
   ids: readonly string[],
   fields: readonly Pointer[],
   { external }: RequestContext,
 ): Promise<ReadonlyMap<string, JsonObject>> {
-  const stored = [...(await reader.stored(ids)).values()]
+  const stored = [...(await store.objects.read(path, ids)).values()]
   const { relations } = compiled
   const named = relations
     ? fields.flatMap(([name = '']) => (relations.type.properties.has(name) ? [name] : []))
     : []
-  const view = relations && { properties: named, collects: needsCollected(relations.type, fields) }
-  const objects = await reader.view(stored, view)
+  const collects = relations && needsCollected(relations.type, fields)
+  const objects = await view(stored, { properties: named, collects })
   return new Map(objects.map((object) => [object._id, compiled.visible(object, { external, fields })]))
 }
 

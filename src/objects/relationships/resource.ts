@@ -5,12 +5,11 @@ import { Problem } from '../../model/problem.ts'
 import { parseReference, type Target } from '../../model/reference.ts'
 import { splitPath } from '../../model/resource-path.ts'
 import type { StoredObject } from '../../repository/objects.ts'
+import type { StoreQuery } from '../../repository/query.ts'
 import type { RequestContext, Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
-import type { ManagedSet } from '../managed-set.ts'
 import { refusePrivateQuestionsBehind } from '../read/private-questions.ts'
-import { type Asked, type SetServices, storedObject } from '../sets.ts'
-import { applyOne } from '../write/patch.ts'
+import type { Asked, ObjectAt, SetServices } from '../sets.ts'
 import type { RelationshipProperty } from './model.ts'
 import { expanded } from './present.ts'
 import { type Edit, wantedReference } from './wanted.ts'
@@ -22,15 +21,13 @@ import { type Edit, wantedReference } from './wanted.ts'
  */
 export function relationshipAt(services: SetServices, path: string): RelationshipAt | undefined {
   const [type = '', id, name, relationshipId, ...others] = splitPath(path)
-  const set = services.sets.get(type)
+  const set = services.sets.get(`managed/${type}`)
   const property = name === undefined ? undefined : set?.compiled.relations?.type.properties.get(name)
   if (!set || id === undefined || !property || others.length > 0) return undefined
   return new RelationshipAt(services, { set, id, property }, relationshipId)
 }
 
-interface Place {
-  readonly set: ManagedSet
-  readonly id: string
+interface Place extends ObjectAt {
   readonly property: RelationshipProperty
 }
 
@@ -50,12 +47,12 @@ class RelationshipAt {
   }
 
   async query(query: ResourceQuery, request: RequestContext): Promise<ResourcePage> {
-    const { repository, sets } = this.#services
     if (this.#id !== undefined)
       throw new Problem('NOT_IMPLEMENTED', `${this.#path} is a relationship, not a set`)
     await this.#owner()
-    if (request.external) refusePrivateQuestionsBehind(sets, this.#path, this.#place.property, query)
-    const page = await repository.relationships.query(this.#scope, storeQuery(query))
+    if (request.external)
+      refusePrivateQuestionsBehind(this.#services.sets, this.#path, this.#place.property, query)
+    const page = await this.#stored(storeQuery(query))
     const fields = fieldsOfTarget(query.fields)
     const result =
       fields.length > 0 ? await expanded(this.#services, page.result, fields, request) : page.result
@@ -129,11 +126,11 @@ class RelationshipAt {
     const owner = await this.#owner()
     const patched = new Set([property.name])
     const write = { operation: 'update', id, known: owner, content: { ...owner }, patched } as const
-    await applyOne(set, { ...write, edits: new Map([[property.name, edits]]) }, request)
+    await set.applyOne({ ...write, edits: new Map([[property.name, edits]]) }, request)
   }
 
   #owner(): Promise<StoredObject> {
-    return storedObject(this.#place.set, this.#place.id)
+    return this.#place.set.required(this.#place.id)
   }
 
   async #required(): Promise<StoredObject> {
@@ -151,11 +148,7 @@ class RelationshipAt {
 
   async #find(id = this.#id): Promise<StoredObject | undefined> {
     const filter = id === undefined ? everything : ({ ...byId, value: id } as const)
-    const { result } = await this.#services.repository.relationships.query(this.#scope, {
-      filter,
-      pageSize: 1,
-    })
-    return result[0]
+    return (await this.#stored({ filter, pageSize: 1 })).result[0]
   }
 
   async #matching(target: Target): Promise<readonly StoredObject[]> {
@@ -166,13 +159,13 @@ class RelationshipAt {
         { kind: 'compare', operator: 'eq', pointer: ['_refResourceCollection'], value: target.collection },
       ],
     } as const
-    return (await this.#services.repository.relationships.query(this.#scope, { filter })).result
+    return (await this.#stored({ filter })).result
   }
 
-  get #scope() {
-    const { id, property } = this.#place
+  #stored(query: StoreQuery) {
+    const { set, id, property } = this.#place
     const { collection, name, collections } = property
-    return { collection, id, property: name, others: collections }
+    return set.store.relationships.query({ collection, id, property: name, others: collections }, query)
   }
 
   get #path(): string {

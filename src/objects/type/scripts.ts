@@ -7,7 +7,7 @@ import { checkedScript } from '../../scripts/checked-script.ts'
 import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 import { lazyProgram } from '../../scripts/lazy-program.ts'
 import { nameOf, type Place, placesOf, type Step } from './places.ts'
-import type { ManagedType, PropertySchema } from './type.ts'
+import type { ManagedType } from './type.ts'
 
 /** The scripts of one managed type, ready to run. */
 export interface TypeScripts {
@@ -110,11 +110,6 @@ function declared(
   if (definition === undefined || definition === null) return []
   if (name === 'onSync' && isJsonObject(definition) && isShippedCompensation(definition)) return []
   return [{ name, pointer, definition }]
-}
-
-/** True if the values of the property come from a script. */
-export function isVirtual(property: PropertySchema): boolean {
-  return property.isVirtual === true
 }
 
 /** A managed type with its scripts read and checked. */

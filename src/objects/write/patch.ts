@@ -3,21 +3,17 @@ import { applyPatch, type PatchOperation } from '../../model/patch.ts'
 import { type Pointer, printPointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import type { StoredObject } from '../../repository/objects.ts'
-import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
 import { notNamed, withHiddenValues } from '../read/hidden-values.ts'
 import { editsByPatch, isAbout, relationshipValue } from '../relationships/wanted.ts'
-import { storedObject } from '../sets.ts'
 import { touches } from '../type/places.ts'
-import type { ManagedWrite } from './entry.ts'
 
 /** How often a patch without a revision starts again on the fresh object (platform §1.4, [D]). */
 const patchRetries = 5
 
 /** Reads the object, and writes what the operations make of it: the write is refused if it has changed in between. */
 export async function patchObject(
-  repository: Repository,
   set: ManagedSet,
   id: string,
   rev: string | undefined,
@@ -26,10 +22,10 @@ export async function patchObject(
 ): Promise<StoredObject> {
   if (request.external) refusePrivateSources(set, operations)
   for (let attempt = 0; ; attempt++) {
-    const known = await storedObject(set, id)
-    const content = await patched(repository, set, known, operations, request)
+    const known = await set.required(id)
+    const content = await patched(set, known, operations, request)
     try {
-      return await applyOne(set, { ...content, operation: 'update', id, rev, known }, request)
+      return await set.applyOne({ ...content, operation: 'update', id, rev, known }, request)
     } catch (error) {
       const outrun = error instanceof Problem && error.code === 'PRECONDITION_FAILED'
       if (rev !== undefined || !outrun || attempt === patchRetries) throw error
@@ -37,19 +33,8 @@ export async function patchObject(
   }
 }
 
-export async function applyOne(
-  set: ManagedSet,
-  write: ManagedWrite,
-  request: RequestContext,
-): Promise<StoredObject> {
-  const [result] = await set.apply([write], request)
-  if (!result?.ok) throw result?.error ?? new Problem('INTERNAL', `${set.path}: the write had no outcome`)
-  return result.object
-}
-
 async function patched(
-  repository: Repository,
-  { compiled }: ManagedSet,
+  { compiled, store }: ManagedSet,
   known: StoredObject,
   operations: readonly PatchOperation[],
   { external }: RequestContext,
@@ -61,7 +46,7 @@ async function patched(
   const content = external ? withHiddenValues(result, known, notNamed(encryption.private, named)) : result
   const current = async (name: string): Promise<Json> => {
     const property = relations?.type.properties.get(name)
-    const found = await repository.relationships.of(collection, [known._id], { properties: [name] })
+    const found = await store.relationships.of(collection, [known._id], { properties: [name] })
     return property ? relationshipValue(property, found.get(known._id) ?? []) : null
   }
   const edits = relations && (await editsByPatch(relations.type, operations, current))

@@ -6,40 +6,37 @@ import { joinPath, splitPath } from '../../model/resource-path.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext, ResourceAction } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
-import { type SetServices, setAt, storedObject } from '../sets.ts'
-import { isVirtual } from '../type/scripts.ts'
+import { type SetServices, setAt } from '../sets.ts'
 import { propertiesOf } from '../type/type.ts'
-import { applyOne } from './patch.ts'
 
 /**
- * The action `triggerSyncCheck` (engine §8.1, platform §2): computes the virtual properties of one
- * object, or of all that match, anew; what differs from what is stored is an update, and is carried on as one.
+ * The action `triggerSyncCheck` (engine §8.1, platform §2): computes the virtual properties of one object, or of all that
+ * match, anew. What differs from what is stored is written, and synchronized like any update.
  */
 export async function triggerSyncCheck(
-  { repository, sets, refresh }: SetServices,
+  { sets, refresh }: SetServices,
   path: string,
   { parameters }: ResourceAction,
   request: RequestContext,
 ): Promise<Json> {
   const [type = '', id] = splitPath(path)
-  if (id !== undefined) {
-    const set = setAt(sets, joinPath(type))
-    await check(set, await storedObject(set, id), request)
-    if (set.compiled.relations) await refresh(set.path, [id], request)
-    return { status: 'OK', countTriggered: 1 }
-  }
-  const set = setAt(sets, path)
-  const filter = await set.reader.filter(parseFilter(parameters._queryFilter ?? 'true'))
+  const set = setAt(sets, id === undefined ? path : joinPath(type))
+  const found =
+    id === undefined ? matching(set, parameters._queryFilter ?? 'true') : [[await set.required(id)]]
   let countTriggered = 0
-  for await (const { result } of pages((from) =>
-    repository.objects.query(set.path, { filter, pageSize: 500, ...from }),
-  )) {
-    for (const object of result) await check(set, object, request)
-    const ids = result.map(({ _id }) => _id)
+  for await (const objects of found) {
+    for (const object of objects) await check(set, object, request)
+    const ids = objects.map(({ _id }) => _id)
     if (set.compiled.relations) await refresh(set.path, ids, request)
-    countTriggered += result.length
+    countTriggered += ids.length
   }
   return { status: 'OK', countTriggered }
+}
+
+async function* matching(set: ManagedSet, text: string): AsyncGenerator<readonly StoredObject[]> {
+  const query = { filter: await set.filter(parseFilter(text)), pageSize: 500 }
+  for await (const { result } of pages((from) => set.store.objects.query(set.path, { ...query, ...from })))
+    yield result
 }
 
 /** Of what scripts compute. */
@@ -48,7 +45,7 @@ async function check(set: ManagedSet, stored: StoredObject, request: RequestCont
   const { relations, type } = set.compiled
   const collected = new Set(relations?.type.collected.map(({ name }) => name))
   const virtual = propertiesOf(type.schema).filter(
-    ([name, property]) => isVirtual(property) && !collected.has(name),
+    ([name, property]) => property.isVirtual === true && !collected.has(name),
   )
   const changed = virtual.filter(([name]) => !equal(computed?.[name] ?? null, stored[name] ?? null))
   if (changed.length === 0) return
@@ -57,5 +54,5 @@ async function check(set: ManagedSet, stored: StoredObject, request: RequestCont
     ...Object.fromEntries(changed.map(([name]) => [name, computed?.[name] ?? null])),
   }
   const write = { operation: 'update', id: stored._id, known: stored, content } as const
-  await applyOne(set, write, request)
+  await set.applyOne(write, request)
 }
