@@ -1,28 +1,34 @@
 import { formatProblem } from '../config/locate.ts'
 import { type Application, openApplication } from '../server/application.ts'
 import { isAbout } from '../server/usable.ts'
+import { folders, type ProjectOptions } from './options.ts'
+
+type Work<T> = (application: Application) => Promise<T>
+
+/** Opens the project for one command, and closes it at the end. */
+export function withApplication<T>(options: ProjectOptions, work: Work<T>): Promise<T> {
+  return withMapping(options, undefined, work)
+}
 
 /**
- * Opens the project for one command and always closes it afterwards. Errors elsewhere in the configuration and warnings
- * about the command's mapping are printed, but do not stop it. `check` prints all.
+ * The same for a command on a mapping. Errors elsewhere in the configuration and warnings about the mapping are printed,
+ * but do not stop it. `check` prints all.
  */
-export async function withApplication<T>(
-  options: { projectFolder: string; dataFolder: string; mapping?: string | undefined },
-  work: (application: Application) => Promise<T>,
+export async function withMapping<T>(
+  options: ProjectOptions,
+  mapping: string | undefined,
+  work: Work<T>,
 ): Promise<T> {
   await using application = await openApplication({
-    ...options,
+    ...folders(options),
     environment: process.env,
     flags: {},
     log: (_level, message) => console.error(message),
   })
-  if (options.mapping !== undefined) application.requireMapping(options.mapping)
+  if (mapping !== undefined) application.requireMapping(mapping)
   const { problems, project } = application
-  const printed = problems.filter(
-    (problem) =>
-      problem.severity === 'error' ||
-      (options.mapping !== undefined && isAbout(project, problem, options.mapping)),
-  )
-  for (const problem of printed) console.error(formatProblem(problem))
+  for (const problem of problems)
+    if (problem.severity === 'error' || (mapping !== undefined && isAbout(project, problem, mapping)))
+      console.error(formatProblem(problem))
   return await work(application)
 }

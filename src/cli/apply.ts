@@ -3,18 +3,11 @@ import type { Command } from 'commander'
 import type { PlanEntry } from '../plan/entry.ts'
 import { readPlanFile } from '../sync/plans/plan-file.ts'
 import type { Run } from '../sync/reconciliation/run.ts'
-import { withApplication } from './application.ts'
-import {
-  type Done,
-  example,
-  folders,
-  type ProjectOptions,
-  wholeNumber,
-  withProjectOptions,
-} from './options.ts'
+import { withMapping } from './application.ts'
+import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 import { type OverrideOptions, overridesOf, withGuard } from './overrides.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
-import { progress } from './progress.ts'
+import { atItsEnd } from './progress.ts'
 import { printRun } from './run-summary.ts'
 import { style } from './style.ts'
 
@@ -22,11 +15,11 @@ interface ApplyOptions extends ProjectOptions, FilterOptions, Pick<OverrideOptio
   readonly limit?: number
 }
 
-export function addApply(program: Command, done: Done): void {
+export function addApply(program: Command, exit: Exit): void {
   const command = withGuard(withFilters(withProjectOptions(program.command('apply <plan>'))))
     .description('Perform a plan: exactly what it says, and only where it still holds.')
     .option('--limit <n>', 'perform at most n entries', wholeNumber)
-    .action(async (plan: string, options: ApplyOptions) => done(await apply(plan, options)))
+    .action(exit(apply))
   example(command, 'syncline apply plan.ndjson --only-action CREATE', 'syncline apply plan.ndjson')
 }
 
@@ -36,26 +29,18 @@ const named = 20
 async function apply(file: string, options: ApplyOptions): Promise<number> {
   const plan = await readPlanFile(resolve(file))
   const { mapping } = plan.header
-  return withApplication({ ...folders(options), mapping }, async ({ reconciliations, administrator }) => {
-    const shown = progress(options.json === true)
+  return withMapping(options, mapping, async ({ reconciliations, administrator }) => {
     const left: string[] = []
-    const request = {
-      mapping,
-      plan,
-      planFilters: filtersOf(options, options.limit),
-      overrides: overridesOf(options),
-    }
-    const { run, done } = await reconciliations.start(request, administrator, {
-      onEntry(entry, { stale }) {
-        if (stale && !stale.done && left.length < named) left.push(`${idsOf(entry)}: ${stale.why}`)
-      },
-      onProgress: shown.update,
-    })
-    const cancel = () => run.cancel()
-    process.once('SIGINT', cancel).once('SIGTERM', cancel)
-    await done
-    process.off('SIGINT', cancel).off('SIGTERM', cancel)
-    shown.stop()
+    const overrides = overridesOf(options)
+    const request = { mapping, plan, planFilters: filtersOf(options, options.limit), overrides }
+    const run = await atItsEnd(options, (onProgress) =>
+      reconciliations.start(request, administrator, {
+        onEntry(entry, { stale }) {
+          if (stale && !stale.done && left.length < named) left.push(`${idsOf(entry)}: ${stale.why}`)
+        },
+        onProgress,
+      }),
+    )
     if (options.json) console.log(JSON.stringify(run, null, 2))
     else print(run, left)
     const { stale = 0 } = run.planned ?? {}

@@ -10,30 +10,32 @@ import { getAt } from '../model/pointer.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { Application } from '../server/application.ts'
 import { withApplication } from './application.ts'
-import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Exit, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
 
 interface VerifyOptions extends ProjectOptions {
   readonly file?: string
 }
 
-export function addAudit(program: Command, done: Done): void {
+export function addAudit(program: Command, exit: Exit): void {
   const audit = program.command('audit').description('The records of what was done.')
-  const verify = withProjectOptions(audit.command('verify'))
+  const command = withProjectOptions(audit.command('verify'))
     .description(
       'Follow the chain of audit events: was one changed, removed or put in behind Syncline’s back? Events that ' +
         'Syncline removed itself, as its retention says, are accepted. With --file, a CSV file of an audit handler ' +
         'that has hashes.',
     )
     .option('--file <path>', 'a CSV file of the audit, instead of the store')
-    .action(async (options: VerifyOptions) =>
-      done(await (options.file === undefined ? verifyChain(options) : verifyFile(options, options.file))),
-    )
-  example(verify, 'syncline audit verify --project examples/hr-to-directory')
+    .action(exit(verify))
+  example(command, 'syncline audit verify --project examples/hr-to-directory')
+}
+
+function verify(options: VerifyOptions): Promise<number> {
+  return options.file === undefined ? verifyChain(options) : verifyFile(options, options.file)
 }
 
 async function verifyChain(options: ProjectOptions): Promise<number> {
-  return withApplication(folders(options), async ({ repository }) => {
+  return withApplication(options, async ({ repository }) => {
     const verdict = await repository.audit.verify()
     const { broken, chained, unchained, removed, last } = verdict
     if (options.json) console.log(JSON.stringify({ intact: broken === undefined, ...verdict }, null, 2))
@@ -52,7 +54,7 @@ async function verifyChain(options: ProjectOptions): Promise<number> {
 }
 
 async function verifyFile(options: ProjectOptions, file: string): Promise<number> {
-  return withApplication(folders(options), async (application) => {
+  return withApplication(options, async (application) => {
     const handler = handlerOf(application, file)
     const verdict = verifyCsv(textOf(file), auditFileKey(folders(options).dataFolder), handler?.format.quote)
     if (!verdict)

@@ -2,15 +2,15 @@ import type { Command } from 'commander'
 import { formatProblem } from '../config/locate.ts'
 import { checkOnly } from '../server/check.ts'
 import { isUsable } from '../server/usable.ts'
-import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Exit, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
 
-export function addCheck(program: Command, done: Done): void {
+export function addCheck(program: Command, exit: Exit): void {
   const command = withProjectOptions(program.command('check'))
     .description(
       'Check the whole configuration: every error with its file, line and remedy. Touches no system.',
     )
-    .action(async (options: ProjectOptions) => done(await check(options)))
+    .action(exit(check))
   example(command, 'syncline check --project examples/hr-to-directory')
 }
 

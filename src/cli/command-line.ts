@@ -10,6 +10,7 @@ import { addInit } from './init.ts'
 import { addKey } from './key.ts'
 import { addLinks } from './links.ts'
 import { addLiveSync } from './live-sync.ts'
+import type { Exit } from './options.ts'
 import { addPlan } from './plan.ts'
 import { addQuery } from './query.ts'
 import { addQueue } from './queue.ts'
@@ -17,13 +18,15 @@ import { addRecon } from './recon.ts'
 import { addServe } from './serve.ts'
 import { addSystem } from './system.ts'
 
-/** The exit code of the command that `argv` names. Every command sets it through `done`. */
+/** The exit code of the command that `argv` names. Every command sets it through `exit`. */
 export async function commandLine(argv: readonly string[]): Promise<number> {
   let exitCode = 0
   const program = newProgram()
-  const done = (code: number) => {
-    exitCode = code
-  }
+  const exit: Exit =
+    (action) =>
+    async (...given) => {
+      exitCode = await action(...given)
+    }
   for (const add of [
     addInit,
     addCheck,
@@ -42,7 +45,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addConfig,
     addKey,
   ])
-    add(program, done)
+    add(program, exit)
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {

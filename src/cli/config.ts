@@ -2,29 +2,29 @@ import type { Command } from 'commander'
 import { parseFilter } from '../model/filter/parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { withApplication } from './application.ts'
-import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 
 interface RollbackOptions extends ProjectOptions {
   readonly to: string
 }
 
-export function addConfig(program: Command, done: Done): void {
+export function addConfig(program: Command, exit: Exit): void {
   const config = program.command('config').description('What the configuration has been.')
   const history = withProjectOptions(config.command('history'))
     .argument('[id]', 'of one object, e.g. sync or provisioner.openicf/hr')
     .description('The versions of configuration objects, newest last: when, who, what.')
-    .action(async (id: string | undefined, options: ProjectOptions) => done(await showHistory(id, options)))
+    .action(exit(showHistory))
   example(history, 'syncline config history sync --project examples/hr-to-directory')
   const rollback = withProjectOptions(config.command('rollback'))
     .argument('<id>', 'the object, e.g. sync')
     .requiredOption('--to <version>', 'the version that is to be put back; see `syncline config history`')
     .description('Put back a version of a configuration object. A running server takes it up by itself.')
-    .action(async (id: string, options: RollbackOptions) => done(await rollBack(id, options)))
+    .action(exit(rollBack))
   example(rollback, 'syncline config rollback sync --to 0199… --project examples/hr-to-directory')
 }
 
 async function showHistory(id: string | undefined, options: ProjectOptions): Promise<number> {
-  return withApplication(folders(options), async ({ resources, administrator }) => {
+  return withApplication(options, async ({ resources, administrator }) => {
     const filter = parseFilter(id === undefined ? 'true' : `configId eq ${JSON.stringify(id)}`)
     const sortKeys = [{ pointer: ['_id'], descending: false }]
     const { result } = await resources.query('config/history', { filter, sortKeys }, administrator)
@@ -42,7 +42,7 @@ function described({ _id, timestamp, operation, configId, userId, origin }: Json
 }
 
 async function rollBack(id: string, options: RollbackOptions): Promise<number> {
-  return withApplication(folders(options), async ({ resources, administrator }) => {
+  return withApplication(options, async ({ resources, administrator }) => {
     const parameters = { version: options.to }
     await resources.action(`config/${id}`, { name: 'rollback', content: null, parameters }, administrator)
     if (options.json) console.log(JSON.stringify({ id, version: options.to }))

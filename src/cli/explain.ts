@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { messageOf, Problem } from '../model/problem.ts'
-import { withApplication } from './application.ts'
-import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { withMapping } from './application.ts'
+import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
 
 interface ExplainOptions extends ProjectOptions {
@@ -12,7 +12,7 @@ interface ExplainOptions extends ProjectOptions {
   readonly sourceJson?: string
 }
 
-export function addExplain(program: Command, done: Done): void {
+export function addExplain(program: Command, exit: Exit): void {
   const command = withProjectOptions(program.command('explain <mapping> [sourceId]'))
     .description(
       'Why an object is treated as it is, and where each value of its target comes from. Writes nothing.',
@@ -20,9 +20,7 @@ export function addExplain(program: Command, done: Done): void {
     .option('--target <id>', 'a target object instead, as the target phase would meet it')
     .option('--qualifier <name>', 'only under this link qualifier')
     .option('--source-json <file|json>', 'what if the source object looked like this?')
-    .action(async (mapping: string, sourceId: string | undefined, options: ExplainOptions) =>
-      done(await explain(mapping, sourceId, options)),
-    )
+    .action(exit(explain))
   example(
     command,
     'syncline explain hrAccount_managedUser 1001 --project examples/hr-to-directory',
@@ -35,7 +33,7 @@ async function explain(
   sourceId: string | undefined,
   options: ExplainOptions,
 ): Promise<number> {
-  return withApplication({ ...folders(options), mapping }, async ({ resources, administrator }) => {
+  return withMapping(options, mapping, async ({ resources, administrator }) => {
     const { target, qualifier, sourceJson } = options
     const parameters: Record<string, string> = { mapping }
     if (sourceId !== undefined) parameters.sourceId = sourceId

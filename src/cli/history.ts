@@ -6,14 +6,7 @@ import { parsePointer } from '../model/pointer.ts'
 import { joinPath } from '../model/resource-path.ts'
 import type { Resource } from '../router/resources.ts'
 import { withApplication } from './application.ts'
-import {
-  type Done,
-  example,
-  folders,
-  type ProjectOptions,
-  wholeNumber,
-  withProjectOptions,
-} from './options.ts'
+import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 import { describeChange } from './plan-text.ts'
 import { style } from './style.ts'
 
@@ -23,13 +16,13 @@ interface HistoryOptions extends ProjectOptions {
   readonly changesOnly?: boolean
 }
 
-export function addHistory(program: Command, done: Done): void {
+export function addHistory(program: Command, exit: Exit): void {
   const command = withProjectOptions(program.command('history <path>'))
     .description('What happened to one object, newest first: every operation on record that touched it.')
     .option('--limit <n>', 'at most n operations', wholeNumber, 50)
     .option('--mapping <name>', 'only operations of this mapping')
     .option('--changes-only', 'only operations that wrote something')
-    .action(async (path: string, options: HistoryOptions) => done(await history(path, options)))
+    .action(exit(history))
   example(command, 'syncline history system/hr/account/1001 --project examples/hr-to-directory')
 }
 
@@ -40,7 +33,7 @@ async function history(path: string, options: HistoryOptions): Promise<number> {
     ...(changesOnly ? [parseFilter('changes pr or action eq "DELETE" or action eq "UNLINK"')] : []),
   ]
   const filter = filters.length === 0 ? everything : ({ kind: 'and', filters } as const)
-  return withApplication(folders(options), async ({ resources, administrator }) => {
+  return withApplication(options, async ({ resources, administrator }) => {
     const page = await resources.query(
       `history/${joinPath(...path.split('/'))}`,
       { filter, pageSize: limit },

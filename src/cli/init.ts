@@ -1,20 +1,18 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { writeNewProject } from '../config/init.ts'
-import { type Done, example } from './options.ts'
+import { type Exit, example } from './options.ts'
 
-export function addInit(program: Command, done: Done): void {
+export function addInit(program: Command, exit: Exit): void {
   const command = program
     .command('init [folder]')
     .description('Write a small project that runs: one connector, one mapping, three people.')
     .option('--json', 'one JSON document on stdout')
-    .action(async (folder: string | undefined, { json }: { json?: boolean }) =>
-      done(await init(folder ?? '.', json === true)),
-    )
+    .action(exit(init))
   example(command, 'syncline init my-project')
 }
 
-async function init(folder: string, json: boolean): Promise<number> {
+async function init(folder = '.', { json }: { readonly json?: boolean }): Promise<number> {
   const files = await writeNewProject(resolve(folder))
   if (json) {
     console.log(JSON.stringify({ folder: resolve(folder), files }))

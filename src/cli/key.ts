@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import { withApplication } from './application.ts'
-import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 
 interface RotateOptions extends ProjectOptions {
   readonly forgetOld?: boolean
 }
 
-export function addKey(program: Command, done: Done): void {
+export function addKey(program: Command, exit: Exit): void {
   const key = program.command('key').description('The key that secrets are encrypted with.')
   const rotate = withProjectOptions(key.command('rotate'))
     .description('Make a new key and encrypt everything anew. A server may go on meanwhile.')
@@ -14,12 +14,12 @@ export function addKey(program: Command, done: Done): void {
       '--forget-old',
       'drop the keys before it afterwards; secrets in the history of the configuration and in backups are lost with them',
     )
-    .action(async (options: RotateOptions) => done(await rotateKey(options)))
+    .action(exit(rotateKey))
   example(rotate, 'syncline key rotate --project examples/hr-to-directory')
 }
 
 async function rotateKey(options: RotateOptions): Promise<number> {
-  return withApplication(folders(options), async (application) => {
+  return withApplication(options, async (application) => {
     const counts = await application.rotateKey({ forgetOld: options.forgetOld === true })
     if (options.json) console.log(JSON.stringify(counts, null, 2))
     else {

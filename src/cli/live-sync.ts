@@ -1,26 +1,26 @@
 import type { Command } from 'commander'
 import { isJsonObject } from '../model/json.ts'
 import { withApplication } from './application.ts'
-import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { type OverrideOptions, overridesOf, withGuard } from './overrides.ts'
 
 interface LiveSyncOptions extends ProjectOptions, Pick<OverrideOptions, 'allowEmptySource' | 'guard'> {
   readonly fromBeginning?: boolean
 }
 
-export function addLiveSync(program: Command, done: Done): void {
+export function addLiveSync(program: Command, exit: Exit): void {
   const command = withGuard(withProjectOptions(program.command('livesync <source>')))
     .description(
       'Carry on what has changed in a system since the last time. The first time only remembers the present.',
     )
     .option('--from-beginning', 'the first time: carry on everything that there is')
     .option('--allow-empty-source', 'go on even if the source holds nothing any more')
-    .action(async (source: string, options: LiveSyncOptions) => done(await run(source, options)))
+    .action(exit(run))
   example(command, 'syncline livesync system/hr/account --project examples/hr-to-directory')
 }
 
 async function run(source: string, options: LiveSyncOptions): Promise<number> {
-  return withApplication(folders(options), async ({ resources, administrator }) => {
+  return withApplication(options, async ({ resources, administrator }) => {
     const parameters = {
       source,
       detailedFailure: 'true',

@@ -1,8 +1,10 @@
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 
-/** Sets the exit code of the command. */
-export type Done = (exitCode: number) => void
+/** Makes the result of an action the exit code. */
+export type Exit = <A extends readonly unknown[]>(
+  action: (...given: A) => Promise<number>,
+) => (...given: A) => Promise<void>
 
 /** Options that every command on a project has. */
 export interface ProjectOptions {

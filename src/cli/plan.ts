@@ -6,15 +6,8 @@ import type { Application } from '../server/application.ts'
 import { startPlan } from '../sync/plans/make-plan.ts'
 import { type PlanFileWriter, writePlanFile } from '../sync/plans/plan-file.ts'
 import type { PlanSink } from '../sync/plans/plan-source.ts'
-import { withApplication } from './application.ts'
-import {
-  type Done,
-  example,
-  folders,
-  type ProjectOptions,
-  wholeNumber,
-  withProjectOptions,
-} from './options.ts'
+import { withMapping } from './application.ts'
+import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 import { type OverrideOptions, overridesOf, withOverrides } from './overrides.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
 import { describeEntry, isWorthShowing } from './plan-text.ts'
@@ -27,7 +20,7 @@ interface PlanOptions extends ProjectOptions, OverrideOptions, FilterOptions {
   readonly out?: string
 }
 
-export function addPlan(program: Command, done: Done): void {
+export function addPlan(program: Command, exit: Exit): void {
   const command = withFilters(withOverrides(withProjectOptions(program.command('plan <mapping>'))))
     .description('Dry run: show what a reconciliation would do, change by change. Writes nothing.')
     .option('--out <file>', 'keep the plan in a file, for review and for syncline apply')
@@ -37,7 +30,7 @@ export function addPlan(program: Command, done: Done): void {
       'show at most n changes (all are counted); with --out, keep at most n',
       wholeNumber,
     )
-    .action(async (mapping: string, options: PlanOptions) => done(await plan(mapping, options)))
+    .action(exit(plan))
   example(
     command,
     'syncline plan managedUser_directoryAccount --project examples/hr-to-directory --limit 20',
@@ -46,7 +39,7 @@ export function addPlan(program: Command, done: Done): void {
 }
 
 async function plan(mapping: string, options: PlanOptions): Promise<number> {
-  return withApplication({ ...folders(options), mapping }, async (application) => {
+  return withMapping(options, mapping, async (application) => {
     if (options.out === undefined) return make(application, mapping, options, undefined)
     const request = [options.id ?? '', overridesOf(options), filtersOf(options, options.limit)]
     await using file = await writePlanFile(resolve(options.out), request)
@@ -115,7 +108,13 @@ interface Printer {
 /** With a file, entries are written there, and only the counts are printed. */
 function printerFor({ json, limit }: PlanOptions, file: PlanFileWriter | undefined): Printer {
   if (json) return file ? { entry() {}, end: (run) => console.log(`{"run":${run}}`) } : jsonPrinter()
-  return textPrinter(file ? 0 : (limit ?? Number.POSITIVE_INFINITY))
+  let left = file ? 0 : (limit ?? Number.POSITIVE_INFINITY)
+  return {
+    entry(line) {
+      if (isWorthShowing(line) && left-- > 0) console.log(describeEntry(line))
+    },
+    end() {},
+  }
 }
 
 /** Prints entries as they come, so a plan of any size is one JSON document without being held in memory. */
@@ -129,17 +128,6 @@ function jsonPrinter(): Printer {
     end(run) {
       process.stdout.write(`${separator.startsWith('{') ? separator : ''}],"run":${run}}\n`)
     },
-  }
-}
-
-function textPrinter(limit: number): Printer {
-  let shown = 0
-  return {
-    entry(line) {
-      if (!isWorthShowing(line) || shown++ >= limit) return
-      console.log(describeEntry(line))
-    },
-    end() {},
   }
 }
 

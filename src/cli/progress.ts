@@ -1,5 +1,21 @@
 import { Presets, SingleBar } from 'cli-progress'
 import type { Run } from '../sync/reconciliation/run.ts'
+import type { ProjectOptions } from './options.ts'
+
+/** A run when it has ended, its progress shown meanwhile. SIGINT and SIGTERM cancel it. */
+export async function atItsEnd(
+  { json = false }: ProjectOptions,
+  start: (onProgress: (run: Run) => void) => Promise<{ readonly run: Run; readonly done: Promise<unknown> }>,
+): Promise<Run> {
+  const shown = progress(json)
+  const { run, done } = await start(shown.update)
+  const cancel = () => run.cancel()
+  process.once('SIGINT', cancel).once('SIGTERM', cancel)
+  await done
+  process.off('SIGINT', cancel).off('SIGTERM', cancel)
+  shown.stop()
+  return run
+}
 
 /** Shows a run's progress on stderr: a bar on a terminal, elsewhere a plain line from time to time. */
 export interface Progress {

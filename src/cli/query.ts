@@ -8,14 +8,7 @@ import { parseSortKeys } from '../model/sort.ts'
 import type { Resource, ResourceQuery } from '../router/resources.ts'
 import type { Application } from '../server/application.ts'
 import { withApplication } from './application.ts'
-import {
-  type Done,
-  example,
-  folders,
-  type ProjectOptions,
-  wholeNumber,
-  withProjectOptions,
-} from './options.ts'
+import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 
 interface QueryOptions extends ProjectOptions {
   readonly fields?: string
@@ -23,7 +16,7 @@ interface QueryOptions extends ProjectOptions {
   readonly limit?: number
 }
 
-export function addQuery(program: Command, done: Done): void {
+export function addQuery(program: Command, exit: Exit): void {
   const command = withProjectOptions(program.command('query <path> [filter]'))
     .description(
       'Query an object set (managed/user, system/hr/account, repo/link, audit/recon, …) or read one object of it.',
@@ -31,9 +24,7 @@ export function addQuery(program: Command, done: Done): void {
     .option('--fields <list>', 'only these properties, e.g. userName,mail')
     .option('--sort <keys>', 'e.g. -sn,givenName')
     .option('--limit <n>', 'at most n objects', wholeNumber)
-    .action(async (path: string, filter: string | undefined, options: QueryOptions) =>
-      done(await query(path, filter, options)),
-    )
+    .action(exit(query))
   example(command, `syncline query managed/user 'sn sw "B"' --fields userName,mail --limit 5`)
 }
 
@@ -46,7 +37,7 @@ async function query(path: string, filter: string | undefined, options: QueryOpt
     ...(options.fields === undefined ? {} : { fields: options.fields.split(',').map(parsePointer) }),
     ...(options.sort === undefined ? {} : { sortKeys: parseSortKeys(options.sort) }),
   }
-  return withApplication(folders(options), async (application) => {
+  return withApplication(options, async (application) => {
     let count = 0
     // Printed only with the first object: a refused query prints nothing.
     let separator = '{"result":['

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { parseFilter } from '../model/filter/parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { withApplication } from './application.ts'
-import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { table } from './style.ts'
 
 interface QueueOptions extends ProjectOptions {
@@ -12,19 +12,19 @@ interface QueueOptions extends ProjectOptions {
   readonly discard?: string
 }
 
-export function addQueue(program: Command, done: Done): void {
+export function addQueue(program: Command, exit: Exit): void {
   const command = withProjectOptions(program.command('queue'))
     .description('Changes that wait to be carried on, and those that were given up (dead letters).')
     .option('--dead', 'dead letters only')
     .option('--show <id>', 'one change, with the objects before and after')
     .option('--retry <id>', 'put a change in line again; a running server takes it up')
     .option('--discard <id>', 'drop a change')
-    .action(async (options: QueueOptions) => done(await queue(options)))
+    .action(exit(queue))
   example(command, 'syncline queue --dead', 'syncline queue --retry 01a2…')
 }
 
 async function queue(options: QueueOptions): Promise<number> {
-  return withApplication(folders(options), async ({ resources, administrator }) => {
+  return withApplication(options, async ({ resources, administrator }) => {
     const { show, retry, discard } = options
     const id = show ?? retry ?? discard
     if (id !== undefined) {

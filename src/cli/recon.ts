@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { withApplication } from './application.ts'
-import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { withMapping } from './application.ts'
+import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { type OverrideOptions, overridesOf, withOverrides } from './overrides.ts'
-import { progress } from './progress.ts'
+import { atItsEnd } from './progress.ts'
 import { printRun } from './run-summary.ts'
 
 interface ReconOptions extends ProjectOptions, OverrideOptions {
@@ -10,30 +10,26 @@ interface ReconOptions extends ProjectOptions, OverrideOptions {
   readonly associations?: boolean
 }
 
-export function addRecon(program: Command, done: Done): void {
+export function addRecon(program: Command, exit: Exit): void {
   const command = withOverrides(withProjectOptions(program.command('recon <mapping>')))
     .description('Reconcile a mapping: compare both sides and bring the target in line.')
     .option('--id <sourceId>', 'only this source object')
     .option('--associations', 'keep what became of each object, for recon/assoc')
-    .action(async (mapping: string, options: ReconOptions) => done(await recon(mapping, options)))
+    .action(exit(recon))
   example(command, 'syncline recon hrAccount_managedUser --project examples/hr-to-directory')
 }
 
 async function recon(mapping: string, options: ReconOptions): Promise<number> {
-  return withApplication({ ...folders(options), mapping }, async ({ reconciliations, administrator }) => {
-    const shown = progress(options.json === true)
+  return withMapping(options, mapping, async ({ reconciliations, administrator }) => {
     const request = {
       mapping,
       sourceId: options.id,
       overrides: overridesOf(options),
       persistAssociations: options.associations === true,
     }
-    const { run, done } = await reconciliations.start(request, administrator, { onProgress: shown.update })
-    const cancel = () => run.cancel()
-    process.once('SIGINT', cancel).once('SIGTERM', cancel)
-    await done
-    process.off('SIGINT', cancel).off('SIGTERM', cancel)
-    shown.stop()
+    const run = await atItsEnd(options, (onProgress) =>
+      reconciliations.start(request, administrator, { onProgress }),
+    )
     if (options.json) console.log(JSON.stringify(run, null, 2))
     else printRun(run)
     return run.state === 'SUCCESS' ? 0 : 1

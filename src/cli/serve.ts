@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { formatProblem } from '../config/locate.ts'
 import { Problem } from '../model/problem.ts'
 import { openServer } from '../server/server.ts'
-import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Exit, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { serverLog } from './server-log.ts'
 
 interface ServeOptions extends ProjectOptions {
@@ -10,12 +10,12 @@ interface ServeOptions extends ProjectOptions {
   readonly host: string
 }
 
-export function addServe(program: Command, done: Done): void {
+export function addServe(program: Command, exit: Exit): void {
   const command = withProjectOptions(program.command('serve'))
     .description('Run the server with its REST interface under /openidm.')
     .option('--port <n>', 'TCP port; 0 takes a free one (default: property openidm.port.http, or 8080)')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .action(async (options: ServeOptions) => done(await serve(options)))
+    .action(exit(serve))
   example(command, 'syncline serve --project examples/hr-to-directory --port 8080')
 }
 

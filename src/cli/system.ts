@@ -1,21 +1,19 @@
 import type { Command } from 'commander'
 import { isJsonObject, type Json } from '../model/json.ts'
 import { withApplication } from './application.ts'
-import { type Done, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
+import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
 
-export function addSystem(program: Command, done: Done): void {
+export function addSystem(program: Command, exit: Exit): void {
   const system = program.command('system').description('Connected systems.')
   const test = withProjectOptions(system.command('test [name]'))
     .description('Test the connection to one system, or to all.')
-    .action(async (name: string | undefined, options: ProjectOptions) =>
-      done(await testSystems(name, options)),
-    )
+    .action(exit(testSystems))
   example(test, 'syncline system test hr --project examples/hr-to-directory')
 }
 
 async function testSystems(name: string | undefined, options: ProjectOptions): Promise<number> {
-  return withApplication(folders(options), async ({ resources, administrator }) => {
+  return withApplication(options, async ({ resources, administrator }) => {
     const path = name === undefined ? 'system' : `system/${encodeURIComponent(name)}`
     const answer = await resources.action(
       path,
