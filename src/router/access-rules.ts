@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { Problem } from '../model/problem.ts'
 import { escapeStrayPercents, normalizePath } from '../model/resource-path.ts'
+import { authorize } from './authorization.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
 
 /**
@@ -37,24 +37,13 @@ export function authorizeByRules(
   rules: readonly AccessRule[],
   judge: (expression: string, request: RoutedRequest) => Promise<boolean>,
 ): RouterFilter {
-  return async (request, next) => {
-    if (request.context.external && !(await isGranted(request))) {
-      const { verb, action, path, context } = request
-      throw new Problem(
-        'FORBIDDEN',
-        `${context.userId} may not ${action?.name ?? verb} ${path || 'the root'}`,
-      )
-    }
-    return next()
-  }
-
-  async function isGranted(request: RoutedRequest): Promise<boolean> {
+  return authorize(async (request) => {
     for (const rule of rules) {
       if (!concerns(rule, request)) continue
       if (rule.customAuthz === undefined || (await judge(rule.customAuthz, request))) return true
     }
     return false
-  }
+  })
 }
 
 function concerns(

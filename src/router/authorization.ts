@@ -1,24 +1,23 @@
 import { Problem } from '../model/problem.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
 
-/**
- * Default authorization (platform §10). Only external requests are checked. An administrator may do
- * everything except raw repository commands. Every caller may ask whether the server is alive.
- */
-export const authorizeExternal: RouterFilter = async (request, next) => {
-  if (request.context.external && !isAllowed(request)) {
-    throw new Problem(
-      'FORBIDDEN',
-      `${request.context.userId} may not ${request.action?.name ?? request.verb} ${request.path || 'the root'}`,
-    )
+/** Refuses external requests that are not allowed. Internal requests are not checked. */
+export function authorize(isAllowed: (request: RoutedRequest) => boolean | Promise<boolean>): RouterFilter {
+  return async (request, next) => {
+    const { path, verb, action, context } = request
+    if (!context.external || (await isAllowed(request))) return next()
+    throw new Problem('FORBIDDEN', `${context.userId} may not ${action?.name ?? verb} ${path || 'the root'}`)
   }
-  return next()
 }
 
-function isAllowed(request: RoutedRequest): boolean {
+/**
+ * Default authorization (platform §10). An administrator may do everything except raw repository commands. Every caller
+ * may ask whether the server is alive.
+ */
+export const authorizeExternal = authorize((request) => {
   if (request.path === 'info/ping') return request.verb === 'read'
   return request.context.roles.some(isAdministrator) && !isRawCommand(request)
-}
+})
 
 /** Newer configurations write roles as references to `internal/role`. */
 function isAdministrator(role: string): boolean {

@@ -114,29 +114,7 @@ export interface ResourceAction {
 }
 
 /** One resource subtree. A missing method is answered with 501. `path` is relative to the mount. */
-export interface ResourceProvider {
-  read?(path: string, request: RequestContext & { fields?: readonly Pointer[] }): Promise<Resource>
-  query?(path: string, query: ResourceQuery, request: RequestContext): Promise<ResourcePage>
-  create?(
-    path: string,
-    id: string | undefined,
-    content: JsonObject,
-    request: RequestContext,
-  ): Promise<Resource>
-  update?(
-    path: string,
-    rev: string | undefined,
-    content: JsonObject,
-    request: RequestContext,
-  ): Promise<Resource>
-  patch?(
-    path: string,
-    rev: string | undefined,
-    operations: readonly PatchOperation[],
-    request: RequestContext,
-  ): Promise<Resource>
-  delete?(path: string, rev: string | undefined, request: RequestContext): Promise<Resource>
-  action?(path: string, action: ResourceAction, request: RequestContext): Promise<Json>
+export interface ResourceProvider extends Partial<Omit<Resources, 'objectSet'>> {
   objectSet?(path: string): ObjectSet | undefined
 }
 

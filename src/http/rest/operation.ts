@@ -4,13 +4,7 @@ import { parsePatch } from '../../model/patch.ts'
 import { Problem } from '../../model/problem.ts'
 import { selected, type TotalPolicy } from '../../model/query-words.ts'
 import { joinPath, splitLast } from '../../model/resource-path.ts'
-import type {
-  RequestContext,
-  Resource,
-  ResourcePage,
-  ResourceQuery,
-  Resources,
-} from '../../router/resources.ts'
+import type { RequestContext, Resource, ResourcePage, Resources } from '../../router/resources.ts'
 import { type Body, parseBody, parseObject } from './body.ts'
 import { type Conditions, conditionsOf, type RequestKind, type Revision } from './conditions.ts'
 import { actionParameters, type Parameters } from './parameters.ts'
@@ -43,6 +37,7 @@ export async function perform(
   const kind = requestKind(method, wire.parameters)
   const conditions = conditionsOf(kind, wire.headers)
   const { additional } = wire.parameters
+  const operations = { read, query, put, patch, delete: remove, post }
   return operations[kind](resources, wire, conditions, { ...context, parameters: additional })
 }
 
@@ -52,8 +47,6 @@ type Operation = (
   conditions: Conditions,
   context: RequestContext,
 ) => Promise<Outcome>
-
-const operations: Readonly<Record<RequestKind, Operation>> = { read, query, put, patch, delete: remove, post }
 
 /** Clients behind strict proxies send POST and name the real method in a header. */
 function effectiveMethod({ method, headers }: WireRequest): string {
@@ -70,12 +63,7 @@ function requestKind(method: string, { selection }: Parameters): RequestKind {
 
 const kinds = ['put', 'patch', 'delete', 'post'] as const
 
-async function read(
-  resources: Resources,
-  { path, parameters }: WireRequest,
-  { ifNoneMatch }: Conditions,
-  context: RequestContext,
-): Promise<Outcome> {
+const read: Operation = async (resources, { path, parameters }, { ifNoneMatch }, context) => {
   const { fields } = parameters
   const resource = await resources.read(path, { ...context, ...(fields && { fields }) })
   const known = ifNoneMatch && !ifNoneMatch.any ? ifNoneMatch.rev : undefined
@@ -83,38 +71,22 @@ async function read(
   return { kind: 'resource', resource }
 }
 
-async function query(
-  resources: Resources,
-  wire: WireRequest,
-  conditions: Conditions,
-  context: RequestContext,
-): Promise<Outcome> {
+const query: Operation = async (resources, wire, conditions, context) => {
   const { path, parameters } = wire
   const { fields, paging, selection, additional } = parameters
   if (!selection) return read(resources, wire, conditions, context)
-  const { sortKeys, pageSize, cookie, offset, totalPolicy } = paging
   const found = selected(selection, additional, path)
   const wanted = fields ?? found.fields
-  const request: ResourceQuery = {
-    filter: found.filter,
-    ...(wanted && { fields: wanted }),
-    ...(sortKeys && { sortKeys }),
-    ...(pageSize && { pageSize }),
-    ...(cookie !== undefined && { cookie }),
-    ...(offset && { offset }),
-    totalPolicy,
-    parameters: found.parameters,
+  const { filter, parameters: more } = found
+  const request = { filter, ...(wanted && { fields: wanted }), ...paging, parameters: more }
+  return {
+    kind: 'page',
+    page: await resources.query(path, request, context),
+    totalPolicy: paging.totalPolicy,
   }
-  const page = await resources.query(path, request, context)
-  return { kind: 'page', page, totalPolicy }
 }
 
-async function put(
-  resources: Resources,
-  { path, body }: WireRequest,
-  { ifMatch, ifNoneMatch }: Conditions,
-  context: RequestContext,
-): Promise<Outcome> {
+const put: Operation = async (resources, { path, body }, { ifMatch, ifNoneMatch }, context) => {
   const content = parseObject(body)
   const update = async (rev: string | undefined): Promise<Outcome> => ({
     kind: 'resource',
@@ -132,32 +104,17 @@ async function put(
   }
 }
 
-async function patch(
-  resources: Resources,
-  { path, body }: WireRequest,
-  { ifMatch }: Conditions,
-  context: RequestContext,
-): Promise<Outcome> {
+const patch: Operation = async (resources, { path, body }, { ifMatch }, context) => {
   const resource = await resources.patch(path, wantedRevision(ifMatch), parsePatch(parseBody(body)), context)
   return { kind: 'resource', resource }
 }
 
-async function remove(
-  resources: Resources,
-  { path }: WireRequest,
-  { ifMatch }: Conditions,
-  context: RequestContext,
-): Promise<Outcome> {
+const remove: Operation = async (resources, { path }, { ifMatch }, context) => {
   return { kind: 'resource', resource: await resources.delete(path, wantedRevision(ifMatch), context) }
 }
 
 /** Without `_action` a POST is a create. If it also has no body, the name of an action was forgotten. */
-async function post(
-  resources: Resources,
-  { path, body, parameters }: WireRequest,
-  _conditions: Conditions,
-  context: RequestContext,
-): Promise<Outcome> {
+const post: Operation = async (resources, { path, body, parameters }, _conditions, context) => {
   const { action = 'create' } = parameters
   if (parameters.action === undefined && body.bytes.length === 0) {
     throw new Problem('BAD_REQUEST', 'A POST needs the parameter _action, or an object to create as its body')

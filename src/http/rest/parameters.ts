@@ -7,7 +7,8 @@ import {
   type TotalPolicy,
   totalPolicyOf,
 } from '../../model/query-words.ts'
-import { parseSortKeys, type SortKey } from '../../model/sort.ts'
+import { parseSortKeys } from '../../model/sort.ts'
+import type { ResourceQuery } from '../../router/resources.ts'
 
 /**
  * The parameters of a request (platform §1.1): names ignore case, single-valued parameters must not be
@@ -27,11 +28,8 @@ export interface Parameters {
   readonly reserved: Readonly<Partial<Record<ReservedName, string>>>
 }
 
-export interface Paging {
-  readonly sortKeys: readonly SortKey[] | undefined
-  readonly pageSize: number | undefined
-  readonly cookie: string | undefined
-  readonly offset: number | undefined
+/** As a query takes it. */
+export interface Paging extends Pick<ResourceQuery, 'sortKeys' | 'pageSize' | 'cookie' | 'offset'> {
   readonly totalPolicy: TotalPolicy
 }
 
@@ -111,15 +109,16 @@ function mimeTypeOf(text: string | undefined): string | undefined {
 
 function pagingOf(reserved: Reserved): Paging {
   const offset = numberOf(reserved, '_pagedResultsOffset')
-  const cookie = reserved._pagedResultsCookie || undefined
-  if (cookie !== undefined && offset !== undefined && offset > 0) {
+  const cookie = reserved._pagedResultsCookie
+  if (cookie && offset) {
     throw new Problem('BAD_REQUEST', '"_pagedResultsOffset" and "_pagedResultsCookie" exclude one another')
   }
+  const pageSize = numberOf(reserved, '_pageSize')
   return {
-    sortKeys: reserved._sortKeys ? parseSortKeys(reserved._sortKeys) : undefined,
-    pageSize: numberOf(reserved, '_pageSize'),
-    cookie,
-    offset,
+    ...(reserved._sortKeys && { sortKeys: parseSortKeys(reserved._sortKeys) }),
+    ...(pageSize && { pageSize }),
+    ...(cookie && { cookie }),
+    ...(offset && { offset }),
     totalPolicy: totalPolicyOf(reserved._totalPagedResultsPolicy ?? 'NONE'),
   }
 }
