@@ -11,6 +11,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The object itself; an empty one instead of anything else. */
+export function asObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
+}
+
 export function member(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }

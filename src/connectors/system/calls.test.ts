@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../model/problem.ts'
-import { callsOf } from './calls.ts'
+import { Calls } from './calls.ts'
 
-const calls = callsOf()
+const calls = new Calls()
 
 const operation = {
   system: 'hr',

@@ -1,70 +1,45 @@
 import { ConnectorError, connectorError } from '../kit/errors.ts'
 import { systemClock } from '../kit/host.ts'
 import type { Clock, Resilience } from '../kit/kind.ts'
-import { failureOf, type Operation, type OperationName } from './failure.ts'
-import { isWrite } from './operation.ts'
-
-/**
- * The rules for every call of a connector: rate limit, timeout (platform §4.1), retries,
- * circuit breaker, and the naming of failures (platform §4.7).
- */
-export interface Calls {
-  /** Calls the connector; a call that ignores its signal is abandoned after the timeout. */
-  call<T>(
-    operation: Operation,
-    signal: AbortSignal | undefined,
-    work: (signal: AbortSignal | undefined) => Promise<T>,
-  ): Promise<T>
-  /**
-   * A stream of pages: only the time of the connector counts, not that of the reader. Its first page is
-   * retried, a later one is not. Returns what the connector's stream returns.
-   */
-  stream<T, R>(
-    operation: Operation,
-    signal: AbortSignal | undefined,
-    start: (signal: AbortSignal) => AsyncIterable<T, R>,
-  ): AsyncGenerator<T, R | undefined>
-}
+import { failureOf, isWrite, type Operation, type OperationName } from './operation.ts'
 
 export interface CallLimits extends Resilience {
   /** Requests in a second, by operation. */
   readonly rates?: Partial<Record<OperationName, number>>
 }
 
-export interface Chance {
-  readonly clock: Clock
-  /** Between 0 and 1: spreads the retries of many callers. */
-  readonly random: () => number
-}
+/** The work of a call; the signal is that of its caller, and aborted at the timeout. */
+type Work<T> = (signal: AbortSignal | undefined) => Promise<T>
 
-export function callsOf(
-  limits: CallLimits = {},
-  chance: Chance = { clock: systemClock, random: Math.random },
-): Calls {
-  return new LimitedCalls(limits, chance)
-}
-
-class LimitedCalls implements Calls {
+/**
+ * The rules for every call of a connector: rate limit, timeout (platform §4.1), retries,
+ * circuit breaker, and the naming of failures (platform §4.7).
+ */
+export class Calls {
   readonly #limits: CallLimits
-  readonly #chance: Chance
+  readonly #clock: Clock
+  readonly #random: () => number
   readonly #breaker: Breaker
   readonly #pace: Pace
 
-  constructor(limits: CallLimits, chance: Chance) {
+  /** `random`, between 0 and 1, spreads the retries of many callers. */
+  constructor(limits: CallLimits = {}, clock: Clock = systemClock, random: () => number = Math.random) {
     this.#limits = limits
-    this.#chance = chance
-    this.#breaker = breakerOf(limits, chance.clock)
-    this.#pace = paceOf(limits.rates ?? {}, chance.clock)
+    this.#clock = clock
+    this.#random = random
+    this.#breaker = breakerOf(limits, clock)
+    this.#pace = paceOf(limits.rates ?? {}, clock)
   }
 
-  async call<T>(
-    operation: Operation,
-    signal: AbortSignal | undefined,
-    work: (signal: AbortSignal | undefined) => Promise<T>,
-  ): Promise<T> {
+  /** Calls the connector; a call that ignores its signal is abandoned after the timeout. */
+  async call<T>(operation: Operation, signal: AbortSignal | undefined, work: Work<T>): Promise<T> {
     return named(operation, signal, () => this.#attempts(operation, signal, work))
   }
 
+  /**
+   * A stream of pages: only the time of the connector counts, not that of the reader. Its first page is
+   * retried, a later one is not. Returns what the connector's stream returns.
+   */
   async *stream<T, R>(
     operation: Operation,
     signal: AbortSignal | undefined,
@@ -93,14 +68,12 @@ class LimitedCalls implements Calls {
         return next()
       })
     try {
-      for (
-        let result = await named(operation, signal, first);
-        ;
-        result = await named(operation, signal, next)
-      ) {
-        if (result.done) return result.value
+      let result = await named(operation, signal, first)
+      while (!result.done) {
         yield result.value
+        result = await named(operation, signal, next)
       }
+      return result.value
     } finally {
       // A silent iterator would let its reader wait for ever.
       if (isWaiting) giveUp(running)
@@ -111,21 +84,15 @@ class LimitedCalls implements Calls {
     }
   }
 
-  async #attempts<T>(
-    operation: Operation,
-    signal: AbortSignal | undefined,
-    work: (signal: AbortSignal | undefined) => Promise<T>,
-  ): Promise<T> {
-    const { clock, random } = this.#chance
+  async #attempts<T>(operation: Operation, signal: AbortSignal | undefined, work: Work<T>): Promise<T> {
     for (let failures = 0; ; failures++) {
       await this.#pace(operation, signal)
       try {
         return await this.#breaker(() => once(operation, signal, work))
       } catch (error) {
-        const delay = signal?.aborted ? undefined : delayAfter(error, operation, failures, this.#limits)
-        if (delay === undefined) throw error
-        // A part is fixed, so that no retry comes at once.
-        await clock.sleep(delay.certain + delay.spread * random(), signal)
+        const delay = delayAfter(error, operation, failures, this.#limits, this.#random())
+        if (delay === undefined || signal?.aborted) throw error
+        await this.#clock.sleep(delay, signal)
       }
     }
   }
@@ -169,7 +136,7 @@ function giveUp<T, R>({ pages, stop }: Running<T, R>): void {
 async function once<T>(
   { system, name, timeout }: Operation,
   signal: AbortSignal | undefined,
-  work: (signal: AbortSignal | undefined) => Promise<T>,
+  work: Work<T>,
 ): Promise<T> {
   signal?.throwIfAborted()
   if (timeout === undefined) return work(signal)
@@ -199,15 +166,16 @@ function delayAfter(
   { name }: Operation,
   failures: number,
   { retries = 0, firstDelay = 500, longestDelay = 30_000 }: CallLimits,
-): { readonly certain: number; readonly spread: number } | undefined {
+  random: number,
+): number | undefined {
   if (failures >= retries || !repeatable.has(name)) return undefined
   if (!(error instanceof ConnectorError) || error instanceof LeftAlone) return undefined
   if (!['connection', 'timeout', 'busy'].includes(error.kind)) return undefined
   // The system's own delay is best, but the wait is limited.
   if (error.retryAfter !== undefined)
-    return error.retryAfter <= longestDelay ? { certain: error.retryAfter, spread: firstDelay } : undefined
-  const delay = Math.min(firstDelay * 2 ** failures, longestDelay)
-  return { certain: delay / 2, spread: delay / 2 }
+    return error.retryAfter <= longestDelay ? error.retryAfter + firstDelay * random : undefined
+  // A part is fixed, so that no retry comes at once.
+  return (Math.min(firstDelay * 2 ** failures, longestDelay) / 2) * (1 + random)
 }
 
 /** The system gets no requests at present. */

@@ -1,5 +1,6 @@
-import { isJsonObject, type Json, type JsonObject, member, setMember } from '../../model/json.ts'
+import { type Json, type JsonObject, member, setMember } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { isSealed } from '../../model/secrecy.ts'
 import type { Resource } from '../../router/resources.ts'
 import type { ConnectorObject } from '../kit/query.ts'
 import { type Attributes, attribute, isValueList, Secret, setAttribute, type Value } from '../kit/values.ts'
@@ -152,7 +153,6 @@ function castOne(value: Json, type: ValueType, property: Property, id: string | 
 
 /** Encrypted values are already decrypted; a hash has no plaintext to send. */
 function refuseHash(value: Json, { name }: Property): void {
-  if (isJsonObject(value) && Object.hasOwn(value, '$crypto')) {
+  if (isSealed(value))
     throw new Problem('INVALID_VALUE', `${name} is hashed; a hash cannot be sent to a system`)
-  }
 }

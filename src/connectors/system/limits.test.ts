@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ConnectorError, type ErrorKind } from '../kit/errors.ts'
 import type { Clock } from '../kit/kind.ts'
-import { type CallLimits, callsOf } from './calls.ts'
-import type { OperationName } from './failure.ts'
+import { type CallLimits, Calls } from './calls.ts'
+import type { OperationName } from './operation.ts'
 
 /** A clock that stands still but for those who sleep. */
 function clockAt(start = 0): Clock & { time: number; readonly slept: number[] } {
@@ -37,7 +37,7 @@ function operation(name: OperationName = 'GET') {
 }
 
 function calls(limits: CallLimits, clock = clockAt()) {
-  return callsOf(limits, { clock, random: () => 0.5 })
+  return new Calls(limits, clock, () => 0.5)
 }
 
 describe('a call that fails', () => {

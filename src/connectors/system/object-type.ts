@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { declaresPassword } from '../../model/secrecy.ts'
 import type { Connector } from '../kit/connector.ts'
 import { misconfigured } from '../kit/misconfigured.ts'
@@ -36,9 +36,8 @@ export function objectTypesOf(
   configuration: JsonObject,
   connector: Connector,
 ): ReadonlyMap<string, ObjectType> {
-  const declared = isJsonObject(configuration.objectTypes) ? configuration.objectTypes : {}
   return new Map(
-    Object.entries(declared).flatMap(([name, declaration]) =>
+    Object.entries(asObject(configuration.objectTypes)).flatMap(([name, declaration]) =>
       isJsonObject(declaration) ? [[name, objectTypeOf(name, declaration, connector)] as const] : [],
     ),
   )
@@ -49,20 +48,15 @@ function objectTypeOf(name: string, declaration: JsonObject, connector: Connecto
   if (typeof objectClass !== 'string') {
     throw misconfigured(['objectTypes', name], 'has no nativeType; it names the object class')
   }
-  const properties = isJsonObject(declaration.properties) ? declaration.properties : {}
+  const place = ['objectTypes', name, 'properties']
   const agreedNames = connector.agreedNames?.(objectClass) ?? {}
   return {
     name,
     objectClass,
     properties: new Map(
-      Object.entries(properties).map(([property, value]) => [
+      Object.entries(asObject(declaration.properties)).map(([property, value]) => [
         property,
-        propertyOf(
-          ['objectTypes', name, 'properties', property],
-          property,
-          isJsonObject(value) ? value : {},
-          agreedNames,
-        ),
+        propertyOf([...place, property], property, asObject(value), agreedNames),
       ]),
     ),
   }
@@ -76,9 +70,8 @@ function propertyOf(
 ): Property {
   const nativeName = textOr(name, declaration.nativeName)
   const flags = new Set(Array.isArray(declaration.flags) ? declaration.flags : [])
-  const items = isJsonObject(declaration.items) ? declaration.items : {}
   const isArray = declaration.type === 'array'
-  const element = isArray ? items : declaration
+  const element = isArray ? asObject(declaration.items) : declaration
   const type = textOr('any', element.type)
   const isSecret = declaresPassword({ ...declaration, nativeName })
   const attribute = nativeName === '__UID__' ? '_id' : (agreedNames[nativeName] ?? nativeName)

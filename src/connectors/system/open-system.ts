@@ -1,24 +1,17 @@
 import type { Finding } from '../../model/finding.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { type Connector, offers } from '../kit/connector.ts'
 import { systemClock } from '../kit/host.ts'
-import {
-  type ConnectorHost,
-  type ConnectorKind,
-  defaultPool,
-  type PoolLimits,
-  type Resilience,
-} from '../kit/kind.ts'
+import { type ConnectorHost, type ConnectorKind, defaultPool, type PoolLimits } from '../kit/kind.ts'
 import { misconfigured } from '../kit/misconfigured.ts'
-import { type Calls, callsOf } from './calls.ts'
-import { type OperationName, operationNames } from './failure.ts'
+import { Calls } from './calls.ts'
 import { kindFor, versionWarning } from './kinds.ts'
 import { objectTypesOf } from './object-type.ts'
-import { timeoutOf } from './operation.ts'
-import type { Decrypt } from './secrets.ts'
+import { operationNames, timeoutOf } from './operation.ts'
 import { type SystemObjects, systemObjects } from './system-objects.ts'
+import type { SystemFacts } from './type-access.ts'
 
 /** One configured system: a connector, and its object types in the configuration's names. */
 export interface System extends AsyncDisposable {
@@ -35,7 +28,7 @@ export interface System extends AsyncDisposable {
 export interface SystemEnvironment {
   readonly kinds: readonly ConnectorKind[]
   readonly projectFolder: string
-  readonly decrypt: Decrypt
+  readonly decrypt: SystemFacts['decrypt']
   /** Synchronizes the changes of a system since the last time; absent: synchronization is not possible here. */
   readonly liveSync?: (
     request: {
@@ -61,20 +54,17 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
   }
   const kind = kindFor(configuration.connectorRef, environment.kinds)
   // Secrets in the settings are plaintext only from here on.
-  const decrypted = await environment.decrypt(configuration.configurationProperties ?? {})
-  const properties = isJsonObject(decrypted) ? decrypted : {}
-  requireSettings(properties, kind)
+  const settings = asObject(await environment.decrypt(configuration.configurationProperties ?? {}))
+  requireSettings(settings, kind)
   const closed = new AbortController()
-  const connector = kind.create(properties, hostOf(name, configuration, environment, closed.signal))
-  const calls = callsOf({ ...kind.resilience, ...resilienceOf(configuration), rates: ratesOf(configuration) })
-  const facts = {
-    system: name,
-    connector,
-    configuration,
-    decrypt: environment.decrypt,
-    calls,
-    log: environment.log ?? ignore,
-  }
+  const { decrypt, log = ignore } = environment
+  const connector = kind.create(settings, hostOf(name, configuration, environment, closed.signal))
+  const calls = new Calls({
+    ...kind.resilience,
+    ...numbersOf(configuration.resilience, resilienceNames),
+    rates: numbersOf(configuration.operationRateLimits, operationNames),
+  })
+  const facts: SystemFacts = { system: name, connector, configuration, decrypt, calls, log }
   const types = objectTypesOf(configuration, connector)
   return {
     name,
@@ -83,11 +73,15 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
     objects: new Map(Array.from(types, ([typeName, type]) => [typeName, systemObjects(facts, type)])),
     warnings: [
       ...versionWarning(configuration.connectorRef, kind),
-      ...unknownSettings(properties, kind),
+      ...unknownSettings(settings, kind),
       ...withoutEffect(configuration),
     ],
-    test: () => testConnector(name, connector, configuration, calls),
-    [Symbol.asyncDispose]: async () => {
+    async test() {
+      if (!offers(connector, 'test')) return
+      const timeout = timeoutOf(configuration, 'TEST')
+      await calls.call({ system: name, name: 'TEST', timeout }, undefined, (signal) => connector.test(signal))
+    },
+    async [Symbol.asyncDispose]() {
       closed.abort(new Problem('UNAVAILABLE', `The system ${name} has been closed`))
       await connector[Symbol.asyncDispose]()
     },
@@ -125,14 +119,6 @@ function poolLimitsOf(given: Json | undefined): PoolLimits {
 
 const resilienceNames = ['retries', 'firstDelay', 'longestDelay', 'breakAfter', 'breakFor'] as const
 
-function resilienceOf({ resilience }: JsonObject): Resilience {
-  return numbersOf(resilience, resilienceNames)
-}
-
-function ratesOf({ operationRateLimits }: JsonObject): Partial<Record<OperationName, number>> {
-  return numbersOf(operationRateLimits, operationNames)
-}
-
 function numbersOf<K extends string>(
   given: Json | undefined,
   names: readonly K[],
@@ -145,93 +131,60 @@ function numbersOf<K extends string>(
   return result
 }
 
-async function testConnector(
-  system: string,
-  connector: Connector,
-  configuration: JsonObject,
-  calls: Calls,
-): Promise<void> {
-  if (!offers(connector, 'test')) return
-  const timeout = timeoutOf(configuration, 'TEST')
-  await calls.call({ system, name: 'TEST', timeout }, undefined, (signal) => connector.test(signal))
-}
-
-interface SettingsSchema {
+/** The names of the settings that a kind of connector needs, and what it says about each setting. */
+export function settingsOf({ configurationSchema }: ConnectorKind): {
   readonly required: readonly string[]
-  readonly properties: Readonly<Record<string, Json>>
+  readonly properties: JsonObject
+} {
+  const { required, properties } = asObject(configurationSchema)
+  const names = Array.isArray(required) ? required : []
+  return { required: names.filter((name) => typeof name === 'string'), properties: asObject(properties) }
 }
 
-function settingsOf({ configurationSchema }: ConnectorKind): SettingsSchema {
-  const schema = isJsonObject(configurationSchema) ? configurationSchema : {}
-  const required = Array.isArray(schema.required)
-    ? schema.required.filter((name) => typeof name === 'string')
-    : []
-  const properties = isJsonObject(schema.properties) ? schema.properties : {}
-  return { required, properties: properties as SettingsSchema['properties'] }
-}
-
-function requireSettings(properties: JsonObject, kind: ConnectorKind): void {
-  const missing = settingsOf(kind).required.filter((name) => (properties[name] ?? '') === '')
+function requireSettings(settings: JsonObject, kind: ConnectorKind): void {
+  const missing = settingsOf(kind).required.filter((name) => (settings[name] ?? '') === '')
   if (missing.length === 0) return
-  throw misconfigured(
-    ['configurationProperties'],
-    `lacks ${missing.join(', ')}, which the ${kind.displayName} needs`,
-  )
+  const fact = `lacks ${missing.join(', ')}, which the ${kind.displayName} needs`
+  throw misconfigured(['configurationProperties'], fact)
 }
 
-function unknownSettings(properties: JsonObject, kind: ConnectorKind): readonly Finding[] {
-  const known = settingsOf(kind).properties
-  return Object.keys(properties)
-    .filter((name) => !Object.hasOwn(known, name))
-    .map((name) => ({
-      place: ['configurationProperties', name],
-      message: `${name} is no setting of the ${kind.displayName}; it has no effect`,
-    }))
+function unknownSettings(settings: JsonObject, kind: ConnectorKind): readonly Finding[] {
+  const { properties } = settingsOf(kind)
+  const unknown = Object.keys(settings).filter((name) => !Object.hasOwn(properties, name))
+  return unknown.map((name) => ({
+    place: ['configurationProperties', name],
+    message: `${name} is no setting of the ${kind.displayName}; it has no effect`,
+  }))
 }
 
-const ineffective: Readonly<Record<string, string>> = {
-  excludeUnmodified: 'all attributes that are present are sent',
-  systemActions: 'scripts do not run at systems',
-}
+type Ineffective = readonly [name: string, isSet: (value: Json | undefined) => boolean, fact: string]
+
+const ineffective: readonly Ineffective[] = [
+  ['excludeUnmodified', isSet, 'all attributes that are present are sent'],
+  ['systemActions', isSet, 'scripts do not run at systems'],
+]
+
+const ineffectiveOfProperties: readonly Ineffective[] = [
+  ['runAsUser', (value) => value === true, "writes are made as the system's account"],
+  ['key', (value) => value !== undefined, 'the value cannot be encrypted on reading, and is not returned'],
+]
 
 function withoutEffect(configuration: JsonObject): readonly Finding[] {
-  const given = Object.entries(ineffective).filter(([name]) => isSet(configuration[name]))
+  const found = (settings: JsonObject, place: readonly string[], table: readonly Ineffective[]) =>
+    table
+      .filter(([name, isSet]) => isSet(settings[name]))
+      .map(([name, _, fact]) => ({ place: [...place, name], message: `${name} has no effect: ${fact}` }))
   return [
-    ...given.map(([name, fact]) => ({ place: [name], message: `${name} has no effect: ${fact}` })),
-    ...propertiesOf(configuration).flatMap(([place, property]) => [
-      ...(property.runAsUser === true
-        ? [
-            {
-              place: [...place, 'runAsUser'],
-              message: "runAsUser has no effect: writes are made as the system's account",
-            },
-          ]
-        : []),
-      ...(property.key !== undefined
-        ? [
-            {
-              place: [...place, 'key'],
-              message: 'key has no effect: the value cannot be encrypted on reading, and is not returned',
-            },
-          ]
-        : []),
-    ]),
+    ...found(configuration, [], ineffective),
+    ...Object.entries(asObject(configuration.objectTypes)).flatMap(([type, declaration]) =>
+      Object.entries(asObject(asObject(declaration).properties)).flatMap(([name, property]) =>
+        found(asObject(property), ['objectTypes', type, 'properties', name], ineffectiveOfProperties),
+      ),
+    ),
   ]
 }
 
 function isSet(value: Json | undefined): boolean {
   if (Array.isArray(value)) return value.length > 0
   return isJsonObject(value) ? Object.keys(value).length > 0 : value === true
-}
-
-function propertiesOf({
-  objectTypes,
-}: JsonObject): readonly (readonly [place: readonly string[], property: JsonObject])[] {
-  return Object.entries(isJsonObject(objectTypes) ? objectTypes : {}).flatMap(([type, declaration]) => {
-    const properties =
-      isJsonObject(declaration) && isJsonObject(declaration.properties) ? declaration.properties : {}
-    return Object.entries(properties).flatMap(([name, property]) =>
-      isJsonObject(property) ? [[['objectTypes', type, 'properties', name], property] as const] : [],
-    )
-  })
 }

@@ -1,43 +1,60 @@
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
-import type { OperationName } from './failure.ts'
-import type { ObjectType } from './object-type.ts'
+import { asObject, type JsonObject } from '../../model/json.ts'
+import { Problem, type ProblemCode } from '../../model/problem.ts'
+import { connectorError } from '../kit/errors.ts'
 
-/** Permissions (platform §4.3) and timeouts (platform §4.1) of operations. */
+/** The calls of a connector. */
+export const operationNames = [
+  'CREATE',
+  'UPDATE',
+  'DELETE',
+  'GET',
+  'SEARCH',
+  'AUTHENTICATE',
+  'TEST',
+  'SCHEMA',
+  'SYNC',
+  'RESOLVEUSERNAME',
+  'SCRIPT_ON_CONNECTOR',
+] as const
+export type OperationName = (typeof operationNames)[number]
+
+export interface Operation {
+  readonly system: string
+  readonly name: OperationName
+  readonly objectType?: string | undefined
+  readonly uid?: string | undefined
+  /** Milliseconds; undefined: no limit. */
+  readonly timeout: number | undefined
+  /** The number of requests, for rate limits. Absent: one. */
+  readonly requests?: number
+}
 
 export function isWrite(name: OperationName): boolean {
   return name === 'CREATE' || name === 'UPDATE' || name === 'DELETE'
 }
 
-/** Milliseconds per operation; -1 and absent: no limit. */
-export function timeoutOf(configuration: JsonObject, name: OperationName): number | undefined {
-  const timeouts = isJsonObject(configuration.operationTimeout) ? configuration.operationTimeout : {}
-  const value = timeouts[name]
+/** Milliseconds per operation (platform §4.1); -1 and absent: no limit. */
+export function timeoutOf({ operationTimeout }: JsonObject, name: OperationName): number | undefined {
+  const value = asObject(operationTimeout)[name]
   return typeof value === 'number' && value > 0 ? value : undefined
 }
 
-export type Permission = 'allowed' | 'skipped'
-
 /**
- * May this operation be done on this type? The most specific setting counts. A denied one is FORBIDDEN, or `skipped`
- * where `onDeny` says DO_NOTHING; reading is never skipped, because an empty result would be wrong. With
- * `supportedObjectTypes` the types it does not name are not offered at all.
+ * Failures of connectors as Problems (platform §4.7; the kinds and their codes: kit/errors.ts). The message is the system's
+ * own; the detail says where it happened and whether a retry may help.
  */
-export function permission(configuration: JsonObject, name: OperationName, type: ObjectType): Permission {
-  const options = isJsonObject(configuration.operationOptions) ? configuration.operationOptions : {}
-  const general = isJsonObject(options[name]) ? options[name] : {}
-  const features = isJsonObject(general.objectFeatures) ? general.objectFeatures : {}
-  const specific = [features[type.name], features[type.objectClass]].find(isJsonObject) ?? {}
-  const supported = specific.supportedObjectTypes ?? general.supportedObjectTypes
-  if (Array.isArray(supported) && supported.length > 0 && !isNamed(type, supported)) {
-    throw new Problem('NOT_IMPLEMENTED', `${name} is not among the operations supported for ${type.name}`)
+export function failureOf(error: unknown, { system, objectType, name, uid }: Operation): Problem {
+  const problem = connectorError(error)
+  const detail = {
+    ...asObject(problem.detail),
+    system,
+    ...(objectType !== undefined && { objectType }),
+    operation: name,
+    ...(uid !== undefined && { uid }),
+    retryable: retryable.has(problem.code),
   }
-  if ((specific.denied ?? general.denied) !== true) return 'allowed'
-  const skips = (specific.onDeny ?? general.onDeny) === 'DO_NOTHING'
-  if (skips && isWrite(name)) return 'skipped'
-  throw new Problem('FORBIDDEN', `Operation ${name} on ${type.name} is denied by operationOptions`)
+  const { code, message, status, hint } = problem
+  return new Problem(code, message, { cause: problem, detail, status, hint })
 }
 
-function isNamed(type: ObjectType, names: readonly Json[]): boolean {
-  return names.includes(type.name) || names.includes(type.objectClass)
-}
+const retryable: ReadonlySet<ProblemCode> = new Set(['UNAVAILABLE', 'CONFLICT'])

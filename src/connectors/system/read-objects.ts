@@ -1,20 +1,18 @@
 import { compileFilter } from '../../model/filter/evaluate.ts'
 import { everything, type Filter } from '../../model/filter/filter.ts'
-import { isJsonObject } from '../../model/json.ts'
+import { asObject } from '../../model/json.ts'
 import { completeListing, type Listing } from '../../model/listing.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import type { SortKey } from '../../model/sort.ts'
 import { project } from '../../router/fields.ts'
 import type { Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
-import { type Connector, offers } from '../kit/connector.ts'
-import { isEverything, type Page, type SearchEnd, type SplitFilter } from '../kit/query.ts'
+import { offers } from '../kit/connector.ts'
+import { isEverything, type SearchEnd, type SplitFilter } from '../kit/query.ts'
 import { readableProperties, reader } from './convert.ts'
-import { notOffered, ofMany, operation, type SystemFacts } from './facts.ts'
 import { checkedFilter, idsNamed, propertiesIn, requireOneLevel, splitNatively } from './filter.ts'
-import { comparisonOf, type NativeSchema } from './native-schema.ts'
 import type { ObjectType } from './object-type.ts'
-import { permission } from './operation.ts'
 import { pageOf } from './order.ts'
+import type { SystemFacts, TypeAccess } from './type-access.ts'
 
 /** Reading the objects of one type: streams, pages for REST, and objects by id. */
 
@@ -28,25 +26,23 @@ export interface Selection {
 
 /** Full pages of matching objects, even if the connector evaluates only a part of the filter. */
 export async function* foundPages(
-  facts: SystemFacts,
-  type: ObjectType,
+  access: TypeAccess,
   { filter, fields, pageSize }: Selection,
-  schema: NativeSchema,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): AsyncGenerator<readonly Resource[], Listing> {
-  const { connector } = facts
-  if (!offers(connector, 'search')) throw notOffered(facts, 'SEARCH')
-  permission(facts.configuration, 'SEARCH', type)
+  const { connector, facts, type } = access
+  if (!offers(connector, 'search')) throw access.notOffered('SEARCH')
+  access.permission('SEARCH')
   const checked = checkedFilter(filter, type)
   const names = fieldNames(fields)
   const ids = idsNamed(checked)
   if (ids && offers(connector, 'readMany')) {
-    const objects = await readMany(facts, type, ids, names, signal)
+    const objects = await readMany(access, ids, names, signal)
     if (objects.size > 0) yield [...objects.values()]
     return completeListing
   }
-  await schema.load(signal)
-  const { native, rest } = splitFor(facts, type, checked, schema)
+  await access.loadComparisons(signal)
+  const { native, rest } = splitFor(access, checked)
   const matches = isEverything(rest)
     ? undefined
     : compileFilter(rest, { ignoreCase: ignoresCase(facts.configuration) })
@@ -54,60 +50,41 @@ export async function* foundPages(
   const needed = matches ? [...(names ?? defaultNames(type)), ...propertiesIn(rest)] : names
   const toResource = reader(type, names)
   const toCandidate = reader(type, needed)
-  const query = {
-    objectClass: type.objectClass,
-    filter: native,
-    fields: attributesOf(type, needed),
-    pageSize,
-  }
-  const found = facts.calls.stream(operation(facts, 'SEARCH', type), signal, (both) =>
-    connector.search(query, both),
-  )
+  const wanted = attributesOf(type, needed)
+  const query = { objectClass: type.objectClass, filter: native, fields: wanted, pageSize }
+  const found = access.stream('SEARCH', signal, (both) => connector.search(query, both))
   return yield* repaged(found, pageSize, (object) =>
     !matches || matches(toCandidate(object)) ? toResource(object) : undefined,
   )
 }
 
 /** A page for REST: the connector's own if it supports that, otherwise taken from a complete read. */
-export async function queryPage(
-  facts: SystemFacts,
-  type: ObjectType,
-  query: ResourceQuery,
-  schema: NativeSchema,
-): Promise<ResourcePage> {
+export async function queryPage(access: TypeAccess, query: ResourceQuery): Promise<ResourcePage> {
   for (const { pointer } of query.sortKeys ?? []) requireOneLevel(pointer)
-  const names = fieldNames(query.fields) ?? defaultNames(type)
-  const native = await nativePage(facts, type, query, names, schema)
+  const names = fieldNames(query.fields) ?? defaultNames(access.type)
+  const native = await nativePage(access, query, names)
   if (native) return native
   const wanted = names.map((name) => [name])
   const sorted = (query.sortKeys ?? []).map(({ pointer }) => pointer)
   const fields = [...wanted, ...sorted, ['_id']]
-  const pages = foundPages(
-    facts,
-    type,
-    { filter: query.filter, pageSize: defaultPageSize, fields },
-    schema,
-    undefined,
-  )
-  const page = await pageOf(pages, query)
+  const selection = { filter: query.filter, pageSize: defaultPageSize, fields }
+  const page = await pageOf(foundPages(access, selection), query)
   return { ...page, result: page.result.map((object) => project(object, [...wanted, ['_id']])) }
 }
 
 async function nativePage(
-  facts: SystemFacts,
-  type: ObjectType,
+  access: TypeAccess,
   { filter, pageSize = 0, offset = 0, cookie, sortKeys = [], totalPolicy = 'NONE' }: ResourceQuery,
   names: readonly string[],
-  schema: NativeSchema,
 ): Promise<ResourcePage | undefined> {
-  const { connector } = facts
-  if (pageSize <= 0 || !offersPages(connector)) return undefined
+  const { connector, type } = access
+  if (pageSize <= 0 || !offers(connector, 'page') || !offers(connector, 'sorts')) return undefined
   const checked = checkedFilter(filter, type)
   const nativeKeys = nativeSortKeys(sortKeys, type)
   if (idsNamed(checked) || !nativeKeys || !connector.sorts(type.objectClass, nativeKeys)) return undefined
-  permission(facts.configuration, 'SEARCH', type)
-  await schema.load(undefined)
-  const split = splitFor(facts, type, checked, schema)
+  access.permission('SEARCH')
+  await access.loadComparisons()
+  const split = splitFor(access, checked)
   if (!isEverything(split.rest)) return undefined
   const query = {
     objectClass: type.objectClass,
@@ -119,19 +96,13 @@ async function nativePage(
     offset,
     total: totalPolicy !== 'NONE',
   }
-  const page = await facts.calls.call(operation(facts, 'SEARCH', type), undefined, (signal) =>
-    connector.page(query, signal),
-  )
+  const page = await access.call('SEARCH', undefined, (signal) => connector.page(query, signal))
   const result = page.objects.map(reader(type, names))
   return {
     result,
     cookie: page.cookie,
     ...(page.total !== undefined && query.total && { total: page.total }),
   }
-}
-
-function offersPages(connector: Connector): connector is Connector & Page {
-  return offers(connector, 'page') && offers(connector, 'sorts')
 }
 
 /** Undefined where the values sorted here differ from those at the connector. */
@@ -149,43 +120,37 @@ function nativeSortKeys(
   return keys.every((key) => key !== undefined) ? keys : undefined
 }
 
-function splitFor(
-  { connector, configuration }: SystemFacts,
-  type: ObjectType,
-  filter: Filter,
-  schema: NativeSchema,
-): SplitFilter {
+function splitFor(access: TypeAccess, filter: Filter): SplitFilter {
+  const { connector, facts, type } = access
   if (filter.kind === 'literal')
     return filter.value ? { native: everything, rest: everything } : { native: everything, rest: filter }
   if (!offers(connector, 'split')) return { native: everything, rest: filter }
-  const mustIgnoreCase = ignoresCase(configuration)
-  const isIgnored = (name: string) => comparisonOf(schema, type.properties.get(name)) === 'ignoreCase'
+  const mustIgnoreCase = ignoresCase(facts.configuration)
+  const isIgnored = (name: string) => access.comparisonOf(type.properties.get(name)) === 'ignoreCase'
   // The system would omit values that differ only in case.
   if (mustIgnoreCase && !propertiesIn(filter).every(isIgnored)) return { native: everything, rest: filter }
   return splitNatively(filter, type, (native) => connector.split(type.objectClass, native))
 }
 
 export async function readMany(
-  facts: SystemFacts,
-  type: ObjectType,
+  access: TypeAccess,
   ids: readonly string[],
-  fields: readonly string[] | undefined,
-  signal: AbortSignal | undefined,
+  fields?: readonly string[],
+  signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, Resource>> {
-  const { connector } = facts
-  if (!offers(connector, 'readMany')) throw notOffered(facts, 'GET')
-  const lone = ids.length === 1 ? ids[0] : undefined
-  const named = ofMany(operation(facts, 'GET', type, lone), ids.length)
-  const objects = await facts.calls.call(named, signal, (both) =>
-    connector.readMany(type.objectClass, ids, attributesOf(type, fields), both),
-  )
+  const { connector, type } = access
+  if (!offers(connector, 'readMany')) throw access.notOffered('GET')
+  const extent = { uid: ids.length === 1 ? ids[0] : undefined, count: ids.length }
+  const attributes = attributesOf(type, fields)
+  const read = (both?: AbortSignal) => connector.readMany(type.objectClass, ids, attributes, both)
+  const objects = await access.call('GET', signal, read, extent)
   const toResource = reader(type, fields)
   return new Map(Array.from(objects, ([id, object]) => [id, toResource(object)]))
 }
 
 /** `resultsHandlerConfig.enableCaseInsensitiveFilter` (platform §4.1). */
 export function ignoresCase({ resultsHandlerConfig }: SystemFacts['configuration']): boolean {
-  return isJsonObject(resultsHandlerConfig) && resultsHandlerConfig.enableCaseInsensitiveFilter === true
+  return asObject(resultsHandlerConfig).enableCaseInsensitiveFilter === true
 }
 
 /** Leaf names of pointers; undefined stands for what is returned by default. */

@@ -1,14 +1,14 @@
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { ResourceAction } from '../../router/resources.ts'
 import { offers } from '../kit/connector.ts'
 import type { ConnectorKind } from '../kit/kind.ts'
 import type { AttributeType, NativeAttribute } from '../kit/schema.ts'
 import { kindFor } from './kinds.ts'
-import { openSystem, type System, type SystemEnvironment } from './open-system.ts'
+import { openSystem, type System, type SystemEnvironment, settingsOf } from './open-system.ts'
 
 /** The actions on `system` (platform §4.6): tests, and the steps of configuring a new system. */
-export type SystemAction = (
+type SystemAction = (
   systems: ReadonlyMap<string, System>,
   environment: SystemEnvironment,
   action: ResourceAction,
@@ -102,14 +102,9 @@ function coreConfiguration(kind: ConnectorKind): JsonObject {
   }
 }
 
-function defaultsOf({ configurationSchema }: ConnectorKind): JsonObject {
-  const properties = isJsonObject(configurationSchema) ? configurationSchema.properties : undefined
-  return Object.fromEntries(
-    Object.entries(isJsonObject(properties) ? properties : {}).map(([name, property]) => [
-      name,
-      isJsonObject(property) ? (property.default ?? null) : null,
-    ]),
-  )
+function defaultsOf(kind: ConnectorKind): JsonObject {
+  const properties = Object.entries(settingsOf(kind).properties)
+  return Object.fromEntries(properties.map(([name, property]) => [name, asObject(property).default ?? null]))
 }
 
 async function declaredTypes({ connector }: System): Promise<JsonObject> {

@@ -11,18 +11,15 @@ import type {
   ResourceQuery,
 } from '../../router/resources.ts'
 import { offers } from '../kit/connector.ts'
-import type { Count } from '../kit/query.ts'
 import type { Schema } from '../kit/schema.ts'
 import { Secret } from '../kit/values.ts'
 import { changed } from '../kit/write.ts'
 import { creation, update } from './convert.ts'
-import { notOffered, operation, type SystemFacts } from './facts.ts'
 import { splitNatively } from './filter.ts'
-import { comparisonOf, type NativeSchema, nativeSchema } from './native-schema.ts'
 import type { ObjectType } from './object-type.ts'
-import { permission } from './operation.ts'
 import { foundPages, ignoresCase, queryPage, readMany } from './read-objects.ts'
-import { offersChanges, setChanges } from './set-changes.ts'
+import { setChanges } from './set-changes.ts'
+import { type SystemFacts, TypeAccess } from './type-access.ts'
 import { idInContent, type SystemWriteRequest, writeObjects } from './write-objects.ts'
 
 /**
@@ -49,48 +46,48 @@ export interface SystemObjects extends ObjectSet {
 
 export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjects {
   const { connector } = facts
-  const schema = nativeSchema(facts, type)
+  const { objectClass, properties } = type
+  const access = new TypeAccess(facts, type)
   return {
-    path: `system/${facts.system}/${type.name}`,
-    pages: (query, signal) => foundPages(facts, type, query, schema, signal),
-    query: (query) => queryPage(facts, type, query, schema),
+    path: access.path,
+    pages: (query, signal) => foundPages(access, query, signal),
+    query: (query) => queryPage(access, query),
     async readMany(ids, signal) {
-      permission(facts.configuration, 'GET', type)
-      return readMany(facts, type, ids, undefined, signal)
+      access.permission('GET')
+      return readMany(access, ids, undefined, signal)
     },
     writeMany: (writes, request, signal) => {
       if (request.readOnly) {
         throw new Problem('FORBIDDEN', `This is a dry run: nothing is written to system/${facts.system}`)
       }
-      return writeObjects(facts, type, writes, signal)
+      return writeObjects(access, writes, signal)
     },
-    ...(offers(connector, 'count') ? { count: counting(facts, type, connector) } : {}),
-    isSecret: ([name = '']) => type.properties.get(name)?.isGuarded === true,
-    idOf: (write, proposed) => idOf(facts, type, write, proposed),
-    ...(offers(connector, 'schema') ? { properties: comparing(facts, type, connector) } : {}),
-    comparison: (pointer) => comparison(facts, type, schema, pointer),
+    ...(offers(connector, 'count') && {
+      count: () => access.call('SEARCH', undefined, (signal) => connector.count(objectClass, signal)),
+    }),
+    isSecret: ([name = '']) => properties.get(name)?.isGuarded === true,
+    idOf: (write, proposed) => idOf(access, write, proposed),
+    ...(offers(connector, 'schema') && { properties: comparing(access, connector) }),
+    comparison: (pointer) => comparison(access, pointer),
     updatesInPart: true,
-    isList: (property) => type.properties.get(property)?.multivalued === true,
-    ...(offersChanges(connector) ? { changes: setChanges(facts, type, connector) } : {}),
+    isList: (property) => properties.get(property)?.multivalued === true,
+    ...(offers(connector, 'latestToken') &&
+      offers(connector, 'changesSince') && { changes: setChanges(access, connector) }),
     async authenticate(username, password) {
-      if (!offers(connector, 'authenticate')) throw notOffered(facts, 'AUTHENTICATE')
-      permission(facts.configuration, 'AUTHENTICATE', type)
-      return facts.calls.call(operation(facts, 'AUTHENTICATE', type), undefined, (signal) =>
-        connector.authenticate(type.objectClass, username, new Secret(password), signal),
+      if (!offers(connector, 'authenticate')) throw access.notOffered('AUTHENTICATE')
+      access.permission('AUTHENTICATE')
+      return access.call('AUTHENTICATE', undefined, (signal) =>
+        connector.authenticate(objectClass, username, new Secret(password), signal),
       )
     },
   }
 }
 
 /** Comparisons left to Syncline are exact; the others are as the schema of the connector says. */
-function comparison(
-  { connector, configuration }: SystemFacts,
-  type: ObjectType,
-  schema: NativeSchema,
-  pointer: Pointer,
-): 'exact' | 'ignoreCase' | undefined {
+function comparison(access: TypeAccess, pointer: Pointer): 'exact' | 'ignoreCase' | undefined {
+  const { connector, facts, type } = access
   const [name, ...deeper] = pointer
-  if (name === undefined || deeper.length > 0 || ignoresCase(configuration)) return undefined
+  if (name === undefined || deeper.length > 0 || ignoresCase(facts.configuration)) return undefined
   if (!offers(connector, 'search')) return undefined
   const property = type.properties.get(name)
   if (name !== '_id' && !property?.readable) return undefined
@@ -98,49 +95,31 @@ function comparison(
   const asked = { kind: 'compare', operator: 'eq', pointer, value: '' } as const
   const { rest } = splitNatively(asked, type, (native) => connector.split(type.objectClass, native))
   if (rest.kind !== 'literal') return 'exact'
-  const ofSchema = comparisonOf(schema, property)
+  const ofSchema = access.comparisonOf(property)
   return ofSchema === 'unknown' ? undefined : ofSchema
-}
-
-function counting(
-  facts: SystemFacts,
-  type: ObjectType,
-  connector: Pick<Count, 'count'>,
-): () => Promise<number> {
-  return () =>
-    facts.calls.call(operation(facts, 'SEARCH', type), undefined, (signal) =>
-      connector.count(type.objectClass, signal),
-    )
 }
 
 /** Content that cannot be sent has no id; the write reports the error. */
 function idOf(
-  { connector }: SystemFacts,
-  type: ObjectType,
-  { operation: kind, content }: { readonly operation: 'create' | 'update'; readonly content: JsonObject },
+  { connector, type }: TypeAccess,
+  { operation, content }: { readonly operation: 'create' | 'update'; readonly content: JsonObject },
   proposed: string | undefined,
 ): string | undefined {
   if (!offers(connector, 'idOf')) return undefined
-  const id = kind === 'create' ? (idInContent(content) ?? proposed) : proposed
+  const id = operation === 'create' ? (idInContent(content) ?? proposed) : proposed
   try {
-    const attributes = kind === 'create' ? creation(type, content, id) : changed({}, update(type, content))
+    const attributes =
+      operation === 'create' ? creation(type, content, id) : changed({}, update(type, content))
     return connector.idOf(type.objectClass, attributes, id)
   } catch {
     return undefined
   }
 }
 
-function comparing(
-  facts: SystemFacts,
-  type: ObjectType,
-  connector: Pick<Schema, 'schema'>,
-): NonNullable<ObjectSet['properties']> {
+function comparing(access: TypeAccess, connector: Schema): NonNullable<ObjectSet['properties']> {
   return async (signal) => {
-    const classes = await facts.calls.call(operation(facts, 'SCHEMA', type), signal, (both) =>
-      connector.schema(both),
-    )
-    const attributes = new Set(classes[type.objectClass]?.attributes.map(({ name }) => name))
-    const readable = [...type.properties.values()].filter((property) => property.readable)
+    const attributes = new Set((await access.attributes(connector, signal)).map(({ name }) => name))
+    const readable = [...access.type.properties.values()].filter((property) => property.readable)
     const { present = [], absent = [] } = Object.groupBy(readable, ({ attribute }) =>
       attribute === '_id' || attributes.has(attribute) ? 'present' : 'absent',
     )

@@ -1,10 +1,11 @@
-import { isJsonObject, type Json, type JsonObject, member, setMember } from '../../model/json.ts'
+import { asObject, type Json, type JsonObject, member, setMember } from '../../model/json.ts'
 import { applyPatch, type PatchOperation } from '../../model/patch.ts'
+import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { joinPath, splitPath } from '../../model/resource-path.ts'
 import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import type { System, SystemEnvironment } from './open-system.ts'
-import { type SystemAction, systemActions, testReport } from './system-actions.ts'
+import { systemActions, testReport } from './system-actions.ts'
 import type { SystemObjects } from './system-objects.ts'
 import type { PropertyDelta, SystemWriteRequest } from './write-objects.ts'
 
@@ -46,10 +47,20 @@ export function systemProvider(
       await written(objects, { operation: 'delete', id, rev }, request)
       return object
     },
-    action: async (path, action, request) =>
-      isLiveSync(action)
-        ? startLiveSync(systems, environment, path, action, request)
-        : perform(systems, environment, path, action),
+    async action(path, action, request) {
+      if (action.name === 'liveSync' || action.name === 'activeSync')
+        return startLiveSync(systems, environment, path, action, request)
+      const [name, type, ...deeper] = splitPath(path)
+      const ofAll = name === undefined && Object.hasOwn(systemActions, action.name)
+      const perform = ofAll ? systemActions[action.name] : undefined
+      if (perform) return perform(systems, environment, action)
+      if (action.name === 'test' && name !== undefined && type === undefined)
+        return testReport(systemNamed(systems, name))
+      if (action.name !== 'authenticate' || type === undefined || deeper.length > 0)
+        throw notOffered(path, action)
+      const [username, password] = [parameter(action, 'username'), parameter(action, 'password')]
+      return { _id: await setAt(systems, path).authenticate(username, password) }
+    },
     objectSet(path) {
       const [name, type, ...deeper] = splitPath(path)
       return deeper.length > 0 ? undefined : systems.get(name ?? '')?.objects.get(type ?? '')
@@ -57,11 +68,7 @@ export function systemProvider(
   }
 }
 
-async function readFields(
-  objects: SystemObjects,
-  id: string,
-  fields: NonNullable<(RequestContext & { fields?: readonly (readonly string[])[] })['fields']>,
-): Promise<Resource> {
+async function readFields(objects: SystemObjects, id: string, fields: readonly Pointer[]): Promise<Resource> {
   const filter = { kind: 'compare', operator: 'eq', pointer: ['_id'], value: id } as const
   for await (const [object] of objects.pages({ filter, fields, pageSize: 1 })) if (object) return object
   throw notFound(objects, id)
@@ -105,18 +112,20 @@ function deltasIn(
   operations: readonly PatchOperation[],
   isList: (name: string) => boolean,
 ): { readonly deltas: readonly PropertyDelta[]; readonly others: readonly PatchOperation[] } {
-  const byName = Map.groupBy(operations, (operation) => operation.field[0] ?? '')
-  const isSourceElsewhere = (name: string) =>
+  const isSource = (name: string) =>
     operations.some((operation) => 'from' in operation && operation.from[0] === name)
-  const isDelta = (name: string) =>
-    isList(name) &&
-    !isSourceElsewhere(name) &&
-    (byName.get(name) ?? []).every((one) => deltaOf(one) !== undefined)
-  const names = [...byName.keys()].filter(isDelta)
-  return {
-    deltas: names.map((property) => combined(property, byName.get(property) ?? [])),
-    others: operations.filter(({ field }) => !names.includes(field[0] ?? '')),
-  }
+  const byName = Map.groupBy(operations, ({ field }) => field[0] ?? '')
+  const deltas = [...byName].flatMap(([property, ofProperty]): PropertyDelta[] => {
+    const changes = ofProperty.map(deltaOf)
+    if (!isList(property) || isSource(property) || !changes.every((one) => one !== undefined)) return []
+    // The later one of two operations on the same value counts.
+    const last = [...new Map(changes.map((one) => [JSON.stringify(one.value), one])).values()]
+    const valuesOf = (kind: 'add' | 'remove') =>
+      last.filter((one) => one.kind === kind).map(({ value }) => value)
+    return [{ property, add: valuesOf('add'), remove: valuesOf('remove') }]
+  })
+  const isDelta = new Set(deltas.map(({ property }) => property))
+  return { deltas, others: operations.filter(({ field }) => !isDelta.has(field[0] ?? '')) }
 }
 
 /** One value to add or remove. */
@@ -129,15 +138,6 @@ function deltaOf(
   return isRemoval ? { kind: 'remove', value: operation.value ?? null } : undefined
 }
 
-/** The later one of two operations on the same value counts. */
-function combined(property: string, operations: readonly PatchOperation[]): PropertyDelta {
-  const last = new Map<string, { readonly kind: 'add' | 'remove'; readonly value: Json }>()
-  for (const delta of operations.map(deltaOf)) if (delta) last.set(JSON.stringify(delta.value), delta)
-  const of = (kind: 'add' | 'remove') =>
-    [...last.values()].filter((one) => one.kind === kind).map(({ value }) => value)
-  return { property, add: of('add'), remove: of('remove') }
-}
-
 /** The members that the operations change, as an update: null where one is removed. */
 function patched(object: Resource, operations: readonly PatchOperation[]): JsonObject {
   const result = applyPatch(object, operations)
@@ -147,31 +147,6 @@ function patched(object: Resource, operations: readonly PatchOperation[]): JsonO
     for (const [name] of touched) setMember(content, name as string, member(result, name as string) ?? null)
   }
   return content
-}
-
-async function perform(
-  systems: ReadonlyMap<string, System>,
-  environment: SystemEnvironment,
-  path: string,
-  action: ResourceAction,
-): Promise<Json> {
-  const [name, type, ...deeper] = splitPath(path)
-  if (name === undefined) return allSystemsAction(action)(systems, environment, action)
-  if (type === undefined) {
-    if (action.name !== 'test') throw notOffered(path, action)
-    return testReport(systemNamed(systems, name))
-  }
-  if (action.name !== 'authenticate' || deeper.length > 0) throw notOffered(path, action)
-  return {
-    _id: await setAt(systems, path).authenticate(
-      parameter(action, 'username'),
-      parameter(action, 'password'),
-    ),
-  }
-}
-
-function isLiveSync({ name }: ResourceAction): boolean {
-  return name === 'liveSync' || name === 'activeSync'
 }
 
 /** On one object set, or on `system` with the parameter `source` (engine §9). */
@@ -197,7 +172,7 @@ async function startLiveSync(
     )
   const detailedFailure = parameters.detailedFailure === 'true'
   const fromBeginning = parameters.fromBeginning === 'true'
-  const overrides = overridesIn({ ...parameters, ...(isJsonObject(content) ? content : {}) })
+  const overrides = overridesIn({ ...parameters, ...asObject(content) })
   return environment.liveSync({ source, detailedFailure, fromBeginning, overrides }, request)
 }
 
@@ -209,12 +184,6 @@ function overridesIn({ allowEmptySourceSet, guard }: JsonObject): JsonObject {
   }
 }
 
-function allSystemsAction(action: ResourceAction): SystemAction {
-  const known = Object.hasOwn(systemActions, action.name) ? systemActions[action.name] : undefined
-  if (known) return known
-  throw notOffered('', action)
-}
-
 function notOffered(path: string, { name }: ResourceAction): Problem {
   return new Problem(
     'NOT_IMPLEMENTED',
@@ -223,7 +192,7 @@ function notOffered(path: string, { name }: ResourceAction): Problem {
 }
 
 function parameter({ parameters, content }: ResourceAction, name: string): string {
-  const value = parameters[name] ?? (content as JsonObject | null)?.[name]
+  const value = parameters[name] ?? asObject(content)[name]
   if (typeof value === 'string') return value
   throw new Problem('BAD_REQUEST', `The action "authenticate" needs the parameter ${name}`)
 }
@@ -260,8 +229,7 @@ function objectAt(
   systems: ReadonlyMap<string, System>,
   path: string,
 ): { readonly objects: SystemObjects; readonly id: string } {
-  const segments = splitPath(path)
-  const [, , id, ...deeper] = segments
+  const [, , id, ...deeper] = splitPath(path)
   if (id === undefined) {
     throw new Problem(
       'NOT_IMPLEMENTED',

@@ -1,5 +1,6 @@
-import { type Json, type JsonObject, member } from '../../model/json.ts'
+import { isJsonObject, type Json, type JsonObject, member } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
+import { isSealed } from '../../model/secrecy.ts'
 import type { ObjectWriteRequest, ObjectWriteResult, Resource } from '../../router/resources.ts'
 import { offers } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
@@ -9,14 +10,13 @@ import {
   type ConnectorWrite,
   type ConnectorWriteOutcome,
   valueAfter,
+  type Write,
 } from '../kit/write.ts'
 import { creation, reader, toNativeList, update } from './convert.ts'
-import { notOffered, ofMany, operation, type SystemFacts } from './facts.ts'
-import { failureOf } from './failure.ts'
 import type { ObjectType } from './object-type.ts'
-import { permission } from './operation.ts'
+import { failureOf } from './operation.ts'
 import { readMany } from './read-objects.ts'
-import { decrypted } from './secrets.ts'
+import type { TypeAccess } from './type-access.ts'
 
 /** Values to add to a multi-valued property, and to remove; others stay. */
 export interface PropertyDelta {
@@ -40,120 +40,117 @@ const names = { create: 'CREATE', update: 'UPDATE', delete: 'DELETE' } as const
 
 /** Writes objects of one type; outcomes have the indexes of their writes. */
 export async function writeObjects(
-  facts: SystemFacts,
-  type: ObjectType,
+  access: TypeAccess,
   writes: readonly SystemWriteRequest[],
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<readonly ObjectWriteResult[]> {
-  const { connector } = facts
-  if (!offers(connector, 'writeMany')) throw notOffered(facts, names[writes[0]?.operation ?? 'update'])
+  const { connector } = access
+  if (!offers(connector, 'writeMany')) throw access.notOffered(names[writes[0]?.operation ?? 'update'])
   const prepared: Prepared[] = []
-  for (const write of writes) prepared.push(await prepare(facts, type, write, signal))
+  for (const write of writes) prepared.push(await prepare(access, write, signal))
   const sent = prepared.flatMap((one) => (one.kind === 'send' ? [one.write] : []))
-  const outcomes = sent.length > 0 ? await send(facts, type, sent, signal) : []
-  const objects = await readBack(facts, type, prepared, outcomes, signal)
+  const outcomes = await send(access, connector, sent, signal)
+  const skipped = prepared.flatMap((one) => (one.kind === 'skipped' && one.id !== undefined ? [one.id] : []))
+  const objects = await readBack(access, sent, outcomes, skipped, signal)
   const next = outcomes.values()
-  return prepared.map((one, position): ObjectWriteResult => {
+  return prepared.map((one): ObjectWriteResult => {
     if (one.kind === 'failed') return { ok: false, error: one.error }
-    if (one.kind === 'skipped') return skippedResult(facts, type, one.id, objects)
+    if (one.kind === 'skipped') return skippedResult(access, one.id, objects)
     const outcome = next.next().value ?? noOutcome()
     if (outcome.ok) return { ok: true, object: objects.get(outcome.id) ?? { _id: outcome.id } }
-    const uid = writes[position]?.operation === 'create' ? undefined : one.write.id
-    const failed = operation(facts, names[one.write.operation], type, uid)
-    return { ok: false, error: failureOf(outcome.error, failed) }
+    return { ok: false, error: writeFailure(access, one.write, outcome.error) }
   })
 }
 
 function noOutcome(): ConnectorWriteOutcome {
-  const error = new ConnectorError(
-    'failed',
-    'The connector gave no outcome for a write; whether it was done is unknown',
-  )
-  return { ok: false, error }
+  const fact = 'The connector gave no outcome for a write; whether it was done is unknown'
+  return { ok: false, error: new ConnectorError('failed', fact) }
+}
+
+function writeFailure(
+  access: TypeAccess,
+  write: Pick<ConnectorWrite, 'operation' | 'id'>,
+  error: unknown,
+): Problem {
+  const uid = write.operation === 'create' ? undefined : write.id
+  return failureOf(error, access.operation(names[write.operation], { uid }))
 }
 
 async function prepare(
-  facts: SystemFacts,
-  type: ObjectType,
+  access: TypeAccess,
   write: SystemWriteRequest,
   signal: AbortSignal | undefined,
 ): Promise<Prepared> {
   const name = names[write.operation]
+  const { system, log } = access.facts
   try {
-    const permitted = permission(facts.configuration, name, type)
-    if (permitted === 'skipped') {
+    if (access.permission(name) === 'skipped') {
       const id = requestedId(write)
-      facts.log(
-        `${name} on system/${facts.system}/${type.name}${id ? `/${id}` : ''} is denied and was skipped`,
-      )
+      log(`${name} on ${access.path}${id ? `/${id}` : ''} is denied and was skipped`)
       return { kind: 'skipped', id }
     }
     if (write.operation !== 'create' && write.rev !== undefined) {
-      const message = `Objects of system ${facts.system} have no revisions; repeat the request without one`
+      const message = `Objects of system ${system} have no revisions; repeat the request without one`
       throw new Problem('PRECONDITION_FAILED', message)
     }
-    return { kind: 'send', write: await nativeWrite(facts, type, write, signal) }
+    return { kind: 'send', write: await nativeWrite(access, write, signal) }
   } catch (error) {
-    const uid = write.operation === 'create' ? undefined : write.id
-    return { kind: 'failed', error: failureOf(asProblem(error), operation(facts, name, type, uid)) }
+    return { kind: 'failed', error: writeFailure(access, write, asProblem(error)) }
   }
 }
 
 async function nativeWrite(
-  facts: SystemFacts,
-  type: ObjectType,
+  access: TypeAccess,
   write: SystemWriteRequest,
   signal: AbortSignal | undefined,
 ): Promise<ConnectorWrite> {
   if (write.operation === 'delete') return { operation: 'delete', id: write.id }
-  // Only decryption needs to wait.
-  const content = await decrypted(write.content, facts.decrypt)
+  const { facts, type } = access
+  // Secrets become plaintext here and nowhere earlier. Only decryption needs to wait; it keeps an object an object.
+  const content = holdsSecret(write.content)
+    ? ((await facts.decrypt(write.content)) as JsonObject)
+    : write.content
   if (write.operation === 'update') {
     const { id } = write
     const deltas = 'deltas' in write ? nativeDeltas(type, write.deltas) : []
-    const changes = [...update(type, content), ...(await sendable(facts, type, id, deltas, signal))]
+    const changes = [...update(type, content), ...(await sendable(access, id, deltas, signal))]
     return { operation: 'update', id, changes }
   }
   const id = requestedId(write)
   return { operation: 'create', id, attributes: creation(type, content, id) }
 }
 
+function holdsSecret(value: Json | undefined): boolean {
+  if (Array.isArray(value)) return value.some(holdsSecret)
+  return isJsonObject(value) && (isSealed(value) || Object.values(value).some(holdsSecret))
+}
+
 type DeltaChange = Extract<AttributeChange, { kind: 'delta' }>
 
 function nativeDeltas(type: ObjectType, deltas: readonly PropertyDelta[]): readonly DeltaChange[] {
-  return deltas.flatMap(({ property: name, add, remove }) => {
+  return deltas.flatMap(({ property: name, add, remove }): DeltaChange[] => {
     const property = type.properties.get(name)
     if (!property?.updateable) return []
-    return [
-      {
-        attribute: property.attribute,
-        kind: 'delta' as const,
-        add: toNativeList(add, property),
-        remove: toNativeList(remove, property),
-      },
-    ]
+    const [added, removed] = [toNativeList(add, property), toNativeList(remove, property)]
+    return [{ attribute: property.attribute, kind: 'delta', add: added, remove: removed }]
   })
 }
 
 /** Where the connector takes no deltas: all values, from a read directly before. */
 async function sendable(
-  facts: SystemFacts,
-  type: ObjectType,
+  access: TypeAccess,
   id: string,
   deltas: readonly DeltaChange[],
   signal: AbortSignal | undefined,
 ): Promise<readonly AttributeChange[]> {
-  const { connector } = facts
-  const { objectClass } = type
+  const { connector } = access
+  const { objectClass } = access.type
   const takes = (name: string) => offers(connector, 'deltas') && connector.deltas(objectClass, name)
-  const others = deltas.filter(({ attribute: name }) => !takes(name))
-  if (others.length === 0) return deltas
-  if (!offers(connector, 'readMany')) throw notOffered(facts, 'GET')
-  const fields = others.map(({ attribute: name }) => name)
-  const read = await facts.calls.call(operation(facts, 'GET', type, id), signal, (both) =>
-    connector.readMany(objectClass, [id], fields, both),
-  )
-  const object = read.get(id)
+  const fields = deltas.map((delta) => delta.attribute).filter((name) => !takes(name))
+  if (fields.length === 0) return deltas
+  if (!offers(connector, 'readMany')) throw access.notOffered('GET')
+  const read = (both?: AbortSignal) => connector.readMany(objectClass, [id], fields, both)
+  const object = (await access.call('GET', signal, read, { uid: id })).get(id)
   if (!object) throw new ConnectorError('unknownId', `There is no object "${id}"`)
   return deltas.map((delta): AttributeChange => {
     const { attribute: name } = delta
@@ -175,41 +172,37 @@ export function idInContent(content: JsonObject): string | undefined {
 }
 
 async function send(
-  facts: SystemFacts,
-  type: ObjectType,
+  access: TypeAccess,
+  connector: Write,
   writes: readonly ConnectorWrite[],
   signal: AbortSignal | undefined,
 ): Promise<readonly ConnectorWriteOutcome[]> {
-  const { connector } = facts
-  if (!offers(connector, 'writeMany')) throw notOffered(facts, 'UPDATE')
   const [first] = writes
-  const kind = writes.every(({ operation }) => operation === first?.operation) ? first?.operation : undefined
-  const named = ofMany(operation(facts, names[kind ?? 'update'], type), writes.length)
-  return facts.calls.call(named, signal, (both) => connector.writeMany(type.objectClass, writes, both))
+  if (!first) return []
+  const isUniform = writes.every(({ operation }) => operation === first.operation)
+  const work = (both?: AbortSignal) => connector.writeMany(access.type.objectClass, writes, both)
+  return access.call(names[isUniform ? first.operation : 'update'], signal, work, { count: writes.length })
 }
 
 /** The objects after the writes, by id: as the connector returned them, else read back with one call. */
 async function readBack(
-  facts: SystemFacts,
-  type: ObjectType,
-  prepared: readonly Prepared[],
+  access: TypeAccess,
+  sent: readonly ConnectorWrite[],
   outcomes: readonly ConnectorWriteOutcome[],
+  skipped: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, Resource>> {
-  const toResource = reader(type, undefined)
+  const toResource = reader(access.type, undefined)
   const objects = new Map<string, Resource>()
-  const unknown = prepared.flatMap((one) => (one.kind === 'skipped' && one.id !== undefined ? [one.id] : []))
-  const sent = prepared.flatMap((one) => (one.kind === 'send' ? [one.write.operation] : []))
+  const unknown = [...skipped]
   outcomes.forEach((outcome, position) => {
     if (!outcome.ok) return
     if (outcome.object) objects.set(outcome.id, toResource(outcome.object))
-    else if (sent[position] !== 'delete') unknown.push(outcome.id)
+    else if (sent[position]?.operation !== 'delete') unknown.push(outcome.id)
   })
-  if (unknown.length > 0 && offers(facts.connector, 'readMany')) {
+  if (unknown.length > 0 && offers(access.connector, 'readMany')) {
     // The writes are done; a failed read must not make them look failed.
-    const read = await readMany(facts, type, unknown, undefined, signal).catch(
-      () => new Map<string, Resource>(),
-    )
+    const read = await readMany(access, unknown, undefined, signal).catch(() => [])
     for (const [id, object] of read) objects.set(id, object)
   }
   return objects
@@ -217,13 +210,12 @@ async function readBack(
 
 /** "Succeeds with the object's present state": there must be one. */
 function skippedResult(
-  facts: SystemFacts,
-  type: ObjectType,
+  { path }: TypeAccess,
   id: string | undefined,
   objects: ReadonlyMap<string, Resource>,
 ): ObjectWriteResult {
   const object = id === undefined ? undefined : objects.get(id)
   if (object) return { ok: true, object }
-  const message = `The operation is denied by operationOptions, and system/${facts.system}/${type.name} has no such object`
+  const message = `The operation is denied by operationOptions, and ${path} has no such object`
   return { ok: false, error: new Problem('FORBIDDEN', message) }
 }
