@@ -1,6 +1,7 @@
 /** The schema of `audit.json` (platform §9); `retention` is Syncline's own. */
 import Type from 'typebox'
 import {
+  anyObject,
   anything,
   dictionary,
   flag,
@@ -9,8 +10,8 @@ import {
   shape,
   text,
   texts,
+  unused,
   whole,
-  withoutEffect,
 } from './author.ts'
 
 const topics = 'access, activity, authentication, config, recon, sync, retention'
@@ -64,14 +65,8 @@ const rotation = object(
     maxFileSize: whole('The largest size of a file in bytes. 0: no limit.', 0),
     rotationInterval: text('The time after which a new file is begun.', { examples: ['1 day'] }),
     rotationTimes: texts('Times of day (UTC) at which a new file is begun.', { examples: [['00:00']] }),
-    rotationFilePrefix: text(
-      'Read for compatibility.',
-      withoutEffect('the time of day is put behind the name of the file'),
-    ),
-    rotationFileSuffix: text(
-      'Read for compatibility.',
-      withoutEffect('the time of day is put behind the name of the file'),
-    ),
+    rotationFilePrefix: unused('the time of day is put behind the name of the file'),
+    rotationFileSuffix: unused('the time of day is put behind the name of the file'),
   },
   'When the file is archived and a new one begun.',
 )
@@ -107,17 +102,13 @@ const handlerConfig = object(
     security: object(
       {
         enabled: flag('True: a column holds a keyed hash of each row and the row before it.', false),
-        filename: text('Read for compatibility.', withoutEffect('the key is in the data folder')),
-        password: anything('Read for compatibility.', withoutEffect('the key is in the data folder')),
-        signatureInterval: text('Read for compatibility.', withoutEffect('every row has its own hash')),
+        filename: unused('the key is in the data folder'),
+        password: unused('the key is in the data folder', anything),
+        signatureInterval: unused('every row has its own hash'),
       },
       'CSV: tamper evidence.',
     ),
-    buffering: object(
-      {},
-      'Read for compatibility.',
-      withoutEffect('events are written in batches, and none is lost'),
-    ),
+    buffering: unused('events are written in batches, and none is lost', anyObject),
     resourcePath: text('Router: the resource under which events are created, `<path>/<topic>`.', {
       examples: ['endpoint/audit'],
     }),
@@ -134,10 +125,7 @@ export const auditSchema = Type.Object(
         ),
         availableAuditEventHandlers: texts('Classes of handlers; read for consoles.'),
         filterPolicies: policies,
-        caseInsensitiveFields: texts(
-          'Read for compatibility.',
-          withoutEffect('names are compared without regard to case'),
-        ),
+        caseInsensitiveFields: unused('names are compared without regard to case', texts),
       },
       'Settings of the service.',
     ),
@@ -174,11 +162,7 @@ export const auditSchema = Type.Object(
       `How long the repository keeps events, by topic; \`*\` is for all other topics. Topics: ${topics}.`,
       { examples: [{ access: { maxAge: '90 days' } }] },
     ),
-    exceptionFormatter: object(
-      {},
-      'Read for compatibility.',
-      withoutEffect('failures are recorded with message and detail'),
-    ),
+    exceptionFormatter: unused('failures are recorded with message and detail', anyObject),
   },
   { title: 'Audit', description: '`conf/audit.json`: what is recorded, and where it goes.' },
 )

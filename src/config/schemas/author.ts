@@ -47,6 +47,11 @@ export function object(properties: Record<string, TSchema>, description: string,
   return Type.Optional(Type.Object(properties, { description, ...extra }))
 }
 
+/** An object with any members. */
+export function anyObject(description: string, extra: Extra = {}): TSchema {
+  return object({}, description, extra)
+}
+
 /** An object whose keys are free and whose values have one schema. */
 export function dictionary(values: TSchema, description: string, extra: Extra = {}): TSchema {
   return Type.Optional(Type.Object({}, { additionalProperties: values, description, ...extra }))
@@ -68,12 +73,27 @@ export function shape(name: string, description?: string): TSchema {
   )
 }
 
+/** The same, required. */
+export function ref(name: string): TSchema {
+  return Type.Unsafe({ $ref: `#/$defs/${name}` })
+}
+
 /** The functions above make optional properties. This removes their mark, which is not enumerable. */
 export function required(schema: TSchema): TSchema {
   return Type.Unsafe({ ...schema })
 }
 
+/** A script that runs at some moment. */
+export function hook(description: string): TSchema {
+  return shape('script', description)
+}
+
 /** For a setting that is accepted but has no effect. A value other than the default causes a warning with the reason. */
 export function withoutEffect(reason: string): Extra {
   return { 'x-noEffect': reason }
+}
+
+/** A setting of OpenIDM that is read without effect, of the type that `make` makes. */
+export function unused(reason: string, make: (description: string, extra: Extra) => TSchema = text): TSchema {
+  return make('Read for compatibility.', withoutEffect(reason))
 }

@@ -12,35 +12,26 @@ import { scriptSettingsSchema } from './script.ts'
 import { sharedDefinitions } from './shared.ts'
 import { syncSchema } from './sync.ts'
 
-export const kinds = [
-  'sync',
-  'mapping',
-  'managed',
-  'policy',
-  'provisioner',
-  'script',
-  'schedule',
-  'router',
-  'access',
-  'audit',
-] as const
-export type Kind = (typeof kinds)[number]
-
-const roots: Readonly<Record<Kind, TSchema>> = {
-  sync: syncSchema,
-  mapping: mappingSchema,
-  managed: managedSchema,
-  policy: policySchema,
-  provisioner: provisionerSchema,
-  script: scriptSettingsSchema,
-  schedule: scheduleSchema,
-  router: routerSchema,
-  access: accessSchema,
-  audit: auditSchema,
+/** The documents of a kind by their ids, and their schema. */
+const table = {
+  sync: { documents: /^sync$/, schema: syncSchema },
+  mapping: { documents: /^mapping\//, schema: mappingSchema },
+  managed: { documents: /^managed$/, schema: managedSchema },
+  policy: { documents: /^policy$/, schema: policySchema },
+  provisioner: { documents: /^provisioner\.openicf\//, schema: provisionerSchema },
+  script: { documents: /^script$/, schema: scriptSettingsSchema },
+  schedule: { documents: /^schedule\//, schema: scheduleSchema },
+  router: { documents: /^router$/, schema: routerSchema },
+  access: { documents: /^access$/, schema: accessSchema },
+  audit: { documents: /^audit$/, schema: auditSchema },
 }
 
+export type Kind = keyof typeof table
+/** In the order of the reference. */
+export const kinds = Object.keys(table) as readonly Kind[]
+
 /** All named shapes, for `$ref: '#/$defs/…'`. */
-export const definitions: Readonly<Record<string, JsonSchema>> = plain({
+export const definitions = plain({
   mapping: namedMappingSchema,
   ...mappingDefinitions,
   ...managedDefinitions,
@@ -48,22 +39,16 @@ export const definitions: Readonly<Record<string, JsonSchema>> = plain({
   ...sharedDefinitions,
 })
 
-export const schemas: Readonly<Record<Kind, JsonSchema>> = plain(roots)
+export const schemas = plain(Object.fromEntries(kinds.map((kind) => [kind, table[kind].schema]))) as Readonly<
+  Record<Kind, JsonSchema>
+>
 
-/** The kind of a document by its id; undefined for documents without a schema, such as `router`. */
+/** The kind of a document by its id; undefined for documents without a schema. */
 export function kindOfId(id: string): Kind | undefined {
-  const single = (['sync', 'managed', 'policy', 'script', 'router', 'access', 'audit'] as const).find(
-    (kind) => kind === id,
-  )
-  if (single) return single
-  if (id.startsWith('mapping/')) return 'mapping'
-  if (id.startsWith('schedule/')) return 'schedule'
-  return id.startsWith('provisioner.openicf/') ? 'provisioner' : undefined
+  return kinds.find((kind) => table[kind].documents.test(id))
 }
 
 /** TypeBox schemas are JSON Schema with hidden marks. This returns plain JSON Schema. */
-function plain<Name extends string>(
-  from: Readonly<Record<Name, TSchema>>,
-): Readonly<Record<Name, JsonSchema>> {
-  return JSON.parse(JSON.stringify(from)) as Readonly<Record<Name, JsonSchema>>
+function plain(from: Readonly<Record<string, TSchema>>): Readonly<Record<string, JsonSchema>> {
+  return JSON.parse(JSON.stringify(from))
 }

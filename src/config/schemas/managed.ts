@@ -6,8 +6,10 @@ import {
   dictionary,
   either,
   flag,
+  hook,
   list,
   object,
+  ref,
   required,
   shape,
   text,
@@ -18,10 +20,6 @@ import { looseCondition } from './router.ts'
 
 const types = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'relationship', 'null']
 const typeName = required(choice('a type', types, 'A type.'))
-
-function hook(description: string): TSchema {
-  return shape('script', description)
-}
 
 export const managedDefinitions: Readonly<Record<string, TSchema>> = {
   managedProperty: Type.Object(
@@ -38,7 +36,7 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       minLength: whole('The least number of characters; becomes a policy.', undefined, { minimum: 0 }),
       pattern: text('A regular expression that values match; becomes a policy.', { format: 'regex' }),
       enum: list(Type.Unknown(), 'The values that are allowed.'),
-      policies: list(Type.Unsafe({ $ref: '#/$defs/policyReference' }), 'Policies that values satisfy.', {
+      policies: list(ref('policyReference'), 'Policies that values satisfy.', {
         default: [],
       }),
       conditionalPolicies: list(
@@ -47,16 +45,14 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
             'When the policies apply: a query filter over the object, or a script that sees `fullObject`.',
           ),
           dependencies: texts('Properties that the condition needs. Without them it is false.'),
-          policies: list(Type.Unsafe({ $ref: '#/$defs/policyReference' }), 'The policies.'),
+          policies: list(ref('policyReference'), 'The policies.'),
         }),
         'Policies that apply under a condition.',
         { default: [] },
       ),
-      fallbackPolicies: list(
-        Type.Unsafe({ $ref: '#/$defs/policyReference' }),
-        'Policies that apply if no condition is true.',
-        { default: [] },
-      ),
+      fallbackPolicies: list(ref('policyReference'), 'Policies that apply if no condition is true.', {
+        default: [],
+      }),
       isVirtual: flag('Computed, not stored.', false),
       queryConfig: object(
         {
@@ -91,10 +87,7 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       }),
       isProtected: flag('A change needs renewed authentication.', false),
       items: shape('managedProperty', 'The elements of an array.'),
-      properties: dictionary(
-        Type.Unsafe({ $ref: '#/$defs/managedProperty' }),
-        'The properties of an object.',
-      ),
+      properties: dictionary(ref('managedProperty'), 'The properties of an object.'),
       required: either(
         [Type.Array(Type.String()), Type.Boolean()],
         'The properties of an object that must have a value; older files say true or false at each property.',
@@ -154,19 +147,15 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
           type: text('Always `object`.', { default: 'object' }),
           icon: text('A picture for the user interface.'),
           viewable: flag('Shown in the user interface.', true),
-          properties: dictionary(
-            Type.Unsafe({ $ref: '#/$defs/managedProperty' }),
-            'The properties, by name.',
-            {
-              default: {},
-            },
-          ),
+          properties: dictionary(ref('managedProperty'), 'The properties, by name.', {
+            default: {},
+          }),
           required: texts('Properties that must have a value.', { default: [] }),
           order: texts('The order in which properties are shown.'),
         },
         'The properties of the objects.',
       ),
-      actions: dictionary(Type.Unsafe({ $ref: '#/$defs/script' }), 'Further actions of an object, by name.', {
+      actions: dictionary(ref('script'), 'Further actions of an object, by name.', {
         default: {},
       }),
       onCreate: hook('Runs before an object is created; changes `object` in place.'),
@@ -189,7 +178,7 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
 }
 
 export const managedSchema = Type.Object(
-  { objects: list(Type.Unsafe({ $ref: '#/$defs/managedObject' }), 'The types.', { default: [] }) },
+  { objects: list(ref('managedObject'), 'The types.', { default: [] }) },
   {
     title: 'Managed objects',
     description: '`conf/managed.json`: the types of objects in the store of Syncline.',

@@ -2,12 +2,15 @@
 import Type, { type TSchema } from 'typebox'
 import { actions, situations } from '../../mapping/situation.ts'
 import {
+  anyObject,
   anything,
   choice,
   either,
   flag,
+  hook,
   list,
   object,
+  ref,
   required,
   shape,
   text,
@@ -16,7 +19,7 @@ import {
   withoutEffect,
 } from './author.ts'
 
-const script = Type.Unsafe({ $ref: '#/$defs/script' })
+const script = ref('script')
 
 export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
   property: Type.Object(
@@ -78,7 +81,7 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
       source: text('The code; its value is a query object, run against the target.'),
       file: text('A file with the code.'),
       name: text('The same as `file`.'),
-      globals: object({}, 'Variables of the script.', { default: {} }),
+      globals: anyObject('Variables of the script.', { default: {} }),
       expressionTree: shape('expressionTree', 'Target properties to compare, instead of code.'),
       mapping: text('With `expressionTree`: the name of this mapping.'),
     },
@@ -115,12 +118,8 @@ function limit(description: string, standard?: string): TSchema {
   )
 }
 
-function hook(description: string): TSchema {
-  return shape('script', description)
-}
-
 /** The properties in the order in which the reference lists them. */
-export const mappingProperties: Readonly<Record<string, TSchema>> = {
+const mappingProperties: Readonly<Record<string, TSchema>> = {
   name: text('The unique name. It also names the link set of the mapping, unless `links` names another.', {
     minLength: 1,
   }),
@@ -182,10 +181,7 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
     'Evaluated over `{source, linkQualifier}`; false: the object does not qualify.',
   ),
   correlationQuery: either(
-    [
-      Type.Unsafe({ $ref: '#/$defs/correlationQuery' }),
-      Type.Array(Type.Unsafe({ $ref: '#/$defs/correlationQuery' }), { 'x-noun': 'an array of them' }),
-    ],
+    [ref('correlationQuery'), Type.Array(ref('correlationQuery'), { 'x-noun': 'an array of them' })],
     'Finds targets for a source object without a link: one query, or an array with one for each link qualifier.',
   ),
   correlationScript: shape(
@@ -197,14 +193,10 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
     false,
   ),
 
-  properties: list(
-    Type.Unsafe({ $ref: '#/$defs/property' }),
-    'How target properties get their values, in order.',
-    {
-      default: [],
-    },
-  ),
-  policies: list(Type.Unsafe({ $ref: '#/$defs/policy' }), 'The action for each situation.', {
+  properties: list(ref('property'), 'How target properties get their values, in order.', {
+    default: [],
+  }),
+  policies: list(ref('policy'), 'The action for each situation.', {
     default: [],
   }),
   defaultMapping: hook('The older name of `onMapping`.'),
@@ -298,14 +290,16 @@ export const mappingProperties: Readonly<Record<string, TSchema>> = {
   ),
 }
 
-/** One mapping in its own file, `mapping-<name>.json`. The name comes from the file. */
-export const mappingSchema = Type.Object(mappingProperties, {
+const about = {
   title: 'Mapping',
   description: 'How objects flow from one object set to another.',
   'x-rule': 'mapping',
-})
+}
+
+/** One mapping in its own file, `mapping-<name>.json`. The name comes from the file. */
+export const mappingSchema = Type.Object(mappingProperties, about)
 
 export const namedMappingSchema = Type.Object(
   { ...mappingProperties, name: required(mappingProperties.name ?? Type.String()) },
-  { title: 'Mapping', description: 'How objects flow from one object set to another.', 'x-rule': 'mapping' },
+  about,
 )

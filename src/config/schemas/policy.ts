@@ -1,6 +1,6 @@
 /** The schema of `policy.json` (platform §6.3). */
 import Type from 'typebox'
-import { list, object, required, text, texts } from './author.ts'
+import { list, object, ref, required, text, texts } from './author.ts'
 
 export const policySchema = Type.Object(
   {
@@ -20,7 +20,7 @@ export const policySchema = Type.Object(
         properties: list(
           Type.Object({
             name: required(text('The property: `password`, `address/city`, `mails[*]`.')),
-            policies: list(Type.Unsafe({ $ref: '#/$defs/policyReference' }), 'Its policies.'),
+            policies: list(ref('policyReference'), 'Its policies.'),
             policyRequirements: texts('Computed when the resource is read.'),
           }),
           'Policies by property.',

@@ -1,11 +1,13 @@
 /** The schema of `provisioner.openicf-<name>.json`, one connector (platform §4.1–§4.3). */
 import Type, { type TSchema } from 'typebox'
 import {
+  anyObject,
   choice,
   dictionary,
   flag,
   list,
   object,
+  ref,
   required,
   shape,
   text,
@@ -90,7 +92,7 @@ export const provisionerDefinitions: Readonly<Record<string, TSchema>> = {
       id: text('The id of the schema; usually the native type.'),
       type: text('Always `object`.', { default: 'object' }),
       nativeType: required(text('The object class at the connector, e.g. `__ACCOUNT__` or `__GROUP__`.')),
-      properties: dictionary(Type.Unsafe({ $ref: '#/$defs/connectorProperty' }), 'The properties, by name.'),
+      properties: dictionary(ref('connectorProperty'), 'The properties, by name.'),
     },
     { title: 'Object type', description: 'A type of objects of a system.', 'x-rule': 'objectType' },
   ),
@@ -104,11 +106,8 @@ export const provisionerDefinitions: Readonly<Record<string, TSchema>> = {
         { default: 'THROW_EXCEPTION' },
       ),
       supportedObjectTypes: texts('Object types that the setting is for. Default: all.'),
-      operationOptionInfo: object({}, 'Options that the operation takes; information only.'),
-      objectFeatures: dictionary(
-        Type.Unsafe({ $ref: '#/$defs/operationOption' }),
-        'The same settings for single object types.',
-      ),
+      operationOptionInfo: anyObject('Options that the operation takes; information only.'),
+      objectFeatures: dictionary(ref('operationOption'), 'The same settings for single object types.'),
     },
     { title: 'Operation option', description: 'What an operation may do.' },
   ),
@@ -140,8 +139,8 @@ export const provisionerSchema = Type.Object(
         'The connector that reaches the system.',
       ),
     ),
-    configurationProperties: object({}, 'The settings of the connector.', { default: {} }),
-    objectTypes: dictionary(Type.Unsafe({ $ref: '#/$defs/objectType' }), 'The types of objects, by name.', {
+    configurationProperties: anyObject('The settings of the connector.', { default: {} }),
+    objectTypes: dictionary(ref('objectType'), 'The types of objects, by name.', {
       default: {},
     }),
     operationOptions: object(

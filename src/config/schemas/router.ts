@@ -1,16 +1,13 @@
 /** The schema of `router.json` (platform §2). */
 import Type from 'typebox'
-import { either, list, shape, text } from './author.ts'
+import { either, list, ref, shape, text } from './author.ts'
 
 export const methods = ['create', 'read', 'update', 'patch', 'delete', 'query', 'action']
 
 /** Like the conditions of mappings, but any true-like value of a script counts as true, as in OpenIDM. */
 export function looseCondition(description: string) {
   return either(
-    [
-      Type.String({ format: 'query-filter', 'x-noun': 'a query filter' }),
-      Type.Unsafe({ $ref: '#/$defs/script' }),
-    ],
+    [Type.String({ format: 'query-filter', 'x-noun': 'a query filter' }), ref('script')],
     description,
   )
 }

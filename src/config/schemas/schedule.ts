@@ -1,6 +1,6 @@
 /** The schema of `schedule-*.json` (platform §8, engine §11). */
 import Type from 'typebox'
-import { choice, flag, object, text, whole, withoutEffect } from './author.ts'
+import { anyObject, choice, flag, text, whole, withoutEffect } from './author.ts'
 
 export const scheduleSchema = Type.Object(
   {
@@ -30,7 +30,7 @@ export const scheduleSchema = Type.Object(
     invokeService: text(
       'What runs: `sync` (a reconciliation), `provisioner` (liveSync), `script` or `taskscanner`. The long names of OpenIDM are accepted, too.',
     ),
-    invokeContext: object({}, 'What the service does, e.g. `{"action": "reconcile", "mapping": "…"}`.'),
+    invokeContext: anyObject('What the service does, e.g. `{"action": "reconcile", "mapping": "…"}`.'),
     invokeLogLevel: text('The log level of runs.', {
       default: 'info',
       ...withoutEffect('runs are logged when they fail'),

@@ -1,6 +1,6 @@
 /** The schema of `script.json` (platform §7.1); `timeout` and `memory` are Syncline's own. */
 import Type from 'typebox'
-import { dictionary, object, text, whole, withoutEffect } from './author.ts'
+import { anyObject, dictionary, text, whole, withoutEffect } from './author.ts'
 
 export const scriptSettingsSchema = Type.Object(
   {
@@ -18,18 +18,15 @@ export const scriptSettingsSchema = Type.Object(
     timeout: whole('Milliseconds that a script may run.', 5000, { minimum: 1 }),
     memory: whole('MiB that scripts may use in one sandbox.', 128, { minimum: 8 }),
     Default: text('The language of scripts without `type`.', { default: 'text/javascript' }),
-    properties: object(
-      {},
+    properties: anyObject(
       'Settings of script engines; read for compatibility.',
       withoutEffect('there is one engine'),
     ),
-    ECMAScript: object(
-      {},
+    ECMAScript: anyObject(
       'Settings of an older engine; read for compatibility.',
       withoutEffect('there is one engine'),
     ),
-    Groovy: object(
-      {},
+    Groovy: anyObject(
       'Settings of the Groovy engine; read for compatibility.',
       withoutEffect('Groovy is not run'),
     ),

@@ -3,7 +3,19 @@
  * platform §7.1). Referred to by name with `shape('script')`.
  */
 import Type, { type TSchema } from 'typebox'
-import { choice, dictionary, either, list, object, required, shape, text, texts, whole } from './author.ts'
+import {
+  choice,
+  dictionary,
+  either,
+  list,
+  object,
+  ref,
+  required,
+  shape,
+  text,
+  texts,
+  whole,
+} from './author.ts'
 
 export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
   script: Type.Object(
@@ -28,10 +40,7 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
     },
   ),
   condition: Type.Union(
-    [
-      Type.String({ format: 'query-filter', 'x-noun': 'a query filter' }),
-      Type.Unsafe({ $ref: '#/$defs/script' }),
-    ],
+    [Type.String({ format: 'query-filter', 'x-noun': 'a query filter' }), ref('script')],
     {
       title: 'Condition',
       description:
@@ -66,20 +75,12 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
   ),
   expressionTree: Type.Object(
     {
-      any: list(
-        either([Type.String(), Type.Unsafe({ $ref: '#/$defs/expressionTree' })], ''),
-        'One must be equal.',
-        {
-          minItems: 1,
-        },
-      ),
-      all: list(
-        either([Type.String(), Type.Unsafe({ $ref: '#/$defs/expressionTree' })], ''),
-        'All must be equal.',
-        {
-          minItems: 1,
-        },
-      ),
+      any: list(either([Type.String(), ref('expressionTree')], ''), 'One must be equal.', {
+        minItems: 1,
+      }),
+      all: list(either([Type.String(), ref('expressionTree')], ''), 'All must be equal.', {
+        minItems: 1,
+      }),
     },
     {
       title: 'Expression tree',

@@ -1,10 +1,10 @@
 /** The schema of `sync.json`, the container of mappings (engine §2.1, §8.5). */
 import Type from 'typebox'
-import { flag, list, object, shape, whole, withoutEffect } from './author.ts'
+import { flag, list, object, ref, shape, whole, withoutEffect } from './author.ts'
 
 export const syncSchema = Type.Object(
   {
-    mappings: list(Type.Unsafe({ $ref: '#/$defs/mapping' }), 'The mappings, in processing order.', {
+    mappings: list(ref('mapping'), 'The mappings, in processing order.', {
       default: [],
     }),
     queueRecovery: object(
