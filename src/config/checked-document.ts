@@ -7,7 +7,7 @@ import type { JsonSchema } from './check/schema.ts'
 import { parseFile } from './document.ts'
 import { instanceOfId } from './document-id.ts'
 import { locate as locateFinding } from './locate.ts'
-import { nearest } from './nearest.ts'
+import { notAllowed } from './nearest.ts'
 import type { ConfigurationDocument, ConfigurationFile, ConfigurationProblem } from './project.ts'
 import { definitions, kindOfId, schemas } from './schemas/kinds.ts'
 import { type SubstitutionSources, substitute } from './substitute.ts'
@@ -114,10 +114,8 @@ function checkConnector(
 }
 
 function unknownConnector(found: string, allowed: readonly string[]): Finding {
-  const suggestion = nearest(found, allowed)
-  const meant = suggestion === undefined ? '.' : `; did you mean ${suggestion}?`
-  const message = `${JSON.stringify(found)} is not a connector that Syncline has${meant} Allowed: ${allowed.join(', ')}`
-  return { place: ['connectorRef', 'connectorName'], message, found, allowed, suggestion }
+  const fact = `${JSON.stringify(found)} is not a connector that Syncline has`
+  return { place: ['connectorRef', 'connectorName'], ...notAllowed(fact, found, allowed) }
 }
 
 function defaultName(id: string, { name }: JsonObject): readonly Finding[] {

@@ -6,18 +6,10 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import { type Place, printPlace } from '../model/finding.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import type { ConfigurationProblem } from './project.ts'
+import type { ConfigurationDocument, ConfigurationProblem, Position } from './project.ts'
 
-export interface ParsedFile {
-  /** Undefined if the file is not a JSON object. */
-  readonly raw: JsonObject | undefined
+export interface ParsedFile extends Pick<ConfigurationDocument, 'raw' | 'locate'> {
   readonly problems: readonly ConfigurationProblem[]
-  locate(place: Place, what?: 'key' | 'value'): Position
-}
-
-export interface Position {
-  readonly line: number
-  readonly column: number
 }
 
 export function parseFile(file: string, bytes: Uint8Array): ParsedFile {

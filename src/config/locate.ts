@@ -8,17 +8,10 @@ export function locate(
   document: Located,
   { place, message, severity = 'error', what, found, allowed, suggestion }: Finding,
 ): ConfigurationProblem {
+  const pointer = printPlace(place)
   return {
-    ...{
-      severity,
-      file: document.file,
-      ...document.locate(place, what),
-      pointer: printPlace(place),
-      message,
-    },
-    ...(found !== undefined && { found }),
-    ...(allowed && { allowed }),
-    ...(suggestion !== undefined && { suggestion }),
+    ...{ severity, file: document.file, ...document.locate(place, what), pointer },
+    ...{ message, found, allowed, suggestion },
   }
 }
 

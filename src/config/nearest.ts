@@ -19,6 +19,18 @@ export function nearMiss(found: string, known: readonly string[]): string | unde
   return nearestWithin(found, known, (candidate) => (Math.min(found.length, candidate.length) <= 4 ? 1 : 2))
 }
 
+/** What a finding says about a name that is not allowed. `fact`: the beginning of its message; `choices`: the end. */
+export function notAllowed(
+  fact: string,
+  found: string,
+  allowed: readonly string[],
+  choices = `Allowed: ${allowed.join(', ')}`,
+  suggestion = nearest(found, allowed),
+) {
+  const meant = suggestion === undefined ? '.' : `; did you mean ${suggestion}?`
+  return { message: `${fact}${meant} ${choices}`, found, allowed, suggestion }
+}
+
 function nearestWithin(
   found: string,
   candidates: readonly string[],

@@ -1,3 +1,4 @@
+import type { Finding, Place } from '../model/finding.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 
 /**
@@ -9,15 +10,15 @@ export interface Project {
   readonly documents: readonly ConfigurationDocument[]
   readonly problems: readonly ConfigurationProblem[]
   /** The valid mappings in processing order: those of `sync.json`, then files of their own, ordered by `syncAfter`. */
-  readonly mappings: readonly ConfiguredMapping[]
+  readonly mappings: readonly ConfiguredEntry[]
   /** Every mapping with a name, broken ones included, so that the rest of their errors is found too. */
-  readonly declaredMappings: readonly ConfiguredMapping[]
+  readonly declaredMappings: readonly ConfiguredEntry[]
   /** The valid connectors, including disabled ones. */
-  readonly connectors: readonly ConfiguredConnector[]
+  readonly connectors: readonly ConfiguredEntry[]
   /** The valid types of managed objects. */
-  readonly managedObjects: readonly ConfiguredManagedObject[]
+  readonly managedObjects: readonly ConfiguredEntry[]
   /** Including those with errors. */
-  readonly declaredManagedObjects: readonly ConfiguredManagedObject[]
+  readonly declaredManagedObjects: readonly ConfiguredEntry[]
   /** The files of conf/ that it was made from. */
   readonly files: readonly ConfigurationFile[]
   /** The text of a file of the project, such as a script; undefined if there is none. */
@@ -36,30 +37,14 @@ export interface ConfigurationFile {
   readonly bytes: Uint8Array
 }
 
-/** Where an entry came from, so that later stages can report problems in it. */
-export interface ConfiguredMapping {
+/** A mapping, a connector or a type of managed objects, and where it came from, so that later stages can report problems in it. */
+export interface ConfiguredEntry {
+  /** Of a connector, the system: `hr` in `system/hr/account`. */
   readonly name: string
   readonly document: ConfigurationDocument
   /** Where `content` stands in the document: `['mappings', 0]`, or `[]` for a file of its own. */
-  readonly pointer: readonly (string | number)[]
+  readonly pointer: Place
   /** With `name`, even if the file does not give it. */
-  readonly content: JsonObject
-}
-
-export interface ConfiguredConnector {
-  /** The system: `hr` in `system/hr/account`. */
-  readonly name: string
-  readonly enabled: boolean
-  readonly document: ConfigurationDocument
-  /** With `name`, even if the file does not give it. */
-  readonly content: JsonObject
-}
-
-export interface ConfiguredManagedObject {
-  /** The type: `user` in `managed/user`. */
-  readonly name: string
-  readonly document: ConfigurationDocument
-  readonly pointer: readonly (string | number)[]
   readonly content: JsonObject
 }
 
@@ -72,23 +57,22 @@ export interface ConfigurationDocument {
   readonly raw: JsonObject | undefined
   /** Expanded. Undefined if it has an error that makes all of it unusable. */
   readonly content: JsonObject | undefined
-  /** The place of a pointer in the file: the value, or its nearest existing ancestor. 1-based. */
-  locate(
-    pointer: readonly (string | number)[],
-    what?: 'key' | 'value',
-  ): { readonly line: number; readonly column: number }
+  /** The place of a pointer in the file: the value, or its nearest existing ancestor. */
+  locate(pointer: Place, what?: 'key' | 'value'): Position
 }
 
-export interface ConfigurationProblem {
-  readonly severity: 'error' | 'warning'
-  readonly file: string
+/** Both from 1. */
+export interface Position {
   readonly line: number
   readonly column: number
+}
+
+/** A finding with its place in a file. */
+export interface ConfigurationProblem
+  extends Position,
+    Pick<Finding, 'message' | 'found' | 'allowed' | 'suggestion'> {
+  readonly severity: 'error' | 'warning'
+  readonly file: string
   /** RFC 6901 style text, e.g. `/mappings/0/properties/3/target`. */
   readonly pointer: string
-  /** One sentence: what is wrong and what to do. Contains found value, allowed values and nearest name where they exist. */
-  readonly message: string
-  readonly found?: string | undefined
-  readonly allowed?: readonly string[] | undefined
-  readonly suggestion?: string | undefined
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { isEnabled } from './entries/entry.ts'
 import { mapping, problemsOf, sound, temporaryProject } from './testing/temporary-project.ts'
 
 const withMapping = (more: object) => ({
@@ -29,7 +30,7 @@ describe('a sound project', () => {
       ['a', ['mappings', 0]],
       ['b', ['mappings', 1]],
     ])
-    expect(connectors.map(({ name, enabled }) => [name, enabled])).toEqual([['hr', true]])
+    expect(connectors.map((each) => [each.name, isEnabled(each)])).toEqual([['hr', true]])
     expect(managedObjects.map(({ name }) => name)).toEqual(['user', 'role'])
     expect(documents.map(({ id }) => id)).toEqual([
       'managed',
@@ -480,7 +481,7 @@ describe('a connector', () => {
       [{ HR_ENABLED: 'false' }, false],
     ] as const) {
       const { connectors } = await project.read({ environment })
-      expect(connectors.map((each) => [each.enabled, each.content.enabled])).toEqual([[enabled, enabled]])
+      expect(connectors.map((each) => [isEnabled(each), each.content.enabled])).toEqual([[enabled, enabled]])
     }
     const { problems } = await project.read({ environment: { HR_ENABLED: 'maybe' } })
     expect(problems.map(({ message }) => message)).toEqual([
@@ -496,7 +497,7 @@ describe('a connector', () => {
       'conf/provisioner.openicf-off.json': connector({ enabled: false, objectTypes: [] }),
     })
     const { connectors } = await project.read()
-    expect(connectors.map(({ name, enabled, document }) => [name, enabled, document.id])).toEqual([
+    expect(connectors.map((each) => [each.name, isEnabled(each), each.document.id])).toEqual([
       ['c', true, 'provisioner.openicf/b'],
       ['off', false, 'provisioner.openicf/off'],
     ])

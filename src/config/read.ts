@@ -7,10 +7,8 @@ import type { Json } from '../model/json.ts'
 import { parseProperties } from './boot-properties.ts'
 import type { JsonSchema } from './check/schema.ts'
 import { type DocumentSchema, readDocument } from './checked-document.ts'
-import { connectorEntries } from './entries/connectors.ts'
+import { connectorEntries, managedObjectEntries, mappingEntries } from './entries/entries.ts'
 import { brokenFiles } from './entries/entry.ts'
-import { managedObjectEntries } from './entries/managed-objects.ts'
-import { mappingEntries } from './entries/mappings.ts'
 import { bootProperties, configurationFiles, inlineText, misnamed } from './files.ts'
 import type { ConfigurationFile, ConfigurationProblem, Project } from './project.ts'
 import { readProjectFile } from './project-file.ts'
@@ -44,14 +42,12 @@ export async function readProject(folder: string, options: ReadOptions): Promise
     ...documents.flatMap((document) => unread(document) ?? []),
     ...read.flatMap(({ problems }) => problems),
   ]
-  const managed = managedObjectEntries(documents, fileProblems)
-  const connectors = connectorEntries(documents, fileProblems)
+  const declared = { documents, fileProblems }
+  const managed = managedObjectEntries(declared)
+  const connectors = connectorEntries(declared)
   const broken = brokenFiles(documents)
-  const mappings = mappingEntries(
-    documents,
-    { managed: managed.declared, connectors: connectors.declared, broken },
-    fileProblems,
-  )
+  const known = { managed: managed.declared, connectors: connectors.declared, broken }
+  const mappings = mappingEntries(declared, known)
   const filesRead = new Set<string>()
   return {
     folder,

@@ -2,7 +2,7 @@ import { check } from '../config/check/check.ts'
 import { brokenFiles } from '../config/entries/entry.ts'
 import { linkProblems } from '../config/entries/links.ts'
 import { objectSetProblems } from '../config/entries/object-sets.ts'
-import type { ConfiguredMapping, Project } from '../config/project.ts'
+import type { ConfiguredEntry, Project } from '../config/project.ts'
 import { definitions } from '../config/schemas/kinds.ts'
 import { type Finding, printPlace } from '../model/finding.ts'
 import type { JsonObject } from '../model/json.ts'
@@ -38,7 +38,7 @@ export async function compileInlineMapping(
   throw refused(findings)
 }
 
-function inlineMapping(content: JsonObject): ConfiguredMapping {
+function inlineMapping(content: JsonObject): ConfiguredEntry {
   const { name } = content
   if (typeof name !== 'string' || name === '')
     throw new Problem('BAD_REQUEST', '/name: an inline mapping needs a name; its links and runs go by it')

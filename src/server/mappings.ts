@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ConfigurationProblem, ConfiguredMapping, Project } from '../config/project.ts'
+import type { ConfigurationProblem, ConfiguredEntry, Project } from '../config/project.ts'
 import { type CompileTools, feature } from '../feature/feature.ts'
 import { compileMapping as compilePure } from '../mapping/compile.ts'
 import type { Mapping } from '../mapping/mapping.ts'
@@ -76,7 +76,7 @@ export const mappingFeature = feature({
 
 /** Checks one mapping together with the others. It is usable if there are no findings. Places are in the mapping. */
 export async function compileMapping(
-  { name, content }: Pick<ConfiguredMapping, 'name' | 'content'>,
+  { name, content }: Pick<ConfiguredEntry, 'name' | 'content'>,
   { engine, readFile, documents, declaredMappings }: Omit<MappingTools, 'problems' | 'mappings'>,
 ): Promise<{ readonly usable: CompiledMapping | undefined; readonly findings: readonly Finding[] }> {
   const about = `mapping ${name}`

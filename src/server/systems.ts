@@ -1,4 +1,5 @@
-import type { ConfiguredConnector, Project } from '../config/project.ts'
+import { isEnabled } from '../config/entries/entry.ts'
+import type { ConfiguredEntry, Project } from '../config/project.ts'
 import type { System, SystemEnvironment } from '../connectors/system/open-system.ts'
 import { systemProvider } from '../connectors/system/system.ts'
 import { feature } from '../feature/feature.ts'
@@ -29,7 +30,7 @@ export const systemFeature = feature({
   async compile(_documents, { connectors, problems, openSystem }: SystemTools) {
     const value = new Map<string, System>()
     const findings: DocumentFinding[] = []
-    for (const connector of connectors.filter(({ enabled }) => enabled)) {
+    for (const connector of connectors.filter(isEnabled)) {
       const { system, found } = await opened(connector, openSystem)
       if (system) value.set(system.name, system)
       // If the schema already refuses a value, an error of the connector about it is not reported again.
@@ -62,7 +63,7 @@ export const systemFeature = feature({
   }),
 })
 
-async function opened({ content }: ConfiguredConnector, openSystem: SystemTools['openSystem']) {
+async function opened({ content }: ConfiguredEntry, openSystem: SystemTools['openSystem']) {
   try {
     const system = await openSystem(content)
     const found = system.warnings.map((warning) => ({ ...warning, severity: 'warning' as const }))

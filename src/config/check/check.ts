@@ -9,7 +9,7 @@
 import type { Finding, Place } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { namesSecret } from '../../model/secrecy.ts'
-import { nearest, nearMiss } from '../nearest.ts'
+import { nearMiss, notAllowed } from '../nearest.ts'
 import { formatFault } from './formats.ts'
 import { rules } from './rules.ts'
 import {
@@ -131,16 +131,12 @@ function checkChoice(
   const names = allowed.map((candidate) =>
     typeof candidate === 'string' ? candidate : JSON.stringify(candidate),
   )
-  const suggestion = typeof value === 'string' ? nearest(value, names) : undefined
   const found = show(value, schema, place, run)
   const noun = schema['x-noun'] ?? 'an allowed value'
-  const meant = suggestion === undefined ? '.' : `; did you mean ${suggestion}?`
   run.findings.push({
+    ...notAllowed(`${found} is not ${noun}`, typeof value === 'string' ? value : '', names),
     place,
-    message: `${found} is not ${noun}${meant} Allowed: ${names.join(', ')}`,
     found,
-    allowed: names,
-    suggestion,
     ...(schema['x-lenient'] ? { severity: 'warning' } : {}),
   })
 }

@@ -1,28 +1,19 @@
-/** What mappings, connectors and managed object types have in common: named entries, some of them unusable. */
 import { type DocumentFinding, isWithin, type Place, printPlace } from '../../model/finding.ts'
-import type { ConfigurationDocument, ConfigurationProblem } from '../project.ts'
-
-export interface Declared {
-  readonly name: string
-  readonly document: ConfigurationDocument
-  readonly pointer: Place
-}
-
-/** Entries that may be used, all that were declared (a broken one still has a name), and problems between entries. */
-export interface Entries<Entry> {
-  readonly valid: readonly Entry[]
-  readonly declared: readonly Entry[]
-  readonly problems: readonly ConfigurationProblem[]
-}
+import type { ConfigurationDocument, ConfigurationProblem, ConfiguredEntry } from '../project.ts'
 
 /** Ids of unreadable files: what is missing only because of them is not reported. */
 export function brokenFiles(documents: readonly ConfigurationDocument[]): ReadonlySet<string> {
   return new Set(documents.filter(({ raw }) => raw === undefined).map(({ id }) => id))
 }
 
+/** A connector is, unless it says no. */
+export function isEnabled({ content }: ConfiguredEntry): boolean {
+  return content.enabled !== false
+}
+
 /** An error for each entry with the name of an earlier one. `noun`: `mapping`. */
-export function repeatedNames(noun: string, entries: readonly Declared[]): readonly DocumentFinding[] {
-  const first = new Map<string, Declared>()
+export function repeatedNames(noun: string, entries: readonly ConfiguredEntry[]): readonly DocumentFinding[] {
+  const first = new Map<string, ConfiguredEntry>()
   return entries.flatMap((entry) => {
     const earlier = first.get(entry.name)
     if (earlier === undefined) {
@@ -37,7 +28,7 @@ export function repeatedNames(noun: string, entries: readonly Declared[]): reado
 
 /** `place` is relative to the entry. */
 export function findingIn(
-  { document, pointer }: Declared,
+  { document, pointer }: ConfiguredEntry,
   place: Place,
   facts: Omit<DocumentFinding, 'document' | 'place'>,
 ): DocumentFinding {
@@ -45,7 +36,10 @@ export function findingIn(
 }
 
 /** True if no error is in the entry, or at a place that contains it. */
-export function isValid({ document, pointer }: Declared, problems: readonly ConfigurationProblem[]): boolean {
+export function isValid(
+  { document, pointer }: ConfiguredEntry,
+  problems: readonly ConfigurationProblem[],
+): boolean {
   const place = printPlace(pointer)
   return !problems.some(
     (problem) =>

@@ -1,11 +1,11 @@
 /** The rules of reused link sets (engine §2.3, §5.2). */
 import type { DocumentFinding } from '../../model/finding.ts'
-import { nearest } from '../nearest.ts'
-import type { ConfiguredMapping } from '../project.ts'
+import { notAllowed } from '../nearest.ts'
+import type { ConfiguredEntry } from '../project.ts'
 import { findingIn } from './entry.ts'
 
 export function linkProblems(
-  mappings: readonly ConfiguredMapping[],
+  mappings: readonly ConfiguredEntry[],
   broken: ReadonlySet<string>,
 ): readonly DocumentFinding[] {
   return mappings.flatMap((mapping) => {
@@ -20,19 +20,13 @@ export function linkProblems(
 
 type Fault = Pick<DocumentFinding, 'message' | 'allowed' | 'suggestion'>
 
-function unknownOwner(links: string, mappings: readonly ConfiguredMapping[]): Fault {
+function unknownOwner(links: string, mappings: readonly ConfiguredEntry[]): Fault {
   const allowed = mappings.filter(ownsLinks).map(({ name }) => name)
-  const suggestion = nearest(links, allowed)
-  const meant = suggestion === undefined ? '.' : `; did you mean ${suggestion}?`
-  const choices = allowed.length === 0 ? 'No mapping defines one' : `Allowed: ${allowed.join(', ')}`
-  return {
-    message: `there is no mapping ${JSON.stringify(links)} whose link set could be used${meant} ${choices}`,
-    allowed,
-    suggestion,
-  }
+  const fact = `there is no mapping ${JSON.stringify(links)} whose link set could be used`
+  return notAllowed(fact, links, allowed, allowed.length === 0 ? 'No mapping defines one' : undefined)
 }
 
-function unsuitableOwner(mapping: ConfiguredMapping, owner: ConfiguredMapping): Fault | undefined {
+function unsuitableOwner(mapping: ConfiguredEntry, owner: ConfiguredEntry): Fault | undefined {
   if (!ownsLinks(owner)) {
     const { links } = owner.content
     return {
@@ -50,14 +44,14 @@ function unsuitableOwner(mapping: ConfiguredMapping, owner: ConfiguredMapping): 
   }
 }
 
-function ownsLinks({ name, content: { links } }: ConfiguredMapping): boolean {
+function ownsLinks({ name, content: { links } }: ConfiguredEntry): boolean {
   return links === undefined || links === name
 }
 
 /** Valid mappings whose link set is defined by an invalid one. */
 export function brokenLinkSets(
-  usable: readonly ConfiguredMapping[],
-  declared: readonly ConfiguredMapping[],
+  usable: readonly ConfiguredEntry[],
+  declared: readonly ConfiguredEntry[],
 ): readonly DocumentFinding[] {
   return usable.flatMap((mapping) => {
     const { links } = mapping.content

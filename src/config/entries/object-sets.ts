@@ -1,19 +1,19 @@
 /** Do the source and the target of a mapping exist in the project? Roots that the project does not define are left alone. */
 import type { DocumentFinding } from '../../model/finding.ts'
 import { isJsonObject } from '../../model/json.ts'
-import { nearest, nearMiss } from '../nearest.ts'
-import type { ConfiguredConnector, ConfiguredManagedObject, ConfiguredMapping } from '../project.ts'
+import { nearest, nearMiss, notAllowed } from '../nearest.ts'
+import type { ConfiguredEntry } from '../project.ts'
 import { findingIn } from './entry.ts'
 
 export interface KnownObjectSets {
-  readonly managed: readonly ConfiguredManagedObject[]
-  readonly connectors: readonly ConfiguredConnector[]
+  readonly managed: readonly ConfiguredEntry[]
+  readonly connectors: readonly ConfiguredEntry[]
   /** Ids of files that could not be read; what they would have defined is unknown, not missing. */
   readonly broken: ReadonlySet<string>
 }
 
 export function objectSetProblems(
-  mapping: ConfiguredMapping,
+  mapping: ConfiguredEntry,
   known: KnownObjectSets,
 ): readonly DocumentFinding[] {
   return (['source', 'target'] as const).flatMap((side) => {
@@ -74,18 +74,13 @@ function systemFault(
 }
 
 /** Undefined if the connector does not list its types. */
-function typesOf({ content: { objectTypes } }: ConfiguredConnector): readonly string[] | undefined {
+function typesOf({ content: { objectTypes } }: ConfiguredEntry): readonly string[] | undefined {
   return isJsonObject(objectTypes) ? Object.keys(objectTypes) : undefined
 }
 
 function unknownSet(path: string, allowed: readonly string[], where: string): Fault {
   const suggestion = nearest(path, allowed) ?? allowed.find((candidate) => candidate.startsWith(`${path}/`))
-  const meant = suggestion === undefined ? '.' : `; did you mean ${suggestion}?`
   const choices = allowed.length === 0 ? `None is defined in ${where}` : `Defined: ${allowed.join(', ')}`
-  return {
-    message: `${JSON.stringify(path)} is not an object set of this project${meant} ${choices}`,
-    found: path,
-    allowed,
-    suggestion,
-  }
+  const fact = `${JSON.stringify(path)} is not an object set of this project`
+  return notAllowed(fact, path, allowed, choices, suggestion)
 }

@@ -1,12 +1,12 @@
 /** `syncAfter`: which mappings come before which (engine §2.1). */
 import type { DocumentFinding } from '../../model/finding.ts'
-import { nearest } from '../nearest.ts'
-import type { ConfiguredMapping } from '../project.ts'
+import { notAllowed } from '../nearest.ts'
+import type { ConfiguredEntry } from '../project.ts'
 import { findingIn } from './entry.ts'
 
 export function orderProblems(
-  contained: readonly ConfiguredMapping[],
-  separate: readonly ConfiguredMapping[],
+  contained: readonly ConfiguredEntry[],
+  separate: readonly ConfiguredEntry[],
   broken: ReadonlySet<string>,
 ): readonly DocumentFinding[] {
   const names = [...contained, ...separate].map(({ name }) => name)
@@ -18,29 +18,27 @@ export function orderProblems(
   ]
 }
 
-function predecessors({ content: { syncAfter } }: ConfiguredMapping): readonly string[] {
+function predecessors({ content: { syncAfter } }: ConfiguredEntry): readonly string[] {
   return Array.isArray(syncAfter) ? syncAfter.filter((name) => typeof name === 'string') : []
 }
 
 function unknownNames(
-  mapping: ConfiguredMapping,
+  mapping: ConfiguredEntry,
   allowed: readonly string[],
   isKnown: (name: string) => boolean,
 ): readonly DocumentFinding[] {
   return predecessors(mapping).flatMap((found, index) => {
     if (isKnown(found)) return []
-    const suggestion = nearest(found, allowed)
-    const meant = suggestion === undefined ? '.' : `; did you mean ${suggestion}?`
-    const message = `${JSON.stringify(found)} is not a mapping${meant} Allowed: ${allowed.join(', ')}`
-    return [findingIn(mapping, ['syncAfter', index], { message, found, allowed, suggestion })]
+    const fact = `${JSON.stringify(found)} is not a mapping`
+    return [findingIn(mapping, ['syncAfter', index], notAllowed(fact, found, allowed))]
   })
 }
 
 /** In sync.json the array order decides; a `syncAfter` that contradicts it would be silently ignored. */
 function contradictions(
-  mapping: ConfiguredMapping,
-  fromHere: readonly ConfiguredMapping[],
-  separate: readonly ConfiguredMapping[],
+  mapping: ConfiguredEntry,
+  fromHere: readonly ConfiguredEntry[],
+  separate: readonly ConfiguredEntry[],
 ): readonly DocumentFinding[] {
   const later = new Set([...fromHere, ...separate].map(({ name }) => name))
   return predecessors(mapping).flatMap((found, index) => {
@@ -50,7 +48,7 @@ function contradictions(
   })
 }
 
-function cycles(mappings: readonly ConfiguredMapping[]): readonly DocumentFinding[] {
+function cycles(mappings: readonly ConfiguredEntry[]): readonly DocumentFinding[] {
   return mappings.flatMap((mapping) => {
     const cycle = cycleFrom(mapping, mappings)
     if (cycle === undefined) return []
@@ -61,8 +59,8 @@ function cycles(mappings: readonly ConfiguredMapping[]): readonly DocumentFindin
 
 /** The shortest cycle through a mapping. */
 function cycleFrom(
-  start: ConfiguredMapping,
-  mappings: readonly ConfiguredMapping[],
+  start: ConfiguredEntry,
+  mappings: readonly ConfiguredEntry[],
 ): readonly string[] | undefined {
   const byName = new Map(mappings.map((mapping) => [mapping.name, mapping]))
   const seen = new Set<string>()
@@ -83,9 +81,9 @@ function cycleFrom(
 }
 
 /** Predecessors first; where that leaves a choice, by name. Mappings in a cycle are already removed. */
-export function inOrder(mappings: readonly ConfiguredMapping[]): readonly ConfiguredMapping[] {
+export function inOrder(mappings: readonly ConfiguredEntry[]): readonly ConfiguredEntry[] {
   const waiting = mappings.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const ordered: ConfiguredMapping[] = []
+  const ordered: ConfiguredEntry[] = []
   while (waiting.length > 0) {
     const names = new Set(waiting.map(({ name }) => name))
     const next = waiting.findIndex((mapping) => !predecessors(mapping).some((name) => names.has(name)))
