@@ -59,9 +59,6 @@ function shownHeaders(headers: Exchange['headers']): JsonObject {
 
 /** `audit/authentication`: credentials were checked, with or without success. */
 export function authenticationEvent(attempt: Attempt, now: number): AuditEvent {
-  const { username, address, successful, module, reason, transactionId } = attempt
-  return auditEvent.authentication({
-    ...{ userId: username, transactionId, timestamp: new Date(now).toISOString() },
-    ...{ principal: username, succeeded: successful, ipAddress: address, module, reason },
-  })
+  const timestamp = new Date(now).toISOString()
+  return auditEvent.authentication({ ...attempt, userId: attempt.username, timestamp })
 }

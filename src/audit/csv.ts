@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { getAt } from '../model/pointer.ts'
-import type { FileFormat } from './file-format.ts'
+import { getAt, type Pointer } from '../model/pointer.ts'
+import type { FileFormat } from './file-sink.ts'
+import { inMember } from './policies.ts'
 import type { FileHandlerSettings } from './settings.ts'
 import { topicFields } from './topics.ts'
 
@@ -53,43 +54,18 @@ function columnsOf(topic: string, hashed: boolean): readonly string[] {
 }
 
 function rowOf(topic: string, content: JsonObject): readonly (Json | undefined)[] {
-  const rest = without(content, treeOf(topic))
-  return [...(topicFields[topic] ?? []).map((name) => getAt(content, name.split('.'))), rest]
-}
-
-/** The names that have columns, nested. */
-type Tree = ReadonlyMap<string, Tree | true>
-const trees = new Map<string, Tree>()
-
-function treeOf(topic: string): Tree {
-  let tree = trees.get(topic)
-  if (!tree) {
-    tree = grow((topicFields[topic] ?? []).map((name) => name.split('.')))
-    trees.set(topic, tree)
-  }
-  return tree
-}
-
-function grow(paths: readonly (readonly string[])[]): Tree {
-  const byName = Map.groupBy(paths, ([name = '']) => name)
-  return new Map(
-    Array.from(byName, ([name, below]) => [
-      name,
-      below.some((path) => path.length === 1) ? true : grow(below.map((path) => path.slice(1))),
-    ]),
-  )
+  const shown = (topicFields[topic] ?? []).map((name) => name.split('.'))
+  return [...shown.map((pointer) => getAt(content, pointer)), without(content, shown)]
 }
 
 /** The content that no column shows; undefined if there is none. */
-function without(content: JsonObject, tree: Tree): JsonObject | undefined {
-  let rest: JsonObject | undefined
-  for (const [name, value] of Object.entries(content)) {
-    const known = tree.get(name)
-    if (known === true || value === undefined) continue
-    const left = known && isJsonObject(value) ? without(value, known) : value
-    if (left === undefined || (known && left === null)) continue
-    rest ??= {}
-    rest[name] = left
-  }
-  return rest
+function without(content: JsonObject, shown: readonly Pointer[]): JsonObject | undefined {
+  const left = Object.entries(content).flatMap(([name, value]) => {
+    const inside = inMember(shown, (first) => first === name)
+    const isShown = value === undefined || inside.some((pointer) => pointer.length === 0)
+    if (isShown || (value === null && inside.length > 0)) return []
+    const rest = inside.length > 0 && isJsonObject(value) ? without(value, inside) : value
+    return rest === undefined ? [] : [[name, rest] as const]
+  })
+  return left.length > 0 ? Object.fromEntries(left) : undefined
 }

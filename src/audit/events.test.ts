@@ -63,7 +63,7 @@ describe('an audit event (platform §9, engine §10)', () => {
     [
       'credentials',
       auditEvent.authentication({
-        ...{ ...cause, principal: 'jo', succeeded: false, ipAddress: '10.0.0.1' },
+        ...{ ...cause, username: 'jo', successful: false, address: '10.0.0.1' },
         ...{ module: 'STATIC_USER', reason: 'wrong' },
       }),
       {

@@ -1,6 +1,7 @@
 import { v7 as timeOrderedId } from 'uuid'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { AuditEvent } from '../repository/audit.ts'
+import type { Attempt } from '../router/exchange.ts'
 
 /**
  * The events of the audit, one function for each topic (platform §9, engine §10). Callers pass facts, in which secrets
@@ -66,21 +67,13 @@ function access(facts: AccessFacts): AuditEvent {
   })
 }
 
-export interface AuthenticationFacts extends Common {
-  readonly principal: string
-  readonly succeeded: boolean
-  readonly ipAddress: string
-  readonly module: string
-  readonly reason: string | undefined
-}
-
-function authentication(facts: AuthenticationFacts): AuditEvent {
-  const { principal, succeeded, ipAddress, module, reason } = facts
-  const result = succeeded ? 'SUCCESSFUL' : 'FAILED'
+function authentication(facts: Common & Attempt): AuditEvent {
+  const { username, successful, address, module, reason } = facts
+  const result = successful ? 'SUCCESSFUL' : 'FAILED'
   return made('authentication', facts, {
     result,
-    principal: [principal],
-    context: { ipAddress },
+    principal: [username],
+    context: { ipAddress: address },
     entries: [{ moduleId: module, result, info: reason === undefined ? {} : { reason } }],
   })
 }
@@ -128,7 +121,7 @@ function config(facts: ChangeFacts): AuditEvent {
   return made('config', facts, changeFields(facts))
 }
 
-/** The facts that `recon` and `sync` share. */
+/** The facts that `recon` and `sync` share; ids are qualified unless said otherwise. */
 interface DecisionFacts extends Common {
   readonly mapping: string
   readonly linkQualifier: string
@@ -147,18 +140,7 @@ interface DecisionFacts extends Common {
   readonly history: JsonObject
 }
 
-function decisionFields(facts: DecisionFacts): JsonObject {
-  const { mapping, linkQualifier, situation = null, action = null } = facts
-  const { sourceObjectId, targetObjectId, ambiguousIds, outcome, history } = facts
-  return {
-    ...{ mapping, linkQualifier, situation, action, sourceObjectId, targetObjectId },
-    ambiguousTargetObjectIds: ambiguousIds.join(', '),
-    ...outcome,
-    ...history,
-  }
-}
-
-/** An operation of a run; the run is the transaction. Both ids are qualified. */
+/** An operation of a run; the run is the transaction. */
 export interface ReconFacts extends Omit<DecisionFacts, 'transactionId'> {
   readonly runId: string
   readonly phase: 'source' | 'target'
@@ -217,13 +199,19 @@ function reconFrame(facts: FrameFacts): AuditEvent {
   )
 }
 
-/** The source id is qualified, the target id is local; `objectId` is the full path of the target, for its history. */
+/** The target id is local; `objectId` is the full path of the target, for its history. */
 export interface SyncFacts extends DecisionFacts {
   readonly objectId: string | null
 }
 
 function sync(facts: SyncFacts): AuditEvent {
-  return made('sync', facts, { ...decisionFields(facts), objectId: facts.objectId })
+  const { mapping, linkQualifier, situation = null, action = null } = facts
+  const { sourceObjectId, targetObjectId, ambiguousIds, outcome, history, objectId } = facts
+  return made('sync', facts, {
+    ...{ mapping, linkQualifier, situation, action, sourceObjectId, targetObjectId },
+    ambiguousTargetObjectIds: ambiguousIds.join(', '),
+    ...{ ...outcome, ...history, objectId },
+  })
 }
 
 /** The store adds the number of removed events. */

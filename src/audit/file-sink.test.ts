@@ -14,8 +14,7 @@ import type { JsonObject } from '../model/json.ts'
 import type { Repository } from '../repository/repository.ts'
 import { type TemporaryStore, temporaryStore } from '../testing/store.ts'
 import { csvFormat } from './csv.ts'
-import { jsonLines } from './file-format.ts'
-import { FileSink } from './file-sink.ts'
+import { FileSink, jsonLines } from './file-sink.ts'
 import { Follower, positionKey } from './follower.ts'
 import type { FileHandlerSettings } from './settings.ts'
 import { verifyCsv } from './verify-csv.ts'
@@ -50,7 +49,8 @@ function handler({ kind = 'json', hashed = false, ...more }: Wanted = {}) {
   const settings = { folder: join(folder, 'audit'), topics, rotation: {}, kept: {}, ...more }
   const sink = new FileSink(settings, format, () => now)
   const log = (_level: string, text: string) => logged.push(text)
-  return new Follower({ name: 'files', topics, sink, repository, interval: 5, log })
+  const followed = { name: 'files', topics, kind: 'stdout' } as const
+  return new Follower({ settings: followed, sink, repository, interval: 5, log })
 }
 /** Events recorded while a handler of these settings runs from its start to its orderly end. */
 async function run(wanted: Wanted, ...ids: readonly string[]): Promise<void> {

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, statfs, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FileFormat } from './file-format.ts'
+import type { JsonObject } from '../model/json.ts'
 import { isDue, removable } from './rotation.ts'
 import type { FileHandlerSettings } from './settings.ts'
 import type { Position, QueuedEvent, Save, Sink } from './sink.ts'
@@ -15,6 +16,23 @@ interface FilePosition extends Position {
   hashes: Record<string, string>
   begun: Record<string, string>
   aside: Record<string, string>
+}
+
+/** How the events of one topic are written to a file. */
+export interface FileFormat {
+  /** `<folder>/<name>` */
+  fileName(topic: string): string
+  /** The file's first line, without its end; undefined: files begin with an event. */
+  header?(topic: string): string
+  readonly newline: string
+  /** The line of one event, without its end, and its hash, which the next line needs. */
+  line(topic: string, content: JsonObject, before: string): { readonly text: string; readonly after: string }
+}
+
+export const jsonLines: FileFormat = {
+  fileName: (topic) => `${topic}.audit.json`,
+  newline: '\n',
+  line: (_topic, content) => ({ text: JSON.stringify(content), after: '' }),
 }
 
 type Settings = Pick<FileHandlerSettings, 'folder' | 'topics' | 'rotation' | 'kept'>
@@ -128,7 +146,7 @@ export class FileSink implements Sink {
     if (name === undefined) return
     this.#hasRotated = true
     const target = join(this.#settings.folder, name)
-    if (!(await exists(target)) && (await exists(this.#file(topic)))) await rename(this.#file(topic), target)
+    if (!existsSync(target) && existsSync(this.#file(topic))) await rename(this.#file(topic), target)
   }
 
   async #archived(topic: string) {
@@ -179,12 +197,5 @@ async function sizeOf(file: string): Promise<number> {
   return stat(file).then(
     ({ size }) => size,
     () => 0,
-  )
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
   )
 }

@@ -3,16 +3,16 @@ import { Mutex } from '../kit/mutex.ts'
 import { isJsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { Repository } from '../repository/repository.ts'
+import type { HandlerSettings } from './settings.ts'
 import type { Position, Sink } from './sink.ts'
 
 export interface FollowerOptions {
-  readonly name: string
-  readonly topics: ReadonlySet<string>
+  readonly settings: HandlerSettings
   readonly sink: Sink
   readonly repository: Repository
   readonly log: Log
   /** How often it looks for new events, in ms. */
-  readonly interval?: number
+  readonly interval?: number | undefined
 }
 
 const batchSize = 1000
@@ -39,8 +39,8 @@ export class Follower implements AsyncDisposable {
     this.#options = options
   }
 
-  get name(): string {
-    return this.#options.name
+  get settings(): HandlerSettings {
+    return this.#options.settings
   }
 
   get canRotate(): boolean {
@@ -55,7 +55,7 @@ export class Follower implements AsyncDisposable {
 
   /** Archives the handler's files, after all events recorded so far have been written to them. */
   async rotate(): Promise<void> {
-    const { sink, name } = this.#options
+    const { sink, settings } = this.#options
     try {
       await this.#turn.run(async () => {
         await this.#writeAll()
@@ -63,7 +63,9 @@ export class Follower implements AsyncDisposable {
         await sink.afterSave?.()
       })
     } catch (error) {
-      throw new Problem('UNAVAILABLE', `audit handler ${name}: ${asProblem(error).message}`, { cause: error })
+      throw new Problem('UNAVAILABLE', `audit handler ${settings.name}: ${asProblem(error).message}`, {
+        cause: error,
+      })
     }
   }
 
@@ -75,7 +77,7 @@ export class Follower implements AsyncDisposable {
         if (!this.#hasFailed)
           this.#options.log(
             'error',
-            `audit handler ${this.name}: ${asProblem(error).message}; it is tried again`,
+            `audit handler ${this.settings.name}: ${asProblem(error).message}; it is tried again`,
           )
         this.#hasFailed = true
       })
@@ -97,14 +99,14 @@ export class Follower implements AsyncDisposable {
 
   /** Reads the stored position each time: after a failure, the position in memory may be wrong. */
   async #writeAll(): Promise<void> {
-    const { topics, sink, repository } = this.#options
+    const { settings, sink, repository } = this.#options
     const position = await this.#position()
     await sink.begin?.(position, this.#save)
     for (;;) {
       const events = await repository.audit.since(position.seq, batchSize)
       const last = events.at(-1)
       if (!last) return
-      const wanted = events.filter(({ topic }) => topics.has(topic))
+      const wanted = events.filter(({ topic }) => settings.topics.has(topic))
       const written = wanted.length === 0 ? 0 : await sink.write(wanted, position, this.#save)
       position.seq = written < wanted.length ? (wanted[written - 1]?.seq as number) : last.seq
       await this.#save(position)
@@ -114,12 +116,12 @@ export class Follower implements AsyncDisposable {
   }
 
   readonly #save = (position: Position) =>
-    this.#options.repository.settings.write(positionKey(this.name), position)
+    this.#options.repository.settings.write(positionKey(this.settings.name), position)
 
   /** A new handler begins with events recorded from now on. */
   async #position(): Promise<Position> {
     const { settings, audit } = this.#options.repository
-    const stored = await settings.read(positionKey(this.name))
+    const stored = await settings.read(positionKey(this.settings.name))
     if (isJsonObject(stored)) return { ...structuredClone(stored), seq: Number(stored.seq) }
     const fresh: Position = { seq: await audit.lastSeq() }
     await this.#save(fresh)

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { parsePointer } from '../model/pointer.ts'
-import { noPolicies, policiesFor } from './policies.ts'
+import { policiesFor } from './policies.ts'
 
 const policy = (excludeIf: readonly string[], includeIf: readonly string[] = []) => ({
   excludeIf: excludeIf.map(parsePointer),
   includeIf: includeIf.map(parsePointer),
 })
+const noPolicies = { field: policy([]), value: policy([]) }
 const event = {
   http: { request: { headers: { Host: ['h'], 'User-Agent': ['u'] }, path: '/p' } },
   userId: 'me',

@@ -13,11 +13,6 @@ export interface Policy {
   readonly excludeIf: readonly Pointer[]
 }
 
-export const noPolicies: Policies = {
-  field: { includeIf: [], excludeIf: [] },
-  value: { includeIf: [], excludeIf: [] },
-}
-
 /** The function that applies the policies to events of a topic; undefined if none concerns it. */
 export function policiesFor(
   topic: string,
@@ -39,7 +34,15 @@ function stepOf(topic: string, { includeIf, excludeIf }: Policy, how: 'remove' |
 }
 
 function below(topic: string, pointers: readonly Pointer[]): readonly Pointer[] {
-  return pointers.filter(([first, ...rest]) => first === topic && rest.length > 0).map(([, ...rest]) => rest)
+  return inMember(pointers, (name) => name === topic).filter((rest) => rest.length > 0)
+}
+
+/** The pointers that lead into a member, seen from there. */
+export function inMember(
+  pointers: readonly Pointer[],
+  isMember: (name: string) => boolean,
+): readonly Pointer[] {
+  return pointers.filter(([first]) => first !== undefined && isMember(first)).map(([, ...rest]) => rest)
 }
 
 /** A copy without the values at the pointers: a field is removed, a value becomes null. Names ignore case, as headers do. */
@@ -51,17 +54,15 @@ function without(
 ): JsonObject {
   const result = { ...object }
   for (const key of Object.keys(object)) {
-    if (key.toLowerCase() !== name.toLowerCase()) continue
-    const inside = kept
-      .filter(([first]) => first?.toLowerCase() === key.toLowerCase())
-      .map((one) => one.slice(1))
+    if (!isSame(key, name)) continue
+    const inside = inMember(kept, (first) => isSame(first, key))
     if (inside.some((one) => one.length === 0)) continue
     const value = object[key]
     if (rest.length > 0) {
       if (isJsonObject(value)) result[key] = without(value, rest, inside, how)
       continue
     }
-    const left = inside.length > 0 ? only(value, inside) : undefined
+    const left = only(value, inside)
     if (left !== undefined) result[key] = left
     else if (how === 'empty') result[key] = null
     else delete result[key]
@@ -69,16 +70,18 @@ function without(
   return result
 }
 
-/** The parts of a value at the pointers. */
+/** The parts of a value at the pointers; undefined if there are none. */
 function only(value: Json | undefined, pointers: readonly Pointer[]): JsonObject | undefined {
-  if (!isJsonObject(value)) return undefined
+  if (!isJsonObject(value) || pointers.length === 0) return undefined
   const result: JsonObject = {}
   for (const [key, member] of Object.entries(value)) {
-    const inside = pointers
-      .filter(([first]) => first?.toLowerCase() === key.toLowerCase())
-      .map((one) => one.slice(1))
+    const inside = inMember(pointers, (first) => isSame(first, key))
     if (inside.some((one) => one.length === 0)) result[key] = member
     else if (inside.length > 0) result[key] = only(member, inside)
   }
   return result
+}
+
+function isSame(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
 }

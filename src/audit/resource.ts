@@ -75,7 +75,7 @@ export function auditStoreProvider({ audit }: Pick<AuditResources, 'audit'>): Re
       if (runs.length === 0) return 0
       return removeEvents(
         audit.repository,
-        { topic: 'recon', runs, upTo: await writtenByAll(audit.repository, handlerNames(audit)) },
+        { topic: 'recon', runs, upTo: await writtenByAll(audit.repository, audit.trail.settings.handlers) },
         { userId: request.userId, transactionId: request.transactionId, reason: String(command.commandId) },
       )
     },
@@ -169,10 +169,6 @@ function changedFields(fields: NonNullable<AuditSettings['watchedFields']>, cont
     return a === undefined || b === undefined ? a !== b : !equal(a, b)
   }
   return fields.filter(differs).map(printPointer)
-}
-
-function handlerNames({ trail }: AuditService): readonly string[] {
-  return trail.settings.handlers.map(({ name }) => name)
 }
 
 /** The runs that a command removes. Patterns are those of SQL: `%` matches anything. */

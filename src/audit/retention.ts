@@ -1,6 +1,6 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { isJsonObject } from '../model/json.ts'
-import type { AuditEvent, Removable } from '../repository/audit.ts'
+import type { Removable } from '../repository/audit.ts'
 import type { Repository } from '../repository/repository.ts'
 import { auditEvent } from './events.ts'
 import { positionKey } from './follower.ts'
@@ -24,7 +24,7 @@ export async function removeEvents(
 ): Promise<number> {
   let total = 0
   for (;;) {
-    const removed = await audit.remove(what, batchSize, recordOf(removal))
+    const removed = await audit.remove(what, batchSize, auditEvent.retention(removal))
     total += removed
     if (removed < batchSize) return total
   }
@@ -37,22 +37,15 @@ export async function applyRetention(
   now: number,
 ): Promise<number> {
   if (retention.size === 0) return 0
-  const upTo = await writtenByAll(
-    repository,
-    handlers.map(({ name }) => name),
-  )
+  const upTo = await writtenByAll(repository, handlers)
   let total = 0
   const removal = { userId: 'system', transactionId: timeOrderedId() }
   for (const [topic, { maxAge, maxEvents }] of retention) {
     const before = maxAge === undefined ? undefined : new Date(now - maxAge).toISOString()
-    if (before)
-      total += await removeEvents(repository, { topic, before, upTo }, { ...removal, reason: 'maxAge' })
-    if (maxEvents !== undefined)
-      total += await removeEvents(
-        repository,
-        { topic, keep: maxEvents, upTo },
-        { ...removal, reason: 'maxEvents' },
-      )
+    const remove = (what: Partial<Removable>, reason: string) =>
+      removeEvents(repository, { ...what, topic, upTo }, { ...removal, reason })
+    if (before) total += await remove({ before }, 'maxAge')
+    if (maxEvents !== undefined) total += await remove({ keep: maxEvents }, 'maxEvents')
   }
   return total
 }
@@ -60,20 +53,12 @@ export async function applyRetention(
 /** The position that all handlers have reached; undefined: there are none. A handler that has not begun needs only future events. */
 export async function writtenByAll(
   { settings }: Pick<Repository, 'settings'>,
-  handlers: readonly string[],
+  handlers: AuditSettings['handlers'],
 ): Promise<number | undefined> {
   const positions: number[] = []
-  for (const name of handlers) {
+  for (const { name } of handlers) {
     const stored = await settings.read(positionKey(name))
     if (isJsonObject(stored)) positions.push(Number(stored.seq))
   }
   return positions.length === 0 ? undefined : Math.min(...positions)
-}
-
-function recordOf({
-  userId,
-  transactionId,
-  reason,
-}: Removal): Pick<AuditEvent, 'id' | 'timestamp' | 'content'> {
-  return auditEvent.retention({ userId, transactionId, reason })
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Log } from '../kit/log.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { AuditEvent } from '../repository/audit.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -7,17 +8,16 @@ import type { Resources } from '../router/resources.ts'
 import { accessEvent, authenticationEvent, type NamesSecret } from './access.ts'
 import { EventBuffer } from './buffer.ts'
 import { csvFormat } from './csv.ts'
-import { jsonLines } from './file-format.ts'
-import { FileSink } from './file-sink.ts'
+import { FileSink, jsonLines } from './file-sink.ts'
 import { Follower } from './follower.ts'
 import { routerSink, stdoutSink } from './other-sinks.ts'
-import { recorded } from './recorded.ts'
 import { applyRetention } from './retention.ts'
 import type { AuditSettings, HandlerSettings } from './settings.ts'
 import type { Sink } from './sink.ts'
-import { AuditTrail, type RunFilter, type TrailOptions } from './trail.ts'
+import { AuditTrail, type RunFilter } from './trail.ts'
 
-export interface AuditServiceOptions extends TrailOptions {
+export interface AuditServiceOptions {
+  readonly log: Log
   /** The store itself. Record only through `AuditService.repository`. */
   readonly repository: Repository
   readonly resources: () => Resources
@@ -50,15 +50,15 @@ export class AuditService implements AsyncDisposable {
   readonly #options: AuditServiceOptions
   readonly #buffer: EventBuffer
   #isSecret: NamesSecret = () => false
-  #followers: { readonly settings: HandlerSettings; readonly follower: Follower }[] = []
+  #followers: Follower[] = []
   #started = false
   #timer: NodeJS.Timeout | undefined
   #retaining: Promise<unknown> = Promise.resolve()
 
   constructor(options: AuditServiceOptions) {
     this.#options = options
-    this.trail = new AuditTrail(options)
-    this.repository = recorded(options.repository, this.trail)
+    this.trail = new AuditTrail(options.log)
+    this.repository = this.trail.recorded(options.repository)
     const { log } = options
     this.#buffer = new EventBuffer({ log, append: (events) => this.repository.audit.append(events) })
     this.observer = {
@@ -79,7 +79,7 @@ export class AuditService implements AsyncDisposable {
 
   async start(): Promise<void> {
     this.#started = true
-    for (const { follower } of this.#followers) await follower.start()
+    for (const follower of this.#followers) await follower.start()
     this.#timer = setInterval(() => this.#retain(), retentionInterval).unref()
     this.#retain()
   }
@@ -88,30 +88,31 @@ export class AuditService implements AsyncDisposable {
   async configure({ settings, isSecret, runFilter }: AuditConfiguration): Promise<void> {
     this.#isSecret = isSecret
     this.trail.configure(settings, runFilter)
+    const { handlers } = settings
     const kept = this.#followers.filter((one) =>
-      settings.handlers.some((wanted) => isSame(one.settings, wanted)),
+      handlers.some((wanted) => isDeepStrictEqual(one.settings, wanted)),
     )
-    for (const one of this.#followers) if (!kept.includes(one)) await one.follower[Symbol.asyncDispose]()
-    const added = settings.handlers
-      .filter((wanted) => !kept.some((one) => isSame(one.settings, wanted)))
+    for (const one of this.#followers) if (!kept.includes(one)) await one[Symbol.asyncDispose]()
+    const added = handlers
+      .filter((wanted) => !kept.some((one) => isDeepStrictEqual(one.settings, wanted)))
       .map((one) => this.#followerOf(one))
     this.#followers = [...kept, ...added]
     if (!this.#started) return
-    for (const { follower } of added) await follower.start()
+    for (const follower of added) await follower.start()
     this.#retain()
   }
 
   /** Archives the files of one handler, or of all. NOT_FOUND if no handler of that name has files. */
   async rotate(name: string | undefined): Promise<void> {
     await this.flush()
-    const files = this.#followers.filter(({ follower }) => follower.canRotate)
-    const wanted = files.filter(({ follower }) => name === undefined || follower.name === name)
+    const files = this.#followers.filter(({ canRotate }) => canRotate)
+    const wanted = files.filter(({ settings }) => name === undefined || settings.name === name)
     if (name !== undefined && wanted.length === 0)
       throw new Problem(
         'NOT_FOUND',
-        `There is no audit handler ${name} that writes files; there are: ${files.map(({ follower }) => follower.name).join(', ') || 'none'}`,
+        `There is no audit handler ${name} that writes files; there are: ${files.map(({ settings }) => settings.name).join(', ') || 'none'}`,
       )
-    for (const { follower } of wanted) await follower.rotate()
+    for (const follower of wanted) await follower.rotate()
   }
 
   /** Stores all events and hands them over to the handlers. */
@@ -119,7 +120,7 @@ export class AuditService implements AsyncDisposable {
     clearInterval(this.#timer)
     await this.#retaining
     await this.#buffer[Symbol.asyncDispose]()
-    for (const { follower } of this.#followers) await follower[Symbol.asyncDispose]()
+    for (const follower of this.#followers) await follower[Symbol.asyncDispose]()
   }
 
   #retain(): void {
@@ -134,12 +135,8 @@ export class AuditService implements AsyncDisposable {
       )
   }
 
-  #followerOf(settings: HandlerSettings) {
-    const { repository, log, interval } = this.#options
-    const { name, topics } = settings
-    const sink = this.#sinkOf(settings)
-    const options = { name, topics, sink, repository, log, ...(interval !== undefined && { interval }) }
-    return { settings, follower: new Follower(options) }
+  #followerOf(settings: HandlerSettings): Follower {
+    return new Follower({ ...this.#options, settings, sink: this.#sinkOf(settings) })
   }
 
   #sinkOf(settings: HandlerSettings): Sink {
@@ -155,8 +152,4 @@ export class AuditService implements AsyncDisposable {
         return routerSink(settings.resourcePath, resources)
     }
   }
-}
-
-function isSame(a: HandlerSettings, b: HandlerSettings): boolean {
-  return isDeepStrictEqual(a, b)
 }

@@ -1,11 +1,11 @@
 import { isAbsolute, join } from 'node:path'
-import type { Finding, Place } from '../model/finding.ts'
-import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { type Pointer, parsePointer } from '../model/pointer.ts'
-import { asProblem } from '../model/problem.ts'
+import type { Finding } from '../model/finding.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { Pointer } from '../model/pointer.ts'
 import { duration } from './duration.ts'
 import type { TopicFilter } from './filter.ts'
-import { noPolicies, type Policies, type Policy } from './policies.ts'
+import type { Policies, Policy } from './policies.ts'
+import { Setting } from './setting.ts'
 import { openTopics, topics } from './topics.ts'
 
 /** The settings of `conf/audit.json` (platform §9). */
@@ -29,7 +29,12 @@ export interface Retention {
   readonly maxEvents: number | undefined
 }
 
-export type HandlerSettings = FileHandlerSettings | StdoutSettings | RouterSettings
+export type HandlerSettings = FileHandlerSettings | (Common & OtherHandler)
+
+type OtherHandler =
+  | { readonly kind: 'stdout' }
+  /** Events are created below the path: `<resourcePath>/<topic>`. */
+  | { readonly kind: 'router'; readonly resourcePath: string }
 
 interface Common {
   readonly name: string
@@ -69,21 +74,6 @@ export interface FileRetention {
   readonly maxAge?: number | undefined
 }
 
-export interface StdoutSettings extends Common {
-  readonly kind: 'stdout'
-}
-
-export interface RouterSettings extends Common {
-  readonly kind: 'router'
-  /** Events are created below it: `<resourcePath>/<topic>`. */
-  readonly resourcePath: string
-}
-
-export const defaultSettings: AuditSettings = {
-  ...{ handlers: [], queries: undefined, filters: new Map(), policies: noPolicies },
-  ...{ watchedFields: undefined, passwordFields: undefined, retention: new Map() },
-}
-
 /** The classes of handlers, by the ends of their names, as `availableHandlers` lists them. */
 export const handlerClasses: Readonly<Record<string, string>> = {
   RepositoryAuditEventHandler: 'org.forgerock.openidm.audit.impl.RepositoryAuditEventHandler',
@@ -98,270 +88,186 @@ export function readSettings(
   projectFolder: string,
 ): { readonly settings: AuditSettings; readonly warnings: readonly Finding[] } {
   const warnings: Finding[] = []
-  const warn: Warn = (place, message) => {
-    warnings.push({ severity: 'warning', place, message })
-  }
-  const handlers = list(content.eventHandlers).flatMap(
-    (handler, index) => readHandler(object(handler), index, projectFolder, warn) ?? [],
-  )
-  const service = object(content.auditServiceConfig)
-  const eventTopics = object(content.eventTopics)
-  for (const name of Object.keys(eventTopics))
-    if (!topics.has(name)) warn(['eventTopics', name], `there is no audit topic ${name}`)
-  const activity = object(eventTopics.activity)
-  const policies = isJsonObject(content.filterPolicies)
-    ? { place: ['filterPolicies'], value: content.filterPolicies }
-    : { place: ['auditServiceConfig', 'filterPolicies'], value: object(service.filterPolicies) }
+  const document = new Setting(content, [], warnings)
+  const service = document.at('auditServiceConfig')
+  const eventTopics = document.at('eventTopics')
+  const activity = eventTopics.at('activity')
+  const declared = document.at('eventHandlers').list
+  const handlers = declared.flatMap((handler, index) => readHandler(handler, index, projectFolder) ?? [])
+  for (const name of eventTopics.names)
+    if (!topics.has(name)) eventTopics.at(name).warn(`there is no audit topic ${name}`)
+  const policies = (document.at('filterPolicies').object ? document : service).at('filterPolicies')
+  const filterOf = (topic: string) => eventTopics.at(topic).at('filter')
+  const filtered = [...topics].filter((topic) => filterOf(topic).object)
   const settings: AuditSettings = {
     handlers,
-    queries: queriedHandler(service.handlerForQueries, handlers, list(content.eventHandlers), warn),
-    filters: new Map(
-      [...topics].flatMap((topic) => {
-        const { filter } = object(eventTopics[topic])
-        return isJsonObject(filter)
-          ? [[topic, readFilter(filter, ['eventTopics', topic, 'filter'], warn)]]
-          : []
-      }),
-    ),
-    policies: {
-      field: readPolicy(object(policies.value.field), [...policies.place, 'field'], warn),
-      value: readPolicy(object(policies.value.value), [...policies.place, 'value'], warn),
-    },
-    watchedFields: pointers(activity.watchedFields, ['eventTopics', 'activity', 'watchedFields'], warn),
-    passwordFields: pointers(activity.passwordFields, ['eventTopics', 'activity', 'passwordFields'], warn),
-    retention: readRetention(object(content.retention), warn),
+    queries: queriedHandler(service.at('handlerForQueries'), handlers, declared),
+    filters: new Map(filtered.map((topic) => [topic, readFilter(filterOf(topic))])),
+    policies: { field: readPolicy(policies.at('field')), value: readPolicy(policies.at('value')) },
+    watchedFields: activity.at('watchedFields').pointers,
+    passwordFields: activity.at('passwordFields').pointers,
+    retention: readRetention(document.at('retention')),
   }
   return { settings, warnings }
 }
 
-/** What is wrong, or has no effect. */
-type Warn = (place: Place, message: string) => void
-
-function readHandler(
-  { class: className, config }: JsonObject,
-  index: number,
-  projectFolder: string,
-  warn: Warn,
-): HandlerSettings | undefined {
-  const place = ['eventHandlers', index]
-  const kind = shortName(className)
-  const settings = object(config)
-  if (kind === 'RepositoryAuditEventHandler') {
-    if (settings.enabled === false)
-      warn(
-        [...place, 'config', 'enabled'],
-        'the repository keeps all events that are not filtered: the other handlers are fed from it',
-      )
-    else if (
-      Array.isArray(settings.topics) &&
-      [...openTopics].some((topic) => !list(settings.topics).includes(topic))
-    )
-      warn(
-        [...place, 'config', 'topics'],
-        'the repository keeps the events of all topics: filters and retention say what it need not keep',
-      )
-    return undefined
-  }
-  if (settings.enabled === false) return undefined
+function readHandler(handler: Setting, index: number, projectFolder: string): HandlerSettings | undefined {
+  const kind = shortName(String(handler.at('class').value ?? ''))
+  const config = handler.at('config')
+  const enabled = config.at('enabled')
+  if (kind === 'RepositoryAuditEventHandler') return readRepository(enabled, config.at('topics'))
+  if (enabled.value === false) return undefined
   const common = {
-    name: text(settings.name) ?? `handler-${index}`,
-    topics: readTopics(settings.topics, [...place, 'config', 'topics'], warn),
+    name: config.at('name').text ?? `handler-${index}`,
+    topics: readTopics(config.at('topics')),
   }
   switch (kind) {
     case 'JsonAuditEventHandler':
-      return { ...common, kind: 'json', ...readFiles(settings, projectFolder, [...place, 'config'], warn) }
+      return { ...common, kind: 'json', ...readFiles(config, projectFolder) }
     case 'CsvAuditEventHandler':
-      return { ...common, kind: 'csv', ...readFiles(settings, projectFolder, [...place, 'config'], warn) }
+      return { ...common, kind: 'csv', ...readFiles(config, projectFolder) }
     case 'JsonStdoutAuditEventHandler':
       return { ...common, kind: 'stdout' }
     case 'RouterAuditEventHandler': {
-      const resourcePath = text(settings.resourcePath)?.replace(/^\/|\/$/g, '')
-      if (resourcePath && !/^audit(\/|$)/.test(resourcePath))
-        return { ...common, kind: 'router', resourcePath }
-      warn(
-        [...place, 'config', 'resourcePath'],
-        'a router handler needs a resourcePath, and not that of the audit',
-      )
-      return undefined
+      const path = config.at('resourcePath')
+      const resourcePath = path.text?.replace(/^\/|\/$/g, '')
+      return resourcePath && !/^audit(\/|$)/.test(resourcePath)
+        ? { ...common, kind: 'router', resourcePath }
+        : path.warn('a router handler needs a resourcePath, and not that of the audit')
     }
     default:
-      warn(
-        [...place, 'class'],
-        `there is no audit handler ${kind || 'without a class'}; its events are in the repository only`,
-      )
-      return undefined
+      return handler
+        .at('class')
+        .warn(`there is no audit handler ${kind || 'without a class'}; its events are in the repository only`)
   }
+}
+
+/** The repository is no handler: it keeps everything. */
+function readRepository(enabled: Setting, kept: Setting): undefined {
+  if (enabled.value === false)
+    return enabled.warn(
+      'the repository keeps all events that are not filtered: the other handlers are fed from it',
+    )
+  if (Array.isArray(kept.value) && [...openTopics].some((topic) => !kept.texts.includes(topic)))
+    return kept.warn(
+      'the repository keeps the events of all topics: filters and retention say what it need not keep',
+    )
 }
 
 /** The end of the class name in our spelling, or the name itself. */
-function shortName(className: Json | undefined): string {
-  const end =
-    String(className ?? '')
-      .split('.')
-      .at(-1) ?? ''
+function shortName(className: string): string {
+  const end = className.slice(className.lastIndexOf('.') + 1)
   return Object.keys(handlerClasses).find((known) => known.toLowerCase() === end.toLowerCase()) ?? end
 }
 
-function readTopics(configured: Json | undefined, place: Place, warn: Warn): ReadonlySet<string> {
-  if (!Array.isArray(configured)) return topics
-  configured.forEach((one, index) => {
-    if (!topics.has(String(one))) warn([...place, index], `there is no audit topic ${JSON.stringify(one)}`)
-  })
-  return new Set(configured.map(String).filter((one) => topics.has(one)))
+function readTopics(configured: Setting): ReadonlySet<string> {
+  if (!Array.isArray(configured.value)) return topics
+  for (const one of configured.list)
+    if (!topics.has(String(one.value))) one.warn(`there is no audit topic ${JSON.stringify(one.value)}`)
+  return new Set(configured.texts.filter((one) => topics.has(one)))
 }
 
-function readFiles(config: JsonObject, projectFolder: string, place: Place, warn: Warn) {
-  const folder = text(config.logDirectory) ?? 'audit'
-  const security = object(config.security)
-  const formatting = object(config.formatting)
+function readFiles(config: Setting, projectFolder: string) {
+  const folder = config.at('logDirectory').text ?? 'audit'
+  const formatting = config.at('formatting')
+  const { value: evident } = config.at('security').at('enabled')
+  const kept = config.at('fileRetention')
   return {
     folder: isAbsolute(folder) ? folder : join(projectFolder, folder.replace(/^&\{idm\.data\.dir\}\/?/, '')),
-    rotation: readRotation(object(config.fileRotation), [...place, 'fileRotation'], warn),
-    kept: readFileRetention(object(config.fileRetention), [...place, 'fileRetention'], warn),
-    format: {
-      quote: character(formatting.quoteChar) ?? '"',
-      delimiter: character(formatting.delimiterChar) ?? ',',
-      newline: text(formatting.endOfLineSymbols) ?? '\n',
+    rotation: readRotation(config.at('fileRotation')),
+    kept: {
+      maxFiles: kept.at('maxNumberOfHistoryFiles').limit,
+      maxDiskSpace: kept.at('maxDiskSpaceToUse').limit,
+      minFreeSpace: kept.at('minFreeSpaceRequired').limit,
+      maxAge: kept.at('maxAge').duration,
     },
-    evident: security.enabled === true || security.enabled === 'true',
+    format: {
+      quote: formatting.at('quoteChar').character ?? '"',
+      delimiter: formatting.at('delimiterChar').character ?? ',',
+      newline: formatting.at('endOfLineSymbols').text ?? '\n',
+    },
+    evident: evident === true || evident === 'true',
   }
 }
 
-function readRotation(config: JsonObject, place: Place, warn: Warn): Rotation {
-  if (config.rotationEnabled === false) return {}
-  const times = list(config.rotationTimes).flatMap((time, index) => {
-    const read = time === 'disabled' ? null : duration(typeof time === 'string' ? timeOfDay(time) : time)
-    if (read === null && time !== 'disabled')
-      warn(
-        [...place, 'rotationTimes', index],
-        `${JSON.stringify(time)} is no time: "02:00" and "2 hours" are`,
-      )
-    return typeof read === 'number' ? [read] : time === '00:00' || time === '0 hours' ? [0] : []
-  })
+function readRotation(config: Setting): Rotation {
+  if (config.at('rotationEnabled').value === false) return {}
+  const times = config.at('rotationTimes').list.flatMap((time) => readTime(time) ?? [])
   return {
-    maxFileSize: positive(config.maxFileSize),
-    interval: span(config.rotationInterval, [...place, 'rotationInterval'], warn),
+    maxFileSize: config.at('maxFileSize').limit,
+    interval: config.at('rotationInterval').duration,
     ...(times.length > 0 && { times }),
   }
 }
 
-function timeOfDay(configured: string): string {
-  const [, hours, minutes] = /^(\d{1,2}):(\d{2})$/.exec(configured) ?? []
-  return hours === undefined ? configured : `${hours} hours, ${minutes} minutes`
+/** ms since midnight */
+function readTime(time: Setting): number | undefined {
+  const { value } = time
+  const [, hours, minutes] = /^(\d{1,2}):(\d{2})$/.exec(String(value)) ?? []
+  const read = duration(hours === undefined ? value : `${hours} hours, ${minutes} minutes`)
+  if (read === null) return time.warn(`${JSON.stringify(value)} is no time: "02:00" and "2 hours" are`)
+  return read ?? (value === '00:00' || value === '0 hours' ? 0 : undefined)
 }
 
-function readFileRetention(config: JsonObject, place: Place, warn: Warn): FileRetention {
+function readFilter(config: Setting): TopicFilter {
+  const lower = (setting: Setting) => new Set(setting.texts.map((one) => one.toLowerCase()))
+  const [actions, triggers] = [config.at('actions'), config.at('triggers')]
   return {
-    maxFiles: positive(config.maxNumberOfHistoryFiles),
-    maxDiskSpace: positive(config.maxDiskSpaceToUse),
-    minFreeSpace: positive(config.minFreeSpaceRequired),
-    maxAge: span(config.maxAge, [...place, 'maxAge'], warn),
+    actions: Array.isArray(actions.value) ? lower(actions) : undefined,
+    fields: config.at('fields').list.flatMap((one) => {
+      const { pointer } = one.at('name')
+      return pointer ? [{ pointer, values: one.at('values').texts }] : []
+    }),
+    triggers: new Map(triggers.names.map((name) => [name, lower(triggers.at(name))])),
+    script: config.at('script').object,
   }
 }
 
-function readFilter(config: JsonObject, place: Place, warn: Warn): TopicFilter {
-  const lower = (value: Json | undefined) => new Set(list(value).map((one) => String(one).toLowerCase()))
-  const fields = list(config.fields).flatMap((one, index) => {
-    const { name, values } = object(one)
-    const [pointer] = pointers([name ?? null], [...place, 'fields', index, 'name'], warn) ?? []
-    return pointer ? [{ pointer, values: list(values).map(String) }] : []
-  })
-  return {
-    actions: Array.isArray(config.actions) ? lower(config.actions) : undefined,
-    fields,
-    triggers: new Map(
-      Object.entries(object(config.triggers)).map(([name, actions]) => [name, lower(actions)]),
-    ),
-    script: isJsonObject(config.script) ? config.script : undefined,
-  }
-}
-
-function readPolicy(config: JsonObject, place: Place, warn: Warn): Policy {
-  const read = (name: 'includeIf' | 'excludeIf') =>
-    (pointers(config[name], [...place, name], warn) ?? []).filter((pointer, index) => {
-      if (topics.has(pointer[0] ?? '')) return true
-      warn(
-        [...place, name, index],
-        'a pointer of a policy begins with a topic, e.g. /access/http/request/headers/host',
-      )
-      return false
+function readPolicy(config: Setting): Policy {
+  const read = (name: keyof Policy) =>
+    config.at(name).list.flatMap((one) => {
+      const { pointer } = one
+      if (pointer && !topics.has(pointer[0] ?? ''))
+        one.warn('a pointer of a policy begins with a topic, e.g. /access/http/request/headers/host')
+      return pointer && topics.has(pointer[0] ?? '') ? [pointer] : []
     })
   return { includeIf: read('includeIf'), excludeIf: read('excludeIf') }
 }
 
-function readRetention(config: JsonObject, warn: Warn): ReadonlyMap<string, Retention> {
+function readRetention(config: Setting): ReadonlyMap<string, Retention> {
   const result = new Map<string, Retention>()
-  for (const [topic, configured] of Object.entries(config)) {
+  for (const topic of config.names) {
+    const configured = config.at(topic)
     if (topic !== '*' && !topics.has(topic)) {
-      warn(['retention', topic], `there is no audit topic ${topic}`)
+      configured.warn(`there is no audit topic ${topic}`)
       continue
     }
-    const { maxAge, maxEvents } = object(configured)
+    const { value: maxEvents } = configured.at('maxEvents')
     const rule = {
-      maxAge: span(maxAge, ['retention', topic, 'maxAge'], warn),
+      maxAge: configured.at('maxAge').duration,
       maxEvents: typeof maxEvents === 'number' && maxEvents >= 0 ? maxEvents : undefined,
     }
     // An entry for a topic overrides the entry for all topics.
     for (const one of topic === '*' ? topics : [topic])
-      if (topic !== '*' || !Object.hasOwn(config, one)) result.set(one, rule)
+      if (topic !== '*' || !config.names.includes(one)) result.set(one, rule)
   }
   return result
 }
 
 function queriedHandler(
-  configured: Json | undefined,
+  configured: Setting,
   handlers: readonly HandlerSettings[],
-  declared: readonly Json[],
-  warn: Warn,
+  declared: readonly Setting[],
 ): string | undefined {
-  const name = text(configured)
+  const name = configured.text
   if (name === undefined) return undefined
   const handler = handlers.find((one) => one.name === name)
   if (handler?.kind === 'router') return name
-  const place = ['auditServiceConfig', 'handlerForQueries']
-  if (handler) warn(place, `queries are answered by the repository, which has everything that ${name} writes`)
-  else if (!declared.some((one) => object(object(one).config).name === name))
-    warn(place, `there is no event handler ${name}; queries are answered by the repository`)
-  return undefined
+  if (handler)
+    return configured.warn(`queries are answered by the repository, which has everything that ${name} writes`)
+  if (declared.some((one) => one.at('config').at('name').value === name)) return undefined
+  return configured.warn(`there is no event handler ${name}; queries are answered by the repository`)
 }
 
-function pointers(configured: Json | undefined, place: Place, warn: Warn): readonly Pointer[] | undefined {
-  if (!Array.isArray(configured)) return undefined
-  return configured.flatMap((one, index) => {
-    try {
-      if (typeof one === 'string') return [parsePointer(one)]
-      warn([...place, index], `${JSON.stringify(one)} is no pointer`)
-    } catch (error) {
-      warn([...place, index], asProblem(error).message)
-    }
-    return []
-  })
-}
-
-function span(configured: Json | undefined, place: Place, warn: Warn): number | undefined {
-  const read = duration(configured)
-  if (read !== null) return read
-  warn(place, `${JSON.stringify(configured)} is no duration: "90 days" is`)
-  return undefined
-}
-
-function object(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {}
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : []
-}
-
-function text(value: Json | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function character(value: Json | undefined): string | undefined {
-  return typeof value === 'string' && value.length === 1 ? value : undefined
-}
-
-/** 0 and less mean no limit, as in OpenIDM. */
-function positive(value: Json | undefined): number | undefined {
-  return typeof value === 'number' && value > 0 ? value : undefined
-}
+/** Those of an empty document. */
+export const defaultSettings: AuditSettings = readSettings({}, '').settings

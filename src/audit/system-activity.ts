@@ -31,8 +31,7 @@ export function recordingActivity(provider: ResourceProvider, options: ActivityO
   const recorder = new Recorder(provider, options)
   return {
     ...provider,
-    ...recordingReads(provider, recorder),
-    ...recordingActions(provider, recorder),
+    ...recordingCalls(provider, recorder),
     ...(options.recordsWrites && recordingWrites(provider, recorder)),
   }
 }
@@ -46,16 +45,12 @@ class Recorder {
     this.#options = options
   }
 
-  wants(operation: string, request: RequestContext): boolean {
-    return isRecorded(request) && this.#options.audit.trail.wants('activity', operation)
-  }
-
   record(operation: string, path: string, request: RequestContext, more: Partial<ActivityFacts> = {}): void {
-    if (this.wants(operation, request))
-      this.#options.audit.record(event(operation, this.#at(path), request, more))
+    if (this.#wants(operation, request))
+      this.#options.audit.record(this.#event(operation, this.#at(path), request, more))
   }
 
-  /** Does the work and records its success or failure. */
+  /** Does the work and records its success or failure. `touched`: the fields that it writes. */
   async write(
     operation: 'CREATE' | 'UPDATE' | 'PATCH' | 'DELETE',
     path: string,
@@ -63,21 +58,25 @@ class Recorder {
     touched: readonly string[],
     work: () => Promise<Resource>,
   ): Promise<Resource> {
-    if (!this.wants(operation, request)) return work()
-    const options = this.#options
+    if (!this.#wants(operation, request)) return work()
     const old = operation === 'CREATE' ? undefined : await this.#before(path, request)
     try {
       const object = await work()
-      const after = operation === 'DELETE' ? undefined : object
+      const facts = this.#facts(old, operation === 'DELETE' ? undefined : object, touched)
       const objectId = operation === 'CREATE' ? `${this.#at(path)}/${object._id}` : this.#at(path)
-      const facts = changed({ old, after, object, touched }, options)
-      await store(event(operation, objectId, request, facts), options)
+      await this.#store(this.#event(operation, objectId, request, { ...facts, revision: object._rev }))
       return object
     } catch (error) {
       const failed = { status: 'FAILURE', message: asProblem(error).message } as const
-      await store(event(operation, this.#at(path), request, failed), options)
+      await this.#store(this.#event(operation, this.#at(path), request, failed))
       throw error
     }
+  }
+
+  /** False for writes of mappings, which have their own records, and of audit handlers, which are records. */
+  #wants(operation: string, { chain }: RequestContext): boolean {
+    const isRecorded = chain?.afterwards === undefined && chain?.synchronizes !== false
+    return isRecorded && this.#options.audit.trail.wants('activity', operation)
   }
 
   /** Read only if entries show it: a system may be slow. */
@@ -89,9 +88,47 @@ class Recorder {
   #at(path: string): string {
     return [this.#options.root, ...splitPath(path)].join('/')
   }
+
+  #event(
+    operation: string,
+    objectId: string,
+    { userId, transactionId }: RequestContext,
+    more: Partial<ActivityFacts>,
+  ): AuditEvent {
+    return auditEvent.activity({ userId, transactionId, objectId, operation, ...more })
+  }
+
+  /** The fields of a write, and the objects themselves if they are configured. */
+  #facts(
+    old: Resource | undefined,
+    after: Resource | undefined,
+    touched: readonly string[],
+  ): Partial<ActivityFacts> {
+    const { fullObjects, isSecret } = this.#options
+    const passwordChanged = touched.some((field) => namesSecret(field) || isSecret(field.slice(1)))
+    if (!fullObjects) return { changedFields: touched, passwordChanged }
+    const hides = ([name = '']: Pointer) => isSecret(name)
+    return {
+      ...{ before: recordedObject(old, hides), after: recordedObject(after, hides), passwordChanged },
+      changedFields: after
+        ? diff(content(old), content(after)).map(({ pointer }) => printPointer(pointer))
+        : touched,
+    }
+  }
+
+  /** The system has already written the object, so an error of the audit must not fail the request. */
+  async #store(activity: AuditEvent): Promise<void> {
+    const { audit, log } = this.#options
+    try {
+      await audit.repository.audit.append([activity])
+    } catch (error) {
+      const { objectId } = activity.content
+      log('error', `audit: what was done to ${objectId} is not recorded: ${asProblem(error).message}`)
+    }
+  }
 }
 
-function recordingReads({ read, query }: ResourceProvider, recorder: Recorder): ResourceProvider {
+function recordingCalls({ read, query, action }: ResourceProvider, recorder: Recorder): ResourceProvider {
   return {
     ...(read && {
       async read(path, request) {
@@ -107,24 +144,20 @@ function recordingReads({ read, query }: ResourceProvider, recorder: Recorder): 
         return page
       },
     }),
-  }
-}
-
-function recordingActions({ action }: ResourceProvider, recorder: Recorder): ResourceProvider {
-  if (!action) return {}
-  return {
-    async action(path, input, request) {
-      if (recordedElsewhere.has(input.name)) return action(path, input, request)
-      try {
-        const value = await action(path, input, request)
-        recorder.record('ACTION', path, request, { message: input.name })
-        return value
-      } catch (error) {
-        const message = `${input.name}: ${asProblem(error).message}`
-        recorder.record('ACTION', path, request, { status: 'FAILURE', message })
-        throw error
-      }
-    },
+    ...(action && {
+      async action(path, input, request) {
+        if (recordedElsewhere.has(input.name)) return action(path, input, request)
+        try {
+          const value = await action(path, input, request)
+          recorder.record('ACTION', path, request, { message: input.name })
+          return value
+        } catch (error) {
+          const message = `${input.name}: ${asProblem(error).message}`
+          recorder.record('ACTION', path, request, { status: 'FAILURE', message })
+          throw error
+        }
+      },
+    }),
   }
 }
 
@@ -157,66 +190,13 @@ function recordingWrites(
 /** liveSync records each change that it synchronizes. A call every few seconds that finds nothing is not an activity. */
 const recordedElsewhere: ReadonlySet<string> = new Set(['liveSync', 'activeSync'])
 
-/** False for writes of mappings, which have their own records, and of audit handlers, which are records. */
-function isRecorded({ chain }: RequestContext): boolean {
-  return chain?.afterwards === undefined && chain?.synchronizes !== false
-}
-
 function names(content: JsonObject): readonly string[] {
   return Object.keys(content)
     .filter((name) => name !== '_id' && name !== '_rev')
     .map((name) => printPointer([name]))
 }
 
-/** The facts of a write: the fields, and the objects themselves if they are configured. */
-function changed(
-  {
-    old,
-    after,
-    object,
-    touched,
-  }: {
-    readonly old: Resource | undefined
-    readonly after: Resource | undefined
-    readonly object: Resource
-    readonly touched: readonly string[]
-  },
-  { fullObjects, isSecret }: ActivityOptions,
-): Partial<ActivityFacts> {
-  const hides = ([name = '']: Pointer) => isSecret(name)
-  const known = fullObjects && after !== undefined
-  const changedFields = known
-    ? diff(content(old), content(after)).map(({ pointer }) => printPointer(pointer))
-    : [...touched]
-  return {
-    ...(fullObjects && { before: recordedObject(old, hides), after: recordedObject(after, hides) }),
-    ...{ changedFields, revision: object._rev },
-    passwordChanged: touched.some((field) => namesSecret(field) || isSecret(field.slice(1))),
-  }
-}
-
 function content(object: Resource | undefined): JsonObject {
   const { _id, _rev, ...rest } = object ?? {}
   return rest
-}
-
-function event(
-  operation: string,
-  objectId: string,
-  { userId, transactionId }: RequestContext,
-  more: Partial<ActivityFacts>,
-): AuditEvent {
-  return auditEvent.activity({ userId, transactionId, objectId, operation, ...more })
-}
-
-/** The system has already written the object, so an error of the audit must not fail the request. */
-async function store(activity: AuditEvent, { audit, log }: ActivityOptions): Promise<void> {
-  try {
-    await audit.repository.audit.append([activity])
-  } catch (error) {
-    log(
-      'error',
-      `audit: what was done to ${activity.content.objectId} is not recorded: ${asProblem(error).message}`,
-    )
-  }
 }

@@ -4,6 +4,7 @@ import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { asProblem } from '../model/problem.ts'
 import { redact } from '../model/secrecy.ts'
 import { type AuditEvent, removals } from '../repository/audit.ts'
+import type { Repository, Store } from '../repository/repository.ts'
 import { everyEvent, isBookkeeping, keeps, wants } from './filter.ts'
 import { policiesFor } from './policies.ts'
 import { type AuditSettings, defaultSettings } from './settings.ts'
@@ -11,22 +12,18 @@ import { type AuditSettings, defaultSettings } from './settings.ts'
 /** The events that the script of a topic's filter keeps; if it throws, all of them. */
 export type RunFilter = (script: JsonObject, events: readonly AuditEvent[]) => Promise<readonly boolean[]>
 
-export interface TrailOptions {
-  readonly log: Log
-}
-
 /**
  * Every event passes through here before it is stored: filters, redaction, policies. Callers that store events need not
- * know it (recorded.ts). Settings can be replaced at any time.
+ * know it: they use the repository that `recorded` returns. Settings can be replaced at any time.
  */
 export class AuditTrail {
-  readonly #options: TrailOptions
+  readonly #log: Log
   #settings: AuditSettings = defaultSettings
   #runFilter: RunFilter = keepAll
   #shapers = new Map<string, (content: JsonObject) => JsonObject>()
 
-  constructor(options: TrailOptions) {
-    this.#options = options
+  constructor(log: Log) {
+    this.#log = log
   }
 
   get settings(): AuditSettings {
@@ -44,8 +41,27 @@ export class AuditTrail {
     return wants(topic, this.#settings.filters.get(topic) ?? everyEvent, operation)
   }
 
+  /** The repository, with all events passing through the trail before they are stored, inside and outside transactions. */
+  recorded(repository: Repository): Repository {
+    const storeOf = (store: Store): Store => ({
+      ...store,
+      audit: {
+        ...store.audit,
+        append: async (events) => {
+          const admitted = await this.#admit(events)
+          if (admitted.length > 0) await store.audit.append(admitted)
+        },
+      },
+    })
+    return {
+      ...storeOf(repository),
+      transaction: (work) => repository.transaction((store) => work(storeOf(store))),
+      [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose](),
+    }
+  }
+
   /** The events to store, in their stored form. */
-  async admit(events: readonly AuditEvent[]): Promise<readonly AuditEvent[]> {
+  async #admit(events: readonly AuditEvent[]): Promise<readonly AuditEvent[]> {
     const { filters } = this.#settings
     const kept =
       filters.size === 0
@@ -91,7 +107,7 @@ export class AuditTrail {
         events.map((event) => ({ ...event, content: shaper(event.content) })),
       )
     } catch (error) {
-      this.#options.log(
+      this.#log(
         'warn',
         `the audit filter of ${topic} failed, and its events are kept: ${asProblem(error).message}`,
       )
