@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
-import { constants, copyFile, type FileHandle, readdir, rename, rm } from 'node:fs/promises'
+import { constants, copyFile, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { readSnapshot } from '../files/snapshot.ts'
+import { chunks, repaged } from '../../kit/chunks.ts'
+import { changedMeanwhile, readSnapshot } from '../files/snapshot.ts'
 import type { ChangesPage, ConnectorChange, SyncToken } from '../kit/changes.ts'
 import { ConnectorError } from '../kit/errors.ts'
-import { type Columns, columnsOf, objectMaker, uidOf } from './columns.ts'
-import { attempt, chunksOf, identityOf, isSameFile, openCsv, rowsOf } from './file.ts'
+import { type Columns, objectMaker, tableOf, uidOf } from './columns.ts'
+import { attempt, chunksOf, identityOf, isSameFile, openCsv } from './file.ts'
+import type { Row } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
 
 /**
@@ -17,10 +19,13 @@ import type { CsvSettings } from './settings.ts'
 
 /** Makes a copy of the file as it is now, from which changes are counted. */
 export async function latestToken(settings: CsvSettings, path: string): Promise<SyncToken> {
-  const copy = await copyOf(path)
-  await withFile(copy.part, { ...settings, file: path }, (handle, own) => readSnapshot(handle, own))
-  return keep(copy, path, settings)
+  await using copy = await copyOf(path)
+  await using handle = await openCsv(copy.part)
+  await readSnapshot(handle, { ...settings, file: path })
+  return await keep(copy, path, settings)
 }
+
+const pageSize = 500
 
 export async function* changesSince(
   settings: CsvSettings,
@@ -29,66 +34,30 @@ export async function* changesSince(
   signal?: AbortSignal,
 ): AsyncGenerator<ChangesPage> {
   const before = token === null ? undefined : await copyNamed(path, token)
-  const copy = await copyOf(path)
-  try {
-    if (before && copy.digest === before.digest) return
-    const own = { ...settings, file: path }
-    const old = before ? await digestsOf(before.file, settings, signal) : undefined
-    const handle = await openCsv(copy.part)
-    try {
-      const { columns, index } = await readSnapshot(handle, own, signal)
-      if (old) requireSameColumns(old.columns, columns, path)
-      const gone = [...(old?.rows.keys() ?? [])].filter((id) => !index.has(id))
-      for (let start = 0; start < gone.length; start += pageSize)
-        yield { changes: gone.slice(start, start + pageSize).map((id) => ({ kind: 'DELETE', id })), token }
-      const differences = differing(handle, { settings: own, columns, old: old?.rows }, signal)
-      for await (const changes of differences) yield { changes, token }
-    } finally {
-      await handle.close()
-    }
-    yield { changes: [], token: await keep(copy, path, settings, before?.file) }
-  } finally {
-    await rm(copy.part, { force: true })
-  }
-}
-
-interface Comparison {
-  readonly settings: CsvSettings
-  readonly columns: Columns
-  /** Undefined: everything is new. */
-  readonly old: ReadonlyMap<string, string> | undefined
-}
-
-const pageSize = 500
-
-async function* differing(
-  handle: FileHandle,
-  { settings, columns, old }: Comparison,
-  signal?: AbortSignal,
-): AsyncGenerator<readonly ConnectorChange[]> {
+  await using copy = await copyOf(path)
+  if (before && copy.digest === before.digest) return
+  const own = { ...settings, file: path }
+  const old = before && (await digestsOf(before.file, settings, signal))
+  await using handle = await openCsv(copy.part)
+  const { index } = await readSnapshot(handle, own, signal)
+  const { columns, rows } = await tableOf(handle, own, signal)
+  if (old) requireSameColumns(old.columns, columns, path)
+  const gone = [...(old?.rows.keys() ?? [])].filter((id) => !index.has(id))
+  for (const ids of chunks(gone, pageSize))
+    yield { changes: ids.map((id) => ({ kind: 'DELETE', id })), token }
   const asObject = objectMaker(columns, settings)
-  let isHeader = true
-  let page: ConnectorChange[] = []
-  for await (const rows of rowsOf(handle, settings, signal)) {
-    for (const row of rows) {
-      if (isHeader) {
-        isHeader = false
-        continue
-      }
-      const id = uidOf(row, columns, settings.file)
-      const known = old?.get(id)
-      if (known === digestOf(row.fields)) continue
-      const kind = known === undefined ? 'CREATE' : 'UPDATE'
-      page.push({ kind, id, object: asObject(row.fields) })
-      if (page.length < pageSize) continue
-      yield page
-      page = []
-    }
+  const changeOf = (row: Row): ConnectorChange | undefined => {
+    const id = uidOf(row, columns, path)
+    const known = old?.rows.get(id)
+    if (known === digestOf(row.fields)) return undefined
+    return { kind: known === undefined ? 'CREATE' : 'UPDATE', id, object: asObject(row.fields) }
   }
-  if (page.length > 0) yield page
+  for await (const changes of repaged(rows, pageSize, changeOf)) yield { changes, token }
+  yield { changes: [], token: await keep(copy, path, settings, before?.file) }
 }
 
-interface Copy {
+/** A copy that gets its name when it is kept; otherwise it is deleted. */
+interface Copy extends AsyncDisposable {
   readonly part: string
   readonly file: string
   readonly time: number
@@ -102,18 +71,16 @@ async function copyOf(path: string): Promise<Copy> {
   while (taken.has(time)) time++
   const file = `${path}.${time}`
   const part = `${file}.part`
-  const original = await openCsv(path)
+  const remove = () => rm(part, { force: true })
+  await using original = await openCsv(path)
   try {
     const identity = await identityOf(original)
     await attempt(path, 'copied', () => copyFile(path, part, constants.COPYFILE_FICLONE))
-    if (!isSameFile(identity, await identityOf(original)))
-      throw new ConnectorError('busy', `${path} was changed by another program while it was being read`)
-    return { part, file, time, digest: await contentDigest(part) }
+    if (!isSameFile(identity, await identityOf(original))) throw changedMeanwhile(path)
+    return { part, file, time, digest: await contentDigest(part), [Symbol.asyncDispose]: remove }
   } catch (error) {
-    await rm(part, { force: true })
+    await remove()
     throw error
-  } finally {
-    await original.close()
   }
 }
 
@@ -128,10 +95,7 @@ async function keep(
   before?: string,
 ): Promise<SyncToken> {
   const [newest] = await newestFirst(path)
-  if (newest && (await contentDigest(newest.file)) === digest) {
-    await rm(part, { force: true })
-    return { epoch: digest, position: newest.time }
-  }
+  if (newest && (await contentDigest(newest.file)) === digest) return { epoch: digest, position: newest.time }
   await attempt(file, 'written', () => rename(part, file))
   const superfluous = (await newestFirst(path))
     .slice(Math.max(2, settings.keptSnapshots))
@@ -169,41 +133,18 @@ async function copyNamed(
 
 async function contentDigest(file: string): Promise<string> {
   const hash = createHash('sha256')
-  const handle = await openCsv(file)
-  try {
-    for await (const chunk of chunksOf(handle, 0, file)) hash.update(chunk)
-  } finally {
-    await handle.close()
-  }
+  await using handle = await openCsv(file)
+  for await (const chunk of chunksOf(handle, 0, file)) hash.update(chunk)
   return hash.digest('hex').slice(0, 16)
 }
 
 async function digestsOf(file: string, settings: CsvSettings, signal?: AbortSignal) {
-  const own = { ...settings, file }
-  return withFile(file, own, async (handle) => {
-    const rows = new Map<string, string>()
-    let columns: Columns | undefined
-    for await (const some of rowsOf(handle, own, signal)) {
-      for (const row of some) {
-        if (columns === undefined) columns = columnsOf(row, own)
-        else rows.set(uidOf(row, columns, file), digestOf(row.fields))
-      }
-    }
-    return { columns: columns ?? columnsOf(undefined, own), rows }
-  })
-}
-
-async function withFile<T>(
-  file: string,
-  settings: CsvSettings,
-  work: (handle: FileHandle, settings: CsvSettings) => Promise<T>,
-): Promise<T> {
-  const handle = await openCsv(file)
-  try {
-    return await work(handle, settings)
-  } finally {
-    await handle.close()
-  }
+  await using handle = await openCsv(file)
+  const table = await tableOf(handle, { ...settings, file }, signal)
+  const rows = new Map<string, string>()
+  for await (const some of table.rows)
+    for (const row of some) rows.set(uidOf(row, table.columns, file), digestOf(row.fields))
+  return { columns: table.columns, rows }
 }
 
 function digestOf(fields: readonly string[]): string {

@@ -1,8 +1,9 @@
+import type { FileHandle } from 'node:fs/promises'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorObject } from '../kit/query.ts'
 import { type Attributes, revealed, Secret, setAttribute, type Value, valuesOf } from '../kit/values.ts'
 import { type AttributeChange, settingOf, valueAfter } from '../kit/write.ts'
-import { malformed } from './file.ts'
+import { malformed, rowsOf } from './file.ts'
 import type { Row } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
 
@@ -51,6 +52,20 @@ export function uidOf({ fields, line }: Row, { names, uid }: Columns, file: stri
   if (value === '')
     throw malformed(file, line, `the column ${names[uid]} is empty; it holds the id of the row`)
   return value
+}
+
+/** The columns of an open file, and its rows in the order of the file, many at a time. */
+export async function tableOf(handle: FileHandle, settings: CsvSettings, signal?: AbortSignal) {
+  const pieces = rowsOf(handle, settings, signal)
+  let next = await pieces.next()
+  while (!next.done && next.value.length === 0) next = await pieces.next()
+  const [header, ...first] = next.value ?? []
+  const columns = columnsOf(header, settings)
+  async function* rows(): AsyncGenerator<readonly Row[], undefined> {
+    yield first
+    yield* pieces
+  }
+  return { columns, rows: rows() }
 }
 
 /** Makes objects of rows; `wanted` limits the attributes. */

@@ -1,30 +1,22 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FileHandle, realpath } from 'node:fs/promises'
+import { repaged } from '../../kit/chunks.ts'
 import { Mutex } from '../../kit/mutex.ts'
 import { everything } from '../../model/filter/filter.ts'
 import type { SortKey } from '../../model/sort.ts'
 import { isAbandoned, lockFile } from '../files/lock.ts'
 import { removeLeftovers, replaceFile } from '../files/replace.ts'
 import { changedMeanwhile, readSnapshot, requireUnchanged, type Snapshot } from '../files/snapshot.ts'
-import type { Changes, ChangesPage, SyncToken } from '../kit/changes.ts'
-import type { Authenticate, Lifecycle, Test } from '../kit/connector.ts'
+import type { ChangesPage, SyncToken } from '../kit/changes.ts'
+import type { Capabilities, Lifecycle } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
-import type {
-  ConnectorObject,
-  ConnectorQuery,
-  Count,
-  ObjectPage,
-  Page,
-  PageQuery,
-  ReadMany,
-  Search,
-} from '../kit/query.ts'
-import type { ObjectClass, Schema } from '../kit/schema.ts'
+import type { ConnectorObject, ConnectorQuery, ObjectPage, PageQuery } from '../kit/query.ts'
+import type { ObjectClass } from '../kit/schema.ts'
 import { type Attributes, attribute, Secret, type Value } from '../kit/values.ts'
-import type { ConnectorWrite, ConnectorWriteOutcome, Deltas, IdOf, Write } from '../kit/write.ts'
+import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { changesSince, latestToken } from './changes.ts'
-import { objectMaker } from './columns.ts'
-import { attempt, identityOf, isSameFile, openCsv, rowsOf } from './file.ts'
+import { objectMaker, tableOf } from './columns.ts'
+import { attempt, identityOf, isSameFile, openCsv } from './file.ts'
 import { planPage } from './page.ts'
 import { isOrderedById, pageOfIds } from './paging.ts'
 import { readRows } from './read-rows.ts'
@@ -42,18 +34,7 @@ import type { CsvSettings } from './settings.ts'
  * remains the instant between the last check of the file and its replacement; a program that delivers its file by renaming it
  * into place loses nothing else.
  */
-type CsvCapabilities = Lifecycle &
-  Test &
-  Schema &
-  Search &
-  Page &
-  ReadMany &
-  Count &
-  Write &
-  Deltas &
-  IdOf &
-  Changes &
-  Authenticate
+type CsvCapabilities = Omit<Capabilities, 'split' | 'resolveUsername' | 'runScript' | 'discover'>
 
 const objectClass = '__ACCOUNT__'
 const pageSize = 500
@@ -62,7 +43,7 @@ const pageGap = 1024
 /** How often a page is applied again to a file that keeps changing. */
 const attempts = 5
 
-export class CsvConnector implements CsvCapabilities {
+export class CsvConnector implements Lifecycle, CsvCapabilities {
   readonly displayName = 'CSV File Connector'
   readonly #settings: CsvSettings
   /** The version of the file that was read or written last. */
@@ -102,25 +83,16 @@ export class CsvConnector implements CsvCapabilities {
 
   async *search(query: ConnectorQuery, signal?: AbortSignal): AsyncGenerator<readonly ConnectorObject[]> {
     requireAccounts(query.objectClass)
-    const { handle, snapshot } = await this.#turn.run(() => this.#open(signal))
-    try {
-      const asObject = objectMaker(snapshot.columns, this.#settings, query.fields)
-      let isHeader = true
-      let page: ConnectorObject[] = []
-      for await (const rows of rowsOf(handle, this.#settings, signal)) {
-        for (const { fields } of rows) {
-          if (!isHeader) page.push(asObject(fields))
-          isHeader = false
-          if (page.length < (query.pageSize ?? pageSize)) continue
-          yield page
-          page = []
-        }
-      }
-      await requireUnchanged(handle, snapshot.identity, this.#settings)
-      if (page.length > 0) yield page
-    } finally {
-      await handle.close()
+    await using handle = await this.#open(signal)
+    const snapshot = await this.#turn.run(() => this.#current(handle, signal))
+    const settings = this.#settings
+    const { rows } = await tableOf(handle, settings, signal)
+    async function* unchanged() {
+      yield* rows
+      await requireUnchanged(handle, snapshot.identity, settings)
     }
+    const asObject = objectMaker(snapshot.columns, settings, query.fields)
+    yield* repaged(unchanged(), query.pageSize ?? pageSize, ({ fields }) => asObject(fields))
   }
 
   async readMany(
@@ -236,20 +208,16 @@ export class CsvConnector implements CsvCapabilities {
     writes: readonly ConnectorWrite[],
     known: RowIndex | undefined,
   ): Promise<readonly ConnectorWriteOutcome[] | undefined> {
-    const { handle, snapshot: found } = await this.#open()
-    try {
-      const touched = writes.flatMap((write) => (write.operation === 'create' ? [] : [write.id]))
-      const { rows, snapshot } = await this.#rows(handle, found, touched)
-      const page = planPage(writes, { snapshot, rows, known }, this.#settings)
-      if (page.edits.length === 0) return page.outcomes
-      const identity = await replaceFile(path, handle, snapshot.identity, page.edits)
-      if (identity === undefined) return undefined
-      page.follow()
-      this.#snapshot = { ...snapshot, identity, endsOpen: page.endsOpen }
-      return page.outcomes
-    } finally {
-      await handle.close()
-    }
+    await using handle = await this.#open()
+    const touched = writes.flatMap((write) => (write.operation === 'create' ? [] : [write.id]))
+    const { rows, snapshot } = await this.#rows(handle, await this.#current(handle), touched)
+    const page = planPage(writes, { snapshot, rows, known }, this.#settings)
+    if (page.edits.length === 0) return page.outcomes
+    const identity = await replaceFile(path, handle, snapshot.identity, page.edits)
+    if (identity === undefined) return undefined
+    page.follow()
+    this.#snapshot = { ...snapshot, identity, endsOpen: page.endsOpen }
+    return page.outcomes
   }
 
   /** The rows of these ids. If the index does not match the file, it is rebuilt. */
@@ -275,12 +243,8 @@ export class CsvConnector implements CsvCapabilities {
     signal?: AbortSignal,
   ): Promise<T> {
     return this.#turn.run(async () => {
-      const { handle, snapshot } = await this.#open(signal)
-      try {
-        return await work(handle, snapshot)
-      } finally {
-        await handle.close()
-      }
+      await using handle = await this.#open(signal)
+      return await work(handle, await this.#current(handle, signal))
     })
   }
 
@@ -297,20 +261,17 @@ export class CsvConnector implements CsvCapabilities {
     }
   }
 
-  /** The open file, and the snapshot of exactly this version. */
-  async #open(signal?: AbortSignal): Promise<{ readonly handle: FileHandle; readonly snapshot: Snapshot }> {
+  async #open(signal?: AbortSignal): Promise<FileHandle> {
     signal?.throwIfAborted()
     if (!this.#hasLooked) await this.#clearAbandoned()
-    const handle = await openCsv(this.#settings.file)
-    try {
-      if (!this.#snapshot || !isSameFile(this.#snapshot.identity, await identityOf(handle))) {
-        this.#snapshot = await readSnapshot(handle, this.#settings, signal)
-      }
-      return { handle, snapshot: this.#snapshot }
-    } catch (error) {
-      await handle.close()
-      throw error
-    }
+    return openCsv(this.#settings.file)
+  }
+
+  /** The snapshot of exactly this version of the file. */
+  async #current(handle: FileHandle, signal?: AbortSignal): Promise<Snapshot> {
+    if (!this.#snapshot || !isSameFile(this.#snapshot.identity, await identityOf(handle)))
+      this.#snapshot = await readSnapshot(handle, this.#settings, signal)
+    return this.#snapshot
   }
 
   /** A link stays a link: its target is replaced. */

@@ -29,8 +29,13 @@ export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
   )
 }
 
+/** Close it with `await using`. */
+export async function openFile(path: string): Promise<FileHandle> {
+  return attempt(path, 'opened', () => open(path, 'r'))
+}
+
 export async function openCsv(path: string): Promise<FileHandle> {
-  const handle = await attempt(path, 'opened', () => open(path, 'r'))
+  const handle = await openFile(path)
   if ((await handle.stat()).isFile()) return handle
   await handle.close()
   throw new ConnectorError('misconfigured', `${path} is no file; csvFile must name a file`)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { constants, copyFile, type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { attempt, chunksOf, type FileIdentity, identityOf, isSameFile } from '../csv/file.ts'
+import { attempt, chunksOf, type FileIdentity, identityOf, isSameFile, openFile } from '../csv/file.ts'
 import type { Edit } from '../csv/row-index.ts'
 
 /**
@@ -28,7 +28,8 @@ export async function replaceFile(
     await rm(temporary, { force: true })
   }
   await syncFolder(dirname(path))
-  return withHandle(await attempt(path, 'opened', () => open(path, 'r')), identityOf)
+  await using renewed = await openFile(path)
+  return await identityOf(renewed)
 }
 
 /** Only while no other writer can run. */
@@ -52,12 +53,11 @@ async function writeTemporary(
 ): Promise<void> {
   const appends = edits.every(({ start }) => start === size)
   if (appends) await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-  await withHandle(await open(temporary, appends ? 'r+' : 'wx'), async (handle) => {
-    if (appends) for (const { start, bytes } of edits) await writeAll(handle, [bytes], start)
-    else await splice(handle, path, old, edits)
-    await takeOwnership(handle, old)
-    await handle.sync()
-  })
+  await using handle = await open(temporary, appends ? 'r+' : 'wx')
+  if (appends) for (const { start, bytes } of edits) await writeAll(handle, [bytes], start)
+  else await splice(handle, path, old, edits)
+  await takeOwnership(handle, old)
+  await handle.sync()
 }
 
 async function splice(
@@ -108,22 +108,12 @@ async function takeOwnership(handle: FileHandle, old: FileHandle): Promise<void>
 }
 
 async function isStill(path: string, identity: FileIdentity): Promise<boolean> {
-  return withHandle(await attempt(path, 'opened', () => open(path, 'r')), async (handle) =>
-    isSameFile(identity, await identityOf(handle)),
-  )
+  await using handle = await openFile(path)
+  return isSameFile(identity, await identityOf(handle))
 }
 
 /** Makes the rename itself survive a power failure. */
 async function syncFolder(folder: string): Promise<void> {
-  await withHandle(await attempt(folder, 'opened', () => open(folder, 'r')), (handle) =>
-    attempt(folder, 'synchronized', () => handle.sync()),
-  )
-}
-
-async function withHandle<T>(handle: FileHandle, work: (handle: FileHandle) => Promise<T>): Promise<T> {
-  try {
-    return await work(handle)
-  } finally {
-    await handle.close()
-  }
+  await using handle = await openFile(folder)
+  await attempt(folder, 'synchronized', () => handle.sync())
 }

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
-import { type Columns, columnsOf, uidOf } from '../csv/columns.ts'
-import { type FileIdentity, identityOf, isSameFile, malformed, rowsOf } from '../csv/file.ts'
+import { type Columns, tableOf, uidOf } from '../csv/columns.ts'
+import { type FileIdentity, identityOf, isSameFile, malformed } from '../csv/file.ts'
 import { RowIndex } from '../csv/row-index.ts'
 import type { CsvSettings } from '../csv/settings.ts'
 import { ConnectorError } from '../kit/errors.ts'
@@ -24,19 +24,16 @@ export async function readSnapshot(
 ): Promise<Snapshot> {
   const identity = await identityOf(handle)
   const index = new RowIndex()
-  let columns: Columns | undefined
-  for await (const rows of rowsOf(handle, settings, signal)) {
-    for (const row of rows) {
-      if (columns === undefined) columns = columnsOf(row, settings)
-      else {
-        const uid = uidOf(row, columns, settings.file)
-        if (!index.add(uid, row)) throw await repeated(handle, settings, uid, row.line)
-      }
+  const { columns, rows } = await tableOf(handle, settings, signal)
+  for await (const some of rows) {
+    for (const row of some) {
+      const uid = uidOf(row, columns, settings.file)
+      if (!index.add(uid, row)) throw await repeated(handle, settings, uid, row.line)
     }
   }
   await requireUnchanged(handle, identity, settings)
   const endsOpen = !(await endsWithLineBreak(handle, Number(identity.size)))
-  return { identity, columns: columns ?? columnsOf(undefined, settings), index, endsOpen }
+  return { identity, columns, index, endsOpen }
 }
 
 /** A write into the file during the read could show a state that never existed. */
@@ -68,14 +65,11 @@ async function repeated(
   uid: string,
   line: number,
 ): Promise<ConnectorError> {
-  let columns: Columns | undefined
-  for await (const rows of rowsOf(handle, settings)) {
-    for (const row of rows) {
-      if (columns === undefined) columns = columnsOf(row, settings)
-      else if (row.fields[columns.uid] === uid) {
-        return malformed(settings.file, line, `the id "${uid}" is also that of the row in line ${row.line}`)
-      }
-    }
+  const { columns, rows } = await tableOf(handle, settings)
+  for await (const some of rows) {
+    const first = some.find(({ fields }) => fields[columns.uid] === uid)
+    if (first)
+      return malformed(settings.file, line, `the id "${uid}" is also that of the row in line ${first.line}`)
   }
   return malformed(settings.file, line, `the id "${uid}" is that of an earlier row, too`)
 }

@@ -1,3 +1,4 @@
+import { repaged } from '../../kit/chunks.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
 import { everything, type Filter } from '../../model/filter/filter.ts'
 import { asObject } from '../../model/json.ts'
@@ -7,7 +8,7 @@ import type { SortKey } from '../../model/sort.ts'
 import { project } from '../../router/fields.ts'
 import type { Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
 import { offers } from '../kit/connector.ts'
-import { isEverything, type SearchEnd, type SplitFilter } from '../kit/query.ts'
+import { isEverything, type SplitFilter } from '../kit/query.ts'
 import { readableProperties, reader } from './convert.ts'
 import { checkedFilter, idsNamed, propertiesIn, requireOneLevel, splitNatively } from './filter.ts'
 import type { ObjectType } from './object-type.ts'
@@ -53,9 +54,10 @@ export async function* foundPages(
   const wanted = attributesOf(type, needed)
   const query = { objectClass: type.objectClass, filter: native, fields: wanted, pageSize }
   const found = access.stream('SEARCH', signal, (both) => connector.search(query, both))
-  return yield* repaged(found, pageSize, (object) =>
+  const end = yield* repaged(found, pageSize, (object) =>
     !matches || matches(toCandidate(object)) ? toResource(object) : undefined,
   )
+  return end ?? completeListing
 }
 
 /** A page for REST: the connector's own if it supports that, otherwise taken from a complete read. */
@@ -166,30 +168,4 @@ function defaultNames(type: ObjectType): readonly string[] {
 
 function attributesOf(type: ObjectType, names: readonly string[] | undefined): readonly string[] {
   return readableProperties(type, names).map(({ attribute }) => attribute)
-}
-
-/** Fills pages again after a filter has removed objects. Returns the connector's result of the listing. */
-async function* repaged<T>(
-  pages: AsyncGenerator<readonly T[], SearchEnd | undefined>,
-  size: number,
-  keep: (object: T) => Resource | undefined,
-): AsyncGenerator<readonly Resource[], Listing> {
-  let page: Resource[] = []
-  try {
-    for (let next = await pages.next(); ; next = await pages.next()) {
-      if (next.done) {
-        if (page.length > 0) yield page
-        return next.value ?? completeListing
-      }
-      for (const object of next.value) {
-        const resource = keep(object)
-        if (resource) page.push(resource)
-        if (page.length < size) continue
-        yield page
-        page = []
-      }
-    }
-  } finally {
-    await pages.return(undefined)
-  }
 }
