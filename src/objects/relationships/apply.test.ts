@@ -78,10 +78,8 @@ function relationsOf(name: string): Relations {
 const write = (name: string, ...writes: ObjectWrite[]) =>
   repository.transaction((store) =>
     writeRelated(
-      store,
-      relationsOf(name),
+      { store, relations: relationsOf(name), isSynchronized: () => true, whole: true },
       writes.map((one) => ({ write: one })),
-      { isSynchronized: () => true, whole: true },
     ),
   )
 const create = (id: string, content: JsonObject = {}): ObjectWrite => ({ operation: 'create', id, content })
@@ -152,9 +150,9 @@ describe('a plan is performed in the store', () => {
     const before = await stored('managed/user', 'ann')
     await write('user', update('ann', { name: 'Anna' }))
     const late = { write: update('ann', { name: 'Ann', desk: ref('desk/d1') }), stored: before }
-    const options = { isSynchronized: () => true, whole: true }
+    const options = { relations: relationsOf('user'), isSynchronized: () => true, whole: true }
     await expect(
-      repository.transaction((store) => writeRelated(store, relationsOf('user'), [late], options)),
+      repository.transaction((store) => writeRelated({ store, ...options }, [late])),
     ).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
     expect(await owners('d1')).toEqual([])
   })
@@ -173,7 +171,7 @@ describe('an update is unchanged', () => {
     if (!before) throw new Error('ann is stored')
     calls.length = 0
     const related = { write: update('ann', content), stored: before }
-    expect(await isUnchanged(repository, relationsOf('user'), related)).toBe(expected)
+    expect(await isUnchanged({ store: repository, relations: relationsOf('user') }, related)).toBe(expected)
     expect(calls.filter((call) => /^(?:write|insert|update|delete)/.test(call))).toEqual([])
   })
 })

@@ -3,15 +3,14 @@ import { equal } from '../../model/equality.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { ObjectWrite, ObjectWriteOutcome, StoredObject } from '../../repository/objects.ts'
 import type { Store } from '../../repository/repository.ts'
-import type { Relations } from '../type/compile.ts'
 import type { ObjectChange } from '../write/changes.ts'
-import type { Outcome, WriteResult, WrittenPage } from '../write/entry.ts'
+import { type Outcome, refused, type WrittenPage } from '../write/entry.ts'
 import { failure } from '../write/failure.ts'
 import { collectedValues } from './collect.ts'
 import { conditionIn } from './conditions.ts'
-import { noteDependents } from './dependents.ts'
-import { objectFacts, pageFacts, presentOf, wantedObjects } from './facts.ts'
-import { alwaysRead, type RelatedType } from './model.ts'
+import { type Changed, noteDependents } from './dependents.ts'
+import { pageFacts, plannedObjects, presentOf, type RelatedPage } from './facts.ts'
+import { alwaysRead, type Related, type RelatedType } from './model.ts'
 import { type OtherEnd, type Plan, planPage } from './plan.ts'
 import {
   type Conditionals,
@@ -19,18 +18,15 @@ import {
   isChange,
   type PlannedObject,
   type Present,
-  planObject,
   wholeProperties,
 } from './plan-object.ts'
 import { nextTriggerOf, noteTemporalTriggers, type TemporalTrigger } from './temporal-triggers.ts'
-import { conditionFields, type RefusedObject, type RelatedWrite, withRelationships } from './wanted.ts'
+import { conditionFields, type Force, type RelatedWrite, withRelationships } from './wanted.ts'
 
 const none: Present = new Map()
 
-export interface RelatedOptions {
-  /** Whole objects with all relationships are wanted in the changes; otherwise what had to be read anyway. */
-  readonly whole: boolean
-  /** Changes of such sets are shown whole. */
+export interface RelatedWork extends RelatedPage {
+  /** Changes of such sets are shown whole: with all relationships, not only those that had to be read anyway. */
   readonly isSynchronized: (collection: string) => boolean
 }
 
@@ -38,59 +34,36 @@ export interface RelatedOptions {
  * Writes a page of objects of one type together with their relationships, in the caller's transaction (platform
  * §6.1, §6.2, §6.4): what is wanted, and what is present, make a plan (plan.ts); it is performed here.
  * Relationships are changed first, then values collected along them are computed, then objects are written that differ
- * from what is stored. Objects at other ends whose values change with it, or that are to be told, are written in the same
- * transaction; what depends on an object from further away is noted (dependents.ts). A fixed number of statements a page.
+ * from what is stored. Objects at other ends whose values change with it, or whose change is to be synchronized, are written
+ * in the same transaction; what depends on an object from further away is noted (dependents.ts). A fixed number of statements
+ * a page.
  */
-export async function writeRelated(
-  store: Store,
-  relations: Relations,
-  writes: readonly RelatedWrite[],
-  options: RelatedOptions,
-): Promise<WrittenPage> {
-  const { model, type } = relations
-  const { planned, conditionals } = await plannedObjects(store, relations, writes, options.whole)
-  const facts = await pageFacts(store, relations, planned)
-  const plan = planPage(model, type, planned, facts, timeOrderedId)
-  const own = { store, relations, options, conditionals }
-  const before = await viewsOfOthers(own, plan.others)
+export async function writeRelated(work: RelatedWork, writes: readonly RelatedWrite[]): Promise<WrittenPage> {
+  const { store, relations } = work
+  const { planned, conditionals } = await plannedObjects(work, writes)
+  const plan = planPage(relations, planned, await pageFacts(work, planned), timeOrderedId)
+  const others = Map.groupBy(
+    plan.others.filter(({ isWritten }) => isWritten),
+    ({ type }) => type,
+  )
+  const before = await viewsOf(work, others)
   await writeRows(store, plan)
-  const page = await writeObjects(own, plan)
-  return joined([page, ...(await writeOthers(own, plan.others, before))])
+  const page = await writeObjects({ ...work, conditionals }, plan)
+  return joined([page, ...(await writeOthers(work, others, before))])
 }
 
 /** True if an update would change neither the object nor its relationships; nothing is written. */
 export async function isUnchanged(
-  store: Store,
-  relations: Relations,
+  page: Omit<RelatedPage, 'whole'>,
   write: RelatedWrite & { readonly stored: StoredObject },
 ): Promise<boolean> {
-  const { planned } = await plannedObjects(store, relations, [write], false)
+  const { planned } = await plannedObjects({ ...page, whole: false }, [write])
   return planned.every((object) => {
     if (object.kind === 'refused') throw object.error
     const { _id, _rev, ...old } = write.stored
-    for (const { name } of relations.type.collected) delete old[name]
+    for (const { name } of page.relations.type.collected) delete old[name]
     return !changesRelationships(object) && equal(object.own, old)
   })
-}
-
-async function plannedObjects(
-  store: Store,
-  relations: Relations,
-  writes: readonly RelatedWrite[],
-  whole: boolean,
-): Promise<{
-  readonly planned: readonly (PlannedObject | RefusedObject)[]
-  readonly conditionals: Conditionals
-}> {
-  const { type } = relations
-  const wanted = await wantedObjects(store, relations, writes)
-  const { conditionals, present } = await objectFacts(store, type, wanted, whole)
-  const planned = wanted.map((object) =>
-    object.kind === 'wanted'
-      ? planObject(type, object, { present: present.get(object.write.id) ?? none, conditionals })
-      : object,
-  )
-  return { planned, conditionals }
 }
 
 async function writeRows({ relationships }: Store, { inserts, updates, deletes }: Plan): Promise<void> {
@@ -99,24 +72,18 @@ async function writeRows({ relationships }: Store, { inserts, updates, deletes }
   if (inserts.length > 0) await relationships.insert(inserts)
 }
 
-/** The work on one page. */
-interface Work {
-  readonly store: Store
-  readonly relations: Relations
-  readonly options: RelatedOptions
-  readonly conditionals: Conditionals
-}
+type Work = RelatedWork & { readonly conditionals: Conditionals }
 
-async function writeObjects(work: Work, { objects }: Plan): Promise<WrittenPage> {
-  const { store, relations } = work
+async function writeObjects(work: Work, { objects, others }: Plan): Promise<WrittenPage> {
+  const { store, relations, conditionals, whole } = work
   const { type, model, services } = relations
   const planned = objects.filter((object) => object.kind === 'planned')
   const living = planned.filter(({ write }) => write.operation !== 'delete')
   const ids = living.map(({ write }) => write.id)
   const time = services.now()
-  const names = wholeProperties(type, work.conditionals, living, work.options.whole)
+  const names = wholeProperties(type, conditionals, living, whole)
   const seen = await presentOf(store, type.collection, ids, names)
-  const collected = await collectedValues(store, model, type, ids, time, { properties: names, seen })
+  const collected = await collectedValues(store, relations, ids, time, { properties: names, seen })
   const pending = new Map(
     planned.flatMap((object) => {
       const write = finalWrite(object, collected.get(object.write.id) ?? {})
@@ -128,17 +95,22 @@ async function writeObjects(work: Work, { objects }: Plan): Promise<WrittenPage>
   await noteTemporalTriggers(store, triggers)
   const outcomes = objects.map((object): Outcome => {
     if (object.kind === 'refused') return { result: { ok: false, error: object.error }, change: undefined }
+    const { id } = object.write
     const result = written.get(object)
-    if (!result) return { result: unwritten(object), change: undefined }
-    return { result, change: changeOf(work, object, result.object, seen.get(object.write.id) ?? none) }
+    if (result) return { result, change: changeOf(work, object, result.object, seen.get(id) ?? none) }
+    const { stored } = object
+    const unwritten = stored ? { ok: true as const, object: stored } : refused(failure(id, 'missing'))
+    return { result: unwritten, change: undefined }
   })
-  const pendingRecomputations = await noteDependents(store, model, changedBy(relations, objects, outcomes))
+  const changed = others.map(({ type: { collection }, id, properties }) => ({
+    ...{ collection, id, changed: [...properties] },
+  }))
+  const pendingRecomputations = await noteDependents(store, model, [
+    ...changedBy(relations, objects, outcomes),
+    ...changed,
+  ])
   const due = triggers.length > 0 ? Math.min(...triggers.map((one) => one.due)) : undefined
   return { outcomes, others: [], pendingRecomputations, due }
-}
-
-function unwritten({ stored, write }: PlannedObject): WriteResult {
-  return stored ? { ok: true, object: stored } : { ok: false, error: failure(write.id, 'missing') }
 }
 
 type Written = ObjectWriteOutcome & { readonly ok: true }
@@ -183,26 +155,19 @@ function triggerOf(
 }
 
 function changeOf(
-  work: Work,
+  { relations: { type }, conditionals, whole }: Work,
   object: PlannedObject,
   result: StoredObject,
   seen: Present,
 ): ObjectChange | undefined {
-  const { relations, conditionals, options } = work
-  const { type } = relations
   const { write, stored, force, present } = object
   const { operation, id } = write
-  if (
-    force === 'bump' &&
-    stored &&
-    !changesRelationships(object) &&
-    changedNames(stored, result).length === 0
-  )
-    return undefined
+  const isOnlyNew = !changesRelationships(object) && stored && changedNames(stored, result).length === 0
+  if (force === 'bump' && isOnlyNew) return undefined
   const names =
     operation === 'delete'
       ? [...type.properties.keys()]
-      : wholeProperties(type, conditionals, [object], options.whole)
+      : wholeProperties(type, conditionals, [object], whole)
   return {
     ...{ operation, path: type.collection, id },
     before: stored && withRelationships(type, stored, present, names),
@@ -217,20 +182,18 @@ function changedNames(before: JsonObject, after: JsonObject): readonly string[] 
 
 /** What others may depend on from further away. */
 function changedBy(
-  { model, type }: Relations,
+  related: Related,
   objects: Plan['objects'],
   outcomes: readonly Outcome[],
-): Parameters<typeof noteDependents>[2] {
-  const { collection } = type
+): readonly Changed[] {
+  const { collection } = related.type
   return objects.flatMap((object, at) => {
     const result = outcomes[at]?.result
     const { id, operation } = object.write
     if (object.kind === 'refused' || !result?.ok || operation === 'delete') return []
-    // Nothing depends on a new object, save those for whom its condition holds.
+    // Nothing depends on a new object, save those for which its condition holds.
     if (operation === 'create') {
-      const changed = conditionFields(model, type).filter(
-        (field) => conditionIn(object.own[field]) !== undefined,
-      )
+      const changed = conditionFields(related).filter((field) => conditionIn(object.own[field]) !== undefined)
       return [{ collection, id, changed }]
     }
     const relationships = [...object.changes].flatMap(([name, changes]) => (isChange(changes) ? [name] : []))
@@ -239,14 +202,15 @@ function changedBy(
   })
 }
 
+type Others = ReadonlyMap<RelatedType, readonly OtherEnd[]>
 type Views = ReadonlyMap<RelatedType, ReadonlyMap<string, Present>>
 
 /** As they are seen before anything changes. */
-async function viewsOfOthers({ store, options }: Work, others: readonly OtherEnd[]): Promise<Views> {
+async function viewsOf({ store, isSynchronized }: RelatedWork, others: Others): Promise<Views> {
   const views = new Map<RelatedType, ReadonlyMap<string, Present>>()
-  for (const [type, own] of byType(others)) {
+  for (const [type, own] of others) {
     const touched = new Set(own.flatMap(({ properties }) => [...properties]))
-    const properties = options.isSynchronized(type.collection)
+    const properties = isSynchronized(type.collection)
       ? [...type.properties.keys()]
       : [...touched].filter((name) => !isLarge(type, name))
     const ids = own.map(({ id }) => id)
@@ -255,45 +219,37 @@ async function viewsOfOthers({ store, options }: Work, others: readonly OtherEnd
   return views
 }
 
-/** Those that are written. */
-function byType(others: readonly OtherEnd[]): ReadonlyMap<RelatedType, readonly OtherEnd[]> {
-  return Map.groupBy(
-    others.filter(({ isWritten }) => isWritten),
-    ({ type }) => type,
-  )
-}
-
 /** Not worth reading for a change that is not synchronized: it may have any number of relationships. */
 function isLarge(type: RelatedType, name: string): boolean {
   return !alwaysRead(type).includes(name) && type.properties.get(name)?.many === true
 }
 
-/** Objects at other ends: written where they change, have to be told, or need a new revision. */
+/** Objects at other ends: written where they change, have to be synchronized, or need a new revision. */
 async function writeOthers(
-  { store, relations, options }: Work,
-  others: readonly OtherEnd[],
+  work: RelatedWork,
+  others: Others,
   before: Views,
 ): Promise<readonly WrittenPage[]> {
-  const touched = others.map(({ type: { collection }, id, properties }) => ({
-    ...{ collection, id, changed: [...properties] },
-  }))
-  const pendingRecomputations = await noteDependents(store, relations.model, touched)
-  const pages: WrittenPage[] = [{ outcomes: [], others: [], pendingRecomputations, due: undefined }]
-  for (const [type, own] of byType(others)) {
+  const pages: WrittenPage[] = []
+  for (const [type, own] of others) {
+    const { collection } = type
     const ids = own.map(({ id }) => id)
-    const stored = await store.objects.read(type.collection, ids)
-    const writes = own.flatMap(({ id, force }): readonly RelatedWrite[] => {
+    const stored = await work.store.objects.read(collection, ids)
+    const writes = own.flatMap(({ id, force }) => {
       const object = stored.get(id)
-      return object
-        ? [{ write: { operation: 'update', id, content: { ...object } }, stored: object, force }]
-        : []
+      return object ? [rewritten(object, force)] : []
     })
-    const whole = options.isSynchronized(type.collection)
-    const page = await writeRelated(store, { ...relations, type }, writes, { ...options, whole })
+    const whole = work.isSynchronized(collection)
+    const page = await writeRelated({ ...work, relations: { ...work.relations, type }, whole }, writes)
     const changes = page.outcomes.flatMap(({ change }) => (change ? [seenBefore(type, change, before)] : []))
     pages.push({ ...page, outcomes: [], others: [...changes, ...page.others] })
   }
   return pages
+}
+
+/** An update that says what is there: what depends on others is computed anew. */
+export function rewritten(stored: StoredObject, force: Force | undefined): RelatedWrite {
+  return { write: { operation: 'update', id: stored._id, content: { ...stored } }, stored, force }
 }
 
 /** The relationships of an object at another end had changed already when it was read. */

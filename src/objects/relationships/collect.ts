@@ -7,12 +7,7 @@ import type { SeenRelationship } from '../../repository/relationships.ts'
 import type { Store } from '../../repository/repository.ts'
 import { holds } from './constraints.ts'
 import { presentOf } from './facts.ts'
-import {
-  type CollectedProperty,
-  constraintsProperty,
-  type RelatedType,
-  type RelationshipModel,
-} from './model.ts'
+import { type CollectedProperty, constraintsProperty, type Related, type RelationshipModel } from './model.ts'
 import { keyOf as endKey } from './plan.ts'
 import type { Present } from './plan-object.ts'
 import { referenceTo } from './wanted.ts'
@@ -24,8 +19,7 @@ import { referenceTo } from './wanted.ts'
  */
 export async function collectedValues(
   store: Store,
-  model: RelationshipModel,
-  { collection, collected }: RelatedType,
+  { model, type: { collection, collected } }: Related,
   ids: readonly string[],
   now: number,
   known?: KnownRelationships,

@@ -3,34 +3,82 @@ import type { RelationshipEnd, SeenRelationship } from '../../repository/relatio
 import type { Store } from '../../repository/repository.ts'
 import type { Relations } from '../type/compile.ts'
 import { type Conditional, conditionals } from './conditions.ts'
-import type { RelatedType } from './model.ts'
 import { keyOf, type PageFacts, placesToFill, targetsToFind } from './plan.ts'
-import { type Conditionals, type PlannedObject, type Present, wholeProperties } from './plan-object.ts'
-import {
-  type RefusedObject,
-  type RelatedWrite,
-  targetsOf,
-  type WantedObject,
-  wantedObject,
-} from './wanted.ts'
+import { type Conditionals, type Planned, type Present, planObject, wholeProperties } from './plan-object.ts'
+import { type RelatedWrite, targetsOf, type Wanted, type WantedObject, wantedObject } from './wanted.ts'
 
-/** What a plan looks at, read from the store: a fixed number of statements a page. */
-export async function wantedObjects(
-  store: Store,
-  { model, type }: Relations,
+/** The work on a page of objects of one type. What a plan looks at is read here: a fixed number of statements a page. */
+export interface RelatedPage {
+  readonly store: Store
+  readonly relations: Relations
+  /** All relationships of the objects are wanted; otherwise those that have to be known. */
+  readonly whole: boolean
+}
+
+export async function plannedObjects(
+  page: RelatedPage,
   writes: readonly RelatedWrite[],
-): Promise<readonly (WantedObject | RefusedObject)[]> {
-  const { objects } = store
+): Promise<{ readonly planned: readonly Planned[]; readonly conditionals: Conditionals }> {
+  const { store, relations } = page
+  const { type } = relations
+  const all = await wantedObjects(page, writes)
+  const found = new Map<string, readonly Conditional[]>()
+  for (const property of type.properties.values())
+    if (property.conditions.size > 0) found.set(property.name, await conditionals(store, property))
+  const present = await presentRelationships(page, all, found)
+  const planned = all.map((one) =>
+    one.kind === 'refused'
+      ? one
+      : planObject(type, one, { present: present.get(one.write.id) ?? new Map(), conditionals: found }),
+  )
+  return { planned, conditionals: found }
+}
+
+async function wantedObjects(
+  { store: { objects }, relations }: RelatedPage,
+  writes: readonly RelatedWrite[],
+): Promise<readonly Wanted[]> {
+  const { collection } = relations.type
   const unread = writes.flatMap(({ write, stored }) =>
     write.operation === 'create' || stored ? [] : [write.id],
   )
   const created = writes.flatMap(({ write }) => (write.operation === 'create' ? [write.id] : []))
-  const read = unread.length > 0 ? await objects.read(type.collection, unread) : new Map()
-  const taken = created.length > 0 ? await objects.existing(type.collection, created) : new Set()
-  return writes.map((write) => {
-    const { id } = write.write
-    return wantedObject(model, type, { ...write, stored: write.stored ?? read.get(id) }, taken.has(id))
+  const read = unread.length > 0 ? await objects.read(collection, unread) : new Map()
+  const taken = created.length > 0 ? await objects.existing(collection, created) : new Set()
+  return writes.map((one) => {
+    const { id } = one.write
+    return wantedObject(relations, { ...one, stored: one.stored ?? read.get(id) }, taken.has(id))
   })
+}
+
+async function presentRelationships(
+  { store: { relationships }, relations: { type }, whole }: RelatedPage,
+  wanted: readonly Wanted[],
+  conditionals: Conditionals,
+): Promise<ReadonlyMap<string, Present>> {
+  const { collection } = type
+  const going = wanted.filter((object) => object.kind === 'wanted')
+  const updates = going.filter(({ write }) => write.operation === 'update')
+  const deletes = going.filter(({ write }) => write.operation === 'delete')
+  const properties = wholeProperties(type, conditionals, updates, whole)
+  const found: Awaited<ReturnType<typeof relationships.of>>[] = []
+  if (updates.length > 0 && properties.length > 0)
+    found.push(await relationships.of(collection, updates.map(idOf), { properties }))
+  for (const { write, edits } of updates)
+    for (const [name, all] of edits) {
+      if (properties.includes(name)) continue
+      for (const to of [...idsByCollection(targetsOf(all) ?? [])].map(([set, ids]) => ({
+        collection: set,
+        ids,
+      })))
+        found.push(await relationships.of(collection, [write.id], { properties: [name], to }))
+    }
+  if (deletes.length > 0) found.push(await relationships.of(collection, deletes.map(idOf)))
+  return byProperty(found)
+}
+
+function idOf({ write }: WantedObject): string {
+  return write.id
 }
 
 /** Relationships of the objects, by property; all of them if none is named. One statement. */
@@ -41,65 +89,22 @@ export async function presentOf(
   properties?: readonly string[],
 ): Promise<ReadonlyMap<string, Present>> {
   if (ids.length === 0 || properties?.length === 0) return new Map()
-  return byProperty(await relationships.of(collection, ids, properties && { properties }))
+  return byProperty([await relationships.of(collection, ids, properties && { properties })])
 }
 
-function byProperty(seen: ReadonlyMap<string, readonly SeenRelationship[]>): ReadonlyMap<string, Present> {
-  return new Map([...seen].map(([id, own]) => [id, Map.groupBy(own, (one) => one.own.property)]))
-}
-
-/** `whole`: all relationships of the objects; otherwise those that have to be known. */
-export async function objectFacts(
-  store: Store,
-  type: RelatedType,
-  wanted: readonly (WantedObject | RefusedObject)[],
-  whole: boolean,
-): Promise<{ readonly conditionals: Conditionals; readonly present: ReadonlyMap<string, Present> }> {
-  const found = new Map<string, readonly Conditional[]>()
-  for (const property of type.properties.values())
-    if (property.conditions.size > 0) found.set(property.name, await conditionals(store, property))
-  const present = await presentRelationships(store, type, wanted, (objects) =>
-    wholeProperties(type, found, objects, whole),
-  )
-  return { conditionals: found, present }
-}
-
-async function presentRelationships(
-  { relationships }: Store,
-  { collection }: RelatedType,
-  wanted: readonly (WantedObject | RefusedObject)[],
-  wholeOf: (objects: readonly WantedObject[]) => readonly string[],
-): Promise<ReadonlyMap<string, Present>> {
-  const present: SeenRelationship[] = []
-  const add: typeof relationships.of = async (...asked) => {
-    const found = await relationships.of(...asked)
-    for (const seen of found.values()) present.push(...seen)
-    return found
-  }
-  const going = wanted.filter((object) => object.kind === 'wanted')
-  const updates = going.filter(({ write }) => write.operation === 'update')
-  const deletes = going.filter(({ write }) => write.operation === 'delete')
-  const whole = wholeOf(updates)
-  if (updates.length > 0 && whole.length > 0) await add(collection, updates.map(idOf), { properties: whole })
-  for (const { write, edits } of updates)
-    for (const [name, all] of edits) {
-      if (whole.includes(name)) continue
-      for (const [set, ids] of idsByCollection(targetsOf(all) ?? []))
-        await add(collection, [write.id], { properties: [name], to: { collection: set, ids } })
-    }
-  if (deletes.length > 0) await add(collection, deletes.map(idOf))
-  return byProperty(Map.groupBy(present, ({ own }) => own.id))
-}
-
-function idOf({ write }: WantedObject): string {
-  return write.id
+function byProperty(
+  found: readonly ReadonlyMap<string, readonly SeenRelationship[]>[],
+): ReadonlyMap<string, Present> {
+  const seen = found.flatMap((byId) => [...byId.values()].flat())
+  const byId = Map.groupBy(seen, ({ own }) => own.id)
+  return new Map([...byId].map(([id, all]) => [id, Map.groupBy(all, ({ own }) => own.property)]))
 }
 
 export async function pageFacts(
-  store: Store,
-  { model, type, services }: Relations,
-  objects: readonly (PlannedObject | RefusedObject)[],
+  { store, relations }: RelatedPage,
+  objects: readonly Planned[],
 ): Promise<PageFacts> {
+  const { model, type, services } = relations
   const missing = new Set<string>()
   for (const [collection, ids] of idsByCollection(targetsToFind(type, objects))) {
     const ours = model.types.has(collection) ? await store.objects.existing(collection, ids) : undefined
@@ -107,25 +112,22 @@ export async function pageFacts(
       if (!(ours ? ours.has(id) : await services.exists({ collection, id })))
         missing.add(printReference({ collection, id }))
   }
-  const occupied = await occupiedPlaces(store, placesToFill(model, type, objects))
+  const inPlace = await relationshipsAt(store, placesToFill(relations, objects))
   return {
     exists: (target) => !missing.has(printReference(target)),
-    occupying: (end) => occupied.get(keyOf(end)) ?? [],
+    at: (place) => inPlace.get(keyOf(place)) ?? [],
   }
 }
 
-async function occupiedPlaces(
+async function relationshipsAt(
   { relationships }: Store,
   places: readonly RelationshipEnd[],
 ): Promise<ReadonlyMap<string, readonly SeenRelationship[]>> {
-  const occupied: SeenRelationship[] = []
-  for (const ends of Map.groupBy(places, (end) => `${end.collection} ${end.property}`).values()) {
-    const [first] = ends
-    if (!first) continue
-    const { collection, property } = first
-    const ids = [...new Set(ends.map(({ id }) => id))]
-    const found = await relationships.of(collection, ids, { properties: [property] })
-    occupied.push(...[...found.values()].flat())
-  }
-  return Map.groupBy(occupied, ({ own }) => keyOf(own))
+  const found: SeenRelationship[] = []
+  for (const [property, ends] of Map.groupBy(places, (end) => end.property))
+    for (const [collection, ids] of idsByCollection(ends))
+      found.push(
+        ...[...(await relationships.of(collection, ids, { properties: [property] })).values()].flat(),
+      )
+  return Map.groupBy(found, ({ own }) => keyOf(own))
 }

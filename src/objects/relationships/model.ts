@@ -1,5 +1,7 @@
 import { isJsonObject, type Json } from '../../model/json.ts'
+import type { Target } from '../../model/reference.ts'
 import { declaresSecret } from '../../model/secrecy.ts'
+import type { RelationshipEnd } from '../../repository/relationships.ts'
 import {
   collectionOf,
   isRelationship,
@@ -17,6 +19,12 @@ export interface RelationshipModel {
   readonly types: ReadonlyMap<string, RelatedType>
   /** What depends on the objects of a collection, by that collection. */
   readonly dependents: ReadonlyMap<string, readonly Dependent[]>
+}
+
+/** A type among those of its project. */
+export interface Related {
+  readonly model: RelationshipModel
+  readonly type: RelatedType
 }
 
 export interface RelatedType {
@@ -263,4 +271,21 @@ export function alwaysRead({ properties, collected }: RelatedType): readonly str
   return [...new Set([...first, ...conditional.map(({ name }) => name)])].filter((name) =>
     properties.has(name),
   )
+}
+
+/** The property that shows a relationship at an end. */
+export function propertyAt(
+  { types }: RelationshipModel,
+  { collection, property }: RelationshipEnd,
+): RelationshipProperty | undefined {
+  return types.get(collection)?.properties.get(property)
+}
+
+/** Where the other set is not ours, or has no such property, the relationship is seen at this end only. */
+export function otherEnd(
+  { types }: RelationshipModel,
+  { reverse }: RelationshipProperty,
+  { collection, id }: Target,
+): RelationshipEnd {
+  return { collection, id, property: types.get(collection)?.properties.has(reverse) ? reverse : '' }
 }

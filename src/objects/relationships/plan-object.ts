@@ -1,6 +1,6 @@
 import { equal } from '../../model/equality.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
-import { asProblem, Problem } from '../../model/problem.ts'
+import { Problem } from '../../model/problem.ts'
 import type { Target } from '../../model/reference.ts'
 import type { SeenRelationship } from '../../repository/relationships.ts'
 import type { Conditional } from './conditions.ts'
@@ -13,6 +13,7 @@ import {
   type RefusedObject,
   referenceTo,
   targetsOf,
+  unlessRefused,
   type WantedObject,
   type WantedReference,
 } from './wanted.ts'
@@ -24,22 +25,23 @@ export interface PlannedObject extends Omit<WantedObject, 'kind'> {
   readonly changes: ReadonlyMap<string, PropertyChanges>
 }
 
+export type Planned = PlannedObject | RefusedObject
+
 /** Relationships of one object by property, as far as they had to be read. */
 export type Present = ReadonlyMap<string, readonly SeenRelationship[]>
 
-/** By property: who gets a grant by himself. */
+/** By property: the objects that are granted by a condition. */
 export type Conditionals = ReadonlyMap<string, readonly Conditional[]>
 
 export function planObject(
   type: RelatedType,
   wanted: WantedObject,
   { present, conditionals }: { readonly present: Present; readonly conditionals: Conditionals },
-): PlannedObject | RefusedObject {
-  try {
-    return { ...wanted, kind: 'planned', present, changes: changesOf(type, wanted, present, conditionals) }
-  } catch (error) {
-    return { kind: 'refused', write: wanted.write, error: asProblem(error) }
-  }
+): Planned {
+  return unlessRefused(wanted.write, () => {
+    const changes = changesOf(type, wanted, present, conditionals)
+    return { ...wanted, kind: 'planned', present, changes }
+  })
 }
 
 function changesOf(
@@ -117,16 +119,17 @@ export function changesBy(
   edits: readonly Edit[],
   governed = false,
 ): PropertyChanges {
-  const isEditable = ({ properties }: { readonly properties: JsonObject }) =>
-    !governed || !isConditional(properties)
-  let state: State = { rows: existing.map((seen) => ({ seen, properties: seen.properties })), inserts: [] }
+  const isEditable: IsEditable = ({ properties }) => !governed || !isConditional(properties)
+  let state: State = { rows: existing, inserts: [] }
   for (const edit of edits) state = edited(property, state, edit, isEditable)
-  const kept = new Set(state.rows.map(({ seen }) => seen._id))
+  const { rows, inserts } = state
+  const kept = new Map(rows.map(({ _id, properties }) => [_id, properties]))
   return {
-    inserts: state.inserts,
-    updates: state.rows.flatMap(({ seen, properties }) =>
-      equal(seen.properties, properties) ? [] : [{ before: seen, properties }],
-    ),
+    inserts,
+    updates: existing.flatMap((before) => {
+      const properties = kept.get(before._id)
+      return properties && !equal(before.properties, properties) ? [{ before, properties }] : []
+    }),
     deletes: existing.filter(({ _id }) => !kept.has(_id)),
   }
 }
@@ -134,13 +137,8 @@ export function changesBy(
 /** What the edits so far have made of a property. */
 interface State {
   /** Those that stay, with the properties they shall have. */
-  readonly rows: readonly Row[]
+  readonly rows: readonly SeenRelationship[]
   readonly inserts: readonly WantedReference[]
-}
-
-interface Row {
-  readonly seen: SeenRelationship
-  readonly properties: JsonObject
 }
 
 type IsEditable = (one: { readonly properties: JsonObject }) => boolean
@@ -151,35 +149,33 @@ function edited(
   edit: Edit,
   isEditable: IsEditable,
 ): State {
-  const matching = ({ target, id }: Pick<WantedReference, 'target' | 'id'>) =>
-    rows.filter(
-      ({ seen }) => isEditable(seen) && (id === undefined || seen._id === id) && isSame(seen.other, target),
-    )
+  if (edit.kind === 'set') return replacedBy(rows, edit.references, isEditable)
+  const { target } = edit.reference
+  const known = rows.filter((row) => isEditable(row) && isSame(row.other, target))
   switch (edit.kind) {
-    case 'set':
-      return replacedBy(rows, edit.references, isEditable)
     case 'add': {
-      const known = matching({ ...edit.reference, id: undefined })
-      const same = known.some(({ properties }) => equal(properties, edit.reference.properties))
-      const plain = Object.keys(edit.reference.properties).length === 0
+      const { properties } = edit.reference
+      const same = known.some((row) => equal(row.properties, properties))
+      const plain = Object.keys(properties).length === 0
       return same || (plain && known.length > 0)
         ? { rows, inserts }
         : { rows, inserts: [...inserts, edit.reference] }
     }
     case 'remove': {
-      const gone = new Set(matching(edit.reference))
+      const { id } = edit.reference
+      const gone = new Set(known.filter(({ _id }) => id === undefined || _id === id))
       return {
         rows: rows.filter((row) => !gone.has(row)),
-        inserts: inserts.filter((one) => !isSame(one.target, edit.reference.target)),
+        inserts: inserts.filter((one) => !isSame(one.target, target)),
       }
     }
     case 'replace': {
       const { id } = edit.from
-      const found = rows.find(({ seen }) => seen._id === id)
-      if (!found) throw new Problem('NOT_FOUND', `${collection}: ${name} has no relationship ${id}`)
-      if (!isSame(found.seen.other, edit.reference.target))
-        return { rows: rows.filter((row) => row !== found), inserts: [...inserts, { ...edit.reference, id }] }
       const { properties } = edit.reference
+      const found = rows.find(({ _id }) => _id === id)
+      if (!found) throw new Problem('NOT_FOUND', `${collection}: ${name} has no relationship ${id}`)
+      if (!isSame(found.other, target))
+        return { rows: rows.filter((row) => row !== found), inserts: [...inserts, { ...edit.reference, id }] }
       return { rows: rows.map((row) => (row === found ? { ...row, properties } : row)), inserts }
     }
   }
@@ -187,16 +183,16 @@ function edited(
 
 /** A relationship that is there already stays the same one: that of the id named, else one to the same target. */
 function replacedBy(
-  rows: readonly Row[],
+  rows: readonly SeenRelationship[],
   references: readonly WantedReference[],
   isEditable: IsEditable,
 ): State {
-  const free = new Set(rows.filter(({ seen }) => isEditable(seen)))
-  const kept = new Map<Row, JsonObject>()
+  const free = new Set(rows.filter(isEditable))
+  const kept = new Map<SeenRelationship, JsonObject>()
   const inserts: WantedReference[] = []
   for (const { target, id, properties } of references.filter(isEditable)) {
-    const same = [...free].filter(({ seen }) => isSame(seen.other, target))
-    const found = same.find(({ seen }) => seen._id === id) ?? same[0]
+    const same = [...free].filter(({ other }) => isSame(other, target))
+    const found = same.find(({ _id }) => _id === id) ?? same[0]
     if (!found) inserts.push({ target, id: undefined, properties })
     else {
       free.delete(found)
@@ -204,12 +200,8 @@ function replacedBy(
       kept.set(found, Object.keys(properties).length === 0 ? found.properties : properties)
     }
   }
-  return {
-    rows: rows.flatMap((row) =>
-      free.has(row) ? [] : [{ ...row, properties: kept.get(row) ?? row.properties }],
-    ),
-    inserts,
-  }
+  const staying = rows.filter((row) => !free.has(row))
+  return { rows: staying.map((row) => ({ ...row, properties: kept.get(row) ?? row.properties })), inserts }
 }
 
 /** The changes with those of the grants by condition: an object with a direct grant needs none. */

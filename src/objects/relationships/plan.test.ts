@@ -47,7 +47,7 @@ const row = (_id: string, own: ReturnType<typeof end>, other: ReturnType<typeof 
 const stored = (id: string): StoredObject => ({ _id: id, _rev: '1' })
 const update = (id: string, content: JsonObject): ObjectWrite => ({ operation: 'update', id, content })
 const ref = (path: string): JsonObject => ({ _ref: `managed/${path}` })
-const free: PageFacts = { exists: () => true, occupying: () => [] }
+const free: PageFacts = { exists: () => true, at: () => [] }
 
 /** A page of writes to one set, with what is present of their relationships. */
 function planned(
@@ -59,14 +59,14 @@ function planned(
   if (!model || !type) throw new Error(`there is no managed/${set}`)
   const objects = writes.map(({ write, present = [] }) => {
     const before = write.operation === 'create' ? undefined : stored(write.id)
-    const wanted = wantedObject(model, type, { write, stored: before }, false)
+    const wanted = wantedObject({ model, type }, { write, stored: before }, false)
     const byProperty = Map.groupBy(present, ({ own }) => own.property)
     return wanted.kind === 'refused'
       ? wanted
       : planObject(type, wanted, { present: byProperty, conditionals: new Map() })
   })
   let next = 0
-  const plan = planPage(model, type, objects, facts, () => `new${++next}`)
+  const plan = planPage({ model, type }, objects, facts, () => `new${++next}`)
   return {
     inserts: plan.inserts.map(
       ({ _id, first, second }) => `${_id}: ${first.id} ${second.id}.${second.property}`,
@@ -122,7 +122,7 @@ describe('the plan of a page', () => {
     const taken = row('1', end('desk', 'd1', 'owner'), end('user', 'bob', 'desk'))
     const plan = planned('user', [{ write: update('ann', { desk: ref('desk/d1') }) }], {
       exists: () => true,
-      occupying: ({ id, property }) => (id === 'd1' && property === 'owner' ? [taken] : []),
+      at: ({ id, property }) => (id === 'd1' && property === 'owner' ? [taken] : []),
     })
     expect(plan).toMatchObject({
       ...{ inserts: ['new1: ann d1.owner'], deletes: ['1'], others: ['d1 bump', 'bob bump'] },
@@ -155,10 +155,10 @@ describe('the plan of a page', () => {
     const type = own?.types.get('managed/user')
     if (!own || !type) throw new Error('there is one relationship')
     const write = update('ann', { accounts: [{ _ref: 'system/ldap/account/7' }] })
-    const wanted = wantedObject(own, type, { write, stored: stored('ann') }, false)
+    const wanted = wantedObject({ model: own, type }, { write, stored: stored('ann') }, false)
     if (wanted.kind === 'refused') throw wanted.error
     const object = planObject(type, wanted, { present: new Map(), conditionals: new Map() })
-    const plan = planPage(own, type, [object], free, () => 'new')
+    const plan = planPage({ model: own, type }, [object], free, () => 'new')
     expect(plan.inserts[0]?.second).toEqual({ collection: 'system/ldap/account', id: '7', property: '' })
     expect(plan.others).toEqual([])
   })
@@ -172,7 +172,7 @@ describe('the plan of a page refuses', () => {
         { write: update('ann', { manager: ref('user/nobody') }) },
         { write: update('bob', { manager: ref('user/boss') }) },
       ],
-      { exists: ({ id }) => id !== 'nobody', occupying: () => [] },
+      { exists: ({ id }) => id !== 'nobody', at: () => [] },
     )
     expect(plan.refusals).toEqual(['managed/user/ann: managed/user/nobody does not exist'])
     expect(plan.inserts).toEqual(['new1: bob boss.reports'])

@@ -1,27 +1,29 @@
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { printReference, type Target } from '../../model/reference.ts'
-import type { ObjectWrite } from '../../repository/objects.ts'
 import type { Relationship, RelationshipEnd, SeenRelationship } from '../../repository/relationships.ts'
 import {
   collectsAlong,
+  otherEnd,
+  propertyAt,
+  type Related,
   type RelatedType,
   type RelationshipModel,
   type RelationshipProperty,
 } from './model.ts'
-import type { PlannedObject } from './plan-object.ts'
-import type { Force, RefusedObject, WantedReference } from './wanted.ts'
+import type { Planned, PlannedObject } from './plan-object.ts'
+import type { Force, RefusedObject } from './wanted.ts'
 
 /**
  * Plans the relationships of a page: wanted × present → changes. Pure: present relationships have been read before
  * (facts.ts), and nothing is written here (apply.ts writes exactly what the plan contains).
  *
- *     wanted object × present relationships      → planObject → changes of one object
- *     planned objects × targets, occupied places → planPage   → rows to insert, update, delete; other ends; refusals
+ *     wanted object × present relationships    → planObject → changes of one object
+ *     planned objects × targets, places in use → planPage   → rows to insert, update, delete; other ends; refusals
  */
 export interface Plan {
   /** At the places of the writes. */
-  readonly objects: readonly (PlannedObject | RefusedObject)[]
+  readonly objects: readonly Planned[]
   readonly inserts: readonly Relationship[]
   readonly updates: readonly { readonly _id: string; readonly properties: JsonObject }[]
   /** Ids. */
@@ -42,21 +44,17 @@ export interface OtherEnd {
 export interface PageFacts {
   exists(target: Target): boolean
   /** The relationships at a place that has room for one. */
-  occupying(end: RelationshipEnd): readonly SeenRelationship[]
+  at(place: RelationshipEnd): readonly SeenRelationship[]
 }
 
 /** New targets that must exist; the objects of the page itself do. */
-export function targetsToFind(
-  type: RelatedType,
-  objects: readonly (PlannedObject | RefusedObject)[],
-): readonly Target[] {
+export function targetsToFind(type: RelatedType, objects: readonly Planned[]): readonly Target[] {
+  const planned = objects.filter((object) => object.kind === 'planned')
   const created = new Set(
-    objects.flatMap(({ kind, write }) =>
-      kind === 'planned' && write.operation === 'create' ? [write.id] : [],
-    ),
+    planned.flatMap(({ write: { operation, id } }) => (operation === 'create' ? id : [])),
   )
-  return objects
-    .flatMap((object) => (object.kind === 'planned' ? newTargets(type, object) : []))
+  return planned
+    .flatMap((object) => newTargets(type, object))
     .filter(({ collection, id }) => collection !== type.collection || !created.has(id))
 }
 
@@ -68,57 +66,54 @@ function newTargets(type: RelatedType, { changes }: PlannedObject): readonly Tar
 
 /** Places at other ends that have room for one relationship and are to get one. */
 export function placesToFill(
-  model: RelationshipModel,
-  type: RelatedType,
-  objects: readonly (PlannedObject | RefusedObject)[],
+  { model, type }: Related,
+  objects: readonly Planned[],
 ): readonly RelationshipEnd[] {
-  return objects.flatMap((object) => {
-    if (object.kind === 'refused') return []
-    return [...object.changes].flatMap(([name, { inserts }]) => {
+  const planned = objects.filter((object) => object.kind === 'planned')
+  return planned
+    .flatMap(({ changes }) => [...changes])
+    .flatMap(([name, { inserts }]) => {
       const property = type.properties.get(name)
-      const ends = property ? inserts.map(({ target }) => otherEnd(model, property, target)) : []
-      return ends.filter((end) => propertyAt(model, end)?.many === false)
+      return property ? inserts.map(({ target }) => otherEnd(model, property, target)) : []
     })
-  })
+    .filter((end) => propertyAt(model, end)?.many === false)
 }
 
 /** `newId`: for a relationship that has none yet. */
 export function planPage(
-  model: RelationshipModel,
-  type: RelatedType,
-  objects: readonly (PlannedObject | RefusedObject)[],
+  related: Related,
+  objects: readonly Planned[],
   facts: PageFacts,
   newId: () => string,
 ): Plan {
+  const { model, type } = related
   const checked = objects.map((object) =>
-    object.kind === 'planned' ? (refusalOf(model, type, object, facts) ?? object) : object,
+    object.kind === 'planned' ? (refusalOf(related, object, facts) ?? object) : object,
   )
   const planned = checked.filter((object) => object.kind === 'planned')
-  const rows = rowChanges(model, type, planned, newId)
+  const rows = rowChanges(related, planned, newId)
   const inserts = lastOfSingles(model, rows.inserts)
   const displaced = displacedBy(model, inserts, rows.deletes, facts)
-  const deletes = [...rows.deletes.keys(), ...displaced.keys()]
-  const touched = [...rows.touched, ...[...displaced.values()].flatMap((seen) => touchesOf(model, seen))]
-  const own = new Set(planned.map(({ write }) => write.id))
-  const isOwn = ({ end: { collection, id } }: Touch) => collection === type.collection && own.has(id)
-  const ofOwn = Map.groupBy(touched.filter(isOwn), ({ end }) => end.id)
+  const touched = [...rows.touched, ...displaced.flatMap((seen) => touchesOf(model, seen))]
+  const ids = new Set(planned.map(({ write }) => write.id))
+  const { own = [], others = [] } = Object.groupBy(touched, ({ end: { collection, id } }) =>
+    collection === type.collection && ids.has(id) ? 'own' : 'others',
+  )
+  const ofOwn = Map.groupBy(own, ({ end }) => end.id)
   return {
     objects: checked.map((object) => {
       if (object.kind === 'refused') return object
       const forces = (ofOwn.get(object.write.id) ?? []).map((touch) => forceOf(model, touch))
       return { ...object, force: forces.reduce(stronger, object.force) }
     }),
-    ...{ inserts, deletes, updates: rows.updates },
-    others: otherEnds(
-      model,
-      touched.filter((touch) => !isOwn(touch)),
-    ),
+    ...{ inserts, updates: rows.updates },
+    deletes: [...rows.deletes, ...displaced.map(({ _id }) => _id)],
+    others: otherEnds(model, others),
   }
 }
 
 function refusalOf(
-  model: RelationshipModel,
-  type: RelatedType,
+  { model, type }: Related,
   object: PlannedObject,
   facts: PageFacts,
 ): RefusedObject | undefined {
@@ -156,75 +151,41 @@ interface Touch {
 interface Rows {
   readonly inserts: readonly Relationship[]
   readonly updates: Plan['updates']
-  readonly deletes: ReadonlyMap<string, SeenRelationship>
+  /** Ids. */
+  readonly deletes: ReadonlySet<string>
   /** In the order of the changes. */
   readonly touched: readonly Touch[]
 }
 
-function rowChanges(
-  model: RelationshipModel,
-  type: RelatedType,
-  objects: readonly PlannedObject[],
-  newId: () => string,
-): Rows {
+function rowChanges({ model, type }: Related, objects: readonly PlannedObject[], newId: () => string): Rows {
   const inserts: Relationship[] = []
   const updates: Plan['updates'][number][] = []
-  const deletes = new Map<string, SeenRelationship>()
+  const deletes = new Set<string>()
   const touched: Touch[] = []
-  const remove = (seen: SeenRelationship, by: RelationshipProperty | undefined) => {
-    if (!deletes.has(seen._id)) touched.push({ end: seen.other, by })
-    deletes.set(seen._id, seen)
+  const remove = ({ _id, other }: SeenRelationship, by: RelationshipProperty | undefined) => {
+    if (!deletes.has(_id)) touched.push({ end: other, by })
+    deletes.add(_id)
   }
   for (const { write, present, changes } of objects) {
     if (write.operation === 'delete')
       for (const [name, all] of present) for (const seen of all) remove(seen, type.properties.get(name))
     for (const [name, change] of changes) {
-      const property = type.properties.get(name)
-      if (!property) continue
-      for (const seen of change.deletes) remove(seen, property)
+      const by = type.properties.get(name)
+      if (!by) continue
+      for (const seen of change.deletes) remove(seen, by)
       for (const { before, properties } of change.updates) {
         updates.push({ _id: before._id, properties })
-        touched.push({ end: before.other, by: property })
+        touched.push({ end: before.other, by })
       }
-      for (const reference of change.inserts) {
-        const insert = newRelationship(model, write, property, reference, newId)
-        inserts.push(insert)
-        touched.push({ end: insert.second, by: property })
+      for (const { target, id = newId(), properties } of change.inserts) {
+        const first = { collection: type.collection, id: write.id, property: name }
+        const second = otherEnd(model, by, target)
+        inserts.push({ _id: id, first, second, properties })
+        touched.push({ end: second, by })
       }
     }
   }
   return { inserts, updates, deletes, touched }
-}
-
-function newRelationship(
-  model: RelationshipModel,
-  { id }: ObjectWrite,
-  property: RelationshipProperty,
-  reference: WantedReference,
-  newId: () => string,
-): Relationship {
-  return {
-    _id: reference.id ?? newId(),
-    first: { collection: property.collection, id, property: property.name },
-    second: otherEnd(model, property, reference.target),
-    properties: reference.properties,
-  }
-}
-
-/** Where the other set is not ours, or has no such property, the relationship is seen at this end only. */
-function otherEnd(
-  { types }: RelationshipModel,
-  { reverse }: RelationshipProperty,
-  { collection, id }: Target,
-): RelationshipEnd {
-  return { collection, id, property: types.get(collection)?.properties.has(reverse) ? reverse : '' }
-}
-
-function propertyAt(
-  { types }: RelationshipModel,
-  { collection, property }: RelationshipEnd,
-): RelationshipProperty | undefined {
-  return types.get(collection)?.properties.get(property)
 }
 
 /** If several relationships of a page need a place that has room for one, the last one stays. */
@@ -238,18 +199,18 @@ function lastOfSingles(model: RelationshipModel, inserts: readonly Relationship[
   )
 }
 
-/** The relationships that new ones replace, at places that have room for one. */
+/** The relationships that new ones replace, at places that have room for one; each once. */
 function displacedBy(
   model: RelationshipModel,
   inserts: readonly Relationship[],
-  deletes: ReadonlyMap<string, SeenRelationship>,
+  deletes: ReadonlySet<string>,
   facts: PageFacts,
-): ReadonlyMap<string, SeenRelationship> {
+): readonly SeenRelationship[] {
   const found = inserts
     .filter(({ second }) => propertyAt(model, second)?.many === false)
-    .flatMap(({ second }) => facts.occupying(second))
+    .flatMap(({ second }) => facts.at(second))
     .filter(({ _id }) => !deletes.has(_id))
-  return new Map(found.map((seen) => [seen._id, seen]))
+  return [...new Map(found.map((seen) => [seen._id, seen])).values()]
 }
 
 /** Both ends of a displaced relationship. */

@@ -108,10 +108,9 @@ async function write(name: string, id: string, content: JsonObject): Promise<voi
   if (!relations) throw new Error(`there is no ${collection}`)
   const operation = there.has(id) ? 'update' : 'create'
   await repository.transaction((store) =>
-    writeRelated(store, relations, [{ write: { operation, id, content } }], {
-      isSynchronized: () => true,
-      whole: true,
-    }),
+    writeRelated({ store, relations, isSynchronized: () => true, whole: true }, [
+      { write: { operation, id, content } },
+    ]),
   )
 }
 const titlesOf = async (id: string): Promise<Json> =>

@@ -11,7 +11,7 @@ import { isSynchronized, type ObjectChange, type OnChange } from '../write/chang
 import { ownChanges } from '../write/entry.ts'
 import { record } from '../write/record.ts'
 import { withoutAfterwards } from '../write/scripts.ts'
-import { writeRelated } from './apply.ts'
+import { rewritten, writeRelated } from './apply.ts'
 import { conditionIn } from './conditions.ts'
 import { type Changed, dependentsOf, noteDependents, pendingRecomputations, toldBy } from './dependents.ts'
 import { collectsAlong, constraintsProperty, type Dependent } from './model.ts'
@@ -207,14 +207,9 @@ export class Recomputation implements AsyncDisposable {
     const listens = (set: string) => isSynchronized(onChange, set, request)
     const { page, changes } = await repository.transaction(async (store) => {
       const stored = await store.objects.read(collection, ids)
-      const writes = [...stored.values()].map((object) => ({
-        ...{ write: { operation: 'update' as const, id: object._id, content: { ...object } } },
-        ...{ stored: object, force },
-      }))
-      const page = await writeRelated(store, relations, writes, {
-        isSynchronized: listens,
-        whole: listens(collection),
-      })
+      const writes = [...stored.values()].map((object) => rewritten(object, force))
+      const work = { store, relations, isSynchronized: listens, whole: listens(collection) }
+      const page = await writeRelated(work, writes)
       const changes = [...ownChanges(page), ...page.others]
       await record(store, changes, { compiled, onChange, request })
       return { page, changes }

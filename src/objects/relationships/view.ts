@@ -22,15 +22,17 @@ export interface View {
  */
 export async function viewed(
   store: Store,
-  { model, type, services }: Relations,
+  relations: Relations,
   objects: readonly StoredObject[],
-  { properties: names = [...type.properties.keys()], collects = true }: View = {},
+  { properties, collects = true }: View = {},
 ): Promise<readonly StoredObject[]> {
   if (objects.length === 0) return objects
+  const { type, services } = relations
+  const names = properties ?? [...type.properties.keys()]
   const ids = objects.map(({ _id }) => _id)
   const seen = await presentOf(store, type.collection, ids, names)
   const collected = collects
-    ? await collectedValues(store, model, type, ids, services.now(), { properties: names, seen })
+    ? await collectedValues(store, relations, ids, services.now(), { properties: names, seen })
     : undefined
   return objects.map((object): StoredObject => {
     const shown = withRelationships(type, object, seen.get(object._id) ?? new Map(), names)

@@ -51,7 +51,7 @@ describe('what the content of a write asks for', () => {
     taken = false,
   ) => {
     const { model, type } = typeOf(name)
-    return wantedObject(model, type, { write, stored: before }, taken)
+    return wantedObject({ model, type }, { write, stored: before }, taken)
   }
   const update = (content: JsonObject, rev?: string): ObjectWrite => ({
     operation: 'update',
@@ -111,7 +111,7 @@ describe('what the content of a write asks for', () => {
 
   it('is refused where there is nothing to change', () => {
     const { model, type } = typeOf('user')
-    const result = wantedObject(model, type, { write: update({}) }, false)
+    const result = wantedObject({ model, type }, { write: update({}) }, false)
     expect(result.kind === 'refused' && result.error.message).toBe('managed/user/x does not exist')
   })
 })

@@ -8,12 +8,7 @@ import type { SeenRelationship } from '../../repository/relationships.ts'
 import { failure, staleness } from '../write/failure.ts'
 import { requireCondition } from './conditions.ts'
 import { requireConstraints } from './constraints.ts'
-import {
-  constraintsProperty,
-  type RelatedType,
-  type RelationshipModel,
-  type RelationshipProperty,
-} from './model.ts'
+import { constraintsProperty, type Related, type RelatedType, type RelationshipProperty } from './model.ts'
 
 /** One write of a page, together with the relationships of its object. */
 export interface RelatedWrite {
@@ -46,30 +41,39 @@ export interface RefusedObject {
   readonly error: Error
 }
 
-/** `taken`: there is an object of the id already. Conditions, constraints and references that are none are refused. */
-export function wantedObject(
-  model: RelationshipModel,
-  type: RelatedType,
-  { write, stored, edits = new Map(), force }: RelatedWrite,
-  taken: boolean,
-): WantedObject | RefusedObject {
-  const reason = write.operation === 'create' ? (taken ? 'exists' : undefined) : staleness(write, stored)
-  if (reason) return { kind: 'refused', write, error: failure(`${type.collection}/${write.id}`, reason) }
-  const content = write.operation === 'delete' ? {} : write.content
+/** What a step throws refuses this object, and no other. */
+export function unlessRefused<T>(write: ObjectWrite, step: () => T): T | RefusedObject {
   try {
-    for (const field of conditionFields(model, type))
-      requireCondition(content[field], `${type.collection}: ${field}`)
-    if (model.dependents.has(type.collection))
-      requireConstraints(content[constraintsProperty], type.collection)
-    const all = new Map([...editsIn(type, content), ...edits])
-    return { kind: 'wanted', write, stored, own: ownPart(type, content), edits: all, force }
+    return step()
   } catch (error) {
     return { kind: 'refused', write, error: asProblem(error) }
   }
 }
 
-/** Properties that say to whom objects of this type are granted by themselves. */
-export function conditionFields(model: RelationshipModel, { collection }: RelatedType): readonly string[] {
+export type Wanted = WantedObject | RefusedObject
+
+/** `taken`: there is an object of the id already. Conditions, constraints and references that are none are refused. */
+export function wantedObject(
+  related: Related,
+  { write, stored, edits = new Map(), force }: RelatedWrite,
+  taken: boolean,
+): Wanted {
+  const { model, type } = related
+  return unlessRefused(write, () => {
+    const reason = write.operation === 'create' ? (taken ? 'exists' : undefined) : staleness(write, stored)
+    if (reason) throw failure(`${type.collection}/${write.id}`, reason)
+    const content = write.operation === 'delete' ? {} : write.content
+    for (const field of conditionFields(related))
+      requireCondition(content[field], `${type.collection}: ${field}`)
+    if (model.dependents.has(type.collection))
+      requireConstraints(content[constraintsProperty], type.collection)
+    const all = new Map([...editsIn(type, content), ...edits])
+    return { kind: 'wanted', write, stored, own: ownPart(type, content), edits: all, force }
+  })
+}
+
+/** Properties that say to which objects those of this type are granted by a condition. */
+export function conditionFields({ model, type: { collection } }: Related): readonly string[] {
   const dependents = model.dependents.get(collection) ?? []
   return dependents.flatMap(({ byCondition, properties }) => (byCondition ? [...(properties ?? [])] : []))
 }
@@ -109,7 +113,7 @@ export function isConditional(properties: JsonObject): boolean {
 }
 
 /** What the content of a write says about relationships: what it does not mention stays as it is. BAD_REQUEST. */
-export function editsIn({ properties }: RelatedType, content: JsonObject): Edits {
+function editsIn({ properties }: RelatedType, content: JsonObject): Edits {
   const edits = new Map<string, readonly Edit[]>()
   for (const [name, property] of properties) {
     const value = content[name]
@@ -118,7 +122,7 @@ export function editsIn({ properties }: RelatedType, content: JsonObject): Edits
   return edits
 }
 
-export function wantedReferences(property: RelationshipProperty, value: Json): readonly WantedReference[] {
+function wantedReferences(property: RelationshipProperty, value: Json): readonly WantedReference[] {
   const where = `${property.collection}: ${property.name}`
   if (value === null) return []
   if (!property.many) return [wantedReference(property, value)]
@@ -130,8 +134,7 @@ export function wantedReferences(property: RelationshipProperty, value: Json): r
 }
 
 const asJson = ({ target, id, properties }: WantedReference): JsonObject => ({
-  ...{ collection: target.collection, id: target.id, properties },
-  ...(id !== undefined && { relationship: id }),
+  ...{ target: { ...target }, id: id ?? null, properties },
 })
 
 /** BAD_REQUEST for what is no reference, or one that may not be here. */
@@ -203,11 +206,11 @@ const withoutList = (value: Json) => (Array.isArray(value) && value.length === 1
 
 /** The other ends that edits name, if the rest of the property need not be known for them. */
 export function targetsOf(edits: readonly Edit[]): readonly Target[] | undefined {
-  if (edits.some(({ kind }) => kind === 'set')) return undefined
-  return edits.flatMap((edit) => {
-    if (edit.kind === 'set') return []
-    return edit.kind === 'replace' ? [edit.from.target, edit.reference.target] : [edit.reference.target]
-  })
+  const named = edits.filter((edit) => edit.kind !== 'set')
+  if (named.length < edits.length) return undefined
+  return named.flatMap((edit) =>
+    edit.kind === 'replace' ? [edit.from.target, edit.reference.target] : [edit.reference.target],
+  )
 }
 
 /** True for operations that are about relationships. */

@@ -8,7 +8,7 @@ import { noOwnPolicies, type OwnPolicies } from '../policies/project-policies.ts
 import { compileValidator, type Validator } from '../policies/validator.ts'
 import { type Retrieval, retrieval } from '../read/retrieval.ts'
 import { type Visible, visibility } from '../read/visible.ts'
-import type { RelatedType, RelationshipModel } from '../relationships/model.ts'
+import type { Related } from '../relationships/model.ts'
 import { type Cryptography, type Encryption, encryptionOf } from './encryption.ts'
 import { type Place, placesOf, type Step } from './places.ts'
 import { compensates, noScripts, type ScriptedPlace, scriptedPlaces, type TypeScripts } from './scripts.ts'
@@ -42,9 +42,7 @@ export interface CompiledType {
 }
 
 /** What a type's objects need to be written with their relationships. */
-export interface Relations {
-  readonly model: RelationshipModel
-  readonly type: RelatedType
+export interface Relations extends Related {
   readonly services: RelationServices
 }
 

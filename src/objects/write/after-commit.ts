@@ -110,7 +110,7 @@ async function takeBack(
   const write = opposite(change)
   await repository.transaction(async (store) => {
     if (relations)
-      await writeRelated(store, relations, [{ write }], { isSynchronized: () => false, whole: false })
+      await writeRelated({ store, relations, isSynchronized: () => false, whole: false }, [{ write }])
     else await store.objects.write(collection, [write])
     if (isActivity(request))
       await store.audit.append([activityEvent(undone(change), compiled, request, { message })])

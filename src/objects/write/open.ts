@@ -116,7 +116,7 @@ function changed(
   if (!relations) return isSame(content, stored) ? unchanged : draft
   // A page of them learns it when its relationships are written: they are read there anyway.
   if (!external && !oneByOne) return draft
-  return isUnchanged(store, relations, draft).then((nothing) => (nothing ? unchanged : draft))
+  return isUnchanged({ store, relations }, draft).then((nothing) => (nothing ? unchanged : draft))
 }
 
 /** Values in clear are compared, for what is encrypted anew looks different; but what is the same needs no key. */
@@ -132,7 +132,7 @@ async function decrypted(
   const unchanged = { ok: true, object: stored } as const
   const changesNothing = (content: JsonObject, old: StoredObject) =>
     relations
-      ? isUnchanged(store, relations, { ...draft, write: { ...write, content }, stored: old })
+      ? isUnchanged({ store, relations }, { ...draft, write: { ...write, content }, stored: old })
       : isSame(content, old)
   const isSameText = isSame(write.content, stored)
   if (isSameText && (await changesNothing(write.content, stored))) return unchanged

@@ -50,7 +50,7 @@ async function writeDrafts(
   if (relations) {
     const listens = (set: string) => isSynchronized(onChange, set, request)
     const whole = request.external || oneByOne || listens(path)
-    return writeRelated(store, relations, drafts, { isSynchronized: listens, whole })
+    return writeRelated({ store, relations, isSynchronized: listens, whole }, drafts)
   }
   const writes = drafts.map(({ write }) => write)
   const written = await store.objects.write(path, writes)
