@@ -2,12 +2,12 @@
 
 import { type Finding, isWithin, type Place, printPlace } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { notAllowed } from '../model/nearest.ts'
 import { type Checked, check } from './check/check.ts'
 import type { JsonSchema } from './check/schema.ts'
 import { parseFile } from './document.ts'
 import { instanceOfId } from './document-id.ts'
 import { locate as locateFinding } from './locate.ts'
-import { notAllowed } from './nearest.ts'
 import type { ConfigurationDocument, ConfigurationFile, ConfigurationProblem } from './project.ts'
 import { definitions, kindOfId, schemas } from './schemas/kinds.ts'
 import { type SubstitutionSources, substitute } from './substitute.ts'

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { nearMiss } from '../model/nearest.ts'
 import { Problem } from '../model/problem.ts'
 import { idOfFile } from './document-id.ts'
-import { nearMiss } from './nearest.ts'
 import type { ConfigurationFile, ConfigurationProblem } from './project.ts'
 
 /** All files of conf/, sorted by name. CONFIGURATION if the folder is not a project. */

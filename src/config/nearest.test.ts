@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { nearest, nearMiss } from '../model/nearest.ts'
 import { fileOfId, idOfFile } from './document-id.ts'
-import { nearest, nearMiss } from './nearest.ts'
 
 describe('a misspelt name', () => {
   it.each([

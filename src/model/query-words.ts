@@ -1,6 +1,7 @@
 import { everything, type Filter, nothing } from './filter/filter.ts'
 import { parseFilter } from './filter/parse.ts'
 import type { Json, JsonObject } from './json.ts'
+import { distance } from './nearest.ts'
 import { type Pointer, parsePointer } from './pointer.ts'
 import { Problem } from './problem.ts'
 
@@ -143,18 +144,4 @@ function bare(key: string): string {
 function isNear(found: string, name: string): boolean {
   const [a, b] = [found.toLowerCase(), name.toLowerCase()]
   return a === b.replace('query', '') || distance(a, b) <= (b.length > 8 ? 3 : 1)
-}
-
-/** How many letters to add, remove or replace. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (const [j, other] of [...b].entries()) {
-      const [replaced = 0, dropped = 0, added = 0] = [row[j], row[j + 1], next[j]]
-      next.push(Math.min(replaced + (letter === other ? 0 : 1), dropped + 1, added + 1))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
 }

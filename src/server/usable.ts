@@ -1,7 +1,7 @@
-import { nearest } from '../config/nearest.ts'
 import type { ConfigurationProblem, Project } from '../config/project.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { JsonObject } from '../model/json.ts'
+import { nearest } from '../model/nearest.ts'
 import { Problem } from '../model/problem.ts'
 import type { ScriptEngine } from '../scripts/engine.ts'
 import type { CheckedProject } from './check.ts'

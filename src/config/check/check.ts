@@ -8,8 +8,8 @@
 
 import type { Finding, Place } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { nearMiss, notAllowed } from '../../model/nearest.ts'
 import { namesSecret } from '../../model/secrecy.ts'
-import { nearMiss, notAllowed } from '../nearest.ts'
 import { formatFault } from './formats.ts'
 import { rules } from './rules.ts'
 import {

@@ -1,6 +1,6 @@
 /** The rules of reused link sets (engine §2.3, §5.2). */
 import type { DocumentFinding } from '../../model/finding.ts'
-import { notAllowed } from '../nearest.ts'
+import { notAllowed } from '../../model/nearest.ts'
 import type { ConfiguredEntry } from '../project.ts'
 import { findingIn } from './entry.ts'
 

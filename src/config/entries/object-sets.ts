@@ -1,7 +1,7 @@
 /** Do the source and the target of a mapping exist in the project? Roots that the project does not define are left alone. */
 import type { DocumentFinding } from '../../model/finding.ts'
 import { isJsonObject } from '../../model/json.ts'
-import { nearest, nearMiss, notAllowed } from '../nearest.ts'
+import { nearest, nearMiss, notAllowed } from '../../model/nearest.ts'
 import type { ConfiguredEntry } from '../project.ts'
 import { findingIn } from './entry.ts'
 

@@ -1,6 +1,6 @@
 /** `syncAfter`: which mappings come before which (engine §2.1). */
 import type { DocumentFinding } from '../../model/finding.ts'
-import { notAllowed } from '../nearest.ts'
+import { notAllowed } from '../../model/nearest.ts'
 import type { ConfiguredEntry } from '../project.ts'
 import { findingIn } from './entry.ts'
 

@@ -1,6 +1,6 @@
-import { distance } from 'fastest-levenshtein'
 import type { Finding } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { distance } from '../../model/nearest.ts'
 import type { Problem } from '../../model/problem.ts'
 import type { ConnectorKind } from '../kit/kind.ts'
 import { misconfigured } from '../kit/misconfigured.ts'

@@ -2,7 +2,6 @@
  * What a person probably meant: the nearest of the right names. Letter case and two swapped neighbours count as
  * small errors, since people make them most.
  */
-import { distance as levenshtein } from 'fastest-levenshtein'
 
 /** The nearest candidate, if it is near enough. */
 export function nearest(found: string, candidates: readonly string[]): string | undefined {
@@ -36,17 +35,16 @@ function nearestWithin(
   candidates: readonly string[],
   limit: (candidate: string) => number,
 ): string | undefined {
-  let best: { readonly name: string; readonly distance: number } | undefined
+  let best: { readonly name: string; readonly slips: number } | undefined
   for (const name of candidates) {
-    const distance = slips(found.toLowerCase(), name.toLowerCase())
-    if (distance <= limit(name) && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
-      best = { name, distance }
+    const slips = slipsBetween(found.toLowerCase(), name.toLowerCase())
+    if (slips <= limit(name) && slips < (best?.slips ?? Number.POSITIVE_INFINITY)) best = { name, slips }
   }
   return best?.name
 }
 
-function slips(a: string, b: string): number {
-  return isSwap(a, b) ? 1 : levenshtein(a, b)
+function slipsBetween(a: string, b: string): number {
+  return isSwap(a, b) ? 1 : distance(a, b)
 }
 
 function isSwap(a: string, b: string): boolean {
@@ -54,4 +52,18 @@ function isSwap(a: string, b: string): boolean {
   let i = 0
   while (a[i] === b[i]) i++
   return a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2)
+}
+
+/** How many letters to add, remove or replace. */
+export function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (const [j, other] of [...b].entries()) {
+      const [replaced = 0, dropped = 0, added = 0] = [row[j], row[j + 1], next[j]]
+      next.push(Math.min(replaced + (letter === other ? 0 : 1), dropped + 1, added + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
 }
