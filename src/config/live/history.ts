@@ -1,24 +1,35 @@
+import { v7 as timeOrderedId } from 'uuid'
+import { pages } from '../../kit/cookies.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import type { ConfigurationStore } from '../../repository/configuration-store.ts'
+import type { StoredObject } from '../../repository/objects.ts'
 import type { Repository, Store } from '../../repository/repository.ts'
 import { type ConnectorSchemas, masked } from './secret-values.ts'
-import {
-  addVersion,
-  dropVersion,
-  knownConfigIds,
-  latestVersion,
-  newVersion,
-  pendingVersions,
-  purgeVersions,
-  readVersion,
-  type Version,
-  versionDone,
-} from './versions.ts'
 
-export interface Author {
+/**
+ * A version of a configuration file: one per change, with the text before and after, so that any of them can be put back as
+ * it was. The store keeps them; the file itself is the truth. A version is PENDING from before its file is written until it is
+ * certain that it was: for one that a dead process left, the file decides.
+ */
+export interface Version {
+  readonly id: string
+  /** e.g. `sync`, `provisioner.openicf/hr`. */
+  readonly configId: string
+  readonly operation: 'create' | 'update' | 'delete'
+  /** FILE: the file was changed with an editor. */
+  readonly origin: 'REST' | 'FILE'
+  readonly state: 'PENDING' | 'DONE'
+  /** ISO 8601. */
+  readonly timestamp: string
   readonly userId: string
   readonly transactionId: string
+  /** null: there was no such file. */
+  readonly before: string | null
+  readonly after: string | null
 }
+
+export type Author = Pick<Version, 'userId' | 'transactionId'>
 
 /** The author of the server's own changes, and of those made with an editor. */
 export const systemAuthor: Author = { userId: 'system', transactionId: 'configuration' }
@@ -33,22 +44,20 @@ export type RecordChange = (
 
 export interface HistoryOptions {
   readonly repository: Repository
+  readonly store: ConfigurationStore
   readonly connectorSchemas: ConnectorSchemas
   readonly record: RecordChange
-  /** The text of a configuration object as it is now; undefined if there is none. */
-  readonly present: (id: string) => Promise<string | undefined>
 }
 
-/** Texts of a file before and after; undefined where there is none. */
-export interface TextChange {
-  readonly id: string
-  readonly before: string | undefined
-  readonly after: string | undefined
-}
+/** The collection of versions. */
+export const versionCollection = 'config/history'
+
+/** How many versions are kept per object. */
+const kept = 100
 
 /**
  * The history of configuration files: each change stores a version and an audit event in one transaction. A
- * change by request is announced before its file is written, and completed after.
+ * change by request is announced before its file is written, and completed after. Texts are undefined where there is no file.
  */
 export class ConfigurationHistory {
   readonly #options: HistoryOptions
@@ -57,50 +66,53 @@ export class ConfigurationHistory {
     this.#options = options
   }
 
-  async announce({ id, before, after }: TextChange, { userId, transactionId }: Author): Promise<Version> {
-    await this.note(id, before)
-    const version = newVersion({
-      ...{ configId: id, origin: 'REST', state: 'PENDING', userId, transactionId },
-      ...{ before: before ?? null, after: after ?? null },
-    })
-    await addVersion(this.#options.repository, version)
+  async announce(
+    configId: string,
+    before: string | undefined,
+    after: string | undefined,
+    { userId, transactionId }: Author,
+  ): Promise<Version> {
+    await this.note(configId, before)
+    const author = { userId, transactionId }
+    const version = newVersion(configId, before, after, { origin: 'REST', state: 'PENDING', ...author })
+    await write(this.#options.repository, 'create', version)
     return version
   }
 
   async complete(version: Version): Promise<void> {
     const { repository } = this.#options
     await repository.transaction(async (store) => {
-      await versionDone(store, version)
+      await write(store, 'update', { ...version, state: 'DONE' })
       await this.#record(store, version)
     })
-    await purgeVersions(repository, version.configId)
+    const surplus = (await this.#newestFirst(version.configId, kept + 50)).slice(kept)
+    await remove(repository, surplus)
   }
 
   /** The change was not made. */
   withdraw(version: Version): Promise<void> {
-    return dropVersion(this.#options.repository, version)
+    return remove(this.#options.repository, [version])
   }
 
   /** Completes what a dead process announced if the file has that text; drops it otherwise. */
   async completePending(): Promise<void> {
-    for (const version of await pendingVersions(this.#options.repository)) {
-      const isDone = (await this.#options.present(version.configId)) === (version.after ?? undefined)
+    const { repository, store } = this.#options
+    const filter = { kind: 'compare', operator: 'eq', pointer: ['state'], value: 'PENDING' } as const
+    for (const stored of (await repository.objects.query(versionCollection, { filter })).result) {
+      const version = asVersion(stored)
+      const isDone = (await store.read(version.configId))?.text === (version.after ?? undefined)
       await (isDone ? this.complete(version) : this.withdraw(version))
     }
   }
 
   /** Records a file's text that differs from its last version: it was changed with an editor. */
-  async note(id: string, text: string | undefined): Promise<void> {
-    const { repository } = this.#options
-    const latest = await latestVersion(repository, id)
-    if ((latest?.after ?? undefined) === text) return
-    const version = newVersion({
-      ...{ configId: id, origin: 'FILE', state: 'DONE' },
-      ...{ before: latest?.after ?? null, after: text ?? null },
-      ...systemAuthor,
-    })
-    await repository.transaction(async (store) => {
-      await addVersion(store, version)
+  async note(configId: string, text: string | undefined): Promise<void> {
+    const [latest] = await this.#newestFirst(configId, 1)
+    const before = latest?.after ?? undefined
+    if (before === text) return
+    const version = newVersion(configId, before, text, { origin: 'FILE', state: 'DONE', ...systemAuthor })
+    await this.#options.repository.transaction(async (store) => {
+      await write(store, 'create', version)
       // Files that exist when the server first runs are not changes.
       if (latest) await this.#record(store, version)
     })
@@ -109,11 +121,10 @@ export class ConfigurationHistory {
   /** All present files; other known objects have been deleted. */
   async noteAll(texts: ReadonlyMap<string, string>): Promise<void> {
     for (const [id, text] of texts) await this.note(id, text)
-    for (const id of await knownConfigIds(this.#options.repository))
-      if (!texts.has(id)) await this.note(id, undefined)
+    for (const id of await this.#knownIds()) if (!texts.has(id)) await this.note(id, undefined)
   }
 
-  /** The text of an object's file after one of its versions; undefined if there was no file. NOT_FOUND for other versions. */
+  /** The text of an object's file after one of its versions. NOT_FOUND for other versions. */
   async textAfter(id: string, version: string): Promise<string | undefined> {
     const found = await readVersion(this.#options.repository, version)
     if (found?.configId !== id)
@@ -130,13 +141,64 @@ export class ConfigurationHistory {
     }
     return record(store, version, content(version.before), content(version.after))
   }
+
+  /** Ids of all objects that have versions, deleted ones included. */
+  async #knownIds(): Promise<ReadonlySet<string>> {
+    const known = new Set<string>()
+    const query = { filter: { kind: 'literal', value: true }, pageSize: 50 } as const
+    const { objects } = this.#options.repository
+    for await (const { result } of pages((from) => objects.query(versionCollection, { ...query, ...from })))
+      for (const { configId } of result) known.add(String(configId))
+    return known
+  }
+
+  async #newestFirst(configId: string, pageSize: number): Promise<readonly Version[]> {
+    const filter = { kind: 'compare', operator: 'eq', pointer: ['configId'], value: configId } as const
+    const query = { filter, sortKeys: [{ pointer: ['_id'], descending: true }], pageSize }
+    return (await this.#options.repository.objects.query(versionCollection, query)).result.map(asVersion)
+  }
 }
 
-/** The content of a stored text; undefined if it is not a JSON object. */
-export function contentOf(text: string | null): JsonObject | undefined {
-  if (text === null) return undefined
+function newVersion(
+  configId: string,
+  before: string | undefined,
+  after: string | undefined,
+  facts: Pick<Version, 'origin' | 'state'> & Author,
+): Version {
+  const operation = before === undefined ? 'create' : after === undefined ? 'delete' : 'update'
+  const stamped = { id: timeOrderedId(), timestamp: new Date().toISOString(), operation } as const
+  return { ...stamped, configId, ...facts, before: before ?? null, after: after ?? null }
+}
+
+async function write(
+  { objects }: Store,
+  operation: 'create' | 'update',
+  { id, ...content }: Version,
+): Promise<void> {
+  await objects.write(versionCollection, [{ operation, id, content }])
+}
+
+async function remove({ objects }: Store, versions: readonly Version[]): Promise<void> {
+  await objects.write(
+    versionCollection,
+    versions.map(({ id }) => ({ operation: 'delete', id }) as const),
+  )
+}
+
+export async function readVersion({ objects }: Store, id: string): Promise<Version | undefined> {
+  const stored = (await objects.read(versionCollection, [id])).get(id)
+  return stored && asVersion(stored)
+}
+
+/** Only this file writes the collection. */
+export function asVersion({ _id, _rev, ...content }: StoredObject): Version {
+  return { id: _id, ...content } as unknown as Version
+}
+
+/** The content of a text; undefined if it is not a JSON object. */
+export function contentOf(text: string | null | undefined): JsonObject | undefined {
   try {
-    const content = JSON.parse(text) as Json
+    const content: Json = JSON.parse(text ?? 'null')
     return isJsonObject(content) ? content : undefined
   } catch {
     return undefined

@@ -3,23 +3,17 @@ import { Mutex } from '../../kit/mutex.ts'
 import { equal } from '../../model/equality.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import type { ConfigurationStore } from '../../repository/configuration-store.ts'
-import type { Repository } from '../../repository/repository.ts'
 import { fileOfId } from '../document-id.ts'
 import type { ConfigurationFile, Project } from '../project.ts'
 import { type Candidate, type States, textsOf } from './candidate.ts'
 import { editedText } from './edit-text.ts'
-import { type Author, ConfigurationHistory, contentOf, type RecordChange, systemAuthor } from './history.ts'
+import { type Author, ConfigurationHistory, contentOf, type HistoryOptions, systemAuthor } from './history.ts'
 import { conflictingUse, newErrors, refuseInUse, refuseProblems } from './refusals.ts'
 import { Reload } from './reload.ts'
-import { type ConnectorSchemas, unmasked, withSecrets } from './secret-values.ts'
+import { unmasked, withSecrets } from './secret-values.ts'
 
-export interface ReconfigurationOptions<State extends Candidate> extends States<State> {
-  readonly repository: Repository
-  readonly store: ConfigurationStore
-  readonly connectorSchemas: ConnectorSchemas
+export interface ReconfigurationOptions<State extends Candidate> extends States<State>, HistoryOptions {
   readonly encrypt: (value: Json) => Promise<Json>
-  readonly record: RecordChange
   readonly log: Log
 }
 
@@ -45,13 +39,8 @@ export class Reconfiguration<State extends Candidate> {
 
   constructor(options: ReconfigurationOptions<State>) {
     this.#options = options
-    this.#history = new ConfigurationHistory({ ...options, present: (id) => this.#text(id) })
-    this.#files = new Reload({
-      states: options,
-      stamp: () => options.store.stamp(),
-      note: (id, text) => this.#note(id, text),
-      log: options.log,
-    })
+    this.#history = new ConfigurationHistory(options)
+    this.#files = new Reload({ ...options, note: (id, text) => this.#note(id, text) })
   }
 
   /**
@@ -108,7 +97,7 @@ export class Reconfiguration<State extends Candidate> {
       refuseProblems(id, newErrors(next, current(), file), file)
       refuseInUse(id, conflictingUse(next.entries, current().entries, await inUse()))
       const kept = keepsOld ? before : after
-      const version = await this.#history.announce({ id, before: kept, after }, author)
+      const version = await this.#history.announce(id, kept, after, author)
       try {
         await store.write(id, after, stored?.revision)
       } catch (error) {
@@ -145,7 +134,7 @@ export class Reconfiguration<State extends Candidate> {
 
   /** A text with secrets in clear is not recorded: it is encrypted next, and recorded then. */
   async #note(id: string, text: string | undefined): Promise<void> {
-    const raw = contentOf(text ?? null)
+    const raw = contentOf(text)
     if (!raw || !isEncrypted(id) || (await this.#encrypted(id, raw)) === raw)
       await this.#history.note(id, text)
   }
@@ -159,23 +148,19 @@ export class Reconfiguration<State extends Candidate> {
 
   /** A secret in clear is encrypted as soon as a server sees it, and the file rewritten (platform §3.3). */
   async #encryptFiles(): Promise<void> {
-    const { log } = this.#options
+    const { log, store } = this.#options
     for (const { id, file, raw } of this.#project().documents) {
       if (!raw || !isEncrypted(id)) continue
       const safe = await this.#encrypted(id, raw)
       if (safe === raw) continue
       try {
-        const text = editedText(await this.#text(id), safe)
+        const text = editedText((await store.read(id))?.text, safe)
         await this.#change(id, () => text, systemAuthor, false)
         log('info', `${file}: secrets that stood there in clear are encrypted now`)
       } catch (error) {
         log('warn', `${file}: a secret stands there in clear, and stays so: ${asProblem(error).message}`)
       }
     }
-  }
-
-  async #text(id: string): Promise<string | undefined> {
-    return (await this.#options.store.read(id))?.text
   }
 }
 

@@ -1,15 +1,15 @@
+import type { Log } from '../../kit/log.ts'
 import { asProblem } from '../../model/problem.ts'
+import type { ConfigurationStore } from '../../repository/configuration-store.ts'
 import { formatProblem } from '../locate.ts'
 import { type Candidate, isSame, type States, textsOf } from './candidate.ts'
 import { conflictingUse, newErrors } from './refusals.ts'
 
-export interface ReloadOptions<State extends Candidate> {
-  readonly states: States<State>
-  /** The stamp of all files. */
-  readonly stamp: () => Promise<string>
+export interface ReloadOptions<State extends Candidate> extends States<State> {
+  readonly store: Pick<ConfigurationStore, 'stamp'>
   /** Records the present state of a file. */
   readonly note: (id: string, text: string | undefined) => Promise<void>
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly log: Log
 }
 
 /**
@@ -28,7 +28,7 @@ export class Reload<State extends Candidate> {
 
   /** Returns whether anything was reloaded; never rejects because of the files' content. */
   async look(): Promise<boolean> {
-    const stamp = await this.#options.stamp()
+    const stamp = await this.#options.store.stamp()
     if (stamp === this.#seen) return false
     try {
       const outcome = await this.#reload()
@@ -47,8 +47,7 @@ export class Reload<State extends Candidate> {
   }
 
   async #reload(): Promise<'nothing new' | 'busy' | 'reloaded'> {
-    const { states, note } = this.#options
-    const { current, prepare, activate, inUse } = states
+    const { current, prepare, activate, inUse, note } = this.#options
     await using held = new AsyncDisposableStack()
     const disk = held.use(await prepare(undefined))
     const errors = newErrors(disk, current()).map(formatProblem)
@@ -82,7 +81,7 @@ export class Reload<State extends Candidate> {
 
   /** The project with the old text of wrong files; undefined if that does not help. */
   async #withoutBroken(disk: State): Promise<State | undefined> {
-    const { current, prepare } = this.#options.states
+    const { current, prepare } = this.#options
     const before = new Map(current().project.files.map((one) => [one.file, one]))
     const errors = newErrors(disk, current())
     // A new file that is wrong does not affect what runs.

@@ -30,10 +30,11 @@ export interface ConfigOptions {
  */
 export function configProvider(options: ConfigOptions): ResourceProvider {
   const { documents, reconfiguration } = options
-  const { shown, rawOf, found } = viewsOf(options)
+  const { shown, found } = viewsOf(options)
   return {
     async read(path) {
-      return path === '' ? listing(documents()) : found(configId(...splitPath(path)))
+      if (path !== '') return found(configId(...splitPath(path)))
+      return { _id: '', configurations: documents().map(({ id }) => listed(id)) }
     },
     async query(path, query) {
       if (path !== '')
@@ -44,9 +45,14 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
       )
     },
     async create(path, given, content, request) {
-      if (given === undefined) throw withoutId()
+      if (given === undefined)
+        throw new Problem('BAD_REQUEST', 'A configuration object needs an id: PUT config/{id}')
       const id = configId(...splitPath(path), ...given.split('/'))
-      await reconfiguration.change(id, (present) => ifAbsent(id, present, content), request)
+      const edit = (present: JsonObject | undefined) => {
+        if (present) throw new Problem('PRECONDITION_FAILED', `config/${id} exists already`)
+        return content
+      }
+      await reconfiguration.change(id, edit, request)
       return found(id)
     },
     async update(path, rev, content, request) {
@@ -56,24 +62,22 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
     },
     async patch(path, rev, operations, request) {
       const id = configId(...splitPath(path))
-      const transform: Transform = (script, value) => options.transform(script, value, request)
       const edit = (present: JsonObject | undefined) =>
-        patched(expected(id, present, rev), operations, transform)
+        patched(expected(id, present, rev), operations, (script, value) =>
+          options.transform(script, value, request),
+        )
       await reconfiguration.change(id, edit, request)
       return found(id)
     },
     async delete(path, rev, request) {
       const id = configId(...splitPath(path))
-      const last = { raw: rawOf(id) }
-      await reconfiguration.change(
-        id,
-        (present) => {
-          last.raw = expected(id, present, rev)
-          return undefined
-        },
-        request,
-      )
-      return shown({ id, raw: last.raw ?? {} })
+      let last: JsonObject = {}
+      const edit = (present: JsonObject | undefined) => {
+        last = expected(id, present, rev)
+        return undefined
+      }
+      await reconfiguration.change(id, edit, request)
+      return shown({ id, raw: last })
     },
     async action(path, action, request) {
       if (path === '' || action.name !== 'rollback')
@@ -86,46 +90,33 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
   }
 }
 
-/** A document as it is answered, its content as it is written, and the answer of one that must be there. */
+/** A document as it is answered, and the answer of one that must be there. */
 function viewsOf({ documents, connectorSchemas }: Pick<ConfigOptions, 'documents' | 'connectorSchemas'>) {
   const shown = ({ id, raw }: Pick<ConfigurationDocument, 'id'> & { raw: JsonObject }): Resource => ({
     ...masked(id, raw, connectorSchemas),
     _id: id,
     _rev: contentHash(raw),
   })
-  const rawOf = (id: string) => documents().find((document) => document.id === id)?.raw
-  const found = (id: string): Resource => shown({ id, raw: expected(id, rawOf(id)) })
-  return { shown, rawOf, found }
+  const found = (id: string): Resource => {
+    const document = documents().find((one) => one.id === id)
+    return shown({ id, raw: expected(id, document?.raw) })
+  }
+  return { shown, found }
 }
 
 /** The present content, if it is there and has the revision. */
 function expected(id: string, present: JsonObject | undefined, rev?: string): JsonObject {
-  if (!present) throw missing(id)
+  if (!present) throw new Problem('NOT_FOUND', `There is no configuration object ${id}`)
   if (rev !== undefined && rev !== contentHash(present))
     throw new Problem('PRECONDITION_FAILED', `config/${id} has changed since the revision given`)
   return present
 }
 
-function ifAbsent(id: string, present: JsonObject | undefined, content: JsonObject): JsonObject {
-  if (present) throw new Problem('PRECONDITION_FAILED', `config/${id} exists already`)
-  return content
-}
-
-function withoutId(): Problem {
-  return new Problem('BAD_REQUEST', 'A configuration object needs an id: PUT config/{id}')
-}
-
-function missing(id: string): Problem {
-  return new Problem('NOT_FOUND', `There is no configuration object ${id}`)
-}
-
-type Transform = (script: JsonObject, value: Json) => Promise<Json | undefined>
-
 /** Each `transform` becomes a replacement by what its script makes of the value that it finds. */
 async function patched(
   present: JsonObject,
   operations: readonly PatchOperation[],
-  transform: Transform,
+  transform: (script: JsonObject, value: Json) => Promise<Json | undefined>,
 ): Promise<JsonObject> {
   const resolved: PatchOperation[] = []
   for (const operation of operations) {
@@ -170,10 +161,6 @@ function configId(...segments: readonly string[]): string {
 
 function contentHash(content: JsonObject): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22)
-}
-
-function listing(documents: readonly ConfigurationDocument[]): Resource {
-  return { _id: '', configurations: documents.map(({ id }) => listed(id)) }
 }
 
 function listed(id: string): JsonObject {

@@ -4,9 +4,8 @@ import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { Resource, ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
-import { contentOf } from '../live/history.ts'
+import { asVersion, contentOf, readVersion, type Version, versionCollection } from '../live/history.ts'
 import { type ConnectorSchemas, masked } from '../live/secret-values.ts'
-import { readVersion, type Version, versionCollection } from '../live/versions.ts'
 
 /**
  * `config/history[/{version}]`: the versions of configuration objects, one per change, with the content before and after,
@@ -30,9 +29,7 @@ export function versionsProvider(repository: Repository, schemas: ConnectorSchem
           `config/history is not queried by /${content.join('/')}, but by its other members`,
         )
       const page = await repository.objects.query(versionCollection, storeQuery(query))
-      return storePage(page, ({ _id, _rev, ...content }) =>
-        shown({ id: _id, ...content } as unknown as Version, schemas),
-      )
+      return storePage(page, (stored) => shown(asVersion(stored), schemas))
     },
   }
 }
