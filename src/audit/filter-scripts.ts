@@ -5,8 +5,7 @@ import { program as runScript } from '../model/run-script.ts'
 import type { AuditEvent } from '../repository/audit.ts'
 import type { RequestContext } from '../router/resources.ts'
 import { type ScriptDefinitionOptions, scriptSource } from '../scripts/definition.ts'
-import type { ScriptEngine } from '../scripts/engine.ts'
-import { type LazyProgram, lazyProgram } from '../scripts/lazy-program.ts'
+import type { LoadedProgram, ScriptEngine } from '../scripts/engine.ts'
 import type { RunFilter } from './trail.ts'
 
 export interface FilterScriptOptions extends Pick<ScriptDefinitionOptions, 'readFile'> {
@@ -21,13 +20,13 @@ export interface FilterScriptOptions extends Pick<ScriptDefinitionOptions, 'read
 export function filterScripts({ engine, readFile, log }: FilterScriptOptions): AsyncDisposable & {
   readonly run: RunFilter
 } {
-  const programs = new Map<JsonObject, LazyProgram<typeof runScript>>()
-  function programOf(definition: JsonObject): LazyProgram<typeof runScript> {
+  const programs = new Map<JsonObject, LoadedProgram<typeof runScript>>()
+  function programOf(definition: JsonObject): LoadedProgram<typeof runScript> {
     const known = programs.get(definition)
     if (known) return known
     const read = scriptSource(definition, { label: 'audit filter', readFile })
     if (!read.ok) throw new Problem('CONFIGURATION', read.message)
-    const program = lazyProgram(engine, runScript, { scripts: { filter: read.script } })
+    const program = engine.load(runScript, { scripts: { filter: read.script } })
     programs.set(definition, program)
     return program
   }

@@ -42,6 +42,7 @@ export interface ProgramParts<P extends Program> {
   readonly scripts: Readonly<Record<string, ScriptSource>>
 }
 
+/** Compiled when it first runs, and unloaded on disposal. */
 export interface LoadedProgram<P extends Program> extends AsyncDisposable {
   /**
    * Runs a procedure for every input, in order, each with its own deep copies. The boundary is crossed once for each
@@ -53,6 +54,12 @@ export interface LoadedProgram<P extends Program> extends AsyncDisposable {
     inputs: readonly ProcedureInput<P, N>[],
     context: ScriptContext,
   ): Promise<readonly ScriptOutcome<ProcedureOutput<P, N>>[]>
+  /** Runs for one input; throws the failure of its scripts. */
+  one<N extends ProcedureName<P>>(
+    procedure: N,
+    input: ProcedureInput<P, N>,
+    context: ScriptContext,
+  ): Promise<ProcedureOutput<P, N>>
 }
 
 export type ScriptOutcome<T = Json | undefined> = (
@@ -74,7 +81,7 @@ export interface ScriptContext {
 export interface ScriptEngine extends AsyncDisposable {
   /** Syntax errors of a script, or undefined. Message, line and column are in the problem's `detail`. */
   check(script: ScriptSource): Promise<Problem | undefined>
-  load<P extends Program>(program: P, parts: ProgramParts<P>): Promise<LoadedProgram<P>>
+  load<P extends Program>(program: P, parts: ProgramParts<P>): LoadedProgram<P>
   /** Runs one script once and returns its completion value. */
   evaluate(script: ScriptSource, variables: JsonObject, context: ScriptContext): Promise<Json | undefined>
 }

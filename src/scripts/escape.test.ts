@@ -163,7 +163,7 @@ describe('a script that breaks the built-ins', () => {
     'for (var name of Object.getOwnPropertyNames(globalThis)) try { delete globalThis[name] } catch (e) {}',
   ])('%s: the runner and other scripts go on', async (source) => {
     await using own = await testEngine({ isolates: 1, timeout: 1000 })
-    const program = await own.engine.load(procedures, {
+    const program = own.engine.load(procedures, {
       scripts: { breaks: script(`${source}; 1`), after: script('var n = 41; n + 1'), fails: script('nope') },
     })
     const inputs = ['breaks', 'after', 'fails', 'after'].map((name) => ({ script: name, variables: {} }))

@@ -93,7 +93,7 @@ describe('an error in a script', () => {
   })
 
   it('of syntax fails only who calls that script', async () => {
-    const program = await load({ good: script('1'), bad: script('(') })
+    const program = load({ good: script('1'), bad: script('(') })
     const outcomes = await program.run(
       'one',
       [
@@ -137,7 +137,7 @@ describe('an error in a script', () => {
   })
 
   it('reaches a procedure as a problem, which may add to it', async () => {
-    const program = await load({ script: script('source.mail.toLowerCase()', {}, label) })
+    const program = load({ script: script('source.mail.toLowerCase()', {}, label) })
     const [outcome] = await program.run('wrapped', [{}], system)
     const error = outcome?.ok === false ? outcome.error : undefined
     expect(error).toBeInstanceOf(Problem)
@@ -152,7 +152,7 @@ describe('an error in a script', () => {
 
 describe('variables', () => {
   it('of a call win over globals of the same name, whichever a call brings', async () => {
-    const program = await load({ script: script('a + "," + (typeof b)', { a: 'global' }) })
+    const program = load({ script: script('a + "," + (typeof b)', { a: 'global' }) })
     const inputs = [{}, { a: 'call' }, { b: 1, a: 'call' }, { a: 'call', b: 1 }, { b: 1 }].map(
       (variables) => ({ script: 'script', variables }),
     )
@@ -173,7 +173,7 @@ describe('variables', () => {
   })
 
   it('may be called like members of every object', async () => {
-    const program = await load({
+    const program = load({
       script: script('[toString, constructor, a].join()', { toString: 1, constructor: 2, a: 3 }),
     })
     const inputs = [{}, { constructor: 5 }].map((variables) => ({ script: 'script', variables }))
@@ -182,7 +182,7 @@ describe('variables', () => {
   })
 
   it('from globals are fresh for every call', async () => {
-    const program = await load({ a: script('tree.n++; tree', { tree: { n: 1 } }) }, ['a'])
+    const program = load({ a: script('tree.n++; tree', { tree: { n: 1 } }) }, ['a'])
     expect(await program.run('each', [1, 2], system)).toEqual([
       { ok: true, value: [{ n: 2 }] },
       { ok: true, value: [{ n: 2 }] },
@@ -190,14 +190,14 @@ describe('variables', () => {
   })
 
   it('that a script changes in place are changed for the procedure', async () => {
-    const program = await load({ script: script('target.mail = "a@b"; delete target.old; 7') })
+    const program = load({ script: script('target.mail = "a@b"; delete target.old; 7') })
     const input = { old: 1 }
     expect(await program.run('mutated', [input], system)).toEqual([{ ok: true, value: { mail: 'a@b' } }])
     expect(input).toEqual({ old: 1 })
   })
 
   it('assigned without declaration are gone after the call', async () => {
-    const program = await load(
+    const program = load(
       { a: script('leaked = 1; this.other = 2; leaked'), b: script('typeof leaked + typeof other') },
       ['a', 'b'],
     )
@@ -226,14 +226,14 @@ describe('context', () => {
   })
 
   it('is a copy for each input', async () => {
-    const program = await load({ a: script('context.n = (context.n || 0) + 1; context.n') }, ['a'])
+    const program = load({ a: script('context.n = (context.n || 0) + 1; context.n') }, ['a'])
     expect(await program.run('each', [1, 2], system)).toEqual(Array(2).fill({ ok: true, value: [1] }))
   })
 })
 
 describe('a program', () => {
   it('answers thousands of inputs in their order', async () => {
-    const program = await load({ a: script('source * 2') }, ['a'])
+    const program = load({ a: script('source * 2') }, ['a'])
     const outcomes = await program.run(
       'each',
       Array.from({ length: 3000 }, (_, i) => i),
@@ -245,7 +245,7 @@ describe('a program', () => {
   })
 
   it('may use the pure modules', async () => {
-    const program = await load({})
+    const program = load({})
     expect(await program.run('pointer', ['/name/given%2FName'], system)).toEqual([
       { ok: true, value: ['name', 'given/Name'] },
     ])
@@ -253,24 +253,24 @@ describe('a program', () => {
   })
 
   it('runs no more once it is disposed of', async () => {
-    const program = await load({ a: script('1') }, ['a'])
+    const program = load({ a: script('1') }, ['a'])
     await program.run('each', [1], system)
     await program[Symbol.asyncDispose]()
     await expect(program.run('each', [1], system)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
   it('is refused if it has no such procedure, or reaches beyond the pure core', async () => {
-    const none = await load({})
+    const none = load({})
     // @ts-expect-error The compiler refuses it, too.
     await expect(none.run('nothing', [1], system)).rejects.toThrow(/no procedure "nothing"/)
-    const impure = await test.engine.load(impureProgram, { scripts: {} })
+    const impure = test.engine.load(impureProgram, { scripts: {} })
     await expect(impure.run('impure', [undefined as never], system)).rejects.toThrow(
       /"node:fs", which is not pure/,
     )
   })
 
   it('stops at the next portion when it is cancelled', async () => {
-    const program = await load({ a: script('1') }, ['a'])
+    const program = load({ a: script('1') }, ['a'])
     const signal = AbortSignal.abort(new Error('enough'))
     await expect(program.run('each', [1], { ...system, signal })).rejects.toThrow('enough')
   })
@@ -278,7 +278,7 @@ describe('a program', () => {
 
 it('an engine that is shut down stops what runs and refuses the rest', async () => {
   const other = await testEngine({ isolates: 2 })
-  const program = await other.engine.load(procedures, {
+  const program = other.engine.load(procedures, {
     settings: ['endless'],
     scripts: { endless: script('for (;;) {}') },
   })

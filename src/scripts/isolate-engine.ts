@@ -47,14 +47,7 @@ export interface IsolateEngineOptions {
 
 export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
   keepLoopsInterruptible()
-  const engine = new IsolateEngine(options)
-  // Own members: a shared engine is copied with another disposal (ref-counted.ts).
-  return {
-    check: (script) => engine.check(script),
-    load: (program, parts) => engine.load(program, parts),
-    evaluate: (script, variables, context) => engine.evaluate(script, variables, context),
-    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
-  }
+  return new IsolateEngine(options)
 }
 
 class IsolateEngine implements ScriptEngine {
@@ -77,32 +70,37 @@ class IsolateEngine implements ScriptEngine {
     return syntaxProblem(script, this.#syntax)
   }
 
-  async load<P extends Program>(program: P, parts: ProgramParts<P>): Promise<LoadedProgram<P>> {
-    const prepared = await prepareProgram(program, parts, this.#syntax)
+  load<P extends Program>(program: P, parts: ProgramParts<P>): LoadedProgram<P> {
+    let preparing: Promise<PreparedProgram> | undefined
+    const run = async <N extends ProcedureName<P>>(
+      procedure: N,
+      inputs: readonly ProcedureInput<P, N>[],
+      context: ScriptContext,
+    ) => {
+      preparing ??= prepareProgram(program, parts, this.#syntax)
+      const prepared = await preparing
+      if (prepared.retired) throw new Problem('UNAVAILABLE', `${program.address} has been unloaded`)
+      if (!prepared.procedures.includes(procedure))
+        throw new Problem('INTERNAL', `${program.address} has no procedure "${procedure}"`)
+      const outcomes = await this.#run(prepared, procedure, inputs, context)
+      // The only place where JSON gets the type that its procedure has on the other side.
+      return outcomes as readonly ScriptOutcome<ProcedureOutput<P, N>>[]
+    }
     return {
-      run: async <N extends ProcedureName<P>>(
-        procedure: N,
-        inputs: readonly ProcedureInput<P, N>[],
-        context: ScriptContext,
-      ) => {
-        if (prepared.retired) throw new Problem('UNAVAILABLE', `${program.address} has been unloaded`)
-        if (!prepared.procedures.includes(procedure))
-          throw new Problem('INTERNAL', `${program.address} has no procedure "${procedure}"`)
-        const outcomes = await this.#run(prepared, procedure, inputs, context)
-        // The only place where JSON gets the type that its procedure has on the other side.
-        return outcomes as readonly ScriptOutcome<ProcedureOutput<P, N>>[]
-      },
+      run,
+      one: async (procedure, input, context) => succeeded((await run(procedure, [input], context))[0]),
       [Symbol.asyncDispose]: async () => {
-        prepared.retired = true
+        // Its callers already got the error of preparing.
+        const prepared = await preparing?.catch(() => undefined)
+        if (prepared) prepared.retired = true
         this.#pool.forgetRetired()
       },
     }
   }
 
   async evaluate(script: ScriptSource, variables: JsonObject, context: ScriptContext) {
-    const [outcome] = await this.#run(await this.#prepared(script), 'evaluate', [variables], context)
-    if (outcome?.ok) return outcome.value
-    throw outcome?.error
+    const outcomes = await this.#run(await this.#prepared(script), 'evaluate', [variables], context)
+    return succeeded(outcomes[0])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -161,6 +159,11 @@ class IsolateEngine implements ScriptEngine {
       },
     })
   }
+}
+
+function succeeded<T>(outcome: ScriptOutcome<T> | undefined): T {
+  if (outcome?.ok) return outcome.value
+  throw outcome?.error
 }
 
 const keptScripts = 200

@@ -50,9 +50,7 @@ describe('a script that does not end', () => {
   })
 
   it('fails alone on its page, by name, and nothing runs twice', async () => {
-    const program = await load(
-      'openidm.create("seen", String(source), {}); if (source === 2) for (;;) {} source',
-    )
+    const program = load('openidm.create("seen", String(source), {}); if (source === 2) for (;;) {} source')
     const outcomes = await program.run('each', [0, 1, 2, 3, 4], system)
     expect(summary(outcomes)).toEqual([0, 1, 'SCRIPT_TIMEOUT', 3, 4])
     expect(outcomes[2]).toMatchObject({
@@ -63,7 +61,7 @@ describe('a script that does not end', () => {
 
   it('is not mistaken for a page that takes long', async () => {
     await using patient = await testEngine({ timeout: 1000 })
-    const program = await load('var end = Date.now() + 100; while (Date.now() < end); source', patient)
+    const program = load('var end = Date.now() + 100; while (Date.now() < end); source', patient)
     const inputs = Array.from({ length: 12 }, (_, i) => i)
     expect(summary(await program.run('each', inputs, system))).toEqual(inputs)
   })
@@ -80,7 +78,7 @@ describe('a script that does not end', () => {
   })
 
   it('keeps neither the event loop nor another program from going on', async () => {
-    const [endless, other] = [await load('for (;;) {}'), await load('source + 1')]
+    const [endless, other] = [load('for (;;) {}'), await load('source + 1')]
     await other.run('each', [1], system)
     let ended = false
     const stopped = endless.run('each', [1, 2, 3], system).finally(() => {
@@ -135,12 +133,12 @@ describe('a script that hoards', () => {
   })
 
   it('fails alone on its page; those before it that only computed run again unnoticed', async () => {
-    const program = await load(`if (source === 2) { ${hoard} } source`)
+    const program = load(`if (source === 2) { ${hoard} } source`)
     expect(summary(await program.run('each', [0, 1, 2, 3, 4], system))).toEqual([0, 1, 'SCRIPT_MEMORY', 3, 4])
   })
 
   it('never makes a write happen twice: the outcome of an input before it that wrote is unknown', async () => {
-    const program = await load(
+    const program = load(
       `if (source < 2) openidm.create("seen", "s" + source, {}); if (source === 3) { ${hoard} } source`,
     )
     const outcomes = await program.run('each', [0, 1, 2, 3, 4], system)
@@ -150,7 +148,7 @@ describe('a script that hoards', () => {
   })
 
   it('does not hold back other programs', async () => {
-    const [hoarding, other] = [await load(hoard), await load('source + 1')]
+    const [hoarding, other] = [load(hoard), await load('source + 1')]
     const [stopped, served] = await Promise.all([
       hoarding.run('each', [1, 2], system),
       other.run('each', [1, 2], system),

@@ -68,7 +68,7 @@ describe('require', () => {
       'script/lib.js',
       'this_is_a_library = { f: function () { return 3 } }; exports.f = function () { return this_is_a_library.f() }',
     )
-    const program = await test.engine.load(procedures, {
+    const program = test.engine.load(procedures, {
       settings: ['a'],
       scripts: { a: script('require("lib").f()') },
     })

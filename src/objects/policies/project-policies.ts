@@ -2,7 +2,6 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
-import { lazyProgram } from '../../scripts/lazy-program.ts'
 import type { PolicyRequirement } from './built-in.ts'
 import { program as policyProgram } from './program.ts'
 import type { FailedProperty } from './validator.ts'
@@ -77,7 +76,7 @@ function isSet(flag: Json | undefined): boolean {
 }
 
 async function declared(file: ScriptSource, engine: ScriptEngine): Promise<readonly Json[]> {
-  await using program = lazyProgram(engine, policyProgram, { scripts: { file } })
+  await using program = engine.load(policyProgram, { scripts: { file } })
   return program.one('declaredPolicies', 'file', { request: reading })
 }
 
@@ -104,7 +103,7 @@ async function functionTexts(
     (name) => `${JSON.stringify(name)}: typeof ${name} === 'function' ? String(${name}) : null`,
   )
   const scripts = { texts: ending(file, file.label, `({${members.join(', ')}})`) }
-  await using program = lazyProgram(engine, policyProgram, { scripts })
+  await using program = engine.load(policyProgram, { scripts })
   const call = { script: 'texts', value: null, params: {}, property: '' }
   const [texts] = await program.one('judged', { calls: [call] }, { request: reading })
   return isJsonObject(texts) ? texts : {}
@@ -139,7 +138,7 @@ export function ownPolicies(
 ): OwnPolicies & AsyncDisposable {
   const known = new Map(policies.map((policy) => [policy.policyId, policy]))
   const scripts = Object.fromEntries(policies.map(({ policyId, script }) => [policyId, script]))
-  const program = lazyProgram(engine, policyProgram, { scripts })
+  const program = engine.load(policyProgram, { scripts })
   return {
     known,
     async run(all, { fullObject, resourcePath }, request) {

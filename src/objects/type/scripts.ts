@@ -5,7 +5,6 @@ import { program as runScript } from '../../model/run-script.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { checkedScript } from '../../scripts/checked-script.ts'
 import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
-import { lazyProgram } from '../../scripts/lazy-program.ts'
 import { nameOf, type Place, placesOf, type Step } from './places.ts'
 import type { ManagedType } from './type.ts'
 
@@ -141,7 +140,7 @@ export function loadedScripts(
   scripts: UsableType['scripts'],
   engine: ScriptEngine,
 ): TypeScripts & AsyncDisposable {
-  const program = lazyProgram(engine, runScript, { scripts })
+  const program = engine.load(runScript, { scripts })
   return {
     has: (name) => Object.hasOwn(scripts, name),
     run: (script, variables, request) => program.one('runScript', { script, variables }, { request }),

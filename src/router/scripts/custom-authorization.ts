@@ -1,7 +1,6 @@
 import { asProblem } from '../../model/problem.ts'
 import { isTrueLike } from '../../model/true-like.ts'
 import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
-import { lazyProgram } from '../../scripts/lazy-program.ts'
 import type { RoutedRequest } from '../filter.ts'
 import { program } from './authorization-program.ts'
 import { requestVariable } from './request-variable.ts'
@@ -16,7 +15,7 @@ export function customAuthorization(
   log: (level: 'warn', message: string) => void,
 ): AsyncDisposable & { judge(expression: string, request: RoutedRequest): Promise<boolean> } {
   const scripts = Object.fromEntries(expressions.map((one) => [one, expressionScript(one)]))
-  const loaded = lazyProgram(engine, program, { scripts })
+  const loaded = engine.load(program, { scripts })
   return {
     async judge(expression, request) {
       try {

@@ -6,7 +6,6 @@ import { isTrueLike } from '../../model/true-like.ts'
 import { contextVariable } from '../../scripts/context-variable.ts'
 import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
 import { refusalOf } from '../../scripts/failure.ts'
-import { lazyProgram } from '../../scripts/lazy-program.ts'
 import { type RoutedRequest, type RouterFilter, type Verb, verbs } from '../filter.ts'
 import type { ResourcePage } from '../resources.ts'
 import { mayConcern } from './concerned.ts'
@@ -66,7 +65,7 @@ export function scriptFilters(
       }),
     ),
   )
-  const program = lazyProgram(engine, filterProgram, { scripts })
+  const program = engine.load(filterProgram, { scripts })
   const run: Run = (script, variables, { context }) =>
     program.one('around', { script, variables }, { request: context })
   return {

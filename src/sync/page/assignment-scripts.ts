@@ -19,7 +19,7 @@ export class AssignmentScripts implements AsyncDisposable {
   readonly #engine: ScriptEngine
   readonly #readFile: (path: string) => string | undefined
   readonly #known: Record<string, ScriptSource> = {}
-  readonly #loaded: Promise<LoadedProgram<typeof program>>[] = []
+  readonly #loaded: LoadedProgram<typeof program>[] = []
 
   constructor(parts: Parts, engine: ScriptEngine, readFile: (path: string) => string | undefined) {
     this.#parts = parts
@@ -28,10 +28,10 @@ export class AssignmentScripts implements AsyncDisposable {
   }
 
   /** The program for these inputs; undefined if none of their assignments has a script. */
-  async programFor<N extends DecisionName>(
+  programFor<N extends DecisionName>(
     name: N,
     inputs: readonly DecisionInput<N>[],
-  ): Promise<LoadedProgram<typeof program> | undefined> {
+  ): LoadedProgram<typeof program> | undefined {
     const { settings, scripts } = this.#parts
     const definitions = inputs.flatMap((input) => {
       const { source, oldSource } = shapedFrom[name](input) ?? {}
@@ -51,7 +51,7 @@ export class AssignmentScripts implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const loaded of this.#loaded) await (await loaded)[Symbol.asyncDispose]()
+    for (const loaded of this.#loaded) await loaded[Symbol.asyncDispose]()
   }
 
   /** One that cannot be used fails the object that needs it. */

@@ -45,7 +45,7 @@ export async function loadRules(
   readFile: (path: string) => string | undefined = () => undefined,
 ): Promise<Rules> {
   const parts = { settings: mapping, scripts }
-  const loaded = Object.keys(scripts).length > 0 ? await engine.load(program, parts) : undefined
+  const loaded = Object.keys(scripts).length > 0 ? engine.load(program, parts) : undefined
   const assigned = new AssignmentScripts(parts, engine, readFile)
   const here = proceduresOf(mapping)
   const reaches = reachesScripts(mapping)
@@ -58,7 +58,7 @@ export async function loadRules(
     oneByOne: mapping.reconciliation.taskThreads <= 1 || interleaved || reachesOut(mapping, scripts),
     async ask<N extends DecisionName>(name: N, inputs: readonly DecisionInput<N>[], context: ScriptContext) {
       if (inputs.length === 0) return []
-      const extended = await assigned.programFor(name, inputs)
+      const extended = assigned.programFor(name, inputs)
       if (extended) return extended.run(name, inputs, context)
       if (loaded && inputs.some(reaches[name])) return loaded.run(name, inputs, context)
       return inputs.map((input) => outcomeOf(() => here[name](input, noScripts)))
