@@ -147,6 +147,7 @@ async function foresee(
   const looking = {
     ...reconciliation,
     run: analysis,
+    recorder,
     foreseeHooks: false,
     // What there is to say is said when the run itself begins.
     log: () => {},
@@ -159,8 +160,8 @@ async function foresee(
   const opened = await openRun(looking, { targetIds })
   const looksAtTargets = until === 'shape' || rulesLookAtTargets(reconciliation)
   const sync = { ...opened, until, looksAtTargets }
-  await sourcePhase(looking, sync, sources, recorder)
-  if (targetIds) await targetPhase(looking, sync, recorder)
+  await sourcePhase(looking, sync, sources)
+  if (targetIds) await targetPhase(looking, sync)
   await targetIds?.startOver()
 }
 

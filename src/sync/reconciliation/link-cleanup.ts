@@ -3,11 +3,11 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Link } from '../../repository/links.ts'
+import { isConflict } from '../page/apply/store-links.ts'
 import type { MappingLink } from '../page/links.ts'
 import { nothingApplied, nothingDecided, planEntry, type Recorded } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { Reconciliation } from './reconciliation.ts'
-import { recordPage } from './record.ts'
 import type { ReconciliationRequest } from './request.ts'
 
 const pageSize = 500
@@ -117,25 +117,20 @@ async function cleanUpPage(
   orphans: readonly Recorded[],
 ): Promise<void> {
   if (orphans.length === 0) return
-  const { run, repository, onEntry, onProgress, log } = reconciliation
+  const { run, repository, recorder, onEntry, onProgress, log } = reconciliation
   const { mapping } = sync.rules
   const deletions = orphans.flatMap(({ link }) => link?.stored ?? [])
   try {
     await repository.transaction(async (store) => {
       if (!sync.dryRun) await store.links.delete(deletions)
-      await recordPage(reconciliation, orphans, store)
+      await recorder.record(orphans, store)
     })
   } catch (error) {
     if (!isConflict(error)) throw error
     log('warn', `${mapping.name}: links changed while they were cleaned up; the next run looks at them again`)
     return
   }
-  run.keep(orphans)
-  run.statistics.written.cleanedUp += orphans.length
+  recorder.count?.(orphans)
   for (const orphan of orphans) onEntry?.(planEntry(mapping, orphan, sync.targets.isSecret), orphan, sync)
-  onProgress?.()
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof Problem && (error.code === 'NOT_FOUND' || error.code === 'PRECONDITION_FAILED')
+  onProgress?.(run)
 }

@@ -1,5 +1,5 @@
 import { chunks } from '../../kit/chunks.ts'
-import { applyPage, type Recorder } from '../page/apply/apply.ts'
+import { applyPage } from '../page/apply/apply.ts'
 import { decidePage } from '../page/decide.ts'
 import { joinTargets, linkedSources, targetRounds } from '../page/join.ts'
 import {
@@ -17,26 +17,33 @@ import { namesIn, qualifiersOf } from '../single/look.ts'
 import type { SourceRecord } from './read.ts'
 import type { Reconciliation } from './reconciliation.ts'
 
+/** What is worked together, until the run is cancelled. */
+export async function* partsOf<T>(
+  { run, settings }: Reconciliation,
+  { rules }: Synchronization,
+  pages: AsyncIterable<readonly T[]>,
+): AsyncIterable<readonly T[]> {
+  for await (const page of pages) {
+    for (const part of chunks(page, rules.oneByOne ? 1 : settings.pageSize)) {
+      if (run.signal.aborted) return
+      yield part
+    }
+  }
+}
+
 /** Every source object, page by page; each page may depend on those before it. */
 export async function sourcePhase(
   reconciliation: Reconciliation,
   sync: Synchronization,
   pages: AsyncIterable<readonly SourceRecord[]>,
-  recorder: Recorder,
 ): Promise<void> {
-  const { run, settings } = reconciliation
-  for await (const page of pages) {
-    for (const part of chunks(page, sync.rules.oneByOne ? 1 : settings.pageSize)) {
-      if (run.signal.aborted) return
-      await run.durations.time('sourcePagePhase', async () => {
-        const reads = await readOperations(sync, part)
-        await withSourceLocks(sync, reads, async (held) =>
-          synchronize(held, await refreshed(held, reads), (decided) =>
-            finish(reconciliation, held, decided, recorder),
-          ),
-        )
-      })
-    }
+  for await (const part of partsOf(reconciliation, sync, pages)) {
+    await reconciliation.run.durations.time('sourcePagePhase', async () => {
+      const reads = await readOperations(sync, part)
+      await withSourceLocks(sync, reads, async (held) =>
+        synchronize(held, await refreshed(held, reads), (decided) => finish(reconciliation, held, decided)),
+      )
+    })
   }
 }
 
@@ -57,38 +64,29 @@ async function readOperations(
 }
 
 /** The targets that no source operation handled (engine §3.4). */
-export async function targetPhase(
-  reconciliation: Reconciliation,
-  sync: Synchronization,
-  recorder: Recorder,
-): Promise<void> {
-  const { run, settings } = reconciliation
+export async function targetPhase(reconciliation: Reconciliation, sync: Synchronization): Promise<void> {
   const names = await qualifiersOf(sync, undefined)
-  for await (const page of sync.targetIds?.remaining(settings.pageSize) ?? []) {
-    for (const part of chunks(page, sync.rules.oneByOne ? 1 : page.length)) {
-      if (run.signal.aborted) return
-      const gone = new Set<string>()
-      for (const round of await targetRounds(sync, part, names)) {
-        const turns = await linkedSources(sync, round)
-        await withSourceLocks(sync, turns, async (held) => {
-          const decided = await decidePage(held, await joinTargets(held, round, gone))
-          const done = await finish(reconciliation, held, decided, recorder)
-          for (const operation of done) {
-            if (operation.action === 'DELETE' && goesOn(operation) && operation.targetId !== undefined)
-              gone.add(operation.targetId)
-          }
-        })
-      }
+  const pages = sync.targetIds?.remaining(reconciliation.settings.pageSize)
+  if (!pages) return
+  for await (const part of partsOf(reconciliation, sync, pages)) {
+    const gone = new Set<string>()
+    for (const round of await targetRounds(sync, part, names)) {
+      await withSourceLocks(sync, await linkedSources(sync, round), async (held) => {
+        const decided = await decidePage(held, await joinTargets(held, round, gone))
+        for (const operation of await finish(reconciliation, held, decided)) {
+          if (operation.action === 'DELETE' && goesOn(operation) && operation.targetId !== undefined)
+            gone.add(operation.targetId)
+        }
+      })
     }
   }
 }
 
 /** Applies and records decided operations, whatever came of them. */
 export async function finish(
-  { onEntry, onPage, onProgress }: Reconciliation,
+  { run, recorder, onEntry, onPage, onProgress }: Reconciliation,
   sync: Synchronization,
   page: readonly Decided[],
-  recorder: Recorder,
 ): Promise<readonly Recorded[]> {
   if (page.length === 0) return []
   // Before applying: an update may rename the target, and the one that was bound is handled.
@@ -97,7 +95,7 @@ export async function finish(
   for (const operation of done)
     onEntry?.(planEntry(sync.rules.mapping, operation, sync.targets.isSecret), operation, sync)
   await onPage?.()
-  onProgress?.()
+  onProgress?.(run)
   return done
 }
 

@@ -1,6 +1,4 @@
-import { chunks } from '../../kit/chunks.ts'
-import { isDone, type PlanLine, stalenessOf } from '../../plan/plan-line.ts'
-import type { Recorder } from '../page/apply/apply.ts'
+import { isDone, type PlanLine, planFilter, stalenessOf } from '../../plan/plan-line.ts'
 import { decidePage, shapePage } from '../page/decide.ts'
 import { joinTargets, linkedSources } from '../page/join.ts'
 import { type Decided, type ReadSource, readSource, readTarget } from '../page/operation.ts'
@@ -9,7 +7,7 @@ import type { Synchronization } from '../page/synchronization.ts'
 import { synchronize } from '../page/synchronize.ts'
 import { planLine } from '../plans/plan-line.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
-import { finish } from './phases.ts'
+import { finish, partsOf } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import type { PlanOutcome } from './run.ts'
 
@@ -21,17 +19,18 @@ export async function plannedPhases(
   reconciliation: Reconciliation,
   sync: Synchronization,
   plan: PlanSource,
-  recorder: Recorder,
-  outcome: PlanOutcome,
 ): Promise<void> {
-  const work: Work = { reconciliation, sync, looking: lookingOnly(sync), recorder, outcome }
-  for await (const page of plan.lines('source')) {
-    for (const part of parts(reconciliation, sync, page)) await workSources(work, part)
+  const { run, planFilters } = reconciliation
+  const wanted = planFilter(planFilters ?? {})
+  const lines = async function* (phase: PlanLine['phase']) {
+    for await (const page of plan.lines(phase)) yield page.filter(wanted)
   }
-  if (!reconciliation.run.signal.aborted) reconciliation.run.enter('ACTIVE_RECONCILING_TARGET')
-  for await (const page of plan.lines('target')) {
-    for (const part of parts(reconciliation, sync, page)) await workTargets(work, part)
-  }
+  const outcome = { performed: 0, stale: 0, done: 0 }
+  run.planned = outcome
+  const work: Work = { reconciliation, sync, looking: lookingOnly(sync), outcome }
+  for await (const part of partsOf(reconciliation, sync, lines('source'))) await workSources(work, part)
+  run.enter('ACTIVE_RECONCILING_TARGET')
+  for await (const part of partsOf(reconciliation, sync, lines('target'))) await workTargets(work, part)
 }
 
 interface Work {
@@ -39,7 +38,6 @@ interface Work {
   readonly sync: Synchronization
   /** Decides and shapes as the plan did: scripts cannot write, so that what is left out leaves no trace. */
   readonly looking: Synchronization
-  readonly recorder: Recorder
   readonly outcome: PlanOutcome
 }
 
@@ -48,18 +46,8 @@ function lookingOnly(sync: Synchronization): Synchronization {
   return { ...sync, hooks: 'foresee', scripts: { ...sync.scripts, request } }
 }
 
-function parts(
-  { planFilter }: Reconciliation,
-  { rules }: Synchronization,
-  page: readonly PlanLine[],
-): Iterable<readonly PlanLine[]> {
-  const wanted = planFilter ? page.filter(planFilter) : page
-  return chunks(wanted, rules.oneByOne ? 1 : wanted.length)
-}
-
 async function workSources(work: Work, lines: readonly PlanLine[]): Promise<void> {
-  const { sync, reconciliation } = work
-  if (reconciliation.run.signal.aborted) return
+  const { sync } = work
   const turns = lines.flatMap(({ sourceId, linkQualifier }) =>
     sourceId === null ? [] : [{ sourceId, linkQualifier }],
   )
@@ -98,7 +86,7 @@ function keyOf({ phase, sourceId, targetId, linkQualifier }: PlanLine | Decided)
 
 /** Leaves out what does not hold any more, and performs the rest. */
 async function perform(
-  { reconciliation, sync, recorder, outcome }: Work,
+  { reconciliation, sync, outcome }: Work,
   page: readonly Decided[],
   lineOf: ReadonlyMap<string, PlanLine>,
 ): Promise<void> {
@@ -106,7 +94,7 @@ async function perform(
     const planned = lineOf.get(keyOf(operation))
     return planned ? leftOut(sync, operation, planned, outcome) : operation
   })
-  await finish(reconciliation, sync, await shapePage(sync, judged), recorder)
+  await finish(reconciliation, sync, await shapePage(sync, judged))
 }
 
 /** An operation that is not what its line says any more, as it stands in the records; any other as it is. */

@@ -1,8 +1,6 @@
 import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { Synchronization } from '../page/synchronization.ts'
-import type { PlanSource } from '../plans/plan-source.ts'
 import { requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
 import { cleanUpLinks } from './link-cleanup.ts'
 import { openRun, targetQuery } from './open-run.ts'
@@ -18,7 +16,8 @@ import { EmptySource, openSources } from './sources.ts'
  * source phase → target phase → link clean-up → `result` → summary. A dry run takes the same way without the writers. Never
  * throws: what ends a run is in the run.
  */
-export async function reconcile(reconciliation: Reconciliation): Promise<void> {
+export async function reconcile(asked: Omit<Reconciliation, 'recorder'>): Promise<void> {
+  const reconciliation = { ...asked, recorder: recorder(asked) }
   const { run, repository } = reconciliation
   const fail = (error: unknown) => run.fail(error)
   await phases(reconciliation).catch((error) => {
@@ -43,32 +42,21 @@ async function phases(reconciliation: Reconciliation): Promise<void> {
   if (plan) {
     await requirePlanWithinGuard(reconciliation, plan.header)
     const sync = await openRun(reconciliation, { targetIds: await queryTargets?.(), watch })
-    return await performPlan(reconciliation, sync, plan)
+    run.enter('ACTIVE_RECONCILING_SOURCE')
+    await plannedPhases(reconciliation, sync, plan)
+    run.statistics.totals.source = run.statistics.processed.source
+    return
   }
   await requireWithinGuard(reconciliation, queryTargets)
   const sources = await openSources(reconciliation)
   const sync = await openRun(reconciliation, { targetIds: await queryTargets?.(), watch })
   run.enter('ACTIVE_RECONCILING_SOURCE')
-  await run.durations.time('sourcePhase', () =>
-    sourcePhase(reconciliation, sync, sources, recorder(reconciliation)),
-  )
+  await run.durations.time('sourcePhase', () => sourcePhase(reconciliation, sync, sources))
   run.statistics.totals.source ??= run.statistics.processed.source
   if (!withTargets || run.signal.aborted) return
   run.enter('ACTIVE_RECONCILING_TARGET')
-  await run.durations.time('targetPhase', () => targetPhase(reconciliation, sync, recorder(reconciliation)))
+  await run.durations.time('targetPhase', () => targetPhase(reconciliation, sync))
   await cleanUpLinks(reconciliation, sync)
-}
-
-async function performPlan(
-  reconciliation: Reconciliation,
-  sync: Synchronization,
-  plan: PlanSource,
-): Promise<void> {
-  const { run } = reconciliation
-  run.enter('ACTIVE_RECONCILING_SOURCE')
-  run.planned = { performed: 0, stale: 0, done: 0 }
-  await plannedPhases(reconciliation, sync, plan, recorder(reconciliation), run.planned)
-  run.statistics.totals.source = run.statistics.processed.source
 }
 
 /** What an earlier run left undone is settled before anything is decided; a dry run can only say that it is there. */

@@ -2,7 +2,6 @@ import { v7 as timeOrderedId } from 'uuid'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import { planFilter } from '../../plan/plan-line.ts'
 import type { Events } from '../../repository/events.ts'
 import type { Lease } from '../../repository/locks.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
@@ -11,7 +10,7 @@ import type { SyncServices } from '../services.ts'
 import { linkedTargets } from './guard.ts'
 import { refuseImpossibleCleanUp } from './link-cleanup.ts'
 import { reconcile } from './reconcile.ts'
-import type { Reconciliation } from './reconciliation.ts'
+import type { RunObservers } from './reconciliation.ts'
 import { recover } from './recover.ts'
 import { parametersOf, type ReconciliationRequest, requireSameConfiguration, settingsFor } from './request.ts'
 import { Run } from './run.ts'
@@ -29,13 +28,6 @@ export interface ReconciliationOptions extends SyncServices {
   readonly markInUse?: (request: Pick<ReconciliationRequest, 'mapping' | 'inline'>) => Promise<Disposable>
 }
 
-export interface RunObservers {
-  readonly onEntry?: Reconciliation['onEntry']
-  /** Awaited after each page. */
-  readonly onPage?: () => Promise<void>
-  readonly onProgress?: (run: Run) => void
-}
-
 /** A started run and its end; `done` never rejects. */
 export interface StartedRun {
   readonly run: Run
@@ -44,15 +36,6 @@ export interface StartedRun {
 
 /** At most this many runs execute at once; further ones wait in ACTIVE_INITIALIZED (engine §7.2). */
 const atOnce = 10
-
-function runOf(request: ReconciliationRequest, { mapping }: Rules) {
-  const ends = { source: mapping.source, target: mapping.target }
-  return {
-    mapping: request.mapping,
-    analysis: request.analyze === true,
-    keeps: request.persistAssociations ? { associations: true, ...ends } : undefined,
-  }
-}
 
 /** The runs of this process: starts, follows, cancels and remembers them. */
 export class Reconciliations {
@@ -94,27 +77,28 @@ export class Reconciliations {
     const { repository, resources, locks, runSets, events, log } = this.#options
     const id = timeOrderedId()
     const own = await locks.ownLease()
-    const lock = isExclusive(request) ? await acquireRunLock(locks, rules.mapping.links.type, id) : undefined
-    const parameters = parametersOf(settings, sourceId)
-    const run = new Run({ ...runOf(request, rules), id, worker: own.name, parameters })
-    const leases = lock ? [own, lock] : [own]
+    const leases = [own]
+    if (isExclusive(request)) {
+      const lock = await acquireRunLock(locks, rules.mapping.links.type, id)
+      held.defer(() => lock.release())
+      leases.push(lock)
+    }
+    const { source, target } = rules.mapping
+    const run = new Run({
+      id,
+      mapping: request.mapping,
+      analysis: request.analyze === true,
+      worker: own.name,
+      parameters: parametersOf(settings, sourceId),
+      keeps: request.persistAssociations ? { associations: true, source, target } : undefined,
+    })
     const work = () =>
       reconcile({
-        run,
-        rules,
-        settings,
-        sourceId,
-        plan,
-        planFilter: request.planFilters && planFilter(request.planFilters),
-        associations: request.persistAssociations === true,
-        foreseeHooks: request.foreseeHooks === true,
-        ...{ repository, locks, runSets, log },
+        ...{ ...request, ...observers, repository, locks, runSets, log },
+        ...{ run, rules, settings, sourceId, leases },
         resources: resources(),
-        leases,
         isActive: this.isActive,
-        request: { ...context, external: false, transactionId: run.id },
-        onEntry: observers.onEntry,
-        onPage: observers.onPage,
+        request: { ...context, external: false, transactionId: id },
         onProgress: () => {
           observers.onProgress?.(run)
           events.publish({ topic: 'progress', run: id })
@@ -123,7 +107,6 @@ export class Reconciliations {
     const untilDone = held.move()
     const { during = (run) => run() } = this.#options
     const done = during(() => this.#inTurn(() => whileHeld(leases, run, work)))
-      .finally(() => lock?.release())
       .finally(() => untilDone.disposeAsync())
       .then(
         () => this.#ended(run, settings.storedRuns, context),

@@ -8,17 +8,20 @@ import type { Store } from '../../repository/repository.ts'
 import type { RunEntry } from '../../repository/runs.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import { ambiguousIds, type Recorded } from '../page/operation.ts'
-import { historyOf, type Outcome, outcomeOf } from '../page/outcome.ts'
+import { historyOf, outcomeOf } from '../page/outcome.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import type { Run } from './run.ts'
-import { recordOf } from './stored-run.ts'
 
-export function recorder(reconciliation: Reconciliation): Recorder {
+type Recording = Omit<Reconciliation, 'recorder'>
+
+export function recorder(reconciliation: Recording): Recorder {
   const { run } = reconciliation
   return {
-    record: (page, store) => recordPage(reconciliation, page, store, run.statistics.plus(page)),
-    count: (page) => run.keep(page, run.statistics.plus(page)),
+    record: (page, store) => recordPage(reconciliation, page, store),
+    count: (page) => {
+      run.statistics = run.statistics.plus(page)
+    },
   }
 }
 
@@ -30,9 +33,7 @@ export function singleRecorder({ runId, rules, targets }: Synchronization, userI
       const recording = { mapping: rules.mapping, userId, runId, isSecret: targets.isSecret }
       const events = page
         .filter(({ action }) => action !== 'NOREPORT')
-        .map((operation) =>
-          entryEvent(recording, operation, outcomeOf(operation), `${runId}-${timeOrderedId()}`, timestamp),
-        )
+        .map((operation) => entryEvent(recording, operation, `${runId}-${timeOrderedId()}`, timestamp))
       if (events.length > 0) await store.audit.append(events)
     },
   }
@@ -42,11 +43,10 @@ export function singleRecorder({ runId, rules, targets }: Synchronization, userI
  * Writes a page's audit entries, associations and the run's progress with it: one call each. Refused where a lease is lost:
  * another process goes on.
  */
-export async function recordPage(
-  { run, leases, rules: { mapping }, request, resources, associations }: Reconciliation,
+async function recordPage(
+  { run, leases, rules: { mapping }, request, resources, persistAssociations }: Recording,
   page: readonly Recorded[],
   store: Store,
-  statistics = run.statistics,
 ): Promise<void> {
   for (const lease of leases) await lease.require(store)
   const { isSecret } = resources.objectSet(mapping.target)
@@ -55,16 +55,14 @@ export async function recordPage(
   const entries: RunEntry[] = []
   const timestamp = new Date().toISOString()
   for (const [place, operation] of page.entries()) {
-    const id = `${run.id}-${run.entries + place}`
-    const outcome = outcomeOf(operation)
+    const id = `${run.id}-${run.statistics.entries + place}`
     if (!run.analysis && operation.action !== 'NOREPORT')
-      events.push(entryEvent(records, operation, outcome, id, timestamp))
-    if (associations)
-      entries.push({ id, runId: run.id, content: association(records, operation, outcome, id) })
+      events.push(entryEvent(records, operation, id, timestamp))
+    if (persistAssociations) entries.push({ id, runId: run.id, content: association(records, operation, id) })
   }
   if (events.length > 0) await run.durations.time('auditLog', () => store.audit.append(events))
   if (entries.length > 0) await store.runs.appendEntries(entries)
-  await store.runs.save(recordOf(run, statistics))
+  await store.runs.save(run.record(run.statistics.plus(page)))
 }
 
 /** On whose behalf, and in whose records. */
@@ -80,7 +78,6 @@ interface Records {
 function entryEvent(
   { runId, mapping, userId, isSecret }: Records,
   operation: Recorded,
-  outcome: Outcome,
   id: string,
   timestamp: string,
 ): AuditEvent {
@@ -89,16 +86,15 @@ function entryEvent(
     ...{ id, timestamp, userId, runId, phase, mapping: mapping.name, linkQualifier, situation, action },
     sourceObjectId: sourceId === undefined ? null : `${mapping.source}/${sourceId}`,
     targetObjectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
-    ...{ ambiguousIds: ambiguousIds(operation), outcome, history: historyOf(operation, isSecret) },
+    ...{
+      ambiguousIds: ambiguousIds(operation),
+      outcome: outcomeOf(operation),
+      history: historyOf(operation, isSecret),
+    },
   })
 }
 
-function association(
-  { runId, mapping }: Records,
-  operation: Recorded,
-  outcome: Outcome,
-  id: string,
-): JsonObject {
+function association({ runId, mapping }: Records, operation: Recorded, id: string): JsonObject {
   const { linkQualifier, situation, action, sourceId, targetId, phase } = operation
   return {
     _id: id,
@@ -111,7 +107,7 @@ function association(
     targetObjectId: targetId ?? null,
     sourceResourceCollection: mapping.source,
     targetResourceCollection: mapping.target,
-    ...outcome,
+    ...outcomeOf(operation),
     ambiguousTargetObjectIds: ambiguousIds(operation).join(', '),
     phase,
   }
@@ -125,17 +121,13 @@ export async function recordFrame(
 ): Promise<void> {
   const reconAction = sourceId === undefined ? 'recon' : 'reconById'
   const facts = { userId, runId: run.id, mapping: run.mapping, reconAction }
-  const event =
+  const status = entryType === 'start' || run.state === 'SUCCESS' ? 'SUCCESS' : 'FAILURE'
+  const told =
     entryType === 'start'
-      ? auditEvent.reconFrame({
-          ...{ ...facts, entryType, status: 'SUCCESS', message: `Reconciliation initiated by ${userId}` },
-        })
-      : auditEvent.reconFrame({
-          ...{ ...facts, entryType, status: run.state === 'SUCCESS' ? 'SUCCESS' : 'FAILURE' },
-          ...{ message: summaryOf(run), run: run.toJSON() },
-        })
-  await store.audit.append([event])
-  await store.runs.save(recordOf(run))
+      ? { message: `Reconciliation initiated by ${userId}` }
+      : { message: summaryOf(run), run: run.toJSON() }
+  await store.audit.append([auditEvent.reconFrame({ ...facts, entryType, status, ...told })])
+  await store.runs.save(run.record())
 }
 
 function summaryOf({ problem, statistics }: Run): string {

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, type Problem } from '../../model/problem.ts'
+import type { RunRecord } from '../../repository/runs.ts'
 import type { Resource } from '../../router/resources.ts'
 import { Durations } from '../page/durations.ts'
-import type { Recorded } from '../page/operation.ts'
 import { Statistics } from './statistics.ts'
 
 /**
@@ -14,7 +14,7 @@ import { Statistics } from './statistics.ts'
  *
  * A completed stage never changes.
  */
-export const stages = {
+const stages = {
   ACTIVE_INITIALIZED: 'initialized',
   ACTIVE_QUERY_ENTRIES: 'querying sets of entries to reconcile',
   ACTIVE_RECONCILING_SOURCE: 'reconciling source entries',
@@ -27,8 +27,8 @@ export const stages = {
   COMPLETED_FAILED: 'reconciliation failed',
 } as const
 
-export type Stage = keyof typeof stages
-export type State = 'ACTIVE' | 'SUCCESS' | 'FAILED' | 'CANCELED'
+type Stage = keyof typeof stages
+type State = RunRecord['state']
 
 const stateOf = {
   COMPLETED_SUCCESS: 'SUCCESS',
@@ -72,8 +72,8 @@ export class Run {
   #stage: Stage = 'ACTIVE_INITIALIZED'
   #ended: Date | undefined
   #problem: Problem | undefined
-  #statistics = new Statistics()
-  #entries = 0
+  /** Of the pages that are certain to stay. */
+  statistics = new Statistics()
   #closed = false
 
   constructor({ id, mapping, analysis, worker, parameters, keeps }: RunOptions) {
@@ -102,21 +102,6 @@ export class Run {
     return this.#problem
   }
 
-  get statistics(): Statistics {
-    return this.#statistics
-  }
-
-  /** How many operations are recorded: their numbers are counted on from here. */
-  get entries(): number {
-    return this.#entries
-  }
-
-  /** A page has been recorded, and is certain to stay. `statistics`: the counts with it. */
-  keep(page: readonly Recorded[], statistics = this.#statistics): void {
-    this.#entries += page.length
-    this.#statistics = statistics
-  }
-
   enter(stage: Stage): void {
     if (this.state !== 'ACTIVE' || (this.#stage === 'ACTIVE_CANCELING' && stage.startsWith('ACTIVE_'))) return
     this.#stage = stage
@@ -143,13 +128,26 @@ export class Run {
     this.#closed = true
   }
 
-  /** engine §7.7; `failure` says why a failed run ended. */
-  toJSON(): Resource {
-    return this.with(this.#statistics)
+  /**
+   * As it is stored, with these counts: its run object, what is kept besides as `keeps`, and, while it is active, the lease of
+   * the process that works on it as `worker`.
+   */
+  record(statistics = this.statistics): RunRecord {
+    const { id, mapping, analysis, state, started, keeps, worker } = this
+    const content = {
+      ...this.#with(statistics),
+      ...(keeps && { keeps }),
+      ...(state === 'ACTIVE' && { worker }),
+    }
+    return { id, mapping, analysis, state, started: started.toISOString(), content }
   }
 
-  /** The run object with other counts. */
-  with(statistics: Statistics): Resource {
+  /** engine §7.7; `failure` says why a failed run ended. */
+  toJSON(): Resource {
+    return this.#with(this.statistics)
+  }
+
+  #with({ progress, situationSummary, status }: Statistics): Resource {
     const end = this.#ended ?? new Date()
     const problem = this.#problem
     return {
@@ -158,9 +156,9 @@ export class Run {
       state: this.state,
       stage: this.#stage,
       stageDescription: stages[this.#stage],
-      progress: statistics.progress,
-      situationSummary: { ...statistics.situationSummary },
-      statusSummary: { ...statistics.status },
+      progress,
+      situationSummary: { ...situationSummary },
+      statusSummary: { ...status },
       durationSummary: this.durations.toJSON(),
       parameters: this.#parameters,
       started: this.started.toISOString(),

@@ -12,53 +12,56 @@ interface Tally {
 
 /** Counts of one run, both phases (engine §7.7, §7.8). */
 export class Statistics {
-  readonly #situations = new Map<Situation, number>(situations.map((name) => [name, 0]))
   readonly #phases = { source: new Map<string, Tally>(), target: new Map<string, Tally>() }
+  /** How many operations are recorded: their numbers are counted on from here. */
+  entries = 0
   readonly status = { SUCCESS: 0, FAILURE: 0 }
   readonly processed = { source: 0, target: 0, links: 0 }
-  readonly totals: { source: number | undefined; target: number | undefined; links: number | undefined } = {
-    source: undefined,
-    target: undefined,
-    links: undefined,
-  }
+  readonly totals: { [of in 'source' | 'target' | 'links']?: number | undefined } = {}
   /** `cleanedUp`: links whose two ends were gone; they belong to neither phase. */
   readonly written = { created: 0, unchanged: 0, updated: 0, deleted: 0, linked: 0, cleanedUp: 0 }
 
   /** What the counts are with a page more; these stay as they are, in case that the page is not kept. */
   plus(page: readonly Recorded[]): Statistics {
     const sum = new Statistics()
-    for (const [name, count] of this.#situations) sum.#situations.set(name, count)
     for (const phase of ['source', 'target'] as const)
       for (const [name, tally] of this.#phases[phase]) sum.#phases[phase].set(name, tally)
     for (const counts of ['status', 'processed', 'totals', 'written'] as const)
       Object.assign(sum[counts], this[counts])
+    sum.entries = this.entries + page.length
     for (const operation of page) sum.#add(operation)
     return sum
   }
 
   #add(operation: Recorded): void {
-    const { phase, situation, effect, failure } = operation
+    const { phase, situation, effect, failure, linkCreated, cleanUp } = operation
+    if (cleanUp) {
+      this.written.cleanedUp++
+      return
+    }
     this.processed[phase]++
     if (wasLinked(operation)) this.processed.links++
-    if (situation) {
-      this.#situations.set(situation, (this.#situations.get(situation) ?? 0) + 1)
-      this.#tally(operation, situation)
-    }
+    if (situation ?? failure) this.#tally(operation, situation ?? 'NOTVALID')
     this.status[succeeded(operation) ? 'SUCCESS' : 'FAILURE']++
     if (effect !== 'none') this.written[effect]++
-    if (operation.linkCreated) this.written.linked++
-    if (failure && !situation) this.#tally(operation, 'NOTVALID')
+    if (linkCreated) this.written.linked++
   }
 
   #tally({ phase, sourceId, targetId }: Recorded, name: string): void {
-    const { count, ids } = this.#phases[phase].get(name) ?? { count: 0, ids: [] }
+    const { count, ids } = this.#tallyOf(phase, name)
     const id = phase === 'source' ? sourceId : targetId
     const listed = id !== undefined && ids.length < listedIds ? [...ids, id] : ids
     this.#phases[phase].set(name, { count: count + 1, ids: listed })
   }
 
+  #tallyOf(phase: 'source' | 'target', name: string): Tally {
+    return this.#phases[phase].get(name) ?? { count: 0, ids: [] }
+  }
+
   get situationSummary(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#situations)
+    const countOf = (name: Situation) =>
+      this.#tallyOf('source', name).count + this.#tallyOf('target', name).count
+    return Object.fromEntries(situations.map((name) => [name, countOf(name)]))
   }
 
   get progress(): JsonObject {
@@ -82,15 +85,10 @@ export class Statistics {
 
   /** The `result` script's variable of one phase, without times. */
   phase(name: 'source' | 'target'): JsonObject {
-    const tallies = this.#phases[name]
-    const entry = (key: string) => {
-      const { count, ids } = tallies.get(key) ?? { count: 0, ids: [] }
-      return [key, { count, ids: [...ids] }]
-    }
     return {
       processed: this.processed[name],
       entries: this.totals[name] ?? this.processed[name],
-      ...Object.fromEntries(['NOTVALID', ...situations].map(entry)),
+      ...Object.fromEntries(['NOTVALID', ...situations].map((key) => [key, { ...this.#tallyOf(name, key) }])),
     }
   }
 }

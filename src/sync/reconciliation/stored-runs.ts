@@ -4,7 +4,6 @@ import type { LeaseHolder, Locks } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RunRecord } from '../../repository/runs.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
-import { storedRunObject, workerOf } from './stored-run.ts'
 
 /** How many runs of a mapping and kind `GET recon` can tell of; OpenIDM remembers about as many. */
 const keptRuns = 100
@@ -81,4 +80,28 @@ function deletionOf(id: string): string {
 function deletionEvent(id: string, { userId, transactionId }: RequestContext) {
   const facts = { userId, transactionId, objectId: `recon/${id}`, operation: 'DELETE' }
   return auditEvent.activity({ ...facts, id: deletionOf(id) })
+}
+
+/** The lease of the process that works on a stored run; undefined when it has ended. */
+function workerOf({ state, content: { worker } }: RunRecord): string | undefined {
+  return state === 'ACTIVE' && typeof worker === 'string' ? worker : undefined
+}
+
+/** The run object of a stored run. One that says ACTIVE, but that no other process is working on, died with its process. */
+function storedRunObject(record: RunRecord, isWorkedOn: boolean): Resource {
+  const { worker, keeps, ...content } = record.content
+  const run = { ...content, _id: record.id }
+  if (record.state !== 'ACTIVE' || isWorkedOn) return run
+  return {
+    ...run,
+    state: 'FAILED',
+    stage: 'COMPLETED_FAILED',
+    stageDescription: 'reconciliation failed',
+    // When it was last known to be alive.
+    ended: new Date(Date.parse(record.started) + Number(content.duration)).toISOString(),
+    failure: {
+      code: 500,
+      message: 'the process that worked on this run ended before the run did; run it again',
+    },
+  }
 }
