@@ -136,7 +136,7 @@ async function byRequests({ resources, administrator: by, changes }: Application
     (error) => error.code,
   )
   await resources.patch('managed/user/hal', undefined, replace('name', 'Harold'), by)
-  await changes.settled()
+  await changes.idle()
   return refused
 }
 
@@ -172,7 +172,7 @@ async function play({ repeats, withRuns }: Play) {
   const runs = withRuns ? await throughRuns(application) : []
   const refused = await byRequests(application)
   const rotated = await otherConfiguration(application)
-  await changes.settled()
+  await changes.idle()
   return { runs, refused, rotated, ...(await endState(all)) }
 }
 

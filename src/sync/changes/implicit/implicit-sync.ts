@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../model/json.ts'
 import { getAt } from '../../../model/pointer.ts'
 import { asProblem } from '../../../model/problem.ts'
 import type { RequestContext, Resource } from '../../../router/resources.ts'
-import { applyPage, type Recorder } from '../../page/apply/apply.ts'
+import { applyPage } from '../../page/apply/apply.ts'
 import { type ReadSource, readSource } from '../../page/operation.ts'
 import { flowKey, withSourceLocks } from '../../page/source-locks.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
@@ -16,7 +16,7 @@ import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
 import { failedResult, skippedResult, syncRecorder, syncResult } from './result.ts'
 
 /**
- * Carries the change of one object on to all mappings of its set, one after the other, under each link qualifier
+ * Takes the change of one object through all mappings of its set, one after the other, under each link qualifier
  * (engine §8.2): the same decision and the same steps as in a run. After the first failure the rest is skipped, and
  * said to be.
  */
@@ -33,7 +33,7 @@ export function implicitSync(options: SyncServices): Notify {
 export interface Flow {
   readonly event: ChangeEvent
   readonly mappings: readonly Mapping[]
-  /** On whose behalf it is recorded; absent: as the others that are carried on with it. */
+  /** On whose behalf it is recorded; absent: as the others that are synchronized with it. */
   readonly request?: RequestContext
   /**
    * True if the object can be read: then it is worked as it is when its turn has come, not as the event has it. Events that come
@@ -42,8 +42,11 @@ export interface Flow {
   readonly readsAfresh?: boolean
 }
 
+/** The results of changes (engine §8.2), one a mapping and qualifier. */
+type Results = Map<Flow, JsonObject[]>
+
 /**
- * Carries many changes on, each through its mappings; those of one mapping together, as in a run. The outcomes stand at
+ * Takes many changes through their mappings; those of one mapping together, as in a run. The outcomes stand at
  * the places of their changes.
  */
 export async function synchronizeChanges(
@@ -51,26 +54,26 @@ export async function synchronizeChanges(
   flows: readonly Flow[],
   request: RequestContext,
 ): Promise<readonly (NotifyOutcome & { readonly event: ChangeEvent })[]> {
-  const states = flows.map((flow): State => ({ flow, success: true, results: [] }))
+  const results: Results = new Map(flows.map((flow) => [flow, []]))
   for (const mapping of new Set(flows.flatMap(({ mappings }) => mappings))) {
-    const concernedBy = states.filter(({ flow }) => flow.mappings.includes(mapping))
-    const due = concernedBy.filter(({ success }) => success)
-    const dueFlows = due.map(({ flow }) => flow)
-    const results = await throughMapping(options, mapping, dueFlows, request)
-    const reached = new Map(due.map((state, position) => [state, results[position]]))
-    for (const state of concernedBy) {
-      const own = reached.get(state) ?? skipped(mapping, state.flow.event)
-      state.results.push(...own)
-      state.success &&= own.every(({ result }) => result !== 'FAILED')
+    const due: Flow[] = []
+    for (const flow of flows) {
+      if (!flow.mappings.includes(mapping)) continue
+      if (hasFailed(results, flow)) results.get(flow)?.push(...skipped(mapping, flow.event))
+      else if (!isPostponed(options, mapping, flow, request)) due.push(flow)
     }
+    for (const [flow, own] of await throughMapping(options, mapping, due, request))
+      results.get(flow)?.push(...own)
   }
-  return states.map(({ flow: { event }, success, results }) => ({ event, success, results }))
+  return flows.map((flow) => ({
+    event: flow.event,
+    success: !hasFailed(results, flow),
+    results: results.get(flow) ?? [],
+  }))
 }
 
-interface State {
-  readonly flow: Flow
-  success: boolean
-  readonly results: JsonObject[]
+function hasFailed(results: Results, flow: Flow): boolean {
+  return results.get(flow)?.some(({ result }) => result === 'FAILED') === true
 }
 
 /** The mappings that a change is for, in their order. */
@@ -106,56 +109,46 @@ async function whatChanged(
 /** How many changes are decided and written together. */
 const pageSize = 500
 
-/** The results of each change, in the order of its qualifiers. */
+const mostPostponements = 3
+
+/** True if a script changed the object in the midst of its own synchronization: it is synchronized once more when that has ended. */
+function isPostponed(options: SyncServices, mapping: Mapping, flow: Flow, request: RequestContext): boolean {
+  const postpone = request.chain?.flowing?.get(flowKey(mapping.name, flow.event.id))
+  if (!postpone) return false
+  const putOff = (request.chain?.putOff ?? 0) + 1
+  if (putOff > mostPostponements) {
+    const fact = `${flow.event.id} is changed by its own synchronization, again and again`
+    options.log('warn', `${mapping.name}: ${fact}`)
+    return true
+  }
+  postpone(async (chain) => {
+    const within = { ...request, chain: { ...chain, putOff } }
+    await throughMapping(options, mapping, [{ ...flow, readsAfresh: true }], within)
+  })
+  return true
+}
+
 async function throughMapping(
   options: SyncServices,
   mapping: Mapping,
   flows: readonly Flow[],
   request: RequestContext,
-): Promise<readonly (readonly JsonObject[])[]> {
-  const ready = flows.filter((flow) => !postponed(options, mapping, flow, request))
-  const results = await carriedThrough(options, mapping, ready, request)
-  return flows.map((flow) => results[ready.indexOf(flow)] ?? [])
-}
-
-const mostPutOff = 3
-
-/** True if a script changed the object in the midst of its own synchronization: it is carried on once more when that has ended. */
-function postponed(options: SyncServices, mapping: Mapping, flow: Flow, request: RequestContext): boolean {
-  const postpone = request.chain?.flowing?.get(flowKey(mapping.name, flow.event.id))
-  const putOff = (request.chain?.putOff ?? 0) + 1
-  if (putOff > mostPutOff) {
-    const fact = `${flow.event.id} is changed by its own synchronization, again and again`
-    if (postpone) options.log('warn', `${mapping.name}: ${fact}`)
-    return postpone !== undefined
-  }
-  postpone?.(async (chain) => {
-    const within = { ...request, chain: { ...chain, putOff } }
-    await carriedThrough(options, mapping, [{ ...flow, readsAfresh: true }], within)
-  })
-  return postpone !== undefined
-}
-
-async function carriedThrough(
-  options: SyncServices,
-  mapping: Mapping,
-  flows: readonly Flow[],
-  request: RequestContext,
-): Promise<readonly (readonly JsonObject[])[]> {
-  if (flows.length === 0) return []
+): Promise<Results> {
+  if (flows.length === 0) return new Map()
   try {
     const extra = changeContext(mapping.name)
     const sync = await openSingle(options, mapping.name, request, { analysis: false, extra })
-    const results: (readonly JsonObject[])[] = []
+    const results: Results = new Map()
     for (const page of chunks(flows, sync.rules.oneByOne ? 1 : pageSize)) {
       const work = () => workPage(sync, page, request)
-      results.push(...(await options.activeOperations.during(sync.runId, work)))
+      for (const [flow, own] of await options.activeOperations.during(sync.runId, work))
+        results.set(flow, own)
     }
     return results
   } catch (error) {
     const problem = asProblem(error)
     options.log('error', `${mapping.name}: ${problem.message}`)
-    return flows.map(({ event: { id } }) => [failedResult(mapping, id, problem)])
+    return new Map(flows.map((flow) => [flow, [failedResult(mapping, flow.event.id, problem)]]))
   }
 }
 
@@ -164,32 +157,35 @@ async function workPage(
   sync: Synchronization,
   flows: readonly Flow[],
   request: RequestContext,
-): Promise<readonly (readonly JsonObject[])[]> {
+): Promise<Results> {
   const { mapping } = sync.rules
-  const results = flows.map((): JsonObject[] => [])
+  const results: Results = new Map(flows.map((flow) => [flow, []]))
   const qualifiers = await Promise.all(flows.map(({ event }) => qualifiersFor(sync, event)))
-  const requests = new Map(flows.map((flow) => [flow.event.id, flow.request]))
-  const recorder = syncRecorder(sync, (sourceId) => requests.get(sourceId) ?? request)
+  const flowOf = new Map(flows.map((flow) => [flow.event.id, flow]))
+  const recorder = syncRecorder(sync, (sourceId) => flowOf.get(sourceId)?.request ?? request)
   const rounds = Math.max(...qualifiers.map(({ length }) => length))
   for (let round = 0; round < rounds; round++) {
-    const due: Due[] = []
-    for (const [place, { event, readsAfresh = false }] of flows.entries()) {
+    const due: ReadSource[] = []
+    for (const [place, flow] of flows.entries()) {
       const qualifier = qualifiers[place]?.[round]
       if (qualifier === undefined) continue
-      const failed = results[place]?.some(({ result }) => result === 'FAILED')
-      if (failed) results[place]?.push(skippedResult(mapping, event.id, qualifier))
-      else due.push({ place, readsAfresh, read: readChange(event, qualifier) })
+      const { id } = flow.event
+      if (hasFailed(results, flow)) results.get(flow)?.push(skippedResult(mapping, id, qualifier))
+      else due.push(readChange(flow.event, qualifier))
     }
-    for (const [place, result] of await workRound(sync, due, recorder)) results[place]?.push(result)
+    await withSourceLocks(sync, due, async (held) =>
+      synchronize(held, await readAfresh(held, due, flowOf), async (decided) => {
+        const done = await applyPage(held, decided, recorder)
+        for (const [place, operation] of done.entries()) {
+          const { sourceId = '' } = operation
+          const before = decided[place]?.target ?? null
+          const flow = flowOf.get(sourceId)
+          if (flow) results.get(flow)?.push(syncResult(mapping, sourceId, operation, before))
+        }
+      }),
+    )
   }
   return results
-}
-
-/** A change under one qualifier, with the place of its flow. */
-interface Due {
-  readonly place: number
-  readonly readsAfresh: boolean
-  readonly read: ReadSource
 }
 
 async function qualifiersFor(sync: Synchronization, event: ChangeEvent): Promise<readonly string[]> {
@@ -223,41 +219,18 @@ function readChange(event: ChangeEvent, qualifier: string): ReadSource {
   return readSource(event.id, source, qualifier, oldSource)
 }
 
-/** The results of the changes, by the places of their flows. */
-async function workRound(
-  sync: Synchronization,
-  due: readonly Due[],
-  recorder: Recorder,
-): Promise<readonly (readonly [number, JsonObject])[]> {
-  const { mapping } = sync.rules
-  const placeOf = new Map<string | undefined, number>(due.map(({ read, place }) => [read.sourceId, place]))
-  const results: (readonly [number, JsonObject])[] = []
-  await withSourceLocks(sync, due.map(readOf), async (held) => {
-    await synchronize(held, await readAfresh(held, due), async (decided) => {
-      const done = await applyPage(held, decided, recorder)
-      for (const [position, operation] of done.entries()) {
-        const { sourceId } = operation
-        const place = placeOf.get(sourceId)
-        if (sourceId === undefined || place === undefined) continue
-        results.push([place, syncResult(mapping, sourceId, operation, decided[position]?.target ?? null)])
-      }
-    })
-  })
-  return results
-}
-
-const readOf = ({ read }: Due) => read
-
 /** Of what is gone, the last that is known of it stays. */
 async function readAfresh(
   { sources, signal }: Synchronization,
-  due: readonly Due[],
+  reads: readonly ReadSource[],
+  flowOf: ReadonlyMap<string, Flow>,
 ): Promise<readonly ReadSource[]> {
-  const ids = due.flatMap(({ readsAfresh, read }) => (readsAfresh ? [read.sourceId] : []))
-  if (ids.length === 0) return due.map(readOf)
+  const readsAfresh = ({ sourceId }: ReadSource) => flowOf.get(sourceId)?.readsAfresh === true
+  const ids = reads.filter(readsAfresh).map(({ sourceId }) => sourceId)
+  if (ids.length === 0) return reads
   const found = await sources.readMany(ids, signal)
-  return due.map(({ readsAfresh, read }) => {
-    if (!readsAfresh) return read
+  return reads.map((read) => {
+    if (!readsAfresh(read)) return read
     const source = found.get(read.sourceId)
     return !source && read.source ? { ...read, source, oldSource: read.source } : { ...read, source }
   })

@@ -1,11 +1,9 @@
 import type { Mapping } from '../../../mapping/mapping.ts'
-import { isJsonObject } from '../../../model/json.ts'
 import type { ObjectChange, OnChange } from '../../../objects/write/changes.ts'
-import type { Store } from '../../../repository/repository.ts'
 import type { QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { SyncServices } from '../../services.ts'
-import type { ChangeEvent } from '../notify.ts'
-import { queuedEvent } from '../queue/queued-change.ts'
+import { type ChangeEvent, failureOf } from '../notify.ts'
+import { inState, queuedEvent } from '../queue/queued-change.ts'
 import { concerned, synchronizeChanges } from './implicit-sync.ts'
 
 export interface OnChangeOptions extends SyncServices {
@@ -16,11 +14,11 @@ export interface OnChangeOptions extends SyncServices {
 }
 
 /**
- * Carries changes of managed objects on (engine §8.1): those of mappings with a queue are stored in the
+ * Synchronizes changes of managed objects (engine §8.1): those of mappings with a queue are stored in the
  * transaction of the change itself, all others go through their mappings when it is committed.
  */
 export function onChange(options: OnChangeOptions): OnChange {
-  const { mappings, wake, mayBeTakenBack, log } = options
+  const { repository, mappings, wake, mayBeTakenBack, log } = options
   /** Events whose change may still be taken back, by the change. */
   const held = new WeakMap<ObjectChange, readonly QueuedEvent[]>()
   const ofSource = (path: string) =>
@@ -48,10 +46,11 @@ export function onChange(options: OnChangeOptions): OnChange {
     },
 
     async notify(changes, request) {
-      await release(
-        options.repository,
-        changes.flatMap((change) => held.get(change) ?? []),
-      )
+      const waiting = changes
+        .flatMap((change) => held.get(change) ?? [])
+        .filter(({ state }) => state === 'HELD')
+      if (waiting.length > 0)
+        await repository.syncQueue.update(waiting.map((event) => inState(event, { state: 'PENDING' })))
       const flows = changes.map((change) => {
         const event = eventOf(change)
         return { event, mappings: concerned(mappings(), event) }
@@ -64,8 +63,9 @@ export function onChange(options: OnChangeOptions): OnChange {
       }))
       const outcomes = await synchronizeChanges(options, atOnce, request)
       return outcomes.map(({ success, results, event: { action, container, id } }) => {
-        for (const { result, mapping, cause } of results)
-          if (result === 'FAILED') log('warn', `${mapping}: ${container}/${id}: ${textOf(cause)}`)
+        const failed = results.find(({ result }) => result === 'FAILED')
+        const why = failureOf({ results })?.message || 'failed'
+        if (failed) log('warn', `${failed.mapping}: ${container}/${id}: ${why}`)
         return { success, action, syncDetails: results }
       })
     },
@@ -76,26 +76,9 @@ function hasQueue({ changes }: Mapping): boolean {
   return changes.queue !== undefined
 }
 
-async function release({ syncQueue }: Store, events: readonly QueuedEvent[]): Promise<void> {
-  const waiting = events.filter(({ state }) => state === 'HELD')
-  if (waiting.length === 0) return
-  await syncQueue.update(
-    waiting.map((event) => ({ ...event, state: 'PENDING', content: { ...event.content, state: 'PENDING' } })),
-  )
-}
-
 const actions = { create: 'notifyCreate', update: 'notifyUpdate', delete: 'notifyDelete' } as const
 
 function eventOf({ operation, path, id, before, after }: ObjectChange): ChangeEvent {
-  return {
-    action: actions[operation],
-    container: path,
-    id,
-    oldValue: before ?? null,
-    newValue: after ?? null,
-  }
-}
-
-function textOf(cause: unknown): string {
-  return String((isJsonObject(cause) && cause.message) || 'failed')
+  const values = { oldValue: before ?? null, newValue: after ?? null }
+  return { action: actions[operation], container: path, id, ...values }
 }

@@ -20,8 +20,7 @@ export function syncResult(
   const failed = !succeeded(operation) || action === 'EXCEPTION'
   const ambiguous = ambiguousIds(operation)
   return {
-    ...described(mapping, sourceId, linkQualifier),
-    result: failed ? 'FAILED' : 'SUCCESSFUL',
+    ...resultOf(mapping, sourceId, linkQualifier, failed ? 'FAILED' : 'SUCCESSFUL'),
     situation: situation ?? null,
     action: action ?? null,
     targetId: targetId ?? null,
@@ -33,30 +32,26 @@ export function syncResult(
 
 /** A mapping or qualifier that was not come to, because one before it failed (engine §8.2, [D]). */
 export function skippedResult(mapping: Mapping, sourceId: string, linkQualifier: string | null): JsonObject {
-  return { ...described(mapping, sourceId, linkQualifier), result: 'SKIPPED', ...nothingDone }
+  return resultOf(mapping, sourceId, linkQualifier, 'SKIPPED')
 }
 
 /** A mapping that failed before there was an operation: its qualifiers, or its own configuration. */
 export function failedResult(mapping: Mapping, sourceId: string, problem: Problem): JsonObject {
-  const cause = {
-    code: 409,
-    reason: 'Conflict',
-    message: problem.message,
-    detail: jsonDetail(problem) ?? null,
+  const detail = jsonDetail(problem) ?? null
+  const cause = { code: 409, reason: 'Conflict', message: problem.message, detail }
+  return { ...resultOf(mapping, sourceId, null, 'FAILED'), cause }
+}
+
+function resultOf(
+  { name, target }: Mapping,
+  sourceId: string,
+  linkQualifier: string | null,
+  result: 'SUCCESSFUL' | 'FAILED' | 'SKIPPED',
+): JsonObject {
+  return {
+    ...{ mapping: name, targetObjectSet: target, linkQualifier, reconId: null, sourceId, result },
+    ...{ situation: null, action: null, targetId: null, ambiguousTargetIds: null, oldTargetValue: null },
   }
-  return { ...described(mapping, sourceId, null), result: 'FAILED', ...nothingDone, cause }
-}
-
-const nothingDone = {
-  situation: null,
-  action: null,
-  targetId: null,
-  ambiguousTargetIds: null,
-  oldTargetValue: null,
-}
-
-function described({ name, target }: Mapping, sourceId: string, linkQualifier: string | null): JsonObject {
-  return { mapping: name, targetObjectSet: target, linkQualifier, reconId: null, sourceId }
 }
 
 /** Always a 409, whatever the root error. */

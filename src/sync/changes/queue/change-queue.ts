@@ -1,4 +1,5 @@
-import { asProblem, type Problem } from '../../../model/problem.ts'
+import type { JsonObject } from '../../../model/json.ts'
+import { asProblem } from '../../../model/problem.ts'
 import type { QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Rules } from '../../page/rules.ts'
@@ -7,7 +8,6 @@ import type { SyncServices } from '../../services.ts'
 import { synchronizeChanges } from '../implicit/implicit-sync.ts'
 import { failedResult } from '../implicit/result.ts'
 import { failureOf, type NotifyOutcome } from '../notify.ts'
-import { giveUp } from './give-up.ts'
 import { changeIn, inState, requestIn } from './queued-change.ts'
 
 export interface ChangeQueueOptions extends SyncServices {
@@ -17,13 +17,13 @@ export interface ChangeQueueOptions extends SyncServices {
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
 }
 
-/** A change is recorded for those who made it; what carries it on is the server's own work. */
+/** A change is recorded for those who made it; to synchronize it is the server's own work. */
 const ownWork: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'queue' }
 
 /**
  * Works the changes that wait (engine §8.5): those of one object strictly in order, those of different objects
- * beside one another. What fails is tried again, later each time; what has failed too often is given up as the
- * mapping says. Nothing is lost if the process dies: an event leaves the store when it is done, and doing it again does no
+ * beside one another. What fails is tried again, later each time; what has failed too often is dropped, kept as a dead letter,
+ * or handed to a script, as the mapping's `postRetryAction` says. Nothing is lost if the process dies: an event leaves the store when it is done, and doing it again does no
  * harm.
  */
 export class ChangeQueue implements AsyncDisposable {
@@ -57,21 +57,15 @@ export class ChangeQueue implements AsyncDisposable {
   }
 
   /** Waits until nothing is left that could be done now. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#lines.values()].map((line) => line.settled()))
+  async idle(): Promise<void> {
+    await Promise.all([...this.#lines.values()].map((line) => line.idle()))
   }
 
-  /** What is under way is finished; the rest stays for the next process. */
+  /** What is running is finished; the rest stays for the next process. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#lines.values()].map((line) => line.close()))
   }
-}
-
-/** Changes of different objects that were claimed under a lease of this process. */
-interface Claimed {
-  readonly events: readonly QueuedEvent[]
-  readonly epoch: number
 }
 
 /** The waiting changes of one mapping. */
@@ -95,9 +89,9 @@ class Line {
     this.#turn = this.#turn.then(() => during(() => this.#work()))
   }
 
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     await this.#turn
-    if (this.#isWoken) await this.settled()
+    if (this.#isWoken) await this.idle()
   }
 
   async close(): Promise<void> {
@@ -107,108 +101,104 @@ class Line {
   }
 
   async #work(): Promise<void> {
-    const { log } = this.#options
+    const { repository, locks, log } = this.#options
     try {
       while (!this.#closed) {
         this.#isWoken = false
-        const rules = await this.#usableRules()
+        // As long as the source or the target of the mapping is not there, nothing is worked, and nothing counts as failed.
+        const rules = await this.#options.rulesOf(this.#mapping).catch(() => undefined)
         const settings = rules?.mapping.changes.queue
         if (!rules || !settings) return this.#later(1000)
-        const { epoch } = await this.#options.locks.ownLease()
-        const events = await this.#claim(epoch, settings.pageSize)
+        const { epoch } = await locks.ownLease()
+        // Several processes may work the changes of one mapping: those of one object are given to one at a time.
+        const claimant = { epoch, now: Date.now() }
+        const events = await repository.syncQueue.claim(this.#mapping, claimant, settings.pageSize)
         if (events.length === 0) return await this.#whenDue(settings.pollingInterval)
-        const unsettled = await this.#settleLeftovers(rules).then(() => undefined, asProblem)
-        if (unsettled) await this.#allFailed({ events, epoch }, rules, unsettled)
-        else await this.#carryOn({ events, epoch }, rules)
+        await this.#synchronize(events, epoch, rules)
       }
     } catch (error) {
-      log(
-        'error',
-        `${this.#mapping}: the queue of changes stopped: ${asProblem(error).message}; it goes on later`,
-      )
+      const why = asProblem(error).message
+      log('error', `${this.#mapping}: the queue of changes stopped: ${why}; it goes on later`)
       this.#later(1000)
     }
   }
 
-  /** Undefined while the source or the target of the mapping is not there: then nothing is worked, and nothing counts as failed. */
-  async #usableRules(): Promise<Rules | undefined> {
-    return this.#options.rulesOf(this.#mapping).catch(() => undefined)
+  /** Events of different objects, which go together as a page of a run does. */
+  async #synchronize(events: readonly QueuedEvent[], epoch: number, rules: Rules): Promise<void> {
+    const { syncQueue } = this.#options.repository
+    const outcomes = await this.#outcomesOf(events, rules)
+    const done = events.filter((_event, place) => outcomes[place]?.success).map(({ id }) => id)
+    if (done.length > 0) await syncQueue.finish(done, epoch)
+    for (const [place, event] of events.entries()) {
+      const outcome = outcomes[place]
+      if (outcome?.success) continue
+      const failed = await this.#failed(event, rules, failureOf(outcome ?? { results: [] }))
+      if (failed) await syncQueue.putBack([failed], epoch)
+      else await syncQueue.finish([event.id], epoch)
+    }
   }
 
-  /** Several processes may work the changes of one mapping: those of one object are given to one at a time. */
-  #claim(epoch: number, pageSize: number): Promise<readonly QueuedEvent[]> {
-    const { syncQueue } = this.#options.repository
-    return syncQueue.claim(this.#mapping, { epoch, now: Date.now() }, pageSize)
+  async #outcomesOf(events: readonly QueuedEvent[], rules: Rules): Promise<readonly NotifyOutcome[]> {
+    const { mapping } = rules
+    try {
+      await this.#recover(mapping.links.type)
+    } catch (error) {
+      // As long as the target cannot be read, it is unknown what became of a write that broke off: nothing can be done.
+      const failed = (id: string) => [failedResult(mapping, id, asProblem(error))]
+      return events.map((event) => ({ success: false, results: failed(changeIn(event).id) }))
+    }
+    const flows = events.map((event) => ({
+      event: changeIn(event),
+      mappings: [mapping],
+      request: requestIn(event),
+      // Later changes of its object may have been synchronized while it was a dead letter: it must not undo them.
+      readsAfresh: event.content.revived === true,
+    }))
+    return synchronizeChanges(this.#options, flows, ownWork)
   }
 
   /** A write that broke off has its link before the change is tried again, or it would be made twice. */
-  async #settleLeftovers({ mapping }: Rules): Promise<void> {
-    const { repository, resources, log } = this.#options
-    const { type } = mapping.links
-    if ((await repository.intents.list(type, 1)).length === 0) return
-    await recover({ repository, resources: resources(), isActive: this.#options.isActive, log }, type)
+  async #recover(linkType: string): Promise<void> {
+    const { repository, resources, isActive, log } = this.#options
+    if ((await repository.intents.list(linkType, 1)).length === 0) return
+    await recover({ repository, resources: resources(), isActive, log }, linkType)
   }
 
-  /** The events are of different objects, so they go together, as a page of a run does. */
-  async #carryOn({ events, epoch }: Claimed, rules: Rules): Promise<void> {
-    const flows = events.map((event) => ({
-      event: changeIn(event),
-      mappings: [rules.mapping],
-      request: requestIn(event),
-      // Later changes of its object may have been carried on while it was a dead letter: it must not undo them.
-      readsAfresh: event.content.revived === true,
-    }))
-    const outcomes = await synchronizeChanges(this.#options, flows, ownWork)
-    const done = events.filter((_event, place) => outcomes[place]?.success)
-    if (done.length > 0)
-      await this.#options.repository.syncQueue.finish(
-        done.map(({ id }) => id),
-        epoch,
-      )
-    for (const [place, event] of events.entries()) {
-      const outcome = outcomes[place]
-      if (outcome && !outcome.success) await this.#failed({ event, epoch }, rules, outcome)
-    }
-  }
-
-  /** As long as the target cannot be read, it is unknown what became of a write that broke off: nothing can be done. */
-  async #allFailed({ events, epoch }: Claimed, rules: Rules, problem: Problem): Promise<void> {
-    for (const event of events) {
-      const results = [failedResult(rules.mapping, changeIn(event).id, problem)]
-      await this.#failed({ event, epoch }, rules, { success: false, results })
-    }
-  }
-
+  /** The event as it goes back into the queue; undefined if it is dropped. */
   async #failed(
-    { event, epoch }: { readonly event: QueuedEvent; readonly epoch: number },
+    event: QueuedEvent,
     rules: Rules,
-    { results }: NotifyOutcome,
-  ): Promise<void> {
-    const change = changeIn(event)
-    const settings = rules.mapping.changes.queue
+    cause: JsonObject | undefined,
+  ): Promise<QueuedEvent | undefined> {
+    const { log } = this.#options
+    const { container, id } = changeIn(event)
+    const { maxRetries, retryDelay = 1000, postRetryAction: action } = rules.mapping.changes.queue ?? {}
     const attempts = event.attempts + 1
-    const lastError = String(failureOf({ results })?.message ?? 'failed')
+    const lastError = String(cause?.message ?? 'failed')
     const tried = inState(event, { attempts, lastError })
-    const { log, repository } = this.#options
-    const about = `${this.#mapping}: ${change.container}/${change.id}: ${lastError}`
-    if (settings?.maxRetries !== undefined && attempts > settings.maxRetries) {
-      log('warn', `${about}; given up after ${attempts} tries`)
-      return giveUp({ event: tried, epoch, rules, results }, this.#options)
+    const about = `${this.#mapping}: ${container}/${id}: ${lastError}`
+    if (maxRetries === undefined || attempts <= maxRetries) {
+      if (attempts === 1) log('warn', `${about}; it is tried again`)
+      return inState(tried, { due: Date.now() + backoff(attempts, retryDelay) })
     }
-    const delay = backoff(attempts, settings?.retryDelay ?? 1000)
-    if (attempts === 1) log('warn', `${about}; it is tried again`)
-    await repository.syncQueue.putBack([inState(tried, { due: Date.now() + delay })], epoch)
+    log('warn', `${about}; given up after ${attempts} tries`)
+    const deadLetter = inState(tried, { state: 'DEAD' })
+    if (action?.kind === 'dead-letter-queue') return deadLetter
+    if (action?.kind !== 'script') return undefined
+    const variables = { syncFailure: tried.content, failureCause: cause ?? null }
+    const call = { script: action.script, variables }
+    const [outcome] = await rules.ask('postAction', [call], { request: requestIn(tried) })
+    if (outcome?.ok) return undefined
+    // Nothing is lost.
+    const why = asProblem(outcome?.error).message
+    log('error', `${this.#mapping}: the postRetryAction script failed: ${why}`)
+    return deadLetter
   }
 
   async #whenDue(pollingInterval: number): Promise<void> {
     const due = await this.#options.repository.syncQueue.nextDue(this.#mapping)
-    if (this.#isWoken) return this.#again()
-    this.#later(
-      due === undefined ? pollingInterval : Math.min(pollingInterval, Math.max(1, due - Date.now())),
-    )
-  }
-
-  #again(): void {
+    if (!this.#isWoken)
+      return this.#later(Math.min(pollingInterval, Math.max(1, (due ?? Infinity) - Date.now())))
     this.#isWoken = false
     this.wake()
   }
@@ -220,7 +210,7 @@ class Line {
   }
 }
 
-/** No try is put off longer than this, in ms. */
+/** The longest wait before another try, in ms. */
 const longest = 5 * 60_000
 
 /**

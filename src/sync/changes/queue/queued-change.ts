@@ -4,7 +4,7 @@ import type { QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { ChangeEvent } from '../notify.ts'
 
-/** A change as the queue of a mapping keeps it (engine §8.5): everything that is needed to carry it on later. */
+/** A change as the queue of a mapping keeps it (engine §8.5): everything that is needed to synchronize it later. */
 export function queuedEvent(
   mapping: string,
   event: ChangeEvent,
@@ -12,23 +12,15 @@ export function queuedEvent(
   state: 'HELD' | 'PENDING',
 ): QueuedEvent {
   const id = timeOrderedId()
-  const { action, container, id: resourceId, oldValue, newValue } = event
+  const { action: syncAction, container: resourceCollection, id: resourceId, oldValue, newValue } = event
   const content = {
-    _id: id,
-    mapping,
-    resourceCollection: container,
-    resourceId,
-    syncAction: action,
-    state,
-    attempts: 0,
-    lastError: null,
+    ...{ _id: id, mapping, resourceCollection, resourceId, syncAction, state, attempts: 0, lastError: null },
     createDate: new Date().toISOString(),
-    oldObject: oldValue,
-    newObject: newValue,
+    ...{ oldObject: oldValue, newObject: newValue },
     objectRev: newValue?._rev ?? null,
     context: { userId, roles: [...roles], transactionId },
   }
-  return { id, mapping, resource: `${container}/${resourceId}`, state, due: 0, attempts: 0, content }
+  return { id, mapping, resource: `${resourceCollection}/${resourceId}`, state, due: 0, attempts: 0, content }
 }
 
 /** As `queuedEvent` stores it. */
@@ -42,14 +34,12 @@ interface Content {
 }
 
 export function changeIn({ content }: QueuedEvent): ChangeEvent {
-  const { syncAction, resourceCollection, resourceId, oldObject, newObject } = content as unknown as Content
-  return {
-    ...{ action: syncAction, container: resourceCollection, id: resourceId },
-    ...{ oldValue: oldObject ?? null, newValue: newObject ?? null },
-  }
+  const { syncAction, resourceCollection, resourceId, ...objects } = content as unknown as Content
+  const { oldObject: oldValue = null, newObject: newValue = null } = objects
+  return { action: syncAction, container: resourceCollection, id: resourceId, oldValue, newValue }
 }
 
-/** On whose behalf the change was made; what carries it on is the server's own work. */
+/** On whose behalf the change was made; to synchronize it is the server's own work. */
 export function requestIn({ content }: QueuedEvent): RequestContext {
   const { userId, roles, transactionId } = (content as unknown as Content).context
   return { external: false, userId, roles, transactionId }
@@ -65,12 +55,6 @@ export function inState(
   },
 ): QueuedEvent {
   const { lastError, revived, ...columns } = change
-  const { state = event.state, attempts = event.attempts } = columns
-  const content = {
-    ...event.content,
-    ...{ state, attempts },
-    ...(lastError === undefined ? {} : { lastError }),
-    ...(revived ? { revived } : {}),
-  }
-  return { ...event, ...columns, content }
+  const { due, ...shown } = change
+  return { ...event, ...columns, content: { ...event.content, ...shown } }
 }
