@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { chunks, chunksOf } from '../../../kit/chunks.ts'
 import type { Mapping } from '../../../mapping/mapping.ts'
 import { everything } from '../../../model/filter/filter.ts'
@@ -16,18 +16,13 @@ import { changeContext, openSingle, qualifiersOf } from '../../single/look.ts'
 
 export type Delta = Exclude<SetChange, { kind: 'END' }>
 
-/** The changes that were looked at and may be carried on. */
-export interface Judged {
-  has(change: Delta): boolean
-}
-
 /** How many changes are decided together. */
 const pageSize = 500
 
 /**
  * Stops mass damage before the first write, as in a run: refuses the whole call if the source holds nothing any more and a
  * mapping does not allow that, or if the changes would do more than a mapping's `guard` allows. For that the changes are read
- * once without writing; then only those may be carried on that were read here, for the source may change meanwhile. Memory
+ * once without writing; then only those may be synchronized that were read here, for the source may change meanwhile. Memory
  * holds a digest a change. Undefined, and nothing read, where no mapping could stop anything.
  */
 export async function judge(
@@ -35,8 +30,14 @@ export async function judge(
   { source, overrides }: { readonly source: string; readonly overrides?: JsonObject },
   since: () => AsyncIterable<SetChange>,
   context: RequestContext,
-): Promise<Judged | undefined> {
-  const braked = await brakedMappings(options, source, overrides)
+): Promise<{ has(change: Delta): boolean } | undefined> {
+  const mappings = options.mappings().filter((one) => one.source === source && one.changes.enabled)
+  const braked = await Promise.all(
+    mappings.map(async (mapping) => {
+      const { guard, allowEmptySourceSet } = settingsFor(mapping, overrides)
+      return { guard: await Guard.open(mapping, guard, options.repository.links), allowEmptySourceSet }
+    }),
+  )
   const guards = braked.map(({ guard }) => guard).filter(({ mayRefuse }) => mayRefuse)
   const nonempty = braked.find(({ allowEmptySourceSet }) => !allowEmptySourceSet)
   if (guards.length === 0 && !nonempty) return undefined
@@ -63,34 +64,14 @@ export async function judge(
 
 function emptied({ name }: Mapping, source: string, deletes: number): Problem {
   const fact = `${source} holds nothing any more, and allowEmptySourceSet is not true`
-  return new Problem(
-    'EMPTY_SOURCE',
-    `${name}: nothing was written: ${fact}. Objects that are gone: ${deletes}`,
-    {
-      detail: { source, deletes },
-      hint: `Check that the source export is complete. If it is to be empty, allow it for this call: \`syncline livesync ${source} --allow-empty-source\`, or "allowEmptySourceSet": true in the request.`,
-    },
-  )
-}
-
-/** The guards of the mappings that carry changes of this source on, and whether they allow it to be empty. */
-async function brakedMappings(
-  { mappings, repository }: SyncServices,
-  source: string,
-  overrides: JsonObject | undefined,
-) {
-  const concerned = mappings().filter((mapping) => mapping.source === source && mapping.changes.enabled)
-  return Promise.all(
-    concerned.map(async (mapping) => {
-      const { guard, allowEmptySourceSet } = settingsFor(mapping, overrides)
-      return { guard: await Guard.open(mapping, guard, repository.links), allowEmptySourceSet }
-    }),
-  )
+  const message = `${name}: nothing was written: ${fact}. Objects that are gone: ${deletes}`
+  const hint = `Check that the source export is complete. If it is to be empty, allow it for this call: \`syncline livesync ${source} --allow-empty-source\`, or "allowEmptySourceSet": true in the request.`
+  return new Problem('EMPTY_SOURCE', message, { detail: { source, deletes }, hint })
 }
 
 /**
  * Counts changes for a guard. What cannot be decided, because the target does not answer, counts as what it says it is: whether
- * it is carried on after all is for the failure handler to say.
+ * it is synchronized after all is for the failure handler to say.
  */
 function counter(options: SyncServices, guard: Guard, context: RequestContext) {
   const { name } = guard.mapping
@@ -99,14 +80,14 @@ function counter(options: SyncServices, guard: Guard, context: RequestContext) {
     ...(await openSingle(options, name, context, { analysis: true, extra: changeContext(name) })),
     ...{ hooks: 'skip', until: guard.until, log: () => {} },
   })
-  const decide = async (opened: Synchronization, page: readonly Delta[]) => {
-    const reads = (await Promise.all(page.map((change) => readsOf(opened, change)))).flat()
-    await synchronize(opened, reads, (decided) => applyPage(opened, decided, guard.recorder))
-  }
   return async (page: readonly Delta[]): Promise<void> => {
     try {
       sync ??= await open()
-      for (const part of chunks(page, sync.rules.oneByOne ? 1 : page.length)) await decide(sync, part)
+      const opened = sync
+      for (const part of chunks(page, opened.rules.oneByOne ? 1 : page.length)) {
+        const reads = (await Promise.all(part.map((change) => readsOf(opened, change)))).flat()
+        await synchronize(opened, reads, (decided) => applyPage(opened, decided, guard.recorder))
+      }
     } catch (error) {
       const why = asProblem(error).message
       options.log('warn', `${name}: what changes would do could not be decided beforehand: ${why}`)
@@ -154,7 +135,5 @@ async function isEmpty(set: ObjectSet): Promise<boolean> {
 function digestOf(change: Delta): string {
   const { kind, id } = change
   const content = kind === 'DELETE' ? [] : [change.previousId ?? null, change.object]
-  return createHash('sha1')
-    .update(JSON.stringify([kind, id, ...content]))
-    .digest('base64')
+  return hash('sha1', JSON.stringify([kind, id, ...content]), 'base64')
 }

@@ -12,15 +12,13 @@ export interface FailureHandler {
 }
 
 export type AfterRetries =
-  | { readonly kind: 'logged-ignore' }
-  | { readonly kind: 'dead-letter-queue' }
+  | { readonly kind: Invoked }
   | { readonly kind: 'script'; readonly script: JsonObject }
   /** Anything else: ignored silently. */
   | { readonly kind: 'ignore' }
 
 export function failureHandler(configured: Json | undefined): FailureHandler {
-  if (!isJsonObject(configured)) return { maxRetries: undefined, after: { kind: 'ignore' } }
-  const { maxRetries, postRetryAction } = configured
+  const { maxRetries, postRetryAction } = isJsonObject(configured) ? configured : {}
   return {
     maxRetries: typeof maxRetries === 'number' && maxRetries >= 0 ? maxRetries : undefined,
     after: afterRetries(postRetryAction),
@@ -58,14 +56,11 @@ export async function runFailureScript(
   definition: JsonObject,
   variables: JsonObject,
   request: RequestContext,
-  {
-    engine,
-    readFile,
-  }: { readonly engine: ScriptEngine; readonly readFile: (path: string) => string | undefined },
+  tools: { readonly engine: ScriptEngine; readonly readFile: (path: string) => string | undefined },
 ): Promise<readonly Invoked[]> {
-  const read = scriptSource(definition, { label: 'syncFailureHandler, script', readFile })
+  const read = scriptSource(definition, { label: 'syncFailureHandler, script', readFile: tools.readFile })
   if (!read.ok)
     throw new Problem('CONFIGURATION', `syncFailureHandler/postRetryAction/script: ${read.message}`)
   const source = `${before} ${read.script.source}\n;invokedHandlers`
-  return (await engine.evaluate({ ...read.script, source }, variables, { request })) as Invoked[]
+  return (await tools.engine.evaluate({ ...read.script, source }, variables, { request })) as Invoked[]
 }

@@ -7,7 +7,7 @@ import type { SyncToken } from '../../../router/resources.ts'
 export const stages = 'repo/synchronisation/pooledSyncStage'
 
 /** `system/hr/account` → `SYSTEMHRACCOUNT`. */
-export function stageId(source: string): string {
+function stageId(source: string): string {
   return source.replaceAll('/', '').toUpperCase()
 }
 
@@ -24,17 +24,14 @@ export interface Stage {
 /** Undefined only if there is none: a state that cannot be read must not pass for a first call (engine §9, [D]). */
 export async function readStage({ objects }: Repository, source: string): Promise<Stage | undefined> {
   const stored = (await objects.read(stages, [stageId(source)])).get(stageId(source))
-  return stored && stageOf(stored)
-}
-
-/** As `writeStage` stored it. */
-interface StoredStage extends Pick<Stage, 'retry' | 'lastException'> {
-  readonly connectorData?: { readonly syncToken?: SyncToken | null } | null
-}
-
-function stageOf(stored: StoredObject): Stage {
+  if (!stored) return undefined
   const { connectorData, retry, lastException } = stored as StoredStage
   return { token: connectorData?.syncToken ?? null, retry, lastException }
+}
+
+/** As `writeStage` stores it. */
+interface StoredStage extends Pick<Stage, 'retry' | 'lastException'> {
+  readonly connectorData?: { readonly syncToken?: SyncToken | null } | null
 }
 
 export async function writeStage(
@@ -45,11 +42,9 @@ export async function writeStage(
   const id = stageId(source)
   const exists = (await objects.read(stages, [id])).has(id)
   const { token, retry, lastException } = stage
+  const nativeType = typeof token === 'number' ? 'JAVA_TYPE_LONG' : 'JAVA_TYPE_STRING'
   const content: JsonObject = {
-    connectorData: {
-      nativeType: typeof token === 'number' ? 'JAVA_TYPE_LONG' : 'JAVA_TYPE_STRING',
-      syncToken: token,
-    },
+    connectorData: { nativeType, syncToken: token },
     ...(retry ? { retry: { ...retry } } : {}),
     ...(lastException ? { lastException: { ...lastException } } : {}),
   }
