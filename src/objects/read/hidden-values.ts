@@ -1,7 +1,7 @@
 import { equal } from '../../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject, member, setMember } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
-import { eachElement, remove, type Step, spotsAt, withValueAt } from '../type/places.ts'
+import { eachElement, type Step, withoutAt } from '../type/places.ts'
 
 /**
  * A caller who cannot see a value does not mean to delete it (platform §6.1, [D]). So private values of the stored object
@@ -60,12 +60,8 @@ function inArray(wanted: readonly Json[], stored: readonly Json[], hidden: Paths
 }
 
 function visiblePart(element: Json, hidden: Paths): Json {
-  let visible: JsonObject & { it: Json } = { it: element }
-  for (const path of hidden) {
-    for (const { pointer, value } of spotsAt(visible, ['it', ...path]))
-      if (value !== undefined) visible = withValueAt(visible, pointer, remove)
-  }
-  return visible.it ?? null
+  const visible: JsonObject = { it: element }
+  return hidden.reduce((object, path) => withoutAt(object, ['it', ...path]), visible).it ?? null
 }
 
 function below(step: Step, hidden: Paths): Paths {

@@ -3,8 +3,9 @@ import { type Pointer, printPointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import type { ResourceQuery } from '../../router/resources.ts'
 import type { ManagedSet } from '../managed-set.ts'
-import type { RelationshipProperty } from '../relationships/model.ts'
+import { type RelationshipProperty, throughRelationship } from '../relationships/model.ts'
 import type { Sets } from '../sets.ts'
+import type { CompiledType } from '../type/compile.ts'
 import { touches } from '../type/places.ts'
 
 type Question = Pick<ResourceQuery, 'filter' | 'sortKeys'>
@@ -15,13 +16,8 @@ type Question = Pick<ResourceQuery, 'filter' | 'sortKeys'>
  */
 export function refusePrivateQuestions(sets: Sets, { path, compiled }: ManagedSet, question: Question): void {
   for (const pointer of askedFor(question)) {
-    const [name = '', ...below] = pointer
-    const property = compiled.relations?.type.properties.get(name)
-    const behind = below[0] === '*' ? below.slice(1) : below
-    if (
-      compiled.encryption.private.some((place) => touches(place, pointer)) ||
-      (property && isPrivateBehind(sets, property, behind))
-    )
+    const [property, behind] = throughRelationship(compiled.relations?.type, pointer)
+    if (isPrivate(compiled, pointer) || (property && isPrivateBehind(sets, property, behind)))
       throw refusal(path, pointer)
   }
 }
@@ -38,10 +34,12 @@ export function refusePrivateQuestionsBehind(
 }
 
 function isPrivateBehind(sets: Sets, { collections }: RelationshipProperty, pointer: Pointer): boolean {
-  if (pointer.length === 0) return false
-  return collections.some((collection) =>
-    sets.get(collection)?.compiled.encryption.private.some((place) => touches(place, pointer)),
-  )
+  const compiled = collections.map((collection) => sets.get(collection)?.compiled)
+  return pointer.length > 0 && compiled.some((type) => type && isPrivate(type, pointer))
+}
+
+function isPrivate({ encryption }: CompiledType, pointer: Pointer): boolean {
+  return encryption.private.some((place) => touches(place, pointer))
 }
 
 function askedFor({ filter, sortKeys = [] }: Question): readonly Pointer[] {

@@ -2,7 +2,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { Encryption } from '../type/encryption.ts'
-import { type Place, remove, type Step, spotsAt, touches, withValueAt } from '../type/places.ts'
+import { type Place, type Step, touches, withoutAt } from '../type/places.ts'
 import type { PropertySchema } from '../type/type.ts'
 
 /**
@@ -21,22 +21,13 @@ export function visibility(places: readonly Place[], encryption: Encryption): Vi
       ...(external ? encryption.private : []),
       ...onDemand.filter((path) => !whole && !fields.some((field) => isNamed(path, field))),
     ]
-    let visible = object
-    for (const path of hidden) visible = without(visible, path)
-    return visible
+    return hidden.reduce(withoutAt, object)
   }
 }
 
 /** Naming an object does not name what is in it on demand. */
 function isNamed(path: readonly Step[], field: Pointer): boolean {
   return field.length >= path.filter((step) => typeof step === 'string').length && touches(path, field)
-}
-
-function without(object: StoredObject, path: readonly Step[]): StoredObject {
-  let result = object
-  for (const { pointer, value } of spotsAt(object, path))
-    if (value !== undefined) result = withValueAt(result, pointer, remove)
-  return result
 }
 
 function returnedByDefault({ returnByDefault, isVirtual }: PropertySchema): boolean {

@@ -22,12 +22,12 @@ export async function collectedValues(
   { model, type: { collection, collected } }: Related,
   ids: readonly string[],
   now: number,
-  known?: KnownRelationships,
+  known: KnownRelationships,
 ): Promise<ReadonlyMap<string, JsonObject>> {
   const values = new Map(ids.map((id): [string, JsonObject] => [id, {}]))
   if (collected.length === 0 || ids.length === 0) return values
-  const walk = new Walk(store, model, now)
-  if (known) walk.knows(collection, ids, known)
+  const walk = new Walk({ store, model, now })
+  walk.knows(collection, ids, known)
   for (const property of collected) {
     const reached = await Promise.all(property.paths.map((path) => walk.follow(collection, ids, path)))
     for (const [id, object] of values) {
@@ -40,7 +40,7 @@ export async function collectedValues(
 }
 
 /** Relationships of the objects that have already been read: all those of these properties. */
-export interface KnownRelationships {
+interface KnownRelationships {
   readonly properties: readonly string[]
   readonly seen: ReadonlyMap<string, Present>
 }
@@ -51,18 +51,21 @@ interface Reached {
   readonly object: StoredObject | undefined
 }
 
+interface WalkOptions {
+  readonly store: Store
+  readonly model: RelationshipModel
+  readonly now: number
+}
+
+/** Reads what is on the way, each end and each object once. */
 class Walk {
-  readonly #store: Store
-  readonly #model: RelationshipModel
-  readonly #now: number
+  readonly #options: WalkOptions
   /** By end. */
   readonly #seen = new Map<string, readonly SeenRelationship[]>()
   readonly #objects = new Map<string, StoredObject | undefined>()
 
-  constructor(store: Store, model: RelationshipModel, now: number) {
-    this.#store = store
-    this.#model = model
-    this.#now = now
+  constructor(options: WalkOptions) {
+    this.#options = options
   }
 
   knows(collection: string, ids: readonly string[], { properties, seen }: KnownRelationships): void {
@@ -94,45 +97,48 @@ class Walk {
   }
 
   async #step(from: readonly Target[], property: string): Promise<ReadonlyMap<string, readonly Reached[]>> {
+    const { model, now } = this.#options
     const steps = new Map<string, readonly Reached[]>()
     for (const [collection, ids] of idsByCollection(from)) {
-      if (!this.#model.types.get(collection)?.properties.has(property)) continue
+      if (!model.types.get(collection)?.properties.has(property)) continue
       await this.#readRelationships(collection, ids, property)
-      const active = new Map(
-        ids.map((id) => {
-          const seen = this.#seen.get(endKey({ collection, id, property })) ?? []
-          return [id, seen.filter(({ properties }) => holds(properties[constraintsProperty], this.#now))]
-        }),
-      )
-      await this.#readObjects([...active.values()].flat().map(({ other }) => other))
-      for (const [id, relationships] of active) {
-        const reached = relationships.flatMap(({ other }) => {
-          const object = this.#objects.get(keyOf(other))
-          // One of our objects that was deleted, or whose own time is over, grants nothing.
-          const counts = object
-            ? holds(object[constraintsProperty], this.#now)
-            : !this.#model.types.has(other.collection)
-          return counts ? [{ target: other, object }] : []
-        })
-        steps.set(keyOf({ collection, id }), reached)
-      }
+      const active = ids.map((id) => {
+        const seen = this.#seen.get(endKey({ collection, id, property })) ?? []
+        const others = seen.flatMap(({ other, properties }) =>
+          holds(properties[constraintsProperty], now) ? [other] : [],
+        )
+        return [id, others] as const
+      })
+      await this.#readObjects(active.flatMap(([, others]) => others))
+      for (const [id, others] of active)
+        steps.set(
+          keyOf({ collection, id }),
+          others.flatMap((target) => this.#reached(target)),
+        )
     }
     return steps
   }
 
+  /** One of our objects that was deleted, or whose own time is over, grants nothing. */
+  #reached(target: Target): readonly Reached[] {
+    const { model, now } = this.#options
+    const object = this.#objects.get(keyOf(target))
+    const counts = object ? holds(object[constraintsProperty], now) : !model.types.has(target.collection)
+    return counts ? [{ target, object }] : []
+  }
+
   async #readRelationships(collection: string, ids: readonly string[], property: string): Promise<void> {
     const unread = ids.filter((id) => !this.#seen.has(endKey({ collection, id, property })))
-    const found = await presentOf(this.#store, collection, unread, [property])
-    for (const id of unread)
-      this.#seen.set(endKey({ collection, id, property }), found.get(id)?.get(property) ?? [])
+    const seen = await presentOf(this.#options.store, collection, unread, [property])
+    this.knows(collection, unread, { properties: [property], seen })
   }
 
   async #readObjects(targets: readonly Target[]): Promise<void> {
     const unread = targets.filter(
-      (target) => this.#model.types.has(target.collection) && !this.#objects.has(keyOf(target)),
+      (target) => this.#options.model.types.has(target.collection) && !this.#objects.has(keyOf(target)),
     )
     for (const [collection, ids] of idsByCollection(unread)) {
-      const found = await this.#store.objects.read(collection, ids)
+      const found = await this.#options.store.objects.read(collection, ids)
       for (const id of ids) this.#objects.set(keyOf({ collection, id }), found.get(id))
     }
   }

@@ -1,4 +1,5 @@
-import { isJsonObject, type Json } from '../../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import type { Pointer } from '../../model/pointer.ts'
 import type { Target } from '../../model/reference.ts'
 import { declaresSecret } from '../../model/secrecy.ts'
 import type { RelationshipEnd } from '../../repository/relationships.ts'
@@ -137,28 +138,27 @@ function relationshipIn(
   const many = !isRelationship(property)
   const schema = many ? property.items : property
   if (!schema || !isRelationship(schema)) return []
-  const resources = Array.isArray(schema.resourceCollection)
-    ? schema.resourceCollection.filter(isJsonObject)
-    : []
-  const paths = resources.flatMap(({ path }) => (typeof path === 'string' ? [path] : []))
-  const conditions = resources.flatMap(({ path, conditionalAssociationField }) => {
-    const stated = conditionalAssociationField ?? schema.conditionalAssociationField
-    const field = typeof stated === 'string' ? stated : conditionOf(path, types)
-    return typeof path === 'string' && field !== undefined ? [[path, field] as const] : []
-  })
+  const listed = Array.isArray(schema.resourceCollection) ? schema.resourceCollection : []
+  const resources = listed
+    .filter(isJsonObject)
+    .flatMap(({ path, ...more }) => (typeof path === 'string' ? [{ path, ...more }] : []))
+  const conditions = resources.flatMap(
+    ({ path, conditionalAssociationField }: JsonObject & { path: string }) => {
+      const named = conditionalAssociationField ?? schema.conditionalAssociationField
+      const field = typeof named === 'string' ? named : conditionOf(path, types)
+      return field === undefined ? [] : [[path, field] as const]
+    },
+  )
+  const { reverseRelationship, reversePropertyName } = schema
   return [
     {
       ...{ collection, name, many },
       reverse:
-        schema.reverseRelationship === true && typeof schema.reversePropertyName === 'string'
-          ? schema.reversePropertyName
-          : '',
+        reverseRelationship === true && typeof reversePropertyName === 'string' ? reversePropertyName : '',
       validate: schema.validate === true,
-      collections: paths,
+      collections: resources.map(({ path }) => path),
       notifySelf: schema.notifySelf === true || property.notifySelf === true,
-      notifies: new Set(
-        resources.flatMap(({ path, notify }) => (typeof path === 'string' && says(notify) ? [path] : [])),
-      ),
+      notifies: new Set(resources.filter(notifies).map(({ path }) => path)),
       conditions: new Map(many ? conditions : []),
       returnedByDefault: property.returnByDefault === true,
     },
@@ -166,12 +166,12 @@ function relationshipIn(
 }
 
 /** `true`, or a list of the relationships that are told. */
-function says(notify: Json | undefined): boolean {
+function notifies({ notify }: JsonObject): boolean {
   return notify === true || (Array.isArray(notify) && notify.length > 0)
 }
 
 /** Roles of the usual schema have a condition without saying so at the relationship. */
-function conditionOf(path: Json | undefined, types: readonly ManagedType[]): string | undefined {
+function conditionOf(path: string, types: readonly ManagedType[]): string | undefined {
   const role = types.find((type) => collectionOf(type) === path && type.name === 'role')
   return role?.schema?.properties?.condition ? 'condition' : undefined
 }
@@ -208,51 +208,44 @@ function texts(value: Json | undefined): readonly string[] {
 }
 
 function dependentsIn(types: ReadonlyMap<string, RelatedType>): ReadonlyMap<string, readonly Dependent[]> {
-  const dependents = new Map<string, Dependent[]>()
-  const add = (on: string, dependent: Dependent) => {
-    dependents.set(on, [...(dependents.get(on) ?? []), dependent])
-  }
-  for (const type of types.values()) {
-    for (const { paths, fields } of type.collected)
-      for (const path of paths) collectDependents(types, type.collection, path, fields, add)
-    for (const property of type.properties.values())
-      for (const [set, field] of property.conditions) {
-        add(set, {
-          collection: type.collection,
-          chain: [{ collection: type.collection, property: property.name }],
-          properties: new Set([field]),
-          byCondition: true,
-        })
-      }
-  }
-  return dependents
+  const all = [...types.values()].flatMap(({ collection, collected, properties }) => [
+    ...collected.flatMap(({ paths, fields }) =>
+      paths.flatMap((path) => dependentsAlong(types, collection, path, fields)),
+    ),
+    ...[...properties.values()].flatMap(({ name, conditions }) =>
+      [...conditions].map(([on, field]) => ({
+        ...{ on, collection, chain: [{ collection, property: name }] },
+        ...{ properties: new Set([field]), byCondition: true },
+      })),
+    ),
+  ])
+  return Map.groupBy(all, ({ on }) => on)
 }
 
-function collectDependents(
+/** `on`: the collection whose objects `root` depends on. */
+function dependentsAlong(
   types: ReadonlyMap<string, RelatedType>,
   root: string,
   path: readonly string[],
-  fields: readonly string[] | undefined,
-  add: (on: string, dependent: Dependent) => void,
-): void {
-  const follow = (chain: Dependent['chain'], collection: string, rest: readonly string[]): void => {
-    const [property, ...further] = rest
+  fields: readonly string[] = [],
+): readonly (Dependent & { readonly on: string })[] {
+  const follow = (
+    chain: Dependent['chain'],
+    collection: string,
+    [property, ...further]: readonly string[],
+  ) => {
     const relationship = property === undefined ? undefined : types.get(collection)?.properties.get(property)
-    if (!relationship) return
+    if (!relationship) return []
     const longer = [...chain, { collection, property: relationship.name }]
-    for (const next of relationship.collections) {
-      const last = further.length === 0
-      const everything = last && fields?.some((field) => field === '*')
-      const counted = new Set([
-        constraintsProperty,
-        ...(last ? (fields ?? []).map(firstToken) : further.slice(0, 1)),
-      ])
-      const properties = everything ? undefined : counted
-      add(next, { collection: root, chain: longer, properties, byCondition: false })
-      if (!last) follow(longer, next, further)
-    }
+    const isLast = further.length === 0
+    const counted = isLast ? fields.map(firstToken) : further.slice(0, 1)
+    const properties = isLast && fields.includes('*') ? undefined : new Set([constraintsProperty, ...counted])
+    return relationship.collections.flatMap((on): readonly (Dependent & { readonly on: string })[] => [
+      { on, collection: root, chain: longer, properties, byCondition: false },
+      ...(isLast ? [] : follow(longer, on, further)),
+    ])
   }
-  follow([], root, path)
+  return follow([], root, path)
 }
 
 function firstToken(field: string): string {
@@ -288,4 +281,12 @@ export function otherEnd(
   { collection, id }: Target,
 ): RelationshipEnd {
   return { collection, id, property: types.get(collection)?.properties.has(reverse) ? reverse : '' }
+}
+
+/** The relationship through which a pointer leads, and the pointer from its other ends on; `*` stands for any of them. */
+export function throughRelationship(
+  type: RelatedType | undefined,
+  [name = '', ...rest]: Pointer,
+): readonly [property: RelationshipProperty | undefined, pointer: Pointer] {
+  return [type?.properties.get(name), rest[0] === '*' ? rest.slice(1) : rest]
 }

@@ -1,3 +1,4 @@
+import { chunks } from '../../kit/chunks.ts'
 import { pages } from '../../kit/cookies.ts'
 import type { Log } from '../../kit/log.ts'
 import { everything } from '../../model/filter/filter.ts'
@@ -7,7 +8,7 @@ import type { StoredObject } from '../../repository/objects.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { Relations } from '../type/compile.ts'
-import { isSynchronized, type ObjectChange, type OnChange } from '../write/changes.ts'
+import { isSynchronized, type OnChange } from '../write/changes.ts'
 import { ownChanges } from '../write/entry.ts'
 import { record } from '../write/record.ts'
 import { withoutAfterwards } from '../write/scripts.ts'
@@ -83,8 +84,8 @@ export class Recomputation implements AsyncDisposable {
     request: RequestContext,
     force?: Force,
   ): Promise<void> {
-    for (let start = 0; start < ids.length && !this.#isClosed(); start += pageSize)
-      await this.#refreshPage(collection, ids.slice(start, start + pageSize), request, force)
+    for (const page of chunks(ids, pageSize))
+      if (!this.#isClosed()) await this.#refreshPage(collection, page, request, force)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -144,27 +145,18 @@ export class Recomputation implements AsyncDisposable {
   }
 
   /** Against the chain, from the object that changed to those that depend on it. */
-  async #dependentIds(
-    change: Changed,
-    { chain, byCondition, collection, properties }: Dependent,
-  ): Promise<readonly string[]> {
+  async #dependentIds(change: Changed, dependent: Dependent): Promise<readonly string[]> {
+    const { chain, byCondition } = dependent
     const { relationships } = this.#options.repository
-    let to: { readonly collection: string; readonly ids: readonly string[] } = {
-      ...{ collection: change.collection, ids: [change.id] },
-    }
+    let to: Parameters<typeof relationships.reaching>[1] = { collection: change.collection, ids: [change.id] }
     for (const step of chain.toReversed()) {
-      const ids = await relationships.reaching(step, to)
-      to = { collection: step.collection, ids }
+      to = { collection: step.collection, ids: await relationships.reaching(step, to) }
     }
-    return byCondition ? [...to.ids, ...(await this.#matching(change, collection, properties))] : to.ids
+    return byCondition ? [...to.ids, ...(await this.#matching(change, dependent))] : to.ids
   }
 
   /** For which the condition of the changed object holds now. */
-  async #matching(
-    change: Changed,
-    collection: string,
-    properties: ReadonlySet<string> | undefined,
-  ): Promise<readonly string[]> {
+  async #matching(change: Changed, { collection, properties }: Dependent): Promise<readonly string[]> {
     const { repository, relationsOf } = this.#options
     const [field = ''] = properties ?? []
     const changed = (await repository.objects.read(change.collection, [change.id])).get(change.id)
@@ -217,20 +209,12 @@ export class Recomputation implements AsyncDisposable {
     for (const { result } of page.outcomes)
       if (!result.ok) log('warn', `${collection}: ${asProblem(result.error).message}`)
     if (page.due !== undefined) this.expect(page.due)
-    await this.#synchronize(
-      changes.filter(({ path }) => listens(path)),
-      request,
-    )
+    const synchronized = changes.filter(({ path }) => listens(path))
+    if (synchronized.length > 0)
+      await onChange
+        .notify(synchronized, withoutAfterwards(request))
+        .catch((error) => log('error', `${synchronized[0]?.path}: ${asProblem(error).message}`))
     if (page.pendingRecomputations) await this.recompute(request)
-  }
-
-  async #synchronize(changes: readonly ObjectChange[], request: RequestContext): Promise<void> {
-    if (changes.length === 0) return
-    try {
-      await this.#options.onChange.notify(changes, withoutAfterwards(request))
-    } catch (error) {
-      this.#options.log('error', `${changes[0]?.path}: ${asProblem(error).message}`)
-    }
   }
 
   /** Access that begins or ends without a write. */

@@ -1,6 +1,6 @@
+import { everything, type Filter } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { applyPatch, type PatchOperation } from '../../model/patch.ts'
-import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { parseReference, type Target } from '../../model/reference.ts'
 import { splitPath } from '../../model/resource-path.ts'
@@ -24,44 +24,42 @@ export function relationshipAt(services: SetServices, path: string): Relationshi
   const set = services.sets.get(`managed/${type}`)
   const property = name === undefined ? undefined : set?.compiled.relations?.type.properties.get(name)
   if (!set || id === undefined || !property || others.length > 0) return undefined
-  return new RelationshipAt(services, { set, id, property }, relationshipId)
+  return new RelationshipAt({ services, set, id, property, relationshipId })
 }
 
 interface Place extends ObjectAt {
+  readonly services: SetServices
   readonly property: RelationshipProperty
+  /** Undefined: all of the property. */
+  readonly relationshipId: string | undefined
 }
 
 class RelationshipAt {
-  readonly #services: SetServices
   readonly #place: Place
-  readonly #id: string | undefined
 
-  constructor(services: SetServices, place: Place, id: string | undefined) {
-    this.#services = services
+  constructor(place: Place) {
     this.#place = place
-    this.#id = id
   }
 
   async read(request: Asked): Promise<Resource> {
-    return this.#presented(await this.#required(), request)
+    const required = await this.#required()
+    return (await this.#presented([required], request))[0] ?? required
   }
 
   async query(query: ResourceQuery, request: RequestContext): Promise<ResourcePage> {
-    if (this.#id !== undefined)
+    const { services, property, relationshipId } = this.#place
+    if (relationshipId !== undefined)
       throw new Problem('NOT_IMPLEMENTED', `${this.#path} is a relationship, not a set`)
     await this.#owner()
-    if (request.external)
-      refusePrivateQuestionsBehind(this.#services.sets, this.#path, this.#place.property, query)
+    if (request.external) refusePrivateQuestionsBehind(services.sets, this.#path, property, query)
     const page = await this.#stored(storeQuery(query))
-    const fields = fieldsOfTarget(query.fields)
-    const result =
-      fields.length > 0 ? await expanded(this.#services, page.result, fields, request) : page.result
+    const result = await this.#presented(page.result, { ...request, fields: query.fields })
     return storePage({ ...page, result }, (reference) => reference)
   }
 
   async create(id: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource> {
-    const { property } = this.#place
-    if (this.#id !== undefined) throw new Problem('NOT_FOUND', `There is no resource ${this.#path}`)
+    const { property, relationshipId } = this.#place
+    if (relationshipId !== undefined) throw new Problem('NOT_FOUND', `There is no resource ${this.#path}`)
     const wanted = { ...wantedReference(property, content), id }
     if (id !== undefined && (await this.#find(id)))
       throw new Problem('PRECONDITION_FAILED', `${this.#path}/${id} exists already`)
@@ -85,11 +83,11 @@ class RelationshipAt {
   }
 
   async update(rev: string | undefined, content: JsonObject, request: RequestContext): Promise<Resource> {
-    const { property } = this.#place
+    const { property, relationshipId } = this.#place
     const stored = await this.#find()
     if (!stored) {
       // The one relationship of a property is put in its place whether there was one before or not.
-      if (property.many || this.#id !== undefined || rev !== undefined) throw this.#missing()
+      if (property.many || relationshipId !== undefined || rev !== undefined) throw this.#missing()
       return this.create(undefined, content, request)
     }
     requireRevision(stored, rev, this.#path)
@@ -134,9 +132,9 @@ class RelationshipAt {
   }
 
   async #required(): Promise<StoredObject> {
-    const { property } = this.#place
+    const { property, relationshipId } = this.#place
     await this.#owner()
-    if (property.many && this.#id === undefined)
+    if (property.many && relationshipId === undefined)
       throw new Problem(
         'BAD_REQUEST',
         `${this.#path} is a set: query it with _queryFilter, or name a relationship`,
@@ -146,20 +144,14 @@ class RelationshipAt {
     return found
   }
 
-  async #find(id = this.#id): Promise<StoredObject | undefined> {
-    const filter = id === undefined ? everything : ({ ...byId, value: id } as const)
+  async #find(id = this.#place.relationshipId): Promise<StoredObject | undefined> {
+    const filter = id === undefined ? everything : is('_id', id)
     return (await this.#stored({ filter, pageSize: 1 })).result[0]
   }
 
   async #matching(target: Target): Promise<readonly StoredObject[]> {
-    const filter = {
-      kind: 'and',
-      filters: [
-        { kind: 'compare', operator: 'eq', pointer: ['_refResourceId'], value: target.id },
-        { kind: 'compare', operator: 'eq', pointer: ['_refResourceCollection'], value: target.collection },
-      ],
-    } as const
-    return (await this.#stored({ filter })).result
+    const filters = [is('_refResourceId', target.id), is('_refResourceCollection', target.collection)]
+    return (await this.#stored({ filter: { kind: 'and', filters } })).result
   }
 
   #stored(query: StoreQuery) {
@@ -169,28 +161,23 @@ class RelationshipAt {
   }
 
   get #path(): string {
-    const { set, id, property } = this.#place
-    return [set.path, id, property.name, ...(this.#id === undefined ? [] : [this.#id])].join('/')
+    const { set, id, property, relationshipId } = this.#place
+    return [set.path, id, property.name, relationshipId ?? []].flat().join('/')
   }
 
   #missing(): Problem {
     return new Problem('NOT_FOUND', `${this.#path} does not exist`)
   }
 
-  async #presented(reference: StoredObject, { fields, ...request }: Asked): Promise<Resource> {
-    const wanted = fieldsOfTarget(fields)
-    if (wanted.length === 0) return reference
-    const [full] = await expanded(this.#services, [reference], wanted, request)
-    return full ?? reference
+  /** Whatever is not a member of the reference itself is one of the object that it refers to. */
+  async #presented(references: readonly StoredObject[], { fields = [], ...request }: Asked) {
+    const ofTarget = fields.filter(([name = '']) => !/^(?:_id|_rev|_ref.*|\*_ref)$/.test(name))
+    return ofTarget.length > 0 ? expanded(this.#place.services, references, ofTarget, request) : references
   }
 }
 
-const everything = { kind: 'literal', value: true } as const
-const byId = { kind: 'compare', operator: 'eq', pointer: ['_id'] } as const
-
-/** Whatever is not a member of the reference itself is one of the object that it refers to. */
-function fieldsOfTarget(fields: readonly Pointer[] | undefined): readonly Pointer[] {
-  return (fields ?? []).filter(([name = '']) => !/^(?:_id|_rev|_ref.*|\*_ref)$/.test(name))
+function is(name: string, value: string): Filter {
+  return { kind: 'compare', operator: 'eq', pointer: [name], value }
 }
 
 function targetOf({ _ref, _refResourceCollection, _refResourceId }: StoredObject): Target {

@@ -1,12 +1,13 @@
-import type { Filter } from '../../model/filter/filter.ts'
-import type { Json, JsonObject } from '../../model/json.ts'
+import { everything, type Filter } from '../../model/filter/filter.ts'
+import { type FilterLeaf, leavesOf, mapLeaves } from '../../model/filter/walk.ts'
+import type { JsonObject } from '../../model/json.ts'
 import { parseReference } from '../../model/reference.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { Relations } from '../type/compile.ts'
 import { collectedValues } from './collect.ts'
 import { presentOf } from './facts.ts'
-import type { RelationshipProperty } from './model.ts'
+import { type RelationshipProperty, throughRelationship } from './model.ts'
 import { relationshipValue, withRelationships } from './wanted.ts'
 
 export interface View {
@@ -45,67 +46,38 @@ export async function viewed(
  * relationship matches by its own members (`_ref`, `_refResourceId`, `_refProperties/…`) or by the fields of the object
  * referred to; of several, one is enough.
  */
-export async function storeFilter(store: Store, relations: Relations, filter: Filter): Promise<Filter> {
-  switch (filter.kind) {
-    case 'literal':
-      return filter
-    case 'and':
-    case 'or':
-      return {
-        ...filter,
-        filters: await Promise.all(filter.filters.map((part) => storeFilter(store, relations, part))),
-      }
-    case 'not':
-      return { ...filter, filter: await storeFilter(store, relations, filter.filter) }
-    case 'present':
-    case 'compare': {
-      const [name = '', ...below] = filter.pointer
-      const property = relations.type.properties.get(name)
-      if (!property) return filter
-      const pointer = below[0] === '*' ? below.slice(1) : below
-      return whoMatches(store, property, { ...filter, pointer })
-    }
-  }
+export async function storeFilter(store: Store, { type }: Relations, filter: Filter): Promise<Filter> {
+  const found = leavesOf(filter).map(async (leaf) => {
+    const [property, pointer] = throughRelationship(type, leaf.pointer)
+    return [leaf, property ? await whoMatches(store, property, { ...leaf, pointer }) : leaf] as const
+  })
+  const answers = new Map<FilterLeaf, Filter>(await Promise.all(found))
+  return mapLeaves(filter, (leaf) => answers.get(leaf) ?? leaf)
 }
 
-type Leaf = Extract<Filter, { kind: 'present' | 'compare' }>
-
-async function whoMatches(store: Store, property: RelationshipProperty, leaf: Leaf): Promise<Filter> {
+async function whoMatches(store: Store, property: RelationshipProperty, leaf: FilterLeaf): Promise<Filter> {
   if (leaf.kind === 'compare' && leaf.operator === 'ne')
     return { kind: 'not', filter: await whoMatches(store, property, { ...leaf, operator: 'eq' }) }
   if (leaf.kind === 'compare' && leaf.operator === 'ca' && Array.isArray(leaf.value)) {
     const each = leaf.value.map((value) => whoMatches(store, property, { ...leaf, operator: 'eq', value }))
     return { kind: 'and', filters: await Promise.all(each) }
   }
-  return {
-    kind: 'compare',
-    operator: 'in',
-    pointer: ['_id'],
-    value: [...(await owners(store, property, leaf))],
-  }
+  const value = [...(await owners(store, property, leaf))]
+  return { kind: 'compare', operator: 'in', pointer: ['_id'], value }
 }
 
 async function owners(
   store: Store,
   { collection, name, collections }: RelationshipProperty,
-  leaf: Leaf,
+  leaf: FilterLeaf,
 ): Promise<readonly string[]> {
   const [member] = leaf.pointer
-  const target =
-    leaf.kind === 'compare' && leaf.operator === 'eq' && member === '_ref' ? targetOf(leaf.value) : undefined
-  if (target)
-    return store.relationships.reaching(
-      { collection, property: name },
-      { collection: target.collection, ids: [target.id] },
-    )
-  const scope = { collection, property: name, others: collections }
-  const filter: Filter =
-    member === undefined && leaf.kind === 'present' ? { kind: 'literal', value: true } : leaf
-  return store.relationships.owners(scope, filter)
-}
-
-function targetOf(value: Json) {
-  return typeof value === 'string' ? parseReference(value) : undefined
+  const isReference = leaf.kind === 'compare' && leaf.operator === 'eq' && member === '_ref'
+  const to = isReference && typeof leaf.value === 'string' ? parseReference(leaf.value) : undefined
+  const from = { collection, property: name }
+  if (to) return store.relationships.reaching(from, { collection: to.collection, ids: [to.id] })
+  const filter = member === undefined && leaf.kind === 'present' ? everything : leaf
+  return store.relationships.owners({ ...from, others: collections }, filter)
 }
 
 /** Policies look at relationships that an object must have, mentioned or not: updates of a page, with these in their content. */

@@ -101,6 +101,14 @@ export function withValueAt<T extends JsonObject>(
   return changed as T
 }
 
+/** The object without what stands at the place. */
+export function withoutAt<T extends JsonObject>(object: T, path: readonly Step[]): T {
+  let result = object
+  for (const { pointer, value } of spotsAt(object, path))
+    if (value !== undefined) result = withValueAt(result, pointer, remove)
+  return result
+}
+
 function changedAt(
   container: Json,
   [token, ...rest]: Pointer,
