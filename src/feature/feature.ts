@@ -76,11 +76,9 @@ export interface Feature<Value, Tools, Host, Services> {
 
 export interface BegunFeature<Tools, Services> {
   readonly part: Part
-  compile(documents: readonly Document[], tools: Tools): Promise<Openable<Services>>
-}
-
-export interface Openable<Services> extends Compiled<unknown> {
-  open(services: Services): Promise<Part>
+  compile(documents: readonly Document[], tools: Tools): Promise<Compiled<unknown>>
+  /** What was compiled with these tools. */
+  open(tools: Tools, services: Services): Promise<Part>
 }
 
 export function feature<
@@ -98,30 +96,20 @@ export function feature<
     values.set(tools, compiled)
     return compiled
   }
-  return {
-    name,
-    documents,
-    schema,
-    compile,
-    begin(host) {
-      const begun = definition.begin?.(host)
-      return {
-        part: begun ?? {},
-        async compile(all, tools) {
-          const compiled = await compile(all, tools)
-          return {
-            ...compiled,
-            open: async (services) => (await definition.open?.(compiled.value, services, begun)) ?? {},
-          }
-        },
-      }
-    },
-    of(tools) {
-      const found = values.get(tools)
-      if (!found) throw new Error(`the feature ${name} has to stand before what needs it`)
-      return found.value
-    },
+  function of(tools: Tools): Value {
+    const found = values.get(tools)
+    if (!found) throw new Error(`the feature ${name} has to stand before what needs it`)
+    return found.value
   }
+  function begin(host: Host): BegunFeature<Tools, Services> {
+    const begun = definition.begin?.(host)
+    return {
+      part: begun ?? {},
+      compile,
+      open: async (tools, services) => (await definition.open?.(of(tools), services, begun)) ?? {},
+    }
+  }
+  return { name, documents, schema, compile, begin, of }
 }
 
 /** Of a feature with one value a document; what is found in one does not concern the others. `read`: undefined for none. */

@@ -77,7 +77,7 @@ function open(contextPath?: string): HttpServer {
       {
         things,
         fixed: readOnlyThing,
-        info: infoProvider({ state: () => 'ACTIVE_READY', version: '1.2.3' }),
+        info: infoProvider(() => false, '1.2.3'),
       },
       [authorizeExternal],
     ),

@@ -3,15 +3,13 @@ import { auditFileKey } from '../audit/file-key.ts'
 import { AuditService } from '../audit/service.ts'
 import { fileConfiguration } from '../config/live/file-store.ts'
 import type { ConfigurationProblem, Project } from '../config/project.ts'
-import { fileSecrets, type RotatingSecrets } from '../config/secrets.ts'
+import { fileSecrets } from '../config/secrets.ts'
 import type { System } from '../connectors/system/open-system.ts'
 import type { Part } from '../feature/feature.ts'
 import type { Log } from '../kit/log.ts'
 import type { Mapping } from '../mapping/mapping.ts'
-import type { Events } from '../repository/events.ts'
 import { LocalEvents } from '../repository/local/events.ts'
 import { LocalLocks } from '../repository/local/locks.ts'
-import type { Locks } from '../repository/locks.ts'
 import type { Repository } from '../repository/repository.ts'
 import { openSqlite, sqliteOptions } from '../repository/sqlite/open.ts'
 import type { RequestContext, ResourceProvider, Resources } from '../router/resources.ts'
@@ -26,7 +24,7 @@ import { type Generation, openGeneration } from './generation.ts'
 import { Generations } from './generations.ts'
 import { type KeyRotation, rotateKey } from './key-rotation.ts'
 import { RefCounted } from './ref-counted.ts'
-import type { GenerationHost } from './services.ts'
+import type { Base } from './services.ts'
 import { synchronization } from './synchronization.ts'
 import { usableMapping } from './usable.ts'
 
@@ -76,7 +74,12 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const { routes, mount } = routing(generations)
   const resources = () => routes
   const store = opened.use(await openSqlite(join(dataFolder, 'syncline.db'), sqliteOptions(environment)))
-  const audit = opened.use(openAudit(store, { resources, dataFolder, log }))
+  const audit = opened.use(
+    new AuditService({
+      ...{ repository: store, resources, log, fileKey: () => auditFileKey(dataFolder) },
+      print: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
+    }),
+  )
   const { repository } = audit
   const locks = opened.use(new LocalLocks(store))
   const events = new LocalEvents(log)
@@ -101,24 +104,6 @@ function routing(generations: Generations<Generation>) {
   return { routes, mount: ({ mounts }: Part) => Object.assign(lasting, mounts) }
 }
 
-function openAudit(
-  repository: Repository,
-  { dataFolder, ...options }: Pick<OpenOptions, 'dataFolder' | 'log'> & { resources: () => Resources },
-): AuditService {
-  return new AuditService({
-    ...options,
-    repository,
-    fileKey: () => auditFileKey(dataFolder),
-    print: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
-  })
-}
-
-type Base = Pick<GenerationHost, 'repository' | 'resources' | 'audit' | 'log'> & {
-  readonly secrets: RotatingSecrets
-  readonly locks: Locks
-  readonly events: Events
-}
-
 /** Builds everything that lives as long as the application, without starting anything. */
 function assemble(options: OpenOptions, base: Base, generations: Generations<Generation>) {
   const current = () => generations.current
@@ -139,19 +124,11 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
   const open = (project: Project) =>
     openGeneration(project, begun, { ...base, ...shared, kinds, onChange, liveSyncOptions })
   let isStarted = false
-  const configured = fileConfiguration({
-    folder: options.projectFolder,
-    filesRead: () => current().project.filesRead,
-  })
+  const filesRead = () => current().project.filesRead
+  const files = fileConfiguration({ folder: options.projectFolder, filesRead })
   const { reconfiguration, part } = configuration({
-    ...{
-      ...base,
-      store: configured,
-      current,
-      inUse: sync.inUse,
-      connectorSchemas: connectorSchemas(kinds),
-    },
-    prepare: async (files) => open(await readConfiguration(options, files)),
+    ...{ ...base, store: files, current, inUse: sync.inUse, connectorSchemas: connectorSchemas(kinds) },
+    prepare: async (changed) => open(await readConfiguration(options, changed)),
     async activate(next) {
       generations.replace(next)
       await next.activate()
@@ -161,7 +138,7 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
   })
   const parts = [sync.part, part, ...begun.map((one) => one.part)]
   return {
-    ...{ sync, reconfiguration, configured, parts, open },
+    ...{ sync, reconfiguration, files, parts, open },
     async start() {
       await base.audit.start()
       await sync.recover()
@@ -174,7 +151,7 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
 }
 
 function application(
-  { sync, reconfiguration, configured, start }: ReturnType<typeof assemble>,
+  { sync, reconfiguration, files, start }: ReturnType<typeof assemble>,
   { secrets, ...base }: Pick<Application, 'repository' | 'resources' | 'audit'> & Pick<Base, 'secrets'>,
   generations: Generations<Generation>,
   closing: AsyncDisposableStack,
@@ -189,13 +166,8 @@ function application(
       return generations.current.problems
     },
     ...{ ...base, reconciliations, changes, recover, start },
-    administrator: {
-      external: false,
-      userId: 'openidm-admin',
-      roles: ['openidm-admin'],
-      transactionId: 'command-line',
-    },
-    requireMapping: (name) => usableMapping(generations.current.checked, name).mapping,
+    administrator,
+    requireMapping: (name) => usableMapping(generations.current, name).mapping,
     rotateKey: ({ forgetOld }) =>
       rotateKey({
         ...{ secrets, repository, forgetOld, documents: generations.current.project.documents },
@@ -206,10 +178,14 @@ function application(
       const { property } = generations.current.project
       if (property('openidm.fileinstall.enabled') === false) return { [Symbol.asyncDispose]: async () => {} }
       const interval = Number(property('openidm.fileinstall.poll') ?? 1000)
-      return configured.watch(() => reconfiguration.reload(), { interval })
+      return files.watch(() => reconfiguration.reload(), { interval })
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
 
-const keyRotator = { userId: 'openidm-admin', transactionId: 'key-rotation' }
+const administrator = {
+  ...{ external: false, userId: 'openidm-admin', roles: ['openidm-admin'] },
+  transactionId: 'command-line',
+}
+const keyRotator = { ...administrator, transactionId: 'key-rotation' }

@@ -58,11 +58,11 @@ export async function readConfiguration(
 }
 
 /** Compiles every feature, in the order of the list. */
-export async function compileFeatures<C extends Compiled<unknown>>(
-  list: readonly { compile(documents: Project['documents'], tools: Tools): Promise<C> }[],
+export async function compileFeatures(
+  list: readonly Pick<ServerFeature, 'compile'>[],
   tools: Tools,
-): Promise<{ readonly checked: CheckedProject; readonly compiled: readonly C[] }> {
-  const compiled: C[] = []
+): Promise<{ readonly checked: CheckedProject; readonly compiled: readonly Compiled<unknown>[] }> {
+  const compiled: Compiled<unknown>[] = []
   for (const feature of list) compiled.push(await feature.compile(tools.documents, tools))
   const findings = compiled.flatMap((one) => one.findings)
   const checked = {

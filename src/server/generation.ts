@@ -3,8 +3,7 @@ import { recordingActivity } from '../audit/system-activity.ts'
 import type { Candidate } from '../config/live/candidate.ts'
 import type { Project } from '../config/project.ts'
 import { openSystem } from '../connectors/system/open-system.ts'
-import type { BegunFeature, Openable, Part } from '../feature/feature.ts'
-import type { Mapping } from '../mapping/mapping.ts'
+import type { BegunFeature, Compiled, Part } from '../feature/feature.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import { managedFeature, setsTakenBack } from '../objects/feature.ts'
@@ -25,14 +24,12 @@ import { isReady, usableInlineMapping, usableMapping } from './usable.ts'
  * configuration changes, the next generation replaces this one, which is disposed of when the last work under it is done.
  * Both share what is unchanged (systems, the script engine).
  */
-export interface Generation extends Candidate {
-  readonly checked: CheckedProject
+export interface Generation extends Candidate, CheckedProject {
   readonly engine: ScriptEngine
   /** The router's resources that depend on the configuration. */
   readonly mounts: Readonly<Record<string, ResourceProvider>>
   /** The filters around every request. */
   readonly filters: readonly RouterFilter[]
-  readonly mappings: readonly Mapping[]
   rulesOf(mapping: string): Promise<Rules>
   /** Not cached: the caller disposes of them. */
   inlineRules(mapping: JsonObject): Promise<Rules>
@@ -59,18 +56,15 @@ export async function openGeneration(
   const { checked, compiled } = await compileFeatures(begun, tools)
   const { readFile } = project
   const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine, readFile))
-  const parts = await openParts(compiled, servicesOf(tools, checked, host), opened)
+  const parts = await openParts(begun, tools, servicesOf(tools, checked, host), opened)
   const takenBack = setsTakenBack(managedFeature.of(tools))
   const closing = opened.move()
   return {
-    project,
-    checked,
-    problems: checked.problems,
+    ...checked,
     entries: entriesOf(project, compiled),
     engine,
     mounts: Object.assign({}, ...parts.map(({ mounts }) => mounts)),
     filters: parts.flatMap(({ filters = [] }) => filters),
-    mappings: [...checked.mappings.values()].map(({ mapping }) => mapping),
     rulesOf: (name) => rules.of(name),
     async inlineRules(content) {
       const { mapping, scripts } = await usableInlineMapping(checked, content, engine)
@@ -127,13 +121,14 @@ function systemOpener(
 }
 
 async function openParts(
-  compiled: readonly Openable<Services>[],
+  begun: BegunFeatures,
+  tools: Tools,
   services: Services,
   opened: AsyncDisposableStack,
 ): Promise<readonly Part[]> {
   const parts: Part[] = []
-  for (const one of compiled) {
-    const part = await one.open(services)
+  for (const feature of begun) {
+    const part = await feature.open(tools, services)
     opened.defer(async () => part[Symbol.asyncDispose]?.())
     parts.push(part)
   }
@@ -178,7 +173,7 @@ const bootFile = 'conf/boot/boot.properties'
  * The parts of a project, each with everything that it depends on. If a part is equal in two generations, it behaves in
  * the same way in both.
  */
-function entriesOf(project: Project, compiled: readonly Openable<Services>[]): ReadonlyMap<string, string> {
+function entriesOf(project: Project, compiled: readonly Compiled<unknown>[]): ReadonlyMap<string, string> {
   const entries: [string, unknown][] = [
     ...compiled.flatMap((one) => Object.entries(one.entries ?? {})),
     // The rest of the configuration, and the properties that files use.

@@ -16,43 +16,34 @@ export interface KeyRotation {
 }
 
 export interface KeyRotationOptions {
-  readonly secrets: Pick<RotatingSecrets, 'resealed'>
+  readonly secrets: RotatingSecrets
+  readonly forgetOld: boolean
   readonly repository: Repository
   readonly documents: readonly { readonly id: string; readonly raw: JsonObject | undefined }[]
   /** Replaces a document by the result of `edit`. */
   readonly change: (id: string, edit: (raw: JsonObject) => Promise<JsonObject>) => Promise<void>
 }
 
-/** Makes a new key and encrypts everything anew; with `forgetOld`, what is not encrypted anew is lost. */
-export async function rotateKey({
-  secrets,
-  forgetOld,
-  ...options
-}: Omit<KeyRotationOptions, 'secrets'> & {
-  readonly secrets: RotatingSecrets
-  readonly forgetOld: boolean
-}): Promise<KeyRotation> {
+/**
+ * Makes a new key and encrypts everything again that is not encrypted under it: configuration, objects, queued changes,
+ * dead letters. It can be interrupted and repeated; the rest can still be decrypted with the old key, unless `forgetOld`
+ * drops that. None of it is synchronized as a change.
+ */
+export async function rotateKey(options: KeyRotationOptions): Promise<KeyRotation> {
+  const { secrets, forgetOld, repository } = options
   await secrets.rotate()
   // A running server checks for a new key only from time to time: the key that it uses until then must be kept.
   if (forgetOld) await setTimeout(2 * keyFreshness)
-  const counts = await resealEverything({ ...options, secrets })
+  let objects = 0
+  for (const collection of await repository.objects.collections())
+    objects += await resealCollection(options, collection)
+  const configuration = await resealDocuments(options)
+  const queue = await resealQueue(options)
   if (forgetOld) await secrets.forgetOld()
-  return counts
+  return { configuration, objects, queue }
 }
 
 const pageSize = 500
-
-/**
- * Encrypts everything again that is not encrypted under the newest key: configuration, objects, queued changes, dead
- * letters. It can be interrupted and repeated; the rest can still be decrypted with the old key. None of it is
- * synchronized as a change.
- */
-export async function resealEverything(options: KeyRotationOptions): Promise<KeyRotation> {
-  let objects = 0
-  for (const collection of await options.repository.objects.collections())
-    objects += await resealCollection(options, collection)
-  return { configuration: await resealDocuments(options), objects, queue: await resealQueue(options) }
-}
 
 async function resealDocuments({ documents, secrets, change }: KeyRotationOptions): Promise<number> {
   let count = 0

@@ -1,36 +1,39 @@
 import type { AuditService } from '../audit/service.ts'
+import type { RotatingSecrets } from '../config/secrets.ts'
 import type { ConnectorKind } from '../connectors/kit/kind.ts'
-import type { System, SystemEnvironment } from '../connectors/system/open-system.ts'
+import type { System } from '../connectors/system/open-system.ts'
+import type { CompileTools } from '../feature/feature.ts'
 import type { Log } from '../kit/log.ts'
-import type { Json } from '../model/json.ts'
+import type { ManagedServices } from '../objects/feature.ts'
 import type { OnChange } from '../objects/write/changes.ts'
+import type { Events } from '../repository/events.ts'
 import type { Locks } from '../repository/locks.ts'
 import type { Repository } from '../repository/repository.ts'
-import type { ResourceProvider, Resources } from '../router/resources.ts'
-import type { ScriptEngine, Secrets } from '../scripts/engine.ts'
+import type { Resources } from '../router/resources.ts'
+import type { ScheduleHost } from '../schedule/feature.ts'
+import type { ScriptEngine } from '../scripts/engine.ts'
 import type { LiveSyncOptions } from '../sync/changes/live-sync/live-sync.ts'
+import type { MappingServices } from './mappings.ts'
 import type { RefCounted } from './ref-counted.ts'
 import type { ServerHost } from './resources/feature.ts'
+import type { SystemServices } from './systems.ts'
 
-/** Services that live as long as the process, for features. `engine` and `readFile` are those of the current configuration. */
-export interface Host extends ServerHost {
+/** What lives as long as the process. */
+export interface Base {
   readonly repository: Repository
   readonly resources: () => Resources
   readonly audit: AuditService
+  readonly secrets: RotatingSecrets
   readonly locks: Locks
+  readonly events: Events
   readonly log: Log
-  readonly engine: () => ScriptEngine
-  readonly readFile: (path: string) => string | undefined
-  /** The current configuration stays open until the work is done. */
-  during<T>(work: () => Promise<T>): Promise<T>
 }
 
+/** The services with which features begin. `engine` and `readFile` are those of the current configuration. */
+export type Host = Base & ServerHost & ScheduleHost
+
 /** The services with which every generation of the configuration is opened. */
-export interface GenerationHost {
-  readonly repository: Repository
-  readonly resources: () => Resources
-  readonly audit: AuditService
-  readonly secrets: Secrets
+export interface GenerationHost extends Base {
   readonly kinds: readonly ConnectorKind[]
   /** Systems shared by several generations are opened once. */
   readonly systems: RefCounted<System>
@@ -38,20 +41,7 @@ export interface GenerationHost {
   readonly onChange: OnChange
   /** The services of liveSync that do not depend on the configuration. */
   readonly liveSyncOptions: Omit<LiveSyncOptions, 'handlerOf' | 'runScript'>
-  readonly log: Log
 }
 
 /** The services with which features are opened. */
-export interface Services extends Omit<GenerationHost, 'systems' | 'engines' | 'liveSyncOptions'> {
-  readonly engine: ScriptEngine
-  readonly liveSync: NonNullable<SystemEnvironment['liveSync']>
-  /** Of the project. */
-  readonly folder: string
-  readFile(path: string): string | undefined
-  property(name: string): Json | undefined
-  mappingExists(name: string): boolean
-  /** Is there an object set of this path? */
-  isReady(path: string): boolean
-  /** The same, with its operations in the audit. */
-  recordingActivity(provider: ResourceProvider, of: 'managed' | 'system'): ResourceProvider
-}
+export type Services = Base & CompileTools & ManagedServices & SystemServices & MappingServices

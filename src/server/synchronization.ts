@@ -1,10 +1,5 @@
 import type { Part } from '../feature/feature.ts'
-import type { Log } from '../kit/log.ts'
-import type { Events } from '../repository/events.ts'
 import { localRunSets } from '../repository/local/run-sets.ts'
-import type { Locks } from '../repository/locks.ts'
-import type { Repository } from '../repository/repository.ts'
-import type { Resources } from '../router/resources.ts'
 import { isSecretAt } from '../router/secret-fields.ts'
 import { implicitSync } from '../sync/changes/implicit/implicit-sync.ts'
 import { onChange } from '../sync/changes/implicit/on-change.ts'
@@ -20,13 +15,9 @@ import { reconciliationProvider } from '../sync/resources/recon.ts'
 import { repoLinkProvider } from '../sync/resources/repo-link.ts'
 import { syncProvider } from '../sync/resources/sync.ts'
 import type { Generation } from './generation.ts'
+import type { Base } from './services.ts'
 
-export interface SynchronizationOptions {
-  readonly repository: Repository
-  readonly resources: () => Resources
-  readonly locks: Locks
-  readonly events: Events
-  readonly log: Log
+export interface SynchronizationOptions extends Base {
   /** The current generation. */
   readonly current: () => Generation
   during<T>(work: () => Promise<T>): Promise<T>
@@ -37,7 +28,7 @@ export interface SynchronizationOptions {
 /** The parts of synchronization that do not depend on the configuration: runs, implicit changes, and their resources. */
 export function synchronization({ current, during, settled, ...options }: SynchronizationOptions) {
   const { repository, resources, locks, events, log } = options
-  const mappings = () => current().mappings
+  const mappings = () => [...current().mappings.values()].map(({ mapping }) => mapping)
   const inUse = new InUse()
   const single = {
     ...{ repository, resources, locks, log, mappings },
@@ -70,10 +61,7 @@ export function synchronization({ current, during, settled, ...options }: Synchr
       'sync/queue': queueProvider(repository, wake, (set, pointer) => isSecretAt(resources(), set, pointer)),
       recon: reconciliationProvider(reconciliations, repository),
       'recon/assoc': associationsProvider(repository, resources),
-      'repo/link': repoLinkProvider(
-        repository,
-        (name) => current().checked.mappings.get(name)?.mapping.links.type,
-      ),
+      'repo/link': repoLinkProvider(repository, (name) => current().mappings.get(name)?.mapping.links.type),
       'endpoint/linkedView': linkedViewProvider(single),
     },
     async [Symbol.asyncDispose]() {

@@ -17,11 +17,8 @@ export const serverFeature = feature({
   begin: ({ activeReconciliations, isStopping }: ServerHost) => ({
     mounts: {
       'util/validateQueryFilter': validateQueryFilterProvider,
-      health: healthProvider({ activeReconciliations }),
-      info: infoProvider({
-        state: () => (isStopping() ? 'STOPPING' : 'ACTIVE_READY'),
-        version: version(),
-      }),
+      health: healthProvider(activeReconciliations),
+      info: infoProvider(isStopping, version()),
     },
   }),
 })

@@ -8,10 +8,7 @@ import type { ResourceProvider } from '../../router/resources.ts'
  * `health/os`, `health/memory`, `health/recon` (platform §2), with the names of OpenIDM. A thread of a reconciliation
  * means an active run here.
  */
-export function healthProvider(server: {
-  readonly activeReconciliations: () => number
-  readonly mostReconciliations?: number
-}): ResourceProvider {
+export function healthProvider(activeReconciliations: () => number): ResourceProvider {
   let largest = 0
   const answers: Readonly<Record<string, () => JsonObject>> = {
     os: () => ({
@@ -32,17 +29,11 @@ export function healthProvider(server: {
       }
     },
     recon: () => {
-      const activeThreads = server.activeReconciliations()
-      largest = Math.max(largest, activeThreads)
-      const size = server.mostReconciliations ?? 1
+      const active = activeReconciliations()
+      largest = Math.max(largest, active)
       return {
-        activeThreads,
-        ...{
-          corePoolSize: size,
-          largestPoolSize: largest,
-          maximumPoolSize: size,
-          currentPoolSize: activeThreads,
-        },
+        activeThreads: active,
+        ...{ corePoolSize: 1, largestPoolSize: largest, maximumPoolSize: 1, currentPoolSize: active },
       }
     },
   }

@@ -1,23 +1,15 @@
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext, Resource, ResourceProvider } from '../../router/resources.ts'
 
-export type ServerState = 'STARTING' | 'ACTIVE_READY' | 'ACTIVE_NOT_READY' | 'STOPPING'
-
-const descriptions = {
-  STARTING: 'Syncline is starting',
-  ACTIVE_READY: 'Syncline ready',
-  ACTIVE_NOT_READY: 'Syncline is running, but not everything is ready',
-  STOPPING: 'Syncline is stopping',
-} as const satisfies Record<ServerState, string>
-
 /** `info/ping`, `info/login`, `info/version` (platform §2). */
-export function infoProvider(server: {
-  readonly state: () => ServerState
-  readonly version: string
-  readonly revision?: string
-}): ResourceProvider {
+export function infoProvider(isStopping: () => boolean, version: string): ResourceProvider {
   const answers: Readonly<Record<string, (request: RequestContext) => Resource>> = {
-    ping: () => ({ _id: '', state: server.state(), shortDesc: descriptions[server.state()] }),
+    ping: () => ({
+      _id: '',
+      ...(isStopping()
+        ? { state: 'STOPPING', shortDesc: 'Syncline is stopping' }
+        : { state: 'ACTIVE_READY', shortDesc: 'Syncline ready' }),
+    }),
     login: ({ userId, roles, address }) => ({
       _id: 'login',
       authenticationId: userId,
@@ -28,11 +20,7 @@ export function infoProvider(server: {
         ...(address !== undefined && { ipAddress: address }),
       },
     }),
-    version: () => ({
-      _id: 'version',
-      productVersion: server.version,
-      productRevision: server.revision ?? server.version,
-    }),
+    version: () => ({ _id: 'version', productVersion: version, productRevision: version }),
   }
   return {
     async read(path, request) {
