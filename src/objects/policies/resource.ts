@@ -8,7 +8,7 @@ import type { RequestContext, ResourceAction, ResourceProvider } from '../../rou
 import type { CompiledType } from '../type/compile.ts'
 import { compileType, type TypeParts } from '../type/compile.ts'
 import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from '../type/type.ts'
-import { internalUserConflicts, uniqueness } from '../write/unique.ts'
+import { conflicts } from '../write/unique.ts'
 import { requirementsOf } from './built-in.ts'
 import { refuseForeignSecrets } from './foreign-secrets.ts'
 import type { OwnPolicies } from './project-policies.ts'
@@ -155,14 +155,13 @@ async function failuresOf(
   const { collection, unique, noInternalUsers, validate, scriptedPolicies, encryption } = compiled
   const opened = await encryption.decrypt(object)
   const concerned = (names: readonly string[]) => names.filter((name) => !only || only.has(name))
+  const asked = { collection, unique: concerned(unique), noInternalUsers: concerned(noInternalUsers) }
   const candidate = { id, content: opened }
-  const taken = await uniqueness(objects, collection, concerned(unique), [candidate])
-  const conflicts = await internalUserConflicts(objects, concerned(noInternalUsers), [candidate])
+  const conflictsOf = await conflicts(objects, asked, [candidate])
   const about = { resourcePath: `${collection}/${id}`, only, request }
   return [
     ...validate(opened, only),
-    ...conflicts(candidate),
-    ...taken(candidate),
+    ...conflictsOf(candidate),
     ...((await scriptedPolicies?.(opened, about)) ?? []),
   ]
 }

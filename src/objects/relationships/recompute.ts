@@ -196,14 +196,14 @@ export class Recomputation implements AsyncDisposable {
     const relations = relationsOf(collection)
     const compiled = relations?.services.typeOf(collection)
     if (!relations || !compiled) return
-    const listens = (set: string) => isSynchronized(onChange, set, request)
+    const listens = (set: string) => isSynchronized({ onChange, request }, set)
     const { page, changes } = await repository.transaction(async (store) => {
       const stored = await store.objects.read(collection, ids)
       const writes = [...stored.values()].map((object) => rewritten(object, force))
       const work = { store, relations, isSynchronized: listens, whole: listens(collection) }
       const page = await writeRelated(work, writes)
       const changes = [...ownChanges(page), ...page.others]
-      await record(store, changes, { compiled, onChange, request })
+      await record({ compiled, onChange, request, store }, changes)
       return { page, changes }
     })
     for (const { result } of page.outcomes)

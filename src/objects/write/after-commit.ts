@@ -44,7 +44,7 @@ function followUp(
   const asked = !silent && (compensates(compiled.type) || compiled.scripts.has('onSync')) ? own : []
   // Together, so that what follows goes in pages as well; nothing of it fails the write.
   const rest = [...(asked.length > 0 ? [] : own), ...others].filter(({ path }) =>
-    isSynchronized(onChange, path, request),
+    isSynchronized(context, path),
   )
   if (asked.length + rest.length === 0 && !pendingRecomputations) return undefined
   return async (within) => {
@@ -61,7 +61,7 @@ async function synchronizeAsking(
   request: RequestContext,
 ): Promise<void> {
   const { compiled, onChange, repository } = context
-  const answers = isSynchronized(onChange, change.path, request)
+  const answers = isSynchronized({ onChange, request }, change.path)
     ? await onChange.notify([change], request)
     : []
   const notified = answers[0] ?? nothingToSynchronize(change)

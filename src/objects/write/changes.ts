@@ -39,11 +39,10 @@ export interface Notified {
 
 /** True if what changes in this set, in this chain of requests, is to be synchronized. */
 export function isSynchronized(
-  onChange: OnChange,
+  { onChange, request }: { readonly onChange: OnChange; readonly request: RequestContext },
   path: string,
-  { chain, readOnly }: RequestContext,
 ): boolean {
-  return chain?.synchronizes !== false && readOnly !== true && onChange.concerns(path)
+  return request.chain?.synchronizes !== false && request.readOnly !== true && onChange.concerns(path)
 }
 
 /** Nothing is synchronized. */

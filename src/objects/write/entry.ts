@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../model/json.ts'
-import type { ObjectWrite, StoredObject } from '../../repository/objects.ts'
+import type { StoredObject } from '../../repository/objects.ts'
+import type { Store } from '../../repository/repository.ts'
 import type { ObjectWriteRequest, RequestContext } from '../../router/resources.ts'
-import type { Edits } from '../relationships/wanted.ts'
+import type { Edits, RelatedWrite } from '../relationships/wanted.ts'
 import type { CompiledType } from '../type/compile.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
 
@@ -18,14 +19,10 @@ export type ManagedWrite = ObjectWriteRequest & {
   readonly known?: StoredObject | undefined
 }
 
-/** Contents are without `_id` and `_rev`, and in clear until the stage of encryption. */
-export interface Draft {
-  readonly write: ObjectWrite
-  /** Of an update, and of a delete if a stage needs it. */
-  readonly stored?: StoredObject | undefined
+/** Contents are without `_id` and `_rev`, and in clear until the stage of encryption. `stored` is also that of a delete if a stage needs it. */
+export interface Draft extends Omit<RelatedWrite, 'force'> {
   /** What is stored of an update, in clear. */
   readonly old?: JsonObject | undefined
-  readonly edits?: Edits | undefined
   readonly patched?: ReadonlySet<string> | undefined
 }
 
@@ -68,6 +65,8 @@ export interface WriteContext {
   readonly compiled: CompiledType
   readonly onChange: OnChange
   readonly request: RequestContext
+  /** The transaction's; where scripts run before it and after it, the repository. */
+  readonly store: Store
 }
 
 /** The next stage of each. What it throws refuses that one, and no other. */

@@ -3,7 +3,6 @@ import { copy, equal } from '../../model/equality.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { ObjectWrite, StoredObject } from '../../repository/objects.ts'
-import type { Store } from '../../repository/repository.ts'
 import { refuseForeignSecrets } from '../policies/foreign-secrets.ts'
 import { withHiddenValues } from '../read/hidden-values.ts'
 import { isUnchanged } from '../relationships/apply.ts'
@@ -20,19 +19,15 @@ type Write<Operation> = ManagedWrite & { readonly operation: Operation }
  * The first stage: what is stored, what the content comes to with it, both in clear. A write that would change nothing ends
  * here, before anything is decrypted if what is stored is what is given. One read a page.
  */
-export async function open(
-  context: WriteContext,
-  store: Store,
-  page: readonly ManagedWrite[],
-): Promise<readonly Entry[]> {
-  const stored = await storedBefore(context, store, page)
+export async function open(context: WriteContext, page: readonly ManagedWrite[]): Promise<readonly Entry[]> {
+  const stored = await storedBefore(context, page)
   const { relations } = context.compiled
-  return eachOf(relations ? await withRequired(store, relations, page) : page, (write) => {
+  return eachOf(relations ? await withRequired(context.store, relations, page) : page, (write) => {
     switch (write.operation) {
       case 'create':
         return opened(context, write, write.id !== undefined && stored.has(write.id))
       case 'update':
-        return changed(context, store, write, write.known ?? stored.get(write.id))
+        return changed(context, write, write.known ?? stored.get(write.id))
       case 'delete':
         return deleted(context.compiled, write, stored.get(write.id))
     }
@@ -41,12 +36,10 @@ export async function open(
 
 /** Of an update its caller may have read it; of a delete it is needed where a stage looks at it. */
 async function storedBefore(
-  { compiled, onChange, request }: WriteContext,
-  store: Store,
+  context: WriteContext,
   page: readonly ManagedWrite[],
 ): Promise<ReadonlyMap<string, StoredObject>> {
-  const deletes =
-    looksAtDeleted(compiled) || isActivity(request) || isSynchronized(onChange, compiled.collection, request)
+  const { compiled, request, store } = context
   const isNeeded = (write: ManagedWrite) => {
     switch (write.operation) {
       case 'create':
@@ -55,7 +48,7 @@ async function storedBefore(
       case 'update':
         return write.known === undefined
       case 'delete':
-        return deletes
+        return looksAtDeleted(compiled) || isActivity(request) || isSynchronized(context, compiled.collection)
     }
   }
   const ids = page.flatMap((write) => (write.id !== undefined && isNeeded(write) ? [write.id] : []))
@@ -98,12 +91,12 @@ function created(
 }
 
 function changed(
-  { compiled, request: { external } }: WriteContext,
-  store: Store,
+  context: WriteContext,
   { id, rev, content: given, edits, patched }: Write<'update'>,
   stored: StoredObject | undefined,
 ): Entry | Promise<Entry> {
-  const { collection, encryption, relations, oneByOne } = compiled
+  const { external } = context.request
+  const { collection, encryption, relations, oneByOne } = context.compiled
   const stale = staleness({ rev }, stored)
   if (stale || !stored) return refused(failure(`${collection}/${id}`, stale ?? 'missing'))
   if (external) refuseForeignSecrets(given, stored)
@@ -111,34 +104,38 @@ function changed(
     external && !patched ? withHiddenValues(given, stored, encryption.private) : given
   const write = { operation: 'update', id, rev: stored._rev, content } as const
   const draft = { write, stored, old: stored, edits, patched }
-  const unchanged = { ok: true, object: stored } as const
-  if (encryption.encrypts) return decrypted(compiled, store, draft)
-  if (!relations) return isSame(content, stored) ? unchanged : draft
-  // A page of them learns it when its relationships are written: they are read there anyway.
-  if (!external && !oneByOne) return draft
-  return isUnchanged({ store, relations }, draft).then((nothing) => (nothing ? unchanged : draft))
+  if (encryption.encrypts || (relations && (external || oneByOne))) return compared(context, draft)
+  // With relationships, a page of them learns it when they are written: they are read there anyway.
+  return !relations && isSame(content, stored) ? { ok: true, object: stored } : draft
+}
+
+interface Update extends Draft {
+  readonly write: ObjectWrite & { readonly operation: 'update' }
+  readonly stored: StoredObject
+  readonly old: StoredObject
 }
 
 /** Values in clear are compared, for what is encrypted anew looks different; but what is the same needs no key. */
-async function decrypted(
-  { encryption, relations }: CompiledType,
-  store: Store,
-  draft: Draft & {
-    readonly write: ObjectWrite & { readonly operation: 'update' }
-    readonly stored: StoredObject
-  },
-): Promise<Entry> {
-  const { write, stored } = draft
-  const unchanged = { ok: true, object: stored } as const
-  const changesNothing = (content: JsonObject, old: StoredObject) =>
-    relations
-      ? isUnchanged({ store, relations }, { ...draft, write: { ...write, content }, stored: old })
-      : isSame(content, old)
-  const isSameText = isSame(write.content, stored)
-  if (isSameText && (await changesNothing(write.content, stored))) return unchanged
-  const [old, content] = [await encryption.decrypt(stored), await encryption.decrypt(write.content)]
-  if (!isSameText && (await changesNothing(content, old))) return unchanged
-  return { ...draft, write: { ...write, content }, old }
+async function compared(context: WriteContext, draft: Update): Promise<Entry> {
+  const { encryption } = context.compiled
+  const needsKey = encryption.encrypts && !isSame(draft.write.content, draft.stored)
+  const update = needsKey ? await inClear(context, draft) : draft
+  if (await changesNothing(context, update)) return { ok: true, object: draft.stored }
+  return encryption.encrypts && !needsKey ? inClear(context, draft) : update
+}
+
+async function changesNothing({ compiled, store }: WriteContext, update: Update): Promise<boolean> {
+  const { relations } = compiled
+  if (!relations) return isSame(update.write.content, update.old)
+  return isUnchanged({ store, relations }, { ...update, stored: update.old })
+}
+
+async function inClear({ compiled: { encryption } }: WriteContext, draft: Update): Promise<Update> {
+  const [old, content] = [
+    await encryption.decrypt(draft.stored),
+    await encryption.decrypt(draft.write.content),
+  ]
+  return { ...draft, write: { ...draft.write, content }, old }
 }
 
 function isSame(content: JsonObject, { _id, _rev, ...stored }: StoredObject): boolean {

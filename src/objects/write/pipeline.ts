@@ -49,7 +49,7 @@ export function writer(
     const results: WriteResult[] = []
     const alone = compiled.oneByOne || request.external
     for (const page of pagesOf(writes, alone)) {
-      const written = writePage(page, { compiled, onChange, request }, results.length)
+      const written = writePage(page, { compiled, onChange, request, store: repository }, results.length)
       results.push(...(await (alone ? written.catch((error) => [refused(error)]) : written)))
     }
     return results
@@ -61,14 +61,15 @@ export function writer(
     position: number,
   ): Promise<readonly WriteResult[]> {
     // Scripts may write, too, so theirs is no time for a transaction.
-    const before = compiled.oneByOne ? await drafted(context, repository, page) : undefined
+    const before = compiled.oneByOne ? await drafted(context, page) : undefined
     const stored = await inTransaction(async (store) => {
-      const entries = before ?? (await drafted(context, store, page))
-      const written = await storePage(context, store, entries)
+      const within = { ...context, store }
+      const entries = before ?? (await drafted(within, page))
+      const written = await storePage(within, entries)
       const patches = new Set(
         written.outcomes.flatMap(({ change }, at) => (isPatch(entries[at]) ? [change] : [])),
       )
-      await record(store, [...ownChanges(written), ...written.others], context, patches)
+      await record(within, [...ownChanges(written), ...written.others], patches)
       return written
     })
     await afterCommit({ ...context, repository, apply }, stored, position)
@@ -78,12 +79,8 @@ export function writer(
   return apply
 }
 
-async function drafted(
-  context: WriteContext,
-  store: Store,
-  page: readonly ManagedWrite[],
-): Promise<readonly Entry[]> {
-  const opened = await open(context, store, page)
+async function drafted(context: WriteContext, page: readonly ManagedWrite[]): Promise<readonly Entry[]> {
+  const opened = await open(context, page)
   const valid = await eachDraft(opened, (draft) => validate(context, draft))
   if (!context.compiled.oneByOne) return valid
   return eachDraft(valid, async (draft) => encrypt(context, await runScripts(context, draft)))

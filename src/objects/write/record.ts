@@ -5,7 +5,6 @@ import type { Pointer } from '../../model/pointer.ts'
 import { recordedChanges, recordedObject } from '../../model/recorded-changes.ts'
 import type { AuditEvent } from '../../repository/audit.ts'
 import type { StoredObject } from '../../repository/objects.ts'
-import type { Store } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compile.ts'
 import { isSynchronized, type ObjectChange } from './changes.ts'
@@ -13,11 +12,11 @@ import type { WriteContext } from './entry.ts'
 
 /** The stage in the transaction of the changes: the audit of each, and what is to be synchronized later. */
 export async function record(
-  store: Store,
+  context: WriteContext,
   changes: readonly ObjectChange[],
-  { compiled, onChange, request }: WriteContext,
   patches?: ReadonlySet<ObjectChange | undefined>,
 ): Promise<void> {
+  const { compiled, onChange, request, store } = context
   if (isActivity(request)) {
     const { collection, relations } = compiled
     const events = changes.flatMap((change) => {
@@ -26,7 +25,7 @@ export async function record(
     })
     if (events.length > 0) await store.audit.append(events)
   }
-  const synchronized = changes.filter(({ path }) => isSynchronized(onChange, path, request))
+  const synchronized = changes.filter(({ path }) => isSynchronized(context, path))
   if (synchronized.length > 0) await onChange.enlist(store, synchronized, request)
 }
 

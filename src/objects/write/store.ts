@@ -1,7 +1,5 @@
-import type { Store } from '../../repository/repository.ts'
 import { mergeFailures, policyFailure } from '../policies/validator.ts'
 import { writeRelated } from '../relationships/apply.ts'
-import type { CompiledType } from '../type/compile.ts'
 import { isSynchronized } from './changes.ts'
 import {
   type Draft,
@@ -13,21 +11,16 @@ import {
   type WrittenPage,
 } from './entry.ts'
 import { failure } from './failure.ts'
-import { internalUserConflicts, uniqueness } from './unique.ts'
+import { conflicts } from './unique.ts'
 
 /**
  * The stage in the store: policies that look at other objects, then the page is written, with its relationships where the
  * type has any. A fixed number of statements, whatever the size of the page.
  */
-export async function storePage(
-  context: WriteContext,
-  store: Store,
-  entries: readonly Entry[],
-): Promise<WrittenPage> {
-  const checked = await refuseDuplicates(store, context.compiled, entries)
+export async function storePage(context: WriteContext, entries: readonly Entry[]): Promise<WrittenPage> {
+  const checked = await refuseConflicts(context, entries)
   const page = await writeDrafts(
     context,
-    store,
     checked.filter((one) => 'write' in one),
   )
   const written = page.outcomes.values()
@@ -39,16 +32,13 @@ export async function storePage(
   return { ...page, outcomes }
 }
 
-async function writeDrafts(
-  { compiled, onChange, request }: WriteContext,
-  store: Store,
-  drafts: readonly Draft[],
-): Promise<WrittenPage> {
+async function writeDrafts(context: WriteContext, drafts: readonly Draft[]): Promise<WrittenPage> {
+  const { compiled, request, store } = context
   const { collection: path, relations, oneByOne } = compiled
   const nothing = { others: [], pendingRecomputations: false, due: undefined }
   if (drafts.length === 0) return { outcomes: [], ...nothing }
   if (relations) {
-    const listens = (set: string) => isSynchronized(onChange, set, request)
+    const listens = (set: string) => isSynchronized(context, set)
     const whole = request.external || oneByOne || listens(path)
     return writeRelated({ store, relations, isSynchronized: listens, whole }, drafts)
   }
@@ -66,20 +56,18 @@ async function writeDrafts(
   return { outcomes, ...nothing }
 }
 
-async function refuseDuplicates(
-  store: Store,
-  { collection, unique, noInternalUsers }: CompiledType,
+async function refuseConflicts(
+  { store, compiled }: WriteContext,
   entries: readonly Entry[],
 ): Promise<readonly Entry[]> {
-  if (unique.length + noInternalUsers.length === 0) return entries
+  if (compiled.unique.length + compiled.noInternalUsers.length === 0) return entries
   const candidates = entries.flatMap((one) =>
     'write' in one && one.write.operation !== 'delete' ? [one.write] : [],
   )
-  const violations = await uniqueness(store.objects, collection, unique, candidates)
-  const conflicts = await internalUserConflicts(store.objects, noInternalUsers, candidates)
+  const conflictsOf = await conflicts(store.objects, compiled, candidates)
   return eachDraft(entries, (draft) => {
     if (draft.write.operation === 'delete') return draft
-    const failures = [...conflicts(draft.write), ...violations(draft.write)]
+    const failures = conflictsOf(draft.write)
     return failures.length > 0 ? refused(policyFailure(mergeFailures(failures), 'write')) : draft
   })
 }
