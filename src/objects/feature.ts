@@ -10,7 +10,7 @@ import type { Resource, ResourceProvider, Resources } from '../router/resources.
 import type { ScriptEngine } from '../scripts/engine.ts'
 import { type ConfiguredPolicies, policyFeature } from './policies/feature.ts'
 import { ownPolicies } from './policies/project-policies.ts'
-import { policyProvider } from './policies/resource.ts'
+import { PolicyProvider } from './policies/resource.ts'
 import { withPolicies } from './policies/resources-with-policies.ts'
 import { managedObjects } from './resource.ts'
 import { plainParts, type TypeParts } from './type/compile.ts'
@@ -109,7 +109,7 @@ async function openManaged({ types: usable, policies }: ConfiguredTypes, service
   return {
     mounts: {
       managed: recordingActivity(managed, 'managed'),
-      policy: policyProvider({
+      policy: new PolicyProvider({
         repository,
         types,
         resources: policies.resources,

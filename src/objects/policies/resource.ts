@@ -1,12 +1,11 @@
 import { copy } from '../../model/equality.ts'
-import { isJsonObject, type JsonObject } from '../../model/json.ts'
+import { asObject, isJsonObject, type JsonObject } from '../../model/json.ts'
 import { parsePointer, setAt } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
-import type { CompiledType } from '../type/compile.ts'
-import { compileType, type TypeParts } from '../type/compile.ts'
+import { type CompiledType, compileType, type TypeParts } from '../type/compile.ts'
 import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from '../type/type.ts'
 import { conflicts } from '../write/unique.ts'
 import { requirementsOf } from './built-in.ts'
@@ -15,109 +14,147 @@ import type { OwnPolicies } from './project-policies.ts'
 import { type PolicyResource, resourceFor, withPolicies } from './resources-with-policies.ts'
 import { compileValidator, type FailedProperty, mergeFailures, type Validator } from './validator.ts'
 
-/**
- * `policy/{resource}[/{id|*}]` (platform §2, §6.3): which policies the properties of a resource have, and what
- * would be wrong with an object or with single values, without writing anything.
- */
-export function policyProvider(options: {
+export interface PolicyOptions {
   readonly repository: Repository
   /** With the policies of `conf/policy.json`. */
   readonly types: readonly ManagedType[]
   readonly resources: readonly PolicyResource[]
   readonly ownPolicies: OwnPolicies
   readonly partsOf: (type: ManagedType) => TypeParts
-}): ResourceProvider {
-  const { repository, types, resources, partsOf } = options
-  const { known } = options.ownPolicies
-  const compiled = new Map(types.map((type) => [type.name, compileType(type, true, partsOf(type))]))
+}
 
-  function subject(path: string): Subject {
+/**
+ * `policy/{resource}[/{id|*}]` (platform §2, §6.3): which policies the properties of a resource have, and what
+ * would be wrong with an object or with single values, without writing anything.
+ */
+export class PolicyProvider implements ResourceProvider {
+  readonly #options: PolicyOptions
+  readonly #types: ReadonlyMap<string, CompiledType>
+
+  constructor(options: PolicyOptions) {
+    this.#options = options
+    this.#types = new Map(
+      options.types.map((type) => [type.name, compileType(type, true, options.partsOf(type))]),
+    )
+  }
+
+  async read(path: string) {
+    if (path !== '') return { _id: this.#subject(path).id, ...this.#shown(path) }
+    const paths = [...this.#types.keys()].map((name) => `managed/${name}/*`)
+    const others = this.#options.resources.map(({ resource }) => resource)
+    return { _id: '', resources: [...new Set([...paths, ...others])].map((one) => this.#shown(one)) }
+  }
+
+  async action(path: string, { name, content }: ResourceAction, request: RequestContext) {
+    const subject = this.#subject(path)
+    if (request.external) refuseForeignSecrets(asObject(content), await this.#stored(subject))
+    if (!isJsonObject(content)) throw new Problem('BAD_REQUEST', `${name} needs an object to validate`)
+    const failures = mergeFailures(await this.#failures(subject, name, content, request))
+    return { result: failures.length === 0, failedPolicyRequirements: [...failures] }
+  }
+
+  #subject(path: string): Subject {
     const [root, name = '', id = '*', ...more] = splitPath(path)
-    const type = root === 'managed' && more.length === 0 ? compiled.get(name) : undefined
-    if (type) {
-      const validate = (object: JsonObject, only: Only, request: RequestContext) =>
-        failuresOf(type, repository, id, object, only, request)
-      const properties = schemaProperties(type.type)
-      return { resource: `managed/${name}/${id}`, id, properties, type, validate }
-    }
-    const own = resourceFor(resources, path) ?? { resource: path, properties: [] }
-    const schema = withPolicies({ name: '' }, [{ ...own, resource: 'managed//*' }]).schema
-    const validator: Validator = compileValidator(schema)
+    const type = root === 'managed' && more.length === 0 ? this.#types.get(name) : undefined
+    if (type) return { resource: `managed/${name}/${id}`, id, properties: schemaProperties(type.type), type }
+    const { properties } = resourceFor(this.#options.resources, path) ?? { properties: [] }
+    return { resource: path, id, properties }
+  }
+
+  #shown(path: string): JsonObject {
+    const { resource, properties } = this.#subject(path)
+    const all = (policies: readonly PolicyReference[] = []) => policies.map((one) => this.#shownPolicy(one))
     return {
-      resource: path,
-      id,
-      properties: own.properties.map(({ name, policies }) => ({ name, policies })),
-      validate: async (object, only) => validator(object, only),
+      resource,
+      properties: properties.map(({ name, policies, conditionalPolicies, fallbackPolicies }) => ({
+        name,
+        policies: all(policies),
+        conditionalPolicies:
+          conditionalPolicies?.map((one) => ({ ...one, policies: all(one.policies) })) ?? null,
+        fallbackPolicies: fallbackPolicies ? all(fallbackPolicies) : null,
+        policyRequirements: [...new Set(all(policies).flatMap((one) => one.policyRequirements))],
+      })),
     }
   }
 
-  return {
-    async read(path) {
-      if (path !== '') {
-        const found = subject(path)
-        return { _id: found.id, ...shown(known, found) }
+  #shownPolicy({ policyId, params = {} }: PolicyReference) {
+    const { policyFunction, policyRequirements } = this.#options.ownPolicies.known.get(policyId) ?? {}
+    return {
+      ...{ policyId, params, ...(policyFunction !== undefined && { policyFunction }) },
+      policyRequirements: [...(policyRequirements ?? requirementsOf(policyId))],
+    }
+  }
+
+  async #failures(
+    subject: Subject,
+    action: string,
+    content: JsonObject,
+    request: RequestContext,
+  ): Promise<readonly FailedProperty[]> {
+    switch (action) {
+      case 'validateObject':
+        return this.#failuresOf(subject, content, undefined, request)
+      case 'validateProperty': {
+        const { object, properties } = valuesIn(content)
+        const whole = copy({ ...(await this.#stored(subject)), ...object })
+        for (const [name, value] of Object.entries(properties))
+          setAt(whole, parsePointer(name), value ?? null)
+        const names = Object.keys(properties)
+        const only = new Set(names.map((name) => parsePointer(name)[0] ?? name))
+        const failures = await this.#failuresOf(subject, whole, only, request)
+        return failures.filter(({ property }) => names.some((name) => isAtOrBelow(property, name)))
       }
-      const paths = [...compiled.keys()].map((name) => `managed/${name}/*`)
-      const others = resources.map(({ resource }) => resource).filter((one) => !paths.includes(one))
-      return { _id: '', resources: [...paths, ...others].map((one) => shown(known, subject(one))) }
-    },
-    async action(path, action, request) {
-      const found = subject(path)
-      if (request.external)
-        refuseForeignSecrets(
-          isJsonObject(action.content) ? action.content : {},
-          await storedObject(found, repository),
+      default:
+        throw new Problem(
+          'BAD_REQUEST',
+          `unknown action ${action} on policy; allowed: validateObject, validateProperty`,
         )
-      const failures = mergeFailures(await validated(found, action, request, repository))
-      return { result: failures.length === 0, failedPolicyRequirements: [...failures] }
-    },
+    }
+  }
+
+  async #failuresOf(
+    { type, id, resource, properties }: Subject,
+    object: JsonObject,
+    only: ReadonlySet<string> | undefined,
+    request: RequestContext,
+  ): Promise<readonly FailedProperty[]> {
+    if (!type) return validatorOf(properties)(object, only)
+    const { collection, unique, noInternalUsers, validate, scriptedPolicies, encryption } = type
+    const opened = await encryption.decrypt(object)
+    const concerned = (names: readonly string[]) => names.filter((name) => !only || only.has(name))
+    const asked = { collection, unique: concerned(unique), noInternalUsers: concerned(noInternalUsers) }
+    const candidate = { id, content: opened }
+    const conflictsOf = await conflicts(this.#options.repository.objects, asked, [candidate])
+    return [
+      ...validate(opened, only),
+      ...conflictsOf(candidate),
+      ...((await scriptedPolicies?.(opened, { resourcePath: resource, only, request })) ?? []),
+    ]
+  }
+
+  async #stored({ type, id }: Subject): Promise<JsonObject | undefined> {
+    const { objects } = this.#options.repository
+    return type && id !== '*' ? (await objects.read(type.collection, [id])).get(id) : undefined
   }
 }
 
-type Only = ReadonlySet<string> | undefined
-type Known = OwnPolicies['known']
-
-function requirements(known: Known, policyId: string): readonly string[] {
-  return known.get(policyId)?.policyRequirements ?? requirementsOf(policyId)
-}
-
-function shownPolicy(known: Known, { policyId, params = {} }: PolicyReference): JsonObject {
-  const policyFunction = known.get(policyId)?.policyFunction
-  return {
-    policyId,
-    params,
-    ...(policyFunction !== undefined && { policyFunction }),
-    policyRequirements: [...requirements(known, policyId)],
-  }
-}
-
-function shown(known: Known, { resource, properties }: Pick<Subject, 'resource' | 'properties'>): JsonObject {
-  const all = (policies: readonly PolicyReference[] = []) => policies.map((one) => shownPolicy(known, one))
-  return {
-    resource,
-    properties: properties.map(({ name, policies, conditionalPolicies, fallbackPolicies }) => ({
-      name,
-      policies: all(policies),
-      conditionalPolicies:
-        conditionalPolicies?.map((one) => ({ ...one, policies: all(one.policies) })) ?? null,
-      fallbackPolicies: fallbackPolicies ? all(fallbackPolicies) : null,
-      policyRequirements: [...new Set(policies.flatMap(({ policyId }) => requirements(known, policyId)))],
-    })),
-  }
-}
-
+/** What a path is about. */
 interface Subject {
   readonly resource: string
   readonly id: string
   readonly properties: readonly ShownProperty[]
+  /** Undefined: policies are shown, and nothing else is known. */
   readonly type?: CompiledType
-  validate(object: JsonObject, only: Only, request: RequestContext): Promise<readonly FailedProperty[]>
 }
 
 type ShownProperty = { readonly name: string; readonly policies: readonly PolicyReference[] } & Pick<
   PropertySchema,
   'conditionalPolicies' | 'fallbackPolicies'
 >
+
+function validatorOf(properties: PolicyResource['properties']): Validator {
+  return compileValidator(withPolicies({ name: '' }, [{ resource: 'managed//*', properties }]).schema)
+}
 
 /** The properties that any policy concerns, what their schema amounts to among them. */
 function schemaProperties({ schema }: ManagedType): readonly ShownProperty[] {
@@ -136,79 +173,23 @@ function derived(property: PropertySchema, required: boolean): readonly PolicyRe
   const { type, minLength, pattern } = property
   const types = type === undefined ? [] : [type].flat()
   return [
-    ...(required ? [{ policyId: 'required' }, { policyId: 'not-empty' }] : []),
-    ...(!required && minLength ? [{ policyId: 'not-empty' }] : []),
+    ...(required ? [{ policyId: 'required' }] : []),
+    ...(required || minLength ? [{ policyId: 'not-empty' }] : []),
     ...(minLength ? [{ policyId: 'minimum-length', params: { minLength } }] : []),
     ...(pattern ? [{ policyId: 'regexpMatches', params: { regexp: pattern } }] : []),
     ...(types.length > 0 ? [{ policyId: 'valid-type', params: { types } }] : []),
   ]
 }
 
-async function failuresOf(
-  compiled: CompiledType,
-  { objects }: Repository,
-  id: string,
-  object: JsonObject,
-  only: Only,
-  request: RequestContext,
-): Promise<readonly FailedProperty[]> {
-  const { collection, unique, noInternalUsers, validate, scriptedPolicies, encryption } = compiled
-  const opened = await encryption.decrypt(object)
-  const concerned = (names: readonly string[]) => names.filter((name) => !only || only.has(name))
-  const asked = { collection, unique: concerned(unique), noInternalUsers: concerned(noInternalUsers) }
-  const candidate = { id, content: opened }
-  const conflictsOf = await conflicts(objects, asked, [candidate])
-  const about = { resourcePath: `${collection}/${id}`, only, request }
-  return [
-    ...validate(opened, only),
-    ...conflictsOf(candidate),
-    ...((await scriptedPolicies?.(opened, about)) ?? []),
-  ]
-}
-
-async function validated(
-  subject: Subject,
-  { name, content }: ResourceAction,
-  request: RequestContext,
-  repository: Repository,
-): Promise<readonly FailedProperty[]> {
-  if (!isJsonObject(content)) throw new Problem('BAD_REQUEST', `${name} needs an object to validate`)
-  switch (name) {
-    case 'validateObject':
-      return subject.validate(content, undefined, request)
-    case 'validateProperty': {
-      const { object, properties } = stated(content)
-      const whole: JsonObject = copy({ ...(await storedObject(subject, repository)), ...object })
-      for (const [name, value] of Object.entries(properties)) setAt(whole, parsePointer(name), value ?? null)
-      const names = Object.keys(properties)
-      const failures = await subject.validate(whole, new Set(names.map(firstOf)), request)
-      return failures.filter(({ property }) => names.some((name) => isAtOrBelow(property, name)))
-    }
-    default:
-      throw new Problem(
-        'BAD_REQUEST',
-        `unknown action ${name} on policy; allowed: validateObject, validateProperty`,
-      )
-  }
-}
-
 /** The values to validate, or, with the object that they belong to, `{object, properties}`. */
-function stated(content: JsonObject): { readonly object: JsonObject; readonly properties: JsonObject } {
+function valuesIn(content: JsonObject): { readonly object: JsonObject; readonly properties: JsonObject } {
   const { object, properties, ...more } = content
   return isJsonObject(object) && isJsonObject(properties) && Object.keys(more).length === 0
     ? { object, properties }
     : { object: {}, properties: content }
 }
 
-function firstOf(name: string): string {
-  return parsePointer(name)[0] ?? name
-}
-
 function isAtOrBelow(property: string, name: string): boolean {
   const pointer = parsePointer(name).join('/')
   return property === pointer || property.startsWith(`${pointer}/`)
-}
-
-async function storedObject({ type, id }: Subject, { objects }: Repository): Promise<JsonObject | undefined> {
-  return type && id !== '*' ? (await objects.read(type.collection, [id])).get(id) : undefined
 }
