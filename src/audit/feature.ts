@@ -61,7 +61,7 @@ async function scriptFindings(
   for (const [topic, { script }] of filters) {
     if (!script) continue
     const read = scriptSource(script, { label: 'audit filter', readFile })
-    const fault = read.ok ? (await engine.check(read.script))?.message : read.message
+    const fault = read.ok ? (await engine.check(read.value))?.message : read.finding.message
     const place = ['eventTopics', topic, 'filter', 'script']
     if (fault !== undefined) found.push({ place, message: `audit filter of ${topic}: ${fault}` })
   }

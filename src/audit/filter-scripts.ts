@@ -25,8 +25,8 @@ export function filterScripts({ engine, readFile, log }: FilterScriptOptions): A
     const known = programs.get(definition)
     if (known) return known
     const read = scriptSource(definition, { label: 'audit filter', readFile })
-    if (!read.ok) throw new Problem('CONFIGURATION', read.message)
-    const program = engine.load(runScript, { scripts: { filter: read.script } })
+    if (!read.ok) throw new Problem('CONFIGURATION', read.finding.message)
+    const program = engine.load(runScript, { scripts: { filter: read.value } })
     programs.set(definition, program)
     return program
   }

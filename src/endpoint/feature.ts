@@ -1,6 +1,6 @@
 import { type CompileTools, compileEach, feature } from '../feature/feature.ts'
 import type { Read } from '../model/finding.ts'
-import { checkedScript } from '../scripts/checked-script.ts'
+import { checkedScript } from '../scripts/definition.ts'
 import { type Endpoint, endpointProvider } from './endpoints.ts'
 import { scriptProvider } from './script-resource.ts'
 

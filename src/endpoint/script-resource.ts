@@ -16,8 +16,8 @@ export function scriptProvider(
     if (!isJsonObject(content as JsonObject))
       throw new Problem('BAD_REQUEST', 'the body must be a script object')
     const read = scriptSource(content as JsonObject, { label: 'script', readFile })
-    if (!read.ok) throw new Problem('BAD_REQUEST', read.message)
-    return read.script
+    if (!read.ok) throw new Problem('BAD_REQUEST', read.finding.message)
+    return read.value
   }
   return {
     async action(path, { name, content }, request) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readQuery } from '../mapping/query.ts'
-import { resourceQuery } from '../scripts/query-arguments.ts'
+import { resourceQuery } from '../scripts/call-arguments.ts'
 import { everything, type Filter } from './filter/filter.ts'
 import type { Json } from './json.ts'
 import { queryAnswer, selected, selectionIn, totalPolicyOf } from './query-words.ts'

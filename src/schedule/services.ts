@@ -54,9 +54,9 @@ export function services({ resources, engine, readFile, scanTasks }: ServiceOpti
     async script(context, request) {
       const definition = isJsonObject(context.script) ? context.script : undefined
       const read = scriptSource(definition, { label: 'schedule, script', readFile })
-      if (!read.ok) throw new Problem('CONFIGURATION', `invokeContext/script: ${read.message}`)
+      if (!read.ok) throw new Problem('CONFIGURATION', `invokeContext/script: ${read.finding.message}`)
       const input: Json = context.input ?? definition?.input ?? null
-      return engine().evaluate(read.script, { input, object: input }, { request: inside(request) })
+      return engine().evaluate(read.value, { input, object: input }, { request: inside(request) })
     },
 
     async taskscanner(context, request) {

@@ -11,7 +11,7 @@ describe('a script object', () => {
   it('with inline source is that source', () => {
     expect(read({ type, source: 'a + b' })).toEqual({
       ok: true,
-      script: { label: 'mapping hr, onCreate', source: 'a + b', file: undefined, globals: {} },
+      value: { label: 'mapping hr, onCreate', source: 'a + b', file: undefined, globals: {} },
     })
   })
 
@@ -20,19 +20,19 @@ describe('a script object', () => {
     ['its script folder, said in full', 'script/name.js', 'script/name.js'],
     ['its script folder', 'name.js', 'script/name.js'],
   ])('with a file is read from %s', (_from, file, found) => {
-    expect(read({ file })).toMatchObject({ ok: true, script: { file: found, source: files[found] } })
+    expect(read({ file })).toMatchObject({ ok: true, value: { file: found, source: files[found] } })
   })
 
   it('with both runs the source and is called by the file', () => {
     expect(read({ type, source: '7', file: 'name.js' })).toMatchObject({
       ok: true,
-      script: { source: '7', file: 'name.js' },
+      value: { source: '7', file: 'name.js' },
     })
   })
 
   it('makes variables of globals and of every other key, save those with an underscore', () => {
     const definition = { type, source: '1', globals: { a: 1, b: 2 }, b: 3, workflowName: 'w', _comment: 'no' }
-    expect(read(definition)).toMatchObject({ script: { globals: { a: 1, b: 2, workflowName: 'w' } } })
+    expect(read(definition)).toMatchObject({ value: { globals: { a: 1, b: 2, workflowName: 'w' } } })
     expect(JSON.stringify(read(definition))).not.toContain('_comment')
   })
 
@@ -41,7 +41,7 @@ describe('a script object', () => {
       '{"type":"text/javascript","source":"1","__proto__x":1,"globals":{"__proto__":{"bad":1}}}',
     )
     const result = read(definition)
-    expect(result.ok && Object.keys(result.script.globals)).toEqual(['__proto__'])
+    expect(result.ok && Object.keys(result.value.globals)).toEqual(['__proto__'])
     expect(({} as Record<string, unknown>).bad).toBeUndefined()
   })
 })
@@ -59,6 +59,9 @@ describe('a script object is refused', () => {
     ['if its globals are no object', { type, source: '1', globals: [1] }, ['globals'], /object/],
     ['if it is no object', 'source', [], /object/],
   ])('%s', (_case, definition, place, message) => {
-    expect(read(definition)).toEqual({ ok: false, place, message: expect.stringMatching(message) })
+    expect(read(definition)).toEqual({
+      ok: false,
+      finding: { place, message: expect.stringMatching(message) },
+    })
   })
 })

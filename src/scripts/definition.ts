@@ -1,15 +1,6 @@
-import { isJsonObject, type Json, type JsonObject, setMember } from '../model/json.ts'
-import type { ScriptSource } from './engine.ts'
-
-/**
- * Reads a script object of the configuration (engine §2.6; platform §7.1):
- * `{ type, source | file | name, globals?, …extra }`. Members of `globals` and every further key that does not begin
- * with `_` become variables. Pure: the caller passes a function that reads the project's files.
- */
-export type ScriptDefinition =
-  | { readonly ok: true; readonly script: ScriptSource }
-  /** `place`: the wrong member of the script object; empty for the object itself. */
-  | { readonly ok: false; readonly place: readonly string[]; readonly message: string }
+import type { Place, Read } from '../model/finding.ts'
+import { asObject, isJsonObject, type Json, type JsonObject, setMember } from '../model/json.ts'
+import type { ScriptEngine, ScriptSource } from './engine.ts'
 
 export interface ScriptDefinitionOptions {
   /** The name of the script in errors. */
@@ -18,10 +9,15 @@ export interface ScriptDefinitionOptions {
   readFile(path: string): string | undefined
 }
 
+/**
+ * Reads a script object of the configuration (engine §2.6; platform §7.1):
+ * `{ type, source | file | name, globals?, …extra }`. Members of `globals` and every further key that does not begin
+ * with `_` become variables. Pure: the caller passes a function that reads the project's files.
+ */
 export function scriptSource(
   definition: Json | undefined,
   options: ScriptDefinitionOptions,
-): ScriptDefinition {
+): Read<ScriptSource> {
   if (!isJsonObject(definition)) return wrong([], 'a script is an object with "type" and "source" or "file"')
   const { type, globals } = definition
   if (type !== undefined && !isJavaScript(type)) return wrongType(type)
@@ -29,14 +25,34 @@ export function scriptSource(
     return wrong(['globals'], '"globals" must be an object')
   const code = readCode(definition, options)
   if (!code.ok) return code
-  const { source, file } = code
-  return { ok: true, script: { label: options.label, source, file, globals: variables(definition) } }
+  const { source, file } = code.value
+  return { ok: true, value: { label: options.label, source, file, globals: variables(definition) } }
 }
 
-type Code = { readonly ok: true; readonly source: string; readonly file?: string | undefined }
-type Wrong = Extract<ScriptDefinition, { ok: false }>
+interface CheckedScriptOptions extends ScriptDefinitionOptions {
+  readonly engine: Pick<ScriptEngine, 'check'>
+  /** The prefix of messages that do not name the script. Absent: the label. */
+  readonly about?: string
+  /** The place for syntax errors in the script object. Absent: the script object itself. */
+  readonly codeAt?: Place
+}
 
-function readCode(definition: JsonObject, { readFile }: ScriptDefinitionOptions): Code | Wrong {
+/** The same, with its syntax checked. */
+export async function checkedScript(
+  definition: Json | undefined,
+  { engine, about, codeAt = [], ...options }: CheckedScriptOptions,
+): Promise<Read<ScriptSource>> {
+  const read = scriptSource(definition, options)
+  if (!read.ok) return wrong(read.finding.place, `${about ?? options.label}: ${read.finding.message}`)
+  const error = await engine.check(read.value)
+  // The message of the engine already names the script.
+  return error ? wrong(codeAt, error.message) : read
+}
+
+type Code = Pick<ScriptSource, 'source' | 'file'>
+type Wrong = Extract<Read<never>, { ok: false }>
+
+function readCode(definition: JsonObject, { readFile }: ScriptDefinitionOptions): Read<Code> {
   const { type, source, file = definition.name } = definition
   const key = definition.file === undefined ? 'name' : 'file'
   if (file !== undefined && (typeof file !== 'string' || file === ''))
@@ -45,7 +61,7 @@ function readCode(definition: JsonObject, { readFile }: ScriptDefinitionOptions)
     if (typeof source !== 'string') return wrong(['source'], '"source" must be a string')
     if (type === undefined) return wrong([], 'an inline script needs "type": "text/javascript"')
     // If both are given, the source runs and the file is only its name.
-    return { ok: true, source, file }
+    return { ok: true, value: { source, file } }
   }
   if (file === undefined) return wrong([], 'a script needs "source" with its code, or "file" with its path')
   if (/\.groovy$/i.test(file)) return wrongType('groovy', key)
@@ -53,10 +69,10 @@ function readCode(definition: JsonObject, { readFile }: ScriptDefinitionOptions)
 }
 
 /** From the project folder, then from its script folder. */
-function readFirst(file: string, key: string, readFile: ScriptDefinitionOptions['readFile']): Code | Wrong {
+function readFirst(file: string, key: string, readFile: ScriptDefinitionOptions['readFile']): Read<Code> {
   for (const path of [file, `script/${file}`]) {
     const source = readFile(path)
-    if (source !== undefined) return { ok: true, source, file: path }
+    if (source !== undefined) return { ok: true, value: { source, file: path } }
   }
   return wrong([key], `the project has no file "${file}", and its folder script/ has none either`)
 }
@@ -79,16 +95,15 @@ const ownKeys: readonly string[] = ['type', 'source', 'file', 'name', 'globals']
 
 function variables(definition: JsonObject): JsonObject {
   const result: JsonObject = {}
-  const globals = isJsonObject(definition.globals) ? definition.globals : {}
   const extra = Object.entries(definition).filter(
     ([name]) => !ownKeys.includes(name) && !name.startsWith('_'),
   )
-  for (const [name, value] of [...extra, ...Object.entries(globals)]) {
+  for (const [name, value] of [...extra, ...Object.entries(asObject(definition.globals))]) {
     if (value !== undefined) setMember(result, name, value)
   }
   return result
 }
 
-function wrong(place: readonly string[], message: string): Wrong {
-  return { ok: false, place, message }
+function wrong(place: Place, message: string): Wrong {
+  return { ok: false, finding: { place, message } }
 }

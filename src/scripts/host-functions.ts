@@ -1,15 +1,15 @@
 import type { Json } from '../model/json.ts'
-import { Problem } from '../model/problem.ts'
+import { messageOf, Problem } from '../model/problem.ts'
 import { SecretValues } from '../model/secret-values.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import type { Secrets } from './engine.ts'
-import { refusalOf } from './failure.ts'
-import { type LogLevel, logLevel, logMessage } from './log-entry.ts'
 import { isOpenidmName, isWrite, type OpenidmName, openidmCalls, refuseInDryRun } from './openidm.ts'
 import type { Job } from './page-run.ts'
 import type { Sandbox } from './sandbox.ts'
 import type { ScriptFiles } from './script-files.ts'
 import { isSecretName, type SecretName, secretCalls } from './secret-calls.ts'
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error'] as const
 
 /**
  * Everything that a script can reach outside its isolate. A call is a name and JSON text; the answer is JSON text, too:
@@ -19,9 +19,18 @@ export interface HostPorts {
   /** Late-bound: the router is built after the engine that its providers use. */
   resources(): Resources
   readonly secrets: Secrets
+  /** `identityServer.getProperty`. */
   properties(name: string): Json | undefined
-  log(level: LogLevel, scriptLabel: string, message: string, args: readonly Json[]): void
+  log(level: (typeof levels)[number], scriptLabel: string, message: string, args: readonly Json[]): void
   readonly files: ScriptFiles
+}
+
+/** One call of a script: the isolate that it comes from, and the work that this isolate is doing. */
+interface HostCall {
+  readonly ports: HostPorts
+  readonly sandbox: Sandbox
+  readonly job: Job
+  readonly args: readonly Json[]
 }
 
 /** Never rejects. `job` is undefined only if a script has outlived its run. */
@@ -35,70 +44,77 @@ export async function answerScript(
   try {
     if (!job) throw new Problem('UNAVAILABLE', 'the run that started this script has ended')
     if (job.context.signal?.aborted) throw new Problem('UNAVAILABLE', 'the run has been cancelled')
-    const value = await dispatch(ports, sandbox, job, name, argumentsOf(text))
+    const value = await dispatch(name, { ports, sandbox, job, args: argumentsOf(text) })
     return JSON.stringify({ value })
   } catch (error) {
     return JSON.stringify({ error: refusalOf(error) })
   }
 }
 
-async function dispatch(
-  ports: HostPorts,
-  sandbox: Sandbox,
-  job: Job,
-  name: string,
-  args: readonly Json[],
-): Promise<Json | undefined> {
-  if (isOpenidmName(name)) return callOpenidm(ports, sandbox, job, name, args)
-  if (isSecretName(name)) return callSecrets(ports, sandbox, job, name, args)
+/** An error of the host as a script sees it: the fields of an error answer, never a stack. */
+export function refusalOf(error: unknown): { code: number; message: string; detail?: unknown } {
+  if (!(error instanceof Problem)) return { code: 500, message: messageOf(error) }
+  const { status, message, detail } = error
+  return detail === undefined ? { code: status, message } : { code: status, message, detail }
+}
+
+async function dispatch(name: string, call: HostCall): Promise<Json | undefined> {
+  if (isOpenidmName(name)) return callOpenidm(name, call)
+  if (isSecretName(name)) return callSecrets(name, call)
+  const { ports, args } = call
   switch (name) {
     case 'log':
-      return writeLog(ports, sandbox, job, args)
+      return writeLog(call)
     case 'property':
       return typeof args[0] === 'string' ? ports.properties(args[0]) : undefined
     case 'require':
-      return requireFile(ports, job, args)
+      return requireFile(call)
     default:
       throw new Problem('BAD_REQUEST', `there is no function "${name}"`)
   }
 }
 
-function callOpenidm(
-  { resources }: HostPorts,
-  sandbox: Sandbox,
-  job: Job,
-  name: OpenidmName,
-  args: readonly Json[],
-): Promise<Json> {
+function callOpenidm(name: OpenidmName, { ports, sandbox, job, args }: HostCall): Promise<Json> {
   // Requests of a script do not inherit the parameters of the request for which it runs.
   const request: RequestContext = { ...job.context.request, external: false, parameters: undefined }
   refuseInDryRun(name, args, request)
   // Before the call: if the isolate dies meanwhile, it is unknown whether the call took effect.
   if (isWrite(name)) job.writers.add(sandbox.runningInput)
-  return openidmCalls[name](args, request, resources())
+  return openidmCalls[name](args, request, ports.resources())
 }
 
-async function callSecrets(
-  { secrets }: HostPorts,
-  { runningInput }: Sandbox,
-  { decrypted }: Job,
-  name: SecretName,
-  args: readonly Json[],
-): Promise<Json> {
-  const value = await secretCalls[name](args, secrets)
+async function callSecrets(name: SecretName, { ports, sandbox, job, args }: HostCall): Promise<Json> {
+  const { runningInput } = sandbox
+  const { decrypted } = job
+  const value = await secretCalls[name](args, ports.secrets)
   if (name === 'decrypt') decrypted.set(runningInput, [...(decrypted.get(runningInput) ?? []), value])
   return value
 }
 
-function writeLog({ log }: HostPorts, sandbox: Sandbox, job: Job, [level, args]: readonly Json[]): undefined {
+function writeLog({ ports, sandbox, job, args: [level, args] }: HostCall): undefined {
   const [format, ...rest] = Array.isArray(args) ? args : []
   const label = job.program.scripts[sandbox.runningScript]?.label ?? ''
   const secrets = new SecretValues(job.decrypted.get(sandbox.runningInput))
-  log(logLevel(level), label, secrets.hiddenIn(logMessage(format, rest)), rest)
+  const known = levels.find((one) => one === level) ?? 'info'
+  ports.log(known, label, secrets.hiddenIn(logMessage(format, rest)), rest)
 }
 
-async function requireFile({ files }: HostPorts, job: Job, [from, name]: readonly Json[]): Promise<Json> {
-  const { file, modified, ...found } = await files.find(typeof from === 'string' ? from : '', name)
+/** `logger.info('{} has no mail', id)` as one line (platform §7.3): the arguments without a `{}` follow at the end. */
+function logMessage(format: Json | undefined, args: readonly Json[]): string {
+  const rest = args.map(shown)
+  const text = shown(format ?? null).replace(/\{\}/g, (placeholder) => rest.shift() ?? placeholder)
+  return [text, ...rest].join(' ').slice(0, longest)
+}
+
+/** A script may log a whole object set by mistake. */
+const longest = 16_384
+
+function shown(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+async function requireFile({ ports, job, args: [from, name] }: HostCall): Promise<Json> {
+  const { file, modified, ...found } = await ports.files.find(typeof from === 'string' ? from : '', name)
   job.loaded.required.set(file, modified)
   return found
 }

@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
-import type { Json, JsonObject } from '../model/json.ts'
+import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
-import type { Resources } from '../router/resources.ts'
 import type {
   LoadedProgram,
   ProcedureInput,
@@ -14,10 +13,8 @@ import type {
   ScriptEngine,
   ScriptOutcome,
   ScriptSource,
-  Secrets,
 } from './engine.ts'
-import { answerScript } from './host-functions.ts'
-import type { LogLevel } from './log-entry.ts'
+import { answerScript, type HostPorts } from './host-functions.ts'
 import { type Job, runPage } from './page-run.ts'
 import { SandboxPool } from './pool.ts'
 import { type PreparedProgram, prepareProgram, prepareScript, syntaxProblem } from './prepare.ts'
@@ -29,14 +26,8 @@ import { syntaxChecker } from './syntax.ts'
  * The script engine on `isolated-vm` (platform §7). Scripts run on separate threads, so the server's event loop never
  * waits for one. Each isolate has a memory limit and each input a time limit; an input that exceeds one fails alone.
  */
-export interface IsolateEngineOptions {
-  /** The router; late-bound, because its providers use the engine. */
-  resources(): Resources
-  readonly secrets: Secrets
-  /** `identityServer.getProperty`. */
-  properties(name: string): Json | undefined
+export interface IsolateEngineOptions extends Omit<HostPorts, 'files'> {
   readonly projectFolder: string
-  log(level: LogLevel, scriptLabel: string, message: string, args: readonly Json[]): void
   /** Milliseconds that the scripts of one input may run; waiting for `openidm` calls does not count. */
   readonly timeout?: number
   /** MiB an isolate. */

@@ -11,10 +11,10 @@ import {
   fieldList,
   optionalText,
   parameters,
+  resourcePath,
+  resourceQuery,
   texts,
 } from './call-arguments.ts'
-import { resourceQuery } from './query-arguments.ts'
-import { resourcePath } from './resource-path.ts'
 
 /**
  * The resource functions of `openidm` (platform §7.2). Calls act for the user that the script runs for, are
@@ -27,15 +27,12 @@ export type OpenidmCall = (
 ) => Promise<Json>
 
 export const openidmCalls = {
-  async create([container, id, content, params, fields], request, resources) {
-    const given = texts(parameters(params, 'create'))
-    const created = await resources.create(
-      resourcePath(container, 'openidm.create'),
-      optionalText(id, 'the new id', 'create'),
-      contentObject(content, 'create'),
-      { ...request, parameters: given },
-    )
-    return chosen(created, fieldList(fields, 'create'))
+  create([container, id, content, params, fields], request, resources) {
+    return written('create', params, fields, request, (asked) => {
+      const path = resourcePath(container, 'create')
+      const newId = optionalText(id, 'the new id', 'create')
+      return resources.create(path, newId, contentObject(content, 'create'), asked)
+    })
   },
 
   async read([path, params, fields], request, resources) {
@@ -43,50 +40,38 @@ export const openidmCalls = {
     const asked = { ...request, parameters: texts(given) }
     const wanted = fieldList(fields, 'read') ?? fieldList(_fields, 'read')
     try {
-      return await resources.read(
-        resourcePath(path, 'openidm.read'),
-        wanted ? { ...asked, fields: wanted } : asked,
-      )
+      return await resources.read(resourcePath(path, 'read'), wanted ? { ...asked, fields: wanted } : asked)
     } catch (error) {
       if (error instanceof Problem && error.code === 'NOT_FOUND') return null
       throw error
     }
   },
 
-  async update([path, rev, content, params, fields], request, resources) {
-    const given = texts(parameters(params, 'update'))
-    const updated = await resources.update(
-      resourcePath(path, 'openidm.update'),
-      optionalText(rev, 'the revision', 'update'),
-      contentObject(content, 'update'),
-      { ...request, parameters: given },
-    )
-    return chosen(updated, fieldList(fields, 'update'))
+  update([resource, revision, content, params, fields], request, resources) {
+    return written('update', params, fields, request, (asked) => {
+      const path = resourcePath(resource, 'update')
+      const rev = optionalText(revision, 'the revision', 'update')
+      return resources.update(path, rev, contentObject(content, 'update'), asked)
+    })
   },
 
-  async patch([path, rev, operations, params, fields], request, resources) {
-    const given = texts(parameters(params, 'patch'))
-    const patched = await resources.patch(
-      resourcePath(path, 'openidm.patch'),
-      optionalText(rev, 'the revision', 'patch'),
-      parsePatch(operations),
-      { ...request, parameters: given },
-    )
-    return chosen(patched, fieldList(fields, 'patch'))
+  patch([resource, revision, operations, params, fields], request, resources) {
+    return written('patch', params, fields, request, (asked) => {
+      const path = resourcePath(resource, 'patch')
+      const rev = optionalText(revision, 'the revision', 'patch')
+      return resources.patch(path, rev, parsePatch(operations), asked)
+    })
   },
 
-  async delete([path, rev, params, fields], request, resources) {
-    const given = texts(parameters(params, 'delete'))
-    const deleted = await resources.delete(
-      resourcePath(path, 'openidm.delete'),
-      optionalText(rev, 'the revision', 'delete'),
-      { ...request, parameters: given },
-    )
-    return chosen(deleted, fieldList(fields, 'delete'))
+  delete([resource, revision, params, fields], request, resources) {
+    return written('delete', params, fields, request, (asked) => {
+      const path = resourcePath(resource, 'delete')
+      return resources.delete(path, optionalText(revision, 'the revision', 'delete'), asked)
+    })
   },
 
   async query([container, params, fields], request, resources) {
-    const path = resourcePath(container, 'openidm.query')
+    const path = resourcePath(container, 'query')
     const query = resourceQuery(path, params, fields)
     return queryAnswer(await resources.query(path, query, request), query.totalPolicy)
   },
@@ -100,6 +85,18 @@ export const openidmCalls = {
     return isJsonObject(answer) ? chosen(answer, fieldList(fields, 'action')) : answer
   },
 } as const satisfies Record<string, OpenidmCall>
+
+/** The answer of a write, with the fields that its caller wants. */
+async function written(
+  call: string,
+  params: Json | undefined,
+  fields: Json | undefined,
+  request: RequestContext,
+  write: (request: RequestContext) => Promise<Resource>,
+): Promise<JsonObject> {
+  const answer = await write({ ...request, parameters: texts(parameters(params, call)) })
+  return chosen(answer, fieldList(fields, call))
+}
 
 export type OpenidmName = keyof typeof openidmCalls
 
@@ -127,7 +124,7 @@ function actionArguments(args: readonly Json[]) {
   if (args.length < 3)
     throw bad('action', 'at least three arguments are needed: resource, action name, content')
   const [resource, second, third] = args
-  const path = resourcePath(resource, 'openidm.action')
+  const path = resourcePath(resource, 'action')
   const named = typeof second === 'string' || (second === null && !hasAction(third))
   const [name, content, params, fields] = named ? args.slice(1) : [undefined, ...args.slice(1)]
   if (content !== null && content !== undefined && !isJsonObject(content))

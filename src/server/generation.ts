@@ -72,8 +72,8 @@ export async function openGeneration(
     },
     async transform(definition, value, request) {
       const read = scriptSource(definition, { label: 'patch, transform', readFile })
-      if (!read.ok) throw new Problem('BAD_PATCH', `the script of "transform": ${read.message}`)
-      return engine.evaluate(read.script, { value, content: value }, { request })
+      if (!read.ok) throw new Problem('BAD_PATCH', `the script of "transform": ${read.finding.message}`)
+      return engine.evaluate(read.value, { value, content: value }, { request })
     },
     mayBeTakenBack: (path) => takenBack.has(path),
     async activate() {

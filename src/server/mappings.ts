@@ -11,7 +11,7 @@ import {
   isWithin,
   printPlace,
 } from '../model/finding.ts'
-import { checkedScript } from '../scripts/checked-script.ts'
+import { checkedScript } from '../scripts/definition.ts'
 import type { ScriptSource } from '../scripts/engine.ts'
 import { type ListedMapping, mappingsProvider } from '../sync/resources/mappings.ts'
 

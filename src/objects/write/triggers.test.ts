@@ -42,8 +42,8 @@ async function open(type: JsonObject, options: { readonly fails?: boolean } = {}
   const scripts = Object.fromEntries(
     declaredScripts(user).map(({ name, definition }) => {
       const read = scriptSource(definition, { label: name, readFile: () => undefined })
-      if (!read.ok) throw new Error(read.message)
-      return [name, read.script]
+      if (!read.ok) throw new Error(read.finding.message)
+      return [name, read.value]
     }),
   )
   const changes: ObjectChange[] = []

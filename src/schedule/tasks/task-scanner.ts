@@ -7,9 +7,9 @@ import { getAt, type Pointer } from '../../model/pointer.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { joinPath } from '../../model/resource-path.ts'
 import type { RequestContext, Resource, Resources } from '../../router/resources.ts'
+import { resourceQuery } from '../../scripts/call-arguments.ts'
 import { scriptSource } from '../../scripts/definition.ts'
 import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
-import { resourceQuery } from '../../scripts/query-arguments.ts'
 import { queryAt, readTaskScan, type TaskScan } from './task-scan.ts'
 import { atTime } from './time.ts'
 
@@ -99,8 +99,8 @@ export class TaskScanner implements AsyncDisposable {
 
   #script({ script }: TaskScan): ScriptSource {
     const read = scriptSource(script, { label: 'task script', readFile: this.#options.readFile })
-    if (!read.ok) throw new Problem('CONFIGURATION', `task/script: ${read.message}`)
-    return read.script
+    if (!read.ok) throw new Problem('CONFIGURATION', `task/script: ${read.finding.message}`)
+    return read.value
   }
 
   #remember(run: TaskRun): void {

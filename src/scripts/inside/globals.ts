@@ -49,29 +49,16 @@ function currentContext(): unknown {
   return context.value
 }
 
-/** The arguments as given: the host checks and names what is wrong with them. */
-const openidm = {
-  create: (...args: unknown[]) => ask('create', args),
-  read: (...args: unknown[]) => ask('read', args),
-  update: (...args: unknown[]) => ask('update', args),
-  patch: (...args: unknown[]) => ask('patch', args),
-  delete: (...args: unknown[]) => ask('delete', args),
-  query: (...args: unknown[]) => ask('query', args),
-  action: (...args: unknown[]) => ask('action', args),
-  encrypt: (...args: unknown[]) => ask('encrypt', args),
-  decrypt: (...args: unknown[]) => ask('decrypt', args),
-  isEncrypted: (value: unknown) => ask('isEncrypted', [value]),
-  hash: (...args: unknown[]) => ask('hash', args),
-  isHashed: (value: unknown) => ask('isHashed', [value]),
-  matches: (...args: unknown[]) => ask('matches', args),
-}
+const resourceCalls = ['create', 'read', 'update', 'patch', 'delete', 'query', 'action']
+const secretCalls = ['encrypt', 'decrypt', 'isEncrypted', 'hash', 'isHashed', 'matches']
+const openidm = functionsOf([...resourceCalls, ...secretCalls], ask)
+const logger = functionsOf(['trace', 'debug', 'info', 'warn', 'error'], log)
 
-const logger = {
-  trace: (...args: unknown[]) => log('trace', args),
-  debug: (...args: unknown[]) => log('debug', args),
-  info: (...args: unknown[]) => log('info', args),
-  warn: (...args: unknown[]) => log('warn', args),
-  error: (...args: unknown[]) => log('error', args),
+/** They hand on the arguments as given: the host checks and names what is wrong with them. */
+function functionsOf(names: readonly string[], call: (name: string, args: unknown[]) => unknown) {
+  const functions: Record<string, (...args: unknown[]) => unknown> = {}
+  for (const name of names) functions[name] = (...args) => call(name, args)
+  return functions
 }
 
 /** Errors have no JSON form, so their text is logged. */

@@ -58,6 +58,8 @@ export class AssignmentScripts implements AsyncDisposable {
   #sourceOf(definition: JsonObject): ScriptSource {
     const label = `mapping ${this.#parts.settings.name}, a script of an assignment`
     const read = scriptSource(definition, { label, readFile: this.#readFile })
-    return read.ok ? read.script : { label, source: `throw ${JSON.stringify(read.message)}`, globals: {} }
+    return read.ok
+      ? read.value
+      : { label, source: `throw ${JSON.stringify(read.finding.message)}`, globals: {} }
   }
 }

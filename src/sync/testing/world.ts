@@ -221,8 +221,8 @@ async function loaded(
   if (!mapping) throw new Error(errors.map(({ message }) => message).join('; '))
   const sources = Object.entries(scripts).map(([name, { definition }]) => {
     const read = scriptSource(definition, { label: name, readFile: () => undefined })
-    if (!read.ok) throw new Error(read.message)
-    return [name, read.script]
+    if (!read.ok) throw new Error(read.finding.message)
+    return [name, read.value]
   })
   return loadRules(mapping, Object.fromEntries(sources), engine)
 }

@@ -60,7 +60,7 @@ export async function runFailureScript(
 ): Promise<readonly Invoked[]> {
   const read = scriptSource(definition, { label: 'syncFailureHandler, script', readFile: tools.readFile })
   if (!read.ok)
-    throw new Problem('CONFIGURATION', `syncFailureHandler/postRetryAction/script: ${read.message}`)
-  const source = `${before} ${read.script.source}\n;invokedHandlers`
-  return (await tools.engine.evaluate({ ...read.script, source }, variables, { request })) as Invoked[]
+    throw new Problem('CONFIGURATION', `syncFailureHandler/postRetryAction/script: ${read.finding.message}`)
+  const source = `${before} ${read.value.source}\n;invokedHandlers`
+  return (await tools.engine.evaluate({ ...read.value, source }, variables, { request })) as Invoked[]
 }
