@@ -215,8 +215,9 @@ function operate(target: JsonObject, attribute: Attribute, operation: Json, repl
 
 function merged(existing: Json, value: Json): Json {
   if (Array.isArray(existing)) {
-    const added = listOf(value).filter((one, at, all) => !contains(existing, one) && isFirst(one, at, all))
-    return [...existing, ...added]
+    const all = [...existing]
+    for (const one of listOf(value)) if (!contains(all, one)) all.push(one)
+    return all
   }
   if (isJsonObject(existing) && isJsonObject(value)) return { ...existing, ...value }
   return value
@@ -238,8 +239,4 @@ function listOf(value: Json): readonly Json[] {
 
 function contains(list: readonly Json[], value: Json): boolean {
   return list.some((one) => equal(one, value))
-}
-
-function isFirst(value: Json, at: number, all: readonly Json[]): boolean {
-  return all.findIndex((one) => equal(one, value)) === at
 }

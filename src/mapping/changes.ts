@@ -28,24 +28,26 @@ export type PostRetryAction =
   | { readonly kind: 'dead-letter-queue' }
   | { readonly kind: 'script'; readonly script: ScriptName }
 
-/** `script` registers a script object and returns its name. The schema has checked the types. */
+/** Registers a script object and returns its name. */
+type Register = (place: readonly string[], value: Json) => ScriptName | undefined
+
+/** The schema has checked the types. */
 export function readChangeSettings(
   { enableSync, triggerSyncProperties, queuedSync }: JsonObject,
-  script: (place: readonly string[], value: Json) => ScriptName | undefined,
+  register: Register,
 ): ChangeSettings {
   const pointers = Array.isArray(triggerSyncProperties) ? triggerSyncProperties : []
   return {
     enabled: enableSync !== false,
     properties: pointers.length > 0 ? pointers.map((pointer) => parsePointer(String(pointer))) : undefined,
     queue:
-      isJsonObject(queuedSync) && queuedSync.enabled === true ? queueSettings(queuedSync, script) : undefined,
+      isJsonObject(queuedSync) && queuedSync.enabled === true
+        ? queueSettings(queuedSync, register)
+        : undefined,
   }
 }
 
-function queueSettings(
-  configured: JsonObject,
-  script: (place: readonly string[], value: Json) => ScriptName | undefined,
-): QueueSettings {
+function queueSettings(configured: JsonObject, register: Register): QueueSettings {
   const { pageSize, pollingInterval, maxQueueSize, maxRetries, retryDelay, postRetryAction } = configured
   const most = clamped(maxQueueSize, 1000, 100, 1000)
   return {
@@ -53,18 +55,15 @@ function queueSettings(
     pollingInterval: clamped(pollingInterval, 1000, 1, Number.MAX_SAFE_INTEGER),
     maxRetries: typeof maxRetries === 'number' && maxRetries >= 0 ? maxRetries : undefined,
     retryDelay: clamped(retryDelay, 1000, 1, Number.MAX_SAFE_INTEGER),
-    postRetryAction: afterRetries(postRetryAction, script),
+    postRetryAction: afterRetries(postRetryAction, register),
   }
 }
 
-function afterRetries(
-  configured: Json | undefined,
-  script: (place: readonly string[], value: Json) => ScriptName | undefined,
-): PostRetryAction {
+function afterRetries(configured: Json | undefined, register: Register): PostRetryAction {
   if (configured === 'dead-letter-queue') return { kind: 'dead-letter-queue' }
   const name =
     isJsonObject(configured) && configured.script !== undefined
-      ? script(['queuedSync', 'postRetryAction', 'script'], configured.script)
+      ? register(['queuedSync', 'postRetryAction', 'script'], configured.script)
       : undefined
   return name === undefined ? { kind: 'logged-ignore' } : { kind: 'script', script: name }
 }

@@ -5,12 +5,11 @@ import type { Reading } from './reading.ts'
 
 export function correlationIn(reading: Reading): Correlation {
   const { correlationQuery, correlationScript } = reading.configuration
-  if (correlationQuery && correlationScript) {
+  if (correlationQuery && correlationScript)
     reading.error(
       ['correlationScript'],
       'a mapping has either correlationQuery or correlationScript, not both',
     )
-  }
   if (correlationScript) return scriptCorrelation(reading, correlationScript)
   if (!correlationQuery) return { kind: 'none' }
   const entries = Array.isArray(correlationQuery) ? correlationQuery : [correlationQuery]
@@ -23,17 +22,12 @@ export function correlationIn(reading: Reading): Correlation {
 }
 
 function scriptCorrelation(reading: Reading, value: Json): Correlation {
+  const query = queryIn(reading, value, ['correlationScript'])
   // OpenIDM's own console writes expression trees under either key.
-  if (isJsonObject(value) && value.expressionTree !== undefined) {
-    const tree = treeIn(reading, value.expressionTree, ['correlationScript', 'expressionTree'])
-    const names = reading.configuration.linkQualifiers
-    const qualifiers = Array.isArray(names) ? names.map(String) : ['default']
-    return {
-      kind: 'queries',
-      byQualifier: Object.fromEntries(qualifiers.map((name) => [name, { kind: 'tree' as const, tree }])),
-    }
-  }
-  return { kind: 'script', script: reading.script(['correlationScript'], value) ?? '' }
+  if (query?.kind !== 'tree') return query ?? { kind: 'none' }
+  const names = reading.configuration.linkQualifiers
+  const qualifiers = Array.isArray(names) ? names.map(String) : ['default']
+  return { kind: 'queries', byQualifier: Object.fromEntries(qualifiers.map((name) => [name, query])) }
 }
 
 function addQuery(
@@ -46,19 +40,17 @@ function addQuery(
   const qualifier = entry.linkQualifier ?? 'default'
   if (typeof qualifier !== 'string')
     return reading.error([...place, 'linkQualifier'], 'linkQualifier must be a string')
-  if (Object.hasOwn(byQualifier, qualifier)) {
+  if (Object.hasOwn(byQualifier, qualifier))
     return reading.error(place, `link qualifier ${qualifier} has a correlation query already`)
-  }
-  if (entry.expressionTree !== undefined) {
-    byQualifier[qualifier] = {
-      kind: 'tree',
-      tree: treeIn(reading, entry.expressionTree, [...place, 'expressionTree']),
-    }
-    return
-  }
-  const script = reading.script(place, entry)
-  if (script !== undefined) byQualifier[qualifier] = { kind: 'script', script }
-  return undefined
+  const query = queryIn(reading, entry, place)
+  if (query) byQualifier[qualifier] = query
+}
+
+function queryIn(reading: Reading, value: Json, place: Place): CorrelationQuery | undefined {
+  if (isJsonObject(value) && value.expressionTree !== undefined)
+    return { kind: 'tree', tree: treeIn(reading, value.expressionTree, [...place, 'expressionTree']) }
+  const script = reading.script(place, value)
+  return script === undefined ? undefined : { kind: 'script', script }
 }
 
 function treeIn(reading: Reading, value: Json | undefined, place: Place): ExpressionTree {

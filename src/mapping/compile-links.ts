@@ -17,40 +17,25 @@ export function linksIn(
   all: readonly MappingConfiguration[],
 ): LinkUse {
   const own = reading.configuration
-  const named = own.links
-  const enabled = own.enableLinking !== false
-  const ignoresCase = (mapping: JsonObject) => ({
-    sourceIgnoresCase: mapping.sourceIdsCaseSensitive === false,
-    targetIgnoresCase: mapping.targetIdsCaseSensitive === false,
-  })
-  if (named === undefined || named === null || named === name) {
-    return { enabled, type: name, reversed: false, ...ignoresCase(own) }
-  }
-  const definer = all.find((mapping) => mapping.name === named)?.content
-  const unusable = { enabled, type: String(named), reversed: false, ...ignoresCase(own) }
-  if (!definer || (definer.links ?? named) !== named) {
-    return (
-      reading.error(
-        ['links'],
-        `links names ${JSON.stringify(named)}, but no mapping of that name defines its own link set`,
-      ) ?? unusable
-    )
-  }
-  const { sourceIgnoresCase, targetIgnoresCase } = ignoresCase(definer)
-  if (definer.source === source && definer.target === target) {
-    return { enabled, type: String(named), reversed: false, sourceIgnoresCase, targetIgnoresCase }
-  }
-  if (definer.source !== target || definer.target !== source) {
+  const type = String(own.links ?? name)
+  const definer = type === name ? own : all.find((mapping) => mapping.name === own.links)?.content
+  if (!definer || (definer.links ?? type) !== type)
     reading.error(
       ['links'],
-      `links reuses ${named}, whose object sets (${definer.source} → ${definer.target}) are neither this mapping's nor their reverse`,
+      `links names ${JSON.stringify(own.links)}, but no mapping of that name defines its own link set`,
     )
-  }
+  const { source: first, target: second, sourceIdsCaseSensitive, targetIdsCaseSensitive } = definer ?? own
+  const reversed = type !== name && (first !== source || second !== target)
+  if (definer && reversed && (first !== target || second !== source))
+    reading.error(
+      ['links'],
+      `links reuses ${type}, whose object sets (${first} → ${second}) are neither this mapping's nor their reverse`,
+    )
+  const [ofSource, ofTarget] = reversed
+    ? [targetIdsCaseSensitive, sourceIdsCaseSensitive]
+    : [sourceIdsCaseSensitive, targetIdsCaseSensitive]
   return {
-    enabled,
-    type: String(named),
-    reversed: true,
-    sourceIgnoresCase: targetIgnoresCase,
-    targetIgnoresCase: sourceIgnoresCase,
+    ...{ enabled: own.enableLinking !== false, type, reversed },
+    ...{ sourceIgnoresCase: ofSource === false, targetIgnoresCase: ofTarget === false },
   }
 }

@@ -4,10 +4,17 @@ import type { ScriptName } from './call.ts'
 import { readChangeSettings } from './changes.ts'
 import { correlationIn } from './compile-correlation.ts'
 import { linksIn, type MappingConfiguration } from './compile-links.ts'
-import { policyIn } from './compile-policies.ts'
 import { reconciliationIn } from './compile-reconciliation.ts'
-import { type Hook, hooks, type Mapping, type PropertyMapping, type Qualifiers } from './mapping.ts'
+import {
+  type Hook,
+  hooks,
+  type Mapping,
+  type Policy,
+  type PropertyMapping,
+  type Qualifiers,
+} from './mapping.ts'
 import { Reading, type ScriptObject } from './reading.ts'
+import { actions, isAction, isSituation, type Situation, situations } from './situation.ts'
 
 /**
  * Configuration → compiled mapping (engine §2). Everything is checked here, at load (engine §2.3, [D]). Errors are
@@ -126,4 +133,34 @@ function qualifierIn(reading: Reading, name: Json, repeated: boolean, index: num
   if (repeated)
     reading.error(['linkQualifiers', index], `link qualifier ${JSON.stringify(name)} is listed twice`)
   return String(name)
+}
+
+function policyIn(reading: Reading, entry: JsonObject, place: Place): Policy | undefined {
+  const situation = situationIn(reading, entry.situation, [...place, 'situation'])
+  const action = actionIn(reading, entry.action, [...place, 'action'])
+  const condition = reading.condition([...place, 'condition'], entry.condition)
+  const postAction = reading.script([...place, 'postAction'], entry.postAction)
+  return situation && action && { situation, action, condition, postAction }
+}
+
+function situationIn(reading: Reading, value: Json | undefined, place: Place): Situation | undefined {
+  const name = typeof value === 'string' ? value.toUpperCase() : value
+  if (isSituation(name)) return name
+  return reading.error(
+    place,
+    `${JSON.stringify(value ?? null)} is not a situation; allowed: ${situations.join(', ')}`,
+  )
+}
+
+function actionIn(reading: Reading, value: Json | undefined, place: Place): Policy['action'] | undefined {
+  if (isJsonObject(value)) {
+    const script = reading.script(place, value)
+    return script === undefined ? undefined : { kind: 'script', script }
+  }
+  const name = typeof value === 'string' ? value.toUpperCase() : value
+  if (isAction(name)) return { kind: 'action', action: name }
+  return reading.error(
+    place,
+    `${JSON.stringify(value ?? null)} is not an action; allowed: ${actions.join(', ')}, or a script`,
+  )
 }

@@ -26,8 +26,13 @@ export function applyProperties(
   call: Call,
   report: ReportProperty = () => {},
 ): void {
+  const { source, oldTarget, oldSource, linkQualifier } = scope
   for (const [position, property] of properties.entries()) {
-    if (!conditionHolds(property, target, scope, call)) {
+    const { condition } = property
+    if (
+      condition &&
+      !holds(condition, { object: source, target, oldTarget, oldSource, linkQualifier }, call)
+    ) {
       report(position, 'condition', undefined)
       continue
     }
@@ -47,17 +52,6 @@ export type ReportProperty = (
   origin: PropertyOrigin | undefined,
   value: Json | undefined,
 ) => void
-
-function conditionHolds(
-  property: PropertyMapping,
-  target: JsonObject,
-  scope: PropertyScope,
-  call: Call,
-): boolean {
-  if (!property.condition) return true
-  const { source, oldTarget, oldSource, linkQualifier } = scope
-  return holds(property.condition, { object: source, target, oldTarget, oldSource, linkQualifier }, call)
-}
 
 /** Steps 2 to 4: the source value, transformed, or the default. */
 export function mappedValue(
@@ -85,15 +79,9 @@ function transformed(
   try {
     return call(transform, { source: copy(value), linkQualifier: scope.linkQualifier })
   } catch (error) {
-    throw named(
-      error,
-      `Transformation script error : ${messageOf(error)} for attribute '${attributeOf(property)}'`,
-    )
+    const attribute = printPointer(property.target).slice(1)
+    throw named(error, `Transformation script error : ${messageOf(error)} for attribute '${attribute}'`)
   }
-}
-
-function attributeOf(property: PropertyMapping): string {
-  return printPointer(property.target).slice(1)
 }
 
 /** Adds the place to the message. The rest of the error (its code, its place in the script) stays. */
