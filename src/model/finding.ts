@@ -7,13 +7,10 @@ export type Place = readonly (string | number)[]
  * What is wrong or doubtful in a value, and where in it. Only `config` knows the files that values come from, and says line and
  * column (config/locate.ts).
  */
-export interface Finding extends FindingFacts {
+export interface Finding {
   readonly place: Place
   /** One sentence: what is wrong and what to do. */
   readonly message: string
-}
-
-export interface FindingFacts {
   /** Absent: an error. */
   readonly severity?: 'error' | 'warning' | undefined
   /** Whether the name of a property is wrong or its value. Absent: the value. */

@@ -1,5 +1,5 @@
 import { copy, equal } from './equality.ts'
-import { isJsonObject, type Json, type JsonObject, member } from './json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject, member } from './json.ts'
 import { getAt, type Pointer, parsePointer, printPointer, removeAt, setAt } from './pointer.ts'
 import { Problem } from './problem.ts'
 
@@ -57,17 +57,33 @@ function parseOperation(wire: unknown): PatchOperation {
   const operation = member(wire, 'operation')
   switch (operation) {
     case 'add':
-    case 'replace':
-      return parseAdd(wire, operation)
-    case 'remove':
-      return parseRemove(wire)
-    case 'increment':
-      return parseIncrement(wire)
+    case 'replace': {
+      const value = requiredValue(wire, operation)
+      const field = parseField(wire, 'field')
+      if (field.length < 2 || field.at(-1) !== '-') return { operation, field: withoutAppend(field), value }
+      return { operation, field: withoutAppend(field.slice(0, -1)), value, append: true }
+    }
+    case 'remove': {
+      forbid(wire, operation, 'from')
+      const field = withoutAppend(parseField(wire, 'field'))
+      return { operation, field, value: member(wire, 'value') ?? undefined }
+    }
+    case 'increment': {
+      const value = requiredValue(wire, operation)
+      if (typeof value !== 'number') throw bad(`"increment" adds a number; "value" is ${kindOf(value)}`)
+      return { operation, field: withoutAppend(parseField(wire, 'field')), value }
+    }
     case 'copy':
-    case 'move':
-      return parseCopy(wire, operation)
-    case 'transform':
-      return parseTransform(wire)
+    case 'move': {
+      forbid(wire, operation, 'value')
+      const from = withoutAppend(parseField(wire, 'from'))
+      return { operation, from, field: withoutAppend(parseField(wire, 'field')) }
+    }
+    case 'transform': {
+      const { script } = asObject(requiredValue(wire, operation))
+      if (!isJsonObject(script)) throw bad('"transform" needs a "value" of the shape {"script": {…}}')
+      return { operation, field: withoutAppend(parseField(wire, 'field')), script }
+    }
     default:
       throw bad(`"operation" is ${JSON.stringify(operation) ?? 'missing'}; ${operationList}`)
   }
@@ -75,44 +91,9 @@ function parseOperation(wire: unknown): PatchOperation {
 
 const operationList = 'expected add, replace, remove, increment, copy, move or transform'
 
-function parseAdd(wire: JsonObject, operation: 'add' | 'replace'): PatchOperation {
-  forbid(wire, operation, 'from')
-  const value = requiredValue(wire, operation)
-  const field = parseField(wire, 'field')
-  if (field.length < 2 || field.at(-1) !== '-') return { operation, field: withoutAppend(field), value }
-  return { operation, field: withoutAppend(field.slice(0, -1)), value, append: true }
-}
-
-function parseRemove(wire: JsonObject): PatchOperation {
-  forbid(wire, 'remove', 'from')
-  const field = withoutAppend(parseField(wire, 'field'))
-  const value = member(wire, 'value') ?? undefined
-  return value === undefined ? { operation: 'remove', field } : { operation: 'remove', field, value }
-}
-
-function parseIncrement(wire: JsonObject): PatchOperation {
-  forbid(wire, 'increment', 'from')
-  const value = requiredValue(wire, 'increment')
-  if (typeof value !== 'number') throw bad(`"increment" adds a number; "value" is ${kindOf(value)}`)
-  return { operation: 'increment', field: withoutAppend(parseField(wire, 'field')), value }
-}
-
-function parseCopy(wire: JsonObject, operation: 'copy' | 'move'): PatchOperation {
-  forbid(wire, operation, 'value')
-  const from = withoutAppend(parseField(wire, 'from'))
-  return { operation, from, field: withoutAppend(parseField(wire, 'field')) }
-}
-
-function parseTransform(wire: JsonObject): PatchOperation {
-  forbid(wire, 'transform', 'from')
-  const value = requiredValue(wire, 'transform')
-  const script = isJsonObject(value) ? value.script : undefined
-  if (!isJsonObject(script)) throw bad('"transform" needs a "value" of the shape {"script": {…}}')
-  return { operation: 'transform', field: withoutAppend(parseField(wire, 'field')), script }
-}
-
 /** Null is treated as absent, as in OpenIDM. */
 function requiredValue(wire: JsonObject, operation: string): NonNullable<Json> {
+  forbid(wire, operation, 'from')
   const value = member(wire, 'value') ?? null
   if (value === null)
     throw bad(`"${operation}" needs a "value" other than null; "remove" takes a property away`)
@@ -155,9 +136,13 @@ function apply(target: JsonObject, operation: PatchOperation): void {
       increment(target, operation.field, operation.value)
       break
     case 'copy':
-    case 'move':
-      transfer(target, operation)
+    case 'move': {
+      const value = getAt(target, operation.from)
+      if (value === undefined) return
+      if (operation.operation === 'move') removeAt(target, operation.from)
+      setAt(target, operation.field, copy(value))
       break
+    }
     case 'transform':
       throw bad('"transform" is possible only on configuration')
   }
@@ -179,26 +164,13 @@ function removeValue(target: JsonObject, field: Pointer, value: Json): void {
 
 function increment(target: JsonObject, field: Pointer, by: number): void {
   const current = getAt(target, field)
-  setAt(
-    target,
-    field,
-    Array.isArray(current) ? current.map((n) => sum(n, by, field)) : sum(current, by, field),
-  )
+  const one = (n: Json | undefined) => sum(n, by, field)
+  setAt(target, field, Array.isArray(current) ? current.map(one) : one(current))
 }
 
 function sum(current: Json | undefined, by: number, field: Pointer): number {
   if (typeof current === 'number') return current + by
   throw bad(`${printPointer(field)} is ${kindOf(current)}, not a number`)
-}
-
-function transfer(
-  target: JsonObject,
-  { operation, from, field }: Extract<PatchOperation, { from: Pointer }>,
-): void {
-  const value = getAt(target, from)
-  if (value === undefined) return
-  if (operation === 'move') removeAt(target, from)
-  setAt(target, field, copy(value))
 }
 
 function kindOf(value: Json | undefined): string {

@@ -1,7 +1,7 @@
 import type { Change } from './diff.ts'
 import { isJsonObject, type Json, type JsonObject, setMember } from './json.ts'
 import { type Pointer, printPointer } from './pointer.ts'
-import { isMasked, mask, maskChanges } from './secrecy.ts'
+import { type IsSecret, isMasked, mask, maskChanges } from './secrecy.ts'
 
 /** Of values whose JSON text has more characters than this, only the length is recorded. */
 const longest = 4096
@@ -10,10 +10,7 @@ const longest = 4096
  * The attribute changes of an operation as the audit records them: by pointer, each with its old and new value, if
  * there is one. Secrets are masked, and long values (such as photographs) are shortened.
  */
-export function recordedChanges(
-  changes: readonly Change[],
-  isSecret: ((pointer: Pointer) => boolean) | undefined,
-): JsonObject {
+export function recordedChanges(changes: readonly Change[], isSecret?: IsSecret): JsonObject {
   const kept: JsonObject = {}
   for (const { pointer, before, after } of maskChanges(changes, isSecret)) {
     const values = { ...member('before', before), ...member('after', after) }
@@ -23,18 +20,11 @@ export function recordedChanges(
 }
 
 /** An object as the audit records it, masked and shortened in the same way. Null: there is none. */
-export function recordedObject(
-  object: JsonObject | undefined,
-  isSecret: ((pointer: Pointer) => boolean) | undefined,
-): JsonObject | null {
+export function recordedObject(object: JsonObject | undefined, isSecret?: IsSecret): JsonObject | null {
   return object ? shownBelow([], object, isSecret) : null
 }
 
-function shownBelow(
-  path: Pointer,
-  object: JsonObject,
-  isSecret: ((pointer: Pointer) => boolean) | undefined,
-): JsonObject {
+function shownBelow(path: Pointer, object: JsonObject, isSecret?: IsSecret): JsonObject {
   const shown: JsonObject = {}
   for (const [name, value] of Object.entries(object)) {
     if (value === undefined) continue

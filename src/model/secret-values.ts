@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import type { Pointer } from './pointer.ts'
-import { mask } from './secrecy.ts'
+import { type IsSecret, mask } from './secrecy.ts'
 
 /** Shorter secrets are recognized only as a whole value: two digits are part of many values. */
 const longEnough = 4
@@ -19,7 +19,7 @@ export class SecretValues {
   }
 
   /** Adds the values of an object that `isSecret` declares secret. */
-  addFrom(object: JsonObject | undefined, isSecret: (pointer: Pointer) => boolean): void {
+  addFrom(object: JsonObject | undefined, isSecret: IsSecret): void {
     for (const [name, value] of Object.entries(object ?? {}))
       if (!name.startsWith('_') && isSecret([name])) this.#addBelow([name], value, isSecret)
   }
@@ -41,7 +41,7 @@ export class SecretValues {
       .reduce((hidden, secret) => hidden.replaceAll(secret, mask), text)
   }
 
-  #addBelow(path: Pointer, value: Json | undefined, isSecret: (pointer: Pointer) => boolean): void {
+  #addBelow(path: Pointer, value: Json | undefined, isSecret: IsSecret): void {
     if (!isJsonObject(value)) this.add(value)
     else if (Object.hasOwn(value, '$crypto')) return
     else

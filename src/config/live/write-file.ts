@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isRunning } from '../../kit/process.ts'
 import { Problem } from '../../model/problem.ts'
 
 /**
@@ -51,16 +52,7 @@ async function replace(file: string, text: string): Promise<void> {
 export async function removeDrafts(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = /^\..*\.(\d+)-[\da-f-]{36}\.draft$/.exec(name)?.[1]
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    // It runs, as another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { force: true })
   }
 }
 

@@ -2,6 +2,7 @@ import { link, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isRunning } from '../../kit/process.ts'
 import { attempt } from '../csv/file.ts'
 import { ConnectorError, errorCode } from '../kit/errors.ts'
 
@@ -105,15 +106,6 @@ function holderIn(text: string): Holder | undefined {
     return JSON.parse(text) as Holder
   } catch {
     return undefined
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH'
   }
 }
 

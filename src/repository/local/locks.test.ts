@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { thisProcess } from '../../kit/process.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { temporaryStore } from '../../testing/store.ts'
 import { locksContract } from '../contract/locks.ts'
 import type { Repository } from '../repository.ts'
 import { LocalLocks } from './locks.ts'
-import { thisProcess } from './process.ts'
 
 async function open() {
   const store = await temporaryStore()

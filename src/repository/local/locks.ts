@@ -1,4 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid'
+import { inWords, isGone, thisProcess } from '../../kit/process.ts'
 import { Timer } from '../../kit/timer.ts'
 import { Problem } from '../../model/problem.ts'
 import type { StoredLease } from '../leases.ts'
@@ -6,7 +7,6 @@ import type { Lease, LeaseAnswer, LeaseHolder, Locks } from '../locks.ts'
 import type { Store } from '../repository.ts'
 import { KeyLocks } from './keys.ts'
 import { HeldLease } from './lease.ts'
-import { inWords, isGone, thisProcess } from './process.ts'
 
 export interface LocalLocksOptions {
   /** The duration of a lease, in ms. It is renewed four times within it, so that a slow machine does not lose it. */

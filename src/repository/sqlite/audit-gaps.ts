@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Removable, removals } from '../audit.ts'
-import { number, optionalNumber, optionalText, text } from './column.ts'
-import type { Connection } from './connection.ts'
+import { number, optionalNumber, text } from './column.ts'
+import type { Connection, Row } from './connection.ts'
 import { documentOf } from './document.ts'
 
 /**
@@ -17,24 +17,16 @@ export interface Gap {
   readonly events: number
 }
 
-interface RemovableRow {
-  readonly seq: number
-  readonly hash: string | null
-}
-
-/** The oldest events that `what` describes, in their order. */
-export function removable(connection: Connection, what: Removable, limit: number): readonly RemovableRow[] {
+/** The oldest events that `what` describes, in their order, each as the gap that it leaves. */
+export function removable(connection: Connection, what: Removable, limit: number): readonly Gap[] {
   const { topic, before, keep, runs, upTo } = what
   const bound = Math.min(upTo ?? Number.MAX_SAFE_INTEGER, keep === undefined ? Infinity : newest(keep))
-  const sql = `SELECT seq, hash, timestamp FROM audit WHERE topic = ?1 AND seq <= ?2
-    AND (?3 IS NULL OR recon_id IN (SELECT value FROM json_each(?3))) ORDER BY seq LIMIT ?4`
-  const rows = connection.rows(sql, topic, bound, runs ? JSON.stringify(runs) : null, limit).map((row) => ({
-    seq: number(row.seq),
-    hash: optionalText(row.hash) ?? null,
-    timestamp: text(row.timestamp),
-  }))
-  const end = before === undefined ? -1 : rows.findIndex(({ timestamp }) => timestamp >= before)
-  return end < 0 ? rows : rows.slice(0, end)
+  const sql = `SELECT seq AS first, seq AS last, coalesce(hash, '') AS hash, 1 AS events, timestamp FROM audit
+    WHERE topic = ?1 AND seq <= ?2 AND (?3 IS NULL OR recon_id IN (SELECT value FROM json_each(?3)))
+    ORDER BY seq LIMIT ?4`
+  const rows = connection.rows(sql, topic, bound, runs ? JSON.stringify(runs) : null, limit)
+  const end = before === undefined ? -1 : rows.findIndex(({ timestamp }) => text(timestamp) >= before)
+  return (end < 0 ? rows : rows.slice(0, end)).map(gapOf)
 
   /** The number of the newest event that need not be kept. */
   function newest(kept: number): number {
@@ -43,21 +35,18 @@ export function removable(connection: Connection, what: Removable, limit: number
   }
 }
 
-/** Makes gaps of the rows, joined with those beside them; what is to be recorded about it. */
+/** Stores the gaps, joined with those beside them; what is to be recorded about it. */
 export function openGaps(
   connection: Connection,
-  rows: readonly RemovableRow[],
+  rows: readonly Gap[],
 ): { readonly removed: number; readonly gaps: number; readonly digest: string } {
-  const added = rows.map(({ seq, hash }) => ({ first: seq, last: seq, hash: hash ?? '', events: 1 }))
   const before = allGaps(connection)
-  const after = joined([...before, ...added].toSorted((a, b) => a.first - b.first))
-  const kept = new Set(after)
-  for (const gap of before)
-    if (!kept.has(gap)) connection.run('DELETE FROM audit_gaps WHERE first = ?', gap.first)
-  const known = new Set(before)
+  const after = joined([...before, ...rows].toSorted((a, b) => a.first - b.first))
+  for (const { first } of new Set(before).difference(new Set(after)))
+    connection.run('DELETE FROM audit_gaps WHERE first = ?', first)
   const insert = 'INSERT INTO audit_gaps (first, last, hash, events) VALUES (?, ?, ?, ?)'
-  for (const gap of after)
-    if (!known.has(gap)) connection.run(insert, gap.first, gap.last, gap.hash, gap.events)
+  for (const { first, last, hash, events } of new Set(after).difference(new Set(before)))
+    connection.run(insert, first, last, hash, events)
   return { removed: rows.length, gaps: after.length, digest: digestOf(after) }
 }
 
@@ -80,9 +69,11 @@ function joined(gaps: readonly Gap[]): readonly Gap[] {
 export function gapsBetween(connection: Connection, after: number, upTo: number): Gap[] {
   return connection
     .rows('SELECT * FROM audit_gaps WHERE last > ? AND first <= ? ORDER BY first', after, upTo)
-    .map(({ first, last, hash, events }) => ({
-      ...{ first: number(first), last: number(last), hash: text(hash), events: number(events) },
-    }))
+    .map(gapOf)
+}
+
+function gapOf({ first, last, hash, events }: Row): Gap {
+  return { first: number(first), last: number(last), hash: text(hash), events: number(events) }
 }
 
 /** Why the gaps are not those that were recorded; undefined if they are. */

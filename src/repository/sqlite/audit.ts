@@ -89,14 +89,14 @@ function remove(
   limit: number,
   { id, timestamp, content }: Pick<AuditEvent, 'id' | 'timestamp' | 'content'>,
 ): number {
-  const rows = removable(connection, what, limit)
-  if (rows.length === 0) return 0
-  const facts = openGaps(connection, rows)
+  const gaps = removable(connection, what, limit)
+  if (gaps.length === 0) return 0
+  const facts = openGaps(connection, gaps)
   append(connection, [
     { id, timestamp, topic: removals, content: { ...content, topic: what.topic, ...facts } },
   ])
-  for (const { seq } of rows) connection.run('DELETE FROM audit WHERE seq = ?', seq)
-  return rows.length
+  for (const { first } of gaps) connection.run('DELETE FROM audit WHERE seq = ?', first)
+  return gaps.length
 }
 
 function appendOne(

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { thisProcess } from '../../repository/local/process.ts'
+import { thisProcess } from '../../kit/process.ts'
 import { administrator, openWorld, type World } from '../testing/world.ts'
 
 const properties = [{ source: 'mail', target: 'mail' }]

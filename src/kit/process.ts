@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname, uptime } from 'node:os'
-import type { JsonObject } from '../../model/json.ts'
+import type { JsonObject } from '../model/json.ts'
 
 /**
  * Which process holds a lease, and whether it is known to have ended: the store outlives processes. Pids are reused, after
@@ -38,7 +38,8 @@ function bootTime(): number {
   return Math.round(Date.now() / 1000 - uptime())
 }
 
-function isRunning(pid: number): boolean {
+/** Also true if the process belongs to another user. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
