@@ -63,7 +63,7 @@ export interface Part extends Partial<AsyncDisposable> {
   activate?(): Promise<void>
 }
 
-/** The value of a feature stays inside: whoever loops over features need not know its type. */
+/** The value of a feature stays inside: a loop over features need not know its type. */
 export interface Feature<Value, Tools, Host, Services> {
   readonly name: string
   readonly documents: RegExp

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await ensureAdministrator({
     settings: repository.settings,
     environment: { SYNCLINE_ADMIN_PASSWORD: 'chosen' },
-    announce: () => expect.unreachable('a chosen password is announced to nobody'),
+    announce: () => expect.unreachable('a chosen password is not announced'),
   })
   const schema = {
     required: ['userName'],

@@ -420,8 +420,8 @@ describe('the context path', () => {
     ['/idm/', '/idm'],
     ['/a/b', '/a/b'],
     ['/', ''],
-  ])('may be %s', async (stated, path) => {
-    await using elsewhere = open(stated)
+  ])('may be %s', async (given, path) => {
+    await using elsewhere = open(given)
     const { url } = await elsewhere.listen()
     expect(new URL(url).pathname).toBe(path || '/')
     const created = await fetch(`${url}/things`, {

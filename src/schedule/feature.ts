@@ -1,30 +1,21 @@
 import { type CompileTools, compileEach, feature } from '../feature/feature.ts'
-import type { Log } from '../kit/log.ts'
 import { attempt, below, type Finding, type Read } from '../model/finding.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Locks } from '../repository/locks.ts'
 import type { Repository } from '../repository/repository.ts'
-import type { Resources } from '../router/resources.ts'
-import type { ScriptEngine } from '../scripts/engine.ts'
 import { type Job, readJob } from './job.ts'
 import { jobProvider, schedulerProvider, triggerProvider } from './resource.ts'
 import { Scheduler } from './scheduler.ts'
 import { services } from './services.ts'
 import { taskScannerProvider } from './tasks/resource.ts'
 import { readTaskScan } from './tasks/task-scan.ts'
-import { TaskScanner } from './tasks/task-scanner.ts'
+import { TaskScanner, type TaskScannerOptions } from './tasks/task-scanner.ts'
 
-export interface ScheduleHost {
+/** `engine` and `readFile` are those of the current configuration, which stays open `during` some work. */
+export interface ScheduleHost extends Required<Omit<TaskScannerOptions, 'now'>> {
   readonly repository: Repository
-  readonly resources: () => Resources
   /** Separates processes on the same store. */
   readonly locks: Locks
-  readonly log: Log
-  /** The engine of the current configuration. */
-  readonly engine: () => ScriptEngine
-  readonly readFile: (path: string) => string | undefined
-  /** The current configuration stays open until the work is done. */
-  during<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** The jobs of `conf/schedule-*.json`, and the scheduler that runs them. */

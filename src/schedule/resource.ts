@@ -18,7 +18,7 @@ const kept = 'config/schedule'
  * A write here writes the file. When it is answered, the job already has its new schedule.
  */
 export function jobProvider(scheduler: Scheduler, resources: () => Resources): ResourceProvider {
-  const view = new JobView(scheduler, resources)
+  const view = jobViews(scheduler, resources)
   return {
     async read(path, request) {
       const id = idIn(path)
@@ -59,47 +59,44 @@ export function jobProvider(scheduler: Scheduler, resources: () => Resources): R
 }
 
 /** Jobs as they are answered: what `config` has, and when they run next. */
-class JobView {
-  readonly #scheduler: Scheduler
-  readonly #resources: () => Resources
-
-  constructor(scheduler: Scheduler, resources: () => Resources) {
-    this.#scheduler = scheduler
-    this.#resources = resources
-  }
-
+function jobViews(scheduler: Scheduler, resources: () => Resources) {
   /** NOT_FOUND if there is none. */
-  job(id: string): Job {
-    const job = this.#scheduler.job(id)
-    if (!job) throw unknownJob(id)
-    return job
+  function job(id: string): Job {
+    const found = scheduler.job(id)
+    if (!found) throw unknownJob(id)
+    return found
   }
 
   /** As `config` returns it: placeholders are not expanded, secrets are masked. */
-  async of({ id }: Job, { _id, _rev, ...content }: Resource): Promise<Resource> {
-    const job = this.#scheduler.job(id)
-    const trigger = job && (await this.#scheduler.triggerOf(job))
-    const next = job && (await this.#scheduler.nextRun(job))
+  async function of({ id }: Job, { _id, _rev, ...content }: Resource): Promise<Resource> {
+    const known = scheduler.job(id)
+    const trigger = known && (await scheduler.triggerOf(known))
+    const next = known && (await scheduler.nextRun(known))
     return {
       _id: id,
       ...(_rev === undefined ? {} : { _rev }),
       ...defaults,
       ...content,
       triggers: trigger ? [triggerView(trigger)] : [],
-      nextRunDate: next === undefined ? null : new Date(next).toISOString(),
+      nextRunDate: dateOf(next),
     }
   }
 
-  async all(request: RequestContext): Promise<Resource[]> {
-    const { result } = await this.#resources().query('config', { filter: everySchedule }, inside(request))
+  async function all(request: RequestContext): Promise<Resource[]> {
+    const { result } = await resources().query('config', { filter: everySchedule }, inside(request))
     const content = new Map(result.map((one) => [one._id, one]))
     const found: Resource[] = []
-    for (const job of this.#scheduler.all()) {
-      const configured = content.get(`schedule/${job.id}`)
-      if (configured) found.push(await this.of(job, configured))
+    for (const known of scheduler.all()) {
+      const configured = content.get(`schedule/${known.id}`)
+      if (configured) found.push(await of(known, configured))
     }
     return found
   }
+  return { job, of, all }
+}
+
+function dateOf(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString()
 }
 
 async function actOn(scheduler: Scheduler, job: Job, name: string): Promise<Json> {
@@ -135,7 +132,7 @@ function configuredIn({ _id, _rev, triggers, nextRunDate, ...content }: JsonObje
   return Object.fromEntries(Object.entries(content).filter(([, value]) => value !== null))
 }
 
-/** For what a job does not state (platform §8). */
+/** For what is not in a job (platform §8). */
 const defaults: JsonObject = {
   enabled: true,
   persisted: true,
@@ -154,7 +151,6 @@ const defaults: JsonObject = {
 
 /** Each job has one trigger, with the job's name. */
 function triggerView({ job, state, next, last, start, end }: JobTrigger): Resource {
-  const date = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString())
   return {
     _id: job,
     name: job,
@@ -163,10 +159,10 @@ function triggerView({ job, state, next, last, start, end }: JobTrigger): Resour
     job_key: job,
     state,
     next_fire_time: next,
-    nextFireTime: date(next),
-    previousFireTime: date(last),
-    startTime: date(start),
-    endTime: date(end),
+    nextFireTime: dateOf(next),
+    previousFireTime: dateOf(last),
+    startTime: dateOf(start),
+    endTime: dateOf(end),
   }
 }
 

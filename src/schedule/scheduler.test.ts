@@ -67,7 +67,7 @@ function scheduler(jobs: Readonly<Record<string, JsonObject>> = {}): Scheduler {
 async function at(own: Scheduler, time: number): Promise<string[]> {
   now = time
   await own.tick()
-  if (!busy) await own.settled()
+  if (!busy) await own.idle()
   return ran.splice(0)
 }
 
@@ -75,7 +75,7 @@ describe('a job', () => {
   it('runs when it is due, once each time', async () => {
     await using own = scheduler({ hourly: everyHour })
     await own.start()
-    await own.settled()
+    await own.idle()
     expect(ran.splice(0)).toEqual(['m 12:00:00'])
     expect(await at(own, noon + 59 * minute)).toEqual([])
     expect(await at(own, noon + 60 * minute)).toEqual(['m 13:00:00'])
@@ -111,7 +111,7 @@ describe('a job', () => {
       live: { ...everyHour, invokeService: 'org.forgerock.openidm.provisioner' },
     })
     await own.start()
-    await own.settled()
+    await own.idle()
     expect(logged.at(-1)).toBe('schedule live: the directory is down')
     const { result } = await repository.audit.query('access', { filter: { kind: 'literal', value: true } })
     expect(result).toMatchObject([
@@ -148,7 +148,7 @@ describe('a run that takes long', () => {
     expect(await at(own, noon + 3 * minute)).toEqual([])
     resolve()
     busy = undefined
-    await own.settled()
+    await own.idle()
     expect(await at(own, noon + 3 * minute + 2000)).toEqual(['m 12:03:02'])
     expect(await at(own, noon + 4 * minute)).toEqual(['m 12:04:00'])
   })
@@ -189,13 +189,13 @@ describe('a run of another process on the store', () => {
     await (await locks.ownLease()).release()
     await using three = process(others)
     await three.start()
-    await three.settled()
+    await three.idle()
     expect(ran.splice(0).length).toBeGreaterThan(0)
     resolve()
   })
 })
 
-describe('what was missed while nobody was there', () => {
+describe('what was missed while no process ran', () => {
   it.each([
     ['runs once, at once, with fireAndProceed', 'fireAndProceed', ['m 20:10:00']],
     ['does not run with doNothing', 'doNothing', []],
@@ -204,13 +204,13 @@ describe('what was missed while nobody was there', () => {
     {
       await using before = scheduler(jobs)
       await before.start()
-      await before.settled()
+      await before.idle()
     }
     ran = []
     now = noon + 490 * minute
     await using after = scheduler(jobs)
     await after.start()
-    await after.settled()
+    await after.idle()
     expect(ran.splice(0)).toEqual(expected)
     expect(await at(after, noon + 540 * minute)).toEqual(['m 21:00:00'])
   })
@@ -219,7 +219,7 @@ describe('what was missed while nobody was there', () => {
     {
       await using before = scheduler({ hourly: everyHour })
       await before.start()
-      await before.settled()
+      await before.idle()
     }
     ran = []
     now = noon + 490 * minute
@@ -245,7 +245,7 @@ describe('what was missed while nobody was there', () => {
       now = noon + 10 * minute
       await using after = scheduler(jobs)
       await after.start()
-      await after.settled()
+      await after.idle()
       expect(ran).toEqual(expected)
       resolve()
       await dying[Symbol.asyncDispose]()
@@ -260,7 +260,7 @@ it('of two processes on one store one runs a job', async () => {
   now = noon + 60 * minute
   ran = []
   await Promise.all([one.tick(), two.tick()])
-  await Promise.all([one.settled(), two.settled()])
+  await Promise.all([one.idle(), two.idle()])
   expect(ran).toEqual(['m 13:00:00'])
 })
 
@@ -270,7 +270,7 @@ function configuration(own: Scheduler): Resources {
   const kept = new Map(own.all().map(({ id, content }) => [id, { content, _rev: '0' }]))
   const write = async (id: string, content: JsonObject) => {
     kept.set(id, { content, _rev: String(++revision) })
-    await own.configure([...kept].map(([each, { content: stated }]) => readJob(each, stated)))
+    await own.configure([...kept].map(([each, { content }]) => readJob(each, content)))
     return shown(id)
   }
   const shown = (id: string) => {
@@ -305,7 +305,7 @@ describe('scheduler/job', () => {
   const opened = async () => {
     const own = scheduler({ fromFile: everyHour })
     await own.start()
-    await own.settled()
+    await own.idle()
     ran = []
     return { own, provider: jobProvider(own, () => configuration(own)) }
   }
@@ -344,17 +344,17 @@ describe('scheduler/job', () => {
     const act = (id: string, name: string) =>
       provider.action?.(id, { name, content: null, parameters: {} }, admin)
     await act('fromFile', 'trigger')
-    await own.settled()
+    await own.idle()
     expect(ran.splice(0)).toEqual(['m 12:00:00'])
     await act('fromFile', 'pause')
     expect(await at(own, noon + 60 * minute)).toEqual([])
     await act('fromFile', 'resume')
-    await own.settled()
+    await own.idle()
     expect(ran.splice(0)).toEqual(['m 13:00:00'])
     await act('', 'pauseJobs')
     expect(await at(own, noon + 120 * minute)).toEqual([])
     await act('', 'resumeJobs')
-    await own.settled()
+    await own.idle()
     expect(ran.splice(0)).toEqual(['m 14:00:00'])
     expect(await act('', 'listCurrentlyExecutingJobs')).toEqual([])
     await expect(act('', 'explode')).rejects.toMatchObject({ code: 'BAD_REQUEST' })
@@ -410,7 +410,7 @@ describe('scheduler/job', () => {
       { _id: 'mine', schedule: '0 30 * * * ?' },
     ])
     resolve()
-    await own.settled()
+    await own.idle()
     expect(await triggerProvider(own).read?.('mine', admin)).toMatchObject({
       state: 'NORMAL',
       nextFireTime: '2026-01-01T13:30:00.000Z',

@@ -1,6 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { auditEvent } from '../audit/events.ts'
-import type { Log } from '../kit/log.ts'
 import { Mutex } from '../kit/mutex.ts'
 import { Timer } from '../kit/timer.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
@@ -10,21 +9,17 @@ import type { StoredObject } from '../repository/objects.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { RequestContext } from '../router/resources.ts'
 import { type Job, nextDue, type ServiceName } from './job.ts'
+import type { TaskScannerOptions } from './tasks/task-scanner.ts'
 
 /** What runs when a job is due; `signal` is aborted when the server closes. */
 export type Service = (context: JsonObject, request: RequestContext) => Promise<Json | undefined>
 export type Services = Readonly<Record<ServiceName, Service>>
 
-export interface SchedulerOptions {
+export interface SchedulerOptions extends Pick<TaskScannerOptions, 'log' | 'during' | 'now'> {
   readonly repository: Repository
   readonly services: Services
-  readonly log: Log
-  /** Called around every run: the configuration stays open until the run ends. */
-  readonly during?: <T>(work: () => Promise<T>) => Promise<T>
   /** Separates processes on the same store. Absent: there is only one. */
   readonly locks?: Locks
-  /** ms since 1970; tests set their own clock. */
-  readonly now?: () => number
 }
 
 /** The progress of each job, by its id. */
@@ -146,14 +141,14 @@ export class Scheduler implements AsyncDisposable {
     )
   }
 
-  /** Waits for active runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     this.#timer[Symbol.dispose]()
-    await this.settled()
+    await this.idle()
   }
 
-  async settled(): Promise<void> {
+  /** Waits for what is running. */
+  async idle(): Promise<void> {
     await this.#turn.idle()
     await Promise.all(this.#running.values())
   }
@@ -328,7 +323,7 @@ function progressIn(stored: StoredObject | undefined): Progress | undefined {
   return isProgress(stored?.progress) ? stored.progress : undefined
 }
 
-/** Nothing else writes it: two members tell it from damage. */
+/** Nothing else writes it, so two members are enough to recognize it. */
 function isProgress(value: Json | undefined): value is Progress {
   return isJsonObject(value) && typeof value.first === 'number' && typeof value.fired === 'number'
 }

@@ -1,15 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
-import type { RequestContext, Resources } from '../router/resources.ts'
+import type { RequestContext } from '../router/resources.ts'
 import { scriptSource } from '../scripts/definition.ts'
-import type { ScriptEngine } from '../scripts/engine.ts'
 import type { Services } from './scheduler.ts'
+import type { TaskScannerOptions } from './tasks/task-scanner.ts'
 
-export interface ServiceOptions {
-  readonly resources: () => Resources
-  readonly engine: () => ScriptEngine
-  /** A file of the project; undefined if there is none. */
-  readonly readFile: (path: string) => string | undefined
+export interface ServiceOptions extends Pick<TaskScannerOptions, 'resources' | 'engine' | 'readFile'> {
   readonly scanTasks: (context: JsonObject, request: RequestContext) => Promise<unknown>
 }
 
@@ -40,14 +36,10 @@ export function services({ resources, engine, readFile, scanTasks }: ServiceOpti
         throw wrong('action', action, 'liveSync, activeSync')
       if (typeof source !== 'string') throw wrong('source', source, 'an object set such as system/hr/account')
       const parameters = { source, detailedFailure: 'true' }
-      const state = await resources().action(
-        'system',
-        { name: 'liveSync', content: null, parameters },
-        request,
-      )
-      const failure =
-        isJsonObject(state) && isJsonObject(state.lastException) ? state.lastException : undefined
-      if (failure) throw new Problem('SYNC_FAILED', String(failure.throwable))
+      const liveSync = { name: 'liveSync', content: null, parameters }
+      const state = await resources().action('system', liveSync, request)
+      if (isJsonObject(state) && isJsonObject(state.lastException))
+        throw new Problem('SYNC_FAILED', String(state.lastException.throwable))
       return state
     },
 
@@ -56,7 +48,7 @@ export function services({ resources, engine, readFile, scanTasks }: ServiceOpti
       const read = scriptSource(definition, { label: 'schedule, script', readFile })
       if (!read.ok) throw new Problem('CONFIGURATION', `invokeContext/script: ${read.finding.message}`)
       const input: Json = context.input ?? definition?.input ?? null
-      return engine().evaluate(read.value, { input, object: input }, { request: inside(request) })
+      return engine().evaluate(read.value, { input, object: input }, { request })
     },
 
     async taskscanner(context, request) {
@@ -64,10 +56,6 @@ export function services({ resources, engine, readFile, scanTasks }: ServiceOpti
       return null
     },
   }
-}
-
-function inside(request: RequestContext): RequestContext {
-  return { ...request, external: false }
 }
 
 /** Fails if the run failed because of an empty source. Other failures have already thrown. */

@@ -109,7 +109,7 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
   const current = () => generations.current
   const during = <T>(work: () => Promise<T>) => generations.during(work)
   const kinds = connectorKinds(options.connectors)
-  const sync = synchronization({ ...base, current, during, settled: () => reconfiguration.settled() })
+  const sync = synchronization({ ...base, current, during, unchanging: () => reconfiguration.idle() })
   const begun = featuresOf(options).map((feature) =>
     feature.begin({
       ...{ ...base, during },

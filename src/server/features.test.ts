@@ -30,7 +30,7 @@ describe('a feature', () => {
     ])
     project.write('conf/greeting-morning.json', { words: 'shout' })
     expect((await checkOnly(options(project))).problems).toMatchObject([
-      { severity: 'warning', pointer: '/words', message: 'greeting morning: nobody shouts in the morning' },
+      { severity: 'warning', pointer: '/words', message: 'greeting morning: do not shout in the morning' },
     ])
   })
 

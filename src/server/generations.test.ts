@@ -11,7 +11,7 @@ function state(name: string, disposed: string[]) {
 }
 
 describe('a state that is replaced', () => {
-  it('is disposed of at once if nobody is at work', async () => {
+  it('is disposed of at once if no work is active', async () => {
     const disposed: string[] = []
     const generations = new Generations(state('first', disposed))
     generations.replace(state('second', disposed))

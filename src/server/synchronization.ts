@@ -22,11 +22,11 @@ export interface SynchronizationOptions extends Base {
   readonly current: () => Generation
   during<T>(work: () => Promise<T>): Promise<T>
   /** Waits for a change of the configuration. */
-  readonly settled: () => Promise<void>
+  readonly unchanging: () => Promise<void>
 }
 
 /** The parts of synchronization that do not depend on the configuration: runs, implicit changes, and their resources. */
-export function synchronization({ current, during, settled, ...options }: SynchronizationOptions) {
+export function synchronization({ current, during, unchanging, ...options }: SynchronizationOptions) {
   const { repository, resources, locks, events, log } = options
   const mappings = () => [...current().mappings.values()].map(({ mapping }) => mapping)
   const inUse = new InUse()
@@ -42,7 +42,7 @@ export function synchronization({ current, during, settled, ...options }: Synchr
     events,
     during,
     markInUse: async (request) => {
-      await settled()
+      await unchanging()
       return inUse.byRun(request, mappings())
     },
     inlineRules: (mapping) => current().inlineRules(mapping),

@@ -72,7 +72,7 @@ export class Reconfiguration<State extends Candidate> {
   }
 
   /** Waits for the running change. */
-  settled(): Promise<void> {
+  idle(): Promise<void> {
     return this.#turn.idle()
   }
 

@@ -40,7 +40,7 @@ describe('the administrator', () => {
     })
     expect(await started(settings)).toBeUndefined()
   })
-  it('gets the password of the environment, which is announced to nobody', async () => {
+  it('gets the password of the environment, which is not announced', async () => {
     const settings = emptySettings()
     await started(settings)
     expect(await started(settings, { SYNCLINE_ADMIN_PASSWORD: 'chosen' })).toBeUndefined()
@@ -64,7 +64,7 @@ describe('the administrator', () => {
       })
     },
   )
-  it('is nobody before the first start', async () => {
+  it('is no user before the first start', async () => {
     await expect(administratorAuthentication(emptySettings()).authenticate(admin(''))).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
     })

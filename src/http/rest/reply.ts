@@ -32,7 +32,7 @@ function log(problem: Problem, request: FastifyRequest): void {
   else if (problem.status >= 500 && problem.status !== 501) request.log.warn(facts, 'The request failed')
 }
 
-/** Headers that tell the client what to do: send credentials, or wait. */
+/** Headers that say what the client has to do: send credentials, or wait. */
 function remedy({ status, detail }: Problem): Record<string, string> {
   if (status === 401) return { 'www-authenticate': 'Basic realm="Syncline", charset="UTF-8"' }
   return status === 429 && isJsonObject(detail) ? { 'retry-after': String(detail.retryAfter) } : {}

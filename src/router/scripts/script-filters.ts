@@ -38,7 +38,7 @@ export interface Refusal {
 export type ConfiguredFilter = ScriptFilter | Refusal
 
 /**
- * What a filter that cannot run was to look at is refused: it may be what keeps somebody out. The configuration can be reached, so
+ * What a filter that cannot run was to look at is refused: it may be what keeps a caller out. The configuration can be reached, so
  * that it can be repaired.
  */
 export function refusal(what: string, pattern?: string, methods?: readonly Verb[]): Refusal {

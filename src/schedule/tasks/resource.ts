@@ -18,7 +18,7 @@ export function taskScannerProvider(
     if (!run) throw new Problem('NOT_FOUND', `There is no run of the task scanner with the id "${id}"`)
     return run
   }
-  async function stated(name: string | undefined, content: unknown): Promise<JsonObject> {
+  async function contextIn(name: string | undefined, content: unknown): Promise<JsonObject> {
     if (name === undefined) {
       if (isJsonObject(content) && isJsonObject(content.scan)) return content
       throw new Problem('BAD_REQUEST', 'execute needs the name of a schedule, or a task scan as body')
@@ -39,7 +39,7 @@ export function taskScannerProvider(
     },
     async action(id, { name, parameters, content }, request) {
       if (name === 'execute' && id === '') {
-        const run = await scanner.execute(await stated(parameters.name, content), request)
+        const run = await scanner.execute(await contextIn(parameters.name, content), request)
         return { _id: run.id }
       }
       if (name === 'cancel' && id !== '') {
@@ -53,17 +53,8 @@ export function taskScannerProvider(
   }
 }
 
-function shown({
-  id,
-  started,
-  ended,
-  state,
-  total,
-  processed,
-  successes,
-  failures,
-  message,
-}: TaskRun): Resource {
+function shown({ id, started, ended, message, ...run }: TaskRun): Resource {
+  const { state, total, processed, successes, failures } = run
   return {
     _id: id,
     progress: { state, processed, total, successes, failures },

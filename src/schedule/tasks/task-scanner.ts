@@ -28,8 +28,9 @@ export interface TaskScannerOptions {
   readonly engine: () => ScriptEngine
   readonly readFile: (path: string) => string | undefined
   readonly log: Log
-  /** Called around every scan: the configuration stays open until the scan ends. */
+  /** Called around all work: the configuration stays open until it ends. */
   readonly during?: <T>(work: () => Promise<T>) => Promise<T>
+  /** ms since 1970; tests set their own clock. */
   readonly now?: () => number
 }
 

@@ -23,8 +23,8 @@ export function durationOf(text: string): number | undefined {
 export function atTime(text: string, now: number): string {
   return text.replace(
     /\$\{\s*Time\.now\s*(?:([+-])\s*([^}]*?)\s*)?\}/gi,
-    (placeholder, sign?: string, stated?: string) => {
-      const duration = stated === undefined ? 0 : durationOf(stated)
+    (placeholder, sign?: string, given?: string) => {
+      const duration = given === undefined ? 0 : durationOf(given)
       if (duration === undefined) return placeholder
       return new Date(sign === '-' ? now - duration : now + duration).toISOString()
     },

@@ -20,7 +20,7 @@ export const greetingFeature = feature({
             severity: 'warning' as const,
             document: `greeting/${name}`,
             place: ['words'],
-            message: `greeting ${name}: nobody shouts in the morning`,
+            message: `greeting ${name}: do not shout in the morning`,
           }
         : [],
     )
