@@ -1,3 +1,4 @@
+import { placeIn, printCookie } from '../../kit/cookies.ts'
 import { compareText, type SortKey } from '../../model/sort.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ObjectPage, PageQuery } from '../kit/query.ts'
@@ -31,7 +32,7 @@ export function pageOfIds(index: RowIndex, query: PageQuery): PageOfIds {
   const last = ids.at(-1)
   return {
     ids,
-    cookie: last !== undefined && end < ordered.length ? cookieOf(last) : null,
+    cookie: last !== undefined && end < ordered.length ? printCookie([last]) : null,
     ...(total && { total: ordered.length }),
   }
 }
@@ -49,16 +50,8 @@ function passedBy(ordered: readonly string[], after: string, isDescending: boole
   return isDescending ? ordered.length - low : low
 }
 
-function cookieOf(id: string): string {
-  return Buffer.from(JSON.stringify([id])).toString('base64url')
-}
-
 function idIn(cookie: string): string {
-  try {
-    const values: unknown = JSON.parse(Buffer.from(cookie, 'base64url').toString('utf8'))
-    if (Array.isArray(values) && values.length === 1 && typeof values[0] === 'string') return values[0]
-  } catch {
-    // Not a cookie of this connector: reported below.
-  }
+  const [id, ...others] = placeIn(cookie) ?? []
+  if (typeof id === 'string' && others.length === 0) return id
   throw new ConnectorError('unknownCookie', 'The paging cookie is not one of this query')
 }

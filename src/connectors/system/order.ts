@@ -1,3 +1,4 @@
+import { placeIn, printCookie } from '../../kit/cookies.ts'
 import { isJsonObject, type Json, type JsonObject, setMember } from '../../model/json.ts'
 import { getAt } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
@@ -14,7 +15,7 @@ export async function pageOf(
   { sortKeys = [], pageSize = 0, offset = 0, cookie, totalPolicy = 'NONE' }: ResourceQuery,
 ): Promise<ResourcePage> {
   const compare = compareBy(sortKeys)
-  const after = cookie === undefined ? undefined : place(cookie, sortKeys)
+  const after = cookie === undefined ? undefined : objectAt(cookie, sortKeys)
   const sorts = pageSize > 0 || offset > 0 || sortKeys.length > 0
   // One more than requested shows whether another page follows.
   const wanted = pageSize > 0 ? offset + pageSize + 1 : Number.POSITIVE_INFINITY
@@ -36,31 +37,17 @@ export async function pageOf(
 }
 
 function cookieAt(object: Resource, sortKeys: readonly SortKey[]): string {
-  const values = sortKeys.map(({ pointer }) => getAt(object, pointer) ?? null)
-  return Buffer.from(JSON.stringify([object._id, ...values])).toString('base64url')
+  return printCookie([object._id, ...sortKeys.map(({ pointer }) => getAt(object, pointer) ?? null)])
 }
 
 /** An object at the place where the page ended. */
-function place(cookie: string, sortKeys: readonly SortKey[]): JsonObject {
-  const [id, ...values] = parse(cookie)
-  if (typeof id !== 'string' || values.length !== sortKeys.length) throw unknownCookie()
+function objectAt(cookie: string, sortKeys: readonly SortKey[]): JsonObject {
+  const [id, ...values] = placeIn(cookie) ?? []
+  if (typeof id !== 'string' || values.length !== sortKeys.length || values.some(isJsonObject))
+    throw new Problem('BAD_REQUEST', 'The paging cookie is not one of this query')
   const object: JsonObject = {}
   sortKeys.forEach(({ pointer }, position) => {
     setMember(object, pointer[0] as string, values[position] as Json)
   })
   return { ...object, _id: id }
-}
-
-function parse(cookie: string): readonly Json[] {
-  try {
-    const values: unknown = JSON.parse(Buffer.from(cookie, 'base64url').toString('utf8'))
-    if (Array.isArray(values) && !values.some(isJsonObject)) return values as Json[]
-  } catch {
-    // Not one of our cookies: reported below.
-  }
-  throw unknownCookie()
-}
-
-function unknownCookie(): Problem {
-  return new Problem('BAD_REQUEST', 'The paging cookie is not one of this query')
 }

@@ -1,6 +1,7 @@
+import { printCookie } from '../../kit/cookies.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
-import { parseCookie, printCookie } from '../cookie.ts'
+import { parseCookie } from '../cookie.ts'
 import type { StorePage, StoreQuery } from '../query.ts'
 import { number } from './column.ts'
 import type { Connection, Residue, Row } from './connection.ts'
