@@ -3,7 +3,7 @@ import { messageOf, Problem } from '../model/problem.ts'
 import { SecretValues } from '../model/secret-values.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import type { Secrets } from './engine.ts'
-import { isOpenidmName, isWrite, type OpenidmName, openidmCalls, refuseInDryRun } from './openidm.ts'
+import { isOpenidmName, type OpenidmName, openidmCalls, openidmWrites } from './openidm.ts'
 import type { Job } from './page-run.ts'
 import type { Sandbox } from './sandbox.ts'
 import type { ScriptFiles } from './script-files.ts'
@@ -77,9 +77,14 @@ async function dispatch(name: string, call: HostCall): Promise<Json | undefined>
 function callOpenidm(name: OpenidmName, { ports, sandbox, job, args }: HostCall): Promise<Json> {
   // Requests of a script do not inherit the parameters of the request for which it runs.
   const request: RequestContext = { ...job.context.request, external: false, parameters: undefined }
-  refuseInDryRun(name, args, request)
-  // Before the call: if the isolate dies meanwhile, it is unknown whether the call took effect.
-  if (isWrite(name)) job.writers.add(sandbox.runningInput)
+  if (openidmWrites.has(name)) {
+    if (request.readOnly) {
+      const fact = `openidm.${name} of ${String(args[0])} is refused, because nothing may change`
+      throw new Problem('FORBIDDEN', `dry run: ${fact}`)
+    }
+    // Before the call: if the isolate dies meanwhile, it is unknown whether the call took effect.
+    job.writers.add(sandbox.runningInput)
+  }
   return openidmCalls[name](args, request, ports.resources())
 }
 

@@ -42,12 +42,12 @@ describe('the value of a script is its completion value', () => {
     expect(await test.value(source, { a: 1 })).toEqual(value)
   })
 
-  it('and a promise is refused, since nobody would wait for it', async () => {
+  it('and a promise is refused, since nothing would wait for it', async () => {
     expect((await test.failure('Promise.resolve(1)')).message).toMatch(/promise.*synchronous/)
     expect((await test.failure('(async () => 1)()')).message).toMatch(/promise/)
   })
 
-  it('and neither a rejection that nobody handles nor a late continuation spoils it', async () => {
+  it('and neither a rejection without a handler nor a late continuation spoils it', async () => {
     expect(await test.value('Promise.reject(new Error("late")); 7')).toBe(7)
     expect(await test.value('Promise.resolve().then(() => { throw new Error("late") }); 8')).toBe(8)
   })
@@ -215,7 +215,7 @@ describe('variables', () => {
 })
 
 describe('context', () => {
-  it('tells who asks and how', async () => {
+  it('says who asks and how', async () => {
     const request = { external: true, userId: 'bjensen', roles: ['internal/role/x'], transactionId: 'tx-2' }
     const extra = { http: { method: 'GET', path: 'endpoint/x' } }
     expect(await test.value('context', {}, { request, extra })).toMatchObject({

@@ -15,13 +15,11 @@ const sources = new URL('../', import.meta.url)
 export const runnerAddress = new URL(`inside/runner${extension}`, import.meta.url)
 const pureFolders = ['model', 'mapping', 'plan']
 
-export interface ModuleLoader {
-  /** Evaluated. */
-  load(address: URL): Promise<ivm.Module>
-}
-
-/** One loader a context: a module that two others import is one module there. */
-export function moduleLoader(isolate: ivm.Isolate, context: ivm.Context): ModuleLoader {
+/** Loads and evaluates modules. One loader a context: a module that two others import is one module there. */
+export function moduleLoader(
+  isolate: ivm.Isolate,
+  context: ivm.Context,
+): (address: URL) => Promise<ivm.Module> {
   const modules = new Map<string, Promise<ivm.Module>>()
   const addresses = new Map<ivm.Module, URL>()
 
@@ -40,15 +38,13 @@ export function moduleLoader(isolate: ivm.Isolate, context: ivm.Context): Module
     return module
   }
 
-  return {
-    async load(root) {
-      const module = await compile(root)
-      await module.instantiate(context, (specifier, referrer) => {
-        return compile(resolve(specifier, addresses.get(referrer) ?? root, root))
-      })
-      await module.evaluate()
-      return module
-    },
+  return async (root) => {
+    const module = await compile(root)
+    await module.instantiate(context, (specifier, referrer) =>
+      compile(resolve(specifier, addresses.get(referrer) ?? root, root)),
+    )
+    await module.evaluate()
+    return module
   }
 }
 

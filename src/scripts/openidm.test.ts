@@ -232,7 +232,7 @@ describe('an error of a call', () => {
     expect(stack).not.toMatch(/memoryResources|testing\/engine|host-functions/)
   })
 
-  it('that nobody catches is the script’s own, with its place, and what was refused is the cause', async () => {
+  it('that is not caught is the script’s own, with its place, and what was refused is the cause', async () => {
     const problem = await test.failure('var a = 1;\nopenidm.delete("managed/user/x", null)')
     expect(problem).toMatchObject({
       code: 'SCRIPT_FAILED',

@@ -103,11 +103,11 @@ export class Sandbox {
 
   async #load(program: PreparedProgram): Promise<LoadedContext> {
     const context = await this.#isolate.createContext()
-    const modules = moduleLoader(this.#isolate, context)
+    const load = moduleLoader(this.#isolate, context)
     // First, so that its built-ins are taken before any other code runs.
-    const runner = await modules.load(runnerAddress)
+    const runner = await load(runnerAddress)
     const factories =
-      program.address === undefined ? undefined : (await modules.load(new URL(program.address))).namespace
+      program.address === undefined ? undefined : (await load(new URL(program.address))).namespace
     const prepare = await runner.namespace.get('prepare', { reference: true })
     await prepare.apply(undefined, [
       new ivm.Reference((name: unknown, args: unknown) =>

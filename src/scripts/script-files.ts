@@ -2,6 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { Problem } from '../model/problem.ts'
+import type { Found } from './inside/require.ts'
 import { syntaxProblem } from './prepare.ts'
 import type { SyntaxChecker } from './syntax.ts'
 
@@ -10,13 +11,7 @@ import type { SyntaxChecker } from './syntax.ts'
  * the requiring module. Files outside cannot be reached by `..`, an absolute path or a symbolic link, except the modules
  * that come with Syncline. A file of the project with the same name has precedence.
  */
-export interface ScriptFile {
-  /** Relative to the script folder, with slashes. */
-  readonly path: string
-  readonly folder: string
-  readonly json: boolean
-  readonly source: string
-  readonly url: string
+interface ScriptFile extends Found {
   /** Absolute, with the time of its last change. */
   readonly file: string
   readonly modified: number

@@ -16,7 +16,7 @@ import type { Origin } from './program.ts'
  * `require` of the project's own scripts (platform §7.3). The host finds and reads the file, within the
  * project's script folder; here it runs once a context, as in Node: `module`, `exports`, relative names.
  */
-interface Found {
+export interface Found {
   /** Relative to the script folder, as are names in it to `folder`. */
   readonly path: string
   readonly folder: string

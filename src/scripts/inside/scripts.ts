@@ -20,7 +20,7 @@ import { moduleOrigin } from './require.ts'
 
 /**
  * The program's scripts as functions. Each call gets new copies of the script's `globals`. Undeclared variables that it
- * assigned are removed afterwards. So no call sees effects of an earlier call, except changes of built-ins.
+ * assigned are removed after it. So no call sees effects of an earlier call, except changes of built-ins.
  */
 type Compiled = (...values: unknown[]) => unknown
 
