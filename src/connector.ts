@@ -27,10 +27,15 @@ export {
   type OpenSystem,
   type TestRunner,
 } from './connectors/kit/contract/contract.ts'
-export { ConnectorError, type ErrorKind, type ErrorOptions, kindOfError } from './connectors/kit/errors.ts'
+export {
+  ConnectorError,
+  type ErrorKind,
+  type ErrorOptions,
+  kindOfError,
+  misconfigured,
+} from './connectors/kit/errors.ts'
 export { standaloneHost, systemClock } from './connectors/kit/host.ts'
 export type { Clock, ConnectorHost, ConnectorKind, PoolLimits, Resilience } from './connectors/kit/kind.ts'
-export { misconfigured } from './connectors/kit/misconfigured.ts'
 export { Pool, type PoolOptions, type UseOptions } from './connectors/kit/pool.ts'
 export {
   type ConnectorObject,

@@ -543,7 +543,7 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
     }),
   ],
   [
-    'tells what was created, changed and deleted since the present',
+    'reports what was created, changed and deleted since the present',
     'deletions that are not told',
     (sound) => ({
       async *changesSince(type, token) {
@@ -553,7 +553,7 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
     }),
   ],
   [
-    'tells nothing where nothing has changed',
+    'reports nothing where nothing has changed',
     'the last change told again',
     (sound) => ({
       changesSince: (type, token) =>
@@ -561,7 +561,7 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
     }),
   ],
   [
-    'tells everything that there is, without a token',
+    'reports everything that there is, without a token',
     'no token taken for the present',
     (sound) => ({
       async *changesSince(type, token) {
@@ -579,7 +579,7 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
     }),
   ],
   [
-    'goes on from any page with what that page did not tell',
+    'goes on from any page with what that page did not report',
     'a token ahead of its page',
     (sound) => ({
       async *changesSince(type, token) {
@@ -589,7 +589,7 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
     }),
   ],
   [
-    'tells again what was left in the middle',
+    'reports again what was left in the middle',
     'changes that are told once',
     (sound) => {
       let isTold = false
@@ -624,7 +624,7 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
     }),
   ],
   [
-    'tells a rename so that a copy follows it',
+    'reports a rename so that a copy follows it',
     'a rename told as a new object',
     (sound) => ({
       async *changesSince(type, token) {

@@ -130,7 +130,7 @@ describe('the changes of a file', () => {
       (hr) => writeFileSync(join(hr.folder, hr.copies()[0] as string), 'id,name\nx,y\n'),
       /has been altered/,
     ],
-  ])('cannot be told if %s', async (what, spoil, message) => {
+  ])('cannot be read if %s', async (what, spoil, message) => {
     await using hr = await open()
     await hr.write([['a', 'Ann']])
     const token = await hr.latest()
@@ -157,7 +157,7 @@ describe('the changes of a file', () => {
     expect(hr.copies()).toHaveLength(3)
   })
 
-  it('are told again, from the same copy, until the later token is used', async () => {
+  it('are reported again, from the same copy, until the later token is used', async () => {
     await using hr = await open({ syncFileRetentionCount: 2 })
     await hr.write([['a', '0']])
     const token = await hr.latest()

@@ -74,7 +74,6 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
       multivalued: multivalued.has(name),
       required: name === uid,
       comparison: 'exact' as const,
-      normalize: inCell,
       secret: name === password,
       unique: name === uid,
     }))
@@ -286,11 +285,6 @@ function requireAccounts(wanted: string): void {
     'unknownClass',
     `A CSV file has only objects of the type ${objectClass}, none of ${wanted}`,
   )
-}
-
-/** The value as a later read would return it. */
-function inCell(value: Value): Value {
-  return typeof value === 'string' ? value.trim() : value
 }
 
 /** Takes the same time for any difference. */

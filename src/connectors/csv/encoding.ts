@@ -1,6 +1,5 @@
 import { TextDecoder } from 'node:util'
-import { ConnectorError } from '../kit/errors.ts'
-import { misconfigured } from '../kit/misconfigured.ts'
+import { ConnectorError, misconfigured } from '../kit/errors.ts'
 
 /**
  * The encodings of CSV files: UTF-8, and every single-byte encoding that the platform decodes. In both, the ASCII

@@ -44,43 +44,15 @@ export function planPage(
   settings: CsvSettings,
 ): PlannedPage {
   const drafts = new Drafts(facts, settings)
-  const asObject = objectMaker(facts.snapshot.columns, settings)
   const outcomes = writes.map((write): ConnectorWriteOutcome => {
     try {
-      const object = perform(write, drafts, facts, settings, asObject)
+      const object = drafts.apply(write)
       return { ok: true, id: object._id, object }
     } catch (error) {
       return { ok: false, error: connectorError(error) }
     }
   })
   return { outcomes, ...render(drafts.changed(), facts.snapshot, settings) }
-}
-
-function perform(
-  write: ConnectorWrite,
-  drafts: Drafts,
-  { snapshot: { columns } }: PageFacts,
-  settings: CsvSettings,
-  asObject: (fields: readonly string[]) => ConnectorObject,
-): ConnectorObject {
-  if (write.operation === 'create') {
-    const empty = columns.names.map(() => '')
-    const fields = overwrite(empty, write.attributes, columns, settings)
-    if (fields[columns.uid] === '') fields[columns.uid] = write.id?.trim() || timeOrderedId()
-    settings.encoding.encode(fields.join(''))
-    drafts.create(fields[columns.uid] ?? '', fields)
-    return asObject(fields)
-  }
-  const present = drafts.existing(write.id).fields as readonly string[]
-  if (write.operation === 'delete') {
-    drafts.remove(write.id)
-    return asObject(present)
-  }
-  requireUid(write.changes, settings)
-  const fields = change(present, write.changes, columns, settings)
-  settings.encoding.encode(fields.join(''))
-  drafts.update(write.id, fields[columns.uid] ?? '', fields)
-  return asObject(fields)
 }
 
 function requireUid(changes: readonly AttributeChange[], { uid }: CsvSettings): void {
@@ -97,40 +69,46 @@ function requireUid(changes: readonly AttributeChange[], { uid }: CsvSettings): 
 class Drafts {
   readonly #facts: PageFacts
   readonly #settings: CsvSettings
+  readonly #asObject: (fields: readonly string[]) => ConnectorObject
   readonly #all = new Set<Draft>()
   readonly #byUid = new Map<string, Draft | undefined>()
 
   constructor(facts: PageFacts, settings: CsvSettings) {
     this.#facts = facts
     this.#settings = settings
+    this.#asObject = objectMaker(facts.snapshot.columns, settings)
   }
 
-  create(uid: string, fields: readonly string[]): void {
-    this.#requireFree(uid)
-    this.#keep(uid, { uid: undefined, before: undefined, fields })
-  }
-
-  existing(uid: string): Draft {
-    const draft = this.#byUid.has(uid) ? this.#byUid.get(uid) : this.#fromFile(uid)
-    if (draft) return draft
-    throw new ConnectorError('unknownId', `${this.#settings.file} has no row with the id "${uid}"`)
-  }
-
-  update(uid: string, newUid: string, fields: readonly string[]): void {
-    const draft = this.existing(uid)
-    if (newUid !== uid) {
-      this.#requireFree(newUid)
-      this.#byUid.set(uid, undefined)
+  /** Returns the object after the write; of a deleted row, as it was. */
+  apply(write: ConnectorWrite): ConnectorObject {
+    const { columns } = this.#facts.snapshot
+    if (write.operation === 'create') {
+      const empty = columns.names.map(() => '')
+      const fields = overwrite(empty, write.attributes, columns, this.#settings)
+      const uid = fields[columns.uid] || write.id?.trim() || timeOrderedId()
+      fields[columns.uid] = uid
+      this.#requireEncodable(fields)
+      this.#requireFree(uid)
+      return this.#keep(uid, { uid: undefined, before: undefined, fields })
+    }
+    const draft = this.#existing(write.id)
+    const present = draft.fields as readonly string[]
+    if (write.operation === 'delete') {
+      this.#all.add(draft)
+      this.#byUid.set(write.id, undefined)
+      draft.fields = undefined
+      return this.#asObject(present)
+    }
+    requireUid(write.changes, this.#settings)
+    const fields = change(present, write.changes, columns, this.#settings)
+    this.#requireEncodable(fields)
+    const uid = fields[columns.uid] ?? ''
+    if (uid !== write.id) {
+      this.#requireFree(uid)
+      this.#byUid.set(write.id, undefined)
     }
     draft.fields = fields
-    this.#keep(newUid, draft)
-  }
-
-  remove(uid: string): void {
-    const draft = this.existing(uid)
-    draft.fields = undefined
-    this.#all.add(draft)
-    this.#byUid.set(uid, undefined)
+    return this.#keep(uid, draft)
   }
 
   changed(): readonly Draft[] {
@@ -139,9 +117,20 @@ class Drafts {
     )
   }
 
-  #keep(uid: string, draft: Draft): void {
+  #existing(uid: string): Draft {
+    const draft = this.#byUid.has(uid) ? this.#byUid.get(uid) : this.#fromFile(uid)
+    if (draft) return draft
+    throw new ConnectorError('unknownId', `${this.#settings.file} has no row with the id "${uid}"`)
+  }
+
+  #keep(uid: string, draft: Draft): ConnectorObject {
     this.#all.add(draft)
     this.#byUid.set(uid, draft)
+    return this.#asObject(draft.fields ?? [])
+  }
+
+  #requireEncodable(fields: readonly string[]): void {
+    this.#settings.encoding.encode(fields.join(''))
   }
 
   #requireFree(uid: string): void {

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
-import { misconfigured } from '../kit/misconfigured.ts'
+import { misconfigured } from '../kit/errors.ts'
 import { type Encoding, encodingNamed } from './encoding.ts'
 
 /**
@@ -86,6 +86,8 @@ export function csvSettings(configuration: JsonObject, projectFolder: string): C
   const uid = attributeOf(string('headerUid'))
   const file = string('csvFile')
   if (file === '') throw invalid('csvFile', 'is empty; it names the file')
+  const separator = string('multiValueSeparator')
+  if (separator === '') throw invalid('multiValueSeparator', 'is empty; a text must stand between values')
   return {
     file: isAbsolute(file) ? file : resolve(projectFolder, file),
     uid,
@@ -95,7 +97,7 @@ export function csvSettings(configuration: JsonObject, projectFolder: string): C
     newline: newline(string('newlineString')),
     encoding: encodingNamed(string('encoding')),
     multivalued: new Set(columns(given('multivaluedColumns') ?? []).map(attributeOf)),
-    separator: separator(string('multiValueSeparator')),
+    separator,
     keptSnapshots: kept(given('syncFileRetentionCount') ?? 3),
     attributeOf,
   }
@@ -111,28 +113,27 @@ function dialect(quote: string, delimiter: string, escaper: string): Dialect {
 }
 
 function oneCharacter(name: string, value: string): void {
-  if (value.length === 1 && !/[\r\n]/.test(value)) return
-  throw invalid(name, `is ${JSON.stringify(value)}; it must be one character that is no line break`)
+  const isOne = value.length === 1 && !/[\r\n]/.test(value)
+  if (!isOne) throw wrong(name, value, 'it must be one character that is no line break')
 }
 
 function newline(value: string): string {
   if (['\n', '\r\n', '\r'].includes(value)) return value
-  throw invalid('newlineString', `is ${JSON.stringify(value)}; allowed are "\\n", "\\r\\n" and "\\r"`)
+  throw wrong('newlineString', value, 'allowed are "\\n", "\\r\\n" and "\\r"')
 }
 
 function kept(value: Json): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
-  throw invalid('syncFileRetentionCount', `is ${JSON.stringify(value)}; it must be a number of copies`)
-}
-
-function separator(value: string): string {
-  if (value !== '') return value
-  throw invalid('multiValueSeparator', 'is empty; a text must stand between values')
+  throw wrong('syncFileRetentionCount', value, 'it must be a number of copies')
 }
 
 function columns(value: Json): readonly string[] {
   if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return value
-  throw invalid('multivaluedColumns', `is ${JSON.stringify(value)}; it must be a list of column names`)
+  throw wrong('multivaluedColumns', value, 'it must be a list of column names')
+}
+
+function wrong(name: string, value: Json, fact: string): Problem {
+  return invalid(name, `is ${JSON.stringify(value)}; ${fact}`)
 }
 
 function invalid(name: string, fact: string): Problem {

@@ -1,3 +1,4 @@
+import { type Finding, FindingError } from '../../model/finding.ts'
 import { Problem, type ProblemCode } from '../../model/problem.ts'
 
 /**
@@ -119,4 +120,13 @@ export function kindOfError(thrown: unknown): ErrorKind | undefined {
   const problem = connectorError(thrown)
   if (problem instanceof ConnectorError) return problem.kind
   return problem.code === 'UNAVAILABLE' ? 'connection' : undefined
+}
+
+/**
+ * CONFIGURATION: an error in a connector's document. The message begins with the place, for readers who see only the message.
+ * `fact` follows the name of the member: `is empty; it names the file`.
+ */
+export function misconfigured(place: readonly string[], fact: string): FindingError {
+  const finding: Finding = { place, message: `${place.at(-1)} ${fact}` }
+  return new FindingError('CONFIGURATION', finding, `${place.join('/')} ${fact}`, finding)
 }

@@ -25,16 +25,12 @@ interface Idle<T> {
   readonly since: number
 }
 
-interface Waiting {
-  /** A connection may be available: check again. */
-  readonly wake: () => void
-}
-
 export class Pool<T> implements AsyncDisposable {
   readonly #options: PoolOptions<T>
   /** The one used last is used next, so that the others reach their idle limit. */
   readonly #idle: Idle<T>[] = []
-  readonly #waiting: Waiting[] = []
+  /** Each wakes its caller: a connection may be available, check again. */
+  readonly #waiting: (() => void)[] = []
   readonly #closed = new AbortController()
   /** Connections in use, being opened, or being closed. */
   #busy = 0
@@ -101,7 +97,7 @@ export class Pool<T> implements AsyncDisposable {
       }
     } catch (error) {
       // This waiter may have been woken.
-      this.#waiting.shift()?.wake()
+      this.#waiting.shift()?.()
       throw error
     }
   }
@@ -168,7 +164,7 @@ export class Pool<T> implements AsyncDisposable {
 
   #leave(): void {
     this.#busy--
-    this.#waiting.shift()?.wake()
+    this.#waiting.shift()?.()
     if (this.#busy === 0) this.#whenEmpty?.()
   }
 
@@ -181,10 +177,9 @@ export class Pool<T> implements AsyncDisposable {
     if (left <= 0) throw tooLate()
     const done = new AbortController()
     const woken = Promise.withResolvers<void>()
-    const waiting: Waiting = { wake: woken.resolve }
     // A waiter that was woken in vain keeps its place.
-    if (isFirst) this.#waiting.push(waiting)
-    else this.#waiting.unshift(waiting)
+    if (isFirst) this.#waiting.push(woken.resolve)
+    else this.#waiting.unshift(woken.resolve)
     try {
       const late = clock
         .sleep(left, AbortSignal.any([signal, done.signal]))
@@ -195,7 +190,7 @@ export class Pool<T> implements AsyncDisposable {
       signal.throwIfAborted()
       throw error
     } finally {
-      const place = this.#waiting.indexOf(waiting)
+      const place = this.#waiting.indexOf(woken.resolve)
       if (place >= 0) this.#waiting.splice(place, 1)
       done.abort()
     }

@@ -1,5 +1,3 @@
-import type { Value } from './values.ts'
-
 export type AttributeType = 'string' | 'number' | 'integer' | 'boolean' | 'bytes' | 'date' | 'object' | 'any'
 
 /**
@@ -17,8 +15,6 @@ export interface NativeAttribute {
   readonly required: boolean
   /** Absent: `unknown`. */
   readonly comparison?: Comparison
-  /** The value as the system will store it, e.g. without blanks around it. Absent: as it is sent. */
-  readonly normalize?: (value: Value) => Value
   /** Absent: true. */
   readonly creatable?: boolean
   readonly updateable?: boolean

@@ -2,8 +2,8 @@ import type { Finding } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { distance } from '../../model/nearest.ts'
 import type { Problem } from '../../model/problem.ts'
+import { misconfigured } from '../kit/errors.ts'
 import type { ConnectorKind } from '../kit/kind.ts'
-import { misconfigured } from '../kit/misconfigured.ts'
 
 /**
  * Finds the kind of connector that a `connectorRef` asks for (platform §4.1): by its name, and of

@@ -1,7 +1,7 @@
 import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { declaresPassword } from '../../model/secrecy.ts'
 import type { Connector } from '../kit/connector.ts'
-import { misconfigured } from '../kit/misconfigured.ts'
+import { misconfigured } from '../kit/errors.ts'
 import { type ValueType, valueType } from './value-type.ts'
 
 /** One object type of a system as configured (platform §4.2), with all defaults applied. */

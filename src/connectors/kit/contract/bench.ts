@@ -123,7 +123,7 @@ export class Bench implements AsyncDisposable {
     return (await this.write(...numbers.map((n) => creating(this.facts.account(n))))).map(idOf)
   }
 
-  /** The id afterwards. */
+  /** The id after the update. */
   async update(id: string, attributes: Attributes): Promise<string> {
     return idOf((await this.write(updating(id, attributes)))[0])
   }

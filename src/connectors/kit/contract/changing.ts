@@ -5,7 +5,7 @@ import { deleting, type Laws, requireAttributes, requireFailure, requireSame, up
 
 /** Changes, reported in pages with tokens. */
 export const changing: Laws = {
-  async 'tells what was created, changed and deleted since the present'(bench) {
+  async 'reports what was created, changed and deleted since the present'(bench) {
     const [changed = '', gone = ''] = await bench.create(1, 2, 3)
     const token = await bench.latestToken()
     const created = await bench.createOne(4)
@@ -17,11 +17,11 @@ export const changing: Laws = {
     for (const change of changes)
       if (change.kind !== 'DELETE') requireAttributes(await bench.readOne(change.id), change.object)
   },
-  async 'tells nothing where nothing has changed'(bench) {
+  async 'reports nothing where nothing has changed'(bench) {
     await bench.create(1, 2)
     requireChanged(await bench.changed(await bench.latestToken()), [])
   },
-  async 'tells everything that there is, without a token'(bench) {
+  async 'reports everything that there is, without a token'(bench) {
     const ids = await bench.create(1, 2, 3)
     requireChanged(await bench.changed(null), ids)
   },
@@ -33,17 +33,17 @@ export const changing: Laws = {
     const id = await bench.createOne(3)
     requireChanged(await bench.changed(end), [id])
   },
-  async 'goes on from any page with what that page did not tell'(bench) {
+  async 'goes on from any page with what that page did not report'(bench) {
     const ids = await bench.create(1, 2, 3, 4, 5)
-    const told = new Set<string>()
+    const reported = new Set<string>()
     for (const page of await bench.changes(null)) {
-      for (const { id } of page.changes) told.add(id)
+      for (const { id } of page.changes) reported.add(id)
       const rest = (await bench.changed(page.token)).map(({ id }) => id)
       for (const id of ids)
-        ok(told.has(id) || rest.includes(id), `"${id}" is told neither before a token nor after it`)
+        ok(reported.has(id) || rest.includes(id), `"${id}" is reported neither before a token nor after it`)
     }
   },
-  async 'tells again what was left in the middle'(bench) {
+  async 'reports again what was left in the middle'(bench) {
     const token = await bench.latestToken()
     const ids = await bench.create(1, 2, 3)
     for await (const _page of bench.need('changesSince').changesSince(bench.facts.objectClass, token)) break
@@ -63,7 +63,7 @@ export const changing: Laws = {
     const changes = bench.changes({ ...token, epoch: 'another' })
     await requireFailure(changes, 'staleToken', 'a token of another epoch')
   },
-  async 'tells a rename so that a copy follows it'(bench) {
+  async 'reports a rename so that a copy follows it'(bench) {
     const name = bench.given(bench.facts.rename)(9)
     const [id = ''] = await bench.create(1, 2)
     const copy = new Map((await bench.search()).map((object) => [object._id, object]))

@@ -188,7 +188,7 @@ async function holdsWhatAMapHolds(bench: Bench): Promise<void> {
   }
 }
 
-/** Each account at most once per page: an account created in the page has its id only afterwards. */
+/** Each account at most once per page: the id of a created account is known only after the page. */
 function stepsOf(random: (below: number) => number, round: number): readonly Step[] {
   const numbers = [1, 2, 3, 4, 5, 6].filter(() => random(3) === 0)
   return numbers.map((n) => ({
