@@ -2,7 +2,8 @@
  * A new project: small, complete and runnable, so that the first thing a person does works. It is a copy of
  * `examples/new-project` and of the schemas of this package, so that editors complete and explain without a network.
  */
-import { access, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Problem } from '../model/problem.ts'
@@ -15,7 +16,7 @@ const schemas = fileURLToPath(new URL('../../schemas', import.meta.url))
 export async function writeNewProject(folder: string): Promise<readonly string[]> {
   const copies = new Map([...(await filesIn(template, '')), ...(await filesIn(schemas, 'schemas'))])
   const files = [...copies.keys(), '.gitignore']
-  const taken = await existing(folder, files)
+  const taken = files.filter((file) => existsSync(join(folder, file)))
   if (taken.length > 0) {
     const message = `${resolve(folder)} has these files already: ${taken.join(', ')}`
     const hint = 'Choose an empty folder, or move these files. Nothing was written.'
@@ -39,16 +40,4 @@ async function filesIn(source: string, place: string): Promise<readonly (readonl
     .map((entry) => join(entry.parentPath, entry.name))
     .map((from) => [join(place, from.slice(source.length + 1)), from] as const)
     .sort()
-}
-
-async function existing(folder: string, files: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(
-    files.map((file) =>
-      access(join(folder, file)).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  )
-  return files.filter((_, index) => found[index])
 }

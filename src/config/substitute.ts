@@ -31,7 +31,8 @@ interface Expansion extends SubstitutionSources {
 }
 
 function expandValue(value: Json, place: Place, expansion: Expansion): Json {
-  if (typeof value === 'string') return expandString(value, place, expansion)
+  if (typeof value === 'string')
+    return expandText(value, [], (message) => expansion.failures.push({ place, message }), expansion.property)
   if (Array.isArray(value)) return value.map((item, index) => expandValue(item, [...place, index], expansion))
   if (!isJsonObject(value)) return value
   const coercion = coercionOf(value)
@@ -80,10 +81,6 @@ function inline(path: Json, place: Place, expansion: Expansion): Json {
   return { $inline: path }
 }
 
-function expandString(text: string, place: Place, expansion: Expansion): Json {
-  return expandText(text, [], (message) => expansion.failures.push({ place, message }), expansion.property)
-}
-
 type Report = (message: string) => void
 
 /** `within`: the properties being expanded, outermost first. A property found there refers to itself. */
@@ -118,15 +115,12 @@ function expandPlaceholder(
   if (value !== undefined) return value
   if (bar >= 0) return expandText(inner.slice(bar + 1), within, report, property)
   // A name that still holds a placeholder has been reported by the inner expansion.
-  if (!name.includes('&{')) report(unresolved(name))
+  if (!name.includes('&{'))
+    report(
+      `the property ${name} is not defined; set it in the environment, in conf/boot/boot.properties or ` +
+        `by a flag, or give a default: &{${name}|default}`,
+    )
   return `&{${inner}}`
-}
-
-function unresolved(name: string): string {
-  return (
-    `the property ${name} is not defined; set it in the environment, in conf/boot/boot.properties or ` +
-    `by a flag, or give a default: &{${name}|default}`
-  )
 }
 
 /** The brace that closes a placeholder; plain braces within (a JSON default) must balance. -1 if there is none. */

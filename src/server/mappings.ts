@@ -1,16 +1,10 @@
 import { join } from 'node:path'
-import type { ConfigurationProblem, ConfiguredEntry, Project } from '../config/project.ts'
+import { isValid } from '../config/entries/entry.ts'
+import type { ConfiguredEntry, Project } from '../config/project.ts'
 import { type CompileTools, feature } from '../feature/feature.ts'
 import { compileMapping as compilePure } from '../mapping/compile.ts'
 import type { Mapping } from '../mapping/mapping.ts'
-import {
-  below,
-  type DocumentFinding,
-  type Finding,
-  inDocument,
-  isWithin,
-  printPlace,
-} from '../model/finding.ts'
+import { below, type DocumentFinding, type Finding, inDocument } from '../model/finding.ts'
 import { checkedScript } from '../scripts/definition.ts'
 import type { ScriptSource } from '../scripts/engine.ts'
 import { type ListedMapping, mappingsProvider } from '../sync/resources/mappings.ts'
@@ -48,26 +42,21 @@ export const mappingFeature = feature({
     for (const configured of tools.declaredMappings) {
       const { usable, findings: found } = await compileMapping(configured, tools)
       const { document, pointer } = configured
-      const isNew = (finding: Finding) => !isKnown(document.file, finding, tools.problems)
+      // What the schema check has already reported, at the place, within it or around it.
+      const isNew = ({ place }: Finding) => isValid({ document, pointer: place }, tools.problems)
       findings.push(...inDocument(document, below(pointer, found).filter(isNew)))
       if (usable && tools.mappings.includes(configured)) compiled.set(configured.name, usable)
     }
-    const value = new Map(
-      tools.mappings.flatMap(({ name }) => {
-        const usable = compiled.get(name)
-        return usable ? [[name, usable] as const] : []
-      }),
-    )
-    const entries = [...value].map(
-      ([
-        name,
-        {
-          mapping: { configuration, links },
-          scripts,
-        },
-      ]) => [`mapping/${name}`, [configuration, links, scripts]] as const,
-    )
-    return { value, findings, entries: Object.fromEntries(entries) }
+    // In processing order.
+    const value = new Map<string, CompiledMapping>()
+    const entries: Record<string, unknown> = {}
+    for (const { name } of tools.mappings) {
+      const usable = compiled.get(name)
+      if (!usable) continue
+      value.set(name, usable)
+      entries[`mapping/${name}`] = [usable.mapping.configuration, usable.mapping.links, usable.scripts]
+    }
+    return { value, findings, entries }
   },
   open: (mappings, { isReady }: MappingServices) => ({
     mounts: { 'sync/mappings': mappingsProvider(() => listed(mappings, isReady)) },
@@ -93,17 +82,6 @@ export async function compileMapping(
     else findings.push(...below(place, [read.finding]))
   }
   return { usable: mapping && findings.length === 0 ? { mapping, scripts: sources } : undefined, findings }
-}
-
-/** Drops findings at places that the schema check has already reported, or below such places. */
-function isKnown(file: string, { place }: Finding, known: readonly ConfigurationProblem[]): boolean {
-  const pointer = printPlace(place)
-  return known.some(
-    (other) =>
-      other.severity === 'error' &&
-      other.file === file &&
-      (isWithin(pointer, other.pointer) || isWithin(other.pointer, pointer)),
-  )
 }
 
 function listed(

@@ -14,8 +14,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   query: queryRule,
   expressionTree: expressionTreeRule,
   property: propertyRule,
-  mapping: mappingRule,
-  managedProperty: managedPropertyRule,
+  mapping: exclusive('correlationQuery', 'correlationScript'),
+  managedProperty: exclusive('encryption', 'secureHash'),
   objectType: objectTypeRule,
   pool: poolRule,
 }
@@ -80,26 +80,13 @@ function propertyRule({ target }: JsonObject): readonly Finding[] {
   ]
 }
 
-function mappingRule(value: JsonObject): readonly Finding[] {
-  if (value.correlationQuery === undefined || value.correlationScript === undefined) return []
-  return [
-    {
-      place: ['correlationScript'],
-      what: 'key',
-      message: 'correlationQuery and correlationScript exclude each other; remove one of them',
-    },
-  ]
-}
-
-function managedPropertyRule(value: JsonObject): readonly Finding[] {
-  if (value.encryption === undefined || value.secureHash === undefined) return []
-  return [
-    {
-      place: ['secureHash'],
-      what: 'key',
-      message: 'encryption and secureHash exclude each other; remove one of them',
-    },
-  ]
+/** Of two properties, only one. */
+function exclusive(first: string, second: string): Rule {
+  const message = `${first} and ${second} exclude each other; remove one of them`
+  return (value) =>
+    value[first] === undefined || value[second] === undefined
+      ? []
+      : [{ place: [second], what: 'key', message }]
 }
 
 function objectTypeRule(value: JsonObject): readonly Finding[] {

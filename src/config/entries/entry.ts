@@ -37,7 +37,7 @@ export function findingIn(
 
 /** True if no error is in the entry, or at a place that contains it. */
 export function isValid(
-  { document, pointer }: ConfiguredEntry,
+  { document, pointer }: Pick<ConfiguredEntry, 'document' | 'pointer'>,
   problems: readonly ConfigurationProblem[],
 ): boolean {
   const place = printPlace(pointer)

@@ -11,7 +11,7 @@ export function editedText(text: string | undefined, content: JsonObject): strin
   if (text === undefined || !isJsonObject(before)) return `${JSON.stringify(content, undefined, 2)}\n`
   const edited = editedInPlace(text, before, content)
   if (edited !== undefined && isExactly(edited, content)) return edited
-  return `${JSON.stringify(content, undefined, indentationOf(text).unit)}${lineBreakAtEnd(text)}`
+  return `${JSON.stringify(content, undefined, indentationOf(text))}${lineBreakAtEnd(text)}`
 }
 
 /** Undefined where a member occurs twice: reading takes the last, editing finds the first, which may be of another kind. */
@@ -45,7 +45,7 @@ function editArray(text: string, place: JSONPath, before: readonly Json[], after
     edited =
       index < before.length
         ? edit(edited, [...place, index], before[index], value)
-        : inserted(edited, [...place, index], value)
+        : replaced(edited, [...place, index], value, true)
   return edited
 }
 
@@ -63,28 +63,20 @@ function shortened(text: string, place: JSONPath, length: number): string {
   return text.slice(0, from) + text.slice(to)
 }
 
-function replaced(text: string, place: JSONPath, value: Json | undefined): string {
-  return applyEdits(text, modify(text, place, value, { formattingOptions: formatting(text) }))
-}
-
-function inserted(text: string, place: JSONPath, value: Json): string {
-  const options = { formattingOptions: formatting(text), isArrayInsertion: true }
-  return applyEdits(text, modify(text, place, value, options))
-}
-
-function formatting(text: string) {
-  const { unit } = indentationOf(text)
-  return {
+function replaced(text: string, place: JSONPath, value: Json | undefined, isArrayInsertion = false): string {
+  const unit = indentationOf(text)
+  const formattingOptions = {
     insertSpaces: unit !== '\t',
     tabSize: unit === '\t' ? 1 : unit.length,
     eol: text.includes('\r\n') ? '\r\n' : '\n',
   }
+  return applyEdits(text, modify(text, place, value, { formattingOptions, isArrayInsertion }))
 }
 
 /** That of the first line that is indented. */
-function indentationOf(text: string): { readonly unit: string } {
+function indentationOf(text: string): string {
   const first = /\n([ \t]+)\S/.exec(text)?.[1] ?? '  '
-  return { unit: first.startsWith('\t') ? '\t' : first }
+  return first.startsWith('\t') ? '\t' : first
 }
 
 function lineBreakAtEnd(text: string): string {

@@ -3,7 +3,7 @@ import type { Log } from '../../kit/log.ts'
 import { type DocumentFinding, inDocument } from '../../model/finding.ts'
 import { isJsonObject } from '../../model/json.ts'
 import type { ScriptEngine } from '../../scripts/engine.ts'
-import { type AccessRule, accessRules, authorizeByRules } from '../access-rules.ts'
+import { accessRules, authorizeByRules } from '../access-rules.ts'
 import { authorizeExternal } from '../authorization.ts'
 import { customAuthorization, expressionScript } from './custom-authorization.ts'
 import { readFilter } from './read-filter.ts'
@@ -38,21 +38,13 @@ export const routerFeature = feature({
   },
 })
 
-interface CompiledFilters {
-  readonly filters: readonly ConfiguredFilter[]
-  readonly findings: readonly DocumentFinding[]
-}
-
-async function compiledFilters(
-  document: Document | undefined,
-  tools: CompileTools,
-): Promise<CompiledFilters> {
-  if (!document) return { filters: [], findings: [] }
-  // If the file cannot be read, it is unknown which requests its filters would refuse.
-  if (!document.content) return { filters: [refusal('conf/router.json')], findings: [] }
-  const configured = document.content.filters
+async function compiledFilters(document: Document | undefined, tools: CompileTools) {
   const filters: ConfiguredFilter[] = []
   const findings: DocumentFinding[] = []
+  if (!document) return { filters, findings }
+  // If the file cannot be read, it is unknown which requests its filters would refuse.
+  if (!document.content) return { filters: [refusal('conf/router.json')], findings }
+  const configured = document.content.filters
   for (const [index, content] of (Array.isArray(configured) ? configured : []).entries()) {
     if (!isJsonObject(content)) continue
     const read = await readFilter(content, index, tools)
@@ -62,16 +54,10 @@ async function compiledFilters(
   return { filters, findings }
 }
 
-interface CompiledRules {
-  readonly rules: readonly AccessRule[]
-  /** The expressions that can be loaded; any other grants nothing. */
-  readonly expressions: readonly string[]
-  readonly findings: readonly DocumentFinding[]
-}
-
-async function compiledRules(document: Document, { engine }: CompileTools): Promise<CompiledRules> {
+async function compiledRules(document: Document, { engine }: CompileTools) {
   // A broken file grants nothing: opening the server would be worse than closing it.
   const rules = accessRules(document.content ?? {})
+  // Those that can be loaded; any other grants nothing.
   const expressions: string[] = []
   const findings: DocumentFinding[] = []
   for (const [index, { customAuthz }] of rules.entries()) {
