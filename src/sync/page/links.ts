@@ -10,37 +10,21 @@ export interface MappingLink {
   readonly targetId: string
 }
 
+export type MappingLinks = ReturnType<typeof mappingLinks>
+
 /**
  * A mapping's view of its link set (engine §5.2–§5.4): swaps the sides of a set that is used in reverse,
  * and compares and stores ids in lower case where the defining mapping says so, remembering how their systems
  * spell them. Keys of answers are ids as asked for.
  */
-export interface MappingLinks {
-  ofSources(qualifier: string, sourceIds: readonly string[]): Promise<ReadonlyMap<string, MappingLink>>
-  ofTargets(qualifier: string, targetIds: readonly string[]): Promise<ReadonlyMap<string, MappingLink>>
-  /** Which of these targets have a link under any qualifier. */
-  linkedTargets(targetIds: readonly string[]): Promise<ReadonlySet<string>>
-  /** A new link, not yet stored. */
-  draft(qualifier: string, sourceId: string, targetId: string): Omit<Link, '_rev'>
-  /** The same link leading to another target. */
-  retargeted(link: MappingLink, targetId: string): Link
-  /** Removes them from the store, as they were read. */
-  remove(links: readonly MappingLink[], store: Links): Promise<void>
-  view(stored: Link): MappingLink
-  normalSource(id: string): string
-  normalTarget(id: string): string
-}
-
-export function mappingLinks(links: Links, use: LinkUse): MappingLinks {
-  const [sourceSide, targetSide]: [LinkSide, LinkSide] = use.reversed
-    ? ['secondId', 'firstId']
-    : ['firstId', 'secondId']
+export function mappingLinks(links: Links, use: LinkUse) {
+  const [sourceSide, targetSide] = sidesOf(use)
   const normalSource = (id: string) => (use.sourceIgnoresCase ? id.toLowerCase() : id)
   const normalTarget = (id: string) => (use.targetIgnoresCase ? id.toLowerCase() : id)
   const view = (stored: Link): MappingLink => ({
     stored,
-    sourceId: stored[spellingOf[sourceSide]] ?? stored[sourceSide],
-    targetId: stored[spellingOf[targetSide]] ?? stored[targetSide],
+    sourceId: spelledEnd(stored, sourceSide),
+    targetId: spelledEnd(stored, targetSide),
   })
   const sourceEnd = (id: string) => end(sourceSide, id, normalSource(id))
   const targetEnd = (id: string) => end(targetSide, id, normalTarget(id))
@@ -50,7 +34,7 @@ export function mappingLinks(links: Links, use: LinkUse): MappingLinks {
     side: LinkSide,
     ids: readonly string[],
     normal: (id: string) => string,
-  ) {
+  ): Promise<ReadonlyMap<string, MappingLink>> {
     const found = new Map<string, MappingLink>()
     if (!use.enabled || ids.length === 0) return found
     const stored = await links.find({ linkType: use.type, linkQualifier: qualifier }, side, ids.map(normal))
@@ -65,20 +49,34 @@ export function mappingLinks(links: Links, use: LinkUse): MappingLinks {
     view,
     normalSource,
     normalTarget,
-    ofSources: (qualifier, ids) => find(qualifier, sourceSide, ids, normalSource),
-    ofTargets: (qualifier, ids) => find(qualifier, targetSide, ids, normalTarget),
-    async linkedTargets(ids) {
+    ofSources: (qualifier: string, ids: readonly string[]) => find(qualifier, sourceSide, ids, normalSource),
+    ofTargets: (qualifier: string, ids: readonly string[]) => find(qualifier, targetSide, ids, normalTarget),
+    /** Which of these targets have a link under any qualifier. */
+    async linkedTargets(ids: readonly string[]): Promise<ReadonlySet<string>> {
       if (!use.enabled || ids.length === 0) return new Set()
       const qualifiers = await links.qualifiersOf(use.type, targetSide, ids.map(normalTarget))
       return new Set(ids.filter((id) => qualifiers.has(normalTarget(id))))
     },
-    draft(linkQualifier, sourceId, targetId) {
+    /** A new link, not yet stored. */
+    draft(linkQualifier: string, sourceId: string, targetId: string) {
       const ends = { ...sourceEnd(sourceId), ...targetEnd(targetId) }
       return { _id: timeOrderedId(), linkType: use.type, linkQualifier, ...ends } as Omit<Link, '_rev'>
     },
-    remove: (gone, store) => store.delete(gone.map(({ stored }) => stored)),
-    retargeted: ({ stored }, targetId) => ({ ...stored, ...targetEnd(targetId) }),
+    /** Removes them from the store, as they were read. */
+    remove: (gone: readonly MappingLink[], store: Links) => store.delete(gone.map(({ stored }) => stored)),
+    /** The same link leading to another target. */
+    retargeted: ({ stored }: MappingLink, targetId: string): Link => ({ ...stored, ...targetEnd(targetId) }),
   }
+}
+
+/** On which sides of its links a mapping has its sources and its targets. */
+export function sidesOf({ reversed }: LinkUse): readonly [source: LinkSide, target: LinkSide] {
+  return reversed ? ['secondId', 'firstId'] : ['firstId', 'secondId']
+}
+
+/** An end as its system spells it, as far as the link knows. */
+export function spelledEnd(link: Link, side: LinkSide): string {
+  return link[spellingOf[side]] ?? link[side]
 }
 
 const spellingOf = { firstId: 'firstSpelling', secondId: 'secondSpelling' } as const

@@ -1,10 +1,12 @@
+import type { GuardLimits } from '../../mapping/guard.ts'
 import type { JsonObject } from '../../model/json.ts'
-import type { PlanFilters, PlanHeader, PlanLine } from '../../plan/plan-line.ts'
+import { exceeded, excessInWords } from '../../plan/guard.ts'
+import { type PlanFilters, type PlanHeader, type PlanLine, planFilter } from '../../plan/plan-line.ts'
 import type { RequestContext } from '../../router/resources.ts'
+import { kindOfWrite } from '../reconciliation/guard.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { Run } from '../reconciliation/run.ts'
-import { PlanCounts } from './plan-counts.ts'
-import { planLine } from './plan-line.ts'
+import { lineOf } from './line-of.ts'
 import type { PlanSink } from './plan-source.ts'
 
 export interface PlanRequest {
@@ -44,7 +46,7 @@ export async function startPlan(
     context,
     {
       onEntry(entry, operation, sync) {
-        const line = planLine(sync, operation, entry)
+        const line = lineOf(sync, operation, entry)
         if (operation.cleanUp) return onLine?.(line)
         if (!counts.take(line)) return
         target ??= sink(run)
@@ -52,7 +54,7 @@ export async function startPlan(
         onLine?.(line)
       },
       onPage: async () => target?.flush(),
-      onProgress: (current) => onProgress?.(current),
+      ...(onProgress && { onProgress }),
     },
   )
   const header = done.then(async (): Promise<PlanFacts | undefined> => {
@@ -72,4 +74,37 @@ export async function startPlan(
     }
   })
   return { run, header }
+}
+
+/** Counts the lines of a plan while it is made. */
+class PlanCounts {
+  readonly #wanted: (line: PlanLine) => boolean
+  readonly #counts: Record<string, Record<string, number>> = {}
+  readonly #writes = { creates: 0, updates: 0, deletes: 0, others: 0 }
+  #entries = 0
+
+  constructor(filters: PlanFilters) {
+    this.#wanted = planFilter(filters)
+  }
+
+  /** True if the plan wants the line. */
+  take(line: PlanLine): boolean {
+    if (!this.#wanted(line)) return false
+    this.#entries++
+    const { situation, action } = line
+    const actions = this.#counts[situation ?? 'FAILED'] ?? {}
+    actions[action ?? 'NONE'] = (actions[action ?? 'NONE'] ?? 0) + 1
+    this.#counts[situation ?? 'FAILED'] = actions
+    if (line.writes) this.#writes[kindOfWrite(line, line.read.target !== null) ?? 'others']++
+    return true
+  }
+
+  /** What the header of the plan says about its lines. */
+  summary(limits: GuardLimits, linked: number): Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'guard'> {
+    // The lines name all objects; the verdict need not.
+    const samples = { creates: [], updates: [], deletes: [] }
+    const excess = exceeded(limits, { counts: this.#writes, linked, samples })
+    const guard = { passes: excess.length === 0, exceeded: excess.map(excessInWords) }
+    return { entries: this.#entries, counts: this.#counts, writes: this.#writes, guard }
+  }
 }

@@ -1,31 +1,92 @@
 import { type From, pages } from '../../kit/cookies.ts'
 import type { Filter } from '../../model/filter/filter.ts'
-import type { JsonObject } from '../../model/json.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
-import type { StoreQuery } from '../../repository/query.ts'
+import type { PlanFilters, PlanHeader, PlanLine } from '../../plan/plan-line.ts'
+import type { StorePage, StoreQuery } from '../../repository/query.ts'
 import type { Repository } from '../../repository/repository.ts'
+import type { Runs } from '../../repository/runs.ts'
+import type { RequestContext, Resource, ResourceAction } from '../../router/resources.ts'
+import { failed, mappingIn, overridesIn, startRun, waits } from '../reconciliation/action-parameters.ts'
+import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { Run } from '../reconciliation/run.ts'
-import type { PlanFacts } from './make-plan.ts'
+import { startPlan } from './make-plan.ts'
 import type { PlanSink, PlanSource } from './plan-source.ts'
 
-/**
- * A plan as entries of the run that made it, for those who make, look at and perform plans over REST. It goes when the
- * entries of the run go.
- */
 const pageSize = 500
-const isHeader = (content: JsonObject) => content.plan === 1
-const lines: Filter = { kind: 'present', pointer: ['phase'] }
+const isLine: Filter = { kind: 'present', pointer: ['phase'] }
+const isHeader: Filter = { kind: 'present', pointer: ['plan'] }
 
-export function storedPlanSink({ runs }: Repository, run: Run): PlanSink {
+/**
+ * Plans as entries of the runs that made them, for those who make, look at and perform plans over REST. They go when the
+ * entries of the run go. Those who ask for one get NOT_FOUND if it made none, it failed, or its entries have been purged.
+ */
+export function storedPlans(reconciliations: Reconciliations, { runs }: Repository) {
+  return {
+    /** `recon/{id}/plan`: what the header says. */
+    async read(runId: string): Promise<Resource> {
+      const { header } = await storedPlan(runs, runId)
+      return { _id: runId, ...jsonOf(header) }
+    },
+
+    /** Its lines. */
+    async query(runId: string, query: StoreQuery): Promise<StorePage<JsonObject>> {
+      await storedPlan(runs, runId)
+      return runs.queryEntries(runId, { ...query, filter: { kind: 'and', filters: [isLine, query.filter] } })
+    },
+
+    async make(action: ResourceAction, context: RequestContext): Promise<Json> {
+      const { parameters, content } = action
+      const wait = waits(parameters)
+      const request = {
+        mapping: configuredMapping(action),
+        sourceId: parameters.id ?? parameters.ids,
+        overrides: overridesIn(parameters, content),
+        filters: filtersIn(parameters),
+      }
+      const sink = (run: Run) => storedPlanSink(runs, run.id)
+      const { run, header } = await startPlan(reconciliations, request, context, sink)
+      const kept = header.then(async (facts) => {
+        // Only this program writes the store, so the checksum of a stored plan is empty.
+        const content = facts && jsonOf({ ...facts, checksum: '' })
+        if (content) await runs.appendEntries([{ id: `${run.id}-plan`, runId: run.id, content }])
+        return facts
+      })
+      if (!wait) {
+        kept.catch(() => undefined)
+        return { _id: run.id, state: run.state }
+      }
+      const facts = await kept
+      if (!facts) throw failed(run)
+      return { _id: run.id, state: run.state, plan: jsonOf(facts) }
+    },
+
+    async apply(
+      runId: string,
+      { parameters, content }: ResourceAction,
+      context: RequestContext,
+    ): Promise<Json> {
+      const plan = await storedPlan(runs, runId)
+      const request = {
+        mapping: plan.header.mapping,
+        plan,
+        planFilters: filtersIn(parameters),
+        overrides: overridesIn(parameters, content),
+      }
+      return startRun(reconciliations, request, parameters, context)
+    },
+  }
+}
+
+function storedPlanSink(runs: Runs, runId: string): PlanSink {
   let pending: PlanLine[] = []
   let count = 0
   return {
     add: (line) => void pending.push(line),
     async flush() {
       const entries = pending.map((line) => ({
-        id: `${run.id}-plan-${count++}`,
-        runId: run.id,
+        id: `${runId}-plan-${count++}`,
+        runId,
         content: jsonOf({ _id: String(count), ...line }),
       }))
       pending = []
@@ -34,22 +95,9 @@ export function storedPlanSink({ runs }: Repository, run: Run): PlanSink {
   }
 }
 
-/** Plans are JSON; their types only say more about it. */
-export function jsonOf(plan: object): JsonObject {
-  return plan as JsonObject
-}
-
-/** Only this program writes the store, so the checksum of a stored plan is empty. */
-export async function finishStoredPlan({ runs }: Repository, facts: PlanFacts): Promise<void> {
-  const content = jsonOf({ ...facts, checksum: '' })
-  await runs.appendEntries([{ id: `${facts.runId}-plan`, runId: facts.runId, content }])
-}
-
-/** NOT_FOUND for a run without plan: it made none, it failed, or its entries have been purged. */
-export async function storedPlan({ runs }: Repository, runId: string): Promise<PlanSource> {
-  const query: StoreQuery = { filter: { kind: 'present', pointer: ['plan'] }, pageSize: 1 }
-  const { result } = await runs.queryEntries(runId, query)
-  const header = result.find(isHeader)
+async function storedPlan(runs: Runs, runId: string): Promise<PlanSource> {
+  const { result } = await runs.queryEntries(runId, { filter: isHeader, pageSize: 1 })
+  const header = result.find(({ plan }) => plan === 1)
   if (!header)
     throw new Problem('NOT_FOUND', `Run ${runId} keeps no plan: it made none, or newer ones took its place`)
   return {
@@ -63,7 +111,27 @@ export async function storedPlan({ runs }: Repository, runId: string): Promise<P
   }
 }
 
-/** Lines as a query finds them, without the header. */
-export function queryPlan({ runs }: Repository, runId: string, query: StoreQuery) {
-  return runs.queryEntries(runId, { ...query, filter: { kind: 'and', filters: [lines, query.filter] } })
+/** Plans are JSON; their types only say more about it. */
+function jsonOf(plan: object): JsonObject {
+  return plan as JsonObject
+}
+
+/** `onlyAction=CREATE,UPDATE`, `onlyId=42`, `limit=100` */
+function filtersIn({ onlyAction, onlyId, limit }: Readonly<Record<string, string>>): PlanFilters {
+  const most = limit === undefined ? undefined : Number(limit)
+  if (most !== undefined && !(Number.isSafeInteger(most) && most > 0))
+    throw new Problem('BAD_REQUEST', `limit must be a whole number from 1, not ${limit}`)
+  const actions = onlyAction?.split(',').map((name) => name.trim().toUpperCase())
+  return {
+    ...(actions && { actions }),
+    ...(onlyId !== undefined && { ids: [onlyId] }),
+    ...(most && { limit: most }),
+  }
+}
+
+/** Plans hold for a configuration that is there when they are performed. */
+function configuredMapping(action: ResourceAction): string {
+  const mapping = mappingIn(action)
+  if (typeof mapping === 'string') return mapping
+  throw new Problem('BAD_REQUEST', 'A plan needs the name of a configured mapping')
 }

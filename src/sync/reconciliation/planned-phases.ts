@@ -5,7 +5,7 @@ import { type Decided, type ReadSource, readSource, readTarget } from '../page/o
 import { isOvertaken, withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { synchronize } from '../page/synchronize.ts'
-import { planLine } from '../plans/plan-line.ts'
+import { lineOf } from '../plans/line-of.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
 import { finish, partsOf } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -104,7 +104,7 @@ function leftOut(
   planned: PlanLine,
   outcome: PlanOutcome,
 ): Decided {
-  const now = planLine(sync, operation)
+  const now = lineOf(sync, operation)
   const why = stalenessOf(planned, now)
   if (why === undefined) {
     outcome.performed++

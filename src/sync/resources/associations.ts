@@ -14,7 +14,7 @@ import type {
   ResourceQuery,
   Resources,
 } from '../../router/resources.ts'
-import { asResource, storeQuery } from '../../router/store-query.ts'
+import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
 
 /**
  * `recon/assoc` (engine §7.9): which source object a run found associated with which target object, for
@@ -78,32 +78,21 @@ async function entryPage(
   runId: string,
   query: ResourceQuery,
 ): Promise<ResourcePage> {
-  const page = await runs.queryEntries(runId, storeQuery(query))
-  const entries = page.result.map(asResource)
-  const expansion = expansionIn(query.parameters ?? {})
-  const result = expansion ? await expanded(resources, entries, expansion) : entries
-  return { result, cookie: page.cookie, total: page.total }
-}
-
-interface Expansion {
-  readonly source: Filter | undefined
-  readonly target: Filter | undefined
-}
-
-/** Any of the three parameters asks for the objects themselves (engine §7.9, [D]). */
-function expansionIn(parameters: Readonly<Record<string, string>>): Expansion | undefined {
-  const { queryMissingSide, sourceQueryFilter, targetQueryFilter } = parameters
+  const page = storePage(await runs.queryEntries(runId, storeQuery(query)), asResource)
+  const { queryMissingSide, sourceQueryFilter, targetQueryFilter } = query.parameters ?? {}
+  // Any of the three parameters asks for the objects themselves (engine §7.9, [D]).
   if (queryMissingSide !== 'true' && sourceQueryFilter === undefined && targetQueryFilter === undefined)
-    return undefined
-  const filter = (text: string | undefined) => (text === undefined ? undefined : parseFilter(text))
-  return { source: filter(sourceQueryFilter), target: filter(targetQueryFilter) }
+    return page
+  const filterIn = (text: string | undefined) => (text === undefined ? undefined : parseFilter(text))
+  const filters = { source: filterIn(sourceQueryFilter), target: filterIn(targetQueryFilter) }
+  return { ...page, result: await expanded(resources, page.result, filters) }
 }
 
 /** With the objects as they are now, `null` where there is none; without the entries whose objects do not match. */
 async function expanded(
   resources: Resources,
   entries: readonly Resource[],
-  { source, target }: Expansion,
+  { source, target }: { readonly [side in 'source' | 'target']: Filter | undefined },
 ): Promise<readonly Resource[]> {
   const sources = await objectsOf(resources, entries, 'source')
   const targets = await objectsOf(resources, entries, 'target')

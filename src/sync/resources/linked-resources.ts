@@ -2,9 +2,10 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import type { Link } from '../../repository/links.ts'
+import type { LinkSide } from '../../repository/links.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
+import { sidesOf, spelledEnd } from '../page/links.ts'
 import type { SyncServices } from '../services.ts'
 
 /**
@@ -18,18 +19,22 @@ export async function linkedResources(
 ): Promise<JsonObject[]> {
   const { container, id } = parted(resourceName)
   const found: JsonObject[] = []
-  for (const { side, other, group } of ends(mappings(), container)) {
-    const [mapping] = group
-    if (!mapping) continue
-    for (const link of await linksOf(repository, mapping, side, id)) {
-      const linkedId = spelledId(link, side === 'firstId' ? 'secondId' : 'firstId')
-      const path = `${other}/${linkedId}`
+  const ends = mappings().flatMap((mapping) => (mapping.links.enabled ? endsOf(mapping, container) : []))
+  for (const group of Map.groupBy(ends, sameLinks).values()) {
+    const [end] = group
+    if (!end) continue
+    const { other, otherSide } = end
+    for (const link of await linksOf(repository, end, id)) {
+      const path = `${other}/${spelledEnd(link, otherSide)}`
       found.push({
         resourceName: path,
         ...(await contentOf(resources(), path, context)),
         linkQualifier: link.linkQualifier,
         linkType: link.linkType,
-        mappings: group.map(({ name, target }) => ({ name, type: target === other ? 'target' : 'source' })),
+        mappings: group.map(({ mapping: { name, target } }) => ({
+          name,
+          type: target === other ? 'target' : 'source',
+        })),
       })
     }
   }
@@ -54,57 +59,44 @@ function parted(resourceName: string): { container: string; id: string } {
   throw new Problem('BAD_REQUEST', 'getLinkedResources needs resourceName, e.g. managed/user/42')
 }
 
+/** An object set as one end of a mapping. */
 interface End {
-  /** The side of the links on which the container stands. */
-  readonly side: 'firstId' | 'secondId'
+  readonly mapping: Mapping
+  /** Its side of the links. */
+  readonly side: LinkSide
+  readonly ignoresCase: boolean
   /** The object set on the other side. */
   readonly other: string
-  /** The mappings of that link set. */
-  readonly group: readonly Mapping[]
+  readonly otherSide: LinkSide
 }
 
-function ends(mappings: readonly Mapping[], container: string): readonly End[] {
-  const all = mappings
-    .filter(({ links }) => links.enabled)
-    .flatMap((mapping) => {
-      const { source, target, links } = mapping
-      const [sourceSide, targetSide] = links.reversed
-        ? (['secondId', 'firstId'] as const)
-        : (['firstId', 'secondId'] as const)
-      return [
-        ...(source === container ? [{ side: sourceSide, other: target, mapping }] : []),
-        ...(target === container ? [{ side: targetSide, other: source, mapping }] : []),
-      ]
+function endsOf(mapping: Mapping, container: string): readonly End[] {
+  const { source, target, links } = mapping
+  const [sourceSide, targetSide] = sidesOf(links)
+  const ends: End[] = []
+  if (source === container)
+    ends.push({
+      ...{ mapping, side: sourceSide, ignoresCase: links.sourceIgnoresCase },
+      ...{ other: target, otherSide: targetSide },
     })
-  const grouped = Map.groupBy(all, ({ side, other, mapping }) =>
-    JSON.stringify([mapping.links.type, side, other]),
-  )
-  return [...grouped.values()].flatMap((group) => {
-    const [first] = group
-    return first ? [{ side: first.side, other: first.other, group: group.map(({ mapping }) => mapping) }] : []
-  })
+  if (target === container)
+    ends.push({
+      ...{ mapping, side: targetSide, ignoresCase: links.targetIgnoresCase },
+      ...{ other: source, otherSide: sourceSide },
+    })
+  return ends
 }
 
-async function linksOf(
-  { links }: Repository,
-  { links: use }: Mapping,
-  side: 'firstId' | 'secondId',
-  id: string,
-): Promise<readonly Link[]> {
-  const sourceSide = use.reversed ? 'secondId' : 'firstId'
-  const ignoresCase = side === sourceSide ? use.sourceIgnoresCase : use.targetIgnoresCase
+function sameLinks({ mapping, side, other }: End): string {
+  return JSON.stringify([mapping.links.type, side, other])
+}
+
+async function linksOf({ links }: Repository, { mapping, side, ignoresCase }: End, id: string) {
   const equals = (name: string, value: string): Filter => ({
-    kind: 'compare',
-    operator: 'eq',
-    pointer: [name],
-    value,
+    ...{ kind: 'compare', operator: 'eq', pointer: [name], value },
   })
-  const filters = [equals('linkType', use.type), equals(side, ignoresCase ? id.toLowerCase() : id)]
+  const filters = [equals('linkType', mapping.links.type), equals(side, ignoresCase ? id.toLowerCase() : id)]
   return (await links.query({ filter: { kind: 'and', filters } })).result
-}
-
-function spelledId(link: Link, side: 'firstId' | 'secondId'): string {
-  return (side === 'firstId' ? link.firstSpelling : link.secondSpelling) ?? link[side]
 }
 
 async function contentOf(resources: Resources, path: string, context: RequestContext): Promise<JsonObject> {

@@ -1,10 +1,8 @@
-import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
-import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import type { ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
-import { applyStoredPlan, makeStoredPlan } from '../plans/plan-actions.ts'
-import { jsonOf, queryPlan, storedPlan } from '../plans/stored-plan.ts'
+import { storedPlans } from '../plans/stored-plan.ts'
 import { mappingIn, overridesIn, sourceIdIn, startRun } from '../reconciliation/action-parameters.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { booleanIn, type ReconciliationRequest } from '../reconciliation/request.ts'
@@ -14,21 +12,18 @@ export function reconciliationProvider(
   reconciliations: Reconciliations,
   repository: Repository,
 ): ResourceProvider {
+  const plans = storedPlans(reconciliations, repository)
   return {
     async read(path) {
       const planned = runOfPlan(path)
-      if (planned !== undefined) {
-        const { header } = await storedPlan(repository, planned)
-        return { _id: planned, ...jsonOf(header) }
-      }
+      if (planned !== undefined) return plans.read(planned)
       if (path !== '') return reconciliations.read(path)
       return { _id: '', reconciliations: await reconciliations.list() }
     },
     async query(path, query) {
       const planned = runOfPlan(path)
       if (planned === undefined) throw new Problem('NOT_IMPLEMENTED', 'recon does not offer query: read it')
-      await storedPlan(repository, planned)
-      return storePage(await queryPlan(repository, planned, storeQuery(query)), asResource)
+      return storePage(await plans.query(planned, storeQuery(query)), asResource)
     },
     async create(_path, id) {
       if (id !== undefined)
@@ -41,9 +36,14 @@ export function reconciliationProvider(
       return reconciliations.delete(path, context)
     },
     async action(path, action, context) {
-      if (path !== '') return actOnRun(reconciliations, repository, path, action, context)
-      if (action.name === 'plan') return makeStoredPlan(reconciliations, repository, action, context)
-      return startRun(reconciliations, requestOf(action), action.parameters, context)
+      const { name } = action
+      if (path === '' && name === 'plan') return plans.make(action, context)
+      if (path === '') return startRun(reconciliations, requestOf(action), action.parameters, context)
+      if (name === 'apply') return plans.apply(path, action, context)
+      if (name !== 'cancel')
+        throw new Problem('BAD_REQUEST', `unknown action ${name} on a run; allowed: cancel, apply`)
+      await reconciliations.cancel(path)
+      return { _id: path, action: 'cancel', status: 'INITIATED' }
     },
   }
 }
@@ -54,20 +54,6 @@ const actions = ['recon', 'reconById', 'plan']
 function runOfPlan(path: string): string | undefined {
   const [id, plan, ...deeper] = path.split('/')
   return plan === 'plan' && deeper.length === 0 ? id : undefined
-}
-
-async function actOnRun(
-  reconciliations: Reconciliations,
-  repository: Repository,
-  id: string,
-  action: ResourceAction,
-  context: RequestContext,
-): Promise<Json> {
-  if (action.name === 'apply') return applyStoredPlan(reconciliations, repository, id, action, context)
-  if (action.name !== 'cancel')
-    throw new Problem('BAD_REQUEST', `unknown action ${action.name} on a run; allowed: cancel, apply`)
-  await reconciliations.cancel(id)
-  return { _id: id, action: 'cancel', status: 'INITIATED' }
 }
 
 function requestOf(action: ResourceAction): ReconciliationRequest {

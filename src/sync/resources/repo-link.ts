@@ -1,5 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid'
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { asObject, type Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
 import type { Link, Links } from '../../repository/links.ts'
@@ -54,12 +54,8 @@ function commandedLinkType(
   const { commandId, mapping } = parameters
   if (name !== 'command')
     throw new Problem('BAD_REQUEST', `repo/link has no action "${name}", only "command"`)
-  if (commandId !== 'delete-mapping-links') {
-    throw new Problem(
-      'BAD_REQUEST',
-      `repo/link has no command "${commandId ?? ''}", only "delete-mapping-links"`,
-    )
-  }
+  const only = `repo/link has no command "${commandId ?? ''}", only "delete-mapping-links"`
+  if (commandId !== 'delete-mapping-links') throw new Problem('BAD_REQUEST', only)
   if (!mapping)
     throw new Problem('BAD_REQUEST', 'The command "delete-mapping-links" needs the parameter "mapping"')
   const linkType = linkTypeOf(mapping)
@@ -86,7 +82,7 @@ function requireSet(path: string): void {
 }
 
 function linkContent(content: Json): Omit<Link, '_id' | '_rev'> {
-  const object: JsonObject = isJsonObject(content) ? content : {}
+  const object = asObject(content)
   const text = (name: string, value = object[name]): string => {
     if (typeof value === 'string' && value !== '') return value
     throw new Problem('BAD_REQUEST', `A link needs "${name}" as text`)
@@ -99,10 +95,8 @@ function linkContent(content: Json): Omit<Link, '_id' | '_rev'> {
 /** Type and qualifier say whose link it is; another mapping's link is another link. */
 function requireSameSet(stored: Link, wanted: Omit<Link, '_id' | '_rev'>): void {
   if (stored.linkType === wanted.linkType && stored.linkQualifier === wanted.linkQualifier) return
-  throw new Problem(
-    'BAD_REQUEST',
-    `Link ${stored._id}: linkType and linkQualifier cannot change; create another link`,
-  )
+  const fact = 'linkType and linkQualifier cannot change; create another link'
+  throw new Problem('BAD_REQUEST', `Link ${stored._id}: ${fact}`)
 }
 
 function asResource({ _id, _rev, linkType, linkQualifier, firstId, secondId }: Link): Resource {

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../../model/json.ts'
+import { asObject, isJsonObject, type Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import type { ChangeEvent, Notify } from '../changes/notify.ts'
@@ -38,8 +38,12 @@ const actions: Readonly<Record<string, Act>> = {
   async explain(options, { parameters, content }, context) {
     const { mapping, sourceId, targetId, linkQualifier } = parameters
     if (!mapping) throw new Problem('BAD_REQUEST', 'explain needs the parameters mapping and sourceId')
-    const source = isJsonObject(content) && isJsonObject(content.source) ? content.source : undefined
-    return explain(options, { mapping, sourceId, targetId, linkQualifier, source }, context)
+    const { source } = asObject(content)
+    return explain(
+      options,
+      { mapping, sourceId, targetId, linkQualifier, source: isJsonObject(source) ? source : undefined },
+      context,
+    )
   },
 
   notifyCreate: notified('notifyCreate'),
@@ -52,24 +56,22 @@ const actions: Readonly<Record<string, Act>> = {
     if (!mapping) throw new Problem('BAD_REQUEST', 'recon needs the parameter mapping')
     const { run, done } = await reconciliations.start({ mapping }, context)
     await done
-    const comments = {
-      comment1: 'Deprecated API on sync service.',
-      comment2: 'Call recon action on recon service instead.',
-    }
-    return { _id: run.id, reconId: run.id, ...comments }
+    const comment1 = 'Deprecated API on sync service.'
+    const comment2 = 'Call recon action on recon service instead.'
+    return { _id: run.id, reconId: run.id, comment1, comment2 }
   },
 }
 
-/** Carries on a change that the caller has made himself; 409 with the results if a mapping fails. */
+/** Synchronizes a change that the caller has made himself; 409 with the results if a mapping fails. */
 function notified(name: ChangeEvent['action']): Act {
   return async ({ notify }, { parameters, content }, context) => {
     const { resourceContainer: container, resourceId: id } = parameters
     if (container === undefined || id === undefined)
       throw new Problem('BAD_REQUEST', `${name} needs the parameters resourceContainer and resourceId`)
     if (id === '') return []
-    const values = isJsonObject(content) ? content : {}
-    const value = (side: 'oldValue' | 'newValue') => (isJsonObject(values[side]) ? values[side] : null)
-    const event = { action: name, container, id, oldValue: value('oldValue'), newValue: value('newValue') }
+    const { oldValue, newValue } = asObject(content)
+    const value = (given: Json | undefined) => (isJsonObject(given) ? given : null)
+    const event = { action: name, container, id, oldValue: value(oldValue), newValue: value(newValue) }
     const { success, results } = await notify(event, context)
     if (!success) throw new Problem('SYNC_FAILED', 'Synchronization failed', { detail: results })
     return [...results]
@@ -78,10 +80,8 @@ function notified(name: ChangeEvent['action']): Act {
 
 /** Scripts may give parameters in the content. */
 function textsIn(content: Json): Record<string, string> {
-  if (!isJsonObject(content)) return {}
-  return Object.fromEntries(
-    Object.entries(content).flatMap(([name, value]) =>
-      typeof value === 'string' || typeof value === 'boolean' ? [[name, String(value)]] : [],
-    ),
+  const texts = Object.entries(asObject(content)).flatMap(([name, value]) =>
+    typeof value === 'string' || typeof value === 'boolean' ? [[name, String(value)]] : [],
   )
+  return Object.fromEntries(texts)
 }

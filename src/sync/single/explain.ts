@@ -8,7 +8,7 @@ import type { RequestContext } from '../../router/resources.ts'
 import { factsOf, wantedOf } from '../page/decide.ts'
 import type { Decided } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
-import { planLine } from '../plans/plan-line.ts'
+import { lineOf } from '../plans/line-of.ts'
 import type { SyncServices } from '../services.ts'
 import { decideSource, decideTarget, openSingle, qualifiersOf, type SingleObject, sourceOf } from './look.ts'
 
@@ -41,7 +41,7 @@ export async function explain(
 }
 
 async function explained(sync: Synchronization, operation: Decided): Promise<JsonObject> {
-  const line = planLine(sync, operation)
+  const line = lineOf(sync, operation)
   const { correlation, candidates, link, qualifies, disqualifiedBy } = operation
   const facts = await ask(sync, operation)
   return {

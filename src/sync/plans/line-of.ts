@@ -9,7 +9,7 @@ import { type Decided, planEntry, type Recorded, wasLinked } from '../page/opera
 import type { Synchronization } from '../page/synchronization.ts'
 
 /** A decided operation as a line of a plan: what is to be done, why, and what it was decided from. */
-export function planLine(
+export function lineOf(
   { rules: { mapping }, targets, secrets }: Synchronization,
   operation: Decided | Recorded,
   entry: PlanEntry = planEntry(mapping, operation, targets.isSecret),
@@ -41,11 +41,9 @@ function readBy(operation: Decided | Recorded): Read {
 
 /** The revision where there is one, else a digest of the content. */
 function fingerprint(object: Resource): string {
-  return typeof object._rev === 'string' ? object._rev : digest(JSON.stringify(sorted(object)))
-}
-
-export function digest(text: string): string {
-  return hash('sha256', text, 'base64url')
+  return typeof object._rev === 'string'
+    ? object._rev
+    : hash('sha256', JSON.stringify(sorted(object)), 'base64url')
 }
 
 /** The members in one order, whichever the system gave them in. */
