@@ -16,6 +16,7 @@ import { liveSync } from '../sync/changes/live-sync/live-sync.ts'
 import { LoadedRules, loadRules, type Rules } from '../sync/page/rules.ts'
 import { type CheckedProject, compileFeatures, scriptEngine } from './check.ts'
 import type { Tools } from './features.ts'
+import type { CompiledMapping } from './mappings.ts'
 import type { GenerationHost, Services } from './services.ts'
 import { isReady, usableInlineMapping, usableMapping } from './usable.ts'
 
@@ -55,7 +56,8 @@ export async function openGeneration(
   const tools = { ...project, project, engine, openSystem: systemOpener(project, host, opened) }
   const { checked, compiled } = await compileFeatures(begun, tools)
   const { readFile } = project
-  const rules = opened.use(new LoadedRules((name) => usableMapping(checked, name), engine, readFile))
+  const load = ({ mapping, scripts }: CompiledMapping) => loadRules(mapping, scripts, engine, readFile)
+  const rules = opened.use(new LoadedRules(async (name) => load(usableMapping(checked, name))))
   const parts = await openParts(begun, tools, servicesOf(tools, checked, host), opened)
   const takenBack = setsTakenBack(managedFeature.of(tools))
   const closing = opened.move()
@@ -67,8 +69,7 @@ export async function openGeneration(
     filters: parts.flatMap(({ filters = [] }) => filters),
     rulesOf: (name) => rules.of(name),
     async inlineRules(content) {
-      const { mapping, scripts } = await usableInlineMapping(checked, content, engine)
-      return loadRules(mapping, scripts, engine, readFile)
+      return load(await usableInlineMapping(checked, content, engine))
     },
     async transform(definition, value, request) {
       const read = scriptSource(definition, { label: 'patch, transform', readFile })

@@ -1,10 +1,10 @@
 import type { Mapping } from '../../mapping/mapping.ts'
 import { isEverything } from '../../mapping/query.ts'
 import { diff, patch } from '../../model/diff.ts'
+import { everything } from '../../model/filter/filter.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { project } from '../../router/fields.ts'
 import type { ObjectSet, ObjectWriteRequest, Resource, Resources } from '../../router/resources.ts'
-import { ignoringCase } from './spelling.ts'
 
 /** The sources of a mapping as the mapping wants to see them: its default fields, whatever the case of ids. */
 export function sourceSet(resources: Resources, { source, links, reconciliation }: Mapping): ObjectSet {
@@ -20,8 +20,8 @@ export function targetSet(resources: Resources, { target, links, reconciliation 
 
 /**
  * The same set, of whose objects nothing but some fields is seen (engine §2.2, `defaultTargetFields`).
- * What is written is made whole again first: an update replaces an object, and must not erase what nobody has
- * looked at (engine §6.6, [D]).
+ * What is written is made whole again first: an update replaces an object, and must not erase what was
+ * not looked at (engine §6.6, [D]).
  */
 function withFields(set: ObjectSet, fields: readonly Pointer[] | undefined): ObjectSet {
   if (!fields || isEverything(fields)) return set
@@ -52,4 +52,45 @@ async function madeWhole(
     if (!whole || write.operation !== 'update') return write
     return { ...write, content: patch(diff(project(whole, fields), write.content), whole as Resource) }
   })
+}
+
+/**
+ * The same set, reading objects by ids whose case is not to be relied on (engine §5.4): what is not
+ * there under the id asked for is looked for among all ids. A link may know only the lower-case form, and an object
+ * must not be taken for gone because of that. The ids are read once, when first needed: what appears later under a
+ * link has that link's spelling.
+ */
+export function ignoringCase(set: ObjectSet): ObjectSet {
+  let spellings: Promise<ReadonlyMap<string, string>> | undefined
+
+  async function readMany(ids: readonly string[], signal?: AbortSignal) {
+    const found = await set.readMany(ids, signal)
+    const missing = ids.filter((id) => !found.has(id))
+    if (missing.length === 0) return found
+    spellings ??= readSpellings(set, signal)
+    const known = await spellings
+    const elsewhere = missing.flatMap((id) => {
+      const spelling = known.get(id.toLowerCase())
+      return spelling === undefined || spelling === id ? [] : [[id, spelling] as const]
+    })
+    if (elsewhere.length === 0) return found
+    const respelled = await set.readMany([...new Set(elsewhere.map(([, spelling]) => spelling))], signal)
+    const all = new Map<string, Resource>(found)
+    for (const [id, spelling] of elsewhere) {
+      const object = respelled.get(spelling)
+      if (object) all.set(id, object)
+    }
+    return all
+  }
+
+  return { ...set, readMany }
+}
+
+async function readSpellings(set: ObjectSet, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  const spellings = new Map<string, string>()
+  const query = { filter: everything, fields: [['_id']], pageSize: 5000 }
+  for await (const page of set.pages(query, signal)) {
+    for (const { _id } of page) spellings.set(_id.toLowerCase(), _id)
+  }
+  return spellings
 }

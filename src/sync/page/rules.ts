@@ -16,7 +16,7 @@ import { AssignmentScripts } from './assignment-scripts.ts'
 
 /**
  * A mapping's rules, ready to be asked a page at a time. What reaches a script runs in the sandbox; what does not runs
- * here. Whoever asks cannot tell the difference.
+ * here. Callers cannot tell the difference.
  */
 export interface Rules extends AsyncDisposable {
   readonly mapping: Mapping
@@ -70,27 +70,13 @@ export async function loadRules(
   }
 }
 
-/** What rules are made of. */
-export interface RuleSource {
-  readonly mapping: Mapping
-  readonly scripts: Readonly<Record<string, ScriptSource>>
-}
-
 /** Mappings' rules by name, loaded into the sandbox when first used and kept until closed. */
 export class LoadedRules implements AsyncDisposable {
   readonly #load: (name: string) => Promise<Rules>
   readonly #loaded = new Map<string, Promise<Rules>>()
 
-  /** `find` throws if there is no mapping of that name, or none that can run. */
-  constructor(
-    find: (name: string) => RuleSource,
-    engine: ScriptEngine,
-    readFile?: (path: string) => string | undefined,
-  ) {
-    this.#load = async (name) => {
-      const { mapping, scripts } = find(name)
-      return loadRules(mapping, scripts, engine, readFile)
-    }
+  constructor(load: (name: string) => Promise<Rules>) {
+    this.#load = load
   }
 
   async of(name: string): Promise<Rules> {
@@ -98,7 +84,7 @@ export class LoadedRules implements AsyncDisposable {
     if (known) return known
     const loaded = this.#load(name)
     this.#loaded.set(name, loaded)
-    // A mapping that cannot be loaded is everyone's error who asks for it, and there is nothing to dispose of.
+    // Every caller gets the error of a mapping that cannot be loaded, and there is nothing to dispose of.
     loaded.catch(() => this.#loaded.delete(name))
     return loaded
   }

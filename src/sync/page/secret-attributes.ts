@@ -8,22 +8,9 @@ import type { ObjectSet } from '../../router/resources.ts'
 import type { Joined } from './operation.ts'
 import type { Rules } from './rules.ts'
 
+export type SecretAttributes = ReturnType<typeof secretAttributes>
+
 /** Which attributes of targets must not be shown: by where their values go, and by where they come from. */
-export interface SecretAttributes {
-  /** Of the target's secrets, and of what the mapping makes from the source's. */
-  isSecret(pointer: Pointer): boolean
-  /** True: which attributes hooks change has to be told. */
-  readonly hooks: boolean
-  /** What of one operation comes from secrets, known by the mapping or by the values themselves. */
-  ofOperation(operation: Pick<Joined, 'source' | 'oldSource'>, seen: Seen): (attribute: Change) => boolean
-}
-
-/** What came up while an operation was shaped. */
-export interface Seen {
-  readonly decrypted: readonly Json[] | undefined
-  readonly hooked: readonly Pointer[]
-}
-
 export function secretAttributes({
   rules,
   sources,
@@ -32,7 +19,7 @@ export function secretAttributes({
   readonly rules: Rules
   readonly sources: ObjectSet
   readonly targets: ObjectSet
-}): SecretAttributes {
+}) {
   const known = new Map<string, boolean>()
   const isDeclared = (pointer: Pointer) => {
     const [name = '', ...deeper] = pointer
@@ -44,9 +31,16 @@ export function secretAttributes({
   const isSource = (pointer: Pointer) => isDeclared(pointer) || pointer.some(namesSecret)
   const origins = secretOrigins(rules.mapping, rules.words, isSource)
   return {
-    isSecret: (pointer) => (targets.isSecret?.(pointer) ?? false) || isWithin(origins.targets, pointer),
+    /** Of the target's secrets, and of what the mapping makes from the source's. */
+    isSecret: (pointer: Pointer): boolean =>
+      (targets.isSecret?.(pointer) ?? false) || isWithin(origins.targets, pointer),
+    /** True: which attributes hooks change has to be told. */
     hooks: origins.hooks,
-    ofOperation({ source, oldSource }, { decrypted = [], hooked }) {
+    /** What of one operation comes from secrets, known by the mapping or by the values that came up while it was shaped. */
+    ofOperation(
+      { source, oldSource }: Pick<Joined, 'source' | 'oldSource'>,
+      { decrypted = [], hooked }: { decrypted: readonly Json[] | undefined; hooked: readonly Pointer[] },
+    ): (attribute: Change) => boolean {
       const values = new SecretValues(decrypted)
       for (const object of [source, oldSource]) values.addFrom(object, isDeclared)
       const pointers = origins.hooks ? [...origins.targets, ...hooked] : origins.targets

@@ -9,13 +9,11 @@ import { getAt, type Pointer, printPointer } from '../../model/pointer.ts'
  * cannot answer exactly is answered by the target itself.
  */
 export class TargetIndex {
-  readonly #pointers: readonly Pointer[]
-  /** One table a pointer: value → ids. Most values have one id, so a lone id is kept without a set. */
-  readonly #tables: ReadonlyMap<string, Map<string, string | Set<string>>>
+  /** One table a pointer, by the pointer as text. */
+  readonly #tables: ReadonlyMap<string, { readonly pointer: Pointer; readonly table: Table }>
 
   constructor(pointers: readonly Pointer[]) {
-    this.#pointers = pointers
-    this.#tables = new Map(pointers.map((pointer) => [printPointer(pointer), new Map()]))
+    this.#tables = new Map(pointers.map((pointer) => [printPointer(pointer), { pointer, table: new Map() }]))
   }
 
   covers(pointers: readonly Pointer[]): boolean {
@@ -23,7 +21,7 @@ export class TargetIndex {
   }
 
   get pointers(): readonly Pointer[] {
-    return this.#pointers
+    return [...this.#tables.values()].map(({ pointer }) => pointer)
   }
 
   add(id: string, object: JsonObject): void {
@@ -43,10 +41,8 @@ export class TargetIndex {
     })
   }
 
-  #each(object: JsonObject, act: (table: Map<string, string | Set<string>>, key: string) => void): void {
-    for (const pointer of this.#pointers) {
-      const table = this.#tables.get(printPointer(pointer))
-      if (!table) continue
+  #each(object: JsonObject, act: (table: Table, key: string) => void): void {
+    for (const { pointer, table } of this.#tables.values()) {
       const value = pointer.length === 1 && pointer[0] === '_id' ? object._id : getAt(object, pointer)
       for (const one of Array.isArray(value) ? value : [value]) {
         const key = keyOf(one)
@@ -57,8 +53,7 @@ export class TargetIndex {
 
   /** Ids of the objects that match; undefined if only the target can tell. */
   find(filter: Filter): ReadonlySet<string> | undefined {
-    if (!joinable(filter)) return undefined
-    return this.#find(filter)
+    return joinable(filter) ? this.#find(filter) : undefined
   }
 
   #find(filter: Filter): ReadonlySet<string> {
@@ -72,11 +67,13 @@ export class TargetIndex {
   }
 
   #equal(pointer: Pointer, value: Json): ReadonlySet<string> {
-    const held = this.#tables.get(printPointer(pointer))?.get(keyOf(value) ?? '')
-    if (held === undefined) return new Set()
-    return typeof held === 'string' ? new Set([held]) : held
+    const held = this.#tables.get(printPointer(pointer))?.table.get(keyOf(value) ?? '')
+    return held instanceof Set ? held : new Set(held === undefined ? [] : [held])
   }
 }
+
+/** Value → ids. Most values have one id, so a lone id is kept without a set. */
+type Table = Map<string, string | Set<string>>
 
 /** The type is part of the key: values of different types never match. */
 function keyOf(value: Json | undefined): string | undefined {

@@ -7,7 +7,7 @@ import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
 import type { Links } from '../../repository/links.ts'
 import type { RunSet } from '../../repository/run-sets.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import type { Recorded } from '../page/operation.ts'
+import { goesOn, type Recorded } from '../page/operation.ts'
 import { openRun } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -28,25 +28,17 @@ export class Guard {
   readonly #counts: Record<Guarded, number>
   readonly #samples: Record<Guarded, string[]> = { deletes: [], updates: [], creates: [] }
 
-  private constructor(
+  /** `linked`: how many targets the mapping's link set leads to. `counts`: what is known to be written already. */
+  constructor(
     mapping: Mapping,
     limits: GuardLimits,
     linked: number,
-    counts: Record<Guarded, number>,
+    counts: Record<Guarded, number> = { deletes: 0, updates: 0, creates: 0 },
   ) {
     this.mapping = mapping
     this.#limits = limits
     this.#linked = linked
     this.#counts = { ...counts }
-  }
-
-  static async open(
-    mapping: Mapping,
-    limits: GuardLimits,
-    links: Links,
-    counts = { deletes: 0, updates: 0, creates: 0 },
-  ): Promise<Guard> {
-    return new Guard(mapping, limits, await linkedTargets(mapping, links), counts)
   }
 
   /** False where no limit could be exceeded, whatever changes: nothing needs to be counted. */
@@ -65,15 +57,11 @@ export class Guard {
   readonly recorder: Recorder = {
     async record() {},
     count: (page) => {
-      for (const operation of page) this.#count(operation)
+      for (const operation of page) {
+        const kind = goesOn(operation) ? kindOfWrite(operation, operation.target !== undefined) : undefined
+        if (kind) this.add(kind, kind === 'creates' ? operation.sourceId : operation.targetId)
+      }
     },
-  }
-
-  #count(operation: Recorded): void {
-    const { failure, refusal, target, targetId, sourceId } = operation
-    const kind = kindOfWrite(operation, target !== undefined)
-    if (failure || refusal !== undefined || kind === undefined) return
-    this.add(kind, kind === 'creates' ? sourceId : targetId)
   }
 
   add(what: Guarded, id: string | undefined): void {
@@ -93,7 +81,7 @@ export class Guard {
 
 /** What an operation does to its target; undefined: nothing. */
 export function kindOfWrite(
-  { action, changes }: Pick<PlanLine, 'action' | 'changes'> | Pick<Recorded, 'action' | 'changes'>,
+  { action, changes }: Pick<PlanLine | Recorded, 'action' | 'changes'>,
   targetExists: boolean,
 ): Guarded | undefined {
   if (action === 'CREATE') return 'creates'
@@ -119,7 +107,8 @@ export async function requireWithinGuard(
 ): Promise<void> {
   const { rules, settings, repository, run } = reconciliation
   if (run.analysis) return
-  const guard = await Guard.open(rules.mapping, settings.guard, repository.links)
+  const linked = await linkedTargets(rules.mapping, repository.links)
+  const guard = new Guard(rules.mapping, settings.guard, linked)
   if (!guard.mayRefuse) return
   await run.durations.time('guard', () => foresee(reconciliation, queryTargets, guard))
   if (!run.signal.aborted) guard.requireWithin()
@@ -130,8 +119,8 @@ export async function requirePlanWithinGuard(
   { rules, settings, repository }: Reconciliation,
   { writes }: PlanHeader,
 ): Promise<void> {
-  const guard = await Guard.open(rules.mapping, settings.guard, repository.links, writes)
-  guard.requireWithin()
+  const linked = await linkedTargets(rules.mapping, repository.links)
+  new Guard(rules.mapping, settings.guard, linked, writes).requireWithin()
 }
 
 /** The run as an analysis of its own, of which nothing is recorded. */
@@ -142,19 +131,11 @@ async function foresee(
 ): Promise<void> {
   const { run } = reconciliation
   const { id, mapping, worker } = run
-  const analysis = new Run({ id, mapping, worker, analysis: true, parameters: {} })
+  const analysis = new Run({ id, mapping, worker, analysis: true, keeps: undefined }, {})
   run.signal.addEventListener('abort', () => analysis.cancel(), { once: true })
-  const looking = {
-    ...reconciliation,
-    run: analysis,
-    recorder,
-    foreseeHooks: false,
-    // What there is to say is said when the run itself begins.
-    log: () => {},
-    onEntry: undefined,
-    onPage: undefined,
-    onProgress: undefined,
-  }
+  const { onEntry, onPage, onProgress, ...quiet } = reconciliation
+  // What there is to log is logged when the run itself begins.
+  const looking = { ...quiet, run: analysis, recorder, foreseeHooks: false, log: () => {} }
   const sources = await openSources(looking)
   const targetIds = await queryTargets?.()
   const opened = await openRun(looking, { targetIds })

@@ -35,7 +35,7 @@ async function phases(reconciliation: Reconciliation): Promise<void> {
   await using opened = new AsyncDisposableStack()
   await runWholeRunHook(reconciliation, 'onRecon', {})
   await repository.transaction((store) => recordFrame(reconciliation, 'start', store))
-  await settleLeftovers(reconciliation)
+  await recoverLeftovers(reconciliation)
   run.enter('ACTIVE_QUERY_ENTRIES')
   const withTargets = plan?.header.targetPhase ?? settings.runTargetPhase ?? sourceId === undefined
   const queryTargets = withTargets ? targetQuery(reconciliation, opened) : undefined
@@ -59,14 +59,14 @@ async function phases(reconciliation: Reconciliation): Promise<void> {
   await cleanUpLinks(reconciliation, sync)
 }
 
-/** What an earlier run left undone is settled before anything is decided; a dry run can only say that it is there. */
-async function settleLeftovers(reconciliation: Reconciliation): Promise<void> {
+/** What an earlier run left undone is resolved before anything is decided; a dry run can only say that it is there. */
+async function recoverLeftovers(reconciliation: Reconciliation): Promise<void> {
   const { run, rules, repository, log } = reconciliation
   const { type } = rules.mapping.links
   if (!run.analysis) return recover(reconciliation, type)
   const [leftover] = await repository.intents.list(type, 1)
   if (leftover)
-    log('warn', `${type}: run ${leftover.runId} broke off while it wrote; the next run settles what it left`)
+    log('warn', `${type}: run ${leftover.runId} broke off while it wrote; the next run resolves what it left`)
 }
 
 async function conclude(reconciliation: Reconciliation): Promise<void> {

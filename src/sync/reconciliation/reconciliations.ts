@@ -84,14 +84,11 @@ export class Reconciliations {
       leases.push(lock)
     }
     const { source, target } = rules.mapping
-    const run = new Run({
-      id,
-      mapping: request.mapping,
-      analysis: request.analyze === true,
-      worker: own.name,
-      parameters: parametersOf(settings, sourceId),
+    const facts = {
+      ...{ id, mapping: request.mapping, analysis: request.analyze === true, worker: own.name },
       keeps: request.persistAssociations ? { associations: true, source, target } : undefined,
-    })
+    }
+    const run = new Run(facts, parametersOf(settings, sourceId))
     const work = () =>
       reconcile({
         ...{ ...request, ...observers, repository, locks, runSets, log },
@@ -123,13 +120,13 @@ export class Reconciliations {
     return { digest, settings: settingsFor(compiled, overrides), linked }
   }
 
-  /** Settles what earlier processes left undone, so that it does not have to wait for the next run of its mapping. */
+  /** Resolves what earlier processes left undone, so that it does not have to wait for the next run of its mapping. */
   async recover(linkTypes: Iterable<string>): Promise<void> {
     const { repository, resources, log } = this.#options
     const recovery = { repository, resources: resources(), isActive: this.isActive, log }
     for (const linkType of new Set(linkTypes)) {
       await recover(recovery, linkType).catch((cause) =>
-        log('warn', `${linkType}: what a run left undone cannot be settled yet: ${cause.message}`),
+        log('warn', `${linkType}: what a run left undone cannot be resolved yet: ${cause.message}`),
       )
     }
   }

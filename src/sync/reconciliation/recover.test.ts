@@ -115,19 +115,19 @@ describe('an intent', () => {
     await world.persons(ann)
     const { run } = await world.broken()
     const { repository, resources } = world
-    const settleWhile = (isActive: boolean) =>
+    const recoverWhile = (isActive: boolean) =>
       recover(
         { repository, resources, log: () => {}, isActive: async (id) => isActive && id === run.id },
         'person_user',
       )
-    await settleWhile(true)
+    await recoverWhile(true)
     expect(await repository.intents.list('person_user', 10)).toHaveLength(1)
-    await settleWhile(false)
+    await recoverWhile(false)
     expect(await repository.intents.list('person_user', 10)).toEqual([])
     expect(await world.links()).toHaveLength(1)
   })
 
-  it('is not settled by a dry run', async () => {
+  it('is not resolved by a dry run', async () => {
     await using world = await silentWorld()
     await world.persons(ann)
     await world.broken()

@@ -1,14 +1,14 @@
 import { auditEvent } from '../../audit/events.ts'
 import type { Log } from '../../kit/log.ts'
 import type { Filter } from '../../model/filter/filter.ts'
-import { type Settlement, settle } from '../../plan/settle.ts'
+import { type Resolution, resolveIntent } from '../../plan/resolve-intent.ts'
 import type { AuditEvent } from '../../repository/audit.ts'
 import type { Intent } from '../../repository/intents.ts'
 import type { Repository, Store } from '../../repository/repository.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
 import { type IntentContent, intentContent, looksWritten } from '../page/apply/intents.ts'
 import { type MappingLink, type MappingLinks, mappingLinks } from '../page/links.ts'
-import { ignoringCase } from '../page/spelling.ts'
+import { ignoringCase } from '../page/object-sets.ts'
 
 export interface Recovery {
   readonly repository: Repository
@@ -18,11 +18,11 @@ export interface Recovery {
   readonly log: Log
 }
 
-/** How many are settled together. */
+/** How many are resolved together. */
 const pageSize = 500
 
 /**
- * Settles what runs of a link set left undone when they broke off: by reading the target, never by writing to it. What
+ * Resolves the intents that runs of a link set left when they broke off: by reading the target, never by writing to it. What
  * has happened gets its link and its record; what has not is decided anew by the run that follows. Fails if a
  * target cannot be read: until it can, what happened is unknown.
  */
@@ -34,12 +34,11 @@ export async function recover(recovery: Recovery, linkType: string): Promise<voi
     const abandoned = await abandonedAmong(recovery, intents)
     if (abandoned.length === 0) return
     skipped = intents.length - abandoned.length
-    const settlements: Settlement[] = []
-    for (const group of Map.groupBy(abandoned, sameSets).values()) {
-      settlements.push(...(await settleGroup(recovery, group)))
-    }
+    const resolutions: Resolution[] = []
+    for (const group of Map.groupBy(abandoned, sameSets).values())
+      resolutions.push(...(await resolveGroup(recovery, group)))
     const about = `${linkType}: ${abandoned.length} operations of a run that broke off`
-    log('info', `${about}: ${inWords(settlements)}`)
+    log('info', `${about}: ${inWords(resolutions)}`)
   }
 }
 
@@ -60,78 +59,71 @@ function sameSets(intent: Intent): string {
   return JSON.stringify([target, links, linkQualifier])
 }
 
-async function settleGroup(
+async function resolveGroup(
   { repository, resources }: Recovery,
   intents: readonly Intent[],
-): Promise<readonly Settlement[]> {
-  const settling = intents.map((intent) => ({ intent, content: intentContent(intent) }))
-  const [first] = settling
+): Promise<readonly Resolution[]> {
+  const [first] = intents
   if (!first) return []
-  const { target, links: use, linkQualifier } = first.content
+  const { target, links: use, linkQualifier } = intentContent(first)
   const set = resources.objectSet(target)
   const links = mappingLinks(repository.links, use)
-  const facts = await readFacts(settling, {
-    links,
-    linkQualifier,
-    set: use.targetIgnoresCase ? ignoringCase(set) : set,
-  })
+  const sets = { links, linkQualifier, set: use.targetIgnoresCase ? ignoringCase(set) : set }
+  const resolved = await resolvedIntents(intents, sets)
   await repository.transaction(async (store) => {
-    for (const fact of facts) await repairLink(store, links, fact)
-    const events = facts.filter(({ settlement }) => settlement !== 'undone').map(entryEvent)
+    for (const one of resolved) await repairLink(store, links, one)
+    const events = resolved.filter(({ resolution }) => resolution !== 'undone').map(entryEvent)
     if (events.length > 0) await store.audit.append(events)
     await store.intents.remove(intents.map(({ id }) => id))
   })
-  return facts.map(({ settlement }) => settlement)
+  return resolved.map(({ resolution }) => resolution)
 }
 
-interface Settling {
+interface Resolved {
   readonly intent: Intent
   readonly content: IntentContent
-}
-
-interface Fact extends Settling {
   readonly newId: string | null
   readonly link: MappingLink | undefined
-  readonly settlement: Settlement
+  readonly resolution: Resolution
 }
 
+/** What is looked at. */
 interface Sets {
   readonly links: MappingLinks
   readonly linkQualifier: string
   readonly set: ObjectSet
 }
 
-async function readFacts(settling: readonly Settling[], sets: Sets): Promise<readonly Fact[]> {
+async function resolvedIntents(intents: readonly Intent[], sets: Sets): Promise<readonly Resolved[]> {
   const { links, linkQualifier, set } = sets
-  const bySource = await links.ofSources(
-    linkQualifier,
-    settling.map(({ content }) => content.sourceId),
-  )
   const found = await Promise.all(
-    settling.map(async (one) => ({ ...one, newId: await newIdOf(one.content, sets) })),
+    intents.map(async (intent) => {
+      const content = intentContent(intent)
+      return { intent, content, newId: await newIdOf(content, sets) }
+    }),
   )
+  const sourceIds = found.map(({ content }) => content.sourceId)
+  const bySource = await links.ofSources(linkQualifier, sourceIds)
   const newIds = found.flatMap(({ newId }) => newId ?? [])
   const ids = [...found.flatMap(({ content }) => content.targetId ?? []), ...newIds]
   const objects = await set.readMany([...new Set(ids)])
   const byTarget = await links.ofTargets(linkQualifier, newIds)
   const normal = (id: string | null = null) => (id === null ? null : links.normalTarget(id))
-  return found.map((one): Fact => {
-    const { action, targetId, sourceId, written } = one.content
+  return found.map((one): Resolved => {
     const { newId } = one
+    const { action, targetId, sourceId, written } = one.content
     const link = bySource.get(sourceId)
     const other = newId === null ? undefined : byTarget.get(newId)
     const old = targetId === null ? undefined : objects.get(targetId)
-    const settlement = settle(
-      { action, targetId: normal(targetId), newId: normal(newId) },
-      {
-        oldExists: old !== undefined,
-        newExists: newId !== null && objects.has(newId),
-        linkedTo: normal(link?.targetId),
-        looksWritten: written ? looksWritten(written, old ?? {}) : false,
-        newIsTaken: other !== undefined && other.stored._id !== link?.stored._id,
-      },
-    )
-    return { ...one, link, settlement }
+    const remains = {
+      oldExists: old !== undefined,
+      newExists: newId !== null && objects.has(newId),
+      linkedTo: normal(link?.targetId),
+      looksWritten: written ? looksWritten(written, old ?? {}) : false,
+      newIsTaken: other !== undefined && other.stored._id !== link?.stored._id,
+    }
+    const brokenOff = { action, targetId: normal(targetId), newId: normal(newId) }
+    return { ...one, link, resolution: resolveIntent(brokenOff, remains) }
   })
 }
 
@@ -144,9 +136,9 @@ async function newIdOf(
   const filters = Object.entries(attributes).map(
     ([name, value = null]): Filter => ({ kind: 'compare', operator: 'eq', pointer: [name], value }),
   )
+  const query = { filter: { kind: 'and', filters } as const, fields: [['_id']], pageSize }
   const found: string[] = []
-  for await (const page of set.pages({ filter: { kind: 'and', filters }, fields: [['_id']], pageSize }))
-    found.push(...page.map(({ _id }) => _id))
+  for await (const page of set.pages(query)) found.push(...page.map(({ _id }) => _id))
   const linked = await links.ofTargets(linkQualifier, found)
   const [only, ...others] = found.filter((id) => !linked.has(id))
   return only !== undefined && others.length === 0 ? only : null
@@ -155,17 +147,17 @@ async function newIdOf(
 async function repairLink(
   store: Store,
   links: MappingLinks,
-  { content: { linkQualifier, sourceId }, newId, link, settlement }: Fact,
+  { content: { linkQualifier, sourceId }, newId, link, resolution }: Resolved,
 ): Promise<void> {
-  if (settlement === 'link' && newId !== null)
+  if (resolution === 'link' && newId !== null)
     await store.links.insert([links.draft(linkQualifier, sourceId, newId)])
-  else if (settlement === 'retarget' && link && newId !== null)
+  else if (resolution === 'retarget' && link && newId !== null)
     await store.links.update([links.retargeted(link, newId)])
-  else if (settlement === 'unlink' && link) await store.links.delete([link.stored])
+  else if (resolution === 'unlink' && link) await store.links.delete([link.stored])
 }
 
 /** The record that the run could not write (engine §10). */
-function entryEvent({ intent: { id, runId }, content, newId }: Fact): AuditEvent {
+function entryEvent({ intent: { id, runId }, content, newId }: Resolved): AuditEvent {
   const { mapping, source, target, sourceId, linkQualifier, phase, situation, action, written } = content
   const targetId = newId ?? content.targetId
   return auditEvent.reconEntry({
@@ -187,9 +179,9 @@ const words = {
   retarget: 'had given their target another id, which the link follows now',
   unlink: 'had deleted their target, and their link went, too',
   done: 'were done but not recorded',
-} as const satisfies Record<Settlement, string>
+} as const satisfies Record<Resolution, string>
 
-function inWords(settlements: readonly Settlement[]): string {
-  const groups = Map.groupBy(settlements, (settlement) => settlement)
-  return [...groups].map(([settlement, { length }]) => `${length} ${words[settlement]}`).join('; ')
+function inWords(resolutions: readonly Resolution[]): string {
+  const groups = Map.groupBy(resolutions, (resolution) => resolution)
+  return [...groups].map(([resolution, { length }]) => `${length} ${words[resolution]}`).join('; ')
 }

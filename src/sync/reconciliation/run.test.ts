@@ -5,7 +5,7 @@ import { Durations } from '../page/durations.ts'
 import { Run } from './run.ts'
 
 const newRun = () =>
-  new Run({ id: 'r1', mapping: 'm', analysis: false, worker: 'w', parameters: { sourceQuery: {} } })
+  new Run({ id: 'r1', mapping: 'm', analysis: false, worker: 'w', keeps: undefined }, { sourceQuery: {} })
 
 describe('a run', () => {
   it('shows the run object of the specification while it is active', () => {

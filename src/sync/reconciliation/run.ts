@@ -36,17 +36,6 @@ const stateOf = {
   COMPLETED_FAILED: 'FAILED',
 } as const satisfies Partial<Record<Stage, State>>
 
-export interface RunOptions {
-  readonly id: string
-  readonly mapping: string
-  readonly analysis: boolean
-  /** The lease of the process that works on it. */
-  readonly worker: string
-  readonly parameters: JsonObject
-  /** What else the store keeps of the run, e.g. associations; not part of the run object. */
-  readonly keeps?: JsonObject | undefined
-}
-
 /** What became of the lines of a plan. */
 export interface PlanOutcome {
   performed: number
@@ -60,7 +49,9 @@ export class Run {
   readonly id: string
   readonly mapping: string
   readonly analysis: boolean
+  /** The lease of the process that works on it. */
   readonly worker: string
+  /** What else the store keeps of the run, e.g. associations; not part of the run object. */
   readonly keeps: JsonObject | undefined
   readonly durations = new Durations()
   /** Only of a run that performs a plan. */
@@ -76,7 +67,8 @@ export class Run {
   statistics = new Statistics()
   #closed = false
 
-  constructor({ id, mapping, analysis, worker, parameters, keeps }: RunOptions) {
+  constructor(facts: Pick<Run, 'id' | 'mapping' | 'analysis' | 'worker' | 'keeps'>, parameters: JsonObject) {
+    const { id, mapping, analysis, worker, keeps } = facts
     this.id = id
     this.mapping = mapping
     this.analysis = analysis

@@ -9,7 +9,7 @@ import { applyPage } from '../../page/apply/apply.ts'
 import { type ReadSource, readSource } from '../../page/operation.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
-import { Guard } from '../../reconciliation/guard.ts'
+import { Guard, linkedTargets } from '../../reconciliation/guard.ts'
 import { settingsFor } from '../../reconciliation/request.ts'
 import type { SyncServices } from '../../services.ts'
 import { changeContext, openSingle, qualifiersOf } from '../../single/look.ts'
@@ -35,7 +35,8 @@ export async function judge(
   const braked = await Promise.all(
     mappings.map(async (mapping) => {
       const { guard, allowEmptySourceSet } = settingsFor(mapping, overrides)
-      return { guard: await Guard.open(mapping, guard, options.repository.links), allowEmptySourceSet }
+      const linked = await linkedTargets(mapping, options.repository.links)
+      return { guard: new Guard(mapping, guard, linked), allowEmptySourceSet }
     }),
   )
   const guards = braked.map(({ guard }) => guard).filter(({ mayRefuse }) => mayRefuse)

@@ -27,9 +27,9 @@ export interface Remains {
  * - `link`, `retarget`, `unlink`: it happened, and its link must still be created, changed to the new id, or deleted.
  * - `done`: it happened, and only the record is missing.
  */
-export type Settlement = 'undone' | 'link' | 'retarget' | 'unlink' | 'done'
+export type Resolution = 'undone' | 'link' | 'retarget' | 'unlink' | 'done'
 
-export function settle({ action, targetId, newId }: BrokenOff, remains: Remains): Settlement {
+export function resolveIntent({ action, targetId, newId }: BrokenOff, remains: Remains): Resolution {
   const { oldExists, newExists, linkedTo, newIsTaken, looksWritten } = remains
   if (action === 'DELETE') return oldExists ? 'undone' : linkedTo === targetId ? 'unlink' : 'done'
   if (action === 'UPDATE' && newId === targetId) return newExists && looksWritten ? 'done' : 'undone'

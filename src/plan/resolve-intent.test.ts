@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type BrokenOff, type Remains, type Settlement, settle } from './settle.ts'
+import { type BrokenOff, type Remains, type Resolution, resolveIntent } from './resolve-intent.ts'
 
 const create: BrokenOff = { action: 'CREATE', targetId: null, newId: 'new' }
 const recreate: BrokenOff = { action: 'CREATE', targetId: 'old', newId: 'new' }
@@ -15,14 +15,19 @@ const nothing: Remains = {
   looksWritten: false,
 }
 
-type Row = [what: string, operation: BrokenOff, remains: Partial<Remains>, settlement: Settlement]
+type Row = [what: string, operation: BrokenOff, remains: Partial<Remains>, resolution: Resolution]
 
 /** What is there after a run broke off, and what is done about it. */
 const rows: Row[] = [
   ['a create that did not happen', create, {}, 'undone'],
   ['a create that happened', create, { newExists: true }, 'link'],
   ['a create that happened and was linked', create, { newExists: true, linkedTo: 'new' }, 'done'],
-  ['a create whose object somebody else has linked', create, { newExists: true, newIsTaken: true }, 'undone'],
+  [
+    'a create whose object another source has a link to',
+    create,
+    { newExists: true, newIsTaken: true },
+    'undone',
+  ],
   [
     'a create whose source was linked elsewhere meanwhile',
     create,
@@ -58,8 +63,8 @@ const rows: Row[] = [
 ]
 
 describe('what a run left', () => {
-  it.each(rows)('%s', (_what, operation, remains, settlement) => {
-    expect(settle(operation, { ...nothing, ...remains })).toBe(settlement)
+  it.each(rows)('%s', (_what, operation, remains, resolution) => {
+    expect(resolveIntent(operation, { ...nothing, ...remains })).toBe(resolution)
   })
 
   it('is never given a link to an object that is not there, or that somebody else has', () => {
@@ -78,10 +83,10 @@ describe('what a run left', () => {
     })
     fc.assert(
       fc.property(operation, remains, (one, there) => {
-        const settlement = settle(one, there)
-        if (settlement === 'link' || settlement === 'retarget')
+        const resolution = resolveIntent(one, there)
+        if (resolution === 'link' || resolution === 'retarget')
           expect([there.newExists, there.newIsTaken]).toEqual([true, false])
-        if (settlement === 'unlink') expect(there.oldExists).toBe(false)
+        if (resolution === 'unlink') expect(there.oldExists).toBe(false)
       }),
     )
   })
