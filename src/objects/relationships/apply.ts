@@ -20,7 +20,7 @@ import {
   type Present,
   wholeProperties,
 } from './plan-object.ts'
-import { nextTriggerOf, noteTemporalTriggers, type TemporalTrigger } from './temporal-triggers.ts'
+import { earliest, nextTriggerOf, noteTemporalTriggers, type TemporalTrigger } from './temporal-triggers.ts'
 import { conditionFields, type Force, type RelatedWrite, withRelationships } from './wanted.ts'
 
 const none: Present = new Map()
@@ -109,8 +109,7 @@ async function writeObjects(work: Work, { objects, others }: Plan): Promise<Writ
     ...changedBy(relations, objects, outcomes),
     ...changed,
   ])
-  const due = triggers.length > 0 ? Math.min(...triggers.map((one) => one.due)) : undefined
-  return { outcomes, others: [], pendingRecomputations, due }
+  return { outcomes, others: [], pendingRecomputations, due: earliest(triggers.map(({ due }) => due)) }
 }
 
 type Written = ObjectWriteOutcome & { readonly ok: true }
@@ -260,11 +259,10 @@ function seenBefore(type: RelatedType, change: ObjectChange, views: Views): Obje
 }
 
 function joined(pages: readonly WrittenPage[]): WrittenPage {
-  const times = pages.flatMap(({ due }) => due ?? [])
   return {
     outcomes: pages.flatMap(({ outcomes }) => outcomes),
     others: pages.flatMap(({ others }) => others),
     pendingRecomputations: pages.some((page) => page.pendingRecomputations),
-    due: times.length > 0 ? Math.min(...times) : undefined,
+    due: earliest(pages.map(({ due }) => due)),
   }
 }

@@ -23,24 +23,25 @@ export async function presented(
 ): Promise<readonly StoredObject[]> {
   const { relations } = set.compiled
   if (!relations || objects.length === 0) return objects
-  const wanted = wantedProperties(relations.type, asked.fields)
+  const { type } = relations
+  const { fields = [] } = asked
+  const wanted = wantedProperties(type, fields)
   const seen = await set.view(objects, {
     properties: [...wanted.keys()],
-    collects: needsCollected(relations.type, asked.fields),
+    collects: needsCollected(type, fields),
   })
-  const kept = asked.fields?.some(([name]) => name === allReferences)
-    ? seen.map((object) => withReferences(relations.type, object, asked.fields ?? []))
+  const kept = fields.some(([name]) => name === allReferences)
+    ? seen.map((object) => withReferences(type, object, fields))
     : seen
-  for (const [name, fields] of wanted) {
-    if (fields.length === 0) continue
-    const references = kept.flatMap((object) => referencesIn(object[name]))
-    const full = await expanded(services, references, fields, asked)
+  for (const [name, ofTarget] of wanted) {
+    if (ofTarget.length === 0) continue
+    const references = kept.flatMap((object) => [object[name]].flat().filter(isReference))
+    const full = await expanded(services, references, ofTarget, asked)
     const byReference = new Map<Json, Json>(references.map((one, at) => [one, full[at] ?? one]))
+    const expand = (one: Json) => byReference.get(one) ?? one
     for (const object of kept) {
       const value = object[name] ?? null
-      object[name] = Array.isArray(value)
-        ? value.map((one) => byReference.get(one) ?? one)
-        : (byReference.get(value) ?? value)
+      object[name] = Array.isArray(value) ? value.map(expand) : expand(value)
     }
   }
   return kept
@@ -55,31 +56,32 @@ export function namingReferences(
   return [...fields, ...[...type.properties.keys()].map((name) => [name])]
 }
 
-function needsCollected({ collected }: RelatedType, fields: readonly Pointer[] | undefined): boolean {
-  if (!fields || fields.length === 0) return true
-  return fields.some(([name]) => name === '*' || collected.some((one) => one.name === name))
+/** Without fields, an object is asked for as it comes by default. */
+function asksForAll(fields: readonly Pointer[]): boolean {
+  return fields.length === 0 || fields.some(([name]) => name === '*')
+}
+
+function needsCollected({ collected }: RelatedType, fields: readonly Pointer[]): boolean {
+  return asksForAll(fields) || fields.some(([name]) => collected.some((one) => one.name === name))
 }
 
 /** Relationship properties that are asked for, each with the fields wanted of what they refer to. */
-function wantedProperties(type: RelatedType, fields: readonly Pointer[] | undefined): Map<string, Pointer[]> {
+function wantedProperties(type: RelatedType, fields: readonly Pointer[]): ReadonlyMap<string, Pointer[]> {
+  const { properties } = type
   const wanted = new Map<string, Pointer[]>()
-  const everything = !fields || fields.length === 0 || fields.some(([name]) => name === '*')
-  for (const { name, returnedByDefault } of type.properties.values())
-    if (everything && returnedByDefault) wanted.set(name, [])
-  for (const [name = '', ...below] of fields ?? []) {
-    if (name === allReferences) for (const property of type.properties.keys()) add(wanted, property)
-    if (!type.properties.has(name)) continue
-    const further =
-      type.properties.get(name)?.many && below[0] === '*' && below.length > 1 ? below.slice(1) : below
-    add(wanted, name, further)
+  const all = [...properties.values()]
+  if (asksForAll(fields))
+    for (const { name, returnedByDefault } of all) if (returnedByDefault) wanted.set(name, [])
+  for (const field of fields) {
+    const [name = '', ...below] = field
+    const named = name === allReferences ? all : all.filter((property) => property.name === name)
+    const ofAny = named[0]?.many && below[0] === '*' && below.length > 1
+    const ofTarget = ofAny ? below.slice(1) : below
+    const isOwn = name === allReferences || ofTarget[0] === undefined || ofTarget[0].startsWith('_ref')
+    for (const property of named)
+      wanted.set(property.name, [...(wanted.get(property.name) ?? []), ...(isOwn ? [] : [ofTarget])])
   }
   return wanted
-}
-
-function add(wanted: Map<string, Pointer[]>, name: string, field: Pointer = []): void {
-  const known = wanted.get(name) ?? []
-  const [first] = field
-  wanted.set(name, first !== undefined && !first.startsWith('_ref') ? [...known, field] : known)
 }
 
 /** With `*_ref`, but without `*`: the references and whatever else is named, nothing else. */
@@ -88,10 +90,6 @@ function withReferences(type: RelatedType, object: StoredObject, fields: readonl
   if (named.has('*')) return object
   const kept = Object.entries(object).filter(([name]) => named.has(name) || type.properties.has(name))
   return { ...Object.fromEntries(kept), _id: object._id, _rev: object._rev }
-}
-
-function referencesIn(value: Json | undefined): JsonObject[] {
-  return (Array.isArray(value) ? value : [value]).filter(isReference)
 }
 
 /** References with the fields of what they refer to. */
@@ -105,9 +103,7 @@ export async function expanded<Reference extends JsonObject>(
   const read = new Map<string, JsonObject>()
   for (const [collection, ids] of idsByCollection(targets.filter((target) => target !== undefined))) {
     const set = sets.get(collection)
-    const found = set
-      ? await readManaged(set, ids, fields, request)
-      : await readOutside(outside, collection, ids)
+    const found = await (set ? readManaged(set, ids, fields, request) : readOutside(outside, collection, ids))
     for (const id of ids) read.set(`${collection}/${id}`, found.get(id) ?? unreadable('does not exist'))
   }
   return references.map((one, at) => {

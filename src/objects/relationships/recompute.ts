@@ -38,7 +38,7 @@ const pageSize = 500
  * recomputations are in the store, recorded in the transaction of their cause, so a server that starts continues them.
  * Failures are logged, because the request that caused the change has already been answered.
  *
- *     idle ────recompute────▶ running    works off what is noted; at its end: idle
+ *     idle ────recompute────▶ running    recomputes what is noted; at its end: idle
  *     running ─recompute────▶ again      something was noted meanwhile; at its end: running once more
  *     any ─────dispose──────▶ closed     what runs ends after the object that it is at
  *
@@ -54,8 +54,10 @@ export class Recomputation implements AsyncDisposable {
     this.#options = options
     this.#clock = new TemporalClock({
       ...{ store: options.repository, log: options.log, now: options.now },
-      pass: (trigger) => this.#pass(trigger),
-      passed: () => this.recompute(ownWork),
+      pass: async (due) => {
+        for (const trigger of due) if (!this.#isClosed()) await this.#pass(trigger)
+        await this.recompute(ownWork)
+      },
     })
   }
 
@@ -68,7 +70,7 @@ export class Recomputation implements AsyncDisposable {
   async recompute(request: RequestContext): Promise<void> {
     if (this.#state === 'running') this.#state = 'again'
     if (this.#state !== 'idle') return
-    this.#running = this.#workOff(request)
+    this.#running = this.#recomputeAll(request)
     await this.#running
   }
 
@@ -94,11 +96,11 @@ export class Recomputation implements AsyncDisposable {
     await this.#clock[Symbol.asyncDispose]()
   }
 
-  async #workOff(request: RequestContext): Promise<void> {
+  async #recomputeAll(request: RequestContext): Promise<void> {
     try {
       do {
         this.#state = 'running'
-        await this.#workOffNoted(request)
+        await this.#recomputeNoted(request)
       } while (this.#isAgain())
     } catch (error) {
       const message = `dependent objects: ${asProblem(error).message}; they are looked after later`
@@ -116,20 +118,20 @@ export class Recomputation implements AsyncDisposable {
     return this.#state === 'closed'
   }
 
-  async #workOffNoted(request: RequestContext): Promise<void> {
+  async #recomputeNoted(request: RequestContext): Promise<void> {
     const { objects } = this.#options.repository
     for (;;) {
       const { result } = await objects.query(pendingRecomputations, { filter: everything, pageSize: 100 })
       for (const note of result) {
         if (this.#isClosed()) return
-        await this.#lookAfter(changedIn(note), request)
+        await this.#recomputeDependents(changedIn(note), request)
         await objects.write(pendingRecomputations, [{ operation: 'delete', id: note._id }])
       }
       if (result.length === 0) return
     }
   }
 
-  async #lookAfter(change: Changed, request: RequestContext): Promise<void> {
+  async #recomputeDependents(change: Changed, request: RequestContext): Promise<void> {
     const relations = this.#options.relationsOf(change.collection)
     if (!relations) return
     for (const [collection, dependents] of Map.groupBy(

@@ -3,6 +3,7 @@ import { Mutex } from '../../kit/mutex.ts'
 import { Timer } from '../../kit/timer.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem } from '../../model/problem.ts'
+import type { ObjectWrite } from '../../repository/objects.ts'
 import type { SeenRelationship } from '../../repository/relationships.ts'
 import type { Store } from '../../repository/repository.ts'
 import { nextBoundary } from './constraints.ts'
@@ -24,28 +25,29 @@ export function nextTriggerOf(
   relationships: readonly Pick<SeenRelationship, 'properties'>[],
   now: number,
 ): number | undefined {
-  const stated = [object, ...relationships.map(({ properties }) => properties)]
-  const times = stated.flatMap((one) => nextBoundary(one[constraintsProperty], now) ?? [])
-  return times.length > 0 ? Math.min(...times) : undefined
+  const limited = [object, ...relationships.map(({ properties }) => properties)]
+  return earliest(limited.map((one) => nextBoundary(one[constraintsProperty], now)))
+}
+
+/** Undefined if there is none. */
+export function earliest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined)
+  return known.length > 0 ? Math.min(...known) : undefined
 }
 
 /** Replaces what was noted of the same objects. */
 export async function noteTemporalTriggers(
-  { objects }: Pick<Store, 'objects'>,
+  { objects }: Store,
   triggers: readonly TemporalTrigger[],
 ): Promise<void> {
-  if (triggers.length === 0) return
-  const writes = triggers.flatMap(({ collection, id, due }) => [
-    { operation: 'delete' as const, id: keyOf({ collection, id }) },
-    { operation: 'create' as const, id: keyOf({ collection, id }), content: { collection, id, due } },
+  const writes = triggers.flatMap(({ collection, id, due }): readonly ObjectWrite[] => [
+    { operation: 'delete', id: keyOf({ collection, id }) },
+    { operation: 'create', id: keyOf({ collection, id }), content: { collection, id, due } },
   ])
-  await objects.write(temporalTriggers, writes)
+  if (writes.length > 0) await objects.write(temporalTriggers, writes)
 }
 
-export async function removeTemporalTrigger(
-  { objects }: Pick<Store, 'objects'>,
-  trigger: TemporalTrigger,
-): Promise<void> {
+export async function removeTemporalTrigger({ objects }: Store, trigger: TemporalTrigger): Promise<void> {
   await objects.write(temporalTriggers, [{ operation: 'delete', id: keyOf(trigger) }])
 }
 
@@ -53,28 +55,10 @@ function keyOf({ collection, id }: Omit<TemporalTrigger, 'due'>): string {
   return `${collection}/${id}`
 }
 
-/** Those that are due, the earliest first, and when the one after them is. */
-async function dueTriggers(
-  { objects }: Pick<Store, 'objects'>,
-  now: number,
-): Promise<{ readonly due: readonly TemporalTrigger[]; readonly next: number | undefined }> {
-  const { result } = await objects.query(temporalTriggers, {
-    filter: { kind: 'present', pointer: ['due'] },
-    sortKeys: [{ pointer: ['due'], descending: false }],
-    pageSize: 100,
-  })
-  const noted = result.map(({ collection, id, due }) => ({
-    ...{ collection: String(collection), id: String(id), due: Number(due) },
-  }))
-  return { due: noted.filter(({ due }) => due <= now), next: noted.find(({ due }) => due > now)?.due }
-}
-
 export interface TemporalClockOptions {
-  readonly store: Pick<Store, 'objects'>
-  /** Removes the trigger, and does what it is for. */
-  readonly pass: (trigger: TemporalTrigger) => Promise<void>
-  /** After a page of them. */
-  readonly passed: () => Promise<void>
+  readonly store: Store
+  /** Removes triggers that are due, the earliest first, and does what they are for. */
+  readonly pass: (due: readonly TemporalTrigger[]) => Promise<void>
   readonly log: Log
   readonly now: () => number
 }
@@ -129,12 +113,20 @@ export class TemporalClock implements AsyncDisposable {
   }
 
   async #passDue(): Promise<void> {
-    const { store, pass, passed, now } = this.#options
+    const { store, pass, now } = this.#options
     while (this.#state === 'started') {
-      const { due, next } = await dueTriggers(store, now())
-      if (due.length === 0) return this.#sleepUntil(next ?? Number.POSITIVE_INFINITY)
-      for (const trigger of due) if (this.#state === 'started') await pass(trigger)
-      await passed()
+      const { result } = await store.objects.query(temporalTriggers, {
+        filter: { kind: 'present', pointer: ['due'] },
+        sortKeys: [{ pointer: ['due'], descending: false }],
+        pageSize: 100,
+      })
+      const noted = result.map(({ collection, id, due }) => ({
+        ...{ collection: String(collection), id: String(id), due: Number(due) },
+      }))
+      const time = now()
+      const due = noted.filter((one) => one.due <= time)
+      if (due.length === 0) return this.#sleepUntil(noted[0]?.due ?? Number.POSITIVE_INFINITY)
+      await pass(due)
     }
   }
 
