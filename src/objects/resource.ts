@@ -54,12 +54,7 @@ export async function managedObjects(options: {
   const relationsOf = (collection: string) => typeOf(collection)?.relations
   const recomputation = new Recomputation({ repository, onChange, relationsOf, log, now })
   const model = relationshipModel(types)
-  const services = {
-    ...{ now, typeOf },
-    exists: async (target: Target) => (await outside(resources, target)) !== undefined,
-    recompute: recomputation.recompute.bind(recomputation),
-    expect: recomputation.expect.bind(recomputation),
-  }
+  const services = { now, typeOf, recomputation, outside: (target: Target) => outside(resources, target) }
   for (const type of types) {
     const compiled = compileType(type, enforcePolicies, partsOf(type), model && { model, services })
     sets.set(compiled.collection, managedSet(repository, compiled, onChange))
@@ -67,10 +62,7 @@ export async function managedObjects(options: {
   }
   if (model) await repository.objects.declare(temporalTriggers, ['/due'])
   return {
-    ...provider({
-      ...{ sets, refresh: recomputation.refresh.bind(recomputation) },
-      outside: (target) => outside(resources, target),
-    }),
+    ...provider({ ...services, sets }),
     start: async () => {
       if (model) await recomputation.start()
     },

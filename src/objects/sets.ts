@@ -1,20 +1,16 @@
 import type { Pointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
-import type { Target } from '../model/reference.ts'
 import { splitPath } from '../model/resource-path.ts'
-import type { RequestContext, Resource } from '../router/resources.ts'
+import type { RequestContext } from '../router/resources.ts'
 import type { ManagedSet } from './managed-set.ts'
+import type { RelationServices } from './type/compile.ts'
 
 /** The managed types of a project, by collection, e.g. `managed/user`. */
 export type Sets = ReadonlyMap<string, ManagedSet>
 
 /** What resources of managed objects work with. */
-export interface SetServices {
+export interface SetServices extends Pick<RelationServices, 'outside' | 'recomputation'> {
   readonly sets: Sets
-  /** Recomputes values that are collected along relationships, and synchronizes differences. */
-  readonly refresh: (collection: string, ids: readonly string[], request: RequestContext) => Promise<void>
-  /** An object that is not in the repository; undefined if there is none. */
-  readonly outside: (target: Target) => Promise<Resource | undefined>
 }
 
 /** Asked by a client, or by a script: with the fields that it names. */

@@ -1,11 +1,11 @@
 import { type CompileTools, feature } from '../../feature/feature.ts'
 import { type Finding, inDocument, type Place } from '../../model/finding.ts'
-import { isJsonObject, type JsonObject } from '../../model/json.ts'
+import { asObject, type JsonObject } from '../../model/json.ts'
 import { asProblem } from '../../model/problem.ts'
 import type { ScriptSource } from '../../scripts/engine.ts'
 import { policyProblem } from '../type/unsupported.ts'
 import { type OwnPolicy, policiesIn } from './project-policies.ts'
-import { type PolicyResource, resourcesOf } from './resources-with-policies.ts'
+import { list, type PolicyResource, resourcesOf } from './resources-with-policies.ts'
 
 /** What `conf/policy.json` adds to the built-in policies. */
 export interface ConfiguredPolicies {
@@ -48,13 +48,10 @@ function policyFiles(
   readFile: CompileTools['readFile'],
   findings: Finding[],
 ): readonly PolicyFile[] {
+  const additional = list(additionalFiles).map((name, index) => ({ place: ['additionalFiles', index], name }))
   const named = [
     { place: ['file'], name: file, shipped: true },
-    ...list(additionalFiles).map((name, index) => ({
-      place: ['additionalFiles', index],
-      name,
-      shipped: false,
-    })),
+    ...additional.map((one) => ({ ...one, shipped: false })),
   ]
   const files = named.flatMap(({ place, name, shipped }): PolicyFile[] => {
     if (typeof name !== 'string') return []
@@ -73,22 +70,12 @@ function policyFiles(
     }
     return [{ place, script: { label: path, source, file: path, globals: {} } }]
   })
-  const texts = list(isJsonObject(globals) ? globals.additionalPolicies : undefined).flatMap(
-    (source, index): PolicyFile[] =>
-      typeof source === 'string'
-        ? [
-            {
-              place: ['globals', 'additionalPolicies', index],
-              script: { label: `additional policy ${index}`, source, globals: {} },
-            },
-          ]
-        : [],
-  )
+  const texts = list(asObject(globals).additionalPolicies).flatMap((source, index): PolicyFile[] => {
+    if (typeof source !== 'string') return []
+    const place = ['globals', 'additionalPolicies', index]
+    return [{ place, script: { label: `additional policy ${index}`, source, globals: {} } }]
+  })
   return [...files, ...texts]
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }
 
 function unknownPolicies(
@@ -96,7 +83,7 @@ function unknownPolicies(
   ownPolicies: ReadonlyMap<string, OwnPolicy>,
 ): readonly Finding[] {
   return resources.flatMap(({ properties, resource: path }, resource) => {
-    // Nobody is asked by them, so that policies of the original that are about its own services do no harm.
+    // No object is judged by them, so that policies of the original that are about its own services do no harm.
     if (!path.startsWith('managed/')) return [notEnforced(path, resource)]
     return properties.flatMap(({ name, policies }, property) =>
       policies.flatMap((policy, index) => {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import type { ManagedType, ObjectSchema, PolicyReference, PropertySchema } from '../type/type.ts'
 
 /** `resources` of `conf/policy.json` (platform §6.3): policies of properties, by resource path. */
@@ -62,19 +62,25 @@ function added(
 }
 
 function together(resource: readonly PolicyReference[], own: readonly PolicyReference[]): PolicyReference[] {
-  const stated = new Set(own.map(({ policyId }) => policyId))
-  return [...resource.filter(({ policyId }) => !stated.has(policyId)), ...own]
+  const declared = new Set(own.map(({ policyId }) => policyId))
+  return [...resource.filter(({ policyId }) => !declared.has(policyId)), ...own]
 }
 
 /** The resources of a document; anything malformed in it was found when it was read. */
 export function resourcesOf({ resources }: JsonObject): readonly PolicyResource[] {
-  return (Array.isArray(resources) ? resources : []).filter(isJsonObject).map((one) => ({
-    resource: String(one.resource ?? ''),
-    properties: (Array.isArray(one.properties) ? one.properties : [])
-      .filter(isJsonObject)
-      .map((property) => ({
-        name: String(property.name ?? ''),
-        policies: (Array.isArray(property.policies) ? property.policies : []) as PolicyReference[],
-      })),
-  }))
+  return list(resources)
+    .filter(isJsonObject)
+    .map(({ resource, properties }) => ({
+      resource: String(resource ?? ''),
+      properties: list(properties)
+        .filter(isJsonObject)
+        .map(({ name, policies }) => ({
+          name: String(name ?? ''),
+          policies: list(policies) as PolicyReference[],
+        })),
+    }))
+}
+
+export function list(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : []
 }

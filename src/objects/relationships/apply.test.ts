@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
+import type { Target } from '../../model/reference.ts'
 import type { ObjectWrite } from '../../repository/objects.ts'
 import type { Repository } from '../../repository/repository.ts'
 import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
@@ -66,7 +67,8 @@ function relationsOf(name: string): Relations {
   const type = model?.types.get(`managed/${name}`)
   if (!model || !type) throw new Error(`there is no managed/${name}`)
   const services = {
-    ...{ now: Date.now, exists: async () => true, recompute: async () => {}, expect: () => {} },
+    ...{ now: Date.now, outside: async ({ id }: Target) => ({ _id: id }) },
+    recomputation: { recompute: async () => {}, refresh: async () => {}, expect: () => {} },
     typeOf: (collection: string): CompiledType | undefined => {
       const found = types.find((one) => `managed/${one.name}` === collection)
       return found && compileType(found, true, plainParts)

@@ -80,57 +80,45 @@ class Walk {
     ids: readonly string[],
     path: readonly string[],
   ): Promise<ReadonlyMap<string, readonly Reached[]>> {
-    let front = new Map<string, readonly Reached[]>(
+    const front = new Map<string, readonly Reached[]>(
       ids.map((id) => [id, [{ target: { collection, id }, object: undefined }]]),
     )
     for (const property of path) {
       const from = distinct([...front.values()].flat()).map(({ target }) => target)
-      const steps = await this.#step(from, property)
-      front = new Map(
-        [...front].map(([id, reached]) => [
-          id,
-          distinct(reached.flatMap(({ target }) => steps.get(keyOf(target)) ?? [])),
-        ]),
-      )
+      await this.#read(from, property)
+      for (const [id, reached] of front)
+        front.set(id, distinct(reached.flatMap(({ target }) => this.#next(target, property))))
     }
     return front
   }
 
-  async #step(from: readonly Target[], property: string): Promise<ReadonlyMap<string, readonly Reached[]>> {
-    const { model, now } = this.#options
-    const steps = new Map<string, readonly Reached[]>()
-    for (const [collection, ids] of idsByCollection(from)) {
+  async #read(from: readonly Target[], property: string): Promise<void> {
+    const { store, model } = this.#options
+    for (const [collection, all] of idsByCollection(from)) {
       if (!model.types.get(collection)?.properties.has(property)) continue
-      await this.#readRelationships(collection, ids, property)
-      const active = ids.map((id) => {
-        const seen = this.#seen.get(endKey({ collection, id, property })) ?? []
-        const others = seen.flatMap(({ other, properties }) =>
-          holds(properties[constraintsProperty], now) ? [other] : [],
-        )
-        return [id, others] as const
-      })
-      await this.#readObjects(active.flatMap(([, others]) => others))
-      for (const [id, others] of active)
-        steps.set(
-          keyOf({ collection, id }),
-          others.flatMap((target) => this.#reached(target)),
-        )
+      const unread = all.filter((id) => !this.#seen.has(endKey({ collection, id, property })))
+      const seen = await presentOf(store, collection, unread, [property])
+      this.knows(collection, unread, { properties: [property], seen })
     }
-    return steps
+    await this.#readObjects(from.flatMap((target) => this.#active(target, property)))
+  }
+
+  /** The other ends of the relationships whose own time is not over. */
+  #active(target: Target, property: string): readonly Target[] {
+    const seen = this.#seen.get(endKey({ ...target, property })) ?? []
+    return seen
+      .filter(({ properties }) => holds(properties[constraintsProperty], this.#options.now))
+      .map(({ other }) => other)
   }
 
   /** One of our objects that was deleted, or whose own time is over, grants nothing. */
-  #reached(target: Target): readonly Reached[] {
+  #next(from: Target, property: string): readonly Reached[] {
     const { model, now } = this.#options
-    const object = this.#objects.get(keyOf(target))
-    const counts = object ? holds(object[constraintsProperty], now) : !model.types.has(target.collection)
-    return counts ? [{ target, object }] : []
-  }
-
-  async #readRelationships(collection: string, ids: readonly string[], property: string): Promise<void> {
-    const unread = ids.filter((id) => !this.#seen.has(endKey({ collection, id, property })))
-    const seen = await presentOf(this.#options.store, collection, unread, [property])
-    this.knows(collection, unread, { properties: [property], seen })
+    return this.#active(from, property).flatMap((target) => {
+      const object = this.#objects.get(keyOf(target))
+      const counts = object ? holds(object[constraintsProperty], now) : !model.types.has(target.collection)
+      return counts ? [{ target, object }] : []
+    })
   }
 
   async #readObjects(targets: readonly Target[]): Promise<void> {

@@ -109,7 +109,7 @@ export async function pageFacts(
   for (const [collection, ids] of idsByCollection(targetsToFind(type, objects))) {
     const ours = model.types.has(collection) ? await store.objects.existing(collection, ids) : undefined
     for (const id of ids)
-      if (!(ours ? ours.has(id) : await services.exists({ collection, id })))
+      if (!(ours ? ours.has(id) : await services.outside({ collection, id })))
         missing.add(printReference({ collection, id }))
   }
   const inPlace = await relationshipsAt(store, placesToFill(relations, objects))

@@ -72,9 +72,7 @@ function relationsOf(collection: string): Relations | undefined {
   const model = relationshipModel(types)
   const type = model?.types.get(collection)
   const services: RelationServices = {
-    ...{ now: () => now, exists: async () => true },
-    recompute: (context) => recomputation.recompute(context),
-    expect: (due) => recomputation.expect(due),
+    ...{ now: () => now, outside: async ({ id }) => ({ _id: id }), recomputation },
     typeOf: (set) => {
       const found = types.find(({ name }) => `managed/${name}` === set)
       return found && compileType(found, true, plainParts)

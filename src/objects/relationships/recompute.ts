@@ -7,7 +7,7 @@ import { idsByCollection } from '../../model/reference.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { Relations } from '../type/compile.ts'
+import type { Recomputes, Relations } from '../type/compile.ts'
 import { isSynchronized, type OnChange } from '../write/changes.ts'
 import { ownChanges } from '../write/entry.ts'
 import { record } from '../write/record.ts'
@@ -44,7 +44,7 @@ const pageSize = 500
  *
  * A call while one is running does not wait: the running one may be waiting for the caller.
  */
-export class Recomputation implements AsyncDisposable {
+export class Recomputation implements Recomputes, AsyncDisposable {
   readonly #options: RecomputationOptions
   readonly #clock: TemporalClock
   #state: 'idle' | 'running' | 'again' | 'closed' = 'idle'

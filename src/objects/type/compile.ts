@@ -1,7 +1,7 @@
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Target } from '../../model/reference.ts'
-import type { RequestContext } from '../../router/resources.ts'
+import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { MappingExists } from '../policies/built-in.ts'
 import { conditionalValidator, type ScriptedPolicies, scriptedPolicies } from '../policies/conditional.ts'
 import { noOwnPolicies, type OwnPolicies } from '../policies/project-policies.ts'
@@ -49,14 +49,21 @@ export interface Relations extends Related {
 export interface RelationServices {
   /** ms since 1970. */
   readonly now: () => number
-  /** Is there an object in a set that is not in the repository, e.g. `system/ldap/account`? */
-  readonly exists: (target: Target) => Promise<boolean>
+  /** An object of a set that is not in the repository, e.g. `system/ldap/account`; undefined if there is none. */
+  readonly outside: (target: Target) => Promise<Resource | undefined>
   /** The type of objects at other ends. */
   readonly typeOf: (collection: string) => CompiledType | undefined
-  /** After a commit: computes anew what depends on the changes from further away. */
-  readonly recompute: (request: RequestContext) => Promise<void>
-  /** After a commit: access changes by itself at that time, ms since 1970. */
-  readonly expect: (due: number) => void
+  readonly recomputation: Recomputes
+}
+
+/** What follows the commit of a write. */
+export interface Recomputes {
+  /** Computes anew what depends on the changes from further away. */
+  recompute(request: RequestContext): Promise<void>
+  /** Computes objects anew, and synchronizes differences. */
+  refresh(collection: string, ids: readonly string[], request: RequestContext): Promise<void>
+  /** Access changes by itself at that time, ms since 1970. */
+  expect(due: number): void
 }
 
 /** What a type is compiled with. */

@@ -24,7 +24,7 @@ export async function afterCommit(context: AfterCommit, page: WrittenPage, posit
   const { compiled, request } = context
   const own = ownChanges(page)
   if (compiled.oneByOne) for (const change of own) await runPostHook(context, change, page.others)
-  if (page.due !== undefined) compiled.relations?.services.expect(page.due)
+  if (page.due !== undefined) compiled.relations?.services.recomputation.expect(page.due)
   const follow = followUp(context, page, own)
   if (!follow) return
   const within = withoutAfterwards(request)
@@ -50,7 +50,7 @@ function followUp(
   return async (within) => {
     for (const change of asked) await synchronizeAsking(context, change, within)
     if (rest.length > 0) await onChange.notify(rest, within)
-    if (pendingRecomputations) await compiled.relations?.services.recompute(within)
+    if (pendingRecomputations) await compiled.relations?.services.recomputation.recompute(within)
   }
 }
 
@@ -60,14 +60,14 @@ async function synchronizeAsking(
   change: ObjectChange,
   request: RequestContext,
 ): Promise<void> {
-  const { compiled, onChange, repository } = context
+  const { compiled, onChange, store } = context
   const answers = isSynchronized({ onChange, request }, change.path)
     ? await onChange.notify([change], request)
     : []
   const notified = answers[0] ?? nothingToSynchronize(change)
   if (compensates(compiled.type)) return compensate(context, change, notified, request)
   // A `post…` script, or a mapping's, may have changed it.
-  const read = change.after && (await repository.objects.read(change.path, [change.id]))
+  const read = change.after && (await store.objects.read(change.path, [change.id]))
   const newObject = read?.get(change.id) ?? null
   const oldObject = change.before ? await compiled.encryption.decrypt(change.before) : null
   const syncResults = { ...notified, syncDetails: [...notified.syncDetails] }

@@ -14,7 +14,7 @@ import { propertiesOf } from '../type/type.ts'
  * match, anew. What differs from what is stored is written, and synchronized like any update.
  */
 export async function triggerSyncCheck(
-  { sets, refresh }: SetServices,
+  { sets, recomputation }: SetServices,
   path: string,
   { parameters }: ResourceAction,
   request: RequestContext,
@@ -27,7 +27,7 @@ export async function triggerSyncCheck(
   for await (const objects of found) {
     for (const object of objects) await check(set, object, request)
     const ids = objects.map(({ _id }) => _id)
-    if (set.compiled.relations) await refresh(set.path, ids, request)
+    if (set.compiled.relations) await recomputation.refresh(set.path, ids, request)
     countTriggered += ids.length
   }
   return { status: 'OK', countTriggered }
