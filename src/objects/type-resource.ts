@@ -6,10 +6,17 @@ import { splitPath } from '../model/resource-path.ts'
 import type { StoredObject } from '../repository/objects.ts'
 import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
-import type { ManagedSet } from './managed-set.ts'
+import {
+  type Asked,
+  type ManagedSet,
+  type ObjectAt,
+  objectAt,
+  type SetServices,
+  type Sets,
+  setAt,
+} from './managed-set.ts'
 import { refusePrivateQuestions } from './read/private-questions.ts'
 import { namingReferences, presented } from './relationships/present.ts'
-import { type Asked, type ObjectAt, objectAt, type SetServices, type Sets, setAt } from './sets.ts'
 import { actionScript } from './type/scripts.ts'
 import type { ManagedWrite } from './write/entry.ts'
 import { patchObject } from './write/patch.ts'

@@ -28,40 +28,27 @@ export const policies: Readonly<Record<string, Policy>> = {
   'minimum-length': ({ minLength }) => minimumLength(Number(minLength)),
   'maximum-length': ({ maxLength }) => maximumLength(Number(maxLength)),
   regexpMatches: ({ regexp, flags }) => matchesRegexp(String(regexp), typeof flags === 'string' ? flags : ''),
-  'valid-email-address-format': () => format(emailAddress, 'VALID_EMAIL_ADDRESS_FORMAT'),
-  'valid-phone-format': () => format(phoneNumber, 'VALID_PHONE_FORMAT'),
-  'valid-name-format': () => format(personName, 'VALID_NAME_FORMAT'),
-  'valid-date': () => validDate,
+  'valid-email-address-format': () => format('VALID_EMAIL_ADDRESS_FORMAT', (text) => emailAddress.test(text)),
+  'valid-phone-format': () => format('VALID_PHONE_FORMAT', (text) => phoneNumber.test(text)),
+  'valid-name-format': () => format('VALID_NAME_FORMAT', (text) => personName.test(text)),
+  'valid-date': () => format('VALID_DATE', (text) => !Number.isNaN(Date.parse(text))),
   'at-least-X-capitals': ({ numCaps }) =>
-    atLeast(Number(numCaps), /\p{Lu}/gu, {
-      policyRequirement: 'AT_LEAST_X_CAPITAL_LETTERS',
-      params: { numCaps },
-    }),
+    check('AT_LEAST_X_CAPITAL_LETTERS', atLeast(Number(numCaps), /\p{Lu}/gu), { numCaps }),
   'at-least-X-numbers': ({ numNums }) =>
-    atLeast(Number(numNums), /\d/g, { policyRequirement: 'AT_LEAST_X_NUMBERS', params: { numNums } }),
+    check('AT_LEAST_X_NUMBERS', atLeast(Number(numNums), /\d/g), { numNums }),
   'cannot-contain-characters': ({ forbiddenChars }) => cannotContainCharacters(characters(forbiddenChars)),
   'cannot-contain-others': ({ disallowedFields }) => cannotContainOthers(names(disallowedFields)),
   'cannot-contain-duplicates': () => cannotContainDuplicates,
-  'mapping-exists': () => onText((text, { mappingExists }) => mappingExists(text), 'MAPPING_EXISTS'),
-  'valid-username': () => onText(isUserName, 'VALID_USERNAME'),
-  'valid-query-filter': () => onText(isQueryFilter, 'VALID_QUERY_FILTER'),
-  'valid-temporal-constraints': () => validTemporalConstraints,
-  'valid-number': () => (value) => failing(isNumber(value), { policyRequirement: 'VALID_NUMBER' }),
-  'minimum-number': ({ minNumber }) => {
-    const failure = { policyRequirement: 'MIN_NUMBER', params: { minNumber } }
-    return (value) => failing(!isNumber(value) || Number(value) >= Number(minNumber), failure)
-  },
-  'maximum-number': ({ maxNumber }) => {
-    const failure = { policyRequirement: 'MAX_NUMBER', params: { maxNumber } }
-    return (value) => failing(!isNumber(value) || Number(value) <= Number(maxNumber), failure)
-  },
-  'valid-array-items': ({ types }) => {
-    const validItem = validType(texts(types))
-    return (value, about) =>
-      Array.isArray(value) && value.some((item) => validItem(item, about))
-        ? { policyRequirement: 'VALID_ARRAY_ITEMS', params: { validTypes: [...texts(types)] } }
-        : undefined
-  },
+  'mapping-exists': () => onText('MAPPING_EXISTS', (text, { mappingExists }) => mappingExists(text)),
+  'valid-username': () => onText('VALID_USERNAME', isUserName),
+  'valid-query-filter': () => onText('VALID_QUERY_FILTER', isQueryFilter),
+  'valid-temporal-constraints': () => check('VALID_TEMPORAL_CONSTRAINTS', areTemporalConstraints),
+  'valid-number': () => check('VALID_NUMBER', isNumber),
+  'minimum-number': ({ minNumber }) =>
+    check('MIN_NUMBER', (value) => !isNumber(value) || Number(value) >= Number(minNumber), { minNumber }),
+  'maximum-number': ({ maxNumber }) =>
+    check('MAX_NUMBER', (value) => !isNumber(value) || Number(value) <= Number(maxNumber), { maxNumber }),
+  'valid-array-items': ({ types }) => validArrayItems(texts(types)),
   'max-attempts-triggers-lock-cooldown': ({ max, numMinutes, dateTimeField }) =>
     maxAttempts(Number(max), Number(numMinutes), String(dateTimeField)),
 }
@@ -116,21 +103,23 @@ function typeName(value: Json): string {
   return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
 }
 
+type Holds<V = Json> = (value: V, about: Validated) => boolean
+
+/** The failure is the same for every value for which it does not hold. */
+function check(policyRequirement: string, holds: Holds, params?: JsonObject): Check {
+  const failure = { policyRequirement, ...(params && { params }) }
+  return (value, about) => (holds(value, about) ? undefined : failure)
+}
+
 export function minimumLength(minLength: number): Check {
-  const failure = { policyRequirement: 'MIN_LENGTH', params: { minLength } }
-  return (value) => (lengthOf(value) < minLength ? failure : undefined)
+  return check('MIN_LENGTH', (value) => !(hasLength(value) && value.length < minLength), { minLength })
 }
 
 function maximumLength(maxLength: number): Check {
-  const failure = { policyRequirement: 'MAX_LENGTH', params: { maxLength } }
-  return (value) => (hasLength(value) && lengthOf(value) > maxLength ? failure : undefined)
+  return check('MAX_LENGTH', (value) => !(hasLength(value) && value.length > maxLength), { maxLength })
 }
 
 /** What has no length is not too short: `valid-type` complains about it. */
-function lengthOf(value: Json): number {
-  return hasLength(value) ? value.length : Number.POSITIVE_INFINITY
-}
-
 function hasLength(value: Json): value is string | Json[] {
   return typeof value === 'string' || Array.isArray(value)
 }
@@ -138,38 +127,40 @@ function hasLength(value: Json): value is string | Json[] {
 export function matchesRegexp(regexp: string, flags = ''): Check {
   // A global or sticky expression remembers where it stopped, and would answer differently every second time.
   const pattern = new RegExp(regexp, flags.replace(/[gy]/g, ''))
-  const failure = { policyRequirement: 'MATCH_REGEXP', params: { regexp, ...(flags && { flags }) } }
-  return (value) => (typeof value !== 'string' || pattern.test(value) ? undefined : failure)
+  const params = { regexp, ...(flags && { flags }) }
+  return check('MATCH_REGEXP', (value) => typeof value !== 'string' || pattern.test(value), params)
 }
 
 const emailAddress = /^[^\s@"(),:;<>[\]\\]+@[\p{L}\p{N}](?:[\p{L}\p{N}.-]*[\p{L}\p{N}])?$/u
 const phoneNumber = /^\+?[0-9\-. ()/]*$/
 const personName = /^[\p{L}\p{M}'’ .-]+$/u
 
-function format(pattern: RegExp, policyRequirement: string): Check {
-  const failure = { policyRequirement }
-  return (value) => (value === '' || (typeof value === 'string' && pattern.test(value)) ? undefined : failure)
+/** Texts of the format, and nothing else. */
+function format(policyRequirement: string, holds: Holds<string>): Check {
+  const isFine: Holds = (value, about) => value === '' || (typeof value === 'string' && holds(value, about))
+  return check(policyRequirement, isFine)
 }
 
-const validDate: Check = (value) =>
-  value === '' || (typeof value === 'string' && !Number.isNaN(Date.parse(value)))
-    ? undefined
-    : { policyRequirement: 'VALID_DATE' }
-
-function atLeast(count: number, pattern: RegExp, failure: PolicyRequirement): Check {
-  return (value) =>
-    typeof value === 'string' && (value.match(pattern)?.length ?? 0) < count ? failure : undefined
+/** Texts that are there; `valid-type` complains about anything else. */
+function onText(policyRequirement: string, holds: Holds<string>, params?: JsonObject): Check {
+  const isFine: Holds = (value, about) => typeof value !== 'string' || value === '' || holds(value, about)
+  return check(policyRequirement, isFine, params)
 }
 
-function cannotContainCharacters(forbiddenChars: readonly string[]): Check {
-  const failure = {
-    policyRequirement: 'CANNOT_CONTAIN_CHARACTERS',
-    params: { forbiddenChars: [...forbiddenChars] },
-  }
-  return (value) =>
-    typeof value === 'string' && forbiddenChars.some((character) => value.includes(character))
-      ? failure
-      : undefined
+function atLeast(count: number, pattern: RegExp): Holds {
+  return (value) => !(typeof value === 'string' && (value.match(pattern)?.length ?? 0) < count)
+}
+
+function cannotContainCharacters(forbiddenChars: string[]): Check {
+  const isFree = (text: string) => !forbiddenChars.some((character) => text.includes(character))
+  return onText('CANNOT_CONTAIN_CHARACTERS', isFree, { forbiddenChars })
+}
+
+function validArrayItems(validTypes: string[]): Check {
+  const validItem = validType(validTypes)
+  const holds: Holds = (value, about) =>
+    !Array.isArray(value) || value.every((item) => validItem(item, about) === undefined)
+  return check('VALID_ARRAY_ITEMS', holds, { validTypes })
 }
 
 /** E.g. a password that contains the user's name, whatever the case. */
@@ -199,12 +190,8 @@ const cannotContainDuplicates: Check = (value) => {
   return undefined
 }
 
-function texts(value: Json | undefined): readonly string[] {
-  return Array.isArray(value)
-    ? value.map(String)
-    : value === undefined || value === null
-      ? []
-      : [String(value)]
+function texts(value: Json | undefined): string[] {
+  return value === undefined || value === null ? [] : [value].flat().map(String)
 }
 
 /** A comma list, or an array. */
@@ -212,18 +199,8 @@ function names(value: Json | undefined): readonly string[] {
   return texts(value).flatMap((text) => text.split(',').map((name) => name.trim()))
 }
 
-function characters(value: Json | undefined): readonly string[] {
+function characters(value: Json | undefined): string[] {
   return Array.isArray(value) ? value.map(String) : [...String(value ?? '')]
-}
-
-function failing(holds: boolean, failure: PolicyRequirement): PolicyRequirement | undefined {
-  return holds ? undefined : failure
-}
-
-/** Texts that are there; `valid-type` complains about anything else. */
-function onText(holds: (text: string, about: Validated) => boolean, policyRequirement: string): Check {
-  return (value, about) =>
-    failing(typeof value !== 'string' || value === '' || holds(value, about), { policyRequirement })
 }
 
 /** It becomes an id, and so a segment of a path. */
@@ -245,11 +222,9 @@ function isNumber(value: Json): boolean {
 }
 
 /** `[{"duration": "2026-01-01T00:00:00Z/2026-12-31T00:00:00Z"}]`, at most one, and the end comes after the start. */
-const validTemporalConstraints: Check = (value) => {
-  const constraints = Array.isArray(value) ? value : [value]
-  return failing(constraints.length <= 1 && constraints.every(isDuration), {
-    policyRequirement: 'VALID_TEMPORAL_CONSTRAINTS',
-  })
+function areTemporalConstraints(value: Json): boolean {
+  const constraints = [value].flat()
+  return constraints.length <= 1 && constraints.every(isDuration)
 }
 
 function isDuration(constraint: Json): boolean {
@@ -260,13 +235,10 @@ function isDuration(constraint: Json): boolean {
 
 /** A counter of failed attempts may exceed its limit again once the last one is long enough ago. */
 function maxAttempts(max: number, numMinutes: number, dateTimeField: string): Check {
-  const failure = {
-    policyRequirement: 'NO_MORE_THAN_X_ATTEMPTS_WITHIN_Y_MINUTES',
-    params: { max, numMinutes },
-  }
-  return (value, { object }) => {
+  const holds: Holds = (value, { object }) => {
     const last = Date.parse(String(object[dateTimeField] ?? ''))
     const cooling = last + numMinutes * 60_000 > Date.now()
-    return failing(!(typeof value === 'number' && value > max && cooling), failure)
+    return !(typeof value === 'number' && value > max && cooling)
   }
+  return check('NO_MORE_THAN_X_ATTEMPTS_WITHIN_Y_MINUTES', holds, { max, numMinutes })
 }

@@ -1,4 +1,5 @@
 import type { Json } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
@@ -51,4 +52,25 @@ export const nothingSynchronized: OnChange = {
   enlist: async () => {},
   withdraw: async () => {},
   notify: async () => [],
+}
+
+/** Why the repository does not write an object. */
+export function failure(path: string, reason: 'exists' | 'missing' | 'changed'): Problem {
+  switch (reason) {
+    case 'exists':
+      return new Problem('PRECONDITION_FAILED', `${path} exists already`)
+    case 'missing':
+      return new Problem('NOT_FOUND', `${path} does not exist`)
+    case 'changed':
+      return new Problem('PRECONDITION_FAILED', `${path} has changed since the revision given`)
+  }
+}
+
+/** Why an update or a delete does not fit what is stored. */
+export function staleness(
+  { rev }: { readonly rev?: string | undefined },
+  stored: StoredObject | undefined,
+): 'missing' | 'changed' | undefined {
+  if (!stored) return 'missing'
+  return rev !== undefined && rev !== stored._rev ? 'changed' : undefined
 }

@@ -8,9 +8,8 @@ import { withHiddenValues } from '../read/hidden-values.ts'
 import { isUnchanged } from '../relationships/apply.ts'
 import { withRequired } from '../relationships/view.ts'
 import type { CompiledType } from '../type/compile.ts'
-import { isSynchronized } from './changes.ts'
+import { failure, isSynchronized, staleness } from './changes.ts'
 import { type Draft, type Entry, eachOf, type ManagedWrite, refused, type WriteContext } from './entry.ts'
-import { failure, staleness } from './failure.ts'
 import { isActivity } from './record.ts'
 
 type Write<Operation> = ManagedWrite & { readonly operation: Operation }

@@ -1,6 +1,6 @@
 import { mergeFailures, policyFailure } from '../policies/validator.ts'
 import { writeRelated } from '../relationships/apply.ts'
-import { isSynchronized } from './changes.ts'
+import { failure, isSynchronized } from './changes.ts'
 import {
   type Draft,
   type Entry,
@@ -10,7 +10,6 @@ import {
   type WriteContext,
   type WrittenPage,
 } from './entry.ts'
-import { failure } from './failure.ts'
 import { conflicts } from './unique.ts'
 
 /**

@@ -5,8 +5,7 @@ import type { Json } from '../../model/json.ts'
 import { joinPath, splitPath } from '../../model/resource-path.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext, ResourceAction } from '../../router/resources.ts'
-import type { ManagedSet } from '../managed-set.ts'
-import { type SetServices, setAt } from '../sets.ts'
+import { type ManagedSet, type SetServices, setAt } from '../managed-set.ts'
 import { propertiesOf } from '../type/type.ts'
 
 /**
