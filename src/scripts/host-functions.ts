@@ -44,7 +44,8 @@ export async function answerScript(
   try {
     if (!job) throw new Problem('UNAVAILABLE', 'the run that started this script has ended')
     if (job.context.signal?.aborted) throw new Problem('UNAVAILABLE', 'the run has been cancelled')
-    const value = await dispatch(name, { ports, sandbox, job, args: argumentsOf(text) })
+    const call = { ports, sandbox, job, args: argumentsOf(text) }
+    const value = await job.budget.call(sandbox.runningInput, () => dispatch(name, call))
     return JSON.stringify({ value })
   } catch (error) {
     return JSON.stringify({ error: refusalOf(error) })
@@ -99,9 +100,11 @@ async function callSecrets(name: SecretName, { ports, sandbox, job, args }: Host
 function writeLog({ ports, sandbox, job, args: [level, args] }: HostCall): undefined {
   const [format, ...rest] = Array.isArray(args) ? args : []
   const label = job.program.scripts[sandbox.runningScript]?.label ?? ''
-  const secrets = new SecretValues(job.decrypted.get(sandbox.runningInput))
   const known = levels.find((one) => one === level) ?? 'info'
-  ports.log(known, label, secrets.hiddenIn(logMessage(format, rest)), rest)
+  const { runningInput } = sandbox
+  const message = new SecretValues(job.decrypted.get(runningInput)).hiddenIn(logMessage(format, rest))
+  const loggable = job.budget.loggable(runningInput, message)
+  if (loggable !== undefined) ports.log(known, label, loggable, rest)
 }
 
 /** `logger.info('{} has no mail', id)` as one line (platform §7.3): the arguments without a `{}` follow at the end. */

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
+import { type Limits, usualLimits } from './budget.ts'
 import type {
   LoadedProgram,
   ProcedureInput,
@@ -20,16 +20,18 @@ import { SandboxPool } from './pool.ts'
 import { type PreparedProgram, prepareProgram, prepareScript, syntaxProblem } from './prepare.ts'
 import { Sandbox } from './sandbox.ts'
 import { type ScriptFiles, scriptFiles } from './script-files.ts'
-import { syntaxChecker } from './syntax.ts'
+import { analyse } from './script-host.ts'
 
 /**
- * The script engine on `isolated-vm` (platform §7). Scripts run on separate threads, so the server's event loop never
+ * The script engine on `isolated-vm` (platform §7). Scripts run in the script host, so the server's event loop never
  * waits for one. Each isolate has a memory limit and each input a time limit; an input that exceeds one fails alone.
  */
 export interface IsolateEngineOptions extends Omit<HostPorts, 'files'> {
   readonly projectFolder: string
   /** Milliseconds that the scripts of one input may run; waiting for `openidm` calls does not count. */
   readonly timeout?: number
+  /** Of what the scripts of one input ask of the server. */
+  readonly limits?: Partial<Limits>
   /** MiB an isolate. */
   readonly memory?: number
   /** How many isolates execute at once. */
@@ -37,13 +39,11 @@ export interface IsolateEngineOptions extends Omit<HostPorts, 'files'> {
 }
 
 export function isolateEngine(options: IsolateEngineOptions): ScriptEngine {
-  keepLoopsInterruptible()
   return new IsolateEngine(options)
 }
 
 class IsolateEngine implements ScriptEngine {
   readonly #options: IsolateEngineOptions
-  readonly #syntax = syntaxChecker()
   readonly #files: ScriptFiles
   readonly #pool: SandboxPool
   readonly #jobs = new WeakMap<Sandbox, Job>()
@@ -53,12 +53,12 @@ class IsolateEngine implements ScriptEngine {
 
   constructor(options: IsolateEngineOptions) {
     this.#options = options
-    this.#files = scriptFiles(options.projectFolder, this.#syntax)
+    this.#files = scriptFiles(options.projectFolder)
     this.#pool = new SandboxPool(options.isolates ?? 2, () => this.#createSandbox())
   }
 
   check(script: ScriptSource): Promise<Problem | undefined> {
-    return syntaxProblem(script, this.#syntax)
+    return syntaxProblem(script, analyse)
   }
 
   load<P extends Program>(program: P, parts: ProgramParts<P>): LoadedProgram<P> {
@@ -68,7 +68,7 @@ class IsolateEngine implements ScriptEngine {
       inputs: readonly ProcedureInput<P, N>[],
       context: ScriptContext,
     ) => {
-      preparing ??= prepareProgram(program, parts, this.#syntax)
+      preparing ??= prepareProgram(program, parts, analyse)
       const prepared = await preparing
       if (prepared.retired) throw new Problem('UNAVAILABLE', `${program.address} has been unloaded`)
       if (!prepared.procedures.includes(procedure))
@@ -97,7 +97,6 @@ class IsolateEngine implements ScriptEngine {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#shutDown = true
     this.#pool.dispose()
-    this.#syntax[Symbol.dispose]()
   }
 
   async #run(
@@ -106,7 +105,8 @@ class IsolateEngine implements ScriptEngine {
     inputs: readonly unknown[],
     context: ScriptContext,
   ): Promise<readonly ScriptOutcome[]> {
-    const page = { program, procedure, context, timeout: this.#options.timeout ?? 5000 }
+    const { timeout = 5000, limits } = this.#options
+    const page = { program, procedure, context, timeout, limits: { ...usualLimits, ...limits } }
     const refresh = (sandbox: Sandbox) => this.#refresh(sandbox, program)
     try {
       return await runPage(page, inputs, { pool: this.#pool, jobs: this.#jobs, refresh })
@@ -118,7 +118,7 @@ class IsolateEngine implements ScriptEngine {
 
   #prepared(script: ScriptSource): Promise<PreparedProgram> {
     const key = JSON.stringify(script)
-    const prepared = this.#evaluations.get(key) ?? prepareScript(script, this.#syntax)
+    const prepared = this.#evaluations.get(key) ?? prepareScript(script, analyse)
     this.#evaluations.delete(key)
     this.#evaluations.set(key, prepared)
     for (const oldest of [...this.#evaluations.keys()].slice(0, -keptScripts))
@@ -144,10 +144,7 @@ class IsolateEngine implements ScriptEngine {
           answerScript({ ...this.#options, files: this.#files }, sandbox, job, name, args),
         )
       },
-      onCatastrophe(message) {
-        log('error', '', `an isolate is lost and its thread with it: ${message}`, [])
-        endWithoutLostThreads()
-      },
+      onLost: (message) => log('error', '', message, []),
     })
   }
 }
@@ -158,20 +155,3 @@ function succeeded<T>(outcome: ScriptOutcome<T> | undefined): T {
 }
 
 const keptScripts = 200
-
-/**
- * V8 omits the interrupt check in loops that it expects to end soon. It is wrong about some loops that only fill an
- * array: those could be stopped neither by the time limit nor by the memory limit.
- */
-function keepLoopsInterruptible(): void {
-  setFlagsFromString('--no-turboshaft-loop-unrolling')
-}
-
-let endsByForce = false
-
-/** `process.exit` waits for every thread, and a lost one never ends. Everything else has been closed before. */
-function endWithoutLostThreads(): void {
-  if (endsByForce) return
-  endsByForce = true
-  process.once('exit', () => process.kill(process.pid, 'SIGKILL'))
-}

@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ScriptOutcome } from './engine.ts'
+import { ScriptHost } from './script-host.ts'
 import { script, system, type TestEngine, testEngine } from './testing/engine.ts'
 import { program as procedures } from './testing/procedures.ts'
 
@@ -78,7 +77,7 @@ describe('a script that does not end', () => {
   })
 
   it('keeps neither the event loop nor another program from going on', async () => {
-    const [endless, other] = [load('for (;;) {}'), await load('source + 1')]
+    const [endless, other] = [load('for (;;) {}'), load('source + 1')]
     await other.run('each', [1], system)
     let ended = false
     const stopped = endless.run('each', [1, 2, 3], system).finally(() => {
@@ -148,7 +147,7 @@ describe('a script that hoards', () => {
   })
 
   it('does not hold back other programs', async () => {
-    const [hoarding, other] = [load(hoard), await load('source + 1')]
+    const [hoarding, other] = [load(hoard), load('source + 1')]
     const [stopped, served] = await Promise.all([
       hoarding.run('each', [1, 2], system),
       other.run('each', [1, 2], system),
@@ -159,13 +158,88 @@ describe('a script that hoards', () => {
   })
 })
 
-it('an object that grows until V8 gives up costs a thread, but neither the server nor its end', () => {
-  const file = fileURLToPath(new URL('./testing/catastrophe.ts', import.meta.url))
-  const { stdout, signal } = spawnSync(process.execPath, [file], {
-    encoding: 'utf8',
-    timeout: 50_000,
-    killSignal: 'SIGABRT',
+describe('a script that V8 loses control of', () => {
+  beforeEach(async () => {
+    await test[Symbol.asyncDispose]()
+    test = await testEngine({ timeout: 30_000, memory: 32 })
   })
-  expect(stdout.split('\n').slice(0, 3)).toEqual(['an isolate is lost', 'SCRIPT_MEMORY', '2'])
-  expect(signal).toBe('SIGKILL')
+
+  it.each([
+    ['an object that grows for ever', 'var all = {}; for (var i = 0; ; i++) all["key" + i] = i'],
+    ['a huge array made of nothing', 'Array.from({ length: 2 ** 32 - 1 })'],
+  ])('costs its process, and neither the server nor other scripts: %s', async (_what, source) => {
+    const before = process.memoryUsage.rss()
+    expect(await test.failure(source)).toMatchObject({ code: 'SCRIPT_MEMORY' })
+    expect(await test.value('1 + 1')).toBe(2)
+    // The memory is that of another process, and gone with it.
+    expect((process.memoryUsage.rss() - before) / 2 ** 20).toBeLessThan(100)
+  })
+
+  /** Every read of a script ends the process in which it runs, `times` times in all. */
+  async function killing(times: number, source: string) {
+    const seen: string[] = []
+    const resources = {
+      read: async (path: string) => {
+        if (times-- > 0) process.kill(ScriptHost.current().pid ?? 0, 'SIGKILL')
+        return { _id: path }
+      },
+      create: async (path: string) => {
+        seen.push(path)
+        return { _id: path }
+      },
+    }
+    await using engine = await testEngine({ resources: () => resources as never })
+    const outcomes = await load(source, engine).run('each', [0, 1, 2, 3, 4], system)
+    return { outcomes, seen }
+  }
+
+  it('takes with it the objects of its page that wrote; the others run again', async () => {
+    const { outcomes, seen } = await killing(
+      1,
+      'if (source === 1) openidm.create("seen", "s", {}); if (source === 3) openidm.read("a"); source',
+    )
+    expect(summary(outcomes)).toEqual([0, 'SCRIPT_MEMORY', 2, 3, 4])
+    expect(seen).toEqual(['seen'])
+  })
+
+  it('fails if the process ends with it again and again', async () => {
+    const { outcomes } = await killing(99, 'if (source === 1) openidm.read("a"); source')
+    expect(summary(outcomes)).toEqual([0, 'SCRIPT_MEMORY', 2, 3, 4])
+    expect(outcomes[1]).toMatchObject({ error: { message: expect.stringContaining('ended the process') } })
+  })
+})
+
+describe('a script that asks too much of the server', () => {
+  it('is stopped after so many calls', async () => {
+    await using own = await testEngine({ limits: { calls: 5 } })
+    own.store.set('a/1', { _id: '1' })
+    const problem = await own.failure('for (;;) { openidm.read("a/1") }')
+    expect(problem).toMatchObject({ message: expect.stringContaining('more than 5 calls') })
+    expect(own.requests).toHaveLength(5)
+  })
+
+  it('is stopped when its calls have taken too long in all', async () => {
+    const read = (path: string) => new Promise((done) => setTimeout(() => done({ _id: path }), 50))
+    await using slow = await testEngine({ limits: { total: 200 }, resources: () => ({ read }) as never })
+    expect(await slow.failure('for (;;) openidm.read("a")')).toMatchObject({
+      message: expect.stringContaining('more than 200 ms'),
+    })
+    expect(await slow.value('1 + 1')).toBe(2)
+  })
+
+  it('is stopped while it waits for a call that is never answered', async () => {
+    const read = () => new Promise(() => {})
+    await using silent = await testEngine({ limits: { total: 200 }, resources: () => ({ read }) as never })
+    expect(await silent.failure('openidm.read("a")')).toMatchObject({
+      message: expect.stringContaining('more than 200 ms'),
+    })
+  })
+
+  it('logs so much and no more, and the next object logs again', async () => {
+    await using own = await testEngine({ limits: { log: 100 } })
+    const program = load('for (var i = 0; i < 50; i++) logger.info("0123456789"); source', own)
+    await program.run('each', [0, 1], system)
+    expect(own.logged.length).toBe(22)
+    expect(own.logged[10]?.[2]).toContain('the rest is left out')
+  })
 })

@@ -2,11 +2,13 @@ import type { Json } from '../model/json.ts'
 import { type PlainProblem, revivedProblem } from '../model/plain-problem.ts'
 import { Problem } from '../model/problem.ts'
 import { SecretValues } from '../model/secret-values.ts'
+import { Budget, type Limits } from './budget.ts'
 import { contextVariable } from './context-variable.ts'
 import type { ScriptContext, ScriptOutcome } from './engine.ts'
+import { sliceMs } from './host/messages.ts'
 import type { SandboxPool } from './pool.ts'
 import type { PreparedProgram } from './prepare.ts'
-import { type LoadedContext, type Sandbox, sliceMs } from './sandbox.ts'
+import type { LoadedContext, Sandbox } from './sandbox.ts'
 
 /**
  * Runs a procedure over many inputs and survives failures of their scripts.
@@ -19,6 +21,9 @@ import { type LoadedContext, type Sandbox, sliceMs } from './sandbox.ts'
  *     finished, called a write → fails: its outcome is lost, but its effects are not
  *     running                  → fails: SCRIPT_MEMORY
  *     not begun                → in a new isolate
+ *
+ * If the host of the isolates ends, it is not known which input was running: all that have no outcome and wrote nothing run
+ * again, each alone, and one with which the host ends three times fails.
  */
 export interface PageRun {
   readonly program: PreparedProgram
@@ -26,6 +31,7 @@ export interface PageRun {
   readonly context: ScriptContext
   /** Milliseconds of its own that one input may take; waiting for the host does not count. */
   readonly timeout: number
+  readonly limits: Limits
 }
 
 /** The work that a sandbox is doing: for which request, how deep, which inputs have written, and what they decrypted. */
@@ -35,6 +41,7 @@ export interface Job {
   readonly depth: number
   readonly loaded: LoadedContext
   readonly writers: Set<number>
+  readonly budget: Budget
   /** By the position of the input: what its scripts decrypted. */
   readonly decrypted: Map<number, Json[]>
 }
@@ -55,7 +62,11 @@ export async function runPage(
   for (let start = 0; start < inputs.length; ) {
     let rest: readonly Input[] = portion(inputs, start)
     start += rest.length
-    while (rest.length > 0) rest = await runPortion(run, rest, outcomes, ports)
+    while (rest.length > 0) {
+      const some = rest[0]?.deaths ? rest.slice(0, 1) : rest
+      const again = await runPortion(run, some, outcomes, ports)
+      rest = [...again, ...rest.slice(some.length)]
+    }
   }
   return outcomes
 }
@@ -63,11 +74,14 @@ export async function runPage(
 /** Small enough that others get their turn on the isolate and that the text uses little memory. */
 const mostInputs = 250
 const mostCharacters = 1 << 20
+const mostDeaths = 3
 
 /** One input as JSON, and its place on the page. */
 interface Input {
   readonly text: string
   readonly index: number
+  /** How often the script host has ended while it may have been running. One of these runs alone. */
+  readonly deaths: number
 }
 
 function portion(inputs: readonly unknown[], start: number): readonly Input[] {
@@ -76,7 +90,7 @@ function portion(inputs: readonly unknown[], start: number): readonly Input[] {
   for (let i = start; i < inputs.length && found.length < mostInputs && characters < mostCharacters; i++) {
     const text = JSON.stringify(inputs[i]) ?? 'null'
     characters += text.length
-    found.push({ text, index: i })
+    found.push({ text, index: i, deaths: 0 })
   }
   return found
 }
@@ -96,7 +110,8 @@ async function runPortion(
     await ports.refresh(sandbox, run.program)
     const loaded = await sandbox.context(run.program)
     const { program, context } = run
-    const job: Job = { program, context, depth, loaded, writers: new Set(), decrypted: new Map() }
+    const budget = new Budget(run.limits)
+    const job: Job = { program, context, depth, loaded, budget, writers: new Set(), decrypted: new Map() }
     jobs.set(sandbox, job)
     const lost = await new Portion(run, sandbox, job, inputs, outcomes).work()
     // A disposed isolate looks like a dead one.
@@ -131,12 +146,12 @@ class Portion {
     while (this.#done < this.#inputs.length) {
       this.#run.context.signal?.throwIfAborted()
       try {
-        this.#take(await (begun ? this.#job.loaded.slice(this.#limit) : this.#begin()))
+        this.#take(await (begun ? this.#job.loaded.go('slice', this.#limit) : this.#begin()))
         begun = true
       } catch (error) {
         if (this.#sandbox.dead) return this.#salvage()
         begun = true
-        await this.#resume(error)
+        if (!(await this.#resumed(error))) return this.#salvage()
       }
     }
     return []
@@ -171,13 +186,26 @@ class Portion {
     if (input) this.#outcomes[input.index] = decrypted ? { ...outcome, decrypted } : outcome
   }
 
-  /** The isolate is alive: either the slice exceeded its time, or its answer was lost. */
+  /**
+   * The isolate is alive: either the slice exceeded its time, or its answer was lost. False if that fails as well: promises that
+   * a script left behind keep it busy, and it is given up.
+   */
+  async #resumed(error: unknown): Promise<boolean> {
+    try {
+      await this.#resume(error)
+      return true
+    } catch {
+      if (!this.#sandbox.dead) this.#sandbox.dispose()
+      return false
+    }
+  }
+
   async #resume(error: unknown): Promise<void> {
     if (!isTimeout(error)) {
-      this.#take(await this.#job.loaded.repeat(this.#run.timeout))
+      this.#take(await this.#job.loaded.go('repeat', this.#run.timeout))
       return
     }
-    this.#take(await this.#job.loaded.abandon(this.#run.timeout))
+    this.#take(await this.#job.loaded.go('abandon', this.#run.timeout))
     // The code that ran too long may be the continuation of a promise whose input already has its outcome.
     if (this.#sandbox.runningInput < this.#done) return
     const { timeout } = this.#run
@@ -186,15 +214,12 @@ class Portion {
 
   /** The isolate is dead: returns the inputs to run again. */
   #salvage(): readonly Input[] {
+    if (this.#sandbox.unobserved) return this.#rerunAlone()
     const again: Input[] = []
     const culprit = Math.max(this.#sandbox.runningInput, this.#done)
     for (const [position, input] of this.#inputs.slice(0, culprit).entries()) {
       if (position < this.#done) continue
-      if (this.#job.writers.has(position))
-        this.#fail(
-          'SCRIPT_MEMORY',
-          'outcome unknown: the scripts ran and wrote, then another object exhausted the memory',
-        )
+      if (this.#job.writers.has(position)) this.#failUnknown()
       else {
         again.push(input)
         this.#done++
@@ -202,6 +227,28 @@ class Portion {
     }
     this.#fail('SCRIPT_MEMORY', `${this.#label} script exhausted the memory of its isolate and was stopped`)
     return [...again, ...this.#inputs.slice(this.#done)]
+  }
+
+  #rerunAlone(): readonly Input[] {
+    const again: Input[] = []
+    for (const [position, input] of this.#inputs.entries()) {
+      if (position < this.#done) continue
+      if (this.#job.writers.has(position)) this.#failUnknown()
+      else if (input.deaths + 1 >= mostDeaths)
+        this.#fail('SCRIPT_MEMORY', `${this.#label} script ended the process in which scripts run`)
+      else {
+        again.push({ ...input, deaths: input.deaths + 1 })
+        this.#done++
+      }
+    }
+    return again
+  }
+
+  #failUnknown(): void {
+    this.#fail(
+      'SCRIPT_MEMORY',
+      'outcome unknown: the scripts ran and wrote, then another object exhausted the memory',
+    )
   }
 
   #fail(code: 'SCRIPT_TIMEOUT' | 'SCRIPT_MEMORY', message: string): void {

@@ -42,7 +42,8 @@ export class SandboxPool {
   release(sandbox: Sandbox): void {
     this.#executing--
     sandbox.forgetRetired()
-    if (sandbox.dead) this.#all.delete(sandbox)
+    sandbox.release()
+    if (!sandbox.usable) this.#discard(sandbox)
     else if (this.#idle.length < this.#size + spareIdle) this.#idle.push(sandbox)
     else this.#discard(sandbox)
     this.#serveWaiting()
@@ -83,11 +84,14 @@ export class SandboxPool {
 
   #take(program: PreparedProgram, nested: boolean): Sandbox | undefined {
     if (this.#executing >= this.#size) return undefined
+    // Those of a host that has lost one of its isolates end with it.
+    for (const sandbox of this.#idle.filter(({ usable }) => !usable)) this.#discard(sandbox)
     const familiar = this.#idle.findIndex((sandbox) => sandbox.has(program))
     const [idle] = this.#idle.splice(familiar < 0 ? this.#idle.length - 1 : familiar, 1)
     if (!idle && !nested && this.#all.size >= this.#size + mostExtra) return undefined
     const sandbox = idle ?? this.#create()
     this.#all.add(sandbox)
+    sandbox.busy = true
     this.#executing++
     return sandbox
   }
@@ -109,6 +113,8 @@ export class SandboxPool {
 
   #discard(sandbox: Sandbox): void {
     this.#all.delete(sandbox)
+    const at = this.#idle.indexOf(sandbox)
+    if (at >= 0) this.#idle.splice(at, 1)
     sandbox.dispose()
   }
 }

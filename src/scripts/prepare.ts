@@ -1,7 +1,7 @@
 import { Problem } from '../model/problem.ts'
 import type { Program, ProgramParts, ScriptSource } from './engine.ts'
+import type { Analyse, Analysis } from './host/syntax.ts'
 import type { PreparedScript } from './inside/program.ts'
-import type { SyntaxChecker } from './syntax.ts'
 
 /**
  * A program as every isolate loads it. Its scripts are checked once, so a syntax error is known with its place, and only
@@ -20,23 +20,23 @@ export interface PreparedProgram {
 export async function prepareProgram<P extends Program>(
   { address, procedures }: P,
   { settings, scripts }: ProgramParts<P>,
-  syntax: SyntaxChecker,
+  analyse: Analyse,
 ): Promise<PreparedProgram> {
-  const prepared = await prepareScripts(Object.entries(scripts), syntax)
+  const prepared = await prepareScripts(Object.entries(scripts), analyse)
   return { address, procedures: Object.keys(procedures), settings, scripts: prepared, retired: false }
 }
 
-export async function prepareScript(script: ScriptSource, syntax: SyntaxChecker): Promise<PreparedProgram> {
-  const scripts = await prepareScripts([['script', script]], syntax)
+export async function prepareScript(script: ScriptSource, analyse: Analyse): Promise<PreparedProgram> {
+  const scripts = await prepareScripts([['script', script]], analyse)
   return { procedures: ['evaluate'], settings: null, scripts, retired: false }
 }
 
 /** SCRIPT_FAILED with message, line and column in its detail; undefined if the script compiles. */
-export async function syntaxProblem(
-  script: ScriptSource,
-  syntax: SyntaxChecker,
-): Promise<Problem | undefined> {
-  const error = await syntax.check(script.source)
+export async function syntaxProblem(script: ScriptSource, analyse: Analyse): Promise<Problem | undefined> {
+  return problemOf(script, (await analyse(script.source)).error)
+}
+
+function problemOf(script: ScriptSource, error: Analysis['error']): Problem | undefined {
   if (!error) return undefined
   const { message, line, column } = error
   const { label, file } = script
@@ -48,15 +48,15 @@ export async function syntaxProblem(
 
 async function prepareScripts(
   entries: readonly (readonly [string, ScriptSource])[],
-  syntax: SyntaxChecker,
+  analyse: Analyse,
 ): Promise<PreparedScript[]> {
   const urls = new Set<string>()
   const prepared: PreparedScript[] = []
   for (const [name, script] of entries) {
     const { label, source, file } = script
-    const problem = await syntaxProblem(script, syntax)
+    const { error, expression } = await analyse(source)
+    const problem = problemOf(script, error)
     const broken = problem && { message: problem.message, detail: problem.detail }
-    const expression = broken ? undefined : await syntax.expression(source)
     prepared.push({
       name,
       label,

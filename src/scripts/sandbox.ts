@@ -1,16 +1,13 @@
-import ivm from 'isolated-vm'
+import type { Call, Lost, Numbered, ProgramText, Progress, StepRequest } from './host/messages.ts'
 import type { Locations } from './inside/globals.ts'
-import type { Settings } from './inside/runner.ts'
-import { moduleLoader, runnerAddress } from './modules.ts'
 import type { PreparedProgram } from './prepare.ts'
+import { type Hosted, ScriptHost } from './script-host.ts'
 
 /**
- * One isolate with a context for each program that runs in it. It processes one page at a time, and may die:
+ * One isolate in the script host, with a context for each program that runs in it. It processes one page at a time, and
+ * may die:
  *
- *     idle ⇄ working → dead (memory limit, or V8 lost control of it, or disposed)
- *
- * Only text crosses the boundary. The only shared memory is `progress`: two numbers for the running input and script,
- * which survive the isolate.
+ *     idle ⇄ working → dead (memory limit, or V8 lost control of it, or its host ended, or disposed)
  */
 export interface SandboxOptions {
   /** MiB. */
@@ -18,45 +15,62 @@ export interface SandboxOptions {
   readonly locations: Locations
   /** Answers host calls of scripts with JSON text; never rejects. */
   answer(sandbox: Sandbox, name: string, args: string): Promise<string>
-  onCatastrophe(message: string): void
+  /** An isolate, or the process with it, has got out of control. */
+  onLost(message: string): void
 }
-
-/** A slice returns after this time; the time limit of one input is added to it. */
-export const sliceMs = 100
 
 /** Contexts of single scripts kept ready in one isolate: each holds about a quarter of a MiB. */
 const keptEvaluations = 16
 
-export class Sandbox {
-  readonly #isolate: ivm.Isolate
+/** A host that does not answer for this long after a time limit has been exceeded is out of control. */
+const graceMs = 10_000
+
+export class Sandbox implements Hosted {
+  readonly #host = ScriptHost.current()
   readonly #options: SandboxOptions
+  readonly #number: number
   readonly #programs = new Map<PreparedProgram, Promise<LoadedContext>>()
-  readonly #progress = new Int32Array(new SharedArrayBuffer(8))
   readonly #lost = Promise.withResolvers<never>()
-  #catastrophe = false
+  #progress: Progress = [-1, -1]
+  #unobserved = false
+  #lastProgram = 0
+  #dead = false
+  #watch: NodeJS.Timeout | undefined
+  #limit = 0
+  /** While a page has it. */
+  busy = false
 
   constructor(options: SandboxOptions) {
     this.#options = options
-    this.#isolate = new ivm.Isolate({
-      memoryLimit: options.memory,
-      onCatastrophicError: (message) => this.#loseControl(message),
-    })
+    this.#number = this.#host.add(this)
+    const { memory, locations } = options
+    this.#host.tell({ kind: 'create', isolate: this.#number, memory, locations })
     this.#lost.promise.catch(() => {})
   }
 
-  /** Out of memory, disposed, or out of V8's control: nothing runs in it any more. */
+  /** Nothing runs in it any more. */
   get dead(): boolean {
-    return this.#catastrophe || this.#isolate.isDisposed
+    return this.#dead
+  }
+
+  /** False: it is dead, or its host takes no new work. */
+  get usable(): boolean {
+    return !this.#dead && !this.#host.retired
+  }
+
+  /** True: it died with its host, and which input was running is not known. */
+  get unobserved(): boolean {
+    return this.#unobserved
   }
 
   /** Position on the page of the input that is or was running; -1 before the first. */
   get runningInput(): number {
-    return Atomics.load(this.#progress, 0)
+    return this.#progress[0]
   }
 
   /** Index of the script that is or was running; -1 before the first. */
   get runningScript(): number {
-    return Atomics.load(this.#progress, 1)
+    return this.#progress[1]
   }
 
   has(program: PreparedProgram): boolean {
@@ -71,7 +85,7 @@ export class Sandbox {
     this.#programs.set(program, loading)
     this.#evictEvaluations()
     try {
-      return await this.orLost(loading)
+      return await loading
     } catch (error) {
       this.#programs.delete(program)
       throw error
@@ -82,7 +96,7 @@ export class Sandbox {
     const loaded = this.#programs.get(program)
     this.#programs.delete(program)
     loaded?.then(
-      (context) => context.release(),
+      ({ number }) => this.#host.tell({ kind: 'release', isolate: this.#number, program: number }),
       () => {},
     )
   }
@@ -91,92 +105,98 @@ export class Sandbox {
     for (const program of this.#programs.keys()) if (program.retired) this.forget(program)
   }
 
-  /** Also rejects if V8 loses control of the isolate: the isolate's own promises would never end. */
-  orLost<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#lost.promise])
+  dispose(): void {
+    this.#dead = true
+    this.#host.remove(this.#number)
   }
 
-  dispose(): void {
-    // An isolate out of control cannot be disposed: the call would wait for ever.
-    if (!this.dead) this.#isolate.dispose()
+  /** Given back: its host may be waiting for that. */
+  release(): void {
+    this.busy = false
+    this.#host.endIfFree()
+  }
+
+  step(request: Omit<StepRequest, 'kind' | 'id' | 'isolate'>, text: string): Promise<string> {
+    this.#watchOver(request.timeout)
+    return this.#ask({ ...request, kind: 'step', isolate: this.#number }, text).finally(() =>
+      clearTimeout(this.#watch),
+    )
+  }
+
+  /** Waiting for the server does not count. */
+  async called({ name, progress }: Call, args: string): Promise<string> {
+    this.#progress = progress
+    clearTimeout(this.#watch)
+    const answer = await this.#options.answer(this, name, args)
+    this.#watchOver(this.#limit)
+    return answer
+  }
+
+  lost({ progress, message }: Lost): void {
+    this.#progress = progress
+    this.#die(`an isolate is lost: ${message}`)
+  }
+
+  died(reason: string): void {
+    if (this.#dead) return
+    this.#unobserved = true
+    this.#die(`the script host has ended: ${reason}`)
+  }
+
+  #die(message: string): void {
+    this.#dead = true
+    this.#lost.reject(new Error(message))
+    clearTimeout(this.#watch)
+    if (this.busy) this.#options.onLost(message)
   }
 
   async #load(program: PreparedProgram): Promise<LoadedContext> {
-    const context = await this.#isolate.createContext()
-    const load = moduleLoader(this.#isolate, context)
-    // First, so that its built-ins are taken before any other code runs.
-    const runner = await load(runnerAddress)
-    const factories =
-      program.address === undefined ? undefined : (await load(new URL(program.address))).namespace
-    const prepare = await runner.namespace.get('prepare', { reference: true })
-    await prepare.apply(undefined, [
-      new ivm.Reference((name: unknown, args: unknown) =>
-        this.#options.answer(this, String(name), String(args)),
-      ),
-      new ivm.ExternalCopy(this.#progress).copyInto(),
-      JSON.stringify(this.#settings(program)),
-      factories?.derefInto(),
-    ])
-    const step = (name: keyof Steps): Promise<Step> => runner.namespace.get(name, { reference: true })
-    const steps = [step('begin'), step('slice'), step('abandon'), step('repeat')] as const
-    const [begin, slice, abandon, repeat] = await Promise.all(steps)
-    return new LoadedContext(this, context, { begin, slice, abandon, repeat })
+    const { scripts, procedures, settings, address } = program
+    const number = ++this.#lastProgram
+    const text: ProgramText = { scripts, procedures, settings }
+    await this.#ask({ kind: 'load', isolate: this.#number, program: number, address }, JSON.stringify(text))
+    return new LoadedContext(this, number)
   }
 
-  #settings({ scripts, procedures, settings }: PreparedProgram): Settings {
-    return { scripts, procedures, settings, sliceMs, locations: this.#options.locations }
+  /** Also rejects if V8 loses control of the isolate: its own promises would never end. */
+  async #ask(request: Numbered, text: string): Promise<string> {
+    const answer = await Promise.race([this.#host.ask(request, text), this.#lost.promise])
+    if (answer.progress) this.#progress = answer.progress
+    if (answer.dead) this.#dead = true
+    if (answer.error !== undefined) throw new Error(answer.error)
+    return answer.text
+  }
+
+  #watchOver(timeout: number): void {
+    this.#limit = timeout
+    this.#watch = setTimeout(() => this.#host.kill(), timeout + graceMs)
+    this.#watch.unref()
   }
 
   #evictEvaluations(): void {
     const evaluations = [...this.#programs.keys()].filter(({ address }) => address === undefined)
     for (const program of evaluations.slice(0, -keptEvaluations)) this.forget(program)
   }
-
-  #loseControl(message: string): void {
-    this.#catastrophe = true
-    this.#lost.reject(new Error(message))
-    this.#options.onCatastrophe(message)
-  }
 }
-
-type Step = ivm.Reference<(...args: string[]) => string>
-type Steps = Readonly<Record<'begin' | 'slice' | 'abandon' | 'repeat', Step>>
 
 /** A program in an isolate. Every method returns outcomes as the inside of a JSON array. */
 export class LoadedContext {
   readonly #sandbox: Sandbox
-  readonly #context: ivm.Context
-  readonly #steps: Steps
+  readonly number: number
   /** Files that `require` has loaded here, with the time of their last change. */
   readonly required = new Map<string, number>()
 
-  constructor(sandbox: Sandbox, context: ivm.Context, steps: Steps) {
+  constructor(sandbox: Sandbox, number: number) {
     this.#sandbox = sandbox
-    this.#context = context
-    this.#steps = steps
+    this.number = number
   }
 
   begin(procedure: string, page: string, context: string, timeout: number): Promise<string> {
-    return this.#apply(this.#steps.begin, [procedure, page, context], timeout)
+    return this.#sandbox.step({ program: this.number, step: 'begin', procedure, context, timeout }, page)
   }
 
-  slice(timeout: number): Promise<string> {
-    return this.#apply(this.#steps.slice, [], timeout)
-  }
-
-  abandon(timeout: number): Promise<string> {
-    return this.#apply(this.#steps.abandon, [], timeout)
-  }
-
-  repeat(timeout: number): Promise<string> {
-    return this.#apply(this.#steps.repeat, [], timeout)
-  }
-
-  release(): void {
-    this.#context.release()
-  }
-
-  #apply(step: Step, args: string[], timeout: number): Promise<string> {
-    return this.#sandbox.orLost(step.apply(undefined, args, { timeout }))
+  /** The next slice; or what is left of one that was stopped, or whose answer was lost. */
+  go(step: 'slice' | 'abandon' | 'repeat', timeout: number): Promise<string> {
+    return this.#sandbox.step({ program: this.number, step, timeout }, '')
   }
 }

@@ -4,7 +4,7 @@ import { dirname, join, relative, sep } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import type { Found } from './inside/require.ts'
 import { syntaxProblem } from './prepare.ts'
-import type { SyntaxChecker } from './syntax.ts'
+import { analyse } from './script-host.ts'
 
 /**
  * Finds the files that scripts `require`: below `<project>/script`, with names relative to it or, with a leading dot, to
@@ -23,7 +23,7 @@ export interface ScriptFiles {
   changed(file: string, modified: number): Promise<boolean>
 }
 
-export function scriptFiles(projectFolder: string, syntax: SyntaxChecker): ScriptFiles {
+export function scriptFiles(projectFolder: string): ScriptFiles {
   const folder = join(projectFolder, 'script')
 
   return {
@@ -34,7 +34,7 @@ export function scriptFiles(projectFolder: string, syntax: SyntaxChecker): Scrip
       const path = relative(root, file).split(sep).join('/')
       const source = await readFile(file, 'utf8')
       const json = path.endsWith('.json')
-      if (!json) await refuseBroken(path, source, syntax)
+      if (!json) await refuseBroken(path, source)
       const { mtimeMs } = await stat(file)
       const url = `script/${path.replace(/[^\w./,@-]+/g, '_')}`
       const parent = dirname(path)
@@ -59,9 +59,9 @@ function shippedModule(name: string, missing: unknown): string {
 }
 
 /** Checked as the body of a function, as it runs: `return` is allowed. */
-async function refuseBroken(path: string, source: string, syntax: SyntaxChecker): Promise<void> {
+async function refuseBroken(path: string, source: string): Promise<void> {
   const script = { label: `script/${path}`, source: `(function(){${source}\n})`, globals: {} }
-  const problem = await syntaxProblem(script, syntax)
+  const problem = await syntaxProblem(script, analyse)
   if (problem) throw problem
 }
 

@@ -38,11 +38,22 @@ function boundBuiltIns(): void {
   bound(String.prototype, 'padStart', (_text, args) => numberOf(args[0]))
   bound(String.prototype, 'padEnd', (_text, args) => numberOf(args[0]))
   bound(String.prototype, 'split', lengthOf)
-  bound(Array.prototype, 'fill', lengthOf)
-  bound(Array.prototype, 'join', lengthOf)
-  bound(Array.prototype, 'slice', lengthOf)
-  bound(Array.prototype, 'sort', lengthOf)
+  for (const name of wholeArray) bound(Array.prototype, name, lengthOf)
 }
+
+/** Those that visit or copy an array whole without a check in between. */
+const wholeArray = [
+  'fill',
+  'join',
+  'slice',
+  'sort',
+  'reverse',
+  'toSorted',
+  'toReversed',
+  'toSpliced',
+  'with',
+  'concat',
+]
 
 function lengthOf(value: unknown): number {
   return value === undefined || value === null ? 0 : numberOf(objectOf(value).length)

@@ -1,5 +1,6 @@
 import { connect, type HostReference } from './ask.ts'
 import { failureText } from './failure.ts'
+import { freezeShared } from './freeze.ts'
 import { installGlobals, type Locations, renewContext, setContext } from './globals.ts'
 import { hardenGlobals } from './harden.ts'
 import { ErrorConstructor, isObject, jsonText, now, nullObject, parse } from './primordials.ts'
@@ -48,6 +49,7 @@ export function prepare(
   progress = shared
   sliceMs = slice
   installGlobals(locations, requireFrom(''))
+  freezeShared(settings)
   define(scripts, (index) => {
     progress[1] = index
   })

@@ -1,5 +1,4 @@
 import ivm from 'isolated-vm'
-import { asProblem } from '../model/problem.ts'
 
 /**
  * Compiles scripts without running them, in a separate isolate that never runs anything, so that a check does not wait
@@ -11,39 +10,36 @@ export interface SyntaxError {
   readonly column: number
 }
 
-export interface SyntaxChecker extends Disposable {
-  check(source: string): Promise<SyntaxError | undefined>
+export interface Analysis {
+  readonly error?: SyntaxError | undefined
   /** The script as the text of one expression with the same value, if it is one. */
-  expression(source: string): Promise<string | undefined>
+  readonly expression?: string | undefined
 }
 
-export function syntaxChecker(): SyntaxChecker {
+export type Analyse = (source: string) => Promise<Analysis>
+
+export function syntaxAnalysis(): Analyse {
   let isolate: ivm.Isolate | undefined
 
-  async function check(source: string): Promise<SyntaxError | undefined> {
-    isolate ??= new ivm.Isolate({ memoryLimit: 64 })
+  async function errorIn(source: string): Promise<SyntaxError | undefined> {
+    if (!isolate || isolate.isDisposed) isolate = new ivm.Isolate({ memoryLimit: 64 })
     try {
       const script = await isolate.compileScript(source, { filename: 'script' })
       script.release()
       return undefined
     } catch (error) {
-      return position(asProblem(error).message)
+      return position(error instanceof Error ? error.message : String(error))
     }
   }
 
-  return {
-    check,
-    async expression(source) {
-      const text = source.replace(/;\s*$/, '')
-      if (text.trim() === '' || startsStatement.test(text)) return undefined
-      // Valid in both forms, so it contains neither an extra closing parenthesis nor a statement.
-      const fails = (await check(text)) ?? (await check(`(function(){return (\n${text}\n)})`))
-      return fails ? undefined : text
-    },
-    [Symbol.dispose]() {
-      isolate?.dispose()
-      isolate = undefined
-    },
+  return async (source) => {
+    const error = await errorIn(source)
+    if (error) return { error }
+    const text = source.replace(/;\s*$/, '')
+    if (text.trim() === '' || startsStatement.test(text)) return {}
+    // Valid in both forms, so it contains neither an extra closing parenthesis nor a statement.
+    const fails = (await errorIn(text)) ?? (await errorIn(`(function(){return (\n${text}\n)})`))
+    return fails ? {} : { expression: text }
   }
 }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import { posix } from 'node:path'
 import type ivm from 'isolated-vm'
-import { Problem } from '../model/problem.ts'
+import { Problem } from '../../model/problem.ts'
 
 /**
  * Loads pure modules of our own source tree into an isolate: the sandbox's inner half and the procedures. Unbuilt, they
@@ -10,9 +10,9 @@ import { Problem } from '../model/problem.ts'
  * A module may import its own folder and the pure core, nothing else.
  */
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-const sources = new URL('../', import.meta.url)
+const sources = new URL('../../', import.meta.url)
 /** The sandbox's inner half. */
-export const runnerAddress = new URL(`inside/runner${extension}`, import.meta.url)
+export const runnerAddress = new URL(`../inside/runner${extension}`, import.meta.url)
 const pureFolders = ['model', 'mapping', 'plan']
 
 /** Loads and evaluates modules. One loader a context: a module that two others import is one module there. */
