@@ -21,7 +21,7 @@ if (Number(process.versions.node.split('.')[0]) >= needed) {
   })
   const { main } = await import(new URL(entry, import.meta.url))
   const code = await main(process.argv.slice(2))
-  // Explicitly, because a sandbox that V8 lost control of would keep the process alive; but not before all is written.
+  // Explicitly, so that nothing that is still open keeps the process; but not before all is written.
   for (const stream of [process.stdout, process.stderr]) await new Promise((done) => stream.write('', done))
   process.exit(code)
 } else {
