@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { type From, pages } from '../kit/cookies.ts'
 import { everything } from '../model/filter/filter.ts'
 import { parseFilter } from '../model/filter/parse.ts'
-import { type Pointer, parsePointer } from '../model/pointer.ts'
+import { parsePointer } from '../model/pointer.ts'
 import { asProblem } from '../model/problem.ts'
 import { parseSortKeys } from '../model/sort.ts'
 import type { Resource, ResourceQuery } from '../router/resources.ts'
@@ -67,7 +67,7 @@ async function* found(
     return resources.query(path, query, administrator).catch(async (refusal) => {
       if (wanted.filter !== everything || !refusesQuery(refusal)) throw refusal
       const object = await resources
-        .read(path, { ...administrator, ...fieldsOf(wanted) })
+        .read(path, { ...administrator, fields: wanted.fields })
         .catch((failure) => Promise.reject(path.includes('/') && !refusesQuery(failure) ? failure : refusal))
       return { result: [object], cookie: null }
     })
@@ -83,8 +83,4 @@ async function* found(
 function refusesQuery(error: unknown): boolean {
   const { code } = asProblem(error)
   return code === 'NOT_IMPLEMENTED' || code === 'BAD_REQUEST'
-}
-
-function fieldsOf({ fields }: ResourceQuery): { readonly fields?: readonly Pointer[] } {
-  return fields === undefined ? {} : { fields }
 }

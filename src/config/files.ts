@@ -1,11 +1,12 @@
 /** The files of a project folder that are configuration, and warnings about files that are never read. */
 import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, relative, resolve } from 'node:path'
 import { nearMiss } from '../model/nearest.ts'
 import { Problem } from '../model/problem.ts'
 import { idOfFile } from './document-id.ts'
-import type { ConfigurationFile, ConfigurationProblem } from './project.ts'
+import { locate } from './locate.ts'
+import type { ConfigurationDocument, ConfigurationFile, ConfigurationProblem } from './project.ts'
 
 /** All files of conf/, sorted by name. CONFIGURATION if the folder is not a project. */
 export async function configurationFiles(folder: string): Promise<readonly ConfigurationFile[]> {
@@ -59,6 +60,17 @@ export function inlineText(folder: string): (path: string) => string | undefined
   }
 }
 
+/** The text of a file of the project; undefined if there is none. Scripts come from inside the project only. */
+export function readProjectFile(folder: string, path: string): string | undefined {
+  const file = isAbsolute(path) ? path : join(folder, path)
+  if (relative(folder, file).startsWith('..')) return undefined
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
 const singles = (
   'sync managed script audit authentication access router policy cluster scheduler secrets metrics external.email ' +
   'provisioner.openicf.connectorinfoprovider'
@@ -85,4 +97,25 @@ export function misnamed({ id, file }: ConfigurationFile): ConfigurationProblem 
   const suggestion = `conf/${meant}${instance === undefined ? '' : `-${instance}`}.json`
   const message = `nothing reads a file of this name; did you mean ${suggestion}?`
   return { severity: 'warning', file, line: 1, column: 1, pointer: '', message, found: file, suggestion }
+}
+
+/** Files that PingIDM reads and this version does not: users who rely on one must know. */
+const effects: Readonly<Record<string, string>> = {
+  scheduler: 'schedules run one after the other, in one process',
+  authentication: 'the static administrator is the only account',
+  fieldPolicy: 'passwords are checked against no field policy',
+  cluster: 'there is one node',
+  'datasource.jdbc': 'there is no connection to a database',
+  secrets: 'the master key comes from the environment or the data folder',
+  metrics: 'no measurements are published',
+  'external.email': 'no mail is sent',
+}
+
+/** A warning, or undefined for a file that is read, unknown or without effect (`"enabled": false`). */
+export function unread(document: ConfigurationDocument): ConfigurationProblem | undefined {
+  const [type = ''] = document.id.split('/')
+  const effect = Object.hasOwn(effects, type) ? effects[type] : undefined
+  if (effect === undefined || document.content?.enabled === false) return undefined
+  const message = `nothing reads this file: ${effect}`
+  return locate(document, { severity: 'warning', place: [], message })
 }

@@ -9,11 +9,9 @@ import type { JsonSchema } from './check/schema.ts'
 import { type DocumentSchema, readDocument } from './checked-document.ts'
 import { connectorEntries, managedObjectEntries, mappingEntries } from './entries/entries.ts'
 import { brokenFiles } from './entries/entry.ts'
-import { bootProperties, configurationFiles, inlineText, misnamed } from './files.ts'
+import { bootProperties, configurationFiles, inlineText, misnamed, readProjectFile, unread } from './files.ts'
 import type { ConfigurationFile, ConfigurationProblem, Project } from './project.ts'
-import { readProjectFile } from './project-file.ts'
 import { propertyLookup } from './properties.ts'
-import { unread } from './unread.ts'
 
 export interface ReadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>

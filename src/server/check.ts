@@ -103,19 +103,13 @@ export function scriptEngine(
   project: Project,
   options: Pick<IsolateEngineOptions, 'resources' | 'secrets' | 'log'>,
 ): ScriptEngine {
+  // The engine has defaults for limits that are not in `conf/script.json`.
+  const { timeout, memory } = project.documents.find(({ id }) => id === 'script')?.content ?? {}
   return isolateEngine({
     ...options,
     projectFolder: project.folder,
     properties: project.property,
-    ...scriptLimits(project),
+    ...(typeof timeout === 'number' && { timeout }),
+    ...(typeof memory === 'number' && { memory }),
   })
-}
-
-/** The limits in `conf/script.json`; the engine has defaults for the others. */
-function scriptLimits({ documents }: Project): { readonly timeout?: number; readonly memory?: number } {
-  const { timeout, memory } = documents.find(({ id }) => id === 'script')?.content ?? {}
-  return {
-    ...(typeof timeout === 'number' ? { timeout } : {}),
-    ...(typeof memory === 'number' ? { memory } : {}),
-  }
 }

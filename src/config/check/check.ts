@@ -49,13 +49,13 @@ function checkValue(reference: JsonSchema, value: Json, place: Place, run: Run):
   const schema = resolveReference(reference, run.definitions)
   // An encrypted value is unknown until it is decrypted (platform §3.3).
   if (isJsonObject(value) && isJsonObject(value.$crypto)) return
-  if (schema.anyOf) checkUnion(schema, schema.anyOf, value, place, run)
+  if (schema.anyOf) checkUnion(schema, value, place, run)
   else if (acceptsType(schema, value, run.definitions)) checkTyped(schema, value, place, run)
   else checkMistyped(schema, value, place, run)
 }
 
 function checkTyped(schema: JsonSchema, value: Json, place: Place, run: Run): void {
-  if (schema.enum) checkChoice(schema, schema.enum, value, place, run)
+  if (schema.enum) checkChoice(schema, value, place, run)
   if (typeof value === 'string') checkText(schema, value, place, run)
   if (typeof value === 'number') checkNumber(schema, value, place, run)
   if (Array.isArray(value)) checkArray(schema, value, place, run)
@@ -63,14 +63,8 @@ function checkTyped(schema: JsonSchema, value: Json, place: Place, run: Run): vo
 }
 
 /** Of the branches that accept the type of the value, the one with the fewest errors is the one that was meant. */
-function checkUnion(
-  schema: JsonSchema,
-  branches: readonly JsonSchema[],
-  value: Json,
-  place: Place,
-  run: Run,
-): void {
-  const outcomes = branches
+function checkUnion(schema: JsonSchema, value: Json, place: Place, run: Run): void {
+  const outcomes = (schema.anyOf ?? [])
     .filter((branch) => acceptsType(branch, value, run.definitions))
     .map((branch) => check(branch, value, place, run))
   const [first, ...others] = outcomes
@@ -118,13 +112,8 @@ function isPlaceholder(written: Json | undefined): boolean {
   return typeof written === 'string' && written.startsWith('&{') && written.endsWith('}')
 }
 
-function checkChoice(
-  schema: JsonSchema,
-  allowed: readonly Json[],
-  value: Json,
-  place: Place,
-  run: Run,
-): void {
+function checkChoice(schema: JsonSchema, value: Json, place: Place, run: Run): void {
+  const allowed = schema.enum ?? []
   const fold = (text: Json) =>
     schema['x-ignoreCase'] && typeof text === 'string' ? text.toUpperCase() : text
   if (allowed.some((candidate) => fold(candidate) === fold(value))) return
@@ -185,7 +174,7 @@ function checkArray(schema: JsonSchema, value: readonly Json[], place: Place, ru
 
 function checkObject(schema: JsonSchema, value: JsonObject, place: Place, run: Run): void {
   const properties = schema.properties ?? {}
-  const strays = checkNames(schema, properties, value, place, run)
+  const strays = checkNames(schema, value, place, run)
   for (const name of schema.required ?? []) {
     if (value[name] === undefined && !strays.has(name))
       run.findings.push(missing(name, properties[name], place, run))
@@ -217,13 +206,8 @@ function checkMember(schema: JsonSchema, value: Json, place: Place, run: Run): v
 }
 
 /** Reports names that look like known ones; returns the known names of required properties explained that way. */
-function checkNames(
-  schema: JsonSchema,
-  properties: Readonly<Record<string, JsonSchema>>,
-  value: JsonObject,
-  place: Place,
-  run: Run,
-): ReadonlySet<string> {
+function checkNames(schema: JsonSchema, value: JsonObject, place: Place, run: Run): ReadonlySet<string> {
+  const { properties = {} } = schema
   const explained = new Set<string>()
   const known = Object.keys(properties)
   if (isJsonObject(schema.additionalProperties)) return explained

@@ -26,13 +26,9 @@ export interface States<State extends Candidate> {
   readonly inUse: () => Promise<readonly Use[]>
 }
 
-export function textOf({ bytes }: ConfigurationFile): string {
-  return new TextDecoder().decode(bytes)
-}
-
 /** By the ids of their objects. */
 export function textsOf({ files }: Project): ReadonlyMap<string, string> {
-  return new Map(files.map((file) => [file.id, textOf(file)]))
+  return new Map(files.map(({ id, bytes }) => [id, new TextDecoder().decode(bytes)]))
 }
 
 export function isSame(a: Candidate, b: Candidate): boolean {

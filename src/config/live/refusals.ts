@@ -1,18 +1,14 @@
 import { Problem } from '../../model/problem.ts'
 import type { ConfigurationProblem } from '../project.ts'
-import type { Use } from './candidate.ts'
-
-interface Checked {
-  readonly problems: readonly ConfigurationProblem[]
-}
+import type { Candidate, Use } from './candidate.ts'
 
 /**
  * New errors. In the file being written, all errors count: its author can correct them all. Places move
  * when a file is edited, so elsewhere errors are compared by message.
  */
 export function newErrors(
-  { problems }: Checked,
-  current: Checked,
+  { problems }: Pick<Candidate, 'problems'>,
+  current: Pick<Candidate, 'problems'>,
   written?: string,
 ): readonly ConfigurationProblem[] {
   const known = new Set(current.problems.filter(isError).map(identity))

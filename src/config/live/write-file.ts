@@ -34,18 +34,18 @@ async function replace(file: string, text: string): Promise<void> {
     () => 0o600,
   )
   try {
-    const handle = await open(draft, 'wx', mode)
-    try {
-      await handle.writeFile(text)
-      await handle.chmod(mode)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
+    await write(draft, text, mode)
     await rename(draft, file)
   } finally {
     await rm(draft, { force: true })
   }
+}
+
+async function write(file: string, text: string, mode: number): Promise<void> {
+  await using handle = await open(file, 'wx', mode)
+  await handle.writeFile(text)
+  await handle.chmod(mode)
+  await handle.sync()
 }
 
 /** Removes the files that dead processes left in a folder. */
@@ -58,10 +58,6 @@ export async function removeDrafts(folder: string): Promise<void> {
 
 /** A file name is durable only when its folder is synced. */
 async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await using handle = await open(folder, 'r')
+  await handle.sync()
 }

@@ -35,7 +35,11 @@ export function login(authentication: Authentication, observer?: Pick<RequestObs
     const attempt = { transactionId, address, username: credentials.username, module: 'STATIC_USER' }
     try {
       refuseWhileWaiting(failures.waitFor(address))
-      const identity = await counted(authentication.authenticate(credentials), failures, address)
+      const identity = await authentication.authenticate(credentials).catch((error) => {
+        failures.failed(address)
+        throw error
+      })
+      failures.succeeded(address)
       observer?.attempt({ ...attempt, successful: true })
       return identity
     } catch (error) {
@@ -57,21 +61,6 @@ export function login(authentication: Authentication, observer?: Pick<RequestObs
     }
     if (openPaths.has(path)) return anonymous
     throw new Problem('UNAUTHORIZED', 'The request carries no credentials')
-  }
-}
-
-async function counted(
-  answer: Promise<Identity>,
-  failures: ReturnType<typeof failedLogins>,
-  address: string,
-): Promise<Identity> {
-  try {
-    const identity = await answer
-    failures.succeeded(address)
-    return identity
-  } catch (error) {
-    failures.failed(address)
-    throw error
   }
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Address, RequestObserver } from '../../router/exchange.ts'
+import type { Address, Exchange, RequestObserver } from '../../router/exchange.ts'
 import { pathOf, searchOf } from './raw-request.ts'
 
 declare module 'fastify' {
@@ -32,7 +32,7 @@ export function observeRequests(server: FastifyInstance, observer: RequestObserv
   })
 }
 
-function endsOf({ ip, socket }: FastifyRequest): { server: Address; client: Address } {
+function endsOf({ ip, socket }: FastifyRequest): Pick<Exchange, 'server' | 'client'> {
   const { localAddress, localPort, remotePort } = socket
   return {
     server: { ip: localAddress ?? null, port: localPort ?? null },
@@ -50,10 +50,7 @@ const byMethod: Readonly<Record<string, string>> = {
 }
 
 /** The operation of a request, also if the request was refused early. */
-function operationOf(
-  request: FastifyRequest,
-  status: number,
-): { operation: string; action: string | undefined } {
+function operationOf(request: FastifyRequest, status: number): Pick<Exchange, 'operation' | 'action'> {
   const override = request.headers['x-http-method-override']
   const method =
     request.method === 'POST' && typeof override === 'string' ? override.toUpperCase() : request.method
