@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorObject } from '../kit/query.ts'
-import { type Attributes, revealed, Secret, setAttribute, type Value, valuesOf } from '../kit/values.ts'
-import { type AttributeChange, settingOf, valueAfter } from '../kit/write.ts'
+import { revealed, Secret, setAttribute, type Value, valuesOf } from '../kit/values.ts'
+import { type AttributeChange, valueAfter } from '../kit/write.ts'
 import { malformed, rowsOf } from './file.ts'
 import type { Row } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
@@ -93,17 +93,7 @@ function valuesIn(cell: string, separator: string): string[] {
   return cell.split(separator).flatMap((value) => value.trim() || [])
 }
 
-/** A copy of the fields with attributes written over them. An error for what the file cannot hold. */
-export function overwrite(
-  fields: readonly string[],
-  attributes: Attributes,
-  columns: Columns,
-  settings: CsvSettings,
-): string[] {
-  return change(fields, settingOf(attributes), columns, settings)
-}
-
-/** A copy of the fields with these changes. */
+/** A copy of the fields with these changes. An error for what the file cannot hold. */
 export function change(
   fields: readonly string[],
   changes: readonly AttributeChange[],

@@ -15,7 +15,7 @@ export interface Encoding {
 }
 
 /** The part of a TextDecoder that reading needs. */
-export interface Decoder {
+interface Decoder {
   decode(bytes?: Uint8Array, options?: { readonly stream?: boolean }): string
 }
 

@@ -3,8 +3,13 @@ import { equal } from '../../model/equality.ts'
 import type { Snapshot } from '../files/snapshot.ts'
 import { ConnectorError, connectorError } from '../kit/errors.ts'
 import type { ConnectorObject } from '../kit/query.ts'
-import type { AttributeChange, ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
-import { change, objectMaker, overwrite } from './columns.ts'
+import {
+  type AttributeChange,
+  type ConnectorWrite,
+  type ConnectorWriteOutcome,
+  settingOf,
+} from '../kit/write.ts'
+import { change, objectMaker } from './columns.ts'
 import { renderRow } from './fields.ts'
 import type { ChangedRow, Edit, RowIndex, RowRange } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
@@ -13,7 +18,7 @@ import type { CsvSettings } from './settings.ts'
  * The effect of a page of writes on a file: outcomes and byte edits. Decided on the rows alone, in order,
  * so that a later write of the page sees the earlier ones; nothing here reads or writes the file.
  */
-export interface PlannedPage {
+interface PlannedPage {
   readonly outcomes: readonly ConnectorWriteOutcome[]
   /** In the order of the file; empty if the page changes nothing. */
   readonly edits: readonly Edit[]
@@ -84,7 +89,7 @@ class Drafts {
     const { columns } = this.#facts.snapshot
     if (write.operation === 'create') {
       const empty = columns.names.map(() => '')
-      const fields = overwrite(empty, write.attributes, columns, this.#settings)
+      const fields = change(empty, settingOf(write.attributes), columns, this.#settings)
       const uid = fields[columns.uid] || write.id?.trim() || timeOrderedId()
       fields[columns.uid] = uid
       this.#requireEncodable(fields)

@@ -9,7 +9,7 @@ import type { CsvSettings } from './settings.ts'
  * Pages of the rows in the order of their ids, found in the index alone. A cookie is the id where a page ended, so rows may
  * come, go and move in the file between two requests.
  */
-export type PageOfIds = Omit<ObjectPage, 'objects'> & { readonly ids: readonly string[] }
+type PageOfIds = Omit<ObjectPage, 'objects'> & { readonly ids: readonly string[] }
 
 /** The id, or its column, either way; without keys in the order of the ids. */
 export function isOrderedById(sortKeys: readonly SortKey[], { uid }: CsvSettings): boolean {

@@ -13,7 +13,7 @@ import { ConnectorError, errorCode } from '../kit/errors.ts'
  * A lock whose process has ended is broken. A process on another host cannot be checked, so its lock is
  * broken once it is older than any write takes.
  */
-export interface FileLock extends AsyncDisposable {
+interface FileLock extends AsyncDisposable {
   /** True if the lock was left behind by a process that died; its temporary files may remain. */
   readonly broken: boolean
 }

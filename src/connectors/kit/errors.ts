@@ -6,7 +6,7 @@ import { Problem, type ProblemCode } from '../../model/problem.ts'
  * words; the kind decides the response and whether Syncline retries. Any other error counts as
  * `failed`, or as `connection` if it has one of the codes of the operating system for that.
  */
-export const errorKinds = {
+const errorKinds = {
   /** The system cannot be reached, or the connection broke. */
   connection: { code: 'UNAVAILABLE', retryable: true },
   timeout: { code: 'UNAVAILABLE', retryable: true },

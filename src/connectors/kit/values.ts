@@ -55,7 +55,7 @@ export function revealed(value: Value): Exclude<Value, Secret> {
   return value instanceof Secret ? value.reveal() : value
 }
 
-export function isValueObject(value: Value | undefined): value is ValueObject {
+function isValueObject(value: Value | undefined): value is ValueObject {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -93,17 +93,17 @@ function isEmpty(value: Json): boolean {
 }
 
 function toNative(value: Json, property: Property): Value {
-  const values = Array.isArray(value) ? value : [value]
-  refuseHash(value, property)
-  const cast = values.map((one) => toNativeOne(one, property))
-  if (property.multivalued) return cast
-  if (cast.length > 1)
-    throw new Problem('INVALID_VALUE', `${property.name} has one value, not ${cast.length}`)
-  return cast[0] ?? null
+  const values = toNativeList(Array.isArray(value) ? value : [value], property)
+  if (property.multivalued) return values
+  if (values.length > 1)
+    throw new Problem('INVALID_VALUE', `${property.name} has one value, not ${values.length}`)
+  return values[0] ?? null
 }
 
 function toNativeOne(value: Json, property: Property): Value {
-  refuseHash(value, property)
+  // Encrypted values are already decrypted; a hash has no plaintext to send.
+  if (isSealed(value))
+    throw new Problem('INVALID_VALUE', `${property.name} is hashed; a hash cannot be sent to a system`)
   const cast = castOne(value, property.nativeType, property, undefined)
   if (typeof cast !== 'string') return cast
   if (property.isGuarded) return new Secret(cast)
@@ -117,19 +117,13 @@ function bytesOf(text: string, { name }: Property): Uint8Array {
 
 function fromNative(native: Value, property: Property, id: string): Json {
   const value = jsonOf(native)
-  if (!Array.isArray(value)) {
-    const cast = castOne(value, property.type, property, id)
-    return property.multivalued ? [cast] : cast
-  }
-  const cast = value.map((one) => castOne(one, property.type, property, id))
-  if (property.multivalued) return cast
-  if (cast.length > 1) {
-    throw new Problem(
-      'INVALID_VALUE',
-      `${property.name} of "${id}" is declared for one value and has ${cast.length}`,
-    )
-  }
-  return cast[0] ?? null
+  const values = (Array.isArray(value) ? value : [value]).map((one) =>
+    castOne(one, property.type, property, id),
+  )
+  if (property.multivalued) return values
+  if (values.length <= 1) return values[0] ?? null
+  const fact = `${property.name} of "${id}" is declared for one value and has ${values.length}`
+  throw new Problem('INVALID_VALUE', fact)
 }
 
 /** Bytes become Base64. A secret that the configuration declares as a readable property is read as text. */
@@ -149,10 +143,4 @@ function castOne(value: Json, type: ValueType, property: Property, id: string | 
   const found = property.isGuarded ? 'the value given' : JSON.stringify(value)
   const where = id === undefined ? property.name : `${property.name} of "${id}"`
   throw new Problem('INVALID_VALUE', `${where}: ${found} is not of the type ${type}`)
-}
-
-/** Encrypted values are already decrypted; a hash has no plaintext to send. */
-function refuseHash(value: Json, { name }: Property): void {
-  if (isSealed(value))
-    throw new Problem('INVALID_VALUE', `${name} is hashed; a hash cannot be sent to a system`)
 }
