@@ -50,13 +50,7 @@ interface Policies {
 export function conditionalValidator(places: readonly Place[], mappingExists: MappingExists): Validator {
   const properties = policiesOf(places).filter((one) => !needsScripts(one))
   return (object, only) =>
-    properties.filter(isConcernedBy(only)).flatMap((property) => {
-      const holding = property.conditional.filter(
-        ({ dependencies, judge }) =>
-          areThere(dependencies, object) && (typeof judge !== 'function' || judge(object)),
-      )
-      return judged(property, holding, { object, mappingExists }).failures
-    })
+    properties.filter(isConcernedBy(only)).flatMap((one) => judged(one, { object, mappingExists }).failures)
 }
 
 /** Policies for which scripts have to run. */
@@ -84,8 +78,8 @@ export function scriptedPolicies(
     const failures: FailedProperty[] = []
     const calls: OwnPolicyCall[] = []
     for (const property of properties.filter(isConcernedBy(only))) {
-      const holding = await holdingConditions(property, object, scripts, about)
-      const found = judged(property, holding, { object, mappingExists })
+      const verdicts = await verdictsOf(property, object, scripts, about)
+      const found = judged(property, { object, mappingExists }, verdicts)
       failures.push(...found.failures)
       calls.push(...found.calls)
     }
@@ -93,33 +87,32 @@ export function scriptedPolicies(
   }
 }
 
-/** A script's condition holds by any value that is true-like. */
-async function holdingConditions(
+/** The scripts whose condition holds: by any value that is true-like. */
+async function verdictsOf(
   { conditional }: PropertyPolicies,
   object: JsonObject,
   scripts: TypeScripts,
   { resourcePath, request }: Validation,
-): Promise<readonly Conditional[]> {
-  const holding: Conditional[] = []
+): Promise<ReadonlySet<string>> {
+  const holding = new Set<string>()
   const variables = { fullObject: object, object, resourceName: resourcePath }
-  for (const one of conditional) {
-    const { dependencies, judge } = one
-    if (!areThere(dependencies, object)) continue
-    const holds =
-      typeof judge === 'string'
-        ? isTrueLike((await scripts.run(judge, variables, request)).value)
-        : (judge?.(object) ?? true)
-    if (holds) holding.push(one)
-  }
+  for (const { dependencies, judge } of conditional)
+    if (typeof judge === 'string' && areThere(dependencies, object))
+      if (isTrueLike((await scripts.run(judge, variables, request)).value)) holding.add(judge)
   return holding
 }
 
 /** What built-in policies find wrong, and which of the project's are to be asked. */
 function judged(
-  { place, own, fallback }: PropertyPolicies,
-  holding: readonly Conditional[],
+  { place, own, conditional, fallback }: PropertyPolicies,
   about: Validated,
+  verdicts: ReadonlySet<string> = new Set(),
 ) {
+  const holding = conditional.filter(
+    ({ dependencies, judge }) =>
+      areThere(dependencies, about.object) &&
+      (typeof judge === 'string' ? verdicts.has(judge) : (judge?.(about.object) ?? true)),
+  )
   const counting = holding.length > 0 ? holding.map(({ policies }) => policies) : [fallback]
   const asked = [...own, ...counting.flatMap((policies) => policies.own)]
   const failures: FailedProperty[] = []

@@ -1,6 +1,6 @@
 import type { CompileTools } from '../../feature/feature.ts'
 import { below, type Finding } from '../../model/finding.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { program as runScript } from '../../model/run-script.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { checkedScript } from '../../scripts/definition.ts'
@@ -33,39 +33,42 @@ export const typeHooks = [
   ...['onCreate', 'onUpdate', 'onDelete', 'postCreate', 'postUpdate', 'postDelete'],
   ...['onRead', 'onRetrieve', 'onStore', 'onValidate', 'onQueryResult', 'onSync'],
 ] as const
-export const propertyHooks = ['onRetrieve', 'onStore', 'onValidate'] as const
+const propertyHooks = ['onRetrieve', 'onStore', 'onValidate'] as const
 
 /** A script object of a type's configuration: `onCreate`, `actions/<name>` or `properties/<name>/onStore`. */
-export interface DeclaredScript {
+interface DeclaredScript {
   readonly name: string
   readonly pointer: readonly (string | number)[]
   readonly definition: Json
 }
 
 export function declaredScripts(type: ManagedType): readonly DeclaredScript[] {
-  const ofType = typeHooks.flatMap((hook) => declared(hook, [hook], type[hook]))
-  const ofProperties = placesOf(type).flatMap(({ path, pointer, property }) => [
-    ...propertyHooks.flatMap((hook) =>
-      declared(propertyScript(nameOf(path), hook), [...pointer, hook], property[hook]),
-    ),
-    ...(property.conditionalPolicies ?? []).flatMap(({ condition }, index) =>
-      isJsonObject(condition)
-        ? declared(
-            conditionScript(path, index),
-            [...pointer, 'conditionalPolicies', index, 'condition'],
-            condition,
-          )
-        : [],
-    ),
-  ])
-  const actions = Object.entries(isJsonObject(type.actions) ? type.actions : {}).flatMap(([name, script]) =>
-    declared(actionScript(name), ['actions', name], script),
+  const places = placesOf(type)
+  const ofHooks = typeHooks.map((hook) => ({ name: hook, pointer: [hook], definition: type[hook] }))
+  const ofProperties = places.flatMap(({ path, pointer, property }) =>
+    propertyHooks.map((hook) => ({
+      ...{ name: propertyScript(path, hook), pointer: [...pointer, hook], definition: property[hook] },
+    })),
   )
-  return [...ofType, ...ofProperties, ...actions]
+  const ofConditions = places.flatMap(({ path, pointer, property: { conditionalPolicies } }) =>
+    (conditionalPolicies ?? []).map(({ condition }, index) => ({
+      ...{ name: conditionScript(path, index), definition: isJsonObject(condition) ? condition : null },
+      pointer: [...pointer, 'conditionalPolicies', index, 'condition'],
+    })),
+  )
+  const ofActions = Object.entries(asObject(type.actions)).map(([name, definition]) => ({
+    ...{ name: actionScript(name), pointer: ['actions', name], definition },
+  }))
+  return [...ofHooks, ...ofProperties, ...ofConditions, ...ofActions].flatMap(({ definition, ...one }) => {
+    const isBuiltIn = one.name === 'onSync' && compensates(type)
+    return definition === undefined || definition === null || isBuiltIn ? [] : [{ ...one, definition }]
+  })
 }
 
-function propertyScript(property: string, hook: (typeof propertyHooks)[number]): string {
-  return `properties/${property}/${hook}`
+type PropertyHook = (typeof propertyHooks)[number]
+
+function propertyScript(path: readonly Step[], hook: PropertyHook): string {
+  return `properties/${nameOf(path)}/${hook}`
 }
 
 /** A property that has a script of a hook. */
@@ -77,10 +80,10 @@ export interface ScriptedPlace {
 export function scriptedPlaces(
   places: readonly Place[],
   scripts: TypeScripts,
-  hook: (typeof propertyHooks)[number],
+  hook: PropertyHook,
 ): readonly ScriptedPlace[] {
   return places
-    .map(({ path }) => ({ path, script: propertyScript(nameOf(path), hook) }))
+    .map(({ path }) => ({ path, script: propertyScript(path, hook) }))
     .filter(({ script }) => scripts.has(script))
 }
 
@@ -94,21 +97,8 @@ export function actionScript(action: string): string {
 
 /** The compensation script that OpenIDM ships (engine §8.4); Syncline does it itself. */
 export function compensates({ onSync }: ManagedType): boolean {
-  return isJsonObject(onSync) && isShippedCompensation(onSync)
-}
-
-function isShippedCompensation({ source, file }: JsonObject): boolean {
+  const { source, file } = asObject(onSync)
   return source === undefined && typeof file === 'string' && /(?:^|\/)compensate\.js$/.test(file)
-}
-
-function declared(
-  name: string,
-  pointer: readonly (string | number)[],
-  definition: Json | undefined,
-): readonly DeclaredScript[] {
-  if (definition === undefined || definition === null) return []
-  if (name === 'onSync' && isJsonObject(definition) && isShippedCompensation(definition)) return []
-  return [{ name, pointer, definition }]
 }
 
 /** A managed type with its scripts read and checked. */
