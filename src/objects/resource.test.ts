@@ -96,7 +96,7 @@ describe('a created object', () => {
     })
     expect(await ada()).toEqual(created)
   })
-  it('gets an id if nobody chose one', async () => {
+  it('gets an id if none is given', async () => {
     expect((await create(undefined, {}))._id).toMatch(/^[\w-]{36}$/)
   })
   it('takes the id of its body', async () => {
@@ -169,7 +169,7 @@ describe('a unique property', () => {
       await resources.update('managed/user/ada', undefined, { userName: 'ada', sn: 'Lovelace' }, context),
     ).toMatchObject({ sn: 'Lovelace' })
   })
-  it('tells the objects of one page from one another', async () => {
+  it('distinguishes the objects of one page', async () => {
     const results = await users.writeMany(
       ['x', 'y', 'x'].map((userName, index) => ({
         operation: 'create',

@@ -54,7 +54,7 @@ export const policies: Readonly<Record<string, Policy>> = {
 }
 
 /**
- * What clients are told that a policy may require: the id in capitals, but for a few (platform §6.3).
+ * What a policy may require, as clients see it: the id in capitals, but for a few (platform §6.3).
  * Policies of the project say so themselves.
  */
 export function requirementsOf(policyId: string): readonly string[] {

@@ -14,7 +14,7 @@ const stored: JsonObject = {
 }
 const written = (wanted: JsonObject) => withHiddenValues(wanted, stored, hidden)
 
-describe('what is hidden from whoever writes', () => {
+describe('what is hidden from the caller who writes', () => {
   it('stays where he says nothing of it', () => {
     expect(written({ home: { city: 'Bonn' } })).toEqual({ pin: '1', home: { city: 'Bonn', code: '2' } })
   })
@@ -34,7 +34,7 @@ describe('what is hidden from whoever writes', () => {
       [undefined, '11', '22'],
     ],
     ['stays in its place when an element is changed', [{ kind: 'a' }, { kind: 'B' }], ['11', '22']],
-    ['is never given to an element that cannot be told', [{ kind: 'x' }], [undefined]],
+    ['is never given to an element that cannot be identified', [{ kind: 'x' }], [undefined]],
   ])('%s', (_what, cards, numbers) => {
     const result = written({ cards }) as { cards: { number?: string }[] }
     expect(result.cards.map(({ number }) => number)).toEqual(numbers)

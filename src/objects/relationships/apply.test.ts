@@ -117,7 +117,7 @@ describe('a plan is performed in the store', () => {
     ['leaving', () => [update('ann', { desk: null })], ['ann', 'd1'], []],
     ['going altogether', () => [{ operation: 'delete', id: 'ann' }], ['ann', 'd1'], []],
     ['the same again', () => [update('ann', { name: 'Ann', desk: ref('desk/d1') })], [], ['ann on d1']],
-  ])('and tells what changed at both ends: %s', async (_situation, writes, changed, seats) => {
+  ])('and reports what changed at both ends: %s', async (_situation, writes, changed, seats) => {
     await write('user', create('ann', { name: 'Ann', desk: ref('desk/d1') }), create('bob'))
     const page = await write('user', ...writes())
     const changes = [...page.outcomes.flatMap(({ change }) => change ?? []), ...page.others]

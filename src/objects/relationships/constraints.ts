@@ -13,15 +13,18 @@ export interface Interval {
 
 /** True if there are none, or one of them holds now. An invalid interval never holds: wrong access would be worse. */
 export function holds(constraints: Json | undefined, now: number): boolean {
-  const stated = statedIn(constraints)
+  const intervals = intervalsIn(constraints)
   return (
-    stated.length === 0 || stated.some((interval) => interval && interval.start <= now && now < interval.end)
+    intervals.length === 0 ||
+    intervals.some((interval) => interval && interval.start <= now && now < interval.end)
   )
 }
 
 /** The next time at which this changes without a write; undefined if never again. */
 export function nextBoundary(constraints: Json | undefined, now: number): number | undefined {
-  const times = statedIn(constraints).flatMap((interval) => (interval ? [interval.start, interval.end] : []))
+  const times = intervalsIn(constraints).flatMap((interval) =>
+    interval ? [interval.start, interval.end] : [],
+  )
   const future = times.filter((time) => time > now && Number.isFinite(time))
   return future.length > 0 ? Math.min(...future) : undefined
 }
@@ -35,12 +38,12 @@ export function requireConstraints(constraints: Json | undefined, where: string)
       `${where}: ${what}; expected [{"duration": "start/end"}], an ISO 8601 interval`,
     )
   if (!Array.isArray(constraints)) throw wrong('temporalConstraints is no list')
-  statedIn(constraints).forEach((interval, at) => {
+  intervalsIn(constraints).forEach((interval, at) => {
     if (!interval) throw wrong(`${JSON.stringify(constraints[at])} is no interval`)
   })
 }
 
-function statedIn(constraints: Json | undefined): readonly (Interval | undefined)[] {
+function intervalsIn(constraints: Json | undefined): readonly (Interval | undefined)[] {
   if (!Array.isArray(constraints)) return []
   return constraints.map((one) =>
     isJsonObject(one) && typeof one.duration === 'string' ? parseInterval(one.duration) : undefined,

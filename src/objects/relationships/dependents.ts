@@ -22,7 +22,7 @@ export async function noteDependents(
   changes: readonly Changed[],
 ): Promise<boolean> {
   const relevant = changes.filter(
-    (one) => dependentsOf(model, one).length > 0 || toldBy(model, one).length > 0,
+    (one) => dependentsOf(model, one).length > 0 || notifiedBy(model, one).length > 0,
   )
   if (relevant.length === 0) return false
   await store.objects.write(
@@ -35,7 +35,7 @@ export async function noteDependents(
   return true
 }
 
-/** Who depends on what changed. */
+/** What depends on what changed. */
 export function dependentsOf(
   { types, dependents }: RelationshipModel,
   { collection, changed }: Changed,
@@ -47,8 +47,11 @@ export function dependentsOf(
   )
 }
 
-/** Relationships of the object whose other ends are told of what changed (`notifyRelationships`). */
-export function toldBy({ types }: RelationshipModel, { collection, changed }: Changed): readonly string[] {
-  const tells = types.get(collection)?.tells
-  return tells ? [...new Set(changed.flatMap((name) => tells.get(name) ?? []))] : []
+/** Relationships of the object whose other ends are notified of what changed (`notifyRelationships`). */
+export function notifiedBy(
+  { types }: RelationshipModel,
+  { collection, changed }: Changed,
+): readonly string[] {
+  const notified = types.get(collection)?.notifiedOf
+  return [...new Set(changed.flatMap((name) => notified?.get(name) ?? []))]
 }

@@ -36,13 +36,17 @@ describe('what a type says about a relationship', () => {
     ],
     ['a name alone is no reverse', relation('managed/user', { reversePropertyName: 'x' }), { reverse: '' }],
     ['a target that must exist', relation('managed/user', { validate: true }), { validate: true }],
-    ['that it is told itself', { ...many(relation('managed/user')), notifySelf: true }, { notifySelf: true }],
     [
-      'whom it tells',
+      'that it is notified itself',
+      { ...many(relation('managed/user')), notifySelf: true },
+      { notifySelf: true },
+    ],
+    [
+      'whom it notifies',
       relation('managed/user', {}, { notify: true }),
       { notifies: new Set(['managed/user']) },
     ],
-    ['nobody by an empty list', relation('managed/user', {}, { notify: [] }), { notifies: new Set() }],
+    ['no object by an empty list', relation('managed/user', {}, { notify: [] }), { notifies: new Set() }],
     [
       'that it is returned',
       { ...relation('managed/user'), returnByDefault: true },

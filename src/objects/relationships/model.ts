@@ -32,8 +32,8 @@ export interface RelatedType {
   readonly collection: string
   readonly properties: ReadonlyMap<string, RelationshipProperty>
   readonly collected: readonly CollectedProperty[]
-  /** Property → relationships whose other ends are told of its changes (`notifyRelationships`). */
-  readonly tells: ReadonlyMap<string, readonly string[]>
+  /** Property → relationships whose other ends are notified of its changes (`notifyRelationships`). */
+  readonly notifiedOf: ReadonlyMap<string, readonly string[]>
   /** What `*` does not stand for. */
   readonly hidden: ReadonlySet<string>
   /** An object of it that is granted cannot be deleted (platform §6.4). */
@@ -54,7 +54,7 @@ export interface RelationshipProperty {
   readonly collections: readonly string[]
   /** A change of the relationship at the other end is a change of this object. */
   readonly notifySelf: boolean
-  /** Objects of these sets are told of changes made here. */
+  /** Objects of these sets are notified of changes made here. */
   readonly notifies: ReadonlySet<string>
   /** Set → the property that says which objects get a grant by themselves (`conditionalAssociationField`). */
   readonly conditions: ReadonlyMap<string, string>
@@ -106,10 +106,10 @@ function relatedType(type: ManagedType, types: readonly ManagedType[]): RelatedT
     collection,
     properties: new Map(relationships.map((one) => [one.name, one])),
     collected: properties.flatMap(([name, schema]) => collectedIn(name, schema)),
-    tells: new Map(
+    notifiedOf: new Map(
       properties.flatMap(([name, schema]) => {
-        const told = [...texts(schema.notifyRelationships), ...texts(schema.items?.notifyRelationships)]
-        return told.length > 0 ? [[name, told] as const] : []
+        const notified = [...texts(schema.notifyRelationships), ...texts(schema.items?.notifyRelationships)]
+        return notified.length > 0 ? [[name, notified] as const] : []
       }),
     ),
     hidden: new Set(properties.filter(isHidden).map(([name]) => name)),
@@ -165,7 +165,7 @@ function relationshipIn(
   ]
 }
 
-/** `true`, or a list of the relationships that are told. */
+/** `true`, or a list of the relationships that are notified. */
 function notifies({ notify }: JsonObject): boolean {
   return notify === true || (Array.isArray(notify) && notify.length > 0)
 }
@@ -195,12 +195,10 @@ function collectedIn(name: string, property: PropertySchema): CollectedProperty[
 }
 
 /** One chain of relationships, or a list of chains. */
-function pathsIn(stated: Json | undefined): readonly (readonly string[])[] {
-  if (typeof stated === 'string') return [[stated]]
-  if (!Array.isArray(stated)) return []
-  if (stated.some(Array.isArray)) return stated.map(texts).filter((path) => path.length > 0)
-  const path = texts(stated)
-  return path.length > 0 ? [path] : []
+function pathsIn(value: Json | undefined): readonly (readonly string[])[] {
+  if (typeof value === 'string') return [[value]]
+  const paths = Array.isArray(value) && value.some(Array.isArray) ? value.map(texts) : [texts(value)]
+  return paths.filter((path) => path.length > 0)
 }
 
 function texts(value: Json | undefined): readonly string[] {

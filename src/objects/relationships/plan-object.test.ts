@@ -101,7 +101,7 @@ describe('wanted × present relationships of one property', () => {
     ['a set does not delete a grant by condition', [set()], '-1'],
     ['nor does it bring one in', [set(wanted('red'), wanted('green', conditional))], ''],
     ['nor is one removed', [removed(wanted('blue'))], ''],
-  ])('grants by condition are nobody’s to edit: %s', (_situation, edits, expected) => {
+  ])('grants by condition cannot be edited: %s', (_situation, edits, expected) => {
     expect(inShort([row('1', 'red'), row('2', 'blue', conditional)], edits, true)).toBe(expected)
   })
 
@@ -120,7 +120,7 @@ describe('grants by condition', () => {
       ['roles', property('roles', { conditions: new Map([['managed/role', 'condition']]) })],
       ['manager', property('manager', { many: false })],
     ]),
-    ...{ collected: [], tells: new Map(), hidden: new Set(), isRole: false, required: [] },
+    ...{ collected: [], notifiedOf: new Map(), hidden: new Set(), isRole: false, required: [] },
   }
   const granting = (id: string, condition: string): Conditional => ({
     ...{ target: role(id), properties: [condition.split(/[ /]/)[0] ?? ''] },

@@ -91,7 +91,7 @@ describe('the plan of a page', () => {
       content: { desk: ref('desk/d1') },
       others: ['d1 bump'],
     },
-    { end: 'that wants to know is told', content: { groups: [ref('group/g1')] }, others: ['g1 tell'] },
+    { end: 'that wants to know is notified', content: { groups: [ref('group/g1')] }, others: ['g1 notify'] },
     {
       end: 'of many, that neither shows nor wants it, is only noted',
       content: { roles: [ref('role/r1')] },

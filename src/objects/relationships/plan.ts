@@ -12,7 +12,7 @@ import {
   type RelationshipProperty,
 } from './model.ts'
 import type { Planned, PlannedObject } from './plan-object.ts'
-import type { Force, RefusedObject } from './wanted.ts'
+import { type Force, unlessRefused } from './wanted.ts'
 
 /**
  * Plans the relationships of a page: wanted × present → changes. Pure: present relationships have been read before
@@ -88,13 +88,13 @@ export function planPage(
 ): Plan {
   const { model, type } = related
   const checked = objects.map((object) =>
-    object.kind === 'planned' ? (refusalOf(related, object, facts) ?? object) : object,
+    object.kind === 'refused' ? object : unlessRefused(object.write, () => allowed(related, object, facts)),
   )
   const planned = checked.filter((object) => object.kind === 'planned')
   const rows = rowChanges(related, planned, newId)
   const inserts = lastOfSingles(model, rows.inserts)
   const displaced = displacedBy(model, inserts, rows.deletes, facts)
-  const touched = [...rows.touched, ...displaced.flatMap((seen) => touchesOf(model, seen))]
+  const touched = [...rows.touched, ...displaced.flatMap((seen) => bothEnds(model, seen))]
   const ids = new Set(planned.map(({ write }) => write.id))
   const { own = [], others = [] } = Object.groupBy(touched, ({ end: { collection, id } }) =>
     collection === type.collection && ids.has(id) ? 'own' : 'others',
@@ -103,7 +103,7 @@ export function planPage(
   return {
     objects: checked.map((object) => {
       if (object.kind === 'refused') return object
-      const forces = (ofOwn.get(object.write.id) ?? []).map((touch) => forceOf(model, touch))
+      const forces = (ofOwn.get(object.write.id) ?? []).map(({ force }) => force)
       return { ...object, force: forces.reduce(stronger, object.force) }
     }),
     ...{ inserts, updates: rows.updates },
@@ -112,24 +112,19 @@ export function planPage(
   }
 }
 
-function refusalOf(
-  { model, type }: Related,
-  object: PlannedObject,
-  facts: PageFacts,
-): RefusedObject | undefined {
+/** BAD_REQUEST, CONFLICT for what must not be written. */
+function allowed({ model, type }: Related, object: PlannedObject, facts: PageFacts): PlannedObject {
   const { write } = object
   const path = `${type.collection}/${write.id}`
   const missing = newTargets(type, object).findLast((target) => !facts.exists(target))
   if (missing) {
     const hint = 'Create the object first, or correct the reference.'
-    const error = new Problem('BAD_REQUEST', `${path}: ${printReference(missing)} does not exist`, { hint })
-    return { kind: 'refused', write, error }
+    throw new Problem('BAD_REQUEST', `${path}: ${printReference(missing)} does not exist`, { hint })
   }
   const grants = type.isRole && write.operation === 'delete' ? grantsIn(model, object) : 0
-  if (grants === 0) return undefined
+  if (grants === 0) return object
   const message = `${path} cannot be deleted: it is granted to ${grants} object${grants === 1 ? '' : 's'}`
-  const error = new Problem('CONFLICT', message, { hint: 'Take it away from everybody first.' })
-  return { kind: 'refused', write, error }
+  throw new Problem('CONFLICT', message, { hint: 'Take it away from everybody first.' })
 }
 
 /** A role that is granted is not deleted (platform §6.4). */
@@ -144,8 +139,18 @@ function grantsIn({ types }: RelationshipModel, { present }: PlannedObject): num
 /** An end that is touched by a change at the other one. */
 interface Touch {
   readonly end: RelationshipEnd
-  /** The property at the end where the change was made. */
-  readonly by: RelationshipProperty | undefined
+  readonly force: Force | undefined
+}
+
+/** `by`: the property at the end where the change was made. */
+function touchOf(
+  model: RelationshipModel,
+  end: RelationshipEnd,
+  by: RelationshipProperty | undefined,
+): Touch {
+  const property = propertyAt(model, end)
+  if (property?.notifySelf || by?.notifies.has(end.collection)) return { end, force: 'notify' }
+  return { end, force: property && (!property.many || property.returnedByDefault) ? 'bump' : undefined }
 }
 
 interface Rows {
@@ -162,8 +167,10 @@ function rowChanges({ model, type }: Related, objects: readonly PlannedObject[],
   const updates: Plan['updates'][number][] = []
   const deletes = new Set<string>()
   const touched: Touch[] = []
+  const touch = (end: RelationshipEnd, by: RelationshipProperty | undefined) =>
+    void touched.push(touchOf(model, end, by))
   const remove = ({ _id, other }: SeenRelationship, by: RelationshipProperty | undefined) => {
-    if (!deletes.has(_id)) touched.push({ end: other, by })
+    if (!deletes.has(_id)) touch(other, by)
     deletes.add(_id)
   }
   for (const { write, present, changes } of objects) {
@@ -175,13 +182,13 @@ function rowChanges({ model, type }: Related, objects: readonly PlannedObject[],
       for (const seen of change.deletes) remove(seen, by)
       for (const { before, properties } of change.updates) {
         updates.push({ _id: before._id, properties })
-        touched.push({ end: before.other, by })
+        touch(before.other, by)
       }
       for (const { target, id = newId(), properties } of change.inserts) {
         const first = { collection: type.collection, id: write.id, property: name }
         const second = otherEnd(model, by, target)
         inserts.push({ _id: id, first, second, properties })
-        touched.push({ end: second, by })
+        touch(second, by)
       }
     }
   }
@@ -213,22 +220,18 @@ function displacedBy(
   return [...new Map(found.map((seen) => [seen._id, seen])).values()]
 }
 
-/** Both ends of a displaced relationship. */
-function touchesOf(model: RelationshipModel, { own, other }: SeenRelationship): readonly Touch[] {
-  return [
-    { end: other, by: propertyAt(model, own) },
-    { end: own, by: propertyAt(model, other) },
-  ]
+/** Of a displaced relationship. */
+function bothEnds(model: RelationshipModel, { own, other }: SeenRelationship): readonly Touch[] {
+  return [touchOf(model, other, propertyAt(model, own)), touchOf(model, own, propertyAt(model, other))]
 }
 
 function otherEnds(model: RelationshipModel, touched: readonly Touch[]): readonly OtherEnd[] {
   const ends = new Map<string, OtherEnd>()
-  for (const touch of touched) {
-    const { collection, id, property } = touch.end
+  for (const { end, force } of touched) {
+    const { collection, id, property } = end
     const type = model.types.get(collection)
     if (!type) continue
     const known = ends.get(`${collection}/${id}`)
-    const force = forceOf(model, touch)
     ends.set(`${collection}/${id}`, {
       ...{ type, id, force: stronger(known?.force, force) },
       isWritten: known?.isWritten === true || force !== undefined || collectsAlong(type, property),
@@ -238,15 +241,8 @@ function otherEnds(model: RelationshipModel, touched: readonly Touch[]): readonl
   return [...ends.values()]
 }
 
-/** What the change of a relationship means to the object at the end. */
-function forceOf(model: RelationshipModel, { end, by }: Touch): Force | undefined {
-  const property = propertyAt(model, end)
-  if (property?.notifySelf || by?.notifies.has(end.collection)) return 'tell'
-  return property && (!property.many || property.returnedByDefault) ? 'bump' : undefined
-}
-
 function stronger(a: Force | undefined, b: Force | undefined): Force | undefined {
-  return a === 'tell' || b === 'tell' ? 'tell' : (a ?? b)
+  return a === 'notify' || b === 'notify' ? 'notify' : (a ?? b)
 }
 
 export function keyOf({ collection, id, property }: RelationshipEnd): string {

@@ -129,8 +129,8 @@ describe('what is noted', () => {
   it('is synchronized as any change is; where nothing differs there is none', async () => {
     await write('role', 'r', forBonn)
     await recomputation.recompute(request)
-    const told = heard.filter(({ path }) => path === 'managed/user').map(({ id }) => id)
-    expect(told).toEqual(['ann'])
+    const notified = heard.filter(({ path }) => path === 'managed/user').map(({ id }) => id)
+    expect(notified).toEqual(['ann'])
     await recomputation.refresh('managed/user', ['ann', 'bob'], request)
     expect(heard.filter(({ path }) => path === 'managed/user')).toHaveLength(1)
   })

@@ -14,7 +14,13 @@ import { record } from '../write/record.ts'
 import { withoutAfterwards } from '../write/scripts.ts'
 import { rewritten, writeRelated } from './apply.ts'
 import { conditionIn } from './conditions.ts'
-import { type Changed, dependentsOf, noteDependents, pendingRecomputations, toldBy } from './dependents.ts'
+import {
+  type Changed,
+  dependentsOf,
+  noteDependents,
+  notifiedBy,
+  pendingRecomputations,
+} from './dependents.ts'
 import { collectsAlong, constraintsProperty, type Dependent } from './model.ts'
 import { removeTemporalTrigger, TemporalClock, type TemporalTrigger } from './temporal-triggers.ts'
 import { storeFilter } from './view.ts'
@@ -143,7 +149,8 @@ export class Recomputation implements Recomputes, AsyncDisposable {
         for (const id of await this.#dependentIds(change, dependent)) ids.add(id)
       await this.refresh(collection, [...ids], request)
     }
-    for (const name of toldBy(relations.model, change)) await this.#tell(relations, change, name, request)
+    for (const name of notifiedBy(relations.model, change))
+      await this.#notify(relations, change, name, request)
   }
 
   /** Against the chain, from the object that changed to those that depend on it. */
@@ -174,18 +181,18 @@ export class Recomputation implements Recomputes, AsyncDisposable {
     return ids
   }
 
-  /** Other ends that do not themselves depend on the object are told that it has changed. */
-  async #tell(relations: Relations, change: Changed, name: string, request: RequestContext): Promise<void> {
+  /** Other ends that do not themselves depend on the object are notified that it has changed. */
+  async #notify(relations: Relations, change: Changed, name: string, request: RequestContext): Promise<void> {
     const { repository } = this.#options
     const found = await repository.relationships.of(change.collection, [change.id], { properties: [name] })
-    const told = (found.get(change.id) ?? [])
+    const notified = (found.get(change.id) ?? [])
       .map(({ other }) => other)
       .filter(({ collection, property }) => {
         const type = relations.model.types.get(collection)
         return type && !collectsAlong(type, property)
       })
-    for (const [collection, ids] of idsByCollection(told))
-      await this.refresh(collection, ids, request, 'tell')
+    for (const [collection, ids] of idsByCollection(notified))
+      await this.refresh(collection, ids, request, 'notify')
   }
 
   async #refreshPage(

@@ -238,7 +238,7 @@ describe('an update', () => {
     expect(await shown('managed/group/red', 'people')).toEqual([])
   })
 
-  it('that sets what is there already changes nothing, in whatever order, and nobody hears of it', async () => {
+  it('that sets what is there already changes nothing, in whatever order, and is not synchronized', async () => {
     await patch('managed/user/ann', { operation: 'add', field: '/groups/-', value: ref('group/blue') })
     const { _rev } = await read('managed/user/ann')
     heard = []
@@ -354,7 +354,7 @@ describe('_fields', () => {
     await open(typesWith({ groups: { ...many(to('managed/group', 'people')), returnByDefault: true } }))
     expect(await read('managed/user/ann')).toHaveProperty('groups')
   })
-  it('reach through references, single and many, here and outside; nobody sees what is private', async () => {
+  it('reach through references, single and many, here and outside; what is private is not seen', async () => {
     await update('managed/user/boss', { userName: 'boss', mail: 'boss@x', password: 'secret' })
     const seen = await read('managed/user/ann', 'manager/mail,manager/password,groups/*/name,accounts/*/mail')
     expect(seen).toMatchObject({
@@ -524,7 +524,7 @@ describe('the relationships of one object as resources', () => {
     await update('managed/user/bob', { userName: 'bob', groups: [] })
     expect(heard.map(({ path, id }) => `${path}/${id}`)).toEqual(['managed/user/bob', 'managed/group/red'])
   })
-  it('tell of a change of the object where it says so', async () => {
+  it('notify of a change of the object where it says so', async () => {
     await open(typesWith({}, { name: { ...text, notifyRelationships: ['people'] } }))
     await resources.create(people, undefined, ref('user/ann'), context)
     heard = []

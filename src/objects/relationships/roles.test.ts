@@ -183,7 +183,7 @@ describe('a role', () => {
     expect([await assignments(), heard]).toEqual([[], ['update user/ann', 'update user/ann']])
   })
 
-  it('that changes what it gives changes its members, and nobody else', async () => {
+  it('that changes what it gives changes its members, and no other user', async () => {
     await put('user/ann', { roles: [ref('role/clerk')] })
     await put('user/bob', {})
     heard = []
@@ -201,7 +201,7 @@ describe('a role', () => {
     expect(changes.at(-1)).toMatchObject({ before: { effectiveAssignments: [{}, { name: 'key' }] } })
   })
 
-  it('cannot be deleted while somebody has it', async () => {
+  it('cannot be deleted while a user has it', async () => {
     await put('user/ann', { roles: [ref('role/clerk')] })
     await expect(resources.delete('managed/role/clerk', undefined, context)).rejects.toMatchObject({
       status: 409,
@@ -266,7 +266,7 @@ describe('a temporal constraint', () => {
   const at = (time: string) => {
     now = Date.parse(time)
   }
-  const settled = async (expected: unknown, look: () => Promise<unknown>) => {
+  const becomes = async (expected: unknown, look: () => Promise<unknown>) => {
     await expect.poll(look).toEqual(expected)
   }
 
@@ -307,13 +307,13 @@ describe('a temporal constraint', () => {
       await managed.start()
       expect(heard).toEqual([])
       at('2026-03-01T13:00:00Z')
-      await settled(['update user/ann'], async () => heard)
+      await becomes(['update user/ann'], async () => heard)
       expect(changes.at(-1)?.after?.effectiveRoles).toMatchObject([{ _refResourceId: 'temp' }])
       await managed[Symbol.asyncDispose]()
       at('2026-03-01T15:00:00Z')
       await open()
       await managed.start()
-      await settled(['update user/ann', 'update user/ann'], async () => heard)
+      await becomes(['update user/ann', 'update user/ann'], async () => heard)
       expect(changes.at(-1)?.after?.effectiveRoles).toEqual([])
       expect(
         (await repository.objects.query('internal/boundary', { filter: parseFilter('true') })).result,

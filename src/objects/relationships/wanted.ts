@@ -21,8 +21,8 @@ export interface RelatedWrite {
   readonly force?: Force | undefined
 }
 
-/** The object is changed even if nothing of its own is: `bump` gives it a new revision, `tell` synchronizes it, too. */
-export type Force = 'bump' | 'tell'
+/** The object is changed even if nothing of its own is: `bump` gives it a new revision, `notify` synchronizes it, too. */
+export type Force = 'bump' | 'notify'
 
 /** A write, taken apart: what is the object's own, and what it asks for relationships. */
 export interface WantedObject {

@@ -125,8 +125,8 @@ function pathOf(
     case 'effectiveAssignments': {
       const roles = nameIn(variables.effectiveRolesPropName) ?? secondArgument(script) ?? 'effectiveRoles'
       const effective = all.find(([name]) => name === roles)?.[1]
-      const stated = effective && (pathOf(effective.onRetrieve, all, isOwn) ?? queriedPath(effective))
-      return [stated?.[0] ?? 'roles', 'assignments']
+      const declared = effective && (pathOf(effective.onRetrieve, all, isOwn) ?? queriedPath(effective))
+      return [declared?.[0] ?? 'roles', 'assignments']
     }
     default:
       return undefined

@@ -211,7 +211,7 @@ describe('a script', () => {
       ann,
     ],
     ['postDelete', (resources) => resources.delete('managed/user/old', undefined, own), ann],
-  ])('%s that throws takes the write back, and nothing is carried on', async (hook, act, left) => {
+  ])('%s that throws takes the write back, and nothing is synchronized', async (hook, act, left) => {
     const throws = script("if (openidm.read('managed/user/armed')) { throw { code: 409, message: 'no' } }")
     const { resources, changes } = await open({ [hook]: throws })
     await resources.create('managed/user', 'old', ann, own)
@@ -288,7 +288,7 @@ describe('a script', () => {
 describe('the compensation', () => {
   const compensating = { onSync: { type: 'text/javascript', file: 'compensate.js' } }
 
-  it('takes back a change that could not be carried on, and says why; nothing is compensated twice', async () => {
+  it('takes back a change that could not be synchronized, and says why; nothing is compensated twice', async () => {
     const { resources, changes } = await open(compensating, { fails: true })
     await expect(resources.create('managed/user', 'ann', ann, own)).rejects.toMatchObject({
       ...{ status: 409, message: expect.stringContaining('the payroll is closed') },
@@ -298,7 +298,7 @@ describe('the compensation', () => {
   })
 })
 
-describe('what is nobody’s business', () => {
+describe('what is private', () => {
   const type = {
     schema: {
       properties: {
@@ -327,7 +327,7 @@ describe('what is nobody’s business', () => {
     ])
   })
 
-  it('is not seen from outside, and not erased by whoever does not see it', async () => {
+  it('is not seen from outside, and not erased by a caller who does not see it', async () => {
     const { resources } = await open(type)
     await resources.create('managed/user', 'ann', secret, own)
     const seen = await resources.read(path, client)
