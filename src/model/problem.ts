@@ -73,7 +73,12 @@ export class Problem extends Error {
   constructor(
     code: ProblemCode,
     message: string,
-    options: { cause?: unknown; detail?: unknown; status?: number; hint?: string } = {},
+    options: {
+      cause?: unknown
+      detail?: unknown
+      status?: number | undefined
+      hint?: string | undefined
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'Problem'

@@ -75,12 +75,7 @@ export class ConnectorError extends Problem {
   constructor(kind: ErrorKind, message: string, { retryAfter, attribute, ...options }: ErrorOptions = {}) {
     const { code, status, hint }: KindFacts = errorKinds[kind]
     const detail = attribute === undefined ? options.detail : { ...options.detail, attribute }
-    super(code, message, {
-      cause: options.cause,
-      ...(detail && { detail }),
-      ...(status !== undefined && { status }),
-      ...((options.hint ?? hint) !== undefined && { hint: options.hint ?? (hint as string) }),
-    })
+    super(code, message, { cause: options.cause, detail, status, hint: options.hint ?? hint })
     this.name = 'ConnectorError'
     this.kind = kind
     this.retryAfter = retryAfter

@@ -15,12 +15,9 @@ export const systemClock: Clock = {
 }
 
 /** A host for a connector outside a server: in tests and other programs. */
-export function standaloneHost({
-  projectFolder = process.cwd(),
-  ...given
-}: Partial<ConnectorHost> = {}): ConnectorHost {
+export function standaloneHost(given: Partial<ConnectorHost> = {}): ConnectorHost {
   return {
-    projectFolder,
+    projectFolder: process.cwd(),
     log: () => undefined,
     clock: systemClock,
     signal: new AbortController().signal,

@@ -19,8 +19,8 @@ export class Calls {
   readonly #limits: CallLimits
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #breaker: Breaker
-  readonly #pace: Pace
+  readonly #breaker: ReturnType<typeof breakerOf>
+  readonly #pace: ReturnType<typeof paceOf>
 
   /** `random`, between 0 and 1, spreads the retries of many callers. */
   constructor(limits: CallLimits = {}, clock: Clock = systemClock, random: () => number = Math.random) {
@@ -181,17 +181,15 @@ function delayAfter(
 /** The system gets no requests at present. */
 class LeftAlone extends ConnectorError {}
 
-type Breaker = <T>(work: () => Promise<T>) => Promise<T>
-
 /**
  * After so many connection failures in a row, calls are refused for a while; then one call is tried, and shows whether
  * the others may follow.
  */
-function breakerOf({ breakAfter = 0, breakFor = 30_000 }: CallLimits, clock: Clock): Breaker {
+function breakerOf({ breakAfter = 0, breakFor = 30_000 }: CallLimits, clock: Clock) {
   let failures = 0
   let closedUntil = 0
   let isTrying = false
-  return async (work) => {
+  return async <T>(work: () => Promise<T>): Promise<T> => {
     const isBroken = breakAfter > 0 && failures >= breakAfter
     if (isBroken && (isTrying || clock.now() < closedUntil)) {
       const fact = `The system did not answer ${breakAfter} times in a row; it is asked again after ${breakFor} ms`
@@ -218,12 +216,10 @@ function isLost(error: Error): boolean {
   return error instanceof ConnectorError && (error.kind === 'connection' || error.kind === 'timeout')
 }
 
-/** Resolves when the next request may be made. */
-type Pace = (operation: Operation, signal: AbortSignal | undefined) => Promise<void>
-
-function paceOf(rates: Partial<Record<OperationName, number>>, clock: Clock): Pace {
+/** Makes a function that resolves when the next request may be made. */
+function paceOf(rates: Partial<Record<OperationName, number>>, clock: Clock) {
   const free = new Map<OperationName, number>()
-  return async ({ name, requests = 1 }, signal) => {
+  return async ({ name, requests = 1 }: Operation, signal: AbortSignal | undefined): Promise<void> => {
     const rate = rates[name]
     if (rate === undefined) return
     const now = clock.now()

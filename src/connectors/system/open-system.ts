@@ -9,7 +9,7 @@ import { type ConnectorHost, type ConnectorKind, defaultPool, type PoolLimits } 
 import { Calls } from './calls.ts'
 import { kindFor, versionWarning } from './kinds.ts'
 import { objectTypesOf } from './object-type.ts'
-import { operationNames, timeoutOf } from './operation.ts'
+import { timeoutOf } from './operation.ts'
 import { type SystemObjects, systemObjects } from './system-objects.ts'
 import type { SystemFacts } from './type-access.ts'
 
@@ -61,8 +61,8 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
   const connector = kind.create(settings, hostOf(name, configuration, environment, closed.signal))
   const calls = new Calls({
     ...kind.resilience,
-    ...numbersOf(configuration.resilience, resilienceNames),
-    rates: numbersOf(configuration.operationRateLimits, operationNames),
+    ...numbersIn(configuration.resilience),
+    rates: numbersIn(configuration.operationRateLimits),
   })
   const facts: SystemFacts = { system: name, connector, configuration, decrypt, calls, log }
   const types = objectTypesOf(configuration, connector)
@@ -106,29 +106,20 @@ function hostOf(
 }
 
 function poolLimitsOf(given: Json | undefined): PoolLimits {
-  const names = ['maxObjects', 'minIdle', 'minEvictableIdleTimeMillis', 'maxWait'] as const
-  const { maxObjects, minIdle, minEvictableIdleTimeMillis, maxWait } = numbersOf(given, names)
+  const {
+    maxObjects: max = defaultPool.max,
+    minIdle: min = defaultPool.min,
+    minEvictableIdleTimeMillis = defaultPool.idleTime,
+    maxWait = defaultPool.patience,
+  } = numbersIn(given)
   const endless = (milliseconds: number) => (milliseconds < 0 ? Number.POSITIVE_INFINITY : milliseconds)
-  return {
-    max: maxObjects ?? defaultPool.max,
-    min: minIdle ?? defaultPool.min,
-    idleTime: endless(minEvictableIdleTimeMillis ?? defaultPool.idleTime),
-    patience: endless(maxWait ?? defaultPool.patience),
-  }
+  return { max, min, idleTime: endless(minEvictableIdleTimeMillis), patience: endless(maxWait) }
 }
 
-const resilienceNames = ['retries', 'firstDelay', 'longestDelay', 'breakAfter', 'breakFor'] as const
-
-function numbersOf<K extends string>(
-  given: Json | undefined,
-  names: readonly K[],
-): { readonly [name in K]?: number } {
-  const result: { [name in K]?: number } = {}
-  for (const name of names) {
-    const value = isJsonObject(given) ? given[name] : undefined
-    if (typeof value === 'number') result[name] = value
-  }
-  return result
+/** The members that are numbers; others have no effect. */
+function numbersIn(given: Json | undefined): Readonly<Record<string, number>> {
+  const members = Object.entries(asObject(given))
+  return Object.fromEntries(members.filter((one): one is [string, number] => typeof one[1] === 'number'))
 }
 
 /** The names of the settings that a kind of connector needs, and what it says about each setting. */

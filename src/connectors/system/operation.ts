@@ -3,20 +3,16 @@ import { Problem, type ProblemCode } from '../../model/problem.ts'
 import { connectorError } from '../kit/errors.ts'
 
 /** The calls of a connector. */
-export const operationNames = [
-  'CREATE',
-  'UPDATE',
-  'DELETE',
-  'GET',
-  'SEARCH',
-  'AUTHENTICATE',
-  'TEST',
-  'SCHEMA',
-  'SYNC',
-  'RESOLVEUSERNAME',
-  'SCRIPT_ON_CONNECTOR',
-] as const
-export type OperationName = (typeof operationNames)[number]
+export type OperationName =
+  | 'CREATE'
+  | 'UPDATE'
+  | 'DELETE'
+  | 'GET'
+  | 'SEARCH'
+  | 'AUTHENTICATE'
+  | 'TEST'
+  | 'SCHEMA'
+  | 'SYNC'
 
 export interface Operation {
   readonly system: string

@@ -1,6 +1,6 @@
 import { ok } from 'node:assert/strict'
 import { type Attributes, attribute as attributeOf, type Value } from '../values.ts'
-import type { ConnectorWrite, ConnectorWriteOutcome } from '../write.ts'
+import type { ConnectorWrite } from '../write.ts'
 import {
   type Bench,
   type ContractFacts,
@@ -168,23 +168,34 @@ function sorted(value: Value | undefined): readonly unknown[] {
 /** `put` creates the n-th account, or changes its attribute if it exists. */
 type Step = { readonly n: number; readonly kind: 'put' | 'delete'; readonly text: string }
 
-interface Accounts {
-  readonly ids: Map<number, string>
-  readonly expected: Map<string, Attributes>
-}
-
 async function holdsWhatAMapHolds(bench: Bench): Promise<void> {
+  const { account, attribute } = bench.facts
   const random = randomOf(42)
-  const accounts: Accounts = { ids: new Map(), expected: new Map() }
+  const ids = new Map<number, string>()
+  const expected = new Map<string, Attributes>()
   for (let round = 0; round < 60; round++) {
-    const page = stepsOf(random, round)
-    const outcomes = await bench.write(
-      ...page.map((step) => writeOf(step, accounts.ids.get(step.n), bench.facts)),
-    )
-    for (const [place, step] of page.entries()) record(step, outcomes[place], accounts, bench.facts)
-    const objects = await bench.read(...accounts.expected.keys())
-    for (const [id, attributes] of accounts.expected) requireAttributes(objects.get(id), attributes)
-    requireSame(await bench.ids(), [...accounts.expected.keys()], `found after page ${round}`)
+    const steps = stepsOf(random, round)
+    const outcomes = await bench.write(...steps.map((step) => writeOf(step, ids.get(step.n), bench.facts)))
+    for (const [place, { n, kind, text }] of steps.entries()) {
+      const outcome = outcomes[place]
+      const known = ids.get(n)
+      if (kind === 'delete' && known === undefined) {
+        requireEqual(outcome && verdictOf(outcome), 'unknownId', 'the outcome of a delete')
+        continue
+      }
+      const id = idOf(outcome)
+      if (known !== undefined) requireEqual(id, known, 'the id')
+      if (kind === 'put') {
+        ids.set(n, id)
+        expected.set(id, { ...account(n), [attribute]: text })
+      } else {
+        ids.delete(n)
+        expected.delete(id)
+      }
+    }
+    const objects = await bench.read(...expected.keys())
+    for (const [id, attributes] of expected) requireAttributes(objects.get(id), attributes)
+    requireSame(await bench.ids(), [...expected.keys()], `found after page ${round}`)
   }
 }
 
@@ -212,26 +223,4 @@ function writeOf(step: Step, id: string | undefined, { account, attribute }: Con
   const changed = { [attribute]: step.text }
   if (id !== undefined) return updating(id, changed)
   return creating({ ...account(step.n), ...changed })
-}
-
-function record(
-  step: Step,
-  outcome: ConnectorWriteOutcome | undefined,
-  { ids, expected }: Accounts,
-  facts: ContractFacts,
-): void {
-  const known = ids.get(step.n)
-  if (step.kind === 'delete' && known === undefined) {
-    requireEqual(outcome && verdictOf(outcome), 'unknownId', 'the outcome of a delete')
-    return
-  }
-  const id = idOf(outcome)
-  if (known !== undefined) requireEqual(id, known, 'the id')
-  if (step.kind === 'delete') {
-    ids.delete(step.n)
-    expected.delete(id)
-    return
-  }
-  ids.set(step.n, id)
-  expected.set(id, { ...facts.account(step.n), [facts.attribute]: step.text })
 }
