@@ -142,15 +142,15 @@ async function written(
 ): Promise<void> {
   const draft = `${file}.${randomUUID()}`
   try {
-    const handle = await open(draft, 'wx', 0o600)
-    try {
-      await handle.writeFile(keys.map((key) => `${key.toString('base64')}\n`).join(''))
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
+    await write(draft, keys)
     await publish(draft)
   } finally {
     await rm(draft, { force: true })
   }
+}
+
+async function write(file: string, keys: readonly Buffer[]): Promise<void> {
+  await using handle = await open(file, 'wx', 0o600)
+  await handle.writeFile(keys.map((key) => `${key.toString('base64')}\n`).join(''))
+  await handle.sync()
 }

@@ -49,7 +49,8 @@ export interface HttpServerOptions {
 
 export function httpServer(options: HttpServerOptions): HttpServer {
   const { resources, log, observer, bodyLimit = 16 * 1024 * 1024 } = options
-  const contextPath = contextPathOf(options.contextPath ?? 'openidm')
+  const barePath = (options.contextPath ?? 'openidm').replace(/^\/+|\/+$/g, '')
+  const contextPath = barePath === '' ? '' : `/${barePath}`
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -93,12 +94,6 @@ declare module 'fastify' {
     /** The caller; set before anything else happens. */
     identity: Identity
   }
-}
-
-/** Empty for the root, else with a leading slash. */
-function contextPathOf(configured: string): string {
-  const bare = configured.replace(/^\/+|\/+$/g, '')
-  return bare === '' ? '' : `/${bare}`
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']

@@ -1,13 +1,14 @@
 import { Problem } from '../model/problem.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
-import type { ObjectSet, RequestContext } from './resources.ts'
+import type { ObjectSet } from './resources.ts'
 
 /**
  * Dry runs: a request whose context is `readOnly`, and all scripts that it starts, change nothing. Every write goes
  * through the router, so providers need not know about it.
  */
 export const refuseWritesWhenReadOnly: RouterFilter = async (request, next) => {
-  if (request.context.readOnly && mayWrite(request)) throw refusal(request.path, operationName(request))
+  const { verb, action, path, context } = request
+  if (context.readOnly && mayWrite(request)) throw refusal(path, action ? `action "${action.name}"` : verb)
   return next()
 }
 
@@ -17,15 +18,11 @@ export function guardedSet(set: ObjectSet): ObjectSet {
   return {
     ...set,
     async writeMany(writes, request, signal) {
-      refuseReadOnly(set.path, request)
+      if (request.readOnly) throw refusal(set.path, 'a write')
       return set.writeMany(writes, request, signal)
     },
     ...(joining && { joining: (transaction) => guardedSet(joining(transaction)) }),
   }
-}
-
-function refuseReadOnly(path: string, request: RequestContext): void {
-  if (request.readOnly) throw refusal(path, 'a write')
 }
 
 function mayWrite({ verb, action }: RoutedRequest): boolean {
@@ -41,10 +38,6 @@ const harmlessActions: ReadonlySet<string> = new Set([
   'validateProperty',
   'compile',
 ])
-
-function operationName({ verb, action }: RoutedRequest): string {
-  return action ? `action "${action.name}"` : verb
-}
 
 function refusal(path: string, operation: string): Problem {
   return new Problem(

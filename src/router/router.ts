@@ -80,13 +80,8 @@ function call(
   }
 }
 
-interface Route {
-  readonly provider: ResourceProvider
-  /** The path below the mount. */
-  readonly rest: string
-}
-
-function dispatch(mounts: Mounts, path: string): Route {
+/** `rest`: the path below the mount. */
+function dispatch(mounts: Mounts, path: string) {
   for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
     const mount = path.slice(0, end)
     const provider = Object.hasOwn(mounts, mount) ? mounts[mount] : undefined

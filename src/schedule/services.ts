@@ -27,7 +27,10 @@ export function services({ resources, engine, readFile, scanTasks }: ServiceOpti
         ...(name === 'reconById' ? { id: String(id) } : {}),
       }
       const run = await resources().action('recon', { name, content: null, parameters }, request)
-      return requireSuccess(run)
+      // Other failures have already thrown.
+      if (isJsonObject(run) && run.state === 'FAILED')
+        throw new Problem('SYNC_FAILED', `the reconciliation ${run._id} failed: its source was empty`)
+      return run
     },
 
     /** liveSync. */
@@ -56,13 +59,6 @@ export function services({ resources, engine, readFile, scanTasks }: ServiceOpti
       return null
     },
   }
-}
-
-/** Fails if the run failed because of an empty source. Other failures have already thrown. */
-function requireSuccess(run: Json): Json {
-  if (isJsonObject(run) && run.state === 'FAILED')
-    throw new Problem('SYNC_FAILED', `the reconciliation ${run._id} failed: its source was empty`)
-  return run
 }
 
 function wrong(member: string, found: Json | undefined, allowed: string): Problem {

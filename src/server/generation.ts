@@ -16,9 +16,10 @@ import { liveSync } from '../sync/changes/live-sync/live-sync.ts'
 import { LoadedRules, loadRules, type Rules } from '../sync/page/rules.ts'
 import { type CheckedProject, compileFeatures, scriptEngine } from './check.ts'
 import type { Tools } from './features.ts'
+import { compileInlineMapping } from './inline-mapping.ts'
 import type { CompiledMapping } from './mappings.ts'
 import type { GenerationHost, Services } from './services.ts'
-import { isReady, usableInlineMapping, usableMapping } from './usable.ts'
+import { isReady, requireEnds, usableMapping } from './usable.ts'
 
 /**
  * A state of the configuration with everything built from it: checked, compiled, with open resources. When the
@@ -69,7 +70,9 @@ export async function openGeneration(
     filters: parts.flatMap(({ filters = [] }) => filters),
     rulesOf: (name) => rules.of(name),
     async inlineRules(content) {
-      return load(await usableInlineMapping(checked, content, engine))
+      const compiled = await compileInlineMapping(content, project, engine)
+      requireEnds(checked, compiled.mapping)
+      return load(compiled)
     },
     async transform(definition, value, request) {
       const read = scriptSource(definition, { label: 'patch, transform', readFile })

@@ -48,19 +48,11 @@ export const systemFeature = feature({
     const entries = [...value].map(([name, { configuration }]) => [`system/${name}`, configuration] as const)
     return { value, findings, entries: Object.fromEntries(entries) }
   },
-  open: (systems, { kinds, folder, secrets, liveSync, recordingActivity }: SystemServices) => ({
-    mounts: {
-      system: recordingActivity(
-        systemProvider(systems, {
-          kinds,
-          projectFolder: folder,
-          decrypt: secrets.decrypt.bind(secrets),
-          liveSync,
-        }),
-        'system',
-      ),
-    },
-  }),
+  open(systems, { kinds, folder, secrets, liveSync, recordingActivity }: SystemServices) {
+    const decrypt = secrets.decrypt.bind(secrets)
+    const provider = systemProvider(systems, { kinds, projectFolder: folder, decrypt, liveSync })
+    return { mounts: { system: recordingActivity(provider, 'system') } }
+  },
 })
 
 async function opened({ content }: ConfiguredEntry, openSystem: SystemTools['openSystem']) {

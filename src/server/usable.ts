@@ -1,11 +1,8 @@
 import type { ConfigurationProblem, Project } from '../config/project.ts'
 import type { Mapping } from '../mapping/mapping.ts'
-import type { JsonObject } from '../model/json.ts'
 import { nearest } from '../model/nearest.ts'
 import { Problem } from '../model/problem.ts'
-import type { ScriptEngine } from '../scripts/engine.ts'
 import type { CheckedProject } from './check.ts'
-import { compileInlineMapping } from './inline-mapping.ts'
 import type { CompiledMapping } from './mappings.ts'
 
 /** The configuration does not allow the request; `problems` contains the places and reasons. */
@@ -26,18 +23,7 @@ export function usableMapping(checked: CheckedProject, name: string): CompiledMa
   return compiled
 }
 
-/** A mapping in a request, checked together with the project; BAD_REQUEST contains its errors. */
-export async function usableInlineMapping(
-  checked: CheckedProject,
-  content: JsonObject,
-  engine: ScriptEngine,
-): Promise<CompiledMapping> {
-  const compiled = await compileInlineMapping(content, checked.project, engine)
-  requireEnds(checked, compiled.mapping)
-  return compiled
-}
-
-function requireEnds(checked: CheckedProject, { name, source, target }: Mapping): void {
+export function requireEnds(checked: CheckedProject, { name, source, target }: Mapping): void {
   for (const path of [source, target]) if (!isReady(checked, path)) throw unusableEnd(checked, name, path)
 }
 

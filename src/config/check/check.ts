@@ -135,11 +135,8 @@ function checkText(schema: JsonSchema, value: string, place: Place, run: Run): v
   if (value.length < (schema.minLength ?? 0)) {
     run.findings.push({ place, message: 'must not be empty', found })
   } else if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {
-    run.findings.push({
-      place,
-      message: `${found} is not ${schema['x-noun'] ?? `of the form ${schema.pattern}`}`,
-      found,
-    })
+    const message = `${found} is not ${schema['x-noun'] ?? `of the form ${schema.pattern}`}`
+    run.findings.push({ place, message, found })
   }
   const fault = schema.format === undefined ? undefined : formatFault(schema.format, value)
   if (fault !== undefined) run.findings.push({ place, message: `${found} ${fault}`, found })
@@ -161,13 +158,9 @@ function checkArray(schema: JsonSchema, value: readonly Json[], place: Place, ru
   for (const [index, item] of value.entries()) {
     if (schema.items) checkValue(schema.items, item, [...place, index], run)
     const text = JSON.stringify(item)
-    if (schema.uniqueItems && seen.has(text)) {
-      run.findings.push({
-        place: [...place, index],
-        message: `${text} is in the array twice; remove one`,
-        found: text,
-      })
-    }
+    const message = `${text} is in the array twice; remove one`
+    if (schema.uniqueItems && seen.has(text))
+      run.findings.push({ place: [...place, index], message, found: text })
     seen.add(text)
   }
 }
@@ -195,12 +188,8 @@ function checkObject(schema: JsonSchema, value: JsonObject, place: Place, run: R
 function checkMember(schema: JsonSchema, value: Json, place: Place, run: Run): void {
   const { 'x-noEffect': reason, default: standard } = resolveReference(schema, run.definitions)
   if (reason !== undefined && JSON.stringify(value) !== JSON.stringify(standard)) {
-    run.findings.push({
-      severity: 'warning',
-      place,
-      what: 'key',
-      message: `this setting has no effect: ${reason}`,
-    })
+    const message = `this setting has no effect: ${reason}`
+    run.findings.push({ severity: 'warning', place, what: 'key', message })
   }
   checkValue(schema, value, place, run)
 }

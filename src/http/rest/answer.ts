@@ -23,7 +23,8 @@ export function answerOf(outcome: Outcome, parameters: Parameters, baseUrl: stri
     case 'value':
       return jsonAnswer(200, outcome.value, parameters)
     case 'page':
-      refuseMimeType(parameters)
+      if (parameters.mimeType !== undefined)
+        throw new Problem('BAD_REQUEST', '_mimeType is not possible on a query')
       return jsonAnswer(200, queryAnswer(outcome.page, outcome.totalPolicy), parameters)
     case 'resource':
       return resourceAnswer(outcome, parameters, baseUrl)
@@ -71,10 +72,6 @@ function rawField(
   if (value === undefined) throw new Problem('NOT_FOUND', `The resource has no field /${field.join('/')}`)
   const body = typeof value === 'string' ? value : JSON.stringify(value)
   return { status: 200, headers: { ...headers, 'content-type': mimeType }, body }
-}
-
-function refuseMimeType({ mimeType }: Parameters): void {
-  if (mimeType !== undefined) throw new Problem('BAD_REQUEST', '_mimeType is not possible on a query')
 }
 
 function entityTag(rev: string): string {

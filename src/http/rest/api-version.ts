@@ -14,18 +14,12 @@ export function checkApiVersion(header: string | undefined): void {
       /^\s*(protocol|resource)\s*=\s*(\d{1,4})(?:\.(\d{1,4}))?\s*$/i.exec(part) ?? []
     if (name === undefined) throw new Problem('BAD_REQUEST', `Accept-API-Version cannot be read: "${header}"`)
     const most = name.toLowerCase() === 'protocol' ? supported.protocol : supported.resource
-    if (isHigher([Number(major), Number(minor ?? 0)], most)) {
+    const more = Number(major) - most[0] || Number(minor ?? 0) - most[1]
+    if (more > 0) {
       throw new Problem(
         'BAD_REQUEST',
         `Accept-API-Version "${header}" is not supported, at most ${contentApiVersion} is`,
       )
     }
   }
-}
-
-function isHigher(
-  [major, minor]: readonly [number, number],
-  [maxMajor, maxMinor]: readonly [number, number],
-): boolean {
-  return major > maxMajor || (major === maxMajor && minor > maxMinor)
 }

@@ -6,12 +6,15 @@ import { Problem } from '../../model/problem.ts'
  * error is our fault and may contain secrets, so it is only logged.
  */
 export function errorBody(problem: Problem, transactionId: string): JsonObject {
+  const { status, message, detail, cause } = problem
   return {
-    code: problem.status,
-    reason: reasonOf(problem.status),
-    message: publicMessage(problem, transactionId),
-    ...(problem.detail !== undefined && { detail: problem.detail as Json }),
-    ...causeOf(problem, transactionId),
+    code: status,
+    reason: reasons[status] ?? STATUS_CODES[status] ?? 'Error',
+    message: isInternal(problem)
+      ? `Internal error; the log has the details under transaction ${transactionId}`
+      : message,
+    ...(detail !== undefined && { detail: detail as Json }),
+    ...(cause instanceof Problem && !isInternal(cause) && { cause: errorBody(cause, transactionId) }),
   }
 }
 
@@ -20,22 +23,8 @@ export function isInternal(problem: Problem): boolean {
   return problem.code === 'INTERNAL'
 }
 
-function publicMessage(problem: Problem, transactionId: string): string {
-  return isInternal(problem)
-    ? `Internal error; the log has the details under transaction ${transactionId}`
-    : problem.message
-}
-
-function causeOf({ cause }: Problem, transactionId: string): JsonObject {
-  return cause instanceof Problem && !isInternal(cause) ? { cause: errorBody(cause, transactionId) } : {}
-}
-
 /** Not imported: an import would also load Node's HTTP client, a tenth of the run time of a short command. */
 const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** The protocol has older names for these two. */
 const reasons: Readonly<Record<number, string>> = { 408: 'Request Time-out', 504: 'Gateway Time-out' }
-
-function reasonOf(status: number): string {
-  return reasons[status] ?? STATUS_CODES[status] ?? 'Error'
-}
