@@ -75,7 +75,7 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
     liveSyncOptions: { ...single, notify },
     onChange: onChange({ ...single, wake, mayBeTakenBack: (path) => current().mayBeTakenBack(path) }),
     /** Everything in use, in this and in other processes. */
-    inUse: async () => [...inUse.list(), ...(await inUse.elsewhere(reconciliations, mappings()))],
+    inUse: () => inUse.all(reconciliations, mappings()),
     recover: () => reconciliations.recover(mappings().map(({ links }) => links.type)),
   }
 }

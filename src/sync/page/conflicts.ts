@@ -8,7 +8,7 @@ import { comparedPointers, joinable, mightMatch, TargetIndex } from './target-in
 const changing: ReadonlySet<Action> = new Set(['CREATE', 'UPDATE', 'LINK', 'UNLINK', 'DELETE'])
 
 /**
- * Where a decided page is cut into what can be applied together and what must be decided again afterwards: before
+ * Where a decided page is cut into what can be applied together and what must be decided again later: before
  * the first operation that is about a target which an earlier one changes, was offered such a target by
  * correlation, or whose correlation might find an object that an earlier one writes. Everything behind the cut
  * waits, so that a page comes to what its objects would come to one after the other: two people who share a mail
@@ -36,7 +36,7 @@ function touches({ targetId, candidates }: Decided, claimed: ReadonlySet<string>
 /** The objects that earlier operations of the page will write, findable as the target would find them. */
 class WrittenObjects {
   readonly #index: TargetIndex
-  readonly #operations = new Map<string, Decided>()
+  readonly #objects: JsonObject[] = []
 
   constructor(page: readonly Decided[]) {
     const pointers = new Map<string, Pointer>()
@@ -48,19 +48,14 @@ class WrittenObjects {
   }
 
   add(operation: Decided): void {
-    if (!operation.desired) return
-    const key = String(this.#operations.size)
-    this.#operations.set(key, operation)
-    this.#index.add(key, foldedObject(operation.desired))
+    if (operation.desired)
+      this.#index.add(String(this.#objects.push(operation.desired)), foldedObject(operation.desired))
   }
 
   mightBeFoundBy({ correlation }: Decided): boolean {
-    if (!correlation || this.#operations.size === 0) return false
+    if (!correlation || this.#objects.length === 0) return false
     const found = this.#index.find(foldedFilter(correlation))
-    if (found) return found.size > 0
-    return this.#operations
-      .values()
-      .some(({ desired }) => desired !== undefined && mightMatch(correlation, desired))
+    return found ? found.size > 0 : this.#objects.some((object) => mightMatch(correlation, object))
   }
 }
 

@@ -1,3 +1,4 @@
+import { chunks } from '../../kit/chunks.ts'
 import { parallel } from '../../kit/parallel.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
 import type { Filter } from '../../model/filter/filter.ts'
@@ -67,10 +68,16 @@ export class Correlator {
   }
 
   async #find(asked: readonly Asked[]): Promise<readonly Found[]> {
-    const answers = new Map<Asked, readonly string[] | Problem>()
-    const questions = asked.flatMap((one) => questionIn(one, answers))
+    const answers: Answers = new Map()
+    const questions: Question[] = []
+    for (const one of asked) {
+      const { correlation } = one
+      if (correlation.kind === 'filter') questions.push({ asked: one, ...correlation })
+      // What a script found itself is an answer already.
+      else answers.set(one, correlation.ids)
+    }
     await this.#answer(questions, answers)
-    return this.#markLinked(asked.map((one) => ({ ...one, found: answers.get(one) ?? [] })))
+    return this.#markLinked(asked, answers)
   }
 
   /** Keeps the hash tables true while the run writes; `undefined` means absent. */
@@ -92,8 +99,7 @@ export class Correlator {
     const byIndex = mayReadAll ? exact.filter(({ filter }) => joinable(filter)) : []
     if (byIndex.length > 0) await this.#answerFromIndex(byIndex, answers)
     const byPage = exact.filter((question) => !byIndex.includes(question))
-    for (let start = 0; start < byPage.length; start += joined)
-      await this.#answerTogether(byPage.slice(start, start + joined), answers)
+    for (const some of chunks(byPage, joined)) await this.#answerTogether(some, answers)
     const alone = [...here.filter(({ filter }) => !this.#comparesExactly(filter)), ...elsewhere]
     await parallel(alone, Math.max(1, rules.mapping.reconciliation.taskThreads), async (question) => {
       answers.set(question.asked, await this.#answerAlone(question))
@@ -117,12 +123,9 @@ export class Correlator {
   async #readIndex(pointers: readonly Pointer[]): Promise<TargetIndex> {
     const { targets, signal } = this.#options
     const fresh = new TargetIndex(pointers)
-    for await (const page of targets.pages(
-      { filter: everything, fields: pointers, pageSize: 1000 },
-      signal,
-    )) {
+    const query = { filter: everything, fields: pointers, pageSize: 1000 }
+    for await (const page of targets.pages(query, signal))
       for (const object of page) fresh.add(object._id, object)
-    }
     return fresh
   }
 
@@ -133,11 +136,8 @@ export class Correlator {
     const found: JsonObject[] = []
     for await (const page of targets.pages({ filter, fields, pageSize: 500 }, signal)) found.push(...page)
     for (const { asked, filter: own } of questions) {
-      const mine = found.filter(compileFilter(own))
-      answers.set(
-        asked,
-        mine.map(({ _id }) => String(_id)),
-      )
+      const ids = found.filter(compileFilter(own)).map(({ _id }) => String(_id))
+      answers.set(asked, ids)
     }
   }
 
@@ -156,18 +156,20 @@ export class Correlator {
   }
 
   /** One links query a qualifier, only for those with a single match: an ambiguous one stays ambiguous. */
-  async #markLinked(answered: readonly Answered[]): Promise<readonly Found[]> {
+  async #markLinked(asked: readonly Asked[], answers: Answers): Promise<readonly Found[]> {
     const linked = new Map<string, ReadonlyMap<string, unknown>>()
-    for (const [qualifier, group] of Map.groupBy(answered, ({ linkQualifier }) => linkQualifier)) {
-      const single = group.flatMap(({ found }) => (Array.isArray(found) && found.length === 1 ? found : []))
+    for (const [qualifier, group] of Map.groupBy(asked, ({ linkQualifier }) => linkQualifier)) {
+      const found = group.map((one) => answers.get(one))
+      const single = found.flatMap((ids) => (Array.isArray(ids) && ids.length === 1 ? ids : []))
       linked.set(qualifier, await this.#options.links.ofTargets(qualifier, single))
     }
-    return answered.map(({ linkQualifier, found }) => {
+    return asked.map((one) => {
+      const found = answers.get(one) ?? []
       if (found instanceof Problem) return { candidates: [], failure: found }
-      if (found.length !== 1) return { candidates: found.map((id) => ({ id, linked: false })) }
+      const { linkQualifier } = one
       const isLinked = (id: string) =>
         this.#planned.get(`${linkQualifier}\n${id}`) ?? linked.get(linkQualifier)?.has(id) ?? false
-      return { candidates: found.map((id) => ({ id, linked: isLinked(id) })) }
+      return { candidates: found.map((id) => ({ id, linked: found.length === 1 && isLinked(id) })) }
     })
   }
 }
@@ -179,18 +181,6 @@ interface Question {
 }
 
 type Answers = Map<Asked, readonly string[] | Problem>
-
-interface Answered extends Asked {
-  readonly found: readonly string[] | Problem
-}
-
-/** What a script found itself is an answer already. */
-function questionIn(asked: Asked, answers: Answers): Question[] {
-  const { correlation } = asked
-  if (correlation.kind === 'filter') return [{ asked, ...correlation }]
-  answers.set(asked, correlation.ids)
-  return []
-}
 
 function distinct(pointers: readonly Pointer[]): readonly Pointer[] {
   return [...new Map(pointers.map((pointer) => [printPointer(pointer), pointer])).values()]

@@ -10,21 +10,21 @@ interface Series {
   squares: number
 }
 
+/** The name of a step; false for one that is not taken. */
+export type Metric = string | false
+
 /** How long the steps of a run took, in milliseconds (engine §7.7, `durationSummary`). */
 export class Durations {
   readonly #series = new Map<string, Series>()
 
-  time<T>(metric: string, work: () => Promise<T>): Promise<T> {
-    return this.timeAs([metric], work)
-  }
-
-  /** Work that is several things in one. */
-  async timeAs<T>(metrics: readonly string[], work: () => Promise<T>): Promise<T> {
+  /** Under each of the names where the work is several things in one. */
+  async time<T>(metrics: string | readonly Metric[], work: () => Promise<T>): Promise<T> {
     const start = performance.now()
     try {
       return await work()
     } finally {
-      for (const metric of metrics) this.add(metric, performance.now() - start)
+      for (const metric of typeof metrics === 'string' ? [metrics] : metrics)
+        if (metric) this.add(metric, performance.now() - start)
     }
   }
 

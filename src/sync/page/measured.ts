@@ -1,7 +1,7 @@
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { DecisionInput, DecisionName } from '../../plan/programs.ts'
 import type { ObjectSet } from '../../router/resources.ts'
-import type { Durations } from './durations.ts'
+import type { Durations, Metric } from './durations.ts'
 import type { MappingLinks } from './links.ts'
 import type { Rules } from './rules.ts'
 
@@ -14,7 +14,7 @@ export function measuredRules(rules: Rules, durations: Durations): Rules {
   return {
     ...rules,
     ask: (name, inputs, context) =>
-      durations.timeAs(inputs.length > 0 ? metricsOf[name](rules.mapping, inputs) : [], () =>
+      durations.time(inputs.length > 0 ? metricsOf[name](rules.mapping, inputs) : [], () =>
         rules.ask(name, inputs, context),
       ),
   }
@@ -22,47 +22,34 @@ export function measuredRules(rules: Rules, durations: Durations): Rules {
 
 /** Which scripts run with which inputs. */
 const metricsOf: {
-  readonly [N in DecisionName]: (mapping: Mapping, inputs: readonly DecisionInput<N>[]) => readonly string[]
+  readonly [N in DecisionName]: (mapping: Mapping, inputs: readonly DecisionInput<N>[]) => readonly Metric[]
 } = {
-  qualifiers: ({ qualifiers }) => named(qualifiers.kind === 'script', 'linkQualifiersScript'),
-  question: ({ validSource, correlation }, inputs) => [
-    ...named(validSource !== undefined, 'validSourceScript'),
-    ...named(
-      correlation.kind === 'script' && inputs.some(({ correlates }) => correlates),
-      'correlationScript',
-    ),
-  ],
-  decide: ({ validTarget, policies, hooks, properties }, inputs) => [
-    ...named(
-      validTarget !== undefined && inputs.some(({ kind, target }) => kind !== 'source' && target !== null),
-      'validTargetScript',
-    ),
-    ...named(
-      policies.some(({ action }) => action.kind === 'script'),
-      'activePolicyScript',
-    ),
-    ...(inputs.some(({ source, wanted }) => source && wanted.until === 'shape')
-      ? shapeMetrics(hooks, properties)
-      : []),
-  ],
-  shape: ({ hooks, properties }) => shapeMetrics(hooks, properties),
+  qualifiers: ({ qualifiers }) => [qualifiers.kind === 'script' && 'linkQualifiersScript'],
+  question: ({ validSource, correlation }, inputs) => {
+    const correlates = correlation.kind === 'script' && inputs.some((input) => input.correlates)
+    return [validSource !== undefined && 'validSourceScript', correlates && 'correlationScript']
+  },
+  decide(mapping, inputs) {
+    const { validTarget, policies } = mapping
+    const isAsked = inputs.some(({ kind, target }) => kind !== 'source' && target !== null)
+    const isShaped = inputs.some(({ source, wanted }) => source && wanted.until === 'shape')
+    return [
+      validTarget !== undefined && isAsked && 'validTargetScript',
+      policies.some(({ action }) => action.kind === 'script') && 'activePolicyScript',
+      isShaped && shapeMetric(mapping),
+    ]
+  },
+  shape: (mapping) => [shapeMetric(mapping)],
   explain: () => [],
   hook: ({ hooks }, [first]) =>
-    Object.entries(hooks).flatMap(([name, script]) => named(script === first?.script, `${name}Script`)),
+    Object.entries(hooks).map(([name, script]) => script === first?.script && `${name}Script`),
   postAction: () => ['activePolicyPostActionScript'],
 }
 
-function named(runs: boolean, metric: string): readonly string[] {
-  return runs ? [metric] : []
-}
-
-function shapeMetrics(hooks: Mapping['hooks'], properties: Mapping['properties']): readonly string[] {
-  if (hooks.onCreate ?? hooks.onUpdate) return [hooks.onCreate ? 'onCreateScript' : 'onUpdateScript']
-  if (hooks.onMapping) return ['onMappingScript']
-  return named(
-    properties.some(({ transform }) => transform !== undefined),
-    'propertyMappingScript',
-  )
+function shapeMetric({ hooks, properties }: Mapping): Metric {
+  if (hooks.onCreate ?? hooks.onUpdate) return hooks.onCreate ? 'onCreateScript' : 'onUpdateScript'
+  if (hooks.onMapping) return 'onMappingScript'
+  return properties.some(({ transform }) => transform !== undefined) && 'propertyMappingScript'
 }
 
 export function measuredLinks(links: MappingLinks, durations: Durations): MappingLinks {

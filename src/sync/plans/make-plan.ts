@@ -1,24 +1,21 @@
 import type { GuardLimits } from '../../mapping/guard.ts'
-import type { JsonObject } from '../../model/json.ts'
 import { exceeded, excessInWords } from '../../plan/guard.ts'
 import { type PlanFilters, type PlanHeader, type PlanLine, planFilter } from '../../plan/plan-line.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { kindOfWrite } from '../reconciliation/guard.ts'
+import type { RunObservers } from '../reconciliation/reconciliation.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
+import type { ReconciliationRequest } from '../reconciliation/request.ts'
 import type { Run } from '../reconciliation/run.ts'
 import { lineOf } from './line-of.ts'
 import type { PlanSink } from './plan-source.ts'
 
-export interface PlanRequest {
-  readonly mapping: string
-  readonly sourceId?: string | undefined
-  readonly overrides?: JsonObject
+interface PlanRequest extends Pick<ReconciliationRequest, 'mapping' | 'sourceId' | 'overrides'> {
   readonly filters?: PlanFilters
 }
 
-export interface PlanObservers {
+interface PlanObservers extends Pick<RunObservers, 'onProgress'> {
   readonly onLine?: (line: PlanLine) => void
-  readonly onProgress?: (run: Run) => void
 }
 
 /** A dry run on its way into a plan. */

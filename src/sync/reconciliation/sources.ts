@@ -7,12 +7,10 @@ import { requireSourceProperties } from './source-properties.ts'
 /** The empty-source guard: ends the run without its `result` script (engine §7.5). */
 export class EmptySource extends Problem {
   constructor(mapping: string, source: string, id: string | undefined) {
-    const nothing = `${mapping}: the source query on ${source} returned nothing, and allowEmptySourceSet is not true`
-    if (id === undefined) super('EMPTY_SOURCE', nothing)
-    else {
-      const hint = 'Check the id; allowEmptySourceSet takes the object for deleted and works its links.'
-      super('EMPTY_SOURCE', `${mapping}: there is no object "${id}" in ${source}`, { hint })
-    }
+    const nothing = `the source query on ${source} returned nothing, and allowEmptySourceSet is not true`
+    const hint = 'Check the id; allowEmptySourceSet takes the object for deleted and works its links.'
+    if (id === undefined) super('EMPTY_SOURCE', `${mapping}: ${nothing}`)
+    else super('EMPTY_SOURCE', `${mapping}: there is no object "${id}" in ${source}`, { hint })
   }
 }
 

@@ -53,7 +53,15 @@ export function storedRuns(repository: Repository, locks: Locks) {
       const run = await read(id)
       await repository.transaction(async (store) => {
         await store.runs.delete(id)
-        await store.audit.append([deletionEvent(id, context)])
+        const { userId, transactionId } = context
+        const facts = {
+          id: deletionOf(id),
+          userId,
+          transactionId,
+          objectId: `recon/${id}`,
+          operation: 'DELETE',
+        }
+        await store.audit.append([auditEvent.activity(facts)])
       })
       return run
     },
@@ -75,11 +83,6 @@ export function storedRuns(repository: Repository, locks: Locks) {
 /** Tells a run that was deleted from one that was purged. */
 function deletionOf(id: string): string {
   return `${id}-deleted`
-}
-
-function deletionEvent(id: string, { userId, transactionId }: RequestContext) {
-  const facts = { userId, transactionId, objectId: `recon/${id}`, operation: 'DELETE' }
-  return auditEvent.activity({ ...facts, id: deletionOf(id) })
 }
 
 /** The lease of the process that works on a stored run; undefined when it has ended. */

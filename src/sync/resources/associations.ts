@@ -24,14 +24,14 @@ import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
 export function associationsProvider(repository: Repository, resources: () => Resources): ResourceProvider {
   const { runs } = repository
 
-  async function headers(): Promise<readonly Resource[]> {
+  async function headers(records: readonly RunRecord[]): Promise<readonly Resource[]> {
     const kept = await runs.withEntries()
-    return (await runs.list()).filter(({ id }) => kept.has(id)).flatMap((record) => headerOf(record) ?? [])
+    return records.filter(({ id }) => kept.has(id)).flatMap((record) => headerOf(record) ?? [])
   }
 
   async function header(id: string): Promise<Resource> {
     const record = await runs.read(id)
-    const found = record && (await runs.withEntries()).has(id) ? headerOf(record) : undefined
+    const [found] = await headers(record ? [record] : [])
     if (!found) throw new Problem('NOT_FOUND', `There are no associations of a run ${id}`)
     return found
   }
@@ -46,7 +46,7 @@ export function associationsProvider(repository: Repository, resources: () => Re
     },
     async query(path, query) {
       const [id, entry, ...deeper] = splitPath(path)
-      if (id === undefined) return queryCollection(await headers(), query)
+      if (id === undefined) return queryCollection(await headers(await runs.list()), query)
       if (entry !== 'entry' || deeper.length > 0)
         throw new Problem(
           'NOT_IMPLEMENTED',
@@ -116,10 +116,7 @@ async function objectsOf(
   const objects = new Map<string, Resource>()
   const collections = Map.groupBy(entries, (entry) => String(entry[`${side}ResourceCollection`]))
   for (const [collection, group] of collections) {
-    const ids = group.flatMap((entry) => {
-      const id = entry[`${side}ObjectId`]
-      return typeof id === 'string' ? [id] : []
-    })
+    const ids = group.map((entry) => entry[`${side}ObjectId`]).filter((id) => typeof id === 'string')
     if (ids.length === 0) continue
     for (const [id, object] of await resources.objectSet(collection).readMany([...new Set(ids)]))
       objects.set(id, object)

@@ -1,5 +1,5 @@
 import { printFilter } from '../../model/filter/print.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { printPointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { isMasked, masked, maskFilter } from '../../model/secrecy.ts'
@@ -52,7 +52,7 @@ async function explained(sync: Synchronization, operation: Decided): Promise<Jso
     situation: line.situation,
     reason: line.reason,
     qualifies,
-    ...(disqualifiedBy === undefined ? {} : { disqualifiedBy: placed(sync, disqualifiedBy) }),
+    disqualifiedBy: disqualifiedBy === undefined ? undefined : placed(sync, disqualifiedBy),
     link: link ? { _id: link.stored._id, sourceId: link.sourceId, targetId: link.targetId } : null,
     correlation: correlation ? printFilter(maskFilter(correlation, sync.secrets.isSecret)) : null,
     candidates: candidates.map(({ id, linked }) => ({ id, linked })),
@@ -60,8 +60,8 @@ async function explained(sync: Synchronization, operation: Decided): Promise<Jso
     policy: line.policy ?? null,
     policies: facts.policies.map(({ policy, held }) => ({ ...configuredPolicy(sync, policy), policy, held })),
     writes: line.writes,
-    ...(line.refusal === undefined ? {} : { refusal: line.refusal }),
-    ...(line.unforeseen === undefined ? {} : { unforeseen: line.unforeseen }),
+    refusal: line.refusal,
+    unforeseen: line.unforeseen,
     attributes: shownAttributes(sync, operation, facts),
   }
 }
@@ -85,8 +85,7 @@ async function ask(sync: Synchronization, operation: Decided): Promise<Found> {
 
 /** A rule as the configuration has it. */
 function placed({ rules: { mapping } }: Synchronization, rule: string): JsonObject {
-  const definition = mapping.configuration[rule]
-  return { rule, ...(definition === undefined ? {} : { definition }) }
+  return { rule, definition: mapping.configuration[rule] }
 }
 
 function configuredPolicy({ rules: { mapping } }: Synchronization, index: number): JsonObject {
@@ -122,11 +121,11 @@ function shown(
   secret: boolean,
 ): JsonObject {
   const { pointer, before, after, changes, origins } = attribute
-  const value = (one: Json | undefined) => (secret ? masked(one) : one)
+  const value = (one: Json | undefined) => (secret && one !== undefined ? masked(one) : one)
   return {
     attribute: printPointer(pointer).slice(1),
-    ...(before === undefined ? {} : { before: value(before) }),
-    ...(after === undefined ? {} : { after: value(after) }),
+    before: value(before),
+    after: value(after),
     changes,
     origins: origins.map((origin) => ({
       ...origin,
@@ -140,15 +139,10 @@ function shown(
 function definitionOf(configuration: JsonObject, { by, property }: Origin): JsonObject {
   if (by !== 'property') {
     const hook = configuration[by] ?? (by === 'onMapping' ? configuration.defaultMapping : undefined)
-    return hook === undefined || hook === null ? {} : { script: hook }
+    return { script: hook ?? undefined }
   }
   const { properties } = configuration
   const configured = Array.isArray(properties) ? properties[property ?? -1] : undefined
-  if (!isJsonObject(configured)) return {}
-  const { condition, transform, default: standard } = configured
-  return {
-    ...(condition === undefined || condition === null ? {} : { condition }),
-    ...(transform === undefined || transform === null ? {} : { script: transform }),
-    ...(standard === undefined ? {} : { default: standard }),
-  }
+  const { condition, transform, default: standard } = asObject(configured)
+  return { condition: condition ?? undefined, script: transform ?? undefined, default: standard }
 }

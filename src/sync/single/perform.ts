@@ -4,7 +4,7 @@ import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { applyPage, type Recorder } from '../page/apply/apply.ts'
 import { linkedSources } from '../page/join.ts'
-import { type Decided, type Recorded, readTarget } from '../page/operation.ts'
+import { type Decided, readTarget } from '../page/operation.ts'
 import { withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { singleRecorder } from '../reconciliation/record.ts'
@@ -39,13 +39,11 @@ export async function performAction(
       throw new Problem('SYNC_FAILED', `Expected situation does not match. ${found}`)
     }
     const wanted = asked.ignorePostAction ? { ...decided, policy: undefined } : decided
-    const [done] = await applyPage(
-      held,
-      [wanted],
-      asked.recorded ? singleRecorder(held, context.userId) : unrecorded,
-    )
-    const failure = done && (done.failure ?? refused(done))
-    if (failure) throw failure
+    const recorder = asked.recorded ? singleRecorder(held, context.userId) : unrecorded
+    const [done] = await applyPage(held, [wanted], recorder)
+    if (done?.failure) throw done.failure
+    // An EXCEPTION that was asked for is what was wanted.
+    if (done?.refusal !== undefined && action !== 'EXCEPTION') throw new Problem('SYNC_FAILED', done.refusal)
     return { status: 'OK' }
   }
   return options.activeOperations.during(sync.runId, () => withSourceLocks(sync, turns, perform))
@@ -102,9 +100,3 @@ function absent(side: 'Source' | 'Target', path: string): Problem {
 }
 
 const unrecorded: Recorder = { async record() {} }
-
-/** An EXCEPTION that was asked for is what was wanted. */
-function refused({ refusal, action }: Recorded): Problem | undefined {
-  if (refusal === undefined || action === 'EXCEPTION') return undefined
-  return new Problem('SYNC_FAILED', refusal)
-}

@@ -1,3 +1,5 @@
+import { Mutex } from '../../../kit/mutex.ts'
+import { Timer } from '../../../kit/timer.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import { asProblem } from '../../../model/problem.ts'
 import type { QueuedEvent } from '../../../repository/sync-queue.ts'
@@ -72,8 +74,8 @@ export class ChangeQueue implements AsyncDisposable {
 class Line {
   readonly #options: ChangeQueueOptions
   readonly #mapping: string
-  #timer: NodeJS.Timeout | undefined
-  #turn: Promise<void> = Promise.resolve()
+  readonly #timer = new Timer(() => this.wake())
+  readonly #turns = new Mutex()
   #isWoken = false
   #closed = false
 
@@ -86,18 +88,18 @@ class Line {
     if (this.#isWoken || this.#closed) return
     this.#isWoken = true
     const { during = (work) => work() } = this.#options
-    this.#turn = this.#turn.then(() => during(() => this.#work()))
+    void this.#turns.run(() => during(() => this.#work()))
   }
 
   async idle(): Promise<void> {
-    await this.#turn
+    await this.#turns.idle()
     if (this.#isWoken) await this.idle()
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    clearTimeout(this.#timer)
-    await this.#turn
+    this.#timer[Symbol.dispose]()
+    await this.#turns.idle()
   }
 
   async #work(): Promise<void> {
@@ -108,7 +110,7 @@ class Line {
         // As long as the source or the target of the mapping is not there, nothing is worked, and nothing counts as failed.
         const rules = await this.#options.rulesOf(this.#mapping).catch(() => undefined)
         const settings = rules?.mapping.changes.queue
-        if (!rules || !settings) return this.#later(1000)
+        if (!rules || !settings) return this.#timer.set(Date.now() + 1000)
         const { epoch } = await locks.ownLease()
         // Several processes may work the changes of one mapping: those of one object are given to one at a time.
         const claimant = { epoch, now: Date.now() }
@@ -119,7 +121,7 @@ class Line {
     } catch (error) {
       const why = asProblem(error).message
       log('error', `${this.#mapping}: the queue of changes stopped: ${why}; it goes on later`)
-      this.#later(1000)
+      this.#timer.set(Date.now() + 1000)
     }
   }
 
@@ -197,16 +199,9 @@ class Line {
 
   async #whenDue(pollingInterval: number): Promise<void> {
     const due = await this.#options.repository.syncQueue.nextDue(this.#mapping)
-    if (!this.#isWoken)
-      return this.#later(Math.min(pollingInterval, Math.max(1, (due ?? Infinity) - Date.now())))
+    if (!this.#isWoken) return this.#timer.set(Math.min(Date.now() + pollingInterval, due ?? Infinity))
     this.#isWoken = false
     this.wake()
-  }
-
-  #later(delay: number): void {
-    clearTimeout(this.#timer)
-    if (this.#closed) return
-    this.#timer = setTimeout(() => this.wake(), delay).unref()
   }
 }
 

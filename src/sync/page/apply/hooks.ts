@@ -51,7 +51,7 @@ export async function runPostAction(
     page,
     (operation) => {
       const script = operation.policy === undefined ? undefined : policies[operation.policy]?.postAction
-      return script === undefined ? undefined : { script, variables: postActionScope(sync, operation) }
+      return script === undefined ? undefined : { script, variables: postActionScope(operation, sync.runId) }
     },
     (calls) => sync.rules.ask('postAction', calls, sync.scripts),
   )
@@ -61,7 +61,7 @@ export async function runPostAction(
   })
 }
 
-function postActionScope({ runId }: Synchronization, operation: Applied) {
+function postActionScope(operation: Applied, reconId: string) {
   const { source, target, action, phase, situation, linkQualifier } = operation
   return {
     source: source ?? null,
@@ -70,7 +70,7 @@ function postActionScope({ runId }: Synchronization, operation: Applied) {
     sourceAction: phase === 'source',
     situation: situation ?? null,
     linkQualifier,
-    reconId: runId,
+    reconId,
   }
 }
 
@@ -78,9 +78,9 @@ function postActionScope({ runId }: Synchronization, operation: Applied) {
 export async function runErrorHook(sync: Synchronization, failed: readonly Applied[]): Promise<void> {
   const script = sync.rules.mapping.hooks.onError
   if (script === undefined || failed.length === 0) return
-  const inputs = failed.map((operation) => {
-    return { script, variables: { ...hookScope(operation), error: errorJson(operation) } }
-  })
+  const inputs = failed.map((operation) => ({
+    ...{ script, variables: { ...hookScope(operation), error: errorJson(operation) } },
+  }))
   const outcomes = await sync.rules.ask('hook', inputs, sync.scripts)
   for (const outcome of outcomes) if (!outcome.ok) sync.log('error', outcome.error.message)
 }
