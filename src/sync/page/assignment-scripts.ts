@@ -11,8 +11,8 @@ interface Parts {
 }
 
 /**
- * Scripts of assignments are data (platform §6.4): they come with the source objects. When the first objects with a new
- * one are shaped, the mapping's program is loaded once more with all that are known by then.
+ * Scripts of assignments come with the source objects (platform §6.4). When a new one comes, the mapping's program is loaded
+ * once more, with all that are known by then.
  */
 export class AssignmentScripts implements AsyncDisposable {
   readonly #parts: Parts

@@ -8,11 +8,10 @@ import { comparedPointers, joinable, mightMatch, TargetIndex } from './target-in
 const changing: ReadonlySet<Action> = new Set(['CREATE', 'UPDATE', 'LINK', 'UNLINK', 'DELETE'])
 
 /**
- * Where a decided page is cut into what can be applied together and what must be decided again later: before
- * the first operation that is about a target which an earlier one changes, was offered such a target by
- * correlation, or whose correlation might find an object that an earlier one writes. Everything behind the cut
- * waits, so that a page comes to what its objects would come to one after the other: two people who share a mail
- * address do not both create an account for it just because they stood on the same page.
+ * Where a decided page is cut into what is applied together and what is decided again later: before the first operation whose
+ * target, or one of whose candidates, an earlier one changes, or whose correlation might find what an earlier one writes.
+ * Everything behind the cut waits, so that a page has the result of its objects one after the other: two people with one mail
+ * address on a page do not both get an account.
  */
 export function firstConflict(page: readonly Decided[]): number {
   const claimed = new Set<string>()

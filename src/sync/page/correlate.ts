@@ -43,9 +43,9 @@ export interface CorrelatorOptions {
 const joined = 50
 
 /**
- * Finds the targets that source objects without a link belong to (engine §6). A filter that hash
- * tables can answer exactly is a join against the target set, read once; filters whose comparison is known are
- * asked for a page in one query; everything else is the target's to answer, one query an object.
+ * Finds the targets of source objects without a link (engine §6). A filter that hash tables can answer exactly is a join
+ * against the target set, read once; filters whose comparison is known are asked in one query a page; all others in one query
+ * an object.
  */
 export class Correlator {
   readonly #options: CorrelatorOptions

@@ -8,8 +8,7 @@ import { askThose } from './places.ts'
 import type { Synchronization } from './synchronization.ts'
 
 /**
- * Joins a page of sources with their links and targets: links, then what each object asks of the target, in one crossing
- * into the sandbox, then correlation and the bound targets. Reads, never writes.
+ * Joins a page of sources: links, questions (one crossing into the sandbox), correlation, bound targets. Reads, never writes.
  */
 export async function joinSources(
   sync: Synchronization,
@@ -112,8 +111,8 @@ function correlate(
 }
 
 /**
- * The bound targets of the page, one read. In a run that queried the targets a linked one exists only if the query
- * returned it (engine §3.1): with a restricting `targetQuery`, targets outside it appear as gone.
+ * The bound targets of the page, one read. In a run that queried the targets a linked one exists only if the query returned it
+ * (engine §3.1): with a restricting `targetQuery`, targets outside it appear as gone.
  */
 async function readTargets(
   { targets, targetIds, signal, looksAtTargets }: Synchronization,
@@ -134,10 +133,9 @@ async function readTargets(
 }
 
 /**
- * The operations on a page of targets that no source operation handled, in rounds: one a qualifier, so that what one
- * qualifier does to a target is done before the next one looks at it. A target that is linked under some qualifier is
- * skipped under those where it is not (engine §3.4, [D]): an UNASSIGNED: DELETE must not delete a
- * linked object.
+ * The operations on a page of targets that no source operation handled, in rounds: one a qualifier, each done before the next
+ * one looks. A target linked under some qualifier is skipped under the others (engine §3.4, [D]): an UNASSIGNED: DELETE must
+ * not delete a linked object.
  */
 export async function targetRounds(
   sync: Synchronization,
@@ -168,8 +166,8 @@ function targetLinks({ links }: Synchronization, page: readonly ReadTarget[]) {
 }
 
 /**
- * Joins target operations of one round with their links and sources (engine §3.4). Sources are read afresh: they may have appeared
- * since the source phase. `gone` are targets that an earlier round deletes, which a dry run only foresees.
+ * Joins target operations of one round (engine §3.4). Sources are read afresh: they may have appeared since the source phase.
+ * `gone`: targets that an earlier round deletes, which a dry run only foresees.
  */
 export async function joinTargets(
   sync: Synchronization,

@@ -13,9 +13,8 @@ export interface MappingLink {
 export type MappingLinks = ReturnType<typeof mappingLinks>
 
 /**
- * A mapping's view of its link set (engine §5.2–§5.4): swaps the sides of a set that is used in reverse,
- * and compares and stores ids in lower case where the defining mapping says so, remembering how their systems
- * spell them. Keys of answers are ids as asked for.
+ * A mapping's view of its link set (engine §5.2–§5.4): swaps the sides of a set that is used in reverse, and compares ids in
+ * lower case where the defining mapping says so, remembering their spelling. Keys of answers are ids as asked for.
  */
 export function mappingLinks(links: Links, use: LinkUse) {
   const [sourceSide, targetSide] = sidesOf(use)

@@ -6,9 +6,8 @@ import type { MappingLinks } from './links.ts'
 import type { Rules } from './rules.ts'
 
 /**
- * The same rules, links and object sets, their calls timed under the names of engine §7.7. We work on
- * pages: a sample is a call, be it for one object or for five hundred, and the scripts that run in one crossing are timed
- * together, each under its name.
+ * The same rules, links and object sets, their calls timed under the names of engine §7.7. A sample is a call, for one object
+ * or for a page; scripts that run in one crossing are timed together, each under its name.
  */
 export function measuredRules(rules: Rules, durations: Durations): Rules {
   return {

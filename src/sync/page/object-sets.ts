@@ -19,9 +19,8 @@ export function targetSet(resources: Resources, { target, links, reconciliation 
 }
 
 /**
- * The same set, of whose objects nothing but some fields is seen (engine §2.2, `defaultTargetFields`).
- * What is written is made whole again first: an update replaces an object, and must not erase what was
- * not looked at (engine §6.6, [D]).
+ * The same set, seen through some fields (engine §2.2, `defaultTargetFields`). An update replaces an object, so what is
+ * written is made whole first: it must not erase what was not looked at (engine §6.6, [D]).
  */
 function withFields(set: ObjectSet, fields: readonly Pointer[] | undefined): ObjectSet {
   if (!fields || isEverything(fields)) return set
@@ -55,10 +54,9 @@ async function madeWhole(
 }
 
 /**
- * The same set, reading objects by ids whose case is not to be relied on (engine §5.4): what is not
- * there under the id asked for is looked for among all ids. A link may know only the lower-case form, and an object
- * must not be taken for gone because of that. The ids are read once, when first needed: what appears later under a
- * link has that link's spelling.
+ * The same set, read by ids whose case is not to be relied on (engine §5.4), because a link may know only the lower-case form:
+ * what is not there under its id is looked for among all ids. These are read once, when first needed; what appears later under
+ * a link has that link's spelling.
  */
 export function ignoringCase(set: ObjectSet): ObjectSet {
   let spellings: Promise<ReadonlyMap<string, string>> | undefined

@@ -15,8 +15,8 @@ import type { ScriptContext, ScriptEngine, ScriptOutcome, ScriptSource } from '.
 import { AssignmentScripts } from './assignment-scripts.ts'
 
 /**
- * A mapping's rules, ready to be asked a page at a time. What reaches a script runs in the sandbox; what does not runs
- * here. Callers cannot tell the difference.
+ * A mapping's rules, asked a page at a time. What reaches a script runs in the sandbox, the rest here; callers see no
+ * difference.
  */
 export interface Rules extends AsyncDisposable {
   readonly mapping: Mapping
@@ -24,9 +24,8 @@ export interface Rules extends AsyncDisposable {
   readonly digest: string
   readonly words: ScriptWords
   /**
-   * True if scripts that select, decide or shape may look at, or change, the world while they run. Then objects are worked
-   * strictly one after the other, so that each script sees what the objects before it did (a script that looks
-   * for a free user name is the common case). Otherwise whole pages are.
+   * True if scripts that select, decide or shape may look at, or change, the world. Then objects are worked one after the
+   * other, so that each script sees what those before it did: a script that looks for a free user name is the common case.
    */
   readonly oneByOne: boolean
   /** True if hooks run between the writes of one operation, so that they cannot share a transaction. */

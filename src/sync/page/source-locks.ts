@@ -11,10 +11,7 @@ interface Turn {
   readonly sourceId: string | undefined
 }
 
-/**
- * Does `work` while nobody else works on these sources; what it causes may work on them. A dry run changes nothing and
- * waits for nobody.
- */
+/** Does `work` with these sources locked; what it causes may work on them. A dry run changes nothing and waits for nothing. */
 export async function withSourceLocks<T>(
   sync: Synchronization,
   turns: readonly Turn[],

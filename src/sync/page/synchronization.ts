@@ -12,8 +12,8 @@ import type { Rules } from './rules.ts'
 import type { SecretAttributes } from './secret-attributes.ts'
 
 /**
- * What the steps between reading and recording share while one mapping runs: where to read, where to write, whose
- * rules, on whose behalf. The triggers (reconciliation first) build it; the steps never look behind it.
+ * What the steps share while one mapping runs: where to read and write, whose rules, on whose behalf. Each trigger builds its
+ * own.
  */
 export interface Synchronization {
   readonly rules: Rules

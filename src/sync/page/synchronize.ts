@@ -7,8 +7,8 @@ import type { Synchronization } from './synchronization.ts'
 
 /**
  * Joins, decides and performs source operations in order, as many together as do not depend on each other. Those behind the
- * first one that does are read, joined and decided again when what is before them is done. Where one has to wait,
- * fewer are taken the next time, so that a page full of conflicts is not decided anew for each of them.
+ * first one that does are joined and decided again after it. Then fewer are taken the next time, so that a page full of
+ * conflicts is not decided anew for each of them.
  */
 export async function synchronize(
   sync: Synchronization,

@@ -4,9 +4,8 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { getAt, type Pointer, printPointer } from '../../model/pointer.ts'
 
 /**
- * Answers correlation filters of the shape `attr eq value`, and `and`/`or` of those, from hash tables (correlation is
- * a join). It holds only the attributes that were asked for, and never an object; a filter that it
- * cannot answer exactly is answered by the target itself.
+ * Answers correlation filters of the shape `attr eq value`, and `and`/`or` of those, from hash tables. It holds the attributes
+ * that were asked for, never an object; what it cannot answer exactly is the target's to answer.
  */
 export class TargetIndex {
   /** One table a pointer, by the pointer as text. */
@@ -97,10 +96,7 @@ export function comparedPointers(filter: Filter): readonly Pointer[] {
   return []
 }
 
-/**
- * Could this object match, whichever way the target compares case? Used to hold back an object whose correlation
- * might depend on one that is being written; too careful costs time, too careless a duplicate.
- */
+/** Could this object match, however the target compares case? Too careful costs time, too careless makes a duplicate. */
 export function mightMatch(filter: Filter, object: JsonObject): boolean {
   return matches(filter, object) || matches(filter, object, { ignoreCase: true })
 }

@@ -8,9 +8,8 @@ import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
 import type { PlanSink, PlanSource } from './plan-source.ts'
 
 /**
- * A plan as a file that people review, keep and send: NDJSON, a header and a line for each operation. The header counts
- * the lines and has their checksum, so it is written last, into room that was left for it; blanks fill the rest. The
- * plan appears under its name when it is complete, or not at all.
+ * A plan as a file for review: NDJSON, a header and a line for each operation. The header has the count and checksum of the
+ * lines, so it is written last, into room left for it. The plan appears under its name when it is complete, or not at all.
  */
 export interface PlanFileWriter extends PlanSink, AsyncDisposable {
   finish(header: Omit<PlanHeader, 'checksum'>): Promise<PlanHeader>

@@ -18,8 +18,8 @@ const isLine: Filter = { kind: 'present', pointer: ['phase'] }
 const isHeader: Filter = { kind: 'present', pointer: ['plan'] }
 
 /**
- * Plans as entries of the runs that made them, for those who make, look at and perform plans over REST. They go when the
- * entries of the run go. Those who ask for one get NOT_FOUND if it made none, it failed, or its entries have been purged.
+ * Plans as entries of the runs that made them, for REST. NOT_FOUND for a run that made none, that failed, or whose entries are
+ * purged.
  */
 export function storedPlans(reconciliations: Reconciliations, { runs }: Repository) {
   return {

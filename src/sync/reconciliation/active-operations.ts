@@ -1,6 +1,6 @@
 /**
- * Single operations that this process is working on, by the id under which they write down what they are about to do: what
- * they wrote down is not left over from a process that ended (recover.ts).
+ * Single operations of this process that are running, by the id under which they write intents: these are not left over
+ * (recover.ts).
  */
 export class ActiveOperations {
   readonly #ids = new Set<string>()

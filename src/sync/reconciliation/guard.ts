@@ -95,11 +95,9 @@ export async function linkedTargets({ links: use }: Mapping, links: Links): Prom
 }
 
 /**
- * Stops mass damage before the first write: decides the whole run once without writing, counts what it would delete,
- * update and create, and refuses it if the mapping's `guard` does not allow as much. Costs nothing where no limit could
- * be exceeded: a mapping that cannot delete, or too few links for a percentage to count.
- *
- * Scripts that would write while they decide fail here, as in every dry run; their objects are not counted.
+ * Stops mass damage before the first write: decides the whole run once without writing, and refuses it if the mapping's
+ * `guard` does not allow what it would delete, update and create. Costs nothing where no limit could be exceeded. Scripts that
+ * would write while they decide fail here, as in every dry run; their objects are not counted.
  */
 export async function requireWithinGuard(
   reconciliation: Reconciliation,

@@ -4,8 +4,8 @@ import type { Reconciliations } from './reconciliations.ts'
 import type { ReconciliationRequest } from './request.ts'
 
 /**
- * What reconciliations are working with: mappings and the systems and managed types at their two ends. It must not be configured
- * otherwise before they have ended. Runs are few and long; other work is short, and finishes as it began.
+ * The mappings, systems and managed types that reconciliations work with: their configuration must not change before these
+ * have ended. Other work is short, and finishes as it began.
  */
 export class InUse {
   readonly #uses = new Set<readonly Use[]>()

@@ -13,9 +13,8 @@ import type { ReconciliationRequest } from './request.ts'
 const pageSize = 500
 
 /**
- * Deletes the links whose source and target are both gone (engine §5.5, [D]): neither phase ever comes
- * across them. Off unless the mapping or the caller asks for it, and only in runs that look at both sets as a whole.
- * Both ends are read once more before a link goes. No `onUnlink`: there is nothing left to unlink.
+ * Deletes the links whose two ends are gone (engine §5.5, [D]), which neither phase finds. Off unless asked for, and only in
+ * runs that look at both sets as a whole. Both ends are read once more before. No `onUnlink`: there is nothing left to unlink.
  */
 export async function cleanUpLinks(reconciliation: Reconciliation, sync: Synchronization): Promise<void> {
   const { run, settings, sourceId, log } = reconciliation

@@ -12,8 +12,8 @@ import type { Reconciliation } from './reconciliation.ts'
 import type { PlanOutcome } from './run.ts'
 
 /**
- * Performs a plan, page by page: each operation is read, joined, decided and shaped again with the same rules as in any
- * run, and performed only if it comes to what its line says. Nothing that is not in the plan is done.
+ * Performs a plan, page by page: each operation is decided again with the same rules, and performed only if it comes to what
+ * its line says. Nothing that is not in the plan is done.
  */
 export async function plannedPhases(
   reconciliation: Reconciliation,

@@ -25,9 +25,8 @@ export interface Reading {
 }
 
 /**
- * The sources of a run, in pages, one page ahead of their consumer. Id and object stay together in one record,
- * and each entry decides for itself whether it is full (engine §7.4, [D]); the others of a page
- * are read together.
+ * The sources of a run, in pages, one page ahead of their consumer. Each entry decides for itself whether it is full (engine
+ * §7.4, [D]); the others of a page are read together.
  */
 export async function* sourcePages(reading: Reading): AsyncIterable<readonly SourceRecord[]> {
   const { queried, query, defaultFields, pageSize, signal } = reading

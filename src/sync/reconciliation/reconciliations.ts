@@ -54,8 +54,8 @@ export class Reconciliations {
   }
 
   /**
-   * CONFLICT if a run of the mapping, or of one with the same link type, is active (engine §7.2, [D]); reconById runs beside.
-   * UNAVAILABLE once it is closing.
+   * CONFLICT while a run with the same link type is active (engine §7.2, [D]), `reconById` excepted. UNAVAILABLE while
+   * closing.
    */
   async start(
     request: ReconciliationRequest,

@@ -39,10 +39,7 @@ export function singleRecorder({ runId, rules, targets }: Synchronization, userI
   }
 }
 
-/**
- * Writes a page's audit entries, associations and the run's progress with it: one call each. Refused where a lease is lost:
- * another process goes on.
- */
+/** Writes a page's audit entries and associations and the run's progress, one call each. Refused if a lease is lost. */
 async function recordPage(
   { run, leases, rules: { mapping }, request, resources, persistAssociations }: Recording,
   page: readonly Recorded[],

@@ -22,9 +22,8 @@ export interface Recovery {
 const pageSize = 500
 
 /**
- * Resolves the intents that runs of a link set left when they broke off: by reading the target, never by writing to it. What
- * has happened gets its link and its record; what has not is decided anew by the run that follows. Fails if a
- * target cannot be read: until it can, what happened is unknown.
+ * Resolves the intents that broken-off runs of a link set left: by reading the target, never by writing to it. What has
+ * happened gets its link and its record; what has not is decided anew by the next run. Fails if a target cannot be read.
  */
 export async function recover(recovery: Recovery, linkType: string): Promise<void> {
   const { repository, log } = recovery

@@ -2,8 +2,7 @@ import { Problem } from '../../model/problem.ts'
 import type { Lease, Locks } from '../../repository/locks.ts'
 
 /**
- * Keeps two processes on one store (a server and a command line, two cron jobs) from reconciling the same link set at once
- * (engine §7.2, [D]). CONFLICT, naming the run, if a living process holds it.
+ * Keeps processes on one store from reconciling one link set at once (engine §7.2, [D]). CONFLICT, naming the run that does.
  */
 export async function acquireRunLock(locks: Locks, linkType: string, runId: string): Promise<Lease> {
   const answer = await locks.lease(`reconciling ${linkType}`, `run ${runId}`)

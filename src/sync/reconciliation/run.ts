@@ -121,8 +121,8 @@ export class Run {
   }
 
   /**
-   * As it is stored, with these counts: its run object, what is kept besides as `keeps`, and, while it is active, the lease of
-   * the process that works on it as `worker`.
+   * As it is stored, with these counts: the run object, what is kept besides it, and, while it is active, the lease of its
+   * process.
    */
   record(statistics = this.statistics): RunRecord {
     const { id, mapping, analysis, state, started, keeps, worker } = this

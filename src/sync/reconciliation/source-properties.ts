@@ -4,9 +4,8 @@ import type { SystemProperty } from '../../router/resources.ts'
 import type { Reconciliation } from './reconciliation.ts'
 
 /**
- * Refuses a source that has lost declared properties since an earlier run: every object would seem to have no value
- * there, and the run would take it from every target. A renamed column of an export does this. What the system never
- * had is no loss; the log names it, because a misspelt name looks the same.
+ * Refuses a source that has lost declared properties since an earlier run, e.g. because a column was renamed: the run would
+ * take the value from every target. What the system never had is only logged: a misspelt name looks the same.
  */
 export async function requireSourceProperties(reconciliation: Reconciliation): Promise<void> {
   const { rules, resources, repository, run, log } = reconciliation

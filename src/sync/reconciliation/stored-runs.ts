@@ -10,10 +10,7 @@ const keptRuns = 100
 
 export type StoredRuns = ReturnType<typeof storedRuns>
 
-/**
- * The runs that the store remembers: of earlier processes, of others on the same data folder, and of this one. What is
- * purged of them stays in the audit, as the summary of the run.
- */
+/** The runs that the store remembers, of all processes. Of those that are purged the audit keeps the summary. */
 export function storedRuns(repository: Repository, locks: Locks) {
   const { runs, audit } = repository
   async function summarized(id: string): Promise<Resource | undefined> {
@@ -65,10 +62,7 @@ export function storedRuns(repository: Repository, locks: Locks) {
       })
       return run
     },
-    /**
-     * Keeps the associations of the newest runs alike, as many as `associations` says (engine §7.9). Run objects are small and
-     * stay longer.
-     */
+    /** Keeps the associations of the newest `associations` runs alike (engine §7.9). Run objects are small and stay longer. */
     async purge({ mapping, analysis }: Pick<RunRecord, 'mapping' | 'analysis'>, associations: number) {
       const alike = (await runs.list()).filter((run) => run.mapping === mapping && run.analysis === analysis)
       const newestFirst = alike.toReversed().map(({ id }) => id)

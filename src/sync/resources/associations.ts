@@ -17,9 +17,8 @@ import type {
 import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
 
 /**
- * `recon/assoc` (engine §7.9): which source object a run found associated with which target object, for
- * runs that were asked to keep that. A header a run, and an entry an operation; both go when newer runs take their
- * place.
+ * `recon/assoc` (engine §7.9): which source object a run found associated with which target object, if asked to keep that. A
+ * header a run, and an entry an operation; both go when newer runs take their place.
  */
 export function associationsProvider(repository: Repository, resources: () => Resources): ResourceProvider {
   const { runs } = repository

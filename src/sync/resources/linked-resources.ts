@@ -9,8 +9,8 @@ import { sidesOf, spelledEnd } from '../page/links.ts'
 import type { SyncServices } from '../services.ts'
 
 /**
- * The objects that one object is linked to, in all link sets that its object set takes part in (engine §8.6,
- * `getLinkedResources`). Read with the caller's rights; an end that cannot be read is there without content.
+ * The objects that one object is linked to, in all link sets of its object set (engine §8.6, `getLinkedResources`). Read with
+ * the caller's rights; an end that cannot be read has no content.
  */
 export async function linkedResources(
   { repository, resources, mappings }: SyncServices,

@@ -13,10 +13,7 @@ export interface ListedMapping {
   readonly targetReady: boolean
 }
 
-/**
- * `sync/mappings` (engine §8.6): the mappings in processing order. A cookie is the name of the next
- * mapping; unknown ones are refused.
- */
+/** `sync/mappings` (engine §8.6): the mappings in processing order. A cookie is the name of the next mapping. */
 export function mappingsProvider(list: () => readonly ListedMapping[]): ResourceProvider {
   return {
     async query(path, query) {

@@ -9,9 +9,8 @@ import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
 import { inState } from '../changes/queue/queued-change.ts'
 
 /**
- * `sync/queue` (engine §8.6): the changes that wait, dead letters among them. A list shows everything but what
- * the objects were; one event shows that, too, without what is private or encrypted. Actions: `retry` puts a dead letter, or an event that waits for another try,
- * in line again; `discard` drops it, and answers what it was.
+ * `sync/queue` (engine §8.6): the changes that wait, dead letters too. One event shows what the objects were, without secrets;
+ * a list does not. Actions: `retry` puts an event in line again; `discard` drops it, and answers what it was.
  */
 export function queueProvider(
   { syncQueue }: Pick<Repository, 'syncQueue'>,

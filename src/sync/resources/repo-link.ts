@@ -8,9 +8,8 @@ import type { Resource, ResourceAction, ResourceProvider } from '../../router/re
 import { storePage, storeQuery } from '../../router/store-query.ts'
 
 /**
- * `repo/link`: the links table as objects (platform §2, engine §5.1). The command
- * `delete-mapping-links` drops all links of a mapping; `linkTypeOf` names the type that the mapping writes, or is
- * undefined for a mapping that does not exist.
+ * `repo/link`: the links table as objects (platform §2, engine §5.1). The command `delete-mapping-links` drops all links of a
+ * mapping; `linkTypeOf` is undefined for a mapping that does not exist.
  */
 export function repoLinkProvider(
   store: Store,

@@ -13,8 +13,8 @@ import type { SyncServices } from '../services.ts'
 import { decideSource, decideTarget, openSingle, qualifiersOf, type SingleObject, sourceOf } from './look.ts'
 
 /**
- * Why an object is in its situation, what would be done about it, and where each value of the target comes from. Decided
- * as a dry run decides it, with the same rules; nothing is written, not even that it was asked.
+ * Why an object is in its situation, what would be done, and where each value of the target comes from. Decided as in a dry
+ * run; nothing is written.
  */
 export async function explain(
   options: SyncServices,

@@ -26,10 +26,7 @@ export interface SingleRequest {
   readonly extra?: JsonObject
 }
 
-/**
- * The steps of a run for one object, without a run: nothing is recorded, and nothing is queried but what is about this
- * object. `analysis` decides and shapes only.
- */
+/** The steps of a run for one object: nothing is recorded, no set is queried. `analysis` decides and shapes only. */
 export async function openSingle(
   { repository, resources, locks, rulesOf, log }: SyncServices,
   mapping: string,

@@ -15,8 +15,8 @@ import { decideSource, decideTarget, openSingle, sourceOf } from './look.ts'
 export type PerformParameters = Readonly<Record<string, string | undefined>>
 
 /**
- * Performs one action on one source object, or on a target without source, whatever the policies say: for people and
- * workflows that decide what a run left to them. Assessed anew; a `situation` that does not hold any more is refused.
+ * Performs one action on one source object, or on a target without source, whatever the policies say: for decisions that a run
+ * left to people and workflows. Assessed anew; a `situation` that has changed is refused.
  */
 export async function performAction(
   options: SyncServices,

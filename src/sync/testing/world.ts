@@ -1,7 +1,4 @@
-/**
- * A small world for tests of runs: two object sets in a real SQLite repository, real scripts, the real router. Only
- * the configuration is written here.
- */
+/** A small world for tests: two object sets in a real SQLite repository, real scripts, the real router. */
 import { join } from 'node:path'
 import { auditEvents } from '../../audit/resource.ts'
 import { fileSecrets } from '../../config/secrets.ts'
@@ -185,8 +182,8 @@ export async function openWorld({
 }
 
 /**
- * Rules for many worlds, whose scripts run in the same isolates: to make those takes as long as a small run. The scripts
- * cannot call `openidm`, because they would not know in which world they are.
+ * Rules for many worlds, in the same isolates: to make those takes as long as a small run. Their scripts cannot call
+ * `openidm`.
  */
 export function worldRules(mapping: JsonObject): Promise<Rules> {
   const engine = isolateEngine({

@@ -16,9 +16,8 @@ import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
 import { failedResult, skippedResult, syncRecorder, syncResult } from './result.ts'
 
 /**
- * Takes the change of one object through all mappings of its set, one after the other, under each link qualifier
- * (engine §8.2): the same decision and the same steps as in a run. After the first failure the rest is skipped, and
- * said to be.
+ * Takes the change of one object through all mappings of its set and their link qualifiers, in order (engine §8.2), with the
+ * steps of a run. After the first failure the rest is skipped.
  */
 export function implicitSync(options: SyncServices): Notify {
   return async (event, request) => {
@@ -35,20 +34,14 @@ export interface Flow {
   readonly mappings: readonly Mapping[]
   /** On whose behalf it is recorded; absent: as the others that are synchronized with it. */
   readonly request?: RequestContext
-  /**
-   * True if the object can be read: then it is worked as it is when its turn has come, not as the event has it. Events that come
-   * late, twice or in the wrong order do no harm so.
-   */
+  /** True: the object is read when its turn has come, so that events that come late, twice or in the wrong order do no harm. */
   readonly readsAfresh?: boolean
 }
 
 /** The results of changes (engine §8.2), one a mapping and qualifier. */
 type Results = Map<Flow, JsonObject[]>
 
-/**
- * Takes many changes through their mappings; those of one mapping together, as in a run. The outcomes stand at
- * the places of their changes.
- */
+/** Takes changes through their mappings, those of one mapping together. The outcomes stand at the places of their changes. */
 export async function synchronizeChanges(
   options: SyncServices,
   flows: readonly Flow[],
@@ -195,10 +188,7 @@ async function qualifiersFor(sync: Synchronization, event: ChangeEvent): Promise
   return qualifiers
 }
 
-/**
- * A source that was given another id keeps its target (engine §9, [D]): where there is no link of the new
- * id and one of the id before, that link is moved.
- */
+/** A source with a new id keeps its target (engine §9, [D]): the link of the id before is moved, if the new id has none. */
 async function moveLinks(
   { links, repository }: Synchronization,
   qualifiers: readonly string[],

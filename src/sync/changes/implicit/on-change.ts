@@ -14,8 +14,8 @@ export interface OnChangeOptions extends SyncServices {
 }
 
 /**
- * Synchronizes changes of managed objects (engine §8.1): those of mappings with a queue are stored in the
- * transaction of the change itself, all others go through their mappings when it is committed.
+ * Synchronizes changes of managed objects (engine §8.1): those of mappings with a queue are stored in the transaction of the
+ * change itself, all others go through their mappings when it is committed.
  */
 export function onChange(options: OnChangeOptions): OnChange {
   const { repository, mappings, wake, mayBeTakenBack, log } = options

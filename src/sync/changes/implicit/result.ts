@@ -60,10 +60,7 @@ function causeOf(operation: Recorded): JsonObject {
   return { code: 409, reason: 'Conflict', message: message ?? '', detail: messageDetail }
 }
 
-/**
- * `audit/sync` (engine §10): an entry for every action, NOREPORT included. The source id is qualified and
- * the target id local.
- */
+/** `audit/sync` (engine §10): an entry for every action, NOREPORT too. The source id is qualified, the target id is local. */
 export function syncRecorder(
   { rules: { mapping }, targets }: Synchronization,
   requestOf: (sourceId: string) => RequestContext,

@@ -20,10 +20,9 @@ export type Delta = Exclude<SetChange, { kind: 'END' }>
 const pageSize = 500
 
 /**
- * Stops mass damage before the first write, as in a run: refuses the whole call if the source holds nothing any more and a
- * mapping does not allow that, or if the changes would do more than a mapping's `guard` allows. For that the changes are read
- * once without writing; then only those may be synchronized that were read here, for the source may change meanwhile. Memory
- * holds a digest a change. Undefined, and nothing read, where no mapping could stop anything.
+ * Stops mass damage before the first write, as in a run: refuses the whole call if the source is empty and a mapping does not
+ * allow that, or if a mapping's `guard` does not allow the changes. For that they are read once without writing, and a digest
+ * of each is kept; only those may be synchronized. Undefined, and nothing read, where no mapping could refuse anything.
  */
 export async function judge(
   options: SyncServices,
@@ -70,10 +69,7 @@ function emptied({ name }: Mapping, source: string, deletes: number): Problem {
   return new Problem('EMPTY_SOURCE', message, { detail: { source, deletes }, hint })
 }
 
-/**
- * Counts changes for a guard. What cannot be decided, because the target does not answer, counts as what it says it is: whether
- * it is synchronized after all is for the failure handler to say.
- */
+/** Counts changes for a guard. One that cannot be decided, because the target does not answer, counts as what it says it is. */
 function counter(options: SyncServices, guard: Guard, context: RequestContext) {
   const { name } = guard.mapping
   let sync: Synchronization | undefined

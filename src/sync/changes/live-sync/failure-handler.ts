@@ -49,8 +49,8 @@ const before = `var invokedHandlers = []; var failureHandlers = {
 )
 
 /**
- * Runs the script of a `syncFailureHandler` (engine §9) and answers which handlers it invoked, in order. What it
- * throws says that the change is to be tried again.
+ * Runs the script of a `syncFailureHandler` (engine §9); answers which handlers it invoked. If it throws, the change is tried
+ * again.
  */
 export async function runFailureScript(
   definition: JsonObject,

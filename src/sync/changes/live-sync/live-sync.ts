@@ -35,10 +35,9 @@ export interface LiveSyncRequest {
 export const deadLetters = 'repo/synchronisation/deadLetterQueue'
 
 /**
- * One liveSync (engine §9): synchronizes what has changed in a system since the last one, change by change. The
- * first call only remembers the present. What would do too much damage is refused before anything is written
- * (brakes.ts). How far it came is stored after each change, so a process that dies repeats one
- * change at most, which does no harm. Answers the state record. CONFLICT while one of the same source is running.
+ * One liveSync (engine §9): synchronizes what has changed in a system since the last one, change by change; the first call
+ * only remembers the present. The progress is stored after each change, so a process that dies repeats one change at most,
+ * which does no harm. Answers the state record. CONFLICT while one of the same source is running.
  */
 export async function liveSync(
   options: LiveSyncOptions,

@@ -23,10 +23,9 @@ export interface ChangeQueueOptions extends SyncServices {
 const ownWork: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'queue' }
 
 /**
- * Works the changes that wait (engine §8.5): those of one object strictly in order, those of different objects
- * beside one another. What fails is tried again, later each time; what has failed too often is dropped, kept as a dead letter,
- * or handed to a script, as the mapping's `postRetryAction` says. Nothing is lost if the process dies: an event leaves the store when it is done, and doing it again does no
- * harm.
+ * Works the changes that wait (engine §8.5), those of one object strictly in order. What fails is tried again, later each
+ * time; after that the mapping's `postRetryAction` says whether it is dropped, kept as a dead letter or handed to a script.
+ * Nothing is lost if the process dies: an event leaves the store when it is done, and doing it again does no harm.
  */
 export class ChangeQueue implements AsyncDisposable {
   readonly #options: ChangeQueueOptions
@@ -209,8 +208,8 @@ class Line {
 const longest = 5 * 60_000
 
 /**
- * How long to wait after the `attempts`th failure, in ms: twice as long each time, and a little more or less than that, so
- * that what failed together does not come back together.
+ * The wait after the `attempts`th failure, in ms: twice as long each time, with a random part that spreads what failed
+ * together.
  */
 export function backoff(attempts: number, delay: number, random: () => number = Math.random): number {
   const grown = Math.min(longest, delay * 2 ** Math.min(attempts - 1, 30))

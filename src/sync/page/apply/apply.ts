@@ -13,8 +13,8 @@ import { writeTargets } from './write-targets.ts'
 
 export interface Recorder {
   /**
-   * Writes down what became of a page, with the same writers as the page itself. Called once more, with other operations, if
-   * the transaction is tried again: it leaves nothing behind but what it writes.
+   * Writes down what became of a page, with its own writers. Called again, with other operations, if the transaction is
+   * repeated: it leaves nothing behind but what it writes.
    */
   record(page: readonly Recorded[], store: Store): Promise<void>
   /** The page and its record are certain to stay. */

@@ -3,9 +3,9 @@ import type { Applied } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 
 /**
- * Carries on what was written to the targets: a managed object has mappings of its own, and an `onSync` that may take the
- * change back (engine §8.1, §8.3). Only now, with the link stored: a mapping back to the source would not
- * know the object otherwise, and make it a second time (engine §4.4). A change that was taken back takes its link along.
+ * Does what follows from the writes: a managed object has mappings of its own, and an `onSync` that may take the change back
+ * (engine §8.1, §8.3), its link included. Only when the link is stored: a mapping back to the source would not know the object
+ * otherwise, and create it a second time (engine §4.4).
  */
 export async function carryOutConsequences(
   sync: Synchronization,

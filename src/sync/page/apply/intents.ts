@@ -15,10 +15,9 @@ import type { Applied } from '../operation.ts'
 import type { Applying } from '../synchronization.ts'
 
 /**
- * Before something is written outside of the store whose link must follow, it is written down
- * (engine §12.5): creates, deletes of linked objects, and updates. If the process dies, such an intent is resolved by looking
- * at the target (recover.ts), so that killing a run leaves neither
- * an object without its link, nor a link without its object, nor a change without its record.
+ * An intent is written down before a write outside of the store whose link must follow (engine §12.5): creates, deletes of
+ * linked objects, updates. If the process dies, it is resolved by looking at the target (recover.ts): no object without its
+ * link, no link without its object, no change without its record.
  */
 
 /** Everything that is needed to finish an operation, whatever the configuration says by then. */
@@ -146,10 +145,7 @@ function recognizable({ changes }: Applied, desired: JsonObject, targets: Object
   return Object.fromEntries(asked)
 }
 
-/**
- * By what an update is recognized that broke off: a digest of the attributes it was to set, never the values, and the
- * changes as the audit would have kept them. Plain data, as intents keep it.
- */
+/** By what an interrupted update is recognized: a digest of the values it was to set, never the values. Plain data. */
 export interface Written {
   readonly pointers: readonly Pointer[]
   readonly digest: string

@@ -8,9 +8,8 @@ import { onThose } from '../places.ts'
 import type { Applying } from '../synchronization.ts'
 
 /**
- * The built-in `postMapping` (engine §2.2): remembers in `lastSync` of a managed user which assignments
- * have been carried out, so that one that the user loses can be undone. Written only where they changed, a page at a
- * time; sources that never had an assignment cost nothing.
+ * The built-in `postMapping` (engine §2.2): remembers in `lastSync` of a managed user which assignments were carried out, so
+ * that one that the user loses can be undone. Written only where they changed.
  */
 export async function rememberAssignments(
   sync: Applying,

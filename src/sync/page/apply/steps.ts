@@ -1,9 +1,9 @@
 import type { Action } from '../../../mapping/situation.ts'
 
 /**
- * The order in which a page takes its steps; each action's steps below are a subsequence of it (engine §4.3). The page is applied step by step, not object by object:
- * operations of one page do not depend on each other
- * (see conflicts.ts), so all target writes of a page are one call and all its links one statement.
+ * The order of a page's steps; each action's steps below are a subsequence of it (engine §4.3). A page takes a step as a
+ * whole: its operations do not depend on each other (conflicts.ts), so all target writes are one call and all links one
+ * statement.
  */
 export const order = [
   'onDelete',
