@@ -31,7 +31,7 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
   const mappings = () => [...current().mappings.values()].map(({ mapping }) => mapping)
   const inUse = new InUse()
   const single = {
-    ...{ repository, resources, locks, log, mappings },
+    ...{ repository, resources, locks, log, mappings, during },
     runSets: localRunSets(),
     activeOperations: new ActiveOperations(),
     rulesOf: (mapping: string) => current().rulesOf(mapping),
@@ -40,14 +40,13 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
   const reconciliations = new Reconciliations({
     ...single,
     events,
-    during,
     markInUse: async (request) => {
       await unchanging()
       return inUse.byRun(request, mappings())
     },
     inlineRules: (mapping) => current().inlineRules(mapping),
   })
-  const changes = new ChangeQueue({ ...single, during, isActive: (...of) => reconciliations.isActive(...of) })
+  const changes = new ChangeQueue({ ...single, isActive: (...of) => reconciliations.isActive(...of) })
   const wake = (mapping: string) => events.publish({ topic: 'queue', mapping })
   const heard = [
     events.subscribe(['queue'], ({ mapping }) => changes.wake(mapping)),

@@ -19,5 +19,7 @@ export interface SyncServices {
   readonly mappings: () => readonly Mapping[]
   /** Rules of a mapping by name; a Problem if there is no such mapping, or it has errors. */
   readonly rulesOf: (mapping: string) => Promise<Rules>
+  /** Around all work: the configuration that it works with stays open until it ends. */
+  readonly during: <T>(work: () => Promise<T>) => Promise<T>
   readonly log: Log
 }

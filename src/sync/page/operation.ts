@@ -14,14 +14,12 @@ import type { MappingLink } from './links.ts'
 /**
  * One object's way through a mapping under one link qualifier, as values:
  *
- *     Read → Joined → Decided → Applied → Recorded
+ *     Read → Joined → Decided → Applied
  *
  * A step takes operations of one stage and answers those of the next; none changes what it was given. So a page can be decided
  * again, applied again in another transaction, or handed on.
  */
-export type Operation = Read | Joined | Decided | Applied | Recorded
-
-export type Read = ReadSource | ReadTarget
+export type Operation = ReadSource | ReadTarget | Joined | Decided | Applied
 
 export interface ReadSource {
   readonly stage: 'read'
@@ -83,18 +81,14 @@ interface DecidedFacts extends JoinedFacts {
 }
 export type Decided = Ends & DecidedFacts & { readonly stage: 'decided' }
 
+/** Written, as far as nothing failed, and what stands in the records. */
+export type Applied = Ends & AppliedFacts & { readonly stage: 'applied' }
+
 interface AppliedFacts extends DecidedFacts {
   readonly effect: 'none' | 'created' | 'updated' | 'unchanged' | 'deleted'
   readonly linkCreated: boolean
   /** The target as it was before the write changed it; undefined if nothing was there, or nothing was changed. */
   readonly oldTarget: Resource | undefined
-}
-
-/** Written, as far as nothing failed; not yet certain to stay. */
-export type Applied = Ends & AppliedFacts & InProgress & { readonly stage: 'applied' }
-
-/** What is known only while an operation is applied. */
-interface InProgress {
   /** The target after an `onLink` that precedes the update. */
   readonly linkedTarget?: JsonObject | undefined
   /** Under which id the target will stand, fixed before it is created. */
@@ -106,9 +100,6 @@ interface InProgress {
   /** What follows from the write, handed over by the target set: to be done when link and target agree. */
   readonly consequence?: (() => Promise<void>) | undefined
 }
-
-/** What became of it, as it stands in the records. */
-export type Recorded = Ends & AppliedFacts & { readonly stage: 'recorded' }
 
 export function readSource(
   sourceId: string,
@@ -156,13 +147,13 @@ export function wasOvertaken(failure: Problem | undefined): boolean {
 }
 
 /** True for an update whose shaping failed after the step that links it (engine §4.3, §4.5). */
-export function linksAnyway(operation: Decided | Applied | Recorded, { links }: Mapping): boolean {
+export function linksAnyway(operation: Decided | Applied, { links }: Mapping): boolean {
   const { action, shapingFailed } = operation
   return shapingFailed && action === 'UPDATE' && links.enabled && !wasLinked(operation)
 }
 
 /** True if there was a link before the operation was applied. */
-export function wasLinked(operation: Decided | Applied | Recorded): boolean {
+export function wasLinked(operation: Decided | Applied): boolean {
   return operation.link !== undefined && (operation.stage === 'decided' || !operation.linkCreated)
 }
 
@@ -174,7 +165,7 @@ export function ambiguousIds({ candidates }: Pick<JoinedFacts, 'candidates'>): r
 /** `isSecret` names attributes whose values are not for those who read plans. */
 export function planEntry(
   mapping: Mapping,
-  operation: Decided | Recorded,
+  operation: Decided | Applied,
   isSecret?: (pointer: Pointer) => boolean,
 ): PlanEntry {
   const { name, links } = mapping

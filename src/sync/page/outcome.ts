@@ -2,19 +2,12 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { deepestCause, Problem } from '../../model/problem.ts'
 import { recordedChanges } from '../../model/recorded-changes.ts'
-import { type Decided, type Recorded, succeeded } from './operation.ts'
+import { type Applied, type Decided, succeeded } from './operation.ts'
 
 /** What became of an operation, as every record of it says (engine §10). */
-export interface Outcome {
-  readonly status: 'SUCCESS' | 'FAILURE'
-  readonly message: string | null
-  readonly messageDetail: Json
-  readonly exception: string | null
-}
-
-export function outcomeOf(operation: Decided | Recorded): Outcome {
+export function outcomeOf(operation: Decided | Applied) {
   const { failure, refusal } = operation
-  const status = succeeded(operation) ? 'SUCCESS' : 'FAILURE'
+  const status: 'SUCCESS' | 'FAILURE' = succeeded(operation) ? 'SUCCESS' : 'FAILURE'
   if (!failure) return { status, message: refusal ?? null, messageDetail: null, exception: null }
   const root = deepestCause(failure)
   const cause = root !== failure && root instanceof Error ? `. Root cause: ${root.message}` : ''
@@ -39,7 +32,7 @@ export function jsonDetail({ detail }: Problem): Json | undefined {
 
 /** Beyond the specification: which policy decided, and what was written, for the history of the object. */
 export function historyOf(
-  { policy, effect, changes }: Recorded,
+  { policy, effect, changes }: Applied,
   isSecret: ((pointer: Pointer) => boolean) | undefined,
 ): JsonObject {
   const written = effect === 'created' || effect === 'updated'

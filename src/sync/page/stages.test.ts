@@ -56,9 +56,9 @@ describe('a page of operations', () => {
       ['decided', 'ABSENT', 'CREATE'],
     ])
     expect(recorded.map(({ stage, effect, linkCreated }) => [stage, effect, linkCreated])).toEqual([
-      ['recorded', 'created', true],
-      ['recorded', 'updated', true],
-      ['recorded', 'created', true],
+      ['applied', 'created', true],
+      ['applied', 'updated', true],
+      ['applied', 'created', true],
     ])
     expect(await world.links()).toHaveLength(3)
   })

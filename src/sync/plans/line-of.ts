@@ -5,13 +5,13 @@ import type { PlanEntry } from '../../plan/entry.ts'
 import type { PlanLine, Read } from '../../plan/plan-line.ts'
 import { reasonOf } from '../../plan/reason.ts'
 import type { Resource } from '../../router/resources.ts'
-import { type Decided, planEntry, type Recorded, wasLinked } from '../page/operation.ts'
+import { type Applied, type Decided, planEntry, wasLinked } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 
 /** A decided operation as a line of a plan: what is to be done, why, and what it was decided from. */
 export function lineOf(
   { rules: { mapping }, targets, secrets }: Synchronization,
-  operation: Decided | Recorded,
+  operation: Decided | Applied,
   entry: PlanEntry = planEntry(mapping, operation, targets.isSecret),
 ): PlanLine {
   const { phase, qualifies, disqualifiedBy, link, target, correlation, candidates, situation } = operation
@@ -30,7 +30,7 @@ export function lineOf(
   return { ...entry, reason, read: readBy(operation) }
 }
 
-function readBy(operation: Decided | Recorded): Read {
+function readBy(operation: Decided | Applied): Read {
   const { source, target, link } = operation
   return {
     source: source ? fingerprint(source) : null,

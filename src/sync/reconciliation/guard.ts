@@ -7,7 +7,7 @@ import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
 import type { Links } from '../../repository/links.ts'
 import type { RunSet } from '../../repository/run-sets.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import { goesOn, type Recorded } from '../page/operation.ts'
+import { type Applied, goesOn } from '../page/operation.ts'
 import { openRun } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -81,7 +81,7 @@ export class Guard {
 
 /** What an operation does to its target; undefined: nothing. */
 export function kindOfWrite(
-  { action, changes }: Pick<PlanLine | Recorded, 'action' | 'changes'>,
+  { action, changes }: Pick<PlanLine | Applied, 'action' | 'changes'>,
   targetExists: boolean,
 ): Guarded | undefined {
   if (action === 'CREATE') return 'creates'

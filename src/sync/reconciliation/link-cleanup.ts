@@ -5,7 +5,7 @@ import { Problem } from '../../model/problem.ts'
 import type { Link } from '../../repository/links.ts'
 import { isConflict } from '../page/apply/store-links.ts'
 import type { MappingLink } from '../page/links.ts'
-import { nothingApplied, nothingDecided, planEntry, type Recorded } from '../page/operation.ts'
+import { type Applied, nothingApplied, nothingDecided, planEntry } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import type { ReconciliationRequest } from './request.ts'
@@ -74,7 +74,7 @@ async function* linkPages({ rules, repository }: Synchronization): AsyncIterable
 async function orphansAmong(
   { links, targetIds, targets, sources, signal }: Synchronization,
   page: readonly Link[],
-): Promise<readonly Recorded[]> {
+): Promise<readonly Applied[]> {
   const viewed = page.map(links.view)
   const seen = await targetIds?.known(viewed.map(({ targetId }) => targetId))
   const suspects = viewed.filter(({ targetId }) => !seen?.has(targetId))
@@ -86,9 +86,9 @@ async function orphansAmong(
   return withoutSource.filter(({ targetId }) => !found.has(targetId)).map(orphaned)
 }
 
-function orphaned(link: MappingLink): Recorded {
+function orphaned(link: MappingLink): Applied {
   return {
-    stage: 'recorded',
+    stage: 'applied',
     phase: 'source',
     cleanUp: true,
     linkQualifier: link.stored.linkQualifier,
@@ -113,7 +113,7 @@ function orphaned(link: MappingLink): Recorded {
 async function cleanUpPage(
   reconciliation: Reconciliation,
   sync: Synchronization,
-  orphans: readonly Recorded[],
+  orphans: readonly Applied[],
 ): Promise<void> {
   if (orphans.length === 0) return
   const { run, repository, recorder, onEntry, onProgress, log } = reconciliation

@@ -3,11 +3,11 @@ import { applyPage } from '../page/apply/apply.ts'
 import { decidePage } from '../page/decide.ts'
 import { joinTargets, linkedSources, targetRounds } from '../page/join.ts'
 import {
+  type Applied,
   type Decided,
   goesOn,
   planEntry,
   type ReadSource,
-  type Recorded,
   readSource,
 } from '../page/operation.ts'
 import { refreshed, withSourceLocks } from '../page/source-locks.ts'
@@ -87,7 +87,7 @@ export async function finish(
   { run, recorder, onEntry, onPage, onProgress }: Reconciliation,
   sync: Synchronization,
   page: readonly Decided[],
-): Promise<readonly Recorded[]> {
+): Promise<readonly Applied[]> {
   if (page.length === 0) return []
   // Before applying: an update may rename the target, and the one that was bound is handled.
   await sync.targetIds?.handle(page.flatMap(boundTargets))

@@ -4,7 +4,7 @@ import type { Lease } from '../../repository/locks.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import type { Recorded } from '../page/operation.ts'
+import type { Applied } from '../page/operation.ts'
 import type { Rules } from '../page/rules.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { SyncServices } from '../services.ts'
@@ -13,7 +13,7 @@ import type { Run } from './run.ts'
 
 export interface RunObservers {
   /** Sees every decided operation; a plan is made of these. */
-  readonly onEntry?: (entry: PlanEntry, operation: Recorded, sync: Synchronization) => void
+  readonly onEntry?: (entry: PlanEntry, operation: Applied, sync: Synchronization) => void
   /** Awaited after each page: what a page gave is put away before the next one. */
   readonly onPage?: () => Promise<void>
   readonly onProgress?: (run: Run) => void

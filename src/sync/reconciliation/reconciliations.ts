@@ -22,8 +22,6 @@ export interface ReconciliationOptions extends SyncServices {
   readonly events: Events
   /** Rules of a mapping that comes with the request; the run disposes of them. BAD_REQUEST for a wrong one. */
   readonly inlineRules: (mapping: JsonObject) => Promise<Rules>
-  /** Called around every run: the configuration stays open until the run ends. */
-  readonly during?: <T>(work: () => Promise<T>) => Promise<T>
   /** Keeps what a run works with from being configured otherwise, until it is disposed of. */
   readonly markInUse?: (request: Pick<ReconciliationRequest, 'mapping' | 'inline'>) => Promise<Disposable>
 }
@@ -102,7 +100,7 @@ export class Reconciliations {
         },
       })
     const untilDone = held.move()
-    const { during = (run) => run() } = this.#options
+    const { during } = this.#options
     const done = during(() => this.#inTurn(() => whileHeld(leases, run, work)))
       .finally(() => untilDone.disposeAsync())
       .then(

@@ -7,7 +7,7 @@ import type { AuditEvent } from '../../repository/audit.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { RunEntry } from '../../repository/runs.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import { ambiguousIds, type Recorded } from '../page/operation.ts'
+import { type Applied, ambiguousIds } from '../page/operation.ts'
 import { historyOf, outcomeOf } from '../page/outcome.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -42,7 +42,7 @@ export function singleRecorder({ runId, rules, targets }: Synchronization, userI
 /** Writes a page's audit entries and associations and the run's progress, one call each. Refused if a lease is lost. */
 async function recordPage(
   { run, leases, rules: { mapping }, request, resources, persistAssociations }: Recording,
-  page: readonly Recorded[],
+  page: readonly Applied[],
   store: Store,
 ): Promise<void> {
   for (const lease of leases) await lease.require(store)
@@ -74,7 +74,7 @@ interface Records {
 /** `entryType: entry` of the topic `recon`. */
 function entryEvent(
   { runId, mapping, userId, isSecret }: Records,
-  operation: Recorded,
+  operation: Applied,
   id: string,
   timestamp: string,
 ): AuditEvent {
@@ -91,7 +91,7 @@ function entryEvent(
   })
 }
 
-function association({ runId, mapping }: Records, operation: Recorded, id: string): JsonObject {
+function association({ runId, mapping }: Records, operation: Applied, id: string): JsonObject {
   const { linkQualifier, situation, action, sourceId, targetId, phase } = operation
   return {
     _id: id,

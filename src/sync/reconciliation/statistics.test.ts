@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { situations } from '../../mapping/situation.ts'
 import { Problem } from '../../model/problem.ts'
 import type { MappingLink } from '../page/links.ts'
-import { nothingApplied, nothingDecided, type Recorded } from '../page/operation.ts'
+import { type Applied, nothingApplied, nothingDecided } from '../page/operation.ts'
 import { Statistics } from './statistics.ts'
 
 const failure = new Problem('SYNC_FAILED', 'no')
@@ -27,7 +27,7 @@ const pages = fc.array(
     })
     .map(({ id, isTarget, changes }) => {
       const ends = isTarget ? { phase: 'target', targetId: id } : { phase: 'source', sourceId: id }
-      return { ...nothingDecided, ...nothingApplied, ...ends, ...changes } as unknown as Recorded
+      return { ...nothingDecided, ...nothingApplied, ...ends, ...changes } as unknown as Applied
     }),
 )
 

@@ -1,6 +1,6 @@
 import { type Situation, situations } from '../../mapping/situation.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { type Recorded, succeeded, wasLinked } from '../page/operation.ts'
+import { type Applied, succeeded, wasLinked } from '../page/operation.ts'
 
 /** How many ids a situation lists for the `result` script: enough to look at, never the whole directory. */
 const listedIds = 1000
@@ -22,7 +22,7 @@ export class Statistics {
   readonly written = { created: 0, unchanged: 0, updated: 0, deleted: 0, linked: 0, cleanedUp: 0 }
 
   /** What the counts are with a page more; these stay as they are, in case that the page is not kept. */
-  plus(page: readonly Recorded[]): Statistics {
+  plus(page: readonly Applied[]): Statistics {
     const sum = new Statistics()
     for (const phase of ['source', 'target'] as const)
       for (const [name, tally] of this.#phases[phase]) sum.#phases[phase].set(name, tally)
@@ -33,7 +33,7 @@ export class Statistics {
     return sum
   }
 
-  #add(operation: Recorded): void {
+  #add(operation: Applied): void {
     const { phase, situation, effect, failure, linkCreated, cleanUp } = operation
     if (cleanUp) {
       this.written.cleanedUp++
@@ -47,7 +47,7 @@ export class Statistics {
     if (linkCreated) this.written.linked++
   }
 
-  #tally({ phase, sourceId, targetId }: Recorded, name: string): void {
+  #tally({ phase, sourceId, targetId }: Applied, name: string): void {
     const { count, ids } = this.#tallyOf(phase, name)
     const id = phase === 'source' ? sourceId : targetId
     const listed = id !== undefined && ids.length < listedIds ? [...ids, id] : ids

@@ -108,6 +108,7 @@ export async function openWorld({
     activeOperations: new ActiveOperations(),
     mappings: () => [mapping],
     rulesOf: async () => rules,
+    during: <T>(work: () => Promise<T>) => work(),
     log: (level: string, message: string) => void logged.push(`${level} ${message}`),
   }
   const reconciliations = new Reconciliations({

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../model/json.ts'
 import type { Problem } from '../../../model/problem.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Recorder } from '../../page/apply/apply.ts'
-import { ambiguousIds, type Recorded, succeeded } from '../../page/operation.ts'
+import { type Applied, ambiguousIds, succeeded } from '../../page/operation.ts'
 import { historyOf, jsonDetail, outcomeOf } from '../../page/outcome.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 
@@ -13,7 +13,7 @@ import type { Synchronization } from '../../page/synchronization.ts'
 export function syncResult(
   mapping: Mapping,
   sourceId: string,
-  operation: Recorded,
+  operation: Applied,
   oldTargetValue: JsonObject | null,
 ): JsonObject {
   const { linkQualifier, situation, action, targetId } = operation
@@ -55,7 +55,7 @@ function resultOf(
 }
 
 /** Always a 409, whatever the root error. */
-function causeOf(operation: Recorded): JsonObject {
+function causeOf(operation: Applied): JsonObject {
   const { message, messageDetail } = outcomeOf(operation)
   return { code: 409, reason: 'Conflict', message: message ?? '', detail: messageDetail }
 }

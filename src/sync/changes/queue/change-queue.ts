@@ -15,8 +15,6 @@ import { changeIn, inState, requestIn } from './queued-change.ts'
 export interface ChangeQueueOptions extends SyncServices {
   /** True for runs and single operations that some process works on. */
   readonly isActive: (runId: string, worker: string) => Promise<boolean>
-  /** Around all work: what it works with stays until it is done. */
-  readonly during?: <T>(work: () => Promise<T>) => Promise<T>
 }
 
 /** A change is recorded for those who made it; to synchronize it is the server's own work. */
@@ -86,8 +84,7 @@ class Line {
   wake(): void {
     if (this.#isWoken || this.#closed) return
     this.#isWoken = true
-    const { during = (work) => work() } = this.#options
-    void this.#turns.run(() => during(() => this.#work()))
+    void this.#turns.run(() => this.#options.during(() => this.#work()))
   }
 
   async idle(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Store } from '../../../repository/repository.ts'
-import { type Applied, type Decided, goesOn, linksAnyway, type Recorded } from '../operation.ts'
+import { type Applied, type Decided, goesOn, linksAnyway } from '../operation.ts'
 import { onThose } from '../places.ts'
 import type { Applying, Synchronization } from '../synchronization.ts'
 import { carryOutConsequences } from './consequences.ts'
@@ -16,9 +16,9 @@ export interface Recorder {
    * Writes down what became of a page, with its own writers. Called again, with other operations, if the transaction is
    * repeated: it leaves nothing behind but what it writes.
    */
-  record(page: readonly Recorded[], store: Store): Promise<void>
+  record(page: readonly Applied[], store: Store): Promise<void>
   /** The page and its record are certain to stay. */
-  count?(page: readonly Recorded[]): void
+  count?(page: readonly Applied[]): void
 }
 
 /**
@@ -30,38 +30,35 @@ export async function applyPage(
   deciding: Synchronization,
   page: readonly Decided[],
   recorder: Recorder,
-): Promise<readonly Recorded[]> {
+): Promise<readonly Applied[]> {
   const sync = uninterrupted(deciding)
   const { repository, targets, rules } = sync
   const begun = page.map(unapplied)
-  const inOne = targets.joining && !rules.interleaved ? targets.joining.bind(targets) : undefined
   if (sync.dryRun) {
-    const foreseen = begun.map(recorded)
-    await recorder.record(foreseen, repository)
-    recorder.count?.(foreseen)
-    for (const operation of foreseen) foresee(sync, operation)
-    return foreseen
+    await recorder.record(begun, repository)
+    recorder.count?.(begun)
+    for (const operation of begun) foresee(sync, operation)
+    return begun
   }
-  if (!inOne) {
-    const applied = await takeSteps({ ...sync, store: repository, apart: true }, begun)
-    const done = applied.map(recorded)
-    await repository.transaction(async (store) => {
-      await recorder.record(done, store)
-      const ids = resolved(applied)
-      if (ids.length > 0) await store.intents.remove(ids)
+  const inOne = targets.joining && !rules.interleaved ? targets.joining.bind(targets) : undefined
+  if (inOne) {
+    const done = await repository.transaction(async (store) => {
+      const applied = await takeSteps({ ...sync, store, targets: inOne(store), apart: false }, begun)
+      await recorder.record(applied, store)
+      return applied
     })
-    return kept(sync, done, recorder)
+    recorder.count?.(done)
+    // What is not committed yet has no consequences.
+    return kept(sync, await carryOutConsequences(sync, done))
   }
-  const { applied, done } = await repository.transaction(async (store) => {
-    const applied = await takeSteps({ ...sync, store, targets: inOne(store), apart: false }, begun)
-    const done = applied.map(recorded)
+  const done = await takeSteps({ ...sync, store: repository, apart: true }, begun)
+  await repository.transaction(async (store) => {
     await recorder.record(done, store)
-    return { applied, done }
+    const ids = resolved(done)
+    if (ids.length > 0) await store.intents.remove(ids)
   })
   recorder.count?.(done)
-  // What is not committed yet has no consequences.
-  const carried = await carryOutConsequences(sync, applied)
-  return kept(sync, carried === applied ? done : carried.map(recorded))
+  return kept(sync, done)
 }
 
 /** Cancelling waits for the page that is being written: a write without its link would be half an operation. */
@@ -74,16 +71,7 @@ function unapplied(operation: Decided): Applied {
   return { ...operation, stage: 'applied', effect: 'none', linkCreated: false, oldTarget: undefined }
 }
 
-function recorded(operation: Applied): Recorded {
-  return { ...operation, stage: 'recorded' }
-}
-
-function kept(
-  { correlator }: Synchronization,
-  page: readonly Recorded[],
-  recorder?: Recorder,
-): readonly Recorded[] {
-  recorder?.count?.(page)
+function kept({ correlator }: Synchronization, page: readonly Applied[]): readonly Applied[] {
   // Later pages correlate against what this one wrote. Only after the writes are certain to stay.
   for (const { effect, targetId, target, oldTarget, desired } of page) {
     if (targetId === undefined) continue

@@ -1,10 +1,10 @@
-import { goesOn, linksAnyway, type Recorded } from '../operation.ts'
+import { type Applied, goesOn, linksAnyway } from '../operation.ts'
 import type { Synchronization } from '../synchronization.ts'
 
 /** In a dry run later objects meet what earlier ones would have written, as far as correlation can tell. */
 export function foresee(
   { correlator, runId, rules: { mapping } }: Synchronization,
-  operation: Recorded,
+  operation: Applied,
 ): void {
   const { action, desired, target, targetId, link, linkQualifier } = operation
   if (linksAnyway(operation, mapping) && targetId !== undefined)
