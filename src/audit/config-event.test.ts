@@ -8,7 +8,7 @@ const request = { userId: 'openidm-admin', transactionId: 't' }
 describe('a change of configuration', () => {
   it('is recorded with what was, what is, and where they differ', () => {
     const event = configEvent({
-      ...{ operation: 'update', objectId: 'config/sync', revision: '2', request },
+      ...{ operation: 'update', objectId: 'config/sync', revision: '2', ...request },
       before: { mappings: [], a: { b: 1 } },
       after: { mappings: [], a: { b: 2 }, c: true },
     })
@@ -27,7 +27,7 @@ describe('a change of configuration', () => {
     ['create', undefined, { enabled: true }, ['/enabled']],
     ['delete', { enabled: true }, undefined, ['/enabled']],
   ] as const)('that is a %s has one side only', (operation, before, after, changedFields) => {
-    const { content } = configEvent({ operation, objectId: 'config/x', before, after, request })
+    const { content } = configEvent({ operation, objectId: 'config/x', before, after, ...request })
     expect(content).toMatchObject({
       before: before ?? null,
       after: after ?? null,
@@ -48,7 +48,7 @@ describe('a change of configuration', () => {
       },
     })
     const event = configEvent({
-      ...{ operation: 'patch', objectId: 'config/provisioner.openicf/hr', request },
+      ...{ operation: 'patch', objectId: 'config/provisioner.openicf/hr', ...request },
       ...{
         before: connector('s3cret-1'),
         after: connector('s3cret-2'),
@@ -78,7 +78,7 @@ describe('a change of configuration', () => {
   it('keeps the declaration of a property that is called password', () => {
     const after = { objects: [{ schema: { properties: { password: { type: 'string', minLength: 8 } } } }] }
     const { content } = configEvent({
-      ...{ operation: 'create', objectId: 'config/managed', before: undefined, after, request },
+      ...{ operation: 'create', objectId: 'config/managed', before: undefined, after, ...request },
     })
     expect(redact(content, { declares: true }).after).toEqual(after)
   })

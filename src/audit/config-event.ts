@@ -4,24 +4,10 @@ import { getAt, printPointer } from '../model/pointer.ts'
 import { recordedChanges } from '../model/recorded-changes.ts'
 import { maskSettings } from '../model/secrecy.ts'
 import type { AuditEvent } from '../repository/audit.ts'
-import type { RequestContext } from '../router/resources.ts'
-import { auditEvent } from './events.ts'
+import { auditEvent, type ChangeFacts } from './events.ts'
 
-/** A change of one configuration object. */
-export interface ConfigChange {
-  readonly operation: 'create' | 'update' | 'patch' | 'delete' | 'action'
-  /** e.g. `config/sync` */
-  readonly objectId: string
-  /** The content of the file before; undefined: there was none. */
-  readonly before: JsonObject | undefined
-  readonly after: JsonObject | undefined
-  /** The revision of the new object. */
-  readonly revision?: string | undefined
-  readonly request: Pick<RequestContext, 'userId' | 'transactionId'>
-  /** The id of the event; undefined: a new one. */
-  readonly id?: string | undefined
-  /** ISO 8601; undefined: now. */
-  readonly timestamp?: string | undefined
+/** A change of one configuration object, such as `config/sync`. */
+export interface ConfigChange extends Omit<ChangeFacts, 'changedFields' | 'changes'> {
   /** Further names of settings that are secret, such as those that a connector declares. */
   readonly isSecret?: (name: string) => boolean
 }
@@ -30,23 +16,20 @@ export interface ConfigChange {
  * `audit/config` (platform §9): the old and the new configuration object, and their differences. Secrets are
  * masked: encrypted and hashed values, and texts whose names mean a secret.
  */
-export function configEvent(change: ConfigChange): AuditEvent {
-  const { id, timestamp, operation, objectId, before, after, revision, request } = change
-  const { isSecret = () => false } = change
+export function configEvent({ isSecret = () => false, ...facts }: ConfigChange): AuditEvent {
+  const { before = null, after = null } = facts
   const changes = diff(whole(before ?? {}) as JsonObject, whole(after ?? {}) as JsonObject)
-  const shown = (value: JsonObject | undefined) =>
-    value ? (maskSettings(value, isSecret) as JsonObject) : null
+  const shown = (value: JsonObject | null) => value && (maskSettings(value, isSecret) as JsonObject)
   // Masked after the comparison: an old and a new secret have the same mask, but are a change.
   const recorded = changes.map(({ pointer }) => {
-    const at = (value: JsonObject | undefined) => {
-      const found = value && getAt(value, pointer)
+    const at = (value: JsonObject | null) => {
+      const found = getAt(value ?? {}, pointer)
       return found === undefined ? undefined : maskSettings(found, isSecret, pointer.at(-1))
     }
     return { pointer, before: at(before), after: at(after) }
   })
   return auditEvent.config({
-    ...{ ...request, id, timestamp, objectId, operation, revision },
-    ...{ before: shown(before), after: shown(after) },
+    ...{ ...facts, before: shown(before), after: shown(after) },
     changedFields: changes.map(({ pointer }) => printPointer(pointer)),
     changes: recordedChanges(recorded, undefined),
   })

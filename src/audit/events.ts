@@ -78,11 +78,11 @@ function authentication(facts: Common & Attempt): AuditEvent {
   })
 }
 
-interface ChangeFacts extends Common {
+export interface ChangeFacts extends Common {
   readonly objectId: string
   readonly operation: string
-  readonly before?: JsonObject | null
-  readonly after?: JsonObject | null
+  readonly before?: JsonObject | null | undefined
+  readonly after?: JsonObject | null | undefined
   readonly changedFields?: readonly string[]
   /** The changes by attribute; undefined: not known. */
   readonly changes?: JsonObject

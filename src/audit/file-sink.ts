@@ -73,20 +73,15 @@ export class FileSink implements Sink {
     const lines = new Map<string, string[]>()
     const sizes = { ...files.sizes }
     let count = 0
-    for (const { topic, content } of events) {
+    for (const event of events) {
+      const { topic } = event
       const size = sizes[topic] ?? (await sizeOf(this.#file(topic)))
       const isNew = size === 0
-      const { text, after } = this.#format.line(topic, content, isNew ? '' : (files.hashes[topic] ?? ''))
-      const start = isNew ? (this.#format.header?.(topic) ?? '') : ''
-      const block = [...(start === '' ? [] : [start]), text]
-        .map((line) => line + this.#format.newline)
-        .join('')
-      const length = Buffer.byteLength(block)
-      if (!isNew && count > 0 && this.#exceeds(size + length)) break
-      const some = lines.get(topic) ?? []
-      some.push(block)
-      lines.set(topic, some)
-      sizes[topic] = size + length
+      const { block, after } = this.#block(event, isNew, files)
+      const end = size + Buffer.byteLength(block)
+      if (!isNew && count > 0 && this.#exceeds(end)) break
+      lines.set(topic, [...(lines.get(topic) ?? []), block])
+      sizes[topic] = end
       if (after !== '') files.hashes[topic] = after
       if (isNew) files.begun[topic] = new Date(this.#now()).toISOString()
       count++
@@ -107,11 +102,18 @@ export class FileSink implements Sink {
       if ((await sizeOf(this.#file(topic))) > 0) await this.#archive(topic, files, save)
   }
 
-  async #isFull({ topic, content }: QueuedEvent, files: FilePosition): Promise<boolean> {
+  /** The line of an event, after the header if it is the first of its file. */
+  #block({ topic, content }: QueuedEvent, isNew: boolean, { hashes }: FilePosition) {
+    const { header, line, newline } = this.#format
+    const { text, after } = line(topic, content, isNew ? '' : (hashes[topic] ?? ''))
+    const start = isNew && header ? header(topic) + newline : ''
+    return { block: start + text + newline, after }
+  }
+
+  async #isFull(event: QueuedEvent, files: FilePosition): Promise<boolean> {
     if (this.#settings.rotation.maxFileSize === undefined) return false
-    const size = files.sizes[topic] ?? (await sizeOf(this.#file(topic)))
-    const { text } = this.#format.line(topic, content, files.hashes[topic] ?? '')
-    return size > 0 && this.#exceeds(size + Buffer.byteLength(text) + this.#format.newline.length)
+    const size = files.sizes[event.topic] ?? (await sizeOf(this.#file(event.topic)))
+    return size > 0 && this.#exceeds(size + Buffer.byteLength(this.#block(event, false, files).block))
   }
 
   #exceeds(size: number): boolean {

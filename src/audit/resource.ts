@@ -1,6 +1,6 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { equal } from '../model/equality.ts'
-import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { asObject, type Json, type JsonObject } from '../model/json.ts'
 import { getAt, type Pointer, printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import { splitPath } from '../model/resource-path.ts'
@@ -70,7 +70,7 @@ export function auditStoreProvider({ audit }: Pick<AuditResources, 'audit'>): Re
           `Commands remove events of repo/audit/recon, not of repo/audit/${path}`,
         )
       // Scripts written for OpenIDM pass the command's parameters as parameters; others may pass them as content.
-      const command = { ...(isJsonObject(content) ? content : {}), ...parameters }
+      const command = { ...asObject(content), ...parameters }
       const runs = chosenRuns(await audit.repository.audit.recordedRuns(), command)
       if (runs.length === 0) return 0
       return removeEvents(
@@ -163,7 +163,7 @@ function availableHandlers(): Json {
 
 /** The watched fields that differ between the two objects of the request. */
 function changedFields(fields: NonNullable<AuditSettings['watchedFields']>, content: Json): Json {
-  const { before, after } = isJsonObject(content) ? content : {}
+  const { before, after } = asObject(content)
   const differs = (pointer: Pointer) => {
     const [a, b] = [getAt(before ?? {}, pointer), getAt(after ?? {}, pointer)]
     return a === undefined || b === undefined ? a !== b : !equal(a, b)

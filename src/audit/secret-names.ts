@@ -1,5 +1,5 @@
 import type { Document } from '../feature/feature.ts'
-import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { asObject, type Json, type JsonObject } from '../model/json.ts'
 import { declaresPassword, declaresSecret, passwordAttributes } from '../model/secrecy.ts'
 
 /** Properties that a managed type declares secret or a connector declares as a password, whatever their names. */
@@ -10,10 +10,10 @@ export function secretNames(documents: readonly Document[]): (name: string) => b
 
 function namesIn(id: string, content: JsonObject): readonly string[] {
   if (id === 'managed') {
-    const types = Array.isArray(content.objects) ? content.objects.map(object) : []
-    return types.flatMap(({ schema }) => declared(object(schema).properties, declaresSecret))
+    const types = Array.isArray(content.objects) ? content.objects.map(asObject) : []
+    return types.flatMap(({ schema }) => declared(asObject(schema).properties, declaresSecret))
   }
-  const types = Object.values(object(content.objectTypes)).map(object)
+  const types = Object.values(asObject(content.objectTypes)).map(asObject)
   return [
     ...types.flatMap(({ properties }) => declared(properties, declaresPassword)),
     ...passwordAttributes(content.configurationProperties),
@@ -21,11 +21,7 @@ function namesIn(id: string, content: JsonObject): readonly string[] {
 }
 
 function declared(properties: Json | undefined, isSecret: (property: JsonObject) => boolean) {
-  return Object.entries(object(properties)).flatMap(([name, property]) =>
-    isSecret(object(property)) ? [name] : [],
+  return Object.entries(asObject(properties)).flatMap(([name, property]) =>
+    isSecret(asObject(property)) ? [name] : [],
   )
-}
-
-function object(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {}
 }

@@ -1,5 +1,5 @@
 import type { Finding, Place } from '../model/finding.ts'
-import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
 import { messageOf } from '../model/problem.ts'
 import { duration } from './duration.ts'
@@ -22,11 +22,11 @@ export class Setting {
   }
 
   at(name: string): Setting {
-    return this.#below(name, this.object?.[name])
+    return this.#below(name, asObject(this.value)[name])
   }
 
   get names(): readonly string[] {
-    return Object.keys(this.object ?? {})
+    return Object.keys(asObject(this.value))
   }
 
   get list(): readonly Setting[] {

@@ -1,5 +1,5 @@
 import { copy, equal } from '../model/equality.ts'
-import { isJsonObject, type Json, type JsonObject, member, setMember } from '../model/json.ts'
+import { elementsOf, isJsonObject, type Json, type JsonObject, member, setMember } from '../model/json.ts'
 import { type Call, noScripts } from './call.ts'
 
 /**
@@ -233,8 +233,7 @@ function without(existing: Json, value: Json): Json {
 }
 
 function listOf(value: Json): readonly Json[] {
-  if (value === null) return []
-  return Array.isArray(value) ? value : [value]
+  return value === null ? [] : elementsOf(value)
 }
 
 function contains(list: readonly Json[], value: Json): boolean {

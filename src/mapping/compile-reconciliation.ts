@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../model/json.ts'
+import { asObject, isJsonObject, type Json } from '../model/json.ts'
 import type { Pointer } from '../model/pointer.ts'
 import { readGuard } from './guard.ts'
 import type { PropertyMapping, ReconciliationSettings } from './mapping.ts'
@@ -20,29 +20,25 @@ export function reconciliationIn(
     const configured = own[property]
     if (configured !== undefined && !isJsonObject(configured))
       reading.error([property], `${property} must be a query object`)
-    return (
-      reading.attempt([property], () =>
-        readQuery(isJsonObject(configured) ? configured : undefined, resource),
-      ) ?? readQuery(undefined, resource)
-    )
+    const found = isJsonObject(configured) ? configured : undefined
+    return reading.attempt([property], () => readQuery(found, resource)) ?? readQuery(undefined, resource)
   }
-  const stored = isJsonObject(own.reconAssociation) ? own.reconAssociation : {}
-  const { sourceQueryFullEntry, targetQueryFullEntry, runTargetPhase, taskThreads } = own
+  const stored = asObject(own.reconAssociation)
   return {
     sourceQuery: query('sourceQuery', source),
     targetQuery: query('targetQuery', target),
-    sourceQueryFullEntry: reading.flag('sourceQueryFullEntry', sourceQueryFullEntry),
-    targetQueryFullEntry: reading.flag('targetQueryFullEntry', targetQueryFullEntry),
+    sourceQueryFullEntry: reading.flag('sourceQueryFullEntry'),
+    targetQueryFullEntry: reading.flag('targetQueryFullEntry'),
     sourceFields: fieldsIn(reading, 'defaultSourceFields'),
     targetFields: targetFieldsIn(reading, properties),
-    runTargetPhase: reading.flag('runTargetPhase', runTargetPhase),
-    allowEmptySourceSet: reading.flag('allowEmptySourceSet', own.allowEmptySourceSet) ?? false,
+    runTargetPhase: reading.flag('runTargetPhase'),
+    allowEmptySourceSet: reading.flag('allowEmptySourceSet') ?? false,
     guard: reading.attempt(['guard'], () => readGuard(own.guard)) ?? readGuard(undefined),
-    taskThreads: typeof taskThreads === 'number' ? taskThreads : 10,
+    taskThreads: numberOr(own.taskThreads, 10),
     pageSize,
     sourcePageSize: pageSizeIn(reading, 'reconSourceQuery', pageSize),
     targetPageSize: pageSizeIn(reading, 'reconTargetQuery', targetPageSize),
-    cleanUpLinks: reading.flag('cleanUpLinks', own.cleanUpLinks) ?? false,
+    cleanUpLinks: reading.flag('cleanUpLinks') ?? false,
     storedRuns: {
       analysis: numberOr(stored.maxAnalysisRunsPerMapping, 1),
       others: numberOr(stored.maxNonAnalysisRunsPerMapping, 1),

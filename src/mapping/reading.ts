@@ -84,7 +84,8 @@ export class Reading {
     return this.attempt(place, () => parsePointer(value))
   }
 
-  flag(property: string, value: Json | undefined): boolean | undefined {
+  flag(property: string): boolean | undefined {
+    const value = this.configuration[property]
     if (value === undefined || value === null || typeof value === 'boolean') return value ?? undefined
     return this.error([property], `${property} must be true or false, not ${JSON.stringify(value)}`)
   }

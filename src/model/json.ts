@@ -16,6 +16,11 @@ export function asObject(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {}
 }
 
+/** The elements of an array; anything else is the only element. */
+export function elementsOf(value: Json): readonly Json[] {
+  return Array.isArray(value) ? value : [value]
+}
+
 export function member(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }

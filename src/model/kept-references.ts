@@ -1,5 +1,5 @@
 import { equal } from './equality.ts'
-import { isJsonObject, type Json, type JsonObject } from './json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject } from './json.ts'
 import { areReferences, isReference } from './reference.ts'
 
 /**
@@ -34,7 +34,7 @@ function agrees(wanted: JsonObject, existing: JsonObject): boolean {
 const pathOf = ({ _ref }: JsonObject) => String(_ref).replace(/^\//, '')
 
 function ownProperties({ _refProperties }: JsonObject): JsonObject {
-  const { _id, _rev, ...properties } = isJsonObject(_refProperties) ? _refProperties : {}
+  const { _id, _rev, ...properties } = asObject(_refProperties)
   return properties
 }
 

@@ -1,7 +1,7 @@
 import type { Change } from './diff.ts'
 import type { Filter } from './filter/filter.ts'
 import { mapLeaves } from './filter/walk.ts'
-import { isJsonObject, type Json, type JsonObject } from './json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject } from './json.ts'
 import type { Pointer } from './pointer.ts'
 
 /**
@@ -72,7 +72,7 @@ export function declaresPassword({ nativeName, nativeType, type, items, key }: J
 
 /** The password attributes that the settings of a connector name, such as `headerPassword` of a CSV file. */
 export function passwordAttributes(settings: Json | undefined): readonly string[] {
-  return Object.entries(isJsonObject(settings) ? settings : {}).flatMap(([name, value]) =>
+  return Object.entries(asObject(settings)).flatMap(([name, value]) =>
     /^(?:(?:header|column|attribute)password|password(?:header|column|attribute))$/i.test(name) &&
     typeof value === 'string'
       ? [value]

@@ -21,8 +21,7 @@ export function configuration({ secrets, ...options }: ConfigurationOptions) {
     /** A version of a configuration object has become the present one; the event has its id. */
     async record({ audit }, { id, configId, operation, timestamp, userId, transactionId }, before, after) {
       const change = { operation, objectId: `config/${configId}`, before, after, revision: id }
-      const request = { userId, transactionId }
-      await audit.append([configEvent({ ...change, id, timestamp, request, isSecret })])
+      await audit.append([configEvent({ ...change, id, timestamp, userId, transactionId, isSecret })])
     },
   })
   const part: Part = {

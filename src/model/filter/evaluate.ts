@@ -1,4 +1,4 @@
-import type { Json } from '../json.ts'
+import { elementsOf, type Json } from '../json.ts'
 import { getAt } from '../pointer.ts'
 import { compareText } from '../sort.ts'
 import type { ComparisonOperator, Filter } from './filter.ts'
@@ -74,7 +74,7 @@ function comparison(operator: ComparisonOperator, value: Json, fold: Fold): Test
       return (actual) => !equals(actual)
     }
     case 'ca': {
-      const tests = listed(value).map((each) => comparison('eq', each, fold))
+      const tests = elementsOf(value).map((each) => comparison('eq', each, fold))
       return (actual) => actual !== null && tests.every((test) => test(actual))
     }
     default:
@@ -93,7 +93,7 @@ function scalarTest(operator: Exclude<ComparisonOperator, 'ne' | 'ca'>, value: J
       return (actual) => actual !== null && folded(actual, fold) === wanted
     }
     case 'in': {
-      const wanted = new Set(listed(value).map((each) => folded(each, fold)))
+      const wanted = new Set(elementsOf(value).map((each) => folded(each, fold)))
       return (actual) => actual !== null && wanted.has(folded(actual, fold))
     }
     case 'co':
@@ -126,8 +126,4 @@ function orderTest(value: Json, fold: Fold, accepts: (order: number) => boolean)
   }
   if (typeof value === 'number') return (actual) => typeof actual === 'number' && accepts(actual - value)
   return () => false
-}
-
-function listed(value: Json): readonly Json[] {
-  return Array.isArray(value) ? value : [value]
 }

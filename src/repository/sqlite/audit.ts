@@ -4,7 +4,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { type AuditEvent, type AuditEvents, type RecordedRun, type Removable, removals } from '../audit.ts'
 import { parseCookie } from '../cookie.ts'
-import { chainHash, follow, readHead, type Step, start, withEnd, writeHead } from './audit-chain.ts'
+import { chainHash, follow, readHead, start, withEnd, writeHead } from './audit-chain.ts'
 import { openGaps, removable } from './audit-gaps.ts'
 import { number, optionalText, text } from './column.ts'
 import type { Connection, Row } from './connection.ts'
@@ -23,18 +23,14 @@ export function sqliteAudit(session: Session): AuditEvents {
   return {
     append: (events) => session.write((connection) => append(connection, events)),
     async verify() {
-      let step = start
-      for (let next: Step | undefined = step; next; ) {
-        step = next
+      for (let step = start; ; ) {
         // In portions, so that a server can answer meanwhile.
-        next = await session.read((connection) => follow(connection, step, portion))
+        const next = await session.read(
+          (connection) => follow(connection, step, portion) ?? withEnd(connection, step.verdict),
+        )
+        if (!('verdict' in next)) return next
+        step = next
       }
-      return session.read((connection) => {
-        // What was written meanwhile belongs to it.
-        for (let next = follow(connection, step, portion); next; next = follow(connection, step, portion))
-          step = next
-        return withEnd(connection, step.verdict)
-      })
     },
     remove: (what, limit, by) => session.write((connection) => remove(connection, what, limit, by)),
     recordedRuns: () => session.read(recordedRuns),

@@ -1,5 +1,5 @@
 import type { Filter } from '../../model/filter/filter.ts'
-import type { Json } from '../../model/json.ts'
+import { elementsOf, type Json } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import type { Field, JsonField } from './field.ts'
 import { rankOf } from './field.ts'
@@ -107,7 +107,7 @@ function present(field: Field): Condition {
 function comparison({ operator, value }: Compare, field: Field): Condition {
   if (operator === 'ne') return negated(someValue(field, (place) => equal(place, value)))
   if (operator !== 'ca') return someValue(field, (place) => scalar(operator, place, value))
-  const contained = listed(value).map((each) => someValue(field, (place) => equal(place, each)))
+  const contained = elementsOf(value).map((each) => someValue(field, (place) => equal(place, each)))
   return both([present(field), ...contained])
 }
 
@@ -170,7 +170,7 @@ function scalar(
     case 'eq':
       return equal(place, value)
     case 'in':
-      return among(place, listed(value))
+      return among(place, elementsOf(value))
     case 'co':
       return text(place, value, (part) => exactly(`instr(${place.value}, ?) > 0`, part))
     case 'sw':
@@ -257,8 +257,4 @@ function endsWith(place: ScalarPlace, suffix: string): Condition {
   if (suffix === '') return always
   const size = Buffer.byteLength(suffix)
   return exactly(`substr(CAST(${place.value} AS BLOB), -${size}) = CAST(? AS BLOB)`, suffix)
-}
-
-function listed(value: Json): readonly Json[] {
-  return Array.isArray(value) ? value : [value]
 }

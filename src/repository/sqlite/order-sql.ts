@@ -41,14 +41,6 @@ export function orderTerms(
   return [...terms, ...ties.map((name) => columnTerm(name, false))]
 }
 
-export function orderBy(terms: readonly OrderTerm[]): string {
-  return terms.map((term) => term.orderBy).join(', ')
-}
-
-export function placeOf(terms: readonly OrderTerm[], row: OrderedRow): readonly (Json | undefined)[] {
-  return terms.map((term) => term.valueIn(row))
-}
-
 /** The rows after a place. */
 export function after(terms: readonly OrderTerm[], place: readonly Json[]): Fragment {
   const rows = terms.reduceRight((further, term, i) => term.after(place[i] ?? null, further), fragment('0'))

@@ -1,6 +1,6 @@
 import { printCookie } from '../../kit/cookies.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
-import type { Json, JsonObject } from '../../model/json.ts'
+import type { JsonObject } from '../../model/json.ts'
 import { parseCookie } from '../cookie.ts'
 import type { StorePage, StoreQuery } from '../query.ts'
 import { number } from './column.ts'
@@ -9,7 +9,7 @@ import { documentOf } from './document.ts'
 import { documentField } from './field.ts'
 import { type FieldOf, filterCondition } from './filter-sql.ts'
 import { all, type Fragment, fragment } from './fragment.ts'
-import { after, type OrderTerm, orderBy, orderTerms, placeOf } from './order-sql.ts'
+import { after, type OrderTerm, orderTerms } from './order-sql.ts'
 
 /** A table that can be queried, and how its rows are seen from outside. */
 export interface Queryable<T extends JsonObject> {
@@ -61,10 +61,23 @@ export function queried<T extends JsonObject>(
   query: StoreQuery,
 ): StorePage<T> {
   const condition = conditionOf(table, query)
-  return connection.withResidue(condition.accepts, () => ({
-    ...page(connection, table, query, condition),
-    ...(query.total && { total: total(connection, table, condition) }),
-  }))
+  const fetch = ({ sql, parameters }: Fragment) => connection.db.prepare(sql).all(...parameters)
+  return connection.withResidue(condition.accepts, () => {
+    const rows = fetch(pageStatement(table, query, condition))
+    const kept = rows.slice(0, query.pageSize)
+    const result = kept.map((row) => table.objectOf(row))
+    const [object, columns] = [result.at(-1), kept.at(-1)]
+    const place =
+      object && columns && kept.length < rows.length
+        ? termsOf(table, query).map((term) => term.valueIn({ object, columns }))
+        : undefined
+    const count = `SELECT count(*) AS n FROM ${table.from} WHERE ${condition.sql}`
+    return {
+      result,
+      cookie: place ? printCookie(place) : null,
+      ...(query.total && { total: number(fetch({ ...condition, sql: count })[0]?.n) }),
+    }
+  })
 }
 
 /** The statement that reads a page. */
@@ -80,7 +93,7 @@ export function pageStatement<T extends JsonObject>(
   // One more than asked for tells whether there is a next page.
   const limit = pageSize === undefined ? -1 : pageSize + 1
   return fragment(
-    `SELECT ${table.select} FROM ${table.from} WHERE ${sql} ORDER BY ${orderBy(terms)} LIMIT ? OFFSET ?`,
+    `SELECT ${table.select} FROM ${table.from} WHERE ${sql} ORDER BY ${terms.map((term) => term.orderBy).join(', ')} LIMIT ? OFFSET ?`,
     ...parameters,
     limit,
     cookie === undefined ? offset : 0,
@@ -95,8 +108,9 @@ interface PageCondition extends Fragment {
 function conditionOf<T extends JsonObject>(table: Queryable<T>, { filter }: StoreQuery): PageCondition {
   const { residue, ...condition } = filterCondition(filter, table.fieldOf)
   if (!residue) return { ...all([table.scope, condition]), accepts: undefined }
+  const accepts = compileFilter(residue)
   const undecided = fragment(`syncline_accepts(${table.json})`)
-  return { ...all([table.scope, condition, undecided]), accepts: overText(compileFilter(residue)) }
+  return { ...all([table.scope, condition, undecided]), accepts: (json) => accepts(JSON.parse(json)) }
 }
 
 function termsOf<T extends JsonObject>(
@@ -104,38 +118,4 @@ function termsOf<T extends JsonObject>(
   { sortKeys = [] }: StoreQuery,
 ): readonly OrderTerm[] {
   return orderTerms(sortKeys, sortKeys.length > 0 ? table.ties : table.natural, table.fieldOf)
-}
-
-function page<T extends JsonObject>(
-  connection: Connection,
-  table: Queryable<T>,
-  query: StoreQuery,
-  condition: Fragment,
-): StorePage<T> {
-  const { sql, parameters } = pageStatement(table, query, condition)
-  const rows = connection.db.prepare(sql).all(...parameters)
-  const kept = rows.slice(0, query.pageSize)
-  const result = kept.map((row) => table.objectOf(row))
-  const last = result.at(-1)
-  const more = kept.length < rows.length && last !== undefined
-  const columns = kept.at(-1) ?? {}
-  return {
-    result,
-    cookie: more ? printCookie(placeOf(termsOf(table, query), { object: last, columns })) : null,
-  }
-}
-
-function total<T extends JsonObject>(
-  connection: Connection,
-  table: Queryable<T>,
-  condition: Fragment,
-): number {
-  const statement = connection.db.prepare(
-    `SELECT count(*) AS total FROM ${table.from} WHERE ${condition.sql}`,
-  )
-  return number(statement.get(...condition.parameters)?.total)
-}
-
-function overText(test: (root: Json) => boolean): Residue {
-  return (json) => test(JSON.parse(json))
 }
