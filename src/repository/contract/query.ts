@@ -114,6 +114,12 @@ export function queryContract(current: Current): void {
       },
     )
 
+    it('finds an empty text as one that does not end with another', async () => {
+      await store('c', [{ a: '' }, { a: 'é' }])
+      const page = await objects().query('c', { filter: parseFilter('!(a ew "é")') })
+      expect(page.result.map(idOf)).toEqual(['00'])
+    })
+
     it('is not misled by filters and pointers that look like SQL or like a path', async () => {
       await store('c', [
         { a: "'; DROP TABLE objects_1; --" },

@@ -256,5 +256,6 @@ function afterAllWith(prefix: string): string | undefined {
 function endsWith(place: ScalarPlace, suffix: string): Condition {
   if (suffix === '') return always
   const size = Buffer.byteLength(suffix)
-  return exactly(`substr(CAST(${place.value} AS BLOB), -${size}) = CAST(? AS BLOB)`, suffix)
+  // `IS`, since the end of an empty text is null.
+  return exactly(`substr(CAST(${place.value} AS BLOB), -${size}) IS CAST(? AS BLOB)`, suffix)
 }
