@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { constants, copyFile, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { chunks, repaged } from '../../kit/chunks.ts'
-import { changedMeanwhile, readSnapshot } from '../files/snapshot.ts'
+import { attempt, chunksOf, identityOf, isSameFile } from '../files/file.ts'
 import type { ChangesPage, ConnectorChange, SyncToken } from '../kit/changes.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import { type Columns, objectMaker, tableOf, uidOf } from './columns.ts'
-import { attempt, chunksOf, identityOf, isSameFile, openCsv } from './file.ts'
+import { openCsv } from './file.ts'
 import type { Row } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
+import { changedMeanwhile, readSnapshot } from './snapshot.ts'
 
 /**
  * The changes of a CSV file (platform §5.1): the file is compared with an earlier copy of itself, made when it was

@@ -1,6 +1,6 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { equal } from '../../model/equality.ts'
-import type { Snapshot } from '../files/snapshot.ts'
+import type { Edit } from '../files/replace.ts'
 import { ConnectorError, connectorError } from '../kit/errors.ts'
 import type { ConnectorObject } from '../kit/query.ts'
 import {
@@ -11,8 +11,9 @@ import {
 } from '../kit/write.ts'
 import { change, objectMaker } from './columns.ts'
 import { renderRow } from './fields.ts'
-import type { ChangedRow, Edit, RowIndex, RowRange } from './row-index.ts'
+import type { ChangedRow, RowIndex, RowRange } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /**
  * The effect of a page of writes on a file: outcomes and byte edits. Decided on the rows alone, in order,

@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
-import type { Snapshot } from '../files/snapshot.ts'
-import { attempt, isDecodingError } from './file.ts'
+import { attempt } from '../files/file.ts'
+import { isDecodingError } from './file.ts'
 import type { RowRange } from './row-index.ts'
 import { MalformedCsv, type Row, RowReader } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /**
  * Rows by uid, read at their places: neighbours in one read, without large gaps. The bytes at a

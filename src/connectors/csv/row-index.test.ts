@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Snapshot } from '../files/snapshot.ts'
+import type { Edit } from '../files/replace.ts'
 import type { ConnectorWrite } from '../kit/write.ts'
 import { columnsOf, uidOf } from './columns.ts'
 import { planPage } from './page.ts'
-import { type Edit, RowIndex } from './row-index.ts'
+import { RowIndex } from './row-index.ts'
 import { RowReader } from './row-reader.ts'
 import { csvSettings } from './settings.ts'
+import type { Snapshot } from './snapshot.ts'
 import { type Expected, files, pages, perform } from './testing/arbitrary-pages.ts'
 
 const settings = csvSettings({ csvFile: 'people.csv' }, '/')

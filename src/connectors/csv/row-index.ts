@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { compareText } from '../../model/sort.ts'
+import type { Edit } from '../files/replace.ts'
 import type { Row } from './row-reader.ts'
 
 /**
@@ -11,13 +12,6 @@ export interface RowRange {
   readonly start: number
   readonly end: number
   readonly terminator: number
-}
-
-/** One change of the file's bytes; bytes outside all changes are copied. */
-export interface Edit {
-  readonly start: number
-  readonly end: number
-  readonly bytes: Buffer
 }
 
 /** The start of a deleted row: not a number, so it is neither before nor after any place. */

@@ -3,11 +3,11 @@ import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isRunning } from '../../kit/process.ts'
-import { attempt } from '../csv/file.ts'
 import { ConnectorError, errorCode } from '../kit/errors.ts'
+import { attempt } from './file.ts'
 
 /**
- * One writer at a time among Syncline processes, by a lock file next to the CSV file. Other programs ignore it;
+ * One writer at a time among Syncline processes, by a lock file next to the file. Other programs ignore it;
  * against them, only the file's identity is checked directly before it is replaced.
  *
  * A lock whose process has ended is broken. A process on another host cannot be checked, so its lock is

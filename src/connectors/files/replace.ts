@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { constants, copyFile, type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { attempt, chunksOf, type FileIdentity, identityOf, isSameFile, openFile } from '../csv/file.ts'
-import type { Edit } from '../csv/row-index.ts'
+import { attempt, chunksOf, type FileIdentity, identityOf, isSameFile, openFile } from './file.ts'
 
 /**
  * Replaces a file in one step: a temporary file in the same folder gets the new content, is synced, and takes the name.
  * Readers see the old content or the new; a failure or crash in between leaves the old, and at worst a
  * temporary file that the next writer removes. Unchanged bytes are copied, never formatted again.
  */
+
+/** One change of the file's bytes; bytes outside all changes are copied. */
+export interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly bytes: Buffer
+}
 
 /** The identity of the new file; undefined, with nothing replaced, if the file is no longer the one given. */
 export async function replaceFile(

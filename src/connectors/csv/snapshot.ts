@@ -1,9 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
-import { type Columns, tableOf, uidOf } from '../csv/columns.ts'
-import { type FileIdentity, identityOf, isSameFile, malformed } from '../csv/file.ts'
-import { RowIndex } from '../csv/row-index.ts'
-import type { CsvSettings } from '../csv/settings.ts'
+import { type FileIdentity, identityOf, isSameFile } from '../files/file.ts'
 import { ConnectorError } from '../kit/errors.ts'
+import { type Columns, tableOf, uidOf } from './columns.ts'
+import { malformed } from './file.ts'
+import { RowIndex } from './row-index.ts'
+import type { CsvSettings } from './settings.ts'
 
 /**
  * What is known about one state of the file. It exists only for a file without errors: all rows fit the header, and
