@@ -78,8 +78,7 @@ async function readType({ name, content }: DeclaredType, policies: ConfiguredPol
   const hasFile = (path: string) => tools.readFile(path) !== undefined
   // The schema of managed.json has made sure of the rest.
   const type = withShippedScripts({ ...content, name } as ManagedType, hasFile)
-  const own = new Map(policies.policies.map((policy) => [policy.policyId, policy]))
-  const unsupported = unsupportedFeatures(type, own).map((finding) => ({
+  const unsupported = unsupportedFeatures(type, policies.policies).map((finding) => ({
     ...finding,
     message: `managed object ${name}: ${finding.message}`,
   }))
@@ -90,31 +89,27 @@ async function readType({ name, content }: DeclaredType, policies: ConfiguredPol
 
 async function openManaged({ types: usable, policies }: ConfiguredTypes, services: ManagedServices) {
   await using opened = new AsyncDisposableStack()
-  const { repository, resources, secrets, engine, onChange, log, recordingActivity, property } = services
+  const { repository, secrets: cryptography, engine, mappingExists } = services
   const own = opened.use(ownPolicies(policies.policies, engine))
-  const shared = { cryptography: secrets, ownPolicies: own, mappingExists: services.mappingExists }
-  const parts = new Map<ManagedType, TypeParts>(
-    usable.map(({ type, scripts }) => [
-      type,
-      { ...shared, scripts: opened.use(loadedScripts(scripts, engine)) },
-    ]),
-  )
+  const parts = new Map<ManagedType, TypeParts>()
+  for (const { type, scripts: sources } of usable) {
+    const scripts = opened.use(loadedScripts(sources, engine))
+    parts.set(type, { scripts, cryptography, ownPolicies: own, mappingExists })
+  }
   const types = [...parts.keys()]
   const partsOf = (type: ManagedType) => parts.get(type) ?? plainParts
-  const enforcePolicies = property('openidm.policy.enforcement.enabled') !== false
-  const managed = opened.use(
-    await managedObjects({ repository, types, enforcePolicies, partsOf, onChange, resources, log }),
-  )
+  const enforcePolicies = services.property('openidm.policy.enforcement.enabled') !== false
+  const managed = opened.use(await managedObjects({ ...services, types, enforcePolicies, partsOf }))
   const closing = opened.move()
   return {
     mounts: {
-      managed: recordingActivity(managed, 'managed'),
+      managed: services.recordingActivity(managed, 'managed'),
       policy: new PolicyProvider({
         repository,
         types,
-        resources: policies.resources,
-        ownPolicies: own,
         partsOf,
+        ownPolicies: own,
+        resources: policies.resources,
       }),
       schema: schemaProvider(types),
     },

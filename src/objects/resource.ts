@@ -12,7 +12,7 @@ import { Recomputation } from './relationships/recompute.ts'
 import { relationshipAt } from './relationships/resource.ts'
 import { temporalTriggers } from './relationships/temporal-triggers.ts'
 import { compileType, plainParts, type TypeParts } from './type/compile.ts'
-import { collectionOf, type ManagedType, propertiesOf } from './type/type.ts'
+import { collectionOf, type ManagedType, propertiesOf, propertiesWith } from './type/type.ts'
 import { unsupportedFeatures } from './type/unsupported.ts'
 import { objectResources } from './type-resource.ts'
 import { nothingSynchronized, type OnChange } from './write/changes.ts'
@@ -126,12 +126,9 @@ function refuseUnsupported(type: ManagedType, { ownPolicies = noOwnPolicies }: T
 
 /** `unique` asks for the same values at every write, so it needs the index as much as a search does. */
 function indexed(type: ManagedType): readonly string[] {
-  return propertiesOf(type.schema)
-    .filter(
-      ([, property]) =>
-        property.searchable || property.policies?.some(({ policyId }) => policyId === 'unique'),
-    )
-    .map(([name]) => printPointer([name]))
+  const searchable = propertiesOf(type.schema).filter(([, property]) => property.searchable)
+  const names = new Set([...searchable.map(([name]) => name), ...propertiesWith(type, 'unique')])
+  return [...names].map((name) => printPointer([name]))
 }
 
 /** Properties with conditions are looked for at every write of those that they may grant something to. */

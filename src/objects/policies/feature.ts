@@ -4,21 +4,23 @@ import { asObject, type JsonObject } from '../../model/json.ts'
 import { asProblem } from '../../model/problem.ts'
 import type { ScriptSource } from '../../scripts/engine.ts'
 import { policyProblem } from '../type/unsupported.ts'
-import { type OwnPolicy, policiesIn } from './project-policies.ts'
+import { type OwnPolicies, type OwnPolicy, policiesIn } from './project-policies.ts'
 import { list, type PolicyResource, resourcesOf } from './resources-with-policies.ts'
 
 /** What `conf/policy.json` adds to the built-in policies. */
 export interface ConfiguredPolicies {
-  readonly policies: readonly OwnPolicy[]
+  readonly policies: OwnPolicies['known']
   readonly resources: readonly PolicyResource[]
 }
+
+const noPolicies: ConfiguredPolicies = { policies: new Map(), resources: [] }
 
 /** Its files are run once, to hear which policies they declare. */
 export const policyFeature = feature({
   name: 'policy',
   documents: /^policy$/,
   async compile([document], { engine, readFile }: CompileTools) {
-    if (!document?.content) return { value: { policies: [], resources: [] }, findings: [] }
+    if (!document?.content) return { value: noPolicies, findings: [] }
     const findings: Finding[] = []
     const policies = new Map<string, OwnPolicy>()
     for (const { place, script } of policyFiles(document.content, readFile, findings)) {
@@ -32,8 +34,8 @@ export const policyFeature = feature({
     const broken = findings.some(({ severity }) => severity !== 'warning')
     // What a file that does not run would have declared is unknown.
     if (!broken) findings.push(...unknownPolicies(resources, policies))
-    const value: ConfiguredPolicies = { policies: [...policies.values()], resources }
-    const entries = value.policies.map((policy) => [`policy/${policy.policyId}`, policy] as const)
+    const value: ConfiguredPolicies = { policies, resources }
+    const entries = [...policies].map(([id, policy]) => [`policy/${id}`, policy] as const)
     return { value, findings: inDocument(document, findings), entries: Object.fromEntries(entries) }
   },
 })
@@ -80,7 +82,7 @@ function policyFiles(
 
 function unknownPolicies(
   resources: readonly PolicyResource[],
-  ownPolicies: ReadonlyMap<string, OwnPolicy>,
+  ownPolicies: OwnPolicies['known'],
 ): readonly Finding[] {
   return resources.flatMap(({ properties, resource: path }, resource) => {
     // No object is judged by them, so that policies of the original that are about its own services do no harm.

@@ -133,11 +133,10 @@ const reading = {
 
 /** Loaded into the sandbox when the first one runs. */
 export function ownPolicies(
-  policies: readonly OwnPolicy[],
+  known: OwnPolicies['known'],
   engine: ScriptEngine,
 ): OwnPolicies & AsyncDisposable {
-  const known = new Map(policies.map((policy) => [policy.policyId, policy]))
-  const scripts = Object.fromEntries(policies.map(({ policyId, script }) => [policyId, script]))
+  const scripts = Object.fromEntries([...known].map(([id, { script }]) => [id, script]))
   const program = engine.load(policyProgram, { scripts })
   return {
     known,

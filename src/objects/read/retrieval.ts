@@ -5,23 +5,10 @@ import { replacedAt } from '../type/places.ts'
 import type { ScriptedPlace, TypeScripts } from '../type/scripts.ts'
 
 /** What the scripts of reading make of stored objects (platform §6.2). */
-export interface Retrieval {
-  /** `onRetrieve` of the object and then of its properties, and `onRead`. */
-  one(object: StoredObject, request: RequestContext): Promise<StoredObject>
-  /** Of a query's result: the objects that `onQueryResult` keeps; properties are retrieved only if asked for. */
-  queried(
-    objects: readonly StoredObject[],
-    request: RequestContext,
-    executeOnRetrieve: boolean,
-  ): Promise<readonly StoredObject[]>
-}
+export type Retrieval = NonNullable<ReturnType<typeof retrieval>>
 
 /** Undefined for a type that has none of these scripts: reading costs nothing then. */
-export function retrieval(
-  collection: string,
-  scripts: TypeScripts,
-  retrieved: readonly ScriptedPlace[],
-): Retrieval | undefined {
+export function retrieval(collection: string, scripts: TypeScripts, retrieved: readonly ScriptedPlace[]) {
   const hooks = ['onRetrieve', 'onRead'].filter((hook) => scripts.has(hook))
   if (retrieved.length + hooks.length === 0 && !scripts.has('onQueryResult')) return undefined
 
@@ -43,29 +30,34 @@ export function retrieval(
     return (await scripts.run(hook, variables, request)).object ?? object
   }
 
+  /** `onRetrieve` of the object and then of its properties, and `onRead`. */
   async function one(stored: StoredObject, request: RequestContext): Promise<StoredObject> {
     const { _id, _rev } = stored
     const object = await withProperties(await hooked('onRetrieve', stored, _id, request), request)
     return { ...(await hooked('onRead', object, _id, request)), _id, _rev }
   }
 
-  return {
-    one,
-    async queried(objects, request, executeOnRetrieve) {
-      const kept: StoredObject[] = []
-      for (const stored of objects) {
-        let object: JsonObject = executeOnRetrieve ? await withProperties(stored, request) : stored
-        if (scripts.has('onQueryResult')) {
-          const variables = { object, ...about(collection, stored) }
-          const { value, object: left } = await scripts.run('onQueryResult', variables, request)
-          if (value === false || value === 0 || value === '') continue
-          object = left ?? object
-        }
-        kept.push({ ...object, _id: stored._id, _rev: stored._rev })
+  /** Of a query's result: the objects that `onQueryResult` keeps; properties are retrieved only if asked for. */
+  async function queried(
+    objects: readonly StoredObject[],
+    request: RequestContext,
+    executeOnRetrieve: boolean,
+  ): Promise<readonly StoredObject[]> {
+    const kept: StoredObject[] = []
+    for (const stored of objects) {
+      let object: JsonObject = executeOnRetrieve ? await withProperties(stored, request) : stored
+      if (scripts.has('onQueryResult')) {
+        const variables = { object, ...about(collection, stored) }
+        const { value, object: left } = await scripts.run('onQueryResult', variables, request)
+        if (value === false || value === 0 || value === '') continue
+        object = left ?? object
       }
-      return kept
-    },
+      kept.push({ ...object, _id: stored._id, _rev: stored._rev })
+    }
+    return kept
   }
+
+  return { one, queried }
 }
 
 function about(collection: string, { _id }: JsonObject): JsonObject {

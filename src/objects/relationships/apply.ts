@@ -101,13 +101,8 @@ async function writeObjects(work: Work, { objects, others }: Plan): Promise<Writ
     const unwritten = stored ? { ok: true as const, object: stored } : refused(failure(id, 'missing'))
     return { result: unwritten, change: undefined }
   })
-  const changed = others.map(({ type: { collection }, id, properties }) => ({
-    ...{ collection, id, changed: [...properties] },
-  }))
-  const pendingRecomputations = await noteDependents(store, model, [
-    ...changedBy(relations, objects, outcomes),
-    ...changed,
-  ])
+  const changed = [...changedBy(relations, objects, outcomes), ...others.map(changedEnd)]
+  const pendingRecomputations = await noteDependents(store, model, changed)
   return { outcomes, others: [], pendingRecomputations, due: earliest(triggers.map(({ due }) => due)) }
 }
 
@@ -200,6 +195,10 @@ function changedBy(
   })
 }
 
+function changedEnd({ type: { collection }, id, properties }: OtherEnd): Changed {
+  return { collection, id, changed: [...properties] }
+}
+
 type Others = ReadonlyMap<RelatedType, readonly OtherEnd[]>
 type Views = ReadonlyMap<RelatedType, ReadonlyMap<string, Present>>
 
@@ -230,24 +229,26 @@ async function writeOthers(
 ): Promise<readonly WrittenPage[]> {
   const pages: WrittenPage[] = []
   for (const [type, own] of others) {
-    const { collection } = type
-    const ids = own.map(({ id }) => id)
-    const stored = await work.store.objects.read(collection, ids)
-    const writes = own.flatMap(({ id, force }) => {
-      const object = stored.get(id)
-      return object ? [rewritten(object, force)] : []
-    })
-    const whole = work.isSynchronized(collection)
-    const page = await writeRelated({ ...work, relations: { ...work.relations, type }, whole }, writes)
+    const forces = new Map(own.map(({ id, force }) => [id, force]))
+    const page = await rewriteObjects({ ...work, relations: { ...work.relations, type } }, forces)
     const changes = page.outcomes.flatMap(({ change }) => (change ? [seenBefore(type, change, before)] : []))
     pages.push({ ...page, outcomes: [], others: [...changes, ...page.others] })
   }
   return pages
 }
 
-/** An update that says what is there: what depends on others is computed anew. */
-export function rewritten(stored: StoredObject, force: Force | undefined): RelatedWrite {
-  return { write: { operation: 'update', id: stored._id, content: { ...stored } }, stored, force }
+/** Writes objects as they are stored: what depends on others is computed anew. */
+export async function rewriteObjects(
+  work: Omit<RelatedWork, 'whole'>,
+  forces: ReadonlyMap<string, Force | undefined>,
+): Promise<WrittenPage> {
+  const { collection } = work.relations.type
+  const read = await work.store.objects.read(collection, [...forces.keys()])
+  const writes = [...forces].flatMap(([id, force]): readonly RelatedWrite[] => {
+    const stored = read.get(id)
+    return stored ? [{ write: { operation: 'update', id, content: { ...stored } }, stored, force }] : []
+  })
+  return writeRelated({ ...work, whole: work.isSynchronized(collection) }, writes)
 }
 
 /** The relationships of an object at another end had changed already when it was read. */

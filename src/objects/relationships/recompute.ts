@@ -12,7 +12,7 @@ import { isSynchronized, type OnChange } from '../write/changes.ts'
 import { ownChanges } from '../write/entry.ts'
 import { record } from '../write/record.ts'
 import { withoutAfterwards } from '../write/scripts.ts'
-import { rewritten, writeRelated } from './apply.ts'
+import { rewriteObjects } from './apply.ts'
 import { conditionIn } from './conditions.ts'
 import {
   type Changed,
@@ -207,10 +207,8 @@ export class Recomputation implements Recomputes, AsyncDisposable {
     if (!relations || !compiled) return
     const listens = (set: string) => isSynchronized({ onChange, request }, set)
     const { page, changes } = await repository.transaction(async (store) => {
-      const stored = await store.objects.read(collection, ids)
-      const writes = [...stored.values()].map((object) => rewritten(object, force))
-      const work = { store, relations, isSynchronized: listens, whole: listens(collection) }
-      const page = await writeRelated(work, writes)
+      const forces = new Map(ids.map((id) => [id, force]))
+      const page = await rewriteObjects({ store, relations, isSynchronized: listens }, forces)
       const changes = [...ownChanges(page), ...page.others]
       await record({ compiled, onChange, request, store }, changes)
       return { page, changes }

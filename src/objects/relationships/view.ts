@@ -5,6 +5,7 @@ import { parseReference } from '../../model/reference.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { Relations } from '../type/compile.ts'
+import type { ManagedWrite } from '../write/entry.ts'
 import { collectedValues } from './collect.ts'
 import { presentOf } from './facts.ts'
 import { type RelationshipProperty, throughRelationship } from './model.ts'
@@ -81,11 +82,11 @@ async function owners(
 }
 
 /** Policies look at relationships that an object must have, mentioned or not: updates of a page, with these in their content. */
-export async function withRequired<
-  Write extends
-    | { readonly operation: 'update'; readonly id: string; readonly content: JsonObject }
-    | { readonly operation: 'create' | 'delete' },
->(store: Store, { type }: Relations, page: readonly Write[]): Promise<readonly Write[]> {
+export async function withRequired(
+  store: Store,
+  { type }: Relations,
+  page: readonly ManagedWrite[],
+): Promise<readonly ManagedWrite[]> {
   if (type.required.length === 0) return page
   const ids = page.flatMap((write) => (write.operation === 'update' ? [write.id] : []))
   const found = await presentOf(store, type.collection, ids, type.required)

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import type { ObjectWrite, StoredObject } from '../../repository/objects.ts'
+import type { ObjectWrite } from '../../repository/objects.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { writeRelated } from '../relationships/apply.ts'
@@ -40,15 +40,14 @@ function followUp(
   own: readonly ObjectChange[],
 ): ((within: RequestContext) => Promise<void>) | undefined {
   const { compiled, onChange, request } = context
-  const silent = request.chain?.synchronizes === false || request.readOnly === true
-  const asked = !silent && (compensates(compiled.type) || compiled.scripts.has('onSync')) ? own : []
+  const isSilent = request.chain?.synchronizes === false || request.readOnly === true
+  const asks = !isSilent && (compensates(compiled.type) || compiled.scripts.has('onSync'))
   // Together, so that what follows goes in pages as well; nothing of it fails the write.
-  const rest = [...(asked.length > 0 ? [] : own), ...others].filter(({ path }) =>
-    isSynchronized(context, path),
-  )
-  if (asked.length + rest.length === 0 && !pendingRecomputations) return undefined
+  const rest = [...(asks ? [] : own), ...others].filter(({ path }) => isSynchronized(context, path))
+  const asking = asks ? own : []
+  if (asking.length + rest.length === 0 && !pendingRecomputations) return undefined
   return async (within) => {
-    for (const change of asked) await synchronizeAsking(context, change, within)
+    for (const change of asking) await synchronizeAsking(context, change, within)
     if (rest.length > 0) await onChange.notify(rest, within)
     if (pendingRecomputations) await compiled.relations?.services.recomputation.recompute(within)
   }
@@ -61,10 +60,12 @@ async function synchronizeAsking(
   request: RequestContext,
 ): Promise<void> {
   const { compiled, onChange, store } = context
-  const answers = isSynchronized({ onChange, request }, change.path)
-    ? await onChange.notify([change], request)
-    : []
-  const notified = answers[0] ?? nothingToSynchronize(change)
+  const isHeard = isSynchronized({ onChange, request }, change.path)
+  const [answer] = isHeard ? await onChange.notify([change], request) : []
+  const action = ({ create: 'notifyCreate', update: 'notifyUpdate', delete: 'notifyDelete' } as const)[
+    change.operation
+  ]
+  const notified: Notified = answer ?? { success: true, action, syncDetails: [] }
   if (compensates(compiled.type)) return compensate(context, change, notified, request)
   // A `post…` script, or a mapping's, may have changed it.
   const read = change.after && (await store.objects.read(change.path, [change.id]))
@@ -74,26 +75,23 @@ async function synchronizeAsking(
   await runHook({ ...context, request }, 'onSync', change.id, { oldObject, newObject, syncResults })
 }
 
-function nothingToSynchronize({ operation }: ObjectChange): Notified {
-  const actions = { create: 'notifyCreate', update: 'notifyUpdate', delete: 'notifyDelete' } as const
-  return { success: true, action: actions[operation], syncDetails: [] }
-}
-
 /** If it throws, the write is undone. */
 async function runPostHook(
   context: AfterCommit,
   change: ObjectChange,
   others: readonly ObjectChange[],
 ): Promise<void> {
-  const { compiled } = context
+  const { scripts, encryption } = context.compiled
   const { operation, before, after, id } = change
   const hook = ({ create: 'postCreate', update: 'postUpdate', delete: 'postDelete' } as const)[operation]
-  if (!compiled.scripts.has(hook)) return
-  const opened = async (object: StoredObject | undefined) =>
-    object ? compiled.encryption.decrypt(object) : null
-  const [object, oldObject] = [await opened(after), await opened(before)]
+  if (!scripts.has(hook)) return
+  const [object, oldObject] = [
+    after && (await encryption.decrypt(after)),
+    before && (await encryption.decrypt(before)),
+  ]
+  const variables = { object: object ?? null, newObject: object ?? null, oldObject: oldObject ?? null }
   try {
-    await runHook(context, hook, id, { object, newObject: object, oldObject })
+    await runHook(context, hook, id, variables)
   } catch (error) {
     await takeBack(context, change, others, `taken back: ${hook} failed`)
     throw error
@@ -109,8 +107,8 @@ async function takeBack(
   const { relations, collection } = compiled
   const write = opposite(change)
   await repository.transaction(async (store) => {
-    if (relations)
-      await writeRelated({ store, relations, isSynchronized: () => false, whole: false }, [{ write }])
+    const work = relations && { store, relations, isSynchronized: () => false, whole: false }
+    if (work) await writeRelated(work, [{ write }])
     else await store.objects.write(collection, [write])
     if (isActivity(request))
       await store.audit.append([activityEvent(undone(change), compiled, request, { message })])
