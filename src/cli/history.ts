@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { everything } from '../model/filter/filter.ts'
 import { parseFilter } from '../model/filter/parse.ts'
-import { isJsonObject, type Json } from '../model/json.ts'
+import { isJsonObject } from '../model/json.ts'
 import { parsePointer } from '../model/pointer.ts'
 import { joinPath } from '../model/resource-path.ts'
 import type { Resource } from '../router/resources.ts'
@@ -62,14 +62,11 @@ export function describeHistory(entry: Resource): string {
   const origin = mapping
     ? `    ${mapping}, ${decided}, ${runId === undefined ? 'carried on for' : `run ${runId} of`} ${userId}`
     : `    ${entry.topic} of ${userId}`
-  const changes = membersOf(entry.changes).map(([pointer, values]) => {
+  const members = isJsonObject(entry.changes) ? Object.entries(entry.changes) : []
+  const changes = members.map(([pointer, values]) => {
     const { before, after } = isJsonObject(values) ? values : {}
     return describeChange({ pointer: parsePointer(pointer), before, after })
   })
   const message = entry.message ? `    ${entry.message}` : undefined
   return [head, style('dim', origin), ...changes, message].filter(Boolean).join('\n')
-}
-
-function membersOf(value: Json | undefined) {
-  return Object.entries(isJsonObject(value) ? value : {})
 }

@@ -134,18 +134,10 @@ export function nextDue(
 ): number | undefined {
   const due =
     trigger.kind === 'cron'
-      ? cronDue(trigger, after, start)
+      ? // The start itself is included.
+        nextFiring(trigger.cron, start === undefined ? after : Math.max(after, start - 1), trigger.zone)
       : simpleDue(trigger, after, start ?? first, fired)
   return due === undefined || (end !== undefined && due > end) ? undefined : due
-}
-
-function cronDue(
-  { cron, zone }: Trigger & { kind: 'cron' },
-  after: number,
-  start: number | undefined,
-): number | undefined {
-  // The start itself is included.
-  return nextFiring(cron, start === undefined ? after : Math.max(after, start - 1), zone)
 }
 
 function simpleDue(

@@ -181,21 +181,16 @@ export class Scheduler implements AsyncDisposable {
     // While its previous run is active, the job stays due. All missed runs become one, when that ends.
     if (busy && job.misfire === 'fireAndProceed') return now + 1000
     const runs = !busy && (!misfired || job.misfire === 'fireAndProceed')
-    const runner = runs ? await this.#runner() : {}
+    const lease = runs ? await this.#options.locks?.ownLease() : undefined
     const claimed = await this.#update(job, (progress) => {
       if (progress.next !== next) return undefined
       const fired = progress.fired + (runs ? 1 : 0)
       const due = nextDue(job, now, { first: progress.first, fired: progress.fired + 1 }) ?? null
-      const running = runs ? { running: true, ...runner } : {}
+      const running = runs ? { running: true, ...(lease && { runner: lease.name }) } : {}
       return { ...progress, fired, last: runs ? now : progress.last, next: due, ...running }
     })
     if (claimed && runs) this.#run(job)
     return (await this.#progress(job)).next ?? undefined
-  }
-
-  async #runner(): Promise<{ runner?: string }> {
-    const lease = await this.#options.locks?.ownLease()
-    return lease ? { runner: lease.name } : {}
   }
 
   /** True while another live process runs the job. */

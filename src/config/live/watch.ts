@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises'
+
 /**
  * Polls a stamp, and calls back when it stays the same: an editor may need more than one write. Polling,
  * because file system notifications are unreliable over networks and in containers.
@@ -7,10 +9,8 @@ export function watchStamp(
   atRest: () => Promise<unknown>,
   interval: number,
 ): AsyncDisposable {
+  const stop = new AbortController()
   let last: string | undefined
-  let closed = false
-  let timer: NodeJS.Timeout | undefined
-  let look = Promise.resolve()
 
   async function lookOnce(): Promise<void> {
     const stamp = await stampOf()
@@ -18,21 +18,20 @@ export function watchStamp(
     last = stamp
   }
 
-  function later(): void {
-    if (closed) return
-    timer = setTimeout(() => {
+  async function watch(): Promise<void> {
+    for (;;) {
+      await setTimeout(interval, undefined, { signal: stop.signal, ref: false })
       // A failed call is tried again.
-      look = lookOnce().catch(() => {})
-      look.then(later)
-    }, interval).unref()
+      await lookOnce().catch(() => {})
+    }
   }
 
-  later()
+  // Ends when the wait is aborted.
+  const watching = watch().catch(() => {})
   return {
     async [Symbol.asyncDispose]() {
-      closed = true
-      clearTimeout(timer)
-      await look
+      stop.abort()
+      await watching
     },
   }
 }

@@ -78,6 +78,12 @@ export function ref(name: string): TSchema {
   return Type.Unsafe({ $ref: `#/$defs/${name}` })
 }
 
+/** The branches of a condition. */
+export const filterOrScript: readonly TSchema[] = [
+  Type.String({ format: 'query-filter', 'x-noun': 'a query filter' }),
+  ref('script'),
+]
+
 /** The functions above make optional properties. This removes their mark, which is not enumerable. */
 export function required(schema: TSchema): TSchema {
   return Type.Unsafe({ ...schema })

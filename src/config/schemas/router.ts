@@ -1,15 +1,12 @@
 /** The schema of `router.json` (platform §2). */
 import Type from 'typebox'
-import { either, list, ref, shape, text } from './author.ts'
+import { either, filterOrScript, list, shape, text } from './author.ts'
 
 export const methods = ['create', 'read', 'update', 'patch', 'delete', 'query', 'action']
 
 /** Like the conditions of mappings, but any true-like value of a script counts as true, as in OpenIDM. */
 export function looseCondition(description: string) {
-  return either(
-    [Type.String({ format: 'query-filter', 'x-noun': 'a query filter' }), ref('script')],
-    description,
-  )
+  return either(filterOrScript, description)
 }
 
 export const routerSchema = Type.Object(

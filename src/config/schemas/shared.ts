@@ -7,6 +7,7 @@ import {
   choice,
   dictionary,
   either,
+  filterOrScript,
   list,
   object,
   ref,
@@ -39,15 +40,12 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
       'x-rule': 'script',
     },
   ),
-  condition: Type.Union(
-    [Type.String({ format: 'query-filter', 'x-noun': 'a query filter' }), ref('script')],
-    {
-      title: 'Condition',
-      description:
-        'A query filter, evaluated over the scope that the setting names (strings are compared without regard to case), ' +
-        'or a script, which must return the boolean true.',
-    },
-  ),
+  condition: Type.Union([...filterOrScript], {
+    title: 'Condition',
+    description:
+      'A query filter, evaluated over the scope that the setting names (strings are compared without regard to case), ' +
+      'or a script, which must return the boolean true.',
+  }),
   query: Type.Object(
     {
       _queryFilter: text('A query filter.', { format: 'query-filter' }),
