@@ -22,10 +22,10 @@ const silent: ReadonlySet<string> = new Set(['read', 'query'])
  * Is an event kept? The script of the filter, if any, runs later. Events of the start, the end and the deletion of a
  * run are always kept: run histories are made from them.
  */
-export function keeps(topic: string, filter: TopicFilter, content: JsonObject): boolean {
+export function keeps(topic: string, filter = everyEvent, content: JsonObject): boolean {
   if (isBookkeeping(topic, content)) return true
   const action = actionOf(topic, content)
-  if (action !== undefined && !acts(topic, filter, action)) return false
+  if (action !== undefined && !wants(topic, filter, action)) return false
   const trigger = triggerOf(topic, content)
   const allowed = trigger === undefined ? undefined : filter.triggers.get(trigger)
   if (allowed && action !== undefined && !allowed.has(action)) return false
@@ -33,8 +33,9 @@ export function keeps(topic: string, filter: TopicFilter, content: JsonObject): 
 }
 
 /** Can an event of this operation be kept? Asked before the event is made. */
-export function wants(topic: string, filter: TopicFilter, operation: string): boolean {
-  return acts(topic, filter, operation.toLowerCase())
+export function wants(topic: string, { actions }: TopicFilter = everyEvent, operation: string): boolean {
+  const action = operation.toLowerCase()
+  return actions ? actions.has(action) : topic !== 'activity' || !silent.has(action)
 }
 
 /** Without these events, the result of a run would be unknown. */
@@ -46,11 +47,6 @@ export function isBookkeeping(topic: string, { entryType, objectId, operation }:
     typeof objectId === 'string' &&
     /^recon\//.test(objectId)
   )
-}
-
-function acts(topic: string, { actions }: TopicFilter, action: string): boolean {
-  if (actions === undefined) return topic !== 'activity' || !silent.has(action)
-  return actions.has(action)
 }
 
 /** liveSync does not always know the kind of a change; then it is recorded as an update. */

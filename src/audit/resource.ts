@@ -59,8 +59,9 @@ export function auditProvider({ audit, resources }: AuditResources): ResourcePro
  * `repo/audit/{topic}[/{id}]`: the stored events, and the commands that remove those of old runs (platform §2).
  */
 export function auditStoreProvider({ audit }: Pick<AuditResources, 'audit'>): ResourceProvider {
+  const { repository, trail } = audit
   return {
-    ...auditEvents(audit.repository, () => audit.flush()),
+    ...auditEvents(repository, () => audit.flush()),
     async action(path, { name, parameters, content }, request) {
       if (name !== 'command')
         throw new Problem('BAD_REQUEST', `repo/audit has no action "${name}", only "command"`)
@@ -71,11 +72,11 @@ export function auditStoreProvider({ audit }: Pick<AuditResources, 'audit'>): Re
         )
       // Scripts written for OpenIDM pass the command's parameters as parameters; others may pass them as content.
       const command = { ...asObject(content), ...parameters }
-      const runs = chosenRuns(await audit.repository.audit.recordedRuns(), command)
+      const runs = chosenRuns(await repository.audit.recordedRuns(), command)
       if (runs.length === 0) return 0
       return removeEvents(
-        audit.repository,
-        { topic: 'recon', runs, upTo: await writtenByAll(audit.repository, audit.trail.settings.handlers) },
+        repository,
+        { topic: 'recon', runs, upTo: await writtenByAll(repository, trail.settings.handlers) },
         { userId: request.userId, transactionId: request.transactionId, reason: String(command.commandId) },
       )
     },
@@ -138,7 +139,10 @@ async function perform(audit: AuditService, { name, content, parameters }: Resou
   const { settings } = audit.trail
   switch (name) {
     case 'availableHandlers':
-      return availableHandlers()
+      return Object.entries(handlerClasses).map(([name, className]) => ({
+        class: className,
+        isUsableForQueries: name === 'RepositoryAuditEventHandler' || name === 'RouterAuditEventHandler',
+      }))
     case 'rotate':
       await audit.rotate(parameters.handler)
       return { status: 'OK' }
@@ -152,13 +156,6 @@ async function perform(audit: AuditService, { name, content, parameters }: Resou
         `unknown action ${name} on audit; allowed: availableHandlers, rotate, getChangedWatchedFields, getChangedPasswordFields`,
       )
   }
-}
-
-function availableHandlers(): Json {
-  return Object.entries(handlerClasses).map(([name, className]) => ({
-    class: className,
-    isUsableForQueries: name === 'RepositoryAuditEventHandler' || name === 'RouterAuditEventHandler',
-  }))
 }
 
 /** The watched fields that differ between the two objects of the request. */

@@ -5,7 +5,7 @@ import { asProblem } from '../model/problem.ts'
 import { redact } from '../model/secrecy.ts'
 import { type AuditEvent, removals } from '../repository/audit.ts'
 import type { Repository, Store } from '../repository/repository.ts'
-import { everyEvent, isBookkeeping, keeps, wants } from './filter.ts'
+import { isBookkeeping, keeps, wants } from './filter.ts'
 import { policiesFor } from './policies.ts'
 import { type AuditSettings, defaultSettings } from './settings.ts'
 
@@ -38,7 +38,7 @@ export class AuditTrail {
 
   /** Can an event of this kind be kept? Asked before making events that are expensive. */
   wants(topic: string, operation: string): boolean {
-    return wants(topic, this.#settings.filters.get(topic) ?? everyEvent, operation)
+    return wants(topic, this.#settings.filters.get(topic), operation)
   }
 
   /** The repository, with all events passing through the trail before they are stored, inside and outside transactions. */
@@ -66,7 +66,7 @@ export class AuditTrail {
     const kept =
       filters.size === 0
         ? events
-        : events.filter(({ topic, content }) => keeps(topic, filters.get(topic) ?? everyEvent, content))
+        : events.filter(({ topic, content }) => keeps(topic, filters.get(topic), content))
     const wanted = await this.#askScripts(kept)
     return wanted.map((event) => {
       const content = this.#shaperOf(event.topic)(event.content)

@@ -72,10 +72,9 @@ export function assignmentScripts(
 
 function scriptsIn(assignment: JsonObject, mapping: string): JsonObject[] {
   if (assignment.mapping !== mapping) return []
-  const attributes = Array.isArray(assignment.attributes) ? assignment.attributes.flatMap(attributeIn) : []
   return [
     ...[assignment.onAssignment, assignment.onUnassignment],
-    ...attributes.flatMap((one) => [one.assignmentOperation, one.unassignmentOperation]),
+    ...attributesOf(assignment).flatMap((one) => [one.assignmentOperation, one.unassignmentOperation]),
   ].filter(isJsonObject)
 }
 
@@ -162,22 +161,19 @@ export function assignmentsChanged(source: JsonObject, mapping: string): boolean
 function relevant(assignments: Json | undefined, scope: AssignmentScope): readonly Assignment[] {
   if (!Array.isArray(assignments)) return []
   return assignments.filter(isJsonObject).flatMap((one) => {
-    const { mapping, linkQualifiers, attributes } = one
+    const { _id, name, mapping, linkQualifiers } = one
     const qualified = !Array.isArray(linkQualifiers) || linkQualifiers.includes(scope.linkQualifier)
     if (mapping !== scope.mapping || !qualified) return []
-    const read = Array.isArray(attributes) ? attributes.flatMap(attributeIn) : []
-    return [{ key: keyOf(one), content: one, attributes: read }]
+    return [{ key: String(_id ?? name), content: one, attributes: attributesOf(one) }]
   })
 }
 
-function keyOf({ _id, name }: JsonObject): string {
-  return String(_id ?? name)
-}
-
-function attributeIn(value: Json): readonly Attribute[] {
-  if (!isJsonObject(value) || typeof value.name !== 'string') return []
-  const { name, value: assigned = null, assignmentOperation, unassignmentOperation } = value
-  return [{ name, value: assigned, assignmentOperation, unassignmentOperation }]
+function attributesOf({ attributes }: JsonObject): readonly Attribute[] {
+  if (!Array.isArray(attributes)) return []
+  return attributes.filter(isJsonObject).flatMap(({ name, value = null, ...operations }) => {
+    const { assignmentOperation, unassignmentOperation } = operations
+    return typeof name === 'string' ? [{ name, value, assignmentOperation, unassignmentOperation }] : []
+  })
 }
 
 /** Attributes of assignments that were removed or changed. */

@@ -1,13 +1,7 @@
 import { Problem } from '../../model/problem.ts'
-import type { Leases } from '../leases.ts'
+import type { Leases, NewLease } from '../leases.ts'
 import type { Lease } from '../locks.ts'
 import type { Store } from '../repository.ts'
-
-interface Held {
-  readonly name: string
-  readonly epoch: number
-  readonly ttl: number
-}
 
 /**
  * A lease of this process: HELD until it is RELEASED here, or LOST because another process took or ended it. An expired lease
@@ -22,7 +16,12 @@ export class HeldLease implements Lease {
   readonly #lost = new AbortController()
   #released = false
 
-  constructor(leases: Leases, { name, epoch, ttl }: Held, ended: () => void) {
+  constructor(
+    leases: Leases,
+    { name, ttl }: Pick<NewLease, 'name' | 'ttl'>,
+    epoch: number,
+    ended: () => void,
+  ) {
     this.name = name
     this.epoch = epoch
     this.#leases = leases

@@ -43,7 +43,7 @@ export class LocalLocks extends KeyLocks implements Locks, AsyncDisposable {
       if (before && !isOver(before)) return { taken: false, by: holderOf(before) }
       const epoch = await leases.take(wanted, before?.epoch)
       if (epoch === undefined) continue
-      const lease = new HeldLease(leases, { name, epoch, ttl: this.#ttl }, () => this.#leases.delete(lease))
+      const lease = new HeldLease(leases, wanted, epoch, () => this.#leases.delete(lease))
       this.#leases.add(lease)
       if (this.#leases.size === 1) this.#setTimer()
       return { taken: true, lease }

@@ -6,7 +6,7 @@ import type { Connection, Row } from './connection.ts'
 import { violatesConstraint } from './failure.ts'
 import { absent, column } from './field.ts'
 import { fragment } from './fragment.ts'
-import { pages, type Queryable } from './query.ts'
+import { pagesByKey, type Queryable } from './query.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -17,7 +17,7 @@ export function sqliteLinks(session: Session, nextRevision: () => string): Links
   return {
     find: (set, side, ids) => session.read((connection) => find(connection, set, side, ids)),
     all: (set, pageSize = 500) =>
-      pages(
+      pagesByKey(
         pageSize,
         ({ firstId }) => firstId,
         (last) => session.read((connection) => linksAfter(connection, set, last, pageSize)),

@@ -5,7 +5,7 @@ import { number, text } from './column.ts'
 import type { Connection } from './connection.ts'
 import { documentText, storedObjectOf } from './document.ts'
 import { fragment } from './fragment.ts'
-import { documents, pages, type Queryable, queried } from './query.ts'
+import { documents, pagesByKey, type Queryable, queried } from './query.ts'
 import type { Session } from './session.ts'
 
 /** Objects of collections. The stored document is the object as on the wire, `_id` and `_rev` first. */
@@ -30,7 +30,7 @@ export function sqliteObjects(session: Session, nextRevision: () => string): Obj
         return new Set(rows.map(({ id }) => text(id)))
       }),
     ids: (collection, pageSize = 500) =>
-      pages(
+      pagesByKey(
         pageSize,
         (id) => id,
         (last) =>

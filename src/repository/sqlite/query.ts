@@ -41,7 +41,7 @@ export function documents(
 }
 
 /** All pages in the order of a text that no two items share: each is read from the last item of the one before. */
-export async function* pages<T>(
+export async function* pagesByKey<T>(
   pageSize: number,
   keyOf: (item: T) => string,
   read: (after: string) => Promise<readonly T[]>,
