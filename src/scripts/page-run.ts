@@ -208,8 +208,7 @@ class Portion {
     this.#take(await this.#job.loaded.go('abandon', this.#run.timeout))
     // The code that ran too long may be the continuation of a promise whose input already has its outcome.
     if (this.#sandbox.runningInput < this.#done) return
-    const { timeout } = this.#run
-    this.#fail('SCRIPT_TIMEOUT', `${this.#label} script ran for more than ${timeout} ms and was stopped`)
+    this.#failTimeout()
   }
 
   /** The isolate is dead: returns the inputs to run again. */
@@ -225,7 +224,9 @@ class Portion {
         this.#done++
       }
     }
-    this.#fail('SCRIPT_MEMORY', `${this.#label} script exhausted the memory of its isolate and was stopped`)
+    if (this.#sandbox.unstoppable) this.#failTimeout()
+    else
+      this.#fail('SCRIPT_MEMORY', `${this.#label} script exhausted the memory of its isolate and was stopped`)
     return [...again, ...this.#inputs.slice(this.#done)]
   }
 
@@ -242,6 +243,11 @@ class Portion {
       }
     }
     return again
+  }
+
+  #failTimeout(): void {
+    const { timeout } = this.#run
+    this.#fail('SCRIPT_TIMEOUT', `${this.#label} script ran for more than ${timeout} ms and was stopped`)
   }
 
   #failUnknown(): void {

@@ -33,6 +33,7 @@ export class Sandbox implements Hosted {
   readonly #lost = Promise.withResolvers<never>()
   #progress: Progress = [-1, -1]
   #unobserved = false
+  #unstoppable = false
   #lastProgram = 0
   #dead = false
   #watch: NodeJS.Timeout | undefined
@@ -61,6 +62,11 @@ export class Sandbox implements Hosted {
   /** True: it died with its host, and which input was running is not known. */
   get unobserved(): boolean {
     return this.#unobserved
+  }
+
+  /** True: it was lost because its script could not be stopped at the end of its time. */
+  get unstoppable(): boolean {
+    return this.#unstoppable
   }
 
   /** Position on the page of the input that is or was running; -1 before the first. */
@@ -134,6 +140,7 @@ export class Sandbox implements Hosted {
 
   lost({ progress, message }: Lost): void {
     this.#progress = progress
+    this.#unstoppable = message.includes('failed to terminate')
     this.#die(`an isolate is lost: ${message}`)
   }
 

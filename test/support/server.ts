@@ -40,6 +40,7 @@ export async function serve(
   const { url } = JSON.parse(line) as { url: string }
   return {
     url,
+    pid: child.pid ?? 0,
     log: () => log,
     /** What it printed on its standard output. */
     out: () => out,
