@@ -3,12 +3,16 @@ import { carriesCredentials, mask, namesSecret } from '../model/secrecy.ts'
 import type { AuditEvent } from '../repository/audit.ts'
 import type { Attempt, Exchange } from '../router/exchange.ts'
 import { auditEvent } from './events.ts'
+import { shortened } from './sampling.ts'
 
 /** True for names whose values must not be shown, wherever the name comes from. */
 export type NamesSecret = (name: string) => boolean
 
-/** `audit/access`: one external request. `now` is the time of its answer. */
-export function accessEvent(exchange: Exchange, isSecret: NamesSecret, now: number): AuditEvent {
+/**
+ * `audit/access`: one external request. `now` is the time of its answer; `leftOut`, how many requests of unknown callers were not
+ * recorded before it.
+ */
+export function accessEvent(exchange: Exchange, isSecret: NamesSecret, now: number, leftOut = 0): AuditEvent {
   const { userId = null, roles, server, client, secure, method, path, search, headers } = exchange
   const { operation, action, status, reason, elapsed, transactionId } = exchange
   const request = {
@@ -18,10 +22,14 @@ export function accessEvent(exchange: Exchange, isSecret: NamesSecret, now: numb
   }
   return auditEvent.access({
     ...{ userId, transactionId, timestamp: new Date(now).toISOString(), roles, operation, reason, elapsed },
-    detail: action === undefined ? null : { action },
+    detail: detailOf({ ...(action === undefined ? {} : { action }), ...(leftOut > 0 && { leftOut }) }),
     ...{ succeeded: status < 400, statusCode: status },
     connection: { server: { ...server }, client: { ...client }, http: { request } },
   })
+}
+
+function detailOf(detail: JsonObject): JsonObject | null {
+  return Object.keys(detail).length > 0 ? detail : null
 }
 
 /** Names with all their values. A filter that names a secret is masked as a whole, because it contains its values. */
@@ -58,7 +66,8 @@ function shownHeaders(headers: Exchange['headers']): JsonObject {
 }
 
 /** `audit/authentication`: credentials were checked, with or without success. */
-export function authenticationEvent(attempt: Attempt, now: number): AuditEvent {
+export function authenticationEvent(attempt: Attempt, now: number, leftOut = 0): AuditEvent {
   const timestamp = new Date(now).toISOString()
-  return auditEvent.authentication({ ...attempt, userId: attempt.username, timestamp })
+  const username = shortened(attempt.username)
+  return auditEvent.authentication({ ...attempt, username, userId: username, timestamp, leftOut })
 }

@@ -67,14 +67,15 @@ function access(facts: AccessFacts): AuditEvent {
   })
 }
 
-function authentication(facts: Common & Attempt): AuditEvent {
-  const { username, successful, address, module, reason } = facts
+function authentication(facts: Common & Attempt & { readonly leftOut?: number }): AuditEvent {
+  const { username, successful, address, module, reason, leftOut = 0 } = facts
+  const info = { ...(reason !== undefined && { reason }), ...(leftOut > 0 && { leftOut }) }
   const result = successful ? 'SUCCESSFUL' : 'FAILED'
   return made('authentication', facts, {
     result,
     principal: [username],
     context: { ipAddress: address },
-    entries: [{ moduleId: module, result, info: reason === undefined ? {} : { reason } }],
+    entries: [{ moduleId: module, result, info }],
   })
 }
 

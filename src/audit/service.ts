@@ -3,7 +3,7 @@ import type { Log } from '../kit/log.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { AuditEvent } from '../repository/audit.ts'
 import type { Repository } from '../repository/repository.ts'
-import type { RequestObserver } from '../router/exchange.ts'
+import type { Exchange, RequestObserver } from '../router/exchange.ts'
 import type { Resources } from '../router/resources.ts'
 import { accessEvent, authenticationEvent, type NamesSecret } from './access.ts'
 import { EventBuffer } from './buffer.ts'
@@ -12,6 +12,7 @@ import { FileSink, jsonLines } from './file-sink.ts'
 import { Follower } from './follower.ts'
 import { routerSink, stdoutSink } from './other-sinks.ts'
 import { applyRetention } from './retention.ts'
+import { Sampling, shortened } from './sampling.ts'
 import type { AuditSettings, HandlerSettings } from './settings.ts'
 import type { Sink } from './sink.ts'
 import { AuditTrail, type RunFilter } from './trail.ts'
@@ -49,6 +50,8 @@ export class AuditService implements AsyncDisposable {
   readonly observer: RequestObserver
   readonly #options: AuditServiceOptions
   readonly #buffer: EventBuffer
+  readonly #unknown = new Sampling()
+  readonly #refused = new Sampling()
   #isSecret: NamesSecret = () => false
   #followers: Follower[] = []
   #started = false
@@ -62,9 +65,23 @@ export class AuditService implements AsyncDisposable {
     const { log } = options
     this.#buffer = new EventBuffer({ log, append: (events) => this.repository.audit.append(events) })
     this.observer = {
-      exchange: (exchange) => this.record(accessEvent(exchange, (name) => this.#isSecret(name), Date.now())),
-      attempt: (attempt) => this.record(authenticationEvent(attempt, Date.now())),
+      exchange: (exchange) => this.#observe(exchange),
+      attempt: (attempt) => {
+        const leftOut = attempt.successful ? 0 : this.#refused.take()
+        if (leftOut !== undefined) this.record(authenticationEvent(attempt, Date.now(), leftOut))
+      },
     }
+  }
+
+  #observe(exchange: Exchange): void {
+    const isUnknown = exchange.userId === undefined
+    const leftOut = isUnknown ? this.#unknown.take() : 0
+    if (leftOut === undefined) return
+    const { path, search } = exchange
+    const shown = isUnknown
+      ? { ...exchange, path: shortened(path), search: shortened(search), headers: {} }
+      : exchange
+    this.record(accessEvent(shown, (name) => this.#isSecret(name), Date.now(), leftOut))
   }
 
   /** Stores the event soon, in a batch. */

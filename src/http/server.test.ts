@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { request as nodeRequest } from 'node:http'
+import { connect } from 'node:net'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { matches } from '../model/filter/evaluate.ts'
@@ -266,6 +268,8 @@ describe('what a request may not ask', () => {
     ['a malformed escape in an id', 'PUT', 'things/%zz', {}, {}, 400],
     ['an unknown overriding method', 'POST', 'things', { 'x-http-method-override': 'MERGE' }, {}, 501],
     ['a page of another site', 'POST', 'things', { 'sec-fetch-site': 'cross-site' }, {}, 403],
+    ['a page of another origin', 'POST', 'things', { origin: 'http://evil.example' }, {}, 403],
+    ['a form', 'POST', 'things?_action=go', { 'content-type': 'text/plain' }, undefined, 400],
   ])('%s', async (_name, method, path, headers, body, status) => {
     const answer = await call(method, path, { headers, body })
     expect([answer.status, answer.body?.code]).toEqual([status, status])
@@ -351,6 +355,19 @@ describe('the shape of an answer', () => {
     expect([text, headers.get('content-type')]).toEqual(['raw bytes', 'image/png'])
   })
   it.each([
+    'text/html',
+    'image/svg+xml',
+    'application/xhtml+xml',
+    'text/javascript',
+    'text/css',
+    'text/xml; charset=utf-8',
+  ])('is bytes to be saved where a browser would run it: %s', async (type) => {
+    const { headers } = await call('GET', `things/a?_fields=photo&_mimeType=${encodeURIComponent(type)}`)
+    expect(headers.get('content-type')).toBe('application/octet-stream')
+    expect(headers.get('content-disposition')).toBe('attachment')
+    expect(headers.get('content-security-policy')).toContain('sandbox')
+  })
+  it.each([
     '_mimeType=image/png',
     '_mimeType=image/png&_fields=photo,name',
     '_mimeType=nonsense&_fields=photo',
@@ -362,6 +379,76 @@ describe('the shape of an answer', () => {
     expect((await call('GET', 'things/a', { headers })).headers.get('content-api-version')).toBe(
       'protocol=2.1,resource=1.0',
     )
+  })
+})
+
+describe('a sender that drips its bytes', () => {
+  it('is cut off', async () => {
+    await using slow = httpServer({
+      resources: router({ things }, [authorizeExternal]),
+      authentication: {
+        recall: async () => ({ userId: 'a', roles: [] }),
+        authenticate: async () => ({ userId: 'a', roles: [] }),
+      },
+      log: pino({ level: 'silent' }),
+      requestTimeout: 200,
+    })
+    const { port } = await slow.listen()
+    const socket = connect(port, '127.0.0.1')
+    let answer = ''
+    socket.on('data', (chunk) => {
+      answer += chunk
+    })
+    socket.write(
+      'PUT /openidm/things/a HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YTpi\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+    )
+    const dripping = setInterval(() => socket.writable && socket.write(' '), 50)
+    await once(socket, 'close').finally(() => clearInterval(dripping))
+    expect(answer).toContain('408')
+  })
+})
+
+describe('a proxy', () => {
+  const opened = (trustedProxies: readonly string[]) =>
+    httpServer({
+      resources: router({ things, info: infoProvider(() => false, '1.2.3') }, [authorizeExternal]),
+      authentication: {
+        recall: async () => undefined,
+        authenticate: async ({ password }) => {
+          if (password === 'secret') return { userId: 'openidm-admin', roles: ['openidm-admin'] }
+          throw new Problem('UNAUTHORIZED', 'wrong')
+        },
+      },
+      log: pino({ level: 'silent' }),
+      trustedProxies,
+    })
+  const forwarded = {
+    ...credentials,
+    'x-forwarded-host': 'idm.example.com',
+    'x-forwarded-proto': 'https',
+    origin: 'https://idm.example.com',
+  }
+
+  it('that is named says under which origin it was asked', async () => {
+    await using server = opened(['127.0.0.1'])
+    const { url } = await server.listen()
+    expect((await fetch(`${url}/info/ping`, { headers: forwarded })).status).toBe(200)
+  })
+  it('that is not named is not believed', async () => {
+    await using server = opened([])
+    const { url } = await server.listen()
+    expect((await fetch(`${url}/info/ping`, { headers: forwarded })).status).toBe(403)
+  })
+  it('that is not named does not make its users share their failures', async () => {
+    await using server = opened([])
+    const { url } = await server.listen()
+    const login = async (password: string, client: string) => {
+      const headers = { ...credentials, 'x-openidm-password': password, 'x-forwarded-for': client }
+      return (await fetch(`${url}/info/login`, { headers })).status
+    }
+    for (let guess = 0; guess < 6; guess++) await login('wrong', '192.0.2.1')
+    expect(await login('secret', '192.0.2.1')).toBe(429)
+    expect(await login('secret', '192.0.2.2')).toBe(200)
   })
 })
 

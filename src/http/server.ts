@@ -13,6 +13,7 @@ import type { RequestObserver } from '../router/exchange.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import type { Authentication, Identity } from './authentication/authentication.ts'
 import { type Login, login } from './authentication/login.ts'
+import { refuseForeignPage } from './origin.ts'
 import { answerOf } from './rest/answer.ts'
 import { checkApiVersion } from './rest/api-version.ts'
 import { observeRequests } from './rest/exchanges.ts'
@@ -43,18 +44,30 @@ export interface HttpServerOptions {
   readonly contextPath?: string | undefined
   /** Bytes; default 16 MiB. */
   readonly bodyLimit?: number
+  /** Milliseconds in which a request must have arrived whole; default two minutes. */
+  readonly requestTimeout?: number
+  /** Addresses and networks whose X-Forwarded-For, -Host and -Proto are believed; none by default. */
+  readonly trustedProxies?: readonly string[]
   /** Notified of every request and every login. */
   readonly observer?: RequestObserver
 }
 
 export function httpServer(options: HttpServerOptions): HttpServer {
   const { resources, log, observer, bodyLimit = 16 * 1024 * 1024 } = options
+  const { requestTimeout = 120_000, trustedProxies = [] } = options
   const barePath = (options.contextPath ?? 'openidm').replace(/^\/+|\/+$/g, '')
   const contextPath = barePath === '' ? '' : `/${barePath}`
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
+    // A sender that drips its bytes keeps a connection no longer than this.
+    requestTimeout,
+    http: {
+      connectionsCheckingInterval: Math.min(requestTimeout, 5_000),
+      headersTimeout: Math.min(requestTimeout, 60_000),
+    },
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 64 * 1024 },
@@ -108,7 +121,8 @@ function refuseUnrouted(request: FastifyRequest, contextPath: string): never {
 
 function guard(identify: Login, contextPath: string) {
   return async (request: FastifyRequest): Promise<void> => {
-    refuseCrossSite(request)
+    const { method, headers, protocol, host } = request
+    refuseForeignPage({ method, headers, origin: `${protocol}://${host}` })
     const path = resourcePath(request, contextPath)
     request.identity = await identify(request.headers, request.ip, path, request.id)
   }
@@ -148,11 +162,4 @@ function acceptAnyBody(server: FastifyInstance): void {
     { parseAs: 'buffer' },
     async (_request: FastifyRequest, body: string | Buffer) => body,
   )
-}
-
-/** Browsers send credentials with requests of other sites, too. Their headers name the origin. */
-function refuseCrossSite(request: FastifyRequest): void {
-  if (headerOf(request, 'sec-fetch-site') === 'cross-site') {
-    throw new Problem('FORBIDDEN', 'Requests from pages of other sites are refused')
-  }
 }

@@ -22,8 +22,9 @@ export async function openServer(options: ServerOptions) {
   await ensureAdministrator({ settings: repository.settings, environment, announce })
   const authentication = administratorAuthentication(repository.settings)
   const contextPath = application.project.property('openidm.context.path')?.toString()
+  const trustedProxies = listIn(application.project.property('syncline.trusted.proxies'))
   const server = opened.use(
-    httpServer({ resources, authentication, log, contextPath, observer: audit.observer }),
+    httpServer({ resources, authentication, log, contextPath, trustedProxies, observer: audit.observer }),
   )
   // Before the server: a client may be waiting for the answer to a run.
   opened.defer(() => application.reconciliations.close())
@@ -34,4 +35,14 @@ export async function openServer(options: ServerOptions) {
   opened.defer(() => recovered)
   const closing = opened.move()
   return { url, application, [Symbol.asyncDispose]: () => closing.disposeAsync() }
+}
+
+/** `10.0.0.1, 192.168.0.0/16` */
+function listIn(property: unknown): readonly string[] {
+  return typeof property === 'string'
+    ? property
+        .split(',')
+        .map((one) => one.trim())
+        .filter(Boolean)
+    : []
 }

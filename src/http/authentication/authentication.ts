@@ -63,7 +63,7 @@ const rememberedFor = 5 * 60_000
  */
 export function administratorAuthentication(
   settings: Settings,
-  now: () => number = Date.now,
+  now: () => number = () => performance.now(),
 ): Authentication {
   const key = randomBytes(32)
   let success: { readonly digest: Buffer; readonly until: number } | undefined

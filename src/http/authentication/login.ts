@@ -4,7 +4,7 @@ import { asProblem, Problem } from '../../model/problem.ts'
 import type { RequestObserver } from '../../router/exchange.ts'
 import type { Authentication, Identity } from './authentication.ts'
 import { type Credentials, credentialsOf, repeatedPassword } from './credentials.ts'
-import { failedLogins } from './failed-logins.ts'
+import { clientOf, failedLogins } from './failed-logins.ts'
 
 /** Identifies the sender of a request by its headers: UNAUTHORIZED if unknown, 429 while the address must wait. */
 export type Login = (
@@ -13,6 +13,13 @@ export type Login = (
   path: string,
   transactionId?: string,
 ) => Promise<Identity>
+
+interface From {
+  readonly transactionId: string
+  readonly address: string
+  /** Whose failures count together. */
+  readonly client: string
+}
 
 const anonymous: Identity = { userId: 'anonymous', roles: ['openidm-reg'] }
 
@@ -25,21 +32,18 @@ export function login(authentication: Authentication, observer?: Pick<RequestObs
   // Otherwise many guesses sent at the same time would all be checked before the first failure is counted.
   const turn = new Mutex()
   /** Tries `recall` again first: the previous request may have come from the same client. */
-  const check = async (
-    credentials: Credentials,
-    address: string,
-    transactionId: string,
-  ): Promise<Identity> => {
+  const check = async (credentials: Credentials, from: From): Promise<Identity> => {
     const known = await authentication.recall(credentials)
     if (known) return known
+    const { transactionId, address, client } = from
     const attempt = { transactionId, address, username: credentials.username, module: 'STATIC_USER' }
     try {
-      refuseWhileWaiting(failures.waitFor(address))
+      refuseWhileWaiting(failures.waitFor(client))
       const identity = await authentication.authenticate(credentials).catch((error) => {
-        failures.failed(address)
+        failures.failed(client)
         throw error
       })
-      failures.succeeded(address)
+      failures.succeeded(client)
       observer?.attempt({ ...attempt, successful: true })
       return identity
     } catch (error) {
@@ -47,16 +51,18 @@ export function login(authentication: Authentication, observer?: Pick<RequestObs
       throw error
     }
   }
-  /** A known user does not wait because of failed guesses from the same address. */
-  const known = async (credentials: Credentials, address: string, transactionId: string): Promise<Identity> =>
-    (await authentication.recall(credentials)) ?? turn.run(() => check(credentials, address, transactionId))
+  /** A known user does not wait because of failed guesses from the same client. */
+  const known = async (credentials: Credentials, from: From): Promise<Identity> =>
+    (await authentication.recall(credentials)) ?? turn.run(() => check(credentials, from))
   return async (headers, address, path, transactionId = '') => {
     const credentials = credentialsOf(headers)
     if (credentials) {
-      const identity = await known(credentials, address, transactionId)
+      const forwarded = headers['x-forwarded-for']
+      const from = { transactionId, address, client: clientOf(address, forwarded?.toString()) }
+      const identity = await known(credentials, from)
       const password = repeatedPassword(headers)
       if (password === undefined) return identity
-      const { userId } = await known({ username: credentials.username, password }, address, transactionId)
+      const { userId } = await known({ username: credentials.username, password }, from)
       return { ...identity, reauthenticated: userId === identity.userId }
     }
     if (openPaths.has(path)) return anonymous
@@ -67,7 +73,7 @@ export function login(authentication: Authentication, observer?: Pick<RequestObs
 function refuseWhileWaiting(milliseconds: number): void {
   if (milliseconds === 0) return
   const seconds = Math.ceil(milliseconds / 1_000)
-  throw new Problem('UNAUTHORIZED', `Too many failed logins from this address: try again in ${seconds} s`, {
+  throw new Problem('UNAUTHORIZED', `Too many failed logins from this client: try again in ${seconds} s`, {
     status: 429,
     detail: { retryAfter: seconds },
   })

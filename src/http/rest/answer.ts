@@ -71,8 +71,25 @@ function rawField(
   const value = getAt(resource, field)
   if (value === undefined) throw new Problem('NOT_FOUND', `The resource has no field /${field.join('/')}`)
   const body = typeof value === 'string' ? value : JSON.stringify(value)
-  return { status: 200, headers: { ...headers, 'content-type': mimeType }, body }
+  return { status: 200, headers: { ...headers, ...asData(mimeType) }, body }
 }
+
+/**
+ * A value may come from anyone. A browser would take a page, a script or a picture with scripts for ours, so such types are
+ * given as bytes to be saved, and nothing of the answer runs.
+ */
+function asData(mimeType: string): Readonly<Record<string, string>> {
+  const [type = ''] = mimeType.toLowerCase().split(';', 1)
+  const harmless = passive.test(type.trim())
+  return {
+    'content-type': harmless ? mimeType : 'application/octet-stream',
+    'content-security-policy': "default-src 'none'; sandbox",
+    ...(harmless ? {} : { 'content-disposition': 'attachment' }),
+  }
+}
+
+const passive =
+  /^(?:image\/(?:png|jpeg|gif|webp|avif|bmp|tiff|x-icon|vnd\.microsoft\.icon)|audio\/[\w.+-]+|video\/[\w.+-]+|text\/plain|application\/(?:json|octet-stream|pkix-cert|x-x509-[\w-]+|pgp-keys|zip))$/
 
 function entityTag(rev: string): string {
   return `"${rev}"`
