@@ -5,7 +5,6 @@ import type { Repository } from '../repository/repository.ts'
 import type { RunSets } from '../repository/run-sets.ts'
 import type { Resources } from '../router/resources.ts'
 import type { Rules } from './page/rules.ts'
-import type { ActiveOperations } from './reconciliation/active-operations.ts'
 
 /** What runs, changes and operations on single objects work with. */
 export interface SyncServices {
@@ -22,4 +21,25 @@ export interface SyncServices {
   /** Around all work: the configuration that it works with stays open until it ends. */
   readonly during: <T>(work: () => Promise<T>) => Promise<T>
   readonly log: Log
+}
+
+/**
+ * Single operations of this process that are running, by the id under which they write intents: these are not left over
+ * (recover.ts).
+ */
+export class ActiveOperations {
+  readonly #ids = new Set<string>()
+
+  has(id: string): boolean {
+    return this.#ids.has(id)
+  }
+
+  async during<T>(id: string, work: () => Promise<T>): Promise<T> {
+    this.#ids.add(id)
+    try {
+      return await work()
+    } finally {
+      this.#ids.delete(id)
+    }
+  }
 }

@@ -14,8 +14,8 @@ import { refreshed, withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { synchronize } from '../page/synchronize.ts'
 import { namesIn, qualifiersOf } from '../single/look.ts'
-import type { SourceRecord } from './read.ts'
 import type { Reconciliation } from './reconciliation.ts'
+import type { SourceRecord } from './sources.ts'
 
 /** What is worked together, until the run is cancelled. */
 export async function* partsOf<T>(

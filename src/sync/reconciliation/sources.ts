@@ -1,8 +1,11 @@
+import type { QuerySettings } from '../../mapping/mapping.ts'
+import { isEverything } from '../../mapping/query.ts'
+import type { Json } from '../../model/json.ts'
+import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
+import type { ObjectSet, Resource, SystemProperty } from '../../router/resources.ts'
 import { sourceSet } from '../page/object-sets.ts'
-import { type SourceRecord, sourcePages } from './read.ts'
 import type { Reconciliation } from './reconciliation.ts'
-import { requireSourceProperties } from './source-properties.ts'
 
 /** The empty-source guard: ends the run without its `result` script (engine §7.5). */
 export class EmptySource extends Problem {
@@ -71,4 +74,126 @@ async function* singleSource(
   const object = found.get(id)
   if (object) yield [{ id: object._id, object }]
   else if (settings.allowEmptySourceSet) yield [{ id, object: undefined }]
+}
+
+/** An id that a source query returned, with its object; undefined if it vanished before it could be read. */
+export interface SourceRecord {
+  readonly id: string
+  readonly object: Resource | undefined
+}
+
+export interface Reading {
+  /** What the query runs on: the mapping's source, or its `resourceName`. */
+  readonly queried: ObjectSet
+  /** Where objects are read that the query returned in part. */
+  readonly set: ObjectSet
+  readonly query: QuerySettings
+  /** What is read where the query names no fields; undefined: everything. */
+  readonly defaultFields?: readonly Pointer[] | undefined
+  /** Explicit `sourceQueryFullEntry`; undefined decides entry by entry. */
+  readonly fullEntry: boolean | undefined
+  readonly pageSize: number
+  readonly signal: AbortSignal
+  readonly onDuplicate: (id: string) => void
+}
+
+/**
+ * The sources of a run, in pages, one page ahead of their consumer. Each entry decides for itself whether it is full (engine
+ * §7.4, [D]); the others of a page are read together.
+ */
+export async function* sourcePages(reading: Reading): AsyncIterable<readonly SourceRecord[]> {
+  const { queried, query, defaultFields, pageSize, signal } = reading
+  const fields = query.fields ?? defaultFields
+  const seen = new Set<string>()
+  const pages = queried.pages(
+    { filter: query.filter, fields, pageSize, parameters: query.parameters },
+    signal,
+  )
+  for await (const page of oneAhead(pages)) {
+    const fresh = page.filter(({ _id }) => {
+      if (seen.has(_id)) reading.onDuplicate(_id)
+      return seen.size < seen.add(_id).size
+    })
+    yield await completed(reading, fresh)
+  }
+}
+
+async function completed(
+  { set, queried, query, fullEntry, signal }: Reading,
+  page: readonly Resource[],
+): Promise<SourceRecord[]> {
+  // Without fields of its own the query has read as much as a second reading would.
+  const whole = isEverything(query.fields) && queried === set
+  const isFull = (object: Resource) => fullEntry ?? (whole || looksFull(object))
+  const partial = page.filter((object) => !isFull(object)).map(({ _id }) => _id)
+  if (partial.length === 0) return page.map((object) => ({ id: object._id, object }))
+  const read = await set.readMany(partial, signal)
+  return page.map((object) => ({ id: object._id, object: isFull(object) ? object : read.get(object._id) }))
+}
+
+/** At least three properties besides `_id` and `_rev`. */
+function looksFull(object: Resource): boolean {
+  return Object.keys(object).filter((key) => key !== '_id' && key !== '_rev').length >= 3
+}
+
+/** Reads the next page while the consumer works on this one. */
+export async function* oneAhead<T>(pages: AsyncIterable<T>): AsyncIterable<T> {
+  const iterator = pages[Symbol.asyncIterator]()
+  let next = iterator.next()
+  try {
+    while (true) {
+      const { done, value } = await next
+      if (done) return
+      next = iterator.next()
+      // Awaited on the next turn; without this a failure meanwhile would count as unhandled.
+      next.catch(() => {})
+      yield value
+    }
+  } finally {
+    await next.catch(() => {})
+    await iterator.return?.()
+  }
+}
+
+/**
+ * Refuses a source that has lost declared properties since an earlier run, e.g. because a column was renamed: the run would
+ * take the value from every target. What the system never had is only logged: a misspelt name looks the same.
+ */
+async function requireSourceProperties(reconciliation: Reconciliation): Promise<void> {
+  const { rules, resources, repository, run, log } = reconciliation
+  const { source, name } = rules.mapping
+  const properties = await resources.objectSet(source).properties?.(run.signal)
+  if (!properties) return
+  const { present, absent } = properties
+  const key = `properties/${source}`
+  const before = namesIn(await repository.settings.read(key))
+  const lost = absent.filter(({ name }) => before.has(name))
+  if (lost.length > 0) throw lostProperties(source, lost, present)
+  const missing = `${source} has no ${inWords(absent)}, although objectTypes declares it; it reads as null`
+  if (absent.length > 0) log('warn', `${name}: ${missing}`)
+  const known = before.union(new Set(present.map(({ name }) => name)))
+  if (!run.analysis && known.size > before.size) await repository.settings.write(key, [...known])
+}
+
+function lostProperties(
+  source: string,
+  lost: readonly SystemProperty[],
+  present: readonly SystemProperty[],
+): Problem {
+  const names = lost.map(({ name }) => name).join(', ')
+  const message =
+    `${source} no longer has ${inWords(lost)}, which it had in an earlier run: every target would lose the value.` +
+    ` It has ${inWords(present)}. Bring it back or, if it is gone for good, remove ${names} from the objectTypes`
+  return new Problem('CONNECTOR_FAILED', message, { detail: { lost, present } })
+}
+
+function inWords(properties: readonly SystemProperty[]): string {
+  const words = properties.map(({ name, attribute }) =>
+    name === attribute ? name : `${attribute} (${name})`,
+  )
+  return words.join(', ')
+}
+
+function namesIn(stored: Json | undefined): ReadonlySet<string> {
+  return new Set(Array.isArray(stored) ? stored.filter((name) => typeof name === 'string') : [])
 }

@@ -1,7 +1,7 @@
 import { asObject, isJsonObject, type Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
-import type { ChangeEvent, Notify } from '../changes/notify.ts'
+import type { ChangeEvent, Notify } from '../changes/implicit/implicit-sync.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { SyncServices } from '../services.ts'
 import { explain } from '../single/explain.ts'

@@ -10,7 +10,17 @@ import type { Decided } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { lineOf } from '../plans/line-of.ts'
 import type { SyncServices } from '../services.ts'
-import { decideSource, decideTarget, openSingle, qualifiersOf, type SingleObject, sourceOf } from './look.ts'
+import { decideSource, decideTarget, openSingle, qualifiersOf, sourceOf } from './look.ts'
+
+/** A source by its id, or a target that no source leads to. */
+interface Explainable {
+  readonly mapping: string
+  readonly sourceId?: string | undefined
+  readonly targetId?: string | undefined
+  /** In place of the source object that is there: what if it looked like this? */
+  readonly source?: JsonObject | undefined
+  readonly linkQualifier?: string | undefined
+}
 
 /**
  * Why an object is in its situation, what would be done, and where each value of the target comes from. Decided as in a dry
@@ -18,7 +28,7 @@ import { decideSource, decideTarget, openSingle, qualifiersOf, type SingleObject
  */
 export async function explain(
   options: SyncServices,
-  asked: SingleObject & { readonly linkQualifier?: string | undefined },
+  asked: Explainable,
   context: RequestContext,
 ): Promise<JsonObject> {
   const { mapping, sourceId, targetId, linkQualifier } = asked

@@ -10,20 +10,11 @@ import { type Decided, readSource, readTarget } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { SyncServices } from '../services.ts'
 
-/** One object of a mapping: a source by its id, or a target that no source leads to. */
-export interface SingleObject {
-  readonly mapping: string
-  readonly sourceId?: string | undefined
-  readonly targetId?: string | undefined
-  /** In place of the source object that is there: what if it looked like this? */
-  readonly source?: JsonObject | undefined
-}
-
-export interface SingleRequest {
+interface SingleRequest {
   readonly analysis: boolean
   readonly runId?: string | undefined
-  /** Further members of the script variable `context`. */
-  readonly extra?: JsonObject
+  /** True while a change is synchronized: scripts find that in `context`. */
+  readonly ofChange?: boolean
 }
 
 /** The steps of a run for one object: nothing is recorded, no set is queried. `analysis` decides and shapes only. */
@@ -31,8 +22,9 @@ export async function openSingle(
   { repository, resources, locks, rulesOf, log }: SyncServices,
   mapping: string,
   context: RequestContext,
-  { analysis, runId = timeOrderedId(), extra }: SingleRequest,
+  { analysis, runId = timeOrderedId(), ofChange }: SingleRequest,
 ): Promise<Synchronization> {
+  const extra = ofChange ? { sync: { mapping, enabled: true } } : undefined
   return openSynchronization({
     ...{ repository, locks, log, runId, dryRun: analysis, resources: resources() },
     rules: await rulesOf(mapping),
@@ -40,11 +32,6 @@ export async function openSingle(
     hooks: analysis ? 'foresee' : 'run',
     mayReadAll: false,
   })
-}
-
-/** What scripts find in `context` while a change is carried on. */
-export function changeContext(mapping: string): JsonObject {
-  return { sync: { mapping, enabled: true } }
 }
 
 /** The link qualifiers of an object (engine §5.3); of none, all that there may be. */

@@ -19,10 +19,10 @@ import type { ScriptEngine } from '../../scripts/engine.ts'
 import { isolateEngine } from '../../scripts/isolate-engine.ts'
 import { temporaryStore } from '../../testing/store.ts'
 import { loadRules, type Rules } from '../page/rules.ts'
-import { ActiveOperations } from '../reconciliation/active-operations.ts'
 import { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { ReconciliationRequest } from '../reconciliation/request.ts'
 import { repoLinkProvider } from '../resources/repo-link.ts'
+import { ActiveOperations } from '../services.ts'
 
 const text = { type: 'string' }
 const schema = {

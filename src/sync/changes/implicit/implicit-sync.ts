@@ -1,7 +1,7 @@
 import { chunks } from '../../../kit/chunks.ts'
 import type { Mapping } from '../../../mapping/mapping.ts'
 import { equal } from '../../../model/equality.ts'
-import type { JsonObject } from '../../../model/json.ts'
+import { isJsonObject, type JsonObject } from '../../../model/json.ts'
 import { getAt } from '../../../model/pointer.ts'
 import { asProblem } from '../../../model/problem.ts'
 import type { RequestContext, Resource } from '../../../router/resources.ts'
@@ -11,9 +11,35 @@ import { flowKey, withSourceLocks } from '../../page/source-locks.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
 import type { SyncServices } from '../../services.ts'
-import { changeContext, openSingle, qualifiersOf } from '../../single/look.ts'
-import type { ChangeEvent, Notify, NotifyOutcome } from '../notify.ts'
+import { openSingle, qualifiersOf } from '../../single/look.ts'
 import { failedResult, skippedResult, syncRecorder, syncResult } from './result.ts'
+
+/** A change of one source object for the mappings (engine §8, §9). */
+export interface ChangeEvent {
+  readonly action: 'notifyCreate' | 'notifyUpdate' | 'notifyDelete'
+  /** The object set, e.g. `system/hr/account`. */
+  readonly container: string
+  readonly id: string
+  readonly oldValue: JsonObject | null
+  readonly newValue: JsonObject | null
+  /** The id before a rename. */
+  readonly previousId?: string | undefined
+}
+
+export interface NotifyOutcome {
+  readonly success: boolean
+  /** engine §8.2: one a mapping and qualifier, those that were skipped included. */
+  readonly results: readonly JsonObject[]
+}
+
+/** Why it failed; undefined if it did not. */
+export function failureOf({ results }: Pick<NotifyOutcome, 'results'>): JsonObject | undefined {
+  const cause = results.find(({ result }) => result === 'FAILED')?.cause
+  return isJsonObject(cause) ? cause : undefined
+}
+
+/** Takes the change through all mappings of its source, in order; never throws for a mapping's failure. */
+export type Notify = (event: ChangeEvent, request: RequestContext) => Promise<NotifyOutcome>
 
 /**
  * Takes the change of one object through all mappings of its set and their link qualifiers, in order (engine §8.2), with the
@@ -129,8 +155,7 @@ async function throughMapping(
 ): Promise<Results> {
   if (flows.length === 0) return new Map()
   try {
-    const extra = changeContext(mapping.name)
-    const sync = await openSingle(options, mapping.name, request, { analysis: false, extra })
+    const sync = await openSingle(options, mapping.name, request, { analysis: false, ofChange: true })
     const results: Results = new Map()
     for (const page of chunks(flows, sync.rules.oneByOne ? 1 : pageSize)) {
       const work = () => workPage(sync, page, request)

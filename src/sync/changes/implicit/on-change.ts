@@ -2,9 +2,8 @@ import type { Mapping } from '../../../mapping/mapping.ts'
 import type { ObjectChange, OnChange } from '../../../objects/write/changes.ts'
 import type { QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { SyncServices } from '../../services.ts'
-import { type ChangeEvent, failureOf } from '../notify.ts'
 import { inState, queuedEvent } from '../queue/queued-change.ts'
-import { concerned, synchronizeChanges } from './implicit-sync.ts'
+import { type ChangeEvent, concerned, failureOf, synchronizeChanges } from './implicit-sync.ts'
 
 export interface OnChangeOptions extends SyncServices {
   /** Something waits for the mapping now. */

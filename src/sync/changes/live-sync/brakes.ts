@@ -12,7 +12,7 @@ import { synchronize } from '../../page/synchronize.ts'
 import { Guard, linkedTargets } from '../../reconciliation/guard.ts'
 import { settingsFor } from '../../reconciliation/request.ts'
 import type { SyncServices } from '../../services.ts'
-import { changeContext, openSingle, qualifiersOf } from '../../single/look.ts'
+import { openSingle, qualifiersOf } from '../../single/look.ts'
 
 export type Delta = Exclude<SetChange, { kind: 'END' }>
 
@@ -74,7 +74,7 @@ function counter(options: SyncServices, guard: Guard, context: RequestContext) {
   const { name } = guard.mapping
   let sync: Synchronization | undefined
   const open = async (): Promise<Synchronization> => ({
-    ...(await openSingle(options, name, context, { analysis: true, extra: changeContext(name) })),
+    ...(await openSingle(options, name, context, { analysis: true, ofChange: true })),
     ...{ hooks: 'skip', until: guard.until, log: () => {} },
   })
   return async (page: readonly Delta[]): Promise<void> => {

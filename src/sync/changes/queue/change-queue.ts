@@ -7,9 +7,8 @@ import type { RequestContext } from '../../../router/resources.ts'
 import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'
 import type { SyncServices } from '../../services.ts'
-import { synchronizeChanges } from '../implicit/implicit-sync.ts'
+import { failureOf, type NotifyOutcome, synchronizeChanges } from '../implicit/implicit-sync.ts'
 import { failedResult } from '../implicit/result.ts'
-import { failureOf, type NotifyOutcome } from '../notify.ts'
 import { changeIn, inState, requestIn } from './queued-change.ts'
 
 export interface ChangeQueueOptions extends SyncServices {

@@ -2,7 +2,7 @@ import { v7 as timeOrderedId } from 'uuid'
 import type { JsonObject } from '../../../model/json.ts'
 import type { QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { RequestContext } from '../../../router/resources.ts'
-import type { ChangeEvent } from '../notify.ts'
+import type { ChangeEvent } from '../implicit/implicit-sync.ts'
 
 /** A change as the queue of a mapping keeps it (engine §8.5): everything that is needed to synchronize it later. */
 export function queuedEvent(

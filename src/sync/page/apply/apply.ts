@@ -1,9 +1,9 @@
+import { foreseenId } from '../../../plan/plan-line.ts'
 import type { Store } from '../../../repository/repository.ts'
 import { type Applied, type Decided, goesOn, linksAnyway } from '../operation.ts'
 import { onThose } from '../places.ts'
 import type { Applying, Synchronization } from '../synchronization.ts'
 import { carryOutConsequences } from './consequences.ts'
-import { foresee } from './foresee.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
 import { resolved } from './intents.ts'
 import { rememberAssignments } from './last-sync.ts'
@@ -71,8 +71,8 @@ function unapplied(operation: Decided): Applied {
   return { ...operation, stage: 'applied', effect: 'none', linkCreated: false, oldTarget: undefined }
 }
 
+/** Later pages correlate against what this one wrote. Only after the writes are certain to stay. */
 function kept({ correlator }: Synchronization, page: readonly Applied[]): readonly Applied[] {
-  // Later pages correlate against what this one wrote. Only after the writes are certain to stay.
   for (const { effect, targetId, target, oldTarget, desired } of page) {
     if (targetId === undefined) continue
     if (effect === 'created') correlator.wrote(targetId, undefined, { ...desired, _id: targetId })
@@ -80,6 +80,25 @@ function kept({ correlator }: Synchronization, page: readonly Applied[]): readon
     else if (effect === 'deleted') correlator.wrote(targetId, target, undefined)
   }
   return page
+}
+
+/** In a dry run later objects meet what earlier ones would have written, as far as correlation can tell. */
+function foresee({ correlator, runId, rules }: Synchronization, operation: Applied): void {
+  const { action, desired, target, targetId, link, linkQualifier } = operation
+  if (linksAnyway(operation, rules.mapping) && targetId !== undefined)
+    correlator.planned(linkQualifier, targetId, true)
+  if (!goesOn(operation)) return
+  if (action === 'CREATE' && desired) {
+    const id = `${foreseenId}${operation.sourceId} in ${runId})`
+    correlator.wrote(id, undefined, desired)
+    correlator.planned(linkQualifier, id, true)
+  } else if (action === 'UPDATE' || action === 'LINK') {
+    if (targetId !== undefined) correlator.planned(linkQualifier, targetId, true)
+    if (desired && target) correlator.wrote(target._id, target, desired)
+  } else if (action === 'DELETE' || action === 'UNLINK') {
+    if (link && targetId !== undefined) correlator.planned(linkQualifier, targetId, false)
+    if (action === 'DELETE' && target) correlator.wrote(target._id, target, undefined)
+  }
 }
 
 async function takeSteps(sync: Applying, begun: readonly Applied[]): Promise<readonly Applied[]> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readQuery } from '../../mapping/query.ts'
 import type { ObjectSet, Resource } from '../../router/resources.ts'
-import { oneAhead, type SourceRecord, sourcePages } from './read.ts'
+import { oneAhead, type SourceRecord, sourcePages } from './sources.ts'
 
 const full = (id: string) => ({ _id: id, a: 1, b: 2, c: 3 })
 
