@@ -37,18 +37,18 @@ export function choose(
   return { action: chosenAction(policy, scope, call), policy: index }
 }
 
-/** The first policy of the situation whose condition is true. `tell` is called with the result of each checked policy. */
+/** The first policy of the situation whose condition is true. `onChecked` is called with the result of each checked policy. */
 export function matchingPolicy(
   { policies }: Pick<Mapping, 'policies'>,
   situation: Situation,
   { source, linkQualifier }: Pick<PolicyScope, 'source' | 'linkQualifier'>,
   call: Call,
-  tell: (policy: number, held: boolean) => void = () => {},
+  onChecked: (policy: number, held: boolean) => void = () => {},
 ): number | undefined {
   const index = policies.findIndex((policy, position) => {
     if (policy.situation !== situation) return false
     const held = holds(policy.condition, { object: source, linkQualifier }, call)
-    tell(position, held)
+    onChecked(position, held)
     return held
   })
   return index < 0 ? undefined : index

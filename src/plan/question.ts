@@ -140,21 +140,21 @@ function correlationOf(
     const filter = treeFilter(query.tree, properties, scope, call)
     return filter ? { kind: 'filter', filter, resourceName: target } : null
   }
-  const stated = call(query.script, { ...scope })
-  if (stated === null || stated === undefined) return null
-  if (isJsonObject(stated)) return queryIn(stated, target)
+  const answer = call(query.script, { ...scope })
+  if (answer === null || answer === undefined) return null
+  if (isJsonObject(answer)) return queryIn(answer, target)
   throw new Problem(
     'SCRIPT_FAILED',
     'the correlationQuery script must return a query object such as {_queryFilter: …}',
   )
 }
 
-function queryIn(stated: JsonObject, target: string): CorrelationQuestion {
+function queryIn(answer: JsonObject, target: string): CorrelationQuestion {
   try {
-    const { filter, resourceName } = readQuery(stated, target)
+    const { filter, resourceName } = readQuery(answer, target)
     return { kind: 'filter', filter, resourceName }
   } catch (cause) {
-    const asked = JSON.stringify(stated._queryFilter ?? stated.queryFilter ?? stated)
+    const asked = JSON.stringify(answer._queryFilter ?? answer.queryFilter ?? answer)
     const why = cause instanceof Error ? cause.message : cause
     throw new Problem('SCRIPT_FAILED', `the correlationQuery script returned ${asked}: ${why}`)
   }

@@ -67,7 +67,7 @@ describe('what a run left', () => {
     expect(resolveIntent(operation, { ...nothing, ...remains })).toBe(resolution)
   })
 
-  it('is never given a link to an object that is not there, or that somebody else has', () => {
+  it('is never given a link to an object that is not there, or that another source has', () => {
     const id = fc.constantFrom('old', 'new', null)
     const operation = fc.record<BrokenOff>({
       action: fc.constantFrom('CREATE', 'UPDATE', 'DELETE'),

@@ -44,7 +44,7 @@ export interface Shaped {
 
 /** A target whose hooks fail in a plan is shaped without them; what fails then fails in the run as well, and says so itself. */
 export function shaped(mapping: Mapping, input: ShapeInput, call: Call): Shaped {
-  const make = input.tellsHooked ? shapeTellingHooked : shape
+  const make = input.tellsHooked ? shapeNamingHooked : shape
   // A second attempt must not find what the first one has left.
   const mayRepeat = input.hooks === 'foresee' && (mapping.hooks.onCreate ?? mapping.hooks.onUpdate)
   const source = mayRepeat ? copy(input.source) : input.source
@@ -76,7 +76,7 @@ export function shape(
   mapping: Pick<Mapping, 'name' | 'properties' | 'hooks' | 'configuration' | 'links'>,
   input: ShapeInput,
   call: Call,
-  tell: ShapeTracer = silent,
+  tracer: ShapeTracer = silent,
 ): Shape {
   const { target: existing } = input
   const target = copy(input.linkedTarget ?? existing ?? {})
@@ -90,15 +90,15 @@ export function shape(
       oldSource: input.oldSource,
     },
     call,
-    tell.property,
+    tracer.property,
   )
-  runShapingHooks(mapping, input, target, call, tell)
+  runShapingHooks(mapping, input, target, call, tracer)
   if (!existing) return { desired: target, changes: diff({}, target) }
   return comparedWith(existing, target, mapping.links.targetIgnoresCase)
 }
 
 /** The same, and which attributes hooks changed. */
-export function shapeTellingHooked(mapping: Mapping, input: ShapeInput, call: Call): Shape {
+export function shapeNamingHooked(mapping: Mapping, input: ShapeInput, call: Call): Shape {
   const hooked: Pointer[] = []
   const hook: ShapeTracer['hook'] = (_, before, after) =>
     void hooked.push(...diff(before, after).map(({ pointer }) => pointer))
@@ -124,12 +124,12 @@ function runShapingHooks(
   input: ShapeInput,
   target: JsonObject,
   call: Call,
-  tell: ShapeTracer,
+  tracer: ShapeTracer,
 ): void {
   const traced = (hook: ShapingHook, work: () => void) => {
-    const before = tell.listens ? copy(target) : target
+    const before = tracer.listens ? copy(target) : target
     work()
-    if (tell.listens) tell.hook(hook, before, copy(target))
+    if (tracer.listens) tracer.hook(hook, before, copy(target))
   }
   const { source, oldSource = null, sourceId, targetId, situation, linkQualifier, target: existing } = input
   const { onMapping } = hooks

@@ -63,12 +63,12 @@ export interface Chain {
   /** Keys of the objects that this chain has locked (engine §7.2), so that it does not wait for itself. */
   readonly held?: ReadonlySet<string>
   /**
-   * The objects that a mapping is synchronizing now, by `flowKey`. If a script changes the same object meanwhile, the same
+   * The objects that a mapping is synchronizing now, by `progressKey`. If a script changes the same object meanwhile, the same
    * synchronization would start again before there is a link. So the effects of such a change are deferred to the end.
    */
-  readonly flowing?: ReadonlyMap<string, Postpone>
+  readonly inProgress?: ReadonlyMap<string, Postpone>
   /** How often the change was deferred before: a limit for scripts that always change their object. */
-  readonly putOff?: number
+  readonly postponements?: number
   /** False: changes are not synchronized to other systems (engine §8.1). */
   readonly synchronizes?: boolean
   /** True while a change that could not be synchronized is undone (engine §8.4). */

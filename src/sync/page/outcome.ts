@@ -19,7 +19,7 @@ export function outcomeOf(operation: Decided | Applied) {
   }
 }
 
-/** The first problem below: its own facts where it has some (engine §10), for whoever has to repair it. */
+/** The first problem below: its own facts where it has some (engine §10). */
 function detailOf(failure: Problem): Json {
   const first = failure.cause instanceof Problem ? failure.cause : failure
   return jsonDetail(first) ?? { code: first.status, message: first.message }

@@ -15,7 +15,7 @@ export async function onThose<T>(
   return page.map((operation) => (operation === due[next] ? (done[next++] ?? operation) : operation))
 }
 
-/** What those of a page that have a question are answered, at their places; nobody is asked for nothing. */
+/** What those of a page that have a question are answered, at their places. Without questions nothing is asked. */
 export async function askThose<T, Question, Answer>(
   page: readonly T[],
   questionOf: (operation: T, place: number) => Question | undefined,

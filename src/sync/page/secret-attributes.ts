@@ -34,7 +34,7 @@ export function secretAttributes({
     /** Of the target's secrets, and of what the mapping makes from the source's. */
     isSecret: (pointer: Pointer): boolean =>
       (targets.isSecret?.(pointer) ?? false) || isWithin(origins.targets, pointer),
-    /** True: which attributes hooks change has to be told. */
+    /** True: it must be known which attributes hooks change. */
     hooks: origins.hooks,
     /** What of one operation comes from secrets, known by the mapping or by the values that came up while it was shaped. */
     ofOperation(

@@ -2,7 +2,7 @@ import type { Postpone } from '../../router/resources.ts'
 import type { ReadSource } from './operation.ts'
 import type { Synchronization } from './synchronization.ts'
 
-/** How long one waits who holds something himself, in ms: perhaps those he waits for wait for him. */
+/** How long to wait while holding other locks, in ms: perhaps their holder waits for these. */
 const patience = 30_000
 
 /** Whose turn it is: a source object under a qualifier. Undefined for a target that no link leads to. */
@@ -22,12 +22,12 @@ export async function withSourceLocks<T>(
   const before = request.chain?.held ?? new Set()
   const keys = new Set(turns.flatMap((turn) => keyOf(sync, turn) ?? [])).difference(before)
   const postponed: Parameters<Postpone>[0][] = []
-  const flowing = new Map(request.chain?.flowing)
+  const inProgress = new Map(request.chain?.inProgress)
   for (const { sourceId } of turns) {
-    const key = flowKey(sync.rules.mapping.name, sourceId)
-    if (!flowing.has(key)) flowing.set(key, (work) => postponed.push(work))
+    const key = progressKey(sync.rules.mapping.name, sourceId)
+    if (!inProgress.has(key)) inProgress.set(key, (work) => postponed.push(work))
   }
-  const chain = { ...request.chain, held: before.union(keys), flowing }
+  const chain = { ...request.chain, held: before.union(keys), inProgress }
   const held = { ...sync, scripts: { ...sync.scripts, request: { ...request, chain } } }
   const options = { own: sync.watch, patience: before.size > 0 ? patience : undefined }
   const result = await sync.locks.hold([...keys], () => work(held), options)
@@ -35,8 +35,8 @@ export async function withSourceLocks<T>(
   return result
 }
 
-/** One source object on its way through one mapping. */
-export function flowKey(mapping: string, sourceId: string | undefined): string {
+/** One source object that is synchronized by one mapping. */
+export function progressKey(mapping: string, sourceId: string | undefined): string {
   return JSON.stringify([mapping, sourceId])
 }
 
@@ -52,7 +52,7 @@ export async function refreshed(
   return page.flatMap((read) => {
     if (!overtaken.includes(read)) return [read]
     const source = found.get(read.sourceId)
-    // What is gone was worked by whoever saw it go; its target is left to the target phase.
+    // What is gone was worked when it went; its target is left to the target phase.
     return source ? [{ ...read, source, overtaken: true }] : []
   })
 }

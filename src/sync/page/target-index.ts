@@ -50,7 +50,7 @@ export class TargetIndex {
     }
   }
 
-  /** Ids of the objects that match; undefined if only the target can tell. */
+  /** Ids of the objects that match; undefined if only the target knows. */
   find(filter: Filter): ReadonlySet<string> | undefined {
     return joinable(filter) ? this.#find(filter) : undefined
   }

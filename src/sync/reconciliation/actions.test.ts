@@ -11,7 +11,7 @@ import { openWorld } from '../testing/world.ts'
 interface Outcome {
   /** Target writes. */
   readonly writes: readonly RegExp[]
-  /** Whether p's (or for the target phase, u's) link is there afterwards. */
+  /** Whether p's (or for the target phase, u's) link is there in the end. */
   readonly linked: boolean
   readonly status: 'SUCCESS' | 'FAILURE'
   readonly message?: RegExp
@@ -109,7 +109,7 @@ describe.each([
     })
   })
 
-  it('UPDATE of a target that somebody else changes meanwhile keeps what they wrote', async () => {
+  it('UPDATE of a target that another writer changes meanwhile keeps what that one wrote', async () => {
     await using world = await inSituation('CONFIRMED', 'UPDATE', { external })
     world.meanwhile(() => world.change('managed/user/u', { mail: 'old@x', name: 'Old', note: 'theirs' }))
     const { run } = await world.run()

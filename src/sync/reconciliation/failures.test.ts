@@ -20,7 +20,7 @@ interface Row {
   readonly postAction?: JsonObject
   /** Target writes that were done. */
   readonly writes: readonly RegExp[]
-  /** Whether there is a link of the object afterwards. */
+  /** Whether there is a link of the object in the end. */
   readonly linked: boolean
   readonly message: RegExp
 }
@@ -39,7 +39,7 @@ const nothingToLink = /^no target object to link$/
 const withRule = (rule: JsonObject) => ({ properties: [{ source: 'name', target: 'name', ...rule }] })
 /** What the target's schema refuses: it wants names of two letters. */
 const tooShort = { properties: [...properties, { target: 'name', default: 'A' }] }
-/** Somebody else's link is stored while the target is being written. */
+/** Another writer's link is stored while the target is being written. */
 const linking = (targetId: string) =>
   script(`openidm.create('repo/link', null, {
     linkType: 'person_user', linkQualifier: 'default', firstId: sourceId, secondId: ${targetId} })`)
@@ -160,7 +160,7 @@ describe.each([
     expect(run.state).toBe('SUCCESS')
     const failed = (await world.audit(run.id)).filter(({ status }) => status === 'FAILURE')
     expect(failed.map(({ message }) => message)).toEqual([expect.stringMatching(row.message)])
-    // What was created is named, so that nobody has to look for it.
+    // What was created is named, so that it need not be looked for.
     if (world.writes[0]?.startsWith('create ') && failed[0]?.reconciling === 'source')
       expect(failed[0].targetObjectId).toBe(`${target}/${world.writes[0].replace('create ', '')}`)
     expect(world.writes).toEqual(row.writes.map((write) => expect.stringMatching(write)))

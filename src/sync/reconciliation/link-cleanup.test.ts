@@ -11,7 +11,7 @@ const ann = { _id: 'p1', mail: 'ann@x', name: 'Ann' }
  *     p1 ── u1        both there
  *     p1    u9 gone   the target is gone:  MISSING
  *     p7 gone   u2    the source is gone:  SOURCE_MISSING
- *     p8 gone   u8 gone, p9 gone  u9 gone: nobody ever comes across these
+ *     p8 gone   u8 gone, p9 gone  u9 gone: no phase finds these
  */
 async function arrange(world: World) {
   await world.persons(ann)
@@ -48,7 +48,7 @@ describe('link clean-up', () => {
     expect((await world.run()).run.statistics.written.cleanedUp).toBe(0)
   })
 
-  it('is off unless somebody asks for it', async () => {
+  it('is off unless asked for', async () => {
     await using world = await openWorld({ mapping: { properties } })
     await arrange(world)
     await world.run()
@@ -68,7 +68,7 @@ describe('link clean-up', () => {
     expect(await world.links()).toEqual([...kept, ...orphans])
   })
 
-  it('is shown by a plan, but kept in none: whoever performs a plan cleans nothing up', async () => {
+  it('is shown by a plan, but kept in none: performing a plan cleans nothing up', async () => {
     await using world = await openWorld({ mapping: { properties, cleanUpLinks: true } })
     await arrange(world)
     const [kept, shown]: string[][] = [[], []]

@@ -40,7 +40,7 @@ export function refuseImpossibleCleanUp(
     throw new Problem('BAD_REQUEST', `cleanUpLinks is not possible: ${restriction}`)
 }
 
-/** Why a run cannot tell that an object is gone for good; undefined if it can. */
+/** Why a run cannot know that an object is gone for good; undefined if it can. */
 function restrictionOf(
   mapping: Mapping,
   settings: Mapping['reconciliation'],

@@ -35,7 +35,7 @@ describe('a run', () => {
     })
   })
 
-  it('visits the targets that no source led to, afterwards', async () => {
+  it('visits the targets that no source led to, last', async () => {
     await using world = await openWorld({
       mapping: { ...byMail, policies: [{ situation: 'UNASSIGNED', action: 'DELETE' }] },
     })
@@ -465,7 +465,7 @@ describe('scripts', () => {
     ['null', '({ _queryFilter: source.mail ? "x" : null })'],
     ['undefined', '({ _queryFilter: source.mail ? "x" : undefined })'],
     ['a misspelt key', `({ _queryfilter: 'mail eq "nobody"' })`],
-  ])('of correlationQuery that ask for nothing (%s) fail, and match nobody', async (_what, source) => {
+  ])('of correlationQuery that ask for nothing (%s) fail, and match nothing', async (_what, source) => {
     const mapping = { properties, correlationQuery: script(source), runTargetPhase: false }
     await using world = await openWorld({ mapping })
     const boss = { _id: 'boss', name: 'Boss', mail: 'boss@x' }

@@ -18,7 +18,7 @@ import { acquireRunLock } from './run-lock.ts'
 import { type StoredRuns, storedRuns } from './stored-runs.ts'
 
 export interface ReconciliationOptions extends SyncServices {
-  /** Hears which run is to end, and tells how far runs have come. */
+  /** Says which run is to end, and hears how far runs have come. */
   readonly events: Events
   /** Rules of a mapping that comes with the request; the run disposes of them. BAD_REQUEST for a wrong one. */
   readonly inlineRules: (mapping: JsonObject) => Promise<Rules>

@@ -119,11 +119,11 @@ export async function recordFrame(
   const reconAction = sourceId === undefined ? 'recon' : 'reconById'
   const facts = { userId, runId: run.id, mapping: run.mapping, reconAction }
   const status = entryType === 'start' || run.state === 'SUCCESS' ? 'SUCCESS' : 'FAILURE'
-  const told =
+  const content =
     entryType === 'start'
       ? { message: `Reconciliation initiated by ${userId}` }
       : { message: summaryOf(run), run: run.toJSON() }
-  await store.audit.append([auditEvent.reconFrame({ ...facts, entryType, status, ...told })])
+  await store.audit.append([auditEvent.reconFrame({ ...facts, entryType, status, ...content })])
   await store.runs.save(run.record())
 }
 

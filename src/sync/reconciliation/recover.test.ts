@@ -81,7 +81,7 @@ describe('after a target took effect without answering', () => {
     await world.link('p2', 'u2')
     const broken = await world.broken()
     expect(broken.run.problem?.code).toBe('UNAVAILABLE')
-    // Somebody else gets at one of the two before anybody looks: what was written there cannot be told any more.
+    // Another writer changes one of the two first: what was written there is not known any more.
     await world.change(`${target}/u2`, { mail: 'bob@x', name: 'Theirs' })
     await world.run()
     expect(world.writes).toEqual(['update u2'])
@@ -110,7 +110,7 @@ describe('after a target took effect without answering', () => {
 })
 
 describe('an intent', () => {
-  it('of a run that somebody is still working on is left alone', async () => {
+  it('of a run that is still active is left alone', async () => {
     await using world = await silentWorld()
     await world.persons(ann)
     const { run } = await world.broken()

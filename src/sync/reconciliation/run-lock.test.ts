@@ -28,7 +28,7 @@ describe('the lock of a link set', () => {
     await acquireRunLock(opened.locks, 'hr_user', 'run-4')
   })
 
-  it('is not given away by whoever held it before', async () => {
+  it('is not given away by its former holder', async () => {
     await using opened = await openLocks()
     const first = await acquireRunLock(opened.locks, 'hr_user', 'run-1')
     await first.release()

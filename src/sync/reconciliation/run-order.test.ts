@@ -68,7 +68,7 @@ describe('a run', () => {
     expect(said).toEqual([])
   })
 
-  it('waits where ten are under way already', async () => {
+  it('waits where ten are running already', async () => {
     const slow = script('var end = Date.now() + 30; while (Date.now() < end); true')
     await using world = await openWorld({ mapping: { properties, validSource: slow } })
     await world.persons(...Array.from({ length: 12 }, (_, index) => ({ ...ann, _id: `p${index}` })))

@@ -64,7 +64,7 @@ describe('a run that the store no longer lists', () => {
     expect(await world.reconciliations.read(run.id)).toMatchObject({ _id: run.id, state: 'SUCCESS' })
   })
 
-  it('is gone if somebody deleted it, and the audit says who', async () => {
+  it('is gone if it was deleted, and the audit says who', async () => {
     await using world = await openWorld({ mapping: { properties } })
     await world.persons(ann)
     const { run } = await world.run()

@@ -5,7 +5,7 @@ import type { Repository } from '../../repository/repository.ts'
 import type { RunRecord } from '../../repository/runs.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 
-/** How many runs of a mapping and kind `GET recon` can tell of; OpenIDM remembers about as many. */
+/** How many runs of a mapping and kind `GET recon` lists; OpenIDM remembers about as many. */
 const keptRuns = 100
 
 export type StoredRuns = ReturnType<typeof storedRuns>
@@ -74,7 +74,7 @@ export function storedRuns(repository: Repository, locks: Locks) {
   }
 }
 
-/** Tells a run that was deleted from one that was purged. */
+/** The id of the entry that only a deleted run has, not a purged one. */
 function deletionOf(id: string): string {
   return `${id}-deleted`
 }

@@ -12,7 +12,7 @@ export function stageProvider(repository: Repository): ResourceProvider {
   return stored(repository, (path) => [stages, splitPath(path)])
 }
 
-/** `repo/synchronisation/deadLetterQueue/{system}[/{id}]`: changes that could not be carried on. */
+/** `repo/synchronisation/deadLetterQueue/{system}[/{id}]`: changes that could not be synchronized. */
 export function deadLetterProvider(repository: Repository): ResourceProvider {
   return stored(repository, (path) => {
     const [system, ...rest] = splitPath(path)

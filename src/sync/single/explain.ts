@@ -88,7 +88,7 @@ async function ask(sync: Synchronization, operation: Decided): Promise<Found> {
   const asked = { facts: factsOf(operation, wanted), situation, action, shape: failure === undefined }
   const [outcome] = await sync.rules.ask('explain', [asked], sync.scripts)
   if (outcome?.ok) return { ...outcome.value, decrypted: outcome.decrypted }
-  // What a script throws is told as the operation's own failure already.
+  // What a script throws is the operation's own failure already.
   const [policies] = await sync.rules.ask('explain', [{ ...asked, shape: false }], sync.scripts)
   return policies?.ok ? policies.value : { policies: [], attributes: [] }
 }

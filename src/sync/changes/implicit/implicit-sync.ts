@@ -7,7 +7,7 @@ import { asProblem } from '../../../model/problem.ts'
 import type { RequestContext, Resource } from '../../../router/resources.ts'
 import { applyPage } from '../../page/apply/apply.ts'
 import { type ReadSource, readSource } from '../../page/operation.ts'
-import { flowKey, withSourceLocks } from '../../page/source-locks.ts'
+import { progressKey, withSourceLocks } from '../../page/source-locks.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
 import type { SyncServices } from '../../services.ts'
@@ -132,16 +132,16 @@ const mostPostponements = 3
 
 /** True if a script changed the object in the midst of its own synchronization: it is synchronized once more when that has ended. */
 function isPostponed(options: SyncServices, mapping: Mapping, flow: Flow, request: RequestContext): boolean {
-  const postpone = request.chain?.flowing?.get(flowKey(mapping.name, flow.event.id))
+  const postpone = request.chain?.inProgress?.get(progressKey(mapping.name, flow.event.id))
   if (!postpone) return false
-  const putOff = (request.chain?.putOff ?? 0) + 1
-  if (putOff > mostPostponements) {
+  const postponements = (request.chain?.postponements ?? 0) + 1
+  if (postponements > mostPostponements) {
     const fact = `${flow.event.id} is changed by its own synchronization, again and again`
     options.log('warn', `${mapping.name}: ${fact}`)
     return true
   }
   postpone(async (chain) => {
-    const within = { ...request, chain: { ...chain, putOff } }
+    const within = { ...request, chain: { ...chain, postponements } }
     await throughMapping(options, mapping, [{ ...flow, readsAfresh: true }], within)
   })
   return true

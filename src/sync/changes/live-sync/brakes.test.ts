@@ -47,18 +47,18 @@ const judged = ({ singles, mapping }: World, changes: readonly Delta[], { overri
 
 const outcome = async (world: World, changes: readonly Delta[], call: Call = {}) =>
   judged(world, changes, call).then(
-    () => 'carried on',
+    () => 'synchronized',
     (error: Problem) => `${error.code}: ${error.message.split(': ').slice(2).join(': ')}`,
   )
 
 describe('changes of one liveSync', () => {
   it.each<[what: string, linked: number, mapping: JsonObject, changes: Delta[], comesTo: string | RegExp]>([
-    ['a third is gone', 120, {}, gone(36), 'carried on'],
+    ['a third is gone', 120, {}, gone(36), 'synchronized'],
     ['half is gone', 120, {}, gone(60), /^GUARD: 60 deletes for 120 linked targets; at most 36 \(30%\) are/],
-    ['half is gone, without a guard', 120, { guard: false }, gone(60), 'carried on'],
-    ['a percentage of few', 100, {}, gone(99), 'carried on'],
+    ['half is gone, without a guard', 120, { guard: false }, gone(60), 'synchronized'],
+    ['a percentage of few', 100, {}, gone(99), 'synchronized'],
     ['a number of any set', 5, { guard: { maxDeletes: 1 } }, gone(2), /^GUARD: 2 deletes for 5 .*u0, u1$/],
-    ['those that were never linked', 5, { guard: { maxDeletes: 1 } }, gone(9, 4), 'carried on'],
+    ['those that were never linked', 5, { guard: { maxDeletes: 1 } }, gone(9, 4), 'synchronized'],
     [
       'those that do not qualify any more',
       5,
@@ -68,7 +68,7 @@ describe('changes of one liveSync', () => {
     ],
     ['updates', 5, { guard: { maxUpdates: 2 } }, changed('UPDATE', 3, 'x'), /^GUARD: 3 updates/],
     ['creates', 5, { guard: { maxCreates: 1 } }, changed('CREATE', 2, 'x'), /^GUARD: 2 creates/],
-    ['creates without a limit', 5, {}, changed('CREATE', 200, 'x'), 'carried on'],
+    ['creates without a limit', 5, {}, changed('CREATE', 200, 'x'), 'synchronized'],
     [
       'more than a page',
       5,
@@ -81,7 +81,7 @@ describe('changes of one liveSync', () => {
       5,
       { guard: { maxDeletes: 1 }, enableSync: false },
       gone(5),
-      'carried on',
+      'synchronized',
     ],
   ])('%s', async (_what, linked, mapping, changes, comesTo) => {
     await using world = await people(linked, mapping)
@@ -93,8 +93,8 @@ describe('changes of one liveSync', () => {
   it.each<[string, JsonObject, JsonObject, RegExp | string]>([
     ['refused', {}, {}, /^EMPTY_SOURCE: managed\/person holds nothing any more.*: 5$/],
     ['refused though the guard allows them', { guard: { maxDeletes: 5 } }, {}, /^EMPTY_SOURCE/],
-    ['carried on where the mapping allows it', { allowEmptySourceSet: true }, {}, 'carried on'],
-    ['carried on where the call allows it', {}, { allowEmptySourceSet: 'true' }, 'carried on'],
+    ['synchronized where the mapping allows it', { allowEmptySourceSet: true }, {}, 'synchronized'],
+    ['synchronized where the call allows it', {}, { allowEmptySourceSet: 'true' }, 'synchronized'],
     [
       'refused where the call does not',
       { allowEmptySourceSet: true },
@@ -108,10 +108,10 @@ describe('changes of one liveSync', () => {
       /^GUARD: 5 deletes/,
     ],
     [
-      'carried on without any limit',
+      'synchronized without any limit',
       { guard: { maxDeletes: 1 } },
       { allowEmptySourceSet: true, guard: 'off' },
-      'carried on',
+      'synchronized',
     ],
   ])('that leave nothing are %s', async (_what, mapping, overrides, comesTo) => {
     await using world = await people(5, mapping)
@@ -119,9 +119,9 @@ describe('changes of one liveSync', () => {
     expect(await outcome(world, gone(5), { overrides })).toMatch(comesTo)
   })
 
-  it('that come to an empty source without a deletion are carried on', async () => {
+  it('that come to an empty source without a deletion are synchronized', async () => {
     await using world = await people(0)
-    expect(await outcome(world, [])).toBe('carried on')
+    expect(await outcome(world, [])).toBe('synchronized')
   })
 
   it('are not read where nothing could stop them', async () => {
@@ -141,7 +141,7 @@ describe('changes of one liveSync', () => {
   it('count as what they say they are, where that cannot be decided', async () => {
     await using world = await people(5, { guard: { maxDeletes: 1 } })
     const rulesOf = () => Promise.reject(new Problem('UNAVAILABLE', 'the target does not answer'))
-    expect(await outcome(world, gone(1), { options: { rulesOf } })).toBe('carried on')
+    expect(await outcome(world, gone(1), { options: { rulesOf } })).toBe('synchronized')
     expect(await outcome(world, gone(2), { options: { rulesOf } })).toMatch(/^GUARD: 2 deletes/)
     expect(world.logged.join()).toContain('the target does not answer')
   })

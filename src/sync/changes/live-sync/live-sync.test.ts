@@ -29,7 +29,7 @@ function answering(
   }
 }
 
-it('carries nothing on that has come since it looked: that waits for the next liveSync', async () => {
+it('synchronizes nothing that has come since it looked: that waits for the next liveSync', async () => {
   await using world = await openWorld({
     mapping: { properties: [{ source: 'mail', target: 'mail' }], guard: { maxCreates: 1 } },
   })

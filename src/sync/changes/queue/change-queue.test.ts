@@ -67,7 +67,7 @@ const waiting = async (world: World) =>
   (await world.repository.syncQueue.query({ filter: { kind: 'literal', value: true } })).result
 
 describe('the changes of one object', () => {
-  it('are carried on in the order in which they were made, and leave the queue', async () => {
+  it('are synchronized in the order in which they were made, and leave the queue', async () => {
     await using world = await open()
     await change(world, 'notifyCreate', 'p1', 'First')
     await change(world, 'notifyUpdate', 'p1', 'Second', 'First')
@@ -115,7 +115,7 @@ describe('a change that fails too often', () => {
     expect(world.logged).toContainEqual(expect.stringMatching(/warn .*always.*given up after 3 tries/))
   })
 
-  it('becomes a dead letter, which is in nobody’s way, can be looked at, retried and discarded', async () => {
+  it('becomes a dead letter, which blocks no other change, can be looked at, retried and discarded', async () => {
     const validSource = script("if (!openidm.read('managed/person/repaired')) { throw 'always' } true")
     await using world = await open({ maxRetries: 1, postRetryAction: 'dead-letter-queue' }, { validSource })
     const id = await change(world, 'notifyCreate', 'p1', 'First')

@@ -74,7 +74,7 @@ function postActionScope(operation: Applied, reconId: string) {
   }
 }
 
-/** `onError`: told about the failure, never able to replace it (engine §2.2, [D]). */
+/** `onError`: sees the failure, and cannot replace it (engine §2.2, [D]). */
 export async function runErrorHook(sync: Synchronization, failed: readonly Applied[]): Promise<void> {
   const script = sync.rules.mapping.hooks.onError
   if (script === undefined || failed.length === 0) return

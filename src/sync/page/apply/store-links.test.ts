@@ -4,7 +4,7 @@ import { openWorld, type World } from '../../testing/world.ts'
 const properties = [{ source: 'mail', target: 'mail' }]
 const ann = { _id: 'p1', mail: 'ann@x', name: 'Ann' }
 
-/** A run that creates a target for p1, to whom somebody else gives a link as soon as it is there. */
+/** A run that creates a target for p1, to which another writer gives a link as soon as it is there. */
 async function overtaken(otherLink: (created: string) => [source: string, target: string]) {
   let world: World | undefined
   const opened = await openWorld({
@@ -20,7 +20,7 @@ async function overtaken(otherLink: (created: string) => [source: string, target
   return opened
 }
 
-describe('a new target that somebody else links first', () => {
+describe('a new target that another writer links first', () => {
   it('is as it should be if the link is the one that was wanted', async () => {
     await using world = await overtaken((created) => ['p1', created])
     const { run } = await world.run()
