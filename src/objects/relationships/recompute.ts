@@ -206,17 +206,16 @@ export class Recomputation implements Recomputes, AsyncDisposable {
     const compiled = relations?.services.typeOf(collection)
     if (!relations || !compiled) return
     const listens = (set: string) => isSynchronized({ onChange, request }, set)
-    const { page, changes } = await repository.transaction(async (store) => {
+    const page = await repository.transaction(async (store) => {
       const forces = new Map(ids.map((id) => [id, force]))
       const page = await rewriteObjects({ store, relations, isSynchronized: listens }, forces)
-      const changes = [...ownChanges(page), ...page.others]
-      await record({ compiled, onChange, request, store }, changes)
-      return { page, changes }
+      await record({ compiled, onChange, request, store }, page)
+      return page
     })
     for (const { result } of page.outcomes)
       if (!result.ok) log('warn', `${collection}: ${asProblem(result.error).message}`)
     if (page.due !== undefined) this.expect(page.due)
-    const synchronized = changes.filter(({ path }) => listens(path))
+    const synchronized = [...ownChanges(page), ...page.others].filter(({ path }) => listens(path))
     if (synchronized.length > 0)
       await onChange
         .notify(synchronized, withoutAfterwards(request))

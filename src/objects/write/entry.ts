@@ -37,6 +37,8 @@ export interface Outcome {
   readonly result: WriteResult
   /** Undefined where nothing changed. */
   readonly change: ObjectChange | undefined
+  /** By a patch. */
+  readonly patched?: boolean
 }
 
 /** What the store made of a page; the transaction may still be taken back. */

@@ -8,7 +8,6 @@ import {
   type Entry,
   eachDraft,
   type ManagedWrite,
-  ownChanges,
   refused,
   type WriteContext,
   type WriteResult,
@@ -66,10 +65,7 @@ export function writer(
       const within = { ...context, store }
       const entries = before ?? (await drafted(within, page))
       const written = await storePage(within, entries)
-      const patches = new Set(
-        written.outcomes.flatMap(({ change }, at) => (isPatch(entries[at]) ? [change] : [])),
-      )
-      await record(within, [...ownChanges(written), ...written.others], patches)
+      await record(within, written)
       return written
     })
     await afterCommit({ ...context, repository, apply }, stored, position)
@@ -84,10 +80,6 @@ async function drafted(context: WriteContext, page: readonly ManagedWrite[]): Pr
   const valid = await eachDraft(opened, (draft) => validate(context, draft))
   if (!context.compiled.oneByOne) return valid
   return eachDraft(valid, async (draft) => encrypt(context, await runScripts(context, draft)))
-}
-
-function isPatch(entry: Entry | undefined): boolean {
-  return entry !== undefined && 'write' in entry && entry.patched !== undefined
 }
 
 /**

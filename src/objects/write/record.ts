@@ -8,24 +8,23 @@ import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compile.ts'
 import { isSynchronized, type ObjectChange } from './changes.ts'
-import type { WriteContext } from './entry.ts'
+import type { WriteContext, WrittenPage } from './entry.ts'
 
 /** The stage in the transaction of the changes: the audit of each, and what is to be synchronized later. */
-export async function record(
-  context: WriteContext,
-  changes: readonly ObjectChange[],
-  patches?: ReadonlySet<ObjectChange | undefined>,
-): Promise<void> {
+export async function record(context: WriteContext, { outcomes, others }: WrittenPage): Promise<void> {
   const { compiled, onChange, request, store } = context
+  const all = [...outcomes, ...others.map((change) => ({ change, patched: false }))].flatMap(
+    ({ change, patched = false }) => (change ? [{ change, patched }] : []),
+  )
   if (isActivity(request)) {
     const { collection, relations } = compiled
-    const events = changes.flatMap((change) => {
+    const events = all.flatMap(({ change, patched }) => {
       const type = change.path === collection ? compiled : relations?.services.typeOf(change.path)
-      return type ? [activityEvent(change, type, request, { patched: patches?.has(change) })] : []
+      return type ? [activityEvent(change, type, request, { patched })] : []
     })
     if (events.length > 0) await store.audit.append(events)
   }
-  const synchronized = changes.filter(({ path }) => isSynchronized(context, path))
+  const synchronized = all.map(({ change }) => change).filter(({ path }) => isSynchronized(context, path))
   if (synchronized.length > 0) await onChange.enlist(store, synchronized, request)
 }
 

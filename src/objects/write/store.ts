@@ -26,7 +26,8 @@ export async function storePage(context: WriteContext, entries: readonly Entry[]
   const outcomes = checked.map((one): Outcome => {
     if ('ok' in one) return { result: one, change: undefined }
     const { value } = written.next()
-    return value ?? { result: refused(failure(one.write.id, 'missing')), change: undefined }
+    const outcome = value ?? { result: refused(failure(one.write.id, 'missing')), change: undefined }
+    return { ...outcome, patched: one.patched !== undefined }
   })
   return { ...page, outcomes }
 }
