@@ -22,15 +22,11 @@ export function addLiveSync(program: Command, exit: Exit): void {
 async function run(source: string, options: LiveSyncOptions): Promise<number> {
   return withApplication(options, async ({ resources, administrator }) => {
     const parameters = {
-      source,
-      detailedFailure: 'true',
-      ...(options.fromBeginning ? { fromBeginning: 'true' } : {}),
+      ...{ source, detailedFailure: 'true' },
+      ...(options.fromBeginning && { fromBeginning: 'true' }),
     }
-    const state = await resources.action(
-      'system',
-      { name: 'liveSync', content: overridesOf(options), parameters },
-      administrator,
-    )
+    const action = { name: 'liveSync', content: overridesOf(options), parameters }
+    const state = await resources.action('system', action, administrator)
     const failure = isJsonObject(state) && isJsonObject(state.lastException) ? state.lastException : undefined
     if (options.json) console.log(JSON.stringify(state, null, 2))
     else console.log(failure ? String(failure.throwable) : `${source}: done`)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isJsonObject, type Json } from '../model/json.ts'
+import { isJsonObject, type JsonObject } from '../model/json.ts'
 import { withApplication } from './application.ts'
 import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
@@ -15,11 +15,8 @@ export function addSystem(program: Command, exit: Exit): void {
 async function testSystems(name: string | undefined, options: ProjectOptions): Promise<number> {
   return withApplication(options, async ({ resources, administrator }) => {
     const path = name === undefined ? 'system' : `system/${encodeURIComponent(name)}`
-    const answer = await resources.action(
-      path,
-      { name: 'test', content: null, parameters: {} },
-      administrator,
-    )
+    const action = { name: 'test', content: null, parameters: {} }
+    const answer = await resources.action(path, action, administrator)
     const results = (Array.isArray(answer) ? answer : [answer]).filter(isJsonObject)
     if (options.json) console.log(JSON.stringify(results, null, 2))
     else for (const result of results) console.log(verdict(result))
@@ -27,6 +24,6 @@ async function testSystems(name: string | undefined, options: ProjectOptions): P
   })
 }
 
-function verdict({ name, ok, error }: { [key: string]: Json | undefined }): string {
+function verdict({ name, ok, error }: JsonObject): string {
   return ok === true ? `${style('green', 'ok')}    ${name}` : `${style('red', 'error')} ${name}: ${error}`
 }

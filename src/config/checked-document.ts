@@ -17,15 +17,9 @@ export interface CheckedDocument {
   readonly problems: readonly ConfigurationProblem[]
 }
 
-/** JSON Schema of the documents with these ids; undefined: they have none. */
-export interface DocumentSchema {
-  readonly documents: RegExp
-  readonly schema: JsonSchema | undefined
-}
-
 export interface DocumentSchemas {
-  /** In addition to those of config/schemas. */
-  readonly schemas?: readonly DocumentSchema[]
+  /** By the ids of documents, in addition to those of config/schemas; undefined: they have none. */
+  readonly schemas?: readonly { readonly documents: RegExp; readonly schema: JsonSchema | undefined }[]
   /** Of `configurationProperties`, by connector name. Absent: their settings are not checked. */
   readonly connectorSchemas?: Readonly<Record<string, JsonSchema>>
 }

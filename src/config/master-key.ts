@@ -61,7 +61,8 @@ export function masterKey({ keyFile, env }: KeyOptions): MasterKey {
         { hint },
       )
     }
-    await replaceKeys(keyFile, change(await readKeys(keyFile)))
+    const keys = change(await readKeys(keyFile))
+    await written(keyFile, keys, (draft) => rename(draft, keyFile))
     modified = undefined
     await look()
   }
@@ -120,9 +121,8 @@ function parsed(text: string, origin: string): Buffer {
   return key
 }
 
-/** Writes all or nothing, and never replaces another process's key: `link` refuses where `rename` would replace. */
+/** Never replaces another process's key: `link` refuses where `rename` would replace. */
 async function createKey(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   await written(file, [randomBytes(keyLength)], (draft) =>
     link(draft, file).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
@@ -130,16 +130,13 @@ async function createKey(file: string): Promise<void> {
   )
 }
 
-async function replaceKeys(file: string, keys: readonly Buffer[]): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  await written(file, keys, (draft) => rename(draft, file))
-}
-
+/** Writes all or nothing. */
 async function written(
   file: string,
   keys: readonly Buffer[],
   publish: (draft: string) => Promise<void>,
 ): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const draft = `${file}.${randomUUID()}`
   try {
     await write(draft, keys)

@@ -5,22 +5,17 @@
  */
 import type { Json } from '../model/json.ts'
 import { parseProperties } from './boot-properties.ts'
-import type { JsonSchema } from './check/schema.ts'
-import { type DocumentSchema, readDocument } from './checked-document.ts'
+import { type DocumentSchemas, readDocument } from './checked-document.ts'
 import { connectorEntries, managedObjectEntries, mappingEntries } from './entries/entries.ts'
 import { brokenFiles } from './entries/entry.ts'
 import { bootProperties, configurationFiles, inlineText, misnamed, readProjectFile, unread } from './files.ts'
 import type { ConfigurationFile, ConfigurationProblem, Project } from './project.ts'
 import { propertyLookup } from './properties.ts'
 
-export interface ReadOptions {
+export interface ReadOptions extends DocumentSchemas {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Properties given to the process; they win over everything else. */
   readonly flags?: Readonly<Record<string, Json>>
-  /** Schemas of `configurationProperties` by connector name. Absent: their settings are not checked. */
-  readonly connectorSchemas?: Readonly<Record<string, JsonSchema>>
-  /** In addition to those of config/schemas. */
-  readonly schemas?: readonly DocumentSchema[]
   /** Used instead of the files of conf/, to check a change before it is made. */
   readonly files?: readonly ConfigurationFile[] | undefined
 }

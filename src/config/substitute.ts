@@ -10,18 +10,13 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { coerce, coercionOf } from './coerce.ts'
 import type { PropertyLookup } from './properties.ts'
 
-export interface Substitution {
-  readonly value: Json
-  readonly failures: readonly Finding[]
-}
-
 export interface SubstitutionSources {
   readonly property: PropertyLookup
   /** The text of a file for `$inline`; undefined if it cannot be read. */
   readonly readText: (path: string) => string | undefined
 }
 
-export function substitute(value: Json, sources: SubstitutionSources): Substitution {
+export function substitute(value: Json, sources: SubstitutionSources) {
   const failures: Finding[] = []
   return { value: expandValue(value, [], { ...sources, failures }), failures }
 }

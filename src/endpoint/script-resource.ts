@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../model/json.ts'
+import { isJsonObject, type Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { ResourceProvider } from '../router/resources.ts'
 import { scriptSource } from '../scripts/definition.ts'
@@ -12,10 +12,9 @@ export function scriptProvider(
   engine: ScriptEngine,
   readFile: (path: string) => string | undefined,
 ): ResourceProvider {
-  function scriptIn(content: unknown): ScriptSource {
-    if (!isJsonObject(content as JsonObject))
-      throw new Problem('BAD_REQUEST', 'the body must be a script object')
-    const read = scriptSource(content as JsonObject, { label: 'script', readFile })
+  function scriptIn(content: Json): ScriptSource {
+    if (!isJsonObject(content)) throw new Problem('BAD_REQUEST', 'the body must be a script object')
+    const read = scriptSource(content, { label: 'script', readFile })
     if (!read.ok) throw new Problem('BAD_REQUEST', read.finding.message)
     return read.value
   }
