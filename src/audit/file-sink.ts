@@ -130,10 +130,9 @@ export class FileSink implements Sink {
     const time = new Date(this.#now()).toISOString().replaceAll(/[:.]/g, '-')
     const taken = new Set((await this.#archived(topic)).map(({ name }) => name))
     const wanted = `${this.#format.fileName(topic)}-${time}`
-    const alternatives = Array.from({ length: taken.size + 1 }, (_, n) =>
-      n === 0 ? wanted : `${wanted}-${n}`,
-    )
-    files.aside[topic] = alternatives.find((name) => !taken.has(name)) ?? wanted
+    let name = wanted
+    for (let n = 1; taken.has(name); n++) name = `${wanted}-${n}`
+    files.aside[topic] = name
     files.sizes[topic] = 0
     delete files.hashes[topic]
     delete files.begun[topic]

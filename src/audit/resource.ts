@@ -1,7 +1,7 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { equal } from '../model/equality.ts'
 import { asObject, type Json, type JsonObject } from '../model/json.ts'
-import { getAt, type Pointer, printPointer } from '../model/pointer.ts'
+import { getAt, printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import { splitPath } from '../model/resource-path.ts'
 import type { RecordedRun } from '../repository/audit.ts'
@@ -37,13 +37,11 @@ export function auditProvider({ audit, resources }: AuditResources): ResourcePro
       const { queries, handlers } = audit.trail.settings
       const handler = handlers.find(({ name }) => name === queries)
       if (handler?.kind !== 'router') return reading.query(path, query, request)
-      const [topic, id] = auditPath(path)
-      if (id !== undefined) throw notASet(path)
+      const topic = topicAt(path)
       return resources().query(`${handler.resourcePath}/${topic}`, query, request)
     },
     async create(path, id, content, request) {
-      const [topic, deeper] = auditPath(path)
-      if (deeper !== undefined) throw notASet(path)
+      const topic = topicAt(path)
       if (!openTopics.has(topic))
         throw new Problem('FORBIDDEN', `Entries of audit/${topic} are made only by Syncline`)
       return created(audit, topic, id, content, request)
@@ -99,8 +97,7 @@ export function auditEvents(
       return { ...entry, _id: id }
     },
     async query(path, query) {
-      const [topic, id] = auditPath(path)
-      if (id !== undefined) throw notASet(path)
+      const topic = topicAt(path)
       await flush()
       return storePage(await audit.query(topic, storeQuery(query)), asResource)
     },
@@ -161,11 +158,7 @@ async function perform(audit: AuditService, { name, content, parameters }: Resou
 /** The watched fields that differ between the two objects of the request. */
 function changedFields(fields: NonNullable<AuditSettings['watchedFields']>, content: Json): Json {
   const { before, after } = asObject(content)
-  const differs = (pointer: Pointer) => {
-    const [a, b] = [getAt(before ?? {}, pointer), getAt(after ?? {}, pointer)]
-    return a === undefined || b === undefined ? a !== b : !equal(a, b)
-  }
-  return fields.filter(differs).map(printPointer)
+  return fields.filter((field) => !equal(getAt(before, field), getAt(after, field))).map(printPointer)
 }
 
 /** The runs that a command removes. Patterns are those of SQL: `%` matches anything. */
@@ -202,11 +195,11 @@ function pattern(like: Json): RegExp {
   return new RegExp(`^${escaped.replaceAll('%', '.*').replaceAll('_', '.')}$`, 's')
 }
 
-function notASet(path: string): Problem {
-  return new Problem(
-    'BAD_REQUEST',
-    `audit/${path} is an entry: it cannot be queried, and nothing is made below it`,
-  )
+function topicAt(path: string): string {
+  const [topic, id] = auditPath(path)
+  if (id === undefined) return topic
+  const message = `audit/${path} is an entry: it cannot be queried, and nothing is made below it`
+  throw new Problem('BAD_REQUEST', message)
 }
 
 function auditPath(path: string): readonly [topic: string, id: string | undefined] {

@@ -35,22 +35,13 @@ export function patch(changes: readonly Change[], a: JsonObject): JsonObject {
 }
 
 function collect(path: Pointer, a: JsonObject, b: JsonObject, changes: Change[]): void {
-  for (const key of Object.keys(a)) compare(path, key, a[key], member(b, key), changes)
-  for (const key of Object.keys(b)) {
-    if (!Object.hasOwn(a, key)) compare(path, key, undefined, b[key], changes)
+  const compare = (key: string, before: Json | undefined, after: Json | undefined) => {
+    if (before === after) return
+    if (isJsonObject(before) && isJsonObject(after)) collect([...path, key], before, after, changes)
+    else if (!equal(before, after)) changes.push({ pointer: [...path, key], before, after })
   }
-}
-
-function compare(
-  path: Pointer,
-  key: string,
-  before: Json | undefined,
-  after: Json | undefined,
-  changes: Change[],
-): void {
-  if (before === after) return
-  if (isJsonObject(before) && isJsonObject(after)) collect([...path, key], before, after, changes)
-  else if (!equal(before, after)) changes.push({ pointer: [...path, key], before, after })
+  for (const key of Object.keys(a)) compare(key, a[key], member(b, key))
+  for (const key of Object.keys(b)) if (!Object.hasOwn(a, key)) compare(key, undefined, b[key])
 }
 
 function comparePointers(a: Pointer, b: Pointer): number {

@@ -12,14 +12,9 @@ export type Token =
 /** The tokens in order; the last one is always `end`. */
 export function tokenize(text: string): readonly Token[] {
   const tokens: Token[] = []
-  let at = 0
-  while (at < text.length) {
-    if (text[at] === ' ') {
-      at++
-      continue
-    }
-    const [token, end] = readToken(text, at)
-    tokens.push(token)
+  for (let at = 0; at < text.length; ) {
+    const [token, end] = text[at] === ' ' ? [undefined, at + 1] : readToken(text, at)
+    if (token) tokens.push(token)
     at = end
   }
   tokens.push({ kind: 'end', column: text.length + 1 })
@@ -30,17 +25,15 @@ function readToken(text: string, start: number): readonly [Token, end: number] {
   const first = text.charAt(start)
   const column = start + 1
   if (first === '(' || first === ')') return [{ kind: first, column }, start + 1]
-  if (first === '!') return readNegation(text, start)
+  if (first === '!') {
+    if (!'( '.includes(text[start + 1] ?? '?'))
+      throw badFilter(start + 2, 'expected "(" or a blank after "!"')
+    return [{ kind: first, column }, start + 1]
+  }
   if (first === '"' || first === "'") return readString(text, start, first)
   let end = start
   while (end < text.length && !' ()'.includes(text.charAt(end))) end++
   return [{ kind: 'word', text: text.slice(start, end), column }, end]
-}
-
-function readNegation(text: string, start: number): readonly [Token, end: number] {
-  const next = text[start + 1]
-  if (next !== '(' && next !== ' ') throw badFilter(start + 2, 'expected "(" or a blank after "!"')
-  return [{ kind: '!', column: start + 1 }, start + 1]
 }
 
 function readString(text: string, start: number, mark: string): readonly [Token, end: number] {

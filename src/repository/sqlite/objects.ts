@@ -67,36 +67,29 @@ function writer(
   table: string,
   nextRevision: () => string,
 ): (write: ObjectWrite) => ObjectWriteOutcome {
-  const insert = connection.statement(
-    `INSERT INTO ${table} (id, rev, content) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-  )
+  const insert = `INSERT INTO ${table} (id, rev, content) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`
   // A revision of null stands for any.
-  const update = connection.statement(
-    `UPDATE ${table} SET rev = ?2, content = ?3 WHERE id = ?1 AND (?4 IS NULL OR rev = ?4)`,
-  )
-  const remove = connection.statement(
-    `DELETE FROM ${table} WHERE id = ?1 AND (?2 IS NULL OR rev = ?2) RETURNING content`,
-  )
-  const exists = connection.statement(`SELECT 1 FROM ${table} WHERE id = ?`)
-  const refusal = (id: string): ObjectWriteOutcome => ({
-    ok: false,
-    reason: exists.get(id) ? 'changed' : 'missing',
-  })
-
+  const update = `UPDATE ${table} SET rev = ?2, content = ?3 WHERE id = ?1 AND (?4 IS NULL OR rev = ?4)`
+  const remove = `DELETE FROM ${table} WHERE id = ?1 AND (?2 IS NULL OR rev = ?2) RETURNING content`
+  const refusal = (id: string): ObjectWriteOutcome => {
+    const exists = connection.row(`SELECT 1 FROM ${table} WHERE id = ?`, id)
+    return { ok: false, reason: exists ? 'changed' : 'missing' }
+  }
   return (write) => {
     const { operation, id } = write
     if (operation === 'delete') {
-      const row = remove.get(id, write.rev ?? null)
+      const row = connection.row(remove, id, write.rev ?? null)
       return row ? { ok: true, object: storedObjectOf(row.content) } : refusal(id)
     }
     const object = stored(write.content, id, nextRevision())
     const json = documentText(object)
-    if (operation === 'create') {
-      return insert.run(id, object._rev, json).changes
+    if (operation === 'create')
+      return connection.run(insert, id, object._rev, json)
         ? { ok: true, object }
         : { ok: false, reason: 'exists' }
-    }
-    return update.run(id, object._rev, json, write.rev ?? null).changes ? { ok: true, object } : refusal(id)
+    return connection.run(update, id, object._rev, json, write.rev ?? null)
+      ? { ok: true, object }
+      : refusal(id)
   }
 }
 

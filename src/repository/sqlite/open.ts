@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Problem } from '../../model/problem.ts'
+import { messageOf, Problem } from '../../model/problem.ts'
 import type { Repository, Store } from '../repository.ts'
 import { sqliteAudit } from './audit.ts'
 import { Connection } from './connection.ts'
@@ -98,10 +98,8 @@ function createFolder(folder: string): void {
   try {
     createLevels(folder)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Problem('STORE_FAILED', `The data folder ${folder} cannot be created: ${reason}`, {
-      cause: error,
-    })
+    const message = `The data folder ${folder} cannot be created: ${messageOf(error)}`
+    throw new Problem('STORE_FAILED', message, { cause: error })
   }
 }
 
