@@ -12,7 +12,7 @@ export function addKey(program: Command, exit: Exit): void {
     .description('Make a new key and encrypt everything anew. A server may go on meanwhile.')
     .option(
       '--forget-old',
-      'drop the keys before it afterwards; secrets in the history of the configuration and in backups are lost with them',
+      'then drop the keys before it; secrets in the history of the configuration and in backups are lost with them',
     )
     .action(exit(rotateKey))
   example(rotate, 'syncline key rotate --project examples/hr-to-directory')

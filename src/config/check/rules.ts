@@ -3,7 +3,7 @@
  * `x-rule`. Places are relative to the object.
  */
 import { isPagingKey } from '../../mapping/query.ts'
-import type { Finding } from '../../model/finding.ts'
+import type { Finding, Place } from '../../model/finding.ts'
 import { isJsonObject, type JsonObject } from '../../model/json.ts'
 
 type Rule = (value: JsonObject) => readonly Finding[]
@@ -20,64 +20,44 @@ export const rules: Readonly<Record<string, Rule>> = {
   pool: poolRule,
 }
 
-function scriptRule(value: JsonObject): readonly Finding[] {
-  const inline = value.source !== undefined
-  if (!inline && value.file === undefined && value.name === undefined) {
-    return [{ place: [], message: 'a script needs its code in "source" or a file name in "file"' }]
-  }
-  if (inline && value.type === undefined && value.file === undefined) {
-    return [
-      {
-        place: [],
-        message: 'a script with inline "source" needs its language; add "type": "text/javascript"',
-      },
-    ]
-  }
+function fault(place: Place, message: string): readonly Finding[] {
+  return [{ place, message }]
+}
+
+function scriptRule({ source, file, name, type }: JsonObject): readonly Finding[] {
+  const inline = source !== undefined
+  if (!inline && file === undefined && name === undefined)
+    return fault([], 'a script needs its code in "source" or a file name in "file"')
+  if (inline && type === undefined && file === undefined)
+    return fault([], 'a script with inline "source" needs its language; add "type": "text/javascript"')
   return []
 }
 
 const queryKeys = ['_queryFilter', '_queryId', '_queryExpression']
 
 function queryRule(value: JsonObject): readonly Finding[] {
+  const without =
+    'has no effect here: a run reads everything that the query matches, in pages and an order of its own'
+  const unused = Object.keys(value)
+    .filter(isPagingKey)
+    .map((key) => ({ severity: 'warning', place: [key], what: 'key', message: `${key} ${without}` }) as const)
   const given = Object.keys(value).filter((key) => queryKeys.includes(`_${key.replace(/^_/, '')}`))
   const [, second] = given
-  if (second === undefined) return pagingKeys(value)
-  return [
-    ...pagingKeys(value),
-    {
-      place: [second],
-      what: 'key',
-      message: `a query has one of ${given.join(' and ')}, not both; remove one`,
-    },
-  ]
-}
-
-function pagingKeys(value: JsonObject): readonly Finding[] {
-  return Object.keys(value)
-    .filter(isPagingKey)
-    .map((key) => ({
-      severity: 'warning',
-      place: [key],
-      what: 'key',
-      message: `${key} has no effect here: a run reads everything that the query matches, in pages and an order of its own`,
-    }))
+  if (second === undefined) return unused
+  const message = `a query has one of ${given.join(' and ')}, not both; remove one`
+  return [...unused, { place: [second], what: 'key', message }]
 }
 
 function expressionTreeRule(value: JsonObject): readonly Finding[] {
   const given = ['any', 'all'].filter((key) => value[key] !== undefined)
-  return given.length === 1 ? [] : [{ place: [], message: 'an expression tree has either "any" or "all"' }]
+  return given.length === 1 ? [] : fault([], 'an expression tree has either "any" or "all"')
 }
 
 function propertyRule({ target }: JsonObject): readonly Finding[] {
   if (target !== '' && target !== '/') return []
   const found = JSON.stringify(target)
-  return [
-    {
-      place: ['target'],
-      message: `cannot replace root object: ${found} is the whole target; name a property`,
-      found,
-    },
-  ]
+  const message = `cannot replace root object: ${found} is the whole target; name a property`
+  return [{ place: ['target'], message, found }]
 }
 
 /** Of two properties, only one. */
@@ -89,22 +69,19 @@ function exclusive(first: string, second: string): Rule {
       : [{ place: [second], what: 'key', message }]
 }
 
-function objectTypeRule(value: JsonObject): readonly Finding[] {
-  const isAll = value.nativeType === '__ALL__'
-  if (isAll && isJsonObject(value.properties) && Object.keys(value.properties).length > 0) {
-    return [
-      { place: ['properties'], what: 'key', message: 'the type __ALL__ has no properties; remove them' },
-    ]
-  }
-  if (isAll || value.properties !== undefined) return []
-  return [
-    { place: ['properties'], message: 'the required property properties is missing; add it (an object)' },
-  ]
+function objectTypeRule({ nativeType, properties }: JsonObject): readonly Finding[] {
+  if (nativeType !== '__ALL__')
+    return properties === undefined
+      ? fault(['properties'], 'the required property properties is missing; add it (an object)')
+      : []
+  if (!isJsonObject(properties) || Object.keys(properties).length === 0) return []
+  const message = 'the type __ALL__ has no properties; remove them'
+  return [{ place: ['properties'], what: 'key', message }]
 }
 
 function poolRule({ maxObjects = 10, maxIdle = 10, minIdle = 1 }: JsonObject): readonly Finding[] {
   const sizes = [maxObjects, maxIdle, minIdle].map(Number)
   const [objects = 0, idle = 0, least = 0] = sizes
   if (objects >= idle && idle >= least) return []
-  return [{ place: [], message: `maxObjects ≥ maxIdle ≥ minIdle must hold, found ${sizes.join(', ')}` }]
+  return fault([], `maxObjects ≥ maxIdle ≥ minIdle must hold, found ${sizes.join(', ')}`)
 }
