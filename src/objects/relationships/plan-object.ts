@@ -39,17 +39,19 @@ export function planObject(
   { present, conditionals }: { readonly present: Present; readonly conditionals: Conditionals },
 ): Planned {
   return unlessRefused(wanted.write, () => {
-    const changes = changesOf(type, wanted, present, conditionals)
+    const changes = changesOf(type, { ...wanted, present }, conditionals)
     return { ...wanted, kind: 'planned', present, changes }
   })
 }
 
+type Unplanned = WantedObject & Pick<PlannedObject, 'present'>
+
 function changesOf(
   type: RelatedType,
-  wanted: WantedObject,
-  present: Present,
+  wanted: Unplanned,
   conditionals: Conditionals,
 ): ReadonlyMap<string, PropertyChanges> {
+  const { present } = wanted
   const changes = new Map<string, PropertyChanges>()
   if (wanted.write.operation === 'delete') return changes
   for (const property of type.properties.values()) {
@@ -59,7 +61,7 @@ function changesOf(
       changes.set(property.name, changesBy(property, present.get(property.name) ?? [], edits, governed))
   }
   for (const [name, all] of conditionals) {
-    const object = foreseen(type, wanted, present, changes, all)
+    const object = foreseen(type, { ...wanted, changes }, all)
     const holding = all.filter((one) => one.holdsFor(object)).map(({ target }) => target)
     const own = changes.get(name) ?? { inserts: [], updates: [], deletes: [] }
     changes.set(name, withConditional(own, present.get(name) ?? [], holding))
@@ -70,9 +72,7 @@ function changesOf(
 /** The object as conditions see it: with the relationships that they look at, as they will be. */
 function foreseen(
   type: RelatedType,
-  { write, own }: WantedObject,
-  present: Present,
-  changes: ReadonlyMap<string, PropertyChanges>,
+  { write, own, present, changes }: Pick<PlannedObject, 'write' | 'own' | 'present' | 'changes'>,
   conditionals: readonly Conditional[],
 ): JsonObject {
   const object: JsonObject = { ...own, _id: write.id }

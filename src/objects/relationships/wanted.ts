@@ -25,14 +25,11 @@ export interface RelatedWrite {
 export type Force = 'bump' | 'notify'
 
 /** A write, taken apart: what is the object's own, and what it asks for relationships. */
-export interface WantedObject {
+export interface WantedObject extends RelatedWrite {
   readonly kind: 'wanted'
-  readonly write: ObjectWrite
-  readonly stored: StoredObject | undefined
   /** Without relationships, and without values that are computed from them. */
   readonly own: JsonObject
   readonly edits: Edits
-  readonly force: Force | undefined
 }
 
 export interface RefusedObject {

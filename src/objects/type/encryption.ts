@@ -1,5 +1,5 @@
 import { copy, equal } from '../../model/equality.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { type Place, replacedAt, type Spot, type Step, spotsAt, touches } from './places.ts'
 import type { PropertySchema } from './type.ts'
@@ -42,11 +42,10 @@ export function encryptionOf(places: readonly Place[], cryptography: Cryptograph
     async decrypt(object) {
       let opened = object
       // An outer value first: what is in it is seen only then.
-      for (const { path } of encrypted) {
+      for (const { path } of encrypted)
         opened = await replacedAt(opened, path, async ({ value }) =>
           isEncrypted(value) ? cryptography.decrypt(value ?? null) : undefined,
         )
-      }
       return opened
     },
     async encrypt(object, stored = {}) {
@@ -102,7 +101,7 @@ async function encryptedValue(
   for (const known of stored) {
     if (cryptography.isEncrypted(known) && equal(await cryptography.decrypt(known), value)) return known
   }
-  const { key } = isJsonObject(encryption) ? encryption : {}
+  const { key } = asObject(encryption)
   // The cipher that is configured names what others would use; values are encrypted as the installation does it.
   return cryptography.encrypt(value, null, typeof key === 'string' ? key : 'openidm-sym-default')
 }

@@ -19,7 +19,7 @@ export type ManagedWrite = ObjectWriteRequest & {
   readonly known?: StoredObject | undefined
 }
 
-/** Contents are without `_id` and `_rev`, and in clear until the stage of encryption. `stored` is also that of a delete if a stage needs it. */
+/** Contents are without `_id` and `_rev`, and in clear until the stage of encryption. A delete has `stored` if a stage needs it. */
 export interface Draft extends Omit<RelatedWrite, 'force'> {
   /** What is stored of an update, in clear. */
   readonly old?: JsonObject | undefined
