@@ -32,22 +32,19 @@ export function targetQuery(
   reconciliation: Reconciliation,
   opened: AsyncDisposableStack,
 ): () => Promise<RunSet> {
-  let ids: Promise<RunSet> | undefined
-  return () => {
-    ids ??= reconciliation.run.durations.time('targetQuery', () => readTargetIds(reconciliation, opened))
+  const { resources, settings, run, rules, repository, runSets } = reconciliation
+  const read = async () => {
+    const { normalTarget } = mappingLinks(repository.links, rules.mapping.links)
+    const ids = opened.use(await runSets.open(run.id, 'targets', normalTarget))
+    const { resourceName, filter, parameters } = settings.targetQuery
+    const set = resources.objectSet(resourceName)
+    const query = { filter, fields: [['_id']], pageSize: settings.targetPageSize, parameters }
+    for await (const page of set.pages(query, run.signal)) await ids.add(page.map(({ _id }) => _id))
     return ids
   }
-}
-
-async function readTargetIds(
-  { resources, settings, run, rules, repository, runSets }: Reconciliation,
-  opened: AsyncDisposableStack,
-): Promise<RunSet> {
-  const { normalTarget } = mappingLinks(repository.links, rules.mapping.links)
-  const ids = opened.use(await runSets.open(run.id, 'targets', normalTarget))
-  const { resourceName, filter, parameters } = settings.targetQuery
-  const set = resources.objectSet(resourceName)
-  const query = { filter, fields: [['_id']], pageSize: settings.targetPageSize, parameters }
-  for await (const page of set.pages(query, run.signal)) await ids.add(page.map(({ _id }) => _id))
-  return ids
+  let ids: Promise<RunSet> | undefined
+  return () => {
+    ids ??= run.durations.time('targetQuery', read)
+    return ids
+  }
 }

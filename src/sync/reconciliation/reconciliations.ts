@@ -35,6 +35,14 @@ export interface StartedRun {
 /** At most this many runs execute at once; further ones wait in ACTIVE_INITIALIZED (engine §7.2). */
 const atOnce = 10
 
+function factsOf(request: ReconciliationRequest, { mapping: { source, target } }: Rules) {
+  return {
+    mapping: request.mapping,
+    analysis: request.analyze === true,
+    keeps: request.persistAssociations ? { associations: true, source, target } : undefined,
+  }
+}
+
 /** The runs of this process: starts, follows, cancels and remembers them. */
 export class Reconciliations {
   readonly #options: ReconciliationOptions
@@ -72,7 +80,7 @@ export class Reconciliations {
     const sourceId = request.sourceId ?? plan?.header.request.sourceId
     const settings = settingsFor(rules.mapping, overrides)
     refuseImpossibleCleanUp(rules.mapping, settings, { ...request, sourceId })
-    const { repository, resources, locks, runSets, events, log } = this.#options
+    const { repository, resources, locks, runSets, events, during, log } = this.#options
     const id = timeOrderedId()
     const own = await locks.ownLease()
     const leases = [own]
@@ -81,11 +89,7 @@ export class Reconciliations {
       held.defer(() => lock.release())
       leases.push(lock)
     }
-    const { source, target } = rules.mapping
-    const facts = {
-      ...{ id, mapping: request.mapping, analysis: request.analyze === true, worker: own.name },
-      keeps: request.persistAssociations ? { associations: true, source, target } : undefined,
-    }
+    const facts = { ...factsOf(request, rules), id, worker: own.name }
     const run = new Run(facts, parametersOf(settings, sourceId))
     const work = () =>
       reconcile({
@@ -100,15 +104,23 @@ export class Reconciliations {
         },
       })
     const untilDone = held.move()
-    const { during } = this.#options
     const done = during(() => this.#inTurn(() => whileHeld(leases, run, work)))
       .finally(() => untilDone.disposeAsync())
       .then(
         () => this.#ended(run, settings.storedRuns, context),
-        (error) => this.#broke(run, error),
+        (error) => {
+          run.fail(error)
+          log('error', `${run.mapping}: run ${id} broke off: ${asProblem(error).message}`)
+        },
       )
-    this.#active.set(run.id, { run, done })
+      .finally(() => this.#forget(id))
+    this.#active.set(id, { run, done })
     return { run, done }
+  }
+
+  #forget(id: string): void {
+    this.#active.delete(id)
+    this.#options.events.publish({ topic: 'progress', run: id })
   }
 
   /** Under which rules, settings and limits a run of the mapping would be. */
@@ -155,8 +167,6 @@ export class Reconciliations {
     keep: Mapping['reconciliation']['storedRuns'],
     { external }: RequestContext,
   ): Promise<void> {
-    this.#active.delete(run.id)
-    this.#options.events.publish({ topic: 'progress', run: run.id })
     // A caller inside this process, such as the command line, has the run and says so itself.
     if (run.problem && external)
       this.#options.log('error', `${run.mapping}: run ${run.id} failed: ${run.problem.message}`)
@@ -165,13 +175,6 @@ export class Reconciliations {
       .catch((cause) =>
         this.#options.log('warn', `old runs of ${run.mapping} could not be purged: ${cause.message}`),
       )
-  }
-
-  #broke(run: Run, error: unknown): void {
-    this.#active.delete(run.id)
-    run.fail(error)
-    this.#options.events.publish({ topic: 'progress', run: run.id })
-    this.#options.log('error', `${run.mapping}: run ${run.id} broke off: ${asProblem(error).message}`)
   }
 
   /** The live run if it is active, else the stored one; NOT_FOUND otherwise. */

@@ -13,11 +13,6 @@ export type StoredRuns = ReturnType<typeof storedRuns>
 /** The runs that the store remembers, of all processes. Of those that are purged the audit keeps the summary. */
 export function storedRuns(repository: Repository, locks: Locks) {
   const { runs, audit } = repository
-  async function summarized(id: string): Promise<Resource | undefined> {
-    if (await audit.read('activity', deletionOf(id))) return undefined
-    const summary = await audit.read('recon', `${id}-summary`)
-    return summary?.messageDetail as Resource | undefined
-  }
   /** Who holds the lease of another process; undefined if it has ended, or is this one, which knows itself what it works on. */
   async function elsewhere(worker: string | undefined): Promise<LeaseHolder | undefined> {
     if (worker === undefined || worker === (await locks.ownLease()).name) return undefined
@@ -29,7 +24,7 @@ export function storedRuns(repository: Repository, locks: Locks) {
   /** The run object; of a run that was purged, that of its summary (engine §7.1); else NOT_FOUND. */
   async function read(id: string): Promise<Resource> {
     const stored = await runs.read(id)
-    const run = stored ? await runObject(stored) : await summarized(id)
+    const run = stored ? await runObject(stored) : await summarized(audit, id)
     if (!run) throw new Problem('NOT_FOUND', `Reconciliation with id ${id} not found.`)
     return run
   }
@@ -72,6 +67,13 @@ export function storedRuns(repository: Repository, locks: Locks) {
       for (const id of newestFirst.slice(keptRuns)) await runs.delete(id)
     },
   }
+}
+
+/** The run object in the summary of a run that was purged. */
+async function summarized(audit: Repository['audit'], id: string): Promise<Resource | undefined> {
+  if (await audit.read('activity', deletionOf(id))) return undefined
+  const summary = await audit.read('recon', `${id}-summary`)
+  return summary?.messageDetail as Resource | undefined
 }
 
 /** The id of the entry that only a deleted run has, not a purged one. */

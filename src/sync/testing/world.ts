@@ -85,13 +85,7 @@ export async function openWorld({
   const logged: string[] = []
   const meanwhile: (() => Promise<unknown>)[] = []
   let resources: Resources
-  const engine = isolateEngine({
-    resources: () => resources,
-    secrets: fileSecrets({ keyFile: join(folder, 'key'), env: {} }),
-    properties: () => undefined,
-    projectFolder: folder,
-    log: (_level, _label, message) => onSaid(message),
-  })
+  const engine = engineIn(folder, () => resources, onSaid)
   resources = router({
     managed: observed(managed, { writes, meanwhile, external, givesIds, onWrite }),
     audit: auditEvents(repository),
@@ -187,16 +181,24 @@ export async function openWorld({
  * `openidm`.
  */
 export function worldRules(mapping: JsonObject): Promise<Rules> {
-  const engine = isolateEngine({
-    resources() {
-      throw new Error('the scripts of shared rules have no resources')
-    },
-    secrets: fileSecrets({ keyFile: '/nowhere/key', env: {} }),
+  const resources = () => {
+    throw new Error('the scripts of shared rules have no resources')
+  }
+  return loaded(mapping, {}, engineIn('/nowhere', resources))
+}
+
+function engineIn(
+  projectFolder: string,
+  resources: () => Resources,
+  onSaid: (line: string) => void = () => {},
+): ScriptEngine {
+  return isolateEngine({
+    resources,
+    secrets: fileSecrets({ keyFile: join(projectFolder, 'key'), env: {} }),
     properties: () => undefined,
-    projectFolder: '/nowhere',
-    log: () => {},
+    projectFolder,
+    log: (_level, _label, message) => onSaid(message),
   })
-  return loaded(mapping, {}, engine)
 }
 
 export type World = Awaited<ReturnType<typeof openWorld>>
@@ -225,13 +227,9 @@ async function loaded(
   return loadRules(mapping, Object.fromEntries(sources), engine)
 }
 
-interface Observation {
+interface Observation extends Required<Pick<WorldOptions, 'external' | 'givesIds' | 'onWrite'>> {
   readonly writes: string[]
   readonly meanwhile: (() => Promise<unknown>)[]
-  /** Hides that the sets live in the repository. */
-  readonly external: boolean
-  readonly givesIds: boolean
-  readonly onWrite: () => void
 }
 
 /** The provider, its target writes noted, its target readings followed by what happens meanwhile. */
@@ -249,11 +247,11 @@ function observed(
     },
     async writeMany(requests, request, signal) {
       const outcomes = await set.writeMany(requests, request, signal)
-      requests.forEach((write, position) => {
-        const outcome = outcomes[position]
-        if (outcome?.ok)
-          writes.push(`${write.operation} ${write.operation === 'create' ? outcome.object._id : write.id}`)
-      })
+      for (const [place, write] of requests.entries()) {
+        const outcome = outcomes[place]
+        const id = write.operation === 'create' && outcome?.ok ? outcome.object._id : write.id
+        if (outcome?.ok) writes.push(`${write.operation} ${id}`)
+      }
       onWrite()
       if (external) signal?.throwIfAborted()
       return outcomes
