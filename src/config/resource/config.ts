@@ -63,9 +63,7 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
     async patch(path, rev, operations, request) {
       const id = configId(...splitPath(path))
       const edit = (present: JsonObject | undefined) =>
-        patched(expected(id, present, rev), operations, (script, value) =>
-          options.transform(script, value, request),
-        )
+        patched(expected(id, present, rev), operations, options.transform, request)
       await reconfiguration.change(id, edit, request)
       return found(id)
     },
@@ -116,14 +114,15 @@ function expected(id: string, present: JsonObject | undefined, rev?: string): Js
 async function patched(
   present: JsonObject,
   operations: readonly PatchOperation[],
-  transform: (script: JsonObject, value: Json) => Promise<Json | undefined>,
+  transform: ConfigOptions['transform'],
+  request: RequestContext,
 ): Promise<JsonObject> {
   const resolved: PatchOperation[] = []
   for (const operation of operations) {
     if (operation.operation !== 'transform') resolved.push(operation)
     else {
       const { field, script } = operation
-      const value = await transform(script, getAt(applyPatch(present, resolved), field) ?? null)
+      const value = await transform(script, getAt(applyPatch(present, resolved), field) ?? null, request)
       resolved.push(
         value === undefined || value === null
           ? { operation: 'remove', field }
