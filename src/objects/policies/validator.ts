@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, member } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import { type ObjectSchema, type PolicyReference, type PropertySchema, propertiesOf } from '../type/type.ts'
+import { type ObjectSchema, type PropertySchema, propertiesOf } from '../type/type.ts'
 import {
   type Check,
   type MappingExists,
@@ -62,12 +62,7 @@ export function mergeFailures(failures: readonly FailedProperty[]): readonly Fai
 
 type ValidateProperty = (value: Json | undefined, about: Validated, failures: FailedProperty[]) => void
 
-interface PropertyValidator {
-  readonly name: string
-  readonly validate: ValidateProperty
-}
-
-function compileProperties(schema: ObjectSchema, prefix: string): readonly PropertyValidator[] {
+function compileProperties(schema: ObjectSchema, prefix: string) {
   // Older files say `true` or `false` at each property instead of a list.
   const required = new Set(Array.isArray(schema.required) ? schema.required : [])
   const declared = propertiesOf(schema)
@@ -147,7 +142,10 @@ function compileChecks(schema: PropertySchema): readonly Check[] {
     ...(types.length > 0 ? [validType(types)] : []),
     ...(schema.minLength ? [minimumLength(schema.minLength)] : []),
     ...(schema.pattern ? [matchesRegexp(schema.pattern)] : []),
-    ...(schema.policies ?? []).flatMap((reference) => compilePolicy(reference) ?? []),
+    // What is decided elsewhere is not among the built-in ones.
+    ...(schema.policies ?? []).flatMap(({ policyId, params }) =>
+      Object.hasOwn(policies, policyId) ? (policies[policyId]?.(params ?? {}) ?? []) : [],
+    ),
   ]
 }
 
@@ -158,11 +156,6 @@ export const decidedElsewhere: ReadonlySet<string> = new Set([
 
 export function isBuiltIn(policyId: string): boolean {
   return decidedElsewhere.has(policyId) || Object.hasOwn(policies, policyId)
-}
-
-/** Undefined for what is decided elsewhere: policies of the project in conditional.ts. */
-function compilePolicy({ policyId, params }: PolicyReference): Check | undefined {
-  return Object.hasOwn(policies, policyId) ? policies[policyId]?.(params ?? {}) : undefined
 }
 
 function compileBelow(schema: PropertySchema, property: string): ValidateProperty | undefined {
@@ -190,5 +183,5 @@ function compileItems(items: PropertySchema, property: string): ValidateProperty
 }
 
 function typesOf({ type }: PropertySchema): readonly string[] {
-  return type === undefined ? [] : typeof type === 'string' ? [type] : type
+  return type === undefined ? [] : [type].flat()
 }

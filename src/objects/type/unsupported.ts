@@ -1,7 +1,8 @@
 import type { Finding, Place } from '../../model/finding.ts'
-import { isJsonObject, type Json } from '../../model/json.ts'
+import { asObject, type Json } from '../../model/json.ts'
 import { policies } from '../policies/built-in.ts'
 import type { OwnPolicies } from '../policies/project-policies.ts'
+import { list } from '../policies/resources-with-policies.ts'
 import { decidedElsewhere } from '../policies/validator.ts'
 import { placesOf } from './places.ts'
 import { isRelationship, type ManagedType, type PolicyReference, type PropertySchema } from './type.ts'
@@ -63,29 +64,23 @@ function pattern(property: PropertySchema, place: Place): Finding[] {
 
 function policiesOf(property: PropertySchema, place: Place, where: Where): Finding[] {
   const { policies, conditionalPolicies, fallbackPolicies } = property
-  const conditional = Array.isArray(conditionalPolicies) ? conditionalPolicies : []
   const below = { ...where, topLevel: false }
   return [
     ...unusable(policies, [...place, 'policies'], where),
     ...unusable(fallbackPolicies, [...place, 'fallbackPolicies'], below),
-    ...conditional.flatMap((one, index) =>
-      isJsonObject(one)
-        ? unusable(one.policies, [...place, 'conditionalPolicies', index, 'policies'], below)
-        : [],
+    ...list(conditionalPolicies).flatMap((one, index) =>
+      unusable(asObject(one).policies, [...place, 'conditionalPolicies', index, 'policies'], below),
     ),
   ]
 }
 
 function unusable(references: Json | undefined, place: Place, where: Where): Finding[] {
-  return (Array.isArray(references) ? references : []).flatMap((policy, index) => {
-    if (!isPolicyReference(policy)) return []
-    const message = policyProblem(policy, where)
+  return list(references).flatMap((policy, index) => {
+    const { policyId, params } = asObject(policy)
+    if (typeof policyId !== 'string') return []
+    const message = policyProblem({ policyId, params: asObject(params) }, where)
     return message === undefined ? [] : [{ place: [...place, index], message }]
   })
-}
-
-function isPolicyReference(value: Json): value is PolicyReference {
-  return isJsonObject(value) && typeof value.policyId === 'string'
 }
 
 /** What asks for other objects, or for the caller, is asked once an object, not under conditions. */
