@@ -26,7 +26,7 @@ export interface Found {
   readonly failure?: Problem
 }
 
-export interface CorrelatorOptions {
+interface CorrelatorOptions {
   readonly rules: Rules
   readonly resources: Resources
   readonly targets: ObjectSet

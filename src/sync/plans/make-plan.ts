@@ -19,14 +19,14 @@ interface PlanObservers extends Pick<RunObservers, 'onProgress'> {
 }
 
 /** A dry run on its way into a plan. */
-export interface StartedPlan {
+interface StartedPlan {
   readonly run: Run
   /** Undefined if the run did not succeed: half a plan is none. */
   readonly header: Promise<PlanFacts | undefined>
 }
 
 /** A header before the lines have their checksum. */
-export type PlanFacts = Omit<PlanHeader, 'checksum'>
+type PlanFacts = Omit<PlanHeader, 'checksum'>
 
 /** A dry run whose operations go into a sink as lines of a plan, page by page, as they are decided. */
 export async function startPlan(

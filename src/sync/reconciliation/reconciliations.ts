@@ -17,7 +17,7 @@ import { Run } from './run.ts'
 import { acquireRunLock } from './run-lock.ts'
 import { type StoredRuns, storedRuns } from './stored-runs.ts'
 
-export interface ReconciliationOptions extends SyncServices {
+interface ReconciliationOptions extends SyncServices {
   /** Says which run is to end, and hears how far runs have come. */
   readonly events: Events
   /** Rules of a mapping that comes with the request; the run disposes of them. BAD_REQUEST for a wrong one. */
@@ -27,7 +27,7 @@ export interface ReconciliationOptions extends SyncServices {
 }
 
 /** A started run and its end; `done` never rejects. */
-export interface StartedRun {
+interface StartedRun {
   readonly run: Run
   readonly done: Promise<void>
 }

@@ -8,7 +8,7 @@ import { explain } from '../single/explain.ts'
 import { performAction } from '../single/perform.ts'
 import { linkedResources } from './linked-resources.ts'
 
-export interface SyncOptions extends SyncServices {
+interface SyncOptions extends SyncServices {
   readonly reconciliations: Reconciliations
   readonly notify: Notify
 }

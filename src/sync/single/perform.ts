@@ -12,7 +12,7 @@ import type { SyncServices } from '../services.ts'
 import { decideSource, decideTarget, openSingle, sourceOf } from './look.ts'
 
 /** The parameters of `sync?_action=performAction` (engine §8.6), as they come with a request. */
-export type PerformParameters = Readonly<Record<string, string | undefined>>
+type PerformParameters = Readonly<Record<string, string | undefined>>
 
 /**
  * Performs one action on one source object, or on a target without source, whatever the policies say: for decisions that a run

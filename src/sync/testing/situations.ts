@@ -10,7 +10,7 @@ export const properties = [
 ]
 export const person = { _id: 'p', mail: 'ann@x', name: 'Ann' }
 
-export interface SituationOptions extends Omit<WorldOptions, 'mapping'> {
+interface SituationOptions extends Omit<WorldOptions, 'mapping'> {
   /** What else the mapping says. */
   readonly settings?: JsonObject
   /** What else the policy of the situation says. */

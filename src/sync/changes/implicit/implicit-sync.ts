@@ -55,7 +55,7 @@ export function implicitSync(options: SyncServices): Notify {
 }
 
 /** A change, and the mappings that it is for, in their order. */
-export interface Flow {
+interface Flow {
   readonly event: ChangeEvent
   readonly mappings: readonly Mapping[]
   /** On whose behalf it is recorded; absent: as the others that are synchronized with it. */

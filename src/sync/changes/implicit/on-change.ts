@@ -5,7 +5,7 @@ import type { SyncServices } from '../../services.ts'
 import { inState, queuedEvent } from '../queue/queued-change.ts'
 import { type ChangeEvent, concerned, failureOf, synchronizeChanges } from './implicit-sync.ts'
 
-export interface OnChangeOptions extends SyncServices {
+interface OnChangeOptions extends SyncServices {
   /** Something waits for the mapping now. */
   readonly wake: (mapping: string) => void
   /** True if a change of this set may still be taken back after it is stored: it has scripts that run then. */

@@ -11,7 +11,7 @@ export interface FailureHandler {
   readonly after: AfterRetries
 }
 
-export type AfterRetries =
+type AfterRetries =
   | { readonly kind: Invoked }
   | { readonly kind: 'script'; readonly script: JsonObject }
   /** Anything else: ignored silently. */

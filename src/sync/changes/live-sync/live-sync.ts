@@ -22,7 +22,7 @@ export interface LiveSyncOptions extends SyncServices {
   ) => Promise<readonly Invoked[]>
 }
 
-export interface LiveSyncRequest {
+interface LiveSyncRequest {
   readonly source: string
   readonly detailedFailure?: boolean
   /** With nothing known yet: work everything there is, instead of starting from now. */

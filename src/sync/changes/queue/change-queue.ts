@@ -11,7 +11,7 @@ import { failureOf, type NotifyOutcome, synchronizeChanges } from '../implicit/i
 import { failedResult } from '../implicit/result.ts'
 import { changeIn, inState, requestIn } from './queued-change.ts'
 
-export interface ChangeQueueOptions extends SyncServices {
+interface ChangeQueueOptions extends SyncServices {
   /** True for runs and single operations that some process works on. */
   readonly isActive: (runId: string, worker: string) => Promise<boolean>
 }

@@ -153,7 +153,7 @@ export interface Written {
 }
 
 /** Null where nothing of what changes can be read again: secrets are not. */
-export function writtenBy(
+function writtenBy(
   changes: readonly Change[],
   isSecret: ((pointer: Pointer) => boolean) | undefined,
 ): Written | null {
