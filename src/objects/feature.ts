@@ -106,8 +106,7 @@ async function openManaged({ types: usable, policies }: ConfiguredTypes, service
       managed: services.recordingActivity(managed, 'managed'),
       policy: new PolicyProvider({
         repository,
-        types,
-        partsOf,
+        types: managed.types,
         ownPolicies: own,
         resources: policies.resources,
       }),

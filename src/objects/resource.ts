@@ -11,7 +11,7 @@ import { type RelationshipModel, relationshipModel } from './relationships/model
 import { Recomputation } from './relationships/recompute.ts'
 import { relationshipAt } from './relationships/resource.ts'
 import { temporalTriggers } from './relationships/temporal-triggers.ts'
-import { compileType, plainParts, type TypeParts } from './type/compile.ts'
+import { type CompiledType, compileType, plainParts, type TypeParts } from './type/compile.ts'
 import { collectionOf, type ManagedType, propertiesOf, propertiesWith } from './type/type.ts'
 import { unsupportedFeatures } from './type/unsupported.ts'
 import { objectResources } from './type-resource.ts'
@@ -62,6 +62,7 @@ export async function managedObjects(options: {
   if (model) await repository.objects.declare(temporalTriggers, ['/due'])
   return {
     ...provider({ ...services, sets }),
+    types: [...sets.values()].map(({ compiled }) => compiled),
     start: async () => {
       if (model) await recomputation.start()
     },
@@ -71,6 +72,7 @@ export async function managedObjects(options: {
 
 /** The provider, and what it does by itself while a server runs. */
 export interface ManagedObjects extends ResourceProvider, AsyncDisposable {
+  readonly types: readonly CompiledType[]
   /** Takes up what depends on earlier changes, and from then on what time brings. */
   start(): Promise<void>
 }

@@ -5,7 +5,7 @@ import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
-import { type CompiledType, compileType, type TypeParts } from '../type/compile.ts'
+import type { CompiledType } from '../type/compile.ts'
 import { type ManagedType, type PolicyReference, type PropertySchema, propertiesOf } from '../type/type.ts'
 import { conflicts } from '../write/unique.ts'
 import { requirementsOf } from './built-in.ts'
@@ -17,10 +17,9 @@ import { compileValidator, type FailedProperty, mergeFailures, type Validator } 
 export interface PolicyOptions {
   readonly repository: Repository
   /** With the policies of `conf/policy.json`. */
-  readonly types: readonly ManagedType[]
+  readonly types: readonly CompiledType[]
   readonly resources: readonly PolicyResource[]
   readonly ownPolicies: OwnPolicies
-  readonly partsOf: (type: ManagedType) => TypeParts
 }
 
 /**
@@ -33,9 +32,7 @@ export class PolicyProvider implements ResourceProvider {
 
   constructor(options: PolicyOptions) {
     this.#options = options
-    this.#types = new Map(
-      options.types.map((type) => [type.name, compileType(type, true, options.partsOf(type))]),
-    )
+    this.#types = new Map(options.types.map((compiled) => [compiled.type.name, compiled]))
   }
 
   async read(path: string) {

@@ -18,6 +18,8 @@ import { collectionOf, type ManagedType, propertiesOf, propertiesWith } from './
 export interface CompiledType {
   readonly type: ManagedType
   readonly collection: string
+  /** False: what its policies say is not asked at writes. */
+  readonly enforced: boolean
   readonly defaults: readonly (readonly [name: string, value: Json])[]
   readonly unique: readonly string[]
   /** Properties that must not have the name of an internal user. */
@@ -78,7 +80,7 @@ export interface TypeParts {
 
 export function compileType(
   type: ManagedType,
-  enforcePolicies: boolean,
+  enforced: boolean,
   { scripts, cryptography, ownPolicies = noOwnPolicies, mappingExists = () => true }: TypeParts,
   related?: Pick<Relations, 'model' | 'services'>,
 ): CompiledType {
@@ -90,23 +92,22 @@ export function compileType(
     scriptedPlaces(places, scripts, 'onValidate'),
     scriptedPlaces(places, scripts, 'onStore'),
   ]
-  const [enforced, enforcedPlaces] = enforcePolicies ? [type, places] : [{ name: type.name }, []]
-  const always = compileValidator(enforced.schema, mappingExists)
-  const conditionally = conditionalValidator(enforcedPlaces, mappingExists)
-  const byScripts = scriptedPolicies(enforcedPlaces, scripts, ownPolicies, mappingExists)
+  const always = compileValidator(type.schema, mappingExists)
+  const conditionally = conditionalValidator(places, mappingExists)
+  const byScripts = scriptedPolicies(places, scripts, ownPolicies, mappingExists)
   return {
-    ...{ type, collection, scripts, onValidate, onStore, encryption, scriptedPolicies: byScripts },
+    ...{ type, collection, enforced, scripts, onValidate, onStore, encryption, scriptedPolicies: byScripts },
     relations: related && relatedType && { ...related, type: relatedType },
     defaults: propertiesOf(type.schema).flatMap(([name, property]) =>
       property.default === undefined ? [] : [[name, property.default] as const],
     ),
-    unique: propertiesWith(enforced, 'unique'),
-    noInternalUsers: propertiesWith(enforced, 'no-internal-user-conflict'),
+    unique: propertiesWith(type, 'unique'),
+    noInternalUsers: propertiesWith(type, 'no-internal-user-conflict'),
     validate: (object, only) => [...always(object, only), ...conditionally(object, only)],
     protected: places.filter(isProtected).map(({ path }) => path),
     oneByOne:
       encryption.encrypts ||
-      byScripts !== undefined ||
+      (enforced && byScripts !== undefined) ||
       compensates(type) ||
       writingHooks.some(scripts.has) ||
       onValidate.length + onStore.length > 0,

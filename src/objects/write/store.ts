@@ -60,7 +60,7 @@ async function refuseConflicts(
   { store, compiled }: WriteContext,
   entries: readonly Entry[],
 ): Promise<readonly Entry[]> {
-  if (compiled.unique.length + compiled.noInternalUsers.length === 0) return entries
+  if (!compiled.enforced || compiled.unique.length + compiled.noInternalUsers.length === 0) return entries
   const candidates = entries.flatMap((one) =>
     'write' in one && one.write.operation !== 'delete' ? [one.write] : [],
   )

@@ -11,15 +11,16 @@ export function validate({ compiled, request }: WriteContext, draft: Draft): Ent
   const { write, old, patched: only } = draft
   if (write.operation === 'delete') return draft
   const { id, content } = write
-  const failures = compiled.validate(content, only)
-  const result = (found: typeof failures): Entry =>
+  const scripted = compiled.enforced ? compiled.scriptedPolicies : undefined
+  const failures = compiled.enforced ? compiled.validate(content, only) : []
+  const result = (found: readonly FailedProperty[]): Entry =>
     found.length > 0 ? refused(policyFailure(mergeFailures(found), only ? 'patch' : 'write')) : draft
-  if (!compiled.scriptedPolicies && !request.external) return result(failures)
+  if (!scripted && !request.external) return result(failures)
   const further = async () => {
     const about = { resourcePath: `${compiled.collection}/${old ? id : '*'}`, only, request }
     return result([
       ...failures,
-      ...((await compiled.scriptedPolicies?.({ ...content, _id: id }, about)) ?? []),
+      ...((await scripted?.({ ...content, _id: id }, about)) ?? []),
       ...(old ? await reauthenticationFailures(compiled, old, content, request) : []),
     ])
   }
