@@ -36,7 +36,7 @@ beforeAll(async () => {
   base = (await server.listen()).url
 })
 afterAll(async () => {
-  await server.close()
+  await server[Symbol.asyncDispose]()
   await store[Symbol.asyncDispose]()
 })
 

@@ -99,7 +99,7 @@ beforeAll(async () => {
   server = open()
   base = (await server.listen()).url
 })
-afterAll(() => server.close())
+afterAll(() => server[Symbol.asyncDispose]())
 beforeEach(() => things.clear())
 
 /** The members of answers that the tests look into. */
@@ -585,7 +585,7 @@ describe('closing', () => {
         .end()
     })
     while (!release) await new Promise((resolve) => setTimeout(resolve, 5))
-    const closed = closing.close()
+    const closed = closing[Symbol.asyncDispose]()
     release()
     expect(await answer).toBe(200)
     await closed

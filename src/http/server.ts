@@ -24,7 +24,8 @@ import { send, sendError } from './rest/reply.ts'
 
 /**
  * The REST interface (platform §1): receives a request, calls the router, sends the answer. Fastify handles the bytes.
- * The rules of the protocol are in the neighbouring files, which do not use Fastify.
+ * The rules of the protocol are in the neighbouring files, which do not use Fastify. Disposal finishes active requests and
+ * accepts no new ones.
  */
 export interface HttpServer extends AsyncDisposable {
   /** Resolves when requests are accepted. Port 0 means any free port; `url` includes the context path. */
@@ -32,8 +33,6 @@ export interface HttpServer extends AsyncDisposable {
     readonly host?: string
     readonly port?: number
   }): Promise<{ readonly url: string; readonly port: number }>
-  /** Finishes active requests and accepts no new ones. */
-  close(): Promise<void>
 }
 
 export interface HttpServerOptions {
@@ -97,7 +96,6 @@ export function httpServer(options: HttpServerOptions): HttpServer {
       const authority = `${host.includes(':') ? `[${host}]` : host}:${actual}`
       return { url: `http://${authority}${contextPath}`, port: actual }
     },
-    close: () => server.close(),
     [Symbol.asyncDispose]: () => server.close(),
   }
 }

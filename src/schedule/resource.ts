@@ -6,7 +6,7 @@ import { queryCollection } from '../router/collection.ts'
 import type { RequestContext, Resource, ResourceProvider, Resources } from '../router/resources.ts'
 import { parseCron } from './cron.ts'
 import { type Job, readJob } from './job.ts'
-import { type JobTrigger, type Scheduler, unknownJob } from './scheduler.ts'
+import type { JobTrigger, Scheduler } from './scheduler.ts'
 
 const everySchedule = { kind: 'compare', operator: 'sw', pointer: ['_id'], value: 'schedule/' } as const
 
@@ -63,7 +63,7 @@ function jobViews(scheduler: Scheduler, resources: () => Resources) {
   /** NOT_FOUND if there is none. */
   function job(id: string): Job {
     const found = scheduler.job(id)
-    if (!found) throw unknownJob(id)
+    if (!found) throw new Problem('NOT_FOUND', `There is no job "${id}"`)
     return found
   }
 

@@ -3,7 +3,7 @@ import { auditEvent } from '../audit/events.ts'
 import { Mutex } from '../kit/mutex.ts'
 import { Timer } from '../kit/timer.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { asProblem, Problem } from '../model/problem.ts'
+import { asProblem, type Problem } from '../model/problem.ts'
 import type { Locks } from '../repository/locks.ts'
 import type { StoredObject } from '../repository/objects.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -321,8 +321,4 @@ function progressIn(stored: StoredObject | undefined): Progress | undefined {
 /** Nothing else writes it, so two members are enough to recognize it. */
 function isProgress(value: Json | undefined): value is Progress {
   return isJsonObject(value) && typeof value.first === 'number' && typeof value.fired === 'number'
-}
-
-export function unknownJob(id: string): Problem {
-  return new Problem('NOT_FOUND', `There is no job "${id}"`)
 }

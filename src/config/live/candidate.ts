@@ -32,9 +32,6 @@ export function textsOf({ files }: Project): ReadonlyMap<string, string> {
 }
 
 export function isSame(a: Candidate, b: Candidate): boolean {
-  return a === b || signatureOf(a) === signatureOf(b)
-}
-
-function signatureOf({ project, entries }: Candidate): string {
-  return JSON.stringify([[...textsOf(project)], [...entries]])
+  const signature = ({ project, entries }: Candidate) => JSON.stringify([[...textsOf(project)], [...entries]])
+  return a === b || signature(a) === signature(b)
 }
