@@ -3,12 +3,12 @@ import { everything } from '../model/filter/filter.ts'
 import { parseFilter } from '../model/filter/parse.ts'
 import { isJsonObject } from '../model/json.ts'
 import { parsePointer } from '../model/pointer.ts'
-import { joinPath } from '../model/resource-path.ts'
 import type { Resource } from '../router/resources.ts'
 import { withApplication } from './application.ts'
 import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 import { describeChange } from './plan-text.ts'
 import { style } from './style.ts'
+import { writtenPath } from './written-path.ts'
 
 interface HistoryOptions extends ProjectOptions {
   readonly limit: number
@@ -35,7 +35,7 @@ async function history(path: string, options: HistoryOptions): Promise<number> {
   const filter = filters.length === 0 ? everything : ({ kind: 'and', filters } as const)
   return withApplication(options, async ({ resources, administrator }) => {
     const page = await resources.query(
-      `history/${joinPath(...path.split('/'))}`,
+      `history/${writtenPath(path)}`,
       { filter, pageSize: limit },
       administrator,
     )

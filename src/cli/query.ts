@@ -9,6 +9,7 @@ import type { Resource, ResourceQuery } from '../router/resources.ts'
 import type { Application } from '../server/application.ts'
 import { withApplication } from './application.ts'
 import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
+import { withSlashesInId, writtenPath } from './written-path.ts'
 
 interface QueryOptions extends ProjectOptions {
   readonly fields?: string
@@ -41,7 +42,7 @@ async function query(path: string, filter: string | undefined, options: QueryOpt
     let count = 0
     // Printed only with the first object: a refused query prints nothing.
     let separator = '{"result":['
-    for await (const object of found(application, path, wanted, options.limit)) {
+    for await (const object of found(application, writtenPath(path), wanted, options.limit)) {
       if (options.json) process.stdout.write(`${separator}\n${JSON.stringify(object)}`)
       else console.log(JSON.stringify(object))
       separator = ','
@@ -65,18 +66,29 @@ async function* found(
   const fetch = (from: From) => {
     const query = { ...wanted, pageSize: Math.min(pageSize, left), ...from }
     return resources.query(path, query, administrator).catch(async (refusal) => {
-      if (wanted.filter !== everything || !refusesQuery(refusal)) throw refusal
-      const object = await resources
-        .read(path, { ...administrator, fields: wanted.fields })
-        .catch((failure) => Promise.reject(path.includes('/') && !refusesQuery(failure) ? failure : refusal))
-      return { result: [object], cookie: null }
+      if (wanted.filter !== everything || !mayBeObject(refusal)) throw refusal
+      return { result: [await objectAt(path, refusal)], cookie: null }
     })
   }
+  const read = (at: string) => resources.read(at, { ...administrator, fields: wanted.fields })
+  const objectAt = (at: string, refusal: unknown): Promise<Resource> =>
+    read(at).catch((failure) => {
+      const other = withSlashesInId(at)
+      const reported = at.includes('/') && !refusesQuery(failure) ? failure : refusal
+      return other === undefined
+        ? Promise.reject(reported)
+        : read(other).catch(() => Promise.reject(reported))
+    })
   for await (const { result } of pages(fetch)) {
     yield* result
     left -= result.length
     if (left <= 0) return
   }
+}
+
+/** The query failed because the path may name a single object, or an id with slashes. */
+function mayBeObject(error: unknown): boolean {
+  return refusesQuery(error) || asProblem(error).code === 'NOT_FOUND'
 }
 
 /** The answer of resources whose path names a single object. */

@@ -32,6 +32,11 @@ export function normalizePath(path: string): string {
   return joinPath(...splitPath(path.replace(/^\/|\/$/g, '')))
 }
 
+/** A path as a person or a script writes it: an id with a `%` that begins no escape need not be encoded. */
+export function tolerantPath(path: string): string {
+  return path.split('/').map(escapeStrayPercents).join('/')
+}
+
 /** Escapes each `%` that begins no escape, so that text written by a person can be decoded. */
 export function escapeStrayPercents(segment: string): string {
   return isDecodable(segment) ? segment : segment.replaceAll('%', '%25')

@@ -2,7 +2,7 @@ import { parseFilter } from '../model/filter/parse.ts'
 import type { Json } from '../model/json.ts'
 import { parsePatch } from '../model/patch.ts'
 import { Problem } from '../model/problem.ts'
-import { splitPath } from '../model/resource-path.ts'
+import { joinPath, splitPath } from '../model/resource-path.ts'
 import type { StoredObject } from '../repository/objects.ts'
 import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../router/resources.ts'
 import { storePage, storeQuery } from '../router/store-query.ts'
@@ -94,10 +94,11 @@ async function ownAction(
   if (!scripts.has(actionScript(name)))
     throw new Problem('NOT_IMPLEMENTED', `${collection} does not offer the action "${name}"`)
   const object = await set.required(id)
+  const resourceName = `${collection}/${joinPath(id)}`
   const variables = {
     object,
-    resourceName: `${collection}/${id}`,
-    request: { action: name, content, resourcePath: `${collection}/${id}`, additionalParameters: parameters },
+    resourceName,
+    request: { action: name, content, resourcePath: resourceName, additionalParameters: parameters },
   }
   return (await scripts.run(actionScript(name), variables, request)).value ?? null
 }

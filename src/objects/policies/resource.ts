@@ -2,7 +2,7 @@ import { copy } from '../../model/equality.ts'
 import { asObject, isJsonObject, type JsonObject } from '../../model/json.ts'
 import { parsePointer, setAt } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
-import { splitPath } from '../../model/resource-path.ts'
+import { joinPath, splitPath } from '../../model/resource-path.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compile.ts'
@@ -53,7 +53,8 @@ export class PolicyProvider implements ResourceProvider {
   #subject(path: string): Subject {
     const [root, name = '', id = '*', ...more] = splitPath(path)
     const type = root === 'managed' && more.length === 0 ? this.#types.get(name) : undefined
-    if (type) return { resource: `managed/${name}/${id}`, id, properties: schemaProperties(type.type), type }
+    if (type)
+      return { resource: `managed/${joinPath(name, id)}`, id, properties: schemaProperties(type.type), type }
     const { properties } = resourceFor(this.#options.resources, path) ?? { properties: [] }
     return { resource: path, id, properties }
   }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../model/json.ts'
+import { joinPath } from '../../model/resource-path.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { replacedAt } from '../type/places.ts'
@@ -12,12 +13,16 @@ export function retrieval(collection: string, scripts: TypeScripts, retrieved: r
   const hooks = ['onRetrieve', 'onRead'].filter((hook) => scripts.has(hook))
   if (retrieved.length + hooks.length === 0 && !scripts.has('onQueryResult')) return undefined
 
-  async function withProperties(object: JsonObject, request: RequestContext): Promise<JsonObject> {
+  async function withProperties(
+    object: JsonObject,
+    id: string,
+    request: RequestContext,
+  ): Promise<JsonObject> {
     let result = object
     for (const { path, script } of retrieved) {
       result = await replacedAt(result, path, async ({ pointer, value: property = null }) => {
         const propertyName = pointer.join('/')
-        const variables = { object: result, property, propertyName, ...about(collection, object) }
+        const variables = { object: result, property, propertyName, ...about(collection, id) }
         return (await scripts.run(script, variables, request)).value
       })
     }
@@ -26,14 +31,14 @@ export function retrieval(collection: string, scripts: TypeScripts, retrieved: r
 
   async function hooked(hook: string, object: JsonObject, id: string, request: RequestContext) {
     if (!scripts.has(hook)) return object
-    const variables = { object, ...about(collection, { _id: id }) }
+    const variables = { object, ...about(collection, id) }
     return (await scripts.run(hook, variables, request)).object ?? object
   }
 
   /** `onRetrieve` of the object and then of its properties, and `onRead`. */
   async function one(stored: StoredObject, request: RequestContext): Promise<StoredObject> {
     const { _id, _rev } = stored
-    const object = await withProperties(await hooked('onRetrieve', stored, _id, request), request)
+    const object = await withProperties(await hooked('onRetrieve', stored, _id, request), _id, request)
     return { ...(await hooked('onRead', object, _id, request)), _id, _rev }
   }
 
@@ -45,9 +50,9 @@ export function retrieval(collection: string, scripts: TypeScripts, retrieved: r
   ): Promise<readonly StoredObject[]> {
     const kept: StoredObject[] = []
     for (const stored of objects) {
-      let object: JsonObject = executeOnRetrieve ? await withProperties(stored, request) : stored
+      let object: JsonObject = executeOnRetrieve ? await withProperties(stored, stored._id, request) : stored
       if (scripts.has('onQueryResult')) {
-        const variables = { object, ...about(collection, stored) }
+        const variables = { object, ...about(collection, stored._id) }
         const { value, object: left } = await scripts.run('onQueryResult', variables, request)
         if (value === false || value === 0 || value === '') continue
         object = left ?? object
@@ -60,6 +65,6 @@ export function retrieval(collection: string, scripts: TypeScripts, retrieved: r
   return { one, queried }
 }
 
-function about(collection: string, { _id }: JsonObject): JsonObject {
-  return { resourceName: `${collection}/${_id}` }
+function about(collection: string, id: string): JsonObject {
+  return { resourceName: `${collection}/${joinPath(id)}` }
 }

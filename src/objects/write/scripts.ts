@@ -1,6 +1,7 @@
 import { equal } from '../../model/equality.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { joinPath } from '../../model/resource-path.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { replacedAt, spotsAt } from '../type/places.ts'
 import type { ScriptResult } from '../type/scripts.ts'
@@ -45,7 +46,7 @@ export async function runHook(
   variables: JsonObject,
 ): Promise<ScriptResult> {
   if (!scripts.has(script)) return {}
-  const resourceName = `${collection}/${id}`
+  const resourceName = `${collection}/${joinPath(id)}`
   const described = { resourcePath: resourceName, additionalParameters: { ...request.parameters } }
   return scripts.run(script, { ...variables, resourceName, request: described }, withoutAfterwards(request))
 }

@@ -108,6 +108,23 @@ const hooks = {
   },
 }
 
+describe('the resource name that scripts see', () => {
+  it.each(['a/b', 'a%2Fb', '100%', 'josé'])('leads to the object %j', async (id) => {
+    const calling = {
+      onRead: saying('onRead', 'resourceName'),
+      postCreate: saying('postCreate', 'resourceName'),
+    }
+    const { resources, said } = await open(calling)
+    await resources.create('managed/user', id, ann, own)
+    const path = `managed/user/${encodeURIComponent(id)}`
+    expect(await resources.read(path, own)).toMatchObject({ _id: id })
+    expect(said.filter((line) => line.startsWith('onRead ') || line.startsWith('post'))).toEqual([
+      `postCreate ${path}`,
+      `onRead ${path}`,
+    ])
+  })
+})
+
 describe('the scripts of a managed object run in order', () => {
   it('when it is made, changed and deleted; synchronization follows what is stored', async () => {
     const { resources, said } = await open(hooks)

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../model/json.ts'
 import { getAt } from '../../model/pointer.ts'
+import { joinPath } from '../../model/resource-path.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { type FailedProperty, mergeFailures, policyFailure } from '../policies/validator.ts'
 import type { CompiledType } from '../type/compile.ts'
@@ -17,7 +18,7 @@ export function validate({ compiled, request }: WriteContext, draft: Draft): Ent
     found.length > 0 ? refused(policyFailure(mergeFailures(found), only ? 'patch' : 'write')) : draft
   if (!scripted && !request.external) return result(failures)
   const further = async () => {
-    const about = { resourcePath: `${compiled.collection}/${old ? id : '*'}`, only, request }
+    const about = { resourcePath: `${compiled.collection}/${old ? joinPath(id) : '*'}`, only, request }
     return result([
       ...failures,
       ...((await scripted?.({ ...content, _id: id }, about)) ?? []),

@@ -2,6 +2,7 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
+import { joinPath, normalizePath, splitLast, tolerantPath } from '../../model/resource-path.ts'
 import type { LinkSide } from '../../repository/links.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext, ResourceProvider, Resources } from '../../router/resources.ts'
@@ -25,7 +26,7 @@ export async function linkedResources(
     if (!end) continue
     const { other, otherSide } = end
     for (const link of await linksOf(repository, end, id)) {
-      const path = `${other}/${spelledEnd(link, otherSide)}`
+      const path = `${other}/${joinPath(spelledEnd(link, otherSide))}`
       found.push({
         resourceName: path,
         ...(await contentOf(resources(), path, context)),
@@ -53,9 +54,11 @@ export function linkedViewProvider(services: SyncServices): ResourceProvider {
 }
 
 function parted(resourceName: string): { container: string; id: string } {
-  const end = resourceName.lastIndexOf('/')
-  if (end > 0 && end < resourceName.length - 1)
-    return { container: resourceName.slice(0, end), id: decodeURIComponent(resourceName.slice(end + 1)) }
+  const path = normalizePath(tolerantPath(resourceName))
+  if (path.includes('/')) {
+    const { parent, last } = splitLast(path)
+    return { container: parent, id: last }
+  }
   throw new Problem('BAD_REQUEST', 'getLinkedResources needs resourceName, e.g. managed/user/42')
 }
 
