@@ -356,6 +356,13 @@ describe('the object set', () => {
 })
 
 describe('types', () => {
+  it('whose policies are not enforced are written whatever the policies say', async () => {
+    const managed = await managedObjects({ repository, types, enforcePolicies: false })
+    const contents = [{ sn: 'x' }, { userName: 'ada' }, { userName: 'ada' }]
+    const writes = contents.map((content) => ({ operation: 'create', content }) as const)
+    const results = await managed.objectSet?.('user')?.writeMany(writes, context)
+    expect(results?.map(({ ok }) => ok)).toEqual([true, true, true])
+  })
   it('with unsupported features are refused, each named', async () => {
     const schema = {
       properties: {
