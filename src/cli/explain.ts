@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { parseJson } from '../model/json-text.ts'
 import { messageOf, Problem } from '../model/problem.ts'
 import { withMapping } from './application.ts'
 import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
@@ -53,7 +54,7 @@ async function explain(
 function sourceOption(option: string): JsonObject {
   const text = /^\s*[[{"]/.test(option) ? option : fileText(option)
   try {
-    const object: Json = JSON.parse(text)
+    const object = parseJson(text)
     if (isJsonObject(object)) return object
   } catch (cause) {
     throw new Problem('BAD_REQUEST', `--source-json is no JSON: ${messageOf(cause)}`, { cause })

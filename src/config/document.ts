@@ -6,6 +6,8 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import { type Place, printPlace } from '../model/finding.ts'
 import type { Json, JsonObject } from '../model/json.ts'
+import { checkJsonText } from '../model/json-text.ts'
+import { messageOf } from '../model/problem.ts'
 import type { ConfigurationDocument, ConfigurationProblem, Position } from './project.ts'
 
 export interface ParsedFile extends Pick<ConfigurationDocument, 'raw' | 'locate'> {
@@ -19,6 +21,8 @@ export function parseFile(file: string, bytes: Uint8Array): ParsedFile {
   const position = positions(text)
   if (text.trim() === '')
     return broken(file, position(0), 'the file is empty; write {} if nothing is to be configured')
+  const tooDeep = depthProblem(text)
+  if (tooDeep !== undefined) return broken(file, position(0), tooDeep)
   const errors: ParseError[] = []
   const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false })
   const first = errors[0]
@@ -64,6 +68,16 @@ function broken(file: string, position: Position, message: string): ParsedFile {
     raw: undefined,
     problems: [{ severity: 'error', file, ...position, pointer: '', message }],
     locate: () => position,
+  }
+}
+
+/** Of a file that only JSON's own grammar would accept. */
+function depthProblem(text: string): string | undefined {
+  try {
+    checkJsonText(text)
+    return undefined
+  } catch (error) {
+    return `${messageOf(error)}; no setting needs that`
   }
 }
 

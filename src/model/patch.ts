@@ -1,5 +1,6 @@
 import { copy, equal } from './equality.ts'
 import { asObject, isJsonObject, type Json, type JsonObject, member } from './json.ts'
+import { deepest } from './json-text.ts'
 import { getAt, type Pointer, parsePointer, printPointer, removeAt, setAt } from './pointer.ts'
 import { Problem } from './problem.ts'
 
@@ -32,7 +33,9 @@ export function parsePatch(body: unknown): readonly PatchOperation[] {
 /** A new object with the operations applied in order; `object` is not changed. BAD_PATCH if one cannot be applied. */
 export function applyPatch(object: JsonObject, operations: readonly PatchOperation[]): JsonObject {
   const result = copy(object)
-  for (const [position, operation] of operations.entries()) at(position, () => apply(result, operation))
+  const effort = new Effort()
+  for (const [position, operation] of operations.entries())
+    at(position, () => apply(result, operation, effort))
   return result
 }
 
@@ -121,7 +124,34 @@ function withoutAppend(field: Pointer): Pointer {
   return field
 }
 
-function apply(target: JsonObject, operation: PatchOperation): void {
+/** A patch of a few lines can copy a value into itself again and again, or compare a long list thousands of times. */
+class Effort {
+  #values = 0
+
+  spend(values: number): void {
+    this.#values += values
+    if (this.#values > mostEffort)
+      throw new Problem('BAD_PATCH', `the patch copies or compares more than ${mostEffort} values`, {
+        status: 413,
+      })
+  }
+
+  /** Of a value that is going to be copied. */
+  spendOn(value: Json): void {
+    this.spend(1)
+    if (typeof value !== 'object' || value === null) return
+    for (const member of Object.values(value)) if (member !== undefined) this.spendOn(member)
+  }
+}
+
+const mostEffort = 10_000_000
+
+function depthOf(value: Json | undefined): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return 1 + Object.values(value).reduce<number>((most, member) => Math.max(most, depthOf(member)), 0)
+}
+
+function apply(target: JsonObject, operation: PatchOperation, effort: Effort): void {
   switch (operation.operation) {
     case 'add':
     case 'replace':
@@ -130,16 +160,19 @@ function apply(target: JsonObject, operation: PatchOperation): void {
       break
     case 'remove':
       if (operation.value === undefined) removeAt(target, operation.field)
-      else removeValue(target, operation.field, operation.value)
+      else removeValue(target, operation.field, operation.value, effort)
       break
     case 'increment':
-      increment(target, operation.field, operation.value)
+      increment(target, operation.field, operation.value, effort)
       break
     case 'copy':
     case 'move': {
       const value = getAt(target, operation.from)
       if (value === undefined) return
       if (operation.operation === 'move') removeAt(target, operation.from)
+      else effort.spendOn(value)
+      if (operation.field.length + depthOf(value) > deepest)
+        throw bad(`the object would be nested more than ${deepest} levels deep`)
       setAt(target, operation.field, copy(value))
       break
     }
@@ -151,25 +184,33 @@ function apply(target: JsonObject, operation: PatchOperation): void {
 function append(target: JsonObject, field: Pointer, value: Json): void {
   const array = getAt(target, field) ?? []
   if (!Array.isArray(array)) throw bad(`${printPointer(field)} is ${kindOf(array)}: nothing can be appended`)
-  setAt(target, field, [...array, value])
+  // The patched object is a copy of ours, and so is its list.
+  if (getAt(target, field) === array) array.push(value)
+  else setAt(target, field, [value])
 }
 
-function removeValue(target: JsonObject, field: Pointer, value: Json): void {
+function removeValue(target: JsonObject, field: Pointer, value: Json, effort: Effort): void {
   const current = getAt(target, field)
   if (Array.isArray(current)) {
+    effort.spend(current.length)
     const kept = current.filter((element) => !equal(element, value))
     if (kept.length < current.length) setAt(target, field, kept)
   } else if (equal(current, value)) removeAt(target, field)
 }
 
-function increment(target: JsonObject, field: Pointer, by: number): void {
+function increment(target: JsonObject, field: Pointer, by: number, effort: Effort): void {
   const current = getAt(target, field)
+  if (Array.isArray(current)) effort.spend(current.length)
   const one = (n: Json | undefined) => sum(n, by, field)
   setAt(target, field, Array.isArray(current) ? current.map(one) : one(current))
 }
 
 function sum(current: Json | undefined, by: number, field: Pointer): number {
-  if (typeof current === 'number') return current + by
+  if (typeof current === 'number') {
+    const total = current + by
+    if (Number.isFinite(total) && (!Number.isInteger(total) || Number.isSafeInteger(total))) return total
+    throw bad(`${printPointer(field)}: ${current} and ${by} are more than a number can hold exactly`)
+  }
   throw bad(`${printPointer(field)} is ${kindOf(current)}, not a number`)
 }
 

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, member, setMember } from './json.ts'
+import { deepest } from './json-text.ts'
 import { Problem } from './problem.ts'
 
 /**
@@ -13,6 +14,8 @@ export function parsePointer(text: string): Pointer {
   const start = text.startsWith('/') ? 1 : 0
   const end = text.length > 1 && text.endsWith('/') ? text.length - 1 : text.length
   const tokens = text.slice(start, end).split('/')
+  if (tokens.length > deepest)
+    throw new Problem('BAD_REQUEST', `A pointer has at most ${deepest} names, and this one ${tokens.length}`)
   return text.includes('%') ? tokens.map((token) => decode(token, text)) : tokens
 }
 

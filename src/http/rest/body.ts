@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { parseJson } from '../../model/json-text.ts'
 import { messageOf, Problem } from '../../model/problem.ts'
 
 /** Request bodies: JSON in UTF-8, of the type that the operation needs (platform §1.1). */
@@ -13,8 +14,9 @@ export function parseBody({ contentType, bytes }: Body): Json | undefined {
   checkContentType(contentType)
   const text = decode(bytes)
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch (error) {
+    if (error instanceof Problem) throw error
     // The JSON parser quotes the text at the error, which may be a password.
     const [fault] = messageOf(error).split(/, (?:\.\.\.)?"/)
     throw new Problem('BAD_REQUEST', `The body is not JSON: ${fault}`)

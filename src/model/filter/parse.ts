@@ -1,6 +1,7 @@
 import type { Json } from '../json.ts'
+import { requireExact } from '../json-text.ts'
 import { type Pointer, parsePointer } from '../pointer.ts'
-import type { Problem } from '../problem.ts'
+import { messageOf, type Problem } from '../problem.ts'
 import { type ComparisonOperator, comparisonOperators, type Filter } from './filter.ts'
 import { badFilter, type Token, tokenize } from './tokens.ts'
 
@@ -105,6 +106,16 @@ function parseNumber(text: string, column: number): number {
   }
   if (!text.includes('.') && BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) {
     throw badFilter(column, `${text} does not fit 64 bits; write ${text}.0 for a decimal`)
+  }
+  try {
+    requireExact(
+      text
+        .replace(/^\+/, '')
+        .replace(/^(-?)\./, '$10.')
+        .replace(/\.$/, ''),
+    )
+  } catch (cause) {
+    throw badFilter(column, messageOf(cause), cause)
   }
   // Adding zero turns -0 into 0: JSON cannot tell them apart.
   return Number(text) + 0

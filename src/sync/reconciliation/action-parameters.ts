@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { parseJson } from '../../model/json-text.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { RequestContext, ResourceAction } from '../../router/resources.ts'
 import type { Reconciliations } from './reconciliations.ts'
@@ -21,7 +22,9 @@ export function mappingIn({ name, parameters, content }: ResourceAction): string
 
 function parsed(text: string): JsonObject {
   try {
-    return JSON.parse(text)
+    const mapping = parseJson(text)
+    if (isJsonObject(mapping)) return mapping
+    throw new Problem('BAD_REQUEST', 'it must be an object')
   } catch (cause) {
     const why = asProblem(cause).message
     throw new Problem('BAD_REQUEST', `mapping is neither a name nor JSON: ${why}`, { cause })
