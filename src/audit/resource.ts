@@ -1,4 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid'
+import { type Pattern, patternOf } from '../kit/pattern.ts'
 import { equal } from '../model/equality.ts'
 import { asObject, type Json, type JsonObject } from '../model/json.ts'
 import { getAt, printPointer } from '../model/pointer.ts'
@@ -190,9 +191,9 @@ function chosenRuns(runs: readonly RecordedRun[], command: JsonObject): readonly
   }
 }
 
-function pattern(like: Json): RegExp {
+function pattern(like: Json): Pattern {
   const escaped = String(like).replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`^${escaped.replaceAll('%', '.*').replaceAll('_', '.')}$`, 's')
+  return patternOf(`^${escaped.replaceAll('%', '.*').replaceAll('_', '.')}$`, 's')
 }
 
 function topicAt(path: string): string {

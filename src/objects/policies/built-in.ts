@@ -1,3 +1,4 @@
+import { patternOf } from '../../kit/pattern.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 
@@ -125,8 +126,7 @@ function hasLength(value: Json): value is string | Json[] {
 }
 
 export function matchesRegexp(regexp: string, flags = ''): Check {
-  // A global or sticky expression remembers where it stopped, and would answer differently every second time.
-  const pattern = new RegExp(regexp, flags.replace(/[gy]/g, ''))
+  const pattern = patternOf(regexp, flags)
   const params = { regexp, ...(flags && { flags }) }
   return check('MATCH_REGEXP', (value) => typeof value !== 'string' || pattern.test(value), params)
 }

@@ -1,3 +1,4 @@
+import { patternOf } from '../../kit/pattern.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
@@ -77,7 +78,7 @@ export function scriptFilters(
 }
 
 function refusingFilter({ pattern, methods = verbs, refuses }: Refusal): RouterFilter {
-  const expression = new RegExp(pattern)
+  const expression = patternOf(pattern)
   const refusing: RouterFilter = async (request, next) => {
     if (methods.includes(request.verb) && expression.test(request.path))
       throw new Problem('UNAVAILABLE', refuses)
@@ -99,7 +100,7 @@ interface Left {
 
 function routerFilter(filter: ScriptFilter, name: string, run: Run): RouterFilter {
   const { methods = verbs, pattern, onRequest, onResponse, onFailure } = filter
-  const expression = pattern === undefined ? undefined : new RegExp(pattern)
+  const expression = pattern === undefined ? undefined : patternOf(pattern)
   const holds = conditionOf(filter, name, run)
   const isAsked = (request: RoutedRequest) =>
     methods.includes(request.verb) && (expression?.test(request.path) ?? true)
