@@ -139,6 +139,12 @@ function writing(change: (write: ConnectorWrite, memory: Memory) => ConnectorWri
   })
 }
 
+/** A limit that names no instant is compared as text. */
+function withoutZone(filter: Filter): Filter {
+  if (filter.kind !== 'compare' || typeof filter.value !== 'string') return filter
+  return { ...filter, value: filter.value.replace(/Z$/, '') }
+}
+
 const tick = () => new Promise((resolve) => setImmediate(resolve))
 
 const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
@@ -291,6 +297,13 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
           { ...query, filter: query.filter.kind === 'not' ? query.filter.filter : query.filter },
           signal,
         ),
+    }),
+  ],
+  [
+    'orders date-times with a zone by the instants that they name',
+    'texts compared as texts',
+    (sound) => ({
+      search: (query, signal) => sound.search({ ...query, filter: withoutZone(query.filter) }, signal),
     }),
   ],
   [

@@ -127,6 +127,32 @@ describe('a task scan', () => {
     expect(names).not.toContain('b')
   })
 
+  it.each([
+    ['a filter', {}],
+    [
+      'a property',
+      { _queryFilter: 'sunset pr', property: '/sunset/date', condition: { before: '${Time.now}' } },
+    ],
+  ])('is due at its instant, by a filter as by a property: %s', async (_, scan) => {
+    town(sunset(logs, scan))
+    await using application = await open()
+    const hour = 3_600_000
+    /** What a clock of the zone shows so many hours from now. */
+    const at = (hours: number, zone: number) => {
+      const local = new Date(Date.now() + (hours + zone) * hour).toISOString().slice(0, 19)
+      return `${local}${zone < 0 ? '-' : '+'}${String(Math.abs(zone)).padStart(2, '0')}:00`
+    }
+    const dates = {
+      ...{ ahead: at(1, -5), past: at(-1, 5), utc: at(-1, 0), west: at(-1, -10), east: at(1, 13) },
+      ...{ day: '2020-01-01', local: '2020-01-01T00:00:00', late: '2099-01-01', words: 'whenever' },
+    }
+    for (const [id, date] of Object.entries(dates))
+      await application.resources.create('managed/user', id, { sunset: { date } }, application.administrator)
+    await execute(application)
+    const due = (await all(application, 'managed/log')).map(({ user }) => user)
+    expect(due.toSorted()).toEqual(['day', 'local', 'past', 'utc', 'west'])
+  })
+
   it('leaves an object whose task fails started, and tries again after the timeout', async () => {
     const source = `if (!openidm.read('managed/flag/ok')) throw 'not yet'; ${logs}`
     town(sunset(source, { recovery: { timeout: '1h' } }))

@@ -14,6 +14,8 @@ const user = {
   mails: ['ada@x.org', 'countess@y.org'],
   rooms: [1, 'two'],
   wide: '～',
+  end: '2026-03-01T05:00:00-05:00',
+  day: '2026-03-01',
 }
 
 describe('a filter matches', () => {
@@ -45,6 +47,11 @@ describe('a filter matches', () => {
     '!(absent eq "x")',
     '!(age eq "36")',
     'wide lt "😀"',
+    'end le "2026-03-01T10:00:00Z"',
+    'end ge "2026-03-01T11:00:00+01:00"',
+    'end gt "2026-03-01T09:59:59.999Z"',
+    'end gt "2026-03-01T04"',
+    'day lt "2026-03-01T00:00:00+05:00"',
     'true',
     'false or age eq 36',
   ])('%s', (text) => {
@@ -72,6 +79,10 @@ describe('a filter does not match', () => {
     'mails/length pr',
     'constructor pr',
     '__proto__ pr',
+    'end lt "2026-03-01T09:00:00Z"',
+    'end lt "2026-03-01T10:00:00Z"',
+    'end eq "2026-03-01T10:00:00Z"',
+    'end lt "2026-03-01"',
     'name pr and false',
     "age in '[]'",
   ])('%s', (text) => {
@@ -85,6 +96,7 @@ describe('ignoring case', () => {
     'name/first sw "aD"',
     'name/first ge "ADA"',
     'mails in \'["ADA@X.ORG"]\'',
+    'end gt "2026-03-01t09:59:59z"',
     'mails ca \'["ADA@x.org","COUNTESS@y.org"]\'',
   ])('%s matches, which exactly it would not', (text) => {
     expect(matches(parseFilter(text), user, { ignoreCase: true })).toBe(true)

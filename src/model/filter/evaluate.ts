@@ -1,3 +1,4 @@
+import { instantOf } from '../instant.ts'
 import { elementsOf, type Json } from '../json.ts'
 import { getAt } from '../pointer.ts'
 import { compareText } from '../sort.ts'
@@ -8,6 +9,7 @@ import type { ComparisonOperator, Filter } from './filter.ts'
  *
  * An array matches if any element does. Values of different types never match. `pr` is false for null. `ne` is the
  * negation of `eq`, so an absent value matches it. `ca` tests the array as a whole: it must contain every listed value.
+ * Two date-times with a zone are ordered by their instants.
  */
 
 export interface EvaluationOptions {
@@ -122,7 +124,14 @@ function textTest(value: Json, fold: Fold, test: (text: string, part: string) =>
 function orderTest(value: Json, fold: Fold, accepts: (order: number) => boolean): Test {
   if (typeof value === 'string') {
     const limit = fold(value)
-    return (actual) => typeof actual === 'string' && accepts(compareText(fold(actual), limit))
+    const byText = (actual: string) => accepts(compareText(fold(actual), limit))
+    const instant = instantOf(value)
+    if (instant === undefined) return (actual) => typeof actual === 'string' && byText(actual)
+    return (actual) => {
+      if (typeof actual !== 'string') return false
+      const other = instantOf(actual)
+      return other === undefined ? byText(actual) : accepts(other - instant)
+    }
   }
   if (typeof value === 'number') return (actual) => typeof actual === 'number' && accepts(actual - value)
   return () => false

@@ -32,7 +32,26 @@ export const numbers: fc.Arbitrary<number> = fc
   .oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }))
   .map((n) => n + 0)
 
-export const scalars = fc.oneof(fc.string({ unit: 'binary' }), numbers, fc.boolean())
+/** Texts that name instants near to each other, in zones all over the world. */
+export const dateTimes: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.integer({ min: -3, max: 3 }),
+    fc.integer({ min: -47, max: 47 }),
+    fc.constantFrom('', ':00', ':00.000', ':00.5', ':00.0001'),
+    fc.boolean(),
+  )
+  .map(([minutes, halfHours, seconds, isZulu]) => {
+    const offset = isZulu ? 0 : halfHours * 30
+    const local = new Date(Date.UTC(2026, 1, 28, 23, 58) + (minutes + offset) * 60_000)
+      .toISOString()
+      .slice(0, 16)
+    const [hours, rest] = [Math.trunc(Math.abs(offset) / 60), Math.abs(offset) % 60].map((n) =>
+      String(n).padStart(2, '0'),
+    )
+    return `${local}${seconds}${isZulu ? 'Z' : `${offset < 0 ? '-' : '+'}${hours}:${rest}`}`
+  })
+
+export const scalars = fc.oneof(fc.string({ unit: 'binary' }), dateTimes, numbers, fc.boolean())
 
 export const json: fc.Arbitrary<Json> = fc.letrec<{ json: Json; object: JsonObject }>((tie) => ({
   json: fc.oneof(

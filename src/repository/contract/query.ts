@@ -5,6 +5,7 @@ import { comparisonOperators, everything, type Filter } from '../../model/filter
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { compareBy, parseSortKeys, type SortKey } from '../../model/sort.ts'
+import { dateTimes } from '../../model/testing/arbitraries.ts'
 import type { StoredObject } from '../objects.ts'
 import { everyPage } from './collect.ts'
 import type { Current } from './current.ts'
@@ -120,6 +121,29 @@ export function queryContract(current: Current): void {
       expect(page.result.map(idOf)).toEqual(['00'])
     })
 
+    it.each([
+      ['a lt "2026-03-01T10:00:00Z"', ['00', '03', '04', '05']],
+      ['a le "2026-03-01T10:00:00Z"', ['00', '01', '02', '03', '04', '05']],
+      ['a gt "2026-03-01T11:00:00.5+01:00"', ['03', '06']],
+      ['a ge "2026-03-01T11:00:00+01:00" and a le "2026-03-01T10:00:00Z"', ['01', '02', '03']],
+      ['a eq "2026-03-01T10:00:00Z"', ['01']],
+      ['a lt "2026-03-01T10"', ['00', '02', '03', '04', '06']],
+    ])('compares date-times with a zone by what they name, and all else as text: %s', async (text, ids) => {
+      await store('c', [
+        { a: '2026-03-01T09:59:59.999+00:00' },
+        { a: '2026-03-01T10:00:00Z' },
+        { a: '2026-03-01T05:00:00-05:00' },
+        { a: ['2026-03-01T12:00:00Z', '2026-03-01T08:30:00Z'] },
+        { a: '2026-03-01' },
+        { a: ['2026-03-01T10:00:00'] },
+        { a: '2026-02-28T23:30:00-12:00' },
+        { a: 5, b: '2026-03-01' },
+      ])
+      const filter = parseFilter(text)
+      const { result } = await objects().query('c', { filter })
+      expect(result.map(idOf)).toEqual(ids)
+    })
+
     it('is not misled by filters and pointers that look like SQL or like a path', async () => {
       await store('c', [
         { a: "'; DROP TABLE objects_1; --" },
@@ -223,6 +247,8 @@ const texts = fc.oneof(
     '?',
   ),
   fc.string({ unit: fc.constantFrom('a', 'b', 'A', '😀', '～', '\ud7ff', '\ue000'), maxLength: 4 }),
+  dateTimes,
+  fc.constantFrom('2026-02-28', '2026-02-28T23:58:00', '2026-02-30T00:00:00Z', '9999-12-31T23:00:00-05:00'),
 )
 const numbers = fc.oneof(
   fc.integer({ min: -3, max: 3 }),

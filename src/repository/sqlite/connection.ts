@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { instantOf } from '../../model/instant.ts'
 import { getAt } from '../../model/pointer.ts'
 import { printReference } from '../../model/reference.ts'
 import { text } from './column.ts'
@@ -46,6 +47,9 @@ export class Connection {
     this.db.exec(pragmas)
     const pure = { deterministic: true, directOnly: true }
     this.db.function('syncline_at', pure, jsonAt)
+    this.db.function('syncline_instant', pure, (value) =>
+      typeof value === 'string' ? (instantOf(value) ?? null) : null,
+    )
     this.db.function('syncline_reference', pure, (collection, id) =>
       printReference({ collection: text(collection), id: text(id) }),
     )

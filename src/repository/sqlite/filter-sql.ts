@@ -1,4 +1,5 @@
 import type { Filter } from '../../model/filter/filter.ts'
+import { datesAround, instantOf } from '../../model/instant.ts'
 import { elementsOf, type Json } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import type { Field, JsonField } from './field.ts'
@@ -197,12 +198,27 @@ function equalNumber(place: ScalarPlace, value: number): Condition {
 }
 
 function ordered(place: ScalarPlace, operator: '<' | '<=' | '>' | '>=', value: Json): Condition {
-  if (typeof value !== 'number')
-    return text(place, value, (limit) => exactly(`${place.value} ${operator} ?`, limit))
+  if (typeof value !== 'number') return text(place, value, (limit) => orderedText(place, operator, limit))
   if (!Number.isFinite(value)) return atLeast(place.isNumber)
   // Neighbouring decimals may read as equal, but never as swapped.
   const loose = operator.startsWith('<') ? '<=' : '>='
   return atLeast(`(${place.isNumber} AND ${place.value} ${loose} ${numberParameter})`, JSON.stringify(value))
+}
+
+/**
+ * Instants where both sides name one. An index knows texts only: it answers for the dates on which a clock somewhere shows the
+ * limit, and what lies between is compared row by row.
+ */
+function orderedText({ value }: ScalarPlace, operator: '<' | '<=' | '>' | '>=', limit: string): Condition {
+  const instant = instantOf(limit)
+  if (instant === undefined) return exactly(`${value} ${operator} ?`, limit)
+  const compared = `coalesce(syncline_instant(${value}) ${operator} ?, ${value} ${operator} ?)`
+  const dates = datesAround(instant)
+  if (!dates) return exactly(compared, instant, limit)
+  const [from, to] = dates
+  return operator.startsWith('<')
+    ? exactly(`${value} < ? AND ${compared}`, to, instant, limit)
+    : exactly(`${value} >= ? AND ${compared}`, from, instant, limit)
 }
 
 /** A number's digits, read by the same code that reads the documents: a bound one may differ in its last bit. */

@@ -43,6 +43,8 @@ describe('the plan of a query', () => {
     'userName sw "a"',
     'userName gt "a"',
     'userName le "a"',
+    'userName lt "2026-03-01T09:30:00Z"',
+    'userName ge "2026-03-01T09:30:00+01:00"',
     'name/last eq "a"',
     'userName eq 1',
     'userName in \'["a","b"]\'',

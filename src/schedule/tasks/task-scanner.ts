@@ -2,6 +2,7 @@ import { v7 as timeOrderedId } from 'uuid'
 import { pages } from '../../kit/cookies.ts'
 import type { Log } from '../../kit/log.ts'
 import { parallel } from '../../kit/parallel.ts'
+import { instantOf } from '../../model/instant.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { getAt, type Pointer } from '../../model/pointer.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
@@ -251,8 +252,10 @@ function isSet(value: Json | undefined): boolean {
   return value !== undefined && value !== null && value !== ''
 }
 
-/** NaN if there is no time: neither before nor after any other. */
+/** NaN if there is no time: neither before nor after any other. Without a zone it is UTC, as where a filter compares texts. */
 function timeOf(object: JsonObject, pointer: Pointer): number {
   const value = getAt(object, pointer)
-  return typeof value === 'number' ? value : Date.parse(String(value ?? ''))
+  if (typeof value === 'number') return value
+  const text = String(value ?? '')
+  return instantOf(text) ?? instantOf(`${text}Z`) ?? Date.parse(text)
 }

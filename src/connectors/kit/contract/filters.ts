@@ -38,6 +38,16 @@ export const filters: Laws = {
     const requireAnswer = await answersOf(bench)
     for (const filter of all) await requireAnswer(filter)
   },
+  async 'orders date-times with a zone by the instants that they name'(bench) {
+    const { attribute } = bench.facts
+    const ids = await bench.create(1, 2, 3)
+    const times = ['2026-03-01T09:59:00Z', '2026-03-01T05:00:00-05:00', '2026-03-01T12:01:00+02:00']
+    for (const [place, id] of ids.entries()) await bench.update(id, { [attribute]: times[place] ?? null })
+    const requireAnswer = await answersOf(bench)
+    for (const operator of ['lt', 'le', 'gt', 'ge'] as const)
+      for (const time of [...times, '2026-03-01T10:00:00Z', '2026-03-01'])
+        await requireAnswer(compare(attribute, operator, time))
+  },
   async 'takes the value of a filter as it is, with any characters'(bench) {
     const { attribute } = bench.facts
     const [id = ''] = await bench.create(1, 2)
