@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
-import { escapeStrayPercents, normalizePath } from '../model/resource-path.ts'
+import { escapeStrayPercents, joinPath, normalizePath } from '../model/resource-path.ts'
 import { authorize } from './authorization.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
 
@@ -8,7 +8,7 @@ import type { RoutedRequest, RouterFilter } from './filter.ts'
  * all others are refused. Internal calls are not checked.
  */
 export interface AccessRule {
-  readonly grantsPath: (path: string) => boolean
+  readonly grantsPath: (request: Pick<RoutedRequest, 'path' | 'verb' | 'id'>) => boolean
   /** Undefined: all roles. The same for methods and actions. */
   readonly roles: ReadonlySet<string> | undefined
   readonly methods: ReadonlySet<string> | undefined
@@ -23,7 +23,8 @@ export function accessRules({ configs }: JsonObject): readonly AccessRule[] {
     const granted = pathPattern(text(config.pattern) ?? '*')
     const roles = setOf(config.roles)
     return {
-      grantsPath: (path) => granted(path) && !excluded.some((matches) => matches(path)),
+      grantsPath: (request) =>
+        granted.holds(request.path) && !excluded.some((pattern) => touches(pattern, request)),
       roles: roles && new Set([...roles].map(roleName)),
       methods: setOf(config.methods),
       actions: setOf(config.actions),
@@ -46,25 +47,42 @@ export function authorizeByRules(
   })
 }
 
-function concerns(
-  { grantsPath, roles, methods, actions }: AccessRule,
-  { path, verb, action, context }: RoutedRequest,
-): boolean {
+function concerns({ grantsPath, roles, methods, actions }: AccessRule, request: RoutedRequest): boolean {
+  const { verb, action, context } = request
   return (
-    grantsPath(path) &&
+    grantsPath(request) &&
     (roles === undefined || context.roles.some((role) => roles.has(roleName(role)))) &&
     (methods === undefined || methods.has(verb)) &&
     (action === undefined || actions === undefined || actions.has(action.name))
   )
 }
 
+interface PathPattern {
+  readonly holds: (path: string) => boolean
+  /** For something below the path. */
+  readonly holdsBelow: (path: string) => boolean
+}
+
 /** `*`, a path, or `managed/*` for everything below it. */
-function pathPattern(configured: string): (path: string) => boolean {
-  if (configured === '*') return () => true
+function pathPattern(configured: string): PathPattern {
+  if (configured === '*') return { holds: () => true, holdsBelow: () => true }
   const pattern = configured.split('/').map(canonicalSegment).join('/')
-  if (!pattern.endsWith('/*')) return (path) => path === pattern
-  const beginning = pattern.slice(0, -1)
-  return (path) => path.startsWith(beginning)
+  const all = pattern.endsWith('/*')
+  const beginning = all ? pattern.slice(0, -1) : pattern
+  const holds = (path: string) => (all ? path.startsWith(beginning) : path === pattern)
+  return { holds, holdsBelow: (path) => holds(path) || beginning.startsWith(`${path}/`) }
+}
+
+/** A query answers what is below its path, and a create makes something there: what is refused to be read or changed alone is refused so, too. */
+function touches(
+  pattern: PathPattern,
+  { path, verb, id }: Pick<RoutedRequest, 'path' | 'verb' | 'id'>,
+): boolean {
+  if (verb === 'query') return pattern.holdsBelow(path)
+  // Which id the provider chooses is not known; it is none that a rule names.
+  if (verb === 'create')
+    return pattern.holds(path) || pattern.holds(`${path}/${id === undefined ? '' : joinPath(id)}`)
+  return pattern.holds(path)
 }
 
 /** Patterns are compared with canonical paths, so they are made canonical, too: `a b` and `a%20b` are the same. */
