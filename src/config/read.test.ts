@@ -122,6 +122,22 @@ describe('a fault in a mapping is reported with its place:', () => {
       ],
     ],
     [
+      'a misspelt name of what restricts, as an error',
+      { sourceQeury: { _queryFilter: 'active eq true' } },
+      [
+        'conf/sync.json:7:7 /mappings/0/sourceQeury: the property "sourceQeury" is not known, and without ' +
+          'sourceQuery more would be worked than is meant; did you mean sourceQuery?',
+      ],
+    ],
+    [
+      'a misspelt condition of a policy, as an error',
+      { policies: [{ situation: 'CONFIRMED', action: 'DELETE', conditon: '/object/gone eq true' }] },
+      [
+        'conf/sync.json:11:11 /mappings/0/policies/0/conditon: the property "conditon" is not known, and without ' +
+          'condition more would be worked than is meant; did you mean condition?',
+      ],
+    ],
+    [
       'the root as target',
       { properties: [{ target: '/' }] },
       [

@@ -12,6 +12,7 @@ import { type ConfiguredPolicies, policyFeature } from './policies/feature.ts'
 import { ownPolicies } from './policies/project-policies.ts'
 import { PolicyProvider } from './policies/resource.ts'
 import { withPolicies } from './policies/resources-with-policies.ts'
+import { brokenPaths } from './relationships/broken-paths.ts'
 import { managedObjects } from './resource.ts'
 import { plainParts, type TypeParts } from './type/compile.ts'
 import type { Cryptography } from './type/encryption.ts'
@@ -67,12 +68,23 @@ export const managedFeature = feature({
       findings.push(...inDocument(declared.document, below(declared.pointer, read.findings)))
       if (read.findings.length === 0 && tools.managedObjects.includes(declared)) types.push(read.usable)
     }
+    findings.push(...uncollected(types, tools))
     const value: ConfiguredTypes = { types, policies }
     const entries = types.map(({ type, scripts }) => [`managed/${type.name}`, [type, scripts]] as const)
     return { value, findings, entries: Object.fromEntries(entries) }
   },
   open: openManaged,
 })
+
+/** Paths of `queryConfig` that lead nowhere. */
+function uncollected(types: readonly UsableType[], { declaredManagedObjects: declared }: ManagedTools) {
+  const found = brokenPaths(types.map(({ type }) => type))
+  return found.flatMap(({ type, finding }) => {
+    const its = declared.find(({ name }) => name === type)
+    const message = `managed object ${type}: ${finding.message}`
+    return its ? inDocument(its.document, below(its.pointer, [{ ...finding, message }])) : []
+  })
+}
 
 async function readType({ name, content }: DeclaredType, policies: ConfiguredPolicies, tools: ManagedTools) {
   const hasFile = (path: string) => tools.readFile(path) !== undefined

@@ -128,7 +128,6 @@ describe('the target is asked', () => {
       { kind: 'filter', filter: everything, resourceName: 'managed/user' },
     ],
     ['nothing if it returns null', { correlationQuery: script }, null, null],
-    ['nothing if it returns nothing', { correlationQuery: script }, undefined, null],
     [
       'what the expressionTree comes to',
       {
@@ -158,6 +157,15 @@ describe('the target is asked', () => {
     ],
   ])('%s', (_what, configuration, answer, correlation) => {
     expect(question(asked(), mapping(configuration), () => answer).correlation).toEqual(correlation)
+  })
+
+  it.each([
+    ['correlationQuery', { correlationQuery: script }],
+    ['correlationScript', { correlationScript: script }],
+  ])('not by a %s that ends without a value', (_what, configuration) => {
+    expect(() => question(asked(), mapping(configuration), () => undefined)).toThrow(
+      /; it ended without a value \(null means: nothing to ask\)$/,
+    )
   })
 
   it.each([['a text'], [1], [['a']]])('not by a correlationQuery that returns %o', (answer) => {

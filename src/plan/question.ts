@@ -141,13 +141,14 @@ function correlationOf(
     return filter ? { kind: 'filter', filter, resourceName: target } : null
   }
   const answer = call(query.script, { ...scope })
-  if (answer === null || answer === undefined) return null
+  if (answer === null) return null
   if (isJsonObject(answer)) return queryIn(answer, target)
-  throw new Problem(
-    'SCRIPT_FAILED',
-    'the correlationQuery script must return a query object such as {_queryFilter: …}',
-  )
+  const wanted = 'the correlationQuery script must return a query object such as {_queryFilter: …}'
+  throw new Problem('SCRIPT_FAILED', answer === undefined ? `${wanted}; ${withoutValue}` : wanted)
 }
+
+/** Not the same as null: such a script has usually lost its result, and every source would be taken for new. */
+const withoutValue = 'it ended without a value (null means: nothing to ask)'
 
 function queryIn(answer: JsonObject, target: string): CorrelationQuestion {
   try {
@@ -161,7 +162,7 @@ function queryIn(answer: JsonObject, target: string): CorrelationQuestion {
 }
 
 function foundByScript(result: unknown): CorrelationQuestion {
-  if (result === null || result === undefined) return { kind: 'found', ids: [] }
+  if (result === null) return { kind: 'found', ids: [] }
   const objects = isJsonObject(result) ? result.result : result
   if (Array.isArray(objects)) {
     const ids = objects.flatMap((object: unknown) =>
@@ -169,5 +170,6 @@ function foundByScript(result: unknown): CorrelationQuestion {
     )
     if (ids.length === objects.length) return { kind: 'found', ids }
   }
-  throw new Problem('SCRIPT_FAILED', 'the correlationScript must return an array of objects with _id')
+  const wanted = 'the correlationScript must return an array of objects with _id'
+  throw new Problem('SCRIPT_FAILED', result === undefined ? `${wanted}; ${withoutValue}` : wanted)
 }

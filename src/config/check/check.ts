@@ -207,20 +207,33 @@ function checkNames(schema: JsonSchema, value: JsonObject, place: Place, run: Ru
       suggestion !== undefined && schema.required?.includes(suggestion) && value[suggestion] === undefined
     if (isMissing) explained.add(suggestion)
     if (suggestion === undefined && schema.additionalProperties !== false) continue
-    run.findings.push(unknownName(name, suggestion, known, isMissing ? 'error' : 'warning', place))
+    const restricts =
+      suggestion !== undefined &&
+      (schema['x-restricts']?.includes(suggestion) ?? false) &&
+      value[suggestion] === undefined
+    const consequence = isMissing
+      ? `, and the required property ${suggestion} is missing`
+      : restricts
+        ? `, and without ${suggestion} more would be worked than is meant`
+        : ' and is ignored'
+    const severity = isMissing || restricts ? 'error' : 'warning'
+    run.findings.push(unknownName(name, { suggestion, known, severity, consequence }, place))
   }
   return explained
 }
 
+interface UnknownName {
+  readonly suggestion: string | undefined
+  readonly known: readonly string[]
+  readonly severity: 'error' | 'warning'
+  readonly consequence: string
+}
+
 function unknownName(
   name: string,
-  suggestion: string | undefined,
-  known: readonly string[],
-  severity: 'error' | 'warning',
+  { suggestion, known, severity, consequence }: UnknownName,
   place: Place,
 ): Finding {
-  const consequence =
-    severity === 'error' ? `, and the required property ${suggestion} is missing` : ' and is ignored'
   const meant = suggestion === undefined ? `. Known: ${known.join(', ')}` : `; did you mean ${suggestion}?`
   const message = `the property ${JSON.stringify(name)} is not known${consequence}${meant}`
   return { severity, place: [...place, name], what: 'key', message, found: name, allowed: known, suggestion }

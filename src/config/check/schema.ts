@@ -5,6 +5,7 @@
  * - `x-ignoreCase`: the values of `enum` are accepted in any letter case;
  * - `x-lenient`: a value outside `enum` is a warning, not an error;
  * - `x-noEffect`: the setting is accepted without effect, for this reason; using it is a warning;
+ * - `x-restricts`: names of properties without which more objects are worked than meant; one misspelt is an error;
  * - `x-rule`: a check of check/rules.ts that JSON Schema cannot express.
  */
 import { isJsonObject, type Json } from '../../model/json.ts'
@@ -38,6 +39,7 @@ export interface JsonSchema {
   readonly 'x-ignoreCase'?: boolean
   readonly 'x-lenient'?: boolean
   readonly 'x-noEffect'?: string
+  readonly 'x-restricts'?: readonly string[]
   readonly 'x-rule'?: string
 }
 

@@ -66,6 +66,7 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
           flattenProperties: flag('Collect plain values instead of objects, each once.', false),
         },
         'How a virtual property is computed from relationships.',
+        { 'x-restricts': ['referencedRelationshipFields', 'referencedObjectFields'] },
       ),
       returnByDefault: flag(
         'True: returned even if `_fields` does not name it. Default: false for virtual properties and relationships, else true.',

@@ -45,6 +45,7 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
       description:
         'How one target property gets its value. Applied in array order; later ones overwrite earlier ones.',
       'x-rule': 'property',
+      'x-restricts': ['condition'],
     },
   ),
   policy: Type.Object(
@@ -72,6 +73,7 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
     {
       title: 'Policy',
       description: 'The action for a situation. Without a policy, the situation has its default action.',
+      'x-restricts': ['condition'],
     },
   ),
   correlationQuery: Type.Object(
@@ -294,6 +296,7 @@ const about = {
   title: 'Mapping',
   description: 'How objects flow from one object set to another.',
   'x-rule': 'mapping',
+  'x-restricts': ['sourceQuery', 'targetQuery', 'sourceCondition', 'validSource', 'validTarget'],
 }
 
 /** One mapping in its own file, `mapping-<name>.json`. The name comes from the file. */

@@ -128,6 +128,10 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
       fields: texts('Fields shown when choosing one.'),
       sortKeys: texts('The sort order of the objects.'),
     },
-    { title: 'Resource query', description: 'Which objects of a collection may be referred to.' },
+    {
+      title: 'Resource query',
+      description: 'Which objects of a collection may be referred to.',
+      'x-restricts': ['queryFilter'],
+    },
   ),
 }

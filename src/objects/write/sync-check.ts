@@ -2,6 +2,7 @@ import { pages } from '../../kit/cookies.ts'
 import { equal } from '../../model/equality.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
 import { joinPath, splitPath } from '../../model/resource-path.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext, ResourceAction } from '../../router/resources.ts'
@@ -20,8 +21,7 @@ export async function triggerSyncCheck(
 ): Promise<Json> {
   const [type = '', id] = splitPath(path)
   const set = setAt(sets, id === undefined ? path : joinPath(type))
-  const found =
-    id === undefined ? matching(set, parameters._queryFilter ?? 'true') : [[await set.required(id)]]
+  const found = id === undefined ? matching(set, filterIn(path, parameters)) : [[await set.required(id)]]
   let countTriggered = 0
   for await (const objects of found) {
     for (const object of objects) await check(set, object, request)
@@ -30,6 +30,15 @@ export async function triggerSyncCheck(
     countTriggered += ids.length
   }
   return { status: 'OK', countTriggered }
+}
+
+/** All objects have to be asked for: a parameter that is missing or misspelt does not mean them. */
+function filterIn(path: string, { _queryFilter }: Readonly<Record<string, string>>): string {
+  if (_queryFilter !== undefined) return _queryFilter
+  throw new Problem(
+    'BAD_REQUEST',
+    `triggerSyncCheck on managed/${path} needs _queryFilter, or the id of one object; _queryFilter=true means all`,
+  )
 }
 
 async function* matching(set: ManagedSet, text: string): AsyncGenerator<readonly StoredObject[]> {

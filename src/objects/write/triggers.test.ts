@@ -388,4 +388,14 @@ describe('the action triggerSyncCheck', () => {
     await resources.action('managed/user', { ...check, parameters: { _queryFilter: 'true' } }, own)
     expect(changes).toHaveLength(1)
   })
+  it.each([[{}], [{ _queryfilter: 'userName pr' }], [{ _queryId: 'query-all' }]])(
+    'needs to be told that it means a whole type: %o does not',
+    async (parameters) => {
+      const { resources } = await open({})
+      const check = { name: 'triggerSyncCheck', content: null, parameters }
+      await expect(resources.action('managed/user', check, own)).rejects.toThrow(
+        'triggerSyncCheck on managed/user needs _queryFilter',
+      )
+    },
+  )
 })

@@ -43,6 +43,32 @@ describe('a task scan', () => {
   })
   it.each<[string, JsonObject, string]>([
     ['a query', { scan: { object: 'managed/user', taskState }, task: { script } }, 'scan'],
+    ['a query that is not null', { scan: { ...scan, _queryFilter: null }, task: { script } }, 'scan'],
+    [
+      'a query that is spelt right',
+      { scan: { _queryfilter: 'true', object: 'managed/user', taskState }, task: { script } },
+      'scan/_queryfilter',
+    ],
+    [
+      'a condition that is spelt right',
+      { scan: { ...scan, property: 'a', conditon: { before: '${Time.now}' } }, task: { script } },
+      'scan/conditon',
+    ],
+    [
+      'a condition for its property',
+      { scan: { ...scan, property: 'a' }, task: { script } },
+      'scan/condition/before',
+    ],
+    [
+      'a time for its property',
+      { scan: { ...scan, property: 'a', condition: { befor: '${Time.now}' } }, task: { script } },
+      'scan/condition/before',
+    ],
+    [
+      'a property for its condition',
+      { scan: { ...scan, condition: { before: '${Time.now}' } }, task: { script } },
+      'scan/property',
+    ],
     ['an object set', { scan: { _queryFilter: 'true', taskState }, task: { script } }, 'scan/object'],
     ['a script', { scan, task: {} }, 'task/script'],
     [

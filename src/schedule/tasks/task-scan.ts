@@ -2,6 +2,7 @@
 import { parseFilter } from '../../model/filter/parse.ts'
 import { FindingError } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { nearMiss } from '../../model/nearest.ts'
 import { type Pointer, parsePointer, printPointer } from '../../model/pointer.ts'
 import { atTime, durationOf } from './time.ts'
 
@@ -41,8 +42,7 @@ export function readTaskScan({
   if (typeof object !== 'string' || object === '')
     throw fault(['scan', 'object'], 'must name an object set such as managed/user')
   const query = Object.fromEntries(Object.entries(scan).filter(([key]) => !ownKeys.includes(key)))
-  if (queryKeys.filter((key) => query[key] !== undefined).length !== 1)
-    throw fault(['scan'], `needs exactly one of ${queryKeys.join(', ')}`)
+  requireRestriction(scan, query)
   const state = isJsonObject(taskState) ? taskState : {}
   const read: TaskScan = {
     object,
@@ -60,6 +60,18 @@ export function readTaskScan({
   }
   checkFilter(read)
   return read
+}
+
+/** A key that is misspelt, or half of a condition, would make every object due. */
+function requireRestriction(scan: JsonObject, query: JsonObject): void {
+  const given = queryKeys.filter((key) => (query[key] ?? null) !== null)
+  const all = [...queryKeys, ...ownKeys]
+  for (const key of Object.keys(query)) {
+    const meant = all.includes(key) ? undefined : nearMiss(key, all)
+    if (meant !== undefined && (scan[meant] ?? null) === null)
+      throw fault(['scan', key], `is not known; did you mean ${meant}?`)
+  }
+  if (given.length !== 1) throw fault(['scan'], `needs exactly one of ${queryKeys.join(', ')}`)
 }
 
 /** The query's parameters at a time: `${Time.now + 1d}`, `${taskState.completed}`. */
@@ -85,7 +97,11 @@ function checkFilter(scan: TaskScan): void {
 
 function dueIn({ property, condition }: JsonObject): TaskScan['due'] {
   const before = isJsonObject(condition) ? condition.before : undefined
-  if (property === undefined || before === undefined) return undefined
+  if (property === undefined && condition === undefined) return undefined
+  if (property === undefined)
+    throw fault(['scan', 'property'], 'is missing: `condition` says when, `property` of what')
+  if (before === undefined)
+    throw fault(['scan', 'condition', 'before'], 'is missing: `property` says of what, `condition` when')
   if (typeof property !== 'string') throw fault(['scan', 'property'], 'must be a pointer')
   if (typeof before !== 'string' || Number.isNaN(Date.parse(atTime(before, 0))))
     throw fault(['scan', 'condition', 'before'], 'must be a time, e.g. "${Time.now + 1d}"')

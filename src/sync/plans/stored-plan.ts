@@ -9,6 +9,7 @@ import type { Runs } from '../../repository/runs.ts'
 import type { RequestContext, Resource, ResourceAction } from '../../router/resources.ts'
 import { failed, mappingIn, overridesIn, startRun, waits } from '../reconciliation/action-parameters.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
+import { requireKnownNames } from '../reconciliation/request.ts'
 import type { Run } from '../reconciliation/run.ts'
 import { startPlan } from './make-plan.ts'
 import type { PlanSink, PlanSource } from './plan-source.ts'
@@ -117,7 +118,9 @@ function jsonOf(plan: object): JsonObject {
 }
 
 /** `onlyAction=CREATE,UPDATE`, `onlyId=42`, `limit=100` */
-function filtersIn({ onlyAction, onlyId, limit }: Readonly<Record<string, string>>): PlanFilters {
+function filtersIn(parameters: Readonly<Record<string, string>>): PlanFilters {
+  requireKnownNames(parameters, ['onlyAction', 'onlyId', 'limit'], 'a filter of a plan')
+  const { onlyAction, onlyId, limit } = parameters
   const most = limit === undefined ? undefined : Number(limit)
   if (most !== undefined && !(Number.isSafeInteger(most) && most > 0))
     throw new Problem('BAD_REQUEST', `limit must be a whole number from 1, not ${limit}`)

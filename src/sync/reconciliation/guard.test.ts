@@ -49,6 +49,15 @@ describe('a run that would delete too much', () => {
     expect(await states(world, overrides)).toEqual(['SUCCESS', undefined, 60])
   })
 
+  it.each([
+    [{ sourceQeury: { _queryFilter: 'mail pr' } }, 'sourceQuery'],
+    [{ runTargetPhse: false }, 'runTargetPhase'],
+    [{ gaurd: { maxDeletes: 1 } }, 'guard'],
+  ])('is refused a misspelt restriction: %o', async (overrides, meant) => {
+    await using world = await leaving(1, 0)
+    await expect(world.run({ overrides })).rejects.toThrow(`did you mean ${meant}?`)
+  })
+
   it('is refused a wrong limit', async () => {
     await using world = await leaving(1, 0)
     await expect(world.run({ overrides: { guard: { maxDeletes: 'some' } } })).rejects.toMatchObject({

@@ -2,6 +2,7 @@ import { type GuardLimits, readGuard } from '../../mapping/guard.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import { readQuery } from '../../mapping/query.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { nearMiss } from '../../model/nearest.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { PlanFilters } from '../../plan/plan-line.ts'
 import type { Rules } from '../page/rules.ts'
@@ -44,6 +45,7 @@ export function settingsFor(
     if (!isJsonObject(override)) throw new Problem('BAD_REQUEST', `${name} must be a query object`)
     return readQuery(override, resource)
   }
+  requireKnownNames(overrides, overridden, 'an override of a run')
   const given = flags.flatMap((flag) =>
     overrides[flag] === undefined ? [] : [[flag, booleanIn(flag, overrides[flag])]],
   )
@@ -53,6 +55,17 @@ export function settingsFor(
     targetQuery: queryOverride('targetQuery', target),
     ...Object.fromEntries(given),
     guard: guardIn(overrides.guard, reconciliation.guard),
+  }
+}
+
+const overridden = [...flags, 'sourceQuery', 'targetQuery', 'guard'] as const
+
+/** A misspelt restriction is an error, for without it more would be worked than is meant. Other names are ignored. */
+export function requireKnownNames(given: object, known: readonly string[], what: string): void {
+  for (const name of Object.keys(given)) {
+    const meant = known.includes(name) ? undefined : nearMiss(name, known)
+    if (meant !== undefined && !Object.hasOwn(given, meant))
+      throw new Problem('BAD_REQUEST', `${name} is not ${what}; did you mean ${meant}?`)
   }
 }
 

@@ -56,11 +56,22 @@ function runOfPlan(path: string): string | undefined {
   return plan === 'plan' && deeper.length === 0 ? id : undefined
 }
 
+/** A restriction at a place where it is not read: the run would be about all objects. */
+function refuseUnread({ name, parameters }: ResourceAction): void {
+  const one = ['id', 'ids'].find((key) => name === 'recon' && parameters[key] !== undefined)
+  if (one !== undefined)
+    throw new Problem('BAD_REQUEST', `recon is about all objects; ${one} belongs to reconById`)
+  const query = ['sourceQuery', 'targetQuery'].find((key) => parameters[key] !== undefined)
+  if (query !== undefined)
+    throw new Problem('BAD_REQUEST', `${query} is an override of the run: it belongs in the body`)
+}
+
 function requestOf(action: ResourceAction): ReconciliationRequest {
   const { name, parameters, content } = action
   if (!actions.includes(name)) {
     throw new Problem('BAD_REQUEST', `unknown action ${name} on recon; allowed: ${actions.join(', ')}`)
   }
+  refuseUnread(action)
   const mapping = mappingIn(action)
   return {
     ...(typeof mapping === 'string' ? { mapping } : { mapping: String(mapping.name), inline: mapping }),
