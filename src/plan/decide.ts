@@ -8,7 +8,7 @@ import { assessDeleted } from './assess-deleted.ts'
 import { assessSource } from './assess-source.ts'
 import { assessTarget } from './assess-target.ts'
 import { type Choice, choose, matchingPolicy, type PolicyScope } from './choose.ts'
-import type { Candidate, LinkFact } from './facts.ts'
+import type { Candidate, Holder, LinkFact } from './facts.ts'
 import { acceptsTarget, qualify, type Verdict } from './question.ts'
 import { refusalOf } from './refusal.ts'
 import { type Shaped, type ShapeInput, type ShapingHooks, shaped } from './shape.ts'
@@ -25,6 +25,8 @@ interface Known {
   readonly link: LinkFact | null
   /** What correlation found; none where a link made correlation unnecessary. */
   readonly candidates: readonly Candidate[]
+  /** What the only candidate is linked to already. */
+  readonly holder?: Holder | undefined
   readonly targetId: string | null
   /** Null: there is none, or it is gone. */
   readonly target: JsonObject | null
@@ -101,6 +103,7 @@ export function decide(facts: Facts, mapping: Mapping, call: Call): Decision {
     targetExists: facts.target !== null,
     linked: facts.link !== null,
     linkingEnabled: mapping.links.enabled,
+    holder: facts.holder,
   })
   if (refusal !== undefined) return { ...assessment, ...choice, refusal }
   const decision = { ...assessment, ...choice }

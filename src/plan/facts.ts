@@ -14,6 +14,13 @@ export interface Candidate {
   readonly linked: boolean
 }
 
+/** What the only candidate of a correlation is linked to already. */
+export interface Holder {
+  readonly sourceId: string
+  /** The source is not there any more: its link may be carried over (engine §4.3, [D]). */
+  readonly isGone: boolean
+}
+
 /** A source object exists (engine §3.2). */
 export interface SourceFacts {
   readonly qualifies: boolean

@@ -1,6 +1,6 @@
 import type { Filter } from '../model/filter/filter.ts'
 import { printFilter } from '../model/filter/print.ts'
-import type { Candidate } from './facts.ts'
+import type { Candidate, Holder } from './facts.ts'
 
 /** The facts that an operation found before its situation was assessed. */
 export interface Findings {
@@ -15,6 +15,8 @@ export interface Findings {
   /** The query sent to the target; undefined if there was none. */
   readonly correlation: Filter | undefined
   readonly candidates: readonly Candidate[]
+  /** What the only candidate is linked to already. */
+  readonly holder?: Holder | undefined
   /** Target phase: `validTarget` returned false. */
   readonly targetRefused: boolean
 }
@@ -31,13 +33,15 @@ function sourceReason(findings: Findings): string {
   return qualifies ? about : `${disqualifiedBy ?? 'a rule'} says no; ${about}`
 }
 
-function linkReason({ link, targetExists, correlation, candidates }: Findings): string {
+function linkReason({ link, targetExists, correlation, candidates, holder }: Findings): string {
   if (link) return `linked to ${link.targetId}, which ${targetExists ? 'is there' : 'is gone'}`
   const asked = correlation ? `correlation (${printFilter(correlation)})` : 'correlation'
   const [first, ...others] = candidates
   if (!first) return correlation ? `no link, and ${asked} finds nothing` : 'no link'
   if (others.length > 0) return `no link, and ${asked} finds ${candidates.length} targets`
-  return `no link, and ${asked} finds ${first.id}, which ${first.linked ? 'is linked already' : 'has no link'}`
+  if (!first.linked) return `no link, and ${asked} finds ${first.id}, which has no link`
+  const to = holder ? ` to ${holder.sourceId}, which ${holder.isGone ? 'is gone' : 'is there'}` : ''
+  return `no link, and ${asked} finds ${first.id}, which is linked already${to}`
 }
 
 function targetReason({

@@ -1,4 +1,5 @@
 import type { Action, Situation } from '../mapping/situation.ts'
+import type { Holder } from './facts.ts'
 
 export interface ActionFacts {
   readonly situation: Situation
@@ -7,6 +8,8 @@ export interface ActionFacts {
   readonly targetExists: boolean
   readonly linked: boolean
   readonly linkingEnabled: boolean
+  /** What the target is linked to instead. */
+  readonly holder?: Holder | undefined
 }
 
 /**
@@ -16,17 +19,26 @@ export interface ActionFacts {
 export function refusalOf(action: Action, facts: ActionFacts): string | undefined {
   switch (action) {
     case 'EXCEPTION':
-      return `Situation ${facts.situation} marked as EXCEPTION`
+      return `Situation ${facts.situation} marked as EXCEPTION${held(facts)}`
     case 'CREATE':
       if (!facts.sourceExists) return 'no source object to create target from'
       return facts.targetExists ? 'target object already exists' : undefined
     case 'UPDATE':
     case 'LINK':
       if (facts.targetId === undefined) return 'no target object to link'
+      if (facts.holder && !facts.holder.isGone && facts.linkingEnabled)
+        return `target ${facts.targetId} is linked to ${facts.holder.sourceId}, which is still there`
       return facts.linkingEnabled && !facts.linked && !facts.sourceExists
         ? 'no source object to link'
         : undefined
     default:
       return undefined
   }
+}
+
+/** Who has the target, and what can be done about it. */
+function held({ situation, targetId, holder }: ActionFacts): string {
+  if (situation !== 'FOUND_ALREADY_LINKED' || !holder) return ''
+  const linked = `: target ${targetId} is linked to ${holder.sourceId}`
+  return holder.isGone ? `${linked}, which is gone; UPDATE or LINK would carry the link over` : linked
 }

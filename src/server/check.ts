@@ -108,7 +108,7 @@ export function scriptEngine(
   return isolateEngine({
     ...options,
     projectFolder: project.folder,
-    properties: project.scriptProperty,
+    properties: project.property,
     ...(typeof timeout === 'number' && { timeout }),
     ...(typeof memory === 'number' && { memory }),
   })

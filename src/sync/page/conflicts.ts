@@ -3,6 +3,7 @@ import type { Filter } from '../../model/filter/filter.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import type { Decided } from './operation.ts'
+import type { Synchronization } from './synchronization.ts'
 import { comparedPointers, joinable, mightMatch, TargetIndex } from './target-index.ts'
 
 const changing: ReadonlySet<Action> = new Set(['CREATE', 'UPDATE', 'LINK', 'UNLINK', 'DELETE'])
@@ -13,18 +14,46 @@ const changing: ReadonlySet<Action> = new Set(['CREATE', 'UPDATE', 'LINK', 'UNLI
  * Everything behind the cut waits, so that a page has the result of its objects one after the other: two people with one mail
  * address on a page do not both get an account.
  */
-export function firstConflict(page: readonly Decided[]): number {
+export function firstConflict(page: readonly Decided[], ids?: ComparedIds): number {
   const claimed = new Set<string>()
+  const claimedIds = new Set<string>()
   const written = new WrittenObjects(page)
   const cut = page.findIndex((operation) => {
     if (touches(operation, claimed) || written.mightBeFoundBy(operation)) return true
+    const own = ids?.(operation) ?? none
+    if (own.some((id) => claimedIds.has(id))) return true
     if (operation.action && changing.has(operation.action)) {
       if (operation.targetId !== undefined) claimed.add(operation.targetId)
+      for (const id of own) claimedIds.add(id)
       written.add(operation)
     }
     return false
   })
   return cut < 0 ? page.length : cut
+}
+
+/** Ids, as they are compared, of which there is one only: another operation with the same one meets what this one makes. */
+export type ComparedIds = (operation: Decided) => readonly string[]
+
+const none: readonly string[] = []
+
+/** Of sources whose links ignore case, and of targets that are about to be created. */
+export function idsOf({
+  rules,
+  links,
+  targets,
+}: Pick<Synchronization, 'rules' | 'links' | 'targets'>): ComparedIds {
+  const { sourceIgnoresCase } = rules.mapping.links
+  return ({ action, sourceId, linkQualifier, desired, phase }) => {
+    const newId =
+      action === 'CREATE' && desired && targets.idOf({ operation: 'create', content: desired }, '')
+    const isCompared = sourceIgnoresCase && phase === 'source'
+    if (!newId && !isCompared) return none
+    return [
+      ...(isCompared ? [`source\n${linkQualifier}\n${links.normalSource(sourceId)}`] : []),
+      ...(newId ? [`target\n${links.normalTarget(newId)}`] : []),
+    ]
+  }
 }
 
 function touches({ targetId, candidates }: Decided, claimed: ReadonlySet<string>): boolean {

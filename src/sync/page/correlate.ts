@@ -11,7 +11,8 @@ import type { Candidate } from '../../plan/facts.ts'
 import type { CorrelationQuestion } from '../../plan/question.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
 import type { Durations } from './durations.ts'
-import type { MappingLinks } from './links.ts'
+import type { Foreseen } from './foreseen.ts'
+import type { MappingLink, MappingLinks } from './links.ts'
 import type { Rules } from './rules.ts'
 import { comparedPointers, joinable, TargetIndex } from './target-index.ts'
 
@@ -22,8 +23,16 @@ export interface Asked {
 
 export interface Found {
   readonly candidates: readonly Candidate[]
+  /** The link of the only candidate, if it has one. */
+  readonly held?: Held | undefined
   /** One object's question failing is that object's failure (engine §6.7), not the run's. */
   readonly failure?: Problem
+}
+
+/** The source that a target is linked to, and by which link; a dry run foresees links that are not stored. */
+export interface Held {
+  readonly sourceId: string
+  readonly link: MappingLink | undefined
 }
 
 interface CorrelatorOptions {
@@ -31,6 +40,7 @@ interface CorrelatorOptions {
   readonly resources: Resources
   readonly targets: ObjectSet
   readonly links: MappingLinks
+  readonly foreseen: Foreseen
   /** False where a run is about too few objects to read the whole target set for (reconById). */
   readonly mayReadAll: boolean
   /** True if the target query returned nothing and the mapping does not want to correlate against that (engine §6.4). */
@@ -49,8 +59,6 @@ const joined = 50
  */
 export class Correlator {
   readonly #options: CorrelatorOptions
-  /** Links of a dry run: made, or removed. */
-  readonly #planned = new Map<string, boolean>()
   #index: TargetIndex | undefined
 
   constructor(options: CorrelatorOptions) {
@@ -84,11 +92,6 @@ export class Correlator {
   wrote(id: string, before: JsonObject | undefined, after: JsonObject | undefined): void {
     if (before) this.#index?.remove(id, before)
     if (after) this.#index?.add(id, after)
-  }
-
-  /** A dry run's own links count as made or removed, or a plan would create what the run finds. */
-  planned(qualifier: string, targetId: string, linked: boolean): void {
-    this.#planned.set(`${qualifier}\n${targetId}`, linked)
   }
 
   async #answer(questions: readonly Question[], answers: Answers): Promise<void> {
@@ -157,7 +160,7 @@ export class Correlator {
 
   /** One links query a qualifier, only for those with a single match: an ambiguous one stays ambiguous. */
   async #markLinked(asked: readonly Asked[], answers: Answers): Promise<readonly Found[]> {
-    const linked = new Map<string, ReadonlyMap<string, unknown>>()
+    const linked = new Map<string, ReadonlyMap<string, MappingLink>>()
     for (const [qualifier, group] of Map.groupBy(asked, ({ linkQualifier }) => linkQualifier)) {
       const found = group.map((one) => answers.get(one))
       const single = found.flatMap((ids) => (Array.isArray(ids) && ids.length === 1 ? ids : []))
@@ -167,10 +170,19 @@ export class Correlator {
       const found = answers.get(one) ?? []
       if (found instanceof Problem) return { candidates: [], failure: found }
       const { linkQualifier } = one
-      const isLinked = (id: string) =>
-        this.#planned.get(`${linkQualifier}\n${id}`) ?? linked.get(linkQualifier)?.has(id) ?? false
-      return { candidates: found.map((id) => ({ id, linked: found.length === 1 && isLinked(id) })) }
+      const [only, ...others] = found
+      if (only === undefined || others.length > 0)
+        return { candidates: found.map((id) => ({ id, linked: false })) }
+      const held = this.#holderOf(linkQualifier, only, linked.get(linkQualifier)?.get(only))
+      return { candidates: [{ id: only, linked: held !== undefined }], held }
     })
+  }
+
+  /** A dry run's own links count as made or removed, or a plan would create what the run finds. */
+  #holderOf(qualifier: string, targetId: string, link: MappingLink | undefined): Held | undefined {
+    const foreseen = this.#options.foreseen.linkedTo(qualifier, targetId)
+    if (typeof foreseen === 'string') return { sourceId: foreseen, link: undefined }
+    return foreseen === null || !link ? undefined : { sourceId: link.sourceId, link }
   }
 }
 

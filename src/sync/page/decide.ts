@@ -217,13 +217,14 @@ export function wantedOf({ runId, hooks, secrets, action }: Synchronization, unt
 /** Everything that was read of an operation, as the decision takes it. */
 export function factsOf(operation: Joined | Decided | Applied, wanted: Wanted): Facts {
   const { phase, linkQualifier, source, oldSource, link, candidates, target } = operation
-  const { qualifies, disqualifiedBy } = operation
+  const { qualifies, disqualifiedBy, holder } = operation
   const known = {
     linkQualifier,
     sourceId: operation.sourceId ?? null,
     oldSource,
     link: link ? { targetId: link.targetId } : null,
     candidates,
+    ...(holder && { holder: { sourceId: holder.sourceId, isGone: holder.isGone } }),
     targetId: operation.targetId ?? null,
     target: target ?? null,
     wanted,

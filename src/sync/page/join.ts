@@ -2,6 +2,7 @@ import { boundTarget } from '../../plan/assess-source.ts'
 import type { Question } from '../../plan/question.ts'
 import type { Resource } from '../../router/resources.ts'
 import type { ScriptOutcome } from '../../scripts/engine.ts'
+import { collisionsOf, holdersOf } from './holders.ts'
 import type { MappingLink } from './links.ts'
 import { type Joined, type ReadSource, type ReadTarget, readTarget } from './operation.ts'
 import { askThose } from './places.ts'
@@ -14,9 +15,11 @@ export async function joinSources(
   sync: Synchronization,
   page: readonly ReadSource[],
 ): Promise<readonly Joined[]> {
-  const links = await linksOf(page, ({ sourceId }) => sourceId, sync.links.ofSources)
+  const links = await sourceLinks(sync, page)
+  const collisions = await collisionsOf(sync, page, links)
   const questions = await ask(sync, page, links)
   const found = await correlate(sync, page, links, questions)
+  const holders = await holdersOf(sync, found)
   const ids = page.map((_, place) =>
     boundTarget({ link: links[place], candidates: found[place]?.candidates ?? [] }),
   )
@@ -45,12 +48,13 @@ export async function joinSources(
       link,
       correlation: correlation?.kind === 'filter' ? correlation.filter : undefined,
       candidates,
+      holder: holders[place],
       // A link may have it in another case; from here on it is as the target spells it.
       targetId: target?._id ?? targetId,
       target,
       qualifies,
       disqualifiedBy,
-      failure: outcome && !outcome.ok ? outcome.error : failure,
+      failure: collisions[place] ?? (outcome && !outcome.ok ? outcome.error : failure),
     }
   })
 }
@@ -71,6 +75,19 @@ async function linksOf<T extends { readonly linkQualifier: string }>(
   for (const [qualifier, group] of Map.groupBy(page, ({ linkQualifier }) => linkQualifier))
     found.set(qualifier, await find(qualifier, group.map(idOf)))
   return page.map((operation) => found.get(operation.linkQualifier)?.get(idOf(operation)))
+}
+
+/** A dry run foresees that an operation before has taken a link over: it is not this source's any more. */
+async function sourceLinks(sync: Synchronization, page: readonly ReadSource[]) {
+  const links = await linksOf(page, ({ sourceId }) => sourceId, sync.links.ofSources)
+  return links.map((link, place) => {
+    const qualifier = page[place]?.linkQualifier
+    const holder = link && qualifier !== undefined && sync.foreseen.linkedTo(qualifier, link.targetId)
+    const isAnothers =
+      typeof holder === 'string' &&
+      sync.links.normalSource(holder) !== sync.links.normalSource(link?.sourceId ?? '')
+    return isAnothers ? undefined : link
+  })
 }
 
 /** A rule that throws fails its own object only. Of an object that is gone and linked there is nothing to ask. */

@@ -63,6 +63,11 @@ export function mappingLinks(links: Links, use: LinkUse) {
     },
     /** Removes them from the store, as they were read. */
     remove: (gone: readonly MappingLink[], store: Links) => store.delete(gone.map(({ stored }) => stored)),
+    /** The same link, from another source or another spelling of it. */
+    resourced: ({ stored }: MappingLink, sourceId: string, targetId?: string): Link => ({
+      ...{ ...stored, ...sourceEnd(sourceId) },
+      ...(targetId === undefined ? {} : targetEnd(targetId)),
+    }),
     /** The same link leading to another target. */
     retargeted: ({ stored }: MappingLink, targetId: string): Link => ({ ...stored, ...targetEnd(targetId) }),
   }

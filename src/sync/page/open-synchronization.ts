@@ -1,12 +1,21 @@
 import { Correlator } from './correlate.ts'
 import { Durations } from './durations.ts'
+import { Foreseen } from './foreseen.ts'
 import { mappingLinks } from './links.ts'
 import { measuredLinks, measuredRules, measuredSet } from './measured.ts'
 import { sourceSet, targetSet } from './object-sets.ts'
 import { secretAttributes } from './secret-attributes.ts'
 import type { Synchronization } from './synchronization.ts'
 
-type Derived = 'sources' | 'targets' | 'links' | 'correlator' | 'secrets' | 'until' | 'looksAtTargets'
+type Derived =
+  | 'sources'
+  | 'targets'
+  | 'links'
+  | 'foreseen'
+  | 'correlator'
+  | 'secrets'
+  | 'until'
+  | 'looksAtTargets'
 
 interface Opening extends Omit<Synchronization, Derived> {
   /** False where it is about too few objects to read the whole target set. */
@@ -30,7 +39,7 @@ export function openSynchronization({
   const links = measuredLinks(mappingLinks(repository.links, mapping.links), durations)
   const targets = measuredSet(targetSet(resources, mapping), 'targetObjectQuery', durations)
   const sources = measuredSet(sourceSet(resources, mapping), 'sourceObjectQuery', durations)
-  const shared = { rules, resources, targets, links }
+  const shared = { rules, resources, targets, links, foreseen: new Foreseen(links) }
   return {
     ...given,
     ...shared,

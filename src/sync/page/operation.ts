@@ -7,7 +7,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { maskChanges } from '../../model/secrecy.ts'
 import { type PlanEntry, writesSomething } from '../../plan/entry.ts'
-import type { Candidate } from '../../plan/facts.ts'
+import type { Candidate, Holder } from '../../plan/facts.ts'
 import type { Resource } from '../../router/resources.ts'
 import type { MappingLink } from './links.ts'
 
@@ -52,6 +52,8 @@ interface JoinedFacts extends Pick<ReadSource, 'linkQualifier' | 'oldSource'> {
   /** What was asked of the target; undefined if correlation was not needed or not possible. */
   readonly correlation: Filter | undefined
   readonly candidates: readonly Candidate[]
+  /** What the only candidate is linked to already; with the stored link, which may be carried over if that source is gone. */
+  readonly holder?: (Holder & { readonly link: MappingLink | undefined }) | undefined
   readonly target: Resource | undefined
   readonly qualifies: boolean
   /** Which rule said no. */

@@ -7,6 +7,7 @@ import type { RunSet } from '../../repository/run-sets.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
 import type { Correlator } from './correlate.ts'
+import type { Foreseen } from './foreseen.ts'
 import type { MappingLinks } from './links.ts'
 import type { Rules } from './rules.ts'
 import type { SecretAttributes } from './secret-attributes.ts'
@@ -23,6 +24,7 @@ export interface Synchronization {
   readonly repository: Repository
   readonly links: MappingLinks
   readonly correlator: Correlator
+  readonly foreseen: Foreseen
   readonly secrets: SecretAttributes
   readonly locks: Locks
   /** What others have worked on since the sets were queried. */

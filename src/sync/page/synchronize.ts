@@ -1,5 +1,5 @@
 import { chunks } from '../../kit/chunks.ts'
-import { firstConflict } from './conflicts.ts'
+import { firstConflict, idsOf } from './conflicts.ts'
 import { decidePage } from './decide.ts'
 import { joinSources } from './join.ts'
 import type { Decided, ReadSource } from './operation.ts'
@@ -20,7 +20,7 @@ export async function synchronize(
   while (waiting.length > 0) {
     const some = waiting.slice(0, together)
     const decided = await joinAndDecide(sync, some)
-    const done = firstConflict(decided)
+    const done = firstConflict(decided, idsOf(sync))
     await perform(decided.slice(0, done))
     waiting = waiting.slice(done)
     together = 2 * (done < some.length ? done : together)

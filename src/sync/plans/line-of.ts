@@ -14,7 +14,8 @@ export function lineOf(
   operation: Decided | Applied,
   entry: PlanEntry = planEntry(mapping, operation, targets.isSecret),
 ): PlanLine {
-  const { phase, qualifies, disqualifiedBy, link, target, correlation, candidates, situation } = operation
+  const { phase, qualifies, disqualifiedBy, link, target, correlation, candidates, holder, situation } =
+    operation
   const linked = wasLinked(operation) ? link : undefined
   const reason = reasonOf({
     phase,
@@ -25,6 +26,7 @@ export function lineOf(
     targetExists: target !== undefined,
     correlation: correlation && maskFilter(correlation, secrets.isSecret),
     candidates,
+    holder,
     targetRefused: situation === 'TARGET_IGNORED' && target !== undefined,
   })
   return { ...entry, reason, read: readBy(operation) }

@@ -50,7 +50,10 @@ const table: [Situation, Action, Outcome][] = [
   [
     'FOUND_ALREADY_LINKED',
     'EXCEPTION',
-    { ...nothing, message: /^Situation FOUND_ALREADY_LINKED marked as EXCEPTION$/ },
+    {
+      ...nothing,
+      message: /^Situation FOUND_ALREADY_LINKED marked as EXCEPTION: target \S+ is linked to \S+$/,
+    },
   ],
   ['CONFIRMED', 'REPORT', { ...nothing, linked: true }],
   ['SOURCE_IGNORED', 'REPORT', nothing],

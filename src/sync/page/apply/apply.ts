@@ -8,7 +8,8 @@ import { runErrorHook, runHook, runPostAction } from './hooks.ts'
 import { resolved } from './intents.ts'
 import { rememberAssignments } from './last-sync.ts'
 import { order, type Step, takes } from './steps.ts'
-import { insertLinks, storeLinksAfter } from './store-links.ts'
+import { linkTargets, storeLinksAfter } from './store-links.ts'
+import { refuseTakenIds } from './taken-ids.ts'
 import { writeTargets } from './write-targets.ts'
 
 export interface Recorder {
@@ -33,7 +34,7 @@ export async function applyPage(
 ): Promise<readonly Applied[]> {
   const sync = uninterrupted(deciding)
   const { repository, targets, rules } = sync
-  const begun = page.map(unapplied)
+  const begun = await withFreeIds(sync, page.map(unapplied))
   if (sync.dryRun) {
     await recorder.record(begun, repository)
     recorder.count?.(begun)
@@ -61,6 +62,16 @@ export async function applyPage(
   return kept(sync, done)
 }
 
+/** A target outside is asked before it is written (intents.ts); the store itself refuses ids that it has, as it compares them. */
+function withFreeIds(
+  sync: Synchronization,
+  page: readonly Applied[],
+): Promise<readonly Applied[]> | readonly Applied[] {
+  const { rules, dryRun, targets } = sync
+  const asks = dryRun || (rules.mapping.links.targetIgnoresCase && targets.joining !== undefined)
+  return asks ? refuseTakenIds(sync, page) : page
+}
+
 /** Cancelling waits for the page that is being written: a write without its link would be half an operation. */
 function uninterrupted(sync: Synchronization): Synchronization {
   return { ...sync, signal: undefined, scripts: { ...sync.scripts, signal: undefined } }
@@ -83,21 +94,28 @@ function kept({ correlator }: Synchronization, page: readonly Applied[]): readon
 }
 
 /** In a dry run later objects meet what earlier ones would have written, as far as correlation can tell. */
-function foresee({ correlator, runId, rules }: Synchronization, operation: Applied): void {
-  const { action, desired, target, targetId, link, linkQualifier } = operation
-  if (linksAnyway(operation, rules.mapping) && targetId !== undefined)
-    correlator.planned(linkQualifier, targetId, true)
+function foresee({ correlator, foreseen, targets, runId, rules }: Synchronization, operation: Applied): void {
+  const { action, desired, target, targetId, link, linkQualifier, sourceId } = operation
+  const links = (id: string | undefined) => {
+    if (rules.mapping.links.enabled && sourceId !== undefined && id !== undefined)
+      foreseen.link(linkQualifier, sourceId, id)
+  }
+  if (linksAnyway(operation, rules.mapping)) links(targetId)
   if (!goesOn(operation)) return
   if (action === 'CREATE' && desired) {
-    const id = `${foreseenId}${operation.sourceId} in ${runId})`
+    const known = targets.idOf({ operation: 'create', content: desired }, '')
+    if (known) foreseen.put(known)
+    const id = known || `${foreseenId}${sourceId} in ${runId})`
     correlator.wrote(id, undefined, desired)
-    correlator.planned(linkQualifier, id, true)
+    links(id)
   } else if (action === 'UPDATE' || action === 'LINK') {
-    if (targetId !== undefined) correlator.planned(linkQualifier, targetId, true)
+    links(targetId)
     if (desired && target) correlator.wrote(target._id, target, desired)
   } else if (action === 'DELETE' || action === 'UNLINK') {
-    if (link && targetId !== undefined) correlator.planned(linkQualifier, targetId, false)
-    if (action === 'DELETE' && target) correlator.wrote(target._id, target, undefined)
+    if (link && targetId !== undefined) foreseen.unlink(linkQualifier, link.sourceId, targetId)
+    if (action !== 'DELETE' || !target) return
+    correlator.wrote(target._id, target, undefined)
+    foreseen.remove(target._id)
   }
 }
 
@@ -124,7 +142,7 @@ const perform = {
   onDelete: (sync, page) => onThose(page, hasTarget, (some) => runHook(sync, 'onDelete', some)),
   onLink: (sync, page) => onThose(page, lacksLink(sync), (some) => runHook(sync, 'onLink', some)),
   // UPDATE and LINK: link first, then write (engine §4.3, UPDATE 3).
-  linkBefore: (sync, page) => onThose(page, lacksLink(sync), (some) => insertLinks(sync, some)),
+  linkBefore: (sync, page) => onThose(page, lacksLink(sync), (some) => linkTargets(sync, some)),
   writeTarget: writeTargets,
   onLinkAfter: (sync, page) => onThose(page, lacksLink(sync), (some) => runHook(sync, 'onLink', some)),
   onUnlink: (sync, page) => onThose(page, hasLink, (some) => runHook(sync, 'onUnlink', some)),

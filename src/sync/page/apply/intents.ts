@@ -13,6 +13,7 @@ import type { Intent } from '../../../repository/intents.ts'
 import type { ObjectSet } from '../../../router/resources.ts'
 import type { Applied } from '../operation.ts'
 import type { Applying } from '../synchronization.ts'
+import { refuseTakenIds } from './taken-ids.ts'
 
 /**
  * An intent is written down before a write outside of the store whose link must follow (engine §12.5): creates, deletes of
@@ -54,7 +55,7 @@ export async function intend(sync: Applying, page: readonly Applied[]): Promise<
   if (!enabled) return page
   const { name: worker } = await sync.locks.ownLease()
   const intents: Intent[] = []
-  const intended = (await fixIds(page, sync.targets)).map((operation): Applied => {
+  const intended = (await refuseTakenIds(sync, fixIds(page, sync.targets))).map((operation): Applied => {
     const content = operation.failure ? undefined : contentOf(sync, operation)
     if (!content) return operation
     const id = operation.intent ?? timeOrderedId()
@@ -81,23 +82,13 @@ export function leavesDoubt(error: Error | undefined): boolean {
   return !(error instanceof Problem) || error.status >= 500
 }
 
-async function fixIds(page: readonly Applied[], targets: ObjectSet): Promise<readonly Applied[]> {
-  const known = page.map(({ action, desired }) =>
-    action === 'CREATE' && desired
-      ? targets.idOf({ operation: 'create', content: desired }, timeOrderedId())
-      : undefined,
-  )
-  const ids = known.filter((id) => id !== undefined)
-  if (ids.length === 0) return page
-  const present = await targets.readMany(ids)
-  return page.map((operation, place): Applied => {
-    const newId = known[place]
-    if (newId === undefined) return operation
-    if (!present.has(newId)) return { ...operation, newId }
-    // Only what was not there before can be recognized as ours later.
-    const cause = new Problem('PRECONDITION_FAILED', `${targets.path} already has an object "${newId}"`)
-    const message = `could not create the target: ${cause.message}`
-    return { ...operation, newId, failure: new Problem('SYNC_FAILED', message, { cause }) }
+/** Those that are in use are refused: only what was not there before can be recognized as ours later. */
+function fixIds(page: readonly Applied[], targets: ObjectSet): readonly Applied[] {
+  return page.map((operation) => {
+    const { action, desired } = operation
+    if (action !== 'CREATE' || !desired) return operation
+    const newId = targets.idOf({ operation: 'create', content: desired }, timeOrderedId())
+    return newId === undefined ? operation : { ...operation, newId }
   })
 }
 

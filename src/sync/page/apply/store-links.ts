@@ -1,5 +1,5 @@
 import { asProblem, Problem } from '../../../model/problem.ts'
-import { mappingLinks } from '../links.ts'
+import { type MappingLink, mappingLinks } from '../links.ts'
 import type { Applied } from '../operation.ts'
 import { onThose } from '../places.ts'
 import type { Applying } from '../synchronization.ts'
@@ -42,14 +42,47 @@ function leavingLink({ action, link }: Applied) {
   return action === 'DELETE' || action === 'UNLINK' ? link : undefined
 }
 
-/** The link as it has to be stored; undefined if it leads to the target already. */
-function retargetedLink({ links }: Applying, { action, link, targetId }: Applied) {
+/** The link as it has to be stored; undefined if it leads to the target already, and from the source as that is spelled now. */
+function retargetedLink({ links }: Applying, { action, link, source, targetId }: Applied) {
   if (!(action === 'CREATE' || action === 'UPDATE') || !link || targetId === undefined) return undefined
   const isSame = links.normalTarget(targetId) === links.normalTarget(link.targetId)
+  if (source && link.sourceId !== source._id) return links.resourced(link, source._id, targetId)
   return isSame ? undefined : links.retargeted(link, targetId)
 }
 
-export async function insertLinks(sync: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
+/** The link of an operation: a new one, or one that is carried over, because the source that had it is gone (engine §4.3, [D]). */
+export async function linkTargets(sync: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
+  const inserted = await onThose(
+    page,
+    (operation) => heldLink(operation) === undefined,
+    (some) => insertLinks(sync, some),
+  )
+  return onThose(
+    inserted,
+    (operation) => heldLink(operation) !== undefined,
+    (some) => carryOver(sync, some),
+  )
+}
+
+function heldLink({ holder }: Applied): MappingLink | undefined {
+  return holder?.isGone ? holder.link : undefined
+}
+
+function carryOver({ links, store }: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
+  return oneByOneOnFailure(page, async (some) => {
+    const moved = some.flatMap((operation) => {
+      const link = heldLink(operation)
+      return link ? [links.resourced(link, ends(operation).sourceId)] : []
+    })
+    const stored = await store.links.update(moved)
+    return some.map((operation, place) => {
+      const link = stored[place]
+      return link ? { ...operation, link: links.view(link), linkCreated: true } : operation
+    })
+  })
+}
+
+async function insertLinks(sync: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
   const { links, store } = sync
   return oneByOneOnFailure(page, async (some) => {
     try {

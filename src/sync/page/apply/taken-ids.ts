@@ -1,0 +1,91 @@
+import type { JsonObject } from '../../../model/json.ts'
+import { Problem } from '../../../model/problem.ts'
+import type { ObjectSet } from '../../../router/resources.ts'
+import { type Applied, goesOn } from '../operation.ts'
+import { askThose } from '../places.ts'
+import type { Synchronization } from '../synchronization.ts'
+
+/**
+ * Fails operations that would give their target an id that another target has, or has by the comparison of the links, before
+ * anything is written. The message names who has it.
+ */
+export async function refuseTakenIds(
+  sync: Synchronization,
+  page: readonly Applied[],
+): Promise<readonly Applied[]> {
+  const { targets, foreseen } = sync
+  const obstacles = await askThose(
+    page,
+    (operation) => wantedId(operation, targets),
+    async (ids, places) => {
+      const present = await targets.readMany([...new Set(ids)])
+      const exists = ids.map((id) => foreseen.exists(id) ?? present.has(id))
+      const holders = await holdersOf(sync, page, places, ids, exists)
+      return ids.map((id, place) => {
+        const { holder, own } = holders[place] ?? {}
+        const found = present.get(id)?._id ?? id
+        const isItself = found.toLowerCase() === page[places[place] ?? -1]?.target?._id.toLowerCase()
+        if (exists[place] && !isItself) return taken(targets.path, found, own ? undefined : holder)
+        return holder !== undefined && !own ? taken(targets.path, found, holder) : undefined
+      })
+    },
+  )
+  return page.map((operation, place) => {
+    const cause = obstacles[place]
+    if (!cause) return operation
+    const what = operation.action === 'CREATE' ? 'create the target' : `update target ${operation.targetId}`
+    return {
+      ...operation,
+      failure: new Problem('SYNC_FAILED', `could not ${what}: ${cause.message}`, { cause }),
+    }
+  })
+}
+
+/** The id that the target is to have and does not have yet, where it is known before the target is written. */
+function wantedId(operation: Applied, targets: ObjectSet): string | undefined {
+  const { action, desired, target, newId } = operation
+  if (!desired || !goesOn(operation)) return undefined
+  if (action === 'CREATE') return newId ?? (createdId(desired, targets) || undefined)
+  if (action !== 'UPDATE' || !target) return undefined
+  const id = targets.idOf({ operation: 'update', content: desired }, target._id)
+  return id === target._id ? undefined : id
+}
+
+function createdId(content: JsonObject, targets: ObjectSet): string | undefined {
+  return targets.idOf({ operation: 'create', content }, '')
+}
+
+interface Holding {
+  /** The source that is linked to a target of that id. */
+  readonly holder: string | undefined
+  /** It is the source of the operation itself. */
+  readonly own: boolean
+}
+
+/** Asked only where it matters: to name who has an id, or where ids that the target tells apart are one to the links. */
+async function holdersOf(
+  { links, foreseen, rules }: Synchronization,
+  page: readonly Applied[],
+  places: readonly number[],
+  ids: readonly string[],
+  exists: readonly boolean[],
+): Promise<readonly Holding[]> {
+  if (!rules.mapping.links.targetIgnoresCase && !exists.includes(true)) return []
+  const operations = places.map((place) => page[place])
+  const byQualifier = new Map<string, Awaited<ReturnType<typeof links.ofTargets>>>()
+  for (const qualifier of new Set(operations.flatMap((one) => one?.linkQualifier ?? [])))
+    byQualifier.set(qualifier, await links.ofTargets(qualifier, ids))
+  return ids.map((id, place) => {
+    const { linkQualifier = '', sourceId } = operations[place] ?? {}
+    const planned = foreseen.linkedTo(linkQualifier, id)
+    const stored = byQualifier.get(linkQualifier)?.get(id)?.sourceId
+    const holder = planned === undefined ? stored : (planned ?? undefined)
+    const normal = (one: string | undefined) => (one === undefined ? undefined : links.normalSource(one))
+    return { holder, own: holder !== undefined && normal(holder) === normal(sourceId) }
+  })
+}
+
+function taken(path: string, id: string, holder: string | undefined): Problem {
+  const by = holder === undefined ? '' : `, which is linked to ${holder}`
+  return new Problem('PRECONDITION_FAILED', `${path} already has an object "${id}"${by}`)
+}
