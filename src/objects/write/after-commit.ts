@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { ObjectWrite } from '../../repository/objects.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -152,6 +152,13 @@ async function compensate(
       ? `; and ${change.path}/${change.id} could not be set back: ${asProblem(outcome.error).message}`
       : ''
   throw new Problem('SYNC_FAILED', `${cause.message ?? 'synchronization failed'}${left}`, {
-    detail: syncDetails,
+    detail: syncDetails.map(withoutValues),
   })
+}
+
+/** Scripts need the target's former value to set it back. A client may not be allowed to see it. */
+function withoutValues(result: Json): Json {
+  if (!isJsonObject(result)) return result
+  const { oldTargetValue: _, ...shown } = result
+  return shown
 }

@@ -56,7 +56,9 @@ async function open(type: JsonObject, options: { readonly fails?: boolean } = {}
       changes.push(...some)
       said.push(`sync ${some[0]?.operation}`)
       const cause = { code: 409, message: 'the payroll is closed' }
-      const syncDetails = options.fails ? [{ result: 'FAILED', cause }] : []
+      const syncDetails = options.fails
+        ? [{ result: 'FAILED', cause, oldTargetValue: { pin: 'planted' } }]
+        : []
       return some.map(() => ({ success: !options.fails, action: 'notifyUpdate', syncDetails }))
     },
   }
@@ -309,6 +311,8 @@ describe('the compensation', () => {
     const { resources, changes } = await open(compensating, { fails: true })
     await expect(resources.create('managed/user', 'ann', ann, own)).rejects.toMatchObject({
       ...{ status: 409, message: expect.stringContaining('the payroll is closed') },
+      // What the target held is for scripts that set it back.
+      detail: [expect.not.objectContaining({ oldTargetValue: expect.anything() })],
     })
     await expect(resources.read(path, own)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect(changes.map(({ operation }) => operation)).toEqual(['create', 'delete'])
