@@ -104,9 +104,9 @@ async function openManaged({ types: usable, policies }: ConfiguredTypes, service
   const { repository, secrets: cryptography, engine, mappingExists } = services
   const own = opened.use(ownPolicies(policies.policies, engine))
   const parts = new Map<ManagedType, TypeParts>()
-  for (const { type, scripts: sources } of usable) {
-    const scripts = opened.use(loadedScripts(sources, engine))
-    parts.set(type, { scripts, cryptography, ownPolicies: own, mappingExists })
+  for (const one of usable) {
+    const scripts = opened.use(loadedScripts(one, engine))
+    parts.set(one.type, { scripts, cryptography, ownPolicies: own, mappingExists })
   }
   const types = [...parts.keys()]
   const partsOf = (type: ManagedType) => parts.get(type) ?? plainParts

@@ -1,12 +1,14 @@
-import { pages } from '../kit/cookies.ts'
 import type { Filter } from '../model/filter/filter.ts'
+import type { JsonObject } from '../model/json.ts'
 import type { Pointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import { splitPath } from '../model/resource-path.ts'
 import type { StoredObject } from '../repository/objects.ts'
 import type { Repository, Store } from '../repository/repository.ts'
-import { project } from '../router/fields.ts'
 import type { ObjectSet, RequestContext } from '../router/resources.ts'
+import type { ScriptOutcome } from '../scripts/engine.ts'
+import { asRead } from './read/as-read.ts'
+import { engine, readPages } from './read/pages.ts'
 import { storeFilter, type View, viewed } from './relationships/view.ts'
 import type { CompiledType, RelationServices } from './type/compile.ts'
 import type { OnChange } from './write/changes.ts'
@@ -19,8 +21,8 @@ import { writer } from './write/pipeline.ts'
  *
  *     stored → view (relationships, collected values) → retrieval (scripts) → visible (what the caller may see)
  *
- * A type that has nothing to do in a stage passes it. The engine sees everything, so it ends before the last stage; what
- * comes in pages is not retrieved, as in every query.
+ * A type that has nothing to do in a stage passes it. The engine sees everything, so it ends before the last stage. What it
+ * reads in pages has gone through the same stages as what it reads by id, a page at a time (read/pages.ts).
  */
 export interface ManagedSet extends ObjectSet {
   readonly compiled: CompiledType
@@ -32,7 +34,8 @@ export interface ManagedSet extends ObjectSet {
   /** A filter as the store understands it. */
   filter(filter: Filter): Promise<Filter>
   view(objects: readonly StoredObject[], view?: View): Promise<readonly StoredObject[]>
-  retrieved(object: StoredObject, request: RequestContext): Promise<StoredObject>
+  /** With what scripts compute, at their places. Throws what the first script that fails throws. */
+  retrieved(objects: readonly StoredObject[], request: RequestContext): Promise<readonly StoredObject[]>
   /** As `writeMany`; a patch names the properties it touched, and only those are validated. */
   readonly apply: Apply
   /** One write; throws why it was refused. */
@@ -62,22 +65,17 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
     },
     filter: async (filter) => (relations ? storeFilter(store, relations, filter) : filter),
     view: async (seen, view) => (relations ? viewed(store, relations, seen, view) : seen),
-    retrieved: async (object, request) => (retrieval ? retrieval.one(object, request) : object),
-    async *pages({ filter, fields, pageSize }, signal) {
-      const query = { filter: await set.filter(filter), pageSize }
-      const found = pages((from) => objects.query(collection, { ...query, ...from }), signal)
-      for await (const { result } of found) {
-        if (result.length === 0) continue
-        const seen = await set.view(result)
-        yield fields ? seen.map((object) => project(object, fields)) : seen
-      }
+    async retrieved(seen, request) {
+      if (!retrieval?.reads) return seen
+      const outcomes = await retrieval.page(seen, request)
+      return seen.map(({ _id, _rev }, place) => ({ ...retrievedOrThrown(outcomes[place]), _id, _rev }))
     },
+    pages: (query, signal) => readPages(set, query, signal),
     async readMany(ids) {
-      const read = new Map<string, StoredObject>()
-      for (const object of await set.view([...(await objects.read(collection, ids)).values()]))
-        read.set(object._id, await set.retrieved(object, engine))
-      return read
+      const seen = await set.view([...(await objects.read(collection, ids)).values()])
+      return new Map((await set.retrieved(seen, engine)).map((object) => [object._id, object]))
     },
+    ...(retrieval?.reads && { asRead: asRead(compiled, retrieval) }),
     async writeMany(writes, request) {
       if (request.readOnly)
         throw new Problem('FORBIDDEN', `This is a dry run: nothing is written to ${collection}`)
@@ -98,8 +96,10 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
   return set
 }
 
-/** Of the engine's own reading. */
-const engine: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'read' }
+function retrievedOrThrown(outcome: ScriptOutcome<JsonObject> | undefined): JsonObject {
+  if (outcome?.ok) return outcome.value
+  throw outcome?.error ?? new Problem('INTERNAL', 'an object was not retrieved')
+}
 
 /** The managed types of a project, by collection, e.g. `managed/user`. */
 export type Sets = ReadonlyMap<string, ManagedSet>

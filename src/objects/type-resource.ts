@@ -36,7 +36,8 @@ export function objectResources(services: SetServices): Required<ResourceProvide
     async read(path, request) {
       const { set, id } = objectAt(sets, path)
       const object = await shown(set, await set.required(id), request)
-      return visible(set, await set.retrieved(object, request), request)
+      const [read = object] = await set.retrieved([object], request)
+      return visible(set, read, request)
     },
     async query(path, query, request) {
       const set = setAt(sets, path)

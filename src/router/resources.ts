@@ -174,6 +174,11 @@ export interface ObjectSet {
   ): AsyncIterable<readonly Resource[]>
   /** Objects by id, keyed by the requested id; missing ones are absent. */
   readMany(ids: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, Resource>>
+  /**
+   * Objects that were not read from the set, such as the values of a change, with what reading adds to them. `before`: what was
+   * stored of a computed property is what it was then. An object whose scripts fail stays as it is. Absent: nothing is added.
+   */
+  asRead?(objects: readonly Resource[], when: 'before' | 'now'): Promise<readonly Resource[]>
   /** In order, with one outcome for each write. The failure of one does not stop the others. */
   writeMany(
     writes: readonly ObjectWriteRequest[],

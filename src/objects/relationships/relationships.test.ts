@@ -10,6 +10,7 @@ import { type TemporaryStore, temporaryStore } from '../../testing/store.ts'
 import { managedObjects } from '../resource.ts'
 import { managedTypes } from '../testing/managed-types.ts'
 import { plainParts } from '../type/compile.ts'
+import { noScripts } from '../type/scripts.ts'
 import type { ManagedType } from '../type/type.ts'
 import type { ObjectChange, OnChange } from '../write/changes.ts'
 
@@ -540,6 +541,7 @@ describe.each([
   const partsOf = () => ({
     ...plainParts,
     scripts: {
+      ...noScripts,
       has: (name: string) => name in hooks,
       run: async (_name: string, variables: JsonObject) => ({ object: variables.object as JsonObject }),
     },

@@ -1,11 +1,11 @@
 import type { CompileTools } from '../../feature/feature.ts'
 import { below, type Finding } from '../../model/finding.ts'
 import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import { program as runScript } from '../../model/run-script.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { checkedScript } from '../../scripts/definition.ts'
-import type { ScriptEngine, ScriptSource } from '../../scripts/engine.ts'
-import { nameOf, type Place, placesOf, type Step } from './places.ts'
+import type { ScriptEngine, ScriptOutcome, ScriptSource } from '../../scripts/engine.ts'
+import { eachElement, nameOf, type Place, placesOf, type Step } from './places.ts'
+import { program, type ReadingScripts, type Retrieved } from './program.ts'
 import type { ManagedType } from './type.ts'
 
 /** The scripts of one managed type, ready to run. */
@@ -13,6 +13,13 @@ export interface TypeScripts {
   has(name: string): boolean
   /** SCRIPT_FAILED, or what the script threw itself (platform §6.2). */
   run(name: string, variables: JsonObject, request: RequestContext): Promise<ScriptResult>
+  /** What the scripts of reading make of stored objects, at their places; what one throws fails its own object. */
+  retrieve(
+    objects: readonly Retrieved[],
+    request: RequestContext,
+  ): Promise<readonly ScriptOutcome<JsonObject>[]>
+  /** The code of a script, as far as it is known. */
+  sourceOf(name: string): string | undefined
 }
 
 export interface ScriptResult {
@@ -27,6 +34,8 @@ export const noScripts: TypeScripts = {
   run: async (name) => {
     throw new Error(`there is no script ${name}`)
   },
+  retrieve: async (objects) => objects.map(({ object }) => ({ ok: true, value: object })),
+  sourceOf: () => undefined,
 }
 
 export const typeHooks = [
@@ -79,7 +88,7 @@ export interface ScriptedPlace {
 
 export function scriptedPlaces(
   places: readonly Place[],
-  scripts: TypeScripts,
+  scripts: Pick<TypeScripts, 'has'>,
   hook: PropertyHook,
 ): readonly ScriptedPlace[] {
   return places
@@ -127,13 +136,23 @@ export async function readTypeScripts(
 
 /** Loaded into the sandbox when the first one runs. */
 export function loadedScripts(
-  scripts: UsableType['scripts'],
+  { type, scripts }: UsableType,
   engine: ScriptEngine,
 ): TypeScripts & AsyncDisposable {
-  const program = engine.load(runScript, { scripts })
+  const loaded = engine.load(program, { settings: readingScripts(type, scripts), scripts })
   return {
     has: (name) => Object.hasOwn(scripts, name),
-    run: (script, variables, request) => program.one('runScript', { script, variables }, { request }),
-    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+    run: (script, variables, request) => loaded.one('runScript', { script, variables }, { request }),
+    retrieve: (objects, request) => loaded.run('retrieve', objects, { request }),
+    sourceOf: (name) => (Object.hasOwn(scripts, name) ? scripts[name]?.source : undefined),
+    [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
   }
+}
+
+function readingScripts(type: ManagedType, scripts: UsableType['scripts']): ReadingScripts {
+  const has = (name: string) => Object.hasOwn(scripts, name)
+  const properties = scriptedPlaces(placesOf(type), { has }, 'onRetrieve').map(({ path, script }) => ({
+    ...{ path: path.map((step) => (step === eachElement ? null : step)), script },
+  }))
+  return { onRetrieve: has('onRetrieve'), onRead: has('onRead'), properties }
 }

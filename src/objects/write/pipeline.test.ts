@@ -11,6 +11,7 @@ import { managedTypes } from '../testing/managed-types.ts'
 import { noting } from '../testing/noting.ts'
 import type { TypeParts } from '../type/compile.ts'
 import { plainParts } from '../type/compile.ts'
+import { noScripts } from '../type/scripts.ts'
 import type { ObjectChange, OnChange } from './changes.ts'
 
 /** How often each stage touches the store, whatever the type has to do in it (platform §6.2). */
@@ -66,7 +67,11 @@ async function open(properties: JsonObject, hooks: readonly string[] = [], store
       return changes.map(() => ({ success: true, action: 'notifyUpdate', syncDetails: [] }))
     },
   }
-  const scripts: TypeParts['scripts'] = { has: (name) => hooks.includes(name), run: async () => ({}) }
+  const scripts: TypeParts['scripts'] = {
+    ...noScripts,
+    has: (name) => hooks.includes(name),
+    run: async () => ({}),
+  }
   const managed = await managedObjects({
     ...{ repository: noting(store, calls), onChange },
     types: managedTypes({ objects: [{ name: 'user', schema: { properties } }] }),

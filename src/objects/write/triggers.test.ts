@@ -62,7 +62,7 @@ async function open(type: JsonObject, options: { readonly fails?: boolean } = {}
       return some.map(() => ({ success: !options.fails, action: 'notifyUpdate', syncDetails }))
     },
   }
-  const loaded = loadedScripts(scripts, engine)
+  const loaded = loadedScripts({ type: user, scripts }, engine)
   const parts = { scripts: loaded, cryptography: secrets }
   resources = router({
     managed: await managedObjects({ repository, types: [user], partsOf: () => parts, onChange: heard }),

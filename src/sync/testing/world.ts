@@ -7,6 +7,7 @@ import { everything } from '../../model/filter/filter.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { managedObjects } from '../../objects/resource.ts'
+import { scriptedParts } from '../../objects/testing/scripted-types.ts'
 import type { ManagedType } from '../../objects/type/type.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
 import { LocalEvents } from '../../repository/local/events.ts'
@@ -29,7 +30,7 @@ const schema = {
   type: 'object',
   properties: { mail: { ...text, searchable: true }, name: text, kind: text, note: text, phone: text },
 }
-const types: ManagedType[] = [
+const plainTypes: ManagedType[] = [
   { name: 'person', schema },
   {
     name: 'user',
@@ -49,6 +50,8 @@ export const administrator: RequestContext = {
 }
 
 export interface WorldOptions {
+  /** The types of the source and the target, in place of plain ones: with scripts and encryption. */
+  readonly types?: readonly ManagedType[]
   /** The mapping's configuration; source, target and name are given. */
   readonly mapping?: JsonObject
   /** The mapping made ready beforehand, by `worldRules`; instead of its configuration. */
@@ -68,6 +71,7 @@ export interface WorldOptions {
 }
 
 export async function openWorld({
+  types = plainTypes,
   mapping: configuration = {},
   rules: prepared,
   consentService = false,
@@ -79,13 +83,15 @@ export async function openWorld({
 }: WorldOptions = {}) {
   const store = await temporaryStore(repeatTransactions ? { repeatTransactions } : undefined)
   const { repository, folder } = store
-  const managed = await managedObjects({ repository, types })
   const locks = new LocalLocks(repository)
   const writes: string[] = []
   const logged: string[] = []
   const meanwhile: (() => Promise<unknown>)[] = []
   let resources: Resources
+  const cryptography = fileSecrets({ keyFile: join(folder, 'key'), env: {} })
   const engine = engineIn(folder, () => resources, onSaid)
+  const parts = scriptedParts(types, { engine, cryptography })
+  const managed = await managedObjects({ repository, types, partsOf: parts.partsOf })
   resources = router({
     managed: observed(managed, { writes, meanwhile, external, givesIds, onWrite }),
     audit: auditEvents(repository),
@@ -169,6 +175,7 @@ export async function openWorld({
     async [Symbol.asyncDispose]() {
       await reconciliations.close()
       if (!prepared) await rules[Symbol.asyncDispose]()
+      await parts[Symbol.asyncDispose]()
       await engine[Symbol.asyncDispose]()
       await locks[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()

@@ -173,10 +173,11 @@ async function throughMapping(
 /** A page of changes, one round a qualifier: a change that fails under one is skipped under those after it. */
 async function workPage(
   sync: Synchronization,
-  flows: readonly Flow[],
+  changes: readonly Flow[],
   request: RequestContext,
 ): Promise<Results> {
   const { mapping } = sync.rules
+  const flows = await withComputedValues(sync, changes)
   const results: Results = new Map(flows.map((flow) => [flow, []]))
   const qualifiers = await Promise.all(flows.map(({ event }) => qualifiersFor(sync, event)))
   const flowOf = new Map(flows.map((flow) => [flow.event.id, flow]))
@@ -203,7 +204,31 @@ async function workPage(
       }),
     )
   }
-  return results
+  return new Map(changes.map((change, place) => [change, results.get(flows[place] ?? change) ?? []]))
+}
+
+/**
+ * A managed object that changes is told as it is stored; what scripts of reading make of it belongs to it. So the object is read
+ * when its turn has come, and its old value is completed.
+ */
+async function withComputedValues(
+  { sources }: Synchronization,
+  flows: readonly Flow[],
+): Promise<readonly Flow[]> {
+  if (!sources.asRead) return flows
+  const valued = (name: 'oldValue' | 'newValue') =>
+    flows.flatMap(({ event: { id, [name]: value } }) => (value ? [{ ...value, _id: id }] : []))
+  const before = (await sources.asRead(valued('oldValue'), 'before')).values()
+  const now = (await sources.asRead(valued('newValue'), 'now')).values()
+  return flows.map((flow) => {
+    const { oldValue, newValue } = flow.event
+    const event = {
+      ...flow.event,
+      oldValue: oldValue && (before.next().value ?? oldValue),
+      newValue: newValue && (now.next().value ?? newValue),
+    }
+    return { ...flow, event, readsAfresh: true }
+  })
 }
 
 async function qualifiersFor(sync: Synchronization, event: ChangeEvent): Promise<readonly string[]> {

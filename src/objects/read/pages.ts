@@ -1,0 +1,74 @@
+import { pages } from '../../kit/cookies.ts'
+import { compileFilter } from '../../model/filter/evaluate.ts'
+import { everything, type Filter } from '../../model/filter/filter.ts'
+import { pointersOf } from '../../model/filter/walk.ts'
+import type { Pointer } from '../../model/pointer.ts'
+import type { StoredObject } from '../../repository/objects.ts'
+import type { Store } from '../../repository/repository.ts'
+import { project } from '../../router/fields.ts'
+import type { ObjectSet, RequestContext, Resource } from '../../router/resources.ts'
+import type { CompiledType } from '../type/compile.ts'
+
+type Query = Parameters<ObjectSet['pages']>[0]
+
+/** The stages of reading the objects of one type (managed-set.ts). */
+interface Stages {
+  readonly path: string
+  readonly compiled: CompiledType
+  readonly store: Store
+  filter(filter: Filter): Promise<Filter>
+  view(objects: readonly StoredObject[]): Promise<readonly StoredObject[]>
+  retrieved(objects: readonly StoredObject[], request: RequestContext): Promise<readonly StoredObject[]>
+}
+
+/**
+ * A query of the engine: the same objects as by their ids, with what scripts compute (platform §6.2). The store answers what it
+ * can; conditions on computed values are evaluated on what was retrieved. Nothing is computed that is not asked for.
+ */
+export async function* readPages(
+  set: Stages,
+  { filter, fields, pageSize }: Query,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly Resource[], undefined> {
+  const { store, path } = set
+  const { stored, computed } = parted(filter, set.compiled.retrieval?.computes)
+  const isMet = computed && compileFilter(computed)
+  const computes = isMet !== undefined || asksForComputed(set, fields)
+  const query = { filter: await set.filter(stored), pageSize }
+  for await (const { result } of pages((from) => store.objects.query(path, { ...query, ...from }), signal)) {
+    if (result.length === 0) continue
+    const seen = await set.view(result)
+    const read = computes ? await set.retrieved(seen, engine) : seen
+    const found = isMet ? read.filter(isMet) : read
+    if (found.length > 0) yield fields ? found.map((object) => project(object, fields)) : found
+  }
+  return undefined
+}
+
+/** Of the engine's own reading. */
+export const engine: RequestContext = { external: false, userId: 'system', roles: [], transactionId: 'read' }
+
+function asksForComputed({ compiled: { retrieval } }: Stages, fields: readonly Pointer[] | undefined) {
+  if (!retrieval) return false
+  return (fields && fields.length > 0 ? fields : [['*']]).some(retrieval.computes)
+}
+
+interface Parted {
+  /** What the store can answer; more may meet it than the whole. */
+  readonly stored: Filter
+  /** What must be evaluated on computed values; absent: nothing. */
+  readonly computed?: Filter
+}
+
+function parted(filter: Filter, computes: ((pointer: Pointer) => boolean) | undefined): Parted {
+  if (!computes || !isComputed(filter, computes)) return { stored: filter }
+  if (filter.kind !== 'and') return { stored: everything, computed: filter }
+  const { computed = [], stored = [] } = Object.groupBy(filter.filters, (part) =>
+    isComputed(part, computes) ? 'computed' : 'stored',
+  )
+  return { stored: { kind: 'and', filters: stored }, computed: { kind: 'and', filters: computed } }
+}
+
+function isComputed(filter: Filter, computes: (pointer: Pointer) => boolean): boolean {
+  return pointersOf(filter).some(computes)
+}
