@@ -1,12 +1,13 @@
 /** A single file: parsed, substituted, and checked against the schema of its kind. */
 
 import { type Finding, isWithin, type Place, printPlace } from '../model/finding.ts'
-import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { elementsOf, isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { notAllowed } from '../model/nearest.ts'
 import { type Checked, check } from './check/check.ts'
 import type { JsonSchema } from './check/schema.ts'
 import { parseFile } from './document.ts'
 import { instanceOfId } from './document-id.ts'
+import { outsideRoots } from './file-roots.ts'
 import { locate as locateFinding } from './locate.ts'
 import type { ConfigurationDocument, ConfigurationFile, ConfigurationProblem } from './project.ts'
 import { definitions, kindOfId, schemas } from './schemas/kinds.ts'
@@ -33,7 +34,8 @@ export function readDocument(
   const place = { file, locate }
   if (raw === undefined) return { document: { id, raw, content: undefined, ...place }, problems }
   const { value, failures } = substitute(raw, sources)
-  const { findings, conversions } = checkContent(id, raw, asObject(value), kinds)
+  const { findings: found, conversions } = checkContent(id, raw, asObject(value), kinds)
+  const findings = [...found, ...strayFiles(id, asObject(value), sources.isAllowed, kinds)]
   const unexpanded = failures.map((failure) => printPlace(failure.place))
   const all = [
     ...problems,
@@ -104,6 +106,41 @@ function checkConnector(
     configurationProperties,
     ['configurationProperties'],
     options,
+  )
+}
+
+/** Files that the configuration names and may not. */
+function strayFiles(
+  id: string,
+  content: JsonObject,
+  isAllowed: (path: string) => boolean,
+  { connectorSchemas = {} }: DocumentSchemas,
+): readonly Finding[] {
+  return namedFiles(id, content, connectorSchemas).flatMap((place) => {
+    const path = valueAt(content, place)
+    if (typeof path !== 'string' || isAllowed(path)) return []
+    return [{ place, message: `${place.at(-1)} may not name ${JSON.stringify(path)}: ${outsideRoots}` }]
+  })
+}
+
+/** A connector's schema marks its settings that name a file with the format `path`. */
+function namedFiles(
+  id: string,
+  content: JsonObject,
+  connectorSchemas: Readonly<Record<string, JsonSchema>>,
+): readonly Place[] {
+  if (id === 'audit')
+    return elementsOf(content.eventHandlers ?? []).map((_, index) => [
+      'eventHandlers',
+      index,
+      'config',
+      'logDirectory',
+    ])
+  if (kindOfId(id) !== 'provisioner') return []
+  const { connectorName } = asObject(asObject(content).connectorRef ?? {})
+  const { properties = {} } = connectorSchemas[String(connectorName)] ?? {}
+  return Object.entries(properties).flatMap(([name, { format }]) =>
+    format === 'path' ? [['configurationProperties', name]] : [],
   )
 }
 

@@ -50,8 +50,12 @@ export async function bootProperties(folder: string): Promise<string> {
 }
 
 /** For `$inline`: the text of a file without its last line break; relative paths are relative to the project. */
-export function inlineText(folder: string): (path: string) => string | undefined {
+export function inlineText(
+  folder: string,
+  isAllowed: (path: string) => boolean,
+): (path: string) => string | undefined {
   return (path) => {
+    if (!isAllowed(path)) return undefined
     try {
       return readFileSync(resolve(folder, path), 'utf8').replace(/\r?\n$/, '')
     } catch {

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Json } from '../model/json.ts'
+import { namesSecret } from '../model/secrecy.ts'
 
 /** The value of a property; undefined if nothing defines it. */
 export type PropertyLookup = (name: string) => Json | undefined
@@ -21,10 +22,36 @@ export function propertyLookup(sources: PropertySources): PropertyLookup {
   const reserved = reservedProperties(sources.projectFolder)
   return (name) => {
     if (reserved.has(name)) return reserved.get(name)
+    if (isOwnSecret(name)) return undefined
     const set =
       own(flags, name) ?? own(environment, environmentName(name)) ?? own(environment, name) ?? boot.get(name)
     return set === undefined ? commonDefaults.get(name) : likeDefault(name, set)
   }
+}
+
+/** The administrator's password and the keys are the server's own: no configuration and no script gets them. */
+function isOwnSecret(name: string): boolean {
+  return /^SYNCLINE_(?:ADMIN_PASSWORD|(?:MASTER_)?KEY(?:_OLD)?)$/.test(environmentName(name))
+}
+
+/**
+ * What scripts see of the properties: those of `conf/boot/boot.properties`, flags and common defaults, without secrets; of the
+ * environment and of secrets only what `syncline.script.properties` names (a comma list; `hr.*` is all that begins so).
+ */
+export function scriptProperties(sources: PropertySources): PropertyLookup {
+  const property = propertyLookup(sources)
+  const named = String(property('syncline.script.properties') ?? '')
+    .split(',')
+    .map((one) => one.trim())
+  const isNamed = (name: string) =>
+    named.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) && one !== '*' : one === name))
+  const reserved = reservedProperties(sources.projectFolder)
+  const isKnown = (name: string) =>
+    reserved.has(name) ||
+    commonDefaults.has(name) ||
+    sources.boot.has(name) ||
+    Object.hasOwn(sources.flags, name)
+  return (name) => ((isKnown(name) && !namesSecret(name)) || isNamed(name) ? property(name) : undefined)
 }
 
 /** `openidm.port.http` is `OPENIDM_PORT_HTTP` in the environment. */

@@ -8,9 +8,10 @@ import { parseProperties } from './boot-properties.ts'
 import { type DocumentSchemas, readDocument } from './checked-document.ts'
 import { connectorEntries, managedObjectEntries, mappingEntries } from './entries/entries.ts'
 import { brokenFiles } from './entries/entry.ts'
+import { fileRoots } from './file-roots.ts'
 import { bootProperties, configurationFiles, inlineText, misnamed, readProjectFile, unread } from './files.ts'
 import type { ConfigurationFile, ConfigurationProblem, Project } from './project.ts'
-import { propertyLookup } from './properties.ts'
+import { propertyLookup, scriptProperties } from './properties.ts'
 
 export interface ReadOptions extends DocumentSchemas {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -25,8 +26,10 @@ export async function readProject(folder: string, options: ReadOptions): Promise
   const files = options.files ?? (await configurationFiles(folder))
   const boot = parseProperties(await bootProperties(folder))
   const { environment, flags = {} } = options
-  const property = propertyLookup({ projectFolder: folder, flags, environment, boot })
-  const sources = { property, readText: inlineText(folder) }
+  const properties = { projectFolder: folder, flags, environment, boot }
+  const property = propertyLookup(properties)
+  const isAllowed = fileRoots(folder, property)
+  const sources = { property, isAllowed, readText: inlineText(folder, isAllowed) }
   const read = files.map((file) => readDocument(file, sources, options))
 
   const documents = read.map(({ document }) => document)
@@ -63,6 +66,7 @@ export async function readProject(folder: string, options: ReadOptions): Promise
     managedObjects: managed.valid,
     declaredManagedObjects: managed.declared,
     property,
+    scriptProperty: scriptProperties(properties),
   }
 }
 

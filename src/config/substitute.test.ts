@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../model/json.ts'
-import { propertyLookup } from './properties.ts'
+import { propertyLookup, scriptProperties } from './properties.ts'
 import { substitute } from './substitute.ts'
 
 const properties: Readonly<Record<string, Json>> = {
@@ -26,6 +26,7 @@ const properties: Readonly<Record<string, Json>> = {
 const sources = {
   property: (name: string) => properties[name],
   readText: (path: string) => (path === 'secret.txt' ? 'from a file' : undefined),
+  isAllowed: () => true,
 }
 const expand = (value: Json) => substitute(value, sources)
 
@@ -135,7 +136,11 @@ describe('substitution', () => {
     }))
     fc.assert(
       fc.property(tree, (value) => {
-        const result = substitute(value, { property: () => undefined, readText: () => undefined })
+        const result = substitute(value, {
+          property: () => undefined,
+          readText: () => undefined,
+          isAllowed: () => true,
+        })
         expect(result.failures).toEqual([])
         expect(JSON.stringify(result.value)).toBe(JSON.stringify(value))
       }),
@@ -153,7 +158,7 @@ describe('substitution', () => {
 })
 
 describe('the value of a property', () => {
-  const lookup = propertyLookup({
+  const sources = {
     projectFolder: '/srv/project',
     flags: { a: 'flag', 'openidm.port.http': '9090' },
     environment: {
@@ -161,13 +166,22 @@ describe('the value of a property', () => {
       B_C: 'environment',
       'b.d': 'literally',
       LAUNCHER_PROJECT_LOCATION: '/elsewhere',
+      SYNCLINE_KEY: 'planted',
+      SYNCLINE_KEY_OLD: 'planted',
+      SYNCLINE_ADMIN_PASSWORD: 'planted',
+      DATABASE_PASSWORD: 'planted',
+      HR_URL: 'named',
     },
     boot: new Map([
       ['a', 'boot'],
       ['b.c', 'boot'],
       ['e', 'boot'],
+      ['openidm.keystore.password', 'planted'],
+      ['syncline.script.properties', 'hr.*, told.secret'],
+      ['told.secret', 'named'],
     ]),
-  })
+  }
+  const lookup = propertyLookup(sources)
 
   it.each<[string, Json | undefined]>([
     ['a', 'flag'],
@@ -182,5 +196,32 @@ describe('the value of a property', () => {
     ['toString', undefined],
   ])('%s comes from the first source that has it', (name, value) => {
     expect(lookup(name)).toEqual(value)
+  })
+
+  it.each([
+    'SYNCLINE_KEY',
+    'syncline.key',
+    'Syncline.Key.Old',
+    'syncline.admin.password',
+    'SYNCLINE_ADMIN_PASSWORD',
+  ])('is none for %s, which is the server’s own', (name) => {
+    expect(lookup(name)).toBeUndefined()
+    expect(scriptProperties(sources)(name)).toBeUndefined()
+  })
+
+  it.each<[string, Json | undefined]>([
+    ['a', 'flag'],
+    ['e', 'boot'],
+    ['openidm.port.http', 9090],
+    ['idm.instance.dir', '/srv/project'],
+    ['b.c', 'environment'],
+    ['hr.url', 'named'],
+    ['told.secret', 'named'],
+    ['B_C', undefined],
+    ['database.password', undefined],
+    ['DATABASE_PASSWORD', undefined],
+    ['openidm.keystore.password', undefined],
+  ])('that scripts see of %s is %j', (name, value) => {
+    expect(scriptProperties(sources)(name)).toEqual(value)
   })
 })

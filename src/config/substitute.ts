@@ -8,12 +8,15 @@
 import type { Finding, Place } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { coerce, coercionOf } from './coerce.ts'
+import { outsideRoots } from './file-roots.ts'
 import type { PropertyLookup } from './properties.ts'
 
 export interface SubstitutionSources {
   readonly property: PropertyLookup
   /** The text of a file for `$inline`; undefined if it cannot be read. */
   readonly readText: (path: string) => string | undefined
+  /** Whether the configuration may name this file. */
+  readonly isAllowed: (path: string) => boolean
 }
 
 export function substitute(value: Json, sources: SubstitutionSources) {
@@ -72,7 +75,9 @@ function expandCoercion(
 function inline(path: Json, place: Place, expansion: Expansion): Json {
   const text = typeof path === 'string' ? expansion.readText(path) : undefined
   if (text !== undefined) return text
-  expansion.failures.push({ place, message: `$inline cannot read the file ${JSON.stringify(path)}` })
+  const outside = typeof path === 'string' && !expansion.isAllowed(path)
+  const message = `$inline cannot read the file ${JSON.stringify(path)}`
+  expansion.failures.push({ place, message: outside ? `${message}: ${outsideRoots}` : message })
   return { $inline: path }
 }
 

@@ -108,7 +108,7 @@ export function scriptEngine(
   return isolateEngine({
     ...options,
     projectFolder: project.folder,
-    properties: project.property,
+    properties: project.scriptProperty,
     ...(typeof timeout === 'number' && { timeout }),
     ...(typeof memory === 'number' && { memory }),
   })

@@ -43,7 +43,12 @@ export const configurationSchema = {
   type: 'object',
   required: ['csvFile'],
   properties: {
-    csvFile: text('The file. A relative path starts at the project folder.'),
+    csvFile: {
+      ...text(
+        'The file. A relative path starts at the project folder; others are below `syncline.file.roots`.',
+      ),
+      format: 'path',
+    },
     headerUid: text('The column whose value is the id of a row.', 'uid'),
     headerName: text('The column that `__NAME__` stands for. Default: that of `headerUid`.'),
     headerPassword: text('The column for authentication.', 'password'),

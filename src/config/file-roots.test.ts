@@ -1,0 +1,50 @@
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type TemporaryFolder, temporaryFolder } from '../testing/folder.ts'
+import { fileRoots } from './file-roots.ts'
+
+let outer: TemporaryFolder
+let project: string
+beforeAll(() => {
+  outer = temporaryFolder()
+  project = join(realpathSync(outer.path), 'project')
+  for (const folder of [project, join(project, 'data'), `${project}-other`, join(outer.path, 'exports')])
+    mkdirSync(folder)
+  writeFileSync(join(outer.path, 'exports/hr.csv'), '')
+  symlinkSync(join(outer.path, 'exports'), join(project, 'data/link'))
+  symlinkSync(project, join(outer.path, 'alias'))
+})
+afterAll(() => outer[Symbol.dispose]())
+
+const allowed = (path: string, roots?: string) => {
+  const property = (name: string) => (name === 'syncline.file.roots' ? roots : undefined)
+  return fileRoots(project, property)(path.replace('OUT', outer.path))
+}
+
+it.each(['data/hr.csv', 'OUT/project/data/hr.csv', 'OUT/alias/data/new/hr.csv', 'data/../data/hr.csv', '.'])(
+  '%s is a file of the project',
+  (path) => {
+    expect(allowed(path)).toBe(true)
+  },
+)
+
+it.each([
+  '../exports/hr.csv',
+  'OUT/exports/hr.csv',
+  'OUT/project-other/hr.csv',
+  'data/link/hr.csv',
+  'data/link/new.csv',
+  '/etc/passwd',
+  '/',
+])('%s is none', (path) => {
+  expect(allowed(path)).toBe(false)
+})
+
+it('other folders are named by a property', () => {
+  const roots = `relative, ${outer.path}/exports`
+  expect(allowed('OUT/exports/hr.csv', roots)).toBe(true)
+  expect(allowed('data/link/hr.csv', roots)).toBe(true)
+  expect(allowed('relative/x', roots)).toBe(true)
+  expect(allowed('OUT/exports-other/hr.csv', roots)).toBe(false)
+})

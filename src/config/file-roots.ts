@@ -1,0 +1,32 @@
+import { realpathSync } from 'node:fs'
+import { dirname, resolve, sep } from 'node:path'
+import type { PropertyLookup } from './properties.ts'
+
+/**
+ * Which files the configuration may name: those below the project folder and below the folders of the property
+ * `syncline.file.roots` (a comma list). Otherwise one who may change the configuration over REST could read and overwrite any
+ * file that the server can. Symbolic links count as what they lead to.
+ */
+export function fileRoots(folder: string, property: PropertyLookup): (path: string) => boolean {
+  const named = String(property('syncline.file.roots') ?? '')
+    .split(',')
+    .map((one) => one.trim())
+  const roots = [folder, ...named.filter(Boolean)].map((root) => real(resolve(folder, root)))
+  return (path) => {
+    const file = real(resolve(folder, path))
+    return roots.some((root) => file === root || file.startsWith(root.endsWith(sep) ? root : root + sep))
+  }
+}
+
+export const outsideRoots =
+  'it lies outside of the project folder; name its folder in the property syncline.file.roots'
+
+/** Of a file that is not there yet, the folder counts. */
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    const parent = dirname(path)
+    return parent === path ? path : resolve(real(parent), path.slice(parent.length).replace(/^[/\\]+/, ''))
+  }
+}
