@@ -71,8 +71,10 @@ export interface Chain {
   readonly postponements?: number
   /** False: changes are not synchronized to other systems (engine §8.1). */
   readonly synchronizes?: boolean
-  /** True while a change that could not be synchronized is undone (engine §8.4). */
-  readonly compensating?: boolean
+  /** While a change that could not be synchronized is undone (engine §8.4): takes the results of undoing it elsewhere. */
+  readonly compensating?: (results: readonly Json[]) => void
+  /** The last revision of each object that this chain has written, by path; undefined: deleted. Kept where a write may be taken back. */
+  readonly revisions?: Map<string, string | undefined>
   /** Set by callers that write many objects, or must store something first: they run the follow-up work themselves. */
   readonly afterwards?: Afterwards
 }

@@ -9,9 +9,9 @@ import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { Recomputes, Relations } from '../type/compile.ts'
 import { isSynchronized, type OnChange } from '../write/changes.ts'
-import { ownChanges } from '../write/entry.ts'
 import { record } from '../write/record.ts'
 import { withoutAfterwards } from '../write/scripts.ts'
+import { noteWrites, writtenIn } from '../write/take-back.ts'
 import { rewriteObjects } from './apply.ts'
 import { conditionIn } from './conditions.ts'
 import {
@@ -212,10 +212,11 @@ export class Recomputation implements Recomputes, AsyncDisposable {
       await record({ compiled, onChange, request, store }, page)
       return page
     })
+    noteWrites(request, writtenIn(page))
     for (const { result } of page.outcomes)
       if (!result.ok) log('warn', `${collection}: ${asProblem(result.error).message}`)
     if (page.due !== undefined) this.expect(page.due)
-    const synchronized = [...ownChanges(page), ...page.others].filter(({ path }) => listens(path))
+    const synchronized = writtenIn(page).filter(({ path }) => listens(path))
     if (synchronized.length > 0)
       await onChange
         .notify(synchronized, withoutAfterwards(request))

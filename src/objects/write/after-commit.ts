@@ -1,14 +1,12 @@
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import { asProblem, Problem } from '../../model/problem.ts'
-import type { ObjectWrite } from '../../repository/objects.ts'
+import { asProblem, type Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { writeRelated } from '../relationships/apply.ts'
 import { compensates } from '../type/scripts.ts'
 import { isSynchronized, type Notified, type ObjectChange } from './changes.ts'
+import { compensate } from './compensation.ts'
 import { type Apply, ownChanges, type WriteContext, type WrittenPage } from './entry.ts'
-import { activityEvent, isActivity, undone } from './record.ts'
 import { runHook, withoutAfterwards } from './scripts.ts'
+import { noteWrites, rememberingWrites, takeBack, withWhatStays, writtenIn } from './take-back.ts'
 
 export interface AfterCommit extends WriteContext {
   readonly repository: Repository
@@ -23,14 +21,16 @@ export interface AfterCommit extends WriteContext {
 export async function afterCommit(context: AfterCommit, page: WrittenPage, position: number): Promise<void> {
   const { compiled, request } = context
   const own = ownChanges(page)
-  if (compiled.oneByOne) for (const change of own) await runPostHook(context, change, page.others)
+  noteWrites(request, writtenIn(page))
+  let stays: Problem | undefined
+  if (compiled.oneByOne) for (const change of own) stays ??= await runPostHook(context, change, page.others)
   if (page.due !== undefined) compiled.relations?.services.recomputation.expect(page.due)
   const follow = followUp(context, page, own)
-  if (!follow) return
   const within = withoutAfterwards(request)
   const { afterwards } = request.chain ?? {}
-  if (afterwards) afterwards(position, () => follow(within))
-  else await follow(within)
+  if (follow && afterwards) afterwards(position, () => follow(within))
+  else await follow?.(within)
+  if (stays) throw stays
 }
 
 /** Undefined where nothing follows. */
@@ -57,9 +57,10 @@ function followUp(
 async function synchronizeAsking(
   context: AfterCommit,
   change: ObjectChange,
-  request: RequestContext,
+  within: RequestContext,
 ): Promise<void> {
   const { compiled, onChange, store } = context
+  const request = compensates(compiled.type) ? rememberingWrites(within, change) : within
   const isHeard = isSynchronized({ onChange, request }, change.path)
   const [answer] = isHeard ? await onChange.notify([change], request) : []
   const action = ({ create: 'notifyCreate', update: 'notifyUpdate', delete: 'notifyDelete' } as const)[
@@ -75,90 +76,29 @@ async function synchronizeAsking(
   await runHook({ ...context, request }, 'onSync', change.id, { oldObject, newObject, syncResults })
 }
 
-/** If it throws, the write is undone. */
+/** If it throws, the write is taken back. Answers with the error if the write stays nevertheless. */
 async function runPostHook(
   context: AfterCommit,
   change: ObjectChange,
   others: readonly ObjectChange[],
-): Promise<void> {
+): Promise<Problem | undefined> {
   const { scripts, encryption } = context.compiled
   const { operation, before, after, id } = change
   const hook = ({ create: 'postCreate', update: 'postUpdate', delete: 'postDelete' } as const)[operation]
-  if (!scripts.has(hook)) return
+  if (!scripts.has(hook)) return undefined
   const [object, oldObject] = [
     after && (await encryption.decrypt(after)),
     before && (await encryption.decrypt(before)),
   ]
   const variables = { object: object ?? null, newObject: object ?? null, oldObject: oldObject ?? null }
+  const request = rememberingWrites(context.request, change)
   try {
-    await runHook(context, hook, id, variables)
+    await runHook({ ...context, request }, hook, id, variables)
+    return undefined
   } catch (error) {
-    await takeBack(context, change, others, `taken back: ${hook} failed`)
-    throw error
+    const taken = await takeBack({ ...context, request }, change, others, `taken back: ${hook} failed`)
+    const answer = taken.left.length > 0 ? withWhatStays(error, taken.left) : error
+    if (taken.failed) return asProblem(answer)
+    throw answer
   }
-}
-
-async function takeBack(
-  { compiled, repository, request, onChange }: AfterCommit,
-  change: ObjectChange,
-  others: readonly ObjectChange[],
-  message: string,
-): Promise<void> {
-  const { relations, collection } = compiled
-  const write = opposite(change)
-  await repository.transaction(async (store) => {
-    const work = relations && { store, relations, isSynchronized: () => false, whole: false }
-    if (work) await writeRelated(work, [{ write }])
-    else await store.objects.write(collection, [write])
-    if (isActivity(request))
-      await store.audit.append([activityEvent(undone(change), compiled, request, { message })])
-    for (const one of [change, ...others]) await onChange.withdraw(store, one)
-  })
-}
-
-/** The write that makes a change undone, unless another write has come since. */
-function opposite({ operation, id, before, after }: ObjectChange): ObjectWrite {
-  const { _id, _rev, ...content }: JsonObject = before ?? {}
-  switch (operation) {
-    case 'create':
-      return { operation: 'delete', id, rev: after?._rev }
-    case 'update':
-      return { operation: 'update', id, rev: after?._rev, content }
-    case 'delete':
-      return { operation: 'create', id, content }
-  }
-}
-
-/**
- * The shipped `onSync` (engine §8.4): a change that could not be synchronized is undone. Undoing is synchronized, too, so it
- * restores the systems that already had the change. Then the client gets the first failure. A failure while undoing is not
- * compensated again.
- */
-async function compensate(
-  { apply }: AfterCommit,
-  change: ObjectChange,
-  { success, syncDetails }: Notified,
-  request: RequestContext,
-): Promise<void> {
-  if (success || request.chain?.compensating) return
-  const chain = { ...request.chain, compensating: true }
-  const [outcome] = await apply([opposite(change)], { ...request, chain }).catch((error) => [
-    { ok: false as const, error },
-  ])
-  const failed = syncDetails.find((result) => isJsonObject(result) && result.result === 'FAILED')
-  const cause = isJsonObject(failed) && isJsonObject(failed.cause) ? failed.cause : {}
-  const left =
-    outcome && !outcome.ok
-      ? `; and ${change.path}/${change.id} could not be set back: ${asProblem(outcome.error).message}`
-      : ''
-  throw new Problem('SYNC_FAILED', `${cause.message ?? 'synchronization failed'}${left}`, {
-    detail: syncDetails.map(withoutValues),
-  })
-}
-
-/** Scripts need the target's former value to set it back. A client may not be allowed to see it. */
-function withoutValues(result: Json): Json {
-  if (!isJsonObject(result)) return result
-  const { oldTargetValue: _, ...shown } = result
-  return shown
 }

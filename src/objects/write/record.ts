@@ -11,7 +11,11 @@ import { isSynchronized, type ObjectChange } from './changes.ts'
 import type { WriteContext, WrittenPage } from './entry.ts'
 
 /** The stage in the transaction of the changes: the audit of each, and what is to be synchronized later. */
-export async function record(context: WriteContext, { outcomes, others }: WrittenPage): Promise<void> {
+export async function record(
+  context: WriteContext,
+  { outcomes, others }: WrittenPage,
+  message = '',
+): Promise<void> {
   const { compiled, onChange, request, store } = context
   const all = [...outcomes, ...others.map((change) => ({ change, patched: false }))].flatMap(
     ({ change, patched = false }) => (change ? [{ change, patched }] : []),
@@ -20,7 +24,7 @@ export async function record(context: WriteContext, { outcomes, others }: Writte
     const { collection, relations } = compiled
     const events = all.flatMap(({ change, patched }) => {
       const type = change.path === collection ? compiled : relations?.services.typeOf(change.path)
-      return type ? [activityEvent(change, type, request, { patched })] : []
+      return type ? [activityEvent(change, type, request, { patched, message })] : []
     })
     if (events.length > 0) await store.audit.append(events)
   }
@@ -55,12 +59,6 @@ export function activityEvent(
     revision: after?._rev,
     passwordChanged: changes.some(({ pointer: [name] }) => name === 'password'),
   })
-}
-
-/** The change that undoes another one. */
-export function undone({ operation, path, id, before, after }: ObjectChange): ObjectChange {
-  const opposite = { create: 'delete', update: 'update', delete: 'create' } as const
-  return { operation: opposite[operation], path, id, before: after, after: before }
 }
 
 function content(object: StoredObject | undefined): JsonObject {

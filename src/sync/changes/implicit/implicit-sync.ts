@@ -78,7 +78,7 @@ export async function synchronizeChanges(
     const due: Flow[] = []
     for (const flow of flows) {
       if (!flow.mappings.includes(mapping)) continue
-      if (hasFailed(results, flow)) results.get(flow)?.push(...skipped(mapping, flow.event))
+      if (stopsAt(results, flow, request)) results.get(flow)?.push(...skipped(mapping, flow.event))
       else if (!isPostponed(options, mapping, flow, request)) due.push(flow)
     }
     for (const [flow, own] of await throughMapping(options, mapping, due, request))
@@ -93,6 +93,11 @@ export async function synchronizeChanges(
 
 function hasFailed(results: Results, flow: Flow): boolean {
   return results.get(flow)?.some(({ result }) => result === 'FAILED') === true
+}
+
+/** After a failure, but not while a change is undone: each target that has it should lose it. */
+function stopsAt(results: Results, flow: Flow, { chain }: RequestContext): boolean {
+  return chain?.compensating === undefined && hasFailed(results, flow)
 }
 
 /** The mappings that a change is for, in their order. */
@@ -189,7 +194,7 @@ async function workPage(
       const qualifier = qualifiers[place]?.[round]
       if (qualifier === undefined) continue
       const { id } = flow.event
-      if (hasFailed(results, flow)) results.get(flow)?.push(skippedResult(mapping, id, qualifier))
+      if (stopsAt(results, flow, request)) results.get(flow)?.push(skippedResult(mapping, id, qualifier))
       else due.push(readChange(flow.event, qualifier))
     }
     await withSourceLocks(sync, due, async (held) =>
