@@ -50,8 +50,11 @@ class RelationshipAt {
     const { services, property, relationshipId } = this.#place
     if (relationshipId !== undefined)
       throw new Problem('NOT_IMPLEMENTED', `${this.#path} is a relationship, not a set`)
-    await this.#owner()
-    if (request.external) refusePrivateQuestionsBehind(services.sets, this.#path, property, query)
+    // Scripts that follow the deletion of an object still ask for its relationships: it has none (engine §4.2, [D]).
+    if (request.external) {
+      await this.#owner()
+      refusePrivateQuestionsBehind(services.sets, this.#path, property, query)
+    }
     const page = await this.#stored(storeQuery(query))
     const result = await this.#presented(page.result, { ...request, fields: query.fields })
     return storePage({ ...page, result }, (reference) => reference)

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../model/json.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { joinPath } from '../../model/resource-path.ts'
 import type { ObjectWrite, StoredObject } from '../../repository/objects.ts'
@@ -133,8 +133,11 @@ async function synchronizeAgain(
   changes: readonly ObjectChange[],
 ): Promise<readonly string[]> {
   if (changes.length === 0) return []
-  const answers = await onChange.notify(changes, withoutAfterwards(request))
-  return answers.flatMap(({ syncDetails }) => whatStays(taken, syncDetails))
+  const back: Json[] = []
+  const within = withoutAfterwards(request)
+  const compensating = (results: readonly Json[]) => void back.push(...results)
+  const answers = await onChange.notify(changes, { ...within, chain: { ...within.chain, compensating } })
+  return whatStays(taken, [...answers.flatMap(({ syncDetails }) => syncDetails), ...back])
 }
 
 export const writtenByOthers = 'others have changed it meanwhile'

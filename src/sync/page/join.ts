@@ -79,7 +79,8 @@ async function linksOf<T extends { readonly linkQualifier: string }>(
 
 /** A dry run foresees that an operation before has taken a link over: it is not this source's any more. */
 async function sourceLinks(sync: Synchronization, page: readonly ReadSource[]) {
-  const links = await linksOf(page, ({ sourceId }) => sourceId, sync.links.ofSources)
+  const stored = await linksOf(page, ({ sourceId }) => sourceId, sync.links.ofSources)
+  const links = await withLinksLeftBehind(sync, page, stored)
   return links.map((link, place) => {
     const qualifier = page[place]?.linkQualifier
     const holder = link && qualifier !== undefined && sync.foreseen.linkedTo(qualifier, link.targetId)
@@ -88,6 +89,21 @@ async function sourceLinks(sync: Synchronization, page: readonly ReadSource[]) {
       sync.links.normalSource(holder) !== sync.links.normalSource(link?.sourceId ?? '')
     return isAnothers ? undefined : link
   })
+}
+
+/** Those of sources that are gone, for another attempt; and of those that are coming back, because their deletion is undone. */
+async function withLinksLeftBehind(
+  sync: Synchronization,
+  page: readonly ReadSource[],
+  links: readonly (MappingLink | undefined)[],
+): Promise<readonly (MappingLink | undefined)[]> {
+  const isUndone = sync.scripts.request.chain?.compensating !== undefined
+  const left = await askThose(
+    page,
+    (read, place) => (!links[place] && (isUndone || !read.source) ? read : undefined),
+    (reads) => linksOf(reads, ({ sourceId }) => sourceId, sync.links.leftBySources),
+  )
+  return links.map((link, place) => link ?? left[place])
 }
 
 /** A rule that throws fails its own object only. Of an object that is gone and linked there is nothing to ask. */

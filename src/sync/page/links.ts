@@ -56,6 +56,39 @@ export function mappingLinks(links: Links, use: LinkUse) {
       const qualifiers = await links.qualifiersOf(use.type, targetSide, ids.map(normalTarget))
       return new Set(ids.filter((id) => qualifiers.has(normalTarget(id))))
     },
+    /**
+     * Links that sources of these ids have left behind (see `leftBehind`), the last of each: one query. No source that is there
+     * has them.
+     */
+    async leftBySources(
+      qualifier: string,
+      ids: readonly string[],
+    ): Promise<ReadonlyMap<string, MappingLink>> {
+      const found = new Map<string, MappingLink>()
+      if (!use.enabled || ids.length === 0) return found
+      const of = (pointer: string, operator: 'eq' | 'sw', value: string) =>
+        ({ kind: 'compare', operator, pointer: [pointer], value }) as const
+      const begins = ids.map((id) => of(sourceSide, 'sw', `${normalSource(id)}${gone}`))
+      const set = [of('linkType', 'eq', use.type), of('linkQualifier', 'eq', qualifier)]
+      const filter = { kind: 'and', filters: [...set, { kind: 'or', filters: begins }] } as const
+      const { result } = await links.query({ filter })
+      const idOf = (link: Link) => link[sourceSide].slice(0, link[sourceSide].lastIndexOf(gone))
+      const stored = new Map(result.map((link) => [idOf(link), link]))
+      for (const id of ids) {
+        const link = stored.get(normalSource(id))
+        if (link) found.set(id, view(link))
+      }
+      return found
+    },
+    /**
+     * The link of a source that is gone, whose target could not be deleted or unlinked: kept for the next attempt under an id that
+     * no source has, so that the next object with that id does not inherit it (engine §4.5, [D]).
+     */
+    leftBehind: (link: MappingLink): Link | undefined => {
+      const { sourceId, stored } = link
+      const mark = `${gone}${stored._id})`
+      return sourceId.endsWith(mark) ? undefined : { ...stored, ...sourceEnd(`${sourceId}${mark}`) }
+    },
     /** A new link, not yet stored. */
     draft(linkQualifier: string, sourceId: string, targetId: string) {
       const ends = { ...sourceEnd(sourceId), ...targetEnd(targetId) }
@@ -72,6 +105,9 @@ export function mappingLinks(links: Links, use: LinkUse) {
     retargeted: ({ stored }: MappingLink, targetId: string): Link => ({ ...stored, ...targetEnd(targetId) }),
   }
 }
+
+/** Followed by the id of the link. */
+const gone = ' (gone; link '
 
 /** On which sides of its links a mapping has its sources and its targets. */
 export function sidesOf({ reversed }: LinkUse): readonly [source: LinkSide, target: LinkSide] {

@@ -8,7 +8,7 @@ import { runErrorHook, runHook, runPostAction } from './hooks.ts'
 import { resolved } from './intents.ts'
 import { rememberAssignments } from './last-sync.ts'
 import { order, type Step, takes } from './steps.ts'
-import { linkTargets, storeLinksAfter } from './store-links.ts'
+import { leaveBehind, linkTargets, storeLinksAfter } from './store-links.ts'
 import { refuseTakenIds } from './taken-ids.ts'
 import { writeTargets } from './write-targets.ts'
 
@@ -127,6 +127,7 @@ async function takeSteps(sync: Applying, begun: readonly Applied[]): Promise<rea
       (goesOn(operation) || (step === 'linkBefore' && linksAnyway(operation, sync.rules.mapping)))
     page = await onThose(page, isDue, (due) => perform[step](sync, due))
   }
+  await leaveBehind(sync, page)
   await runErrorHook(sync, page.filter(hasFailed))
   return page
 }

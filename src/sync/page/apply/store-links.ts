@@ -118,6 +118,20 @@ function ends({ sourceId, targetId }: Pick<Applied, 'sourceId' | 'targetId'>) {
   throw new Problem('INTERNAL', `a link of ${sourceId} to ${targetId} has no end`)
 }
 
+/** Links whose target stays although it should have gone with its source: no later object with that id may inherit them. */
+export async function leaveBehind({ links, store }: Applying, page: readonly Applied[]): Promise<void> {
+  const left = page.flatMap((operation) => {
+    const { failure, source } = operation
+    const link = failure && !source ? leavingLink(operation) : undefined
+    return (link && links.leftBehind(link)) ?? []
+  })
+  for (const link of left)
+    await store.links.update([link]).catch((error) => {
+      // Others have changed or removed it.
+      if (!isConflict(error)) throw error
+    })
+}
+
 type Write = (page: readonly Applied[]) => Promise<readonly Applied[]>
 
 /** A page of links is kept or refused as a whole; if one is in the way, the others must not suffer. */
