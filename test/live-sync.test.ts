@@ -74,9 +74,9 @@ describe('liveSync', () => {
     expect((await server.call('GET', stage)).body).toEqual(last.body)
     const { result } = (await server.call('GET', 'audit/activity?_queryFilter=true')).body
     expect(result.map(({ message, objectId }: Record<string, string>) => `${message} ${objectId}`)).toEqual([
-      'sync-delete system/hr/account/bob',
       'sync-update system/hr/account/ann',
       'sync-create system/hr/account/cid',
+      'sync-delete system/hr/account/bob',
       'sync-delete system/hr/account/ann',
     ])
   })

@@ -38,7 +38,8 @@ export async function collisionsOf(
   if (!mapping.links.sourceIgnoresCase) return []
   const spelled = page.map(({ sourceId, source, linkQualifier }, place) => {
     const other = links[place]?.sourceId ?? sync.foreseen.linkedAs(linkQualifier, sourceId)
-    return source && other !== undefined && other !== sourceId ? other : undefined
+    // A change that is told late may have the spelling of before.
+    return source && other !== undefined && other !== source._id ? other : undefined
   })
   const others = await askThose(
     spelled,

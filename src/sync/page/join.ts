@@ -84,6 +84,9 @@ async function sourceLinks(sync: Synchronization, page: readonly ReadSource[]) {
   return links.map((link, place) => {
     const qualifier = page[place]?.linkQualifier
     const holder = link && qualifier !== undefined && sync.foreseen.linkedTo(qualifier, link.targetId)
+    const read = page[place]
+    // In another spelling it is there, and the link is that one's.
+    if (read && !read.source && isRespelled(sync, read)) return undefined
     const isAnothers =
       typeof holder === 'string' &&
       sync.links.normalSource(holder) !== sync.links.normalSource(link?.sourceId ?? '')
@@ -104,6 +107,11 @@ async function withLinksLeftBehind(
     (reads) => linksOf(reads, ({ sourceId }) => sourceId, sync.links.leftBySources),
   )
   return links.map((link, place) => link ?? left[place])
+}
+
+function isRespelled({ foreseen }: Synchronization, { linkQualifier, sourceId }: ReadSource): boolean {
+  const spelling = foreseen.linkedAs(linkQualifier, sourceId)
+  return spelling !== undefined && spelling !== sourceId
 }
 
 /** A rule that throws fails its own object only. Of an object that is gone and linked there is nothing to ask. */

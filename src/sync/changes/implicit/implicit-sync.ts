@@ -24,6 +24,8 @@ export interface ChangeEvent {
   readonly newValue: JsonObject | null
   /** The id before a rename. */
   readonly previousId?: string | undefined
+  /** True: it is told late, so the source is read when its turn has come. */
+  readonly readsAfresh?: boolean
 }
 
 export interface NotifyOutcome {
@@ -49,7 +51,8 @@ export function implicitSync(options: SyncServices): Notify {
   return async (event, request) => {
     const change = await whatChanged(options, event)
     const mappings = change ? concerned(options.mappings(), change) : []
-    const [outcome] = await synchronizeChanges(options, [{ event: change ?? event, mappings }], request)
+    const flow = { event: change ?? event, mappings, readsAfresh: event.readsAfresh === true }
+    const [outcome] = await synchronizeChanges(options, [flow], request)
     return outcome ?? { success: true, results: [] }
   }
 }

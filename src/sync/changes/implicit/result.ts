@@ -5,6 +5,7 @@ import type { JsonObject } from '../../../model/json.ts'
 import type { Problem } from '../../../model/problem.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Recorder } from '../../page/apply/apply.ts'
+import { abandonedBy, lostToAnother } from '../../page/contention.ts'
 import { type Applied, ambiguousIds, succeeded } from '../../page/operation.ts'
 import { historyOf, jsonDetail, outcomeOf } from '../../page/outcome.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
@@ -19,7 +20,7 @@ export function syncResult(
   const { linkQualifier, situation, action, targetId } = operation
   const failed = !succeeded(operation) || action === 'EXCEPTION'
   const ambiguous = ambiguousIds(operation)
-  return {
+  const result: JsonObject = {
     ...resultOf(mapping, sourceId, linkQualifier, failed ? 'FAILED' : 'SUCCESSFUL'),
     situation: situation ?? null,
     action: action ?? null,
@@ -28,6 +29,23 @@ export function syncResult(
     oldTargetValue: action === 'IGNORE' || !oldTargetValue ? null : copy(oldTargetValue),
     ...(failed ? { cause: causeOf(operation) } : {}),
   }
+  if (failed) reasons.set(result, { lost: lostToAnother(operation), keeps: abandonedBy(operation) })
+  return result
+}
+
+/** Why an operation failed, for those who synchronize several changes; its result is for clients. */
+export interface FailureReason {
+  /** Another object has what it wants: it may succeed when the others are done. */
+  readonly lost: boolean
+  /** The source that is gone and whose target correlation found. */
+  readonly keeps: string | undefined
+}
+
+const reasons = new WeakMap<JsonObject, FailureReason>()
+
+/** Undefined for results that did not fail, or of which nothing more is known. */
+export function reasonOf(result: JsonObject): FailureReason | undefined {
+  return reasons.get(result)
 }
 
 /** A mapping or qualifier that was not come to, because one before it failed (engine §8.2, [D]). */

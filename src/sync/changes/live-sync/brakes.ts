@@ -43,14 +43,15 @@ export async function judge(
   if (guards.length === 0 && !nonempty) return undefined
   const counters = guards.map((guard) => counter(options, guard, context))
   const seen = new Set<string>()
-  let deletes = 0
+  const gone: Delta[] = []
   for await (const page of chunksOf(deltas(since()), pageSize)) {
-    for (const change of page) {
-      seen.add(digestOf(change))
-      if (change.kind === 'DELETE') deletes++
-    }
-    for (const count of counters) await count(page)
+    for (const change of page) seen.add(digestOf(change))
+    // Deletes come last, as in the pass that synchronizes them.
+    gone.push(...page.filter(({ kind }) => kind === 'DELETE'))
+    for (const count of counters) await count(page.filter(({ kind }) => kind !== 'DELETE'))
   }
+  for (const page of chunks(gone, pageSize)) for (const count of counters) await count(page)
+  const deletes = gone.length
   if (nonempty && deletes > 0 && (await isEmpty(options.resources().objectSet(source))))
     throw emptied(nonempty.guard.mapping, source, deletes)
   for (const guard of guards) {

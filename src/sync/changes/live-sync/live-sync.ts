@@ -5,9 +5,17 @@ import { asProblem, Problem } from '../../../model/problem.ts'
 import type { RequestContext, Resource, SyncToken } from '../../../router/resources.ts'
 import { acquireRunLock } from '../../reconciliation/run-lock.ts'
 import type { SyncServices } from '../../services.ts'
-import { type ChangeEvent, failureOf, type Notify, type NotifyOutcome } from '../implicit/implicit-sync.ts'
+import {
+  type ChangeEvent,
+  concerned,
+  failureOf,
+  type Notify,
+  type NotifyOutcome,
+  synchronizeChanges,
+} from '../implicit/implicit-sync.ts'
 import { type Delta, judge } from './brakes.ts'
 import { type FailureHandler, type Invoked, nextStep } from './failure-handler.ts'
+import { Pass } from './pass.ts'
 import { readStage, type Stage, writeStage } from './state.ts'
 
 export interface LiveSyncOptions extends SyncServices {
@@ -35,9 +43,9 @@ interface LiveSyncRequest {
 export const deadLetters = 'repo/synchronisation/deadLetterQueue'
 
 /**
- * One liveSync (engine §9): synchronizes what has changed in a system since the last one, change by change; the first call
- * only remembers the present. The progress is stored after each change, so a process that dies repeats one change at most,
- * which does no harm. Answers the state record. CONFLICT while one of the same source is running.
+ * One liveSync (engine §9): synchronizes what has changed in a system since the last one, change by change, in the
+ * order of a pass (pass.ts); the first call only remembers the present. The progress is stored after each change; what a process
+ * that dies repeats does no harm. Answers the state record. CONFLICT while one of the same source is running.
  */
 export async function liveSync(
   options: LiveSyncOptions,
@@ -57,7 +65,7 @@ export async function liveSync(
 }
 
 /** What the change was is shown only to who asks for it. */
-function shown({ retry, lastException, ...record }: Resource, detailed: boolean): Json {
+function shown({ retry, leftOut, lastException, ...record }: Resource, detailed: boolean): Json {
   const { syncDelta, ...exception } = (lastException ?? {}) as JsonObject
   if (lastException === undefined) return record
   return {
@@ -77,37 +85,55 @@ async function synchronizeAll(call: Call): Promise<Stage> {
   if (!changes) throw new Problem('NOT_FOUND', `${source}: its connector cannot tell what has changed`)
   const known = await readStage(repository, source)
   if (!known && !fromBeginning) return { token: await changes.latestToken() }
-  let stage: Stage = { token: known?.token ?? null, retry: known?.retry }
-  const from = stage.token
+  const from = known?.token ?? null
   const judged = await judge(call, call, () => changes.since(from), context)
+  const pass = new Pass(
+    { token: from, retry: known?.retry, leftOut: known?.leftOut },
+    {
+      notify: (change) => call.notify(eventOf(source, change), context),
+      notifyTogether: (some) => notifyTogether(call, some),
+      settle: (change, outcome, stage) => settle(call, change, outcome, stage),
+      store: (stage) => writeStage(repository, source, stage),
+    },
+  )
   for await (const change of changes.since(from)) {
-    if (change.kind === 'END') return { token: change.token }
+    if (change.kind === 'END') return pass.end(change.token)
     if (judged && !judged.has(change)) {
       log('info', `${source} has changed meanwhile: from ${change.id} on, the next liveSync goes on`)
-      return stage
+      break
     }
-    const next = await synchronizeOne(call, change, stage)
-    if (next.lastException) return next
-    if (JSON.stringify(next) !== JSON.stringify(stage)) await writeStage(repository, source, next)
-    stage = next
+    const stopped = await pass.take(change)
+    if (stopped) return stopped
   }
-  return stage
+  return pass.end()
 }
 
-async function synchronizeOne(call: Call, change: Delta, { token: before, retry }: Stage): Promise<Stage> {
-  const { notify, handlerOf, source, context } = call
-  const outcome = await notify(eventOf(source, change), context)
+/** Changes that concern the same values, as one page. */
+async function notifyTogether(call: Call, changes: readonly Delta[]): Promise<readonly NotifyOutcome[]> {
+  const flows = changes.map((change) => {
+    const event = eventOf(call.source, change)
+    return { event, mappings: concerned(call.mappings(), event), readsAfresh: true }
+  })
+  return synchronizeChanges(call, flows, call.context)
+}
+
+/** How far the call has come with a change that succeeded or failed; with `lastException` if the rest has to wait. */
+async function settle(call: Call, change: Delta, outcome: NotifyOutcome, stage: Stage): Promise<Stage> {
+  const { handlerOf, source } = call
+  const { token: before, retry, leftOut = [] } = stage
   await record(call, change, outcome)
   // The token moves on with what is done; one that stays as it was is repeated after a crash.
-  const done: Stage = { token: change.token ?? before }
-  if (outcome.success) return done
+  const done: Stage = { token: change.token ?? before, leftOut }
+  if (outcome.success || leftOut.includes(change.id)) return done
   const cause = failureOf(outcome) ?? { code: 500, message: 'synchronization failed' }
   const { id, kind, token } = change
   const failures = sameChange(retry, change, before) ? (retry?.failures ?? 0) + 1 : 1
   const handler = handlerOf(source)
-  if (nextStep(handler, failures) === 'give up' && (await giveUp(call, change, handler, cause))) return done
+  if (nextStep(handler, failures) === 'give up' && (await giveUp(call, change, handler, cause)))
+    return { ...done, leftOut: [...leftOut, id] }
   return {
     token: before,
+    leftOut,
     retry: { uid: id, token: before, failures },
     lastException: {
       throwable: `Failed to synchronize ${id} object on ${source}: ${cause.message}`,
@@ -165,7 +191,7 @@ async function record(
 function eventOf(container: string, change: Delta): ChangeEvent {
   const { id } = change
   if (change.kind === 'DELETE')
-    return { action: 'notifyDelete', container, id, oldValue: null, newValue: null }
+    return { action: 'notifyDelete', container, id, oldValue: null, newValue: null, readsAfresh: true }
   const { object, previousId } = change
   const action = change.kind === 'CREATE' ? 'notifyCreate' : 'notifyUpdate'
   return { action, container, id, oldValue: null, newValue: object, previousId }

@@ -18,6 +18,8 @@ export interface Stage {
   readonly retry?:
     | { readonly uid: string; readonly token: SyncToken | null; readonly failures: number }
     | undefined
+  /** Changes after this token that were given up, although earlier ones wait: they are not given up a second time. */
+  readonly leftOut?: readonly string[] | undefined
   readonly lastException?: { readonly throwable: string; readonly syncDelta?: JsonObject } | undefined
 }
 
@@ -25,12 +27,12 @@ export interface Stage {
 export async function readStage({ objects }: Repository, source: string): Promise<Stage | undefined> {
   const stored = (await objects.read(stages, [stageId(source)])).get(stageId(source))
   if (!stored) return undefined
-  const { connectorData, retry, lastException } = stored as StoredStage
-  return { token: connectorData?.syncToken ?? null, retry, lastException }
+  const { connectorData, retry, leftOut, lastException } = stored as StoredStage
+  return { token: connectorData?.syncToken ?? null, retry, leftOut, lastException }
 }
 
 /** As `writeStage` stores it. */
-interface StoredStage extends Pick<Stage, 'retry' | 'lastException'> {
+interface StoredStage extends Pick<Stage, 'retry' | 'leftOut' | 'lastException'> {
   readonly connectorData?: { readonly syncToken?: SyncToken | null } | null
 }
 
@@ -41,11 +43,12 @@ export async function writeStage(
 ): Promise<StoredObject> {
   const id = stageId(source)
   const exists = (await objects.read(stages, [id])).has(id)
-  const { token, retry, lastException } = stage
+  const { token, retry, leftOut = [], lastException } = stage
   const nativeType = typeof token === 'number' ? 'JAVA_TYPE_LONG' : 'JAVA_TYPE_STRING'
   const content: JsonObject = {
     connectorData: { nativeType, syncToken: token },
     ...(retry ? { retry: { ...retry } } : {}),
+    ...(leftOut.length > 0 ? { leftOut: [...leftOut] } : {}),
     ...(lastException ? { lastException: { ...lastException } } : {}),
   }
   const [outcome] = await objects.write(stages, [{ operation: exists ? 'update' : 'create', id, content }])

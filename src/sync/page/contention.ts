@@ -1,0 +1,39 @@
+import { isJsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import { type Applied, succeeded } from './operation.ts'
+
+/**
+ * True for an operation that did nothing because another object has what it wants: a unique value, an id, the target. Another
+ * operation of the same run may give that up, whatever their order: such an operation is tried once more at the end.
+ */
+export function lostToAnother(operation: Applied): boolean {
+  const { effect, failure, refusal, situation, holder, stale } = operation
+  if (effect !== 'none' || stale !== undefined) return false
+  if (failure) return isTaken(failure.cause)
+  if (refusal === undefined) return false
+  if (situation === 'AMBIGUOUS') return operation.action === 'EXCEPTION'
+  return situation === 'FOUND_ALREADY_LINKED' && holder !== undefined && !holder.isGone
+}
+
+/** The source that keeps the target of an operation, although it is gone: what it left must not be deleted with it. */
+export function abandonedBy(operation: Applied): string | undefined {
+  const { holder, action } = operation
+  if (!holder?.isGone || (succeeded(operation) && action !== 'EXCEPTION')) return undefined
+  return holder.sourceId
+}
+
+function isTaken(cause: unknown): boolean {
+  if (!(cause instanceof Problem)) return false
+  if (cause.code === 'PRECONDITION_FAILED') return true
+  return cause.code === 'POLICY_FAILED' && violatesUnique(cause)
+}
+
+function violatesUnique({ detail }: Problem): boolean {
+  const failed = isJsonObject(detail) ? detail.failedPolicyRequirements : undefined
+  if (!Array.isArray(failed)) return false
+  const requirements = failed.filter(isJsonObject).flatMap(({ policyRequirements }) => policyRequirements)
+  return (
+    requirements.length > 0 &&
+    requirements.every((one) => isJsonObject(one) && one.policyRequirement === 'UNIQUE')
+  )
+}
