@@ -27,7 +27,7 @@ export function refusalOf(action: Action, facts: ActionFacts): string | undefine
     case 'LINK':
       if (facts.targetId === undefined) return 'no target object to link'
       if (facts.holder && !facts.holder.isGone && facts.linkingEnabled)
-        return `target ${facts.targetId} is linked to ${facts.holder.sourceId}, which is still there`
+        return `the target is linked to ${facts.holder.sourceId}, which is still there`
       return facts.linkingEnabled && !facts.linked && !facts.sourceExists
         ? 'no source object to link'
         : undefined
@@ -37,8 +37,8 @@ export function refusalOf(action: Action, facts: ActionFacts): string | undefine
 }
 
 /** Who has the target, and what can be done about it. */
-function held({ situation, targetId, holder }: ActionFacts): string {
+function held({ situation, holder }: ActionFacts): string {
   if (situation !== 'FOUND_ALREADY_LINKED' || !holder) return ''
-  const linked = `: target ${targetId} is linked to ${holder.sourceId}`
+  const linked = `: the target is linked to ${holder.sourceId}`
   return holder.isGone ? `${linked}, which is gone; UPDATE or LINK would carry the link over` : linked
 }

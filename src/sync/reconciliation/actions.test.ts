@@ -52,7 +52,7 @@ const table: [Situation, Action, Outcome][] = [
     'EXCEPTION',
     {
       ...nothing,
-      message: /^Situation FOUND_ALREADY_LINKED marked as EXCEPTION: target \S+ is linked to \S+$/,
+      message: /^Situation FOUND_ALREADY_LINKED marked as EXCEPTION: the target is linked to \S+$/,
     },
   ],
   ['CONFIRMED', 'REPORT', { ...nothing, linked: true }],

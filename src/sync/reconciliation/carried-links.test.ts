@@ -47,7 +47,7 @@ describe.each([
     await using world = await renamed(where)
     const [entry] = (await world.run({ analyze: true })).entries
     await world.run()
-    expect(entry?.refusal).toMatch(/u1 is linked to old, which is gone; UPDATE or LINK would carry/)
+    expect(entry?.refusal).toMatch(/the target is linked to old, which is gone; UPDATE or LINK would carry/)
     expect(await world.links()).toEqual(['old → u1'])
     expect(world.writes).toEqual([])
   })
@@ -57,7 +57,7 @@ describe.each([
     const plan = await world.run({ analyze: true })
     const refusals = (entries: typeof plan.entries) =>
       entries.flatMap(({ sourceId, refusal }) => (refusal ? [`${sourceId}: ${refusal}`] : []))
-    expect(refusals(plan.entries)).toEqual(['new: target u1 is linked to old, which is still there'])
+    expect(refusals(plan.entries)).toEqual(['new: the target is linked to old, which is still there'])
     expect(refusals((await world.run()).entries)).toEqual(refusals(plan.entries))
     expect(await world.links()).toEqual(['old → u1'])
   })
