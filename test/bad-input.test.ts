@@ -216,7 +216,7 @@ describe('bad input', () => {
     expect(out).toMatch(
       /nothing was written: \d+ deletes for 458 linked targets; at most 137 \(30%\) are allowed/,
     )
-    const allowed = project.json<RunObject>('recon', users, '--guard', 'maxDeletes=300')
+    const allowed = project.json<RunObject>('recon', users, '--guard', 'maxDeletes=300', '--reason', 'cut')
     expect(allowed.progress.target.deleted).toBeGreaterThan(137)
   })
 

@@ -247,8 +247,21 @@ describe('liveSync', () => {
     ['a mapping that says so', { allowEmptySourceSet: true }, 0, '', undefined],
     ['a parameter', {}, 0, '&allowEmptySourceSet=true', undefined],
     ['the body', {}, 0, '', { allowEmptySourceSet: true }],
-    ['the guard of the call', { guard: { maxDeletes: 1 } }, 5, '&guard=off', undefined],
-    ['limits of the call', { guard: { maxDeletes: 1 } }, 5, '', { guard: { maxDeletes: 5 } }],
+    ['the guard of the call', { guard: { maxDeletes: 1 } }, 5, '&guard=off&reason=closed', undefined],
+    [
+      'a release of the call',
+      { guard: { maxDeletes: 1 } },
+      5,
+      '&overrideGuard=true&reason=closed',
+      undefined,
+    ],
+    [
+      'limits of the call',
+      { guard: { maxDeletes: 1 } },
+      5,
+      '',
+      { guard: { maxDeletes: 5 }, reason: 'closed' },
+    ],
   ])('goes on where it is allowed by %s', async (_what, mapping, left, parameters, body) => {
     await many(mapping)
     hr(...people(left))
@@ -265,6 +278,8 @@ describe('liveSync', () => {
     const guarded = project.syncline(['livesync', source, '--allow-empty-source'])
     expect([guarded.code, guarded.err]).toEqual([1, expect.stringContaining('--guard off')])
     const told = ['livesync', source, '--allow-empty-source', '--guard', 'maxDeletes=10']
+    expect(project.syncline(told)).toMatchObject({ code: 2, err: expect.stringContaining('needs a reason') })
+    told.push('--reason', 'the branch closed')
     expect(project.syncline(told)).toMatchObject({ code: 0, out: `${source}: done\n` })
     server = await serve(project)
     expect(await users()).toEqual({})

@@ -280,7 +280,9 @@ describe('a plan file', () => {
     expect(header(project).guard.passes).toBe(false)
     const refused = apply(project)
     expect([refused.code, refused.out]).toEqual([1, expect.stringContaining('nothing was written')])
-    expect(apply(project, '--guard', 'off').code).toBe(0)
+    const unexplained = apply(project, '--guard', 'off')
+    expect([unexplained.code, unexplained.err]).toEqual([2, expect.stringContaining('needs a reason')])
+    expect(apply(project, '--override-guard', '--reason', 'a branch closed').code).toBe(0)
   })
 
   it('that cannot be written leaves nothing behind', () => {

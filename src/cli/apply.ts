@@ -5,13 +5,13 @@ import { readPlanFile } from '../sync/plans/plan-file.ts'
 import type { Run } from '../sync/reconciliation/run.ts'
 import { withMapping } from './application.ts'
 import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
-import { type OverrideOptions, overridesOf, withGuard } from './overrides.ts'
+import { type GuardOptions, overridesOf, withGuard } from './overrides.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
 import { atItsEnd } from './progress.ts'
 import { printRun } from './run-summary.ts'
 import { style } from './style.ts'
 
-interface ApplyOptions extends ProjectOptions, FilterOptions, Pick<OverrideOptions, 'guard'> {
+interface ApplyOptions extends ProjectOptions, FilterOptions, GuardOptions {
   readonly limit?: number
 }
 

@@ -2,9 +2,9 @@ import type { Command } from 'commander'
 import { isJsonObject } from '../model/json.ts'
 import { withApplication } from './application.ts'
 import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
-import { type OverrideOptions, overridesOf, withGuard } from './overrides.ts'
+import { type GuardOptions, type OverrideOptions, overridesOf, withGuard } from './overrides.ts'
 
-interface LiveSyncOptions extends ProjectOptions, Pick<OverrideOptions, 'allowEmptySource' | 'guard'> {
+interface LiveSyncOptions extends ProjectOptions, GuardOptions, Pick<OverrideOptions, 'allowEmptySource'> {
   readonly fromBeginning?: boolean
 }
 

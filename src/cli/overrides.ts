@@ -7,7 +7,12 @@ export interface OverrideOptions {
   readonly targetPhase?: boolean
   readonly cleanUpLinks?: boolean
   readonly guard?: JsonObject | false
+  readonly overrideGuard?: boolean
+  readonly reason?: string
 }
+
+/** Of commands that have no other override. */
+export type GuardOptions = Pick<OverrideOptions, 'guard' | 'overrideGuard' | 'reason'>
 
 export function withOverrides(command: Command): Command {
   return withGuard(
@@ -20,7 +25,10 @@ export function withOverrides(command: Command): Command {
 
 export function withGuard(command: Command): Command {
   const guard = 'for this run: off, or e.g. maxDeletes=500,maxUpdates=20%'
-  return command.option('--guard <off|limits>', guard, guardOption)
+  return command
+    .option('--guard <off|limits>', guard, guardOption)
+    .option('--override-guard', 'go on although the guard stops it; the same as --guard off')
+    .option('--reason <text>', 'why the guard may be overridden; it is audited')
 }
 
 export function overridesOf({
@@ -28,10 +36,14 @@ export function overridesOf({
   targetPhase,
   cleanUpLinks,
   guard,
+  overrideGuard,
+  reason,
 }: OverrideOptions): JsonObject {
   return {
     ...(allowEmptySource ? { allowEmptySourceSet: true } : {}),
     ...(guard === undefined ? {} : { guard }),
+    ...(overrideGuard ? { overrideGuard } : {}),
+    ...(reason === undefined ? {} : { reason }),
     ...(targetPhase === false ? { runTargetPhase: false } : {}),
     ...(cleanUpLinks ? { cleanUpLinks } : {}),
   }
@@ -41,7 +53,7 @@ export function overridesOf({
 function guardOption(text: string): JsonObject | false {
   if (text.toLowerCase() === 'off') return false
   const limits = text.split(',').map((part) => part.split('=').map((side) => side.trim()))
-  const known = ['maxDeletes', 'maxUpdates', 'maxCreates']
+  const known = ['maxDeletes', 'maxDisables', 'maxUnlinks', 'maxUpdates', 'maxCreates']
   if (limits.some(([name, value, more]) => !known.includes(name ?? '') || !value || more !== undefined))
     throw new InvalidArgumentError(
       `Say off, or limits such as maxDeletes=500,maxUpdates=20%; known are ${known.join(', ')}.`,

@@ -30,7 +30,7 @@ export const problems = {
   },
   GUARD: {
     status: 409,
-    hint: 'Look at the plan. If it is right, allow it for this run: `syncline recon … --guard off`, or "guard": false in the request.',
+    hint: 'Look at the plan. If it is right, allow it for this run: `syncline recon … --override-guard --reason "…"` (the same as --guard off), or "overrideGuard": true and "reason" in the request.',
   },
   PRECONDITION_FAILED: { status: 412, hint: 'The object exists or has changed: read it again and repeat.' },
   PRECONDITION_REQUIRED: { status: 428, hint: 'Send the revision in If-Match.' },

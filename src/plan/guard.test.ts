@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readGuard } from '../mapping/guard.ts'
-import { exceeded, excessInWords } from './guard.ts'
+import type { Json } from '../model/json.ts'
+import { countedAs, exceeded, excessInWords } from './guard.ts'
 
 const foreseen = (deletes: number, linked: number, updates = 0, creates = 0) => ({
   counts: { deletes, updates, creates },
@@ -34,5 +35,67 @@ describe('a run', () => {
     expect(excess && excessInWords(excess)).toBe(
       '340 deletes for 1000 linked targets; at most 300 (30%) are allowed. Among them: u1, u2',
     )
+  })
+})
+
+describe('an operation counts', () => {
+  const change = (path: string, before: Json | undefined, after: Json | undefined) => ({
+    pointer: path.split('/'),
+    before,
+    after,
+  })
+  const limits = readGuard({ attributes: { sn: 1, name: 1 } })
+  const write = { changes: [], targetExists: true, linked: true }
+
+  it.each([
+    ['as a create', { ...write, action: 'CREATE' }, ['creates']],
+    ['as a delete', { ...write, action: 'DELETE' }, ['deletes']],
+    ['as nothing where its target is gone', { ...write, action: 'DELETE', targetExists: false }, []],
+    ['as an unlink', { ...write, action: 'UNLINK' }, ['unlinks']],
+    ['as nothing without a link', { ...write, action: 'UNLINK', linked: false }, []],
+    ['as nothing without a change', { ...write, action: 'UPDATE' }, []],
+    ['as nothing that is only reported', { ...write, action: 'REPORT' }, []],
+    ['as an update', { ...write, action: 'UPDATE', changes: [change('mail', 'a', 'b')] }, ['updates']],
+    [
+      'as one of its attribute',
+      { ...write, action: 'UPDATE', changes: [change('sn', 'a', 'b')] },
+      ['updates', 'updates of sn'],
+    ],
+    [
+      'once, whatever parts of it change',
+      {
+        ...write,
+        action: 'UPDATE',
+        changes: [change('name/first', 'a', 'b'), change('name/last', 'a', 'b')],
+      },
+      ['updates', 'updates of name'],
+    ],
+    [
+      'as disabling',
+      { ...write, action: 'UPDATE', changes: [change('accountStatus', 'active', 'INACTIVE')] },
+      ['updates', 'disables'],
+    ],
+    [
+      'as disabling with false',
+      { ...write, action: 'UPDATE', changes: [change('__ENABLE__', true, false)] },
+      ['updates', 'disables'],
+    ],
+    [
+      'as disabling with "false"',
+      { ...write, action: 'UPDATE', changes: [change('active', undefined, 'false')] },
+      ['updates', 'disables'],
+    ],
+    [
+      'not as disabling what it enables',
+      { ...write, action: 'UPDATE', changes: [change('accountStatus', 'inactive', 'active')] },
+      ['updates'],
+    ],
+    [
+      'not as disabling what is disabled',
+      { ...write, action: 'UPDATE', changes: [change('accountStatus', 'inactive', 'Inactive')] },
+      ['updates'],
+    ],
+  ] as const)('%s', (_what, operation, counted) => {
+    expect(countedAs(operation, limits)).toEqual(counted)
   })
 })

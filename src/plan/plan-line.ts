@@ -1,6 +1,7 @@
 import { equal } from '../model/equality.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { PlanEntry } from './entry.ts'
+import type { Counts } from './guard.ts'
 
 /** Fingerprints of what was read; null: there was nothing. */
 export interface Read {
@@ -80,6 +81,8 @@ export interface PlanHeader {
     readonly deletes: number
     readonly others: number
   }
+  /** What else the guard counts: what disables, unlinks, or changes an attribute that has a limit. */
+  readonly counted?: Readonly<Counts>
   /** The result of the guard. */
   readonly guard: { readonly passes: boolean; readonly exceeded: readonly string[] }
   /** SHA-256 of the text of the lines below. */

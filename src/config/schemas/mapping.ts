@@ -5,6 +5,7 @@ import {
   anyObject,
   anything,
   choice,
+  dictionary,
   either,
   flag,
   hook,
@@ -111,10 +112,16 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
   ),
 }
 
+const limitBranches = [
+  Type.Integer({ minimum: 0 }),
+  Type.String({ pattern: '^\\d+(\\.\\d+)?\\s*%?$' }),
+  Type.Null(),
+]
+
 /** A number of objects, or a percentage of the linked targets; null: no limit. */
 function limit(description: string, standard?: string): TSchema {
   return either(
-    [Type.Integer({ minimum: 0 }), Type.String({ pattern: '^\\d+(\\.\\d+)?\\s*%?$' }), Type.Null()],
+    limitBranches,
     `${description} A number, or a percentage of the linked targets. A percentage applies only if there are more than 100 of them. Null: no limit.`,
     standard === undefined ? {} : { default: standard },
   )
@@ -244,14 +251,40 @@ const mappingProperties: Readonly<Record<string, TSchema>> = {
       object(
         {
           maxDeletes: limit('Targets that one run may delete.', '30%'),
+          maxDisables: limit(
+            'Targets that one run may disable: updates that set a value of `disabling`.',
+            '30%',
+          ),
+          maxUnlinks: limit('Targets that one run may unlink.', '30%'),
           maxUpdates: limit('Targets that one run may change.'),
           maxCreates: limit('Targets that one run may create.'),
+          attributes: dictionary(
+            Type.Union(limitBranches),
+            'Attribute of the target → how many targets one run may change it of, e.g. `{"sn": "5%"}`.',
+            { default: {} },
+          ),
+          disabling: dictionary(
+            Type.Unknown(),
+            'Attribute of the target → the value, or an array of values, that disables. Letter case does not matter.',
+            { default: { accountStatus: 'inactive', __ENABLE__: false, active: false } },
+          ),
         },
         'The limits of one run. A run that would exceed them stops before its first write.',
+        {
+          'x-restricts': [
+            'maxDeletes',
+            'maxDisables',
+            'maxUnlinks',
+            'maxUpdates',
+            'maxCreates',
+            'attributes',
+            'disabling',
+          ],
+        },
       ),
       Type.Literal(false),
     ],
-    'How much one reconciliation or liveSync may delete, change and create; `false`: no limits.',
+    'How much one reconciliation or liveSync may delete, disable, unlink, change and create; `false`: no limits.',
   ),
   taskThreads: whole('Objects processed at the same time; 0: one after the other.', 10, { minimum: 0 }),
   feedSize: whole('Objects read ahead.', 1000, {

@@ -177,11 +177,9 @@ async function startLiveSync(
 }
 
 /** What a call may allow instead of the mappings' settings. */
-function overridesIn({ allowEmptySourceSet, guard }: JsonObject): JsonObject {
-  return {
-    ...(allowEmptySourceSet === undefined ? {} : { allowEmptySourceSet }),
-    ...(guard === undefined ? {} : { guard }),
-  }
+function overridesIn({ allowEmptySourceSet, guard, overrideGuard, reason }: JsonObject): JsonObject {
+  const given = Object.entries({ allowEmptySourceSet, guard, overrideGuard, reason })
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined))
 }
 
 function notOffered(path: string, { name }: ResourceAction): Problem {

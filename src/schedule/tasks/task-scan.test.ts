@@ -1,8 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these placeholders are the configuration's
 import { describe, expect, it } from 'vitest'
+import { durationOf } from '../../model/duration.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { queryAt, readTaskScan } from './task-scan.ts'
-import { atTime, durationOf } from './time.ts'
+import { atTime } from './time.ts'
 
 const noon = Date.UTC(2026, 0, 1, 12)
 

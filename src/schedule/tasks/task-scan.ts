@@ -1,10 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these placeholders are the configuration's
+import { durationOf } from '../../model/duration.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import { FindingError } from '../../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { nearMiss } from '../../model/nearest.ts'
 import { type Pointer, parsePointer, printPointer } from '../../model/pointer.ts'
-import { atTime, durationOf } from './time.ts'
+import { atTime } from './time.ts'
 
 /** A parsed task scan of the configuration (platform §8, "Task scanner context"). */
 export interface TaskScan {

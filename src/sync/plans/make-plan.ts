@@ -1,8 +1,7 @@
 import type { GuardLimits } from '../../mapping/guard.ts'
-import { exceeded, excessInWords } from '../../plan/guard.ts'
+import { type Counts, countedAs, exceeded, excessInWords } from '../../plan/guard.ts'
 import { type PlanFilters, type PlanHeader, type PlanLine, planFilter } from '../../plan/plan-line.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { kindOfWrite } from '../reconciliation/guard.ts'
 import type { RunObservers } from '../reconciliation/reconciliation.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { ReconciliationRequest } from '../reconciliation/request.ts'
@@ -36,7 +35,8 @@ export async function startPlan(
   sink: (run: Run) => PlanSink,
   { onLine, onProgress }: PlanObservers = {},
 ): Promise<StartedPlan> {
-  const counts = new PlanCounts(filters)
+  const { settings, linked } = await reconciliations.facts(mapping, overrides)
+  const counts = new PlanCounts(filters, settings.guard)
   let target: PlanSink | undefined
   const { run, done } = await reconciliations.start(
     { mapping, sourceId, analyze: true, foreseeHooks: true, overrides },
@@ -56,7 +56,7 @@ export async function startPlan(
   )
   const header = done.then(async (): Promise<PlanFacts | undefined> => {
     if (run.state !== 'SUCCESS') return undefined
-    const { digest, settings, linked } = await reconciliations.facts(mapping, overrides)
+    const { digest } = await reconciliations.facts(mapping, overrides)
     return {
       plan: 1,
       mapping,
@@ -67,7 +67,7 @@ export async function startPlan(
       request: { ...(sourceId === undefined ? {} : { sourceId }), overrides },
       targetPhase: settings.runTargetPhase ?? sourceId === undefined,
       filters,
-      ...counts.summary(settings.guard, linked),
+      ...counts.summary(linked),
     }
   })
   return { run, header }
@@ -78,10 +78,13 @@ class PlanCounts {
   readonly #wanted: (line: PlanLine) => boolean
   readonly #counts: Record<string, Record<string, number>> = {}
   readonly #writes = { creates: 0, updates: 0, deletes: 0, others: 0 }
+  readonly #counted: Counts = {}
+  readonly #limits: GuardLimits
   #entries = 0
 
-  constructor(filters: PlanFilters) {
+  constructor(filters: PlanFilters, limits: GuardLimits) {
     this.#wanted = planFilter(filters)
+    this.#limits = limits
   }
 
   /** True if the plan wants the line. */
@@ -92,16 +95,30 @@ class PlanCounts {
     const actions = this.#counts[situation ?? 'FAILED'] ?? {}
     actions[action ?? 'NONE'] = (actions[action ?? 'NONE'] ?? 0) + 1
     this.#counts[situation ?? 'FAILED'] = actions
-    if (line.writes) this.#writes[kindOfWrite(line, line.read.target !== null) ?? 'others']++
+    if (line.writes) this.#count(line)
     return true
   }
 
+  #count(line: PlanLine): void {
+    const { target, link } = line.read
+    const all = countedAs({ ...line, targetExists: target !== null, linked: link !== null }, this.#limits)
+    let isOther = true
+    for (const what of all) {
+      if (what === 'creates' || what === 'updates' || what === 'deletes') {
+        this.#writes[what]++
+        isOther = false
+      } else this.#counted[what] = (this.#counted[what] ?? 0) + 1
+    }
+    if (isOther) this.#writes.others++
+  }
+
   /** What the header of the plan says about its lines. */
-  summary(limits: GuardLimits, linked: number): Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'guard'> {
+  summary(linked: number): Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'counted' | 'guard'> {
     // The lines name all objects; the verdict need not.
-    const samples = { creates: [], updates: [], deletes: [] }
-    const excess = exceeded(limits, { counts: this.#writes, linked, samples })
+    const counted = this.#counted
+    const excess = exceeded(this.#limits, { counts: { ...this.#writes, ...counted }, linked, samples: {} })
     const guard = { passes: excess.length === 0, exceeded: excess.map(excessInWords) }
-    return { entries: this.#entries, counts: this.#counts, writes: this.#writes, guard }
+    const more = Object.keys(counted).length === 0 ? {} : { counted }
+    return { entries: this.#entries, counts: this.#counts, writes: this.#writes, ...more, guard }
   }
 }

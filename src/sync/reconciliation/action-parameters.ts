@@ -40,8 +40,8 @@ export function sourceIdIn(parameters: Readonly<Record<string, string>>): string
 
 export function overridesIn(parameters: Readonly<Record<string, string>>, content: Json): JsonObject {
   const { mapping: _, ...overrides } = bodyOf(content)
-  const { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks } = parameters
-  const given = { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks }
+  const { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks, overrideGuard, reason } = parameters
+  const given = { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks, overrideGuard, reason }
   const fromParameters = Object.entries(given).filter(([, value]) => value !== undefined)
   return { ...Object.fromEntries(fromParameters), ...overrides }
 }

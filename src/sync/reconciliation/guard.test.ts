@@ -11,7 +11,7 @@ async function leaving(linked: number, gone: number, mapping: JsonObject = {}): 
   const world = await openWorld({ mapping: { properties, policies: deleting, ...mapping } })
   const ids = Array.from({ length: linked }, (_, index) => `${index}`)
   await world.persons(...ids.map((id) => ({ _id: `p${id}`, mail: `${id}@x` })))
-  await world.run({ overrides: { guard: false } })
+  await world.run({ overrides: { guard: false, reason: 'set up' } })
   for (const id of ids.slice(0, gone)) await world.remove(`${source}/p${id}`)
   return world
 }
@@ -42,11 +42,29 @@ describe('a run that would delete too much', () => {
   it.each<[string, JsonObject]>([
     ['without a guard', { guard: false }],
     ['by the text that a parameter is', { guard: 'off' }],
+    ['as a release', { overrideGuard: true }],
+    ['as a release in a parameter', { overrideGuard: 'true' }],
     ['with a limit that suffices', { guard: { maxDeletes: 60 } }],
     ['with a percentage that suffices', { guard: { maxDeletes: '50%' } }],
   ])('does so where the caller allows it for this run: %s', async (_how, overrides) => {
     await using world = await leaving(120, 60)
-    expect(await states(world, overrides)).toEqual(['SUCCESS', undefined, 60])
+    for (const reason of [undefined, '', '  ', 7])
+      await expect(
+        world.run({ overrides: { ...overrides, ...(reason === undefined ? {} : { reason }) } }),
+      ).rejects.toThrow('to allow more than the guard does needs a reason')
+    const { run } = await world.run({ overrides: { ...overrides, reason: 'the branch in Rome closed' } })
+    expect([run.state, run.statistics.written.deleted]).toEqual(['SUCCESS', 60])
+    expect(run.toJSON().parameters).toMatchObject({
+      overrideGuard: true,
+      reason: 'the branch in Rome closed',
+    })
+    const [start] = await world.audit(run.id)
+    expect(start?.message).toMatch(/; the guard is overridden: the branch in Rome closed$/)
+  })
+
+  it('may be held tighter for one run without a reason', async () => {
+    await using world = await leaving(120, 30)
+    expect(await states(world, { guard: { maxDeletes: '5%' } })).toEqual(['FAILED', 'GUARD', 0])
   })
 
   it.each([
@@ -106,6 +124,51 @@ describe('the guard', () => {
     for (const id of ['a', 'b', 'c']) await world.link(id, `u${id}`)
     expect((await world.run()).run.problem?.message).toContain(says)
     expect(world.writes).toEqual([])
+  })
+
+  it.each<[string, JsonObject, string]>([
+    [
+      'updates that disable, without any configuration',
+      { properties: [{ source: 'status', target: 'accountStatus' }] },
+      '60 disables for 120 linked targets; at most 36 (30%) are allowed',
+    ],
+    [
+      'those that disable as the mapping says',
+      {
+        properties: [{ source: 'status', target: 'state' }],
+        guard: { disabling: { state: 'inactive' }, maxDisables: 59 },
+      },
+      '60 disables for 120 linked targets; at most 59 are allowed',
+    ],
+    [
+      'changes of an attribute',
+      { properties: [{ source: 'status', target: 'sn' }], guard: { attributes: { sn: '5%' } } },
+      '60 updates of sn for 120 linked targets; at most 6 (5%) are allowed',
+    ],
+  ])('limits %s', async (_what, mapping, says) => {
+    await using world = await leaving(120, 0, mapping)
+    for (let id = 0; id < 60; id++)
+      await world.change(`${source}/p${id}`, { mail: `${id}@x`, status: 'inactive' })
+    const { run } = await world.run()
+    expect([run.state, run.problem?.message]).toEqual(['FAILED', expect.stringContaining(says)])
+    expect(world.writes).toEqual([])
+  })
+
+  it('limits unlinking, without any configuration', async () => {
+    const policies = [{ situation: 'SOURCE_MISSING', action: 'UNLINK' }]
+    await using world = await leaving(120, 60, { policies })
+    const { run } = await world.run()
+    expect(run.problem?.message).toContain('60 unlinks for 120 linked targets; at most 36 (30%)')
+    expect(await world.links()).toHaveLength(120)
+  })
+
+  it('stops what only a hook does at the limit, when it is about to be written', async () => {
+    const onUpdate = script("target.accountStatus = 'inactive'")
+    await using world = await leaving(120, 0, { onUpdate, policies: [] })
+    const { run } = await world.run()
+    expect(run.problem?.message).toMatch(/stopped before what it allows was exceeded: \d+ disables for 120/)
+    const users = Object.values(await world.all(target))
+    expect(users.filter(({ accountStatus }) => accountStatus === 'inactive').length).toBeLessThanOrEqual(36)
   })
 
   it('does not run hooks or scripts that write', async () => {

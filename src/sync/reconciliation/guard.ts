@@ -1,13 +1,13 @@
-import { fewLinked, type Guarded, type GuardLimits } from '../../mapping/guard.ts'
+import { fewLinked, type GuardLimits, limitsOf } from '../../mapping/guard.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
-import { mayDelete } from '../../mapping/may-delete.ts'
+import { mayDelete, mayDisable, mayUnlink } from '../../mapping/may-delete.ts'
 import { Problem } from '../../model/problem.ts'
-import { exceeded, excessInWords } from '../../plan/guard.ts'
-import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
+import { type Counts, countedAs, exceeded, excessInWords } from '../../plan/guard.ts'
+import type { PlanHeader } from '../../plan/plan-line.ts'
 import type { Links } from '../../repository/links.ts'
 import type { RunSet } from '../../repository/run-sets.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import { type Applied, goesOn } from '../page/operation.ts'
+import { type Applied, type Decided, goesOn, wasLinked } from '../page/operation.ts'
 import { openRun } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -25,16 +25,11 @@ export class Guard {
   readonly mapping: Mapping
   readonly #limits: GuardLimits
   readonly #linked: number
-  readonly #counts: Record<Guarded, number>
-  readonly #samples: Record<Guarded, string[]> = { deletes: [], updates: [], creates: [] }
+  readonly #counts: Counts
+  readonly #samples: Partial<Record<keyof Counts, string[]>> = {}
 
   /** `linked`: how many targets the mapping's link set leads to. `counts`: what is known to be written already. */
-  constructor(
-    mapping: Mapping,
-    limits: GuardLimits,
-    linked: number,
-    counts: Record<Guarded, number> = { deletes: 0, updates: 0, creates: 0 },
-  ) {
+  constructor(mapping: Mapping, limits: GuardLimits, linked: number, counts: Counts = {}) {
     this.mapping = mapping
     this.#limits = limits
     this.#linked = linked
@@ -43,50 +38,82 @@ export class Guard {
 
   /** False where no limit could be exceeded, whatever changes: nothing needs to be counted. */
   get mayRefuse(): boolean {
-    const { deletes, updates, creates } = this.#limits
-    const counts = (limit: GuardLimits[Guarded]) =>
-      limit !== undefined && (limit.kind === 'count' || this.#linked > fewLinked)
-    return counts(updates) || counts(creates) || (counts(deletes) && mayDelete(this.mapping))
+    return this.#applying.length > 0
   }
 
-  /** Updates must be shaped to know whether they write anything, creates to know what correlates with them. */
+  /** Updates must be shaped to know whether they write anything and what, creates to know what correlates with them. */
   get until(): 'shape' | 'action' {
-    return (this.#limits.updates ?? this.#limits.creates) === undefined ? 'action' : 'shape'
+    return this.#applying.every((what) => what === 'deletes' || what === 'unlinks') ? 'action' : 'shape'
+  }
+
+  /** What limits are about that the mapping's configuration could exceed. */
+  get #applying() {
+    const could = (what: keyof Counts) => {
+      if (what === 'deletes') return mayDelete(this.mapping)
+      if (what === 'unlinks') return mayUnlink(this.mapping)
+      return what !== 'disables' || mayDisable(this.mapping, this.#limits)
+    }
+    return limitsOf(this.#limits)
+      .filter(([what, { kind }]) => (kind === 'count' || this.#linked > fewLinked) && could(what))
+      .map(([what]) => what)
   }
 
   readonly recorder: Recorder = {
     async record() {},
-    count: (page) => {
-      for (const operation of page) {
-        const kind = goesOn(operation) ? kindOfWrite(operation, operation.target !== undefined) : undefined
-        if (kind) this.add(kind, kind === 'creates' ? operation.sourceId : operation.targetId)
-      }
-    },
+    count: (page) => this.count(page),
   }
 
-  add(what: Guarded, id: string | undefined): void {
-    this.#counts[what]++
-    if (id !== undefined && this.#samples[what].length < sampled) this.#samples[what].push(id)
+  count(page: readonly (Decided | Applied)[]): void {
+    for (const operation of page) {
+      if (!goesOn(operation) || operation.cleanUp) continue
+      for (const what of countedOf(operation, this.#limits))
+        this.add(what, what === 'creates' ? operation.sourceId : operation.targetId)
+    }
   }
 
-  /** `hint`: how to allow it where that is not the run's. */
-  requireWithin(hint?: string): void {
+  add(what: keyof Counts, id: string | undefined): void {
+    this.#counts[what] = (this.#counts[what] ?? 0) + 1
+    const samples = this.#samples[what] ?? []
+    if (id !== undefined && samples.length < sampled) this.#samples[what] = [...samples, id]
+  }
+
+  /** For a page that is about to be written: what is over the limit is not, and neither is the rest of the page. */
+  takes(page: readonly Decided[]): void {
+    this.count(page)
+    this.requireWithin({ fact: 'stopped before what it allows was exceeded' })
+  }
+
+  /** `hint`: how to allow it where that is not the run's. `fact`: what has been written. */
+  requireWithin({ hint, fact = 'nothing was written' }: { hint?: string; fact?: string } = {}): void {
     const foreseen = { counts: this.#counts, linked: this.#linked, samples: this.#samples }
     const excess = exceeded(this.#limits, foreseen)
     if (excess.length === 0) return
-    const message = `${this.mapping.name}: nothing was written: ${excess.map(excessInWords).join('; ')}`
+    const message = `${this.mapping.name}: ${fact}: ${excess.map(excessInWords).join('; ')}`
     throw new Problem('GUARD', message, { detail: excess, ...(hint === undefined ? {} : { hint }) })
   }
 }
 
-/** What an operation does to its target; undefined: nothing. */
-export function kindOfWrite(
-  { action, changes }: Pick<PlanLine | Applied, 'action' | 'changes'>,
-  targetExists: boolean,
-): Guarded | undefined {
-  if (action === 'CREATE') return 'creates'
-  if (action === 'DELETE' && targetExists) return 'deletes'
-  return action === 'UPDATE' && changes.length > 0 ? 'updates' : undefined
+/** As what a decided operation counts that nothing stands in the way of. */
+export function countedOf(operation: Decided | Applied, limits: GuardLimits): readonly (keyof Counts)[] {
+  const { action, changes, target } = operation
+  return countedAs(
+    { action, changes, targetExists: target !== undefined, linked: wasLinked(operation) },
+    limits,
+  )
+}
+
+/**
+ * The second brake of a run: counts what is really about to be written, page by page. It stops what could not be foreseen: what
+ * hooks and scripts do that do not run without writing. Undefined where there is no limit.
+ */
+export async function pageGuard({
+  rules,
+  settings,
+  repository,
+  run,
+}: Omit<Reconciliation, 'brake'>): Promise<Guard | undefined> {
+  if (run.analysis || limitsOf(settings.guard).length === 0) return undefined
+  return new Guard(rules.mapping, settings.guard, await linkedTargets(rules.mapping, repository.links))
 }
 
 /** How many targets the mapping's link set leads to: what percentages are counted of. */
@@ -115,10 +142,11 @@ export async function requireWithinGuard(
 /** The same for a plan, which was counted when it was made. Its limits are those of today, and of this run. */
 export async function requirePlanWithinGuard(
   { rules, settings, repository }: Reconciliation,
-  { writes }: PlanHeader,
+  { writes, counted }: PlanHeader,
 ): Promise<void> {
   const linked = await linkedTargets(rules.mapping, repository.links)
-  new Guard(rules.mapping, settings.guard, linked, writes).requireWithin()
+  const { others: _, ...counts } = writes
+  new Guard(rules.mapping, settings.guard, linked, { ...counts, ...counted }).requireWithin()
 }
 
 /** The run as an analysis of its own, of which nothing is recorded. */
@@ -131,7 +159,7 @@ async function foresee(
   const { id, mapping, worker } = run
   const analysis = new Run({ id, mapping, worker, analysis: true, keeps: undefined }, {})
   run.signal.addEventListener('abort', () => analysis.cancel(), { once: true })
-  const { onEntry, onPage, onProgress, ...quiet } = reconciliation
+  const { onEntry, onPage, onProgress, brake, ...quiet } = reconciliation
   // What there is to log is logged when the run itself begins.
   const looking = { ...quiet, run: analysis, recorder, foreseeHooks: false, log: () => {} }
   const sources = await openSources(looking)

@@ -84,11 +84,12 @@ export async function targetPhase(reconciliation: Reconciliation, sync: Synchron
 
 /** Applies and records decided operations, whatever came of them. */
 export async function finish(
-  { run, recorder, onEntry, onPage, onProgress }: Reconciliation,
+  { run, recorder, brake, onEntry, onPage, onProgress }: Reconciliation,
   sync: Synchronization,
   page: readonly Decided[],
 ): Promise<readonly Applied[]> {
   if (page.length === 0) return []
+  brake?.takes(page)
   // Before applying: an update may rename the target, and the one that was bound is handled.
   await sync.targetIds?.handle(page.flatMap(boundTargets))
   const done = await applyPage(sync, page, recorder)

@@ -1,7 +1,7 @@
 import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import { requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
+import { pageGuard, requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
 import { cleanUpLinks } from './link-cleanup.ts'
 import { openRun, targetQuery } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
@@ -29,7 +29,8 @@ export async function reconcile(asked: Omit<Reconciliation, 'recorder'>): Promis
   run.close()
 }
 
-async function phases(reconciliation: Reconciliation): Promise<void> {
+async function phases(asked: Reconciliation): Promise<void> {
+  const reconciliation = { ...asked, brake: await pageGuard(asked) }
   const { run, repository, settings, sourceId, plan, locks } = reconciliation
   using watch = locks.watch()
   await using opened = new AsyncDisposableStack()

@@ -4,7 +4,7 @@ import type { Lease } from '../../repository/locks.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import type { Applied } from '../page/operation.ts'
+import type { Applied, Decided } from '../page/operation.ts'
 import type { Rules } from '../page/rules.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { SyncServices } from '../services.ts'
@@ -30,10 +30,14 @@ export interface Reconciliation
   readonly resources: Resources
   /** All of them are held, or the run ends: its pages are refused where one is lost. */
   readonly leases: readonly Lease[]
+  /** Why the guard is overridden; undefined where it is not. */
+  readonly override: string | undefined
   readonly request: RequestContext
   /** True for runs that some process is working on. */
   readonly isActive: (runId: string, worker: string) => Promise<boolean>
   readonly recorder: Recorder
+  /** Counts each page before it is written; absent: nothing is limited. */
+  readonly brake?: { takes(page: readonly Decided[]): void } | undefined
 }
 
 /** On whose behalf the run's scripts work; in a dry run they cannot write. */

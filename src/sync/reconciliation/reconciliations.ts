@@ -12,7 +12,13 @@ import { refuseImpossibleCleanUp } from './link-cleanup.ts'
 import { reconcile } from './reconcile.ts'
 import type { RunObservers } from './reconciliation.ts'
 import { recover } from './recover.ts'
-import { parametersOf, type ReconciliationRequest, requireSameConfiguration, settingsFor } from './request.ts'
+import {
+  overrideOf,
+  parametersOf,
+  type ReconciliationRequest,
+  requireSameConfiguration,
+  settingsFor,
+} from './request.ts'
 import { Run } from './run.ts'
 import { acquireRunLock } from './run-lock.ts'
 import { type StoredRuns, storedRuns } from './stored-runs.ts'
@@ -90,11 +96,12 @@ export class Reconciliations {
       leases.push(lock)
     }
     const facts = { ...factsOf(request, rules), id, worker: own.name }
-    const run = new Run(facts, parametersOf(settings, sourceId))
+    const override = overrideOf(rules.mapping.reconciliation.guard, overrides)
+    const run = new Run(facts, parametersOf(settings, sourceId, override))
     const work = () =>
       reconcile({
         ...{ ...request, ...observers, repository, locks, runSets, log },
-        ...{ run, rules, settings, sourceId, leases },
+        ...{ run, rules, settings, sourceId, leases, override },
         resources: resources(),
         isActive: this.isActive,
         request: { ...context, external: false, transactionId: id },

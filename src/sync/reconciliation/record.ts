@@ -112,7 +112,7 @@ function association({ runId, mapping }: Records, operation: Applied, id: string
 
 /** The `start` and `summary` entries that frame a run. */
 export async function recordFrame(
-  { run, sourceId, request: { userId } }: Reconciliation,
+  { run, sourceId, override, request: { userId } }: Reconciliation,
   entryType: 'start' | 'summary',
   store: Store,
 ): Promise<void> {
@@ -121,10 +121,14 @@ export async function recordFrame(
   const status = entryType === 'start' || run.state === 'SUCCESS' ? 'SUCCESS' : 'FAILURE'
   const content =
     entryType === 'start'
-      ? { message: `Reconciliation initiated by ${userId}` }
+      ? { message: `Reconciliation initiated by ${userId}${overridden(override)}` }
       : { message: summaryOf(run), run: run.toJSON() }
   await store.audit.append([auditEvent.reconFrame({ ...facts, entryType, status, ...content })])
   await store.runs.save(run.record())
+}
+
+function overridden(reason: string | undefined): string {
+  return reason === undefined ? '' : `; the guard is overridden: ${reason}`
 }
 
 function summaryOf({ problem, statistics }: Run): string {

@@ -1,4 +1,4 @@
-import { type GuardLimits, readGuard } from '../../mapping/guard.ts'
+import { type GuardLimits, loosens, readGuard } from '../../mapping/guard.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import { readQuery } from '../../mapping/query.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
@@ -54,11 +54,11 @@ export function settingsFor(
     sourceQuery: queryOverride('sourceQuery', source),
     targetQuery: queryOverride('targetQuery', target),
     ...Object.fromEntries(given),
-    guard: guardIn(overrides.guard, reconciliation.guard),
+    guard: guardFor(reconciliation.guard, overrides),
   }
 }
 
-const overridden = [...flags, 'sourceQuery', 'targetQuery', 'guard'] as const
+const overridden = [...flags, 'sourceQuery', 'targetQuery', 'guard', 'overrideGuard', 'reason'] as const
 
 /** A misspelt restriction is an error, for without it more would be worked than is meant. Other names are ignored. */
 export function requireKnownNames(given: object, known: readonly string[], what: string): void {
@@ -67,6 +67,27 @@ export function requireKnownNames(given: object, known: readonly string[], what:
     if (meant !== undefined && !Object.hasOwn(given, meant))
       throw new Problem('BAD_REQUEST', `${name} is not ${what}; did you mean ${meant}?`)
   }
+}
+
+/** `overrideGuard` is the same as `guard: false`. What allows more than the mapping does needs a reason, which is audited. */
+function guardFor(limits: GuardLimits, overrides: JsonObject): GuardLimits {
+  const { guard, overrideGuard = false } = overrides
+  const off = booleanIn('overrideGuard', overrideGuard)
+  const result = guardIn(off ? false : guard, limits)
+  if (!loosens(limits, result) || reasonIn(overrides) !== undefined) return result
+  throw new Problem('BAD_REQUEST', 'to allow more than the guard does needs a reason', {
+    hint: 'Say why: `--override-guard --reason "…"`, or "overrideGuard": true and "reason": "…" in the request. It is audited.',
+  })
+}
+
+/** Why the guard is overridden, as it is audited; undefined where it is not. */
+export function overrideOf(limits: GuardLimits, overrides: JsonObject): string | undefined {
+  return loosens(limits, guardFor(limits, overrides)) ? reasonIn(overrides) : undefined
+}
+
+function reasonIn({ reason }: JsonObject): string | undefined {
+  const text = typeof reason === 'string' ? reason.trim() : ''
+  return text === '' ? undefined : text
 }
 
 /** `false` and `off` take all limits away; an object replaces those that it names. */
@@ -101,8 +122,13 @@ export function booleanIn(name: string, value: Json | undefined): boolean {
 }
 
 /** The run object's `parameters`. */
-export function parametersOf(settings: Mapping['reconciliation'], sourceId: string | undefined): JsonObject {
+export function parametersOf(
+  settings: Mapping['reconciliation'],
+  sourceId: string | undefined,
+  override: string | undefined,
+): JsonObject {
   const targetQuery = settings.targetQuery.configured
-  if (sourceId !== undefined) return { sourceIds: [sourceId], targetQuery }
-  return { sourceQuery: settings.sourceQuery.configured, targetQuery }
+  const released = override === undefined ? {} : { overrideGuard: true, reason: override }
+  if (sourceId !== undefined) return { sourceIds: [sourceId], targetQuery, ...released }
+  return { sourceQuery: settings.sourceQuery.configured, targetQuery, ...released }
 }

@@ -1,11 +1,11 @@
 import type { QuerySettings } from '../../mapping/mapping.ts'
 import { isEverything } from '../../mapping/query.ts'
-import type { Json } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
-import type { ObjectSet, Resource, SystemProperty } from '../../router/resources.ts'
+import type { ObjectSet, Resource } from '../../router/resources.ts'
 import { sourceSet } from '../page/object-sets.ts'
 import type { Reconciliation } from './reconciliation.ts'
+import { requireSourceProperties } from './source-properties.ts'
 
 /** The empty-source guard: ends the run without its `result` script (engine §7.5). */
 export class EmptySource extends Problem {
@@ -21,8 +21,14 @@ export class EmptySource extends Problem {
 export async function openSources(
   reconciliation: Reconciliation,
 ): Promise<AsyncIterable<readonly SourceRecord[]>> {
-  const { rules, settings, sourceId, run, resources } = reconciliation
-  await requireSourceProperties(reconciliation)
+  const { rules, settings, sourceId, run, resources, repository, log } = reconciliation
+  const properties = {
+    repository,
+    log,
+    set: resources.objectSet(rules.mapping.source),
+    remembers: !run.analysis,
+  }
+  await requireSourceProperties(rules.mapping.name, properties, run.signal)
   const pages =
     sourceId === undefined ? queriedSources(reconciliation) : singleSource(reconciliation, sourceId)
   const iterator = pages[Symbol.asyncIterator]()
@@ -153,47 +159,4 @@ export async function* oneAhead<T>(pages: AsyncIterable<T>): AsyncIterable<T> {
     await next.catch(() => {})
     await iterator.return?.()
   }
-}
-
-/**
- * Refuses a source that has lost declared properties since an earlier run, e.g. because a column was renamed: the run would
- * take the value from every target. What the system never had is only logged: a misspelt name looks the same.
- */
-async function requireSourceProperties(reconciliation: Reconciliation): Promise<void> {
-  const { rules, resources, repository, run, log } = reconciliation
-  const { source, name } = rules.mapping
-  const properties = await resources.objectSet(source).properties?.(run.signal)
-  if (!properties) return
-  const { present, absent } = properties
-  const key = `properties/${source}`
-  const before = namesIn(await repository.settings.read(key))
-  const lost = absent.filter(({ name }) => before.has(name))
-  if (lost.length > 0) throw lostProperties(source, lost, present)
-  const missing = `${source} has no ${inWords(absent)}, although objectTypes declares it; it reads as null`
-  if (absent.length > 0) log('warn', `${name}: ${missing}`)
-  const known = before.union(new Set(present.map(({ name }) => name)))
-  if (!run.analysis && known.size > before.size) await repository.settings.write(key, [...known])
-}
-
-function lostProperties(
-  source: string,
-  lost: readonly SystemProperty[],
-  present: readonly SystemProperty[],
-): Problem {
-  const names = lost.map(({ name }) => name).join(', ')
-  const message =
-    `${source} no longer has ${inWords(lost)}, which it had in an earlier run: every target would lose the value.` +
-    ` It has ${inWords(present)}. Bring it back or, if it is gone for good, remove ${names} from the objectTypes`
-  return new Problem('CONNECTOR_FAILED', message, { detail: { lost, present } })
-}
-
-function inWords(properties: readonly SystemProperty[]): string {
-  const words = properties.map(({ name, attribute }) =>
-    name === attribute ? name : `${attribute} (${name})`,
-  )
-  return words.join(', ')
-}
-
-function namesIn(stored: Json | undefined): ReadonlySet<string> {
-  return new Set(Array.isArray(stored) ? stored.filter((name) => typeof name === 'string') : [])
 }

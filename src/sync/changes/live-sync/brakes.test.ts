@@ -110,7 +110,7 @@ describe('changes of one liveSync', () => {
     [
       'synchronized without any limit',
       { guard: { maxDeletes: 1 } },
-      { allowEmptySourceSet: true, guard: 'off' },
+      { allowEmptySourceSet: true, guard: 'off', reason: 'the branch closed' },
       'synchronized',
     ],
   ])('that leave nothing are %s', async (_what, mapping, overrides, comesTo) => {

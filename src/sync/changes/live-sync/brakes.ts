@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { auditEvent } from '../../../audit/events.ts'
 import { chunks, chunksOf } from '../../../kit/chunks.ts'
 import type { Mapping } from '../../../mapping/mapping.ts'
 import { everything } from '../../../model/filter/filter.ts'
@@ -10,7 +11,7 @@ import { type ReadSource, readSource } from '../../page/operation.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
 import { Guard, linkedTargets } from '../../reconciliation/guard.ts'
-import { settingsFor } from '../../reconciliation/request.ts'
+import { overrideOf, settingsFor } from '../../reconciliation/request.ts'
 import type { SyncServices } from '../../services.ts'
 import { openSingle, qualifiersOf } from '../../single/look.ts'
 
@@ -38,6 +39,7 @@ export async function judge(
       return { guard: new Guard(mapping, guard, linked), allowEmptySourceSet }
     }),
   )
+  await recordOverride(options, { source, mappings, overrides }, context)
   const guards = braked.map(({ guard }) => guard).filter(({ mayRefuse }) => mayRefuse)
   const nonempty = braked.find(({ allowEmptySourceSet }) => !allowEmptySourceSet)
   if (guards.length === 0 && !nonempty) return undefined
@@ -56,11 +58,32 @@ export async function judge(
     throw emptied(nonempty.guard.mapping, source, deletes)
   for (const guard of guards) {
     const look = `Look at \`syncline plan ${guard.mapping.name}\`. If it is right, allow it for this call`
-    guard.requireWithin(
-      `${look}: \`syncline livesync ${source} --guard off\`, or "guard": false in the request.`,
-    )
+    const allow = `\`syncline livesync ${source} --override-guard --reason "…"\` (the same as --guard off)`
+    guard.requireWithin({
+      hint: `${look}: ${allow}, or "overrideGuard": true and "reason" in the request.`,
+    })
   }
   return { has: (change) => seen.has(digestOf(change)) }
+}
+
+/** Who lets a call through that the guard of a mapping may refuse, and why. */
+async function recordOverride(
+  { repository }: SyncServices,
+  {
+    source,
+    mappings,
+    overrides = {},
+  }: { source: string; mappings: readonly Mapping[]; overrides?: JsonObject | undefined },
+  { userId, transactionId }: RequestContext,
+): Promise<void> {
+  const reasons = mappings.map(({ reconciliation }) => overrideOf(reconciliation.guard, overrides))
+  const reason = reasons.find((one) => one !== undefined)
+  if (reason === undefined) return
+  const event = auditEvent.activity({
+    ...{ userId, transactionId, objectId: source, operation: 'ACTION' },
+    message: `liveSync: the guard is overridden: ${reason}`,
+  })
+  await repository.audit.append([event])
 }
 
 function emptied({ name }: Mapping, source: string, deletes: number): Problem {

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../../model/json.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
 import type { RequestContext, Resource, SyncToken } from '../../../router/resources.ts'
 import { acquireRunLock } from '../../reconciliation/run-lock.ts'
+import { requireSourceProperties } from '../../reconciliation/source-properties.ts'
 import type { SyncServices } from '../../services.ts'
 import {
   type ChangeEvent,
@@ -83,6 +84,9 @@ async function synchronizeAll(call: Call): Promise<Stage> {
   const { resources, repository, source, fromBeginning, context, log } = call
   const { changes } = resources().objectSet(source)
   if (!changes) throw new Problem('NOT_FOUND', `${source}: its connector cannot tell what has changed`)
+  // A column that is gone would be a change of every object.
+  const set = resources().objectSet(source)
+  await requireSourceProperties(source, { repository, log, set, remembers: true })
   const known = await readStage(repository, source)
   if (!known && !fromBeginning) return { token: await changes.latestToken() }
   const from = known?.token ?? null

@@ -48,7 +48,7 @@ async function synchronize(world: World, changes: readonly SetChange[], handler?
     handlerOf: () => failureHandler(handler),
     runScript: async () => [],
   }
-  const asked = { source, fromBeginning: true, overrides: { guard: false } }
+  const asked = { source, fromBeginning: true, overrides: { guard: false, reason: 'set up' } }
   return liveSync(options, asked, administrator)
 }
 

@@ -1,0 +1,61 @@
+import type { Log } from '../../kit/log.ts'
+import type { Json } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { ObjectSet, SystemProperty } from '../../router/resources.ts'
+
+interface Asked {
+  readonly repository: Repository
+  readonly log: Log
+  /** The source. */
+  readonly set: ObjectSet
+  /** False for what only looks: it leaves nothing behind. */
+  readonly remembers: boolean
+}
+
+/**
+ * Refuses a source that has lost declared properties since an earlier run or liveSync, e.g. because a column was renamed: every
+ * target would lose the value. What the system never had is only logged: a misspelt name looks the same. `who` is looking:
+ * a mapping, or a source.
+ */
+export async function requireSourceProperties(
+  who: string,
+  { repository, log, set, remembers }: Asked,
+  signal?: AbortSignal,
+): Promise<void> {
+  const properties = await set.properties?.(signal)
+  if (!properties) return
+  const source = set.path
+  const { present, absent } = properties
+  const key = `properties/${source}`
+  const before = namesIn(await repository.settings.read(key))
+  const lost = absent.filter(({ name }) => before.has(name))
+  if (lost.length > 0) throw lostProperties(source, lost, present)
+  const missing = `${source} has no ${inWords(absent)}, although objectTypes declares it; it reads as null`
+  if (absent.length > 0) log('warn', `${who}: ${missing}`)
+  const known = before.union(new Set(present.map(({ name }) => name)))
+  if (remembers && known.size > before.size) await repository.settings.write(key, [...known])
+}
+
+function lostProperties(
+  source: string,
+  lost: readonly SystemProperty[],
+  present: readonly SystemProperty[],
+): Problem {
+  const names = lost.map(({ name }) => name).join(', ')
+  const message =
+    `${source} no longer has ${inWords(lost)}, which it had in an earlier run: every target would lose the value.` +
+    ` It has ${inWords(present)}. Bring it back or, if it is gone for good, remove ${names} from the objectTypes`
+  return new Problem('CONNECTOR_FAILED', message, { detail: { lost, present } })
+}
+
+function inWords(properties: readonly SystemProperty[]): string {
+  const words = properties.map(({ name, attribute }) =>
+    name === attribute ? name : `${attribute} (${name})`,
+  )
+  return words.join(', ')
+}
+
+function namesIn(stored: Json | undefined): ReadonlySet<string> {
+  return new Set(Array.isArray(stored) ? stored.filter((name) => typeof name === 'string') : [])
+}
