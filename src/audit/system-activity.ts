@@ -75,7 +75,7 @@ class Recorder {
 
   /** False for writes of mappings, which have their own records, and of audit handlers, which are records. */
   #wants(operation: string, { chain }: RequestContext): boolean {
-    const isRecorded = chain?.afterwards === undefined && chain?.synchronizes !== false
+    const isRecorded = chain?.takeFollowUp === undefined && chain?.synchronizes !== false
     return isRecorded && this.#options.audit.trail.wants('activity', operation)
   }
 

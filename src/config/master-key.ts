@@ -57,7 +57,7 @@ export function masterKey({ keyFile, env }: KeyOptions): MasterKey {
       const hint = 'Start with the new key in SYNCLINE_KEY and the one before in SYNCLINE_KEY_OLD.'
       throw new Problem(
         'CONFIGURATION',
-        'the key is in the environment: only whoever sets it can replace it',
+        'the key is in the environment: replace it where it is set',
         { hint },
       )
     }

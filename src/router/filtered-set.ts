@@ -96,7 +96,7 @@ function single(
 
 /** Reports follow-up work under the write's position in the page: a single write would report position 0. */
 function atPosition(position: number, request: RequestContext): RequestContext {
-  const { afterwards } = request.chain ?? {}
-  if (!afterwards) return request
-  return { ...request, chain: { ...request.chain, afterwards: (_, work) => afterwards(position, work) } }
+  const { takeFollowUp } = request.chain ?? {}
+  if (!takeFollowUp) return request
+  return { ...request, chain: { ...request.chain, takeFollowUp: (_, work) => takeFollowUp(position, work) } }
 }

@@ -76,7 +76,7 @@ export interface Chain {
   /** The last revision of each object that this chain has written, by path; undefined: deleted. Kept where a write may be taken back. */
   readonly revisions?: Map<string, string | undefined>
   /** Set by callers that write many objects, or must store something first: they run the follow-up work themselves. */
-  readonly afterwards?: Afterwards
+  readonly takeFollowUp?: TakeFollowUp
 }
 
 /** Defers work until the object is no longer being synchronized. It then runs with the given chain. */
@@ -86,7 +86,7 @@ export type Postpone = (work: (chain: Chain) => Promise<void>) => void
  * Takes the follow-up work of a write (synchronizing it to other systems), by the position of the write in its page. The
  * taker runs it as soon as its own part is stored. If it rejects, the write must be treated as failed.
  */
-export type Afterwards = (position: number, work: () => Promise<void>) => void
+export type TakeFollowUp = (position: number, work: () => Promise<void>) => void
 
 export type Resource = JsonObject & { _id: string; _rev?: string }
 

@@ -31,7 +31,7 @@ function waitAfter(failures: number): number {
 
 /**
  * Whose failures count together. Behind a proxy that is not declared all users have the address of the proxy, and one who guesses
- * must not lock out the others: what the proxy says of them tells them apart. To invent such names helps nobody: the
+ * must not lock out the others: what the proxy says of them tells them apart. To invent such names does not help: the
  * password is still checked one guess at a time.
  */
 export function clientOf(address: string, forwarded: string | undefined): string {

@@ -27,8 +27,8 @@ export async function afterCommit(context: AfterCommit, page: WrittenPage, posit
   if (page.due !== undefined) compiled.relations?.services.recomputation.expect(page.due)
   const follow = followUp(context, page, own)
   const within = withoutAfterwards(request)
-  const { afterwards } = request.chain ?? {}
-  if (follow && afterwards) afterwards(position, () => follow(within))
+  const { takeFollowUp } = request.chain ?? {}
+  if (follow && takeFollowUp) takeFollowUp(position, () => follow(within))
   else await follow?.(within)
   if (stays) throw stays
 }

@@ -34,7 +34,7 @@ export async function record(
 
 /** True if the write is recorded here. Mappings have their own records. */
 export function isActivity({ chain }: RequestContext): boolean {
-  return chain?.afterwards === undefined && chain?.synchronizes !== false
+  return chain?.takeFollowUp === undefined && chain?.synchronizes !== false
 }
 
 /**

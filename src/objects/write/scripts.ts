@@ -53,7 +53,7 @@ export async function runHook(
 
 /** Requests caused by a script or a synchronization are not part of the caller's page. */
 export function withoutAfterwards(request: RequestContext): RequestContext {
-  const { afterwards, ...chain } = request.chain ?? {}
+  const { takeFollowUp, ...chain } = request.chain ?? {}
   return { ...request, chain }
 }
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
-import type { Afterwards, ObjectSet, ObjectWriteRequest, Resource } from '../../../router/resources.ts'
+import type { ObjectSet, ObjectWriteRequest, Resource, TakeFollowUp } from '../../../router/resources.ts'
 import { shapePage } from '../decide.ts'
 import { type Applied, goesOn, wasOvertaken } from '../operation.ts'
 import { askThose, onThose } from '../places.ts'
@@ -27,8 +27,8 @@ async function writeAll(sync: Applying, page: readonly Applied[]): Promise<reado
     intended,
     (operation) => (operation.failure ? undefined : writeOf(operation, targets)),
     (writes, places) => {
-      const afterwards: Afterwards = (position, work) => void consequences.set(places[position], work)
-      return targets.writeMany(writes, { ...request, chain: { ...request.chain, afterwards } }, sync.signal)
+      const takeFollowUp: TakeFollowUp = (position, work) => void consequences.set(places[position], work)
+      return targets.writeMany(writes, { ...request, chain: { ...request.chain, takeFollowUp } }, sync.signal)
     },
   )
   return intended.map((operation, place) => {
