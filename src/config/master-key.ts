@@ -55,11 +55,9 @@ export function masterKey({ keyFile, env }: KeyOptions): MasterKey {
   async function replace(change: (keys: readonly Buffer[]) => readonly Buffer[]): Promise<void> {
     if (given.length > 0) {
       const hint = 'Start with the new key in SYNCLINE_KEY and the one before in SYNCLINE_KEY_OLD.'
-      throw new Problem(
-        'CONFIGURATION',
-        'the key is in the environment: replace it where it is set',
-        { hint },
-      )
+      throw new Problem('CONFIGURATION', 'the key is in the environment: replace it where it is set', {
+        hint,
+      })
     }
     const keys = change(await readKeys(keyFile))
     await written(keyFile, keys, (draft) => rename(draft, keyFile))
