@@ -18,6 +18,9 @@ export interface QueuedEvent {
   readonly content: JsonObject
 }
 
+/** No event is put back for longer than this, in ms. */
+export const longestWait = 6 * 60_000
+
 export interface Claimant {
   /** The epoch of a lease that it holds. It gets events again that it has claimed and neither finished nor put back. */
   readonly epoch: number
@@ -29,7 +32,8 @@ export interface SyncQueue {
   add(events: readonly QueuedEvent[]): Promise<void>
   /**
    * Claims the events of a mapping that are due and first for their object, oldest first. Other claimants do not get them,
-   * nor later events of the same objects, as long as the lease is held and has not expired.
+   * nor later events of the same objects, as long as the lease is held and has not expired. What is due later than `longestWait` is due
+   * now: it was put back before the clock was set back.
    */
   claim(mapping: string, claimant: Claimant, limit: number): Promise<readonly QueuedEvent[]>
   /** Done: removes the events that the claimant still holds. Returns how many. */

@@ -100,6 +100,46 @@ describe('a job', () => {
     expect(all).toEqual(['m 14:00:00', 'm 15:00:00'])
   })
 
+  it.each([
+    ['by cron', { schedule: '0 0/10 * * * ?' }, ['m 08:40:00', 'm 08:50:00']],
+    [
+      'that is simple',
+      { type: 'simple', repeatInterval: 10 * minute, repeatCount: -1 },
+      ['m 08:41:00', 'm 08:51:00'],
+    ],
+  ])('%s goes on from the new time when the clock is set back', async (_, content, expected) => {
+    await using own = scheduler({ often: { ...everyHour, ...content } })
+    await own.start()
+    await at(own, noon + 10 * minute)
+    const back = noon - 209 * minute
+    const all = await at(own, back)
+    for (let step = 1; step < 25; step++) all.push(...(await at(own, back + step * minute)))
+    expect(all).toEqual(expected)
+    expect(logged.at(-1)).toContain('the clock was set back')
+  })
+
+  it('fires no time twice when the clock is corrected by some seconds', async () => {
+    await using own = scheduler({ hourly: everyHour })
+    await own.start()
+    await own.idle()
+    ran.length = 0
+    expect(await at(own, noon - 30_000)).toEqual([])
+    expect(await at(own, noon)).toEqual([])
+    expect(await at(own, noon + 60 * minute)).toEqual(['m 13:00:00'])
+  })
+
+  it('runs once, and no storm follows, when the clock is set forward, and goes on when it is set back again', async () => {
+    await using own = scheduler({ hourly: everyHour })
+    await own.start()
+    await own.idle()
+    ran.length = 0
+    const year = 365 * 24 * 60 * minute
+    expect(await at(own, noon + year + minute)).toEqual(['m 12:01:00'])
+    expect(await at(own, noon + year + 2 * minute)).toEqual([])
+    expect(await at(own, noon + 3 * minute)).toEqual([])
+    expect(await at(own, noon + 60 * minute)).toEqual(['m 13:00:00'])
+  })
+
   it('that is switched off does not run', async () => {
     await using own = scheduler({ hourly: { ...everyHour, enabled: false } })
     await own.start()

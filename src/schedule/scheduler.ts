@@ -32,6 +32,8 @@ interface Progress extends JsonObject {
   fired: number
   last: number | null
   next: number | null
+  /** What the clock showed when `next` was found. */
+  counted?: number
   paused: boolean
   /** True while a run is active, so that a crash of the process can be noticed. */
   running: boolean
@@ -170,9 +172,9 @@ export class Scheduler implements AsyncDisposable {
 
   /** Returns when the job is due next. */
   async #fireIfDue(job: Job): Promise<number | undefined> {
-    const before = await this.#progress(job)
-    const { next, paused } = before
     const now = this.#now()
+    const before = await this.#goingOn(job, now)
+    const { next, paused } = before
     if (paused || next === null) return undefined
     if (next > now) return next
     // The server was not running, or the previous run of the job took too long.
@@ -187,10 +189,20 @@ export class Scheduler implements AsyncDisposable {
       const fired = progress.fired + (runs ? 1 : 0)
       const due = nextDue(job, now, { first: progress.first, fired: progress.fired + 1 }) ?? null
       const running = runs ? { running: true, ...(lease && { runner: lease.name }) } : {}
-      return { ...progress, fired, last: runs ? now : progress.last, next: due, ...running }
+      return { ...progress, fired, last: runs ? now : progress.last, next: due, counted: now, ...running }
     })
     if (claimed && runs) this.#run(job)
     return (await this.#progress(job)).next ?? undefined
+  }
+
+  /** The progress; counted anew from now if the clock was set back, or the job would wait until it shows the old time again. */
+  async #goingOn(job: Job, now: number): Promise<Progress> {
+    const before = await this.#progress(job)
+    const anew = setBack(job, before, now)
+    if (!anew) return before
+    await this.#update(job, (progress) => setBack(job, progress, now))
+    this.#options.log('warn', `schedule ${job.id}: the clock was set back; it is counted anew from now`)
+    return this.#progress(job)
   }
 
   /** True while another live process runs the job. */
@@ -282,7 +294,7 @@ export class Scheduler implements AsyncDisposable {
     if (known && JSON.stringify(stored?.schedule) === JSON.stringify(scheduleOf(job))) return known
     const first = this.#now()
     const next = nextDue(job, first - 1, { first, fired: 0 }) ?? null
-    const progress = { first, fired: 0, last: null, next, paused: false, running: false }
+    const progress = { first, fired: 0, last: null, next, paused: false, running: false, counted: first }
     await this.#write(job, stored, progress)
     return progress
   }
@@ -305,6 +317,17 @@ export class Scheduler implements AsyncDisposable {
     ])
     return outcome?.ok === true
   }
+}
+
+/**
+ * The progress after the clock was set back by more than a correction; undefined if it was not. A trigger that is counted from when
+ * it began begins again.
+ */
+function setBack(job: Job, progress: Progress, now: number): Progress | undefined {
+  const { first, fired, next, counted } = progress
+  if (next === null || (counted ?? first) - now <= punctual) return undefined
+  const begun = Math.min(first, now)
+  return { ...progress, first: begun, next: nextDue(job, now, { first: begun, fired }) ?? null, counted: now }
 }
 
 /** The part of a job that decides when it runs. */

@@ -1,5 +1,6 @@
 import { administratorAuthentication, ensureAdministrator } from '../http/authentication/authentication.ts'
 import { httpServer } from '../http/server.ts'
+import { watchClock } from '../kit/clock.ts'
 import { type OpenOptions, openApplication } from './application.ts'
 
 export interface ServerOptions extends Omit<OpenOptions, 'log'> {
@@ -19,6 +20,7 @@ export async function openServer(options: ServerOptions) {
     await openApplication({ ...options, log: (level, message) => log[level](message) }),
   )
   const { repository, resources, audit } = application
+  opened.use(watchClock((level, message) => log[level](message)))
   await ensureAdministrator({ settings: repository.settings, environment, announce })
   const authentication = administratorAuthentication(repository.settings)
   const contextPath = application.project.property('openidm.context.path')?.toString()

@@ -32,14 +32,15 @@ const oldestNameless = 1000
 
 export async function lockFile(path: string): Promise<FileLock> {
   const lock = lockOf(path)
-  const deadline = Date.now() + patience
+  const deadline = performance.now() + patience
+  const seen = sightings()
   let broken = false
   for (let pause = 1; !(await take(lock, path)); pause = Math.min(pause * 2, 50)) {
-    const left = await abandoned(lock)
+    const left = await abandoned(lock, seen)
     if (left !== undefined) {
       await breakLock(lock, left)
       broken = true
-    } else if (Date.now() > deadline) throw await locked(lock, path)
+    } else if (performance.now() > deadline) throw await locked(lock, path)
     else await sleep(pause)
   }
   return { broken, [Symbol.asyncDispose]: () => rm(lock, { force: true }) }
@@ -72,13 +73,28 @@ function self(): Holder {
 }
 
 /** The content of the lock file if its holder has ended; undefined while a writer may be active. */
-async function abandoned(lock: string): Promise<string | undefined> {
-  const age = await stat(lock).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs,
-    () => 0,
+async function abandoned(lock: string, ageOf = ageByClock): Promise<string | undefined> {
+  const written = await stat(lock).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
   )
   const text = await readFile(lock, 'utf8').catch(() => '')
+  const age = written === undefined ? 0 : ageOf(written)
   return isGone(holderIn(text), age) ? text : undefined
+}
+
+type AgeOf = (written: number) => number
+
+const ageByClock: AgeOf = (written) => Date.now() - written
+
+/** How long a waiting writer has seen the same lock: a jump of the clock makes no lock old. */
+function sightings(): AgeOf {
+  const seen = new Map<number, number>()
+  return (written) => {
+    const first = seen.get(written) ?? performance.now()
+    seen.set(written, first)
+    return performance.now() - first
+  }
 }
 
 function isGone(holder: Holder | undefined, age: number): boolean {

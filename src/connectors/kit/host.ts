@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { steadyTime } from '../../kit/clock.ts'
 import { type Clock, type ConnectorHost, defaultPool } from './kind.ts'
 
 export const systemClock: Clock = {
-  now: Date.now,
+  now: steadyTime,
   async sleep(milliseconds, signal) {
     try {
       // A longer timer would fire at once.

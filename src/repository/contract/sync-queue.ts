@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../model/filter/parse.ts'
-import type { QueuedEvent } from '../sync-queue.ts'
+import { longestWait, type QueuedEvent } from '../sync-queue.ts'
 import type { Current } from './current.ts'
 
 const event = (id: string, more: Partial<QueuedEvent> = {}): QueuedEvent => ({
@@ -61,6 +61,14 @@ export function syncQueueContract(current: Current): void {
       expect(await queue().read('1')).toMatchObject({ state: 'DEAD', attempts: 3 })
       const { result } = await queue().query({ filter: parseFilter('state eq "DEAD"') })
       expect(result).toEqual([{ _id: '1', state: 'DEAD' }])
+    })
+
+    it('holds back no event for longer than any wait is: the clock was set back', async () => {
+      await queue().add([
+        event('1', { due: longestWait + 101 }),
+        event('2', { due: longestWait + 100, resource: 'managed/user/b' }),
+      ])
+      expect(ids(await due('m', 100, 10))).toEqual(['1'])
     })
 
     it('says when the next event is due, and that there is none', async () => {

@@ -73,7 +73,7 @@ describe('a lease of a process of this machine that can be seen to have gone', (
 
   it('is over if the machine has restarted since', async () => {
     const own = thisProcess()
-    await take(opened.repository, { ...own, booted: Number(own.booted) - 3600 })
+    await take(opened.repository, { ...own, boot: 'another', booted: Number(own.booted) - 3600 })
     expect(await holder()).toBeUndefined()
   })
 

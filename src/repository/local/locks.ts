@@ -84,7 +84,7 @@ export class LocalLocks extends KeyLocks implements Locks, AsyncDisposable {
   }
 
   #setTimer(): void {
-    if (this.#leases.size > 0) this.#timer.set(Date.now() + this.#ttl / 4)
+    if (this.#leases.size > 0) this.#timer.in(this.#ttl / 4)
   }
 
   /** What is still held is released. */

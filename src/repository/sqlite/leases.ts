@@ -1,3 +1,5 @@
+import { sharesBoot, sinceBoot, thisProcess } from '../../kit/process.ts'
+import type { JsonObject } from '../../model/json.ts'
 import type { Leases, StoredLease } from '../leases.ts'
 import { number, text } from './column.ts'
 import type { Row } from './connection.ts'
@@ -14,12 +16,11 @@ export function sqliteLeases(session: Session): Leases {
         if (insteadOf !== undefined) connection.run(removal, name, insteadOf)
         const sql = `INSERT INTO leases (name, owner, process, expires) VALUES (?, ?, ?, ?)
           ON CONFLICT (name) DO NOTHING RETURNING epoch`
-        const row = connection.row(sql, name, owner, JSON.stringify(process), Date.now() + ttl)
+        const row = connection.row(sql, name, owner, JSON.stringify(withEnd(process, ttl)), Date.now() + ttl)
         return row && number(row.epoch)
       }),
     async renew(name, epoch, ttl) {
-      const sql = 'UPDATE leases SET expires = ? WHERE name = ? AND epoch = ?'
-      return (await session.run(sql, Date.now() + ttl, name, epoch)) === 1
+      return (await session.run(renewal, Date.now() + ttl, sinceBoot() + ttl, name, epoch)) === 1
     },
     async holds(name, epoch) {
       const sql = 'SELECT * FROM leases WHERE name = ? AND epoch = ?'
@@ -29,14 +30,40 @@ export function sqliteLeases(session: Session): Leases {
   }
 }
 
+const renewal = `
+  UPDATE leases SET expires = ?, process = CASE
+    WHEN json_extract(process, '$.until') IS NULL THEN process ELSE json_set(process, '$.until', ?) END
+  WHERE name = ? AND epoch = ?`
+
+/**
+ * Among processes of one machine the end of a lease is measured since its start, so that a jump of the clock takes no lease from a
+ * process that lives.
+ */
+function withEnd(process: JsonObject, ttl: number): JsonObject {
+  return sharesBoot(process) ? { ...process, until: sinceBoot() + ttl } : process
+}
+
+/** A condition on a lease, with the parameters `endedNow`. */
+export const isHeld = `CASE
+  WHEN json_extract(leases.process, '$.until') IS NOT NULL AND json_extract(leases.process, '$.host') = ?
+    AND json_extract(leases.process, '$.boot') = ? THEN json_extract(leases.process, '$.until') > ?
+  ELSE leases.expires > ? END`
+
+export function endedNow(): readonly (string | number)[] {
+  const { host, boot } = thisProcess()
+  return [String(host), String(boot), sinceBoot(), Date.now()]
+}
+
 const removal = 'DELETE FROM leases WHERE name = ? AND epoch = ?'
 
-function leaseOf({ name, epoch, owner, process, expires }: Row): StoredLease {
+function leaseOf({ name, epoch, owner, process: stored, expires }: Row): StoredLease {
+  const { until, ...process } = documentOf(stored)
+  const isMeasured = typeof until === 'number' && sharesBoot(process)
   return {
     name: text(name),
     epoch: number(epoch),
     owner: text(owner),
-    process: documentOf(process),
-    expired: number(expires) <= Date.now(),
+    process,
+    expired: isMeasured ? until <= sinceBoot() : number(expires) <= Date.now(),
   }
 }

@@ -1,8 +1,9 @@
-import type { QueuedEvent, SyncQueue } from '../sync-queue.ts'
+import { longestWait, type QueuedEvent, type SyncQueue } from '../sync-queue.ts'
 import { number } from './column.ts'
 import type { Row } from './connection.ts'
 import { documentOf, documentText } from './document.ts'
 import { fragment } from './fragment.ts'
+import { endedNow, isHeld } from './leases.ts'
 import { documents } from './query.ts'
 import type { Session } from './session.ts'
 
@@ -19,10 +20,10 @@ export function sqliteSyncQueue(session: Session): SyncQueue {
     },
     async claim(mapping, { epoch, now }, limit) {
       // Polling the queue must not make writers wait.
-      if (!(await session.row(() => true, anyDue, mapping, now))) return []
+      if (!(await session.row(() => true, anyDue, mapping, now, now + longestWait))) return []
       return session.write((connection) =>
         connection
-          .rows(claimed, epoch, mapping, now, epoch, Date.now(), limit)
+          .rows(claimed, epoch, mapping, now, now + longestWait, epoch, ...endedNow(), limit)
           .toSorted((a, b) => number(a.seq) - number(b.seq))
           .map(eventOf),
       )
@@ -33,7 +34,7 @@ export function sqliteSyncQueue(session: Session): SyncQueue {
         `${replaced}, claim = NULL WHERE id = ? AND claim = ?`,
         events.map((event) => [...replacement(event), event.id, epoch]),
       ),
-    nextDue: (mapping) => session.row(({ due }) => number(due), nextFirst, mapping, Date.now()),
+    nextDue: (mapping) => session.row(({ due }) => number(due), nextFirst, mapping, ...endedNow()),
     async update(events) {
       await session.runEach(
         `${replaced} WHERE id = ?`,
@@ -64,17 +65,20 @@ const isFirst = `own.state = 'PENDING' AND NOT EXISTS (
       AND older.seq < own.seq AND older.state <> 'DEAD'
   )`
 
-/** The parameter is the time. A lease that was ended has no row any more. */
+/** With the parameters `endedNow`. A lease that was ended has no row any more. */
 const isUnclaimed = `(own.claim IS NULL OR NOT EXISTS (
-    SELECT 1 FROM leases WHERE leases.epoch = own.claim AND leases.expires > ?
+    SELECT 1 FROM leases WHERE leases.epoch = own.claim AND ${isHeld}
   ))`
 
-const anyDue = "SELECT 1 FROM sync_queue WHERE mapping = ? AND state = 'PENDING' AND due <= ? LIMIT 1"
+/** What is due later than any wait is long was written before the clock was set back: it has waited. */
+const isDue = '(due <= ? OR due > ?)'
+
+const anyDue = `SELECT 1 FROM sync_queue WHERE mapping = ? AND state = 'PENDING' AND ${isDue} LIMIT 1`
 
 const claimed = `
   UPDATE sync_queue SET claim = ? WHERE seq IN (
     SELECT seq FROM sync_queue AS own
-    WHERE mapping = ? AND due <= ? AND ${isFirst} AND (own.claim = ? OR ${isUnclaimed})
+    WHERE mapping = ? AND ${isDue} AND ${isFirst} AND (own.claim = ? OR ${isUnclaimed})
     ORDER BY seq LIMIT ?
   ) RETURNING *`
 

@@ -84,7 +84,7 @@ async function runResult(reconciliation: Reconciliation): Promise<void> {
   const times = {
     startTime: run.started.toISOString(),
     endTime: end.toISOString(),
-    duration: end.getTime() - run.started.getTime(),
+    duration: run.duration,
   }
   const { source, target } = reconciliation.rules.mapping
   const phase = (name: 'source' | 'target', set: string) => ({

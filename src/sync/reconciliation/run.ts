@@ -58,10 +58,13 @@ export class Run {
   planned: PlanOutcome | undefined
   readonly #parameters: JsonObject
   readonly started = new Date()
+  /** The clock may be set while the run lasts: its duration is not taken from it. */
+  readonly #began = performance.now()
   readonly #abort = new AbortController()
   readonly signal: AbortSignal = this.#abort.signal
   #stage: Stage = 'ACTIVE_INITIALIZED'
   #ended: Date | undefined
+  #duration: number | undefined
   #problem: Problem | undefined
   /** Of the pages that are certain to stay. */
   statistics = new Statistics()
@@ -89,6 +92,11 @@ export class Run {
     return this.#ended
   }
 
+  /** In ms, until now if it is active. */
+  get duration(): number {
+    return Math.round(this.#duration ?? performance.now() - this.#began)
+  }
+
   /** What ended a failed run. */
   get problem(): Problem | undefined {
     return this.#problem
@@ -97,7 +105,7 @@ export class Run {
   enter(stage: Stage): void {
     if (this.state !== 'ACTIVE' || (this.#stage === 'ACTIVE_CANCELING' && stage.startsWith('ACTIVE_'))) return
     this.#stage = stage
-    if (this.state !== 'ACTIVE') this.#ended = new Date()
+    if (this.state !== 'ACTIVE') this.#end()
   }
 
   /** Cooperative: checked before each page and after each query; what runs, finishes. */
@@ -112,7 +120,12 @@ export class Run {
     if (this.#closed || this.#problem) return
     this.#problem = asProblem(error)
     this.#stage = 'COMPLETED_FAILED'
+    this.#end()
+  }
+
+  #end(): void {
     this.#ended = new Date()
+    this.#duration = performance.now() - this.#began
   }
 
   /** From now on nothing about the run changes. */
@@ -140,7 +153,6 @@ export class Run {
   }
 
   #with({ progress, situationSummary, status }: Statistics): Resource {
-    const end = this.#ended ?? new Date()
     const problem = this.#problem
     return {
       _id: this.id,
@@ -155,7 +167,7 @@ export class Run {
       parameters: this.#parameters,
       started: this.started.toISOString(),
       ended: this.#ended?.toISOString() ?? '',
-      duration: end.getTime() - this.started.getTime(),
+      duration: this.duration,
       sourceProcessedByNode: {},
       ...(this.planned ? { plan: { ...this.planned } } : {}),
       ...(problem ? { failure: { code: problem.status, message: problem.message, hint: problem.hint } } : {}),

@@ -2,7 +2,7 @@ import { Mutex } from '../../../kit/mutex.ts'
 import { Timer } from '../../../kit/timer.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import { asProblem } from '../../../model/problem.ts'
-import type { QueuedEvent } from '../../../repository/sync-queue.ts'
+import { longestWait, type QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'
@@ -105,7 +105,7 @@ class Line {
         // As long as the source or the target of the mapping is not there, nothing is worked, and nothing counts as failed.
         const rules = await this.#options.rulesOf(this.#mapping).catch(() => undefined)
         const settings = rules?.mapping.changes.queue
-        if (!rules || !settings) return this.#timer.set(Date.now() + 1000)
+        if (!rules || !settings) return this.#timer.in(1000)
         const { epoch } = await locks.ownLease()
         // Several processes may work the changes of one mapping: those of one object are given to one at a time.
         const claimant = { epoch, now: Date.now() }
@@ -116,7 +116,7 @@ class Line {
     } catch (error) {
       const why = asProblem(error).message
       log('error', `${this.#mapping}: the queue of changes stopped: ${why}; it goes on later`)
-      this.#timer.set(Date.now() + 1000)
+      this.#timer.in(1000)
     }
   }
 
@@ -194,14 +194,14 @@ class Line {
 
   async #whenDue(pollingInterval: number): Promise<void> {
     const due = await this.#options.repository.syncQueue.nextDue(this.#mapping)
-    if (!this.#isWoken) return this.#timer.set(Math.min(Date.now() + pollingInterval, due ?? Infinity))
+    if (!this.#isWoken) return this.#timer.in(Math.min(pollingInterval, (due ?? Infinity) - Date.now()))
     this.#isWoken = false
     this.wake()
   }
 }
 
-/** The longest wait before another try, in ms. */
-const longest = 5 * 60_000
+/** The longest wait before another try, in ms, without its random part. */
+const longest = longestWait / 1.2
 
 /**
  * The wait after the `attempts`th failure, in ms: twice as long each time, with a random part that spreads what failed
