@@ -178,9 +178,6 @@ function restrictions(): readonly string[] {
     // The warnings are about --allow-addons, which isolated-vm is.
     ...['--no-warnings', '--permission', '--allow-addons'],
     ...readable.map((path) => `--allow-fs-read=${path}`),
-    // V8 omits the interrupt check in loops that it expects to end soon. It is wrong about some loops that only fill an
-    // array: those could be stopped neither by the time limit nor by the memory limit.
-    '--no-turboshaft-loop-unrolling',
   ]
 }
 
