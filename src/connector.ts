@@ -38,13 +38,17 @@ export { standaloneHost, systemClock } from './connectors/kit/host.ts'
 export type { Clock, ConnectorHost, ConnectorKind, PoolLimits, Resilience } from './connectors/kit/kind.ts'
 export { Pool, type PoolOptions, type UseOptions } from './connectors/kit/pool.ts'
 export {
+  type ConnectorEntry,
   type ConnectorObject,
   type ConnectorQuery,
   type Count,
   isEverything,
+  type Locate,
   type ObjectPage,
   type Page,
   type PageQuery,
+  type Place,
+  type PlaceQuery,
   type ReadMany,
   type Search,
   type SearchEnd,
@@ -91,3 +95,4 @@ export type { FilterLeaf } from './model/filter/walk.ts'
 export type { Json, JsonObject } from './model/json.ts'
 export { completeListing, type Listing } from './model/listing.ts'
 export { compareBy, type SortKey } from './model/sort.ts'
+export { isUnreadable, Unreadable } from './model/unreadable.ts'

@@ -17,14 +17,14 @@ import {
   type Value,
 } from '../src/connector.ts'
 import { comparisonOperators } from '../src/model/filter/filter.ts'
-import { type Memory, memoryConnector } from './support/memory-connector.ts'
+import { type Memory, memoryConnector, type Reads } from './support/memory-connector.ts'
 
 /** Proves that the contract can fail: for each of its laws a connector with one flaw, and the case that catches it. */
 
 const objectClass = '__ACCOUNT__'
 
 /** The memory connector with everything else that a connector may offer. */
-type Sound = Lifecycle & Omit<Capabilities, 'runScript' | 'discover'>
+type Sound = Lifecycle & Omit<Capabilities, 'runScript' | 'discover' | 'locate' | keyof Reads> & Reads
 
 function sound(memory: Memory): Sound {
   const plain = memoryConnector(memory)

@@ -12,6 +12,7 @@ import { type OverrideOptions, overridesOf, withOverrides } from './overrides.ts
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
 import { describeEntry, isWorthShowing } from './plan-text.ts'
 import { progress } from './progress.ts'
+import { exitCodeOf, printUnread } from './run-summary.ts'
 import { style, table } from './style.ts'
 
 interface PlanOptions extends ProjectOptions, OverrideOptions, FilterOptions {
@@ -77,6 +78,7 @@ async function make(
   if (options.json) printer.end(JSON.stringify(run))
   else {
     printSummary(run.state, summary, hooksNotRun(requireMapping(mapping)), run.problem?.message)
+    printUnread(run)
     for (const excess of facts?.guard.exceeded ?? [])
       console.log(`\n  ${style('red', 'The guard would stop this run:')} ${excess}`)
     if (facts && options.out !== undefined)
@@ -84,7 +86,7 @@ async function make(
         `\n  ${facts.entries} entries are in ${options.out}. To perform them:\n    syncline apply ${options.out}`,
       )
   }
-  return run.state === 'SUCCESS' ? 0 : 1
+  return exitCodeOf(run)
 }
 
 const nowhere: PlanSink = { add() {}, async flush() {} }

@@ -5,7 +5,7 @@ import { parseFilter } from '../model/filter/parse.ts'
 import { parsePointer } from '../model/pointer.ts'
 import { asProblem } from '../model/problem.ts'
 import { parseSortKeys } from '../model/sort.ts'
-import type { Resource, ResourceQuery } from '../router/resources.ts'
+import type { Resource, ResourcePage, ResourceQuery } from '../router/resources.ts'
 import type { Application } from '../server/application.ts'
 import { withApplication } from './application.ts'
 import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
@@ -63,7 +63,7 @@ async function* found(
 ): AsyncGenerator<Resource> {
   if (limit <= 0) return
   let left = limit
-  const fetch = (from: From) => {
+  const fetch = (from: From): Promise<ResourcePage> => {
     const query = { ...wanted, pageSize: Math.min(pageSize, left), ...from }
     return resources.query(path, query, administrator).catch(async (refusal) => {
       if (wanted.filter !== everything || !mayBeObject(refusal)) throw refusal
@@ -79,8 +79,9 @@ async function* found(
         ? Promise.reject(reported)
         : read(other).catch(() => Promise.reject(reported))
     })
-  for await (const { result } of pages(fetch)) {
+  for await (const { result, unreadable = [] } of pages(fetch)) {
     yield* result
+    for (const { problem } of unreadable) console.error(`left out: ${problem.message}`)
     left -= result.length
     if (left <= 0) return
   }

@@ -3,7 +3,7 @@ import { withMapping } from './application.ts'
 import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { type OverrideOptions, overridesOf, withOverrides } from './overrides.ts'
 import { atItsEnd } from './progress.ts'
-import { printRun } from './run-summary.ts'
+import { exitCodeOf, printRun } from './run-summary.ts'
 
 interface ReconOptions extends ProjectOptions, OverrideOptions {
   readonly id?: string
@@ -32,6 +32,6 @@ async function recon(mapping: string, options: ReconOptions): Promise<number> {
     )
     if (options.json) console.log(JSON.stringify(run, null, 2))
     else printRun(run)
-    return run.state === 'SUCCESS' ? 0 : 1
+    return exitCodeOf(run)
   })
 }

@@ -17,10 +17,29 @@ export function printRun(run: Run): void {
       [created, updated, unchanged, deleted, linked, statistics.status.FAILURE],
     ])}`,
   )
+  printUnread(run)
   if (cleanedUp > 0) console.log(`\n  Links deleted whose source and target are both gone: ${cleanedUp}`)
   if (statistics.status.FAILURE > 0) {
     console.log(
       `\n  What failed, and why:\n    syncline query audit/recon 'reconId eq "${run.id}" and status eq "FAILURE"'`,
     )
   }
+}
+
+/** Prints what could not be read: objects, and listings that are not complete. */
+export function printUnread({ listings, statistics }: Run): void {
+  for (const [side, { state, reason }] of listings)
+    console.log(
+      `\n  The listing of the ${side} is ${state}: what is absent from it is left alone.\n    ${reason}`,
+    )
+  const { count, messages } = statistics.unreadable
+  if (count > 0) {
+    console.log(`\n  Left out, because they cannot be read: ${count}`)
+    for (const message of messages) console.log(`    ${message}`)
+  }
+}
+
+/** A run is not all right if a side was not read as a whole: what is absent there was left alone. */
+export function exitCodeOf({ state, listings }: Run): number {
+  return state === 'SUCCESS' && listings.size === 0 ? 0 : 1
 }

@@ -54,6 +54,10 @@ export const problems = {
     hint: 'This data folder was written by a newer Syncline: upgrade, or use another --data.',
   },
   NOT_IMPLEMENTED: { status: 501, hint: 'This resource does not offer that operation.' },
+  UNREADABLE: {
+    status: 500,
+    hint: 'Repair the object in the connected system, as the message says. Other objects are not affected.',
+  },
   UNAVAILABLE: {
     status: 503,
     hint: 'Make sure that what the message names is there and can be reached, then try again.',

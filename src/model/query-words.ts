@@ -112,10 +112,14 @@ interface Page {
   readonly result: readonly JsonObject[]
   readonly cookie: string | null
   readonly total?: number | undefined
+  readonly unreadable?: readonly unknown[] | undefined
 }
 
-/** The answer to a query, as requests and scripts get it. */
-export function queryAnswer({ result, cookie, total }: Page, policy: TotalPolicy = 'NONE'): JsonObject {
+/** The answer to a query, as requests and scripts get it. `unreadableCount`: objects left out because they cannot be read. */
+export function queryAnswer(
+  { result, cookie, total, unreadable = [] }: Page,
+  policy: TotalPolicy = 'NONE',
+): JsonObject {
   return {
     result: [...result],
     resultCount: result.length,
@@ -123,6 +127,8 @@ export function queryAnswer({ result, cookie, total }: Page, policy: TotalPolicy
     totalPagedResultsPolicy: total === undefined ? 'NONE' : policy,
     totalPagedResults: total ?? -1,
     remainingPagedResults: -1,
+    // The log names them: their errors may say more than the request may see.
+    ...(unreadable.length > 0 && { unreadableCount: unreadable.length }),
   }
 }
 

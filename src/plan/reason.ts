@@ -5,6 +5,8 @@ import type { Candidate, Holder } from './facts.ts'
 /** The facts that an operation found before its situation was assessed. */
 export interface Findings {
   readonly phase: 'source' | 'target'
+  /** Source or target exists and cannot be read. */
+  readonly unreadable: boolean
   /** False for a source object that is gone. */
   readonly sourceExists: boolean
   readonly qualifies: boolean
@@ -23,6 +25,7 @@ export interface Findings {
 
 /** A text that explains why an operation is in its situation (engine §3). */
 export function reasonOf(findings: Findings): string {
+  if (findings.unreadable) return 'an object cannot be read, so that nothing is known of it'
   return findings.phase === 'source' ? sourceReason(findings) : targetReason(findings)
 }
 

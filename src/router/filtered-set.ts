@@ -1,8 +1,11 @@
 import { type From, pages } from '../kit/cookies.ts'
+import { completeListing, worseListing } from '../model/listing.ts'
 import { asProblem } from '../model/problem.ts'
 import { joinPath } from '../model/resource-path.ts'
+import { Unreadable } from '../model/unreadable.ts'
 import type { RouterFilter, Verb } from './filter.ts'
 import type {
+  Entry,
   ObjectSet,
   ObjectWriteRequest,
   ObjectWriteResult,
@@ -46,19 +49,28 @@ const ownWork: RequestContext = {
 function pagesThrough({ path }: ObjectSet, resources: Resources): ObjectSet['pages'] {
   return async function* (query, signal) {
     const fetch = (from: From) => resources.query(path, { ...query, ...from }, ownWork)
-    for await (const { result } of pages(fetch, signal)) if (result.length > 0) yield result
+    let listing = completeListing
+    for await (const page of pages(fetch, signal)) {
+      const { result, unreadable = [] } = page
+      if (result.length + unreadable.length > 0)
+        yield unreadable.length > 0 ? [...result, ...unreadable] : result
+      if (page.listing) listing = worseListing(listing, page.listing)
+    }
+    return listing
   }
 }
 
 function readThrough({ path }: ObjectSet, resources: Resources): ObjectSet['readMany'] {
   return async (ids, signal) => {
-    const found = new Map<string, Resource>()
+    const found = new Map<string, Entry>()
     for (const id of ids) {
       signal?.throwIfAborted()
       try {
         found.set(id, await resources.read(`${path}/${joinPath(id)}`, ownWork))
       } catch (error) {
-        if (asProblem(error).status !== 404) throw error
+        const problem = asProblem(error)
+        if (problem.code === 'UNREADABLE') found.set(id, new Unreadable(id, problem))
+        else if (problem.status !== 404) throw error
       }
     }
     return found

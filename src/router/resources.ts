@@ -1,8 +1,10 @@
 import type { Filter } from '../model/filter/filter.ts'
 import type { Json, JsonObject } from '../model/json.ts'
+import type { IncompleteListing, Listing } from '../model/listing.ts'
 import type { PatchOperation } from '../model/patch.ts'
 import type { Pointer } from '../model/pointer.ts'
 import type { SortKey } from '../model/sort.ts'
+import type { Unreadable } from '../model/unreadable.ts'
 import type { Store } from '../repository/repository.ts'
 
 /**
@@ -102,11 +104,18 @@ export interface ResourceQuery {
   readonly parameters?: Readonly<Record<string, string>>
 }
 
+/** An object, or in its place why it cannot be read. */
+export type Entry = Resource | Unreadable
+
 export interface ResourcePage {
   readonly result: readonly Resource[]
   readonly cookie: string | null
   /** Undefined: unknown. */
   readonly total?: number | undefined
+  /** What belongs to the result, or might, and cannot be read. */
+  readonly unreadable?: readonly Unreadable[] | undefined
+  /** Absent: all there is was looked at. */
+  readonly listing?: IncompleteListing | undefined
 }
 
 export interface ResourceAction {
@@ -143,17 +152,19 @@ export interface SystemProperty {
 /** A position in the changes of a set; opaque. */
 export type SyncToken = string | number | JsonObject
 
-/** A change of one object of a set. `token`: all changes up to here have been reported. END comes last, if at all. */
+/** A change of one object of a set. `token`: all changes up to here have been reported. END or INCOMPLETE comes last, if at all. */
 export type SetChange =
   | {
       readonly kind: 'CREATE' | 'UPDATE' | 'CREATE_OR_UPDATE'
       readonly id: string
-      readonly object: Resource
+      readonly object: Entry
       readonly previousId?: string | undefined
       readonly token: SyncToken | null
     }
   | { readonly kind: 'DELETE'; readonly id: string; readonly token: SyncToken | null }
   | { readonly kind: 'END'; readonly token: SyncToken }
+  /** The listing that shows what is gone is not complete: no deletions are reported, and later ones count from where these did. */
+  | { readonly kind: 'INCOMPLETE'; readonly listing: IncompleteListing }
 
 export interface SetChanges {
   latestToken(signal?: AbortSignal): Promise<SyncToken>
@@ -161,10 +172,16 @@ export interface SetChanges {
   since(token: SyncToken | null, signal?: AbortSignal): AsyncIterable<SetChange>
 }
 
+// biome-ignore lint/suspicious/noConfusingVoidType: a generator without `return` gives void.
+export type ListingEnd = Listing | undefined | void
+
 /** The bulk interface for the engine: the same objects as through the router, in pages. */
 export interface ObjectSet {
   readonly path: string
-  /** The objects that match, whole or with `fields`, in pages. The order is stable within one call. */
+  /**
+   * The objects that match, whole or with `fields`, in pages. The order is stable within one call. What the generator returns
+   * says whether the listing is complete; nothing means that it is.
+   */
   pages(
     query: {
       filter: Filter
@@ -173,9 +190,9 @@ export interface ObjectSet {
       parameters?: Readonly<Record<string, string>>
     },
     signal?: AbortSignal,
-  ): AsyncIterable<readonly Resource[]>
+  ): AsyncIterable<readonly Entry[], ListingEnd>
   /** Objects by id, keyed by the requested id; missing ones are absent. */
-  readMany(ids: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, Resource>>
+  readMany(ids: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, Entry>>
   /**
    * Objects that were not read from the set, such as the values of a change, with what reading adds to them. `before`: what was
    * stored of a computed property is what it was then. An object whose scripts fail stays as it is. Absent: nothing is added.

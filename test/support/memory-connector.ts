@@ -4,8 +4,10 @@ import type {
   Connector,
   ConnectorChange,
   ConnectorObject,
+  ConnectorQuery,
   ConnectorWrite,
   NativeAttribute,
+  SearchEnd,
 } from '../../src/connector.ts'
 import { attribute, ConnectorError, changed, eachWrite, requireEpoch, Secret } from '../../src/connector.ts'
 
@@ -27,8 +29,22 @@ const attributes: readonly NativeAttribute[] = [
 ]
 const names = new Set(attributes.map(({ name }) => name))
 
-type Offered = 'schema' | 'search' | 'readMany' | 'count' | 'idOf' | 'deltas' | 'writeMany' | 'authenticate'
-type MemoryConnector = Connector & Pick<Capabilities, Offered | 'latestToken' | 'changesSince'>
+type Offered = 'schema' | 'count' | 'idOf' | 'deltas' | 'writeMany' | 'authenticate'
+
+/** Everything can be read. */
+export interface Reads {
+  search(query: ConnectorQuery, signal?: AbortSignal): AsyncIterable<readonly ConnectorObject[], SearchEnd>
+  readMany(
+    objectClass: string,
+    ids: readonly string[],
+    fields?: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, ConnectorObject>>
+}
+
+type MemoryConnector = Omit<Connector, keyof Reads> &
+  Pick<Capabilities, Offered | 'latestToken' | 'changesSince'> &
+  Reads
 
 export function memoryConnector(memory: Memory): MemoryConnector {
   const { epoch, accounts, log } = memory

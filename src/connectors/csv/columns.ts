@@ -3,8 +3,8 @@ import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorObject } from '../kit/query.ts'
 import { revealed, Secret, setAttribute, type Value, valuesOf } from '../kit/values.ts'
 import { type AttributeChange, valueAfter } from '../kit/write.ts'
-import { malformed, rowsOf } from './file.ts'
-import type { Row } from './row-reader.ts'
+import { malformed, type RowsOptions, rowsOf } from './file.ts'
+import type { Malformed, Row } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
 
 /**
@@ -22,6 +22,7 @@ export interface Columns {
 export function columnsOf(header: Row | undefined, settings: CsvSettings): Columns {
   const { file, uid, name, multivalued } = settings
   if (!header) throw configuration(`${file} is empty; its first line must name the columns`)
+  if (header.fault !== undefined) throw malformed(file, header.line, header.fault)
   const names = header.fields.map(settings.attributeOf)
   const positions = new Map<string, number>()
   for (const [position, column] of names.entries()) {
@@ -43,27 +44,47 @@ export function columnsOf(header: Row | undefined, settings: CsvSettings): Colum
   return { names, positions, uid: positions.get(uid) ?? 0 }
 }
 
-/** The uid of a row that fits the header; otherwise the error names its line. */
-export function uidOf({ fields, line }: Row, { names, uid }: Columns, file: string): string {
-  if (fields.length !== names.length) {
-    throw malformed(file, line, `the row has ${fields.length} fields, the header has ${names.length}`)
+/** The id of a row that is an object; undefined for every other row. */
+export function uidOf({ fields, fault }: Row, { names, uid }: Columns): string | undefined {
+  return fault === undefined && fields.length === names.length ? fields[uid] || undefined : undefined
+}
+
+/** True for a row of nothing but delimiters: it is no object, and no error. */
+export function isBlank({ fields, fault }: Row): boolean {
+  return fault === undefined && fields.every((field) => field === '')
+}
+
+/** Why a row is no object, and the id that it has as far as it can be read. */
+export function faultOf(row: Row, { names, uid }: Columns) {
+  const { fields, fault } = row
+  const id = fields[uid] || undefined
+  if (fault !== undefined) return { fact: fault, id, isCertain: fields.length <= names.length }
+  const isRagged = fields.length !== names.length
+  // With a delimiter too few or too many, another value may stand in the column of the id.
+  if (isRagged)
+    return {
+      fact: `the row has ${fields.length} fields, the header has ${names.length}`,
+      id,
+      isCertain: false,
+    }
+  return {
+    fact: `the column ${names[uid]} is empty; it holds the id of the row`,
+    id: undefined,
+    isCertain: false,
   }
-  const value = fields[uid] ?? ''
-  if (value === '')
-    throw malformed(file, line, `the column ${names[uid]} is empty; it holds the id of the row`)
-  return value
 }
 
 /** The columns of an open file, and its rows in the order of the file, many at a time. */
-export async function tableOf(handle: FileHandle, settings: CsvSettings, signal?: AbortSignal) {
-  const pieces = rowsOf(handle, settings, signal)
+export async function tableOf(handle: FileHandle, settings: CsvSettings, options?: RowsOptions) {
+  const pieces = rowsOf(handle, settings, options)
   let next = await pieces.next()
   while (!next.done && next.value.length === 0) next = await pieces.next()
-  const [header, ...first] = next.value ?? []
+  if (next.done && next.value) throw malformed(settings.file, next.value.line, next.value.fact)
+  const [header, ...first] = next.done ? [] : next.value
   const columns = columnsOf(header, settings)
-  async function* rows(): AsyncGenerator<readonly Row[], undefined> {
+  async function* rows(): AsyncGenerator<readonly Row[], Malformed | undefined> {
     yield first
-    yield* pieces
+    return yield* pieces
   }
   return { columns, rows: rows() }
 }

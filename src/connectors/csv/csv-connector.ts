@@ -1,33 +1,52 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FileHandle, realpath } from 'node:fs/promises'
-import { repaged } from '../../kit/chunks.ts'
+import { chunks, repaged } from '../../kit/chunks.ts'
 import { Mutex } from '../../kit/mutex.ts'
 import { everything } from '../../model/filter/filter.ts'
-import type { SortKey } from '../../model/sort.ts'
+import { compareText, type SortKey } from '../../model/sort.ts'
+import { isUnreadable } from '../../model/unreadable.ts'
 import { attempt, identityOf, isSameFile } from '../files/file.ts'
 import { isAbandoned, lockFile } from '../files/lock.ts'
 import { removeLeftovers, replaceFile } from '../files/replace.ts'
 import type { ChangesPage, SyncToken } from '../kit/changes.ts'
 import type { Capabilities, Lifecycle } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
-import type { ConnectorObject, ConnectorQuery, ObjectPage, PageQuery } from '../kit/query.ts'
+import type {
+  ConnectorEntry,
+  ConnectorQuery,
+  ObjectPage,
+  PageQuery,
+  Place,
+  PlaceQuery,
+  SearchEnd,
+} from '../kit/query.ts'
 import type { ObjectClass } from '../kit/schema.ts'
 import { type Attributes, attribute, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { changesSince, latestToken } from './changes.ts'
-import { objectMaker, tableOf } from './columns.ts'
+import { objectMaker, tableOf, uidOf } from './columns.ts'
 import { openCsv } from './file.ts'
+import { linesAt } from './lines.ts'
 import { planPage } from './page.ts'
 import { isOrderedById, pageOfIds } from './paging.ts'
 import { readRows } from './read-rows.ts'
 import type { RowIndex } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
-import { changedMeanwhile, readSnapshot, requireUnchanged, type Snapshot } from './snapshot.ts'
+import {
+  changedMeanwhile,
+  missingRow,
+  readSnapshot,
+  requireUnchanged,
+  requireWhole,
+  rowError,
+  type Snapshot,
+  unreadableRow,
+} from './snapshot.ts'
 
 /**
  * A CSV file as a system (platform §5.1): one object class, one object a row, all values text.
  *
- * Reading: a file with an error anywhere is refused before its first row is handed out. Rows stream.
+ * Reading: a row with an error is one unreadable object; all rows are checked before the first one is handed out. Rows stream.
  *
  * Writing: a page is one replacement of the file, so readers and crashes see it with the page or without. What other
  * programs wrote meanwhile is kept: the page is applied to the file as it is now, and only a write to a row that
@@ -63,7 +82,7 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
   }
 
   async test(signal?: AbortSignal): Promise<void> {
-    await this.#reading(async () => undefined, signal)
+    await this.#reading(async (_, snapshot) => requireWhole(snapshot, this.#settings), signal)
   }
 
   async schema(signal?: AbortSignal): Promise<Readonly<Record<string, ObjectClass>>> {
@@ -81,18 +100,31 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
     return { [objectClass]: { attributes } }
   }
 
-  async *search(query: ConnectorQuery, signal?: AbortSignal): AsyncGenerator<readonly ConnectorObject[]> {
+  async *search(
+    query: ConnectorQuery,
+    signal?: AbortSignal,
+  ): AsyncGenerator<readonly ConnectorEntry[], SearchEnd> {
     requireAccounts(query.objectClass)
     await using handle = await this.#open(signal)
     const snapshot = await this.#turn.run(() => this.#current(handle, signal))
     const settings = this.#settings
-    const { rows } = await tableOf(handle, settings, signal)
+    const { columns, faults, byRow, listing } = snapshot
+    const { rows } = await tableOf(handle, settings, { signal, byRow })
     async function* unchanged() {
       yield* rows
       await requireUnchanged(handle, snapshot.identity, settings)
     }
-    const asObject = objectMaker(snapshot.columns, settings, query.fields)
-    yield* repaged(unchanged(), query.pageSize ?? pageSize, ({ fields }) => asObject(fields))
+    const asObject = objectMaker(columns, settings, query.fields)
+    const size = query.pageSize ?? pageSize
+    yield* repaged(unchanged(), size, (row) => {
+      const uid = uidOf(row, columns)
+      return uid === undefined || faults.has(uid) ? undefined : asObject(row.fields)
+    })
+    yield* chunks(
+      Array.from(faults, ([id, fault]) => unreadableRow(id, fault, settings)),
+      size,
+    )
+    return listing
   }
 
   async readMany(
@@ -100,12 +132,41 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
     ids: readonly string[],
     fields?: readonly string[],
     signal?: AbortSignal,
-  ): Promise<ReadonlyMap<string, ConnectorObject>> {
+  ): Promise<ReadonlyMap<string, ConnectorEntry>> {
     requireAccounts(wantedClass)
     return this.#reading(async (handle, found) => {
       const { rows, snapshot } = await this.#rows(handle, found, ids, signal)
       const asObject = objectMaker(snapshot.columns, this.#settings, fields)
-      return new Map(Array.from(rows, ([id, fields]) => [id, asObject(fields)]))
+      const entries = new Map<string, ConnectorEntry>()
+      for (const id of ids) {
+        const fields = snapshot.faults.has(id) ? undefined : rows.get(id)
+        const entry = fields ? asObject(fields) : missingRow(id, snapshot, this.#settings)
+        if (entry) entries.set(id, entry)
+      }
+      return entries
+    }, signal)
+  }
+
+  async locate(
+    wantedClass: string,
+    places: readonly PlaceQuery[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, Place>> {
+    requireAccounts(wantedClass)
+    return this.#reading(async (handle, { index, columns }) => {
+      const { file } = this.#settings
+      const starts = places.map(({ id }) => index.range(id)?.start ?? Number.NaN)
+      const lines = await linesAt(handle, file, starts)
+      return new Map(
+        places.flatMap(({ id, attribute = '' }, at): [string, Place][] => {
+          const line = lines.get(starts[at] ?? Number.NaN)
+          if (line === undefined) return []
+          const position = columns.positions.get(attribute)
+          const column = position === undefined ? undefined : position + 1
+          const text = `${file}, line ${line}${column === undefined ? '' : `, column ${column} (${attribute})`}`
+          return [[id, { text, detail: { file, line, ...(column !== undefined && { column }) } }]]
+        }),
+      )
     }, signal)
   }
 
@@ -116,20 +177,26 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
   async page(query: PageQuery, signal?: AbortSignal): Promise<ObjectPage> {
     requireAccounts(query.objectClass)
     return this.#reading(async (handle, found) => {
-      const { ids, ...page } = pageOfIds(found.index, query)
+      const { ids, ...page } = pageOfIds(idsIn(found), query)
       const { rows, snapshot } = await this.#rows(handle, found, ids, signal, pageGap)
       const asObject = objectMaker(snapshot.columns, this.#settings, query.fields)
-      const objects = ids.flatMap((id) => {
+      const { faults, listing } = snapshot
+      const objects = ids.flatMap((id): ConnectorEntry[] => {
+        const fault = faults.get(id)
+        if (fault) return [unreadableRow(id, fault, this.#settings)]
         const fields = rows.get(id)
         return fields ? [asObject(fields)] : []
       })
-      return { ...page, objects }
+      return { ...page, objects, listing }
     }, signal)
   }
 
   async count(wantedClass: string, signal?: AbortSignal): Promise<number> {
     requireAccounts(wantedClass)
-    return this.#reading(async (_, { index }) => index.size, signal)
+    return this.#reading(
+      async (_, snapshot) => (snapshot.faults.size > 0 ? idsIn(snapshot).length : snapshot.index.size),
+      signal,
+    )
   }
 
   deltas(_wantedClass: string, name: string): boolean {
@@ -175,9 +242,9 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
     wantedClass: string,
     token: SyncToken | null,
     signal?: AbortSignal,
-  ): AsyncGenerator<ChangesPage> {
+  ): AsyncGenerator<ChangesPage, SearchEnd> {
     requireAccounts(wantedClass)
-    yield* changesSince(this.#settings, await this.#path(), token, signal)
+    return yield* changesSince(this.#settings, await this.#path(), token, signal)
   }
 
   async authenticate(
@@ -190,6 +257,7 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
     const { name, password: column } = this.#settings
     for await (const page of this.search({ objectClass, filter: everything }, signal)) {
       for (const account of page) {
+        if (isUnreadable(account)) continue
         if (account[name] === username && isSame(account[column], password)) return account._id
       }
     }
@@ -211,13 +279,21 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
     await using handle = await this.#open()
     const touched = writes.flatMap((write) => (write.operation === 'create' ? [] : [write.id]))
     const { rows, snapshot } = await this.#rows(handle, await this.#current(handle), touched)
+    if (snapshot.broken) throw rowError(snapshot.broken.line, snapshot.broken.fact, path)
     const page = planPage(writes, { snapshot, rows, known }, this.#settings)
     if (page.edits.length === 0) return page.outcomes
     const identity = await replaceFile(path, handle, snapshot.identity, page.edits)
     if (identity === undefined) return undefined
     page.follow()
     this.#snapshot = { ...snapshot, identity, endsOpen: page.endsOpen }
+    // The lines that its errors name have moved.
+    if (snapshot.faults.size > 0 || snapshot.listing.state !== 'complete') await this.#lookAgain()
     return page.outcomes
+  }
+
+  async #lookAgain(): Promise<void> {
+    await using handle = await this.#open()
+    this.#snapshot = await readSnapshot(handle, this.#settings)
   }
 
   /** The rows of these ids. If the index does not match the file, it is rebuilt. */
@@ -278,6 +354,12 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
   async #path(): Promise<string> {
     return attempt(this.#settings.file, 'opened', () => realpath(this.#settings.file))
   }
+}
+
+/** All that are known, in order. */
+function idsIn({ index, faults }: Snapshot): readonly string[] {
+  const ids = index.ordered()
+  return faults.size === 0 ? ids : [...new Set([...ids, ...faults.keys()])].sort(compareText)
 }
 
 function requireAccounts(wanted: string): void {

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { chunksOf, openFile } from '../files/file.ts'
 import { ConnectorError, errorCode } from '../kit/errors.ts'
 import type { Encoding } from './encoding.ts'
-import { MalformedCsv, type Row, RowReader } from './row-reader.ts'
+import { type Malformed, type Row, RowReader } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
 
 /** A CSV file as rows, in constant memory. Every failure is a ConnectorError that names the file, and the line if known. */
@@ -15,28 +15,61 @@ export async function openCsv(path: string): Promise<FileHandle> {
   throw new ConnectorError('misconfigured', `${path} is no file; csvFile must name a file`)
 }
 
-/** Rows of an open file in the order of the file, many at a time; the header is the first row. */
+export interface RowsOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Decodes each row by itself: bytes that are not of the encoding are then an error of their row. Slower. */
+  readonly byRow?: boolean
+}
+
+/**
+ * Rows of an open file in the order of the file, many at a time; the header is the first row. Returns why the rest of the
+ * file cannot be read. Throws the decoder's error unless `byRow`.
+ */
 export async function* rowsOf(
   handle: FileHandle,
   settings: CsvSettings,
-  signal?: AbortSignal,
-): AsyncGenerator<readonly Row[]> {
+  { signal, byRow = false }: RowsOptions = {},
+): AsyncGenerator<readonly Row[], Malformed | undefined> {
   const { file, encoding, dialect } = settings
   const mark = await byteOrderMark(handle, encoding)
-  const reader = new RowReader(dialect, encoding.singleByte, mark)
-  const decoder = encoding.decoder()
+  const reader = new RowReader(dialect, byRow || encoding.singleByte, mark)
+  const decoder = byRow ? bytesAsText : encoding.decoder()
+  const given = byRow
+    ? (rows: readonly Row[]) => rows.map((row) => decodedRow(row, settings))
+    : (rows: readonly Row[]) => rows
+  for await (const chunk of chunksOf(handle, mark, file)) {
+    signal?.throwIfAborted()
+    yield given(reader.push(decoder.decode(chunk, { stream: true }), isAscii(chunk)))
+    if (reader.broken) return reader.broken
+  }
+  // The decoder reports a character that is cut off at the end of the file.
+  yield given(reader.push(decoder.decode(), true))
+  yield given(reader.end())
+  return reader.broken
+}
+
+/** In every encoding here, quotes, delimiters and line breaks in ASCII are single bytes, so rows can be found in bytes. */
+export function canReadByRow({ dialect }: CsvSettings): boolean {
+  return /^[\0-\x7f]*$/.test(dialect.quote + dialect.delimiter + (dialect.escaper ?? ''))
+}
+
+const bytesAsText: ReturnType<Encoding['decoder']> = {
+  decode: (bytes = new Uint8Array()) => Buffer.from(bytes).toString('latin1'),
+}
+
+/** A row that was read as bytes, as text. */
+function decodedRow(row: Row, { dialect, encoding }: CsvSettings): Row {
+  const bytes = Buffer.from(row.text, 'latin1')
+  if (isAscii(bytes)) return row
+  const { line, start, end, terminator } = row
   try {
-    for await (const chunk of chunksOf(handle, mark, file)) {
-      signal?.throwIfAborted()
-      yield reader.push(decoder.decode(chunk, { stream: true }), isAscii(chunk))
-    }
-    // The decoder reports a character that is cut off at the end of the file.
-    yield reader.push(decoder.decode(), true)
-    yield reader.end()
+    const reader = new RowReader(dialect, encoding.singleByte, 0)
+    const [decoded] = [...reader.push(encoding.decoder().decode(bytes), false), ...reader.end()]
+    return decoded ? { ...decoded, line, start, end, terminator } : row
   } catch (error) {
-    if (error instanceof MalformedCsv) throw malformed(file, error.line, error.message)
-    if (isDecodingError(error)) throw await undecodable(handle, settings)
-    throw error
+    if (!isDecodingError(error)) throw error
+    const fields = row.fields.map((field) => (/^[\0-\x7f]*$/.test(field) ? field : ''))
+    return { ...row, fields, fault: row.fault ?? notIn(encoding) }
   }
 }
 
@@ -55,19 +88,22 @@ export function isDecodingError(error: unknown): boolean {
 }
 
 /** Finds the line by reading the file again; only for an error message. */
-async function undecodable(handle: FileHandle, { file, encoding }: CsvSettings): Promise<ConnectorError> {
+export async function undecodable(
+  handle: FileHandle,
+  { file, encoding }: CsvSettings,
+): Promise<ConnectorError> {
   let line = 1
   let pending = Buffer.alloc(0)
   for await (const chunk of chunksOf(handle, 0, file)) {
     let rest = Buffer.concat([pending, chunk])
     for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
-      if (!isDecodable(rest.subarray(0, end), encoding)) return notIn(encoding, file, line)
+      if (!isDecodable(rest.subarray(0, end), encoding)) return malformed(file, line, notIn(encoding))
       rest = rest.subarray(end + 1)
       line++
     }
     pending = rest
   }
-  return notIn(encoding, file, line)
+  return malformed(file, line, notIn(encoding))
 }
 
 function isDecodable(bytes: Buffer, encoding: Encoding): boolean {
@@ -80,10 +116,6 @@ function isDecodable(bytes: Buffer, encoding: Encoding): boolean {
   }
 }
 
-function notIn(encoding: Encoding, file: string, line: number): ConnectorError {
-  return malformed(
-    file,
-    line,
-    `bytes that are not ${encoding.name}; save the file so, or configure its encoding`,
-  )
+function notIn({ name }: Encoding): string {
+  return `bytes that are not ${name}; save the file so, or configure its encoding`
 }

@@ -13,7 +13,7 @@ import { change, objectMaker } from './columns.ts'
 import { renderRow } from './fields.ts'
 import type { ChangedRow, RowIndex, RowRange } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
-import type { Snapshot } from './snapshot.ts'
+import { rowError, type Snapshot } from './snapshot.ts'
 
 /**
  * The effect of a page of writes on a file: outcomes and byte edits. Decided on the rows alone, in order,
@@ -124,6 +124,8 @@ class Drafts {
   }
 
   #existing(uid: string): Draft {
+    const fault = this.#facts.snapshot.faults.get(uid)
+    if (fault) throw rowError(fault.line, fault.fact, this.#settings.file)
     const draft = this.#byUid.has(uid) ? this.#byUid.get(uid) : this.#fromFile(uid)
     if (draft) return draft
     throw new ConnectorError('unknownId', `${this.#settings.file} has no row with the id "${uid}"`)
@@ -140,9 +142,10 @@ class Drafts {
   }
 
   #requireFree(uid: string): void {
+    const { index, faults } = this.#facts.snapshot
     const taken = this.#byUid.has(uid)
       ? this.#byUid.get(uid) !== undefined
-      : this.#facts.snapshot.index.has(uid)
+      : index.has(uid) || faults.has(uid)
     if (!taken) return
     throw new ConnectorError('alreadyExists', `${this.#settings.file} already has a row with the id "${uid}"`)
   }

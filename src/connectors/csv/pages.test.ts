@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
+import { requireReadable } from '../../model/unreadable.ts'
 import { type ConnectorWrite, settingOf } from '../kit/write.ts'
 import type { CsvConnector } from './csv-connector.ts'
 import { RowIndex } from './row-index.ts'
@@ -18,7 +19,9 @@ const remove = (id: string): ConnectorWrite => ({ operation: 'delete', id })
 
 async function valuesOf(connector: CsvConnector, ids: readonly string[]) {
   const objects = await connector.readMany(account, ids)
-  return new Map(Array.from(objects, ([id, object]) => [id, { uid: object._id, a: object.a }]))
+  return new Map(
+    Array.from(objects, ([id, object]) => [id, { uid: object._id, a: requireReadable(object).a }]),
+  )
 }
 
 describe('a row, once the last row of the file has been deleted and others have come', () => {

@@ -2,11 +2,10 @@ import { placeIn, printCookie } from '../../kit/cookies.ts'
 import { compareText, type SortKey } from '../../model/sort.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ObjectPage, PageQuery } from '../kit/query.ts'
-import type { RowIndex } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
 
 /**
- * Pages of the rows in the order of their ids, found in the index alone. A cookie is the id where a page ended, so rows may
+ * Pages of the rows in the order of their ids, found in these alone. A cookie is the id where a page ended, so rows may
  * come, go and move in the file between two requests.
  */
 type PageOfIds = Omit<ObjectPage, 'objects'> & { readonly ids: readonly string[] }
@@ -18,9 +17,8 @@ export function isOrderedById(sortKeys: readonly SortKey[], { uid }: CsvSettings
   return key === undefined || (key.pointer.length === 1 && ['_id', uid].includes(key.pointer[0] ?? ''))
 }
 
-export function pageOfIds(index: RowIndex, query: PageQuery): PageOfIds {
+export function pageOfIds(ordered: readonly string[], query: PageQuery): PageOfIds {
   const { pageSize, offset, sortKeys, total } = query
-  const ordered = index.ordered()
   const isDescending = sortKeys[0]?.descending === true
   const after = query.cookie === undefined ? undefined : idIn(query.cookie)
   const passed = after === undefined ? 0 : passedBy(ordered, after, isDescending)

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib'
 import { attempt } from '../files/file.ts'
 import { isDecodingError } from './file.ts'
 import type { RowRange } from './row-index.ts'
-import { MalformedCsv, type Row, RowReader } from './row-reader.ts'
+import { type Row, RowReader } from './row-reader.ts'
 import type { CsvSettings } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -68,9 +68,9 @@ function rowIn(bytes: Buffer, { encoding, dialect }: CsvSettings): Row | undefin
   const reader = new RowReader(dialect, encoding.singleByte, 0)
   try {
     const [row, ...others] = [...reader.push(encoding.decoder().decode(bytes), true), ...reader.end()]
-    return others.length === 0 ? row : undefined
+    return others.length === 0 && row?.fault === undefined && !reader.broken ? row : undefined
   } catch (error) {
-    if (error instanceof MalformedCsv || isDecodingError(error)) return undefined
+    if (isDecodingError(error)) return undefined
     throw error
   }
 }

@@ -152,66 +152,11 @@ describe('a CSV file is refused', () => {
     ],
     ['no uid column', 'id,a\n', 'CONFIGURATION', /no column uid \(headerUid\); it has id, a/],
     ['no name column', 'uid,a\n', 'CONFIGURATION', /no column nick \(headerName\)/, { headerName: 'nick' }],
-    [
-      'too few fields',
-      'uid,a\n1,x\n2\n3,z\n',
-      'CONNECTOR_FAILED',
-      /line 3: the row has 1 fields, the header has 2/,
-    ],
-    ['too many fields', 'uid,a\n1,"x\ny"\n2,y,z\n', 'CONNECTOR_FAILED', /line 4: the row has 3 fields/],
-    [
-      'a repeated uid',
-      'uid,a\n1,x\n2,y\n1,z\n',
-      'CONNECTOR_FAILED',
-      /line 4: the id "1" is also that of the row in line 2/,
-    ],
-    ['an empty uid', 'uid,a\n1,x\n ,y\n', 'CONNECTOR_FAILED', /line 3: the column uid is empty/],
-    [
-      'an unclosed quote',
-      'uid,a\n1,x\n2,"y\n3,z\n',
-      'CONNECTOR_FAILED',
-      /line 3: a quote is opened here and never closed/,
-    ],
-    [
-      'text after a closing quote',
-      'uid,a\n1,"x"y\n',
-      'CONNECTOR_FAILED',
-      /line 2: after a closing quote stands "y"/,
-    ],
-    [
-      'bytes that are not UTF-8',
-      Buffer.from('uid,a\n1,x\n2,Zo\xeb\n', 'latin1'),
-      'CONNECTOR_FAILED',
-      /line 3: bytes that are not utf-8/,
-    ],
-    [
-      'a character that is broken off',
-      Buffer.from([...Buffer.from('uid,a\n1,'), 0xc3]),
-      'CONNECTOR_FAILED',
-      /line 2: bytes that are not utf-8/,
-    ],
   ])('because of %s', async (_, content, code, message, configuration) => {
     await expect(read(content, configuration)).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message),
     })
-  })
-
-  it('before its first row, wherever its error is', async () => {
-    await using csv = await temporaryCsv(
-      `uid,a\n${Array.from({ length: 5000 }, (_, n) => `${n},x\n`).join('')}ragged\n`,
-    )
-    await using connector = csv.connect()
-    let rows = 0
-    const reading = async () => {
-      for await (const page of connector.search({
-        objectClass: '__ACCOUNT__',
-        filter: { kind: 'literal', value: true },
-      }))
-        rows += page.length
-    }
-    await expect(reading()).rejects.toThrow('line 5002')
-    expect(rows).toBe(0)
   })
 
   it('if it is missing, or a folder', async () => {

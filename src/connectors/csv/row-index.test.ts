@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { completeListing } from '../../model/listing.ts'
 import type { Edit } from '../files/replace.ts'
 import type { ConnectorWrite } from '../kit/write.ts'
 import { columnsOf, uidOf } from './columns.ts'
@@ -77,12 +78,16 @@ function read(file: Buffer): { readonly snapshot: Snapshot; readonly rows: Map<s
   const index = new RowIndex()
   const rows = new Map<string, readonly string[]>()
   for (const row of others) {
-    const uid = uidOf(row, columns, settings.file)
+    const uid = uidOf(row, columns) ?? ''
     expect(index.add(uid, row)).toBe(true)
     rows.set(uid, row.fields)
   }
   const identity = { dev: 0n, ino: 0n, size: BigInt(file.length), mtimeNs: 0n, ctimeNs: 0n }
-  return { snapshot: { identity, columns, index, endsOpen: !/[\r\n]$/.test(file.toString()) }, rows }
+  const whole = { faults: new Map(), listing: completeListing, byRow: false, broken: undefined }
+  return {
+    snapshot: { identity, columns, index, ...whole, endsOpen: !/[\r\n]$/.test(file.toString()) },
+    rows,
+  }
 }
 
 function known({ index, endsOpen }: Snapshot, rows: Expected) {

@@ -6,6 +6,9 @@ import type { Dialect } from './settings.ts'
  * bytes it spans. One reader serves reading and writing, so both see the same rows at the same places.
  *
  * Rows end with `\n`, `\r\n` or `\r`; lines without any content are not rows. Memory holds one piece and one row.
+ *
+ * An error within one line is that of its row; the next row begins on the next line. Where a row of several lines has an
+ * error, nobody knows where it ends: reading stops, and `broken` says why.
  */
 export interface Row {
   readonly fields: readonly string[]
@@ -17,16 +20,14 @@ export interface Row {
   readonly end: number
   /** Bytes of the line break after it; 0 where the file ends without one. */
   readonly terminator: number
+  /** Why it cannot be read; then `fields` are those before the error. */
+  readonly fault: string | undefined
 }
 
 /** An error in the CSV text; the caller adds the name of the file. */
-export class MalformedCsv extends Error {
+export interface Malformed {
   readonly line: number
-
-  constructor(line: number, message: string) {
-    super(message)
-    this.line = line
-  }
+  readonly fact: string
 }
 
 /** A longer row is an unclosed quote; without a limit it would swallow the rest of the file. */
@@ -42,6 +43,7 @@ export class RowReader {
   /** True if a character of #text may take more than one byte. */
   #wide = false
   #final = false
+  #broken: Malformed | undefined
   /** The next \n, \r and quote at or after #position; Infinity if there is none in #text. */
   #lineFeed = 0
   #carriageReturn = 0
@@ -54,6 +56,11 @@ export class RowReader {
     this.#offset = offset
   }
 
+  /** Why nothing is read from this line on. */
+  get broken(): Malformed | undefined {
+    return this.#broken
+  }
+
   /** Adds a piece and gives the rows that are complete with it. `ascii`: its bytes are ASCII only. */
   push(piece: string, ascii: boolean): Row[] {
     const rest = this.#text.slice(this.#position)
@@ -63,10 +70,8 @@ export class RowReader {
     this.#lineFeed = this.#carriageReturn = this.#quote = -1
     const rows = this.#rows()
     if (this.#text.length - this.#position > longestRow) {
-      throw new MalformedCsv(
-        this.#line,
-        `the row is longer than ${longestRow} characters; is a quote not closed?`,
-      )
+      const fact = `the row is longer than ${longestRow} characters; is a quote not closed?`
+      this.#broken ??= { line: this.#line, fact }
     }
     return rows
   }
@@ -80,7 +85,7 @@ export class RowReader {
 
   #rows(): Row[] {
     const rows: Row[] = []
-    while (this.#position < this.#text.length) {
+    while (this.#position < this.#text.length && !this.#broken) {
       const scanned = this.#scan()
       if (scanned === undefined) break
       const row = this.#take(scanned)
@@ -98,7 +103,7 @@ export class RowReader {
     const stop = Math.min(end, this.#text.length)
     const fields = this.#text.slice(this.#position, stop).split(this.#dialect.delimiter)
     for (let i = 0; i < fields.length; i++) fields[i] = (fields[i] ?? '').trim()
-    return { fields, stop, quoted: false }
+    return { fields, stop, quoted: false, fault: undefined }
   }
 
   #scanQuoted(): Scanned | undefined {
@@ -108,9 +113,11 @@ export class RowReader {
       const start = this.#skipBlanks(at)
       const field = this.#text[start] === quote ? this.#quotedField(start) : this.#plainField(at)
       if (field === undefined) return undefined
-      fields.push(field.value)
       at = field.stop
-      if (this.#text[at] !== delimiter) return { fields, stop: at, quoted: true }
+      const { fault } = field
+      if (fault === undefined) fields.push(field.value)
+      if (fault !== undefined || this.#text[at] !== delimiter)
+        return { fields, stop: at, quoted: true, fault }
     }
   }
 
@@ -119,27 +126,33 @@ export class RowReader {
     const delimiter = this.#text.indexOf(this.#dialect.delimiter, from)
     const stop = delimiter >= 0 && delimiter < end ? delimiter : end
     if (stop === Number.POSITIVE_INFINITY && !this.#final) return undefined
-    return { value: this.#text.slice(from, stop).trim(), stop: Math.min(stop, this.#text.length) }
+    const value = this.#text.slice(from, stop).trim()
+    return { value, stop: Math.min(stop, this.#text.length), fault: undefined }
   }
 
   #quotedField(start: number): Field | undefined {
     const close = this.#closingQuote(start)
     if (close === undefined) {
       if (!this.#final) return undefined
-      throw new MalformedCsv(this.#lineOf(start), 'a quote is opened here and never closed')
+      return this.#stopped(this.#lineOf(start), 'a quote is opened here and never closed')
     }
     const stop = this.#skipBlanks(close + 1)
     const next = this.#text[stop]
     if (!this.#final && (next === undefined || this.#isHalfBreak(stop))) return undefined
     if (next !== undefined && next !== this.#dialect.delimiter && next !== '\n' && next !== '\r') {
-      throw new MalformedCsv(
-        this.#lineOf(close),
-        `after a closing quote stands ${JSON.stringify(next)} instead of "${this.#dialect.delimiter}"`,
-      )
+      const fact = `after a closing quote stands ${JSON.stringify(next)} instead of "${this.#dialect.delimiter}"`
+      if (this.#lineOf(close) > this.#line) return this.#stopped(this.#lineOf(close), fact)
+      const end = this.#lineEnd(stop)
+      if (end === Number.POSITIVE_INFINITY && !this.#final) return undefined
+      return { value: '', stop: Math.min(end, this.#text.length), fault: fact }
     }
     const raw = this.#text.slice(start + 1, close)
     const special = raw.includes(this.#dialect.quote) || this.#text[close - 1] === this.#dialect.escaper
-    return { value: (special ? unquote(raw, this.#dialect) : raw).trim(), stop }
+    return { value: (special ? unquote(raw, this.#dialect) : raw).trim(), stop, fault: undefined }
+  }
+
+  #stopped(line: number, fact: string): undefined {
+    this.#broken = { line, fact }
   }
 
   #closingQuote(start: number): number | undefined {
@@ -155,7 +168,7 @@ export class RowReader {
   }
 
   /** Moves past the row and its line break; undefined for a line without content. */
-  #take({ fields, stop, quoted }: Scanned): Row | undefined {
+  #take({ fields, stop, quoted, fault }: Scanned): Row | undefined {
     const next = this.#afterLineBreak(stop)
     const text = this.#text.slice(this.#position, stop)
     const line = this.#line
@@ -166,7 +179,7 @@ export class RowReader {
     this.#position = next
     this.#offset = end + terminator
     if (!quoted && fields.length === 1 && fields[0] === '') return undefined
-    return { fields, text, line, start, end, terminator }
+    return { fields, text, line, start, end, terminator, fault }
   }
 
   #afterLineBreak(stop: number): number {
@@ -208,11 +221,13 @@ interface Scanned {
   readonly fields: readonly string[]
   readonly stop: number
   readonly quoted: boolean
+  readonly fault: string | undefined
 }
 
 interface Field {
   readonly value: string
   readonly stop: number
+  readonly fault: string | undefined
 }
 
 function lineBreaks(text: string): number {

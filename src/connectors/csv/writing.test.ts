@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
+import { requireReadable } from '../../model/unreadable.ts'
 import { type ConnectorWrite, settingOf } from '../kit/write.ts'
 import type { CsvConnector } from './csv-connector.ts'
 import { csvKind } from './kind.ts'
@@ -149,7 +150,9 @@ describe('the bytes of a CSV file after a page of writes', () => {
     const found = (await objectsOf(connector)).map(({ _id, a }) => [_id, a ?? ''] as const)
     expect(new Map(found)).toEqual(expected)
     const objects = await connector.readMany('__ACCOUNT__', [...expected.keys()])
-    expect(new Map(Array.from(objects, ([id, { a }]) => [id, a ?? '']))).toEqual(expected)
+    expect(new Map(Array.from(objects, ([id, object]) => [id, requireReadable(object).a ?? '']))).toEqual(
+      expected,
+    )
   })
 
   it('and its date are the same if nothing changes', async () => {

@@ -1,6 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import { ConnectorError } from './errors.ts'
-import type { ConnectorObject } from './query.ts'
+import type { ConnectorEntry, SearchEnd } from './query.ts'
 
 /**
  * The position up to which changes are known. `epoch` names what `position` counts in: the instance of the server, the database, the
@@ -15,7 +15,7 @@ export type ConnectorChange =
   | {
       readonly kind: 'CREATE' | 'UPDATE' | 'CREATE_OR_UPDATE'
       readonly id: string
-      readonly object: ConnectorObject
+      readonly object: ConnectorEntry
       /** The id before a rename. */
       readonly previousId?: string
     }
@@ -36,8 +36,15 @@ export interface Changes {
   /**
    * Later changes in order; without a token, all objects; no page without changes. A token that is of
    * no use any more raises `staleToken`, never "no changes".
+   *
+   * A connector that finds deletions by comparing listings returns whether the present one is complete. If it is not, no
+   * deletions are reported, and no token: what is missing would never be reported later.
    */
-  changesSince(objectClass: string, token: SyncToken | null, signal?: AbortSignal): AsyncIterable<ChangesPage>
+  changesSince(
+    objectClass: string,
+    token: SyncToken | null,
+    signal?: AbortSignal,
+  ): AsyncIterable<ChangesPage, SearchEnd>
 }
 
 /** Refuses a token of another epoch. `what` begins a sentence: `The server ldap.example.com`. */

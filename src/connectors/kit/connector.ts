@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Changes } from './changes.ts'
-import type { Count, Page, ReadMany, Search, Split } from './query.ts'
+import type { Count, Locate, Page, ReadMany, Search, Split } from './query.ts'
 import type { Schema } from './schema.ts'
 import type { Secret, Value } from './values.ts'
 import type { Deltas, IdOf, Write } from './write.ts'
@@ -57,6 +57,7 @@ export interface Capabilities
     Page,
     ReadMany,
     Count,
+    Locate,
     Write,
     Deltas,
     IdOf,

@@ -27,6 +27,8 @@ const errorKinds = {
   invalidValue: { code: 'INVALID_VALUE' },
   /** Valid values that do not fit the schema: a required one is missing, an attribute unknown. */
   schemaViolation: { code: 'INVALID_VALUE' },
+  /** An object exists and cannot be read: the problem of an `Unreadable`. */
+  unreadable: { code: 'UNREADABLE' },
   alreadyExists: { code: 'PRECONDITION_FAILED' },
   /** The object has changed since it was read. */
   changed: { code: 'PRECONDITION_FAILED' },

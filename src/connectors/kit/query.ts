@@ -1,7 +1,9 @@
 import { everything, type Filter } from '../../model/filter/filter.ts'
 import { type FilterLeaf, leavesOf } from '../../model/filter/walk.ts'
+import type { JsonObject } from '../../model/json.ts'
 import type { Listing } from '../../model/listing.ts'
 import type { SortKey } from '../../model/sort.ts'
+import type { Unreadable } from '../../model/unreadable.ts'
 import type { Attributes } from './values.ts'
 
 /**
@@ -10,6 +12,9 @@ import type { Attributes } from './values.ts'
  * (`nativeName`, types, flags) is handled in system/.
  */
 export type ConnectorObject = Attributes & { _id: string }
+
+/** An object, or in its place why it cannot be read. Of an object without a known id, the listing is partial. */
+export type ConnectorEntry = ConnectorObject | Unreadable
 
 export interface ConnectorQuery {
   /** The object class at the connector, e.g. `__ACCOUNT__`. */
@@ -30,7 +35,7 @@ export interface Search {
    * Pages of objects, none of them empty. Reading streams: memory does not grow with the system. What the generator
    * returns says whether the listing is complete; nothing means that it is.
    */
-  search(query: ConnectorQuery, signal?: AbortSignal): AsyncIterable<readonly ConnectorObject[], SearchEnd>
+  search(query: ConnectorQuery, signal?: AbortSignal): AsyncIterable<readonly ConnectorEntry[], SearchEnd>
 }
 
 export interface Split {
@@ -89,7 +94,7 @@ export interface PageQuery extends ConnectorQuery {
 }
 
 export interface ObjectPage {
-  readonly objects: readonly ConnectorObject[]
+  readonly objects: readonly ConnectorEntry[]
   /** The cookie of the next page; null: there is none. */
   readonly cookie: string | null
   /** How many objects match in total; absent: unknown. */
@@ -100,14 +105,35 @@ export interface ObjectPage {
 export interface ReadMany {
   /**
    * The objects of these ids, keyed by the id asked for; missing ones are absent. One round trip where the system can.
-   * `fields` as in a query.
+   * An id of which the system cannot say whether there is an object is `Unreadable`. `fields` as in a query.
    */
   readMany(
     objectClass: string,
     ids: readonly string[],
     fields?: readonly string[],
     signal?: AbortSignal,
-  ): Promise<ReadonlyMap<string, ConnectorObject>>
+  ): Promise<ReadonlyMap<string, ConnectorEntry>>
+}
+
+/** Where an object is found by a person: `people.csv, line 7, column 3 (age)`. */
+export interface Locate {
+  /** By id; ids without a known place are absent. Asked only for error messages. */
+  locate(
+    objectClass: string,
+    places: readonly PlaceQuery[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, Place>>
+}
+
+export interface PlaceQuery {
+  readonly id: string
+  readonly attribute: string | undefined
+}
+
+export interface Place {
+  readonly text: string
+  /** Facts for machines, e.g. `file` and `line`. */
+  readonly detail: JsonObject
 }
 
 export interface Count {

@@ -1,8 +1,10 @@
 import { type Json, type JsonObject, member, setMember } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { isSealed } from '../../model/secrecy.ts'
-import type { Resource } from '../../router/resources.ts'
-import type { ConnectorObject } from '../kit/query.ts'
+import { Unreadable } from '../../model/unreadable.ts'
+import type { Entry, Resource } from '../../router/resources.ts'
+import { ConnectorError } from '../kit/errors.ts'
+import type { ConnectorEntry } from '../kit/query.ts'
 import { type Attributes, attribute, isValueList, Secret, setAttribute, type Value } from '../kit/values.ts'
 import type { AttributeChange } from '../kit/write.ts'
 import type { ObjectType, Property } from './object-type.ts'
@@ -13,19 +15,25 @@ import { coerced, type ValueType } from './value-type.ts'
  * are not JSON become JSON, and secrets plaintext.
  */
 
-/** Makes resources of connector objects; `fields` are property names, absent: those returned by default. */
+/**
+ * Makes resources of connector objects; `fields` are property names, absent: those returned by default. An object with a value
+ * that cannot be converted is unreadable as a whole: without the value it would look as if the system had none.
+ */
 export function reader(
   type: ObjectType,
   fields: readonly string[] | undefined,
-): (object: ConnectorObject) => Resource {
+): (object: ConnectorEntry) => Entry {
   const properties = readableProperties(type, fields)
   return (object) => {
+    if (object instanceof Unreadable) return object
     const resource: Resource = { _id: object._id }
     if (typeof object._rev === 'string') resource._rev = object._rev
     for (const property of properties) {
       const value = attribute(object, property.attribute)
       if (value === undefined || value === null) continue
-      setMember(resource, property.name, fromNative(value, property, object._id))
+      const converted = fromNative(value, property)
+      if (converted === undefined) return unconverted(object._id, property, value)
+      setMember(resource, property.name, converted)
     }
     return resource
   }
@@ -104,7 +112,8 @@ function toNativeOne(value: Json, property: Property): Value {
   // Encrypted values are already decrypted; a hash has no plaintext to send.
   if (isSealed(value))
     throw new Problem('INVALID_VALUE', `${property.name} is hashed; a hash cannot be sent to a system`)
-  const cast = castOne(value, property.nativeType, property, undefined)
+  const cast = value === null ? undefined : coerced(value, property.nativeType)
+  if (cast === undefined) throw new Problem('INVALID_VALUE', misfit(value, property.nativeType, property))
   if (typeof cast !== 'string') return cast
   if (property.isGuarded) return new Secret(cast)
   return property.nativeType === 'bytes' ? bytesOf(cast, property) : cast
@@ -115,15 +124,33 @@ function bytesOf(text: string, { name }: Property): Uint8Array {
   throw new Problem('INVALID_VALUE', `${name}: the value given is not Base64`)
 }
 
-function fromNative(native: Value, property: Property, id: string): Json {
+/** Undefined where a value is not of the declared type, or has a list where one value is declared. */
+function fromNative(native: Value, { type, multivalued }: Property): Json | undefined {
   const value = jsonOf(native)
-  const values = (Array.isArray(value) ? value : [value]).map((one) =>
-    castOne(one, property.type, property, id),
-  )
-  if (property.multivalued) return values
-  if (values.length <= 1) return values[0] ?? null
-  const fact = `${property.name} of "${id}" is declared for one value and has ${values.length}`
-  throw new Problem('INVALID_VALUE', fact)
+  if (!Array.isArray(value)) {
+    const converted = value === null ? undefined : coerced(value, type)
+    return multivalued && converted !== undefined ? [converted] : converted
+  }
+  const values = value.map((one) => (one === null ? undefined : coerced(one, type)))
+  if (!values.every((one) => one !== undefined)) return undefined
+  if (multivalued) return values
+  return values.length <= 1 ? (values[0] ?? null) : undefined
+}
+
+function unconverted(id: string, property: Property, native: Value): Unreadable {
+  const value = jsonOf(native)
+  const { name, type, multivalued, attribute } = property
+  const fact =
+    Array.isArray(value) && value.length > 1 && !multivalued
+      ? `${name} is declared for one value and has ${value.length}`
+      : misfit(value, type, property)
+  const detail = { property: name, nativeAttribute: attribute }
+  return new Unreadable(id, new ConnectorError('unreadable', `"${id}" cannot be read: ${fact}`, { detail }))
+}
+
+function misfit(value: Json, type: ValueType, { name, isGuarded }: Property): string {
+  const found = isGuarded ? 'the value given' : JSON.stringify(value)
+  return `${name}: ${found} is not of the type ${type}`
 }
 
 /** Bytes become Base64. A secret that the configuration declares as a readable property is read as text. */
@@ -135,12 +162,4 @@ function jsonOf(value: Value): Json {
   const result: JsonObject = {}
   for (const [name, one] of Object.entries(value)) if (one !== undefined) setMember(result, name, jsonOf(one))
   return result
-}
-
-function castOne(value: Json, type: ValueType, property: Property, id: string | undefined): Json {
-  const result = value === null ? undefined : coerced(value, type)
-  if (result !== undefined) return result
-  const found = property.isGuarded ? 'the value given' : JSON.stringify(value)
-  const where = id === undefined ? property.name : `${property.name} of "${id}"`
-  throw new Problem('INVALID_VALUE', `${where}: ${found} is not of the type ${type}`)
 }

@@ -1,9 +1,11 @@
 import { placeIn, printCookie } from '../../kit/cookies.ts'
 import { isJsonObject, type Json, type JsonObject, setMember } from '../../model/json.ts'
+import { completeListing, heeding, type Listing } from '../../model/listing.ts'
 import { getAt } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { compareBy, type SortKey } from '../../model/sort.ts'
-import type { Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
+import { isUnreadable, type Unreadable } from '../../model/unreadable.ts'
+import type { Entry, Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
 
 /**
  * Sorting and paging for systems that offer neither: one page is taken from a complete read, holding no more than
@@ -11,7 +13,7 @@ import type { Resource, ResourcePage, ResourceQuery } from '../../router/resourc
  * order where a page ended, so objects may be added or deleted between two requests.
  */
 export async function pageOf(
-  pages: AsyncIterable<readonly Resource[]>,
+  pages: AsyncIterable<readonly Entry[], Listing>,
   { sortKeys = [], pageSize = 0, offset = 0, cookie, totalPolicy = 'NONE' }: ResourceQuery,
 ): Promise<ResourcePage> {
   const compare = compareBy(sortKeys)
@@ -21,9 +23,16 @@ export async function pageOf(
   const wanted = pageSize > 0 ? offset + pageSize + 1 : Number.POSITIVE_INFINITY
   let held: Resource[] = []
   let total = 0
-  for await (const page of pages) {
+  let listing = completeListing
+  const unreadable: Unreadable[] = []
+  for await (const page of heeding(pages, (end) => {
+    listing = end
+  })) {
     total += page.length
-    for (const object of page) if (!after || compare(object, after) > 0) held.push(object)
+    for (const object of page) {
+      if (isUnreadable(object)) unreadable.push(object)
+      else if (!after || compare(object, after) > 0) held.push(object)
+    }
     if (held.length > 2 * wanted + 1000) held = held.sort(compare).slice(0, wanted)
   }
   if (sorts) held.sort(compare)
@@ -31,6 +40,9 @@ export async function pageOf(
   const more = pageSize > 0 && held.length > offset + pageSize
   return {
     result,
+    // Their place in the order is not known; they belong to the first page.
+    ...(cookie === undefined && offset === 0 && unreadable.length > 0 && { unreadable }),
+    ...(listing.state !== 'complete' && { listing }),
     cookie: more ? cookieAt(result.at(-1) as Resource, sortKeys) : null,
     ...(totalPolicy !== 'NONE' && { total }),
   }

@@ -5,15 +5,17 @@ import { asObject } from '../../model/json.ts'
 import { completeListing, type Listing } from '../../model/listing.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import type { SortKey } from '../../model/sort.ts'
+import { isUnreadable, readableOf, requireReadable } from '../../model/unreadable.ts'
 import { project } from '../../router/fields.ts'
-import type { Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
+import type { Entry, Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
 import { offers } from '../kit/connector.ts'
-import { isEverything, type SplitFilter } from '../kit/query.ts'
+import { type ConnectorEntry, isEverything, type SplitFilter } from '../kit/query.ts'
 import { readableProperties, reader } from './convert.ts'
 import { checkedFilter, idsNamed, propertiesIn, requireOneLevel, splitNatively } from './filter.ts'
 import type { ObjectType } from './object-type.ts'
 import { pageOf } from './order.ts'
 import type { SystemFacts, TypeAccess } from './type-access.ts'
+import { withPlaces } from './unreadable.ts'
 
 /** Reading the objects of one type: streams, pages for REST, and objects by id. */
 
@@ -30,7 +32,7 @@ export async function* foundPages(
   access: TypeAccess,
   { filter, fields, pageSize }: Selection,
   signal?: AbortSignal,
-): AsyncGenerator<readonly Resource[], Listing> {
+): AsyncGenerator<readonly Entry[], Listing> {
   const { connector, facts, type } = access
   if (!offers(connector, 'search')) throw access.notOffered('SEARCH')
   access.permission('SEARCH')
@@ -50,14 +52,50 @@ export async function* foundPages(
   // The properties of the filter must be read, but are returned only if requested.
   const needed = matches ? [...(names ?? defaultNames(type)), ...propertiesIn(rest)] : names
   const toResource = reader(type, names)
-  const toCandidate = reader(type, needed)
+  const meets = matches && meeting(matches, reader(type, propertiesIn(rest)))
   const wanted = attributesOf(type, needed)
   const query = { objectClass: type.objectClass, filter: native, fields: wanted, pageSize }
   const found = access.stream('SEARCH', signal, (both) => connector.search(query, both))
-  const end = yield* repaged(found, pageSize, (object) =>
-    !matches || matches(toCandidate(object)) ? toResource(object) : undefined,
+  const pages = repaged(found, pageSize, (object) =>
+    !meets || meets(object) ? toResource(object) : undefined,
   )
-  return end ?? completeListing
+  const before = isEverything(checked) ? await countOf(access, signal) : undefined
+  let next = await pages.next()
+  let given = 0
+  for (; !next.done; next = await pages.next()) {
+    given += next.value.length
+    yield await withPlaces(access, next.value, signal)
+  }
+  const listing = next.value ?? completeListing
+  if (listing.state !== 'complete' || before === undefined || before === given) return listing
+  return counted(access, { given, before }, signal)
+}
+
+/** How many objects the system says it has; undefined where it does not say. */
+async function countOf(access: TypeAccess, signal: AbortSignal | undefined): Promise<number | undefined> {
+  const { connector, type } = access
+  if (!offers(connector, 'count')) return undefined
+  const count = (both?: AbortSignal) => connector.count(type.objectClass, both)
+  return access.call('SEARCH', signal, count).catch(() => undefined)
+}
+
+/** Objects may come and go while a listing is read; it must give as many as there were before, after, or in between. */
+async function counted(
+  access: TypeAccess,
+  { given, before }: { readonly given: number; readonly before: number },
+  signal: AbortSignal | undefined,
+): Promise<Listing> {
+  const after = (await countOf(access, signal)) ?? before
+  if (given >= Math.min(before, after) && given <= Math.max(before, after)) return completeListing
+  return { state: 'suspect', reason: `${access.path} listed ${given} objects and says that it has ${after}` }
+}
+
+/** What cannot be read as far as the filter asks might match. */
+function meeting(matches: (resource: Resource) => boolean, toCandidate: (object: ConnectorEntry) => Entry) {
+  return (object: ConnectorEntry) => {
+    const candidate = toCandidate(object)
+    return isUnreadable(candidate) || matches(candidate)
+  }
 }
 
 /** A page for REST: the connector's own if it supports that, otherwise taken from a complete read. */
@@ -71,6 +109,10 @@ export async function queryPage(access: TypeAccess, query: ResourceQuery): Promi
   const fields = [...wanted, ...sorted, ['_id']]
   const selection = { filter: query.filter, pageSize: defaultPageSize, fields }
   const page = await pageOf(foundPages(access, selection), query)
+  logUnreadable(access, page)
+  // Who asks for objects by their ids asks for these.
+  const ids = idsNamed(checkedFilter(query.filter, access.type))
+  if (ids) page.unreadable?.forEach(requireReadable)
   return { ...page, result: page.result.map((object) => project(object, [...wanted, ['_id']])) }
 }
 
@@ -99,12 +141,27 @@ async function nativePage(
     total: totalPolicy !== 'NONE',
   }
   const page = await access.call('SEARCH', undefined, (signal) => connector.page(query, signal))
-  const result = page.objects.map(reader(type, names))
-  return {
-    result,
+  const entries = await withPlaces(access, page.objects.map(reader(type, names)))
+  const unreadable = entries.filter(isUnreadable)
+  const result: ResourcePage = {
+    result: readableOf(entries),
     cookie: page.cookie,
     ...(page.total !== undefined && query.total && { total: page.total }),
+    ...(unreadable.length > 0 && { unreadable }),
+    ...(page.listing && page.listing.state !== 'complete' && { listing: page.listing }),
   }
+  logUnreadable(access, result)
+  return result
+}
+
+/** How many objects a query names in the log. */
+const named = 10
+
+function logUnreadable({ facts, path }: TypeAccess, { unreadable = [], listing }: ResourcePage): void {
+  for (const { problem } of unreadable.slice(0, named)) facts.log(`a query of ${path}: ${problem.message}`)
+  if (unreadable.length > named)
+    facts.log(`a query of ${path}: ${unreadable.length - named} more objects cannot be read`)
+  if (listing) facts.log(`a query of ${path} does not list everything: ${listing.reason}`)
 }
 
 /** Undefined where the values sorted here differ from those at the connector. */
@@ -139,7 +196,7 @@ export async function readMany(
   ids: readonly string[],
   fields?: readonly string[],
   signal?: AbortSignal,
-): Promise<ReadonlyMap<string, Resource>> {
+): Promise<ReadonlyMap<string, Entry>> {
   const { connector, type } = access
   if (!offers(connector, 'readMany')) throw access.notOffered('GET')
   const extent = { uid: ids.length === 1 ? ids[0] : undefined, count: ids.length }
@@ -147,7 +204,16 @@ export async function readMany(
   const read = (both?: AbortSignal) => connector.readMany(type.objectClass, ids, attributes, both)
   const objects = await access.call('GET', signal, read, extent)
   const toResource = reader(type, fields)
-  return new Map(Array.from(objects, ([id, object]) => [id, toResource(object)]))
+  const entries = new Map(Array.from(objects, ([id, object]) => [id, toResource(object)]))
+  const unreadable = [...entries.values()].filter(isUnreadable)
+  if (unreadable.length === 0) return entries
+  const placed = new Map((await withPlaces(access, unreadable, signal)).map((entry) => [entry._id, entry]))
+  return new Map(
+    Array.from(entries, ([id, entry]) => [
+      id,
+      isUnreadable(entry) ? (placed.get(entry._id) ?? entry) : entry,
+    ]),
+  )
 }
 
 /** `resultsHandlerConfig.enableCaseInsensitiveFilter` (platform §4.1). */

@@ -1,8 +1,10 @@
 import { isJsonObject } from '../../model/json.ts'
+import { completeListing } from '../../model/listing.ts'
 import type { SetChanges, SyncToken as StoredToken } from '../../router/resources.ts'
 import type { Changes, SyncToken } from '../kit/changes.ts'
 import { reader } from './convert.ts'
 import type { TypeAccess } from './type-access.ts'
+import { withPlace } from './unreadable.ts'
 
 /** liveSync's view (engine §9): the same conversion and the same limits as for everything else. */
 export function setChanges(access: TypeAccess, connector: Changes): SetChanges {
@@ -18,18 +20,22 @@ export function setChanges(access: TypeAccess, connector: Changes): SetChanges {
       const from = token === null ? null : restored(token)
       const pages = access.stream('SYNC', signal, (both) => connector.changesSince(objectClass, from, both))
       let reached = token
-      for await (const page of pages) {
+      let next = await pages.next()
+      for (; !next.done; next = await pages.next()) {
+        const page = next.value
         const after = page.token === null ? reached : stored(page.token)
         for (const [position, change] of page.changes.entries()) {
           // A page is complete only with its last change.
           const current = position === page.changes.length - 1 ? after : reached
           yield change.kind === 'DELETE'
             ? { ...change, token: current }
-            : { ...change, object: toResource(change.object), token: current }
+            : { ...change, object: await withPlace(access, toResource(change.object)), token: current }
         }
         reached = after
       }
-      if (reached !== null && reached !== token) yield { kind: 'END', token: reached }
+      const listing = next.value ?? completeListing
+      if (listing.state !== 'complete') yield { kind: 'INCOMPLETE', listing }
+      else if (reached !== null && reached !== token) yield { kind: 'END', token: reached }
     },
   }
 }

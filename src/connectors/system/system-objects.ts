@@ -3,10 +3,10 @@ import type { Listing } from '../../model/listing.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import type {
+  Entry,
   ObjectSet,
   ObjectWriteResult,
   RequestContext,
-  Resource,
   ResourcePage,
   ResourceQuery,
 } from '../../router/resources.ts'
@@ -32,7 +32,7 @@ export interface SystemObjects extends ObjectSet {
   pages(
     query: Parameters<ObjectSet['pages']>[0],
     signal?: AbortSignal,
-  ): AsyncGenerator<readonly Resource[], Listing>
+  ): AsyncGenerator<readonly Entry[], Listing>
   query(query: ResourceQuery): Promise<ResourcePage>
   writeMany(
     writes: readonly SystemWriteRequest[],

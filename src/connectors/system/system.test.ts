@@ -114,9 +114,50 @@ describe('reading an object of a system', () => {
   it('fails where a value is not of the declared type, naming object and property', async () => {
     await using given = await hr('ada,,King,old,,,,,,\n')
     await expect(given.resources.read('system/hr/account/ada', admin)).rejects.toMatchObject({
-      code: 'INVALID_VALUE',
-      message: expect.stringContaining('age of "ada"'),
+      code: 'UNREADABLE',
+      message: expect.stringMatching(
+        /people\.csv, line 2, column 4 \(age\): "ada" cannot be read: age: "old" is not of the type integer$/,
+      ),
+      detail: { line: 2, column: 4, property: 'age', system: 'hr', uid: 'ada' },
     })
+  })
+})
+
+describe('a query of a system with objects that cannot be read', () => {
+  const rows = 'ada,,King,old,,,,,,\nbob,,Lee,2,,,,,,\ncid,,King,90071992547409931,,,,,,\n'
+  const found = async (filter: string, extra = {}) => {
+    await using given = await hr(rows)
+    const query = { filter: parseFilter(filter), ...extra }
+    const { result, unreadable = [] } = await given.resources.query('system/hr/account', query, admin)
+    return [result.map(({ _id }) => _id).join(), unreadable.map(({ _id }) => _id).join()]
+  }
+
+  it.each<[what: string, filter: string, extra: object, ids: string, unreadable: string]>([
+    ['gives the others', 'true', {}, 'bob', 'ada,cid'],
+    ['in pages', 'true', { pageSize: 2 }, 'bob', 'ada'],
+    [
+      'in sorted pages',
+      'true',
+      { pageSize: 5, sortKeys: [{ pointer: ['familyName'], descending: true }] },
+      'bob',
+      'ada,cid',
+    ],
+    [
+      'gives them where what they lack is not asked for',
+      'true',
+      { fields: [['familyName']] },
+      'ada,bob,cid',
+      '',
+    ],
+    ['knows where they do not match', 'familyName eq "Lee"', {}, 'bob', ''],
+    ['does not know where the filter asks what they lack', 'age gt 1', {}, 'bob', 'ada,cid'],
+  ])('%s', async (_, filter, extra, ids, unreadable) => {
+    expect(await found(filter, extra)).toEqual([ids, unreadable])
+  })
+
+  it('fails if it asks for one of them by its id', async () => {
+    expect(await found('_id eq "bob"')).toEqual(['bob', ''])
+    await expect(found('_id eq "ada"')).rejects.toMatchObject({ code: 'UNREADABLE' })
   })
 })
 

@@ -3,6 +3,7 @@ import { applyPatch, type PatchOperation } from '../../model/patch.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { joinPath, splitPath } from '../../model/resource-path.ts'
+import { requireReadable } from '../../model/unreadable.ts'
 import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import type { System, SystemEnvironment } from './open-system.ts'
 import { systemActions, testReport } from './system-actions.ts'
@@ -70,13 +71,14 @@ export function systemProvider(
 
 async function readFields(objects: SystemObjects, id: string, fields: readonly Pointer[]): Promise<Resource> {
   const filter = { kind: 'compare', operator: 'eq', pointer: ['_id'], value: id } as const
-  for await (const [object] of objects.pages({ filter, fields, pageSize: 1 })) if (object) return object
+  for await (const [object] of objects.pages({ filter, fields, pageSize: 1 }))
+    if (object) return requireReadable(object)
   throw notFound(objects, id)
 }
 
 async function stored(objects: SystemObjects, id: string): Promise<Resource> {
   const object = (await objects.readMany([id])).get(id)
-  if (object) return object
+  if (object) return requireReadable(object)
   throw notFound(objects, id)
 }
 

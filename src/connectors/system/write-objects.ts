@@ -1,7 +1,8 @@
 import { isJsonObject, type Json, type JsonObject, member } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { isSealed } from '../../model/secrecy.ts'
-import type { ObjectWriteRequest, ObjectWriteResult, Resource } from '../../router/resources.ts'
+import { isUnreadable, requireReadable } from '../../model/unreadable.ts'
+import type { Entry, ObjectWriteRequest, ObjectWriteResult, Resource } from '../../router/resources.ts'
 import { offers } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import { attribute } from '../kit/values.ts'
@@ -152,10 +153,11 @@ async function sendable(
   const read = (both?: AbortSignal) => connector.readMany(objectClass, [id], fields, both)
   const object = (await access.call('GET', signal, read, { uid: id })).get(id)
   if (!object) throw new ConnectorError('unknownId', `There is no object "${id}"`)
+  const present = requireReadable(object)
   return deltas.map((delta): AttributeChange => {
     const { attribute: name } = delta
     if (takes(name)) return delta
-    const value = valueAfter(attribute(object, name), delta)
+    const value = valueAfter(attribute(present, name), delta)
     return value === undefined ? { attribute: name, kind: 'clear' } : { attribute: name, kind: 'set', value }
   })
 }
@@ -195,15 +197,19 @@ async function readBack(
   const toResource = reader(access.type, undefined)
   const objects = new Map<string, Resource>()
   const unknown = [...skipped]
+  const keep = (id: string, entry: Entry) => {
+    if (!isUnreadable(entry)) objects.set(id, entry)
+  }
   outcomes.forEach((outcome, position) => {
     if (!outcome.ok) return
-    if (outcome.object) objects.set(outcome.id, toResource(outcome.object))
+    const object = outcome.object && toResource(outcome.object)
+    if (object) keep(outcome.id, object)
     else if (sent[position]?.operation !== 'delete') unknown.push(outcome.id)
   })
   if (unknown.length > 0 && offers(access.connector, 'readMany')) {
     // The writes are done; a failed read must not make them look failed.
     const read = await readMany(access, unknown, undefined, signal).catch(() => [])
-    for (const [id, object] of read) objects.set(id, object)
+    for (const [id, entry] of read) keep(id, entry)
   }
   return objects
 }

@@ -9,12 +9,13 @@ import { type Pointer, printPointer } from '../../model/pointer.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { Candidate } from '../../plan/facts.ts'
 import type { CorrelationQuestion } from '../../plan/question.ts'
-import type { ObjectSet, Resources } from '../../router/resources.ts'
+import type { ObjectSet, Resource, Resources } from '../../router/resources.ts'
 import type { Durations } from './durations.ts'
 import type { Foreseen } from './foreseen.ts'
 import type { MappingLink, MappingLinks } from './links.ts'
 import type { Rules } from './rules.ts'
 import { comparedPointers, joinable, TargetIndex } from './target-index.ts'
+import { Unseen } from './unseen.ts'
 
 export interface Asked {
   readonly linkQualifier: string
@@ -60,6 +61,8 @@ const joined = 50
 export class Correlator {
   readonly #options: CorrelatorOptions
   #index: TargetIndex | undefined
+  /** What the index has not seen. */
+  #unseen: Unseen | undefined
 
   constructor(options: CorrelatorOptions) {
     this.#options = options
@@ -82,7 +85,7 @@ export class Correlator {
       const { correlation } = one
       if (correlation.kind === 'filter') questions.push({ asked: one, ...correlation })
       // What a script found itself is an answer already.
-      else answers.set(one, correlation.ids)
+      else answers.set(one, { ids: correlation.ids })
     }
     await this.#answer(questions, answers)
     return this.#markLinked(asked, answers)
@@ -120,15 +123,22 @@ export class Correlator {
       index = await this.#readIndex(distinct([...(index?.pointers ?? []), ...wanted]))
     this.#index = index
     // Sorted, so that a record does not depend on the order in which the run wrote.
-    for (const { asked, filter } of questions) answers.set(asked, [...(index.find(filter) ?? [])].toSorted())
+    for (const { asked, filter } of questions) {
+      const ids = [...(index.find(filter) ?? [])].toSorted()
+      answers.set(asked, { ids, unseen: onlyIds(filter) ? undefined : this.#unseen })
+    }
   }
 
   async #readIndex(pointers: readonly Pointer[]): Promise<TargetIndex> {
     const { targets, signal } = this.#options
     const fresh = new TargetIndex(pointers)
     const query = { filter: everything, fields: pointers, pageSize: 1000 }
-    for await (const page of targets.pages(query, signal))
+    const unseen = new Unseen()
+    for await (const page of unseen.heed(targets.pages(query, signal)))
       for (const object of page) fresh.add(object._id, object)
+    // The id of what cannot be read is known.
+    for (const id of unseen.ids) fresh.add(id, { _id: id })
+    this.#unseen = unseen
     return fresh
   }
 
@@ -136,22 +146,25 @@ export class Correlator {
     const { targets, signal } = this.#options
     const filter: Filter = { kind: 'or', filters: questions.map((question) => question.filter) }
     const fields = distinct(questions.flatMap((question) => pointersOf(question.filter)))
-    const found: JsonObject[] = []
-    for await (const page of targets.pages({ filter, fields, pageSize: 500 }, signal)) found.push(...page)
+    const found: Resource[] = []
+    const unseen = new Unseen()
+    for await (const page of unseen.heed(targets.pages({ filter, fields, pageSize: 500 }, signal)))
+      found.push(...page)
     for (const { asked, filter: own } of questions) {
-      const ids = found.filter(compileFilter(own)).map(({ _id }) => String(_id))
-      answers.set(asked, ids)
+      const ids = found.filter(compileFilter(own)).map(({ _id }) => _id)
+      answers.set(asked, { ids, unseen })
     }
   }
 
-  async #answerAlone({ filter, resourceName }: Question): Promise<readonly string[] | Problem> {
+  async #answerAlone({ filter, resourceName }: Question): Promise<Answer | Problem> {
     const { targets, resources, signal } = this.#options
     const set = resourceName === targets.path ? targets : resources.objectSet(resourceName)
     const ids: string[] = []
+    const unseen = new Unseen()
     try {
-      for await (const page of set.pages({ filter, pageSize: 500 }, signal))
+      for await (const page of unseen.heed(set.pages({ filter, fields: [['_id']], pageSize: 500 }, signal)))
         ids.push(...page.map(({ _id }) => _id))
-      return ids
+      return { ids, unseen }
     } catch (cause) {
       const why = asProblem(cause).message
       return new Problem('SYNC_FAILED', `the correlation query failed: ${why}`, { cause })
@@ -162,15 +175,24 @@ export class Correlator {
   async #markLinked(asked: readonly Asked[], answers: Answers): Promise<readonly Found[]> {
     const linked = new Map<string, ReadonlyMap<string, MappingLink>>()
     for (const [qualifier, group] of Map.groupBy(asked, ({ linkQualifier }) => linkQualifier)) {
-      const found = group.map((one) => answers.get(one))
-      const single = found.flatMap((ids) => (Array.isArray(ids) && ids.length === 1 ? ids : []))
-      linked.set(qualifier, await this.#options.links.ofTargets(qualifier, single))
+      const ids = new Set<string>()
+      for (const one of group) {
+        const answer = answers.get(one)
+        if (!answer || answer instanceof Problem) continue
+        if (answer.ids.length === 1) ids.add(answer.ids[0] ?? '')
+        else if (answer.ids.length === 0) for (const id of answer.unseen?.ids ?? []) ids.add(id)
+      }
+      linked.set(qualifier, await this.#options.links.ofTargets(qualifier, [...ids]))
     }
     return asked.map((one) => {
-      const found = answers.get(one) ?? []
-      if (found instanceof Problem) return { candidates: [], failure: found }
+      const answer = answers.get(one) ?? { ids: [] }
+      if (answer instanceof Problem) return { candidates: [], failure: answer }
       const { linkQualifier } = one
+      const found = answer.ids
       const [only, ...others] = found
+      const isLinked = (id: string) => linked.get(linkQualifier)?.has(id) === true
+      const failure = only === undefined ? answer.unseen?.failure(isLinked) : undefined
+      if (failure) return { candidates: [], failure }
       if (only === undefined || others.length > 0)
         return { candidates: found.map((id) => ({ id, linked: false })) }
       const held = this.#holderOf(linkQualifier, only, linked.get(linkQualifier)?.get(only))
@@ -192,7 +214,18 @@ interface Question {
   readonly resourceName: string
 }
 
-type Answers = Map<Asked, readonly string[] | Problem>
+interface Answer {
+  readonly ids: readonly string[]
+  /** What was not looked at on the way. */
+  readonly unseen?: Unseen | undefined
+}
+
+type Answers = Map<Asked, Answer | Problem>
+
+/** True for filters that what cannot be read answers, too. */
+function onlyIds(filter: Filter): boolean {
+  return pointersOf(filter).every((pointer) => pointer.length === 1 && pointer[0] === '_id')
+}
 
 function distinct(pointers: readonly Pointer[]): readonly Pointer[] {
   return [...new Map(pointers.map((pointer) => [printPointer(pointer), pointer])).values()]

@@ -13,6 +13,7 @@ import {
   type Wanted,
 } from '../../plan/decide.ts'
 import type { Shape, Shaped, ShapeInput } from '../../plan/shape.ts'
+import { requireKnownAbsence } from './absence.ts'
 import { type Applied, type Decided, goesOn, type Joined, nothingDecided } from './operation.ts'
 import { askThose } from './places.ts'
 import type { Synchronization } from './synchronization.ts'
@@ -26,7 +27,9 @@ export async function decidePage(
   page: readonly Joined[],
 ): Promise<readonly Decided[]> {
   const due = page.filter(({ failure }) => failure === undefined)
-  const done = due.length === 0 ? [] : await decideDue(sync, due)
+  const decided = due.length === 0 ? [] : await decideDue(sync, due)
+  const { listings } = sync
+  const done = listings ? decided.map((operation) => requireKnownAbsence(listings, operation)) : decided
   if (due.length === page.length) return done
   let next = 0
   return page.map((joined) => (joined === due[next] ? done[next++] : undefined) ?? undecided(joined))

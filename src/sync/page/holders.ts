@@ -1,5 +1,5 @@
 import { Problem } from '../../model/problem.ts'
-import type { Resource } from '../../router/resources.ts'
+import type { Entry } from '../../router/resources.ts'
 import type { Found } from './correlate.ts'
 import type { MappingLink } from './links.ts'
 import type { Joined, ReadSource } from './operation.ts'
@@ -59,6 +59,6 @@ export async function collisionsOf(
 }
 
 /** Read by ids whose case does not matter, what is found may be the same object in another spelling. */
-function isExact(id: string, object: Resource | undefined): boolean {
+function isExact(id: string, object: Entry | undefined): boolean {
   return object?._id === id
 }

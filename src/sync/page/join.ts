@@ -1,6 +1,7 @@
+import { parted } from '../../model/unreadable.ts'
 import { boundTarget } from '../../plan/assess-source.ts'
 import type { Question } from '../../plan/question.ts'
-import type { Resource } from '../../router/resources.ts'
+import type { Entry } from '../../router/resources.ts'
 import type { ScriptOutcome } from '../../scripts/engine.ts'
 import { collisionsOf, holdersOf } from './holders.ts'
 import type { MappingLink } from './links.ts'
@@ -37,7 +38,7 @@ export async function joinSources(
     const { phase, linkQualifier, sourceId, source, oldSource } = read
     const outcome = questions[place]
     const { qualifies = true, disqualifiedBy, correlation } = outcome?.ok ? outcome.value : {}
-    const target = targets[place]
+    const { object: target, problem } = parted(targets[place])
     return {
       stage: 'joined',
       phase,
@@ -54,7 +55,10 @@ export async function joinSources(
       target,
       qualifies,
       disqualifiedBy,
-      failure: collisions[place] ?? (outcome && !outcome.ok ? outcome.error : failure),
+      failure:
+        read.unreadable ??
+        collisions[place] ??
+        (outcome && !outcome.ok ? outcome.error : (failure ?? problem)),
     }
   })
 }
@@ -122,7 +126,8 @@ function ask(
 ) {
   return askThose(
     page,
-    ({ source = null, oldSource, linkQualifier }, place) => {
+    ({ source = null, oldSource, linkQualifier, unreadable }, place) => {
+      if (unreadable) return undefined
       const linked = links[place] !== undefined
       if (!source && (linked || !oldSource)) return undefined
       const correlates = !linked && namedTarget === undefined && correlator.asks
@@ -158,7 +163,7 @@ function correlate(
 async function readTargets(
   { targets, targetIds, signal, looksAtTargets }: Synchronization,
   page: readonly Bound[],
-): Promise<readonly (Resource | undefined)[]> {
+): Promise<readonly (Entry | undefined)[]> {
   if (!looksAtTargets && targetIds)
     return page.map(({ targetId, isGone }) =>
       targetId === undefined || isGone ? undefined : { _id: targetId },
@@ -220,23 +225,25 @@ export async function joinTargets(
   const links = await targetLinks(sync, page)
   const sourceIds = [...new Set(links.flatMap((link) => (link ? [link.sourceId] : [])))]
   const sources =
-    sourceIds.length > 0 ? await sync.sources.readMany(sourceIds, sync.signal) : new Map<string, Resource>()
+    sourceIds.length > 0 ? await sync.sources.readMany(sourceIds, sync.signal) : new Map<string, Entry>()
   return page.map(({ phase, linkQualifier, targetId }, place): Joined => {
     const link = links[place]
+    const source = parted(link && sources.get(link.sourceId))
+    const target = parted(gone.has(targetId) ? undefined : targets.get(targetId))
     return {
       stage: 'joined',
       phase,
       linkQualifier,
       sourceId: link?.sourceId,
-      source: link && sources.get(link.sourceId),
+      source: source.object,
       link,
       correlation: undefined,
       candidates: [],
       targetId,
-      target: gone.has(targetId) ? undefined : targets.get(targetId),
+      target: target.object,
       qualifies: true,
       disqualifiedBy: undefined,
-      failure: undefined,
+      failure: target.problem ?? source.problem,
     }
   })
 }

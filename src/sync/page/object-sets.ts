@@ -3,8 +3,9 @@ import { isEverything } from '../../mapping/query.ts'
 import { diff, patch } from '../../model/diff.ts'
 import { everything } from '../../model/filter/filter.ts'
 import type { Pointer } from '../../model/pointer.ts'
+import { isUnreadable, parted } from '../../model/unreadable.ts'
 import { project } from '../../router/fields.ts'
-import type { ObjectSet, ObjectWriteRequest, Resource, Resources } from '../../router/resources.ts'
+import type { Entry, ObjectSet, ObjectWriteRequest, Resource, Resources } from '../../router/resources.ts'
 
 /** The sources of a mapping as the mapping wants to see them: its default fields, whatever the case of ids. */
 export function sourceSet(resources: Resources, { source, links, reconciliation }: Mapping): ObjectSet {
@@ -29,7 +30,9 @@ function withFields(set: ObjectSet, fields: readonly Pointer[] | undefined): Obj
     ...set,
     async readMany(ids, signal) {
       const found = await set.readMany(ids, signal)
-      return new Map([...found].map(([id, object]) => [id, project(object, fields)]))
+      return new Map(
+        [...found].map(([id, entry]) => [id, isUnreadable(entry) ? entry : project(entry, fields)]),
+      )
     },
     writeMany: async (writes, request, signal) =>
       set.writeMany(await madeWhole(set, fields, writes, signal), request, signal),
@@ -47,7 +50,7 @@ async function madeWhole(
   if (ids.length === 0) return writes
   const stored = await set.readMany(ids, signal)
   return writes.map((write) => {
-    const whole = write.operation === 'update' ? stored.get(write.id) : undefined
+    const whole = write.operation === 'update' ? parted(stored.get(write.id)).object : undefined
     if (!whole || write.operation !== 'update') return write
     return { ...write, content: patch(diff(project(whole, fields), write.content), whole as Resource) }
   })
@@ -73,7 +76,7 @@ export function ignoringCase(set: ObjectSet): ObjectSet {
     })
     if (elsewhere.length === 0) return found
     const respelled = await set.readMany([...new Set(elsewhere.map(([, spelling]) => spelling))], signal)
-    const all = new Map<string, Resource>(found)
+    const all = new Map<string, Entry>(found)
     for (const [id, spelling] of elsewhere) {
       const object = respelled.get(spelling)
       if (object) all.set(id, object)

@@ -6,9 +6,10 @@ import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { maskChanges } from '../../model/secrecy.ts'
+import { parted } from '../../model/unreadable.ts'
 import { type PlanEntry, writesSomething } from '../../plan/entry.ts'
 import type { Candidate, Holder } from '../../plan/facts.ts'
-import type { Resource } from '../../router/resources.ts'
+import type { Entry, Resource } from '../../router/resources.ts'
 import type { MappingLink } from './links.ts'
 
 /**
@@ -26,8 +27,10 @@ export interface ReadSource {
   readonly phase: 'source'
   readonly linkQualifier: string
   readonly sourceId: string
-  /** Undefined: it is gone. */
+  /** Undefined: it is gone, or unreadable. */
   readonly source: Resource | undefined
+  /** Why the object cannot be read. */
+  readonly unreadable?: Problem
   /** As it was before the change that is synchronized; known to implicit synchronization only. */
   readonly oldSource?: JsonObject | undefined
   /** Others have worked on it since the run queried its sets: what the run knows of it is not to be relied on. */
@@ -105,11 +108,13 @@ interface AppliedFacts extends DecidedFacts {
 
 export function readSource(
   sourceId: string,
-  source: Resource | undefined,
+  found: Entry | undefined,
   linkQualifier: string,
   oldSource?: JsonObject,
 ): ReadSource {
+  const { object: source, problem } = parted(found)
   const read = { stage: 'read', phase: 'source', linkQualifier, sourceId, source } as const
+  if (problem) return { ...read, unreadable: problem }
   return oldSource === undefined ? read : { ...read, oldSource }
 }
 

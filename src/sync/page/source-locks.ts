@@ -1,5 +1,5 @@
 import type { Postpone } from '../../router/resources.ts'
-import type { ReadSource } from './operation.ts'
+import { type ReadSource, readSource } from './operation.ts'
 import type { Synchronization } from './synchronization.ts'
 
 /** How long to wait while holding other locks, in ms: perhaps their holder waits for these. */
@@ -53,7 +53,8 @@ export async function refreshed(
     if (!overtaken.includes(read)) return [read]
     const source = found.get(read.sourceId)
     // What is gone was worked when it went; its target is left to the target phase.
-    return source ? [{ ...read, source, overtaken: true }] : []
+    if (!source) return []
+    return [{ ...readSource(read.sourceId, source, read.linkQualifier, read.oldSource), overtaken: true }]
   })
 }
 

@@ -6,6 +6,7 @@ import type { Repository, Store } from '../../repository/repository.ts'
 import type { RunSet } from '../../repository/run-sets.ts'
 import type { ObjectSet, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
+import type { Listings } from './absence.ts'
 import type { Correlator } from './correlate.ts'
 import type { Foreseen } from './foreseen.ts'
 import type { MappingLinks } from './links.ts'
@@ -35,6 +36,8 @@ export interface Synchronization {
   readonly runId: string
   /** What the run's target query returned, and what of it no operation has dealt with yet; undefined without such a query. */
   readonly targetIds?: RunSet | undefined
+  /** Undefined where nothing is concluded from absence. */
+  readonly listings?: Listings | undefined
   /** Decide and shape, but change nothing. */
   readonly dryRun: boolean
   readonly hooks: ShapingHooks

@@ -19,6 +19,7 @@ export function lineOf(
   const linked = wasLinked(operation) ? link : undefined
   const reason = reasonOf({
     phase,
+    unreadable: operation.failure?.code === 'UNREADABLE',
     sourceExists: operation.source !== undefined,
     qualifies,
     disqualifiedBy,

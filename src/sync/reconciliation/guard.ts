@@ -5,17 +5,16 @@ import { Problem } from '../../model/problem.ts'
 import { type Counts, countedAs, exceeded, excessInWords } from '../../plan/guard.ts'
 import type { PlanHeader } from '../../plan/plan-line.ts'
 import type { Links } from '../../repository/links.ts'
-import type { RunSet } from '../../repository/run-sets.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import { type Applied, type Decided, goesOn, wasLinked } from '../page/operation.ts'
-import { openRun } from './open-run.ts'
+import { type ListedTargets, openRun } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { Run } from './run.ts'
 import { openSources } from './sources.ts'
 
 /** Undefined where there is no target phase. */
-type TargetQuery = (() => Promise<RunSet>) | undefined
+type TargetQuery = (() => Promise<ListedTargets>) | undefined
 
 /** How many ids of each kind a refusal names. */
 const sampled = 10
@@ -163,13 +162,13 @@ async function foresee(
   // What there is to log is logged when the run itself begins.
   const looking = { ...quiet, run: analysis, recorder, foreseeHooks: false, log: () => {} }
   const sources = await openSources(looking)
-  const targetIds = await queryTargets?.()
-  const opened = await openRun(looking, { targetIds })
+  const listed = await queryTargets?.()
+  const opened = await openRun(looking, { listed })
   const looksAtTargets = until === 'shape' || rulesLookAtTargets(reconciliation)
   const sync = { ...opened, until, looksAtTargets }
-  await sourcePhase(looking, sync, sources)
-  if (targetIds) await targetPhase(looking, sync)
-  await targetIds?.startOver()
+  const listings = await sourcePhase(looking, sync, sources)
+  if (listed) await targetPhase(looking, { ...sync, listings })
+  await listed?.ids.startOver()
 }
 
 function rulesLookAtTargets({ rules: { mapping } }: Reconciliation): boolean {

@@ -3,6 +3,7 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Link } from '../../repository/links.ts'
+import { allComplete } from '../page/absence.ts'
 import { isConflict } from '../page/apply/store-links.ts'
 import type { MappingLink } from '../page/links.ts'
 import { type Applied, nothingApplied, nothingDecided, planEntry } from '../page/operation.ts'
@@ -22,6 +23,14 @@ export async function cleanUpLinks(reconciliation: Reconciliation, sync: Synchro
   if (!settings.cleanUpLinks || !mapping.links.enabled || run.signal.aborted) return
   const restriction = restrictionOf(mapping, settings, sourceId)
   if (restriction) return log('warn', `${mapping.name}: links are not cleaned up, because ${restriction}`)
+  const { source, target } = sync.listings ?? allComplete
+  for (const listing of [source, target]) {
+    if (listing.state === 'complete') continue
+    return log(
+      'warn',
+      `${mapping.name}: links are not cleaned up, because a listing is ${listing.state}: ${listing.reason}`,
+    )
+  }
   run.enter('ACTIVE_LINK_CLEANUP')
   for await (const page of linkPages(sync)) {
     if (run.signal.aborted) return

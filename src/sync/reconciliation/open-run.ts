@@ -1,19 +1,30 @@
+import { completeListing, heeding, type Listing, listedTwice, worseListing } from '../../model/listing.ts'
 import type { Watch } from '../../repository/locks.ts'
 import type { RunSet } from '../../repository/run-sets.ts'
+import { allComplete } from '../page/absence.ts'
 import { mappingLinks } from '../page/links.ts'
 import { openSynchronization } from '../page/open-synchronization.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
 
-/** What the steps of a run share. `targetIds` is what the target query returned, if there will be a target phase. */
+/** What the target query returned. */
+export interface ListedTargets {
+  readonly ids: RunSet
+  readonly listing: Listing
+}
+
+/** What the steps of a run share. `listed`: if there will be a target phase. */
 export async function openRun(
   reconciliation: Reconciliation,
-  { targetIds, watch }: { readonly targetIds?: RunSet | undefined; readonly watch?: Watch } = {},
+  { listed, watch }: { readonly listed?: ListedTargets | undefined; readonly watch?: Watch } = {},
 ): Promise<Synchronization> {
   const { run, rules, resources, repository, locks, log, sourceId, foreseeHooks } = reconciliation
   const { mapping } = rules
   const { signal, durations } = run
+  const targetIds = listed?.ids
   const targets = await targetIds?.size()
+  const listing = listed?.listing ?? completeListing
+  run.heed('target', listing)
   run.statistics.totals.target = targets
   run.statistics.totals.links = mapping.links.enabled ? await repository.links.count(mapping.links.type) : 0
   return openSynchronization({
@@ -23,7 +34,8 @@ export async function openRun(
     dryRun: run.analysis,
     hooks: run.analysis ? (foreseeHooks ? 'foresee' : 'skip') : 'run',
     mayReadAll: sourceId === undefined,
-    skipsCorrelation: targets === 0 && !mapping.correlateEmptyTargetSet,
+    skipsCorrelation: targets === 0 && listing.state === 'complete' && !mapping.correlateEmptyTargetSet,
+    listings: listing.state === 'complete' ? undefined : { ...allComplete, target: listing },
   })
 }
 
@@ -31,7 +43,7 @@ export async function openRun(
 export function targetQuery(
   reconciliation: Reconciliation,
   opened: AsyncDisposableStack,
-): () => Promise<RunSet> {
+): () => Promise<ListedTargets> {
   const { resources, settings, run, rules, repository, runSets } = reconciliation
   const read = async () => {
     const { normalTarget } = mappingLinks(repository.links, rules.mapping.links)
@@ -39,12 +51,25 @@ export function targetQuery(
     const { resourceName, filter, parameters } = settings.targetQuery
     const set = resources.objectSet(resourceName)
     const query = { filter, fields: [['_id']], pageSize: settings.targetPageSize, parameters }
-    for await (const page of set.pages(query, run.signal)) await ids.add(page.map(({ _id }) => _id))
-    return ids
+    let listing = completeListing
+    const heed = (end: Listing) => {
+      listing = worseListing(listing, end)
+    }
+    for await (const page of heeding(set.pages(query, run.signal), heed)) {
+      const given = page.map(({ _id }) => _id)
+      const fresh = await ids.add(given)
+      if (fresh.length < given.length) heed(listedTwice(resourceName, repeatedIn(given, fresh)))
+    }
+    return { ids, listing }
   }
-  let ids: Promise<RunSet> | undefined
+  let listed: Promise<ListedTargets> | undefined
   return () => {
-    ids ??= run.durations.time('targetQuery', read)
-    return ids
+    listed ??= run.durations.time('targetQuery', read)
+    return listed
   }
+}
+
+function repeatedIn(given: readonly string[], fresh: readonly string[]): string {
+  let next = 0
+  return given.find((id) => id !== fresh[next++]) ?? ''
 }

@@ -1,4 +1,7 @@
 import { chunks } from '../../kit/chunks.ts'
+import { heeding, type Listing } from '../../model/listing.ts'
+import { isUnreadable } from '../../model/unreadable.ts'
+import { allComplete, type Listings } from '../page/absence.ts'
 import { applyPage } from '../page/apply/apply.ts'
 import { decidePage } from '../page/decide.ts'
 import { joinTargets, linkedSources, targetRounds } from '../page/join.ts'
@@ -31,20 +34,36 @@ export async function* partsOf<T>(
   }
 }
 
-/** Every source object, page by page; each page may depend on those before it. */
+/** Every source object, page by page; each page may depend on those before it. Returns what absence may be concluded from. */
 export async function sourcePhase(
   reconciliation: Reconciliation,
   sync: Synchronization,
-  pages: AsyncIterable<readonly SourceRecord[]>,
-): Promise<void> {
-  for await (const part of partsOf(reconciliation, sync, pages)) {
+  pages: AsyncIterable<readonly SourceRecord[], Listing>,
+): Promise<Listings> {
+  let { source, unlinked, target } = sync.listings ?? allComplete
+  const heeded = heeding(pages, (listing) => {
+    source = listing
+  })
+  const finished = (done: readonly Applied[]) => {
+    const stranger = done.find(isUnreadableStranger)
+    if (stranger?.failure) unlinked = { state: 'suspect', reason: stranger.failure.message }
+  }
+  for await (const part of partsOf(reconciliation, sync, heeded)) {
     await reconciliation.run.durations.time('sourcePagePhase', async () => {
       const reads = await readOperations(sync, part)
       await withSourceLocks(sync, reads, async (held) =>
-        synchronize(held, await refreshed(held, reads), (decided) => finish(reconciliation, held, decided)),
+        synchronize(held, await refreshed(held, reads), async (decided) =>
+          finished(await finish(reconciliation, held, decided)),
+        ),
       )
     })
   }
+  return { source, unlinked, target }
+}
+
+/** A source that cannot be read and has no link. */
+function isUnreadableStranger({ failure, source, link }: Applied): boolean {
+  return failure?.code === 'UNREADABLE' && source === undefined && link === undefined
 }
 
 /** One operation an object and qualifier. A failing linkQualifiers script ends the run (engine §7.3). */
@@ -56,7 +75,12 @@ async function readOperations(
   if (qualifiers.kind === 'fixed') {
     return page.flatMap(({ id, object }) => qualifiers.names.map((name) => readSource(id, object, name)))
   }
-  const inputs = page.map(({ object }) => ({ object: object ?? null, oldValue: null, returnAll: false }))
+  // Of what cannot be read, every target that it may have is handled.
+  const inputs = page.map(({ object }) =>
+    isUnreadable(object)
+      ? { object: null, oldValue: null, returnAll: true }
+      : { object: object ?? null, oldValue: null, returnAll: false },
+  )
   const outcomes = await sync.rules.ask('qualifiers', inputs, sync.scripts)
   return page.flatMap(({ id, object }, position) =>
     namesIn(outcomes[position]).map((name) => readSource(id, object, name)),

@@ -42,7 +42,7 @@ async function phases(asked: Reconciliation): Promise<void> {
   const queryTargets = withTargets ? targetQuery(reconciliation, opened) : undefined
   if (plan) {
     await requirePlanWithinGuard(reconciliation, plan.header)
-    const sync = await openRun(reconciliation, { targetIds: await queryTargets?.(), watch })
+    const sync = await openRun(reconciliation, { listed: await queryTargets?.(), watch })
     run.enter('ACTIVE_RECONCILING_SOURCE')
     await plannedPhases(reconciliation, sync, plan)
     run.statistics.totals.source = run.statistics.processed.source
@@ -50,14 +50,15 @@ async function phases(asked: Reconciliation): Promise<void> {
   }
   await requireWithinGuard(reconciliation, queryTargets)
   const sources = await openSources(reconciliation)
-  const sync = await openRun(reconciliation, { targetIds: await queryTargets?.(), watch })
+  const sync = await openRun(reconciliation, { listed: await queryTargets?.(), watch })
   run.enter('ACTIVE_RECONCILING_SOURCE')
-  await run.durations.time('sourcePhase', () => sourcePhase(reconciliation, sync, sources))
+  const listings = await run.durations.time('sourcePhase', () => sourcePhase(reconciliation, sync, sources))
+  run.heed('source', listings.source)
   run.statistics.totals.source ??= run.statistics.processed.source
   if (!withTargets || run.signal.aborted) return
   run.enter('ACTIVE_RECONCILING_TARGET')
-  await run.durations.time('targetPhase', () => targetPhase(reconciliation, sync))
-  await cleanUpLinks(reconciliation, sync)
+  await run.durations.time('targetPhase', () => targetPhase(reconciliation, { ...sync, listings }))
+  await cleanUpLinks(reconciliation, { ...sync, listings })
 }
 
 /** What an earlier run left undone is resolved before anything is decided; a dry run can only say that it is there. */

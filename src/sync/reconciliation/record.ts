@@ -131,8 +131,14 @@ function overridden(reason: string | undefined): string {
   return reason === undefined ? '' : `; the guard is overridden: ${reason}`
 }
 
-function summaryOf({ problem, statistics }: Run): string {
+function summaryOf({ problem, statistics, listings }: Run): string {
   const counts = Object.entries(statistics.situationSummary)
   const words = counts.map(([situation, count]) => `${situation}: ${count} `)
-  return [problem ? `${problem.message}. ` : '', ...words].join('')
+  const { count } = statistics.unreadable
+  const unread = count > 0 ? `Objects that could not be read: ${count}. ` : ''
+  const doubts = [...listings].map(
+    ([side, { state, reason }]) =>
+      `The listing of the ${side} is ${state}, so what is absent from it is left alone: ${reason}. `,
+  )
+  return [problem ? `${problem.message}. ` : '', ...doubts, unread, ...words].join('')
 }

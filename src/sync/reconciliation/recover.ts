@@ -1,6 +1,8 @@
 import { auditEvent } from '../../audit/events.ts'
 import type { Log } from '../../kit/log.ts'
 import type { Filter } from '../../model/filter/filter.ts'
+import type { Problem } from '../../model/problem.ts'
+import { parted } from '../../model/unreadable.ts'
 import { type Resolution, resolveIntent } from '../../plan/resolve-intent.ts'
 import type { AuditEvent } from '../../repository/audit.ts'
 import type { Intent } from '../../repository/intents.ts'
@@ -28,14 +30,15 @@ const pageSize = 500
 export async function recover(recovery: Recovery, linkType: string): Promise<void> {
   const { repository, log } = recovery
   let skipped = 0
+  const kept = new Set<string>()
   for (;;) {
     const intents = await repository.intents.list(linkType, skipped + pageSize)
-    const abandoned = await abandonedAmong(recovery, intents)
+    const abandoned = (await abandonedAmong(recovery, intents)).filter(({ id }) => !kept.has(id))
     if (abandoned.length === 0) return
     skipped = intents.length - abandoned.length
     const resolutions: Resolution[] = []
     for (const group of Map.groupBy(abandoned, sameSets).values())
-      resolutions.push(...(await resolveGroup(recovery, group)))
+      resolutions.push(...(await resolveGroup(recovery, group, (id) => kept.add(id))))
     const about = `${linkType}: ${abandoned.length} operations of a run that broke off`
     log('info', `${about}: ${inWords(resolutions)}`)
   }
@@ -59,8 +62,9 @@ function sameSets(intent: Intent): string {
 }
 
 async function resolveGroup(
-  { repository, resources }: Recovery,
+  { repository, resources, log }: Recovery,
   intents: readonly Intent[],
+  onUnreadable: (intentId: string) => void,
 ): Promise<readonly Resolution[]> {
   const [first] = intents
   if (!first) return []
@@ -68,12 +72,18 @@ async function resolveGroup(
   const set = resources.objectSet(target)
   const links = mappingLinks(repository.links, use)
   const sets = { links, linkQualifier, set: use.targetIgnoresCase ? ignoringCase(set) : set }
-  const resolved = await resolvedIntents(intents, sets)
+  const looked = await resolvedIntents(intents, sets)
+  const resolved = looked.filter(({ unreadable }) => unreadable === undefined)
+  for (const { intent, unreadable } of looked) {
+    if (!unreadable) continue
+    log('warn', `what a run left undone in ${target} waits: ${unreadable.message}`)
+    onUnreadable(intent.id)
+  }
   await repository.transaction(async (store) => {
     for (const one of resolved) await repairLink(store, links, one)
     const events = resolved.filter(({ resolution }) => resolution !== 'undone').map(entryEvent)
     if (events.length > 0) await store.audit.append(events)
-    await store.intents.remove(intents.map(({ id }) => id))
+    await store.intents.remove(resolved.map(({ intent }) => intent.id))
   })
   return resolved.map(({ resolution }) => resolution)
 }
@@ -84,6 +94,8 @@ interface Resolved {
   readonly newId: string | null
   readonly link: MappingLink | undefined
   readonly resolution: Resolution
+  /** Why a target cannot be read: then nobody knows what was done, and the intent stays. */
+  readonly unreadable: Problem | undefined
 }
 
 /** What is looked at. */
@@ -118,11 +130,12 @@ async function resolvedIntents(intents: readonly Intent[], sets: Sets): Promise<
       oldExists: old !== undefined,
       newExists: newId !== null && objects.has(newId),
       linkedTo: normal(link?.targetId),
-      looksWritten: written ? looksWritten(written, old ?? {}) : false,
+      looksWritten: written ? looksWritten(written, parted(old).object ?? {}) : false,
       newIsTaken: other !== undefined && other.stored._id !== link?.stored._id,
     }
     const brokenOff = { action, targetId: normal(targetId), newId: normal(newId) }
-    return { ...one, link, resolution: resolveIntent(brokenOff, remains) }
+    const unreadable = parted(old).problem ?? parted(objects.get(newId ?? '')).problem
+    return { ...one, link, unreadable, resolution: resolveIntent(brokenOff, remains) }
   })
 }
 

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../model/json.ts'
+import type { IncompleteListing, Listing } from '../../model/listing.ts'
 import { asProblem, type Problem } from '../../model/problem.ts'
 import type { RunRecord } from '../../repository/runs.ts'
 import type { Resource } from '../../router/resources.ts'
@@ -69,6 +70,7 @@ export class Run {
   /** Of the pages that are certain to stay. */
   statistics = new Statistics()
   #closed = false
+  readonly #listings = new Map<'source' | 'target', IncompleteListing>()
 
   constructor(facts: Pick<Run, 'id' | 'mapping' | 'analysis' | 'worker' | 'keeps'>, parameters: JsonObject) {
     const { id, mapping, analysis, worker, keeps } = facts
@@ -128,6 +130,16 @@ export class Run {
     this.#duration = performance.now() - this.#began
   }
 
+  /** What was listed: told where it is not complete. */
+  heed(side: 'source' | 'target', listing: Listing): void {
+    if (listing.state !== 'complete') this.#listings.set(side, listing)
+  }
+
+  /** Listings that are not complete. */
+  get listings(): ReadonlyMap<'source' | 'target', IncompleteListing> {
+    return this.#listings
+  }
+
   /** From now on nothing about the run changes. */
   close(): void {
     this.#closed = true
@@ -152,7 +164,7 @@ export class Run {
     return this.#with(this.statistics)
   }
 
-  #with({ progress, situationSummary, status }: Statistics): Resource {
+  #with({ progress, situationSummary, status, unreadable }: Statistics): Resource {
     const problem = this.#problem
     return {
       _id: this.id,
@@ -169,6 +181,12 @@ export class Run {
       ended: this.#ended?.toISOString() ?? '',
       duration: this.duration,
       sourceProcessedByNode: {},
+      ...(unreadable.count > 0 && {
+        unreadable: { count: unreadable.count, messages: [...unreadable.messages] },
+      }),
+      ...(this.#listings.size > 0 && {
+        listings: Object.fromEntries([...this.#listings].map(([side, listing]) => [side, { ...listing }])),
+      }),
       ...(this.planned ? { plan: { ...this.planned } } : {}),
       ...(problem ? { failure: { code: problem.status, message: problem.message, hint: problem.hint } } : {}),
     }

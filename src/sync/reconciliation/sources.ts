@@ -1,8 +1,10 @@
 import type { QuerySettings } from '../../mapping/mapping.ts'
 import { isEverything } from '../../mapping/query.ts'
+import { completeListing, heeding, type Listing, listedTwice, worseListing } from '../../model/listing.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
-import type { ObjectSet, Resource } from '../../router/resources.ts'
+import { isUnreadable } from '../../model/unreadable.ts'
+import type { Entry, ObjectSet, Resource } from '../../router/resources.ts'
 import { sourceSet } from '../page/object-sets.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { requireSourceProperties } from './source-properties.ts'
@@ -20,7 +22,7 @@ export class EmptySource extends Problem {
 /** Starts the source query and checks that its first page has something in it, before anything else is read. */
 export async function openSources(
   reconciliation: Reconciliation,
-): Promise<AsyncIterable<readonly SourceRecord[]>> {
+): Promise<AsyncGenerator<readonly SourceRecord[], Listing>> {
   const { rules, settings, sourceId, run, resources, repository, log } = reconciliation
   const properties = {
     repository,
@@ -31,8 +33,7 @@ export async function openSources(
   await requireSourceProperties(rules.mapping.name, properties, run.signal)
   const pages =
     sourceId === undefined ? queriedSources(reconciliation) : singleSource(reconciliation, sourceId)
-  const iterator = pages[Symbol.asyncIterator]()
-  const first = await run.durations.time('sourceQuery', () => firstFilledPage(iterator))
+  const first = await run.durations.time('sourceQuery', () => firstFilledPage(pages))
   if (first.done && !settings.allowEmptySourceSet)
     throw new EmptySource(rules.mapping.name, rules.mapping.source, sourceId)
   const { filter } = settings.sourceQuery
@@ -40,20 +41,23 @@ export async function openSources(
     run.statistics.totals.source = await resources.objectSet(settings.sourceQuery.resourceName).count?.()
   }
   return (async function* () {
-    if (!first.done) yield first.value
-    yield* { [Symbol.asyncIterator]: () => iterator }
+    if (first.done) return first.value
+    yield first.value
+    return yield* pages
   })()
 }
 
 /** Filtering may leave nothing of a page although there are more. */
-async function firstFilledPage<T>(pages: AsyncIterator<readonly T[]>): Promise<IteratorResult<readonly T[]>> {
+async function firstFilledPage<T, R>(
+  pages: AsyncIterator<readonly T[], R>,
+): Promise<IteratorResult<readonly T[], R>> {
   while (true) {
     const page = await pages.next()
     if (page.done || page.value.length > 0) return page
   }
 }
 
-function queriedSources(reconciliation: Reconciliation): AsyncIterable<readonly SourceRecord[]> {
+function queriedSources(reconciliation: Reconciliation): AsyncGenerator<readonly SourceRecord[], Listing> {
   const { settings, run, resources, log } = reconciliation
   const { mapping } = reconciliation.rules
   const { resourceName } = settings.sourceQuery
@@ -75,17 +79,18 @@ function queriedSources(reconciliation: Reconciliation): AsyncIterable<readonly 
 async function* singleSource(
   { rules, settings, run, resources }: Reconciliation,
   id: string,
-): AsyncIterable<readonly SourceRecord[]> {
+): AsyncGenerator<readonly SourceRecord[], Listing> {
   const found = await sourceSet(resources, rules.mapping).readMany([id], run.signal)
   const object = found.get(id)
   if (object) yield [{ id: object._id, object }]
   else if (settings.allowEmptySourceSet) yield [{ id, object: undefined }]
+  return completeListing
 }
 
 /** An id that a source query returned, with its object; undefined if it vanished before it could be read. */
 export interface SourceRecord {
   readonly id: string
-  readonly object: Resource | undefined
+  readonly object: Entry | undefined
 }
 
 export interface Reading {
@@ -107,7 +112,7 @@ export interface Reading {
  * The sources of a run, in pages, one page ahead of their consumer. Each entry decides for itself whether it is full (engine
  * §7.4, [D]); the others of a page are read together.
  */
-export async function* sourcePages(reading: Reading): AsyncIterable<readonly SourceRecord[]> {
+export async function* sourcePages(reading: Reading): AsyncGenerator<readonly SourceRecord[], Listing> {
   const { queried, query, defaultFields, pageSize, signal } = reading
   const fields = query.fields ?? defaultFields
   const seen = new Set<string>()
@@ -115,22 +120,30 @@ export async function* sourcePages(reading: Reading): AsyncIterable<readonly Sou
     { filter: query.filter, fields, pageSize, parameters: query.parameters },
     signal,
   )
-  for await (const page of oneAhead(pages)) {
+  let listing = completeListing
+  const heed = (end: Listing) => {
+    listing = worseListing(listing, end)
+  }
+  for await (const page of oneAhead(heeding(pages, heed))) {
     const fresh = page.filter(({ _id }) => {
-      if (seen.has(_id)) reading.onDuplicate(_id)
+      if (seen.has(_id)) {
+        reading.onDuplicate(_id)
+        heed(listedTwice(queried.path, _id))
+      }
       return seen.size < seen.add(_id).size
     })
     yield await completed(reading, fresh)
   }
+  return listing
 }
 
 async function completed(
   { set, queried, query, fullEntry, signal }: Reading,
-  page: readonly Resource[],
+  page: readonly Entry[],
 ): Promise<SourceRecord[]> {
   // Without fields of its own the query has read as much as a second reading would.
   const whole = isEverything(query.fields) && queried === set
-  const isFull = (object: Resource) => fullEntry ?? (whole || looksFull(object))
+  const isFull = (object: Entry) => isUnreadable(object) || (fullEntry ?? (whole || looksFull(object)))
   const partial = page.filter((object) => !isFull(object)).map(({ _id }) => _id)
   if (partial.length === 0) return page.map((object) => ({ id: object._id, object }))
   const read = await set.readMany(partial, signal)

@@ -5,6 +5,14 @@ import { type Applied, succeeded, wasLinked } from '../page/operation.ts'
 /** How many ids a situation lists for the `result` script: enough to look at, never the whole directory. */
 const listedIds = 1000
 
+/** How many objects that cannot be read a run names; its entries name all. */
+const listedMessages = 20
+
+export interface Unread {
+  readonly count: number
+  readonly messages: readonly string[]
+}
+
 interface Tally {
   readonly count: number
   readonly ids: readonly string[]
@@ -19,6 +27,8 @@ export class Statistics {
   readonly processed = { source: 0, target: 0, links: 0 }
   readonly totals: { [of in 'source' | 'target' | 'links']?: number | undefined } = {}
   /** `cleanedUp`: links whose two ends were gone; they belong to neither phase. */
+  /** Objects that were left out because they cannot be read. */
+  unreadable: Unread = { count: 0, messages: [] }
   readonly written = { created: 0, unchanged: 0, updated: 0, deleted: 0, linked: 0, cleanedUp: 0 }
 
   /** What the counts are with a page more; these stay as they are, in case that the page is not kept. */
@@ -29,6 +39,7 @@ export class Statistics {
     for (const counts of ['status', 'processed', 'totals', 'written'] as const)
       Object.assign(sum[counts], this[counts])
     sum.entries = this.entries + page.length
+    sum.unreadable = this.unreadable
     for (const operation of page) sum.#add(operation)
     return sum
   }
@@ -40,11 +51,18 @@ export class Statistics {
       return
     }
     this.processed[phase]++
+    if (failure?.code === 'UNREADABLE') this.#addUnreadable(failure.message)
     if (wasLinked(operation)) this.processed.links++
     if (situation ?? failure) this.#tally(operation, situation ?? 'NOTVALID')
     this.status[succeeded(operation) ? 'SUCCESS' : 'FAILURE']++
     if (effect !== 'none') this.written[effect]++
     if (linkCreated) this.written.linked++
+  }
+
+  #addUnreadable(message: string): void {
+    const { count, messages } = this.unreadable
+    const listed = messages.length < listedMessages && !messages.includes(message)
+    this.unreadable = { count: count + 1, messages: listed ? [...messages, message] : messages }
   }
 
   #tally({ phase, sourceId, targetId }: Applied, name: string): void {

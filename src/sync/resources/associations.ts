@@ -4,6 +4,7 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
+import { isUnreadable } from '../../model/unreadable.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { RunRecord } from '../../repository/runs.ts'
 import { queryCollection } from '../../router/collection.ts'
@@ -117,8 +118,8 @@ async function objectsOf(
   for (const [collection, group] of collections) {
     const ids = group.map((entry) => entry[`${side}ObjectId`]).filter((id) => typeof id === 'string')
     if (ids.length === 0) continue
-    for (const [id, object] of await resources.objectSet(collection).readMany([...new Set(ids)]))
-      objects.set(id, object)
+    for (const [id, entry] of await resources.objectSet(collection).readMany([...new Set(ids)]))
+      if (!isUnreadable(entry)) objects.set(id, entry)
   }
   return objects
 }

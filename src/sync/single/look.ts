@@ -1,6 +1,7 @@
 import { v7 as timeOrderedId } from 'uuid'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { requireReadable } from '../../model/unreadable.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { ScriptOutcome } from '../../scripts/engine.ts'
 import { decidePage } from '../page/decide.ts'
@@ -62,7 +63,8 @@ export async function sourceOf(
   source?: JsonObject,
 ): Promise<Resource | undefined> {
   if (source) return { ...source, _id: sourceId }
-  return (await sync.sources.readMany([sourceId])).get(sourceId)
+  const found = (await sync.sources.readMany([sourceId])).get(sourceId)
+  return found && requireReadable(found)
 }
 
 /** A source operation, decided: what a run would do about the object. */

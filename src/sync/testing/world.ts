@@ -24,6 +24,7 @@ import { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { ReconciliationRequest } from '../reconciliation/request.ts'
 import { repoLinkProvider } from '../resources/repo-link.ts'
 import { ActiveOperations } from '../services.ts'
+import { type Damage, damaged } from './damage.ts'
 
 const text = { type: 'string' }
 const schema = {
@@ -86,6 +87,7 @@ export async function openWorld({
   const locks = new LocalLocks(repository)
   const writes: string[] = []
   const logged: string[] = []
+  const damages = new Map<string, Damage>()
   const meanwhile: (() => Promise<unknown>)[] = []
   let resources: Resources
   const cryptography = fileSecrets({ keyFile: join(folder, 'key'), env: {} })
@@ -93,7 +95,7 @@ export async function openWorld({
   const parts = scriptedParts(types, { engine, cryptography })
   const managed = await managedObjects({ repository, types, partsOf: parts.partsOf })
   resources = router({
-    managed: observed(managed, { writes, meanwhile, external, givesIds, onWrite }),
+    managed: observed(damaged(managed, damages), { writes, meanwhile, external, givesIds, onWrite }),
     audit: auditEvents(repository),
     'repo/link': repoLinkProvider(repository, () => undefined),
   })
@@ -137,6 +139,8 @@ export async function openWorld({
     writes,
     /** `warn …`: what runs have logged. */
     logged,
+    /** From now on, reading this set gives only what its damage leaves; without damage it is whole again. */
+    damage: (path: string, damage: Damage = {}) => void damages.set(path, damage),
     /** Happens right after the next reading of targets: what others do before the run writes. */
     meanwhile: (act: () => Promise<unknown>) => void meanwhile.push(act),
     persons: (...objects: readonly JsonObject[]) => put(source, objects),

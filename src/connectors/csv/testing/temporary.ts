@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { everything } from '../../../model/filter/filter.ts'
 import type { JsonObject } from '../../../model/json.ts'
+import { isUnreadable, requireReadable } from '../../../model/unreadable.ts'
 import { temporaryFolder } from '../../../testing/folder.ts'
-import type { ConnectorObject } from '../../kit/query.ts'
+import type { ConnectorEntry, ConnectorObject } from '../../kit/query.ts'
 import { CsvConnector } from '../csv-connector.ts'
 import { csvSettings } from '../settings.ts'
 
@@ -31,6 +32,18 @@ export async function temporaryCsv(content?: string | Uint8Array): Promise<Tempo
   }
 }
 
+/** Throws the error of an object that cannot be read. */
 export async function objectsOf(connector: CsvConnector): Promise<readonly ConnectorObject[]> {
+  return (await entriesOf(connector)).map(requireReadable)
+}
+
+/** Ids of objects, and messages of what cannot be read. */
+export async function linesOf(connector: CsvConnector): Promise<readonly string[]> {
+  return (await entriesOf(connector)).map((entry) =>
+    isUnreadable(entry) ? `${entry._id}: ${entry.problem.message}` : entry._id,
+  )
+}
+
+async function entriesOf(connector: CsvConnector): Promise<readonly ConnectorEntry[]> {
   return (await Array.fromAsync(connector.search({ objectClass: '__ACCOUNT__', filter: everything }))).flat()
 }

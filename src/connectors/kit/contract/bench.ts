@@ -1,5 +1,6 @@
 import { ok } from 'node:assert/strict'
 import { everything, type Filter } from '../../../model/filter/filter.ts'
+import { requireReadable } from '../../../model/unreadable.ts'
 import type { ChangesPage, ConnectorChange, SyncToken } from '../changes.ts'
 import { type Capabilities, type Connector, offers } from '../connector.ts'
 import { kindOfError } from '../errors.ts'
@@ -94,7 +95,7 @@ export class Bench implements AsyncDisposable {
     for await (const page of this.need('search').search(query)) {
       ok(page.length > 0, 'a page of a search is empty')
       ok(page.length <= pageSize, `a page has ${page.length} objects; ${pageSize} were asked for`)
-      found.push(...page)
+      found.push(...page.map((entry) => requireReadable(entry)))
     }
     return found
   }
@@ -107,9 +108,12 @@ export class Bench implements AsyncDisposable {
     return (await this.need('schema').schema())[this.facts.objectClass]?.attributes ?? []
   }
 
-  async page(query: Partial<PageQuery>): Promise<ObjectPage> {
+  async page(
+    query: Partial<PageQuery>,
+  ): Promise<ObjectPage & { readonly objects: readonly ConnectorObject[] }> {
     const defaults = { filter: everything, pageSize: 3, sortKeys: [], offset: 0, total: false }
-    return this.need('page').page({ objectClass: this.facts.objectClass, ...defaults, ...query })
+    const page = await this.need('page').page({ objectClass: this.facts.objectClass, ...defaults, ...query })
+    return { ...page, objects: page.objects.map((entry) => requireReadable(entry)) }
   }
 
   async write(...writes: readonly ConnectorWrite[]): Promise<readonly ConnectorWriteOutcome[]> {
@@ -134,7 +138,8 @@ export class Bench implements AsyncDisposable {
   }
 
   async read(...ids: readonly string[]): Promise<ReadonlyMap<string, ConnectorObject>> {
-    return this.need('readMany').readMany(this.facts.objectClass, ids)
+    const read = await this.need('readMany').readMany(this.facts.objectClass, ids)
+    return new Map(Array.from(read, ([id, entry]) => [id, requireReadable(entry)]))
   }
 
   async readOne(id: string): Promise<ConnectorObject> {

@@ -1,4 +1,5 @@
 import { ok } from 'node:assert/strict'
+import { requireReadable } from '../../../model/unreadable.ts'
 import type { ConnectorChange, SyncToken } from '../changes.ts'
 import type { ConnectorObject } from '../query.ts'
 import { deleting, type Laws, requireAttributes, requireFailure, requireSame, updating } from './bench.ts'
@@ -15,7 +16,8 @@ export const changing: Laws = {
     const deleted = changes.filter(({ kind }) => kind === 'DELETE').map(({ id }) => id)
     requireSame(deleted, [gone], 'objects that are gone')
     for (const change of changes)
-      if (change.kind !== 'DELETE') requireAttributes(await bench.readOne(change.id), change.object)
+      if (change.kind !== 'DELETE')
+        requireAttributes(await bench.readOne(change.id), requireReadable(change.object))
   },
   async 'reports nothing where nothing has changed'(bench) {
     await bench.create(1, 2)
@@ -85,7 +87,7 @@ function follow(copy: Map<string, ConnectorObject>, changes: readonly ConnectorC
     if (change.kind === 'DELETE') copy.delete(change.id)
     else {
       if (change.previousId !== undefined) copy.delete(change.previousId)
-      copy.set(change.id, change.object)
+      copy.set(change.id, requireReadable(change.object))
     }
   }
 }

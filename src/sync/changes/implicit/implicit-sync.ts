@@ -4,6 +4,7 @@ import { equal } from '../../../model/equality.ts'
 import { isJsonObject, type JsonObject } from '../../../model/json.ts'
 import { getAt } from '../../../model/pointer.ts'
 import { asProblem } from '../../../model/problem.ts'
+import { requireReadable } from '../../../model/unreadable.ts'
 import type { RequestContext, Resource } from '../../../router/resources.ts'
 import { applyPage } from '../../page/apply/apply.ts'
 import { type ReadSource, readSource } from '../../page/operation.ts'
@@ -128,7 +129,8 @@ async function whatChanged(
 ): Promise<ChangeEvent | undefined> {
   if (event.action !== 'notifyUpdate') return event
   const found = event.newValue ? undefined : await resources().objectSet(event.container).readMany([event.id])
-  const newValue = event.newValue ?? found?.get(event.id) ?? null
+  const now = found?.get(event.id)
+  const newValue = event.newValue ?? (now && requireReadable(now)) ?? null
   if (event.oldValue && newValue && equal(event.oldValue, newValue)) return undefined
   return { ...event, newValue }
 }
@@ -280,7 +282,12 @@ async function readAfresh(
   return reads.map((read) => {
     if (!readsAfresh(read)) return read
     const source = found.get(read.sourceId)
-    return !source && read.source ? { ...read, source, oldSource: read.source } : { ...read, source }
+    return readSource(
+      read.sourceId,
+      source,
+      read.linkQualifier,
+      source ? read.oldSource : (read.source ?? read.oldSource),
+    )
   })
 }
 

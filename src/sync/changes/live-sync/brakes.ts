@@ -5,6 +5,7 @@ import type { Mapping } from '../../../mapping/mapping.ts'
 import { everything } from '../../../model/filter/filter.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
+import { isUnreadable, parted } from '../../../model/unreadable.ts'
 import type { ObjectSet, RequestContext, SetChange } from '../../../router/resources.ts'
 import { applyPage } from '../../page/apply/apply.ts'
 import { type ReadSource, readSource } from '../../page/operation.ts'
@@ -15,7 +16,7 @@ import { overrideOf, settingsFor } from '../../reconciliation/request.ts'
 import type { SyncServices } from '../../services.ts'
 import { openSingle, qualifiersOf } from '../../single/look.ts'
 
-export type Delta = Exclude<SetChange, { kind: 'END' }>
+export type Delta = Exclude<SetChange, { kind: 'END' | 'INCOMPLETE' }>
 
 /** How many changes are decided together. */
 const pageSize = 500
@@ -112,7 +113,8 @@ function counter(options: SyncServices, guard: Guard, context: RequestContext) {
     } catch (error) {
       const why = asProblem(error).message
       options.log('warn', `${name}: what changes would do could not be decided beforehand: ${why}`)
-      for (const { kind, id } of page) guard.add(kindOf[kind], id)
+      for (const change of page)
+        if (unreadableIn(change) === undefined) guard.add(kindOf[change.kind], change.id)
     }
   }
 }
@@ -124,9 +126,16 @@ const kindOf = {
   CREATE_OR_UPDATE: 'updates',
 } as const
 
+/** Why the object of a change cannot be read. */
+export function unreadableIn(change: Delta): Problem | undefined {
+  return change.kind === 'DELETE' ? undefined : parted(change.object).problem
+}
+
 /** One a qualifier; none if its script fails, for then nothing will be written, either. */
 async function readsOf(sync: Synchronization, change: Delta): Promise<readonly ReadSource[]> {
   const source = change.kind === 'DELETE' ? undefined : change.object
+  // It will not be synchronized.
+  if (isUnreadable(source)) return []
   // A link still has the id that it had before.
   const id = (change.kind === 'DELETE' ? undefined : change.previousId) ?? change.id
   const qualifiers = await qualifiersOf(sync, source).catch(() => [])
@@ -135,7 +144,7 @@ async function readsOf(sync: Synchronization, change: Delta): Promise<readonly R
 
 async function* deltas(changes: AsyncIterable<SetChange>): AsyncGenerator<Delta> {
   for await (const change of changes) {
-    if (change.kind === 'END') return
+    if (change.kind === 'END' || change.kind === 'INCOMPLETE') return
     yield change
   }
 }
@@ -155,6 +164,12 @@ async function isEmpty(set: ObjectSet): Promise<boolean> {
 /** Of what the change is, not of its token: that differs from one reading to the next. */
 function digestOf(change: Delta): string {
   const { kind, id } = change
-  const content = kind === 'DELETE' ? [] : [change.previousId ?? null, change.object]
+  const content =
+    kind === 'DELETE'
+      ? []
+      : [
+          change.previousId ?? null,
+          isUnreadable(change.object) ? change.object.problem.message : change.object,
+        ]
   return hash('sha1', JSON.stringify([kind, id, ...content]), 'base64')
 }

@@ -1,9 +1,13 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { everything } from '../../../model/filter/filter.ts'
+import type { JsonObject } from '../../../model/json.ts'
+import { Problem } from '../../../model/problem.ts'
+import { Unreadable } from '../../../model/unreadable.ts'
 import type { Resources, SetChange, SetChanges } from '../../../router/resources.ts'
-import { administrator, openWorld, source, target } from '../../testing/world.ts'
+import { administrator, openWorld, source, target, type World } from '../../testing/world.ts'
 import { implicitSync } from '../implicit/implicit-sync.ts'
 import { failureHandler } from './failure-handler.ts'
-import { liveSync } from './live-sync.ts'
+import { deadLetters, liveSync } from './live-sync.ts'
 import { readStage } from './state.ts'
 
 const created = (id: string, token: string): SetChange => ({
@@ -29,17 +33,8 @@ function answering(
   }
 }
 
-it('synchronizes nothing that has come since it looked: that waits for the next liveSync', async () => {
-  await using world = await openWorld({
-    mapping: { properties: [{ source: 'mail', target: 'mail' }], guard: { maxCreates: 1 } },
-  })
-  const later = created('p2', 't2')
-  const changes = answering(
-    [created('p1', 't1')],
-    [created('p1', 't1'), later, { kind: 'END', token: 'end' }],
-    [later],
-    [later, { kind: 'END', token: 'end' }],
-  )
+/** liveSync of a world whose source answers with these changes. */
+function callOf(world: World, changes: SetChanges, handler?: JsonObject) {
   const resources: Resources = {
     ...world.resources,
     objectSet: (path) => ({ ...world.resources.objectSet(path), ...(path === source && { changes }) }),
@@ -48,11 +43,26 @@ it('synchronizes nothing that has come since it looked: that waits for the next 
   const options = {
     ...single,
     notify: implicitSync(single),
-    handlerOf: () => failureHandler(undefined),
+    handlerOf: () => failureHandler(handler),
     runScript: async () => [],
   }
-  const call = () => liveSync(options, { source, fromBeginning: true }, administrator)
-  const mails = async () => Object.values(await world.all(target)).map(({ mail }) => mail)
+  return () => liveSync(options, { source, fromBeginning: true }, administrator)
+}
+
+const mailsOf = async (world: World) => Object.values(await world.all(target)).map(({ mail }) => mail)
+const properties = [{ source: 'mail', target: 'mail' }]
+
+it('synchronizes nothing that has come since it looked: that waits for the next liveSync', async () => {
+  await using world = await openWorld({ mapping: { properties, guard: { maxCreates: 1 } } })
+  const later = created('p2', 't2')
+  const changes = answering(
+    [created('p1', 't1')],
+    [created('p1', 't1'), later, { kind: 'END', token: 'end' }],
+    [later],
+    [later, { kind: 'END', token: 'end' }],
+  )
+  const call = callOf(world, changes)
+  const mails = () => mailsOf(world)
 
   await call()
   expect(await mails()).toEqual(['p1@x'])
@@ -62,4 +72,49 @@ it('synchronizes nothing that has come since it looked: that waits for the next 
   expect((await mails()).toSorted()).toEqual(['p1@x', 'p2@x'])
   expect(await readStage(world.repository, source)).toMatchObject({ token: 'end' })
   expect(changes.asked).toEqual([null, null, 't1', 't1'])
+})
+
+const unreadable = (id: string, token: string): SetChange => ({
+  kind: 'UPDATE',
+  id,
+  object: new Unreadable(id, new Problem('UNREADABLE', `line of ${id}: no number`)),
+  token,
+})
+
+describe('a change whose object cannot be read', () => {
+  it.each([
+    ['for ever', undefined, 0],
+    ['into the dead letters', { maxRetries: 3, postRetryAction: 'dead-letter-queue' }, 1],
+  ])('is left out %s, and the others go on', async (_, handler, letters) => {
+    await using world = await openWorld({ mapping: { properties, guard: { maxDeletes: 1 } } })
+    const answer: SetChange[] = [created('p1', 't1'), unreadable('p2', 't2'), created('p3', 't3')]
+    const call = callOf(world, answering(answer, [...answer, { kind: 'END', token: 'end' }]), handler)
+    expect(await call()).toMatchObject({ connectorData: { syncToken: 'end' }, unreadable: 1 })
+    expect((await mailsOf(world)).toSorted()).toEqual(['p1@x', 'p3@x'])
+    expect(world.logged.join()).toContain('p2 is left out: line of p2: no number')
+    const { result } = await world.repository.audit.query('activity', { filter: everything })
+    expect(result.filter(({ status }) => status === 'FAILURE')).toMatchObject([{ objectId: `${source}/p2` }])
+    const dead = await world.repository.objects.query(`${deadLetters}/person`, { filter: everything })
+    expect(dead.result).toHaveLength(letters)
+  })
+})
+
+it('keeps its token where the listing of the source is not complete, and says why', async () => {
+  await using world = await openWorld({ mapping: { properties } })
+  const listing = { state: 'partial', reason: 'a row has no id' } as const
+  const changes = answering(
+    [{ kind: 'END', token: 't0' }],
+    [{ kind: 'END', token: 't0' }],
+    [{ ...created('p1', 't0') }, { kind: 'INCOMPLETE', listing }],
+    [{ ...created('p1', 't0') }, { kind: 'INCOMPLETE', listing }],
+    [{ kind: 'END', token: 't1' }],
+    [{ kind: 'END', token: 't1' }],
+  )
+  const call = callOf(world, changes)
+  await call()
+  expect(await call()).toMatchObject({ connectorData: { syncToken: 't0' }, listing })
+  expect(await mailsOf(world)).toEqual(['p1@x'])
+  expect(world.logged.join()).toContain('the listing of the source is partial, so nothing counts as deleted')
+  expect(await call()).not.toHaveProperty('listing')
+  expect(await readStage(world.repository, source)).toMatchObject({ token: 't1' })
 })

@@ -1,7 +1,9 @@
 import { v7 as timeOrderedId } from 'uuid'
 import { auditEvent } from '../../../audit/events.ts'
 import type { Json, JsonObject } from '../../../model/json.ts'
+import type { IncompleteListing } from '../../../model/listing.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
+import { parted, requireReadable } from '../../../model/unreadable.ts'
 import type { RequestContext, Resource, SyncToken } from '../../../router/resources.ts'
 import { acquireRunLock } from '../../reconciliation/run-lock.ts'
 import { requireSourceProperties } from '../../reconciliation/source-properties.ts'
@@ -14,7 +16,7 @@ import {
   type NotifyOutcome,
   synchronizeChanges,
 } from '../implicit/implicit-sync.ts'
-import { type Delta, judge } from './brakes.ts'
+import { type Delta, judge, unreadableIn } from './brakes.ts'
 import { type FailureHandler, type Invoked, nextStep } from './failure-handler.ts'
 import { Pass } from './pass.ts'
 import { readStage, type Stage, writeStage } from './state.ts'
@@ -94,7 +96,10 @@ async function synchronizeAll(call: Call): Promise<Stage> {
   const pass = new Pass(
     { token: from, retry: known?.retry, leftOut: known?.leftOut },
     {
-      notify: (change) => call.notify(eventOf(source, change), context),
+      async notify(change) {
+        const problem = unreadableIn(change)
+        return problem ? unreadableOutcome(problem) : call.notify(eventOf(source, change), context)
+      },
       notifyTogether: (some) => notifyTogether(call, some),
       settle: (change, outcome, stage) => settle(call, change, outcome, stage),
       store: (stage) => writeStage(repository, source, stage),
@@ -102,6 +107,10 @@ async function synchronizeAll(call: Call): Promise<Stage> {
   )
   for await (const change of changes.since(from)) {
     if (change.kind === 'END') return pass.end(change.token)
+    if (change.kind === 'INCOMPLETE') {
+      log('warn', `${source}: ${withheld(change.listing)}`)
+      return { ...(await pass.end(from)), listing: change.listing }
+    }
     if (judged && !judged.has(change)) {
       log('info', `${source} has changed meanwhile: from ${change.id} on, the next liveSync goes on`)
       break
@@ -110,6 +119,18 @@ async function synchronizeAll(call: Call): Promise<Stage> {
     if (stopped) return stopped
   }
   return pass.end()
+}
+
+function withheld({ state, reason }: IncompleteListing): string {
+  return `the listing of the source is ${state}, so nothing counts as deleted, and changes are counted from where they were: ${reason}`
+}
+
+/** What cannot be read cannot be synchronized. */
+function unreadableOutcome({ code, status, message }: Problem): NotifyOutcome {
+  return {
+    success: false,
+    results: [{ result: 'FAILED', cause: { code: status, reason: code, message, detail: null } }],
+  }
 }
 
 /** Changes that concern the same values, as one page. */
@@ -124,10 +145,12 @@ async function notifyTogether(call: Call, changes: readonly Delta[]): Promise<re
 /** How far the call has come with a change that succeeded or failed; with `lastException` if the rest has to wait. */
 async function settle(call: Call, change: Delta, outcome: NotifyOutcome, stage: Stage): Promise<Stage> {
   const { handlerOf, source } = call
-  const { token: before, retry, leftOut = [] } = stage
+  const { token: before, retry, leftOut = [], unreadable } = stage
   await record(call, change, outcome)
+  const problem = unreadableIn(change)
+  if (problem) return passOver(call, change, problem, stage)
   // The token moves on with what is done; one that stays as it was is repeated after a crash.
-  const done: Stage = { token: change.token ?? before, leftOut }
+  const done: Stage = { token: change.token ?? before, leftOut, unreadable }
   if (outcome.success || leftOut.includes(change.id)) return done
   const cause = failureOf(outcome) ?? { code: 500, message: 'synchronization failed' }
   const { id, kind, token } = change
@@ -138,12 +161,26 @@ async function settle(call: Call, change: Delta, outcome: NotifyOutcome, stage: 
   return {
     token: before,
     leftOut,
+    unreadable,
     retry: { uid: id, token: before, failures },
     lastException: {
       throwable: `Failed to synchronize ${id} object on ${source}: ${cause.message}`,
       syncDelta: { type: kind, uid: id, token, object: objectOf(change) },
     },
   }
+}
+
+/** What cannot be read is not tried again before it changes: it keeps nothing that comes after it. */
+async function passOver(
+  call: Call,
+  change: Delta,
+  { status, message }: Problem,
+  { token, leftOut = [], unreadable = 0 }: Stage,
+): Promise<Stage> {
+  const { log, source, handlerOf } = call
+  log('warn', `${source}: ${change.id} is left out: ${message}`)
+  if (!leftOut.includes(change.id)) await giveUp(call, change, handlerOf(source), { code: status, message })
+  return { token: change.token ?? token, leftOut: [...leftOut, change.id], unreadable: unreadable + 1 }
 }
 
 /** True if the change need not be tried again. */
@@ -196,7 +233,8 @@ function eventOf(container: string, change: Delta): ChangeEvent {
   const { id } = change
   if (change.kind === 'DELETE')
     return { action: 'notifyDelete', container, id, oldValue: null, newValue: null, readsAfresh: true }
-  const { object, previousId } = change
+  const { previousId } = change
+  const object = requireReadable(change.object)
   const action = change.kind === 'CREATE' ? 'notifyCreate' : 'notifyUpdate'
   return { action, container, id, oldValue: null, newValue: object, previousId }
 }
@@ -206,5 +244,5 @@ function sameChange(retry: Stage['retry'], { id }: Delta, token: SyncToken | nul
 }
 
 function objectOf(change: Delta): JsonObject | null {
-  return change.kind === 'DELETE' ? null : change.object
+  return change.kind === 'DELETE' ? null : (parted(change.object).object ?? null)
 }

@@ -65,7 +65,7 @@ export class Pass {
       const stopped = await this.#settle(change, outcomes[place] ?? { success: false, results: [] })
       if (stopped) return stopped
     }
-    return { token }
+    return { token, unreadable: this.#stage.unreadable }
   }
 
   /** What correlation has found for another source is not deleted: its link may still be carried over. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../model/json.ts'
+import type { IncompleteListing } from '../../../model/listing.ts'
 import type { StoredObject } from '../../../repository/objects.ts'
 import type { Repository } from '../../../repository/repository.ts'
 import type { SyncToken } from '../../../router/resources.ts'
@@ -20,6 +21,10 @@ export interface Stage {
     | undefined
   /** Changes after this token that were given up, although earlier ones wait: they are not given up a second time. */
   readonly leftOut?: readonly string[] | undefined
+  /** How many changes of the last call were left out, because their objects cannot be read. */
+  readonly unreadable?: number | undefined
+  /** Why the last call took nothing for deleted. */
+  readonly listing?: IncompleteListing | undefined
   readonly lastException?: { readonly throwable: string; readonly syncDelta?: JsonObject } | undefined
 }
 
@@ -43,12 +48,14 @@ export async function writeStage(
 ): Promise<StoredObject> {
   const id = stageId(source)
   const exists = (await objects.read(stages, [id])).has(id)
-  const { token, retry, leftOut = [], lastException } = stage
+  const { token, retry, leftOut = [], lastException, unreadable, listing } = stage
   const nativeType = typeof token === 'number' ? 'JAVA_TYPE_LONG' : 'JAVA_TYPE_STRING'
   const content: JsonObject = {
     connectorData: { nativeType, syncToken: token },
     ...(retry ? { retry: { ...retry } } : {}),
     ...(leftOut.length > 0 ? { leftOut: [...leftOut] } : {}),
+    ...(unreadable ? { unreadable } : {}),
+    ...(listing ? { listing: { ...listing } } : {}),
     ...(lastException ? { lastException: { ...lastException } } : {}),
   }
   const [outcome] = await objects.write(stages, [{ operation: exists ? 'update' : 'create', id, content }])

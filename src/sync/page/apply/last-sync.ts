@@ -2,6 +2,7 @@ import { assignmentsChanged } from '../../../mapping/assignments.ts'
 import { copy } from '../../../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
+import { readableOf } from '../../../model/unreadable.ts'
 import type { Resource } from '../../../router/resources.ts'
 import { type Applied, wasOvertaken } from '../operation.ts'
 import { onThose } from '../places.ts'
@@ -43,7 +44,7 @@ async function remember(
   const set = apart ? whole : (whole.joining?.(store) ?? whole)
   const stored = await set.readMany([...sources.keys()], signal)
   const timestamp = new Date().toISOString()
-  const writes = [...stored.values()].flatMap((object) => {
+  const writes = readableOf([...stored.values()]).flatMap((object) => {
     const effectiveAssignments = sources.get(object._id)?.effectiveAssignments ?? []
     if (!assignmentsChanged({ ...object, effectiveAssignments }, mapping.name)) return []
     const lastSync = withEntry(object.lastSync, mapping.name, { effectiveAssignments, timestamp })

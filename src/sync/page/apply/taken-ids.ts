@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
+import { parted } from '../../../model/unreadable.ts'
 import type { ObjectSet } from '../../../router/resources.ts'
 import { type Applied, goesOn } from '../operation.ts'
 import { askThose } from '../places.ts'
@@ -25,7 +26,8 @@ export async function refuseTakenIds(
         const { holder, own } = holders[place] ?? {}
         const found = present.get(id)?._id ?? id
         const isItself = found.toLowerCase() === page[places[place] ?? -1]?.target?._id.toLowerCase()
-        if (exists[place] && !isItself) return taken(targets.path, found, own ? undefined : holder)
+        const { problem } = parted(present.get(id))
+        if (exists[place] && !isItself) return problem ?? taken(targets.path, found, own ? undefined : holder)
         return holder !== undefined && !own ? taken(targets.path, found, holder) : undefined
       })
     },

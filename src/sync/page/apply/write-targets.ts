@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
+import { parted } from '../../../model/unreadable.ts'
 import type { ObjectSet, ObjectWriteRequest, Resource, TakeFollowUp } from '../../../router/resources.ts'
 import { shapePage } from '../decide.ts'
 import { type Applied, goesOn, wasOvertaken } from '../operation.ts'
@@ -54,8 +55,9 @@ async function tryAgain(sync: Applying, overtaken: readonly Applied[]): Promise<
   const fresh = await sync.targets.readMany(ids, sync.signal)
   await withdraw(sync, overtaken)
   const again = overtaken.map((operation): Applied => {
-    const target = operation.targetId === undefined ? undefined : fresh.get(operation.targetId)
-    return { ...operation, target, intent: undefined, failure: undefined, desired: undefined, changes: [] }
+    const entry = operation.targetId === undefined ? undefined : fresh.get(operation.targetId)
+    const { object: target, problem: failure } = parted(entry)
+    return { ...operation, target, intent: undefined, failure, desired: undefined, changes: [] }
   })
   return onThose(await shapePage(sync, again), goesOn, (some) => writeAll(sync, some))
 }
