@@ -1,4 +1,5 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -51,6 +52,25 @@ function endOf(changes: readonly Told[]): SyncToken {
 
 const kinds = (changes: readonly Told[]) =>
   changes.map((change) => (change.kind === 'END' ? 'END' : `${change.kind} ${change.id}`))
+
+describe('a copy that was not finished when its process ended', () => {
+  it('is removed by the next process, and what others are copying is not', async () => {
+    await using hr = await open()
+    await hr.write([['a', 'Ann']])
+    const left = `people.csv.1700000000000.${hostname()}-${2 ** 30}.part`
+    const old = 'people.csv.1700000000001.part'
+    const theirs = `people.csv.1700000000002.${hostname()}-${process.ppid}.part`
+    const elsewhere = 'people.csv.1700000000003.another-host-1.part'
+    for (const name of [left, old, theirs, elsewhere, 'people.csv.part'])
+      writeFileSync(join(hr.folder, name), 'id,na')
+    const long = new Date(Date.now() - 7_200_000)
+    utimesSync(join(hr.folder, old), long, long)
+    const token = await hr.latest()
+    expect(hr.copies().toSorted()).toEqual(
+      [`people.csv.${token?.position}`, theirs, elsewhere, 'people.csv.part'].toSorted(),
+    )
+  })
+})
 
 describe('the changes of a file', () => {
   it('are deletions first, then the rest in the order of the file, and last the new token', async () => {

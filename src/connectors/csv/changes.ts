@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { constants, copyFile, readdir, rename, rm } from 'node:fs/promises'
+import { constants, copyFile, readdir, rename, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { chunks, repaged } from '../../kit/chunks.ts'
+import { isRunning } from '../../kit/process.ts'
 import { attempt, chunksOf, identityOf, isSameFile } from '../files/file.ts'
 import type { ChangesPage, ConnectorChange, SyncToken } from '../kit/changes.ts'
 import { ConnectorError } from '../kit/errors.ts'
@@ -90,11 +92,12 @@ interface Copy extends AsyncDisposable {
 
 /** Two copies of one millisecond get different names. */
 async function copyOf(path: string): Promise<Copy> {
+  await removeParts(path)
   const taken = new Set((await copiesOf(path)).map(({ time }) => time))
   let time = Date.now()
   while (taken.has(time)) time++
   const file = `${path}.${time}`
-  const part = `${file}.part`
+  const part = `${file}.${hostname()}-${process.pid}.part`
   const remove = () => rm(part, { force: true })
   await using original = await openCsv(path)
   try {
@@ -126,6 +129,40 @@ async function keep(
     .filter((copy) => copy.file !== before)
   await Promise.all(superfluous.map((copy) => rm(copy.file, { force: true })))
   return { epoch: digest, position: time }
+}
+
+/** Removes copies that were not finished when their process ended. */
+export async function removeParts(path: string): Promise<void> {
+  const folder = dirname(path)
+  const prefix = `${basename(path)}.`
+  const names = await attempt(folder, 'listed', () => readdir(folder))
+  for (const name of names) {
+    const unfinished =
+      name.startsWith(prefix) && /^\d{13}(?:\.(.+)-(\d+))?\.part$/.exec(name.slice(prefix.length))
+    if (!unfinished) continue
+    const [, host, pid] = unfinished
+    const part = join(folder, name)
+    const written = await stat(part).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    )
+    if (written !== undefined && isLeft({ host, pid: Number(pid), written })) await rm(part, { force: true })
+  }
+}
+
+interface Part {
+  /** Undefined: of a version that did not say whose it is. */
+  readonly host: string | undefined
+  readonly pid: number
+  readonly written: number
+}
+
+/** Of other machines it is not known which processes live, but no copy takes so long. */
+function isLeft({ host, pid, written }: Part): boolean {
+  if (host !== hostname()) return Date.now() - written > 3_600_000
+  // Of an earlier process with the number of this one, as in a container that was started again.
+  if (pid === process.pid) return written < performance.timeOrigin
+  return !isRunning(pid)
 }
 
 async function newestFirst(path: string) {

@@ -23,7 +23,7 @@ import type {
 import type { ObjectClass } from '../kit/schema.ts'
 import { type Attributes, attribute, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
-import { changesSince, latestToken } from './changes.ts'
+import { changesSince, latestToken, removeParts } from './changes.ts'
 import { objectMaker, tableOf, uidOf } from './columns.ts'
 import { openCsv } from './file.ts'
 import { linesAt } from './lines.ts'
@@ -329,6 +329,7 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
     this.#hasLooked = true
     try {
       const path = await this.#path()
+      await removeParts(path)
       if (!(await isAbandoned(path))) return
       await using _ = await lockFile(path)
       await removeLeftovers(path)

@@ -1,4 +1,12 @@
-import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -40,6 +48,21 @@ describe('opening a store', () => {
       message: expect.stringContaining(file),
     })
     expect(readFileSync(file, 'utf8')).toBe('id;name\n'.repeat(1000))
+  })
+
+  it('creates files that no other user can read, and leaves those that are there as they are', async () => {
+    using folder = temporaryFolder()
+    const file = folder.file('store.db')
+    {
+      await using repository = await openSqlite(file)
+      await repository.settings.write('key', 'value')
+      for (const name of readdirSync(folder.path))
+        expect([name, statSync(folder.file(name)).mode & 0o777]).toEqual([name, 0o600])
+      expect(readdirSync(folder.path)).toContain('store.db-wal')
+    }
+    chmodSync(file, 0o640)
+    await using _ = await openSqlite(file)
+    expect(statSync(file).mode & 0o777).toBe(0o640)
   })
 
   it('creates folders that no other user can enter', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { messageOf, Problem } from '../../model/problem.ts'
 import type { Repository, Store } from '../repository.ts'
@@ -74,6 +74,7 @@ export function connect(file: string): Connections {
   const opened: Connection[] = []
   try {
     createFolder(dirname(file))
+    createFile(file)
     const open = (lockTimeout: number): Connection => {
       const connection = new Connection(file, { lockTimeout })
       opened.push(connection)
@@ -100,6 +101,18 @@ function createFolder(folder: string): void {
   } catch (error) {
     const message = `The data folder ${folder} cannot be created: ${messageOf(error)}`
     throw new Problem('STORE_FAILED', message, { cause: error })
+  }
+}
+
+/**
+ * Identity data: other users must not read it. SQLite gives the files beside it the same permissions. A file that is there keeps
+ * its own.
+ */
+function createFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch {
+    // It is there, or SQLite will say why it cannot be opened.
   }
 }
 

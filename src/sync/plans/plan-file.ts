@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { chunksOf } from '../../kit/chunks.ts'
+import { isRunning } from '../../kit/process.ts'
 import { isJsonObject, type Json } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { PlanHeader, PlanLine } from '../../plan/plan-line.ts'
@@ -24,6 +26,7 @@ const ownRoom = 8192
 export async function writePlanFile(file: string, request: object = {}): Promise<PlanFileWriter> {
   const temporary = `${file}.new-${process.pid}`
   const handle = await writable(temporary)
+  await removeUnfinished(file)
   const room = ownRoom + 2 * Buffer.byteLength(JSON.stringify(request))
   const checksum = createHash('sha256')
   let pending = ''
@@ -60,9 +63,20 @@ export async function writePlanFile(file: string, request: object = {}): Promise
   }
 }
 
+/** What processes left that ended before their plan of this name was complete. */
+async function removeUnfinished(file: string): Promise<void> {
+  const prefix = `${basename(file)}.new-`
+  for (const name of await readdir(dirname(file))) {
+    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : Number.NaN
+    if (Number.isInteger(pid) && !isRunning(pid)) await rm(join(dirname(file), name), { force: true })
+  }
+}
+
 async function writable(file: string): Promise<FileHandle> {
   try {
-    return await open(file, 'w')
+    await rm(file, { force: true })
+    // Values of identities: for nobody but the one who asked.
+    return await open(file, 'wx', 0o600)
   } catch (cause) {
     throw new Problem('BAD_REQUEST', `${file} cannot be written: ${asProblem(cause).message}`, { cause })
   }
