@@ -10,6 +10,8 @@ interface QueueOptions extends ProjectOptions {
   readonly show?: string
   readonly retry?: string
   readonly discard?: string
+  readonly release?: string
+  readonly reason?: string
 }
 
 export function addQueue(program: Command, exit: Exit): void {
@@ -19,6 +21,8 @@ export function addQueue(program: Command, exit: Exit): void {
     .option('--show <id>', 'one change, with the objects before and after')
     .option('--retry <id>', 'put a change in line again; a running server takes it up')
     .option('--discard <id>', 'drop a change')
+    .option('--release <mapping>', 'let go what the guard holds back; a running server takes it up')
+    .option('--reason <text>', 'why it may be released; it is audited')
     .action(exit(queue))
   example(command, 'syncline queue --dead', 'syncline queue --retry 01a2…')
 }
@@ -26,6 +30,12 @@ export function addQueue(program: Command, exit: Exit): void {
 async function queue(options: QueueOptions): Promise<number> {
   return withApplication(options, async ({ resources, administrator }) => {
     const { show, retry, discard } = options
+    if (options.release !== undefined) {
+      const parameters = { mapping: options.release, reason: options.reason ?? '' }
+      const action = { name: 'release', content: null, parameters }
+      console.log(JSON.stringify(await resources.action('sync/queue', action, administrator), null, 2))
+      return 0
+    }
     const id = show ?? retry ?? discard
     if (id !== undefined) {
       const path = `sync/queue/${encodeURIComponent(id)}`

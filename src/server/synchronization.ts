@@ -4,6 +4,7 @@ import { isSecretAt } from '../router/secret-fields.ts'
 import { implicitSync } from '../sync/changes/implicit/implicit-sync.ts'
 import { onChange } from '../sync/changes/implicit/on-change.ts'
 import { ChangeQueue } from '../sync/changes/queue/change-queue.ts'
+import { ChangeWindows } from '../sync/changes/windows.ts'
 import { InUse } from '../sync/reconciliation/in-use.ts'
 import { Reconciliations } from '../sync/reconciliation/reconciliations.ts'
 import { associationsProvider } from '../sync/resources/associations.ts'
@@ -34,9 +35,12 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
     ...{ repository, resources, locks, log, mappings, during },
     runSets: localRunSets(),
     activeOperations: new ActiveOperations(),
+    windows: new ChangeWindows(repository.links),
     rulesOf: (mapping: string) => current().rulesOf(mapping),
   }
   const notify = implicitSync(single)
+  // What a liveSync is about to do is counted as a whole, before it begins.
+  const counted = { ...single, windows: undefined }
   const reconciliations = new Reconciliations({
     ...single,
     events,
@@ -71,7 +75,7 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
   }
   return {
     ...{ reconciliations, changes, part },
-    liveSyncOptions: { ...single, notify },
+    liveSyncOptions: { ...counted, notify: implicitSync(counted) },
     onChange: onChange({ ...single, wake, mayBeTakenBack: (path) => current().mayBeTakenBack(path) }),
     /** Everything in use, in this and in other processes. */
     inUse: () => inUse.all(reconciliations, mappings()),

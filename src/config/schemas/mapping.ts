@@ -268,6 +268,10 @@ const mappingProperties: Readonly<Record<string, TSchema>> = {
             'Attribute of the target → the value, or an array of values, that disables. Letter case does not matter.',
             { default: { accountStatus: 'inactive', __ENABLE__: false, active: false } },
           ),
+          window: text(
+            'Within this time the changes of single objects (implicit, queued) are counted together. Units: `s`, `m`, `h`, `d`.',
+            { default: '1h' },
+          ),
         },
         'The limits of one run. A run that would exceed them stops before its first write.',
         {

@@ -2,11 +2,11 @@ import { fewLinked, type GuardLimits, limitsOf } from '../../mapping/guard.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import { mayDelete, mayDisable, mayUnlink } from '../../mapping/may-delete.ts'
 import { Problem } from '../../model/problem.ts'
-import { type Counts, countedAs, exceeded, excessInWords } from '../../plan/guard.ts'
+import { type Counts, exceeded, excessInWords } from '../../plan/guard.ts'
 import type { PlanHeader } from '../../plan/plan-line.ts'
-import type { Links } from '../../repository/links.ts'
 import type { Recorder } from '../page/apply/apply.ts'
-import { type Applied, type Decided, goesOn, wasLinked } from '../page/operation.ts'
+import { countedOf, linkedTargets } from '../page/counted.ts'
+import { type Applied, type Decided, goesOn } from '../page/operation.ts'
 import { type ListedTargets, openRun } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -92,15 +92,6 @@ export class Guard {
   }
 }
 
-/** As what a decided operation counts that nothing stands in the way of. */
-export function countedOf(operation: Decided | Applied, limits: GuardLimits): readonly (keyof Counts)[] {
-  const { action, changes, target } = operation
-  return countedAs(
-    { action, changes, targetExists: target !== undefined, linked: wasLinked(operation) },
-    limits,
-  )
-}
-
 /**
  * The second brake of a run: counts what is really about to be written, page by page. It stops what could not be foreseen: what
  * hooks and scripts do that do not run without writing. Undefined where there is no limit.
@@ -113,11 +104,6 @@ export async function pageGuard({
 }: Omit<Reconciliation, 'brake'>): Promise<Guard | undefined> {
   if (run.analysis || limitsOf(settings.guard).length === 0) return undefined
   return new Guard(rules.mapping, settings.guard, await linkedTargets(rules.mapping, repository.links))
-}
-
-/** How many targets the mapping's link set leads to: what percentages are counted of. */
-export async function linkedTargets({ links: use }: Mapping, links: Links): Promise<number> {
-  return use.enabled ? links.count(use.type) : 0
 }
 
 /**

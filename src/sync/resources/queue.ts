@@ -1,19 +1,22 @@
+import { auditEvent } from '../../audit/events.ts'
+import type { Filter } from '../../model/filter/filter.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import { recordedObject } from '../../model/recorded-changes.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { QueuedEvent } from '../../repository/sync-queue.ts'
-import type { Resource, ResourceProvider } from '../../router/resources.ts'
+import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
-import { inState } from '../changes/queue/queued-change.ts'
+import { inLineAgain } from '../changes/queue/queued-change.ts'
 
 /**
  * `sync/queue` (engine §8.6): the changes that wait, dead letters too. One event shows what the objects were, without secrets;
- * a list does not. Actions: `retry` puts an event in line again; `discard` drops it, and answers what it was.
+ * a list does not. Actions: `retry` puts an event in line again; `discard` drops it, and answers what it was; `release` on the set lets
+ * go what the guard holds back of a mapping, for a reason that is audited.
  */
 export function queueProvider(
-  { syncQueue }: Pick<Repository, 'syncQueue'>,
+  { syncQueue, audit }: Pick<Repository, 'syncQueue' | 'audit'>,
   wake: (mapping: string) => void,
   isSecret: (set: string, pointer: Pointer) => boolean = () => false,
 ): ResourceProvider {
@@ -36,6 +39,26 @@ export function queueProvider(
     await syncQueue.remove([id])
     return shown(event)
   }
+  /** Their objects are read afresh: of one that has come back nothing is deleted. */
+  async function release({ parameters, content }: ResourceAction, context: RequestContext): Promise<Json> {
+    const { mapping, reason } = { ...(isJsonObject(content) ? content : {}), ...parameters }
+    if (typeof mapping !== 'string' || mapping === '' || typeof reason !== 'string' || reason.trim() === '')
+      throw new Problem('BAD_REQUEST', 'release needs the parameters mapping, and reason: it is audited')
+    const { userId, transactionId } = context
+    const about = { userId, transactionId, objectId: `sync/queue/${mapping}`, operation: 'ACTION' }
+    await audit.append([auditEvent.activity({ ...about, message: `the guard is overridden: ${reason}` })])
+    let released = 0
+    for (;;) {
+      const { result } = await syncQueue.query({ filter: heldBackOf(mapping), pageSize: 500 })
+      const events = await Promise.all(result.map(({ _id }) => syncQueue.read(String(_id))))
+      const waiting = events.flatMap((event) => (event ? [inLineAgain(event, reason)] : []))
+      if (waiting.length === 0) break
+      await syncQueue.update(waiting)
+      released += waiting.length
+    }
+    wake(mapping)
+    return { mapping, released }
+  }
   return {
     read: async (id) => shown(await found(id)),
     async query(path, query) {
@@ -43,20 +66,31 @@ export function queueProvider(
       return storePage(await syncQueue.query(storeQuery(query)), listed)
     },
     delete: discard,
-    async action(id, { name }) {
+    async action(id, action, context) {
+      const { name } = action
+      if (id === '' && name === 'release') return release(action, context)
       if (name === 'discard') return discard(id)
       if (name !== 'retry')
-        throw new Problem('BAD_REQUEST', `unknown action ${name} on a change; allowed: retry, discard`)
-      const before = await found(id)
-      const event = inState(before, {
-        ...{ state: 'PENDING', due: 0, attempts: 0 },
-        ...(before.state === 'DEAD' ? { revived: true } : {}),
-      })
+        throw new Problem(
+          'BAD_REQUEST',
+          `unknown action ${name} on a change; allowed: retry, discard; on the set: release`,
+        )
+      const event = inLineAgain(await found(id))
       await syncQueue.update([event])
       wake(event.mapping)
       return shown(event)
     },
   }
+}
+
+function heldBackOf(mapping: string): Filter {
+  const is = (name: string, value: Json): Filter => ({
+    kind: 'compare',
+    operator: 'eq',
+    pointer: [name],
+    value,
+  })
+  return { kind: 'and', filters: [is('mapping', mapping), is('state', 'DEAD'), is('heldBack', true)] }
 }
 
 /** Payloads may be long and do not belong in a list. */

@@ -7,27 +7,16 @@ import { asProblem } from '../../../model/problem.ts'
 import { requireReadable } from '../../../model/unreadable.ts'
 import type { RequestContext, Resource } from '../../../router/resources.ts'
 import { applyPage } from '../../page/apply/apply.ts'
-import { type ReadSource, readSource } from '../../page/operation.ts'
+import { type Decided, type ReadSource, readSource } from '../../page/operation.ts'
 import { progressKey, withSourceLocks } from '../../page/source-locks.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
 import type { SyncServices } from '../../services.ts'
 import { openSingle, qualifiersOf } from '../../single/look.ts'
-import { failedResult, skippedResult, syncRecorder, syncResult } from './result.ts'
-
-/** A change of one source object for the mappings (engine §8, §9). */
-export interface ChangeEvent {
-  readonly action: 'notifyCreate' | 'notifyUpdate' | 'notifyDelete'
-  /** The object set, e.g. `system/hr/account`. */
-  readonly container: string
-  readonly id: string
-  readonly oldValue: JsonObject | null
-  readonly newValue: JsonObject | null
-  /** The id before a rename. */
-  readonly previousId?: string | undefined
-  /** True: it is told late, so the source is read when its turn has come. */
-  readonly readsAfresh?: boolean
-}
+import type { ChangeEvent } from '../change.ts'
+import { heldBack, queuedEvent } from '../queue/queued-change.ts'
+import type { ChangeWindows } from '../windows.ts'
+import { failedResult, heldBackBy, skippedResult, syncRecorder, syncResult } from './result.ts'
 
 export interface NotifyOutcome {
   readonly success: boolean
@@ -66,6 +55,10 @@ interface Flow {
   readonly request?: RequestContext
   /** True: the object is read when its turn has come, so that events that come late, twice or in the wrong order do no harm. */
   readonly readsAfresh?: boolean
+  /** It is in the queue already: there it stays, if the guard holds it back. */
+  readonly queued?: boolean
+  /** A person has released it: the guard does not hold it back. */
+  readonly released?: boolean
 }
 
 /** The results of changes (engine §8.2), one a mapping and qualifier. */
@@ -168,10 +161,11 @@ async function throughMapping(
     const sync = await openSingle(options, mapping.name, request, { analysis: false, ofChange: true })
     const results: Results = new Map()
     for (const page of chunks(flows, sync.rules.oneByOne ? 1 : pageSize)) {
-      const work = () => workPage(sync, page, request)
+      const work = () => workPage(sync, page, request, options.windows)
       for (const [flow, own] of await options.activeOperations.during(sync.runId, work))
         results.set(flow, own)
     }
+    await holdBack(options, mapping, results, request)
     return results
   } catch (error) {
     const problem = asProblem(error)
@@ -180,13 +174,55 @@ async function throughMapping(
   }
 }
 
+/** What the guard holds back waits in the queue, whether the mapping has one or not, until it is released. */
+async function holdBack(
+  { repository, log }: SyncServices,
+  { name }: Mapping,
+  results: Results,
+  request: RequestContext,
+): Promise<void> {
+  const held = [...results].flatMap(([flow, own]) => {
+    const why = heldBackBy(own)
+    return why === undefined || flow.queued
+      ? []
+      : [heldBack(queuedEvent(name, flow.event, flow.request ?? request, 'PENDING'), why)]
+  })
+  const [first] = held
+  if (!first) return
+  await repository.syncQueue.add(held)
+  log('warn', `${name}: ${held.length} changes wait to be released, for ${first.content.lastError}`)
+}
+
+/** Those that go on, and those that the guard holds back as they stand in the records. */
+async function admitted(
+  windows: ChangeWindows | undefined,
+  mapping: Mapping,
+  decided: readonly Decided[],
+  isReleased: (operation: Decided) => boolean,
+): Promise<readonly Decided[]> {
+  if (!windows) return decided
+  const over = await windows.admit(
+    mapping,
+    decided.filter((operation) => !isReleased(operation)),
+  )
+  if (over.size === 0) return decided
+  return decided.map((operation): Decided => {
+    const why = over.get(operation)
+    if (why === undefined) return operation
+    return { ...operation, stale: { why, done: false }, refusal: why, shapingFailed: false }
+  })
+}
+
 /** A page of changes, one round a qualifier: a change that fails under one is skipped under those after it. */
 async function workPage(
   sync: Synchronization,
   changes: readonly Flow[],
   request: RequestContext,
+  windows: ChangeWindows | undefined,
 ): Promise<Results> {
   const { mapping } = sync.rules
+  // What is undone was counted when it was done.
+  const isUndone = request.chain?.compensating !== undefined
   const flows = await withComputedValues(sync, changes)
   const results: Results = new Map(flows.map((flow) => [flow, []]))
   const qualifiers = await Promise.all(flows.map(({ event }) => qualifiersFor(sync, event)))
@@ -204,7 +240,9 @@ async function workPage(
     }
     await withSourceLocks(sync, due, async (held) =>
       synchronize(held, await readAfresh(held, due, flowOf), async (decided) => {
-        const done = await applyPage(held, decided, recorder)
+        const isReleased = ({ sourceId = '' }: Decided) => isUndone || flowOf.get(sourceId)?.released === true
+        const page = await admitted(windows, mapping, decided, isReleased)
+        const done = await applyPage(held, page, recorder)
         for (const [place, operation] of done.entries()) {
           const { sourceId = '' } = operation
           const before = decided[place]?.target ?? null

@@ -2,8 +2,9 @@ import type { Mapping } from '../../../mapping/mapping.ts'
 import type { ObjectChange, OnChange } from '../../../objects/write/changes.ts'
 import type { QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { SyncServices } from '../../services.ts'
+import type { ChangeEvent } from '../change.ts'
 import { inState, queuedEvent } from '../queue/queued-change.ts'
-import { type ChangeEvent, concerned, failureOf, synchronizeChanges } from './implicit-sync.ts'
+import { concerned, failureOf, synchronizeChanges } from './implicit-sync.ts'
 
 interface OnChangeOptions extends SyncServices {
   /** Something waits for the mapping now. */

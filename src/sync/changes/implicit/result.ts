@@ -1,7 +1,7 @@
 import { auditEvent } from '../../../audit/events.ts'
 import type { Mapping } from '../../../mapping/mapping.ts'
 import { copy } from '../../../model/equality.ts'
-import type { JsonObject } from '../../../model/json.ts'
+import { isJsonObject, type JsonObject } from '../../../model/json.ts'
 import type { Problem } from '../../../model/problem.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import type { Recorder } from '../../page/apply/apply.ts'
@@ -18,16 +18,17 @@ export function syncResult(
   oldTargetValue: JsonObject | null,
 ): JsonObject {
   const { linkQualifier, situation, action, targetId } = operation
-  const failed = !succeeded(operation) || action === 'EXCEPTION'
+  const waits = operation.stale !== undefined
+  const failed = !waits && (!succeeded(operation) || action === 'EXCEPTION')
   const ambiguous = ambiguousIds(operation)
   const result: JsonObject = {
-    ...resultOf(mapping, sourceId, linkQualifier, failed ? 'FAILED' : 'SUCCESSFUL'),
+    ...resultOf(mapping, sourceId, linkQualifier, waits ? 'POSTPONED' : failed ? 'FAILED' : 'SUCCESSFUL'),
     situation: situation ?? null,
     action: action ?? null,
     targetId: targetId ?? null,
     ambiguousTargetIds: ambiguous.length > 0 ? [...ambiguous] : null,
     oldTargetValue: action === 'IGNORE' || !oldTargetValue ? null : copy(oldTargetValue),
-    ...(failed ? { cause: causeOf(operation) } : {}),
+    ...(failed || waits ? { cause: causeOf(operation) } : {}),
   }
   if (failed) reasons.set(result, { lost: lostToAnother(operation), keeps: abandonedBy(operation) })
   return result
@@ -64,12 +65,18 @@ function resultOf(
   { name, target }: Mapping,
   sourceId: string,
   linkQualifier: string | null,
-  result: 'SUCCESSFUL' | 'FAILED' | 'SKIPPED',
+  result: 'SUCCESSFUL' | 'FAILED' | 'SKIPPED' | 'POSTPONED',
 ): JsonObject {
   return {
     ...{ mapping: name, targetObjectSet: target, linkQualifier, reconId: null, sourceId, result },
     ...{ situation: null, action: null, targetId: null, ambiguousTargetIds: null, oldTargetValue: null },
   }
+}
+
+/** Why the guard holds a change back; undefined if it does not. */
+export function heldBackBy(results: readonly JsonObject[]): string | undefined {
+  const cause = results.find(({ result }) => result === 'POSTPONED')?.cause
+  return isJsonObject(cause) ? String(cause.message) : undefined
 }
 
 /** Always a 409, whatever the root error. */

@@ -39,7 +39,12 @@ function callOf(world: World, changes: SetChanges, handler?: JsonObject) {
     ...world.resources,
     objectSet: (path) => ({ ...world.resources.objectSet(path), ...(path === source && { changes }) }),
   }
-  const single = { ...world.singles, resources: () => resources, mappings: () => [world.mapping] }
+  const single = {
+    ...world.singles,
+    windows: undefined,
+    resources: () => resources,
+    mappings: () => [world.mapping],
+  }
   const options = {
     ...single,
     notify: implicitSync(single),

@@ -8,8 +8,8 @@ import type { RequestContext, Resource, SyncToken } from '../../../router/resour
 import { acquireRunLock } from '../../reconciliation/run-lock.ts'
 import { requireSourceProperties } from '../../reconciliation/source-properties.ts'
 import type { SyncServices } from '../../services.ts'
+import type { ChangeEvent } from '../change.ts'
 import {
-  type ChangeEvent,
   concerned,
   failureOf,
   type Notify,

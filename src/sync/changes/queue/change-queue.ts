@@ -8,8 +8,8 @@ import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'
 import type { SyncServices } from '../../services.ts'
 import { failureOf, type NotifyOutcome, synchronizeChanges } from '../implicit/implicit-sync.ts'
-import { failedResult } from '../implicit/result.ts'
-import { changeIn, inState, requestIn } from './queued-change.ts'
+import { failedResult, heldBackBy } from '../implicit/result.ts'
+import { changeIn, heldBack, inState, requestIn } from './queued-change.ts'
 
 interface ChangeQueueOptions extends SyncServices {
   /** True for runs and single operations that some process works on. */
@@ -43,7 +43,7 @@ export class ChangeQueue implements AsyncDisposable {
 
   /** There may be other mappings now, with changes that wait for them. */
   reconfigured(): void {
-    for (const mapping of this.#options.mappings()) if (mapping.changes.queue) this.wake(mapping.name)
+    for (const { name } of this.#options.mappings()) this.wake(name)
   }
 
   /** Something new waits for the mapping. */
@@ -104,13 +104,17 @@ class Line {
         this.#isWoken = false
         // As long as the source or the target of the mapping is not there, nothing is worked, and nothing counts as failed.
         const rules = await this.#options.rulesOf(this.#mapping).catch(() => undefined)
-        const settings = rules?.mapping.changes.queue
-        if (!rules || !settings) return this.#timer.in(1000)
+        if (!rules) return this.#timer.in(1000)
+        const { queue } = rules.mapping.changes
         const { epoch } = await locks.ownLease()
         // Several processes may work the changes of one mapping: those of one object are given to one at a time.
         const claimant = { epoch, now: Date.now() }
-        const events = await repository.syncQueue.claim(this.#mapping, claimant, settings.pageSize)
-        if (events.length === 0) return await this.#whenDue(settings.pollingInterval)
+        const events = await repository.syncQueue.claim(
+          this.#mapping,
+          claimant,
+          queue?.pageSize ?? releasedTogether,
+        )
+        if (events.length === 0) return await this.#whenDue(queue?.pollingInterval)
         await this.#synchronize(events, epoch, rules)
       }
     } catch (error) {
@@ -124,11 +128,24 @@ class Line {
   async #synchronize(events: readonly QueuedEvent[], epoch: number, rules: Rules): Promise<void> {
     const { syncQueue } = this.#options.repository
     const outcomes = await this.#outcomesOf(events, rules)
-    const done = events.filter((_event, place) => outcomes[place]?.success).map(({ id }) => id)
+    const why = (place: number) => heldBackBy(outcomes[place]?.results ?? [])
+    const held = events.flatMap((event, place) => {
+      const reason = why(place)
+      return reason === undefined ? [] : [heldBack(event, reason)]
+    })
+    if (held.length > 0) {
+      await syncQueue.putBack(held, epoch)
+      const first = String(held[0]?.content.lastError)
+      this.#options.log('warn', `${this.#mapping}: ${held.length} changes wait to be released, for ${first}`)
+    }
+    const isHeld = (place: number) => why(place) !== undefined
+    const done = events
+      .filter((_event, place) => outcomes[place]?.success && !isHeld(place))
+      .map(({ id }) => id)
     if (done.length > 0) await syncQueue.finish(done, epoch)
     for (const [place, event] of events.entries()) {
       const outcome = outcomes[place]
-      if (outcome?.success) continue
+      if (outcome?.success || isHeld(place)) continue
       const failed = await this.#failed(event, rules, failureOf(outcome ?? { results: [] }))
       if (failed) await syncQueue.putBack([failed], epoch)
       else await syncQueue.finish([event.id], epoch)
@@ -150,6 +167,8 @@ class Line {
       request: requestIn(event),
       // Later changes of its object may have been synchronized while it was a dead letter: it must not undo them.
       readsAfresh: event.content.revived === true,
+      queued: true,
+      released: event.content.released !== undefined,
     }))
     return synchronizeChanges(this.#options, flows, ownWork)
   }
@@ -192,13 +211,21 @@ class Line {
     return deadLetter
   }
 
-  async #whenDue(pollingInterval: number): Promise<void> {
+  /** Without an interval, of a mapping that has no queue of its own, only what was released is waited for. */
+  async #whenDue(pollingInterval: number | undefined): Promise<void> {
     const due = await this.#options.repository.syncQueue.nextDue(this.#mapping)
-    if (!this.#isWoken) return this.#timer.in(Math.min(pollingInterval, (due ?? Infinity) - Date.now()))
+    if (!this.#isWoken) {
+      const wait = Math.min(pollingInterval ?? Infinity, (due ?? Infinity) - Date.now())
+      if (wait < Infinity) this.#timer.in(wait)
+      return
+    }
     this.#isWoken = false
     this.wake()
   }
 }
+
+/** How many released changes of a mapping without a queue are worked together. */
+const releasedTogether = 100
 
 /** The longest wait before another try, in ms, without its random part. */
 const longest = longestWait / 1.2

@@ -2,7 +2,7 @@ import { v7 as timeOrderedId } from 'uuid'
 import type { JsonObject } from '../../../model/json.ts'
 import type { QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { RequestContext } from '../../../router/resources.ts'
-import type { ChangeEvent } from '../implicit/implicit-sync.ts'
+import type { ChangeEvent } from '../change.ts'
 
 /** A change as the queue of a mapping keeps it (engine §8.5): everything that is needed to synchronize it later. */
 export function queuedEvent(
@@ -52,9 +52,26 @@ export function inState(
     readonly lastError?: string
     /** It was a dead letter. */
     readonly revived?: true
+    /** The guard holds it back, until a person releases it, for this reason. */
+    readonly heldBack?: boolean
+    readonly released?: string
   },
 ): QueuedEvent {
   const { lastError, revived, ...columns } = change
   const { due, ...shown } = change
   return { ...event, ...columns, content: { ...event.content, ...shown } }
+}
+
+/** Kept until a person releases it: it blocks no others, and is read afresh then. */
+export function heldBack(event: QueuedEvent, why: string): QueuedEvent {
+  return inState(event, { state: 'DEAD', lastError: why, heldBack: true })
+}
+
+/** In line again. `reason`: the guard does not hold it back any more, for this reason. */
+export function inLineAgain(event: QueuedEvent, reason?: string): QueuedEvent {
+  return inState(event, {
+    ...{ state: 'PENDING', due: 0, attempts: 0, heldBack: false },
+    ...(event.state === 'DEAD' ? { revived: true } : {}),
+    ...(reason === undefined ? {} : { released: reason }),
+  })
 }
