@@ -95,6 +95,7 @@ export class Reconciliations {
       held.defer(() => lock.release())
       leases.push(lock)
     }
+    await this.#stored.closeDead(this.isActive, log)
     const facts = { ...factsOf(request, rules), id, worker: own.name }
     const override = overrideOf(rules.mapping.reconciliation.guard, overrides)
     const run = new Run(facts, parametersOf(settings, sourceId, override))
@@ -140,6 +141,7 @@ export class Reconciliations {
   /** Resolves what earlier processes left undone, so that it does not have to wait for the next run of its mapping. */
   async recover(linkTypes: Iterable<string>): Promise<void> {
     const { repository, resources, log } = this.#options
+    await this.#stored.closeDead(this.isActive, log)
     const recovery = { repository, resources: resources(), isActive: this.isActive, log }
     for (const linkType of new Set(linkTypes)) {
       await recover(recovery, linkType).catch((cause) =>

@@ -1,4 +1,6 @@
 import { auditEvent } from '../../audit/events.ts'
+import type { Log } from '../../kit/log.ts'
+import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { LeaseHolder, Locks } from '../../repository/locks.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -40,6 +42,19 @@ export function storedRuns(repository: Repository, locks: Locks) {
       if (other)
         throw new Problem('CONFLICT', `run ${id} is active in ${other.process}: it can only be stopped there`)
     },
+    /**
+     * Ends, in store and audit, the runs whose process ended before them. Until a process does so that may write, they are only
+     * shown as failed.
+     */
+    async closeDead(isActive: (runId: string, worker: string) => Promise<boolean>, log: Log): Promise<void> {
+      for (const record of await runs.list()) {
+        const worker = workerOf(record)
+        if (record.state !== 'ACTIVE' || (worker !== undefined && (await isActive(record.id, worker))))
+          continue
+        if (await closed(repository, record))
+          log('warn', `${record.mapping}: run ${record.id} broke off: ${broken}`)
+      }
+    },
     /** Forgets a run for good. The audit keeps its entries, and who deleted it. */
     async delete(id: string, context: RequestContext): Promise<Resource> {
       const run = await read(id)
@@ -68,6 +83,32 @@ export function storedRuns(repository: Repository, locks: Locks) {
     },
   }
 }
+
+/** False if another process was faster. */
+function closed(repository: Repository, record: RunRecord): Promise<boolean> {
+  const { id, mapping, content } = record
+  const run = storedRunObject(record, false)
+  return repository.transaction(async (store) => {
+    if ((await store.runs.read(id))?.state !== 'ACTIVE') return false
+    const start = await store.audit.read('recon', `${id}-start`)
+    const facts = { userId: textIn(start?.userId) ?? null, runId: id, mapping }
+    const frame = { entryType: 'summary', reconAction: textIn(start?.reconAction) ?? 'recon' } as const
+    const message = `${broken}. `
+    if (!(await store.audit.read('recon', `${id}-summary`)))
+      await store.audit.append([
+        auditEvent.reconFrame({ ...facts, ...frame, status: 'FAILURE', message, run }),
+      ])
+    const { keeps } = content
+    await store.runs.save({ ...record, state: 'FAILED', content: { ...run, ...(keeps && { keeps }) } })
+    return true
+  })
+}
+
+function textIn(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+const broken = 'the process that worked on this run ended before the run did; run it again'
 
 /** The run object in the summary of a run that was purged. */
 async function summarized(audit: Repository['audit'], id: string): Promise<Resource | undefined> {
@@ -100,7 +141,7 @@ function storedRunObject(record: RunRecord, isWorkedOn: boolean): Resource {
     ended: new Date(Date.parse(record.started) + Number(content.duration)).toISOString(),
     failure: {
       code: 500,
-      message: 'the process that worked on this run ended before the run did; run it again',
+      message: broken,
     },
   }
 }
