@@ -42,6 +42,8 @@ function sound(memory: Memory): Sound {
   return {
     ...plain,
     test: async () => {},
+    held: (_, __, value) => (Array.isArray(value) && value.length === 0 ? null : value),
+    ordered: () => true,
     split: (_, filter) => ({ native: filter, rest: everything }),
     async *search(query, signal) {
       signal?.throwIfAborted()
@@ -500,6 +502,13 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
     'keeps several values of an attribute, always as a list, and none as an absent one',
     'a single value that is no list',
     withValue('groups', (value) => (Array.isArray(value) && value.length === 1 ? value[0] : value)),
+  ],
+  [
+    'holds values in the form that it foresees',
+    'another form foreseen',
+    (sound) => ({
+      held: (type, name, value) => (typeof value === 'string' ? value.trim() : sound.held(type, name, value)),
+    }),
   ],
   [
     'adds and removes single values, and leaves the others; what is done already does no harm',

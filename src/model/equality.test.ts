@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { copy, equal, equalIgnoringNull } from './equality.ts'
+import { copy, equal, equalIgnoringNull, equalInAnyOrder } from './equality.ts'
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import { json } from './testing/arbitraries.ts'
 
@@ -32,6 +32,22 @@ describe('equality', () => {
         expect(equal(a, b)).toBe(canonical(a) === canonical(b))
       }),
     )
+  })
+})
+
+describe('lists in any order', () => {
+  it('are equal if each element is there as often', () => {
+    fc.assert(
+      fc.property(fc.array(json), fc.array(json), (a, b) => {
+        const texts = [a, b].map((list) => list.map((one) => canonical(one)).toSorted())
+        expect(equalInAnyOrder(a, b)).toBe(texts[0]?.join() === texts[1]?.join())
+        expect(equalInAnyOrder(a, a.toReversed())).toBe(true)
+        expect(equalInAnyOrder([...a, 1], [...a, '1'])).toBe(false)
+      }),
+    )
+    expect(equalInAnyOrder(['a', 'b', 'b'], ['b', 'a', 'b'])).toBe(true)
+    expect(equalInAnyOrder(['a', 'a', 'b'], ['b', 'a', 'b'])).toBe(false)
+    expect(equalInAnyOrder([{ a: 1, b: [2] }, null], [null, { b: [2], a: 1 }])).toBe(true)
   })
 })
 

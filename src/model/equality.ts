@@ -14,6 +14,32 @@ export function equalIgnoringNull(a: Json | undefined, b: Json | undefined): boo
   return same(a, b, true)
 }
 
+/** The same elements, each as often, in any order. */
+export function equalInAnyOrder(a: readonly Json[], b: readonly Json[]): boolean {
+  if (a.length !== b.length) return false
+  const left = new Map<string, number>()
+  for (const element of a) {
+    const text = canonical(element)
+    left.set(text, (left.get(text) ?? 0) + 1)
+  }
+  return b.every((element) => {
+    const text = canonical(element)
+    const count = left.get(text) ?? 0
+    left.set(text, count - 1)
+    return count > 0
+  })
+}
+
+/** A text that is equal only for equal values. */
+function canonical(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  if (!isJsonObject(value)) return JSON.stringify(value)
+  const members = Object.entries(value).flatMap(([name, one]) =>
+    one === undefined ? [] : [`${JSON.stringify(name)}:${canonical(one)}`],
+  )
+  return `{${members.toSorted().join()}}`
+}
+
 /** A deep copy: mapped values must never be shared between source and target (engine §12.11). */
 export function copy(value: JsonObject): JsonObject
 export function copy(value: Json): Json

@@ -13,8 +13,9 @@ const longest = 4096
 export function recordedChanges(changes: readonly Change[], isSecret?: IsSecret): JsonObject {
   const kept: JsonObject = {}
   for (const { pointer, before, after } of maskChanges(changes, isSecret)) {
-    const values = { ...member('before', before), ...member('after', after) }
-    if (Object.keys(values).length > 0) kept[printPointer(pointer)] = values
+    // Null and absent are the same to a target: neither comes or goes.
+    if ((before ?? after ?? null) === null) continue
+    kept[printPointer(pointer)] = { ...member('before', before), ...member('after', after) }
   }
   return kept
 }
@@ -37,9 +38,9 @@ function shownBelow(path: Pointer, object: JsonObject, isSecret?: IsSecret): Jso
   return shown
 }
 
-/** For a target, null and absent are the same: no value. */
+/** What was absent has no member; null is null. */
 function member(name: string, value: Json | undefined): JsonObject {
-  return value === undefined || value === null ? {} : { [name]: shortened(value) }
+  return value === undefined ? {} : { [name]: value === null ? null : shortened(value) }
 }
 
 function shortened(value: Json): Json {

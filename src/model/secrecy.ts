@@ -85,6 +85,12 @@ export function isSealed(value: Json | undefined): boolean {
   return isJsonObject(value) && Object.hasOwn(value, '$crypto')
 }
 
+/** The same, of anything in it. */
+export function holdsSealed(value: Json | undefined): boolean {
+  if (Array.isArray(value)) return value.some(holdsSealed)
+  return isJsonObject(value) && (isSealed(value) || Object.values(value).some(holdsSealed))
+}
+
 /** True if the values of a change must not be shown. */
 export function isMasked(
   { pointer, before, after, secret = false }: Change,

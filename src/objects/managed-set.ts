@@ -11,8 +11,9 @@ import { asRead } from './read/as-read.ts'
 import { engine, readPages } from './read/pages.ts'
 import { storeFilter, type View, viewed } from './relationships/view.ts'
 import type { CompiledType, RelationServices } from './type/compile.ts'
-import type { OnChange } from './write/changes.ts'
+import { nothingSynchronized, type OnChange } from './write/changes.ts'
 import type { Apply, ManagedWrite } from './write/entry.ts'
+import { changesForms, heldContent } from './write/held.ts'
 import { writer } from './write/pipeline.ts'
 
 /**
@@ -87,6 +88,14 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
         throw result?.error ?? new Problem('INTERNAL', `${collection}: the write had no outcome`)
       return result.object
     },
+    ...(changesForms(compiled) && {
+      asHeld: (content, existing) =>
+        heldContent(
+          { compiled, onChange: nothingSynchronized, request: foreseeing, store },
+          content,
+          existing,
+        ),
+    }),
     comparison: () => 'exact',
     idOf: ({ content }, proposed) => (typeof content._id === 'string' ? content._id : proposed),
     count: () => objects.count(collection),
@@ -95,6 +104,9 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
   }
   return set
 }
+
+/** Scripts that foresee a write change nothing. */
+const foreseeing: RequestContext = { ...engine, readOnly: true }
 
 function retrievedOrThrown(outcome: ScriptOutcome<JsonObject> | undefined): JsonObject {
   if (outcome?.ok) return outcome.value

@@ -123,7 +123,7 @@ describe('a target that exists', () => {
 
   it('accepts an _id in other case where target ids ignore case', () => {
     const renames = mapping({ targetIdsCaseSensitive: false, properties: [{ target: '_id', default: 'U' }] })
-    expect(() => shape(renames, update(), noScripts)).not.toThrow()
+    expect(shape(renames, update(), noScripts)).toEqual({ desired: undefined, changes: [] })
   })
 })
 

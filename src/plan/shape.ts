@@ -164,20 +164,24 @@ function runShapingHooks(
 }
 
 function comparedWith(existing: JsonObject, shaped: JsonObject, ignoreCase: boolean): Shape {
-  const target = keepReferences(existing, shaped)
-  if (equalIgnoringNull(existing, target)) return { desired: undefined, changes: [] }
-  if (!sameId(existing._id, target._id, ignoreCase)) {
-    throw new Error(
-      `target '_id' has changed from ${JSON.stringify(existing._id)} to ${JSON.stringify(target._id)}`,
-    )
+  const referring = keepReferences(existing, shaped)
+  if (equalIgnoringNull(existing, referring)) return { desired: undefined, changes: [] }
+  const { _id } = referring
+  if (!sameId(existing._id, _id, ignoreCase)) {
+    throw new Error(`target '_id' has changed from ${JSON.stringify(existing._id)} to ${JSON.stringify(_id)}`)
   }
+  // The same id in another form is no change.
+  const target = _id === undefined || _id === existing._id ? referring : { ...referring, _id: existing._id }
+  if (target !== referring && equalIgnoringNull(existing, target)) return { desired: undefined, changes: [] }
   const desired = withoutNewNulls(target, existing)
   return { desired, changes: diff(existing, desired) }
 }
 
 function sameId(a: Json | undefined, b: Json | undefined, ignoreCase: boolean): boolean {
   if (a === b || b === undefined) return true
-  return ignoreCase && typeof a === 'string' && typeof b === 'string' && a.toLowerCase() === b.toLowerCase()
+  if (typeof a !== 'string' || (typeof b !== 'string' && typeof b !== 'number')) return false
+  const id = String(b)
+  return a === id || (ignoreCase && a.toLowerCase() === id.toLowerCase())
 }
 
 function withoutNewNulls(desired: JsonObject, existing: JsonObject): JsonObject {

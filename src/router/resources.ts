@@ -212,6 +212,12 @@ export interface ObjectSet {
     write: { readonly operation: 'create' | 'update'; readonly content: JsonObject },
     proposed?: string,
   ): string | undefined
+  /**
+   * The content of an update as the set would give it back afterwards: values that it regards as those of `existing` in their
+   * form, e.g. text for a number, a stored hash for its plaintext, the order of an unordered list. So nothing is written that
+   * changes nothing. Nothing is changed here; what the set would refuse stays as it is. Absent: everything is held as it is given.
+   */
+  asHeld?(content: JsonObject, existing: JsonObject): Promise<JsonObject>
   /** True for attributes whose values must not be read, such as passwords. Absent: there are none. */
   isSecret?(pointer: Pointer): boolean
   /** True: an update keeps attributes that its content does not mention (platform §4.4); null clears an attribute. */

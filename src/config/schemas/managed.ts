@@ -86,6 +86,12 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       scope: choice('a scope', ['public', 'private'], '`private`: hidden from callers outside.', {
         default: 'public',
       }),
+      comparison: choice(
+        'a comparison',
+        ['ordered', 'unordered'],
+        'Of an array: `unordered`, if the order of its elements says nothing. The same elements in another order are no change.',
+        { default: 'ordered' },
+      ),
       isProtected: flag('A change needs renewed authentication.', false),
       items: shape('managedProperty', 'The elements of an array.'),
       properties: dictionary(ref('managedProperty'), 'The properties of an object.'),

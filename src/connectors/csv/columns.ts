@@ -137,6 +137,15 @@ export function change(
   return result
 }
 
+/** A value as it is read from its cell. */
+export function heldValue(name: string, value: Value, settings: CsvSettings): Value {
+  const isList = settings.multivalued.has(name)
+  const text = isList ? joined(name, value, settings) : cell(name, value)
+  if (text === '') return null
+  if (isList) return valuesIn(text, settings.separator)
+  return name === settings.password ? new Secret(text) : text
+}
+
 function joined(name: string, value: Value, { separator }: CsvSettings): string {
   const values = valuesOf(value).map((one) => cell(name, one))
   const culprit = values.find((one) => one.includes(separator))

@@ -24,7 +24,7 @@ import type { ObjectClass } from '../kit/schema.ts'
 import { type Attributes, attribute, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { changesSince, latestToken, removeParts } from './changes.ts'
-import { objectMaker, tableOf, uidOf } from './columns.ts'
+import { heldValue, objectMaker, tableOf, uidOf } from './columns.ts'
 import { openCsv } from './file.ts'
 import { linesAt } from './lines.ts'
 import { planPage } from './page.ts'
@@ -54,7 +54,7 @@ import {
  * remains the instant between the last check of the file and its replacement; a program that delivers its file by renaming it
  * into place loses nothing else.
  */
-type CsvCapabilities = Omit<Capabilities, 'split' | 'resolveUsername' | 'runScript' | 'discover'>
+type CsvCapabilities = Omit<Capabilities, 'split' | 'ordered' | 'resolveUsername' | 'runScript' | 'discover'>
 
 const objectClass = '__ACCOUNT__'
 const pageSize = 500
@@ -206,6 +206,10 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
   idOf(_wantedClass: string, attributes: Attributes, proposed?: string): string | undefined {
     const given = attribute(attributes, this.#settings.uid)
     return (given === undefined || given === null ? '' : String(given)).trim() || proposed
+  }
+
+  held(_wantedClass: string, name: string, value: Value): Value {
+    return heldValue(name, value, this.#settings)
   }
 
   async writeMany(

@@ -66,6 +66,19 @@ export interface IdOf {
   idOf(objectClass: string, attributes: Attributes, proposed?: string): string | undefined
 }
 
+export interface Held {
+  /**
+   * A value as it is read after it was set, e.g. as text, or trimmed; null where it is no value at all. What is held in the
+   * same way is not written again. Pure; throws what a write would be refused with.
+   */
+  held(objectClass: string, attribute: string, value: Value): Value
+}
+
+export interface Ordered {
+  /** True if the order of the values of a multi-valued attribute says something. */
+  ordered(objectClass: string, attribute: string): boolean
+}
+
 /** The changes that set these attributes; null clears. */
 export function settingOf(attributes: ValueObject): readonly AttributeChange[] {
   return Object.entries(attributes).flatMap(([attribute, value]): AttributeChange[] => {

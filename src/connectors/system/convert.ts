@@ -96,11 +96,11 @@ function declared(type: ObjectType, content: JsonObject): ReadonlyMap<Property, 
   return result
 }
 
-function isEmpty(value: Json): boolean {
+export function isEmpty(value: Json): boolean {
   return value === null || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
-function toNative(value: Json, property: Property): Value {
+export function toNative(value: Json, property: Property): Value {
   const values = toNativeList(Array.isArray(value) ? value : [value], property)
   if (property.multivalued) return values
   if (values.length > 1)
@@ -125,7 +125,7 @@ function bytesOf(text: string, { name }: Property): Uint8Array {
 }
 
 /** Undefined where a value is not of the declared type, or has a list where one value is declared. */
-function fromNative(native: Value, { type, multivalued }: Property): Json | undefined {
+export function fromNative(native: Value, { type, multivalued }: Property): Json | undefined {
   const value = jsonOf(native)
   if (!Array.isArray(value)) {
     const converted = value === null ? undefined : coerced(value, type)

@@ -1,6 +1,6 @@
-import { isJsonObject, type Json, type JsonObject, member } from '../../model/json.ts'
+import { type Json, type JsonObject, member } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
-import { isSealed } from '../../model/secrecy.ts'
+import { holdsSealed } from '../../model/secrecy.ts'
 import { isUnreadable, requireReadable } from '../../model/unreadable.ts'
 import type { Entry, ObjectWriteRequest, ObjectWriteResult, Resource } from '../../router/resources.ts'
 import { offers } from '../kit/connector.ts'
@@ -108,7 +108,7 @@ async function nativeWrite(
   if (write.operation === 'delete') return { operation: 'delete', id: write.id }
   const { facts, type } = access
   // Secrets become plaintext here and nowhere earlier. Only decryption needs to wait; it keeps an object an object.
-  const content = holdsSecret(write.content)
+  const content = holdsSealed(write.content)
     ? ((await facts.decrypt(write.content)) as JsonObject)
     : write.content
   if (write.operation === 'update') {
@@ -119,11 +119,6 @@ async function nativeWrite(
   }
   const id = requestedId(write)
   return { operation: 'create', id, attributes: creation(type, content, id) }
-}
-
-function holdsSecret(value: Json | undefined): boolean {
-  if (Array.isArray(value)) return value.some(holdsSecret)
-  return isJsonObject(value) && (isSealed(value) || Object.values(value).some(holdsSecret))
 }
 
 type DeltaChange = Extract<AttributeChange, { kind: 'delta' }>

@@ -34,6 +34,8 @@ export interface CompiledType {
   readonly onValidate: readonly ScriptedPlace[]
   readonly onStore: readonly ScriptedPlace[]
   readonly encryption: Encryption
+  /** Lists whose order says nothing. */
+  readonly unordered: readonly (readonly Step[])[]
   /** Scripts, or encryption: objects are written one after the other, for a script may look at everything in between. */
   readonly oneByOne: boolean
   /** Undefined: no script looks at what is read. */
@@ -104,6 +106,7 @@ export function compileType(
     unique: propertiesWith(type, 'unique'),
     noInternalUsers: propertiesWith(type, 'no-internal-user-conflict'),
     validate: (object, only) => [...always(object, only), ...conditionally(object, only)],
+    unordered: places.filter(({ property }) => property.comparison === 'unordered').map(({ path }) => path),
     protected: places.filter(isProtected).map(({ path }) => path),
     oneByOne:
       encryption.encrypts ||

@@ -8,6 +8,7 @@ import { withHiddenValues } from '../read/hidden-values.ts'
 import { isUnchanged } from '../relationships/apply.ts'
 import { withRequired } from '../relationships/view.ts'
 import type { CompiledType } from '../type/compile.ts'
+import { inStoredOrder } from '../type/unordered.ts'
 import { failure, isSynchronized, staleness } from './changes.ts'
 import { type Draft, type Entry, eachOf, type ManagedWrite, refused, type WriteContext } from './entry.ts'
 import { isActivity } from './record.ts'
@@ -95,12 +96,13 @@ function changed(
   stored: StoredObject | undefined,
 ): Entry | Promise<Entry> {
   const { external } = context.request
-  const { collection, encryption, relations, oneByOne } = context.compiled
+  const { collection, encryption, relations, oneByOne, unordered } = context.compiled
   const stale = staleness({ rev }, stored)
   if (stale || !stored) return refused(failure(`${collection}/${id}`, stale ?? 'missing'))
   if (external) refuseForeignSecrets(given, stored)
-  const { _id, _rev, ...content } =
+  const { _id, _rev, ...whole } =
     external && !patched ? withHiddenValues(given, stored, encryption.private) : given
+  const content = inStoredOrder(whole, stored, unordered)
   const write = { operation: 'update', id, rev: stored._rev, content } as const
   const draft = { write, stored, old: stored, edits, patched }
   if (encryption.encrypts || (relations && (external || oneByOne))) return compared(context, draft)
@@ -129,11 +131,10 @@ async function changesNothing({ compiled, store }: WriteContext, update: Update)
   return isUnchanged({ store, relations }, { ...update, stored: update.old })
 }
 
-async function inClear({ compiled: { encryption } }: WriteContext, draft: Update): Promise<Update> {
-  const [old, content] = [
-    await encryption.decrypt(draft.stored),
-    await encryption.decrypt(draft.write.content),
-  ]
+async function inClear({ compiled }: WriteContext, draft: Update): Promise<Update> {
+  const { encryption, unordered } = compiled
+  const old = await encryption.decrypt(draft.stored)
+  const content = inStoredOrder(await encryption.decrypt(draft.write.content), old, unordered)
   return { ...draft, write: { ...draft.write, content }, old }
 }
 

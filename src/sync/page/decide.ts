@@ -14,6 +14,7 @@ import {
 } from '../../plan/decide.ts'
 import type { Shape, Shaped, ShapeInput } from '../../plan/shape.ts'
 import { requireKnownAbsence } from './absence.ts'
+import { asHeld } from './held.ts'
 import { type Applied, type Decided, goesOn, type Joined, nothingDecided } from './operation.ts'
 import { askThose } from './places.ts'
 import type { Synchronization } from './synchronization.ts'
@@ -57,7 +58,7 @@ async function decideUntil(
 ): Promise<readonly Decided[]> {
   const wanted = wantedOf(sync, until)
   const inputs = page.map((operation) => factsOf(operation, wanted))
-  const outcomes = await sync.rules.ask('decide', inputs, sync.scripts)
+  const outcomes = await asHeld(sync.targets, page, await sync.rules.ask('decide', inputs, sync.scripts))
   const broken = page.filter((_, place) => !outcomes[place]?.ok)
   const before = shorter[until]
   const known = (before && broken.length > 0 ? await decideUntil(sync, broken, before) : []).values()
@@ -185,11 +186,12 @@ export async function shapePage<T extends Decided | Applied>(
   page: readonly T[],
 ): Promise<readonly T[]> {
   const wanted = wantedOf(sync, 'shape')
-  const outcomes = await askThose(
+  const shaped = await askThose(
     page,
     (operation) => shapingOf(sync, operation, wanted),
     (inputs) => sync.rules.ask('shape', inputs, sync.scripts),
   )
+  const outcomes = await asHeld(sync.targets, page, shaped)
   const done: T[] = []
   for (const [place, operation] of page.entries()) {
     const outcome = outcomes[place]

@@ -114,14 +114,25 @@ function shownAttributes(
     .map(({ pointer }) => pointer)
   const isMade = sync.secrets.ofOperation(operation, { decrypted, hooked })
   return attributes.map((attribute) => {
-    const { pointer, before, after, origins } = attribute
+    const held = asHeld(operation, attribute)
+    const { pointer, before, after, origins } = held
     const values = [before, after, ...origins.map(({ value }) => value)]
     const secret = values.some((value) => {
       const change = { pointer, before: undefined, after: value }
       return isMade(change) || isMasked(change, sync.targets.isSecret)
     })
-    return shown(sync, attribute, secret)
+    return shown(sync, held, secret)
   })
+}
+
+/** The attribute as it was decided: what the target holds in the same way does not change. */
+function asHeld({ changes }: Decided, attribute: ExplainedAttribute): ExplainedAttribute {
+  if (!attribute.changes) return attribute
+  const { after, changes: _, ...rest } = attribute
+  const pointer = printPointer(attribute.pointer)
+  const change = changes.find((one) => printPointer(one.pointer) === pointer)
+  const value = change ? change.after : attribute.before
+  return { ...rest, ...(value === undefined ? {} : { after: value }), changes: change !== undefined }
 }
 
 /** An attribute as it may be shown: secrets masked, pointers as people write them, scripts by their place. */

@@ -1,4 +1,5 @@
 import { ok } from 'node:assert/strict'
+import { offers } from '../connector.ts'
 import { type Attributes, attribute as attributeOf, type Value } from '../values.ts'
 import type { ConnectorWrite } from '../write.ts'
 import {
@@ -141,6 +142,24 @@ export const values: Laws = {
     await bench.update(id, { [name]: [] })
     requireValue(await bench.readOne(id), name, undefined)
   },
+  async 'holds values in the form that it foresees'(bench) {
+    const { attribute, multivalued, objectClass } = bench.facts
+    const holder = bench.need('held')
+    const id = await bench.createOne(1)
+    const lists = multivalued === undefined ? [] : [['b', 'a', 'b'], [' x ', 'y'], ['only'], []]
+    const given = [
+      ...[...hostileTexts, ' a ', 'A', ''].map((text) => ({ name: attribute, value: text })),
+      ...lists.map((value) => ({ name: multivalued ?? '', value })),
+    ]
+    for (const { name, value } of given) {
+      await bench.update(id, { [name]: value })
+      const object = await bench.readOne(id)
+      const held = holder.held(objectClass, name, value) ?? undefined
+      if (Array.isArray(held) && !isOrdered(bench, name))
+        requireEqual(sorted(object[name]), held.toSorted(), name)
+      else requireValue(object, name, held)
+    }
+  },
   async 'adds and removes single values, and leaves the others; what is done already does no harm'(bench) {
     const name = bench.given(bench.facts.multivalued)
     if (!bench.need('deltas').deltas(bench.facts.objectClass, name)) return
@@ -157,6 +176,10 @@ export const values: Laws = {
     await delta([], ['b', 'c'], [])
     await delta(['d'], [], ['d'])
   },
+}
+
+function isOrdered({ connector, facts }: Bench, name: string): boolean {
+  return offers(connector, 'ordered') && connector.ordered(facts.objectClass, name)
 }
 
 function sorted(value: Value | undefined): readonly unknown[] {
