@@ -14,6 +14,7 @@ import {
   type JsonObject,
   type Lifecycle,
   Secret,
+  Unreadable,
   type Value,
 } from '../src/connector.ts'
 import { comparisonOperators } from '../src/model/filter/filter.ts'
@@ -94,7 +95,8 @@ function factsOf(make: (memory: Memory) => Connector): ContractFacts {
     objectClass,
     async open() {
       const memory: Memory = { epoch: 'first', accounts: new Map(), log: [] }
-      return { connector: make(memory), reopen: async () => make(memory), close: async () => {} }
+      const damage = async (id: string) => void damaged.set(memory, id)
+      return { connector: make(memory), reopen: async () => make(memory), damage, close: async () => {} }
     },
     account: (n) => ({ login: `u${n}`, mail: `u${n}@example.com`, password: new Secret(`secret ${n}`) }),
     attribute: 'mail',
@@ -104,6 +106,27 @@ function factsOf(make: (memory: Memory) => Connector): ContractFacts {
     bytes: 'photo',
     rename: (n) => ({ login: `u${n}` }),
     credentials: (n) => ({ username: `u${n}`, password: `secret ${n}` }),
+  }
+}
+
+/** Which account of a memory cannot be read. */
+const damaged = new WeakMap<Memory, string>()
+
+/** The same connector, to a system that can be damaged. */
+function damageable(connector: Sound, memory: Memory): Connector {
+  const seen = (object: ConnectorObject) =>
+    object._id === damaged.get(memory)
+      ? new Unreadable(object._id, new ConnectorError('unreadable', 'It is damaged'))
+      : object
+  return {
+    ...connector,
+    async *search(query, signal) {
+      for await (const page of connector.search(query, signal)) yield page.map(seen)
+    },
+    async readMany(...given) {
+      const objects = await connector.readMany(...given)
+      return new Map(Array.from(objects, ([id, object]) => [id, seen(object)]))
+    },
   }
 }
 
@@ -221,6 +244,16 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
       async *search(query) {
         yield* sound.search(query)
         return { state: 'partial', reason: 'as ever' }
+      },
+    }),
+  ],
+  [
+    'gives an object that cannot be read in its place: it is not absent',
+    'objects that are left out because they cannot be read',
+    (sound, memory) => ({
+      async *search(query, signal) {
+        const isSound = ({ _id }: ConnectorObject) => _id !== damaged.get(memory)
+        for await (const page of sound.search(query, signal)) yield page.filter(isSound)
       },
     }),
   ],
@@ -662,7 +695,7 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
   ],
 ]
 
-const soundCases = contractCases(factsOf(sound))
+const soundCases = contractCases(factsOf((memory) => damageable(sound(memory), memory)))
 
 describe('the contract', () => {
   it.each(soundCases)('is kept by a sound connector: $name', async ({ run }) => {
@@ -677,7 +710,7 @@ describe('the contract', () => {
     const cases = contractCases(
       factsOf((memory) => {
         const connector = sound(memory)
-        return { ...connector, ...make(connector, memory) }
+        return { ...damageable(connector, memory), ...make(connector, memory) }
       }),
     )
     await expect(cases.find(({ name }) => name === law)?.run()).rejects.toThrow(Error)

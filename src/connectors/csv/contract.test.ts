@@ -10,7 +10,12 @@ connectorContract(
     async open() {
       const csv = await temporaryCsv('uid,name,mail,password,tags\n')
       const reopen = async () => csv.connect({ multivaluedColumns: ['tags'] })
-      return { connector: await reopen(), reopen, close: () => csv[Symbol.asyncDispose]() }
+      return {
+        connector: await reopen(),
+        reopen,
+        damage: async (id) => csv.put((await csv.text()).replace(`"${id}",`, `"${id}","x"y,`)),
+        close: () => csv[Symbol.asyncDispose](),
+      }
     },
     account: (n) => ({
       uid: `u${n}`,

@@ -37,6 +37,8 @@ export interface OpenSystem {
   readonly connector: Connector
   /** Another connector to the same system, as after a restart. */
   reopen?(): Promise<Connector>
+  /** Damages the account of this id so that it cannot be read any more, where the system can be damaged. */
+  damage?(id: string): Promise<void>
   close(): PromiseLike<void>
 }
 
@@ -77,6 +79,10 @@ export class Bench implements AsyncDisposable {
   given<T>(fact: T | undefined): T {
     if (fact === undefined) throw new NotOffered()
     return fact
+  }
+
+  async damage(id: string): Promise<void> {
+    await this.given(this.#system.damage).call(this.#system, id)
   }
 
   async reopen(): Promise<Connector> {

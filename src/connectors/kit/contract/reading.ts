@@ -1,5 +1,6 @@
 import { ok } from 'node:assert/strict'
 import { everything } from '../../../model/filter/filter.ts'
+import { isUnreadable } from '../../../model/unreadable.ts'
 import { Secret } from '../values.ts'
 import {
   failureOf,
@@ -69,6 +70,21 @@ export const reading: Laws = {
     let last = await search.next()
     while (!last.done) last = await search.next()
     ok((last.value?.state ?? 'complete') === 'complete', `the listing is ${last.value?.state}`)
+  },
+  async 'gives an object that cannot be read in its place: it is not absent'(bench) {
+    const [damaged = '', sound = ''] = await bench.create(1, 2)
+    const { objectClass } = bench.facts
+    await bench.damage(damaged)
+    const pages = await Array.fromAsync(bench.need('search').search({ objectClass, filter: everything }))
+    const read = await bench.need('readMany').readMany(objectClass, [damaged, sound])
+    for (const entries of [pages.flat(), [...read.values()]]) {
+      requireSame(entries.map(({ _id }) => _id).toSorted(), [damaged, sound].toSorted(), 'objects')
+      requireSame(
+        entries.filter(isUnreadable).map(({ _id }) => _id),
+        [damaged],
+        'unreadable objects',
+      )
+    }
   },
   async 'refuses an object class that the system does not have'(bench) {
     const query = { objectClass: 'no such class', filter: everything }
