@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseFilter } from '../model/filter/parse.ts'
 import type { JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
@@ -233,6 +233,23 @@ describe('retention', () => {
     ])
     expect(await stored.audit.verify()).toMatchObject({ removed: 2, broken: undefined })
     expect(logged).toEqual(['audit: 2 events need not be kept any longer, and were removed'])
+  })
+
+  it('takes nothing for old because the clock was set forward', async () => {
+    await open({ retention: { access: { maxAge: '1 day' }, sync: { maxEvents: 2 } } })
+    const timestamp = new Date().toISOString()
+    await stored.audit.append([
+      { ...event('new', 'access'), timestamp },
+      ...['1', '2', '3'].map((id) => event(id, 'sync')),
+    ])
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 365 * 86_400_000 })
+    try {
+      await audit.start()
+      await expect.poll(() => ids('sync')).toEqual(['2', '3'])
+      expect(await ids('access')).toEqual(['new'])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('keeps what a handler has still to write', async () => {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { steadyTime } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import type { AuditEvent } from '../repository/audit.ts'
@@ -142,8 +143,10 @@ export class AuditService implements AsyncDisposable {
 
   #retain(): void {
     const { repository, log } = this.#options
+    // A clock that is set forward by mistake must not make everything old.
+    const now = () => Math.min(Date.now(), steadyTime())
     this.#retaining = this.#retaining
-      .then(() => applyRetention(repository, this.trail.settings, Date.now()))
+      .then(() => applyRetention(repository, this.trail.settings, now()))
       .then(
         (removed) =>
           removed > 0 &&

@@ -58,11 +58,11 @@ function bar(): Progress {
 }
 
 function lines(): Progress {
-  let last = Date.now()
+  let last = performance.now()
   return {
     update(run) {
-      if (Date.now() - last < quiet) return
-      last = Date.now()
+      if (performance.now() - last < quiet) return
+      last = performance.now()
       const { done, total } = position(run)
       console.error(`${phaseOf(run)}: ${done} of ${total} objects, ${rateOf(run)}/s`)
     },

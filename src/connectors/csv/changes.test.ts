@@ -72,6 +72,21 @@ describe('a copy that was not finished when its process ended', () => {
   })
 })
 
+describe('a copy made after the clock was set back', () => {
+  it('is the newest all the same, so its token stays good', async () => {
+    await using hr = await open()
+    await hr.write([['a', 'Ann']])
+    const years = 10 * 365 * 86_400_000
+    const future = Date.now() + years
+    for (const more of [1, 2, 3]) writeFileSync(join(hr.folder, `people.csv.${future + more}`), 'id,name\n')
+    const token = await hr.latest()
+    await hr.write([['b', 'Bob']])
+    const changes = await hr.since(token)
+    expect(kinds(changes)).toEqual(['DELETE a', 'CREATE b', 'END'])
+    expect(await hr.since(endOf(changes))).toEqual([])
+  })
+})
+
 describe('the changes of a file', () => {
   it('are deletions first, then the rest in the order of the file, and last the new token', async () => {
     await using hr = await open()

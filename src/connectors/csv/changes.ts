@@ -90,12 +90,11 @@ interface Copy extends AsyncDisposable {
   readonly digest: string
 }
 
-/** Two copies of one millisecond get different names. */
+/** Each copy has a later time than those before it, also of one millisecond, and also if the clock was set back. */
 async function copyOf(path: string): Promise<Copy> {
   await removeParts(path)
-  const taken = new Set((await copiesOf(path)).map(({ time }) => time))
-  let time = Date.now()
-  while (taken.has(time)) time++
+  const [newest] = await newestFirst(path)
+  const time = Math.max(Date.now(), (newest?.time ?? 0) + 1)
   const file = `${path}.${time}`
   const part = `${file}.${hostname()}-${process.pid}.part`
   const remove = () => rm(part, { force: true })
