@@ -122,10 +122,10 @@ export class PolicyProvider implements ResourceProvider {
     const concerned = (names: readonly string[]) => names.filter((name) => !only || only.has(name))
     const asked = { collection, unique: concerned(unique), noInternalUsers: concerned(noInternalUsers) }
     const candidate = { id, content: opened }
-    const conflictsOf = await conflicts(this.#options.repository.objects, asked, [candidate])
+    const failed = await conflicts(this.#options.repository.objects, asked, [candidate])
     return [
       ...validate(opened, only),
-      ...conflictsOf(candidate),
+      ...(failed.get(candidate) ?? []),
       ...((await scriptedPolicies?.(opened, { resourcePath: resource, only, request })) ?? []),
     ]
   }

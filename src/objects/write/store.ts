@@ -10,7 +10,7 @@ import {
   type WriteContext,
   type WrittenPage,
 } from './entry.ts'
-import { conflicts } from './unique.ts'
+import { conflicts, type Giver } from './unique.ts'
 
 /**
  * The stage in the store: policies that look at other objects, then the page is written, with its relationships where the
@@ -61,13 +61,29 @@ async function refuseConflicts(
   entries: readonly Entry[],
 ): Promise<readonly Entry[]> {
   if (!compiled.enforced || compiled.unique.length + compiled.noInternalUsers.length === 0) return entries
-  const candidates = entries.flatMap((one) =>
-    'write' in one && one.write.operation !== 'delete' ? [one.write] : [],
-  )
-  const conflictsOf = await conflicts(store.objects, compiled, candidates)
+  const drafts = entries.filter((one) => 'write' in one)
+  const candidates = drafts.flatMap(({ write }) => (write.operation === 'delete' ? [] : [write]))
+  const failed = await conflicts(store.objects, compiled, candidates, giversAmong(compiled, drafts))
+  if (failed.size === 0) return entries
   return eachDraft(entries, (draft) => {
-    if (draft.write.operation === 'delete') return draft
-    const failures = conflictsOf(draft.write)
+    const { write } = draft
+    const failures = write.operation === 'delete' ? [] : (failed.get(write) ?? [])
     return failures.length > 0 ? refused(policyFailure(mergeFailures(failures), 'write')) : draft
+  })
+}
+
+/** Those that are certain to be written: what changes relationships, too, may still be refused. */
+function giversAmong(
+  { unique, relations }: WriteContext['compiled'],
+  drafts: readonly Draft[],
+): readonly Giver[] {
+  if (unique.length === 0 || drafts.length < 2) return []
+  return drafts.flatMap(({ write, edits }): Giver[] => {
+    if (write.operation === 'create' || edits) return []
+    const { id, rev } = write
+    if (write.operation === 'delete') return relations ? [] : [{ id, rev, content: undefined }]
+    const { content } = write
+    const isRelated = relations && Object.keys(content).some((name) => relations.type.properties.has(name))
+    return isRelated ? [] : [{ id, rev, content }]
   })
 }

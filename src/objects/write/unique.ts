@@ -10,53 +10,108 @@ export interface Candidate {
   readonly content: JsonObject
 }
 
+/** Another write of the page, by which an object may give up a value. */
+export interface Giver {
+  readonly id: string
+  /** As the write expects the object to be stored; undefined: however it is. */
+  readonly rev: string | undefined
+  /** Undefined: it is deleted. */
+  readonly content: JsonObject | undefined
+}
+
 /**
  * The policies that look at other objects: `unique` (no other one of the type has the same value) and
- * `no-internal-user-conflict`. The values of a whole page are looked up with one query for each property, and objects of the
- * page are compared with each other, too: the check is called for each candidate in the order of writing. The check and the
- * write are in one transaction; otherwise two writers could both find a value unused.
+ * `no-internal-user-conflict`. What counts is the end of the page: two objects may swap a value, or one take what another one
+ * gives up, in whatever order. An object that is refused itself gives nothing up. The values of a whole page are looked up with
+ * one query for each property. The check and the write are in one transaction; otherwise two writers could both find a value
+ * unused.
  */
 export async function conflicts(
   objects: Objects,
   { collection, unique, noInternalUsers }: Pick<CompiledType, 'collection' | 'unique' | 'noInternalUsers'>,
   candidates: readonly Candidate[],
-): Promise<(candidate: Candidate) => readonly FailedProperty[]> {
-  const owners: (readonly [string, Owners])[] = []
+  givers: readonly Giver[] = [],
+): Promise<ReadonlyMap<Candidate, readonly FailedProperty[]>> {
+  const stored: (readonly [string, Stored])[] = []
   for (const property of unique)
-    owners.push([property, await ownersOf(objects, collection, property, candidates)])
+    stored.push([property, await ownersOf(objects, collection, property, candidates)])
   const internalNames = await internalUsersAmong(objects, noInternalUsers, candidates)
-  return ({ id, content }) => {
-    const taken = owners.filter(([property, of]) =>
-      [...(of.get(content[property]) ?? [])].some((owner) => owner !== id),
-    )
-    if (taken.length === 0) for (const [property, of] of owners) add(of, content[property], id)
-    const internal = noInternalUsers.filter((name) => internalNames.has(content[name]))
-    return [...internal, ...taken.map(([property]) => property)].map((property) => ({
-      ...{ property, policyRequirements: [{ policyRequirement: 'UNIQUE' }] },
-    }))
+  let giving = new Map(givers.map((giver) => [giver.id, giver]))
+  for (;;) {
+    const failed = judge(candidates, stored, giving)
+    const staying = candidates.filter((one) => failed.has(one) && giving.has(one.id))
+    if (staying.length === 0) return withInternal(candidates, failed, noInternalUsers, internalNames)
+    const refused = new Set(staying.map(({ id }) => id))
+    giving = new Map([...giving].filter(([id]) => !refused.has(id)))
   }
 }
 
-/** Value → ids of the objects that have it. */
-type Owners = Map<Json | undefined, Set<string>>
+/** Which candidates want a value that another object has at the end, as far as `giving` objects give theirs up. */
+function judge(
+  candidates: readonly Candidate[],
+  stored: readonly (readonly [string, Stored])[],
+  giving: ReadonlyMap<string, Giver>,
+): Map<Candidate, readonly string[]> {
+  const failed = new Map<Candidate, readonly string[]>()
+  const taken = new Map(stored.map(([property]) => [property, new Map<Json | undefined, string>()]))
+  for (const candidate of candidates) {
+    const { id, content } = candidate
+    const properties = stored.flatMap(([property, owners]) => {
+      const value = content[property]
+      const before = taken.get(property)?.get(value)
+      const isHeld = [...(owners.get(value) ?? [])].some(
+        ([owner, rev]) => owner !== id && !givesUp(giving.get(owner), rev, property, value),
+      )
+      return isHeld || (before !== undefined && before !== id) ? [property] : []
+    })
+    if (properties.length > 0) failed.set(candidate, properties)
+    else
+      for (const [property] of stored)
+        if (isComparable(content[property])) taken.get(property)?.set(content[property], id)
+  }
+  return failed
+}
+
+function givesUp(giver: Giver | undefined, rev: string, property: string, value: Json | undefined): boolean {
+  if (!giver || (giver.rev !== undefined && giver.rev !== rev)) return false
+  return giver.content?.[property] !== value
+}
+
+function withInternal(
+  candidates: readonly Candidate[],
+  failed: ReadonlyMap<Candidate, readonly string[]>,
+  noInternalUsers: readonly string[],
+  internalNames: ReadonlySet<Json | undefined>,
+): ReadonlyMap<Candidate, readonly FailedProperty[]> {
+  const all = candidates.flatMap((candidate) => {
+    const internal = noInternalUsers.filter((name) => internalNames.has(candidate.content[name]))
+    const properties = [...internal, ...(failed.get(candidate) ?? [])]
+    if (properties.length === 0) return []
+    const found = properties.map((property) => ({
+      ...{ property, policyRequirements: [{ policyRequirement: 'UNIQUE' }] },
+    }))
+    return [[candidate, found] as const]
+  })
+  return new Map(all)
+}
+
+/** Value → the objects that have it, with their revisions. */
+type Stored = Map<Json | undefined, Map<string, string>>
 
 async function ownersOf(
   objects: Objects,
   collection: string,
   property: string,
   candidates: readonly Candidate[],
-): Promise<Owners> {
-  const owners: Owners = new Map()
+): Promise<Stored> {
+  const owners: Stored = new Map()
   const values = [...new Set(candidates.map(({ content }) => content[property]).filter(isComparable))]
   if (values.length === 0) return owners
   const filter: Filter = { kind: 'compare', operator: 'in', pointer: [property], value: values }
   const { result } = await objects.query(collection, { filter })
-  for (const { _id, [property]: value } of result) add(owners, value, _id)
+  for (const { _id, _rev, [property]: value } of result)
+    if (isComparable(value)) owners.set(value, (owners.get(value) ?? new Map()).set(_id, _rev))
   return owners
-}
-
-function add(owners: Owners, value: Json | undefined, id: string): void {
-  if (isComparable(value)) owners.set(value, (owners.get(value) ?? new Set()).add(id))
 }
 
 /** Absence, null and the empty text may occur any number of times. */
