@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { requireReadable } from '../../model/unreadable.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import { temporaryStore } from '../../testing/store.ts'
@@ -36,7 +37,7 @@ async function open(mails: Readonly<Record<string, string>>) {
     write,
     async mails() {
       const found = await set.readMany(Object.keys(mails))
-      return Object.fromEntries([...found].map(([id, { mail }]) => [id, mail]))
+      return Object.fromEntries([...found].map(([id, entry]) => [id, requireReadable(entry).mail]))
     },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../model/json.ts'
+import { isJsonObject, type Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { type Applied, succeeded } from './operation.ts'
 
@@ -25,15 +25,19 @@ export function abandonedBy(operation: Applied): string | undefined {
 function isTaken(cause: unknown): boolean {
   if (!(cause instanceof Problem)) return false
   if (cause.code === 'PRECONDITION_FAILED') return true
-  return cause.code === 'POLICY_FAILED' && violatesUnique(cause)
+  return uniqueViolations(cause).length > 0
 }
 
-function violatesUnique({ detail }: Problem): boolean {
+/** The properties whose values other objects have; none where more than that was refused. */
+export function uniqueViolations(cause: unknown): readonly string[] {
+  const detail = cause instanceof Problem && cause.code === 'POLICY_FAILED' ? cause.detail : undefined
   const failed = isJsonObject(detail) ? detail.failedPolicyRequirements : undefined
-  if (!Array.isArray(failed)) return false
-  const requirements = failed.filter(isJsonObject).flatMap(({ policyRequirements }) => policyRequirements)
-  return (
-    requirements.length > 0 &&
-    requirements.every((one) => isJsonObject(one) && one.policyRequirement === 'UNIQUE')
-  )
+  if (!Array.isArray(failed)) return []
+  const isUnique = (one: Json) =>
+    isJsonObject(one) &&
+    Array.isArray(one.policyRequirements) &&
+    one.policyRequirements.every((each) => isJsonObject(each) && each.policyRequirement === 'UNIQUE')
+  return failed.every(isUnique)
+    ? failed.flatMap((one) => (isJsonObject(one) ? String(one.property) : []))
+    : []
 }

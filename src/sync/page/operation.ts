@@ -100,6 +100,8 @@ interface AppliedFacts extends DecidedFacts {
   readonly newId?: string | undefined
   /** What was written down before the target is written. */
   readonly intent?: string | undefined
+  /** The targets that have what it wants: a unique value, an id. */
+  readonly heldBy?: readonly string[] | undefined
   /** The target did not say whether it has written. */
   readonly inDoubt?: boolean
   /** What follows from the write, handed over by the target set: to be done when link and target agree. */

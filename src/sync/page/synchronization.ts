@@ -10,6 +10,7 @@ import type { Listings } from './absence.ts'
 import type { Correlator } from './correlate.ts'
 import type { Foreseen } from './foreseen.ts'
 import type { MappingLinks } from './links.ts'
+import type { LostOperations } from './lost-operations.ts'
 import type { Rules } from './rules.ts'
 import type { SecretAttributes } from './secret-attributes.ts'
 
@@ -26,6 +27,8 @@ export interface Synchronization {
   readonly links: MappingLinks
   readonly correlator: Correlator
   readonly foreseen: Foreseen
+  /** What is tried once more at the end of the run; absent where there is no such end. */
+  readonly lost?: LostOperations | undefined
   readonly secrets: SecretAttributes
   readonly locks: Locks
   /** What others have worked on since the sets were queried. */

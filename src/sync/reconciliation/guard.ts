@@ -7,6 +7,7 @@ import type { PlanHeader } from '../../plan/plan-line.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import { countedOf, linkedTargets } from '../page/counted.ts'
 import { type Applied, type Decided, goesOn } from '../page/operation.ts'
+import { lastRound } from './last-round.ts'
 import { type ListedTargets, openRun } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
@@ -154,6 +155,7 @@ async function foresee(
   const sync = { ...opened, until, looksAtTargets }
   const listings = await sourcePhase(looking, sync, sources)
   if (listed) await targetPhase(looking, { ...sync, listings })
+  await lastRound(looking, { ...sync, listings })
   await listed?.ids.startOver()
 }
 

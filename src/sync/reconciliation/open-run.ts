@@ -3,6 +3,7 @@ import type { Watch } from '../../repository/locks.ts'
 import type { RunSet } from '../../repository/run-sets.ts'
 import { allComplete } from '../page/absence.ts'
 import { mappingLinks } from '../page/links.ts'
+import { LostOperations } from '../page/lost-operations.ts'
 import { openSynchronization } from '../page/open-synchronization.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
@@ -28,6 +29,7 @@ export async function openRun(
   run.statistics.totals.target = targets
   run.statistics.totals.links = mapping.links.enabled ? await repository.links.count(mapping.links.type) : 0
   return openSynchronization({
+    lost: new LostOperations(),
     ...{ rules, resources, repository, locks, log, watch, targetIds, signal, durations },
     scripts: { ...scriptContext(reconciliation), signal },
     runId: run.id,

@@ -1,12 +1,13 @@
 import { isDone, type PlanLine, planFilter, stalenessOf } from '../../plan/plan-line.ts'
 import { decidePage, shapePage } from '../page/decide.ts'
 import { joinTargets, linkedSources } from '../page/join.ts'
-import { type Decided, type ReadSource, readSource, readTarget } from '../page/operation.ts'
+import { type Applied, type Decided, type ReadSource, readSource, readTarget } from '../page/operation.ts'
 import { isOvertaken, withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { synchronize } from '../page/synchronize.ts'
 import { lineOf } from '../plans/line-of.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
+import { asTheyWere, lostParts } from './last-round.ts'
 import { finish, partsOf } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import type { PlanOutcome } from './run.ts'
@@ -27,10 +28,29 @@ export async function plannedPhases(
   }
   const outcome = { performed: 0, stale: 0, done: 0 }
   run.planned = outcome
-  const work: Work = { reconciliation, sync, looking: lookingOnly(sync), outcome }
-  for await (const part of partsOf(reconciliation, sync, lines('source'))) await workSources(work, part)
+  const work: Work = { reconciliation, sync, looking: lookingOnly(sync), outcome, isLast: false }
+  const again: PlanLine[] = []
+  for await (const part of partsOf(reconciliation, sync, lines('source'))) {
+    await workSources(work, part)
+    again.push(...part.filter((line) => sync.lost?.of(line)))
+  }
   run.enter('ACTIVE_RECONCILING_TARGET')
   for await (const part of partsOf(reconciliation, sync, lines('target'))) await workTargets(work, part)
+  await lastOfPlan(work, again)
+}
+
+/** What another object stood in the way of, or what was not yet as its line says, once more (last-round.ts). */
+async function lastOfPlan(work: Work, lines: readonly PlanLine[]): Promise<void> {
+  const { reconciliation, sync, outcome } = work
+  const parts = lostParts(sync)
+  const lost = parts.flat()
+  if (reconciliation.run.signal.aborted) return asTheyWere(reconciliation, sync, lost)
+  for (const { stale } of lost) outcome[stale ? 'stale' : 'performed']--
+  const lineOf = new Map(lines.map((line) => [keyOf(line), line]))
+  for (const part of parts) {
+    const own = part.flatMap((operation) => lineOf.get(keyOf(operation)) ?? [])
+    await workSources({ ...work, isLast: true }, own)
+  }
 }
 
 interface Work {
@@ -39,6 +59,8 @@ interface Work {
   /** Decides and shapes as the plan did: scripts cannot write, so that what is left out leaves no trace. */
   readonly looking: Synchronization
   readonly outcome: PlanOutcome
+  /** Targets have been created and deleted since the run queried them. */
+  readonly isLast: boolean
 }
 
 function lookingOnly(sync: Synchronization): Synchronization {
@@ -57,7 +79,7 @@ async function workSources(work: Work, lines: readonly PlanLine[]): Promise<void
     const sources = await held.sources.readMany(ids, held.signal)
     const reads = turns.map((turn): ReadSource => {
       const read = readSource(turn.sourceId, sources.get(turn.sourceId), turn.linkQualifier)
-      return { ...read, overtaken: isOvertaken(held, turn) }
+      return { ...read, overtaken: work.isLast || isOvertaken(held, turn) }
     })
     await synchronize(work.looking, reads, (decided) => perform({ ...work, sync: held }, decided, lineOf))
   })
@@ -80,7 +102,7 @@ async function workTargets(work: Work, lines: readonly PlanLine[]): Promise<void
 }
 
 /** By which an operation and its line belong together: the object that it is about, and the qualifier. */
-function keyOf({ phase, sourceId, targetId, linkQualifier }: PlanLine | Decided): string {
+function keyOf({ phase, sourceId, targetId, linkQualifier }: PlanLine | Decided | Applied): string {
   return JSON.stringify([phase, phase === 'source' ? sourceId : targetId, linkQualifier])
 }
 

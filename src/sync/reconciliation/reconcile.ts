@@ -2,6 +2,7 @@ import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { pageGuard, requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
+import { lastRound } from './last-round.ts'
 import { cleanUpLinks } from './link-cleanup.ts'
 import { openRun, targetQuery } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
@@ -54,11 +55,15 @@ async function phases(asked: Reconciliation): Promise<void> {
   run.enter('ACTIVE_RECONCILING_SOURCE')
   const listings = await run.durations.time('sourcePhase', () => sourcePhase(reconciliation, sync, sources))
   run.heed('source', listings.source)
+  const informed = { ...sync, listings }
+  const looksAtTargets = withTargets && !run.signal.aborted
+  if (looksAtTargets) {
+    run.enter('ACTIVE_RECONCILING_TARGET')
+    await run.durations.time('targetPhase', () => targetPhase(reconciliation, informed))
+  }
+  await lastRound(reconciliation, informed)
   run.statistics.totals.source ??= run.statistics.processed.source
-  if (!withTargets || run.signal.aborted) return
-  run.enter('ACTIVE_RECONCILING_TARGET')
-  await run.durations.time('targetPhase', () => targetPhase(reconciliation, { ...sync, listings }))
-  await cleanUpLinks(reconciliation, { ...sync, listings })
+  if (looksAtTargets) await cleanUpLinks(reconciliation, informed)
 }
 
 /** What an earlier run left undone is resolved before anything is decided; a dry run can only say that it is there. */

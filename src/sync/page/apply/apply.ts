@@ -7,6 +7,7 @@ import { carryOutConsequences } from './consequences.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
 import { resolved } from './intents.ts'
 import { rememberAssignments } from './last-sync.ts'
+import { nameHolders } from './name-holders.ts'
 import { order, type Step, takes } from './steps.ts'
 import { leaveBehind, linkTargets, storeLinksAfter } from './store-links.ts'
 import { refuseTakenIds } from './taken-ids.ts'
@@ -25,9 +26,27 @@ export interface Recorder {
 /**
  * Applies a page of decided operations and records it. Does nothing that the operations do not say. When the
  * target lives in the repository and no hook runs in between, objects, links and records of the page are one
- * transaction; otherwise what is about to be done is written down, and links and records follow the target's answer.
+ * transaction; otherwise what is about to be done is written down, and links and records follow the target's answer. What is
+ * tried once more at the end of the run is not recorded, and not among the answers.
  */
 export async function applyPage(
+  deciding: Synchronization,
+  page: readonly Decided[],
+  recorder: Recorder,
+): Promise<readonly Applied[]> {
+  const { lost } = deciding
+  if (!lost) return applyAll(deciding, page, recorder)
+  const settled = (done: readonly Applied[]) => done.filter((operation) => !lost.takes(operation))
+  const done = await applyAll(deciding, page, {
+    record: (applied, store) => recorder.record(settled(applied), store),
+    count: (applied) => recorder.count?.(settled(applied)),
+  })
+  const rest = settled(done)
+  if (rest.length < done.length) lost.add(done.filter((operation) => lost.takes(operation)))
+  return rest
+}
+
+async function applyAll(
   deciding: Synchronization,
   page: readonly Decided[],
   recorder: Recorder,
@@ -110,7 +129,12 @@ function foresee({ correlator, foreseen, targets, runId, rules }: Synchronizatio
     links(id)
   } else if (action === 'UPDATE' || action === 'LINK') {
     links(targetId)
-    if (desired && target) correlator.wrote(target._id, target, desired)
+    if (!desired || !target) return
+    correlator.wrote(target._id, target, desired)
+    const id = targets.idOf({ operation: 'update', content: desired }, target._id)
+    if (id === undefined || id === target._id) return
+    foreseen.remove(target._id)
+    foreseen.put(id)
   } else if (action === 'DELETE' || action === 'UNLINK') {
     if (link && targetId !== undefined) foreseen.unlink(linkQualifier, link.sourceId, targetId)
     if (action !== 'DELETE' || !target) return
@@ -128,8 +152,12 @@ async function takeSteps(sync: Applying, begun: readonly Applied[]): Promise<rea
     page = await onThose(page, isDue, (due) => perform[step](sync, due))
   }
   await leaveBehind(sync, page)
-  await runErrorHook(sync, page.filter(hasFailed))
-  return page
+  const named = await nameHolders(sync, page)
+  await runErrorHook(
+    sync,
+    named.filter((operation) => hasFailed(operation) && !sync.lost?.takes(operation)),
+  )
+  return named
 }
 
 /** An EXCEPTION is what was asked for, and what a plan leaves out was not tried. */

@@ -27,17 +27,20 @@ export async function refuseTakenIds(
         const found = present.get(id)?._id ?? id
         const isItself = found.toLowerCase() === page[places[place] ?? -1]?.target?._id.toLowerCase()
         const { problem } = parted(present.get(id))
-        if (exists[place] && !isItself) return problem ?? taken(targets.path, found, own ? undefined : holder)
-        return holder !== undefined && !own ? taken(targets.path, found, holder) : undefined
+        const isTaken = (exists[place] && !isItself) || (holder !== undefined && !own)
+        if (!isTaken) return undefined
+        return { id: found, problem: problem ?? taken(targets.path, found, own ? undefined : holder) }
       })
     },
   )
   return page.map((operation, place) => {
-    const cause = obstacles[place]
-    if (!cause) return operation
+    const obstacle = obstacles[place]
+    if (!obstacle) return operation
+    const { id, problem: cause } = obstacle
     const what = operation.action === 'CREATE' ? 'create the target' : `update target ${operation.targetId}`
     return {
       ...operation,
+      heldBy: [id],
       failure: new Problem('SYNC_FAILED', `could not ${what}: ${cause.message}`, { cause }),
     }
   })
