@@ -31,7 +31,15 @@ export function describeEntry(entry: PlanEntry): string {
     entry.ambiguousTargetIds.length > 0 ? `    candidates: ${entry.ambiguousTargetIds.join(', ')}` : undefined
   const unforeseen = entry.unforeseen && `    may change more: ${entry.unforeseen}`
   const reason = refusal && `    ${refusal}`
-  const lines = [style(colours[sign], head), reason, ambiguous, ...changes.map(describeChange), unforeseen]
+  const due = entry.deleteAfter && `    disabled; to be deleted after ${entry.deleteAfter}`
+  const lines = [
+    style(colours[sign], head),
+    reason,
+    due,
+    ambiguous,
+    ...changes.map(describeChange),
+    unforeseen,
+  ]
   return lines.filter(Boolean).join('\n')
 }
 

@@ -5,6 +5,7 @@ import { readChangeSettings } from './changes.ts'
 import { correlationIn } from './compile-correlation.ts'
 import { linksIn, type MappingConfiguration } from './compile-links.ts'
 import { reconciliationIn } from './compile-reconciliation.ts'
+import { deleteAfterIn, graceIn } from './grace.ts'
 import {
   type Hook,
   hooks,
@@ -61,6 +62,7 @@ function assembled(reading: Reading, all: readonly MappingConfiguration[], conse
   const name = reading.text('name')
   const [source, target] = [reading.text('source'), reading.text('target')]
   const properties = reading.list('properties', (entry, place) => propertyIn(reading, entry, place))
+  const policies = reading.list('policies', (entry, place) => policyIn(reading, entry, place))
   return {
     name,
     source,
@@ -75,7 +77,8 @@ function assembled(reading: Reading, all: readonly MappingConfiguration[], conse
     correlation: correlationIn(reading),
     correlateEmptyTargetSet: configuration.correlateEmptyTargetSet === true,
     properties,
-    policies: reading.list('policies', (entry, place) => policyIn(reading, entry, place)),
+    policies,
+    grace: graceIn(reading, policies),
     hooks: hooksIn(reading),
     reconciliation: reconciliationIn(reading, source, target, properties),
     changes: readChangeSettings(configuration, (place, value) => reading.script(place, value)),
@@ -140,7 +143,9 @@ function policyIn(reading: Reading, entry: JsonObject, place: Place): Policy | u
   const action = actionIn(reading, entry.action, [...place, 'action'])
   const condition = reading.condition([...place, 'condition'], entry.condition)
   const postAction = reading.script([...place, 'postAction'], entry.postAction)
-  return situation && action && { situation, action, condition, postAction }
+  const deleteAfter = deleteAfterIn(reading, entry.deleteAfter, [...place, 'deleteAfter'])
+  const policy = situation && action && { situation, action, condition, postAction }
+  return deleteAfter === undefined ? policy : policy && { ...policy, deleteAfter }
 }
 
 function situationIn(reading: Reading, value: Json | undefined, place: Place): Situation | undefined {

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../model/json.ts'
 import type { Pointer } from '../model/pointer.ts'
 import type { ScriptName } from './call.ts'
 import type { ChangeSettings } from './changes.ts'
+import type { Grace } from './grace.ts'
 import type { GuardLimits } from './guard.ts'
 import type { Action, Situation } from './situation.ts'
 
@@ -28,6 +29,8 @@ export interface Mapping {
   readonly hooks: Readonly<Partial<Record<Hook, ScriptName>>>
   readonly reconciliation: ReconciliationSettings
   readonly changes: ChangeSettings
+  /** Undefined: a DELETE deletes at once. */
+  readonly grace: Grace | undefined
   /** The mapping as configured, for the script variable `mappingConfig`. */
   readonly configuration: JsonObject
 }
@@ -95,6 +98,8 @@ export interface Policy {
     | { readonly kind: 'script'; readonly script: ScriptName }
   readonly condition: Condition | undefined
   readonly postAction: ScriptName | undefined
+  /** ms that a target is kept disabled before this DELETE; absent: as the mapping says. */
+  readonly deleteAfter?: number | undefined
 }
 
 /** A query as configured: what to read from which resource. */

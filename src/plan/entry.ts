@@ -26,6 +26,8 @@ export interface PlanEntry {
   readonly refusal: string | undefined
   /** Why a plan could not run a hook that shapes the target; undefined if `changes` are complete. */
   readonly unforeseen: string | undefined
+  /** The target is not deleted before this time (ISO 8601), but disabled. */
+  readonly deleteAfter?: string
 }
 
 /** The facts that determine `writes`. */

@@ -54,6 +54,8 @@ export interface Write {
   readonly changes: readonly Change[]
   readonly targetExists: boolean
   readonly linked: boolean
+  /** It is disabled until it is deleted then. */
+  readonly deleteAfter?: string | undefined
 }
 
 const nothing: readonly Counted[] = []
@@ -64,7 +66,7 @@ const updates: readonly Counted[] = ['updates']
 
 /** As what an operation counts. */
 export function countedAs(
-  { action, changes, targetExists, linked }: Write,
+  { action, changes, targetExists, linked, deleteAfter }: Write,
   limits: Pick<GuardLimits, 'attributes' | 'disabling'>,
 ): readonly Counted[] {
   if (action === 'CREATE') return creates
@@ -72,6 +74,7 @@ export function countedAs(
   if (action === 'UNLINK') return linked ? unlinks : nothing
   if (action !== 'UPDATE' || changes.length === 0) return nothing
   const more = changes.flatMap((change) => ofChange(change, limits))
+  if (deleteAfter !== undefined) more.push('disables')
   return more.length === 0 ? updates : ['updates', ...new Set(more)]
 }
 

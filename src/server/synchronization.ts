@@ -9,7 +9,7 @@ import { InUse } from '../sync/reconciliation/in-use.ts'
 import { Reconciliations } from '../sync/reconciliation/reconciliations.ts'
 import { associationsProvider } from '../sync/resources/associations.ts'
 import { linkedViewProvider } from '../sync/resources/linked-resources.ts'
-import { deadLetterProvider, stageProvider } from '../sync/resources/live-sync.ts'
+import { deadLetterProvider, pendingDeletionProvider, stageProvider } from '../sync/resources/live-sync.ts'
 import { queueProvider } from '../sync/resources/queue.ts'
 import { reconciliationProvider } from '../sync/resources/recon.ts'
 import { repoLinkProvider } from '../sync/resources/repo-link.ts'
@@ -60,6 +60,7 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
     mounts: {
       'repo/synchronisation/pooledSyncStage': stageProvider(repository),
       'repo/synchronisation/deadLetterQueue': deadLetterProvider(repository),
+      'repo/synchronisation/pendingDeletions': pendingDeletionProvider(repository),
       sync: syncProvider({ ...single, reconciliations, notify }),
       'sync/queue': queueProvider(repository, wake, (set, pointer) => isSecretAt(resources(), set, pointer)),
       recon: reconciliationProvider(reconciliations, repository),

@@ -21,6 +21,7 @@ import {
 } from './author.ts'
 
 const script = ref('script')
+const durationFormat = { pattern: '^\\s*(\\d+\\s*(ms|[smhdw])\\s*)+$' }
 
 export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
   property: Type.Object(
@@ -70,11 +71,15 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
         'Evaluated over `{object, linkQualifier}`. The first policy of the situation whose condition is true applies.',
       ),
       postAction: shape('script', 'Runs after the action, but not after IGNORE, ASYNC or EXCEPTION.'),
+      deleteAfter: text(
+        '`deleteAfter` of the mapping, for a DELETE by this policy; `0d`: at once.',
+        durationFormat,
+      ),
     },
     {
       title: 'Policy',
       description: 'The action for a situation. Without a policy, the situation has its default action.',
-      'x-restricts': ['condition'],
+      'x-restricts': ['condition', 'deleteAfter'],
     },
   ),
   correlationQuery: Type.Object(
@@ -246,6 +251,15 @@ const mappingProperties: Readonly<Record<string, TSchema>> = {
     'False: a reconciliation or a liveSync that finds an empty source set fails before it changes anything.',
     false,
   ),
+  deleteAfter: text(
+    'A linked target is not deleted at once, but disabled, and deleted by the first run after this time, e.g. `30d`. If its source ' +
+      'is back before, the same target is used again. OpenIDM does not know this setting.',
+    durationFormat,
+  ),
+  disable: dictionary(
+    Type.Unknown(),
+    'With `deleteAfter`: what disables a target, attribute → value, e.g. `{"accountStatus": "inactive"}`.',
+  ),
   guard: either(
     [
       object(
@@ -333,7 +347,14 @@ const about = {
   title: 'Mapping',
   description: 'How objects flow from one object set to another.',
   'x-rule': 'mapping',
-  'x-restricts': ['sourceQuery', 'targetQuery', 'sourceCondition', 'validSource', 'validTarget'],
+  'x-restricts': [
+    'sourceQuery',
+    'targetQuery',
+    'sourceCondition',
+    'validSource',
+    'validTarget',
+    'deleteAfter',
+  ],
 }
 
 /** One mapping in its own file, `mapping-<name>.json`. The name comes from the file. */

@@ -14,6 +14,7 @@ import {
 } from '../../plan/decide.ts'
 import type { Shape, Shaped, ShapeInput } from '../../plan/shape.ts'
 import { requireKnownAbsence } from './absence.ts'
+import { withGrace } from './grace.ts'
 import { asHeld } from './held.ts'
 import { type Applied, type Decided, goesOn, type Joined, nothingDecided } from './operation.ts'
 import { askThose } from './places.ts'
@@ -30,7 +31,8 @@ export async function decidePage(
   const due = page.filter(({ failure }) => failure === undefined)
   const decided = due.length === 0 ? [] : await decideDue(sync, due)
   const { listings } = sync
-  const done = listings ? decided.map((operation) => requireKnownAbsence(listings, operation)) : decided
+  const known = listings ? decided.map((operation) => requireKnownAbsence(listings, operation)) : decided
+  const done = await withGrace(sync, known)
   if (due.length === page.length) return done
   let next = 0
   return page.map((joined) => (joined === due[next] ? done[next++] : undefined) ?? undecided(joined))
@@ -208,7 +210,8 @@ function shapingOf(
   wanted: Wanted,
 ): ShapeInput | undefined {
   const { situation, action } = operation
-  if (!goesOn(operation) || situation === undefined || action === undefined) return undefined
+  if (!goesOn(operation) || situation === undefined || action === undefined || operation.grace)
+    return undefined
   const facts = factsOf(operation, wanted)
   if (operation.stage === 'decided' && awaitsOnLink(facts, action, mapping)) return undefined
   const input = shapeInputOf(facts, situation, action)

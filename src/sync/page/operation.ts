@@ -81,9 +81,23 @@ interface DecidedFacts extends JoinedFacts {
   readonly shapingFailed: boolean
   /** Left out, because it is not what its plan says any more; `done` if nothing is left to do for it. */
   readonly stale?: { readonly why: string; readonly done: boolean }
+  /** Where a target is not deleted at once (grace.ts); absent: it has nothing to do with that. */
+  readonly grace?: GraceStep
   /** Of link clean-up, not of either phase: no plan keeps it, and no policy decides about it. */
   readonly cleanUp?: boolean
 }
+export type GraceStep =
+  /** The target is disabled, and is deleted at that time (ISO 8601). `before`: what it had, by pointer. */
+  | { readonly kind: 'begins'; readonly link: string; readonly due: string; readonly before: JsonObject }
+  | { readonly kind: 'waits'; readonly due: string }
+  /** It is deleted, or its source is back. */
+  | { readonly kind: 'ends'; readonly link: string }
+
+/** When the target is to be deleted; undefined: it does not wait for that. */
+export function dueOf({ grace }: Pick<DecidedFacts, 'grace'>): string | undefined {
+  return grace === undefined || grace.kind === 'ends' ? undefined : grace.due
+}
+
 export type Decided = Ends & DecidedFacts & { readonly stage: 'decided' }
 
 /** Written, as far as nothing failed, and what stands in the records. */
@@ -182,6 +196,7 @@ export function planEntry(
   const targetId = operation.targetId ?? null
   const refusal = operation.failure?.message ?? operation.refusal
   const linked = wasLinked(operation)
+  const deleteAfter = dueOf(operation)
   return {
     mapping: name,
     phase: operation.phase,
@@ -198,5 +213,6 @@ export function planEntry(
       writesSomething({ action, changes, targetId, refusal, linked, linkingEnabled: links.enabled }),
     refusal,
     unforeseen: operation.unforeseen,
+    ...(deleteAfter === undefined ? {} : { deleteAfter }),
   }
 }

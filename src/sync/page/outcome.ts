@@ -2,13 +2,15 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { deepestCause, Problem } from '../../model/problem.ts'
 import { recordedChanges } from '../../model/recorded-changes.ts'
-import { type Applied, type Decided, succeeded } from './operation.ts'
+import { type Applied, type Decided, dueOf, succeeded } from './operation.ts'
 
 /** What became of an operation, as every record of it says (engine §10). */
 export function outcomeOf(operation: Decided | Applied) {
   const { failure, refusal } = operation
+  const due = dueOf(operation)
+  const waits = due === undefined ? null : `disabled; to be deleted after ${due}`
   const status: 'SUCCESS' | 'FAILURE' = succeeded(operation) ? 'SUCCESS' : 'FAILURE'
-  if (!failure) return { status, message: refusal ?? null, messageDetail: null, exception: null }
+  if (!failure) return { status, message: refusal ?? waits, messageDetail: null, exception: null }
   const root = deepestCause(failure)
   const cause = root !== failure && root instanceof Error ? `. Root cause: ${root.message}` : ''
   return {

@@ -43,6 +43,7 @@ export class Guard {
 
   /** Updates must be shaped to know whether they write anything and what, creates to know what correlates with them. */
   get until(): 'shape' | 'action' {
+    if (this.mapping.grace) return 'shape'
     return this.#applying.every((what) => what === 'deletes' || what === 'unlinks') ? 'action' : 'shape'
   }
 
@@ -51,7 +52,8 @@ export class Guard {
     const could = (what: keyof Counts) => {
       if (what === 'deletes') return mayDelete(this.mapping)
       if (what === 'unlinks') return mayUnlink(this.mapping)
-      return what !== 'disables' || mayDisable(this.mapping, this.#limits)
+      if (what !== 'disables') return true
+      return this.mapping.grace !== undefined || mayDisable(this.mapping, this.#limits)
     }
     return limitsOf(this.#limits)
       .filter(([what, { kind }]) => (kind === 'count' || this.#linked > fewLinked) && could(what))

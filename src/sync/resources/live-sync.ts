@@ -6,10 +6,16 @@ import type { ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
 import { deadLetters } from '../changes/live-sync/live-sync.ts'
 import { stages } from '../changes/live-sync/state.ts'
+import { pendingDeletions } from '../page/grace.ts'
 
 /** `repo/synchronisation/pooledSyncStage/{ID}` (engine §9): how far liveSync has come; deleting it starts anew. */
 export function stageProvider(repository: Repository): ResourceProvider {
   return stored(repository, (path) => [stages, splitPath(path)])
+}
+
+/** `repo/synchronisation/pendingDeletions[/{id of a link}]`: targets that are disabled until they are deleted; deleting one ends the wait. */
+export function pendingDeletionProvider(repository: Repository): ResourceProvider {
+  return stored(repository, (path) => [pendingDeletions, splitPath(path)])
 }
 
 /** `repo/synchronisation/deadLetterQueue/{system}[/{id}]`: changes that could not be synchronized. */

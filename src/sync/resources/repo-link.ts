@@ -6,6 +6,7 @@ import type { Link, Links } from '../../repository/links.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
+import { pendingDeletions } from '../page/grace.ts'
 
 /**
  * `repo/link`: the links table as objects (platform §2, engine §5.1). The command `delete-mapping-links` drops all links of a
@@ -17,10 +18,14 @@ export function repoLinkProvider(
 ): ResourceProvider {
   const { links } = store
   return {
-    read: async (path) => asResource(await storedLink(links, linkId(path))),
+    read: async (path) => {
+      const [link] = await withDue(store, [await storedLink(links, linkId(path))])
+      return link as Resource
+    },
     async query(path, query) {
       requireSet(path)
-      return storePage(await links.query(storeQuery(query)), asResource)
+      const page = await links.query(storeQuery(query))
+      return storePage({ ...page, result: await withDue(store, page.result) }, (link) => link)
     },
     async create(path, id, content) {
       requireSet(path)
@@ -44,6 +49,18 @@ export function repoLinkProvider(
       return links.deleteType(commandedLinkType(action, linkTypeOf))
     },
   }
+}
+
+/** With `deleteAfter` where the target waits to be deleted; one statement a page. */
+async function withDue({ objects }: Store, page: readonly Link[]): Promise<readonly Resource[]> {
+  const pending = await objects.read(
+    pendingDeletions,
+    page.map(({ _id }) => _id),
+  )
+  return page.map((link) => {
+    const due = pending.get(link._id)?.due
+    return due === undefined ? asResource(link) : { ...asResource(link), deleteAfter: due }
+  })
 }
 
 function commandedLinkType(

@@ -6,7 +6,7 @@ import { isMasked, masked, maskFilter } from '../../model/secrecy.ts'
 import type { Explained, ExplainedAttribute, Origin } from '../../plan/explain.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { factsOf, wantedOf } from '../page/decide.ts'
-import type { Decided } from '../page/operation.ts'
+import { type Decided, dueOf } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import { lineOf } from '../plans/line-of.ts'
 import type { SyncServices } from '../services.ts'
@@ -72,6 +72,7 @@ async function explained(sync: Synchronization, operation: Decided): Promise<Jso
     writes: line.writes,
     refusal: line.refusal,
     unforeseen: line.unforeseen,
+    ...(line.deleteAfter === undefined ? {} : { deleteAfter: line.deleteAfter }),
     attributes: shownAttributes(sync, operation, facts),
   }
 }
@@ -85,7 +86,12 @@ async function ask(sync: Synchronization, operation: Decided): Promise<Found> {
   const { situation, action, failure, unforeseen } = operation
   if (situation === undefined || action === undefined) return { policies: [], attributes: [] }
   const wanted = wantedOf({ ...sync, hooks: unforeseen === undefined ? 'foresee' : 'skip' }, 'shape')
-  const asked = { facts: factsOf(operation, wanted), situation, action, shape: failure === undefined }
+  const asked = {
+    facts: factsOf(operation, wanted),
+    situation,
+    action,
+    shape: failure === undefined && dueOf(operation) === undefined,
+  }
   const [outcome] = await sync.rules.ask('explain', [asked], sync.scripts)
   if (outcome?.ok) return { ...outcome.value, decrypted: outcome.decrypted }
   // What a script throws is the operation's own failure already.

@@ -1,6 +1,6 @@
 import { foreseenId } from '../../../plan/plan-line.ts'
 import type { Store } from '../../../repository/repository.ts'
-import { type Applied, type Decided, goesOn, linksAnyway } from '../operation.ts'
+import { type Applied, type Decided, dueOf, goesOn, linksAnyway } from '../operation.ts'
 import { onThose } from '../places.ts'
 import type { Applying, Synchronization } from '../synchronization.ts'
 import { carryOutConsequences } from './consequences.ts'
@@ -176,11 +176,16 @@ const perform = {
   onLinkAfter: (sync, page) => onThose(page, lacksLink(sync), (some) => runHook(sync, 'onLink', some)),
   onUnlink: (sync, page) => onThose(page, hasLink, (some) => runHook(sync, 'onUnlink', some)),
   linkAfter: storeLinksAfter,
-  postMapping: async (sync, page) => rememberAssignments(sync, await runHook(sync, 'postMapping', page)),
+  postMapping: (sync, page) =>
+    onThose(page, isMapped, async (some) =>
+      rememberAssignments(sync, await runHook(sync, 'postMapping', some)),
+    ),
   consequences: async (sync, page) => (sync.apart ? carryOutConsequences(sync, page) : page),
   postAction: runPostAction,
 } as const satisfies { [step in Step]: Perform }
 
+/** A target that is disabled until it is deleted is not made by the mapping. */
+const isMapped = (operation: Applied) => dueOf(operation) === undefined
 const hasTarget = ({ target }: Applied) => target !== undefined
 const hasLink = ({ link }: Applied) => link !== undefined
 

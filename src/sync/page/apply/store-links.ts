@@ -1,4 +1,5 @@
 import { asProblem, Problem } from '../../../model/problem.ts'
+import { keepPending } from '../grace.ts'
 import { type MappingLink, mappingLinks } from '../links.ts'
 import type { Applied } from '../operation.ts'
 import { onThose } from '../places.ts'
@@ -18,7 +19,9 @@ export async function storeLinksAfter(sync: Applying, page: readonly Applied[]):
     (operation) => retargetedLink(sync, operation),
     (some) => store.links.update(some),
   )
-  return changeLinks(led, leavingLink, (some) => links.remove(some, store.links))
+  const left = await changeLinks(led, leavingLink, (some) => links.remove(some, store.links))
+  if (rules.mapping.grace) await keepPending(sync, left)
+  return left
 }
 
 /** Stores what becomes of the links of those operations that change theirs. */

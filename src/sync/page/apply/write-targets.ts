@@ -15,7 +15,8 @@ export async function writeTargets(sync: Applying, page: readonly Applied[]): Pr
   const shaped = await onThose(page, isLinked, (some) => shapePage(sync, some))
   const done = await onThose(shaped, goesOn, (some) => writeAll(sync, some))
   // Targets that were changed between the reading and the writing.
-  const isOvertaken = ({ action, failure }: Applied) => action === 'UPDATE' && wasOvertaken(failure)
+  const isOvertaken = ({ action, failure, grace }: Applied) =>
+    action === 'UPDATE' && !grace && wasOvertaken(failure)
   return onThose(done, isOvertaken, (some) => tryAgain(sync, some))
 }
 
