@@ -175,12 +175,13 @@ async function passOver(
   call: Call,
   change: Delta,
   { status, message }: Problem,
-  { token, leftOut = [], unreadable = 0 }: Stage,
+  { token, leftOut, unreadable = 0 }: Stage,
 ): Promise<Stage> {
   const { log, source, handlerOf } = call
   log('warn', `${source}: ${change.id} is left out: ${message}`)
-  if (!leftOut.includes(change.id)) await giveUp(call, change, handlerOf(source), { code: status, message })
-  return { token: change.token ?? token, leftOut: [...leftOut, change.id], unreadable: unreadable + 1 }
+  await giveUp(call, change, handlerOf(source), { code: status, message })
+  // Not among those that are given up: once it can be read, it may fail like any other.
+  return { token: change.token ?? token, leftOut, unreadable: unreadable + 1 }
 }
 
 /** True if the change need not be tried again. */
