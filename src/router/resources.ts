@@ -1,8 +1,10 @@
 import type { Filter } from '../model/filter/filter.ts'
+import type { ForeseenValues } from '../model/foreseen-values.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { IncompleteListing, Listing } from '../model/listing.ts'
 import type { PatchOperation } from '../model/patch.ts'
 import type { Pointer } from '../model/pointer.ts'
+import type { Problem } from '../model/problem.ts'
 import type { SortKey } from '../model/sort.ts'
 import type { Unreadable } from '../model/unreadable.ts'
 import type { Store } from '../repository/repository.ts'
@@ -176,6 +178,15 @@ export interface SetChanges {
 export type ListingEnd = Listing | undefined | void
 
 /** The bulk interface for the engine: the same objects as through the router, in pages. */
+export interface UniqueValues {
+  readonly properties: readonly string[]
+  /** Which of these writes would be refused, as one page, for what other objects have. */
+  refusals(
+    writes: readonly ObjectWriteRequest[],
+    before: ForeseenValues,
+  ): Promise<readonly (Problem | undefined)[]>
+}
+
 export interface ObjectSet {
   readonly path: string
   /**
@@ -218,6 +229,8 @@ export interface ObjectSet {
    * changes nothing. Nothing is changed here; what the set would refuse stays as it is. Absent: everything is held as it is given.
    */
   asHeld?(content: JsonObject, existing: JsonObject): Promise<JsonObject>
+  /** Values of which there is one only. Undefined: there are none, or only the system knows. */
+  readonly unique?: UniqueValues | undefined
   /** True for attributes whose values must not be read, such as passwords. Absent: there are none. */
   isSecret?(pointer: Pointer): boolean
   /** True: an update keeps attributes that its content does not mention (platform §4.4); null clears an attribute. */

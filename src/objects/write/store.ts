@@ -63,7 +63,12 @@ async function refuseConflicts(
   if (!compiled.enforced || compiled.unique.length + compiled.noInternalUsers.length === 0) return entries
   const drafts = entries.filter((one) => 'write' in one)
   const candidates = drafts.flatMap(({ write }) => (write.operation === 'delete' ? [] : [write]))
-  const failed = await conflicts(store.objects, compiled, candidates, giversAmong(compiled, drafts))
+  const failed = await conflicts(
+    store.objects,
+    compiled,
+    candidates,
+    drafts.length > 1 ? giversAmong(compiled, drafts) : [],
+  )
   if (failed.size === 0) return entries
   return eachDraft(entries, (draft) => {
     const { write } = draft
@@ -73,11 +78,11 @@ async function refuseConflicts(
 }
 
 /** Those that are certain to be written: what changes relationships, too, may still be refused. */
-function giversAmong(
+export function giversAmong(
   { unique, relations }: WriteContext['compiled'],
-  drafts: readonly Draft[],
+  drafts: readonly Pick<Draft, 'write' | 'edits'>[],
 ): readonly Giver[] {
-  if (unique.length === 0 || drafts.length < 2) return []
+  if (unique.length === 0) return []
   return drafts.flatMap(({ write, edits }): Giver[] => {
     if (write.operation === 'create' || edits) return []
     const { id, rev } = write

@@ -1,4 +1,5 @@
 import type { Filter } from '../../model/filter/filter.ts'
+import type { ForeseenValues } from '../../model/foreseen-values.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Objects } from '../../repository/objects.ts'
 import type { FailedProperty } from '../policies/validator.ts'
@@ -31,6 +32,8 @@ export async function conflicts(
   { collection, unique, noInternalUsers }: Pick<CompiledType, 'collection' | 'unique' | 'noInternalUsers'>,
   candidates: readonly Candidate[],
   givers: readonly Giver[] = [],
+  /** Objects that count as they are foreseen, not as they are stored: of a dry run. */
+  foreseen?: ForeseenValues,
 ): Promise<ReadonlyMap<Candidate, readonly FailedProperty[]>> {
   const stored: (readonly [string, Stored])[] = []
   for (const property of unique)
@@ -38,7 +41,7 @@ export async function conflicts(
   const internalNames = await internalUsersAmong(objects, noInternalUsers, candidates)
   let giving = new Map(givers.map((giver) => [giver.id, giver]))
   for (;;) {
-    const failed = judge(candidates, stored, giving)
+    const failed = judge(candidates, stored, giving, foreseen)
     const staying = candidates.filter((one) => failed.has(one) && giving.has(one.id))
     if (staying.length === 0) return withInternal(candidates, failed, noInternalUsers, internalNames)
     const refused = new Set(staying.map(({ id }) => id))
@@ -51,6 +54,7 @@ function judge(
   candidates: readonly Candidate[],
   stored: readonly (readonly [string, Stored])[],
   giving: ReadonlyMap<string, Giver>,
+  foreseen: ForeseenValues | undefined,
 ): Map<Candidate, readonly string[]> {
   const failed = new Map<Candidate, readonly string[]>()
   const taken = new Map(stored.map(([property]) => [property, new Map<Json | undefined, string>()]))
@@ -58,11 +62,19 @@ function judge(
     const { id, content } = candidate
     const properties = stored.flatMap(([property, owners]) => {
       const value = content[property]
-      const before = taken.get(property)?.get(value)
-      const isHeld = [...(owners.get(value) ?? [])].some(
-        ([owner, rev]) => owner !== id && !givesUp(giving.get(owner), rev, property, value),
+      if (!isComparable(value)) return []
+      const holders = [...(owners.get(value) ?? [])]
+      const isHeld = holders.some(
+        ([owner, rev]) =>
+          owner !== id &&
+          !givesUp(giving.get(owner), rev, property, value) &&
+          !foreseen?.givesUp(owner, property, value),
       )
-      return isHeld || (before !== undefined && before !== id) ? [property] : []
+      const planned = foreseen?.holderOf(property, value)
+      const isPlanned =
+        planned !== undefined && planned !== id && !givesUp(giving.get(planned), undefined, property, value)
+      const before = taken.get(property)?.get(value)
+      return isHeld || isPlanned || (before !== undefined && before !== id) ? [property] : []
     })
     if (properties.length > 0) failed.set(candidate, properties)
     else
@@ -72,8 +84,13 @@ function judge(
   return failed
 }
 
-function givesUp(giver: Giver | undefined, rev: string, property: string, value: Json | undefined): boolean {
-  if (!giver || (giver.rev !== undefined && giver.rev !== rev)) return false
+function givesUp(
+  giver: Giver | undefined,
+  rev: string | undefined,
+  property: string,
+  value: Json | undefined,
+): boolean {
+  if (!giver || (giver.rev !== undefined && rev !== undefined && giver.rev !== rev)) return false
   return giver.content?.[property] !== value
 }
 

@@ -1,3 +1,4 @@
+import { ForeseenValues } from '../../model/foreseen-values.ts'
 import type { MappingLinks } from './links.ts'
 
 type Normal = Pick<MappingLinks, 'normalSource' | 'normalTarget'>
@@ -14,6 +15,8 @@ export class Foreseen {
   readonly #bySource = new Map<string, string>()
   /** Ids of targets → whether there is one. */
   readonly #targets = new Map<string, boolean>()
+  /** Unique values of targets. */
+  readonly values = new ForeseenValues()
 
   constructor(normal: Normal) {
     this.#normal = normal

@@ -71,7 +71,7 @@ describe.each(pages)('a unique value that passes on within a run, %s', (_pages, 
     ['from one who leaves to one who comes', { 3: 'c', 1: 'a' }, { 1: 'a', 4: 'c' }],
   ])('%s: one run comes to the state of the source, as its plan says', async (_what, before, now) => {
     await using world = await people(before, now, { mapping })
-    const plan = await world.run({ analyze: true })
+    const plan = await world.run({ analyze: true, foreseeHooks: true })
     const run = await world.run()
     expect(failures(plan)).toEqual([])
     expect(failures(run)).toEqual([])
@@ -89,7 +89,9 @@ describe.each(pages)('a unique value that passes on within a run, %s', (_pages, 
 describe('what stays impossible', () => {
   it('fails once, and the message says who has the value', async () => {
     await using world = await people({ 1: 'a', 2: 'b' }, { 1: 'a', 2: 'a' })
+    const plan = await world.run({ analyze: true, foreseeHooks: true })
     const run = await world.run()
+    expect(failures(plan)).toEqual(failures(run))
     expect(failures(run)).toEqual([
       expect.stringMatching(/^2: .*managed\/user\/u1 has the mail, linked to 1$/),
     ])
@@ -130,7 +132,7 @@ describe('an id that passes on within a run', () => {
     await world.persons({ _id: 'p2', mail: 'two', note: 'x' })
     await world.users({ _id: 'x', mail: 'one' })
     await world.link('p1', 'x')
-    const plan = await world.run({ analyze: true })
+    const plan = await world.run({ analyze: true, foreseeHooks: true })
     const run = await world.run()
     expect(failures(run)).toEqual(failures(plan))
     expect(failures(run)).toEqual([])
@@ -144,7 +146,7 @@ describe('an id that passes on within a run', () => {
     const expected = [
       'p2: could not create the target: managed/user already has an object "x", which is linked to p1',
     ]
-    expect(failures(await world.run({ analyze: true }))).toEqual(expected)
+    expect(failures(await world.run({ analyze: true, foreseeHooks: true }))).toEqual(expected)
     expect(failures(await world.run())).toEqual(expected)
   })
 })
@@ -165,6 +167,27 @@ it('comes to the same end whatever the order and the pages', async () => {
       expect(await mails(world)).toEqual(of(now, 1))
     }),
     { numRuns: 20 },
+  )
+})
+
+it('fails in a plan as it fails in the run, whoever wants whose address', async () => {
+  const mail = fc.constantFrom('a', 'b', 'c', 'd')
+  const wishes = fc.array(mail, { minLength: 4, maxLength: 4 })
+  const held = fc.uniqueArray(mail, { minLength: 2, maxLength: 4 })
+  await fc.assert(
+    fc.asyncProperty(held, wishes, fc.constantFrom(1, 2, 500), async (before, now, size) => {
+      const of = (values: readonly string[], from: number) =>
+        Object.fromEntries(values.map((value, place) => [`p${place + from}`, value]))
+      const mapping = { reconSourceQueryPageSize: size }
+      await using world = await people(of(before, 0), of(now, 1), { mapping })
+      const failing = ({ entries }: Run) =>
+        entries.flatMap(({ sourceId, refusal }) => (refusal ? [sourceId] : [])).toSorted()
+      const plan = failing(await world.run({ analyze: true, foreseeHooks: true }))
+      expect(failing(await world.run())).toEqual(plan)
+      const users = Object.values(await world.all('managed/user'))
+      expect(new Set(users.map((user) => user.mail)).size).toBe(users.length)
+    }),
+    { numRuns: 40 },
   )
 })
 

@@ -11,6 +11,7 @@ import { nameHolders } from './name-holders.ts'
 import { order, type Step, takes } from './steps.ts'
 import { leaveBehind, linkTargets, storeLinksAfter } from './store-links.ts'
 import { refuseTakenIds } from './taken-ids.ts'
+import { refuseTakenValues, rememberValues } from './taken-values.ts'
 import { writeTargets } from './write-targets.ts'
 
 export interface Recorder {
@@ -53,7 +54,8 @@ async function applyAll(
 ): Promise<readonly Applied[]> {
   const sync = uninterrupted(deciding)
   const { repository, targets, rules } = sync
-  const begun = await withFreeIds(sync, page.map(unapplied))
+  const free = await withFreeIds(sync, page.map(unapplied))
+  const begun = sync.dryRun ? await refuseTakenValues(sync, free) : free
   if (sync.dryRun) {
     await recorder.record(begun, repository)
     recorder.count?.(begun)
@@ -126,11 +128,13 @@ function foresee({ correlator, foreseen, targets, runId, rules }: Synchronizatio
     if (known) foreseen.put(known)
     const id = known || `${foreseenId}${sourceId} in ${runId})`
     correlator.wrote(id, undefined, desired)
+    rememberValues(targets, foreseen, id, desired)
     links(id)
   } else if (action === 'UPDATE' || action === 'LINK') {
     links(targetId)
     if (!desired || !target) return
     correlator.wrote(target._id, target, desired)
+    rememberValues(targets, foreseen, target._id, desired)
     const id = targets.idOf({ operation: 'update', content: desired }, target._id)
     if (id === undefined || id === target._id) return
     foreseen.remove(target._id)
@@ -139,6 +143,7 @@ function foresee({ correlator, foreseen, targets, runId, rules }: Synchronizatio
     if (link && targetId !== undefined) foreseen.unlink(linkQualifier, link.sourceId, targetId)
     if (action !== 'DELETE' || !target) return
     correlator.wrote(target._id, target, undefined)
+    rememberValues(targets, foreseen, target._id, undefined)
     foreseen.remove(target._id)
   }
 }

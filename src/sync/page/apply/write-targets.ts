@@ -63,7 +63,7 @@ async function tryAgain(sync: Applying, overtaken: readonly Applied[]): Promise<
   return onThose(await shapePage(sync, again), goesOn, (some) => writeAll(sync, some))
 }
 
-function writeOf(
+export function writeOf(
   operation: Applied,
   { updatesInPart, leavesAlone }: ObjectSet,
 ): ObjectWriteRequest | undefined {
@@ -118,7 +118,7 @@ function written(operation: Applied, object: Resource, consequence: Consequence)
   }
 }
 
-function notWritten(operation: Applied, error: Error, consequence: Consequence): Applied {
+export function notWritten(operation: Applied, error: Error, consequence: Consequence): Applied {
   const { action, targetId } = operation
   // It was deleted meanwhile: the wish is fulfilled.
   if (action === 'DELETE' && error instanceof Problem && error.status === 404)

@@ -1,0 +1,45 @@
+import type { Json, JsonObject } from './json.ts'
+
+/** What a dry run would have written of values of which there is one only: by the object, and by the value. */
+export class ForeseenValues {
+  readonly #objects = new Map<string, JsonObject | undefined>()
+  readonly #holders = new Map<string, string>()
+  readonly #below: ForeseenValues | undefined
+
+  /** `below`: what was foreseen before; it stays as it is. */
+  constructor(below?: ForeseenValues) {
+    this.#below = below
+  }
+
+  /** Without content: the object is deleted. */
+  set(id: string, content: JsonObject | undefined): void {
+    this.#objects.set(id, content)
+    for (const [property, value = null] of Object.entries(content ?? {}))
+      this.#holders.set(keyOf(property, value), id)
+  }
+
+  /** The object that has the value now, if one does that was written. */
+  holderOf(property: string, value: Json): string | undefined {
+    const id = this.#holders.get(keyOf(property, value)) ?? this.#below?.holderOf(property, value)
+    return id !== undefined && this.#contentOf(id)?.[property] === value ? id : undefined
+  }
+
+  /** True if the object was written, and does not have the value any more. */
+  givesUp(id: string, property: string, value: Json): boolean {
+    return this.#has(id) && this.#contentOf(id)?.[property] !== value
+  }
+
+  #has(id: string): boolean {
+    const below = this.#below
+    return this.#objects.has(id) || (below ? below.#has(id) : false)
+  }
+
+  #contentOf(id: string): JsonObject | undefined {
+    const below = this.#below
+    return this.#objects.has(id) || !below ? this.#objects.get(id) : below.#contentOf(id)
+  }
+}
+
+function keyOf(property: string, value: Json): string {
+  return JSON.stringify([property, value])
+}
