@@ -3,9 +3,10 @@ import type { JsonObject } from '../model/json.ts'
 import type { Pointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import { splitPath } from '../model/resource-path.ts'
+import { Unreadable } from '../model/unreadable.ts'
 import type { StoredObject } from '../repository/objects.ts'
 import type { Repository, Store } from '../repository/repository.ts'
-import type { ObjectSet, RequestContext } from '../router/resources.ts'
+import type { Entry, ObjectSet, RequestContext } from '../router/resources.ts'
 import type { ScriptOutcome } from '../scripts/engine.ts'
 import { asRead } from './read/as-read.ts'
 import { engine, readPages } from './read/pages.ts'
@@ -38,6 +39,8 @@ export interface ManagedSet extends ObjectSet {
   view(objects: readonly StoredObject[], view?: View): Promise<readonly StoredObject[]>
   /** With what scripts compute, at their places. Throws what the first script that fails throws. */
   retrieved(objects: readonly StoredObject[], request: RequestContext): Promise<readonly StoredObject[]>
+  /** The same for the engine; an object whose scripts fail cannot be read, and the others can. */
+  entries(objects: readonly StoredObject[]): Promise<readonly Entry[]>
   /** As `writeMany`; a patch names the properties it touched, and only those are validated. */
   readonly apply: Apply
   /** One write; throws why it was refused. */
@@ -72,10 +75,18 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
       const outcomes = await retrieval.page(seen, request)
       return seen.map(({ _id, _rev }, place) => ({ ...retrievedOrThrown(outcomes[place]), _id, _rev }))
     },
+    async entries(seen) {
+      if (!retrieval?.reads) return seen
+      const outcomes = await retrieval.page(seen, engine)
+      return seen.map(({ _id, _rev }, place): Entry => {
+        const outcome = outcomes[place]
+        return outcome?.ok ? { ...outcome.value, _id, _rev } : unreadable(collection, _id, outcome?.error)
+      })
+    },
     pages: (query, signal) => readPages(set, query, signal),
     async readMany(ids) {
       const seen = await set.view([...(await objects.read(collection, ids)).values()])
-      return new Map((await set.retrieved(seen, engine)).map((object) => [object._id, object]))
+      return new Map((await set.entries(seen)).map((entry) => [entry._id, entry]))
     },
     ...(retrieval?.reads && { asRead: asRead(compiled, retrieval) }),
     async writeMany(writes, request) {
@@ -113,6 +124,12 @@ const foreseeing: RequestContext = { ...engine, readOnly: true }
 function retrievedOrThrown(outcome: ScriptOutcome<JsonObject> | undefined): JsonObject {
   if (outcome?.ok) return outcome.value
   throw outcome?.error ?? new Problem('INTERNAL', 'an object was not retrieved')
+}
+
+function unreadable(collection: string, id: string, cause: Problem | undefined): Unreadable {
+  const message = `${collection}/${id} cannot be read: ${cause?.message ?? 'it was not retrieved'}`
+  const hint = 'Correct the script, or the object. Other objects are not affected.'
+  return new Unreadable(id, new Problem('UNREADABLE', message, { cause, hint }))
 }
 
 /** The managed types of a project, by collection, e.g. `managed/user`. */

@@ -3,10 +3,11 @@ import { compileFilter } from '../../model/filter/evaluate.ts'
 import { everything, type Filter } from '../../model/filter/filter.ts'
 import { pointersOf } from '../../model/filter/walk.ts'
 import type { Pointer } from '../../model/pointer.ts'
+import { isUnreadable } from '../../model/unreadable.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { Store } from '../../repository/repository.ts'
 import { project } from '../../router/fields.ts'
-import type { ObjectSet, RequestContext, Resource } from '../../router/resources.ts'
+import type { Entry, ObjectSet, RequestContext } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compile.ts'
 
 type Query = Parameters<ObjectSet['pages']>[0]
@@ -18,7 +19,7 @@ interface Stages {
   readonly store: Store
   filter(filter: Filter): Promise<Filter>
   view(objects: readonly StoredObject[]): Promise<readonly StoredObject[]>
-  retrieved(objects: readonly StoredObject[], request: RequestContext): Promise<readonly StoredObject[]>
+  entries(objects: readonly StoredObject[]): Promise<readonly Entry[]>
 }
 
 /**
@@ -29,7 +30,7 @@ export async function* readPages(
   set: Stages,
   { filter, fields, pageSize }: Query,
   signal?: AbortSignal,
-): AsyncGenerator<readonly Resource[], undefined> {
+): AsyncGenerator<readonly Entry[], undefined> {
   const { store, path } = set
   const { stored, computed } = parted(filter, set.compiled.retrieval?.computes)
   const isMet = computed && compileFilter(computed)
@@ -38,11 +39,16 @@ export async function* readPages(
   for await (const { result } of pages((from) => store.objects.query(path, { ...query, ...from }), signal)) {
     if (result.length === 0) continue
     const seen = await set.view(result)
-    const read = computes ? await set.retrieved(seen, engine) : seen
-    const found = isMet ? read.filter(isMet) : read
-    if (found.length > 0) yield fields ? found.map((object) => project(object, fields)) : found
+    const read = computes ? await set.entries(seen) : seen
+    // What cannot be read might match.
+    const found = isMet ? read.filter((entry) => isUnreadable(entry) || isMet(entry)) : read
+    if (found.length > 0) yield fields ? found.map((entry) => withFields(entry, fields)) : found
   }
   return undefined
+}
+
+function withFields(entry: Entry, fields: readonly Pointer[]): Entry {
+  return isUnreadable(entry) ? entry : project(entry, fields)
 }
 
 /** Of the engine's own reading. */

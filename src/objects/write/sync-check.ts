@@ -4,10 +4,10 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { joinPath, splitPath } from '../../model/resource-path.ts'
-import { requireReadable } from '../../model/unreadable.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { RequestContext, ResourceAction } from '../../router/resources.ts'
 import { type ManagedSet, type SetServices, setAt } from '../managed-set.ts'
+import { engine } from '../read/pages.ts'
 import { propertiesOf } from '../type/type.ts'
 
 /**
@@ -50,8 +50,7 @@ async function* matching(set: ManagedSet, text: string): AsyncGenerator<readonly
 
 /** Of what scripts compute. */
 async function check(set: ManagedSet, stored: StoredObject, request: RequestContext): Promise<void> {
-  const found = (await set.readMany([stored._id])).get(stored._id)
-  const computed = found && requireReadable(found)
+  const [computed] = await set.retrieved(await set.view([stored]), engine)
   const { relations, type } = set.compiled
   const collected = new Set(relations?.type.collected.map(({ name }) => name))
   const virtual = propertiesOf(type.schema).filter(

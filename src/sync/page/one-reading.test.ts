@@ -86,6 +86,35 @@ describe.each(Object.entries(computing))('sources with %s', (_what, person) => {
   })
 })
 
+describe('a source whose script fails', () => {
+  const failing = {
+    schema: {
+      properties: {
+        status: { ...status, onRetrieve: script("if (object.cn === 'Bob') throw 'no entry'; 'active'") },
+      },
+    },
+  }
+
+  it('fails alone, and keeps its target and its link', async () => {
+    const policies = [
+      { situation: 'SOURCE_MISSING', action: 'DELETE' },
+      { situation: 'UNQUALIFIED', action: 'DELETE' },
+    ]
+    await using world = await openWorld({ types: types(failing), mapping: { properties, policies } })
+    await world.persons(...people)
+    await world.users({ _id: 'u2', cn: 'Bob', note: 'as it was' })
+    await world.link('p2', 'u2')
+    const { run } = await world.run()
+    expect(run.statistics.status).toEqual({ SUCCESS: 1, FAILURE: 1 })
+    expect(await world.all(target)).toMatchObject({ u2: { note: 'as it was' } })
+    expect(await world.links()).toHaveLength(2)
+    const [failed] = (await world.audit(run.id)).filter(({ status: outcome }) => outcome === 'FAILURE')
+    expect(failed?.message).toMatch(/managed\/person\/p2 cannot be read: .*no entry/)
+    expect(await notified(world, 'p2')).toMatch(/FAILED$/)
+    expect(await notified(world, 'p1')).toBe('CONFIRMED UPDATE SUCCESSFUL')
+  })
+})
+
 describe('targets with computed values', () => {
   const key = { type: 'string', isVirtual: true, onRetrieve: script('object.cn.toLowerCase()') }
   const user = { schema: { properties: { cn: text, key } } }
