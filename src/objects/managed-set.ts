@@ -101,12 +101,12 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
       return result.object
     },
     ...(changesForms(compiled) && {
-      asHeld: (content, existing) =>
-        heldContent(
-          { compiled, onChange: nothingSynchronized, request: foreseeing, store },
-          content,
-          existing,
-        ),
+      async asHeld(updates) {
+        const context = { compiled, onChange: nothingSynchronized, request: foreseeing, store }
+        const held: JsonObject[] = []
+        for (const update of updates) held.push(await heldContent(context, update))
+        return held
+      },
     }),
     comparison: () => 'exact',
     unique: uniqueValues(store, compiled),

@@ -177,7 +177,12 @@ export interface SetChanges {
 // biome-ignore lint/suspicious/noConfusingVoidType: a generator without `return` gives void.
 export type ListingEnd = Listing | undefined | void
 
-/** The bulk interface for the engine: the same objects as through the router, in pages. */
+/** What an object is to become, and what it is. */
+export interface ProposedUpdate {
+  readonly content: JsonObject
+  readonly existing: Resource
+}
+
 export interface UniqueValues {
   readonly properties: readonly string[]
   /** Which of these writes would be refused, as one page, for what other objects have. */
@@ -187,6 +192,7 @@ export interface UniqueValues {
   ): Promise<readonly (Problem | undefined)[]>
 }
 
+/** The bulk interface for the engine: the same objects as through the router, in pages. */
 export interface ObjectSet {
   readonly path: string
   /**
@@ -224,11 +230,11 @@ export interface ObjectSet {
     proposed?: string,
   ): string | undefined
   /**
-   * The content of an update as the set would give it back afterwards: values that it regards as those of `existing` in their
+   * The contents of updates as the set would give them back afterwards, at their places: values that it regards as those of `existing` in their
    * form, e.g. text for a number, a stored hash for its plaintext, the order of an unordered list. So nothing is written that
    * changes nothing. Nothing is changed here; what the set would refuse stays as it is. Absent: everything is held as it is given.
    */
-  asHeld?(content: JsonObject, existing: JsonObject): Promise<JsonObject>
+  asHeld?(updates: readonly ProposedUpdate[]): Promise<readonly JsonObject[]>
   /** Values of which there is one only. Undefined: there are none, or only the system knows. */
   readonly unique?: UniqueValues | undefined
   /** True for attributes whose values must not be read, such as passwords. Absent: there are none. */

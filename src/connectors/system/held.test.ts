@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { isSealed } from '../../model/secrecy.ts'
@@ -15,8 +16,10 @@ async function held(
   declared: JsonObject,
   [wanted, before]: readonly [Json, Json | undefined],
   settings: JsonObject = {},
+  file?: string,
 ) {
   using folder = temporaryFolder()
+  if (file !== undefined) writeFileSync(folder.file('people.csv'), file)
   const properties = { v: { type: 'string', ...declared }, uid: { type: 'string', nativeName: '__UID__' } }
   const configuration = {
     ...{ name: 'dir', connectorRef: { connectorName: kind.connectorName } },
@@ -28,8 +31,8 @@ async function held(
   const decrypt = async (value: Json) => (isSealed(value) ? 'plain' : value)
   await using system = await openSystem(configuration, { kinds: [kind], projectFolder: folder.path, decrypt })
   const set = system.objects.get('account')
-  const existing: JsonObject = { _id: '1', other: 1, ...(before === undefined ? {} : { v: before }) }
-  return set?.asHeld?.({ ...existing, v: wanted }, existing)
+  const existing = { _id: '1', other: 1, ...(before === undefined ? {} : { v: before }) }
+  return (await set?.asHeld?.([{ content: { ...existing, v: wanted }, existing }]))?.[0]
 }
 
 const csv = { csvFile: 'people.csv', multivaluedColumns: ['m'] }
@@ -66,6 +69,25 @@ describe('what a CSV file holds', () => {
     const found = await held(csvKind, declared, [wanted, before], csv)
     expect(found?.v).toEqual(after)
     expect(found).toMatchObject({ _id: '1', other: 1 })
+  })
+})
+
+describe('what no reading shows', () => {
+  const hidden = { nativeName: 'hidden', flags: ['NOT_RETURNED_BY_DEFAULT'] }
+  const password = { nativeName: '__PASSWORD__' }
+  const file = 'uid,m,hidden,password\n1,,here,s3cret\n'
+
+  it.each<[what: string, declared: JsonObject, wanted: Json, after: Json | undefined]>([
+    ['the password that is there', password, 's3cret', undefined],
+    ['another password', password, 'other', 'other'],
+    ['no password', password, null, undefined],
+    ['what is returned only if it is named', hidden, ' here ', undefined],
+    ['another value of it', hidden, 'there', 'there'],
+    ['no value of it', hidden, '', ''],
+    ['null, which clears only what is seen', hidden, null, undefined],
+    ['what cannot be read', { ...hidden, nativeName: 'm' }, '', undefined],
+  ])('is compared where the connector can read it: %s', async (_what, declared, wanted, after) => {
+    expect((await held(csvKind, declared, [wanted, undefined], csv, file))?.v).toEqual(after)
   })
 })
 

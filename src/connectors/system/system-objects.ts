@@ -16,7 +16,7 @@ import { Secret } from '../kit/values.ts'
 import { changed } from '../kit/write.ts'
 import { creation, update } from './convert.ts'
 import { splitNatively } from './filter.ts'
-import { heldContent } from './held.ts'
+import { heldContents } from './held.ts'
 import type { ObjectType } from './object-type.ts'
 import { foundPages, ignoresCase, queryPage, readMany } from './read-objects.ts'
 import { setChanges } from './set-changes.ts'
@@ -69,7 +69,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
     isSecret: ([name = '']) => properties.get(name)?.isGuarded === true,
     idOf: (write, proposed) => idOf(access, write, proposed),
     ...(offers(connector, 'schema') && { properties: comparing(access, connector) }),
-    asHeld: (content, existing) => heldContent(access, content, existing),
+    asHeld: (updates) => heldContents(access, updates),
     comparison: (pointer) => comparison(access, pointer),
     updatesInPart: true,
     isList: (property) => properties.get(property)?.multivalued === true,

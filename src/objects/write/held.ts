@@ -1,6 +1,6 @@
 import { equal } from '../../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject, member, setMember } from '../../model/json.ts'
-import type { StoredObject } from '../../repository/objects.ts'
+import type { ProposedUpdate, Resource } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compile.ts'
 import { inStoredOrder } from '../type/unordered.ts'
 import type { Entry, WriteContext } from './entry.ts'
@@ -24,8 +24,7 @@ const writingHooks = ['onUpdate', 'onStore']
  */
 export async function heldContent(
   context: WriteContext,
-  content: JsonObject,
-  existing: JsonObject,
+  { content, existing }: ProposedUpdate,
 ): Promise<JsonObject> {
   const ordered = inStoredOrder(content, existing, context.compiled.unordered)
   const foreseen = rewrites(context.compiled) ? await foresee(context, ordered, existing) : undefined
@@ -36,20 +35,20 @@ export async function heldContent(
 async function foresee(
   context: WriteContext,
   content: JsonObject,
-  existing: JsonObject,
+  existing: Resource,
 ): Promise<JsonObject | undefined> {
   const { compiled, request } = context
   const { encryption, retrieval } = compiled
   try {
     const old = await encryption.decrypt(existing)
     const { _id, _rev, ...clear } = inStoredOrder(await encryption.decrypt(content), old, compiled.unordered)
-    // Of what is compared; the write reads it again.
-    const stored = existing as StoredObject
-    const write = { operation: 'update', id: stored._id, content: clear } as const
+    const { _id: id, _rev: rev = '' } = existing
+    const stored = { ...existing, _id: id, _rev: rev }
+    const write = { operation: 'update', id, content: clear } as const
     const entry = await encrypt(context, await runScripts(context, { write, stored, old }))
     const after = contentOf(entry)
     if (!after || !retrieval?.reads) return after
-    const [read] = await retrieval.page([{ ...after, _id: stored._id }], request)
+    const [read] = await retrieval.page([{ ...after, _id: id }], request)
     return read?.ok ? read.value : undefined
   } catch {
     return undefined
