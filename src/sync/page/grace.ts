@@ -5,8 +5,9 @@ import { copy, equal } from '../../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { getAt, type Pointer, printPointer, removeAt, setAt } from '../../model/pointer.ts'
 import type { ObjectWrite, StoredObject } from '../../repository/objects.ts'
-import type { ObjectSet } from '../../router/resources.ts'
+import type { ObjectSet, ProposedUpdate } from '../../router/resources.ts'
 import { type Applied, type Decided, goesOn } from './operation.ts'
+import { askThose } from './places.ts'
 import type { Applying, Synchronization } from './synchronization.ts'
 
 /**
@@ -37,16 +38,25 @@ export async function withGrace(
     if (id === undefined || !goesOn(operation)) return operation
     return stepOf(mapping, grace, { operation, id, kept: kept.get(id), atOnce: action !== undefined })
   }
-  return Promise.all(page.map((operation) => asHeld(targets, step(operation))))
+  return asHeld(targets, page.map(step))
 }
 
 /** What would be read back as it is now is no change. */
-async function asHeld(targets: ObjectSet, operation: Decided): Promise<Decided> {
-  const { grace, desired, target } = operation
-  if (!grace || !desired || !target || !targets.asHeld) return operation
-  const held = await targets.asHeld(desired, target)
-  const changes = marked(diff(target, held), operation)
-  return { ...operation, changes, desired: changes.length > 0 ? held : undefined }
+async function asHeld(targets: ObjectSet, page: readonly Decided[]): Promise<readonly Decided[]> {
+  const { asHeld: hold } = targets
+  if (!hold) return page
+  const contents = await askThose(
+    page,
+    ({ grace, desired: content, target: existing }): ProposedUpdate | undefined =>
+      grace && content && existing ? { content, existing } : undefined,
+    hold,
+  )
+  return page.map((operation, place) => {
+    const held = contents[place]
+    if (!held) return operation
+    const changes = marked(diff(operation.target ?? {}, held), operation)
+    return { ...operation, changes, desired: changes.length > 0 ? held : undefined }
+  })
 }
 
 interface Looked {
