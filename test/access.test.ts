@@ -77,7 +77,7 @@ const read = (path: string, who: RequestContext) => resources.read(path, who)
 const patch = (path: string, field: string, value: unknown, who: RequestContext) =>
   resources.patch(path, undefined, parsePatch([{ operation: 'replace', field, value } as JsonObject]), who)
 const act = (path: string, name: string, who: RequestContext) =>
-  resources.action(path, { name, content: null, parameters: {} }, who)
+  resources.action(path, { name, content: null, parameters: { _queryFilter: 'true' } }, who)
 
 const ann = as('ann', 'openidm-authorized')
 

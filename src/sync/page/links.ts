@@ -17,23 +17,39 @@ export type MappingLinks = ReturnType<typeof mappingLinks>
  * lower case where the defining mapping says so, remembering their spelling. Keys of answers are ids as asked for.
  */
 export function mappingLinks(links: Links, use: LinkUse) {
+  const sides = sidesFor(use)
+  const { view, normalSource, normalTarget } = sides
+  return { view, normalSource, normalTarget, ...foundLinks(links, use, sides), ...madeLinks(use, sides) }
+}
+
+type Sides = ReturnType<typeof sidesFor>
+
+/** How the ends of a link are read and written from the mapping's viewpoint. */
+function sidesFor(use: LinkUse) {
   const [sourceSide, targetSide] = sidesOf(use)
   const normalSource = (id: string) => (use.sourceIgnoresCase ? id.toLowerCase() : id)
   const normalTarget = (id: string) => (use.targetIgnoresCase ? id.toLowerCase() : id)
-  const view = (stored: Link): MappingLink => ({
-    stored,
-    sourceId: spelledEnd(stored, sourceSide),
-    targetId: spelledEnd(stored, targetSide),
-  })
-  const sourceEnd = (id: string) => end(sourceSide, id, normalSource(id))
-  const targetEnd = (id: string) => end(targetSide, id, normalTarget(id))
+  return {
+    ...{ sourceSide, targetSide, normalSource, normalTarget },
+    view: (stored: Link): MappingLink => ({
+      stored,
+      sourceId: spelledEnd(stored, sourceSide),
+      targetId: spelledEnd(stored, targetSide),
+    }),
+    sourceEnd: (id: string) => end(sourceSide, id, normalSource(id)),
+    targetEnd: (id: string) => end(targetSide, id, normalTarget(id)),
+  }
+}
 
-  async function find(
+/** Links that the store has. */
+function foundLinks(links: Links, use: LinkUse, sides: Sides) {
+  const { sourceSide, targetSide, normalSource, normalTarget, view } = sides
+  const find = async (
     qualifier: string,
     side: LinkSide,
     ids: readonly string[],
     normal: (id: string) => string,
-  ): Promise<ReadonlyMap<string, MappingLink>> {
+  ): Promise<ReadonlyMap<string, MappingLink>> => {
     const found = new Map<string, MappingLink>()
     if (!use.enabled || ids.length === 0) return found
     const stored = await links.find({ linkType: use.type, linkQualifier: qualifier }, side, ids.map(normal))
@@ -43,11 +59,7 @@ export function mappingLinks(links: Links, use: LinkUse) {
     }
     return found
   }
-
   return {
-    view,
-    normalSource,
-    normalTarget,
     ofSources: (qualifier: string, ids: readonly string[]) => find(qualifier, sourceSide, ids, normalSource),
     ofTargets: (qualifier: string, ids: readonly string[]) => find(qualifier, targetSide, ids, normalTarget),
     /** Which of these targets have a link under any qualifier. */
@@ -64,22 +76,21 @@ export function mappingLinks(links: Links, use: LinkUse) {
       qualifier: string,
       ids: readonly string[],
     ): Promise<ReadonlyMap<string, MappingLink>> {
-      const found = new Map<string, MappingLink>()
-      if (!use.enabled || ids.length === 0) return found
-      const of = (pointer: string, operator: 'eq' | 'sw', value: string) =>
-        ({ kind: 'compare', operator, pointer: [pointer], value }) as const
-      const begins = ids.map((id) => of(sourceSide, 'sw', `${normalSource(id)}${gone}`))
-      const set = [of('linkType', 'eq', use.type), of('linkQualifier', 'eq', qualifier)]
-      const filter = { kind: 'and', filters: [...set, { kind: 'or', filters: begins }] } as const
-      const { result } = await links.query({ filter })
-      const idOf = (link: Link) => link[sourceSide].slice(0, link[sourceSide].lastIndexOf(gone))
-      const stored = new Map(result.map((link) => [idOf(link), link]))
-      for (const id of ids) {
-        const link = stored.get(normalSource(id))
-        if (link) found.set(id, view(link))
-      }
-      return found
+      if (!use.enabled || ids.length === 0) return new Map()
+      const left = await leftLinks(links, use, qualifier, ids.map(normalSource))
+      return new Map(
+        ids.flatMap((id) => {
+          const link = left.get(normalSource(id))
+          return link ? [[id, view(link)]] : []
+        }),
+      )
     },
+  }
+}
+
+/** Links that are to be stored, or removed. */
+function madeLinks(use: LinkUse, { sourceEnd, targetEnd }: Sides) {
+  return {
     /**
      * The link of a source that is gone, whose target could not be deleted or unlinked: kept for the next attempt under an id that
      * no source has, so that the next object with that id does not inherit it (engine §4.5, [D]).
@@ -108,6 +119,23 @@ export function mappingLinks(links: Links, use: LinkUse) {
 
 /** Followed by the id of the link. */
 const gone = ' (gone; link '
+
+/** By the id that the source had. */
+async function leftLinks(
+  links: Links,
+  use: LinkUse,
+  qualifier: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Link>> {
+  const [side] = sidesOf(use)
+  const compared = (name: string, operator: 'eq' | 'sw', value: string) =>
+    ({ kind: 'compare', operator, pointer: [name], value }) as const
+  const begins = ids.map((id) => compared(side, 'sw', `${id}${gone}`))
+  const set = [compared('linkType', 'eq', use.type), compared('linkQualifier', 'eq', qualifier)]
+  const filter = { kind: 'and', filters: [...set, { kind: 'or', filters: begins }] } as const
+  const { result } = await links.query({ filter })
+  return new Map(result.map((link) => [link[side].slice(0, link[side].lastIndexOf(gone)), link]))
+}
 
 /** On which sides of its links a mapping has its sources and its targets. */
 export function sidesOf({ reversed }: LinkUse): readonly [source: LinkSide, target: LinkSide] {

@@ -58,18 +58,7 @@ export function storedRuns(repository: Repository, locks: Locks) {
     /** Forgets a run for good. The audit keeps its entries, and who deleted it. */
     async delete(id: string, context: RequestContext): Promise<Resource> {
       const run = await read(id)
-      await repository.transaction(async (store) => {
-        await store.runs.delete(id)
-        const { userId, transactionId } = context
-        const facts = {
-          id: deletionOf(id),
-          userId,
-          transactionId,
-          objectId: `recon/${id}`,
-          operation: 'DELETE',
-        }
-        await store.audit.append([auditEvent.activity(facts)])
-      })
+      await forget(repository, id, context)
       return run
     },
     /** Keeps the associations of the newest `associations` runs alike (engine §7.9). Run objects are small and stay longer. */
@@ -82,6 +71,18 @@ export function storedRuns(repository: Repository, locks: Locks) {
       for (const id of newestFirst.slice(keptRuns)) await runs.delete(id)
     },
   }
+}
+
+function forget(
+  repository: Repository,
+  id: string,
+  { userId, transactionId }: RequestContext,
+): Promise<void> {
+  const facts = { id: deletionOf(id), userId, transactionId, objectId: `recon/${id}`, operation: 'DELETE' }
+  return repository.transaction(async (store) => {
+    await store.runs.delete(id)
+    await store.audit.append([auditEvent.activity(facts)])
+  })
 }
 
 /** False if another process was faster. */

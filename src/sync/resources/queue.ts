@@ -39,26 +39,6 @@ export function queueProvider(
     await syncQueue.remove([id])
     return shown(event)
   }
-  /** Their objects are read afresh: of one that has come back nothing is deleted. */
-  async function release({ parameters, content }: ResourceAction, context: RequestContext): Promise<Json> {
-    const { mapping, reason } = { ...(isJsonObject(content) ? content : {}), ...parameters }
-    if (typeof mapping !== 'string' || mapping === '' || typeof reason !== 'string' || reason.trim() === '')
-      throw new Problem('BAD_REQUEST', 'release needs the parameters mapping, and reason: it is audited')
-    const { userId, transactionId } = context
-    const about = { userId, transactionId, objectId: `sync/queue/${mapping}`, operation: 'ACTION' }
-    await audit.append([auditEvent.activity({ ...about, message: `the guard is overridden: ${reason}` })])
-    let released = 0
-    for (;;) {
-      const { result } = await syncQueue.query({ filter: heldBackOf(mapping), pageSize: 500 })
-      const events = await Promise.all(result.map(({ _id }) => syncQueue.read(String(_id))))
-      const waiting = events.flatMap((event) => (event ? [inLineAgain(event, reason)] : []))
-      if (waiting.length === 0) break
-      await syncQueue.update(waiting)
-      released += waiting.length
-    }
-    wake(mapping)
-    return { mapping, released }
-  }
   return {
     read: async (id) => shown(await found(id)),
     async query(path, query) {
@@ -68,7 +48,11 @@ export function queueProvider(
     delete: discard,
     async action(id, action, context) {
       const { name } = action
-      if (id === '' && name === 'release') return release(action, context)
+      if (id === '' && name === 'release') {
+        const released = await release({ syncQueue, audit }, action, context)
+        wake(released.mapping)
+        return { ...released }
+      }
       if (name === 'discard') return discard(id)
       if (name !== 'retry')
         throw new Problem(
@@ -80,6 +64,27 @@ export function queueProvider(
       wake(event.mapping)
       return shown(event)
     },
+  }
+}
+
+/** Their objects are read afresh: of one that has come back nothing is deleted. */
+async function release(
+  { syncQueue, audit }: Pick<Repository, 'syncQueue' | 'audit'>,
+  { parameters, content }: ResourceAction,
+  { userId, transactionId }: RequestContext,
+): Promise<{ readonly mapping: string; readonly released: number }> {
+  const { mapping, reason } = { ...(isJsonObject(content) ? content : {}), ...parameters }
+  if (typeof mapping !== 'string' || mapping === '' || typeof reason !== 'string' || reason.trim() === '')
+    throw new Problem('BAD_REQUEST', 'release needs the parameters mapping, and reason: it is audited')
+  const about = { userId, transactionId, objectId: `sync/queue/${mapping}`, operation: 'ACTION' }
+  await audit.append([auditEvent.activity({ ...about, message: `the guard is overridden: ${reason}` })])
+  for (let released = 0; ; ) {
+    const { result } = await syncQueue.query({ filter: heldBackOf(mapping), pageSize: 500 })
+    const events = await Promise.all(result.map(({ _id }) => syncQueue.read(String(_id))))
+    const waiting = events.flatMap((event) => (event ? [inLineAgain(event, reason)] : []))
+    if (waiting.length === 0) return { mapping, released }
+    await syncQueue.update(waiting)
+    released += waiting.length
   }
 }
 
