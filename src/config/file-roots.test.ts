@@ -41,6 +41,11 @@ it.each([
   expect(allowed(path)).toBe(false)
 })
 
+it('a project folder may be named relative to the working folder', () => {
+  const isAllowed = fileRoots('.', () => undefined)
+  expect([isAllowed('data/hr.csv'), isAllowed('../hr.csv')]).toEqual([true, false])
+})
+
 it('other folders are named by a property', () => {
   const roots = `relative, ${outer.path}/exports`
   expect(allowed('OUT/exports/hr.csv', roots)).toBe(true)

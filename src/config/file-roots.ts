@@ -11,9 +11,10 @@ export function fileRoots(folder: string, property: PropertyLookup): (path: stri
   const named = String(property('syncline.file.roots') ?? '')
     .split(',')
     .map((one) => one.trim())
-  const roots = [folder, ...named.filter(Boolean)].map((root) => real(resolve(folder, root)))
+  const base = resolve(folder)
+  const roots = [base, ...named.filter(Boolean)].map((root) => real(resolve(base, root)))
   return (path) => {
-    const file = real(resolve(folder, path))
+    const file = real(resolve(base, path))
     return roots.some((root) => file === root || file.startsWith(root.endsWith(sep) ? root : root + sep))
   }
 }
