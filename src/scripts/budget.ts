@@ -34,10 +34,10 @@ export class Budget {
     const spent = this.#of(position)
     if (++spent.calls > calls) throw over(`made more than ${calls} calls`)
     const left = spent.since + total - performance.now()
-    const late = over(`waited for its calls for more than ${total} ms in all`)
-    if (left <= 0) throw late
+    const late = () => over(`waited for its calls for more than ${total} ms in all`)
+    if (left <= 0) throw late()
     const { promise, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(late), left)
+    const timer = setTimeout(() => reject(late()), left)
     try {
       return await Promise.race([work(), promise])
     } finally {

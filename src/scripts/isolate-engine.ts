@@ -20,7 +20,6 @@ import { SandboxPool } from './pool.ts'
 import { type PreparedProgram, prepareProgram, prepareScript, syntaxProblem } from './prepare.ts'
 import { Sandbox } from './sandbox.ts'
 import { type ScriptFiles, scriptFiles } from './script-files.ts'
-import { analyse } from './script-host.ts'
 
 /**
  * The script engine on `isolated-vm` (platform §7). Scripts run in the script host, so the server's event loop never
@@ -58,7 +57,7 @@ class IsolateEngine implements ScriptEngine {
   }
 
   check(script: ScriptSource): Promise<Problem | undefined> {
-    return syntaxProblem(script, analyse)
+    return syntaxProblem(script)
   }
 
   load<P extends Program>(program: P, parts: ProgramParts<P>): LoadedProgram<P> {
@@ -68,7 +67,7 @@ class IsolateEngine implements ScriptEngine {
       inputs: readonly ProcedureInput<P, N>[],
       context: ScriptContext,
     ) => {
-      preparing ??= prepareProgram(program, parts, analyse)
+      preparing ??= prepareProgram(program, parts)
       const prepared = await preparing
       if (prepared.retired) throw new Problem('UNAVAILABLE', `${program.address} has been unloaded`)
       if (!prepared.procedures.includes(procedure))
@@ -118,7 +117,7 @@ class IsolateEngine implements ScriptEngine {
 
   #prepared(script: ScriptSource): Promise<PreparedProgram> {
     const key = JSON.stringify(script)
-    const prepared = this.#evaluations.get(key) ?? prepareScript(script, analyse)
+    const prepared = this.#evaluations.get(key) ?? prepareScript(script)
     this.#evaluations.delete(key)
     this.#evaluations.set(key, prepared)
     for (const oldest of [...this.#evaluations.keys()].slice(0, -keptScripts))

@@ -1,7 +1,8 @@
 import { Problem } from '../model/problem.ts'
 import type { Program, ProgramParts, ScriptSource } from './engine.ts'
-import type { Analyse, Analysis } from './host/syntax.ts'
+import type { Analysis } from './host/syntax.ts'
 import type { PreparedScript } from './inside/program.ts'
+import { analyse } from './script-host.ts'
 
 /**
  * A program as every isolate loads it. Its scripts are checked once, so a syntax error is known with its place, and only
@@ -20,19 +21,18 @@ export interface PreparedProgram {
 export async function prepareProgram<P extends Program>(
   { address, procedures }: P,
   { settings, scripts }: ProgramParts<P>,
-  analyse: Analyse,
 ): Promise<PreparedProgram> {
-  const prepared = await prepareScripts(Object.entries(scripts), analyse)
+  const prepared = await prepareScripts(Object.entries(scripts))
   return { address, procedures: Object.keys(procedures), settings, scripts: prepared, retired: false }
 }
 
-export async function prepareScript(script: ScriptSource, analyse: Analyse): Promise<PreparedProgram> {
-  const scripts = await prepareScripts([['script', script]], analyse)
+export async function prepareScript(script: ScriptSource): Promise<PreparedProgram> {
+  const scripts = await prepareScripts([['script', script]])
   return { procedures: ['evaluate'], settings: null, scripts, retired: false }
 }
 
 /** SCRIPT_FAILED with message, line and column in its detail; undefined if the script compiles. */
-export async function syntaxProblem(script: ScriptSource, analyse: Analyse): Promise<Problem | undefined> {
+export async function syntaxProblem(script: ScriptSource): Promise<Problem | undefined> {
   return problemOf(script, (await analyse(script.source)).error)
 }
 
@@ -48,7 +48,6 @@ function problemOf(script: ScriptSource, error: Analysis['error']): Problem | un
 
 async function prepareScripts(
   entries: readonly (readonly [string, ScriptSource])[],
-  analyse: Analyse,
 ): Promise<PreparedScript[]> {
   const urls = new Set<string>()
   const prepared: PreparedScript[] = []

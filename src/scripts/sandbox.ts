@@ -37,7 +37,8 @@ export class Sandbox implements Hosted {
   #lastProgram = 0
   #dead = false
   #watch: NodeJS.Timeout | undefined
-  #limit = 0
+  /** Milliseconds of the step that is running. */
+  #limit: number | undefined
   /** While a page has it. */
   busy = false
 
@@ -123,10 +124,12 @@ export class Sandbox implements Hosted {
   }
 
   step(request: Omit<StepRequest, 'kind' | 'id' | 'isolate'>, text: string): Promise<string> {
-    this.#watchOver(request.timeout)
-    return this.#ask({ ...request, kind: 'step', isolate: this.#number }, text).finally(() =>
-      clearTimeout(this.#watch),
-    )
+    this.#limit = request.timeout
+    this.#watchOver()
+    return this.#ask({ ...request, kind: 'step', isolate: this.#number }, text).finally(() => {
+      this.#limit = undefined
+      clearTimeout(this.#watch)
+    })
   }
 
   /** Waiting for the server does not count. */
@@ -134,7 +137,7 @@ export class Sandbox implements Hosted {
     this.#progress = progress
     clearTimeout(this.#watch)
     const answer = await this.#options.answer(this, name, args)
-    this.#watchOver(this.#limit)
+    this.#watchOver()
     return answer
   }
 
@@ -174,9 +177,10 @@ export class Sandbox implements Hosted {
     return answer.text
   }
 
-  #watchOver(timeout: number): void {
-    this.#limit = timeout
-    this.#watch = setTimeout(() => this.#host.kill(), timeout + graceMs)
+  /** Not after the step has ended: an answer may come too late, and the host works for others. */
+  #watchOver(): void {
+    if (this.#limit === undefined) return
+    this.#watch = setTimeout(() => this.#host.kill(), this.#limit + graceMs)
     this.#watch.unref()
   }
 

@@ -4,7 +4,6 @@ import { dirname, join, relative, sep } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import type { Found } from './inside/require.ts'
 import { syntaxProblem } from './prepare.ts'
-import { analyse } from './script-host.ts'
 
 /**
  * Finds the files that scripts `require`: below `<project>/script`, with names relative to it or, with a leading dot, to
@@ -61,7 +60,7 @@ function shippedModule(name: string, missing: unknown): string {
 /** Checked as the body of a function, as it runs: `return` is allowed. */
 async function refuseBroken(path: string, source: string): Promise<void> {
   const script = { label: `script/${path}`, source: `(function(){${source}\n})`, globals: {} }
-  const problem = await syntaxProblem(script, analyse)
+  const problem = await syntaxProblem(script)
   if (problem) throw problem
 }
 
