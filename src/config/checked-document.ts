@@ -1,7 +1,7 @@
 /** A single file: parsed, substituted, and checked against the schema of its kind. */
 
 import { type Finding, isWithin, type Place, printPlace } from '../model/finding.ts'
-import { elementsOf, isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { asObject, elementsOf, isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { notAllowed } from '../model/nearest.ts'
 import { type Checked, check } from './check/check.ts'
 import type { JsonSchema } from './check/schema.ts'
@@ -34,8 +34,7 @@ export function readDocument(
   const place = { file, locate }
   if (raw === undefined) return { document: { id, raw, content: undefined, ...place }, problems }
   const { value, failures } = substitute(raw, sources)
-  const { findings: found, conversions } = checkContent(id, raw, asObject(value), kinds)
-  const findings = [...found, ...strayFiles(id, asObject(value), sources.isAllowed, kinds)]
+  const { findings, conversions } = checkContent(id, raw, asObject(value), kinds, sources.isAllowed)
   const unexpanded = failures.map((failure) => printPlace(failure.place))
   const all = [
     ...problems,
@@ -54,16 +53,12 @@ function isUnusable(id: string, problems: readonly ConfigurationProblem[]): bool
   return id !== 'sync' && id !== 'managed' && problems.some(({ severity }) => severity === 'error')
 }
 
-/** An object stays an object after substitution, unless the whole file is a coercion. */
-function asObject(value: Json): JsonObject {
-  return isJsonObject(value) ? value : {}
-}
-
 function checkContent(
   id: string,
   raw: JsonObject,
   content: JsonObject,
   { schemas: more = [], connectorSchemas }: DocumentSchemas,
+  isAllowed: (path: string) => boolean,
 ): Checked {
   const kind = kindOfId(id)
   const own = more.find(({ documents, schema }) => schema && documents.test(id))?.schema
@@ -71,10 +66,11 @@ function checkContent(
   if (!schema) return nothing
   const options = { definitions, written: (place: Place) => valueAt(raw, place) }
   const checked = check(schema, content, [], options)
+  if (kind === 'audit') return withFindings(checked, strayFiles(content, logFolders(content), isAllowed))
   if (kind === 'mapping') return withFindings(checked, foreignName(id, content))
   if (kind !== 'provisioner') return checked
   const connector =
-    connectorSchemas === undefined ? nothing : checkConnector(content, connectorSchemas, options)
+    connectorSchemas === undefined ? nothing : checkConnector(content, connectorSchemas, options, isAllowed)
   const all = withFindings(checked, [...defaultName(id, content), ...connector.findings])
   const disabled = withValues(content, all.conversions).enabled === false
   return {
@@ -93,6 +89,7 @@ function checkConnector(
   content: JsonObject,
   connectorSchemas: Readonly<Record<string, JsonSchema>>,
   options: Parameters<typeof check>[3],
+  isAllowed: (path: string) => boolean,
 ): Checked {
   const { connectorRef, configurationProperties = {} } = content
   const name = isJsonObject(connectorRef) ? connectorRef.connectorName : undefined
@@ -101,22 +98,22 @@ function checkConnector(
   if (schema === undefined)
     return { findings: [unknownConnector(name, Object.keys(connectorSchemas))], conversions: [] }
   // An unknown setting would be ignored silently, so each is a warning (platform §4.1).
-  return check(
+  const checked = check(
     { ...schema, additionalProperties: false },
     configurationProperties,
     ['configurationProperties'],
     options,
   )
+  return withFindings(checked, strayFiles(content, filesIn(schema), isAllowed))
 }
 
 /** Files that the configuration names and may not. */
 function strayFiles(
-  id: string,
   content: JsonObject,
+  places: readonly Place[],
   isAllowed: (path: string) => boolean,
-  { connectorSchemas = {} }: DocumentSchemas,
 ): readonly Finding[] {
-  return namedFiles(id, content, connectorSchemas).flatMap((place) => {
+  return places.flatMap((place) => {
     const path = valueAt(content, place)
     if (typeof path !== 'string' || isAllowed(path)) return []
     return [{ place, message: `${place.at(-1)} may not name ${JSON.stringify(path)}: ${outsideRoots}` }]
@@ -124,24 +121,14 @@ function strayFiles(
 }
 
 /** A connector's schema marks its settings that name a file with the format `path`. */
-function namedFiles(
-  id: string,
-  content: JsonObject,
-  connectorSchemas: Readonly<Record<string, JsonSchema>>,
-): readonly Place[] {
-  if (id === 'audit')
-    return elementsOf(content.eventHandlers ?? []).map((_, index) => [
-      'eventHandlers',
-      index,
-      'config',
-      'logDirectory',
-    ])
-  if (kindOfId(id) !== 'provisioner') return []
-  const { connectorName } = asObject(asObject(content).connectorRef ?? {})
-  const { properties = {} } = connectorSchemas[String(connectorName)] ?? {}
+function filesIn({ properties = {} }: JsonSchema): readonly Place[] {
   return Object.entries(properties).flatMap(([name, { format }]) =>
     format === 'path' ? [['configurationProperties', name]] : [],
   )
+}
+
+function logFolders({ eventHandlers = [] }: JsonObject): readonly Place[] {
+  return elementsOf(eventHandlers).map((_, index) => ['eventHandlers', index, 'config', 'logDirectory'])
 }
 
 function unknownConnector(found: string, allowed: readonly string[]): Finding {

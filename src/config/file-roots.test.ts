@@ -1,8 +1,9 @@
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TemporaryFolder, temporaryFolder } from '../testing/folder.ts'
 import { fileRoots } from './file-roots.ts'
+import { problemsOf, sound } from './testing/temporary-project.ts'
 
 let outer: TemporaryFolder
 let project: string
@@ -52,4 +53,51 @@ it('other folders are named by a property', () => {
   expect(allowed('data/link/hr.csv', roots)).toBe(true)
   expect(allowed('relative/x', roots)).toBe(true)
   expect(allowed('OUT/exports-other/hr.csv', roots)).toBe(false)
+})
+
+describe('a file that may not be named is an error with its place', () => {
+  const properties = { csvFile: { type: 'string', format: 'path' } }
+  const connectorSchemas = { 'org.example.Csv': { type: 'object', properties } } as const
+  const connector = (more: object) => ({
+    ...sound['conf/provisioner.openicf-hr.json'],
+    configurationProperties: { csvFile: '/etc/passwd' },
+    ...more,
+  })
+
+  it.each([
+    [
+      'of a connector',
+      'provisioner.openicf-hr',
+      connector({}),
+      /csvFile: csvFile may not name "\/etc\/passwd"/,
+    ],
+    [
+      'of a connector that is switched off, where it is a warning',
+      'provisioner.openicf-hr',
+      connector({ enabled: false }),
+      /csvFile: warning: csvFile may not name/,
+    ],
+    [
+      'of an audit handler',
+      'audit',
+      {
+        eventHandlers: [
+          {
+            class: 'JsonAuditEventHandler',
+            config: { name: 'json', topics: ['access'], logDirectory: '../logs' },
+          },
+        ],
+      },
+      /eventHandlers\/0\/config\/logDirectory: logDirectory may not name "\.\.\/logs"/,
+    ],
+    [
+      'that is read into a setting',
+      'own',
+      { a: { $inline: '../secret' } },
+      /\$inline cannot read the file .* outside/,
+    ],
+  ])('%s', async (_what, id, content, problem) => {
+    const found = await problemsOf({ ...sound, [`conf/${id}.json`]: content }, { connectorSchemas })
+    expect(found).toContainEqual(expect.stringMatching(problem))
+  })
 })

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { dirname, resolve, sep } from 'node:path'
-import type { PropertyLookup } from './properties.ts'
+import { listProperty, type PropertyLookup } from './properties.ts'
 
 /**
  * Which files the configuration may name: those below the project folder and below the folders of the property
@@ -8,11 +8,9 @@ import type { PropertyLookup } from './properties.ts'
  * file that the server can. Symbolic links count as what they lead to.
  */
 export function fileRoots(folder: string, property: PropertyLookup): (path: string) => boolean {
-  const named = String(property('syncline.file.roots') ?? '')
-    .split(',')
-    .map((one) => one.trim())
+  const named = listProperty(property, 'syncline.file.roots')
   const base = resolve(folder)
-  const roots = [base, ...named.filter(Boolean)].map((root) => real(resolve(base, root)))
+  const roots = [base, ...named].map((root) => real(resolve(base, root)))
   return (path) => {
     const file = real(resolve(base, path))
     return roots.some((root) => file === root || file.startsWith(root.endsWith(sep) ? root : root + sep))

@@ -29,6 +29,14 @@ export function propertyLookup(sources: PropertySources): PropertyLookup {
   }
 }
 
+/** A comma list: `10.0.0.1, 192.168.0.0/16`. */
+export function listProperty(property: PropertyLookup, name: string): readonly string[] {
+  return String(property(name) ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean)
+}
+
 /** The administrator's password and the keys are the server's own: no configuration and no script gets them. */
 function isOwnSecret(name: string): boolean {
   return /^SYNCLINE_(?:ADMIN_PASSWORD|(?:MASTER_)?KEY(?:_OLD)?)$/.test(environmentName(name))
@@ -40,9 +48,7 @@ function isOwnSecret(name: string): boolean {
  */
 export function scriptProperties(sources: PropertySources): PropertyLookup {
   const property = propertyLookup(sources)
-  const named = String(property('syncline.script.properties') ?? '')
-    .split(',')
-    .map((one) => one.trim())
+  const named = listProperty(property, 'syncline.script.properties')
   const isNamed = (name: string) =>
     named.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) && one !== '*' : one === name))
   const reserved = reservedProperties(sources.projectFolder)

@@ -1,3 +1,4 @@
+import { listProperty } from '../config/properties.ts'
 import { administratorAuthentication, ensureAdministrator } from '../http/authentication/authentication.ts'
 import { httpServer } from '../http/server.ts'
 import { watchClock } from '../kit/clock.ts'
@@ -24,7 +25,7 @@ export async function openServer(options: ServerOptions) {
   await ensureAdministrator({ settings: repository.settings, environment, announce })
   const authentication = administratorAuthentication(repository.settings)
   const contextPath = application.project.property('openidm.context.path')?.toString()
-  const trustedProxies = listIn(application.project.property('syncline.trusted.proxies'))
+  const trustedProxies = listProperty(application.project.property, 'syncline.trusted.proxies')
   const server = opened.use(
     httpServer({ resources, authentication, log, contextPath, trustedProxies, observer: audit.observer }),
   )
@@ -37,14 +38,4 @@ export async function openServer(options: ServerOptions) {
   opened.defer(() => recovered)
   const closing = opened.move()
   return { url, application, [Symbol.asyncDispose]: () => closing.disposeAsync() }
-}
-
-/** `10.0.0.1, 192.168.0.0/16` */
-function listIn(property: unknown): readonly string[] {
-  return typeof property === 'string'
-    ? property
-        .split(',')
-        .map((one) => one.trim())
-        .filter(Boolean)
-    : []
 }
