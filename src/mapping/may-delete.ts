@@ -15,9 +15,21 @@ export function mayUnlink(mapping: Pick<Mapping, 'policies' | Selecting>): boole
   return mayDo(mapping, 'UNLINK')
 }
 
-function mayDo(mapping: Pick<Mapping, 'policies' | Selecting>, wanted: Action): boolean {
+/** Can it delete the target of a source that is there and linked, or remove their link? */
+export function mayLose(mapping: Pick<Mapping, 'policies' | Selecting>): boolean {
+  return mayDo(mapping, 'DELETE', ofLinked) || mayDo(mapping, 'UNLINK', ofLinked)
+}
+
+/** In which a source may be that exists and is linked. */
+const ofLinked: readonly Situation[] = ['CONFIRMED', 'MISSING', 'UNQUALIFIED']
+
+function mayDo(
+  mapping: Pick<Mapping, 'policies' | Selecting>,
+  wanted: Action,
+  among: readonly Situation[] = situations,
+): boolean {
   const selects = mapping.consentRequired || mapping.validSource || mapping.sourceCondition
-  return situations.some((situation) => {
+  return among.some((situation) => {
     if (situation === 'UNQUALIFIED' && !selects) return false
     const possible = possibleActions(mapping, situation)
     return possible.includes(wanted) || possible.includes('any')

@@ -46,12 +46,11 @@ export function setAt(root: JsonObject, pointer: Pointer, value: Json): void {
   if (pointer.length === 0) throw new Problem('BAD_REQUEST', 'The root cannot be written: name a property')
   let container: JsonObject | Json[] = root
   let depth = 0
-  for (const token of pointer.slice(0, -1)) {
-    const next: Json | undefined = getAt(container, [token])
+  for (; depth < pointer.length - 1; depth++) {
+    const next: Json | undefined = getAt(container, [pointer[depth] ?? ''])
     if (next === undefined || next === null) break
     if (typeof next !== 'object') throw notAContainer(pointer, depth, next)
     container = next
-    depth++
   }
   put(container, pointer, depth, nest(pointer, depth + 1, value))
 }
@@ -101,7 +100,8 @@ function put(container: JsonObject | Json[], pointer: Pointer, depth: number, va
 /** `value` wrapped in the objects that the tokens from `depth` on name. */
 function nest(pointer: Pointer, depth: number, value: Json): Json {
   let nested = value
-  for (const key of pointer.slice(depth).toReversed()) {
+  for (let place = pointer.length - 1; place >= depth; place--) {
+    const key = pointer[place] ?? ''
     if (key === '-') throw new Problem('BAD_REQUEST', `"-" in ${printPointer(pointer)} addresses no place`)
     const parent: JsonObject = {}
     setMember(parent, key, nested)

@@ -49,7 +49,10 @@ const procedures = {
     },
 }
 
-export const program = { address: import.meta.url, procedures }
+/** Hooks get the mapping as it is configured; every value of the compiled one is copied before a script gets it. */
+const seenByScripts = ({ configuration }: Mapping) => configuration
+
+export const program = { address: import.meta.url, procedures, seenByScripts }
 
 export interface ScriptCall {
   readonly script: string

@@ -18,6 +18,8 @@ export interface Program {
   /** `import.meta.url` of the module, so that the module can be moved. */
   readonly address: string
   readonly procedures: Readonly<Record<string, (settings: never) => (input: never, call: Call) => unknown>>
+  /** What of the settings the procedures give to scripts: it is frozen. Absent: all of them. */
+  readonly seenByScripts?: (settings: never) => unknown
 }
 
 export type ProcedureName<P extends Program> = keyof P['procedures'] & string

@@ -175,16 +175,24 @@ function ensureLinkSet(connection: Connection, set: LinkSet): number {
   return Number(connection.statement(sql).run(set.linkType, set.linkQualifier).lastInsertRowid)
 }
 
-function linkIn(set: LinkSet, row: Row): Link {
-  return linkOf({ ...row, ...set })
+function linkOf(row: Row): Link {
+  return linkIn({ linkType: text(row.linkType), linkQualifier: text(row.linkQualifier) }, row)
 }
 
-function linkOf(row: Row): Link {
-  const { firstSpelling, secondSpelling } = row
+/** One by one: a page of links is read for every page of objects. */
+function linkIn({ linkType, linkQualifier }: LinkSet, row: Row): Link {
+  const { _id, _rev, firstId, secondId, firstSpelling, secondSpelling } = row
+  const link = {
+    _id: text(_id),
+    _rev: text(_rev),
+    linkType,
+    linkQualifier,
+    firstId: text(firstId),
+    secondId: text(secondId),
+  }
+  if (!firstSpelling && !secondSpelling) return link
   return {
-    ...{ _id: text(row._id), _rev: text(row._rev) },
-    ...{ linkType: text(row.linkType), linkQualifier: text(row.linkQualifier) },
-    ...{ firstId: text(row.firstId), secondId: text(row.secondId) },
+    ...link,
     ...(firstSpelling ? { firstSpelling: text(firstSpelling) } : {}),
     ...(secondSpelling ? { secondSpelling: text(secondSpelling) } : {}),
   }

@@ -1,6 +1,8 @@
 /**
  * Freezes everything that the scripts of a context share, before the first one runs: built-ins, their prototypes, what
- * installGlobals added, and the settings of the program, such as `mappingConfig`. So no script changes what the next one sees. Runs before any script: the built-ins that it uses are V8's.
+ * installGlobals added, and what they see of the program's settings, such as `mappingConfig`. So no script changes what the
+ * next one sees. Nothing else is frozen: V8 reads frozen arrays at half the speed. Runs before any script: the built-ins
+ * that it uses are V8's.
  */
 export function freezeShared(settings: unknown): void {
   for (const prototype of inherited()) makeOverridable(prototype)

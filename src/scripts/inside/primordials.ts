@@ -29,6 +29,7 @@ export const RangeErrorConstructor = RangeError
 export const TypeErrorConstructor = TypeError
 export const sliceText = unbound(String.prototype.slice)
 export const findMatch = unbound(RegExp.prototype.exec)
+export const isEnumerable = unbound(Object.prototype.propertyIsEnumerable)
 export const textOf = String
 export const numberOf = Number
 /** A primitive in its wrapper. */

@@ -34,7 +34,10 @@ hardenGlobals()
 
 /** What the program's module exports. */
 interface Module {
-  readonly program: { readonly procedures: Readonly<Record<string, Factory>> }
+  readonly program: {
+    readonly procedures: Readonly<Record<string, Factory>>
+    readonly seenByScripts?: (settings: unknown) => unknown
+  }
 }
 
 /** `module` is the namespace of the program's module; a program without one evaluates a single script. */
@@ -49,7 +52,8 @@ export function prepare(
   progress = shared
   sliceMs = slice
   installGlobals(locations, requireFrom(''))
-  freezeShared(settings)
+  const seenByScripts = module?.program.seenByScripts
+  freezeShared(seenByScripts ? seenByScripts(settings) : settings)
   define(scripts, (index) => {
     progress[1] = index
   })

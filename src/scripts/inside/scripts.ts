@@ -1,5 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { assignedNames } from './assigned.ts'
 import { compile, linesBefore } from './compile.ts'
 import { scriptFailure } from './failure.ts'
 import {
@@ -7,6 +8,7 @@ import {
   findMatch,
   globalObject,
   hasOwn,
+  isEnumerable,
   isFiniteNumber,
   jsonText,
   keysOf,
@@ -29,6 +31,8 @@ interface Callable {
   readonly index: number
   readonly compiled: Record<string, Compiled>
   readonly globalNames: readonly string[]
+  /** Undeclared variables that it may assign; undefined: any. */
+  readonly assigned: readonly string[] | undefined
   /** The variables of the last call and its function: nearly always those of the next. */
   lastNames: readonly string[]
   lastFunction: Compiled | undefined
@@ -48,6 +52,7 @@ export function define(scripts: readonly PreparedScript[], note: (index: number)
       index,
       compiled: nullObject(),
       globalNames: keysOf(script.globals),
+      assigned: assignedNames(script.source),
       lastNames: [],
       lastFunction: undefined,
     }
@@ -73,7 +78,7 @@ export function call(name: string, variables: Readonly<Record<string, unknown>>)
   } catch (thrown) {
     throw scriptFailure(script.label, thrown, originOf)
   } finally {
-    sweepGlobals()
+    sweepGlobals(callable.assigned)
   }
 }
 
@@ -165,6 +170,11 @@ function asJson(value: unknown): Json | undefined {
 }
 
 /** Removes enumerable members of the global object: they come from undeclared assignments. Ours are not enumerable. */
-function sweepGlobals(): void {
-  for (const name in globalObject) delete globalObject[name]
+function sweepGlobals(assigned: readonly string[] | undefined): void {
+  if (assigned === undefined) for (const name in globalObject) delete globalObject[name]
+  else
+    for (let i = 0; i < assigned.length; i++) {
+      const name = assigned[i]
+      if (name !== undefined && isEnumerable(globalObject, name)) delete globalObject[name]
+    }
 }

@@ -12,24 +12,51 @@ const changing: ReadonlySet<Action> = new Set(['CREATE', 'UPDATE', 'LINK', 'UNLI
  * Where a decided page is cut into what is applied together and what is decided again later: before the first operation whose
  * target, or one of whose candidates, an earlier one changes, or whose correlation might find what an earlier one writes.
  * Everything behind the cut waits, so that a page has the result of its objects one after the other: two people with one mail
- * address on a page do not both get an account.
+ * address on a page do not both get an account. `before`: operations that were not performed yet when the page was joined.
  */
-export function firstConflict(page: readonly Decided[], ids?: ComparedIds): number {
-  const claimed = new Set<string>()
-  const claimedIds = new Set<string>()
-  const written = new WrittenObjects(page)
+export function firstConflict(
+  page: readonly Decided[],
+  ids: ComparedIds = () => none,
+  before: readonly Decided[] = [],
+): number {
+  const claims = new Claims(page, ids)
+  for (const operation of before) claims.add(operation)
   const cut = page.findIndex((operation) => {
-    if (touches(operation, claimed) || written.mightBeFoundBy(operation)) return true
-    const own = ids?.(operation) ?? none
-    if (own.some((id) => claimedIds.has(id))) return true
-    if (operation.action && changing.has(operation.action)) {
-      if (operation.targetId !== undefined) claimed.add(operation.targetId)
-      for (const id of own) claimedIds.add(id)
-      written.add(operation)
-    }
+    if (claims.concern(operation)) return true
+    claims.add(operation)
     return false
   })
   return cut < 0 ? page.length : cut
+}
+
+/** What earlier operations change. */
+class Claims {
+  readonly #idsOf: ComparedIds
+  readonly #targets = new Set<string>()
+  readonly #ids = new Set<string>()
+  readonly #written: WrittenObjects
+
+  constructor(page: readonly Decided[], idsOf: ComparedIds) {
+    this.#idsOf = idsOf
+    this.#written = new WrittenObjects(page)
+  }
+
+  concern(operation: Decided): boolean {
+    const { targetId, candidates } = operation
+    return (
+      (targetId !== undefined && this.#targets.has(targetId)) ||
+      candidates.some(({ id }) => this.#targets.has(id)) ||
+      this.#written.mightBeFoundBy(operation) ||
+      this.#idsOf(operation).some((id) => this.#ids.has(id))
+    )
+  }
+
+  add(operation: Decided): void {
+    if (!operation.action || !changing.has(operation.action)) return
+    if (operation.targetId !== undefined) this.#targets.add(operation.targetId)
+    for (const id of this.#idsOf(operation)) this.#ids.add(id)
+    this.#written.add(operation)
+  }
 }
 
 /** Ids, as they are compared, of which there is one only: another operation with the same one meets what this one makes. */
@@ -54,11 +81,6 @@ export function idsOf({
       ...(newId ? [`target\n${links.normalTarget(newId)}`] : []),
     ]
   }
-}
-
-function touches({ targetId, candidates }: Decided, claimed: ReadonlySet<string>): boolean {
-  if (claimed.size === 0) return false
-  return (targetId !== undefined && claimed.has(targetId)) || candidates.some(({ id }) => claimed.has(id))
 }
 
 /** The objects that earlier operations of the page will write, findable as the target would find them. */

@@ -1,18 +1,20 @@
 import { fewLinked, type GuardLimits, limitsOf } from '../../mapping/guard.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
-import { mayDelete, mayDisable, mayUnlink } from '../../mapping/may-delete.ts'
+import { mayDelete, mayDisable, mayLose, mayUnlink } from '../../mapping/may-delete.ts'
+import { completeListing, heeding, type Listing } from '../../model/listing.ts'
 import { Problem } from '../../model/problem.ts'
 import { type Counts, exceeded, excessInWords } from '../../plan/guard.ts'
 import type { PlanHeader } from '../../plan/plan-line.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import { countedOf, linkedTargets } from '../page/counted.ts'
 import { type Applied, type Decided, goesOn } from '../page/operation.ts'
+import type { Synchronization } from '../page/synchronization.ts'
 import { lastRound } from './last-round.ts'
 import { type ListedTargets, openRun } from './open-run.ts'
 import { sourcePhase, targetPhase } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import { Run } from './run.ts'
-import { openSources } from './sources.ts'
+import { openSources, type SourceRecord } from './sources.ts'
 
 /** Undefined where there is no target phase. */
 type TargetQuery = (() => Promise<ListedTargets>) | undefined
@@ -45,6 +47,11 @@ export class Guard {
   get until(): 'shape' | 'action' {
     if (this.mapping.grace) return 'shape'
     return this.#applying.every((what) => what === 'deletes' || what === 'unlinks') ? 'action' : 'shape'
+  }
+
+  /** True if only operations on targets, and on sources without a link, could be counted. */
+  get passesLinked(): boolean {
+    return this.until === 'action' && !mayLose(this.mapping)
   }
 
   /** What limits are about that the mapping's configuration could exceed. */
@@ -141,7 +148,7 @@ export async function requirePlanWithinGuard(
 async function foresee(
   reconciliation: Reconciliation,
   queryTargets: TargetQuery,
-  { until, recorder }: Guard,
+  { until, recorder, passesLinked }: Guard,
 ): Promise<void> {
   const { run } = reconciliation
   const { id, mapping, worker } = run
@@ -155,10 +162,40 @@ async function foresee(
   const opened = await openRun(looking, { listed })
   const looksAtTargets = until === 'shape' || rulesLookAtTargets(reconciliation)
   const sync = { ...opened, until, looksAtTargets }
-  const listings = await sourcePhase(looking, sync, sources)
+  const worked = passesLinked ? withoutLinked(sync, sources) : sources
+  const listings = await sourcePhase(looking, sync, worked)
   if (listed) await targetPhase(looking, { ...sync, listings })
   await lastRound(looking, { ...sync, listings })
   await listed?.ids.startOver()
+}
+
+/** Nothing is decided about sources that are linked: their targets are handled, and that is all there is to know. */
+async function* withoutLinked(
+  { rules, links, targetIds }: Synchronization,
+  pages: AsyncIterable<readonly SourceRecord[], Listing>,
+): AsyncGenerator<readonly SourceRecord[], Listing> {
+  const { qualifiers } = rules.mapping
+  let listing = completeListing
+  const heeded = heeding(pages, (end) => {
+    listing = end
+  })
+  for await (const page of heeded) {
+    const names = qualifiers.kind === 'fixed' ? qualifiers.names : []
+    const found = await Promise.all(
+      names.map((name) =>
+        links.ofSources(
+          name,
+          page.map(({ id }) => id),
+        ),
+      ),
+    )
+    const isPassed = ({ id, object }: SourceRecord) =>
+      object !== undefined && found.length > 0 && found.every((linked) => linked.has(id))
+    const targets = page.filter(isPassed).flatMap(({ id }) => found.map((linked) => linked.get(id)?.targetId))
+    await targetIds?.handle(targets.filter((id) => id !== undefined))
+    yield page.filter((record) => !isPassed(record))
+  }
+  return listing
 }
 
 function rulesLookAtTargets({ rules: { mapping } }: Reconciliation): boolean {

@@ -15,7 +15,7 @@ import {
 } from '../page/operation.ts'
 import { refreshed, withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
-import { synchronize } from '../page/synchronize.ts'
+import { type LookedAhead, lookAhead, synchronize, unconcerned } from '../page/synchronize.ts'
 import { namesIn, qualifiersOf } from '../single/look.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import type { SourceRecord } from './sources.ts'
@@ -48,18 +48,54 @@ export async function sourcePhase(
     const stranger = done.find(isUnreadableStranger)
     if (stranger?.failure) unlinked = { state: 'suspect', reason: stranger.failure.message }
   }
-  for await (const part of partsOf(reconciliation, sync, heeded)) {
-    await reconciliation.run.durations.time('sourcePagePhase', async () => {
-      const reads = await readOperations(sync, part)
-      await withSourceLocks(sync, reads, async (held) =>
-        synchronize(held, await refreshed(held, reads), async (decided) =>
-          finished(await finish(reconciliation, held, decided)),
-        ),
-      )
-    })
+  let before: readonly Decided[] = []
+  for await (const page of lookedAhead(sync, partsOf(reconciliation, sync, heeded))) {
+    if (reconciliation.run.signal.aborted) break
+    await reconciliation.run.durations.time('sourcePagePhase', () =>
+      withSourceLocks(sync, page.reads, async (held) => {
+        const reads = await refreshed(held, page.reads)
+        // What others have worked on meanwhile is looked at again.
+        const ahead = reads === page.reads ? await unconcerned(held, page, before) : []
+        const performed: Decided[] = []
+        const perform = async (decided: readonly Decided[]) => {
+          performed.push(...decided)
+          finished(await finish(reconciliation, held, decided))
+        }
+        await synchronize(held, reads, perform, ahead)
+        before = performed
+      }),
+    )
   }
   return { source, unlinked, target }
 }
+
+/**
+ * Each page is joined, and begins to be decided, before the one in front of it is performed; but not where objects are worked
+ * one by one.
+ */
+async function* lookedAhead(
+  sync: Synchronization,
+  parts: AsyncIterable<readonly SourceRecord[]>,
+): AsyncIterable<LookedAhead> {
+  let waiting: LookedAhead | undefined
+  try {
+    for await (const part of parts) {
+      const reads = await readOperations(sync, part)
+      if (sync.rules.oneByOne) yield { reads, decided: nothing }
+      else {
+        const page = await lookAhead(sync, reads)
+        if (waiting) yield waiting
+        waiting = page
+      }
+    }
+    if (waiting) yield waiting
+  } finally {
+    // Nothing is decided any more when the run has ended.
+    await waiting?.decided.catch(() => {})
+  }
+}
+
+const nothing = Promise.resolve([])
 
 /** A source that cannot be read and has no link. */
 function isUnreadableStranger({ failure, source, link }: Applied): boolean {
