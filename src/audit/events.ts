@@ -1,4 +1,4 @@
-import { v7 as timeOrderedId } from 'uuid'
+import { timeOrderedId } from '../kit/time-ordered-id.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { AuditEvent } from '../repository/audit.ts'
 import type { Attempt } from '../router/exchange.ts'

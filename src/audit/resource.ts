@@ -1,5 +1,5 @@
-import { v7 as timeOrderedId } from 'uuid'
 import { type Pattern, patternOf } from '../kit/pattern.ts'
+import { timeOrderedId } from '../kit/time-ordered-id.ts'
 import { equal } from '../model/equality.ts'
 import { asObject, type Json, type JsonObject } from '../model/json.ts'
 import { getAt, printPointer } from '../model/pointer.ts'

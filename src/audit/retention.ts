@@ -1,4 +1,4 @@
-import { v7 as timeOrderedId } from 'uuid'
+import { timeOrderedId } from '../kit/time-ordered-id.ts'
 import { isJsonObject } from '../model/json.ts'
 import type { Removable } from '../repository/audit.ts'
 import type { Repository } from '../repository/repository.ts'

@@ -134,5 +134,6 @@ function decode(token: string, text: string): string {
 const reserved = /[\u0000-\u0020\u007f%/,!()"'\\]/g
 
 function encode(token: string): string {
+  if (token.search(reserved) < 0) return token
   return token.replace(reserved, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 }

@@ -1,6 +1,6 @@
-import { v7 as timeOrderedId } from 'uuid'
 import { auditEvent } from '../audit/events.ts'
 import { Mutex } from '../kit/mutex.ts'
+import { timeOrderedId } from '../kit/time-ordered-id.ts'
 import { Timer } from '../kit/timer.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { asProblem, type Problem } from '../model/problem.ts'

@@ -1,5 +1,5 @@
-import { v7 as timeOrderedId } from 'uuid'
 import { pages } from '../../kit/cookies.ts'
+import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { ConfigurationStore } from '../../repository/configuration-store.ts'

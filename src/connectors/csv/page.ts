@@ -1,4 +1,4 @@
-import { v7 as timeOrderedId } from 'uuid'
+import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import { equal } from '../../model/equality.ts'
 import type { Edit } from '../files/replace.ts'
 import { ConnectorError, connectorError } from '../kit/errors.ts'

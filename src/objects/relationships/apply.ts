@@ -1,4 +1,4 @@
-import { v7 as timeOrderedId } from 'uuid'
+import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import { equal } from '../../model/equality.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { ObjectWrite, ObjectWriteOutcome, StoredObject } from '../../repository/objects.ts'

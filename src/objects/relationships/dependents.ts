@@ -1,4 +1,4 @@
-import { v7 as timeOrderedId } from 'uuid'
+import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import type { Store } from '../../repository/repository.ts'
 import { constraintsProperty, type Dependent, type RelationshipModel } from './model.ts'
 

@@ -1,5 +1,5 @@
-import { v7 as timeOrderedId } from 'uuid'
 import { inWords, isGone, thisProcess } from '../../kit/process.ts'
+import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import { Timer } from '../../kit/timer.ts'
 import { Problem } from '../../model/problem.ts'
 import type { StoredLease } from '../leases.ts'

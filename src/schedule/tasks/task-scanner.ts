@@ -1,7 +1,7 @@
-import { v7 as timeOrderedId } from 'uuid'
 import { pages } from '../../kit/cookies.ts'
 import type { Log } from '../../kit/log.ts'
 import { parallel } from '../../kit/parallel.ts'
+import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import { instantOf } from '../../model/instant.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { getAt, type Pointer } from '../../model/pointer.ts'

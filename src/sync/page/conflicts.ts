@@ -1,7 +1,7 @@
 import type { Action } from '../../mapping/situation.ts'
 import type { Filter } from '../../model/filter/filter.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
-import type { Pointer } from '../../model/pointer.ts'
+import { getAt, type Pointer, setAt } from '../../model/pointer.ts'
 import type { Decided } from './operation.ts'
 import type { Synchronization } from './synchronization.ts'
 import { comparedPointers, joinable, mightMatch, TargetIndex } from './target-index.ts'
@@ -85,6 +85,7 @@ export function idsOf({
 
 /** The objects that earlier operations of the page will write, findable as the target would find them. */
 class WrittenObjects {
+  readonly #pointers: readonly Pointer[]
   readonly #index: TargetIndex
   readonly #objects: JsonObject[] = []
 
@@ -94,12 +95,22 @@ class WrittenObjects {
       if (!correlation || !joinable(correlation)) continue
       for (const pointer of comparedPointers(correlation)) pointers.set(pointer.join('/'), pointer)
     }
-    this.#index = new TargetIndex([...pointers.values()])
+    this.#pointers = [...pointers.values()]
+    this.#index = new TargetIndex(this.#pointers)
   }
 
-  add(operation: Decided): void {
-    if (operation.desired)
-      this.#index.add(String(this.#objects.push(operation.desired)), foldedObject(operation.desired))
+  add({ desired }: Decided): void {
+    if (desired) this.#index.add(String(this.#objects.push(desired)), this.#compared(desired))
+  }
+
+  /** Of an object what is looked up, folded. */
+  #compared(object: JsonObject): JsonObject {
+    const compared: JsonObject = {}
+    for (const pointer of this.#pointers) {
+      const value = getAt(object, pointer)
+      if (value !== undefined) setAt(compared, pointer, folded(value))
+    }
+    return compared
   }
 
   mightBeFoundBy({ correlation }: Decided): boolean {

@@ -1,4 +1,4 @@
-import { v7 as timeOrderedId } from 'uuid'
+import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import type { LinkUse } from '../../mapping/mapping.ts'
 import type { Link, LinkSide, Links } from '../../repository/links.ts'
 

@@ -16,15 +16,13 @@ export async function synchronize(
   perform: (decided: readonly Decided[]) => Promise<unknown>,
   decidedAhead: readonly Decided[] = [],
 ): Promise<void> {
-  const ids = idsOf(sync)
-  let ahead = decidedAhead
-  let waiting = page
+  if (decidedAhead.length > 0) await perform(decidedAhead)
+  let waiting = page.slice(decidedAhead.length)
   let together = page.length
   while (waiting.length > 0) {
-    const some = waiting.slice(0, ahead.length || together)
-    const decided = ahead.length > 0 ? ahead : await joinAndDecide(sync, some)
-    ahead = []
-    const done = firstConflict(decided, ids)
+    const some = waiting.slice(0, together)
+    const decided = await joinAndDecide(sync, some)
+    const done = firstConflict(decided, idsOf(sync))
     await perform(decided.slice(0, done))
     waiting = waiting.slice(done)
     together = 2 * (done < some.length ? done : together)
@@ -46,8 +44,8 @@ export async function lookAhead(sync: Synchronization, reads: readonly ReadSourc
   return { reads, decided }
 }
 
-/** As many from the first on as the page that was performed meanwhile does not concern. */
-export async function unconcerned(
+/** As many from the first on as depend neither on each other nor on what was performed meanwhile. */
+export async function independent(
   sync: Synchronization,
   { decided }: LookedAhead,
   performed: readonly Decided[],

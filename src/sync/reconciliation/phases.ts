@@ -15,7 +15,7 @@ import {
 } from '../page/operation.ts'
 import { refreshed, withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
-import { type LookedAhead, lookAhead, synchronize, unconcerned } from '../page/synchronize.ts'
+import { independent, type LookedAhead, lookAhead, synchronize } from '../page/synchronize.ts'
 import { namesIn, qualifiersOf } from '../single/look.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import type { SourceRecord } from './sources.ts'
@@ -55,7 +55,7 @@ export async function sourcePhase(
       withSourceLocks(sync, page.reads, async (held) => {
         const reads = await refreshed(held, page.reads)
         // What others have worked on meanwhile is looked at again.
-        const ahead = reads === page.reads ? await unconcerned(held, page, before) : []
+        const ahead = reads === page.reads ? await independent(held, page, before) : []
         const performed: Decided[] = []
         const perform = async (decided: readonly Decided[]) => {
           performed.push(...decided)

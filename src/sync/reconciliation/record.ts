@@ -1,5 +1,5 @@
-import { v7 as timeOrderedId } from 'uuid'
 import { auditEvent } from '../../audit/events.ts'
+import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'

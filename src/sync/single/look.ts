@@ -1,4 +1,4 @@
-import { v7 as timeOrderedId } from 'uuid'
+import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { requireReadable } from '../../model/unreadable.ts'

@@ -1,5 +1,5 @@
-import { v7 as timeOrderedId } from 'uuid'
 import { auditEvent } from '../../../audit/events.ts'
+import { timeOrderedId } from '../../../kit/time-ordered-id.ts'
 import type { Json, JsonObject } from '../../../model/json.ts'
 import type { IncompleteListing } from '../../../model/listing.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { v7 as timeOrderedId } from 'uuid'
+import { timeOrderedId } from '../../../kit/time-ordered-id.ts'
 import type { LinkUse } from '../../../mapping/mapping.ts'
 import type { Situation } from '../../../mapping/situation.ts'
 import type { Change } from '../../../model/diff.ts'
