@@ -15,10 +15,8 @@ if (Number(process.versions.node.split('.')[0]) >= needed) {
   boundYoungGeneration()
   // A checkout runs its sources, a published package its build.
   const entry = existsSync(here('../src/main.ts')) ? '../src/main.ts' : '../dist/main.js'
-  // A reader that has seen enough (`| head`) is no reason to break off what is being done.
-  process.stdout.on('error', (error) => {
-    if (error.code !== 'EPIPE') throw error
-  })
+  // Whoever reads what is printed may leave (`| head`, a terminal that is closed): what is being done goes on, and is recorded.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const { main } = await import(new URL(entry, import.meta.url))
   const code = await main(process.argv.slice(2))
   // Explicitly, so that nothing that is still open keeps the process; but not before all is written.

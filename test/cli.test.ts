@@ -73,7 +73,21 @@ describe('wrong usage ends with exit code 2 and says what is wrong', () => {
   ])('%o', (args, message) => {
     const { code, out, err } = project.syncline(args)
     expect(err).toMatch(message)
-    expect([code, out]).toEqual([2, ''])
+    expect(code).toBe(2)
+    // For programs the error is a document, too.
+    if (args.includes('--json')) expect(JSON.parse(out).error.message).toMatch(message)
+    else expect(out).toBe('')
+  })
+
+  it.each([
+    [['recon', 'nobody', '--json'], 'NOT_FOUND'],
+    [['recon', '--json'], 'BAD_REQUEST'],
+    [['query', 'managed/user', 'sn eq', '--json'], 'BAD_FILTER'],
+  ])('with an error of one shape: %o', (args, problem) => {
+    const { out } = project.syncline(args)
+    expect(JSON.parse(out)).toMatchObject({
+      error: { code: expect.any(Number), problem, message: expect.any(String), hint: expect.any(String) },
+    })
   })
 
   it('a folder that is no project', () => {
@@ -146,13 +160,19 @@ describe('for people', () => {
     expect(own.syncline(['system', 'test', 'directory']).code).toBe(0)
   })
 
-  it('a run with failures says how to see them, and that works', () => {
+  it('a run with failures says how many of which cause there are and how to see them, and that works', () => {
     using own = TestProject.example()
     own.edit(
       'script/telephoneNumber.js',
-      (text) => `if (source.employeeNumber === '1042') throw 'no phone'\n${text}`,
+      (text) =>
+        `if (/^104[26]$/.test(source.employeeNumber)) throw 'no phone for ' + source.employeeNumber\n${text}`,
     )
-    const { out } = own.syncline(['recon', users])
+    const { code, out } = own.syncline(['recon', users])
+    expect(code).toBe(3)
+    expect(out).toMatch(/COMPLETED WITH FAILURES in/)
+    expect(out).toMatch(
+      /Failed: 2\n {4}2 × SCRIPT_FAILED: .*no phone for 1042.*\(e\.g\. source 1042\)\n {6}The message/,
+    )
     const [, path, filter] = /syncline query (\S+) '(.*)'/.exec(out) ?? []
     const { result } = own.json<{ result: { sourceObjectId: string; message: string }[] }>(
       'query',
@@ -161,7 +181,35 @@ describe('for people', () => {
     )
     expect(result).toMatchObject([
       { sourceObjectId: 'system/hr/account/1042', message: expect.stringContaining('no phone') },
+      { sourceObjectId: 'system/hr/account/1046', message: expect.stringContaining('no phone') },
     ])
+    const outcome = own.json('recon', users, '--id', '1042')
+    expect(outcome).toMatchObject({
+      ...{ state: 'SUCCESS', outcome: 'COMPLETED_WITH_FAILURES' },
+      failures: [{ count: 1, code: 'SCRIPT_FAILED', example: { phase: 'source', sourceId: '1042' } }],
+    })
+  })
+
+  it('a run goes on when no one reads what it prints, and is recorded', async () => {
+    using own = TestProject.example()
+    const child = own.start(['recon', users])
+    child.stdout.destroy()
+    child.stderr.destroy()
+    expect(await once(child, 'exit')).toEqual([0, null])
+    const summary = own.json('query', 'audit/recon', 'entryType eq "summary"')
+    expect(summary).toMatchObject({
+      result: [{ status: 'SUCCESS', messageDetail: { outcome: 'COMPLETED' } }],
+    })
+  })
+
+  it('a plan says by its exit code whether there are changes', () => {
+    using own = TestProject.example()
+    const code = (...args: string[]) => own.syncline(['plan', users, ...args]).code
+    expect([code(), code('--detailed-exitcode')]).toEqual([0, 2])
+    expect(own.syncline(['recon', users]).code).toBe(0)
+    expect(code('--detailed-exitcode')).toBe(0)
+    expect(code('--detailed-exitcode', '--dry')).toBe(1)
+    expect(own.syncline(['plan', 'nobody', '--detailed-exitcode']).code).toBe(1)
   })
 
   it.each([

@@ -168,7 +168,10 @@ describe('a plan file', () => {
       guard: { passes: true, exceeded: [] },
     })
     const first = project.json<RunObject & { plan: object }>('apply', project.path('plan.ndjson'))
-    expect([first.progress.target.created, first.plan]).toEqual([458, { performed: 500, stale: 0, done: 0 }])
+    expect([first.progress.target.created, first.plan]).toEqual([
+      458,
+      { performed: 500, failed: 0, stale: 0, done: 0 },
+    ])
     const second = apply(project)
     expect(second.code, second.err).toBe(0)
     expect(second.out).toContain('42 entries performed, 458 done already, 0 left out')

@@ -8,7 +8,7 @@ import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOption
 import { type GuardOptions, overridesOf, withGuard } from './overrides.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
 import { atItsEnd } from './progress.ts'
-import { printRun } from './run-summary.ts'
+import { exitCodeOf, printRun } from './run-summary.ts'
 import { style } from './style.ts'
 
 interface ApplyOptions extends ProjectOptions, FilterOptions, GuardOptions {
@@ -44,7 +44,8 @@ async function apply(file: string, options: ApplyOptions): Promise<number> {
     if (options.json) console.log(JSON.stringify(run, null, 2))
     else print(run, left)
     const { stale = 0 } = run.planned ?? {}
-    return run.state === 'SUCCESS' && stale === 0 && run.statistics.status.FAILURE === 0 ? 0 : 1
+    const code = exitCodeOf(run)
+    return code === 0 && stale > 0 ? 1 : code
   })
 }
 
@@ -55,8 +56,11 @@ function idsOf({ action, sourceId, targetId }: PlanEntry): string {
 function print(run: Run, left: readonly string[]): void {
   printRun(run)
   if (!run.planned) return
-  const { performed, stale, done } = run.planned
-  console.log(`\n  ${performed} entries performed, ${done} done already, ${stale} left out`)
+  const { performed, failed, stale, done } = run.planned
+  const counts = [`${performed} entries performed`, ...(failed > 0 ? [`${failed} failed`] : [])]
+  console.log(`\n  ${[...counts, `${done} done already`, `${stale} left out`].join(', ')}`)
+  if (performed + failed + stale === 0)
+    console.log('  There is nothing to do: the targets are as the plan wants them.')
   if (left.length === 0) return
   console.log(`\n  ${style('yellow', 'Left out')}, because it is not as the plan found it:`)
   for (const line of left) console.log(`    ${line}`)

@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander'
+import { Problem } from '../model/problem.ts'
 import { version } from '../server/version.ts'
 import { addApply } from './apply.ts'
 import { addAudit } from './audit.ts'
 import { addCheck } from './check.ts'
 import { addConfig } from './config.ts'
 import { addExplain } from './explain.ts'
+import { printFailure } from './failure.ts'
 import { addHistory } from './history.ts'
 import { addInit } from './init.ts'
 import { addKey } from './key.ts'
@@ -51,7 +53,10 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     // Commander has already printed the help or the usage error.
-    return error.exitCode === 0 ? 0 : 2
+    if (error.exitCode === 0) return 0
+    if (argv.includes('--json'))
+      printFailure(new Problem('BAD_REQUEST', error.message.replace(/^error: /, '')))
+    return argv.includes('--detailed-exitcode') ? 1 : 2
   }
   return exitCode
 }

@@ -7,18 +7,20 @@ import { startPlan } from '../sync/plans/make-plan.ts'
 import { type PlanFileWriter, writePlanFile } from '../sync/plans/plan-file.ts'
 import type { PlanSink } from '../sync/plans/plan-source.ts'
 import { withMapping } from './application.ts'
+import { reportFailure } from './failure.ts'
 import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 import { type OverrideOptions, overridesOf, withOverrides } from './overrides.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
 import { describeEntry, isWorthShowing } from './plan-text.ts'
 import { progress } from './progress.ts'
-import { exitCodeOf, printUnread } from './run-summary.ts'
+import { exitCodeOf, printFailures, printUnread } from './run-summary.ts'
 import { style, table } from './style.ts'
 
 interface PlanOptions extends ProjectOptions, OverrideOptions, FilterOptions {
   readonly id?: string
   readonly limit?: number
   readonly out?: string
+  readonly detailedExitcode?: boolean
 }
 
 export function addPlan(program: Command, exit: Exit): void {
@@ -31,12 +33,22 @@ export function addPlan(program: Command, exit: Exit): void {
       'show at most n changes (all are counted); with --out, keep at most n',
       wholeNumber,
     )
-    .action(exit(plan))
+    .option(
+      '--detailed-exitcode',
+      '0: nothing to change, 1: error, 2: there are changes, 3: objects would fail',
+    )
+    .action(exit(planned))
   example(
     command,
     'syncline plan managedUser_directoryAccount --project examples/hr-to-directory --limit 20',
     'syncline plan managedUser_directoryAccount --out plan.ndjson --only-action CREATE,UPDATE',
   )
+}
+
+/** With `--detailed-exitcode` 2 says that there are changes, so an error of any kind is 1. */
+async function planned(mapping: string, options: PlanOptions): Promise<number> {
+  if (!options.detailedExitcode) return plan(mapping, options)
+  return plan(mapping, options).catch((error) => reportFailure(error, options) && 1)
 }
 
 async function plan(mapping: string, options: PlanOptions): Promise<number> {
@@ -79,6 +91,7 @@ async function make(
   else {
     printSummary(run.state, summary, hooksNotRun(requireMapping(mapping)), run.problem?.message)
     printUnread(run)
+    printFailures(run)
     for (const excess of facts?.guard.exceeded ?? [])
       console.log(`\n  ${style('red', 'The guard would stop this run:')} ${excess}`)
     if (facts && options.out !== undefined)
@@ -86,6 +99,9 @@ async function make(
         `\n  ${facts.entries} entries are in ${options.out}. To perform them:\n    syncline apply ${options.out}`,
       )
   }
+  const failed = run.outcome !== 'COMPLETED' && run.outcome !== 'COMPLETED_WITH_FAILURES'
+  if (!options.detailedExitcode || failed) return failed ? 1 : 0
+  if (summary.values().some(({ writes }) => writes > 0)) return 2
   return exitCodeOf(run)
 }
 

@@ -1,12 +1,13 @@
-import type { Run } from '../sync/reconciliation/run.ts'
+import type { Outcome, Run } from '../sync/reconciliation/run.ts'
+import type { Failures } from '../sync/reconciliation/statistics.ts'
 import { style, table } from './style.ts'
 
-/** Prints what a run did: situations, writes, failures, and where to look next. */
+/** Prints what a run did: situations, writes, failures, and what to do next. */
 export function printRun(run: Run): void {
   const { statistics, problem } = run
-  const colour = run.state === 'SUCCESS' ? 'green' : 'red'
+  const { colour, words } = shown(run.outcome)
   const duration = ((run.ended ?? new Date()).getTime() - run.started.getTime()) / 1000
-  console.log(`${style('bold', run.mapping)}  ${style(colour, run.state)} in ${duration.toFixed(2)} s`)
+  console.log(`${style('bold', run.mapping)}  ${style(colour, words)} in ${duration.toFixed(2)} s`)
   if (problem) console.log(`  ${problem.message}\n  ${style('dim', problem.hint)}`)
   const situations = Object.entries(statistics.situationSummary).filter(([, count]) => count > 0)
   if (situations.length > 0) console.log(`\n${table([['Situation', 'Objects'], ...situations])}`)
@@ -19,11 +20,37 @@ export function printRun(run: Run): void {
   )
   printUnread(run)
   if (cleanedUp > 0) console.log(`\n  Links deleted whose source and target are both gone: ${cleanedUp}`)
-  if (statistics.status.FAILURE > 0) {
-    console.log(
-      `\n  What failed, and why:\n    syncline query audit/recon 'reconId eq "${run.id}" and status eq "FAILURE"'`,
-    )
-  }
+  printFailures(run)
+}
+
+function shown(outcome: Outcome): { readonly colour: 'green' | 'yellow' | 'red'; readonly words: string } {
+  if (outcome === 'COMPLETED') return { colour: 'green', words: 'SUCCESS' }
+  const isDone = outcome === 'COMPLETED_WITH_FAILURES' || outcome === 'INCOMPLETE'
+  return { colour: isDone ? 'yellow' : 'red', words: outcome.replaceAll('_', ' ') }
+}
+
+/** How many causes are printed. */
+const printed = 20
+
+/** Prints failures by their cause, and what to do about them. */
+export function printFailures({ id, mapping, analysis, statistics }: Run): void {
+  const { failures, failed } = statistics
+  if (failed === 0) return
+  console.log(`\n  ${style('red', analysis ? `Would fail: ${failed}` : `Failed: ${failed}`)}`)
+  for (const cause of failures.slice(0, printed)) console.log(describeFailures(cause))
+  if (failures.length > printed) console.log(`    … and ${failures.length - printed} other causes`)
+  if (analysis) return
+  console.log(
+    `\n  Each of them:\n    syncline query audit/recon 'reconId eq "${id}" and status eq "FAILURE"'` +
+      `\n  When the cause is mended, only these again:\n    syncline recon ${mapping} --retry ${id}`,
+  )
+}
+
+function describeFailures({ count, code, message, hint, example }: Failures): string {
+  const { phase, sourceId, targetId } = example
+  const id = phase === 'source' ? sourceId : targetId
+  const which = id === undefined ? '' : `  (${count > 1 ? 'e.g. ' : ''}${phase} ${id})`
+  return `    ${count} × ${code}: ${message}${which}\n      ${style('dim', hint)}`
 }
 
 /** Prints what could not be read: objects, and listings that are not complete. */
@@ -39,7 +66,11 @@ export function printUnread({ listings, statistics }: Run): void {
   }
 }
 
-/** A run is not all right if a side was not read as a whole: what is absent there was left alone. */
-export function exitCodeOf({ state, listings }: Run): number {
-  return state === 'SUCCESS' && listings.size === 0 ? 0 : 1
+/**
+ * 0: all was done; 3: all but the objects that failed; 1: the run failed, or a side was not read as a whole, so that what is
+ * absent there was left alone.
+ */
+export function exitCodeOf({ outcome }: Run): number {
+  if (outcome === 'COMPLETED') return 0
+  return outcome === 'COMPLETED_WITH_FAILURES' ? 3 : 1
 }

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { deepestCause, Problem } from '../../model/problem.ts'
 import { recordedChanges } from '../../model/recorded-changes.ts'
+import { causeOf } from './cause.ts'
 import { type Applied, type Decided, dueOf, succeeded } from './operation.ts'
 
 /** What became of an operation, as every record of it says (engine §10). */
@@ -32,14 +33,17 @@ export function jsonDetail({ detail }: Problem): Json | undefined {
   return detail as Json | undefined
 }
 
-/** Beyond the specification: which policy decided, and what was written, for the history of the object. */
+/** Beyond the specification: which policy decided, what was written, and the cause of a failure, for the history of the object. */
 export function historyOf(
-  { policy, effect, changes }: Applied,
+  operation: Applied,
   isSecret: ((pointer: Pointer) => boolean) | undefined,
 ): JsonObject {
+  const { policy, effect, changes } = operation
+  const cause = causeOf(operation)?.id
   const written = effect === 'created' || effect === 'updated'
   return {
     ...(policy === undefined ? {} : { policy }),
     ...(written ? { changes: recordedChanges(changes, isSecret) } : {}),
+    ...(cause === undefined ? {} : { cause }),
   }
 }

@@ -1,4 +1,5 @@
 import { isDone, type PlanLine, planFilter, stalenessOf } from '../../plan/plan-line.ts'
+import { causeOf } from '../page/cause.ts'
 import { decidePage, shapePage } from '../page/decide.ts'
 import { joinTargets, linkedSources } from '../page/join.ts'
 import { type Applied, type Decided, type ReadSource, readSource, readTarget } from '../page/operation.ts'
@@ -26,7 +27,7 @@ export async function plannedPhases(
   const lines = async function* (phase: PlanLine['phase']) {
     for await (const page of plan.lines(phase)) yield page.filter(wanted)
   }
-  const outcome = { performed: 0, stale: 0, done: 0 }
+  const outcome = { performed: 0, failed: 0, stale: 0, done: 0 }
   run.planned = outcome
   const work: Work = { reconciliation, sync, looking: lookingOnly(sync), outcome, isLast: false }
   const again: PlanLine[] = []
@@ -44,8 +45,12 @@ async function lastOfPlan(work: Work, lines: readonly PlanLine[]): Promise<void>
   const { reconciliation, sync, outcome } = work
   const parts = lostParts(sync)
   const lost = parts.flat()
-  if (reconciliation.run.signal.aborted) return asTheyWere(reconciliation, sync, lost)
-  for (const { stale } of lost) outcome[stale ? 'stale' : 'performed']--
+  const { signal } = reconciliation.run
+  for (const { stale } of lost) if (!signal.aborted) outcome[stale ? 'stale' : 'performed']--
+  if (signal.aborted) {
+    countFailed(outcome, lost)
+    return asTheyWere(reconciliation, sync, lost)
+  }
   const lineOf = new Map(lines.map((line) => [keyOf(line), line]))
   for (const part of parts) {
     const own = part.flatMap((operation) => lineOf.get(keyOf(operation)) ?? [])
@@ -116,7 +121,14 @@ async function perform(
     const planned = lineOf.get(keyOf(operation))
     return planned ? leftOut(sync, operation, planned, outcome) : operation
   })
-  await finish(reconciliation, sync, await shapePage(sync, judged))
+  countFailed(outcome, await finish(reconciliation, sync, await shapePage(sync, judged)))
+}
+
+/** Those that were tried and failed are not performed. */
+function countFailed(outcome: PlanOutcome, done: readonly Applied[]): void {
+  const failed = done.filter((operation) => causeOf(operation) !== undefined).length
+  outcome.performed -= failed
+  outcome.failed += failed
 }
 
 /** An operation that is not what its line says any more, as it stands in the records; any other as it is. */

@@ -4,7 +4,7 @@ import { asProblem, type Problem } from '../../model/problem.ts'
 import type { RunRecord } from '../../repository/runs.ts'
 import type { Resource } from '../../router/resources.ts'
 import { Durations } from '../page/durations.ts'
-import { Statistics } from './statistics.ts'
+import { type Failures, Statistics } from './statistics.ts'
 
 /**
  * A reconciliation run and its states (engine §7.3):
@@ -37,9 +37,20 @@ const stateOf = {
   COMPLETED_FAILED: 'FAILED',
 } as const satisfies Partial<Record<Stage, State>>
 
+/** What a run came to. `state` knows only whether it went through; objects may have failed meanwhile. */
+export type Outcome =
+  | 'ACTIVE'
+  | 'COMPLETED'
+  | 'COMPLETED_WITH_FAILURES'
+  /** A side could not be listed as a whole: what is absent from it was left alone. */
+  | 'INCOMPLETE'
+  | 'FAILED'
+  | 'CANCELED'
+
 /** What became of the lines of a plan. */
 export interface PlanOutcome {
   performed: number
+  failed: number
   /** Left out, because they did not hold any more. */
   stale: number
   /** Nothing was left to do for them. */
@@ -88,6 +99,12 @@ export class Run {
 
   get state(): State {
     return stateOf[this.#stage as keyof typeof stateOf] ?? 'ACTIVE'
+  }
+
+  get outcome(): Outcome {
+    if (this.state !== 'SUCCESS') return this.state
+    if (this.#listings.size > 0) return 'INCOMPLETE'
+    return this.statistics.failed > 0 ? 'COMPLETED_WITH_FAILURES' : 'COMPLETED'
   }
 
   get ended(): Date | undefined {
@@ -164,12 +181,13 @@ export class Run {
     return this.#with(this.statistics)
   }
 
-  #with({ progress, situationSummary, status, unreadable }: Statistics): Resource {
+  #with({ progress, situationSummary, status, unreadable, failures }: Statistics): Resource {
     const problem = this.#problem
     return {
       _id: this.id,
       mapping: this.mapping,
       state: this.state,
+      outcome: this.outcome,
       stage: this.#stage,
       stageDescription: stages[this.#stage],
       progress,
@@ -188,7 +206,18 @@ export class Run {
         listings: Object.fromEntries([...this.#listings].map(([side, listing]) => [side, { ...listing }])),
       }),
       ...(this.planned ? { plan: { ...this.planned } } : {}),
-      ...(problem ? { failure: { code: problem.status, message: problem.message, hint: problem.hint } } : {}),
+      ...(failures.length > 0 && { failures: failures.map(shownFailures) }),
+      ...(problem ? { failure: failureOf(problem) } : {}),
     }
   }
+}
+
+function shownFailures({ example, ...failures }: Failures): JsonObject {
+  const { phase, sourceId = null, targetId = null } = example
+  return { ...failures, example: { phase, sourceId, targetId } }
+}
+
+/** Why a run ended. `problem` is the code of docs/problems.md. */
+export function failureOf({ status, code, message, hint }: Problem): JsonObject {
+  return { code: status, problem: code, message, hint }
 }

@@ -27,7 +27,13 @@ const pages = fc.array(
     })
     .map(({ id, isTarget, changes }) => {
       const ends = isTarget ? { phase: 'target', targetId: id } : { phase: 'source', sourceId: id }
-      return { ...nothingDecided, ...nothingApplied, ...ends, ...changes } as unknown as Applied
+      return {
+        ...nothingDecided,
+        ...nothingApplied,
+        candidates: [],
+        ...ends,
+        ...changes,
+      } as unknown as Applied
     }),
 )
 

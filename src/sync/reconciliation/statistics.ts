@@ -1,5 +1,6 @@
 import { type Situation, situations } from '../../mapping/situation.ts'
 import type { JsonObject } from '../../model/json.ts'
+import { type Cause, causeOf } from '../page/cause.ts'
 import { type Applied, succeeded, wasLinked } from '../page/operation.ts'
 
 /** How many ids a situation lists for the `result` script: enough to look at, never the whole directory. */
@@ -7,6 +8,24 @@ const listedIds = 1000
 
 /** How many objects that cannot be read a run names; its entries name all. */
 const listedMessages = 20
+
+/** How many causes a run tells apart; what fails for yet another one is counted as `others`. */
+const toldCauses = 100
+
+/** A script may throw a text of any length. */
+const longestMessage = 2000
+
+/** The failures of one cause: one object of them stands for all. */
+export interface Failures {
+  /** `others`: of all causes beyond those that are told apart. */
+  readonly cause: string
+  readonly code: Cause['code']
+  readonly count: number
+  readonly message: string
+  readonly hint: string
+  /** The first that failed so. */
+  readonly example: Pick<Applied, 'phase' | 'sourceId' | 'targetId'>
+}
 
 export interface Unread {
   readonly count: number
@@ -26,9 +45,10 @@ export class Statistics {
   readonly status = { SUCCESS: 0, FAILURE: 0 }
   readonly processed = { source: 0, target: 0, links: 0 }
   readonly totals: { [of in 'source' | 'target' | 'links']?: number | undefined } = {}
-  /** `cleanedUp`: links whose two ends were gone; they belong to neither phase. */
   /** Objects that were left out because they cannot be read. */
   unreadable: Unread = { count: 0, messages: [] }
+  #failures: ReadonlyMap<string, Failures> = new Map()
+  /** `cleanedUp`: links whose two ends were gone; they belong to neither phase. */
   readonly written = { created: 0, unchanged: 0, updated: 0, deleted: 0, linked: 0, cleanedUp: 0 }
 
   /** What the counts are with a page more; these stay as they are, in case that the page is not kept. */
@@ -40,6 +60,7 @@ export class Statistics {
       Object.assign(sum[counts], this[counts])
     sum.entries = this.entries + page.length
     sum.unreadable = this.unreadable
+    sum.#failures = this.#failures
     for (const operation of page) sum.#add(operation)
     return sum
   }
@@ -52,11 +73,39 @@ export class Statistics {
     }
     this.processed[phase]++
     if (failure?.code === 'UNREADABLE') this.#addUnreadable(failure.message)
+    const cause = causeOf(operation)
+    if (cause) this.#addFailure(operation, cause)
     if (wasLinked(operation)) this.processed.links++
     if (situation ?? failure) this.#tally(operation, situation ?? 'NOTVALID')
     this.status[succeeded(operation) ? 'SUCCESS' : 'FAILURE']++
     if (effect !== 'none') this.written[effect]++
     if (linkCreated) this.written.linked++
+  }
+
+  #addFailure({ phase, sourceId, targetId }: Applied, { id, code, hint, message }: Cause): void {
+    const isTold = this.#failures.has(id) || this.#failures.size < toldCauses
+    const cause = isTold ? id : 'others'
+    const before = this.#failures.get(cause)
+    const example = { phase, sourceId, targetId }
+    const failures = before ?? {
+      cause,
+      code,
+      count: 0,
+      message: message.slice(0, longestMessage),
+      hint,
+      example,
+    }
+    this.#failures = new Map(this.#failures).set(cause, { ...failures, count: failures.count + 1 })
+  }
+
+  /** Failures by their cause, the most frequent first. */
+  get failures(): readonly Failures[] {
+    return [...this.#failures.values()].toSorted((one, other) => other.count - one.count)
+  }
+
+  /** How many operations failed; what a plan leaves out has not. */
+  get failed(): number {
+    return this.#failures.values().reduce((sum, { count }) => sum + count, 0)
   }
 
   #addUnreadable(message: string): void {
