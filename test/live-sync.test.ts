@@ -245,8 +245,8 @@ describe('liveSync', () => {
 
   it.each<[string, object, number, string, object | undefined]>([
     ['a mapping that says so', { allowEmptySourceSet: true }, 0, '', undefined],
-    ['a parameter', {}, 0, '&allowEmptySourceSet=true', undefined],
-    ['the body', {}, 0, '', { allowEmptySourceSet: true }],
+    ['a parameter', {}, 0, '&allowEmptySourceSet=true&reason=closed', undefined],
+    ['the body', {}, 0, '', { allowEmptySourceSet: true, reason: 'closed' }],
     ['the guard of the call', { guard: { maxDeletes: 1 } }, 5, '&guard=off&reason=closed', undefined],
     [
       'a release of the call',
@@ -275,7 +275,10 @@ describe('liveSync', () => {
     hr()
     const empty = project.syncline(['livesync', source])
     expect([empty.code, empty.err]).toEqual([1, expect.stringContaining('--allow-empty-source')])
-    const guarded = project.syncline(['livesync', source, '--allow-empty-source'])
+    const unreasoned = project.syncline(['livesync', source, '--allow-empty-source'])
+    expect(unreasoned).toMatchObject({ code: 2, err: expect.stringContaining('needs a reason') })
+    const allowed = ['livesync', source, '--allow-empty-source', '--reason', 'the branch closed']
+    const guarded = project.syncline(allowed)
     expect([guarded.code, guarded.err]).toEqual([1, expect.stringContaining('--guard off')])
     const told = ['livesync', source, '--allow-empty-source', '--guard', 'maxDeletes=10']
     expect(project.syncline(told)).toMatchObject({ code: 2, err: expect.stringContaining('needs a reason') })

@@ -17,7 +17,7 @@ export type GuardOptions = Pick<OverrideOptions, 'guard' | 'overrideGuard' | 're
 export function withOverrides(command: Command): Command {
   return withGuard(
     command
-      .option('--allow-empty-source', 'go on even if the source query returns nothing')
+      .option('--allow-empty-source', 'go on even if the source query returns nothing; needs --reason')
       .option('--no-target-phase', 'leave out the pass over targets without a source')
       .option('--clean-up-links', 'delete links whose source and target are both gone'),
   )
@@ -28,7 +28,7 @@ export function withGuard(command: Command): Command {
   return command
     .option('--guard <off|limits>', guard, guardOption)
     .option('--override-guard', 'go on although the guard stops it; the same as --guard off')
-    .option('--reason <text>', 'why the guard may be overridden; it is audited')
+    .option('--reason <text>', 'why the guard may be overridden, or an empty source be true; it is audited')
 }
 
 export function overridesOf({

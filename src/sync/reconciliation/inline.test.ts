@@ -10,7 +10,7 @@ const noEngine = {} as ScriptEngine
 
 describe('the rules of an inline mapping', () => {
   it.each<[how: string, request: Partial<ReconciliationRequest>, started: boolean]>([
-    ['when their run has ended', { overrides: { allowEmptySourceSet: true } }, true],
+    ['when their run has ended', { overrides: { allowEmptySourceSet: true, reason: 'all have left' } }, true],
     ['when their run has failed', {}, true],
     [
       'when there is no run, because the request is wrong',

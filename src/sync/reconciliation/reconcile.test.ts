@@ -217,9 +217,9 @@ describe('an empty source', () => {
     })
     await world.users({ _id: 'u1', mail: 'ann@x', name: 'Ann' })
     await world.link('p1', 'u1')
-    expect((await world.run({ overrides: { allowEmptySourceSet: true } })).situations).toEqual([
-      'target u1: SOURCE_MISSING DELETE',
-    ])
+    expect(
+      (await world.run({ overrides: { allowEmptySourceSet: true, reason: 'all have left' } })).situations,
+    ).toEqual(['target u1: SOURCE_MISSING DELETE'])
     expect(await world.links()).toEqual([])
   })
 })
@@ -644,7 +644,9 @@ describe('links', () => {
     const users = Object.values(await world.all(target))
     expect(users.map(({ name }) => name).toSorted()).toEqual(['Ann guest', 'Ann staff'])
     await world.remove('managed/person/p1')
-    const { situations } = await world.run({ overrides: { allowEmptySourceSet: true } })
+    const { situations } = await world.run({
+      overrides: { allowEmptySourceSet: true, reason: 'all have left' },
+    })
     expect(situations.map((line) => line.replace(/^target \S+ /, ''))).toEqual([
       'SOURCE_MISSING EXCEPTION',
       'SOURCE_MISSING EXCEPTION',
@@ -661,7 +663,7 @@ describe('links', () => {
     await using world = await openWorld({ mapping })
     await world.users({ _id: 'u1', mail: 'ann@x', name: 'Ann' })
     for (const qualifier of ['staff', 'guest']) await world.link('p1', 'u1', qualifier)
-    const overrides = { allowEmptySourceSet: true }
+    const overrides = { allowEmptySourceSet: true, reason: 'all have left' }
     const planned = await world.run({ overrides, analyze: true })
     const done = await world.run({ overrides })
     expect(done.situations).toEqual(['target u1: SOURCE_MISSING DELETE', 'target u1: TARGET_IGNORED REPORT'])

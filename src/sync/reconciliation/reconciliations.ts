@@ -13,9 +13,9 @@ import { reconcile } from './reconcile.ts'
 import type { RunObservers } from './reconciliation.ts'
 import { recover } from './recover.ts'
 import {
-  overrideOf,
   parametersOf,
   type ReconciliationRequest,
+  releasesOf,
   requireSameConfiguration,
   settingsFor,
 } from './request.ts'
@@ -84,7 +84,7 @@ export class Reconciliations {
     if (plan) requireSameConfiguration(plan, rules)
     const overrides = { ...plan?.header.request.overrides, ...request.overrides }
     const sourceId = request.sourceId ?? plan?.header.request.sourceId
-    const settings = settingsFor(rules.mapping, overrides)
+    const settings = settingsFor(rules.mapping, overrides, sourceId)
     refuseImpossibleCleanUp(rules.mapping, settings, { ...request, sourceId })
     const { repository, resources, locks, runSets, events, during, log } = this.#options
     const id = timeOrderedId()
@@ -97,12 +97,12 @@ export class Reconciliations {
     }
     await this.#stored.closeDead(this.isActive, log)
     const facts = { ...factsOf(request, rules), id, worker: own.name }
-    const override = overrideOf(rules.mapping.reconciliation.guard, overrides)
-    const run = new Run(facts, parametersOf(settings, sourceId, override))
+    const releases = releasesOf(rules.mapping.reconciliation, overrides)
+    const run = new Run(facts, parametersOf(settings, sourceId, releases))
     const work = () =>
       reconcile({
         ...{ ...request, ...observers, repository, locks, runSets, log },
-        ...{ run, rules, settings, sourceId, leases, override },
+        ...{ run, rules, settings, sourceId, leases, override: releases.reason },
         resources: resources(),
         isActive: this.isActive,
         request: { ...context, external: false, transactionId: id },

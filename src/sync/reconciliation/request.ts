@@ -34,10 +34,11 @@ const flags = [
   'cleanUpLinks',
 ] as const
 
-/** The mapping's settings with a run's overrides; BAD_REQUEST names the override that is wrong. */
+/** The mapping's settings with a run's overrides; BAD_REQUEST names the override that is wrong. `sourceId`: the run is of one object. */
 export function settingsFor(
   { source, target, reconciliation }: Mapping,
   overrides: JsonObject = {},
+  sourceId?: string,
 ): Mapping['reconciliation'] {
   const queryOverride = (name: 'sourceQuery' | 'targetQuery', resource: string) => {
     const override = overrides[name]
@@ -49,6 +50,8 @@ export function settingsFor(
   const given = flags.flatMap((flag) =>
     overrides[flag] === undefined ? [] : [[flag, booleanIn(flag, overrides[flag])]],
   )
+  if (sourceId === undefined && allowsEmptySource(reconciliation, overrides))
+    requireReason(overrides, emptySource)
   return {
     ...reconciliation,
     sourceQuery: queryOverride('sourceQuery', source),
@@ -74,15 +77,48 @@ function guardFor(limits: GuardLimits, overrides: JsonObject): GuardLimits {
   const { guard, overrideGuard = false } = overrides
   const off = booleanIn('overrideGuard', overrideGuard)
   const result = guardIn(off ? false : guard, limits)
-  if (!loosens(limits, result) || reasonIn(overrides) !== undefined) return result
-  throw new Problem('BAD_REQUEST', 'to allow more than the guard does needs a reason', {
-    hint: 'Say why: `--override-guard --reason "…"`, or "overrideGuard": true and "reason": "…" in the request. It is audited.',
-  })
+  if (loosens(limits, result)) requireReason(overrides, guardReleased)
+  return result
 }
 
-/** Why the guard is overridden, as it is audited; undefined where it is not. */
-export function overrideOf(limits: GuardLimits, overrides: JsonObject): string | undefined {
-  return loosens(limits, guardFor(limits, overrides)) ? reasonIn(overrides) : undefined
+const guardReleased = {
+  fact: 'to allow more than the guard does needs a reason',
+  how: '`--override-guard --reason "…"`, or "overrideGuard": true and "reason": "…" in the request',
+}
+const emptySource = {
+  fact: 'to take an empty source for a true one needs a reason, because the mapping does not allow it',
+  how: '`--allow-empty-source --reason "…"`, or "allowEmptySourceSet": true and "reason": "…" in the request',
+}
+
+function requireReason(overrides: JsonObject, { fact, how }: { fact: string; how: string }): void {
+  if (reasonIn(overrides) === undefined)
+    throw new Problem('BAD_REQUEST', fact, { hint: `Say why: ${how}. It is audited.` })
+}
+
+function allowsEmptySource(
+  { allowEmptySourceSet }: Mapping['reconciliation'],
+  { allowEmptySourceSet: given }: JsonObject,
+): boolean {
+  return !allowEmptySourceSet && given !== undefined && booleanIn('allowEmptySourceSet', given)
+}
+
+/** What of the mapping's guards a run does not heed, and why, as it is recorded; empty where it heeds them all. */
+export function releasesOf(settings: Mapping['reconciliation'], overrides: JsonObject): Releases {
+  const reason = reasonIn(overrides)
+  const overrideGuard = loosens(settings.guard, guardFor(settings.guard, overrides))
+  const allowEmptySourceSet = allowsEmptySource(settings, overrides)
+  if (reason === undefined || !(overrideGuard || allowEmptySourceSet)) return {}
+  return {
+    ...(overrideGuard && { overrideGuard }),
+    ...(allowEmptySourceSet && { allowEmptySourceSet }),
+    reason,
+  }
+}
+
+type Releases = {
+  readonly overrideGuard?: true
+  readonly allowEmptySourceSet?: true
+  readonly reason?: string
 }
 
 function reasonIn({ reason }: JsonObject): string | undefined {
@@ -125,10 +161,9 @@ export function booleanIn(name: string, value: Json | undefined): boolean {
 export function parametersOf(
   settings: Mapping['reconciliation'],
   sourceId: string | undefined,
-  override: string | undefined,
+  releases: Releases,
 ): JsonObject {
   const targetQuery = settings.targetQuery.configured
-  const released = override === undefined ? {} : { overrideGuard: true, reason: override }
-  if (sourceId !== undefined) return { sourceIds: [sourceId], targetQuery, ...released }
-  return { sourceQuery: settings.sourceQuery.configured, targetQuery, ...released }
+  if (sourceId !== undefined) return { sourceIds: [sourceId], targetQuery, ...releases }
+  return { sourceQuery: settings.sourceQuery.configured, targetQuery, ...releases }
 }

@@ -90,7 +90,9 @@ describe('a source object that cannot be read', () => {
     await world.users({ _id: 'u2', mail: mail(2) })
     await world.remove(`${source}/p1`)
     world.damage(source, { unreadable: ['p2'] })
-    const { entries, situations } = await world.run({ overrides: { allowEmptySourceSet: true } })
+    const { entries, situations } = await world.run({
+      overrides: { allowEmptySourceSet: true, reason: 'all have left' },
+    })
     expect(situations).toEqual([
       'source p2: null null',
       'target u1: SOURCE_MISSING DELETE',
@@ -226,7 +228,7 @@ describe('a listing of the source that is not complete', () => {
     await using world = await people([1])
     world.damage(source, { hidden: ['p1'], listing: { state: 'partial', reason: 'cut' } })
     expect((await world.run()).run.problem?.code).toBe('EMPTY_SOURCE')
-    await world.run({ overrides: { allowEmptySourceSet: true } })
+    await world.run({ overrides: { allowEmptySourceSet: true, reason: 'all have left' } })
     expect(await userIds(world)).toBe('u1')
   })
 

@@ -94,7 +94,18 @@ describe('changes of one liveSync', () => {
     ['refused', {}, {}, /^EMPTY_SOURCE: managed\/person holds nothing any more.*: 5$/],
     ['refused though the guard allows them', { guard: { maxDeletes: 5 } }, {}, /^EMPTY_SOURCE/],
     ['synchronized where the mapping allows it', { allowEmptySourceSet: true }, {}, 'synchronized'],
-    ['synchronized where the call allows it', {}, { allowEmptySourceSet: 'true' }, 'synchronized'],
+    [
+      'synchronized where the call allows it, and says why',
+      {},
+      { allowEmptySourceSet: 'true', reason: 'all have left' },
+      'synchronized',
+    ],
+    [
+      'refused where the call allows it without saying why',
+      {},
+      { allowEmptySourceSet: true },
+      /^BAD_REQUEST/,
+    ],
     [
       'refused where the call does not',
       { allowEmptySourceSet: true },
@@ -104,7 +115,7 @@ describe('changes of one liveSync', () => {
     [
       'guarded all the same',
       { guard: { maxDeletes: 1 } },
-      { allowEmptySourceSet: true },
+      { allowEmptySourceSet: true, reason: 'all have left' },
       /^GUARD: 5 deletes/,
     ],
     [

@@ -13,7 +13,7 @@ import { type ReadSource, readSource } from '../../page/operation.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
 import { Guard } from '../../reconciliation/guard.ts'
-import { overrideOf, settingsFor } from '../../reconciliation/request.ts'
+import { releasesOf, settingsFor } from '../../reconciliation/request.ts'
 import type { SyncServices } from '../../services.ts'
 import { openSingle, qualifiersOf } from '../../single/look.ts'
 
@@ -78,7 +78,7 @@ async function recordOverride(
   }: { source: string; mappings: readonly Mapping[]; overrides?: JsonObject | undefined },
   { userId, transactionId }: RequestContext,
 ): Promise<void> {
-  const reasons = mappings.map(({ reconciliation }) => overrideOf(reconciliation.guard, overrides))
+  const reasons = mappings.map(({ reconciliation }) => releasesOf(reconciliation, overrides).reason)
   const reason = reasons.find((one) => one !== undefined)
   if (reason === undefined) return
   const event = auditEvent.activity({
@@ -91,7 +91,7 @@ async function recordOverride(
 function emptied({ name }: Mapping, source: string, deletes: number): Problem {
   const fact = `${source} holds nothing any more, and allowEmptySourceSet is not true`
   const message = `${name}: nothing was written: ${fact}. Objects that are gone: ${deletes}`
-  const hint = `Check that the source export is complete. If it is to be empty, allow it for this call: \`syncline livesync ${source} --allow-empty-source\`, or "allowEmptySourceSet": true in the request.`
+  const hint = `Check that the source export is complete. If it is to be empty, allow it for this call: \`syncline livesync ${source} --allow-empty-source --reason "…"\`, or "allowEmptySourceSet": true and "reason" in the request.`
   return new Problem('EMPTY_SOURCE', message, { detail: { source, deletes }, hint })
 }
 
