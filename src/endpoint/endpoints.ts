@@ -9,7 +9,12 @@ import type { ScriptEngine, ScriptSource } from '../scripts/engine.ts'
 /** A resource defined by administrators: `conf/endpoint-<name>.json`. */
 export interface Endpoint {
   readonly name: string
-  readonly script: ScriptSource
+  readonly script: ScriptSource | MissingFile
+}
+
+/** Stock configurations name scripts of the user interface that are not here. */
+export interface MissingFile {
+  readonly missing: string
 }
 
 /**
@@ -23,6 +28,8 @@ export function endpointProvider(endpoints: readonly Endpoint[], engine: ScriptE
     const [name = '', ...below] = splitPath(path)
     const script = byName.get(name)
     if (!script) throw new Problem('NOT_FOUND', `There is no endpoint/${name}`)
+    if ('missing' in script)
+      throw new Problem('NOT_IMPLEMENTED', `endpoint/${name}: its script ${script.missing} is not there`)
     const resourcePath = joinPath(...below)
     const request = { content: null, ...requestVariable({ ...asked, path: resourcePath }) }
     return engine.evaluate(script, { resourcePath, request }, { request: asked.context })

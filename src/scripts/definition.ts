@@ -1,6 +1,7 @@
 import type { Place, Read } from '../model/finding.ts'
 import { asObject, isJsonObject, type Json, type JsonObject, setMember } from '../model/json.ts'
 import type { ScriptEngine, ScriptSource } from './engine.ts'
+import { shippedScript } from './shipped-files.ts'
 
 export interface ScriptDefinitionOptions {
   /** The name of the script in errors. */
@@ -12,7 +13,7 @@ export interface ScriptDefinitionOptions {
 /**
  * Reads a script object of the configuration (engine §2.6; platform §7.1):
  * `{ type, source | file | name, globals?, …extra }`. Members of `globals` and every further key that does not begin
- * with `_` become variables. Pure: the caller passes a function that reads the project's files.
+ * with `_` become variables. The caller passes a function that reads the project's files.
  */
 export function scriptSource(
   definition: Json | undefined,
@@ -68,13 +69,25 @@ function readCode(definition: JsonObject, { readFile }: ScriptDefinitionOptions)
   return readFirst(file, key, readFile)
 }
 
-/** From the project folder, then from its script folder. */
+/** From the project folder, then from its script folder; then what OpenIDM ships. */
 function readFirst(file: string, key: string, readFile: ScriptDefinitionOptions['readFile']): Read<Code> {
+  const found = fileText(file, readFile)
+  if (found) return { ok: true, value: found }
+  return wrong([key], `the project has no file "${file}", and its folder script/ has none either`)
+}
+
+/** True if a script object may name this file. */
+export function hasFile(file: string, readFile: ScriptDefinitionOptions['readFile']): boolean {
+  return fileText(file, readFile) !== undefined
+}
+
+function fileText(file: string, readFile: ScriptDefinitionOptions['readFile']): Code | undefined {
   for (const path of [file, `script/${file}`]) {
     const source = readFile(path)
-    if (source !== undefined) return { ok: true, value: { source, file: path } }
+    if (source !== undefined) return { source, file: path }
   }
-  return wrong([key], `the project has no file "${file}", and its folder script/ has none either`)
+  const source = shippedScript(file)
+  return source === undefined ? undefined : { source, file }
 }
 
 function isJavaScript(type: Json): boolean {

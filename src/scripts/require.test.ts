@@ -39,6 +39,29 @@ describe('require', () => {
     expect(await test.value('require("lib/lodash").camelCase("x")')).toBe('mine')
   })
 
+  it.each([
+    [
+      'that probe for define and module',
+      'if (typeof define === "function" && define.amd) define(f); else if (typeof module === "object" && module.exports) module.exports = f(); else root.lib = f()',
+      'require("umd").one',
+    ],
+    [
+      'that only know exports',
+      'if (typeof exports === "object") f2(exports); else f2(root.lib = {})',
+      'require("umd").one',
+    ],
+    ['that only know the top-level this', 'root.lib = f()', 'require("umd").lib.one'],
+    [
+      'that find the built-ins in global',
+      'module.exports = { one: new (typeof global === "object" && global && global.Array)(1).length }',
+      'require("umd").one',
+    ],
+  ])('loads libraries %s', async (_which, body, use) => {
+    const code = `(function (root, f) { function f2(o) { o.one = f().one } ${body} }(this, function () { return { one: 1 } }))`
+    await write('script/umd.js', code)
+    expect(await test.value(use)).toBe(1)
+  })
+
   it('understands module.exports and JSON', async () => {
     await write('script/fn.js', 'module.exports = function () { return 5 }')
     await write('script/data.json', '{"a": [1]}')

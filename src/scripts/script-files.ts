@@ -1,9 +1,9 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import type { Found } from './inside/require.ts'
 import { syntaxProblem } from './prepare.ts'
+import { shippedModule } from './shipped-files.ts'
 
 /**
  * Finds the files that scripts `require`: below `<project>/script`, with names relative to it or, with a leading dot, to
@@ -28,9 +28,15 @@ export function scriptFiles(projectFolder: string): ScriptFiles {
   return {
     async find(from, name) {
       if (typeof name !== 'string' || name === '') throw notFound(String(name), 'the name must be a string')
-      const file = await locate(folder, from, name).catch((missing) => shippedModule(name, missing))
-      const root = Object.values(shipped).includes(file) ? dirname(dirname(file)) : await realpath(folder)
-      const path = relative(root, file).split(sep).join('/')
+      const own = await locate(folder, from, name).catch((missing: unknown) => missing)
+      const file = typeof own === 'string' ? own : shippedModule(name)
+      if (file === undefined) throw own
+      const path =
+        file === own
+          ? relative(await realpath(folder), file)
+              .split(sep)
+              .join('/')
+          : `${name.replace(/\.js$/, '')}.js`
       const source = await readFile(file, 'utf8')
       const json = path.endsWith('.json')
       if (!json) await refuseBroken(path, source)
@@ -44,17 +50,6 @@ export function scriptFiles(projectFolder: string): ScriptFiles {
       return now?.mtimeMs !== modified
     },
   }
-}
-
-/** Modules that OpenIDM ships, by the names under which its scripts require them (platform §7.3). */
-const shipped: Readonly<Record<string, string>> = {
-  'lib/lodash': createRequire(import.meta.url).resolve('lodash/lodash.js'),
-}
-
-function shippedModule(name: string, missing: unknown): string {
-  const file = Object.hasOwn(shipped, name) ? shipped[name] : undefined
-  if (file === undefined) throw missing
-  return file
 }
 
 /** Checked as the body of a function, as it runs: `return` is allowed. */

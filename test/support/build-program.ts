@@ -20,10 +20,12 @@ export default async function buildProgram(): Promise<void> {
     'package.json',
     ...globSync(['examples/new-project/**/*.*', 'schemas/*.json'], { cwd: root }).toSorted(),
   ]
+  const shipped = globSync('src/scripts/shipped/**/*.js', { cwd: root }).toSorted()
   const hash = createHash('sha256')
   for (const file of [
     ...sources,
     ...copies,
+    ...shipped,
     'package-lock.json',
     import.meta.filename.slice(root.length + 1),
   ])
@@ -32,6 +34,7 @@ export default async function buildProgram(): Promise<void> {
   if (stampOfProgram() === stamp) return
 
   for (const file of copies) put(file, readFileSync(join(root, file), 'utf8'))
+  for (const file of shipped) put(built(file), readFileSync(join(root, file), 'utf8'))
   // Beside the one file, for what the sandbox loads by its path.
   for (const file of sources) put(built(file), javaScript(file))
   put('dist/main.js', await bundle())

@@ -89,15 +89,16 @@ function errorCount({ findings }: Checked): number {
 function checkMistyped(schema: JsonSchema, value: Json, place: Place, run: Run): void {
   const [type] = typesOf(schema)
   const meant = typeof value === 'string' && type !== undefined ? readAs(type, value) : undefined
-  if (meant !== undefined && isPlaceholder(run.written?.(place))) {
+  const isTaken = meant !== undefined && (schema['x-lenient'] || isPlaceholder(run.written?.(place)))
+  if (isTaken) {
     run.conversions.push({ place, value: meant })
     checkTyped(schema, meant, place, run)
-  } else {
-    const found = show(value, schema, place, run)
-    const remedy = meant === undefined ? '' : '; write it without quotes'
-    const message = `expected ${wanted(schema, run.definitions)}, found ${found}${remedy}`
-    run.findings.push({ place, message, found })
   }
+  if (isTaken && !schema['x-lenient']) return
+  const found = show(value, schema, place, run)
+  const remedy = meant === undefined ? '' : '; write it without quotes'
+  const message = `expected ${wanted(schema, run.definitions)}, found ${found}${remedy}`
+  run.findings.push({ place, message, found, ...(isTaken && { severity: 'warning' }) })
 }
 
 /** `"true"` as a boolean, `"10"` as a number: what a text in quotes was probably meant to be. */

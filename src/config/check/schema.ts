@@ -3,7 +3,7 @@
  *
  * - `x-noun`: how messages call a value, e.g. `a situation`;
  * - `x-ignoreCase`: the values of `enum` are accepted in any letter case;
- * - `x-lenient`: a value outside `enum` is a warning, not an error;
+ * - `x-lenient`: a value outside `enum`, or a text in quotes that means one of the type, is a warning, not an error;
  * - `x-noEffect`: the setting is accepted without effect, for this reason; using it is a warning;
  * - `x-restricts`: names of properties without which more objects are worked than meant; one misspelt is an error;
  * - `x-rule`: a check of check/rules.ts that JSON Schema cannot express.

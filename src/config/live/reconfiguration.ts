@@ -164,9 +164,12 @@ export class Reconfiguration<State extends Candidate> {
   }
 }
 
-/** Objects whose secrets are decrypted where they are used. */
+/**
+ * Objects whose secrets this server decrypts where it uses them. What nothing here reads may be read by another server on the same
+ * project, which could not decrypt it.
+ */
 function isEncrypted(id: string): boolean {
-  return /^(?:provisioner\.openicf\/|authentication$|external\.email$|datasource\.jdbc)/.test(id)
+  return id.startsWith('provisioner.openicf/')
 }
 
 /** The files with one of them changed, in the order of their names as they are read. */

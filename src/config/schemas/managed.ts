@@ -21,6 +21,9 @@ import { looseCondition } from './router.ts'
 const types = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'relationship', 'null']
 const typeName = required(choice('a type', types, 'A type.'))
 
+/** Stock schemas have `"true"` there, and only a user interface reads it. */
+const asText = { 'x-lenient': true }
+
 export const managedDefinitions: Readonly<Record<string, TSchema>> = {
   managedProperty: Type.Object(
     {
@@ -28,9 +31,9 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       title: text('A name for people.'),
       description: text('An explanation for people.'),
       usageDescription: text('How the property is used, for people.'),
-      viewable: flag('Shown in the user interface.', true),
-      searchable: flag('Offered for searching in the user interface.', false),
-      userEditable: flag('May users change their own value?', false),
+      viewable: flag('Shown in the user interface.', true, asText),
+      searchable: flag('Offered for searching in the user interface.', false, asText),
+      userEditable: flag('May users change their own value?', false, asText),
       isPersonal: flag('Personal data.', false),
       default: anything('The value on create if there is none.'),
       minLength: whole('The least number of characters; becomes a policy.', undefined, { minimum: 0 }),
@@ -153,7 +156,7 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
           description: text('An explanation for people.'),
           type: text('Always `object`.', { default: 'object' }),
           icon: text('A picture for the user interface.'),
-          viewable: flag('Shown in the user interface.', true),
+          viewable: flag('Shown in the user interface.', true, asText),
           properties: dictionary(ref('managedProperty'), 'The properties, by name.', {
             default: {},
           }),

@@ -8,6 +8,7 @@ export const csvKind: ConnectorKind = {
   displayName: 'CSV File Connector',
   bundleName: 'org.forgerock.openicf.connectors.csvfile-connector',
   bundleVersion: '1.5.20.0',
+  alsoFollows: ['2.0.2.0'],
   configurationSchema: structuredClone(
     configurationSchema,
   ) as unknown as ConnectorKind['configurationSchema'],

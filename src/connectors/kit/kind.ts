@@ -9,6 +9,8 @@ export interface ConnectorKind {
   readonly displayName: string
   readonly bundleName: string
   readonly bundleVersion: string
+  /** Other versions of the Java bundle whose configurations mean the same. */
+  readonly alsoFollows?: readonly string[]
   /** JSON Schema of `configurationProperties`, with `description` and `default` for every property. */
   readonly configurationSchema: Json
   /** Default limits and retries for systems of this kind. Absent: no limits, no retries. */

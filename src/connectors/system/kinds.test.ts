@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ConnectorKind } from '../kit/kind.ts'
-import { isInRange, kindFor } from './kinds.ts'
+import { isInRange, kindFor, versionWarning } from './kinds.ts'
 
 describe('a version', () => {
   it.each<[string, string | undefined, boolean]>([
@@ -23,6 +23,15 @@ describe('a version', () => {
 })
 
 describe('of several versions of a connector', () => {
+  it('those whose configurations mean the same are no warning', () => {
+    const [kind] = [{ connectorName: 'x', bundleVersion: '1.5', alsoFollows: ['2.0.2'] } as const]
+    const asked = (bundleVersion: string) =>
+      versionWarning({ connectorName: 'x', bundleVersion }, kind as unknown as ConnectorKind)
+    expect(asked('[2.0.0.0,3)')).toEqual([])
+    expect(asked('[1.4,2)')).toEqual([])
+    expect(asked('[3,4)')).toHaveLength(1)
+  })
+
   it('the newest that the range allows is taken', () => {
     const kinds = ['1.4', '1.10', '2.0'].map(
       (bundleVersion) => ({ connectorName: 'x', bundleVersion }) as ConnectorKind,

@@ -18,21 +18,23 @@ export function kindFor(reference: Json | undefined, kinds: readonly ConnectorKi
   const named = kinds
     .filter((kind) => kind.connectorName === connectorName)
     .toSorted((a, b) => compareVersions(b.bundleVersion, a.bundleVersion))
-  const kind = named.find((one) => isInRange(one.bundleVersion, bundleVersion)) ?? named[0]
+  const kind = named.find((one) => followsRange(one, bundleVersion)) ?? named[0]
   if (!kind) throw unknownConnector(connectorName, kinds)
   return kind
 }
 
-export function versionWarning(
-  reference: Json | undefined,
-  { bundleVersion }: ConnectorKind,
-): readonly Finding[] {
+export function versionWarning(reference: Json | undefined, kind: ConnectorKind): readonly Finding[] {
   const asked = isJsonObject(reference) ? reference.bundleVersion : undefined
-  if (isInRange(bundleVersion, asked)) return []
+  if (followsRange(kind, asked)) return []
+  const { bundleVersion } = kind
   const message =
     `bundleVersion ${JSON.stringify(asked)} does not include ${bundleVersion}, the version that this connector` +
     ' follows; it is used all the same'
   return [{ place: ['connectorRef', 'bundleVersion'], message }]
+}
+
+function followsRange({ bundleVersion, alsoFollows = [] }: ConnectorKind, range: Json | undefined): boolean {
+  return [bundleVersion, ...alsoFollows].some((version) => isInRange(version, range))
 }
 
 /** Is a version in `[1.4,2)`, or the one that is named? Without a range every version is. */

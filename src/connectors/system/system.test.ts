@@ -579,14 +579,14 @@ describe('a system that cannot be opened', () => {
 
   it('but settings without effect are only warnings, and so is a version that we do not have', async () => {
     await using given = await hr('', {
-      connectorRef: { connectorName: csvKind.connectorName, bundleVersion: '[2,3)' },
+      connectorRef: { connectorName: csvKind.connectorName, bundleVersion: '[3,4)' },
       configurationProperties: { csvFile: 'people.csv', multivaluedColumns: ['mails'], csvfile: 'x' },
       excludeUnmodified: true,
     })
     expect(given.system.warnings).toEqual([
       {
         place: ['connectorRef', 'bundleVersion'],
-        message: expect.stringContaining('bundleVersion "[2,3)" does not include'),
+        message: expect.stringContaining('bundleVersion "[3,4)" does not include'),
       },
       {
         place: ['configurationProperties', 'csvfile'],

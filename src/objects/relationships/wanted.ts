@@ -144,7 +144,10 @@ export function wantedReference(property: RelationshipProperty, value: Json | un
       'BAD_REQUEST',
       `${where} needs {"_ref": "set/type/id"}, not ${JSON.stringify(value ?? null)}`,
     )
-  if (property.collections.length > 0 && !property.collections.includes(target.collection)) {
+  if (
+    property.collections.length > 0 &&
+    !property.collections.some((one) => isSameSet(one, target.collection))
+  ) {
     const allowed = property.collections.join(', ')
     throw new Problem('BAD_REQUEST', `${where} may refer to ${allowed}, not to ${printReference(target)}`)
   }
@@ -154,6 +157,15 @@ export function wantedReference(property: RelationshipProperty, value: Json | un
   const { _id, _rev, ...properties } = _refProperties ?? {}
   requireConstraints(properties.temporalConstraints, where)
   return { target, properties, id: typeof _id === 'string' ? _id : undefined }
+}
+
+/** Older configurations write roles for access below `repo`. */
+function isSameSet(allowed: string, collection: string): boolean {
+  return allowed === collection || withoutRepo(allowed) === withoutRepo(collection)
+}
+
+function withoutRepo(path: string): string {
+  return path.replace(/^repo\/(?=internal\/)/, '')
 }
 
 /**

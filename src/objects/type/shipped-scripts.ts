@@ -9,12 +9,13 @@ import { type ManagedType, type PropertySchema, propertiesOf } from './type.ts'
  */
 export function withShippedScripts(type: ManagedType, hasFile: (path: string) => boolean): ManagedType {
   const isOwn = (file: string) => hasFile(file) || hasFile(`script/${file}`)
+  const properties = propertiesOf(type.schema)
+  const work = userWork(properties)
   const hooks = typeHooks.flatMap((hook) => {
     const script = type[hook]
-    const left = withoutShipped(script, isOwn)
+    const left = withoutShipped(script, isOwn, work)
     return left === script ? [] : [[hook, left] as const]
   })
-  const properties = propertiesOf(type.schema)
   const translated = properties.map(
     ([name, property]) => [name, withAnyAssigned(withQuery(property, properties, isOwn))] as const,
   )
@@ -40,38 +41,62 @@ export function shippedFile(script: Json | undefined, isOwn: (file: string) => b
 /** A statement that does nothing but call such a script. */
 const call = /require\(\s*(['"])(roles\/[\w-]+)\1\s*\)\s*\.\s*(\w+)\s*\(([^()]*)\)\s*;?/g
 
-/** What other scripts that are shipped with a user come to here; an empty one: nothing is left for it to do. */
-const setDefaults =
-  "if (object.accountStatus === undefined || object.accountStatus === null) { object.accountStatus = 'active' }"
-const userFiles: Readonly<Record<string, string>> = {
-  'ui/onCreate-user-set-default-fields.js': setDefaults,
-  // Workflow tasks and notifications of a user: there are none.
-  'ui/onDelete-user-cleanup.js': '',
+/** What other scripts that are shipped with a user come to, by file and by `module.function`; an empty one: nothing is left for it to do. */
+interface UserWork {
+  readonly files: Readonly<Record<string, string>>
+  readonly calls: Readonly<Record<string, string>>
 }
-const userModules: Readonly<Record<string, string>> = {
-  'onCreateUser.setDefaultFields': setDefaults,
-  // An update leaves alone what it may not see.
-  'onUpdateUser.preserveLastSync': '',
+
+/** A schema without roles for access, or without identity providers, needs nothing done about them. */
+function userWork(properties: Properties): UserWork {
+  const has = (wanted: string) => properties.some(([name]) => name === wanted)
+  const setDefaults = `if (!object.accountStatus) object.accountStatus = 'active';${accessRoles(properties)}`
+  const ifAny = (call: string) => `if (object.idpData) require('ui/${call}(object);`
+  return {
+    files: {
+      'ui/onCreate-user-set-default-fields.js': setDefaults,
+      ...(!has('idps') && { 'ui/onDelete-user-cleanup.js': '', 'onDelete-user-cleanup.js': '' }),
+    },
+    calls: {
+      'onCreateUser.setDefaultFields': setDefaults,
+      'onCreateUser.createIdpRelationships': ifAny("onCreateUser').createIdpRelationships"),
+      // An update leaves alone what it may not see.
+      'onUpdateUser.preserveLastSync': '',
+      ...(!has('idps') && {
+        'onUpdateUser.updateIdpRelationships': ifAny("onUpdateUser').updateIdpRelationships"),
+      }),
+    },
+  }
 }
-const userCall = /require\(\s*(['"])(\w+)\1\s*\)\s*\.\s*(\w+)\s*\([^()]*\)\s*;?/g
+
+/** A new user may do what everybody may who has an account (platform §10). */
+function accessRoles(properties: Properties): string {
+  const listed = properties.find(([name]) => name === 'authzRoles')?.[1].items?.resourceCollection
+  const paths = Array.isArray(listed) ? listed.map((one) => (isJsonObject(one) ? one.path : undefined)) : []
+  const roles = paths.find((path) => typeof path === 'string' && /^(?:repo\/)?internal\/role$/.test(path))
+  return typeof roles === 'string'
+    ? `if (!object.authzRoles) object.authzRoles = [{ _ref: '${roles}/openidm-authorized' }];`
+    : ''
+}
+
+const userCall = /require\(\s*(['"])((?:ui\/)?\w+)\1\s*\)\s*\.\s*(\w+)\s*\([^()]*\)\s*;?/g
 
 /** Undefined where nothing is left of it. */
-function withoutShipped(script: Json | undefined, isOwn: (file: string) => boolean): Json | undefined {
+function withoutShipped(
+  script: Json | undefined,
+  isOwn: (file: string) => boolean,
+  { files, calls }: UserWork,
+): Json | undefined {
   if (shippedFile(script, isOwn) !== undefined) return undefined
   if (!isJsonObject(script)) return script
   const { file, ...inline } = script
-  if (
-    typeof file === 'string' &&
-    inline.source === undefined &&
-    Object.hasOwn(userFiles, file) &&
-    !isOwn(file)
-  )
-    return remaining(inline, userFiles[file] ?? '')
+  if (typeof file === 'string' && inline.source === undefined && Object.hasOwn(files, file) && !isOwn(file))
+    return remaining(inline, files[file] ?? '')
   if (typeof script.source !== 'string') return script
   const source = script.source
     .replaceAll(call, (statement, _quote, module: string) => (isOwn(`${module}.js`) ? statement : ''))
     .replaceAll(userCall, (statement, _quote, module: string, name: string) =>
-      isOwn(`${module}.js`) ? statement : (userModules[`${module}.${name}`] ?? statement),
+      isOwn(`${module}.js`) ? statement : (calls[`${module.replace(/^ui\//, '')}.${name}`] ?? statement),
     )
   if (source === script.source) return script
   return remaining(script, source)

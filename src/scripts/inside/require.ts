@@ -66,8 +66,10 @@ function load(found: Found): Module {
 }
 
 function run(module: Module, { source, folder, url }: Found): void {
-  const body = compileGlobally(`(function(module,exports,require){\n${source}\n})\n//# sourceURL=${url}`)
-  apply(body, module.exports, [module, module.exports, requireFrom(folder)])
+  const parameters = 'module,exports,require,global'
+  const body = compileGlobally(`(function(${parameters}){\n${source}\n})\n//# sourceURL=${url}`)
+  // Libraries of the years before `globalThis` look for the built-ins in `global`.
+  apply(body, module.exports, [module, module.exports, requireFrom(folder), globalObject])
 }
 
 /** Globals set by a module stay, unlike those set by scripts. */

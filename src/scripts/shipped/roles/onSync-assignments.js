@@ -1,0 +1,2 @@
+// The server itself synchronizes whom an assignment concerns that changes.
+exports.syncUsersOfRolesWithAssignment = () => {}

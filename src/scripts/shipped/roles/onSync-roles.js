@@ -1,0 +1,2 @@
+// The server itself synchronizes the members of a role that changes.
+exports.syncUsersOfRoles = () => {}

@@ -1,0 +1,28 @@
+// The action `resetPassword` of the stock schema.
+
+/** `{{object.userName}}` in a text, with the characters replaced that mean something in HTML. */
+function filled(template, values) {
+  return template.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (_, path) => {
+    const value = path
+      .split('.')
+      .reduce((from, name) => (from === undefined || from === null ? from : from[name]), values)
+    return String(value ?? '').replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  })
+}
+
+/** Gives the user a password that nobody knows yet, and mails it. Without a mail server nothing is changed. */
+exports.sendMail = (object, subject, message, rules, length) => {
+  const settings = openidm.read('config/external.email')
+  if (!settings) {
+    logger.warn('conf/external.email.json is not there: the password of {} was not reset', object._id)
+    return
+  }
+  // biome-ignore lint/style/useNodejsImportProtocol: it is the one beside this file
+  const password = require('crypto').generateRandomString(rules, length)
+  const path = `managed/user/${encodeURIComponent(object._id)}`
+  openidm.patch(path, null, [{ operation: 'replace', field: '/password', value: password }])
+  openidm.action('external/email', 'send', {
+    ...{ from: settings.from, to: object.mail, subject, type: 'text/html' },
+    body: filled(message, { object, password }),
+  })
+}
