@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
@@ -132,6 +132,24 @@ describe('a change of the configuration', () => {
     expect((await put('nonsense', {})).status).toBe(201)
     for (const id of ['x'.repeat(300), 'a/b/c', '%2e%2e%2fescape', 'a-b', 'mapping/..%2f..%2fx'])
       expect((await put(id, {})).status).toBe(400)
+  })
+
+  it('that is nested too deep is refused by every way, and nothing is written', async () => {
+    await everything()
+    const deep = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`)
+    const before = (await call('GET', 'config')).body
+    for (const levels of [257, 1100, 2000]) {
+      expect((await put('deep', { x: deep(levels) })).status).toBe(400)
+      const add = { operation: 'add', field: '/x', value: deep(levels) }
+      expect((await call('PATCH', 'config/mapping/hr_user', { body: [add] })).status).toBe(400)
+      const source = `var x = []; for (var i = 0; i < ${levels}; i++) x = [x]; openidm.create('config', 'deep', { x: x })`
+      const body = { type: 'text/javascript', source }
+      expect((await call('POST', 'script?_action=eval', { body })).status).toBe(400)
+    }
+    expect((await call('GET', 'config')).body).toEqual(before)
+    expect(existsSync(project.path('conf/deep.json'))).toBe(false)
+    await server.stop()
+    server = await serve(project)
   })
 
   it('that would break something else is refused with 409', async () => {

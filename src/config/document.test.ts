@@ -32,6 +32,15 @@ describe('a file that is not strict JSON', () => {
     expect(faultsOf(text)).toEqual([`conf/sync.json:${place.trim()}: ${message}`])
   })
 
+  it.each([
+    ['lists', `{"a": ${'['.repeat(1100)}${']'.repeat(1100)}}`],
+    ['objects', `${'{"a": '.repeat(300)}1${'}'.repeat(300)}`],
+  ])('is nested too deep for anything that reads it: %s', (_what, text) => {
+    expect(faultsOf(text)).toEqual([
+      'conf/sync.json:1:1: The JSON is nested more than 256 levels deep; no setting needs that',
+    ])
+  })
+
   it('is refused where its bytes are not UTF-8', () => {
     const latin1 = Uint8Array.of(...bytes('{\n"a": "M'), 0xfc, ...bytes('ller"}'))
     expect(faultsOf(latin1)).toEqual(['conf/sync.json:2:8: the file is not valid UTF-8; save it as UTF-8'])

@@ -17,16 +17,16 @@ export const deepest = 256
 /** Of one text; more than the members of any group that we have seen. */
 const mostValues = 1_000_000
 
-/** BAD_REQUEST if the text exceeds a limit. Whether it is JSON is found by parsing it. */
-export function checkJsonText(text: string): void {
+/** BAD_REQUEST if the text exceeds a limit. Whether it is JSON is found by parsing it. `levels`: how deep it may be nested. */
+export function checkJsonText(text: string, levels = deepest): void {
   let depth = 0
   let values = 1
   for (let at = 0; at < text.length; at++) {
     const character = text.charCodeAt(at)
     if (character === quote) at = endOfString(text, at)
     else if (character === openBrace || character === openBracket) {
-      if (++depth > deepest)
-        throw new Problem('BAD_REQUEST', `The JSON is nested more than ${deepest} levels deep`)
+      if (++depth > levels)
+        throw new Problem('BAD_REQUEST', `The JSON is nested more than ${levels} levels deep`)
     } else if (character === closeBrace || character === closeBracket) depth--
     else if (character === comma) {
       if (++values > mostValues)

@@ -1,4 +1,5 @@
 import type { Json } from '../model/json.ts'
+import { checkJsonText, deepest } from '../model/json-text.ts'
 import { messageOf, Problem } from '../model/problem.ts'
 import { SecretValues } from '../model/secret-values.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
@@ -127,7 +128,9 @@ async function requireFile({ ports, job, args: [from, name] }: HostCall): Promis
   return found
 }
 
+/** Within the limits of what comes from outside; the list of arguments is one level more. */
 function argumentsOf(text: string): readonly Json[] {
+  checkJsonText(text, deepest + 1)
   const args: unknown = JSON.parse(text)
   if (!Array.isArray(args)) throw new Problem('BAD_REQUEST', 'the arguments must be a list')
   return args

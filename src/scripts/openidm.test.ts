@@ -95,6 +95,17 @@ describe('openidm writes', () => {
     expect(await patch('[{operation: "explode", field: "/mail"}]')).toEqual([400, expect.any(String), true])
   })
 
+  it.each([
+    ['create', 'openidm.create("managed/user", "deep", { x: x })'],
+    ['update', 'openidm.update("managed/user/jdoe", null, { x: x })'],
+    ['patch', 'openidm.patch("managed/user/jdoe", null, [{operation: "add", field: "/x", value: x}])'],
+    ['action', 'openidm.action("managed/user", "do", { x: x })'],
+  ])('refuses content that is nested too deep: %s', async (_what, write) => {
+    const source = `(function () { var x = []; for (var i = 0; i < 1500; i++) x = [x]; return ${write} })()`
+    expect(await caught(source)).toEqual([400, expect.stringContaining('levels deep'), true])
+    expect(test.requests).toEqual([])
+  })
+
   it('answer only the fields asked for, with id and revision', async () => {
     const fields = '{}, ["name/first"]'
     expect(

@@ -63,6 +63,20 @@ describe('a property that is not required', () => {
   })
 })
 
+describe('a pattern', () => {
+  it('fails for a text that its pattern takes too long for, and for no other', () => {
+    const property = { type: 'string', pattern: '^(a+)+$' }
+    const long = `${'a'.repeat(40)}!`
+    const slow = expect.objectContaining({ code: 'BAD_REQUEST' })
+    expect(() => ofProperty(property, long)).toThrow(slow)
+    const params = { regexp: '^(a|aa)+$' }
+    const policies = [{ policyId: 'regexpMatches', params }]
+    expect(() => ofProperty({ policies }, long)).toThrow(slow)
+    expect(ofProperty(property, 'aaa')).toEqual([])
+    expect(ofProperty({ policies }, 'aaa')).toEqual([])
+  })
+})
+
 describe('the type', () => {
   it.each<[string | string[], Json, boolean]>([
     ['string', 'a', true],
