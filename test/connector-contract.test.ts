@@ -45,6 +45,7 @@ function sound(memory: Memory): Sound {
     test: async () => {},
     held: (_, __, value) => (Array.isArray(value) && value.length === 0 ? null : value),
     ordered: () => true,
+    refusals: async (_, writes) => writes.map(unknownIn),
     split: (_, filter) => ({ native: filter, rest: everything }),
     async *search(query, signal) {
       signal?.throwIfAborted()
@@ -73,6 +74,16 @@ function sound(memory: Memory): Sound {
       throw new ConnectorError('unknownId', 'There is no such account')
     },
   }
+}
+
+function unknownIn(write: ConnectorWrite): Error | undefined {
+  if (write.operation === 'delete') return undefined
+  const names =
+    write.operation === 'create'
+      ? Object.keys(write.attributes)
+      : write.changes.map((change) => change.attribute)
+  const isUnknown = names.includes('shoeSize')
+  return isUnknown ? new ConnectorError('schemaViolation', 'There is no shoe size') : undefined
 }
 
 function placeIn(cookie: string): JsonObject {
@@ -456,6 +467,11 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
         return outcomes
       },
     }),
+  ],
+  [
+    'says beforehand which writes it will refuse, and writes nothing then',
+    'no refusal foreseen',
+    () => ({ refusals: async (_, writes) => writes.map(() => undefined) }),
   ],
   [
     'applies the writes of a page in order',

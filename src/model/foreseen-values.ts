@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from './json.ts'
 
-/** What a dry run would have written of values of which there is one only: by the object, and by the value. */
+/** What a dry run would have written: which objects, and what of values of which there is one only. */
 export class ForeseenValues {
   readonly #objects = new Map<string, JsonObject | undefined>()
   readonly #holders = new Map<string, string>()
@@ -27,6 +27,11 @@ export class ForeseenValues {
   /** True if the object was written, and does not have the value any more. */
   givesUp(id: string, property: string, value: Json): boolean {
     return this.#has(id) && this.#contentOf(id)?.[property] !== value
+  }
+
+  /** True if the object is there because it was written. */
+  isThere(id: string): boolean {
+    return this.#contentOf(id) !== undefined
   }
 
   #has(id: string): boolean {

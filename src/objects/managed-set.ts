@@ -14,8 +14,8 @@ import { storeFilter, type View, viewed } from './relationships/view.ts'
 import type { CompiledType, RelationServices } from './type/compile.ts'
 import { nothingSynchronized, type OnChange } from './write/changes.ts'
 import type { Apply, ManagedWrite } from './write/entry.ts'
-import { uniqueValues } from './write/foresee-unique.ts'
 import { changesForms, heldContent } from './write/held.ts'
+import { judgeOf } from './write/judge.ts'
 import { writer } from './write/pipeline.ts'
 
 /**
@@ -109,7 +109,8 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
       },
     }),
     comparison: () => 'exact',
-    unique: uniqueValues(store, compiled),
+    ...(compiled.enforced && { unique: compiled.unique }),
+    judge: judgeOf(store, compiled),
     idOf: ({ content }, proposed) => (typeof content._id === 'string' ? content._id : proposed),
     count: () => objects.count(collection),
     ...(relations && { leavesAlone: (name: string) => relations.type.properties.has(name) }),

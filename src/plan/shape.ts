@@ -39,6 +39,8 @@ export interface Shaped {
   readonly shape?: Shape
   /** Why a plan could not evaluate `onCreate` or `onUpdate`: the run may change more than is foreseen. */
   readonly unforeseen?: string
+  /** What the hook has thrown then. */
+  readonly hookProblem?: PlainProblem
   readonly shapingProblem?: PlainProblem
 }
 
@@ -54,7 +56,8 @@ export function shaped(mapping: Mapping, input: ShapeInput, call: Call): Shaped 
     const shapingProblem = plainProblem(thrown, 'SYNC_FAILED')
     if (input.hooks !== 'foresee') return { shapingProblem }
     const without = shaped(mapping, { ...input, hooks: 'skip' }, call)
-    return without.shape ? { ...without, unforeseen: shapingProblem.message } : without
+    if (!without.shape) return without
+    return { ...without, unforeseen: shapingProblem.message, hookProblem: shapingProblem }
   }
 }
 

@@ -1,6 +1,6 @@
 import { Problem } from '../model/problem.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
-import type { ObjectSet } from './resources.ts'
+import type { ObjectSet, RequestContext } from './resources.ts'
 
 /**
  * Dry runs: a request whose context is `readOnly`, and all scripts that it starts, change nothing. Every write goes
@@ -8,7 +8,8 @@ import type { ObjectSet } from './resources.ts'
  */
 export const refuseWritesWhenReadOnly: RouterFilter = async (request, next) => {
   const { verb, action, path, context } = request
-  if (context.readOnly && mayWrite(request)) throw refusal(path, action ? `action "${action.name}"` : verb)
+  if (context.readOnly && mayWrite(request))
+    throw refusal(context, path, action ? `action "${action.name}"` : verb)
   return next()
 }
 
@@ -18,7 +19,7 @@ export function guardedSet(set: ObjectSet): ObjectSet {
   return {
     ...set,
     async writeMany(writes, request, signal) {
-      if (request.readOnly) throw refusal(set.path, 'a write')
+      if (request.readOnly) throw refusal(request, set.path, 'a write')
       return set.writeMany(writes, request, signal)
     },
     ...(joining && { joining: (transaction) => guardedSet(joining(transaction)) }),
@@ -39,9 +40,8 @@ const harmlessActions: ReadonlySet<string> = new Set([
   'compile',
 ])
 
-function refusal(path: string, operation: string): Problem {
-  return new Problem(
-    'FORBIDDEN',
-    `This is a dry run: ${operation} on ${path} is refused, because nothing may change`,
-  )
+function refusal({ onRefusedWrite }: RequestContext, path: string, operation: string): Problem {
+  const fact = `${operation} on ${path} is refused, because nothing may change`
+  onRefusedWrite?.(fact)
+  return new Problem('FORBIDDEN', `This is a dry run: ${fact}`)
 }

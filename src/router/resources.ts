@@ -57,6 +57,8 @@ export interface RequestContext {
   readonly whole?: boolean
   /** True while nothing may change (dry runs): providers refuse writes. */
   readonly readOnly?: boolean
+  /** Told of each write that is refused because of `readOnly`, even if the script that wanted it goes on. */
+  readonly onRefusedWrite?: (fact: string) => void
   /** Additional parameters of the request, as text. */
   readonly parameters?: Readonly<Record<string, string>> | undefined
   readonly chain?: Chain
@@ -183,14 +185,12 @@ export interface ProposedUpdate {
   readonly existing: Resource
 }
 
-export interface UniqueValues {
-  readonly properties: readonly string[]
-  /** Which of these writes would be refused, as one page, for what other objects have. */
-  refusals(
-    writes: readonly ObjectWriteRequest[],
-    before: ForeseenValues,
-  ): Promise<readonly (Problem | undefined)[]>
-}
+/** What is known of a write before it is done; undefined: nothing stands in its way. */
+export type Judgement =
+  | { readonly kind: 'refused'; readonly problem: Problem }
+  /** A script may come to something else when it may write. */
+  | { readonly kind: 'unforeseen'; readonly why: string }
+  | undefined
 
 /** The bulk interface for the engine: the same objects as through the router, in pages. */
 export interface ObjectSet {
@@ -235,8 +235,18 @@ export interface ObjectSet {
    * changes nothing. Nothing is changed here; what the set would refuse stays as it is. Absent: everything is held as it is given.
    */
   asHeld?(updates: readonly ProposedUpdate[]): Promise<readonly JsonObject[]>
-  /** Values of which there is one only. Undefined: there are none, or only the system knows. */
-  readonly unique?: UniqueValues | undefined
+  /** Properties of which no two objects have the same value, as far as the set judges that itself. */
+  readonly unique?: readonly string[] | undefined
+  /**
+   * What would become of these writes as one page, at their places: policies, values and attributes that do not fit, what other objects
+   * have. `before`: what earlier writes have made of unique values. Nothing is written. Whether an object is there, and whether
+   * an id is free, is not judged. Absent: only the set's system knows.
+   */
+  judge?(
+    writes: readonly ObjectWriteRequest[],
+    before: ForeseenValues,
+    request: RequestContext,
+  ): Promise<readonly Judgement[]>
   /** True for attributes whose values must not be read, such as passwords. Absent: there are none. */
   isSecret?(pointer: Pointer): boolean
   /** True: an update keeps attributes that its content does not mention (platform §4.4); null clears an attribute. */

@@ -82,6 +82,7 @@ function callOpenidm(name: OpenidmName, { ports, sandbox, job, args }: HostCall)
   if (openidmWrites.has(name)) {
     if (request.readOnly) {
       const fact = `openidm.${name} of ${String(args[0])} is refused, because nothing may change`
+      request.onRefusedWrite?.(fact)
       throw new Problem('FORBIDDEN', `dry run: ${fact}`)
     }
     // Before the call: if the isolate dies meanwhile, it is unknown whether the call took effect.

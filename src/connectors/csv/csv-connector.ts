@@ -27,7 +27,7 @@ import { changesSince, latestToken, removeParts } from './changes.ts'
 import { heldValue, objectMaker, tableOf, uidOf } from './columns.ts'
 import { openCsv } from './file.ts'
 import { linesAt } from './lines.ts'
-import { planPage } from './page.ts'
+import { planPage, refusalOf } from './page.ts'
 import { isOrderedById, pageOfIds } from './paging.ts'
 import { readRows } from './read-rows.ts'
 import type { RowIndex } from './row-index.ts'
@@ -210,6 +210,16 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
 
   held(_wantedClass: string, name: string, value: Value): Value {
     return heldValue(name, value, this.#settings)
+  }
+
+  async refusals(
+    wantedClass: string,
+    writes: readonly ConnectorWrite[],
+    signal?: AbortSignal,
+  ): Promise<readonly (Error | undefined)[]> {
+    requireAccounts(wantedClass)
+    const columns = await this.#reading(async (_, snapshot) => snapshot.columns, signal)
+    return writes.map((write) => refusalOf(write, columns, this.#settings))
   }
 
   async writeMany(

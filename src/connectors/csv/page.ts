@@ -9,7 +9,7 @@ import {
   type ConnectorWriteOutcome,
   settingOf,
 } from '../kit/write.ts'
-import { change, objectMaker } from './columns.ts'
+import { type Columns, change, objectMaker } from './columns.ts'
 import { renderRow } from './fields.ts'
 import type { ChangedRow, RowIndex, RowRange } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
@@ -59,6 +59,20 @@ export function planPage(
     }
   })
   return { outcomes, ...render(drafts.changed(), facts.snapshot, settings) }
+}
+
+/** Why the file could not hold what a write says; whether there is such a row, or one with that id, is not looked at. */
+export function refusalOf(write: ConnectorWrite, columns: Columns, settings: CsvSettings): Error | undefined {
+  if (write.operation === 'delete') return undefined
+  try {
+    const changes = write.operation === 'create' ? settingOf(write.attributes) : write.changes
+    if (write.operation === 'update') requireUid(changes, settings)
+    const empty = columns.names.map(() => '')
+    settings.encoding.encode(change(empty, changes, columns, settings).join(''))
+    return undefined
+  } catch (error) {
+    return connectorError(error)
+  }
 }
 
 function requireUid(changes: readonly AttributeChange[], { uid }: CsvSettings): void {

@@ -74,6 +74,19 @@ export interface Held {
   held(objectClass: string, attribute: string, value: Value): Value
 }
 
+export interface Refusals {
+  /**
+   * Why these writes would be refused, at their places, as far as the connector can tell without writing: attributes that the
+   * system does not have, values that it cannot hold. Not: whether an object is there, or an id is free. For plans; without it they
+   * go by the schema.
+   */
+  refusals(
+    objectClass: string,
+    writes: readonly ConnectorWrite[],
+    signal?: AbortSignal,
+  ): Promise<readonly (Error | undefined)[]>
+}
+
 export interface Ordered {
   /** True if the order of the values of a multi-valued attribute says something. */
   ordered(objectClass: string, attribute: string): boolean

@@ -17,6 +17,7 @@ import { changed } from '../kit/write.ts'
 import { creation, update } from './convert.ts'
 import { splitNatively } from './filter.ts'
 import { heldContents } from './held.ts'
+import { judgeWrites } from './judge.ts'
 import type { ObjectType } from './object-type.ts'
 import { foundPages, ignoresCase, queryPage, readMany } from './read-objects.ts'
 import { setChanges } from './set-changes.ts'
@@ -70,6 +71,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
     idOf: (write, proposed) => idOf(access, write, proposed),
     ...(offers(connector, 'schema') && { properties: comparing(access, connector) }),
     asHeld: (updates) => heldContents(access, updates),
+    judge: (writes) => judgeWrites(access, writes),
     comparison: (pointer) => comparison(access, pointer),
     updatesInPart: true,
     isList: (property) => properties.get(property)?.multivalued === true,

@@ -30,6 +30,7 @@ export class TypeAccess {
   readonly facts: SystemFacts
   readonly connector: Connector
   readonly type: ObjectType
+  #known: Promise<ReadonlyMap<string, NativeAttribute> | undefined> | undefined
   #comparisons: ReadonlyMap<string, Comparison | undefined> | undefined
 
   constructor(facts: SystemFacts, type: ObjectType) {
@@ -91,6 +92,24 @@ export class TypeAccess {
   ): Promise<readonly NativeAttribute[]> {
     const classes = await this.call('SCHEMA', signal, (both) => connector.schema(both))
     return classes[this.type.objectClass]?.attributes ?? []
+  }
+
+  /** By name, read once; undefined where the system does not say. */
+  knownAttributes(): Promise<ReadonlyMap<string, NativeAttribute> | undefined> {
+    this.#known ??= this.#readKnown()
+    return this.#known
+  }
+
+  async #readKnown(): Promise<ReadonlyMap<string, NativeAttribute> | undefined> {
+    const { connector } = this
+    if (!offers(connector, 'schema')) return undefined
+    try {
+      const attributes = await this.attributes(connector, undefined)
+      return attributes.length > 0 ? new Map(attributes.map((one) => [one.name, one])) : undefined
+    } catch {
+      this.#known = undefined
+      return undefined
+    }
   }
 
   /**

@@ -68,7 +68,7 @@ function noOutcome(): ConnectorWriteOutcome {
   return { ok: false, error: new ConnectorError('failed', fact) }
 }
 
-function writeFailure(
+export function writeFailure(
   access: TypeAccess,
   write: Pick<ConnectorWrite, 'operation' | 'id'>,
   error: unknown,
@@ -77,7 +77,8 @@ function writeFailure(
   return failureOf(error, access.operation(names[write.operation], { uid }))
 }
 
-async function prepare(
+/** A write as its connector takes it; nothing is sent. */
+export async function prepare(
   access: TypeAccess,
   write: SystemWriteRequest,
   signal: AbortSignal | undefined,
@@ -211,12 +212,16 @@ async function readBack(
 
 /** "Succeeds with the object's present state": there must be one. */
 function skippedResult(
-  { path }: TypeAccess,
+  access: TypeAccess,
   id: string | undefined,
   objects: ReadonlyMap<string, Resource>,
 ): ObjectWriteResult {
   const object = id === undefined ? undefined : objects.get(id)
   if (object) return { ok: true, object }
+  return { ok: false, error: denied(access) }
+}
+
+export function denied({ path }: TypeAccess): Problem {
   const message = `The operation is denied by operationOptions, and ${path} has no such object`
-  return { ok: false, error: new Problem('FORBIDDEN', message) }
+  return new Problem('FORBIDDEN', message)
 }

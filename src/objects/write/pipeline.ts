@@ -3,6 +3,7 @@ import type { RequestContext } from '../../router/resources.ts'
 import type { CompiledType } from '../type/compile.ts'
 import { afterCommit } from './after-commit.ts'
 import type { OnChange } from './changes.ts'
+import { drafted } from './drafted.ts'
 import {
   type Apply,
   type Entry,
@@ -12,11 +13,9 @@ import {
   type WriteContext,
   type WriteResult,
 } from './entry.ts'
-import { open } from './open.ts'
 import { record } from './record.ts'
-import { encrypt, runScripts } from './scripts.ts'
+import { encrypt } from './scripts.ts'
 import { storePage } from './store.ts'
-import { validate } from './validate.ts'
 
 /**
  * The one way in which managed objects are written (platform §6.2): pages of 1…n through
@@ -60,10 +59,10 @@ export function writer(
     position: number,
   ): Promise<readonly WriteResult[]> {
     // Scripts may write, too, so theirs is no time for a transaction.
-    const before = compiled.oneByOne ? await drafted(context, page) : undefined
+    const before = compiled.oneByOne ? await ready(context, page) : undefined
     const stored = await inTransaction(async (store) => {
       const within = { ...context, store }
-      const entries = before ?? (await drafted(within, page))
+      const entries = before ?? (await ready(within, page))
       const written = await storePage(within, entries)
       await record(within, written)
       return written
@@ -75,11 +74,9 @@ export function writer(
   return apply
 }
 
-async function drafted(context: WriteContext, page: readonly ManagedWrite[]): Promise<readonly Entry[]> {
-  const opened = await open(context, page)
-  const valid = await eachDraft(opened, (draft) => validate(context, draft))
-  if (!context.compiled.oneByOne) return valid
-  return eachDraft(valid, async (draft) => encrypt(context, await runScripts(context, draft)))
+async function ready(context: WriteContext, page: readonly ManagedWrite[]): Promise<readonly Entry[]> {
+  const shaped = await drafted(context, page)
+  return context.compiled.oneByOne ? eachDraft(shaped, (draft) => encrypt(context, draft)) : shaped
 }
 
 /**

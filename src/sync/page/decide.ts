@@ -14,6 +14,7 @@ import {
 } from '../../plan/decide.ts'
 import type { Shape, Shaped, ShapeInput } from '../../plan/shape.ts'
 import { requireKnownAbsence } from './absence.ts'
+import { withCertainty } from './certain.ts'
 import { withGrace } from './grace.ts'
 import { asHeld } from './held.ts'
 import { type Applied, type Decided, goesOn, type Joined, nothingDecided } from './operation.ts'
@@ -60,7 +61,8 @@ async function decideUntil(
 ): Promise<readonly Decided[]> {
   const wanted = wantedOf(sync, until)
   const inputs = page.map((operation) => factsOf(operation, wanted))
-  const outcomes = await asHeld(sync.targets, page, await sync.rules.ask('decide', inputs, sync.scripts))
+  const asked = await withCertainty(sync, (scripts) => sync.rules.ask('decide', inputs, scripts))
+  const outcomes = await asHeld(sync.targets, page, asked)
   const broken = page.filter((_, place) => !outcomes[place]?.ok)
   const before = shorter[until]
   const known = (before && broken.length > 0 ? await decideUntil(sync, broken, before) : []).values()
@@ -191,7 +193,7 @@ export async function shapePage<T extends Decided | Applied>(
   const shaped = await askThose(
     page,
     (operation) => shapingOf(sync, operation, wanted),
-    (inputs) => sync.rules.ask('shape', inputs, sync.scripts),
+    (inputs) => withCertainty(sync, (scripts) => sync.rules.ask('shape', inputs, scripts)),
   )
   const outcomes = await asHeld(sync.targets, page, shaped)
   const done: T[] = []

@@ -25,7 +25,7 @@ export function targetSet(resources: Resources, { target, links, reconciliation 
  */
 function withFields(set: ObjectSet, fields: readonly Pointer[] | undefined): ObjectSet {
   if (!fields || isEverything(fields)) return set
-  const { joining } = set
+  const { joining, judge } = set
   return {
     ...set,
     async readMany(ids, signal) {
@@ -36,6 +36,10 @@ function withFields(set: ObjectSet, fields: readonly Pointer[] | undefined): Obj
     },
     writeMany: async (writes, request, signal) =>
       set.writeMany(await madeWhole(set, fields, writes, signal), request, signal),
+    ...(judge && {
+      judge: async (writes, before, request) =>
+        judge(await madeWhole(set, fields, writes, undefined), before, request),
+    }),
     ...(joining && { joining: (transaction) => withFields(joining(transaction), fields) }),
   }
 }

@@ -81,6 +81,8 @@ interface DecidedFacts extends JoinedFacts {
   readonly shapingFailed: boolean
   /** Left out, because it is not what its plan says any more; `done` if nothing is left to do for it. */
   readonly stale?: { readonly why: string; readonly done: boolean }
+  /** The targets that have what it wants: a unique value, an id. */
+  readonly heldBy?: readonly string[] | undefined
   /** Where a target is not deleted at once (grace.ts); absent: it has nothing to do with that. */
   readonly grace?: GraceStep
   /** Of link clean-up, not of either phase: no plan keeps it, and no policy decides about it. */
@@ -114,8 +116,8 @@ interface AppliedFacts extends DecidedFacts {
   readonly newId?: string | undefined
   /** What was written down before the target is written. */
   readonly intent?: string | undefined
-  /** The targets that have what it wants: a unique value, an id. */
-  readonly heldBy?: readonly string[] | undefined
+  /** It was not written, although it was tried, or would have been. */
+  readonly refusedByTarget?: boolean
   /** The target did not say whether it has written. */
   readonly inDoubt?: boolean
   /** What follows from the write, handed over by the target set: to be done when link and target agree. */
@@ -169,10 +171,11 @@ export function wasOvertaken(failure: Problem | undefined): boolean {
   return failure?.cause instanceof Problem && failure.cause.code === 'PRECONDITION_FAILED'
 }
 
-/** True for an update whose shaping failed after the step that links it (engine §4.3, §4.5). */
+/** True for an update that fails after the step that links it: in its shaping, or at the target (engine §4.3, §4.5). */
 export function linksAnyway(operation: Decided | Applied, { links }: Mapping): boolean {
   const { action, shapingFailed } = operation
-  return shapingFailed && action === 'UPDATE' && links.enabled && !wasLinked(operation)
+  const fails = shapingFailed || (operation.stage === 'applied' && operation.refusedByTarget === true)
+  return fails && action === 'UPDATE' && links.enabled && !wasLinked(operation)
 }
 
 /** True if there was a link before the operation was applied. */

@@ -21,6 +21,35 @@ const states = async (world: World, overrides: JsonObject = {}) => {
   return [run.state, run.problem?.code, run.statistics.written.deleted]
 }
 
+describe('what the target refuses', () => {
+  const short = { type: 'string', policies: [{ policyId: 'maximum-length', params: { maxLength: 3 } }] }
+  const types = [
+    { name: 'person', schema: {} },
+    { name: 'user', schema: { properties: { mail: short } } },
+  ]
+
+  it.each([
+    ['in one page', 500],
+    ['in pages of two', 2],
+  ])('counts for nothing: %s', async (_how, size) => {
+    await using world = await openWorld({
+      types,
+      mapping: { properties, guard: { maxCreates: 2 }, reconSourceQueryPageSize: size },
+    })
+    await world.persons(
+      ...['far too long', 'long, too', 'no', 'long as well', 'ok'].map((mail, n) => ({ _id: `p${n}`, mail })),
+    )
+    const { run } = await world.run()
+    expect([run.state, run.statistics.written.created, run.statistics.status.FAILURE]).toEqual([
+      'SUCCESS',
+      2,
+      3,
+    ])
+    await world.persons({ _id: 'p6', mail: 'one' }, { _id: 'p7', mail: 'two' }, { _id: 'p8', mail: 'six' })
+    expect((await world.run()).run.problem?.code).toBe('GUARD')
+  })
+})
+
 describe('a run that would delete too much', () => {
   it('ends before it has written anything, says how much and whom, and how to allow it', async () => {
     await using world = await leaving(120, 60)

@@ -86,20 +86,48 @@ export class Guard {
     if (id !== undefined && samples.length < sampled) this.#samples[what] = [...samples, id]
   }
 
-  /** For a page that is about to be written: what is over the limit is not, and neither is the rest of the page. */
-  takes(page: readonly Decided[]): void {
+  /**
+   * For a page that is about to be written: what is over the limit is not, and neither is the rest of the page. What the target will
+   * refuse does not count; it is asked for that only where it matters.
+   */
+  async takes(page: readonly Decided[], judge: () => Promise<readonly Applied[]>): Promise<void> {
+    const before = { ...this.#counts }
     this.count(page)
+    if (this.#excess.length > 0) {
+      Object.assign(this.#counts, zero, before)
+      this.count(await judge())
+    }
     this.requireWithin({ fact: 'stopped before what it allows was exceeded' })
+  }
+
+  /** What failed of a page that was taken, or is tried once more later, was not written. */
+  settle(page: readonly Decided[], done: readonly Applied[]): void {
+    const counted = page.filter((one) => goesOn(one) && countedOf(one, this.#limits).length > 0)
+    if (counted.length === 0) return
+    const written = new Set(done.filter(goesOn).map(keyOf))
+    for (const operation of counted)
+      if (!written.has(keyOf(operation)))
+        for (const what of countedOf(operation, this.#limits))
+          this.#counts[what] = (this.#counts[what] ?? 1) - 1
+  }
+
+  get #excess() {
+    return exceeded(this.#limits, { counts: this.#counts, linked: this.#linked, samples: this.#samples })
   }
 
   /** `hint`: how to allow it where that is not the run's. `fact`: what has been written. */
   requireWithin({ hint, fact = 'nothing was written' }: { hint?: string; fact?: string } = {}): void {
-    const foreseen = { counts: this.#counts, linked: this.#linked, samples: this.#samples }
-    const excess = exceeded(this.#limits, foreseen)
+    const excess = this.#excess
     if (excess.length === 0) return
     const message = `${this.mapping.name}: ${fact}: ${excess.map(excessInWords).join('; ')}`
     throw new Problem('GUARD', message, { detail: excess, ...(hint === undefined ? {} : { hint }) })
   }
+}
+
+const zero = { creates: 0, updates: 0, deletes: 0, disables: 0, unlinks: 0 }
+
+function keyOf({ phase, sourceId, targetId, linkQualifier }: Decided | Applied): string {
+  return `${phase}\n${linkQualifier}\n${phase === 'source' ? sourceId : targetId}`
 }
 
 /**

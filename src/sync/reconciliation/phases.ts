@@ -1,8 +1,10 @@
 import { chunks } from '../../kit/chunks.ts'
 import { heeding, type Listing } from '../../model/listing.ts'
 import { isUnreadable } from '../../model/unreadable.ts'
+import type { ScriptContext } from '../../scripts/engine.ts'
 import { allComplete, type Listings } from '../page/absence.ts'
 import { applyPage } from '../page/apply/apply.ts'
+import { judged } from '../page/apply/judged.ts'
 import { decidePage } from '../page/decide.ts'
 import { joinTargets, linkedSources, targetRounds } from '../page/join.ts'
 import {
@@ -142,6 +144,11 @@ export async function targetPhase(reconciliation: Reconciliation, sync: Synchron
   }
 }
 
+/** Scripts that cannot write. */
+export function readOnly(scripts: ScriptContext): ScriptContext {
+  return { ...scripts, request: { ...scripts.request, readOnly: true } }
+}
+
 /** Applies and records decided operations, whatever came of them. */
 export async function finish(
   { run, recorder, brake, onEntry, onPage, onProgress }: Reconciliation,
@@ -149,10 +156,12 @@ export async function finish(
   page: readonly Decided[],
 ): Promise<readonly Applied[]> {
   if (page.length === 0) return []
-  brake?.takes(page)
+  const foreseeing = { ...sync, hooks: 'foresee', scripts: readOnly(sync.scripts) } as const
+  await brake?.takes(page, () => judged(foreseeing, page))
   // Before applying: an update may rename the target, and the one that was bound is handled.
   await sync.targetIds?.handle(page.flatMap(boundTargets))
   const done = await applyPage(sync, page, recorder)
+  brake?.settle(page, done)
   for (const operation of done)
     onEntry?.(planEntry(sync.rules.mapping, operation, sync.targets.isSecret), operation, sync)
   await onPage?.()

@@ -1,4 +1,5 @@
 import { isDone, type PlanLine, planFilter, stalenessOf } from '../../plan/plan-line.ts'
+import { judged } from '../page/apply/judged.ts'
 import { causeOf } from '../page/cause.ts'
 import { decidePage, shapePage } from '../page/decide.ts'
 import { joinTargets, linkedSources } from '../page/join.ts'
@@ -9,7 +10,7 @@ import { synchronize } from '../page/synchronize.ts'
 import { lineOf } from '../plans/line-of.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
 import { asTheyWere, lostParts } from './last-round.ts'
-import { finish, partsOf } from './phases.ts'
+import { finish, partsOf, readOnly } from './phases.ts'
 import type { Reconciliation } from './reconciliation.ts'
 import type { PlanOutcome } from './run.ts'
 
@@ -69,8 +70,7 @@ interface Work {
 }
 
 function lookingOnly(sync: Synchronization): Synchronization {
-  const request = { ...sync.scripts.request, readOnly: true }
-  return { ...sync, hooks: 'foresee', scripts: { ...sync.scripts, request } }
+  return { ...sync, hooks: 'foresee', scripts: readOnly(sync.scripts) }
 }
 
 async function workSources(work: Work, lines: readonly PlanLine[]): Promise<void> {
@@ -113,15 +113,17 @@ function keyOf({ phase, sourceId, targetId, linkQualifier }: PlanLine | Decided 
 
 /** Leaves out what does not hold any more, and performs the rest. */
 async function perform(
-  { reconciliation, sync, outcome }: Work,
+  { reconciliation, sync, looking, outcome }: Work,
   page: readonly Decided[],
   lineOf: ReadonlyMap<string, PlanLine>,
 ): Promise<void> {
-  const judged = page.map((operation) => {
+  // What the target refused in the plan, it refuses now: then that is no news.
+  const verdicts = await judged(looking, page)
+  const due = page.map((operation, place) => {
     const planned = lineOf.get(keyOf(operation))
-    return planned ? leftOut(sync, operation, planned, outcome) : operation
+    return planned ? leftOut(sync, verdicts[place] ?? operation, operation, planned, outcome) : operation
   })
-  countFailed(outcome, await finish(reconciliation, sync, await shapePage(sync, judged)))
+  countFailed(outcome, await finish(reconciliation, sync, await shapePage(sync, due)))
 }
 
 /** Those that were tried and failed are not performed. */
@@ -134,11 +136,12 @@ function countFailed(outcome: PlanOutcome, done: readonly Applied[]): void {
 /** An operation that is not what its line says any more, as it stands in the records; any other as it is. */
 function leftOut(
   sync: Synchronization,
+  verdict: Decided | Applied,
   operation: Decided,
   planned: PlanLine,
   outcome: PlanOutcome,
 ): Decided {
-  const now = lineOf(sync, operation)
+  const now = lineOf(sync, verdict)
   const why = stalenessOf(planned, now)
   if (why === undefined) {
     outcome.performed++
@@ -149,6 +152,7 @@ function leftOut(
   return {
     ...operation,
     stale: { why, done },
+    heldBy: verdict.heldBy,
     situation: planned.situation ?? operation.situation,
     action: planned.action ?? operation.action,
     refusal: done ? 'done already' : `left out: ${why}`,

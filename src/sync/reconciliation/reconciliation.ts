@@ -37,7 +37,12 @@ export interface Reconciliation
   readonly isActive: (runId: string, worker: string) => Promise<boolean>
   readonly recorder: Recorder
   /** Counts each page before it is written; absent: nothing is limited. */
-  readonly brake?: { takes(page: readonly Decided[]): void } | undefined
+  readonly brake?:
+    | {
+        takes(page: readonly Decided[], judge: () => Promise<readonly Applied[]>): Promise<void>
+        settle(page: readonly Decided[], done: readonly Applied[]): void
+      }
+    | undefined
 }
 
 /** On whose behalf the run's scripts work; in a dry run they cannot write. */

@@ -5,6 +5,7 @@ import { Problem } from '../../model/problem.ts'
 import { isMasked, masked, maskFilter } from '../../model/secrecy.ts'
 import type { Explained, ExplainedAttribute, Origin } from '../../plan/explain.ts'
 import type { RequestContext } from '../../router/resources.ts'
+import { judged } from '../page/apply/judged.ts'
 import { factsOf, wantedOf } from '../page/decide.ts'
 import { type Decided, dueOf } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
@@ -51,7 +52,9 @@ export async function explain(
 }
 
 async function explained(sync: Synchronization, operation: Decided): Promise<JsonObject> {
-  const line = lineOf(sync, operation)
+  // Of what is decided, the target may still say no.
+  const [verdict = operation] = await judged(sync, [operation])
+  const line = lineOf(sync, verdict)
   const { correlation, candidates, link, qualifies, disqualifiedBy } = operation
   const facts = await ask(sync, operation)
   return {

@@ -64,6 +64,22 @@ export const writing: Laws = {
     requireValue(await bench.readOne(id), attribute, 'changed')
     requireEqual((await bench.ids()).length, 2, 'objects')
   },
+  async 'says beforehand which writes it will refuse, and writes nothing then'(bench) {
+    const { attribute, unknown, account, objectClass } = bench.facts
+    const asked = bench.need('refusals')
+    const id = await bench.createOne(1)
+    const refusals = await asked.refusals(objectClass, [
+      creating(account(2)),
+      creating({ ...account(3), [unknown]: 'x' }),
+      updating(id, { [unknown]: 'x' }),
+      updating(id, { [attribute]: 'changed' }),
+      deleting(id),
+    ])
+    const refused = refusals.map((error) => error !== undefined)
+    requireEqual(refused, [false, true, true, false, false], 'refused')
+    requireSame(await bench.ids(), [id], 'found')
+    requireAttributes(await bench.readOne(id), account(1))
+  },
   async 'applies the writes of a page in order'(bench) {
     const { attribute } = bench.facts
     const id = await bench.createOne(1)

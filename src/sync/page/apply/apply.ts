@@ -6,12 +6,12 @@ import type { Applying, Synchronization } from '../synchronization.ts'
 import { carryOutConsequences } from './consequences.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
 import { resolved } from './intents.ts'
+import { judged, rememberValues, unapplied } from './judged.ts'
 import { rememberAssignments } from './last-sync.ts'
 import { nameHolders } from './name-holders.ts'
 import { order, type Step, takes } from './steps.ts'
 import { leaveBehind, linkTargets, storeLinksAfter } from './store-links.ts'
 import { refuseTakenIds } from './taken-ids.ts'
-import { refuseTakenValues, rememberValues } from './taken-values.ts'
 import { writeTargets } from './write-targets.ts'
 
 export interface Recorder {
@@ -54,8 +54,7 @@ async function applyAll(
 ): Promise<readonly Applied[]> {
   const sync = uninterrupted(deciding)
   const { repository, targets, rules } = sync
-  const free = await withFreeIds(sync, page.map(unapplied))
-  const begun = sync.dryRun ? await refuseTakenValues(sync, free) : free
+  const begun = sync.dryRun ? await judged(sync, page) : await withFreeIds(sync, page.map(unapplied))
   if (sync.dryRun) {
     await recorder.record(begun, repository)
     recorder.count?.(begun)
@@ -88,19 +87,14 @@ function withFreeIds(
   sync: Synchronization,
   page: readonly Applied[],
 ): Promise<readonly Applied[]> | readonly Applied[] {
-  const { rules, dryRun, targets } = sync
-  const asks = dryRun || (rules.mapping.links.targetIgnoresCase && targets.joining !== undefined)
+  const { rules, targets } = sync
+  const asks = rules.mapping.links.targetIgnoresCase && targets.joining !== undefined
   return asks ? refuseTakenIds(sync, page) : page
 }
 
 /** Cancelling waits for the page that is being written: a write without its link would be half an operation. */
 function uninterrupted(sync: Synchronization): Synchronization {
   return { ...sync, signal: undefined, scripts: { ...sync.scripts, signal: undefined } }
-}
-
-/** Each field by its name: spreading a second object is several times as slow. */
-function unapplied(operation: Decided): Applied {
-  return { ...operation, stage: 'applied', effect: 'none', linkCreated: false, oldTarget: undefined }
 }
 
 /** Later pages correlate against what this one wrote. Only after the writes are certain to stay. */

@@ -41,6 +41,7 @@ export async function refuseTakenIds(
     return {
       ...operation,
       heldBy: [id],
+      refusedByTarget: true,
       failure: new Problem('SYNC_FAILED', `could not ${what}: ${cause.message}`, { cause }),
     }
   })

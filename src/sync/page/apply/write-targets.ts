@@ -58,7 +58,8 @@ async function tryAgain(sync: Applying, overtaken: readonly Applied[]): Promise<
   const again = overtaken.map((operation): Applied => {
     const entry = operation.targetId === undefined ? undefined : fresh.get(operation.targetId)
     const { object: target, problem: failure } = parted(entry)
-    return { ...operation, target, intent: undefined, failure, desired: undefined, changes: [] }
+    const anew = { intent: undefined, refusedByTarget: false, desired: undefined, changes: [] }
+    return { ...operation, ...anew, target, failure }
   })
   return onThose(await shapePage(sync, again), goesOn, (some) => writeAll(sync, some))
 }
@@ -127,7 +128,7 @@ export function notWritten(operation: Applied, error: Error, consequence: Conseq
   const what = targetId === undefined ? 'the target' : `target ${targetId}`
   const why = `${error.message}${violatedPolicies(error)}`
   const failure = new Problem('SYNC_FAILED', `could not ${verb} ${what}: ${why}`, { cause: error })
-  return { ...operation, consequence, inDoubt: leavesDoubt(error), failure }
+  return { ...operation, consequence, inDoubt: leavesDoubt(error), refusedByTarget: true, failure }
 }
 
 /** ` (mail: VALID_EMAIL_ADDRESS_FORMAT)`: which policies the target refused, so that the message says it all. */
