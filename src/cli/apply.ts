@@ -5,7 +5,7 @@ import { readPlanFile } from '../sync/plans/plan-file.ts'
 import type { Run } from '../sync/reconciliation/run.ts'
 import { withMapping } from './application.ts'
 import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
-import { type GuardOptions, overridesOf, withGuard } from './overrides.ts'
+import { type GuardOptions, overridesOf, withGuard, withMaxFailures } from './overrides.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
 import { atItsEnd } from './progress.ts'
 import { exitCodeOf, printRun } from './run-summary.ts'
@@ -16,7 +16,7 @@ interface ApplyOptions extends ProjectOptions, FilterOptions, GuardOptions {
 }
 
 export function addApply(program: Command, exit: Exit): void {
-  const command = withGuard(withFilters(withProjectOptions(program.command('apply <plan>'))))
+  const command = withMaxFailures(withGuard(withFilters(withProjectOptions(program.command('apply <plan>')))))
     .description('Perform a plan: exactly what it says, and only where it still holds.')
     .option('--limit <n>', 'perform at most n entries', wholeNumber)
     .action(exit(apply))

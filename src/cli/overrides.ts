@@ -6,13 +6,14 @@ export interface OverrideOptions {
   readonly allowEmptySource?: boolean
   readonly targetPhase?: boolean
   readonly cleanUpLinks?: boolean
+  readonly maxFailures?: number
   readonly guard?: JsonObject | false
   readonly overrideGuard?: boolean
   readonly reason?: string
 }
 
 /** Of commands that have no other override. */
-export type GuardOptions = Pick<OverrideOptions, 'guard' | 'overrideGuard' | 'reason'>
+export type GuardOptions = Pick<OverrideOptions, 'guard' | 'overrideGuard' | 'reason' | 'maxFailures'>
 
 export function withOverrides(command: Command): Command {
   return withGuard(
@@ -31,10 +32,22 @@ export function withGuard(command: Command): Command {
     .option('--reason <text>', 'why the guard may be overridden, or an empty source be true; it is audited')
 }
 
+/** Of commands that write. */
+export function withMaxFailures(command: Command): Command {
+  return command.option('--max-failures <n>', 'stop when more than n objects have failed', numberFrom0)
+}
+
+function numberFrom0(text: string): number {
+  const number = Number(text)
+  if (text.trim() !== '' && Number.isSafeInteger(number) && number >= 0) return number
+  throw new InvalidArgumentError('It must be a whole number from 0.')
+}
+
 export function overridesOf({
   allowEmptySource,
   targetPhase,
   cleanUpLinks,
+  maxFailures,
   guard,
   overrideGuard,
   reason,
@@ -46,6 +59,7 @@ export function overridesOf({
     ...(reason === undefined ? {} : { reason }),
     ...(targetPhase === false ? { runTargetPhase: false } : {}),
     ...(cleanUpLinks ? { cleanUpLinks } : {}),
+    ...(maxFailures === undefined ? {} : { maxFailures }),
   }
 }
 

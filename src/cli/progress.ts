@@ -2,7 +2,7 @@ import { Presets, SingleBar } from 'cli-progress'
 import type { Run } from '../sync/reconciliation/run.ts'
 import type { ProjectOptions } from './options.ts'
 
-/** A run when it has ended, its progress shown meanwhile. SIGINT and SIGTERM cancel it. */
+/** A run when it has ended, its progress shown meanwhile. SIGINT, SIGTERM and the end of the terminal cancel it. */
 export async function atItsEnd(
   { json = false }: ProjectOptions,
   start: (onProgress: (run: Run) => void) => Promise<{ readonly run: Run; readonly done: Promise<unknown> }>,
@@ -10,12 +10,14 @@ export async function atItsEnd(
   const shown = progress(json)
   const { run, done } = await start(shown.update)
   const cancel = () => run.cancel()
-  process.once('SIGINT', cancel).once('SIGTERM', cancel)
+  for (const signal of canceling) process.once(signal, cancel)
   await done
-  process.off('SIGINT', cancel).off('SIGTERM', cancel)
+  for (const signal of canceling) process.off(signal, cancel)
   shown.stop()
   return run
 }
+
+const canceling = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Shows a run's progress on stderr: a bar on a terminal, elsewhere a plain line from time to time. */
 export interface Progress {

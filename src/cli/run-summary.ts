@@ -46,11 +46,11 @@ export function printFailures({ id, mapping, analysis, statistics }: Run): void 
   )
 }
 
-function describeFailures({ count, code, message, hint, example }: Failures): string {
+function describeFailures({ cause, count, code, message, hint, example }: Failures): string {
   const { phase, sourceId, targetId } = example
   const id = phase === 'source' ? sourceId : targetId
   const which = id === undefined ? '' : `  (${count > 1 ? 'e.g. ' : ''}${phase} ${id})`
-  return `    ${count} × ${code}: ${message}${which}\n      ${style('dim', hint)}`
+  return `    ${count} × ${code}: ${message}${which}\n      ${style('dim', `${hint} (cause ${cause})`)}`
 }
 
 /** Prints what could not be read: objects, and listings that are not complete. */

@@ -34,6 +34,7 @@ export function reconciliationIn(
     runTargetPhase: reading.flag('runTargetPhase'),
     allowEmptySourceSet: reading.flag('allowEmptySourceSet') ?? false,
     guard: reading.attempt(['guard'], () => readGuard(own.guard)) ?? readGuard(undefined),
+    maxFailures: typeof own.maxFailures === 'number' ? own.maxFailures : undefined,
     taskThreads: numberOr(own.taskThreads, 10),
     pageSize,
     sourcePageSize: pageSizeIn(reading, 'reconSourceQuery', pageSize),

@@ -124,6 +124,8 @@ export interface ReconciliationSettings {
   readonly runTargetPhase: boolean | undefined
   readonly allowEmptySourceSet: boolean
   readonly guard: GuardLimits
+  /** A run in which more objects fail is stopped; undefined: none is. */
+  readonly maxFailures: number | undefined
   /** 0 or 1: objects are processed strictly one after the other. */
   readonly taskThreads: number
   /** Objects decided and written together. */

@@ -32,6 +32,10 @@ export const problems = {
     status: 409,
     hint: 'Look at the plan. If it is right, allow it for this run: `syncline recon … --override-guard --reason "…"` (the same as --guard off), or "overrideGuard": true and "reason" in the request.',
   },
+  TOO_MANY_FAILURES: {
+    status: 409,
+    hint: 'Mend the most frequent cause, then run again; maxFailures says how many objects of a run may fail.',
+  },
   PRECONDITION_FAILED: { status: 412, hint: 'The object exists or has changed: read it again and repeat.' },
   PRECONDITION_REQUIRED: { status: 428, hint: 'Send the revision in If-Match.' },
   INTERNAL: { status: 500, hint: 'The log has the details.' },

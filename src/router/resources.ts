@@ -49,6 +49,8 @@ export interface RequestContext {
   readonly userId: string
   readonly roles: readonly string[]
   readonly transactionId: string
+  /** What began it, where that is neither an external request nor a script. */
+  readonly trigger?: 'cli' | 'schedule'
   /** True if the caller has sent the password again with this request. */
   readonly reauthenticated?: boolean
   /** The address that an external request came from. */

@@ -229,6 +229,7 @@ export class Scheduler implements AsyncDisposable {
       external: false,
       userId: 'scheduler',
       roles: ['system'],
+      trigger: 'schedule',
       transactionId: timeOrderedId(),
     }
     const began = this.#now()

@@ -186,6 +186,6 @@ function application(
 
 const administrator = {
   ...{ external: false, userId: 'openidm-admin', roles: ['openidm-admin'] },
-  transactionId: 'command-line',
+  ...{ transactionId: 'command-line', trigger: 'cli' as const },
 }
 const keyRotator = { ...administrator, transactionId: 'key-rotation' }

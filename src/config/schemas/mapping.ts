@@ -304,6 +304,12 @@ const mappingProperties: Readonly<Record<string, TSchema>> = {
     ],
     'How much one reconciliation or liveSync may delete, disable, unlink, change and create; `false`: no limits.',
   ),
+  maxFailures: whole(
+    'A run is stopped at the end of the page in which more objects than this have failed. Default: no limit. OpenIDM does not know ' +
+      'this setting.',
+    undefined,
+    { minimum: 0 },
+  ),
   taskThreads: whole('Objects processed at the same time; 0: one after the other.', 10, { minimum: 0 }),
   feedSize: whole('Objects read ahead.', 1000, {
     minimum: 1,

@@ -3,7 +3,8 @@ import { parseJson } from '../../model/json-text.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { RequestContext, ResourceAction } from '../../router/resources.ts'
 import type { Reconciliations } from './reconciliations.ts'
-import { booleanIn, type ReconciliationRequest } from './request.ts'
+import { booleanIn, type ReconciliationRequest, requireKnownNames } from './request.ts'
+import type { Retry } from './retry.ts'
 import type { Run } from './run.ts'
 
 /** The name of a mapping, or a mapping that comes with the request: an object or, in a parameter, JSON text. */
@@ -41,7 +42,16 @@ export function sourceIdIn(parameters: Readonly<Record<string, string>>): string
 export function overridesIn(parameters: Readonly<Record<string, string>>, content: Json): JsonObject {
   const { mapping: _, ...overrides } = bodyOf(content)
   const { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks, overrideGuard, reason } = parameters
-  const given = { allowEmptySourceSet, runTargetPhase, guard, cleanUpLinks, overrideGuard, reason }
+  const { maxFailures } = parameters
+  const given = {
+    allowEmptySourceSet,
+    runTargetPhase,
+    guard,
+    cleanUpLinks,
+    overrideGuard,
+    reason,
+    maxFailures,
+  }
   const fromParameters = Object.entries(given).filter(([, value]) => value !== undefined)
   return { ...Object.fromEntries(fromParameters), ...overrides }
 }
@@ -65,7 +75,31 @@ export async function startRun(
   await done
   // An empty source is an answer, not an error (engine §7.5); any other failure of a run that is waited for is.
   if (run.problem && run.problem.code !== 'EMPTY_SOURCE') throw failed(run)
-  return { _id: run.id, state: run.state, ...(run.planned && { plan: { ...run.planned } }) }
+  return endedRun(run)
+}
+
+/** What a caller who waits is told: OpenIDM's members, and what came of it. */
+function endedRun(run: Run): JsonObject {
+  const { outcome = null, failures, failure } = run.toJSON()
+  return {
+    ...{ _id: run.id, state: run.state, outcome },
+    ...(run.planned && { plan: { ...run.planned } }),
+    ...(failures && { failures }),
+    ...(failure && { failure }),
+  }
+}
+
+/** What of the failures of a run is to be tried again: `cause` in the parameters, `cause` and `ids` in the body. */
+export function retryIn(runId: string, { parameters, content }: ResourceAction): Retry {
+  const body = bodyOf(content)
+  requireKnownNames({ ...body, ...parameters }, ['cause', 'ids'], 'a restriction of what is tried again')
+  const cause = parameters.cause ?? body.cause
+  const { ids } = body
+  if (cause !== undefined && typeof cause !== 'string')
+    throw new Problem('BAD_REQUEST', 'cause must be a text: that of the failures in the run object')
+  if (ids !== undefined && !(Array.isArray(ids) && ids.every((id) => typeof id === 'string')))
+    throw new Problem('BAD_REQUEST', 'ids must be an array of source or target ids')
+  return { runId, cause, ids }
 }
 
 export function waits({ waitForCompletion }: Readonly<Record<string, string>>): boolean {

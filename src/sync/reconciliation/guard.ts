@@ -179,8 +179,9 @@ async function foresee(
   { until, recorder, passesLinked }: Guard,
 ): Promise<void> {
   const { run } = reconciliation
-  const { id, mapping, worker } = run
-  const analysis = new Run({ id, mapping, worker, analysis: true, keeps: undefined }, {})
+  const { id, mapping, kind, trigger, startedBy, worker } = run
+  const facts = { id, mapping, kind, trigger, startedBy, worker, analysis: true, keeps: undefined }
+  const analysis = new Run(facts, {})
   run.signal.addEventListener('abort', () => analysis.cancel(), { once: true })
   const { onEntry, onPage, onProgress, brake, ...quiet } = reconciliation
   // What there is to log is logged when the run itself begins.

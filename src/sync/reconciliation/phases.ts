@@ -1,5 +1,6 @@
 import { chunks } from '../../kit/chunks.ts'
 import { heeding, type Listing } from '../../model/listing.ts'
+import { Problem } from '../../model/problem.ts'
 import { isUnreadable } from '../../model/unreadable.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
 import { allComplete, type Listings } from '../page/absence.ts'
@@ -125,11 +126,14 @@ async function readOperations(
   )
 }
 
-/** The targets that no source operation handled (engine §3.4). */
-export async function targetPhase(reconciliation: Reconciliation, sync: Synchronization): Promise<void> {
-  const names = await qualifiersOf(sync, undefined)
-  const pages = sync.targetIds?.remaining(reconciliation.settings.pageSize)
+/** The targets that no source operation handled (engine §3.4), or those that are named. */
+export async function targetPhase(
+  reconciliation: Reconciliation,
+  sync: Synchronization,
+  pages = sync.targetIds?.remaining(reconciliation.settings.pageSize),
+): Promise<void> {
   if (!pages) return
+  const names = await qualifiersOf(sync, undefined)
   for await (const part of partsOf(reconciliation, sync, pages)) {
     const gone = new Set<string>()
     for (const round of await targetRounds(sync, part, names)) {
@@ -151,11 +155,12 @@ export function readOnly(scripts: ScriptContext): ScriptContext {
 
 /** Applies and records decided operations, whatever came of them. */
 export async function finish(
-  { run, recorder, brake, onEntry, onPage, onProgress }: Reconciliation,
+  reconciliation: Reconciliation,
   sync: Synchronization,
   page: readonly Decided[],
 ): Promise<readonly Applied[]> {
   if (page.length === 0) return []
+  const { run, recorder, brake, onEntry, onPage, onProgress } = reconciliation
   const foreseeing = { ...sync, hooks: 'foresee', scripts: readOnly(sync.scripts) } as const
   await brake?.takes(page, () => judged(foreseeing, page))
   // Before applying: an update may rename the target, and the one that was bound is handled.
@@ -166,7 +171,21 @@ export async function finish(
     onEntry?.(planEntry(sync.rules.mapping, operation, sync.targets.isSecret), operation, sync)
   await onPage?.()
   onProgress?.(run)
+  requireFewFailures(reconciliation)
   return done
+}
+
+/** A plan foresees failures, and is none the worse for them. */
+function requireFewFailures({ run, settings: { maxFailures } }: Reconciliation): void {
+  const { failed, failures } = run.statistics
+  if (run.analysis || maxFailures === undefined || failed <= maxFailures) return
+  const [first] = failures
+  const most = first ? `; most frequent: ${first.count} × ${first.code}: ${first.message}` : ''
+  const limit = maxFailures === 0 ? 'none may' : `at most ${maxFailures} may`
+  throw new Problem(
+    'TOO_MANY_FAILURES',
+    `${run.mapping}: stopped, because ${failed} objects failed and ${limit}${most}`,
+  )
 }
 
 /** The bound target, or all ambiguous ones, whatever the action was and even if it failed (engine §7.3). */

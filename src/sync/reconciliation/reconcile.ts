@@ -10,6 +10,7 @@ import { plannedPhases } from './planned-phases.ts'
 import { type Reconciliation, scriptContext } from './reconciliation.ts'
 import { recorder, recordFrame } from './record.ts'
 import { recover } from './recover.ts'
+import { failedIds } from './retry.ts'
 import { EmptySource, openSources } from './sources.ts'
 
 /**
@@ -32,14 +33,15 @@ export async function reconcile(asked: Omit<Reconciliation, 'recorder'>): Promis
 
 async function phases(asked: Reconciliation): Promise<void> {
   const reconciliation = { ...asked, brake: await pageGuard(asked) }
-  const { run, repository, settings, sourceId, plan, locks } = reconciliation
+  const { run, repository, settings, sourceId, plan, retry, locks } = reconciliation
   using watch = locks.watch()
   await using opened = new AsyncDisposableStack()
   await runWholeRunHook(reconciliation, 'onRecon', {})
   await repository.transaction((store) => recordFrame(reconciliation, 'start', store))
   await recoverLeftovers(reconciliation)
   run.enter('ACTIVE_QUERY_ENTRIES')
-  const withTargets = plan?.header.targetPhase ?? settings.runTargetPhase ?? sourceId === undefined
+  const withTargets =
+    !retry && (plan?.header.targetPhase ?? settings.runTargetPhase ?? sourceId === undefined)
   const queryTargets = withTargets ? targetQuery(reconciliation, opened) : undefined
   if (plan) {
     await requirePlanWithinGuard(reconciliation, plan.header)
@@ -60,6 +62,11 @@ async function phases(asked: Reconciliation): Promise<void> {
   if (looksAtTargets) {
     run.enter('ACTIVE_RECONCILING_TARGET')
     await run.durations.time('targetPhase', () => targetPhase(reconciliation, informed))
+  }
+  if (retry && !run.signal.aborted) {
+    run.enter('ACTIVE_RECONCILING_TARGET')
+    const targets = failedIds(repository.audit, retry, 'target', reconciliation.rules.mapping.target)
+    await targetPhase(reconciliation, informed, targets)
   }
   await lastRound(reconciliation, informed)
   run.statistics.totals.source ??= run.statistics.processed.source

@@ -22,7 +22,10 @@ export interface RunObservers {
 /** One run, fully specified: the mapping's own settings with this run's overrides applied. */
 export interface Reconciliation
   extends Pick<SyncServices, 'repository' | 'locks' | 'runSets' | 'log'>,
-    Pick<ReconciliationRequest, 'sourceId' | 'persistAssociations' | 'foreseeHooks' | 'plan' | 'planFilters'>,
+    Pick<
+      ReconciliationRequest,
+      'sourceId' | 'retry' | 'persistAssociations' | 'foreseeHooks' | 'plan' | 'planFilters'
+    >,
     RunObservers {
   readonly run: Run
   readonly rules: Rules

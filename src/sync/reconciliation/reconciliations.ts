@@ -19,6 +19,7 @@ import {
   requireSameConfiguration,
   settingsFor,
 } from './request.ts'
+import { requireRunOf } from './retry.ts'
 import { Run } from './run.ts'
 import { acquireRunLock } from './run-lock.ts'
 import { type StoredRuns, storedRuns } from './stored-runs.ts'
@@ -44,9 +45,22 @@ const atOnce = 10
 function factsOf(request: ReconciliationRequest, { mapping: { source, target } }: Rules) {
   return {
     mapping: request.mapping,
+    kind: kindOf(request),
     analysis: request.analyze === true,
     keeps: request.persistAssociations ? { associations: true, source, target } : undefined,
   }
+}
+
+function kindOf({ plan, retry, analyze, foreseeHooks, sourceId }: ReconciliationRequest): Run['kind'] {
+  if (plan) return 'apply'
+  if (analyze) return foreseeHooks ? 'plan' : 'analysis'
+  if (retry) return 'retry'
+  return sourceId === undefined ? 'recon' : 'reconById'
+}
+
+/** By what a run was started, and by whom. */
+function startOf({ trigger, external, userId }: RequestContext): Pick<Run, 'trigger' | 'startedBy'> {
+  return { trigger: trigger ?? (external ? 'rest' : 'script'), startedBy: userId }
 }
 
 /** The runs of this process: starts, follows, cancels and remembers them. */
@@ -82,6 +96,8 @@ export class Reconciliations {
       : await this.#options.rulesOf(request.mapping)
     const { plan } = request
     if (plan) requireSameConfiguration(plan, rules)
+    const { retry } = request
+    if (retry) await requireRunOf(this.#options.repository.audit, retry, request.mapping)
     const overrides = { ...plan?.header.request.overrides, ...request.overrides }
     const sourceId = request.sourceId ?? plan?.header.request.sourceId
     const settings = settingsFor(rules.mapping, overrides, sourceId)
@@ -96,9 +112,9 @@ export class Reconciliations {
       leases.push(lock)
     }
     await this.#stored.closeDead(this.isActive, log)
-    const facts = { ...factsOf(request, rules), id, worker: own.name }
+    const facts = { ...factsOf({ ...request, sourceId }, rules), ...startOf(context), id, worker: own.name }
     const releases = releasesOf(rules.mapping.reconciliation, overrides)
-    const run = new Run(facts, parametersOf(settings, sourceId, releases))
+    const run = new Run(facts, parametersOf(settings, { sourceId, retry }, releases))
     const work = () =>
       reconcile({
         ...{ ...request, ...observers, repository, locks, runSets, log },

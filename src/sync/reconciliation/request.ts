@@ -7,6 +7,7 @@ import { asProblem, Problem } from '../../model/problem.ts'
 import type { PlanFilters } from '../../plan/plan-line.ts'
 import type { Rules } from '../page/rules.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
+import type { Retry } from './retry.ts'
 
 /** What a caller asks for: a mapping, one source object or all, and overrides for this run only (engine §7.1). */
 export interface ReconciliationRequest {
@@ -15,6 +16,8 @@ export interface ReconciliationRequest {
   readonly inline?: JsonObject | undefined
   /** `reconById`. */
   readonly sourceId?: string | undefined
+  /** What failed in an earlier run, in place of what the queries find. */
+  readonly retry?: Retry | undefined
   /** Assess and decide only. */
   readonly analyze?: boolean
   readonly persistAssociations?: boolean
@@ -58,10 +61,30 @@ export function settingsFor(
     targetQuery: queryOverride('targetQuery', target),
     ...Object.fromEntries(given),
     guard: guardFor(reconciliation.guard, overrides),
+    maxFailures: maxFailuresIn(overrides) ?? reconciliation.maxFailures,
   }
 }
 
-const overridden = [...flags, 'sourceQuery', 'targetQuery', 'guard', 'overrideGuard', 'reason'] as const
+const overridden = [
+  ...flags,
+  'sourceQuery',
+  'targetQuery',
+  'guard',
+  'overrideGuard',
+  'reason',
+  'maxFailures',
+] as const
+
+function maxFailuresIn({ maxFailures }: JsonObject): number | undefined {
+  if (maxFailures === undefined || maxFailures === null) return undefined
+  const most =
+    typeof maxFailures === 'string' && maxFailures.trim() !== '' ? Number(maxFailures) : maxFailures
+  if (typeof most === 'number' && Number.isSafeInteger(most) && most >= 0) return most
+  throw new Problem(
+    'BAD_REQUEST',
+    `maxFailures must be a whole number from 0, not ${JSON.stringify(maxFailures)}`,
+  )
+}
 
 /** A misspelt restriction is an error, for without it more would be worked than is meant. Other names are ignored. */
 export function requireKnownNames(given: object, known: readonly string[], what: string): void {
@@ -160,10 +183,11 @@ export function booleanIn(name: string, value: Json | undefined): boolean {
 /** The run object's `parameters`. */
 export function parametersOf(
   settings: Mapping['reconciliation'],
-  sourceId: string | undefined,
+  { sourceId, retry }: Pick<ReconciliationRequest, 'sourceId' | 'retry'>,
   releases: Releases,
 ): JsonObject {
   const targetQuery = settings.targetQuery.configured
+  if (retry) return { retryOf: retry.runId, ...(retry.cause && { cause: retry.cause }), ...releases }
   if (sourceId !== undefined) return { sourceIds: [sourceId], targetQuery, ...releases }
   return { sourceQuery: settings.sourceQuery.configured, targetQuery, ...releases }
 }

@@ -5,13 +5,20 @@ import { Durations } from '../page/durations.ts'
 import { Run } from './run.ts'
 
 const newRun = () =>
-  new Run({ id: 'r1', mapping: 'm', analysis: false, worker: 'w', keeps: undefined }, { sourceQuery: {} })
+  new Run(
+    {
+      ...{ id: 'r1', mapping: 'm', analysis: false, worker: 'w', keeps: undefined },
+      ...{ kind: 'recon', trigger: 'cli', startedBy: 'openidm-admin' },
+    },
+    { sourceQuery: {} },
+  )
 
 describe('a run', () => {
   it('shows the run object of the specification while it is active', () => {
     expect(newRun().toJSON()).toMatchObject({
       _id: 'r1',
       mapping: 'm',
+      ...{ kind: 'recon', trigger: 'cli', startedBy: 'openidm-admin', outcome: 'ACTIVE' },
       state: 'ACTIVE',
       stage: 'ACTIVE_INITIALIZED',
       stageDescription: 'initialized',

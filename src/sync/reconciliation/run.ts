@@ -57,10 +57,22 @@ export interface PlanOutcome {
   done: number
 }
 
+/** What a run is for. `analysis`: a dry run over REST, of which no plan is kept. */
+export type RunKind = 'recon' | 'reconById' | 'retry' | 'apply' | 'plan' | 'analysis'
+
+type RunFacts = Pick<
+  Run,
+  'id' | 'mapping' | 'analysis' | 'kind' | 'trigger' | 'startedBy' | 'worker' | 'keeps'
+>
+
 export class Run {
   readonly id: string
   readonly mapping: string
   readonly analysis: boolean
+  readonly kind: RunKind
+  readonly trigger: 'cli' | 'rest' | 'schedule' | 'script'
+  /** The user who started it. */
+  readonly startedBy: string
   /** The lease of the process that works on it. */
   readonly worker: string
   /** What else the store keeps of the run, e.g. associations; not part of the run object. */
@@ -83,11 +95,14 @@ export class Run {
   #closed = false
   readonly #listings = new Map<'source' | 'target', IncompleteListing>()
 
-  constructor(facts: Pick<Run, 'id' | 'mapping' | 'analysis' | 'worker' | 'keeps'>, parameters: JsonObject) {
-    const { id, mapping, analysis, worker, keeps } = facts
+  constructor(facts: RunFacts, parameters: JsonObject) {
+    const { id, mapping, analysis, kind, trigger, startedBy, worker, keeps } = facts
     this.id = id
     this.mapping = mapping
     this.analysis = analysis
+    this.kind = kind
+    this.trigger = trigger
+    this.startedBy = startedBy
     this.worker = worker
     this.#parameters = parameters
     this.keeps = keeps
@@ -186,6 +201,7 @@ export class Run {
     return {
       _id: this.id,
       mapping: this.mapping,
+      ...{ kind: this.kind, trigger: this.trigger, startedBy: this.startedBy },
       state: this.state,
       outcome: this.outcome,
       stage: this.#stage,

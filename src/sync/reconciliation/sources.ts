@@ -7,6 +7,7 @@ import { isUnreadable } from '../../model/unreadable.ts'
 import type { Entry, ObjectSet, Resource } from '../../router/resources.ts'
 import { sourceSet } from '../page/object-sets.ts'
 import type { Reconciliation } from './reconciliation.ts'
+import { failedIds, type Retry } from './retry.ts'
 import { requireSourceProperties } from './source-properties.ts'
 
 /** The empty-source guard: ends the run without its `result` script (engine §7.5). */
@@ -23,7 +24,7 @@ export class EmptySource extends Problem {
 export async function openSources(
   reconciliation: Reconciliation,
 ): Promise<AsyncGenerator<readonly SourceRecord[], Listing>> {
-  const { rules, settings, sourceId, run, resources, repository, log } = reconciliation
+  const { rules, settings, sourceId, retry, run, resources, repository, log } = reconciliation
   const properties = {
     repository,
     log,
@@ -31,13 +32,12 @@ export async function openSources(
     remembers: !run.analysis,
   }
   await requireSourceProperties(rules.mapping.name, properties, run.signal)
-  const pages =
-    sourceId === undefined ? queriedSources(reconciliation) : singleSource(reconciliation, sourceId)
+  const pages = sourcesOf(reconciliation)
   const first = await run.durations.time('sourceQuery', () => firstFilledPage(pages))
-  if (first.done && !settings.allowEmptySourceSet)
+  if (first.done && !settings.allowEmptySourceSet && !retry)
     throw new EmptySource(rules.mapping.name, rules.mapping.source, sourceId)
   const { filter } = settings.sourceQuery
-  if (sourceId === undefined && filter.kind === 'literal' && filter.value) {
+  if (sourceId === undefined && !retry && filter.kind === 'literal' && filter.value) {
     run.statistics.totals.source = await resources.objectSet(settings.sourceQuery.resourceName).count?.()
   }
   return (async function* () {
@@ -45,6 +45,12 @@ export async function openSources(
     yield first.value
     return yield* pages
   })()
+}
+
+function sourcesOf(reconciliation: Reconciliation): AsyncGenerator<readonly SourceRecord[], Listing> {
+  const { sourceId, retry } = reconciliation
+  if (retry) return retriedSources(reconciliation, retry)
+  return sourceId === undefined ? queriedSources(reconciliation) : singleSource(reconciliation, sourceId)
 }
 
 /** Filtering may leave nothing of a page although there are more. */
@@ -84,6 +90,19 @@ async function* singleSource(
   const object = found.get(id)
   if (object) yield [{ id: object._id, object }]
   else if (settings.allowEmptySourceSet) yield [{ id, object: undefined }]
+  return completeListing
+}
+
+/** The sources of what failed in another run. Those that are gone meanwhile are worked as gone. */
+async function* retriedSources(
+  { rules, run, resources, repository }: Reconciliation,
+  retry: Retry,
+): AsyncGenerator<readonly SourceRecord[], Listing> {
+  const set = sourceSet(resources, rules.mapping)
+  for await (const ids of failedIds(repository.audit, retry, 'source', rules.mapping.source)) {
+    const found = await set.readMany(ids, run.signal)
+    yield ids.map((id) => ({ id, object: found.get(id) }))
+  }
   return completeListing
 }
 

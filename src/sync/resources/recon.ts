@@ -1,11 +1,13 @@
+import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
-import type { ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
 import { storedPlans } from '../plans/stored-plan.ts'
-import { mappingIn, overridesIn, sourceIdIn, startRun } from '../reconciliation/action-parameters.ts'
+import { mappingIn, overridesIn, retryIn, sourceIdIn, startRun } from '../reconciliation/action-parameters.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { booleanIn, type ReconciliationRequest } from '../reconciliation/request.ts'
+import { mappingOfRun } from '../reconciliation/retry.ts'
 
 /** `recon[/{id}[/plan]]` (engine §7.1). */
 export function reconciliationProvider(
@@ -13,6 +15,13 @@ export function reconciliationProvider(
   repository: Repository,
 ): ResourceProvider {
   const plans = storedPlans(reconciliations, repository)
+  async function retry(runId: string, action: ResourceAction, context: RequestContext): Promise<Json> {
+    const { parameters, content } = action
+    const mapping = await mappingOfRun(repository.audit, runId)
+    const overrides = overridesIn(parameters, content)
+    const request = { mapping, retry: retryIn(runId, action), overrides }
+    return startRun(reconciliations, request, parameters, context)
+  }
   return {
     async read(path) {
       const planned = runOfPlan(path)
@@ -40,8 +49,9 @@ export function reconciliationProvider(
       if (path === '' && name === 'plan') return plans.make(action, context)
       if (path === '') return startRun(reconciliations, requestOf(action), action.parameters, context)
       if (name === 'apply') return plans.apply(path, action, context)
+      if (name === 'retry') return retry(path, action, context)
       if (name !== 'cancel')
-        throw new Problem('BAD_REQUEST', `unknown action ${name} on a run; allowed: cancel, apply`)
+        throw new Problem('BAD_REQUEST', `unknown action ${name} on a run; allowed: cancel, apply, retry`)
       await reconciliations.cancel(path)
       return { _id: path, action: 'cancel', status: 'INITIATED' }
     },
