@@ -176,6 +176,28 @@ describe('a change of the configuration', () => {
     expect((await call('POST', 'config/mapping?_action=create', { body: changed })).status).toBe(400)
   })
 
+  it('by patch inserts, changes and removes elements by their positions', async () => {
+    await everything()
+    const mapping = (name: string) => ({ name, ...userMapping, enableSync: false })
+    await put('sync', { mappings: [mapping('a')] })
+    const names = ({ body }: { body: { mappings: { name: string }[] } }) =>
+      body.mappings.map(({ name }) => name)
+    const added = await patch('sync', [
+      { operation: 'add', field: '/mappings/0', value: mapping('first') },
+      { operation: 'add', field: '/mappings/-', value: mapping('last') },
+      { operation: 'replace', field: '/mappings/0/properties', value: [{ target: 'mail', source: '' }] },
+    ])
+    expect(names(added)).toEqual(['first', 'a', 'last'])
+    expect(added.body.mappings[0].properties).toEqual([{ target: 'mail', source: '' }])
+    const removed = await patch('sync', [
+      { operation: 'remove', field: '/mappings/2' },
+      { operation: 'remove', field: '/mappings/0' },
+    ])
+    expect(names(removed)).toEqual(['a'])
+    const beyond = await patch('sync', [{ operation: 'replace', field: '/mappings/9', value: mapping('x') }])
+    expect([beyond.status, beyond.body.problem]).toEqual([400, 'BAD_PATCH'])
+  })
+
   it('by patch appends mappings in order and leaves the rest of the file as it was written', async () => {
     await everything()
     const written = `{
@@ -200,9 +222,8 @@ describe('a change of the configuration', () => {
     }
     const taken = await patch('sync', [{ operation: 'transform', field: '/mappings', value: { script } }])
     expect(taken.body.mappings.map(({ name }: { name: string }) => name)).toEqual(['a'])
-    expect(
-      (await patch('sync', [{ operation: 'replace', field: '/mappings/0/name', value: 'c' }])).status,
-    ).toBe(400)
+    const renamed = await patch('sync', [{ operation: 'replace', field: '/mappings/0/name', value: 'c' }])
+    expect(renamed.body.mappings.map(({ name }: { name: string }) => name)).toEqual(['c'])
   })
 
   it('is refused while a run uses what would change, and possible when it has ended', async () => {

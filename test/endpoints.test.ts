@@ -86,6 +86,27 @@ describe('an endpoint', () => {
     expect((await server.call(method, path)).status).toBe(status)
   })
 
+  it('answers with what its script throws, and says where', async () => {
+    const { body } = await server.call('DELETE', 'endpoint/people/x')
+    expect(body).toEqual({
+      ...{
+        code: 423,
+        reason: 'Locked',
+        message: 'locked',
+        problem: 'SCRIPT_FAILED',
+        detail: { why: 'audit' },
+      },
+      cause: expect.objectContaining({ message: expect.stringContaining('endpoint people'), code: 423 }),
+    })
+  })
+
+  it('says where what it has made is', async () => {
+    const place = async (method: string, path: string) =>
+      (await server.call(method, path, { body: { x: 1 } })).headers.get('location')
+    expect(await place('PUT', 'endpoint/echo/new')).toBe(`${server.url}/endpoint/echo/new`)
+    expect(await place('POST', 'endpoint/echo')).toBeNull()
+  })
+
   it('that is broken is found by check, with its place', () => {
     using broken = new TestProject()
     broken.write('conf/endpoint-bad.json', script('var = 1'))

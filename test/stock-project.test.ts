@@ -113,6 +113,23 @@ describe('a stock project', () => {
   })
 })
 
+describe('the anonymous user of a stock configuration', () => {
+  const as = (name: string, password: string) => ({
+    headers: { 'X-OpenIDM-Username': name, 'X-OpenIDM-Password': password },
+    as: '',
+  })
+  it('may ask who it is and whether the server is alive, and nothing else', async () => {
+    const { body } = await server.call('GET', 'info/login', as('anonymous', 'anonymous'))
+    expect(body).toMatchObject({
+      authenticationId: 'anonymous',
+      authorization: { roles: ['openidm-reg'] },
+    })
+    const refused = await server.call('GET', 'managed/user?_queryFilter=true', as('anonymous', 'anonymous'))
+    expect(refused.status).toBe(403)
+    expect((await server.call('GET', 'info/login', as('anonymous', 'other'))).status).toBe(401)
+  })
+})
+
 describe('a new user', () => {
   it('is active, and may do what everybody may who has an account', async () => {
     expect(await create('ann')).toMatchObject({ status: 201, body: { accountStatus: 'active' } })

@@ -105,21 +105,21 @@ export function misnamed({ id, file }: ConfigurationFile): ConfigurationProblem 
 
 /** Files that PingIDM reads and this version does not: users who rely on one must know. */
 const effects: Readonly<Record<string, string>> = {
-  scheduler: 'schedules run one after the other, in one process',
-  authentication: 'the static administrator is the only account',
-  fieldPolicy: 'passwords are checked against no field policy',
-  cluster: 'there is one node',
-  'datasource.jdbc': 'there is no connection to a database',
-  secrets: 'the master key comes from the environment or the data folder',
-  metrics: 'no measurements are published',
-  'external.email': 'no mail is sent',
+  authentication:
+    'besides the administrator, only a STATIC_USER of this file with the role openidm-reg is an account',
+  scheduler: 'nothing reads this file: schedules run one after the other, in one process',
+  fieldPolicy: 'nothing reads this file: passwords are checked against no field policy',
+  cluster: 'nothing reads this file: there is one node',
+  'datasource.jdbc': 'nothing reads this file: there is no connection to a database',
+  secrets: 'nothing reads this file: the master key comes from the environment or the data folder',
+  metrics: 'nothing reads this file: no measurements are published',
+  'external.email': 'nothing reads this file: no mail is sent',
 }
 
 /** A warning, or undefined for a file that is read, unknown or without effect (`"enabled": false`). */
 export function unread(document: ConfigurationDocument): ConfigurationProblem | undefined {
   const [type = ''] = document.id.split('/')
-  const effect = Object.hasOwn(effects, type) ? effects[type] : undefined
-  if (effect === undefined || document.content?.enabled === false) return undefined
-  const message = `nothing reads this file: ${effect}`
+  const message = Object.hasOwn(effects, type) ? effects[type] : undefined
+  if (message === undefined || document.content?.enabled === false) return undefined
   return locate(document, { severity: 'warning', place: [], message })
 }

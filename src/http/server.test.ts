@@ -271,6 +271,8 @@ describe('what a request may not ask', () => {
     ['an action whose body is nested too deep', 'POST', 'things?_action=go', {}, '['.repeat(400), 400],
     ['too large a body', 'PUT', 'things/a', {}, { a: 'x'.repeat(2_000) }, 413],
     ['a verb that the resource lacks', 'DELETE', 'fixed/a', {}, undefined, 501],
+    ['an unknown parameter of the protocol', 'GET', 'things/a?_feilds=name', {}, undefined, 400],
+    ['an action of a resource without any', 'POST', 'fixed/a?_action=go', {}, undefined, 400],
     ['an unknown resource', 'GET', 'nowhere/a', {}, undefined, 404],
     ['an empty path', 'GET', '', {}, undefined, 404],
     ['a malformed escape in an id', 'PUT', 'things/%zz', {}, {}, 400],

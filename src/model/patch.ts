@@ -1,12 +1,12 @@
 import { copy, equal } from './equality.ts'
 import { asObject, isJsonObject, type Json, type JsonObject, member } from './json.ts'
 import { deepest } from './json-text.ts'
-import { getAt, type Pointer, parsePointer, printPointer, removeAt, setAt } from './pointer.ts'
+import { getAt, indexOf, type Pointer, parsePointer, printPointer, removeAt, setAt } from './pointer.ts'
 import { Problem } from './problem.ts'
 
 /**
  * Patches of requests (platform §1.4): parsed strictly, applied in order, all or nothing.
- * An array is changed as a whole, by value or at its end, never by position: another writer may have moved its
+ * An array is changed as a whole, by value or at its end, never by position, but for configuration: another writer may have moved its
  * elements. Revisions and retries are handled by the object set; `transform` by the configuration.
  */
 
@@ -24,10 +24,14 @@ export type PatchOperation =
   /** Only on configuration, which can run scripts and turns it into a `replace`. */
   | { readonly operation: 'transform'; readonly field: Pointer; readonly script: JsonObject }
 
-/** Parses the patch of a request. BAD_PATCH names the position in the array and the error. */
-export function parsePatch(body: unknown): readonly PatchOperation[] {
+/**
+ * Parses the patch of a request to a path. BAD_PATCH names the position in the array and the error. Only configuration is
+ * patched by position: its arrays are lists in an order, and its revision is checked.
+ */
+export function parsePatch(body: unknown, path = ''): readonly PatchOperation[] {
   if (!Array.isArray(body)) throw new Problem('BAD_PATCH', 'A patch is an array of operations')
-  return body.map((operation, position) => at(position, () => parseOperation(operation)))
+  const positions = /^\/?config\//.test(path)
+  return body.map((operation, position) => at(position, () => parseOperation(operation, positions)))
 }
 
 /** A new object with the operations applied in order; `object` is not changed. BAD_PATCH if one cannot be applied. */
@@ -55,37 +59,37 @@ function bad(message: string): Problem {
   return new Problem('BAD_PATCH', message)
 }
 
-function parseOperation(wire: unknown): PatchOperation {
+function parseOperation(wire: unknown, positions: boolean): PatchOperation {
   if (!isJsonObject(wire)) throw bad('an operation is an object')
   const operation = member(wire, 'operation')
   switch (operation) {
     case 'add':
     case 'replace': {
       const value = requiredValue(wire, operation)
-      const field = parseField(wire, 'field')
+      const field = parseField(wire, 'field', positions)
       if (field.length < 2 || field.at(-1) !== '-') return { operation, field: withoutAppend(field), value }
       return { operation, field: withoutAppend(field.slice(0, -1)), value, append: true }
     }
     case 'remove': {
       forbid(wire, operation, 'from')
-      const field = withoutAppend(parseField(wire, 'field'))
+      const field = withoutAppend(parseField(wire, 'field', positions))
       return { operation, field, value: member(wire, 'value') ?? undefined }
     }
     case 'increment': {
       const value = requiredValue(wire, operation)
       if (typeof value !== 'number') throw bad(`"increment" adds a number; "value" is ${kindOf(value)}`)
-      return { operation, field: withoutAppend(parseField(wire, 'field')), value }
+      return { operation, field: withoutAppend(parseField(wire, 'field', positions)), value }
     }
     case 'copy':
     case 'move': {
       forbid(wire, operation, 'value')
-      const from = withoutAppend(parseField(wire, 'from'))
-      return { operation, from, field: withoutAppend(parseField(wire, 'field')) }
+      const from = withoutAppend(parseField(wire, 'from', positions))
+      return { operation, from, field: withoutAppend(parseField(wire, 'field', positions)) }
     }
     case 'transform': {
       const { script } = asObject(requiredValue(wire, operation))
       if (!isJsonObject(script)) throw bad('"transform" needs a "value" of the shape {"script": {…}}')
-      return { operation, field: withoutAppend(parseField(wire, 'field')), script }
+      return { operation, field: withoutAppend(parseField(wire, 'field', positions)), script }
     }
     default:
       throw bad(`"operation" is ${JSON.stringify(operation) ?? 'missing'}; ${operationList}`)
@@ -107,13 +111,13 @@ function forbid(wire: JsonObject, operation: string, name: 'from' | 'value'): vo
   if ((member(wire, name) ?? null) !== null) throw bad(`"${operation}" takes no "${name}"`)
 }
 
-function parseField(wire: JsonObject, name: 'field' | 'from'): Pointer {
+function parseField(wire: JsonObject, name: 'field' | 'from', positions: boolean): Pointer {
   const text = member(wire, name)
   if (typeof text !== 'string') throw bad(`"${name}" must be a string that points to a property`)
   const pointer = parsePointer(text)
   if (pointer.length === 0) throw bad(`"${name}" names no property`)
   // The root is an object, so digits in the first token are a name.
-  if (pointer.slice(1).some((token) => /^\d+$/.test(token))) {
+  if (!positions && pointer.slice(1).some((token) => /^\d+$/.test(token))) {
     throw bad(`Position-based operation is not allowed: "${name}" is ${text}`)
   }
   return pointer
@@ -156,6 +160,7 @@ function apply(target: JsonObject, operation: PatchOperation, effort: Effort): v
     case 'add':
     case 'replace':
       if (operation.append) append(target, operation.field, copy(operation.value))
+      else if (operation.operation === 'add') add(target, operation.field, copy(operation.value))
       else setAt(target, operation.field, copy(operation.value))
       break
     case 'remove':
@@ -179,6 +184,14 @@ function apply(target: JsonObject, operation: PatchOperation, effort: Effort): v
     case 'transform':
       throw bad('"transform" is possible only on configuration')
   }
+}
+
+/** Into an array: before the element that stands there. */
+function add(target: JsonObject, field: Pointer, value: Json): void {
+  const array = getAt(target, field.slice(0, -1))
+  const index = indexOf(field.at(-1) ?? '')
+  if (!Array.isArray(array) || index === undefined || index >= array.length) setAt(target, field, value)
+  else array.splice(index, 0, value)
 }
 
 function append(target: JsonObject, field: Pointer, value: Json): void {

@@ -93,7 +93,7 @@ async function ownAction(
 ): Promise<Json> {
   const { scripts, collection } = set.compiled
   if (!scripts.has(actionScript(name)))
-    throw new Problem('NOT_IMPLEMENTED', `${collection} does not offer the action "${name}"`)
+    throw new Problem('BAD_REQUEST', `${collection} does not offer the action "${name}"`)
   const object = await set.required(id)
   const resourceName = `${collection}/${joinPath(id)}`
   const variables = {

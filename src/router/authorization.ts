@@ -12,10 +12,10 @@ export function authorize(isAllowed: (request: RoutedRequest) => boolean | Promi
 
 /**
  * Default authorization (platform §10). An administrator may do everything except raw repository commands. Every caller
- * may ask whether the server is alive.
+ * may ask whether the server is alive, which one it is, and who the caller is.
  */
 export const authorizeExternal = authorize((request) => {
-  if (request.path === 'info/ping') return request.verb === 'read'
+  if (request.path.startsWith('info/')) return request.verb === 'read'
   return request.context.roles.some(isAdministrator) && !isRawCommand(request)
 })
 

@@ -215,6 +215,7 @@ describe('a caller from outside', () => {
   it.each([
     ['an administrator', () => read('managed/user/a', as('openidm-admin'))],
     ['an administrator by reference', () => read('managed/user/a', as('internal/role/openidm-admin'))],
+    ['anybody who asks what server it is', () => read('info/version', as('openidm-authorized'))],
     ['anybody who pings', () => read('info/ping', as('openidm-reg'))],
     ['an administrator who drops links', () => command('repo/link', 'delete-mapping-links')],
     ['the server itself', () => read('managed/user/a', inside)],
@@ -223,7 +224,7 @@ describe('a caller from outside', () => {
   })
   it.each([
     ['without roles', () => read('managed/user/a', as())],
-    ['with other roles', () => read('info/version', as('openidm-authorized'))],
+    ['with other roles', () => read('managed/user/a', as('openidm-authorized'))],
     ['with raw repository commands', () => command('repo/audit/recon', 'purge')],
     ['with raw repository commands, spelt otherwise', () => command('%72epo/audit/recon', 'purge')],
   ])('may not: %s', async (_who, attempt) => {

@@ -105,7 +105,7 @@ async function passThrough<T>(
 
 function notOffered({ verb, path, action }: RoutedRequest): never {
   throw new Problem(
-    'NOT_IMPLEMENTED',
+    action ? 'BAD_REQUEST' : 'NOT_IMPLEMENTED',
     `${path} does not offer ${action ? `the action "${action.name}"` : verb}`,
   )
 }

@@ -59,7 +59,7 @@ export const openidmCalls = {
     return written('patch', params, fields, request, (asked) => {
       const path = resourcePath(resource, 'patch')
       const rev = optionalText(revision, 'the revision', 'patch')
-      return resources.patch(path, rev, parsePatch(operations), asked)
+      return resources.patch(path, rev, parsePatch(operations, path), asked)
     })
   },
 

@@ -1,8 +1,10 @@
 import { listProperty } from '../config/properties.ts'
 import { administratorAuthentication, ensureAdministrator } from '../http/authentication/authentication.ts'
+import { withStaticUsers } from '../http/authentication/static-users.ts'
 import { httpServer } from '../http/server.ts'
 import { watchClock } from '../kit/clock.ts'
 import { type OpenOptions, openApplication } from './application.ts'
+import { staticUsers } from './static-users.ts'
 
 export interface ServerOptions extends Omit<OpenOptions, 'log'> {
   readonly log: Parameters<typeof httpServer>[0]['log']
@@ -23,7 +25,8 @@ export async function openServer(options: ServerOptions) {
   const { repository, resources, audit } = application
   opened.use(watchClock((level, message) => log[level](message)))
   await ensureAdministrator({ settings: repository.settings, environment, announce })
-  const authentication = administratorAuthentication(repository.settings)
+  const administrator = administratorAuthentication(repository.settings)
+  const authentication = withStaticUsers(administrator, () => staticUsers(application.project))
   const contextPath = application.project.property('openidm.context.path')?.toString()
   const trustedProxies = listProperty(application.project.property, 'syncline.trusted.proxies')
   const server = opened.use(

@@ -79,7 +79,7 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
     },
     async action(path, action, request) {
       if (path === '' || action.name !== 'rollback')
-        throw new Problem('NOT_IMPLEMENTED', `config/${path} does not offer the action "${action.name}"`)
+        throw new Problem('BAD_REQUEST', `config/${path} does not offer the action "${action.name}"`)
       const id = configId(...splitPath(path))
       const text = await reconfiguration.versionText(id, versionIn(action))
       await reconfiguration.change(id, () => text, request)

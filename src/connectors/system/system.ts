@@ -186,7 +186,7 @@ function overridesIn({ allowEmptySourceSet, guard, overrideGuard, reason }: Json
 
 function notOffered(path: string, { name }: ResourceAction): Problem {
   return new Problem(
-    'NOT_IMPLEMENTED',
+    'BAD_REQUEST',
     `${path ? `system/${path}` : 'system'} does not offer the action "${name}"`,
   )
 }

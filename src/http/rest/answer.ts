@@ -51,7 +51,7 @@ function resourceAnswer(
 ): Answer {
   const headers = {
     ...(resource._rev !== undefined && { etag: entityTag(resource._rev) }),
-    ...(created && { location: `${baseUrl}/${created.path}` }),
+    ...(created?.path !== undefined && { location: `${baseUrl}/${created.path}` }),
   }
   if (parameters.mimeType !== undefined) return rawField(resource, parameters, parameters.mimeType, headers)
   const answer = jsonAnswer(created ? 201 : 200, project(resource, parameters.fields), parameters)

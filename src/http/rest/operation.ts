@@ -23,7 +23,11 @@ export interface WireRequest {
 }
 
 export type Outcome =
-  | { readonly kind: 'resource'; readonly resource: Resource; readonly created?: { readonly path: string } }
+  | {
+      readonly kind: 'resource'
+      readonly resource: Resource
+      readonly created?: { readonly path: string | undefined }
+    }
   | { readonly kind: 'notModified'; readonly rev: string }
   | { readonly kind: 'page'; readonly page: ResourcePage; readonly totalPolicy: TotalPolicy }
   | { readonly kind: 'value'; readonly value: Json }
@@ -96,7 +100,7 @@ const put: Operation = async (resources, { path, body }, { ifMatch, ifNoneMatch 
   const { parent, last } = splitLast(path)
   try {
     const resource = await resources.create(parent, last, content, context)
-    return { kind: 'resource', resource, created: { path: locationOf(parent, resource) } }
+    return { kind: 'resource', resource, created: { path: locationOf(parent, resource, last) } }
   } catch (error) {
     const exists = error instanceof Problem && error.code === 'PRECONDITION_FAILED'
     if (!exists || ifNoneMatch) throw error
@@ -105,7 +109,8 @@ const put: Operation = async (resources, { path, body }, { ifMatch, ifNoneMatch 
 }
 
 const patch: Operation = async (resources, { path, body }, { ifMatch }, context) => {
-  const resource = await resources.patch(path, wantedRevision(ifMatch), parsePatch(parseBody(body)), context)
+  const operations = parsePatch(parseBody(body), path)
+  const resource = await resources.patch(path, wantedRevision(ifMatch), operations, context)
   return { kind: 'resource', resource }
 }
 
@@ -132,6 +137,8 @@ function wantedRevision(ifMatch: Revision | undefined): string | undefined {
   return ifMatch === undefined || ifMatch.any ? undefined : ifMatch.rev
 }
 
-function locationOf(parent: string, { _id }: Resource): string {
-  return `${parent}/${joinPath(_id)}`
+/** An endpoint's script may answer with anything: what has no id has no place of its own. */
+function locationOf(parent: string, { _id }: Resource, given = ''): string | undefined {
+  const id = _id || given
+  return id === '' ? undefined : `${parent}/${joinPath(id)}`
 }

@@ -1,3 +1,4 @@
+import { nearest } from '../../model/nearest.ts'
 import { type Pointer, parsePointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
 import {
@@ -78,6 +79,7 @@ function separate(pairs: URLSearchParams): { reserved: Reserved; additional: Rec
   const found = new Map<string, string>()
   for (const [name, value] of pairs) {
     const canonical = reservedByLowerCase.get(name.toLowerCase()) ?? name
+    if (canonical.startsWith('_') && !reservedByLowerCase.has(canonical.toLowerCase())) throw unknown(name)
     if (found.has(canonical))
       throw new Problem('BAD_REQUEST', `The parameter "${canonical}" appears more than once`)
     found.set(canonical, value)
@@ -88,6 +90,13 @@ function separate(pairs: URLSearchParams): { reserved: Reserved; additional: Rec
     reserved: Object.fromEntries(entries.filter(isReserved)),
     additional: Object.fromEntries(entries.filter((entry) => !isReserved(entry))),
   }
+}
+
+/** Names with an underscore are the protocol's. */
+function unknown(name: string): Problem {
+  const meant = nearest(name, reservedNames)
+  const advice = meant === undefined ? '' : `; did you mean ${meant}?`
+  return new Problem('BAD_REQUEST', `Unrecognized request parameter '${name}'${advice}`)
 }
 
 function fieldsOf(text: string | undefined): readonly Pointer[] | undefined {

@@ -12,7 +12,7 @@ import { requirementsOf } from './built-in.ts'
 import { refuseForeignSecrets } from './foreign-secrets.ts'
 import type { OwnPolicies } from './project-policies.ts'
 import { type PolicyResource, resourceFor, withPolicies } from './resources-with-policies.ts'
-import { compileValidator, type FailedProperty, mergeFailures, type Validator } from './validator.ts'
+import { compileValidator, type FailedProperty, oneEach, type Validator } from './validator.ts'
 
 export interface PolicyOptions {
   readonly repository: Repository
@@ -46,8 +46,8 @@ export class PolicyProvider implements ResourceProvider {
     const subject = this.#subject(path)
     if (request.external) refuseForeignSecrets(asObject(content), await this.#stored(subject))
     if (!isJsonObject(content)) throw new Problem('BAD_REQUEST', `${name} needs an object to validate`)
-    const failures = mergeFailures(await this.#failures(subject, name, content, request))
-    return { result: failures.length === 0, failedPolicyRequirements: [...failures] }
+    const failures = oneEach(await this.#failures(subject, name, content, request))
+    return { result: failures.length === 0, failedPolicyRequirements: failures }
   }
 
   #subject(path: string): Subject {

@@ -46,18 +46,15 @@ export function compileValidator(
 export function policyFailure(failures: readonly FailedProperty[], operation: 'write' | 'patch'): Problem {
   const message = operation === 'patch' ? 'Failed policy validation' : 'Policy validation failed'
   return new Problem('POLICY_FAILED', message, {
-    detail: { result: false, failedPolicyRequirements: failures },
+    detail: { result: false, failedPolicyRequirements: oneEach(failures) },
   })
 }
 
-/** What several policies say, each property once. */
-export function mergeFailures(failures: readonly FailedProperty[]): readonly FailedProperty[] {
-  const merged = new Map<string, FailedProperty>()
-  for (const { property, policyRequirements } of failures) {
-    const known = merged.get(property)?.policyRequirements ?? []
-    merged.set(property, { property, policyRequirements: [...known, ...policyRequirements] })
-  }
-  return [...merged.values()]
+/** An entry for each policy that failed, as clients know them. */
+export function oneEach(failures: readonly FailedProperty[]): FailedProperty[] {
+  return failures.flatMap(({ property, policyRequirements }) =>
+    policyRequirements.map((one) => ({ property, policyRequirements: [one] })),
+  )
 }
 
 type ValidateProperty = (value: Json | undefined, about: Validated, failures: FailedProperty[]) => void

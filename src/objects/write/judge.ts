@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { asProblem, type Problem } from '../../model/problem.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { Judgement, ObjectSet, ObjectWriteRequest, RequestContext } from '../../router/resources.ts'
-import { mergeFailures, policyFailure } from '../policies/validator.ts'
+import { policyFailure } from '../policies/validator.ts'
 import { pageFacts, plannedObjects } from '../relationships/facts.ts'
 import { constraintsProperty } from '../relationships/model.ts'
 import { type PageFacts, planPage } from '../relationships/plan.ts'
@@ -121,7 +121,7 @@ async function refuseTaken(
     const failures = failed.get(entry.write) ?? []
     if (failures.length === 0) return entry
     const taken = failures.map(({ property }) => [property, content[property] ?? null] as const)
-    return { ...refused(policyFailure(mergeFailures(failures), 'write')), taken }
+    return { ...refused(policyFailure(failures, 'write')), taken }
   })
 }
 

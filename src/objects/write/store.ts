@@ -1,4 +1,4 @@
-import { mergeFailures, policyFailure } from '../policies/validator.ts'
+import { policyFailure } from '../policies/validator.ts'
 import { writeRelated } from '../relationships/apply.ts'
 import { failure, isSynchronized } from './changes.ts'
 import {
@@ -73,7 +73,7 @@ async function refuseConflicts(
   return eachDraft(entries, (draft) => {
     const { write } = draft
     const failures = write.operation === 'delete' ? [] : (failed.get(write) ?? [])
-    return failures.length > 0 ? refused(policyFailure(mergeFailures(failures), 'write')) : draft
+    return failures.length > 0 ? refused(policyFailure(failures, 'write')) : draft
   })
 }
 

@@ -299,7 +299,7 @@ describe('a script', () => {
     const action = { name: 'greet', content: null, parameters: { by: 'bob' } }
     expect(await resources.action(path, action, own)).toEqual({ greeting: 'Hello ann from bob' })
     await expect(resources.action(path, { ...action, name: 'other' }, own)).rejects.toMatchObject({
-      code: 'NOT_IMPLEMENTED',
+      code: 'BAD_REQUEST',
     })
   })
 })

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../model/json.ts'
 import { getAt } from '../../model/pointer.ts'
 import { joinPath } from '../../model/resource-path.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { type FailedProperty, mergeFailures, policyFailure } from '../policies/validator.ts'
+import { type FailedProperty, policyFailure } from '../policies/validator.ts'
 import type { CompiledType } from '../type/compile.ts'
 import { spotsAt } from '../type/places.ts'
 import { type Draft, type Entry, refused, type WriteContext } from './entry.ts'
@@ -15,7 +15,7 @@ export function validate({ compiled, request }: WriteContext, draft: Draft): Ent
   const scripted = compiled.enforced ? compiled.scriptedPolicies : undefined
   const failures = compiled.enforced ? compiled.validate(content, only) : []
   const result = (found: readonly FailedProperty[]): Entry =>
-    found.length > 0 ? refused(policyFailure(mergeFailures(found), only ? 'patch' : 'write')) : draft
+    found.length > 0 ? refused(policyFailure(found, only ? 'patch' : 'write')) : draft
   if (!scripted && !request.external) return result(failures)
   const further = async () => {
     const about = { resourcePath: `${compiled.collection}/${old ? joinPath(id) : '*'}`, only, request }

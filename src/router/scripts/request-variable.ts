@@ -45,7 +45,9 @@ export function changedRequest(request: RoutedRequest, left: JsonObject): Routed
     ...(request.content && isJsonObject(content) && { content }),
     ...('revision' in left && { rev: typeof revision === 'string' ? revision : undefined }),
     ...(operations &&
-      !equal(patchOperations, before.patchOperations) && { operations: parsePatch(patchOperations) }),
+      !equal(patchOperations, before.patchOperations) && {
+        operations: parsePatch(patchOperations, request.path),
+      }),
     ...(action && { action: { ...action, content: content ?? null, parameters } }),
     ...(query && {
       query: {

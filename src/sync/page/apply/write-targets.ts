@@ -136,9 +136,11 @@ function violatedPolicies(error: Error | undefined): string {
   const detail = error instanceof Problem ? error.detail : undefined
   const failed = isJsonObject(detail) ? detail.failedPolicyRequirements : undefined
   if (!Array.isArray(failed)) return ''
-  const facts = failed.filter(isJsonObject).map(({ property, policyRequirements }) => {
-    const requirements = Array.isArray(policyRequirements) ? policyRequirements.filter(isJsonObject) : []
-    return `${property}: ${requirements.map(({ policyRequirement }) => policyRequirement).join(', ')}`
-  })
-  return ` (${facts.join('; ')})`
+  const requirements = new Map<string, string[]>()
+  for (const { property, policyRequirements } of failed.filter(isJsonObject)) {
+    const named = Array.isArray(policyRequirements) ? policyRequirements.filter(isJsonObject) : []
+    const known = requirements.get(String(property)) ?? []
+    requirements.set(String(property), [...known, ...named.map((one) => String(one.policyRequirement))])
+  }
+  return ` (${[...requirements].map(([property, names]) => `${property}: ${names.join(', ')}`).join('; ')})`
 }
