@@ -63,14 +63,16 @@ async function* found(
 ): AsyncGenerator<Resource> {
   if (limit <= 0) return
   let left = limit
+  // Private values of managed objects leave the server by no way.
+  const asking = { ...administrator, external: /^\/?managed\//.test(path) }
   const fetch = (from: From): Promise<ResourcePage> => {
     const query = { ...wanted, pageSize: Math.min(pageSize, left), ...from }
-    return resources.query(path, query, administrator).catch(async (refusal) => {
+    return resources.query(path, query, asking).catch(async (refusal) => {
       if (wanted.filter !== everything || !mayBeObject(refusal)) throw refusal
       return { result: [await objectAt(path, refusal)], cookie: null }
     })
   }
-  const read = (at: string) => resources.read(at, { ...administrator, fields: wanted.fields })
+  const read = (at: string) => resources.read(at, { ...asking, fields: wanted.fields })
   const objectAt = (at: string, refusal: unknown): Promise<Resource> =>
     read(at).catch((failure) => {
       const other = withSlashesInId(at)

@@ -36,6 +36,9 @@ export function revivedProblem(
 
 function hiddenBelow(value: unknown, hidden: (text: string) => string): unknown {
   if (typeof value === 'string') return hidden(value)
+  // A number may be a secret as a whole.
+  if (typeof value === 'number')
+    return hidden(String(value)) === String(value) ? value : hidden(String(value))
   if (Array.isArray(value)) return value.map((one) => hiddenBelow(one, hidden))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, hiddenBelow(one, hidden)]))

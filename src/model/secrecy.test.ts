@@ -8,6 +8,7 @@ import {
   maskChanges,
   maskFilter,
   maskSettings,
+  namedSecretsIn,
   namesSecret,
   namesSecretSetting,
   passwordAttributes,
@@ -25,9 +26,15 @@ describe('a secret by its name', () => {
     ['__PASSWORD__', true, false],
     ['unicodePwd', true, true],
     ['passphrase', true, true],
+    ['pass-phrase', true, true],
+    ['pass_word', true, true],
+    ['passCode', true, true],
     ['pin', true, true],
     ['doorPin', true, true],
     ['door_PIN', true, true],
+    ['userPIN', true, true],
+    ['pin-code', true, true],
+    ['pinCode', true, true],
     ['clientSecret', true, true],
     ['clientSecret2', true, true],
     ['credentials', true, true],
@@ -35,11 +42,17 @@ describe('a secret by its name', () => {
     ['privateKey', true, true],
     ['private-key', true, true],
     ['x-api-key', true, true],
+    ['API_KEY', true, true],
+    ['sharedKey', true, true],
+    ['signing-key', true, true],
+    ['encryption_key', true, true],
     ['passwordAttribute', true, false],
     ['headerPassword', true, false],
     ['userCredential', true, false],
     ['tokenIntrospectUrl', true, false],
     ['maxTokenLifeMinutes', true, false],
+    ['SPINNING', false, false],
+    ['passage', false, false],
     ['spinning', false, false],
     ['shipping', false, false],
     ['secretary', false, false],
@@ -49,11 +62,24 @@ describe('a secret by its name', () => {
     expect([namesSecret(name), namesSecretSetting(name)]).toEqual([attribute, setting])
   })
 
+  it('gives what stands under it, at any depth', () => {
+    const value = {
+      user: 'u',
+      pin: 7,
+      list: [{ apiKey: 'a', note: 'n' }, 'x'],
+      deep: { token: { a: ['t'] } },
+    }
+    expect(namedSecretsIn(value)).toEqual([7, 'a', { a: ['t'] }])
+  })
+
   it.each([
     ['Authorization', true],
     ['proxy-authorization', true],
     ['set-cookie', true],
     ['X-Api-Token', true],
+    ['x-doorpin', true],
+    ['x-pin-code', true],
+    ['pinned', false],
     ['accept', false],
   ])('of a header: %s', (header, expected) => {
     expect(carriesCredentials(header)).toBe(expected)

@@ -21,9 +21,10 @@ export type IsSecret = (pointer: Pointer) => boolean
 
 const none: IsSecret = () => false
 
-const words = /passw|passphrase|passcode|pwd|secret(?!ar)|credential|token|(?:private|api)[-_ ]?key/i
+const words =
+  /passw|pass[-_ ]?(?:word|phrase|code)|pwd|secret(?!ar)|credential|token|(?:private|api|shared|signing|encryption)[-_ ]?key/i
 /** Only as a separate word: spinning and shipping are not secrets. */
-const pin = /(?:^|[^A-Za-z])(?:[Pp]in(?![a-z])|PIN(?![A-Za-z]))|[a-z]Pin(?![a-z])/
+const pin = /(?:^|[^A-Za-z])(?:[Pp]in(?![a-z])|PIN(?![A-Za-z]))|[a-z]P(?:in(?![a-z])|IN(?![A-Za-z]))/
 
 /** The same names are tested very often. The limit: names that come from outside are unbounded. */
 const cache = new Map<string, boolean>()
@@ -39,15 +40,25 @@ export function namesSecret(name: string): boolean {
 }
 
 /** Some settings are about secrets but contain none: `passwordAttribute`, `tokenIntrospectUrl`, `headerPassword`. */
-const lastWord = /(?:passw(?:or)?d|passphrase|passcode|pwd|secret|credentials|token|key|pin)\d*$/i
+const lastWord =
+  /(?:passwd|pass[-_ ]?(?:word|phrase|code)|pwd|secret|credentials|token|key|pin(?:[-_ ]?code)?)\d*$/i
 
 export function namesSecretSetting(name: string): boolean {
   return namesSecret(name) && lastWord.test(name) && !/^header/i.test(name)
 }
 
-/** Headers of requests that are never shown. */
+/** What stands under names that mean secrets, at any depth. */
+export function namedSecretsIn(value: Json | undefined): readonly Json[] {
+  if (typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) return value.flatMap(namedSecretsIn)
+  return Object.entries(value).flatMap(([name, below]) =>
+    namesSecret(name) && below !== undefined ? [below] : namedSecretsIn(below),
+  )
+}
+
+/** Headers of requests that are never shown. Their names come in lower case: `X-DoorPin` is `x-doorpin`. */
 export function carriesCredentials(header: string): boolean {
-  return /authorization|cookie/i.test(header) || namesSecret(header)
+  return /authorization|cookie|pin(?:[-_]?code)?$/i.test(header) || namesSecret(header)
 }
 
 /** A property that its managed type declares as private, encrypted or hashed (platform §6.1). */

@@ -35,6 +35,22 @@ describe('a value', () => {
 describe('a text that is shown', () => {
   const secrets = new SecretValues(['Geheim-1x', { pin: 42 }])
   it.each([
+    ['in JSON', (text: string) => JSON.stringify({ a: [text] })],
+    ['in a URL', (text: string) => `https://x/?q=${encodeURIComponent(text)}`],
+    ['in Base64', (text: string) => Buffer.from(text).toString('base64')],
+    ['in Base64 behind one byte', (text: string) => Buffer.from(`u${text}`).toString('base64')],
+    ['in Base64 between others', (text: string) => Buffer.from(`ab${text}:zz`).toString('base64')],
+    ['as a part', (text: string) => `<${text}>`],
+  ])('hides one with quotes, percents and letters of any language %s', (_where, carried) => {
+    for (const text of ['Sch"luss\\el-1', '100%41%zz', 'pässwört€😀', '{"a":["b"]}']) {
+      const shown = new SecretValues([text]).hiddenIn(carried(text))
+      expect(shown).toContain(mask)
+      expect(shown).not.toContain(text)
+      expect(new SecretValues([text]).areIn(carried(text))).toBe(true)
+    }
+  })
+
+  it.each([
     ['cannot take Geheim-1x, nor Geheim-1x', `cannot take ${mask}, nor ${mask}`],
     ['42', mask],
     ['room 42', 'room 42'],

@@ -5,9 +5,11 @@ import { type IsSecret, mask } from './secrecy.ts'
 /** Shorter secrets are recognized only as a whole value: two digits are part of many values. */
 const longEnough = 4
 
-/** Secrets in clear text, to recognize values that were made from them. */
+/** Secrets in clear text, to recognize values that were made from them, in clear or in the forms in which texts are carried. */
 export class SecretValues {
   readonly #texts = new Set<string>()
+  /** Of those that are long enough; longer ones first, because one may contain another. Made when they are needed. */
+  #forms: readonly string[] | undefined
 
   constructor(values: readonly Json[] = []) {
     for (const value of values) this.add(value)
@@ -16,6 +18,7 @@ export class SecretValues {
   /** Adds every text and number in the value. */
   add(value: Json | undefined): void {
     for (const text of textsIn(value)) if (text !== '') this.#texts.add(text)
+    this.#forms = undefined
   }
 
   /** Adds the values of an object that `isSecret` declares secret. */
@@ -29,16 +32,23 @@ export class SecretValues {
     if (this.#texts.size === 0) return false
     return textsIn(value).some((text) => {
       if (this.#texts.has(text)) return true
-      return [...this.#texts].some((secret) => secret.length >= longEnough && text.includes(secret))
+      return this.#contained().some((form) => text.includes(form))
     })
   }
 
   /** The text, with each secret in it replaced by the mask. */
   hiddenIn(text: string): string {
     if (this.#texts.has(text)) return mask
-    return [...this.#texts]
+    return this.#contained().reduce((hidden, form) => hidden.replaceAll(form, mask), text)
+  }
+
+  /** What they look like within other texts. */
+  #contained(): readonly string[] {
+    this.#forms ??= [...this.#texts]
       .filter((secret) => secret.length >= longEnough)
-      .reduce((hidden, secret) => hidden.replaceAll(secret, mask), text)
+      .flatMap(formsOf)
+      .toSorted((one, other) => other.length - one.length)
+    return this.#forms
   }
 
   #addBelow(path: Pointer, value: Json | undefined, isSecret: IsSecret): void {
@@ -50,6 +60,26 @@ export class SecretValues {
         if (isSecret(pointer)) this.#addBelow(pointer, below, isSecret)
       }
   }
+}
+
+/** The text as it is, in JSON, in a URL and in Base64. */
+function formsOf(text: string): readonly string[] {
+  const inJson = JSON.stringify(text).slice(1, -1)
+  // A half of a surrogate pair cannot be in a URL.
+  const inUrl = text.isWellFormed() ? encodeURIComponent(text) : text
+  return [...new Set([text, inJson, inUrl, ...inBase64(text)])]
+}
+
+/** What of the text stands in the Base64 of anything that contains it, wherever it begins there. */
+function inBase64(text: string): readonly string[] {
+  const bytes = Buffer.from(text)
+  if (bytes.length < 2 * longEnough) return []
+  return [0, 1, 2].map((before) => {
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+    // Without characters that also stand for bits of what is around it.
+    const end = Math.floor((4 * (before + bytes.length)) / 3)
+    return encoded.slice(before === 0 ? 0 : before + 1, end)
+  })
 }
 
 function textsIn(value: Json | undefined): readonly string[] {

@@ -5,7 +5,7 @@ import { SecretValues } from '../model/secret-values.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import type { Secrets } from './engine.ts'
 import { isOpenidmName, type OpenidmName, openidmCalls, openidmWrites } from './openidm.ts'
-import type { Job } from './page-run.ts'
+import { type Job, secretsOf } from './page-run.ts'
 import type { Sandbox } from './sandbox.ts'
 import type { ScriptFiles } from './script-files.ts'
 import { isSecretName, type SecretName, secretCalls } from './secret-calls.ts'
@@ -104,7 +104,7 @@ function writeLog({ ports, sandbox, job, args: [level, args] }: HostCall): undef
   const label = job.program.scripts[sandbox.runningScript]?.label ?? ''
   const known = levels.find((one) => one === level) ?? 'info'
   const { runningInput } = sandbox
-  const message = new SecretValues(job.decrypted.get(runningInput)).hiddenIn(logMessage(format, rest))
+  const message = new SecretValues(secretsOf(job, runningInput)).hiddenIn(logMessage(format, rest))
   const loggable = job.budget.loggable(runningInput, message)
   if (loggable !== undefined) ports.log(known, label, loggable, rest)
 }

@@ -175,8 +175,7 @@ class Portion {
 
   #take(inside: string): void {
     for (const outcome of JSON.parse(`[${inside}]`)) {
-      const decrypted = this.#job.decrypted.get(this.#done)
-      this.#settle(revive(outcome, (text) => new SecretValues(decrypted).hiddenIn(text)))
+      this.#settle(revive(outcome, secretsOf(this.#job, this.#done)))
     }
   }
 
@@ -266,12 +265,15 @@ class Portion {
   }
 }
 
-function revive(
-  outcome: { value?: Json; error?: PlainProblem },
-  hidden: (text: string) => string,
-): ScriptOutcome {
-  if (outcome.error) return { ok: false, error: revivedProblem(outcome.error, hidden) }
-  return { ok: true, value: outcome.value }
+/** What the scripts of an input know and must not say: what they decrypted, and globals that are called like secrets. */
+export function secretsOf({ program, decrypted }: Job, input: number): readonly Json[] {
+  return [...program.secrets, ...(decrypted.get(input) ?? [])]
+}
+
+function revive(outcome: { value?: Json; error?: PlainProblem }, secrets: readonly Json[]): ScriptOutcome {
+  if (!outcome.error) return { ok: true, value: outcome.value }
+  const known = new SecretValues(secrets)
+  return { ok: false, error: revivedProblem(outcome.error, (text) => known.hiddenIn(text)) }
 }
 
 function isTimeout(error: unknown): boolean {

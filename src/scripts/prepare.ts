@@ -1,4 +1,6 @@
+import type { Json } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
+import { namedSecretsIn } from '../model/secrecy.ts'
 import type { Program, ProgramParts, ScriptSource } from './engine.ts'
 import type { Analysis } from './host/syntax.ts'
 import type { PreparedScript } from './inside/program.ts'
@@ -14,6 +16,8 @@ export interface PreparedProgram {
   readonly procedures: readonly string[]
   readonly settings: unknown
   readonly scripts: readonly PreparedScript[]
+  /** What globals of its scripts are called like secrets. */
+  readonly secrets: readonly Json[]
   /** Set once it is unloaded: isolates drop their contexts of it. */
   retired: boolean
 }
@@ -23,12 +27,21 @@ export async function prepareProgram<P extends Program>(
   { settings, scripts }: ProgramParts<P>,
 ): Promise<PreparedProgram> {
   const prepared = await prepareScripts(Object.entries(scripts))
-  return { address, procedures: Object.keys(procedures), settings, scripts: prepared, retired: false }
+  const secrets = Object.values(scripts).flatMap(({ globals }) => namedSecretsIn(globals))
+  return {
+    address,
+    procedures: Object.keys(procedures),
+    settings,
+    scripts: prepared,
+    secrets,
+    retired: false,
+  }
 }
 
 export async function prepareScript(script: ScriptSource): Promise<PreparedProgram> {
   const scripts = await prepareScripts([['script', script]])
-  return { procedures: ['evaluate'], settings: null, scripts, retired: false }
+  const secrets = namedSecretsIn(script.globals)
+  return { procedures: ['evaluate'], settings: null, scripts, secrets, retired: false }
 }
 
 /** SCRIPT_FAILED with message, line and column in its detail; undefined if the script compiles. */

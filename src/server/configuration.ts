@@ -7,7 +7,8 @@ import { isJsonObject } from '../model/json.ts'
 import type { Secrets } from '../scripts/engine.ts'
 import type { Generation } from './generation.ts'
 
-export interface ConfigurationOptions extends Omit<ReconfigurationOptions<Generation>, 'encrypt' | 'record'> {
+export interface ConfigurationOptions
+  extends Omit<ReconfigurationOptions<Generation>, 'encrypt' | 'decrypt' | 'record'> {
   readonly secrets: Secrets
 }
 
@@ -18,6 +19,7 @@ export function configuration({ secrets, ...options }: ConfigurationOptions) {
   const reconfiguration = new Reconfiguration<Generation>({
     ...options,
     encrypt: (value) => secrets.encrypt(value, null, keyOf(current())),
+    decrypt: (value) => secrets.decrypt(value),
     /** A version of a configuration object has become the present one; the event has its id. */
     async record({ audit }, { id, configId, operation, timestamp, userId, transactionId }, before, after) {
       const change = { operation, objectId: `config/${configId}`, before, after, revision: id }
@@ -32,7 +34,7 @@ export function configuration({ secrets, ...options }: ConfigurationOptions) {
         connectorSchemas,
         transform: (script, variables, request) => current().transform(script, variables, request),
       }),
-      'config/history': versionsProvider(repository, connectorSchemas),
+      'config/history': versionsProvider(repository, connectorSchemas, (value) => secrets.decrypt(value)),
     },
   }
   return { reconfiguration, part }

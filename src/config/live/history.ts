@@ -1,7 +1,9 @@
 import { pages } from '../../kit/cookies.ts'
 import { timeOrderedId } from '../../kit/time-ordered-id.ts'
+import { equal } from '../../model/equality.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { isSealed } from '../../model/secrecy.ts'
 import type { ConfigurationStore } from '../../repository/configuration-store.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { Repository, Store } from '../../repository/repository.ts'
@@ -10,7 +12,7 @@ import { type ConnectorSchemas, masked } from './secret-values.ts'
 /**
  * A version of a configuration file: one per change, with the text before and after, so that any of them can be put back as
  * it was. The store keeps them; the file itself is the truth. A version is PENDING from before its file is written until it is
- * certain that it was: for one that a dead process left, the file decides.
+ * certain that it was: for one that a dead process left, the file decides. A text with secrets in clear is stored encrypted.
  */
 export interface Version {
   readonly id: string
@@ -42,8 +44,12 @@ export type RecordChange = (
   after: JsonObject | undefined,
 ) => Promise<void>
 
+type Decrypt = (value: Json) => Promise<Json>
+
 export interface HistoryOptions {
   readonly repository: Repository
+  readonly encrypt: (value: Json) => Promise<Json>
+  readonly decrypt: Decrypt
   readonly store: ConfigurationStore
   readonly connectorSchemas: ConnectorSchemas
   readonly record: RecordChange
@@ -75,14 +81,15 @@ export class ConfigurationHistory {
     await this.note(configId, before)
     const author = { userId, transactionId }
     const version = newVersion(configId, before, after, { origin: 'REST', state: 'PENDING', ...author })
-    await write(this.#options.repository, 'create', version)
+    await write(this.#options.repository, 'create', await this.#sealed(version))
     return version
   }
 
   async complete(version: Version): Promise<void> {
     const { repository } = this.#options
+    const sealed = await this.#sealed({ ...version, state: 'DONE' })
     await repository.transaction(async (store) => {
-      await write(store, 'update', { ...version, state: 'DONE' })
+      await write(store, 'update', sealed)
       await this.#record(store, version)
     })
     const surplus = (await this.#newestFirst(version.configId, kept + 50)).slice(kept)
@@ -99,7 +106,7 @@ export class ConfigurationHistory {
     const { repository, store } = this.#options
     const filter = { kind: 'compare', operator: 'eq', pointer: ['state'], value: 'PENDING' } as const
     for (const stored of (await repository.objects.query(versionCollection, { filter })).result) {
-      const version = asVersion(stored)
+      const version = await openedVersion(stored, this.#options.decrypt)
       const isDone = (await store.read(version.configId))?.text === (version.after ?? undefined)
       await (isDone ? this.complete(version) : this.withdraw(version))
     }
@@ -111,8 +118,9 @@ export class ConfigurationHistory {
     const before = latest?.after ?? undefined
     if (before === text) return
     const version = newVersion(configId, before, text, { origin: 'FILE', state: 'DONE', ...systemAuthor })
+    const sealed = await this.#sealed(version)
     await this.#options.repository.transaction(async (store) => {
-      await write(store, 'create', version)
+      await write(store, 'create', sealed)
       // Files that exist when the server first runs are not changes.
       if (latest) await this.#record(store, version)
     })
@@ -126,7 +134,7 @@ export class ConfigurationHistory {
 
   /** The text of an object's file after one of its versions. NOT_FOUND for other versions. */
   async textAfter(id: string, version: string): Promise<string | undefined> {
-    const found = await readVersion(this.#options.repository, version)
+    const found = await readVersion(this.#options.repository, version, this.#options.decrypt)
     if (found?.configId !== id)
       throw new Problem('NOT_FOUND', `config/${id} has no version "${version}"; see config/history`)
     return found.after ?? undefined
@@ -155,8 +163,27 @@ export class ConfigurationHistory {
   async #newestFirst(configId: string, pageSize: number): Promise<readonly Version[]> {
     const filter = { kind: 'compare', operator: 'eq', pointer: ['configId'], value: configId } as const
     const query = { filter, sortKeys: [{ pointer: ['_id'], descending: true }], pageSize }
-    return (await this.#options.repository.objects.query(versionCollection, query)).result.map(asVersion)
+    const { result } = await this.#options.repository.objects.query(versionCollection, query)
+    return Promise.all(result.map((stored) => openedVersion(stored, this.#options.decrypt)))
   }
+
+  /** As it is stored. */
+  async #sealed({ id, before, after, ...facts }: Version): Promise<StoredVersion> {
+    const sealed = (text: string | null) =>
+      text !== null && this.#hasSecrets(facts.configId, text) ? this.#options.encrypt(text) : text
+    return { id, content: { ...facts, before: await sealed(before), after: await sealed(after) } }
+  }
+
+  /** Of a text that is no JSON object, any part could be one. */
+  #hasSecrets(configId: string, text: string): boolean {
+    const content = contentOf(text)
+    return !content || !equal(masked(configId, content, this.#options.connectorSchemas), content)
+  }
+}
+
+interface StoredVersion {
+  readonly id: string
+  readonly content: JsonObject
 }
 
 function newVersion(
@@ -173,7 +200,7 @@ function newVersion(
 async function write(
   { objects }: Store,
   operation: 'create' | 'update',
-  { id, ...content }: Version,
+  { id, content }: StoredVersion,
 ): Promise<void> {
   await objects.write(versionCollection, [{ operation, id, content }])
 }
@@ -185,14 +212,28 @@ async function remove({ objects }: Store, versions: readonly Version[]): Promise
   )
 }
 
-export async function readVersion({ objects }: Store, id: string): Promise<Version | undefined> {
+export async function readVersion(
+  { objects }: Store,
+  id: string,
+  decrypt: Decrypt,
+): Promise<Version | undefined> {
   const stored = (await objects.read(versionCollection, [id])).get(id)
-  return stored && asVersion(stored)
+  return stored && openedVersion(stored, decrypt)
 }
 
-/** Only this file writes the collection. */
-export function asVersion({ _id, _rev, ...content }: StoredObject): Version {
-  return { id: _id, ...content } as unknown as Version
+/** A text whose key is lost is empty, which no file can be. */
+export async function openedVersion(
+  { _id, _rev, before, after, ...content }: StoredObject,
+  decrypt: Decrypt,
+): Promise<Version> {
+  const opened = (text: Json | undefined) => (isSealed(text) ? decrypt(text as Json).catch(() => '') : text)
+  // Only this file writes the collection.
+  return {
+    id: _id,
+    ...content,
+    before: await opened(before),
+    after: await opened(after),
+  } as unknown as Version
 }
 
 /** The content of a text; undefined if it is not a JSON object. */

@@ -1,7 +1,7 @@
 import type { Log } from '../../kit/log.ts'
 import { Mutex } from '../../kit/mutex.ts'
 import { equal } from '../../model/equality.ts'
-import type { Json, JsonObject } from '../../model/json.ts'
+import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { fileOfId } from '../document-id.ts'
 import type { ConfigurationFile, Project } from '../project.ts'
@@ -13,7 +13,6 @@ import { Reload } from './reload.ts'
 import { unmasked, withSecrets } from './secret-values.ts'
 
 export interface ReconfigurationOptions<State extends Candidate> extends States<State>, HistoryOptions {
-  readonly encrypt: (value: Json) => Promise<Json>
   readonly log: Log
 }
 

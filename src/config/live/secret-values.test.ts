@@ -27,6 +27,11 @@ describe('secrets of a connector', () => {
       { key: 7, clientSecret: { a: ['s'] } },
       { key: '********', clientSecret: '********' },
     ],
+    [
+      'may stand in settings that are objects or lists',
+      { auth: { user: 'u', 'client-secret': 's' }, hosts: [{ api_key: 'k', name: 'h' }] },
+      { auth: { user: 'u', 'client-secret': '********' }, hosts: [{ api_key: '********', name: 'h' }] },
+    ],
     ['may be placeholders, which stay', { key: '&{db.key}' }, { key: '&{db.key}' }],
     ['may be encrypted, which stays', { key: encrypted }, { key: encrypted }],
   ])('%s', (_what, settings, shown) => {

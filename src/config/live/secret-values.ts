@@ -87,6 +87,7 @@ function* secretsIn(id: string, content: JsonObject, schemas: ConnectorSchemas):
     // A connector knows which of its settings are secret: `headerPassword` is the name of a column.
     const isSecret = isJsonObject(setting) ? setting.writeOnly === true : namesSecretSetting(name)
     if (isSecret) yield { holder: settings, name }
+    else yield* named(settings[name])
   }
 }
 

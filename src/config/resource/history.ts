@@ -1,20 +1,24 @@
 import { pointersOf } from '../../model/filter/walk.ts'
-import type { JsonObject } from '../../model/json.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { Resource, ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
-import { asVersion, contentOf, readVersion, type Version, versionCollection } from '../live/history.ts'
+import { contentOf, openedVersion, readVersion, type Version, versionCollection } from '../live/history.ts'
 import { type ConnectorSchemas, masked } from '../live/secret-values.ts'
 
 /**
  * `config/history[/{version}]`: the versions of configuration objects, one per change, with the content before and after,
  * secrets hidden. `configId` names the object.
  */
-export function versionsProvider(repository: Repository, schemas: ConnectorSchemas): ResourceProvider {
+export function versionsProvider(
+  repository: Repository,
+  schemas: ConnectorSchemas,
+  decrypt: (value: Json) => Promise<Json>,
+): ResourceProvider {
   return {
     async read(id) {
-      const version = await readVersion(repository, id)
+      const version = await readVersion(repository, id, decrypt)
       if (!version) throw new Problem('NOT_FOUND', `There is no version "${id}" of a configuration object`)
       return shown(version, schemas)
     },
@@ -29,7 +33,8 @@ export function versionsProvider(repository: Repository, schemas: ConnectorSchem
           `config/history is not queried by /${content.join('/')}, but by its other members`,
         )
       const page = await repository.objects.query(versionCollection, storeQuery(query))
-      return storePage(page, (stored) => shown(asVersion(stored), schemas))
+      const versions = await Promise.all(page.result.map((stored) => openedVersion(stored, decrypt)))
+      return storePage({ ...page, result: versions }, (version) => shown(version, schemas))
     },
   }
 }

@@ -1,6 +1,6 @@
 import { type Json, type JsonObject, member, setMember } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import { isSealed } from '../../model/secrecy.ts'
+import { isSealed, namesSecret } from '../../model/secrecy.ts'
 import { Unreadable } from '../../model/unreadable.ts'
 import type { Entry, Resource } from '../../router/resources.ts'
 import { ConnectorError } from '../kit/errors.ts'
@@ -148,8 +148,9 @@ function unconverted(id: string, property: Property, native: Value): Unreadable 
   return new Unreadable(id, new ConnectorError('unreadable', `"${id}" cannot be read: ${fact}`, { detail }))
 }
 
-function misfit(value: Json, type: ValueType, { name, isGuarded }: Property): string {
-  const found = isGuarded ? 'the value given' : JSON.stringify(value)
+function misfit(value: Json, type: ValueType, { name, attribute, isGuarded }: Property): string {
+  const isSecret = isGuarded || namesSecret(name) || namesSecret(attribute)
+  const found = isSecret ? 'the value given' : JSON.stringify(value)
   return `${name}: ${found} is not of the type ${type}`
 }
 

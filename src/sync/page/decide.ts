@@ -3,7 +3,6 @@ import { type Change, diff } from '../../model/diff.ts'
 import type { Json } from '../../model/json.ts'
 import { revivedProblem } from '../../model/plain-problem.ts'
 import { Problem } from '../../model/problem.ts'
-import { SecretValues } from '../../model/secret-values.ts'
 import {
   awaitsOnLink,
   type Decision,
@@ -101,7 +100,7 @@ function withDecision(
   decrypted: readonly Json[] | undefined,
 ): Decided {
   const { qualifies, disqualifiedBy, situation, action, policy, refusal, problem } = decision
-  const failure = problem && revivedProblem(problem, hiding(decrypted))
+  const failure = problem && revivedProblem(problem, hiding(sync, joined, decrypted))
   const written = toWrite(sync, joined, { ...nothingToWrite, failure }, decision, decrypted)
   return {
     ...joined,
@@ -133,7 +132,7 @@ function toWrite(
   { shape, unforeseen, shapingProblem }: Shaped,
   decrypted: readonly Json[] | undefined,
 ): ToWrite {
-  const hidden = hiding(decrypted)
+  const hidden = hiding(sync, operation, decrypted)
   if (shapingProblem)
     return { ...before, failure: revivedProblem(shapingProblem, hidden), shapingFailed: true }
   if (!shape) return before
@@ -173,11 +172,13 @@ function withShape<T extends Decided | Applied>(
   return { ...operation, desired, changes, unforeseen, shapingFailed, failure }
 }
 
-/** The error of a script may contain values that it decrypted. */
-function hiding(decrypted: readonly Json[] | undefined): (text: string) => string {
-  if (!decrypted) return (text) => text
-  const secrets = new SecretValues(decrypted)
-  return (text) => secrets.hiddenIn(text)
+/** The error of a script may contain secrets of the source, and what it decrypted. */
+function hiding(
+  { secrets }: Synchronization,
+  operation: Joined | Decided | Applied,
+  decrypted: readonly Json[] | undefined,
+): (text: string) => string {
+  return (text) => secrets.valuesOf(operation, decrypted).hiddenIn(text)
 }
 
 function linkedTargetOf(operation: Joined | Decided | Applied) {

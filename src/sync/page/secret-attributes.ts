@@ -28,6 +28,15 @@ export function secretAttributes({
     known.set(name, answer)
     return answer
   }
+  /** What came up as a secret while an operation was worked: values of its source, and what scripts decrypted. */
+  const valuesOf = (
+    { source, oldSource }: Pick<Joined, 'source' | 'oldSource'>,
+    decrypted?: readonly Json[],
+  ): SecretValues => {
+    const values = new SecretValues(decrypted)
+    for (const object of [source, oldSource]) values.addFrom(object, isDeclared)
+    return values
+  }
   const isSource = (pointer: Pointer) => isDeclared(pointer) || pointer.some(namesSecret)
   const origins = secretOrigins(rules.mapping, rules.words, isSource)
   return {
@@ -36,13 +45,13 @@ export function secretAttributes({
       (targets.isSecret?.(pointer) ?? false) || isWithin(origins.targets, pointer),
     /** True: it must be known which attributes hooks change. */
     hooks: origins.hooks,
+    valuesOf,
     /** What of one operation comes from secrets, known by the mapping or by the values that came up while it was shaped. */
     ofOperation(
-      { source, oldSource }: Pick<Joined, 'source' | 'oldSource'>,
+      operation: Pick<Joined, 'source' | 'oldSource'>,
       { decrypted = [], hooked }: { decrypted: readonly Json[] | undefined; hooked: readonly Pointer[] },
     ): (attribute: Change) => boolean {
-      const values = new SecretValues(decrypted)
-      for (const object of [source, oldSource]) values.addFrom(object, isDeclared)
+      const values = valuesOf(operation, decrypted)
       const pointers = origins.hooks ? [...origins.targets, ...hooked] : origins.targets
       return ({ pointer, before, after }) =>
         isWithin(pointers, pointer) || values.areIn(before) || values.areIn(after)
