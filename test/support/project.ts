@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { program, root } from './program.ts'
 import { type Result, warmProgram } from './warm-program.ts'
+import { type Running, startServer } from './warm-server.ts'
 
 export { type Result, root }
 export const bin = join(program, 'bin/syncline.js')
@@ -92,6 +93,12 @@ export class TestProject implements Disposable {
     })
   }
 
+  /** Starts a server on a free port. */
+  serve(env: Record<string, string>): Running {
+    const args = ['serve', '--port', '0', '--json', '--project', this.folder]
+    return startServer(args, { ...environment, ...env }, env.NODE_OPTIONS !== undefined)
+  }
+
   [Symbol.dispose](): void {
     this.#temporary[Symbol.dispose]()
   }
@@ -104,7 +111,7 @@ export function syncline(
   as: Identity = {},
 ): Result {
   const ownProcess = env.NODE_OPTIONS !== undefined || Object.keys(as).length > 0
-  if (!ownProcess) return warmProgram().run(args, { ...environment, ...env })
+  if (!ownProcess) return warmProgram(environment).run(args, { ...environment, ...env })
   return run(process.execPath, [bin, ...args], env, as)
 }
 

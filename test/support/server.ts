@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import type { TestProject } from './project.ts'
 
 export const password = 'correct horse'
@@ -23,36 +21,29 @@ export async function serve(
   project: TestProject,
   env: Record<string, string> = { SYNCLINE_ADMIN_PASSWORD: password },
 ) {
-  const child = project.start(['serve', '--port', '0', '--json'], env)
-  let log = ''
-  child.stderr.on('data', (chunk) => {
-    log += chunk
+  const server = project.serve(env)
+  const { stdout, stderr, pid } = server
+  let running = true
+  const ended = server.ended.then((code) => {
+    running = false
+    throw new Error(`the server has ended with ${code}: ${stdout.text}${stderr.text}`)
   })
-  let out = ''
-  child.stdout.on('data', (chunk) => {
-    out += chunk
-  })
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`the server has ended with ${code}: ${out}${log}`)
-  })
-  const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), ended])) as [string]
+  await Promise.race([stdout.line, ended])
   ended.catch(() => {})
-  const { url } = JSON.parse(line) as { url: string }
+  const { url } = JSON.parse(stdout.text.split('\n')[0] ?? '') as { url: string }
   return {
     url,
-    pid: child.pid ?? 0,
-    log: () => log,
+    pid: pid ?? 0,
+    log: () => stderr.text,
     /** What it printed on its standard output. */
-    out: () => out,
+    out: () => stdout.text,
     call: (method: string, path: string, options: CallOptions = {}) => call(url, method, path, options),
     async stop(signal: NodeJS.Signals = 'SIGTERM') {
-      const ended = once(child, 'exit')
-      child.kill(signal)
-      const [code] = await ended
-      return code as number | null
+      server.kill(signal)
+      return server.ended
     },
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) await this.stop()
+      if (running) await this.stop()
     },
   }
 }

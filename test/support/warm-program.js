@@ -3,6 +3,7 @@
  * <program's main.js> <requests> <answers>`, the last two being named pipes with a line of JSON for each command.
  */
 import { createReadStream, openSync, writeSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 
@@ -20,6 +21,7 @@ for (const name of ['stdout', 'stderr'])
     return true
   }
 
+enableCompileCache()
 const { main } = await import(pathToFileURL(mainFile).href)
 for await (const line of createInterface(createReadStream(requests, { fd: request }))) {
   const { args, env } = JSON.parse(line)

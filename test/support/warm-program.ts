@@ -11,26 +11,28 @@ export interface Result {
   readonly err: string
 }
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 interface WarmProgram {
   /** Returns when the command has ended, as `spawnSync` does. */
-  run(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Result
+  run(args: readonly string[], env: Environment): Result
 }
 
 let running: WarmProgram | undefined
 
-export function warmProgram(): WarmProgram {
-  running ??= start()
+export function warmProgram(env: Environment): WarmProgram {
+  running ??= start(env)
   return running
 }
 
-function start(): WarmProgram {
+function start(env: Environment): WarmProgram {
   const folder = temporaryFolder()
   const [requests, answers] = [folder.file('requests'), folder.file('answers')]
   spawnSync('mkfifo', [requests, answers])
   const child = spawn(
     process.execPath,
     [join(import.meta.dirname, 'warm-program.js'), join(program, 'dist/main.js'), requests, answers],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { env, stdio: ['ignore', 'ignore', 'inherit'] },
   )
   child.unref()
   process.once('exit', () => folder[Symbol.dispose]())
