@@ -45,6 +45,90 @@ describe('health', () => {
   })
 })
 
+describe('what OpenIDM keeps in its repository', () => {
+  it('roles for access and managed objects are read under their older names, and not written', async () => {
+    const { result } = await get('repo/internal/role?_queryId=query-all-ids')
+    expect(result.map(({ _id }: { _id: string }) => _id)).toContain('openidm-authorized')
+    expect(await get('internal/role/openidm-reg')).toMatchObject({ _id: 'openidm-reg' })
+    expect(await get('repo/internal/user/anonymous')).toMatchObject({ _id: 'anonymous' })
+    await server.call('PUT', 'managed/user/r', { body: { name: 'Rob' } })
+    expect(await get('repo/managed/user/r')).toMatchObject({ name: 'Rob' })
+    expect((await get('repo/managed/user?_queryId=query-all-ids')).result).toContainEqual(
+      expect.objectContaining({ _id: 'r' }),
+    )
+    const written = await server.call('PUT', 'repo/managed/user/r', { body: { name: '' } })
+    expect(written.status).toBe(501)
+    await server.call('DELETE', 'managed/user/r')
+  })
+
+  it('links by the queries of its repositories', async () => {
+    await server.call('POST', 'recon?_action=recon&mapping=hr_user&waitForCompletion=true')
+    const links = async (query: string) => (await get(`repo/link?_queryId=${query}`)).result
+    expect(await links('links-for-linkType&linkType=hr_user')).toHaveLength(1)
+    expect(await links('links-for-firstId&linkType=hr_user&firstId=a')).toMatchObject([{ secondId: 'a' }])
+    expect(await links('links-for-firstId&linkType=hr_user&firstId=b')).toEqual([])
+  })
+})
+
+describe('the cluster', () => {
+  it('has one node', async () => {
+    const node = { instanceId: 'node1', state: 'running', startup: expect.any(String) }
+    expect(await get('cluster')).toMatchObject({ results: [node] })
+    expect(await get('cluster/node1')).toMatchObject(node)
+    expect((await get('cluster?_queryFilter=true')).result).toMatchObject([node])
+    expect((await server.call('GET', 'cluster/node2')).status).toBe(404)
+  })
+})
+
+describe('what is not there', () => {
+  it.each([
+    ['GET', 'managed/user?_api', '_api'],
+    ['GET', 'managed/user?_crestapi', '_crestapi'],
+    ['GET', 'identityProviders', 'social login'],
+    ['POST', 'authentication?_action=login', 'sessions'],
+    ['GET', 'workflow/processdefinition?_queryFilter=true', 'workflows'],
+  ])('%s %s says so', async (method, path, said) => {
+    const { status, body } = await server.call(method, path)
+    expect([status, body.problem, body.message]).toEqual([
+      501,
+      'NOT_IMPLEMENTED',
+      expect.stringContaining(said),
+    ])
+  })
+})
+
+describe('the scheduler and the task scanner', () => {
+  it.each(['scheduler', 'scheduler/job'])('%s says whether an expression is one', async (path) => {
+    const validate = async (cronExpression: string) =>
+      (
+        await server.call('POST', `${path}?_action=validateQuartzCronExpression`, {
+          body: { cronExpression },
+        })
+      ).body
+    expect(await validate('0 0 * * * ?')).toEqual({ valid: true })
+    expect(await validate('hourly')).toMatchObject({ valid: false })
+  })
+  it('lists the task scans', async () => {
+    expect(await get('taskscanner')).toEqual({ _id: '', tasks: [] })
+  })
+})
+
+describe('a draft of a connector', () => {
+  it('may have placeholders, which are replaced for the test and stay in the answer', async () => {
+    const ask = (action: string, csvFile: string) =>
+      server.call('POST', `system?_action=${action}`, {
+        body: csvConnector('draft', ['uid', 'name'], { csvFile }),
+      })
+    const csvFile = '&{launcher.project.location}/data/hr.csv'
+    expect((await ask('testConfig', csvFile)).body).toEqual({ name: 'draft', ok: true })
+    const full = (await ask('createFullConfig', csvFile)).body
+    expect(full.configurationProperties.csvFile).toBe(csvFile)
+    expect(Object.keys(full.objectTypes)).toEqual(['account'])
+    const { body } = await ask('testConfig', '&{no.such.property}/hr.csv')
+    expect(body).toMatchObject({ ok: false, error: expect.stringContaining('no.such.property') })
+  })
+})
+
 describe('util/validateQueryFilter', () => {
   const validate = (_queryFilter: unknown) =>
     server.call('POST', 'util/validateQueryFilter?_action=validate', { body: { _queryFilter } })

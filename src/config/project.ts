@@ -27,6 +27,8 @@ export interface Project {
   readonly filesRead: ReadonlySet<string>
   /** Value of a property by the lookup order of platform §3.2, [D]. */
   property(name: string): Json | undefined
+  /** With placeholders replaced by their properties. CONFIGURATION names those that are not defined. */
+  expand(content: JsonObject): JsonObject
   /** What scripts see of the properties. */
   scriptProperty(name: string): Json | undefined
 }

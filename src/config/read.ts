@@ -3,7 +3,9 @@
  * connectors and managed object types that are usable. All problems are found and none is thrown; only a folder
  * that is not a project is refused.
  */
-import type { Json } from '../model/json.ts'
+import { printPlace } from '../model/finding.ts'
+import { asObject, type Json, type JsonObject } from '../model/json.ts'
+import { Problem } from '../model/problem.ts'
 import { parseProperties } from './boot-properties.ts'
 import { type DocumentSchemas, readDocument } from './checked-document.ts'
 import { connectorEntries, managedObjectEntries, mappingEntries } from './entries/entries.ts'
@@ -12,6 +14,7 @@ import { fileRoots } from './file-roots.ts'
 import { bootProperties, configurationFiles, inlineText, misnamed, readProjectFile, unread } from './files.ts'
 import type { ConfigurationFile, ConfigurationProblem, Project } from './project.ts'
 import { propertyLookup, scriptProperties } from './properties.ts'
+import { type SubstitutionSources, substitute } from './substitute.ts'
 
 export interface ReadOptions extends DocumentSchemas {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -66,8 +69,16 @@ export async function readProject(folder: string, options: ReadOptions): Promise
     managedObjects: managed.valid,
     declaredManagedObjects: managed.declared,
     property,
+    expand: (content) => expanded(content, sources),
     scriptProperty: scriptProperties(properties),
   }
+}
+
+function expanded(content: JsonObject, sources: SubstitutionSources): JsonObject {
+  const { value, failures } = substitute(content, sources)
+  const [failure] = failures
+  if (failure) throw new Problem('CONFIGURATION', `${printPlace(failure.place)}: ${failure.message}`)
+  return asObject(value)
 }
 
 function inReadingOrder(problems: readonly ConfigurationProblem[]): readonly ConfigurationProblem[] {

@@ -42,19 +42,36 @@ const readers = [
 
 describe.each(readers)('$reader', ({ read }) => {
   const rest = { depth: '2' }
-  it.each([
+  it.each<[Record<string, string>, { filter: Filter; fields?: string[][] }]>([
     [{ _queryFilter: 'true' }, { filter: everything }],
     [{ _queryFilter: 'sn eq "Fox"' }, { filter: equals('sn', 'Fox') }],
     [{ _queryId: 'query-all-ids' }, { filter: everything, fields: [['_id']] }],
     [{ _queryId: 'query-all' }, { filter: everything }],
     [{ _queryId: 'for-userName', uid: 'bjensen' }, { filter: equals('userName', 'bjensen') }],
     [{ _queryId: 'get-by-field-value', field: 'sn', value: 'Fox' }, { filter: equals('sn', 'Fox') }],
-  ])(
-    'reads %o, and keeps the other parameters',
-    (words, { filter, fields }: { filter: Filter; fields?: string[][] }) => {
-      expect(read('managed/user', { ...words, ...rest })).toEqual({ filter, fields, parameters: rest })
-    },
-  )
+    [{ _queryId: 'links-for-linkType', linkType: 'a' }, { filter: equals('linkType', 'a') }],
+    [
+      { _queryId: 'links-for-firstId', linkType: 'a', firstId: '1' },
+      { filter: { kind: 'and', filters: [equals('linkType', 'a'), equals('firstId', '1')] } },
+    ],
+    [
+      { _queryId: 'credential-query', username: 'ann' },
+      {
+        filter: {
+          kind: 'and',
+          filters: [equals('userName', 'ann'), { kind: 'not', filter: equals('accountStatus', 'inactive') }],
+        },
+      },
+    ],
+    [
+      { _queryId: 'get-users-of-role', role: 'seller' },
+      {
+        filter: { kind: 'compare', operator: 'eq', pointer: ['roles', '_ref'], value: 'managed/role/seller' },
+      },
+    ],
+  ])('reads %o, and keeps the other parameters', (words, { filter, fields }) => {
+    expect(read('managed/user', { ...words, ...rest })).toEqual({ filter, fields, parameters: rest })
+  })
 
   it('takes a query expression for a filter on systems', () => {
     expect(read('system/hr/account', { _queryExpression: 'sn eq "Fox"' }).filter).toEqual(equals('sn', 'Fox'))

@@ -61,37 +61,75 @@ function filterOf(value: Json): Filter {
   throw new Problem('BAD_FILTER', `a query filter is a string, not ${JSON.stringify(value)}`)
 }
 
+/** What a named query needs, and the filter that it stands for. */
+interface NamedQuery {
+  readonly parameters: readonly string[]
+  readonly filter: (value: (parameter: string) => Json) => Filter
+  readonly fields?: readonly Pointer[]
+}
+
+const everyObject: NamedQuery = { parameters: [], filter: () => everything }
+const usersOfRole: NamedQuery = {
+  parameters: ['role'],
+  filter: (value) =>
+    equals('roles/_ref', `managed/role/${String(value('role')).replace(/^managed\/role\//, '')}`),
+}
+
 /** The named queries of every OpenIDM repository that can be written as a filter. */
+const namedQueries: Readonly<Record<string, NamedQuery>> = {
+  'query-all-ids': { ...everyObject, fields: [['_id']] },
+  'query-all': everyObject,
+  'for-userName': { parameters: ['uid'], filter: (value) => equals('userName', value('uid')) },
+  'get-by-field-value': {
+    parameters: ['field', 'value'],
+    filter: (value) => equals(String(value('field')), value('value')),
+  },
+  'get-users-of-role': usersOfRole,
+  'get-users-of-direct-role': usersOfRole,
+  'links-for-linkType': {
+    parameters: ['linkType'],
+    filter: (value) => equals('linkType', value('linkType')),
+  },
+  'links-for-firstId': {
+    parameters: ['linkType', 'firstId'],
+    filter: (value) => all(equals('linkType', value('linkType')), equals('firstId', value('firstId'))),
+  },
+  'credential-query': {
+    parameters: ['username'],
+    filter: (value) =>
+      all(equals('userName', value('username')), {
+        kind: 'not',
+        filter: equals('accountStatus', 'inactive'),
+      }),
+  },
+  'credential-internaluser-query': {
+    parameters: ['username'],
+    filter: (value) => equals('_id', value('username')),
+  },
+}
+
 function namedQuery<P extends Json | undefined>(
   name: Json,
   parameters: Readonly<Record<string, P>>,
 ): Selected<P> {
-  const needed = (parameter: string) => {
+  const query = typeof name === 'string' && Object.hasOwn(namedQueries, name) ? namedQueries[name] : undefined
+  if (!query)
+    throw new Problem(
+      'BAD_REQUEST',
+      `${JSON.stringify(name)} is not a known query: repository configuration, which defines named queries, is ` +
+        `not read; say it as _queryFilter. Known: ${Object.keys(namedQueries).join(', ')}`,
+    )
+  const filter = query.filter((parameter) => {
     const value = Object.hasOwn(parameters, parameter) ? (parameters[parameter] ?? undefined) : undefined
     if (value !== undefined) return value
     throw new Problem('BAD_REQUEST', `the query ${name} needs the parameter ${parameter}`)
-  }
-  switch (name) {
-    case 'query-all-ids':
-      return { filter: everything, fields: [['_id']], parameters }
-    case 'query-all':
-      return { filter: everything, fields: undefined, parameters }
-    case 'for-userName': {
-      const { uid, ...others } = parameters
-      return { filter: equals('userName', needed('uid')), fields: undefined, parameters: others }
-    }
-    case 'get-by-field-value': {
-      const { field, value, ...others } = parameters
-      const filter = equals(String(needed('field')), needed('value'))
-      return { filter, fields: undefined, parameters: others }
-    }
-    default:
-      throw new Problem(
-        'BAD_REQUEST',
-        `${JSON.stringify(name)} is not a known query: repository configuration, which defines named queries, is ` +
-          'not read; say it as _queryFilter. Known: query-all-ids, query-all, for-userName, get-by-field-value',
-      )
-  }
+  })
+  const others = Object.entries(parameters).filter(([one]) => !query.parameters.includes(one))
+  return { filter, fields: query.fields, parameters: Object.fromEntries(others) as Record<string, P> }
+}
+
+function all(...filters: Filter[]): Filter {
+  return { kind: 'and', filters }
 }
 
 function equals(field: string, value: Json): Filter {

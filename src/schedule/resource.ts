@@ -3,7 +3,13 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { asProblem, Problem } from '../model/problem.ts'
 import { joinPath, splitPath } from '../model/resource-path.ts'
 import { queryCollection } from '../router/collection.ts'
-import type { RequestContext, Resource, ResourceProvider, Resources } from '../router/resources.ts'
+import type {
+  RequestContext,
+  Resource,
+  ResourceAction,
+  ResourceProvider,
+  Resources,
+} from '../router/resources.ts'
 import { parseCron } from './cron.ts'
 import { type Job, readJob } from './job.ts'
 import type { JobTrigger, Scheduler } from './scheduler.ts'
@@ -48,8 +54,10 @@ export function jobProvider(scheduler: Scheduler, resources: () => Resources): R
       await resources().delete(pathOf(id), rev, inside(request))
       return last
     },
-    async action(path, { name }, request) {
+    async action(path, action, request) {
+      const { name } = action
       const id = idIn(path)
+      if (id === '' && name === validate) return validity(action)
       if (id !== '') return actOn(scheduler, view.job(id), name)
       if (name !== 'listCurrentlyExecutingJobs') return actOnAll(scheduler, name)
       const running = new Set(scheduler.running())
@@ -206,19 +214,24 @@ async function actOnAll(scheduler: Scheduler, name: string): Promise<Json> {
   return { success: true }
 }
 
-/** `scheduler?_action=validateQuartzCronExpression`. */
+const validate = 'validateQuartzCronExpression'
+
+/** `scheduler?_action=validateQuartzCronExpression`, also on `scheduler/job`. */
 export const schedulerProvider: ResourceProvider = {
-  async action(path, { name, content, parameters }) {
-    if (path !== '' || name !== 'validateQuartzCronExpression')
-      throw new Problem('BAD_REQUEST', 'scheduler offers the action validateQuartzCronExpression')
-    const expression =
-      (isJsonObject(content) ? content.cronExpression : undefined) ?? parameters.cronExpression
-    if (typeof expression !== 'string') throw new Problem('BAD_REQUEST', 'the action needs cronExpression')
-    try {
-      parseCron(expression)
-      return { valid: true }
-    } catch (error) {
-      return { valid: false, message: asProblem(error).message }
-    }
+  async action(path, action) {
+    if (path !== '' || action.name !== validate)
+      throw new Problem('BAD_REQUEST', `scheduler offers the action ${validate}`)
+    return validity(action)
   },
+}
+
+function validity({ content, parameters }: ResourceAction): Json {
+  const expression = (isJsonObject(content) ? content.cronExpression : undefined) ?? parameters.cronExpression
+  if (typeof expression !== 'string') throw new Problem('BAD_REQUEST', 'the action needs cronExpression')
+  try {
+    parseCron(expression)
+    return { valid: true }
+  } catch (error) {
+    return { valid: false, message: asProblem(error).message }
+  }
 }

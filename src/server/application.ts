@@ -115,6 +115,7 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
       ...{ ...base, during },
       engine: () => current().engine,
       readFile: (path) => current().project.readFile(path),
+      property: (name) => current().project.property(name),
       activeReconciliations: () => sync.reconciliations.activeCount,
       isStopping: () => sync.reconciliations.closing,
     }),

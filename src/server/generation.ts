@@ -141,12 +141,12 @@ async function openParts(
 
 function servicesOf(tools: Tools, checked: CheckedProject, host: GenerationHost): Services {
   const { project, engine } = tools
-  const { folder, readFile, property } = project
+  const { folder, readFile, property, expand } = project
   const { audit, log } = host
   const fullObjects = isOn(property('openidm.audit.logFullObjects'))
   const activity = { audit, fullObjects, isSecret: auditFeature.of(tools).isSecret, log }
   return {
-    ...{ ...host, engine, folder, readFile, property },
+    ...{ ...host, engine, folder, readFile, property, expand },
     mappingExists: (name) => checked.mappings.has(name),
     isReady: (path) => isReady(checked, path),
     // Managed objects record their writes themselves.

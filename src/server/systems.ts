@@ -16,7 +16,7 @@ export interface SystemTools {
   openSystem(configuration: JsonObject): Promise<System>
 }
 
-export interface SystemServices extends Pick<SystemEnvironment, 'kinds'> {
+export interface SystemServices extends Pick<SystemEnvironment, 'kinds' | 'expand'> {
   readonly folder: string
   readonly secrets: { readonly decrypt: SystemEnvironment['decrypt'] }
   readonly liveSync: NonNullable<SystemEnvironment['liveSync']>
@@ -48,9 +48,9 @@ export const systemFeature = feature({
     const entries = [...value].map(([name, { configuration }]) => [`system/${name}`, configuration] as const)
     return { value, findings, entries: Object.fromEntries(entries) }
   },
-  open(systems, { kinds, folder, secrets, liveSync, recordingActivity }: SystemServices) {
+  open(systems, { kinds, folder, expand, secrets, liveSync, recordingActivity }: SystemServices) {
     const decrypt = secrets.decrypt.bind(secrets)
-    const provider = systemProvider(systems, { kinds, projectFolder: folder, decrypt, liveSync })
+    const provider = systemProvider(systems, { kinds, projectFolder: folder, expand, decrypt, liveSync })
     return { mounts: { system: recordingActivity(provider, 'system') } }
   },
 })

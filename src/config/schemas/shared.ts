@@ -50,7 +50,7 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
     {
       _queryFilter: text('A query filter.', { format: 'query-filter' }),
       _queryId: text(
-        'A named query: `query-all-ids`, `query-all`, `for-userName` (parameter `uid`) or `get-by-field-value` ' +
+        'A named query, such as `query-all-ids`, `query-all`, `for-userName` (parameter `uid`) or `get-by-field-value` ' +
           '(parameters `field` and `value`). Write other queries as `_queryFilter`.',
       ),
       _queryExpression: text('The same as `_queryFilter`, on `system/…` only.'),

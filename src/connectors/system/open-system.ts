@@ -39,6 +39,8 @@ export interface SystemEnvironment {
     },
     context: RequestContext,
   ) => Promise<Json>
+  /** Replaces placeholders in a configuration that comes with a request; absent: there are none. */
+  readonly expand?: (configuration: JsonObject) => JsonObject
   /** Called for operations that `onDeny: DO_NOTHING` skipped. */
   readonly log?: (message: string) => void
 }

@@ -32,7 +32,7 @@ export const systemActions: Readonly<Record<string, SystemAction>> = {
   async createFullConfig(_, environment, { content }) {
     const core = coreConfiguration(kindFor(bodyOf(content).connectorRef, environment.kinds))
     const configuration = { name: 'draft', ...core, ...bodyOf(content) }
-    await using system = await openSystem(configuration, environment)
+    await using system = await openSystem(expanded(configuration, environment), environment)
     await system.test()
     return { ...core, ...bodyOf(content), objectTypes: await declaredTypes(system), operationOptions: {} }
   },
@@ -42,13 +42,18 @@ export const systemActions: Readonly<Record<string, SystemAction>> = {
     if (typeof name !== 'string')
       throw new Problem('BAD_REQUEST', 'testConfig needs the complete configuration with a name')
     try {
-      await using system = await openSystem(bodyOf(content), environment)
+      await using system = await openSystem(expanded(bodyOf(content), environment), environment)
       await system.test()
       return { name, ok: true }
     } catch (error) {
       return { name, ok: false, error: asProblem(error).message }
     }
   },
+}
+
+/** As files are when they are read: the answer has the placeholders, the connector what they stand for. */
+function expanded(configuration: JsonObject, { expand }: SystemEnvironment): JsonObject {
+  return expand ? expand(configuration) : configuration
 }
 
 /** The state of one system, tested now. */

@@ -92,8 +92,15 @@ function separate(pairs: URLSearchParams): { reserved: Reserved; additional: Rec
   }
 }
 
+const descriptors: ReadonlySet<string> = new Set(['_api', '_crestapi'])
+
 /** Names with an underscore are the protocol's. */
 function unknown(name: string): Problem {
+  if (descriptors.has(name))
+    return new Problem(
+      'NOT_IMPLEMENTED',
+      `There are no descriptions of the interface (${name}); see docs/rest.md`,
+    )
   const meant = nearest(name, reservedNames)
   const advice = meant === undefined ? '' : `; did you mean ${meant}?`
   return new Problem('BAD_REQUEST', `Unrecognized request parameter '${name}'${advice}`)

@@ -31,6 +31,7 @@ export function taskScannerProvider(
   }
   return {
     async read(id) {
+      if (id === '') return { _id: '', tasks: scanner.runs().map(shown) }
       return shown(required(id))
     },
     async query(path, query) {

@@ -1,12 +1,21 @@
 import { feature } from '../../feature/feature.ts'
+import type { Json } from '../../model/json.ts'
+import type { Resources } from '../../router/resources.ts'
 import { version } from '../version.ts'
+import { absentServices } from './absent.ts'
+import { clusterProvider } from './cluster.ts'
 import { healthProvider } from './health.ts'
 import { infoProvider } from './info.ts'
+import { internalRoles, internalUsers } from './internal.ts'
+import { repoManagedProvider } from './repo-managed.ts'
 import { validateQueryFilterProvider } from './validate-query-filter.ts'
 
 export interface ServerHost {
   readonly activeReconciliations: () => number
   readonly isStopping: () => boolean
+  readonly resources: () => Resources
+  /** Of the process and the project. */
+  readonly property: (name: string) => Json | undefined
 }
 
 /** The server's information about itself. */
@@ -14,8 +23,15 @@ export const serverFeature = feature({
   name: 'server',
   documents: /^$/,
   compile: () => ({ value: undefined, findings: [] }),
-  begin: ({ activeReconciliations, isStopping }: ServerHost) => ({
+  begin: ({ activeReconciliations, isStopping, resources, property }: ServerHost) => ({
     mounts: {
+      ...absentServices,
+      cluster: clusterProvider(() => String(property('openidm.node.id') ?? 'node1')),
+      'internal/role': internalRoles,
+      'internal/user': internalUsers,
+      'repo/internal/role': internalRoles,
+      'repo/internal/user': internalUsers,
+      'repo/managed': repoManagedProvider(resources),
       'util/validateQueryFilter': validateQueryFilterProvider,
       health: healthProvider(activeReconciliations),
       info: infoProvider(isStopping, version()),
