@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { patternOf } from './pattern.ts'
+import { effortOf, patternOf } from './pattern.ts'
 
 describe('a pattern answers as a regular expression does', () => {
   it.each([
@@ -10,6 +10,8 @@ describe('a pattern answers as a regular expression does', () => {
     ['^(managed|system|internal)($|(/.+))', '', ['managed', 'managed/user', 'managedx', 'config']],
     ['(\\d{3}-)+\\d', 'g', ['123-456-7', '12-3', '']],
     ['^(.)\\1$', '', ['aa', 'ab']],
+    ['^\\+?([0-9\\- ()])*$', '', ['+49 (221) 1-2', '+49x', '']],
+    ['^(?:(?<year>\\d{4})-)*(x(?=y))*$', '', ['2024-2025-', '2024', 'x']],
     ['[)+*]{2}', 's', [')+', 'ab']],
     ['^\\p{L}+$', 'u', ['Zoë', 'a1']],
   ])('%s with "%s"', (source, flags, texts) => {
@@ -46,5 +48,20 @@ describe('a pattern that takes too long for a text', () => {
     expect(() => pattern.test(`${'a'.repeat(40)}!`)).toThrow()
     expect(pattern.test('aaa')).toBe(true)
     expect(pattern.test('aab')).toBe(false)
+  })
+})
+
+describe('the most steps for a text of ten characters', () => {
+  it.each([
+    ['^[a-z]{3}$', 10],
+    ['^\\+?([0-9 ])*$', 100],
+    ['^(?:[a-f0-9]{2}:)*$', 100],
+    ['^((a)(b))*$', 100],
+    ['.*-.*', 1000],
+    ['(a?)*', Number.POSITIVE_INFINITY],
+    ['(a|b)*', Number.POSITIVE_INFINITY],
+    ['(a+)+', Number.POSITIVE_INFINITY],
+  ])('%s: %d', (source, steps) => {
+    expect(effortOf(source)(10)).toBe(steps)
   })
 })

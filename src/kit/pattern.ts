@@ -36,8 +36,8 @@ const limitMs = 100
  * The most steps that matching a text of a length may take, as far as the source tells: the length to the power of the number of
  * repetitions without an end, and infinite if one of them repeats something that may itself match in several ways.
  */
-function effortOf(source: string): (length: number) => number {
-  const bare = withoutClasses(source)
+export function effortOf(source: string): (length: number) => number {
+  const bare = withoutFixedGroups(withoutClasses(source))
   const repetitions = bare.match(/[*+]|\{\d+,\d*\}|\{\d{2,}\}/g)?.length ?? 0
   const repeatsGroup = /\)(?:[*+]|\{)/.test(bare) || /\\[1-9]|\\k</.test(source)
   if (repetitions === 0 && !repeatsGroup) return (length) => length
@@ -47,6 +47,12 @@ function effortOf(source: string): (length: number) => number {
 /** Escapes and classes stand for one character. */
 function withoutClasses(source: string): string {
   return source.replace(/\\./gs, 'x').replace(/\[\^?\]?[^\]]*\]/g, 'x')
+}
+
+/** A group of so many characters, neither more nor less, matches in one way: it stands for one character, too. */
+function withoutFixedGroups(bare: string): string {
+  const left = bare.replace(/\{\d\}/g, '').replace(/\((?:\?(?:[:=!]|<[=!]|<\w+>))?[^()*+?{|]*\)/g, 'x')
+  return left === bare ? bare : withoutFixedGroups(left)
 }
 
 const context = vm.createContext(Object.create(null))
