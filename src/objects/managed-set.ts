@@ -49,7 +49,7 @@ export interface ManagedSet extends ObjectSet {
 
 export function managedSet(repository: Repository, compiled: CompiledType, onChange: OnChange): ManagedSet {
   const set = setOn(repository, compiled, writer(repository, compiled, onChange))
-  if (compiled.oneByOne) return set
+  if (compiled.prepares) return set
   return {
     ...set,
     joining: (transaction) =>

@@ -30,7 +30,7 @@ describe('policies under conditions that are filters', () => {
     expect(validate({ word: 'a' }, new Set(['kind']))).toEqual([])
   })
   it('leave pages whole: only scripts are run object by object', () => {
-    const isTriggered = (type: ManagedType) => compileType(type, true, plainParts).oneByOne
+    const isTriggered = (type: ManagedType) => compileType(type, true, plainParts).alone.create
     expect(isTriggered(typeWith(contractors, abroad))).toBe(false)
     const script = { type: 'text/javascript', source: 'true' }
     expect(isTriggered(typeWith({ ...contractors, condition: script }))).toBe(true)

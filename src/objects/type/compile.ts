@@ -1,7 +1,8 @@
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Target } from '../../model/reference.ts'
-import type { RequestContext, Resource } from '../../router/resources.ts'
+import type { ObjectWriteRequest, RequestContext, Resource } from '../../router/resources.ts'
+import { reachesOut } from '../../scripts/reaches-out.ts'
 import type { MappingExists } from '../policies/built-in.ts'
 import { conditionalValidator, type ScriptedPolicies, scriptedPolicies } from '../policies/conditional.ts'
 import { noOwnPolicies, type OwnPolicies } from '../policies/project-policies.ts'
@@ -36,8 +37,10 @@ export interface CompiledType {
   readonly encryption: Encryption
   /** Lists whose order says nothing. */
   readonly unordered: readonly (readonly Step[])[]
-  /** Scripts, or encryption: objects are written one after the other, for a script may look at everything in between. */
-  readonly oneByOne: boolean
+  /** Scripts, or encryption: what is to be stored is made ready before the transaction. */
+  readonly prepares: boolean
+  /** Which writes are a page each: a script may look at everything in between, or has a say after the write. */
+  readonly alone: Readonly<Record<ObjectWriteRequest['operation'], boolean>>
   /** Undefined: no script looks at what is read. */
   readonly retrieval: Retrieval | undefined
   readonly visible: Visible
@@ -97,6 +100,8 @@ export function compileType(
   const always = compileValidator(type.schema, mappingExists)
   const conditionally = conditionalValidator(places, mappingExists)
   const byScripts = scriptedPolicies(places, scripts, ownPolicies, mappingExists)
+  const alone = aloneIn(type, scripts, [...onValidate, ...onStore])
+  const judgesAlone = enforced && byScripts !== undefined
   return {
     ...{ type, collection, enforced, scripts, onValidate, onStore, encryption, scriptedPolicies: byScripts },
     relations: related && relatedType && { ...related, type: relatedType },
@@ -108,12 +113,17 @@ export function compileType(
     validate: (object, only) => [...always(object, only), ...conditionally(object, only)],
     unordered: places.filter(({ property }) => property.comparison === 'unordered').map(({ path }) => path),
     protected: places.filter(isProtected).map(({ path }) => path),
-    oneByOne:
+    prepares:
       encryption.encrypts ||
-      (enforced && byScripts !== undefined) ||
+      judgesAlone ||
       compensates(type) ||
       writingHooks.some(scripts.has) ||
       onValidate.length + onStore.length > 0,
+    alone: {
+      create: judgesAlone || alone.create,
+      update: judgesAlone || alone.update,
+      delete: alone.delete,
+    },
     retrieval: retrieval(collection, scripts, scriptedPlaces(places, scripts, 'onRetrieve')),
     visible: visibility(places, encryption),
   }
@@ -123,6 +133,22 @@ const writingHooks = [
   ...['onCreate', 'onUpdate', 'onDelete', 'postCreate', 'postUpdate', 'postDelete'],
   ...['onStore', 'onValidate', 'onSync'],
 ]
+
+/** As far as scripts make it necessary. One that computes its object, and nothing else, can run for many at once. */
+function aloneIn(
+  type: ManagedType,
+  scripts: TypeScripts,
+  ofProperties: readonly ScriptedPlace[],
+): CompiledType['alone'] {
+  const reaches = (name: string) => scripts.has(name) && reachesOut(scripts.sourceOf(name) ?? 'openidm')
+  const follows = compensates(type) || scripts.has('onSync')
+  const shapes = [...ofProperties.map(({ script }) => script), 'onStore', 'onValidate'].some(reaches)
+  return {
+    create: follows || shapes || reaches('onCreate') || scripts.has('postCreate'),
+    update: follows || shapes || reaches('onUpdate') || scripts.has('postUpdate'),
+    delete: follows || reaches('onDelete') || scripts.has('postDelete'),
+  }
+}
 
 /** The shipped policy `re-auth-required` means the same as `isProtected`. */
 function isProtected({ property: { isProtected, policies } }: Place): boolean {

@@ -1,6 +1,7 @@
 import type { CompileTools } from '../../feature/feature.ts'
 import { below, type Finding } from '../../model/finding.ts'
 import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
+import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { checkedScript } from '../../scripts/definition.ts'
 import type { ScriptEngine, ScriptOutcome, ScriptSource } from '../../scripts/engine.ts'
@@ -142,10 +143,49 @@ export function loadedScripts(
   const loaded = engine.load(program, { settings: readingScripts(type, scripts), scripts })
   return {
     has: (name) => Object.hasOwn(scripts, name),
-    run: (script, variables, request) => loaded.one('runScript', { script, variables }, { request }),
+    run: together((calls, request) => loaded.run('runScript', calls, { request })),
     retrieve: (objects, request) => loaded.run('retrieve', objects, { request }),
     sourceOf: (name) => (Object.hasOwn(scripts, name) ? scripts[name]?.source : undefined),
     [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
+  }
+}
+
+interface ScriptCall {
+  readonly script: string
+  readonly variables: JsonObject
+}
+
+/** Calls of one request that are made at the same time cross into the sandbox together: those of a page of writes. */
+function together(
+  runAll: (
+    calls: readonly ScriptCall[],
+    request: RequestContext,
+  ) => Promise<readonly ScriptOutcome<ScriptResult>[]>,
+): TypeScripts['run'] {
+  const waiting = new Map<RequestContext, (ScriptCall & PromiseWithResolvers<ScriptResult>)[]>()
+  const run = async (request: RequestContext) => {
+    const calls = waiting.get(request) ?? []
+    waiting.delete(request)
+    try {
+      const outcomes = await runAll(calls, request)
+      for (const [place, { resolve, reject }] of calls.entries()) {
+        const outcome = outcomes[place]
+        if (outcome?.ok) resolve(outcome.value)
+        else reject(outcome?.error ?? new Problem('INTERNAL', 'a script was not run'))
+      }
+    } catch (error) {
+      for (const { reject } of calls) reject(error)
+    }
+  }
+  return (script, variables, request) => {
+    const call = { script, variables, ...Promise.withResolvers<ScriptResult>() }
+    const others = waiting.get(request)
+    if (others) others.push(call)
+    else {
+      waiting.set(request, [call])
+      setImmediate(() => void run(request))
+    }
+    return call.promise
   }
 }
 

@@ -59,6 +59,9 @@ function userWork(properties: Properties): UserWork {
     },
     calls: {
       'onCreateUser.setDefaultFields': setDefaults,
+      // Mail and notifications: there are none.
+      'onCreateUser.emailUser': '',
+      'onUpdateUser.createNotification': '',
       'onCreateUser.createIdpRelationships': ifAny("onCreateUser').createIdpRelationships"),
       // An update leaves alone what it may not see.
       'onUpdateUser.preserveLastSync': '',

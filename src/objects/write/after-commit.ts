@@ -23,7 +23,7 @@ export async function afterCommit(context: AfterCommit, page: WrittenPage, posit
   const own = ownChanges(page)
   noteWrites(request, writtenIn(page))
   let stays: Problem | undefined
-  if (compiled.oneByOne) for (const change of own) stays ??= await runPostHook(context, change, page.others)
+  if (compiled.prepares) for (const change of own) stays ??= await runPostHook(context, change, page.others)
   if (page.due !== undefined) compiled.relations?.services.recomputation.expect(page.due)
   const follow = followUp(context, page, own)
   const within = withoutAfterwards(request)

@@ -1,4 +1,4 @@
-import { type Entry, eachDraft, type ManagedWrite, type WriteContext } from './entry.ts'
+import { allDrafts, type Entry, eachDraft, type ManagedWrite, type WriteContext } from './entry.ts'
 import { open } from './open.ts'
 import { runScripts } from './scripts.ts'
 import { validate } from './validate.ts'
@@ -10,5 +10,6 @@ export async function drafted(
 ): Promise<readonly Entry[]> {
   const opened = await open(context, page)
   const valid = await eachDraft(opened, (draft) => validate(context, draft))
-  return context.compiled.oneByOne ? eachDraft(valid, (draft) => runScripts(context, draft)) : valid
+  // At the same time: their scripts cross into the sandbox together.
+  return context.compiled.prepares ? allDrafts(valid, (draft) => runScripts(context, draft)) : valid
 }

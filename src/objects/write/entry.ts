@@ -95,6 +95,14 @@ export function eachDraft(
   return eachOf(page, (entry) => ('ok' in entry ? entry : stage(entry)))
 }
 
+/** The same for a stage that waits: all of the page at the same time. */
+export function allDrafts(
+  page: readonly Entry[],
+  stage: (draft: Draft) => Promise<Entry>,
+): Promise<readonly Entry[]> {
+  return Promise.all(page.map(async (entry) => (await eachDraft([entry], stage))[0] ?? entry))
+}
+
 export function refused(error: Error): WriteResult {
   return { ok: false, error }
 }

@@ -13,7 +13,7 @@ import { conditionFields } from '../relationships/wanted.ts'
 import type { CompiledType, Relations } from '../type/compile.ts'
 import { nothingSynchronized } from './changes.ts'
 import { drafted } from './drafted.ts'
-import { type Draft, type Entry, eachDraft, refused, type WriteContext } from './entry.ts'
+import { allDrafts, type Draft, type Entry, refused, type WriteContext } from './entry.ts'
 import { encrypt } from './scripts.ts'
 import { giversAmong } from './store.ts'
 import { conflicts } from './unique.ts'
@@ -34,7 +34,9 @@ export function judgeOf(store: Store, compiled: CompiledType): Judge {
     }
     return (await judged(context, writes, before)).map((entry) => judgementOf(entry))
   }
-  return compiled.oneByOne ? (...given) => oneByOne(store, compiled, given) : page
+  const { alone } = compiled
+  const apart = alone.create || alone.update || alone.delete
+  return apart ? (...given) => oneByOne(store, compiled, given) : page
 }
 
 async function oneByOne(
@@ -96,8 +98,8 @@ async function judged(
   const shaped = await drafted(context, anyRevision)
   const { compiled } = context
   // Encryption alone refuses nothing, and takes long.
-  const stores = compiled.oneByOne && compiled.scripts.has('onStore')
-  const entries = stores ? await eachDraft(shaped, (draft) => encrypt(context, draft)) : shaped
+  const stores = compiled.scripts.has('onStore')
+  const entries = stores ? await allDrafts(shaped, (draft) => encrypt(context, draft)) : shaped
   return refuseRelated(context, await refuseTaken(context, entries, before), before)
 }
 

@@ -55,8 +55,8 @@ async function storedBefore(
   return ids.length > 0 ? store.objects.read(compiled.collection, ids) : new Map()
 }
 
-function looksAtDeleted({ oneByOne, relations }: CompiledType): boolean {
-  return oneByOne || relations !== undefined
+function looksAtDeleted({ prepares, relations }: CompiledType): boolean {
+  return prepares || relations !== undefined
 }
 
 function opened(
@@ -96,7 +96,7 @@ function changed(
   stored: StoredObject | undefined,
 ): Entry | Promise<Entry> {
   const { external } = context.request
-  const { collection, encryption, relations, oneByOne, unordered } = context.compiled
+  const { collection, encryption, relations, alone, unordered } = context.compiled
   const stale = staleness({ rev }, stored)
   if (stale || !stored) return refused(failure(`${collection}/${id}`, stale ?? 'missing'))
   if (external) refuseForeignSecrets(given, stored)
@@ -105,7 +105,7 @@ function changed(
   const content = inStoredOrder(whole, stored, unordered)
   const write = { operation: 'update', id, rev: stored._rev, content } as const
   const draft = { write, stored, old: stored, edits, patched }
-  if (encryption.encrypts || (relations && (external || oneByOne))) return compared(context, draft)
+  if (encryption.encrypts || (relations && (external || alone.update))) return compared(context, draft)
   // With relationships, a page of them learns it when they are written: they are read there anyway.
   return !relations && isSame(content, stored) ? { ok: true, object: stored } : draft
 }

@@ -54,7 +54,8 @@ function cryptography(decrypted: string[]): TypeParts['cryptography'] {
   }
 }
 
-async function open(properties: JsonObject, hooks: readonly string[] = [], store = real) {
+/** `source`: the code of the hooks; unknown code may do anything. */
+async function open(properties: JsonObject, hooks: readonly string[] = [], store = real, source?: string) {
   const calls: string[] = []
   const decrypted: string[] = []
   const heard: ObjectChange[] = []
@@ -71,6 +72,7 @@ async function open(properties: JsonObject, hooks: readonly string[] = [], store
     ...noScripts,
     has: (name) => hooks.includes(name),
     run: async () => ({}),
+    sourceOf: () => source,
   }
   const managed = await managedObjects({
     ...{ repository: noting(store, calls), onChange },
@@ -122,10 +124,14 @@ describe('a patch reads its object', () => {
 
 describe('a page reads its objects', () => {
   it.each([
-    { type: 'without relationships', properties: plain },
-    { type: 'with relationships', properties: related },
-  ])('once $type, and takes as many calls for many as for two', async ({ properties }) => {
-    const { managed, create, calls, reads } = await open(properties)
+    { type: 'without relationships', properties: plain, hooks: [] },
+    { type: 'with relationships', properties: related, hooks: [] },
+    { type: 'with encryption', properties: encrypted, hooks: [] },
+    { type: 'with scripts that only compute', properties: plain, hooks: ['onUpdate', 'onStore'] },
+    { type: 'with scripts and relationships', properties: related, hooks: ['onUpdate', 'onValidate'] },
+    { type: 'with scripts that see other writes', properties: related, hooks: ['onCreate', 'postDelete'] },
+  ])('once $type, and takes as many calls for many as for two', async ({ properties, hooks }) => {
+    const { managed, create, calls, reads } = await open(properties, hooks, real, 'object.note = 1')
     const set = managed.objectSet?.('user')
     const ids = Array.from({ length: 20 }, (_, at) => `u${at}`)
     for (const id of ids) await create(id)

@@ -6,8 +6,8 @@ import type { OnChange } from './changes.ts'
 import { drafted } from './drafted.ts'
 import {
   type Apply,
+  allDrafts,
   type Entry,
-  eachDraft,
   type ManagedWrite,
   refused,
   type WriteContext,
@@ -45,9 +45,10 @@ export function writer(
     request: RequestContext,
   ): Promise<readonly WriteResult[]> {
     const results: WriteResult[] = []
-    const alone = compiled.oneByOne || request.external
-    for (const page of pagesOf(writes, alone)) {
+    const isAlone = ({ operation }: ManagedWrite) => request.external || compiled.alone[operation]
+    for (const page of pagesOf(writes, isAlone)) {
       const written = writePage(page, { compiled, onChange, request, store: repository }, results.length)
+      const alone = page.every(isAlone)
       results.push(...(await (alone ? written.catch((error) => [refused(error)]) : written)))
     }
     return results
@@ -59,7 +60,7 @@ export function writer(
     position: number,
   ): Promise<readonly WriteResult[]> {
     // Scripts may write, too, so theirs is no time for a transaction.
-    const before = compiled.oneByOne ? await ready(context, page) : undefined
+    const before = compiled.prepares ? await ready(context, page) : undefined
     const stored = await inTransaction(async (store) => {
       const within = { ...context, store }
       const entries = before ?? (await ready(within, page))
@@ -76,23 +77,28 @@ export function writer(
 
 async function ready(context: WriteContext, page: readonly ManagedWrite[]): Promise<readonly Entry[]> {
   const shaped = await drafted(context, page)
-  return context.compiled.oneByOne ? eachDraft(shaped, (draft) => encrypt(context, draft)) : shaped
+  return context.compiled.prepares ? allDrafts(shaped, (draft) => encrypt(context, draft)) : shaped
 }
 
 /**
- * The next write to the same object must see the first one's result, so it begins another page. Scripts may look at, and
- * change, everything between two objects: where there are any, each write is a page.
+ * The next write to the same object must see the first one's result, so it begins another page. Where scripts may look at, and
+ * change, everything between two objects, each write is a page.
  */
-function pagesOf(writes: readonly ManagedWrite[], oneByOne: boolean): readonly (readonly ManagedWrite[])[] {
-  if (oneByOne) return writes.map((write) => [write])
+function pagesOf(
+  writes: readonly ManagedWrite[],
+  isAlone: (write: ManagedWrite) => boolean,
+): readonly (readonly ManagedWrite[])[] {
   const pages: ManagedWrite[][] = []
   let ids = new Set<string>()
+  let open = false
   for (const write of writes) {
     const id = requestedId(write)
-    if (pages.length === 0 || (id !== undefined && ids.has(id))) {
+    const alone = isAlone(write)
+    if (!open || alone || (id !== undefined && ids.has(id))) {
       pages.push([])
       ids = new Set()
     }
+    open = !alone
     if (id !== undefined) ids.add(id)
     pages.at(-1)?.push(write)
   }

@@ -51,11 +51,17 @@ export async function runHook(
   return scripts.run(script, { ...variables, resourceName, request: described }, withoutAfterwards(request))
 }
 
-/** Requests caused by a script or a synchronization are not part of the caller's page. */
+/** Requests caused by a script or a synchronization are not part of the caller's page. The same answer for the same request. */
 export function withoutAfterwards(request: RequestContext): RequestContext {
+  const known = caused.get(request)
+  if (known) return known
   const { takeFollowUp, ...chain } = request.chain ?? {}
-  return { ...request, chain }
+  const own = { ...request, chain }
+  caused.set(request, own)
+  return own
 }
+
+const caused = new WeakMap<RequestContext, RequestContext>()
 
 /** The object as the scripts leave it. */
 async function shaped(

@@ -34,12 +34,12 @@ export async function storePage(context: WriteContext, entries: readonly Entry[]
 
 async function writeDrafts(context: WriteContext, drafts: readonly Draft[]): Promise<WrittenPage> {
   const { compiled, request, store } = context
-  const { collection: path, relations, oneByOne } = compiled
+  const { collection: path, relations, prepares } = compiled
   const nothing = { others: [], pendingRecomputations: false, due: undefined }
   if (drafts.length === 0) return { outcomes: [], ...nothing }
   if (relations) {
     const listens = (set: string) => isSynchronized(context, set)
-    const whole = request.external || oneByOne || listens(path)
+    const whole = request.external || prepares || listens(path)
     return writeRelated({ store, relations, isSynchronized: listens, whole }, drafts)
   }
   const writes = drafts.map(({ write }) => write)

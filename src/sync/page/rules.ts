@@ -12,6 +12,7 @@ import {
   reachesScripts,
 } from '../../plan/programs.ts'
 import type { ScriptContext, ScriptEngine, ScriptOutcome, ScriptSource } from '../../scripts/engine.ts'
+import { reachesOut } from '../../scripts/reaches-out.ts'
 import { AssignmentScripts } from './assignment-scripts.ts'
 
 /**
@@ -54,7 +55,7 @@ export async function loadRules(
     digest: hash('sha256', JSON.stringify([mapping, scripts]), 'base64url'),
     words: Object.fromEntries(Object.entries(scripts).map(([name, { source }]) => [name, wordsOf(source)])),
     interleaved,
-    oneByOne: mapping.reconciliation.taskThreads <= 1 || interleaved || reachesOut(mapping, scripts),
+    oneByOne: mapping.reconciliation.taskThreads <= 1 || interleaved || someReachesOut(mapping, scripts),
     async ask<N extends DecisionName>(name: N, inputs: readonly DecisionInput<N>[], context: ScriptContext) {
       if (inputs.length === 0) return []
       const extended = assigned.programFor(name, inputs)
@@ -109,15 +110,9 @@ function hasInterleavedHooks({ hooks, policies }: Mapping): boolean {
   return some !== undefined || policies.some(({ postAction }) => postAction !== undefined)
 }
 
-const reaching = /\b(openidm|require|globalThis|eval|Function)\b/
-/** Computes, and does nothing else. */
-const harmless = /\brequire\(\s*(['"])lib\/lodash\1\s*\)/g
-
-/** Conservative on purpose: a mention is enough, in a comment too. */
-function reachesOut(mapping: Mapping, scripts: Readonly<Record<string, ScriptSource>>): boolean {
+function someReachesOut(mapping: Mapping, scripts: Readonly<Record<string, ScriptSource>>): boolean {
   const wholeRun = new Set([mapping.hooks.onRecon, mapping.hooks.result])
   return Object.entries(scripts).some(
-    ([name, { source }]) =>
-      !wholeRun.has(name) && (name === 'correlationScript' || reaching.test(source.replaceAll(harmless, ''))),
+    ([name, { source }]) => !wholeRun.has(name) && (name === 'correlationScript' || reachesOut(source)),
   )
 }
