@@ -171,7 +171,7 @@ describe('secrets under thirty names and with made-up values', () => {
 
   it('go through the command line', () => {
     for (const json of [[], ['--json']]) {
-      for (const name of ['door', 'book', 'list', 'odd', 'torn', 'typed']) {
+      for (const name of ['door', 'book', 'list', 'odd', 'torn', 'unfit', 'typed']) {
         run('plan', name, ...json)
         run('explain', name, '1', ...json)
         run('recon', name, ...json)

@@ -15,6 +15,10 @@ export class SecretValues {
     for (const value of values) this.add(value)
   }
 
+  get empty(): boolean {
+    return this.#texts.size === 0
+  }
+
   /** Adds every text and number in the value. */
   add(value: Json | undefined): void {
     for (const text of textsIn(value)) if (text !== '') this.#texts.add(text)
@@ -29,7 +33,7 @@ export class SecretValues {
 
   /** Is the value one of them, or does it contain one? */
   areIn(value: Json | undefined): boolean {
-    if (this.#texts.size === 0) return false
+    if (this.empty) return false
     return textsIn(value).some((text) => {
       if (this.#texts.has(text)) return true
       return this.#contained().some((form) => text.includes(form))

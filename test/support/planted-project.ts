@@ -33,10 +33,12 @@ export function plantedProject(): TestProject {
     project.write(`conf/provisioner.openicf-${name}.json`, connector)
   }
   // Values that do not fit the types of their columns.
-  const typed = csvConnector('typed', ['id', 'pin']) as { objectTypes: { account: { properties: object } } }
-  typed.objectTypes.account.properties = { id: text, pin: { type: 'integer' } }
+  const typed = csvConnector('typed', ['id', 'pin', 'n']) as {
+    objectTypes: { account: { properties: object } }
+  }
+  typed.objectTypes.account.properties = { id: text, pin: { type: 'integer' }, n: { type: 'integer' } }
   project.write('conf/provisioner.openicf-typed.json', typed)
-  project.write('data/typed.csv', `id,pin\n1,"${sealed.text().replaceAll('"', '""')}"\n`)
+  project.write('data/typed.csv', `id,pin,n\nx,"${sealed.text().replaceAll('"', '""')}",\n`)
   project.write('conf/managed.json', { objects: types() })
   project.write('conf/sync.json', { mappings: mappings() })
   for (const [name, endpoint] of Object.entries(endpoints()))
@@ -131,6 +133,10 @@ function mappings() {
         property('', 'a', "(function () { throw new Error('no ' + JSON.stringify(source)) })()"),
       ]),
       ...{ target: 'system/odd/account', enableSync: false },
+    },
+    {
+      ...mapping('unfit', 'vault', [property('secret', 'n', 'openidm.decrypt(source)')]),
+      ...{ target: 'system/typed/account', enableSync: false },
     },
     {
       ...{ name: 'typed', source: 'system/typed/account', target: 'managed/plain' },

@@ -2,6 +2,7 @@ import type { Hook } from '../../../mapping/mapping.ts'
 import { copy } from '../../../model/equality.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
+import { withoutSecrets } from '../hidden-failure.ts'
 import type { Applied } from '../operation.ts'
 import { jsonDetail } from '../outcome.ts'
 import { askThose } from '../places.ts'
@@ -19,7 +20,7 @@ export async function runHook(
   const outcomes = await sync.rules.ask('hook', inputs, sync.scripts)
   return page.map((operation, position) => {
     const outcome = outcomes[position]
-    if (!outcome?.ok) return { ...operation, failure: outcome?.error }
+    if (!outcome?.ok) return withFailure(sync, operation, outcome?.error)
     // Before an update only: what onLink changes there is written with the update (engine §4.2).
     const persists = hook === 'onLink' && operation.action === 'UPDATE'
     return persists ? { ...operation, linkedTarget: outcome.value ?? undefined } : operation
@@ -57,8 +58,12 @@ export async function runPostAction(
   )
   return page.map((operation, place) => {
     const outcome = outcomes[place]
-    return outcome && !outcome.ok ? { ...operation, failure: outcome.error } : operation
+    return outcome && !outcome.ok ? withFailure(sync, operation, outcome.error) : operation
   })
+}
+
+function withFailure({ secrets }: Synchronization, operation: Applied, error: Problem | undefined): Applied {
+  return { ...operation, failure: error && withoutSecrets(error, operation, secrets.valuesOf(operation)) }
 }
 
 function postActionScope(operation: Applied, reconId: string) {

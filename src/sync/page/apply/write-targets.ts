@@ -3,6 +3,7 @@ import { Problem } from '../../../model/problem.ts'
 import { parted } from '../../../model/unreadable.ts'
 import type { ObjectSet, ObjectWriteRequest, Resource, TakeFollowUp } from '../../../router/resources.ts'
 import { shapePage } from '../decide.ts'
+import { withoutSecrets } from '../hidden-failure.ts'
 import { type Applied, goesOn, wasOvertaken } from '../operation.ts'
 import { askThose, onThose } from '../places.ts'
 import type { Applying } from '../synchronization.ts'
@@ -126,8 +127,9 @@ export function notWritten(operation: Applied, error: Error, consequence: Conseq
     return { ...operation, consequence, effect: 'deleted' }
   const verb = action === 'CREATE' ? 'create' : action === 'DELETE' ? 'delete' : 'update'
   const what = targetId === undefined ? 'the target' : `target ${targetId}`
-  const why = `${error.message}${violatedPolicies(error)}`
-  const failure = new Problem('SYNC_FAILED', `could not ${verb} ${what}: ${why}`, { cause: error })
+  const cause = withoutSecrets(error, operation)
+  const why = `${cause.message}${violatedPolicies(cause)}`
+  const failure = new Problem('SYNC_FAILED', `could not ${verb} ${what}: ${why}`, { cause })
   return { ...operation, consequence, inDoubt: leavesDoubt(error), refusedByTarget: true, failure }
 }
 
