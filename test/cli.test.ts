@@ -21,6 +21,7 @@ describe('help', () => {
     'serve',
     'recon',
     'plan',
+    'show',
     'apply',
     'explain',
     'links',

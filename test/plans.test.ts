@@ -177,6 +177,19 @@ describe('a plan file', () => {
     expect(second.out).toContain('42 entries performed, 458 done already, 0 left out')
   })
 
+  it('is shown on one screen, in three formats, without the project', () => {
+    using project = planned()
+    const show = (...more: string[]) => project.syncline(['show', project.path('plan.ndjson'), ...more])
+    const text = show()
+    expect(text.code, text.err).toBe(0)
+    expect(text.out).toContain('500 entries, 458 to write, 42 with nothing to do')
+    expect(text.out).toMatch(/\+ accountStatus +458 {2}"active"\n/)
+    expect(text.out.split('\n').length).toBeLessThan(50)
+    expect(show('--format', 'markdown').out).toContain('## CREATE 458 (ABSENT)')
+    expect(show('--format', 'html').out).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/)
+    expect(JSON.parse(show('--json', '--only-id', '1001').out)).toMatchObject({ writes: 1 })
+  })
+
   it('has a reason and the exact changes in every line', () => {
     using project = TestProject.example()
     project.json('recon', users)

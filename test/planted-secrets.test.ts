@@ -150,7 +150,9 @@ describe('a planted secret', () => {
     const { body: plan } = await call('POST', 'recon?_action=plan&mapping=user_now&waitForCompletion=true')
     await call('GET', `recon/${plan._id}/plan?_queryFilter=true`)
     project.syncline(['history', 'managed/user/ann'])
+    await call('GET', `recon/${plan._id}/plan/summary?format=html`)
     project.syncline(['plan', 'user_now', '--out', project.path('plan.ndjson')])
+    project.syncline(['show', project.path('plan.ndjson')])
     expect(answers.length).toBeGreaterThan(14)
   })
 

@@ -156,6 +156,10 @@ describe('recon', () => {
         mapping: 'managedUser_directoryAccount',
         entries: 464,
       })
+      const { body: summary } = await get(`${path}/plan/summary?format=html`)
+      expect(summary).toMatchObject({ writes: 457, format: 'html', header: { entries: 464 } })
+      expect(summary.document).toContain('<h1>Plan of managedUser_directoryAccount</h1>')
+      expect(summary.groups.map(({ action }: { action: string }) => action)).toEqual(['CREATE', 'UPDATE'])
       const found = await get(`${path}/plan?${filter('situation eq "FOUND"')}&_pageSize=50`)
       expect(found.body).toMatchObject({ resultCount: 50, pagedResultsCookie: expect.any(String) })
       expect(found.body.result[0]).toMatchObject({
@@ -179,6 +183,7 @@ describe('recon', () => {
       ['POST', 'recon/unknown?_action=apply', 404],
       ['GET', 'recon/unknown/plan', 404],
       ['GET', 'recon/unknown/plan?_queryFilter=true', 404],
+      ['GET', 'recon/unknown/plan/summary', 404],
       ['POST', `recon?_action=plan&mapping=${users}&limit=none`, 400],
     ])('%s %s is %i', async (method, path, status) => {
       expect((await call(method, path)).status).toBe(status)

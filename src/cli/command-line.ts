@@ -18,6 +18,7 @@ import { addQuery } from './query.ts'
 import { addQueue } from './queue.ts'
 import { addRecon } from './recon.ts'
 import { addServe } from './serve.ts'
+import { addShow } from './show.ts'
 import { addSystem } from './system.ts'
 
 /** The exit code of the command that `argv` names. Every command sets it through `exit`. */
@@ -35,6 +36,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addServe,
     addRecon,
     addPlan,
+    addShow,
     addApply,
     addExplain,
     addLinks,

@@ -96,7 +96,7 @@ async function make(
       console.log(`\n  ${style('red', 'The guard would stop this run:')} ${excess}`)
     if (facts && options.out !== undefined)
       console.log(
-        `\n  ${facts.entries} entries are in ${options.out}. To perform them:\n    syncline apply ${options.out}`,
+        `\n  ${facts.entries} entries are in ${options.out}. To look at them, and to perform them:\n    syncline show ${options.out}\n    syncline apply ${options.out}`,
       )
   }
   const failed = run.outcome !== 'COMPLETED' && run.outcome !== 'COMPLETED_WITH_FAILURES'

@@ -82,8 +82,17 @@ function assembled(reading: Reading, all: readonly MappingConfiguration[], conse
     hooks: hooksIn(reading),
     reconciliation: reconciliationIn(reading, source, target, properties),
     changes: readChangeSettings(configuration, (place, value) => reading.script(place, value)),
+    displayAttributes: displayAttributesIn(reading),
     configuration,
   }
+}
+
+function displayAttributesIn(reading: Reading): readonly string[] {
+  const value = reading.configuration.displayAttributes ?? []
+  const names = Array.isArray(value) ? value : [value]
+  if (names.every((name) => typeof name === 'string')) return names
+  reading.error(['displayAttributes'], 'displayAttributes must be an array of attribute names')
+  return []
 }
 
 function propertyIn(reading: Reading, entry: JsonObject, place: Place): PropertyMapping | undefined {

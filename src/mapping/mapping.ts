@@ -31,6 +31,8 @@ export interface Mapping {
   readonly changes: ChangeSettings
   /** Undefined: a DELETE deletes at once. */
   readonly grace: Grace | undefined
+  /** By which attributes people call its objects; empty: by the common ones. */
+  readonly displayAttributes: readonly string[]
   /** The mapping as configured, for the script variable `mappingConfig`. */
   readonly configuration: JsonObject
 }

@@ -14,6 +14,10 @@ export interface Read {
 export interface PlanLine extends PlanEntry {
   readonly reason: string
   readonly read: Read
+  /** What people call the object. */
+  readonly name?: string
+  /** Of a deletion: the attributes that go with the target. Secrets are masked. */
+  readonly lost?: JsonObject
 }
 
 /** Ids of objects that a plan foresees and that do not exist yet. */

@@ -144,6 +144,10 @@ const mappingProperties: Readonly<Record<string, TSchema>> = {
   ),
   target: required(text('The object set that objects go to.', { minLength: 1 })),
   displayName: text('A name for people.'),
+  displayAttributes: texts(
+    'The attributes by which people call an object, in plans: of the source, else of the target. Without it the first that ' +
+      'there is: `displayName`, `fullName`, `cn`, `givenName` and `sn`, `userName`, `name`, `mail`.',
+  ),
   icon: text('A picture for the user interface.'),
   consentRequired: flag(
     'A managed object qualifies only if its `consentedMappings` names this mapping. Applies only if `conf/consent.json` ' +

@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto'
+import { diff } from '../../model/diff.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { maskFilter } from '../../model/secrecy.ts'
+import type { Pointer } from '../../model/pointer.ts'
+import { maskChanges, maskFilter, redact } from '../../model/secrecy.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
+import { personName } from '../../plan/person-name.ts'
 import type { PlanLine, Read } from '../../plan/plan-line.ts'
 import { reasonOf } from '../../plan/reason.ts'
 import type { Resource } from '../../router/resources.ts'
@@ -10,7 +13,7 @@ import type { Synchronization } from '../page/synchronization.ts'
 
 /** A decided operation as a line of a plan: what is to be done, why, and what it was decided from. */
 export function lineOf(
-  { rules: { mapping }, targets, secrets }: Synchronization,
+  { rules: { mapping }, sources, targets, secrets }: Synchronization,
   operation: Decided | Applied,
   entry: PlanEntry = planEntry(mapping, operation, targets.isSecret),
 ): PlanLine {
@@ -30,7 +33,26 @@ export function lineOf(
     holder,
     targetRefused: situation === 'TARGET_IGNORED' && target !== undefined,
   })
-  return { ...entry, reason, read: readBy(operation) }
+  const name = personName([operation.source, operation.oldSource, target], mapping.displayAttributes, (one) =>
+    [sources, targets].some((set) => set.isSecret?.([one]) === true),
+  )
+  const isLost = entry.action === 'DELETE' && entry.writes && target !== undefined
+  return {
+    ...{ ...entry, reason, read: readBy(operation) },
+    ...(name !== undefined && { name }),
+    ...(isLost && { lost: lostWith(target, secrets.isSecret) }),
+  }
+}
+
+/** What goes with a target that is deleted. */
+function lostWith(
+  { _id, _rev, ...attributes }: Resource,
+  isSecret: (pointer: Pointer) => boolean,
+): JsonObject {
+  const masked = maskChanges(diff(attributes, {}), isSecret).flatMap(({ pointer: [name = ''], before }) =>
+    before === undefined || before === null ? [] : [[name, before] as const],
+  )
+  return redact(Object.fromEntries(masked))
 }
 
 function readBy(operation: Decided | Applied): Read {

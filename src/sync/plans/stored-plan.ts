@@ -3,6 +3,8 @@ import type { Filter } from '../../model/filter/filter.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { PlanFilters, PlanHeader, PlanLine } from '../../plan/plan-line.ts'
+import { reportOf } from '../../plan/report.ts'
+import { printReport, reportFormats } from '../../plan/report-formats.ts'
 import type { StorePage, StoreQuery } from '../../repository/query.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { Runs } from '../../repository/runs.ts'
@@ -11,6 +13,7 @@ import { failed, mappingIn, overridesIn, startRun, waits } from '../reconciliati
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { requireKnownNames } from '../reconciliation/request.ts'
 import type { Run } from '../reconciliation/run.ts'
+import { digestPlan } from './digest-plan.ts'
 import { startPlan } from './make-plan.ts'
 import type { PlanSink, PlanSource } from './plan-source.ts'
 
@@ -34,6 +37,16 @@ export function storedPlans(reconciliations: Reconciliations, { runs }: Reposito
     async query(runId: string, query: StoreQuery): Promise<StorePage<JsonObject>> {
       await storedPlan(runs, runId)
       return runs.queryEntries(runId, { ...query, filter: { kind: 'and', filters: [isLine, query.filter] } })
+    },
+
+    /** `recon/{id}/plan/summary`: for those who are to approve it; with `format`, as a document. */
+    async summary(runId: string, { format }: Readonly<Record<string, string>>): Promise<Resource> {
+      const wanted = reportFormats.find((one) => one === format)
+      if (format !== undefined && !wanted)
+        throw new Problem('BAD_REQUEST', `format must be one of ${reportFormats.join(', ')}, not ${format}`)
+      const digest = await digestPlan(await storedPlan(runs, runId))
+      const document = wanted && { format: wanted, document: printReport(reportOf(digest), wanted) }
+      return { _id: runId, ...jsonOf(digest), ...document }
     },
 
     async make(action: ResourceAction, context: RequestContext): Promise<Json> {
@@ -96,7 +109,8 @@ function storedPlanSink(runs: Runs, runId: string): PlanSink {
   }
 }
 
-async function storedPlan(runs: Runs, runId: string): Promise<PlanSource> {
+/** NOT_FOUND for a run that keeps no plan. */
+export async function storedPlan(runs: Runs, runId: string): Promise<PlanSource> {
   const { result } = await runs.queryEntries(runId, { filter: isHeader, pageSize: 1 })
   const header = result.find(({ plan }) => plan === 1)
   if (!header)

@@ -9,7 +9,7 @@ import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { booleanIn, type ReconciliationRequest } from '../reconciliation/request.ts'
 import { mappingOfRun } from '../reconciliation/retry.ts'
 
-/** `recon[/{id}[/plan]]` (engine §7.1). */
+/** `recon[/{id}[/plan[/summary]]]` (engine §7.1). */
 export function reconciliationProvider(
   reconciliations: Reconciliations,
   repository: Repository,
@@ -23,9 +23,11 @@ export function reconciliationProvider(
     return startRun(reconciliations, request, parameters, context)
   }
   return {
-    async read(path) {
+    async read(path, { parameters = {} }) {
       const planned = runOfPlan(path)
       if (planned !== undefined) return plans.read(planned)
+      const summed = runOfPlan(path, 'summary')
+      if (summed !== undefined) return plans.summary(summed, parameters)
       if (path !== '') return reconciliations.read(path)
       return { _id: '', reconciliations: await reconciliations.list() }
     },
@@ -60,10 +62,10 @@ export function reconciliationProvider(
 
 const actions = ['recon', 'reconById', 'plan']
 
-/** `{id}/plan` */
-function runOfPlan(path: string): string | undefined {
-  const [id, plan, ...deeper] = path.split('/')
-  return plan === 'plan' && deeper.length === 0 ? id : undefined
+/** `{id}/plan`, or what is named below it. */
+function runOfPlan(path: string, below?: string): string | undefined {
+  const [id, plan, part, ...deeper] = path.split('/')
+  return plan === 'plan' && part === below && deeper.length === 0 ? id : undefined
 }
 
 /** A restriction at a place where it is not read: the run would be about all objects. */

@@ -1,0 +1,182 @@
+import type { Json } from '../model/json.ts'
+import { mask } from '../model/secrecy.ts'
+import type { AttributeChanges, Group, PlanDigest, Rare, Refusal, SameChange, Who } from './digest.ts'
+
+/** A plan as a document, whatever its format: a few sections of few rows, however many entries it has. */
+export interface Report {
+  readonly title: string
+  /** Whose it is, what it does in sum, what stands against it. */
+  readonly facts: readonly string[]
+  readonly sections: readonly Section[]
+}
+
+export interface Section {
+  readonly title: string
+  readonly tone: Tone
+  readonly rows: readonly Row[]
+  /** What is left out, or to be said besides. */
+  readonly note?: string | undefined
+}
+
+export type Tone = 'rare' | 'refused' | 'adds' | 'changes' | 'removes'
+
+export interface Row {
+  readonly sign: '+' | '~' | '-' | '!' | ''
+  readonly what: string
+  readonly how: string
+  readonly count: string
+  readonly who: string
+}
+
+/** Rows of one section. */
+const shown = 8
+const shownRare = 15
+const shownLost = 20
+
+export function reportOf({ header, writes, rare, groups, refusals, unchanged }: PlanDigest): Report {
+  const sections = [
+    ...section('Look at these first: few do this', 'rare', rare.map(rareRow), shownRare),
+    ...groups.flatMap((group) => groupSections(group)),
+    ...section('Will not be done', 'refused', refusals.map(refusalRow), shown),
+  ]
+  return { title: `Plan of ${header.mapping}`, facts: factsOf(header, writes, refusals, unchanged), sections }
+}
+
+function factsOf(
+  header: PlanDigest['header'],
+  writes: number,
+  refusals: readonly Refusal[],
+  unchanged: PlanDigest['unchanged'],
+): readonly string[] {
+  const { created, createdBy, entries, guard, filters, request } = header
+  const refused = refusals.reduce((sum, { count }) => sum + count, 0)
+  const idle = Object.entries(unchanged)
+  const inSum = [
+    `${number(entries)} entries`,
+    `${number(writes)} to write`,
+    ...(refused > 0 ? [`${number(refused)} that will not be done`] : []),
+    `${number(idle.reduce((sum, [, count]) => sum + count, 0))} with nothing to do`,
+  ]
+  const part = Object.keys(filters).length > 0 || request.sourceId !== undefined
+  return [
+    `made ${created} by ${createdBy}${part ? '; only a part of the run' : ''}`,
+    inSum.join(', '),
+    ...(idle.length > 0
+      ? [`Nothing to do: ${idle.map(([situation, count]) => `${situation} ${number(count)}`).join(', ')}`]
+      : []),
+    ...guard.exceeded.map((excess) => `The guard would stop this run: ${excess}`),
+  ]
+}
+
+function section(title: string, tone: Tone, rows: readonly Row[], most: number): readonly Section[] {
+  if (rows.length === 0) return []
+  const left = rows.length - most
+  const note = left > 0 ? `… and ${number(left)} more` : undefined
+  return [{ title, tone, rows: rows.slice(0, most), note }]
+}
+
+const tones: Readonly<Record<string, Tone>> = { CREATE: 'adds', LINK: 'adds', UPDATE: 'changes' }
+
+function groupSections({ situation, action, count, attributes, who }: Group): readonly Section[] {
+  const tone = tones[action] ?? 'removes'
+  const lines = attributes.map((one) => attributeRow(one, count))
+  const people: Row = { sign: '', what: action, how: situation, count: number(count), who: names(who, count) }
+  const rows = lines.length === 0 || tone === 'removes' ? [people, ...lines] : lines
+  const lost = action === 'DELETE' ? '; what is lost:' : ''
+  return section(
+    `${action} ${number(count)} (${situation})${lost}`,
+    tone,
+    rows,
+    lost === '' ? shown : shownLost,
+  )
+}
+
+const signs = { added: '+', changed: '~', removed: '-' } as const
+
+function attributeRow(changes: AttributeChanges, of: number): Row {
+  const { attribute, kind, count, same, different, more, who } = changes
+  const share = count === of ? number(count) : `${number(count)} of ${number(of)}`
+  return {
+    sign: signs[kind],
+    what: attribute,
+    how: howOf(kind, same, different, more, count),
+    count: share,
+    who: count === of ? '' : names(who, count),
+  }
+}
+
+/** The changes that most have in common; otherwise how many there are, with one of them. */
+function howOf(
+  kind: AttributeChanges['kind'],
+  same: readonly SameChange[],
+  different: number,
+  more: boolean,
+  count: number,
+): string {
+  const [first, ...others] = same
+  if (first && different === 1) return change(kind, first)
+  if (first && first.count * 2 >= count) {
+    const rest = `${more ? 'more than ' : ''}${number(different - 1)} other${different === 2 ? '' : 's'}`
+    return `${change(kind, first)} ${number(first.count)} times, and ${rest}`
+  }
+  const example = first ? `, e.g. ${change(kind, first)}` : ''
+  const often =
+    others.length > 0 && different <= 3
+      ? same.map((one) => `${change(kind, one)} (${number(one.count)})`)
+      : []
+  if (often.length > 0) return often.join('; ')
+  return `${more ? 'more than ' : ''}${number(different)} different values${example}`
+}
+
+function change(
+  kind: AttributeChanges['kind'],
+  { before, after }: Pick<SameChange, 'before' | 'after'>,
+): string {
+  if (kind === 'added') return value(after)
+  if (kind === 'removed') return value(before)
+  return `${value(before)} → ${value(after)}`
+}
+
+function rareRow({ situation, action, count, of, who, change: one }: Rare): Row {
+  const share = `${number(count)} of ${number(of)}`
+  const shared = { count: share, who: names(who, count) }
+  if (!one) return { sign: '!', what: action, how: situation, ...shared }
+  const isSame = one.before !== undefined || one.after !== undefined
+  const how = isSame ? change(one.kind, one) : 'values of their own'
+  return { sign: signs[one.kind], what: one.attribute, how: `${how} (${action})`, ...shared }
+}
+
+function refusalRow({ reason, situation, action, count, who }: Refusal): Row {
+  return {
+    sign: '!',
+    what: `${action} (${situation})`,
+    how: reason,
+    count: number(count),
+    who: names(who, count),
+  }
+}
+
+const longest = 48
+
+function value(one: Json | undefined): string {
+  if (one === mask) return mask
+  const text = JSON.stringify(one ?? null)
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text
+}
+
+function names(who: readonly Who[], count: number): string {
+  const [first, second] = who
+  if (!first) return ''
+  if (count === 1) return nameOf(first)
+  if (count === 2 && second) return `${nameOf(first)}, ${nameOf(second)}`
+  return count <= who.length ? who.map(nameOf).join(', ') : `e.g. ${nameOf(first)}`
+}
+
+function nameOf({ name, sourceId, targetId }: Who): string {
+  const id = sourceId ?? targetId ?? ''
+  return name === undefined || name === id ? id : `${name} (${id})`
+}
+
+function number(count: number): string {
+  return count.toLocaleString('en-US')
+}
