@@ -175,7 +175,7 @@ class Portion {
 
   #take(inside: string): void {
     for (const outcome of JSON.parse(`[${inside}]`)) {
-      this.#settle(revive(outcome, secretsOf(this.#job, this.#done)))
+      this.#settle(revive(outcome, this.#job, this.#done))
     }
   }
 
@@ -270,9 +270,9 @@ export function secretsOf({ program, decrypted }: Job, input: number): readonly 
   return [...program.secrets, ...(decrypted.get(input) ?? [])]
 }
 
-function revive(outcome: { value?: Json; error?: PlainProblem }, secrets: readonly Json[]): ScriptOutcome {
+function revive(outcome: { value?: Json; error?: PlainProblem }, job: Job, input: number): ScriptOutcome {
   if (!outcome.error) return { ok: true, value: outcome.value }
-  const known = new SecretValues(secrets)
+  const known = new SecretValues(secretsOf(job, input))
   return { ok: false, error: revivedProblem(outcome.error, (text) => known.hiddenIn(text)) }
 }
 
