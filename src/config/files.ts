@@ -76,7 +76,7 @@ export function readProjectFile(folder: string, path: string): string | undefine
 }
 
 const singles = (
-  'sync managed script audit authentication access router policy cluster scheduler secrets metrics external.email ' +
+  'sync managed script audit authentication access router policy cluster scheduler secrets metrics external.email external.rest ' +
   'provisioner.openicf.connectorinfoprovider'
 ).split(' ')
 const families = [

@@ -1,6 +1,7 @@
 import { auditFeature } from '../audit/feature.ts'
 import type { Project } from '../config/project.ts'
 import { endpointFeature } from '../endpoint/feature.ts'
+import { externalFeature } from '../external/feature.ts'
 import type { Feature } from '../feature/feature.ts'
 import { managedFeature } from '../objects/feature.ts'
 import { policyFeature } from '../objects/policies/feature.ts'
@@ -29,6 +30,7 @@ export const features: readonly ServerFeature[] = [
   mappingFeature,
   scheduleFeature,
   endpointFeature,
+  externalFeature,
   auditFeature,
   serverFeature,
 ]

@@ -10,7 +10,7 @@ function filled(template, values) {
   })
 }
 
-/** Gives the user a password that nobody knows yet, and mails it. Without a mail server nothing is changed. */
+/** Gives the user a password that nobody knows yet, and mails it. What cannot be mailed is not changed. */
 exports.sendMail = (object, subject, message, rules, length) => {
   const settings = openidm.read('config/external.email')
   if (!settings) {
@@ -19,10 +19,10 @@ exports.sendMail = (object, subject, message, rules, length) => {
   }
   // biome-ignore lint/style/useNodejsImportProtocol: it is the one beside this file
   const password = require('crypto').generateRandomString(rules, length)
-  const path = `managed/user/${encodeURIComponent(object._id)}`
-  openidm.patch(path, null, [{ operation: 'replace', field: '/password', value: password }])
   openidm.action('external/email', 'send', {
     ...{ from: settings.from, to: object.mail, subject, type: 'text/html' },
     body: filled(message, { object, password }),
   })
+  const path = `managed/user/${encodeURIComponent(object._id)}`
+  openidm.patch(path, null, [{ operation: 'replace', field: '/password', value: password }])
 }
