@@ -3,7 +3,8 @@
  * an association for every object on both sides. Then a plan against a dry run (dry-run.ts), before the first load,
  * where every object is an entry. Prints seconds, objects per second, the ratio to the floor and peak memory; the
  * last line is the same as JSON. The ratio is what
- * counts: both sides meet the same machine, the same disk and the same neighbours.
+ * counts: both sides meet the same machine, the same disk and the same neighbours. Then what the schema that OpenIDM
+ * ships costs beside a plain one, and encryption behind implicit synchronization.
  *
  *     npm run bench [-- --sizes 10000,100000] [--rounds 3]
  */
@@ -12,7 +13,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { makeProject, mappingName } from './project.ts'
+import { makeProject, mappingName, type Variant } from './project.ts'
 
 interface Measurement {
   readonly seconds: number
@@ -33,7 +34,42 @@ const dryRun = join(import.meta.dirname, 'dry-run.ts')
 
 const results = sizes.flatMap(measure)
 const plans = sizes.map(measurePlan)
+const schemas = sizes.flatMap((size) => [
+  measureSchema(size, 'stock', 'plain'),
+  measureSchema(size, 'flowing, encrypted', 'flowing'),
+])
 print()
+
+/** Rounds of one after the other: what the schema costs. */
+function measureSchema(size: number, variant: Variant, than: Variant) {
+  const all = Array.from({ length: rounds }, () => ({
+    own: schemaRound(size, variant),
+    other: schemaRound(size, than),
+  }))
+  const ratioOf = (job: Job) =>
+    fastest(all.map(({ own }) => own[job])).seconds / fastest(all.map(({ other }) => other[job])).seconds
+  return {
+    size,
+    variant,
+    than,
+    'first load': ratioOf('first load'),
+    'unchanged second run': ratioOf('unchanged second run'),
+  }
+}
+
+function schemaRound(size: number, variant: Variant): Record<Job, Measurement> {
+  const folder = mkdtempSync(join(tmpdir(), 'syncline-bench-'))
+  try {
+    makeProject(folder, size, variant)
+    const recon = [bin, 'recon', mappingName, '--project', folder, '--data', join(folder, 'data-0'), '--json']
+    return {
+      'first load': timed(folder, recon, checkedFor('ABSENT', size)),
+      'unchanged second run': timed(folder, recon, checkedFor('CONFIRMED', size)),
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
 
 function measurePlan(size: number) {
   const folder = mkdtempSync(join(tmpdir(), 'syncline-bench-'))
@@ -153,7 +189,12 @@ function print(): void {
         `with a plan ${plan.seconds.toFixed(2)} s (${plan.peakMiB.toFixed(0)} MiB): ${ratio.toFixed(2)} times`,
     )
   }
-  console.log(JSON.stringify({ rounds, results, plans }))
+  for (const { size, variant, than, ...ratios } of schemas)
+    console.log(
+      `${size} users, ${variant} against ${than}: first load ${ratios['first load'].toFixed(2)} times, ` +
+        `unchanged ${ratios['unchanged second run'].toFixed(2)} times`,
+    )
+  console.log(JSON.stringify({ rounds, results, plans, schemas }))
 }
 
 /** How much more time the largest size takes than the smallest. */

@@ -1,12 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** What managed users are: eight texts, or what OpenIDM ships; and whether their changes flow on to a second set. */
+export type Variant = 'plain' | 'stock' | 'flowing' | 'flowing, encrypted'
+
 /** A project that the benchmark makes for itself: an HR export of `count` people, eight properties, three scripts. */
-export function makeProject(folder: string, count: number): void {
+export function makeProject(folder: string, count: number, variant: Variant = 'plain'): void {
   mkdirSync(join(folder, 'conf'), { recursive: true })
   mkdirSync(join(folder, 'data'), { recursive: true })
   writeFileSync(join(folder, 'data/hr.csv'), csv(count))
-  for (const [name, content] of Object.entries(configuration)) {
+  const files = { ...configuration, ...variants[variant] }
+  for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(folder, 'conf', name), `${JSON.stringify(content, null, 2)}\n`)
   }
 }
@@ -131,4 +135,95 @@ const configuration = {
       },
     },
   },
+}
+
+const relationship = (collection: string, reverse: string) => ({
+  ...{ type: 'relationship', reverseRelationship: true, reversePropertyName: reverse, validate: true },
+  resourceCollection: [{ path: collection, label: collection }],
+})
+const many = (collection: string, reverse: string) => ({
+  ...{ type: 'array', returnByDefault: false, items: relationship(collection, reverse) },
+})
+const virtual = (...path: string[]) => ({
+  ...{ type: 'array', items: { type: 'object' }, isVirtual: true, returnByDefault: true },
+  queryConfig: { referencedRelationshipFields: path, referencedObjectFields: ['*'] },
+})
+const policies = (...ids: string[]) => ({ policies: ids.map((policyId) => ({ policyId })) })
+const searchable = { ...text, searchable: true }
+const encrypted = { ...text, scope: 'private', encryption: { key: 'openidm-sym-default' } }
+
+/** With the traits that cost something in the schema that OpenIDM ships: policies, encryption, hooks, relationships, virtual values. */
+const stockTypes = {
+  objects: [
+    {
+      name: 'user',
+      onCreate: script(
+        "require('onCreateUser').setDefaultFields(object); require('roles/conditionalRoles').createConditionalGrantsForUser(object, 'roles');",
+      ),
+      onUpdate: script(
+        "require('onUpdateUser').preserveLastSync(object, oldObject, request); require('roles/conditionalRoles').updateConditionalGrantsForUser(object, 'roles');",
+      ),
+      schema: {
+        type: 'object',
+        required: ['userName', 'givenName', 'sn', 'mail'],
+        properties: {
+          userName: { ...searchable, minLength: 1, ...policies('unique', 'no-internal-user-conflict') },
+          givenName: searchable,
+          sn: searchable,
+          mail: { ...searchable, ...policies('valid-email-address-format') },
+          telephoneNumber: { ...text, pattern: '^\\+?([0-9\\- ()])*$' },
+          ...{ department: text, city: text, title: text, accountStatus: searchable },
+          password: { ...encrypted, minLength: 8, ...policies('at-least-X-capitals') },
+          roles: many('managed/role', 'members'),
+          manager: relationship('managed/user', 'reports'),
+          reports: many('managed/user', 'manager'),
+          effectiveRoles: virtual('roles'),
+          effectiveAssignments: virtual('roles', 'assignments'),
+        },
+      },
+    },
+    {
+      name: 'role',
+      schema: {
+        type: 'object',
+        properties: {
+          name: searchable,
+          condition: { ...text, isConditional: true },
+          members: many('managed/user', 'roles'),
+          assignments: many('managed/assignment', 'roles'),
+        },
+      },
+    },
+    {
+      name: 'assignment',
+      schema: {
+        type: 'object',
+        properties: { name: searchable, mapping: text, roles: many('managed/role', 'assignments') },
+      },
+    },
+  ],
+}
+
+/** Each user becomes a person as well, by implicit synchronization. */
+function flowing(more: object) {
+  const [user] = configuration['managed.json'].objects
+  if (!user) throw new Error('there is no managed user')
+  const { schema } = user
+  const person = { name: 'person', schema }
+  const source = { ...user, schema: { ...schema, properties: { ...schema.properties, ...more } } }
+  const mapping = {
+    ...{ name: 'managedUser_person', source: 'managed/user', target: 'managed/person' },
+    properties: ['userName', 'givenName', 'sn', 'mail'].map((name) => ({ source: name, target: name })),
+  }
+  return {
+    'managed.json': { objects: [source, person] },
+    'sync.json': { mappings: [...configuration['sync.json'].mappings, mapping] },
+  }
+}
+
+const variants: Readonly<Record<Variant, object>> = {
+  plain: {},
+  stock: { 'managed.json': stockTypes },
+  flowing: flowing({}),
+  'flowing, encrypted': flowing({ password: encrypted }),
 }
