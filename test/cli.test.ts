@@ -24,6 +24,8 @@ describe('help', () => {
     'show',
     'apply',
     'explain',
+    'runs',
+    'issues',
     'links',
     'history',
     'query',
@@ -189,6 +191,30 @@ describe('for people', () => {
       ...{ state: 'SUCCESS', outcome: 'COMPLETED_WITH_FAILURES' },
       failures: [{ count: 1, code: 'SCRIPT_FAILED', example: { phase: 'source', sourceId: '1042' } }],
     })
+  })
+
+  it('runs lists what ran, by whom, and issues what is left to decide', () => {
+    using own = TestProject.example()
+    own.syncline(['recon', users])
+    const run = own.json('recon', 'managedUser_directoryAccount')
+    expect(own.json('runs', '--limit', '1')).toMatchObject([
+      {
+        ...{ _id: run._id, mapping: 'managedUser_directoryAccount', kind: 'recon' },
+        ...{ trigger: 'cli', startedBy: 'openidm-admin', outcome: 'COMPLETED' },
+      },
+    ])
+    expect(own.syncline(['runs', '--failed']).out).toContain('no such runs')
+    expect(own.syncline(['runs', String(run._id)]).out).toMatch(/outcome +COMPLETED\n/)
+    const { groups } = own.json<{ groups: { example: { _id: string; candidates: string[] } }[] }>('issues')
+    expect(groups).toMatchObject([{ kind: 'AMBIGUOUS', count: 1 }])
+    const { _id = '', candidates = [] } = groups[0]?.example ?? {}
+    expect(own.syncline(['issues']).out).toContain(candidates.join(', '))
+    const link = own.syncline(['issues', _id, '--link', String(candidates[0])])
+    expect([link.code, link.out]).toEqual([0, expect.stringMatching(/state +RESOLVED/)])
+    expect(own.syncline(['issues']).out).toContain('Nothing is left to decide')
+    expect(own.syncline(['issues', _id, '--undo']).code).toBe(0)
+    expect(own.syncline(['issues', _id, '--ignore']).code).toBe(2)
+    expect(own.json('issues', '--each')).toMatchObject({ total: 1 })
   })
 
   it('a run goes on when no one reads what it prints, and is recorded', async () => {

@@ -47,12 +47,13 @@ describe('performAction', () => {
   const perform = (parameters: Record<string, string>) =>
     sync('performAction', { mapping: users, ...parameters })
 
-  it('performs the requested action, whatever the policies say, and records nothing unless a run is named', async () => {
-    const before = openStore(project).prepare('SELECT count(*) AS n FROM audit').get()?.n
-    expect(await perform({ action: 'UNLINK', sourceId: '1001', situation: 'confirmed' })).toEqual({
-      status: 'OK',
-    })
-    expect(openStore(project).prepare('SELECT count(*) AS n FROM audit').get()?.n).toBe(before)
+  it('performs the requested action, whatever the policies say, and it is on record', async () => {
+    const unlink = { action: 'UNLINK', sourceId: '1001', situation: 'confirmed', reason: 'wrong person' }
+    expect(await perform(unlink)).toEqual({ status: 'OK' })
+    const history = await application.repository.audit.ofObject('system/hr/account/1001', { limit: 1 })
+    expect(history.result).toMatchObject([
+      { topic: 'sync', content: { action: 'UNLINK', trigger: 'performAction', reason: 'wrong person' } },
+    ])
     const user = await userOf('1001')
     const forced = { action: 'LINK', sourceId: '1001', targetId: user?._id as string }
     expect(await perform({ ...forced, situation: 'FOUND', reconId: 'r1' })).toEqual({ status: 'OK' })

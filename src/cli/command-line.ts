@@ -9,6 +9,7 @@ import { addExplain } from './explain.ts'
 import { printFailure } from './failure.ts'
 import { addHistory } from './history.ts'
 import { addInit } from './init.ts'
+import { addIssues } from './issues.ts'
 import { addKey } from './key.ts'
 import { addLinks } from './links.ts'
 import { addLiveSync } from './live-sync.ts'
@@ -17,6 +18,7 @@ import { addPlan } from './plan.ts'
 import { addQuery } from './query.ts'
 import { addQueue } from './queue.ts'
 import { addRecon } from './recon.ts'
+import { addRuns } from './runs.ts'
 import { addServe } from './serve.ts'
 import { addShow } from './show.ts'
 import { addSystem } from './system.ts'
@@ -39,6 +41,8 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addShow,
     addApply,
     addExplain,
+    addRuns,
+    addIssues,
     addLinks,
     addAudit,
     addQueue,

@@ -21,6 +21,9 @@ export function printRun(run: Run): void {
   printUnread(run)
   if (cleanedUp > 0) console.log(`\n  Links deleted whose source and target are both gone: ${cleanedUp}`)
   printFailures(run)
+  const { AMBIGUOUS = 0, FOUND_ALREADY_LINKED = 0 } = statistics.situationSummary
+  if (AMBIGUOUS + FOUND_ALREADY_LINKED + statistics.failed > 0)
+    console.log(`\n  What is left to decide:\n    syncline issues --mapping ${run.mapping}`)
 }
 
 function shown(outcome: Outcome): { readonly colour: 'green' | 'yellow' | 'red'; readonly words: string } {

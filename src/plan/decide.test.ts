@@ -79,6 +79,7 @@ describe('in every situation', () => {
         targetExists: facts.target !== null,
         linked: facts.link !== null,
         linkingEnabled: true,
+        candidates: facts.candidates,
       })
       expect(decision).toMatchObject({ situation, action, policy: 0 })
       expect(decision.refusal).toBe(refusal)

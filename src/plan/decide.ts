@@ -104,6 +104,7 @@ export function decide(facts: Facts, mapping: Mapping, call: Call): Decision {
     linked: facts.link !== null,
     linkingEnabled: mapping.links.enabled,
     holder: facts.holder,
+    candidates: facts.candidates,
   })
   if (refusal !== undefined) return { ...assessment, ...choice, refusal }
   const decision = { ...assessment, ...choice }

@@ -8,6 +8,8 @@ export interface ActionFacts {
   readonly targetExists: boolean
   readonly linked: boolean
   readonly linkingEnabled: boolean
+  /** The targets that correlation found. */
+  readonly candidates?: readonly { readonly id: string }[] | undefined
   /** What the target is linked to instead. */
   readonly holder?: Holder | undefined
 }
@@ -36,8 +38,16 @@ export function refusalOf(action: Action, facts: ActionFacts): string | undefine
   }
 }
 
-/** Who has the target, and what can be done about it. */
-function held({ situation, holder }: ActionFacts): string {
+/** How many candidates are named. */
+const named = 10
+
+/** The other party: which targets it might be, or who has the target, and what can be done about it. */
+function held({ situation, holder, candidates = [] }: ActionFacts): string {
+  if (situation === 'AMBIGUOUS' && candidates.length > 0) {
+    const ids = candidates.slice(0, named).map(({ id }) => id)
+    const more = candidates.length > named ? ` and ${candidates.length - named} more` : ''
+    return `: it may be ${ids.join(', ')}${more}`
+  }
   if (situation !== 'FOUND_ALREADY_LINKED' || !holder) return ''
   const linked = `: the target is linked to ${holder.sourceId}`
   return holder.isGone ? `${linked}, which is gone; UPDATE or LINK would carry the link over` : linked

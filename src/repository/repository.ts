@@ -1,5 +1,6 @@
 import type { AuditEvents } from './audit.ts'
 import type { Intents } from './intents.ts'
+import type { Issues } from './issues.ts'
 import type { Leases } from './leases.ts'
 import type { Links } from './links.ts'
 import type { Objects } from './objects.ts'
@@ -31,6 +32,7 @@ export interface Repository extends Store, AsyncDisposable {
 export interface Store {
   readonly links: Links
   readonly intents: Intents
+  readonly issues: Issues
   readonly objects: Objects
   readonly relationships: Relationships
   readonly runs: Runs

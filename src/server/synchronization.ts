@@ -8,6 +8,7 @@ import { ChangeWindows } from '../sync/changes/windows.ts'
 import { InUse } from '../sync/reconciliation/in-use.ts'
 import { Reconciliations } from '../sync/reconciliation/reconciliations.ts'
 import { associationsProvider } from '../sync/resources/associations.ts'
+import { issuesProvider } from '../sync/resources/issues.ts'
 import { linkedViewProvider } from '../sync/resources/linked-resources.ts'
 import { deadLetterProvider, pendingDeletionProvider, stageProvider } from '../sync/resources/live-sync.ts'
 import { queueProvider } from '../sync/resources/queue.ts'
@@ -63,6 +64,7 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
       'repo/synchronisation/pendingDeletions': pendingDeletionProvider(repository),
       sync: syncProvider({ ...single, reconciliations, notify }),
       'sync/queue': queueProvider(repository, wake, (set, pointer) => isSecretAt(resources(), set, pointer)),
+      'sync/issues': issuesProvider({ ...single, reconciliations }),
       recon: reconciliationProvider(reconciliations, repository),
       'recon/assoc': associationsProvider(repository, resources),
       'repo/link': repoLinkProvider(repository, (name) => current().mappings.get(name)?.mapping.links.type),

@@ -3,6 +3,7 @@ import type { Repository } from '../repository.ts'
 import { auditContract } from './audit.ts'
 import type { Current } from './current.ts'
 import { intentsContract } from './intents.ts'
+import { issuesContract } from './issues.ts'
 import { leasesContract } from './leases.ts'
 import { linksContract } from './links.ts'
 import { objectsContract } from './objects.ts'
@@ -31,6 +32,7 @@ export function repositoryContract({ name, open }: RepositoryUnderTest): void {
 
     linksContract(current)
     intentsContract(current)
+    issuesContract(current)
     objectsContract(current)
     queryContract(current)
     relationshipsContract(current)

@@ -166,6 +166,18 @@ export const migrations: readonly string[] = [
 
   ALTER TABLE intents ADD COLUMN worker TEXT NOT NULL DEFAULT '';
 `,
+  // Cases that are left to people, one row each in its newest state; `sign` tells whether a case is still the same.
+  `
+  CREATE TABLE issues (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    mapping TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    sign TEXT NOT NULL,
+    content TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX issues_of_mapping ON issues (mapping, run_id);
+`,
 ]
 
 /** Brings a store to this program's schema in one transaction. STORE_TOO_NEW, untouched, if a newer one wrote it. */

@@ -7,6 +7,7 @@ import { sqliteAudit } from './audit.ts'
 import { Connection } from './connection.ts'
 import { explained } from './failure.ts'
 import { sqliteIntents } from './intents.ts'
+import { sqliteIssues } from './issues.ts'
 import { sqliteLeases } from './leases.ts'
 import { sqliteLinks } from './links.ts'
 import { migrate } from './migrate.ts'
@@ -47,6 +48,7 @@ export function repositoryOn(
   const storeOf = (session: Session): Store => ({
     links: sqliteLinks(session, nextRevision),
     intents: sqliteIntents(session),
+    issues: sqliteIssues(session),
     objects: sqliteObjects(session, nextRevision),
     relationships: sqliteRelationships(session, nextRevision),
     runs: sqliteRuns(session),

@@ -46,7 +46,11 @@ const table: [Situation, Action, Outcome][] = [
   ['MISSING', 'UNLINK', nothing],
   ['SOURCE_MISSING', 'UNLINK', nothing],
   ['ABSENT', 'UNLINK', nothing],
-  ['AMBIGUOUS', 'EXCEPTION', { ...nothing, message: /^Situation AMBIGUOUS marked as EXCEPTION$/ }],
+  [
+    'AMBIGUOUS',
+    'EXCEPTION',
+    { ...nothing, message: /^Situation AMBIGUOUS marked as EXCEPTION: it may be \S+, \S+$/ },
+  ],
   [
     'FOUND_ALREADY_LINKED',
     'EXCEPTION',

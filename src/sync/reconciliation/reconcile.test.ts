@@ -28,7 +28,7 @@ describe('a run', () => {
       stage: 'COMPLETED_SUCCESS',
       progress: {
         source: { existing: { processed: 2, total: '2' } },
-        target: { existing: { processed: 0, total: '2' }, created: 0, unchanged: 2, updated: 0, deleted: 0 },
+        target: { existing: { processed: 2, total: '2' }, created: 0, unchanged: 2, updated: 0, deleted: 0 },
         links: { existing: { processed: 2, total: '2' }, created: 0 },
       },
       statusSummary: { SUCCESS: 2, FAILURE: 0 },

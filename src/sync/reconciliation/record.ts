@@ -6,6 +6,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import type { AuditEvent } from '../../repository/audit.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { RunEntry } from '../../repository/runs.ts'
+import { guardIssue, issueRecorder } from '../issues/issue.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import { type Applied, ambiguousIds } from '../page/operation.ts'
 import { historyOf, outcomeOf } from '../page/outcome.ts'
@@ -16,9 +17,13 @@ import type { Run } from './run.ts'
 type Recording = Omit<Reconciliation, 'recorder'>
 
 export function recorder(reconciliation: Recording): Recorder {
-  const { run } = reconciliation
+  const { run, rules } = reconciliation
+  const noteIssues = issueRecorder(rules.mapping, run.id)
   return {
-    record: (page, store) => recordPage(reconciliation, page, store),
+    async record(page, store) {
+      await recordPage(reconciliation, page, store)
+      if (!run.analysis) await noteIssues(page, store)
+    },
     count: (page) => {
       run.statistics = run.statistics.plus(page)
     },
@@ -27,8 +32,10 @@ export function recorder(reconciliation: Recording): Recorder {
 
 /** Writes an audit entry for what is done to one object on behalf of a run that is over. */
 export function singleRecorder({ runId, rules, targets }: Synchronization, userId: string): Recorder {
+  const noteIssues = issueRecorder(rules.mapping, runId, { byHand: true })
   return {
     async record(page, store) {
+      await noteIssues(page, store)
       const timestamp = new Date().toISOString()
       const recording = { mapping: rules.mapping, userId, runId, isSecret: targets.isSecret }
       const events = page
@@ -112,10 +119,16 @@ function association({ runId, mapping }: Records, operation: Applied, id: string
 
 /** The `start` and `summary` entries that frame a run. */
 export async function recordFrame(
-  { run, sourceId, override, request: { userId } }: Reconciliation,
+  reconciliation: Reconciliation,
   entryType: 'start' | 'summary',
   store: Store,
 ): Promise<void> {
+  const {
+    run,
+    sourceId,
+    override,
+    request: { userId },
+  } = reconciliation
   const reconAction = sourceId === undefined ? 'recon' : 'reconById'
   const facts = { userId, runId: run.id, mapping: run.mapping, reconAction }
   const status = entryType === 'start' || run.state === 'SUCCESS' ? 'SUCCESS' : 'FAILURE'
@@ -125,6 +138,20 @@ export async function recordFrame(
       : { message: summaryOf(run), run: run.toJSON() }
   await store.audit.append([auditEvent.reconFrame({ ...facts, entryType, status, ...content })])
   await store.runs.save(run.record())
+  if (entryType === 'summary') await concludeIssues(reconciliation, store)
+}
+
+/** A run of all that has ended has found all cases that there are; a stop of the guard is a case of its own. */
+async function concludeIssues(reconciliation: Reconciliation, { issues }: Store): Promise<void> {
+  const { run, settings, rules } = reconciliation
+  const { problem, mapping, id } = run
+  if (run.analysis) return
+  if (problem?.code === 'GUARD') await issues.report([guardIssue(mapping, id, problem.message, problem.hint)])
+  const own = rules.mapping.reconciliation
+  const isWhole = settings.sourceQuery === own.sourceQuery && settings.targetQuery === own.targetQuery
+  if (run.kind !== 'recon' || run.state !== 'SUCCESS' || run.listings.size > 0 || !isWhole) return
+  const phases = settings.runTargetPhase === false ? ['source', 'run'] : ['source', 'target', 'run']
+  if (await issues.any(mapping)) await issues.sweep(mapping, id, phases)
 }
 
 function overridden(reason: string | undefined): string {

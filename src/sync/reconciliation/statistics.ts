@@ -43,7 +43,8 @@ export class Statistics {
   /** How many operations are recorded: their numbers are counted on from here. */
   entries = 0
   readonly status = { SUCCESS: 0, FAILURE: 0 }
-  readonly processed = { source: 0, target: 0, links: 0 }
+  /** `handled`: targets that operations of the source phase were about. */
+  readonly processed = { source: 0, target: 0, links: 0, handled: 0 }
   readonly totals: { [of in 'source' | 'target' | 'links']?: number | undefined } = {}
   /** Objects that were left out because they cannot be read. */
   unreadable: Unread = { count: 0, messages: [] }
@@ -76,6 +77,7 @@ export class Statistics {
     const cause = causeOf(operation)
     if (cause) this.#addFailure(operation, cause)
     if (wasLinked(operation)) this.processed.links++
+    if (phase === 'source') this.processed.handled += handledTargets(operation)
     if (situation ?? failure) this.#tally(operation, situation ?? 'NOTVALID')
     this.status[succeeded(operation) ? 'SUCCESS' : 'FAILURE']++
     if (effect !== 'none') this.written[effect]++
@@ -131,12 +133,18 @@ export class Statistics {
     return Object.fromEntries(situations.map((name) => [name, countOf(name)]))
   }
 
+  /** One target may be that of several qualifiers. */
+  get #processedTargets(): number {
+    const { target, handled } = this.processed
+    return Math.min(target + handled, this.totals.target ?? Number.POSITIVE_INFINITY)
+  }
+
   get progress(): JsonObject {
     const { created, unchanged, updated, deleted, linked, cleanedUp } = this.written
     return {
       source: { existing: { processed: this.processed.source, total: text(this.totals.source) } },
       target: {
-        existing: { processed: this.processed.target, total: text(this.totals.target) },
+        existing: { processed: this.#processedTargets, total: text(this.totals.target) },
         created,
         unchanged,
         updated,
@@ -158,6 +166,12 @@ export class Statistics {
       ...Object.fromEntries(['NOTVALID', ...situations].map((key) => [key, { ...this.#tallyOf(name, key) }])),
     }
   }
+}
+
+/** How many targets that were there before a source operation was about: its own, or all that might be. */
+function handledTargets({ targetId, target, oldTarget, effect, candidates }: Applied): number {
+  if (targetId === undefined) return candidates.length
+  return effect !== 'created' && (target ?? oldTarget) ? 1 : 0
 }
 
 function text(total: number | undefined): string {

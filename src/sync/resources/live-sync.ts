@@ -6,6 +6,7 @@ import type { ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
 import { deadLetters } from '../changes/live-sync/live-sync.ts'
 import { stages } from '../changes/live-sync/state.ts'
+import { deadLetterId } from '../issues/issue.ts'
 import { pendingDeletions } from '../page/grace.ts'
 
 /** `repo/synchronisation/pooledSyncStage/{ID}` (engine §9): how far liveSync has come; deleting it starts anew. */
@@ -30,7 +31,7 @@ export function deadLetterProvider(repository: Repository): ResourceProvider {
 
 /** `placeOf`: the collection that a path leads to, and what follows. */
 function stored(
-  { objects }: Repository,
+  { objects, issues }: Repository,
   placeOf: (path: string) => readonly [collection: string, ids: readonly string[]],
 ): ResourceProvider {
   async function found(path: string): Promise<StoredObject> {
@@ -49,6 +50,7 @@ function stored(
       const [collection] = placeOf(path)
       const [outcome] = await objects.write(collection, [{ operation: 'delete', id: object._id, rev }])
       if (!outcome?.ok) throw new Problem('PRECONDITION_FAILED', `${collection}/${object._id} has changed`)
+      await issues.clear([deadLetterId(`${collection}/${object._id}`)])
       return object
     },
   }

@@ -1,8 +1,10 @@
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
+import { queryCollection } from '../../router/collection.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
+import { recordAction } from '../issues/record-action.ts'
 import { storedPlans } from '../plans/stored-plan.ts'
 import { mappingIn, overridesIn, retryIn, sourceIdIn, startRun } from '../reconciliation/action-parameters.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
@@ -33,7 +35,9 @@ export function reconciliationProvider(
     },
     async query(path, query) {
       const planned = runOfPlan(path)
-      if (planned === undefined) throw new Problem('NOT_IMPLEMENTED', 'recon does not offer query: read it')
+      if (path === '') return queryCollection(await reconciliations.list(), query)
+      if (planned === undefined)
+        throw new Problem('NOT_IMPLEMENTED', `recon/${path} is a run, not a set: read it`)
       return storePage(await plans.query(planned, storeQuery(query)), asResource)
     },
     async create(_path, id) {
@@ -55,6 +59,7 @@ export function reconciliationProvider(
       if (name !== 'cancel')
         throw new Problem('BAD_REQUEST', `unknown action ${name} on a run; allowed: cancel, apply, retry`)
       await reconciliations.cancel(path)
+      await recordAction(repository, { objectId: `recon/${path}`, message: 'cancel' }, context)
       return { _id: path, action: 'cancel', status: 'INITIATED' }
     },
   }

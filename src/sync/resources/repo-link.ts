@@ -4,8 +4,9 @@ import { Problem } from '../../model/problem.ts'
 import { splitPath } from '../../model/resource-path.ts'
 import type { Link, Links } from '../../repository/links.ts'
 import type { Store } from '../../repository/repository.ts'
-import type { Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
+import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
+import { recordAction } from '../issues/record-action.ts'
 import { pendingDeletions } from '../page/grace.ts'
 
 /**
@@ -17,6 +18,15 @@ export function repoLinkProvider(
   linkTypeOf: (mapping: string) => string | undefined,
 ): ResourceProvider {
   const { links } = store
+  /** Who changed the table by hand: the engine does not come this way. */
+  function recordWrite(
+    operation: string,
+    { _id, linkType, firstId, secondId }: Link,
+    context: RequestContext,
+  ) {
+    const message = `${operation.toLowerCase()}: ${linkType}: ${firstId} – ${secondId}`
+    return recordAction(store, { objectId: `repo/link/${_id}`, message }, context)
+  }
   return {
     read: async (path) => {
       const [link] = await withDue(store, [await storedLink(links, linkId(path))])
@@ -27,26 +37,35 @@ export function repoLinkProvider(
       const page = await links.query(storeQuery(query))
       return storePage({ ...page, result: await withDue(store, page.result) }, (link) => link)
     },
-    async create(path, id, content) {
+    async create(path, id, content, context) {
       requireSet(path)
       const [link] = await links.insert([{ _id: id ?? timeOrderedId(), ...linkContent(content) }])
+      await recordWrite('CREATE', link as Link, context)
       return asResource(link as Link)
     },
-    async update(path, rev, content) {
+    async update(path, rev, content, context) {
       const stored = await storedLink(links, linkId(path))
       const wanted = linkContent(content)
       requireSameSet(stored, wanted)
       const [link] = await links.update([{ ...stored, ...wanted, _rev: rev ?? stored._rev }])
+      await recordWrite('UPDATE', link as Link, context)
       return asResource(link as Link)
     },
-    async delete(path, rev) {
+    async delete(path, rev, context) {
       const stored = await storedLink(links, linkId(path))
       await links.delete([{ _id: stored._id, _rev: rev }])
+      await recordWrite('DELETE', stored, context)
       return asResource(stored)
     },
-    async action(path, action) {
+    async action(path, action, context) {
       requireSet(path)
-      return links.deleteType(commandedLinkType(action, linkTypeOf))
+      const linkType = commandedLinkType(action, linkTypeOf)
+      await recordAction(
+        store,
+        { objectId: 'repo/link', message: `delete all links of ${linkType}` },
+        context,
+      )
+      return links.deleteType(linkType)
     },
   }
 }

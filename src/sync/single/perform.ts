@@ -2,7 +2,8 @@ import { type Action, isAction, isSituation } from '../../mapping/situation.ts'
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { applyPage, type Recorder } from '../page/apply/apply.ts'
+import { syncRecorder } from '../changes/implicit/result.ts'
+import { applyPage } from '../page/apply/apply.ts'
 import { linkedSources } from '../page/join.ts'
 import { type Decided, readTarget } from '../page/operation.ts'
 import { withSourceLocks } from '../page/source-locks.ts'
@@ -16,7 +17,7 @@ type PerformParameters = Readonly<Record<string, string | undefined>>
 
 /**
  * Performs one action on one source object, or on a target without source, whatever the policies say: for decisions that a run
- * left to people and workflows. Assessed anew; a `situation` that has changed is refused.
+ * left to people and workflows. On record in any case, with the `reason` that is given. Assessed anew; a `situation` that has changed is refused.
  */
 export async function performAction(
   options: SyncServices,
@@ -39,7 +40,10 @@ export async function performAction(
       throw new Problem('SYNC_FAILED', `Expected situation does not match. ${found}`)
     }
     const wanted = asked.ignorePostAction ? { ...decided, policy: undefined } : decided
-    const recorder = asked.recorded ? singleRecorder(held, context.userId) : unrecorded
+    const by = { reason: parameters.reason }
+    const recorder = asked.recorded
+      ? singleRecorder(held, context.userId)
+      : syncRecorder(held, () => context, by)
     const [done] = await applyPage(held, [wanted], recorder)
     if (done?.failure) throw done.failure
     // An EXCEPTION that was asked for is what was wanted.
@@ -98,5 +102,3 @@ async function decide(sync: Synchronization, { about, linkQualifier }: Asked): P
 function absent(side: 'Source' | 'Target', path: string): Problem {
   return new Problem('SYNC_FAILED', `${side} object ${path} does not exist`)
 }
-
-const unrecorded: Recorder = { async record() {} }

@@ -14,6 +14,7 @@ import { synchronize } from '../../page/synchronize.ts'
 import type { SyncServices } from '../../services.ts'
 import { openSingle, qualifiersOf } from '../../single/look.ts'
 import type { ChangeEvent } from '../change.ts'
+import { reportHeldBack } from '../queue/held-back.ts'
 import { heldBack, queuedEvent } from '../queue/queued-change.ts'
 import type { ChangeWindows } from '../windows.ts'
 import { failedResult, heldBackBy, skippedResult, syncRecorder, syncResult } from './result.ts'
@@ -189,7 +190,10 @@ async function holdBack(
   })
   const [first] = held
   if (!first) return
-  await repository.syncQueue.add(held)
+  await repository.transaction(async (store) => {
+    await store.syncQueue.add(held)
+    await reportHeldBack(store, name, String(first.content.lastError))
+  })
   log('warn', `${name}: ${held.length} changes wait to be released, for ${first.content.lastError}`)
 }
 

@@ -4,6 +4,7 @@ import { copy } from '../../../model/equality.ts'
 import { isJsonObject, type JsonObject } from '../../../model/json.ts'
 import type { Problem } from '../../../model/problem.ts'
 import type { RequestContext } from '../../../router/resources.ts'
+import { issueRecorder } from '../../issues/issue.ts'
 import type { Recorder } from '../../page/apply/apply.ts'
 import { abandonedBy, lostToAnother } from '../../page/contention.ts'
 import { type Applied, ambiguousIds, succeeded } from '../../page/operation.ts'
@@ -85,24 +86,35 @@ function causeOf(operation: Applied): JsonObject {
   return { code: 409, reason: 'Conflict', message: message ?? '', detail: messageDetail }
 }
 
-/** `audit/sync` (engine §10): an entry for every action, NOREPORT too. The source id is qualified, the target id is local. */
+/** A person chose the action, whatever the policies say. */
+function byHand({ reason }: { readonly reason?: string | undefined }): JsonObject {
+  return { trigger: 'performAction', ...(reason !== undefined && { reason }) }
+}
+
+/**
+ * `audit/sync` (engine §10): an entry for every action, NOREPORT too. The source id is qualified, the target id is local. `by`: the
+ * action is one that a person chose.
+ */
 export function syncRecorder(
   { rules: { mapping }, targets }: Synchronization,
   requestOf: (sourceId: string) => RequestContext,
+  by: { readonly reason?: string | undefined } | undefined = undefined,
 ): Recorder {
+  const noteIssues = issueRecorder(mapping, '', { byHand: by !== undefined })
   return {
     async record(page, store) {
+      await noteIssues(page, store)
       const timestamp = new Date().toISOString()
       const events = page.map((operation) => {
         const { linkQualifier, situation, action, targetId, sourceId } = operation
         const { userId, transactionId } = requestOf(sourceId ?? '')
         return auditEvent.sync({
           ...{ timestamp, userId, transactionId, mapping: mapping.name, linkQualifier, situation, action },
-          sourceObjectId: `${mapping.source}/${sourceId}`,
+          sourceObjectId: sourceId === undefined ? null : `${mapping.source}/${sourceId}`,
           targetObjectId: targetId ?? null,
           objectId: targetId === undefined ? null : `${mapping.target}/${targetId}`,
           ...{ ambiguousIds: ambiguousIds(operation), outcome: outcomeOf(operation) },
-          history: historyOf(operation, targets.isSecret),
+          history: { ...historyOf(operation, targets.isSecret), ...(by && byHand(by)) },
         })
       })
       await store.audit.append(events)

@@ -5,6 +5,7 @@ import type { IncompleteListing } from '../../../model/listing.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
 import { parted, requireReadable } from '../../../model/unreadable.ts'
 import type { RequestContext, Resource, SyncToken } from '../../../router/resources.ts'
+import { deadLetterIssue } from '../../issues/issue.ts'
 import { acquireRunLock } from '../../reconciliation/run-lock.ts'
 import { requireSourceProperties } from '../../reconciliation/source-properties.ts'
 import type { SyncServices } from '../../services.ts'
@@ -205,7 +206,14 @@ async function giveUp(
       const content = { ...syncFailure, failureCause, createDate: new Date().toISOString() }
       // Under an id of its own: tokens repeat (engine §9, [D]).
       const write = { operation: 'create' as const, id: timeOrderedId(), content }
-      await repository.objects.write(`${deadLetters}/${systemIdentifier}`, [write])
+      const message = String(failureCause.message)
+      const letter = deadLetterIssue('', `${deadLetters}/${systemIdentifier}/${write.id}`, message, {
+        ...{ source, sourceId: uid },
+      })
+      await repository.transaction(async (store) => {
+        await store.objects.write(`${deadLetters}/${systemIdentifier}`, [write])
+        await store.issues.report([letter])
+      })
     }
     return true
   } catch (error) {

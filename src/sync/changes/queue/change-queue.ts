@@ -2,13 +2,16 @@ import { Mutex } from '../../../kit/mutex.ts'
 import { Timer } from '../../../kit/timer.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import { asProblem } from '../../../model/problem.ts'
+import type { Issue } from '../../../repository/issues.ts'
 import { longestWait, type QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { RequestContext } from '../../../router/resources.ts'
+import { deadLetterIssue } from '../../issues/issue.ts'
 import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'
 import type { SyncServices } from '../../services.ts'
 import { failureOf, type NotifyOutcome, synchronizeChanges } from '../implicit/implicit-sync.ts'
 import { failedResult, heldBackBy } from '../implicit/result.ts'
+import { reportHeldBack } from './held-back.ts'
 import { changeIn, heldBack, inState, requestIn } from './queued-change.ts'
 
 interface ChangeQueueOptions extends SyncServices {
@@ -126,7 +129,8 @@ class Line {
 
   /** Events of different objects, which go together as a page of a run does. */
   async #synchronize(events: readonly QueuedEvent[], epoch: number, rules: Rules): Promise<void> {
-    const { syncQueue } = this.#options.repository
+    const { repository } = this.#options
+    const { syncQueue } = repository
     const outcomes = await this.#outcomesOf(events, rules)
     const why = (place: number) => heldBackBy(outcomes[place]?.results ?? [])
     const held = events.flatMap((event, place) => {
@@ -134,8 +138,11 @@ class Line {
       return reason === undefined ? [] : [heldBack(event, reason)]
     })
     if (held.length > 0) {
-      await syncQueue.putBack(held, epoch)
       const first = String(held[0]?.content.lastError)
+      await repository.transaction(async (store) => {
+        await store.syncQueue.putBack(held, epoch)
+        await reportHeldBack(store, this.#mapping, first)
+      })
       this.#options.log('warn', `${this.#mapping}: ${held.length} changes wait to be released, for ${first}`)
     }
     const isHeld = (place: number) => why(place) !== undefined
@@ -147,7 +154,12 @@ class Line {
       const outcome = outcomes[place]
       if (outcome?.success || isHeld(place)) continue
       const failed = await this.#failed(event, rules, failureOf(outcome ?? { results: [] }))
-      if (failed) await syncQueue.putBack([failed], epoch)
+      if (failed?.state === 'DEAD')
+        await repository.transaction(async (store) => {
+          await store.syncQueue.putBack([failed], epoch)
+          await store.issues.report([letterOf(failed)])
+        })
+      else if (failed) await syncQueue.putBack([failed], epoch)
       else await syncQueue.finish([event.id], epoch)
     }
   }
@@ -222,6 +234,13 @@ class Line {
     this.#isWoken = false
     this.wake()
   }
+}
+
+/** The case of a change that was given up. */
+function letterOf(event: QueuedEvent): Issue {
+  const { container, id } = changeIn(event)
+  const details = { source: container, sourceId: id, attempts: event.attempts }
+  return deadLetterIssue(event.mapping, `sync/queue/${event.id}`, String(event.content.lastError), details)
 }
 
 /** How many released changes of a mapping without a queue are worked together. */
