@@ -15,9 +15,43 @@ export function standaloneSchema(
   const settings = kind === 'provisioner' ? Object.entries(connectors).map(settingsOf) : []
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
-    ...schemas[kind],
+    ...closed(schemas[kind]),
     ...(settings.length > 0 ? { allOf: settings } : {}),
-    $defs,
+    $defs: Object.fromEntries(Object.entries($defs).map(([name, schema]) => [name, closed(schema)])),
+  }
+}
+
+/** Names with a meaning of the author's own: `comment`, `_note`, `$schema`. */
+const own = '^(comment|[$_#/])'
+
+/**
+ * For an editor: names that the check would doubt are underlined, and settings without effect are struck through. Shapes that take
+ * names of their user's are left open.
+ */
+function closed(schema: JsonSchema): JsonSchema {
+  const { properties, items, anyOf, additionalProperties, 'x-noEffect': reason } = schema
+  const isClosed =
+    properties &&
+    Object.keys(properties).length > 0 &&
+    additionalProperties === undefined &&
+    schema['x-open'] !== true
+  const keywords = (schema['x-keywords'] ?? []).map((name) => name.replace('$', '\\$'))
+  const patternProperties = {
+    [own]: {},
+    ...(keywords.length > 0 ? { [`^(${keywords.join('|')})$`]: {} } : {}),
+  }
+  return {
+    ...schema,
+    ...(reason === undefined ? {} : { deprecated: true }),
+    ...(properties && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([name, inner]) => [name, closed(inner)]),
+      ),
+    }),
+    ...(isClosed ? { additionalProperties: false, patternProperties } : {}),
+    ...(items && { items: closed(items) }),
+    ...(anyOf && { anyOf: anyOf.map(closed) }),
+    ...(typeof additionalProperties === 'object' && { additionalProperties: closed(additionalProperties) }),
   }
 }
 
@@ -30,7 +64,7 @@ function settingsOf([connectorName, configurationProperties]: readonly [string, 
       properties: { connectorRef: { required: ['connectorName'], properties } },
     },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-    then: { properties: { configurationProperties } },
+    then: { properties: { configurationProperties: closed(configurationProperties) } },
   }
 }
 

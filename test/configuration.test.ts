@@ -134,6 +134,66 @@ describe('a change of the configuration', () => {
       expect((await put(id, {})).status).toBe(400)
   })
 
+  it('that is doubtful is made, and answered with the warnings beside the content', async () => {
+    await everything()
+    const doubtful = {
+      ...userMapping,
+      validSource: { type: 'text/javascript', source: 'source.mial != null' },
+    }
+    const { status, body } = await put('mapping/hr_user', doubtful)
+    expect(status).toBe(200)
+    expect(body._warnings).toEqual([
+      expect.objectContaining({
+        severity: 'warning',
+        pointer: '/validSource/source',
+        suggestion: 'mail',
+        line: expect.any(Number),
+      }),
+    ])
+    // What is answered can be sent back.
+    expect((await put('mapping/hr_user', body)).body._warnings).toHaveLength(1)
+    expect(project.read('conf/mapping-hr_user.json')).not.toContain('_warnings')
+    expect((await put('mapping/hr_user', userMapping)).body).not.toHaveProperty('_warnings')
+  })
+
+  it('can be validated, alone or together with others, and nothing is stored', async () => {
+    await everything()
+    const file = project.stamp('conf/mapping-hr_user.json')
+    const validate = (path: string, body?: object) => call('POST', `${path}?_action=validate`, { body })
+    const wrong = { ...userMapping, properties: [{ source: 'mial', target: 'mail' }], polices: [] }
+    expect((await validate('config/mapping/hr_user', wrong)).body).toMatchObject({
+      valid: false,
+      problems: [
+        {
+          severity: 'error',
+          pointer: '/polices',
+          message: expect.stringContaining('did you mean policies?'),
+        },
+        { severity: 'warning', pointer: '/properties/0/source', suggestion: 'mail' },
+      ],
+    })
+    expect((await validate('config/mapping/hr_user', userMapping)).body).toEqual({
+      valid: true,
+      problems: [],
+    })
+    expect((await validate('config')).body).toEqual({ valid: true, problems: [] })
+    // Each needs the other.
+    const together = {
+      'mapping/new': { ...userMapping, target: 'managed/person' },
+      managed: { objects: [{ name: 'role' }, { name: 'user' }, { name: 'person' }] },
+    }
+    expect((await validate('config', together)).body).toEqual({ valid: true, problems: [] })
+    const gone = await validate('config', { 'provisioner.openicf/hr': null })
+    expect(gone.body).toMatchObject({
+      valid: false,
+      problems: [{ file: 'conf/mapping-hr_user.json', pointer: '/source' }],
+    })
+    expect((await validate('config', { managed: [] })).status).toBe(400)
+    expect((await validate('config/mapping/none')).status).toBe(404)
+    expect(project.stamp('conf/mapping-hr_user.json')).toEqual(file)
+    expect((await call('GET', 'config/mapping/new')).status).toBe(404)
+  })
+
   it('that is nested too deep is refused by every way, and nothing is written', async () => {
     await everything()
     const deep = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`)

@@ -10,31 +10,41 @@ export function addCheck(program: Command, exit: Exit): void {
     .description(
       'Check the whole configuration: every error with its file, line and remedy. Touches no system.',
     )
+    .option('--strict', 'fail if there are warnings, too')
     .action(exit(check))
   example(command, 'syncline check --project examples/hr-to-directory')
 }
 
-async function check(options: ProjectOptions): Promise<number> {
+interface CheckOptions extends ProjectOptions {
+  readonly strict?: boolean
+}
+
+async function check({ strict = false, ...options }: CheckOptions): Promise<number> {
   const { projectFolder } = folders(options)
   const checked = await checkOnly({ projectFolder, environment: process.env, flags: {} })
   const { problems } = checked
   const errors = problems.filter(({ severity }) => severity === 'error')
+  const fails = errors.length > 0 || (strict && problems.length > 0)
   const usable = {
     connectors: [...checked.systems.keys()],
     managedObjects: checked.types.map(({ type: { name } }) => name),
     mappings: [...checked.mappings.keys()].filter((name) => isUsable(checked, name)),
   }
   if (options.json) {
-    console.log(JSON.stringify({ valid: errors.length === 0, problems, ...usable }, null, 2))
+    console.log(JSON.stringify({ valid: !fails, problems, ...usable }, null, 2))
   } else {
     for (const problem of problems) console.log(formatProblem(problem))
     const parts = Object.entries(usable).map(([what, names]) => `  ${what}: ${names.join(', ') || 'none'}`)
-    console.log(
-      errors.length === 0
-        ? style('green', 'The configuration is valid.')
-        : style('red', errors.length === 1 ? '1 error.' : `${errors.length} errors.`),
-    )
+    console.log(summary(errors.length, problems.length - errors.length, fails))
     console.log(`Usable:\n${parts.join('\n')}`)
   }
-  return errors.length === 0 ? 0 : 2
+  return fails ? 2 : 0
+}
+
+function summary(errors: number, warnings: number, fails: boolean): string {
+  const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`
+  const some = warnings > 0 ? count(warnings, 'warning') : undefined
+  if (!fails) return style('green', `The configuration is valid${some ? `, with ${some}` : ''}.`)
+  const counts = [errors > 0 ? count(errors, 'error') : undefined, some].filter((one) => one !== undefined)
+  return style('red', `${counts.join(' and ')}${errors === 0 ? ', and --strict allows none' : ''}.`)
 }

@@ -99,7 +99,7 @@ function checkConnector(
     return { findings: [unknownConnector(name, Object.keys(connectorSchemas))], conversions: [] }
   // An unknown setting would be ignored silently, so each is a warning (platform §4.1).
   const checked = check(
-    { ...schema, additionalProperties: false },
+    { ...schema, additionalProperties: false, 'x-open': true },
     configurationProperties,
     ['configurationProperties'],
     options,

@@ -114,10 +114,10 @@ describe('a fault in a mapping is reported with its place:', () => {
       ],
     ],
     [
-      'a misspelt name of another property, as a warning',
+      'a misspelt name of another property, as an error',
       { sourceIDsCaseSensitive: false },
       [
-        'conf/sync.json:7:7 /mappings/0/sourceIDsCaseSensitive: warning: the property "sourceIDsCaseSensitive" is not ' +
+        'conf/sync.json:7:7 /mappings/0/sourceIDsCaseSensitive: the property "sourceIDsCaseSensitive" is not ' +
           'known and is ignored; did you mean sourceIdsCaseSensitive?',
       ],
     ],

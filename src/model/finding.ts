@@ -58,10 +58,10 @@ export function below<F extends Finding>(place: Place, findings: readonly F[]): 
 }
 
 /** What everything in one document has in common. */
-export function inDocument(
+export function inDocument<F extends Finding>(
   { id }: { readonly id: string },
-  findings: readonly Finding[],
-): readonly DocumentFinding[] {
+  findings: readonly F[],
+): readonly (F & DocumentFinding)[] {
   return findings.map((finding) => ({ ...finding, document: id }))
 }
 

@@ -1,9 +1,17 @@
-import { type CompileTools, compileEach, feature } from '../feature/feature.ts'
-import { attempt, below, type Finding, type Read } from '../model/finding.ts'
+import { type CompileTools, compileEach, type Document, feature } from '../feature/feature.ts'
+import {
+  attempt,
+  below,
+  type DocumentFinding,
+  type Finding,
+  inDocument,
+  type Read,
+} from '../model/finding.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Locks } from '../repository/locks.ts'
 import type { Repository } from '../repository/repository.ts'
-import { type Job, readJob } from './job.ts'
+import { pauseAtClockChange } from './clock-change.ts'
+import { type Job, jobFindings, readJob } from './job.ts'
 import { jobProvider, schedulerProvider, triggerProvider } from './resource.ts'
 import { Scheduler } from './scheduler.ts'
 import { services } from './services.ts'
@@ -22,7 +30,12 @@ export interface ScheduleHost extends Required<Omit<TaskScannerOptions, 'now'>> 
 export const scheduleFeature = feature({
   name: 'schedule',
   documents: /^schedule\//,
-  compile: (documents, _tools: CompileTools) => compileEach(documents, compiledJob),
+  async compile(documents, _tools: CompileTools) {
+    const compiled = await compileEach(documents, compiledJob)
+    const pauses = compiled.value.flatMap((job) => pausing(job, Date.now()))
+    const findings = compiled.findings.flatMap((first) => furtherFindings(first, documents))
+    return { ...compiled, findings: [...findings, ...pauses] }
+  },
   begin(host: ScheduleHost) {
     const { repository, resources, locks, during, log } = host
     const tasks = new TaskScanner(host)
@@ -59,6 +72,28 @@ function compiledJob(name: string, content: JsonObject): Read<Job> {
   if (!scan || scan.ok) return job
   const [finding = scan.finding] = below(['invokeContext'], [scan.finding])
   return { ok: false, finding: about(name, finding) }
+}
+
+/** A job is read up to its first error; here are all of them. */
+function furtherFindings(first: DocumentFinding, documents: readonly Document[]): readonly DocumentFinding[] {
+  const content = documents.find(({ id }) => id === first.document)?.content
+  const name = first.document.slice('schedule/'.length)
+  const all = content ? jobFindings(name, content) : []
+  return all.length < 2
+    ? [first]
+    : inDocument(
+        { id: first.document },
+        all.map((one) => about(name, one)),
+      )
+}
+
+/** A warning for a schedule that pauses when the clock is put back. */
+function pausing({ id, trigger }: Job, now: number): readonly DocumentFinding[] {
+  const pause = trigger.kind === 'cron' ? pauseAtClockChange(trigger.cron, trigger.zone, now) : undefined
+  if (!pause) return []
+  const date = new Date(pause.from).toISOString().slice(0, 10)
+  const message = `schedule ${id}: it does not run for ${pause.minutes} minutes when the clock is put back (next on ${date}), since each local time fires once; write "timeZone": "UTC", or "type": "simple" with "repeatInterval"`
+  return [{ severity: 'warning', document: `schedule/${id}`, place: ['schedule'], message }]
 }
 
 function about(name: string, finding: Finding): Finding {

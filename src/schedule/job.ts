@@ -1,4 +1,4 @@
-import { FindingError } from '../model/finding.ts'
+import { attempt, type Finding, FindingError } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { type Cron, CronError, parseCron } from './cron.ts'
 import { nextFiring } from './next-firing.ts'
@@ -52,6 +52,27 @@ export function readJob(id: string, content: JsonObject): Job {
     context: invokeContext ?? {},
     content,
   }
+}
+
+/** Every error, each found as if it were the only one. */
+export function jobFindings(id: string, content: JsonObject): readonly Finding[] {
+  const findings: Finding[] = []
+  let left: JsonObject = content
+  for (let read = attempt(() => readJob(id, left)); !read.ok; read = attempt(() => readJob(id, left))) {
+    const [member] = read.finding.place
+    findings.push(read.finding)
+    if (typeof member !== 'string' || !Object.hasOwn(left, member)) break
+    const { [member]: wrong, ...others } = left
+    left = { ...others, ...standIns[member] }
+  }
+  return findings
+}
+
+/** In place of what a job must have. */
+const standIns: Readonly<Record<string, JsonObject>> = {
+  schedule: { schedule: '0 0 0 * * ?' },
+  invokeService: { invokeService: 'sync' },
+  repeatInterval: { repeatInterval: 1 },
 }
 
 function triggerIn(content: JsonObject, zone: Zone): Trigger {

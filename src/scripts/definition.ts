@@ -73,7 +73,10 @@ function readCode(definition: JsonObject, { readFile }: ScriptDefinitionOptions)
 function readFirst(file: string, key: string, readFile: ScriptDefinitionOptions['readFile']): Read<Code> {
   const found = fileText(file, readFile)
   if (found) return { ok: true, value: found }
-  return wrong([key], `the project has no file "${file}", and its folder script/ has none either`)
+  return wrong(
+    [key],
+    `the project has no file "${file}", and its folder script/ has none either; put it there, or correct the name`,
+  )
 }
 
 /** True if a script object may name this file. */

@@ -51,12 +51,20 @@ export async function syntaxProblem(script: ScriptSource): Promise<Problem | und
 
 function problemOf(script: ScriptSource, error: Analysis['error']): Problem | undefined {
   if (!error) return undefined
-  const { message, line, column } = error
+  const { line, column } = error
+  const message = `${error.message}${remedies[error.message] ?? ''}`
   const { label, file } = script
   const place = `${file ? `${file}, ` : ''}line ${line}, column ${column}`
   return new Problem('SCRIPT_FAILED', `${label} script does not compile: ${message} (${place})`, {
     detail: { message, file, line, column },
   })
+}
+
+/** What people write who know functions, and not completion values (engine §2.6). */
+const remedies: Readonly<Record<string, string>> = {
+  'Illegal return statement': '; leave out return: the value of a script is that of its last expression',
+  'SyntaxError: Illegal return statement':
+    '; leave out return: the value of a script is that of its last expression',
 }
 
 async function prepareScripts(

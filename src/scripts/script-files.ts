@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join, posix, relative, sep } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import type { Found } from './inside/require.ts'
 import { syntaxProblem } from './prepare.ts'
@@ -50,6 +50,12 @@ export function scriptFiles(projectFolder: string): ScriptFiles {
       return now?.mtimeMs !== modified
     },
   }
+}
+
+/** Where a module may stand below script/, in this order. */
+export function modulePaths(from: string, name: string): readonly string[] {
+  const base = posix.normalize(/^\.\.?(?:\/|$)/.test(name) ? posix.join(from, name) : name)
+  return base.startsWith('..') ? [] : [base, `${base}.js`, `${base}.json`, `${base}/index.js`]
 }
 
 /** Checked as the body of a function, as it runs: `return` is allowed. */

@@ -172,7 +172,9 @@ function application(
     rotateKey: ({ forgetOld }) =>
       rotateKey({
         ...{ secrets, repository, forgetOld, documents: generations.current.project.documents },
-        change: (id, edit) => reconfiguration.change(id, (raw) => edit(raw ?? {}), keyRotator),
+        async change(id, edit) {
+          await reconfiguration.change(id, (raw) => edit(raw ?? {}), keyRotator)
+        },
       }),
     async followFiles() {
       await reconfiguration.begin()

@@ -12,6 +12,7 @@ import type { UsableType } from '../objects/type/scripts.ts'
 import type { ScriptEngine } from '../scripts/engine.ts'
 import { type IsolateEngineOptions, isolateEngine } from '../scripts/isolate-engine.ts'
 import { connectorKinds, connectorSchemas } from './connectors.ts'
+import { doubtsOf } from './doubts.ts'
 import { features, type ServerFeature, type Tools } from './features.ts'
 import { type CompiledMapping, mappingFeature } from './mappings.ts'
 import { systemFeature } from './systems.ts'
@@ -64,7 +65,7 @@ export async function compileFeatures(
 ): Promise<{ readonly checked: CheckedProject; readonly compiled: readonly Compiled<unknown>[] }> {
   const compiled: Compiled<unknown>[] = []
   for (const feature of list) compiled.push(await feature.compile(tools.documents, tools))
-  const findings = compiled.flatMap((one) => one.findings)
+  const findings = [...compiled.flatMap((one) => one.findings), ...doubtsOf(tools)]
   const checked = {
     project: tools.project,
     problems: [...tools.problems, ...locateIn(tools.documents, findings)],

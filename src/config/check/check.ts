@@ -203,7 +203,7 @@ function checkNames(schema: JsonSchema, value: JsonObject, place: Place, run: Ru
   if (isJsonObject(schema.additionalProperties)) return explained
   for (const name of Object.keys(value)) {
     if (Object.hasOwn(properties, name)) continue
-    const suggestion = nearMiss(name, known)
+    const suggestion = schema['x-keywords']?.includes(name) ? undefined : nearMiss(name, known)
     const isMissing =
       suggestion !== undefined && schema.required?.includes(suggestion) && value[suggestion] === undefined
     if (isMissing) explained.add(suggestion)
@@ -217,7 +217,8 @@ function checkNames(schema: JsonSchema, value: JsonObject, place: Place, run: Ru
       : restricts
         ? `, and without ${suggestion} more would be worked than is meant`
         : ' and is ignored'
-    const severity = isMissing || restricts ? 'error' : 'warning'
+    const isStructural = suggestion !== undefined && schema['x-open'] !== true
+    const severity = isMissing || restricts || isStructural ? 'error' : 'warning'
     run.findings.push(unknownName(name, { suggestion, known, severity, consequence }, place))
   }
   return explained

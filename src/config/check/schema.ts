@@ -6,6 +6,8 @@
  * - `x-lenient`: a value outside `enum`, or a text in quotes that means one of the type, is a warning, not an error;
  * - `x-noEffect`: the setting is accepted without effect, for this reason; using it is a warning;
  * - `x-restricts`: names of properties without which more objects are worked than meant; one misspelt is an error;
+ * - `x-open`: it takes names of its user's, e.g. variables of a script: one that looks like a known name is a warning, and no error;
+ * - `x-keywords`: names that others give a meaning, and that are no misspelt ones;
  * - `x-rule`: a check of check/rules.ts that JSON Schema cannot express.
  */
 import { isJsonObject, type Json } from '../../model/json.ts'
@@ -24,6 +26,8 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | JsonSchema
+  readonly patternProperties?: Readonly<Record<string, JsonSchema>>
+  readonly deprecated?: boolean
   readonly items?: JsonSchema
   readonly minItems?: number
   readonly uniqueItems?: boolean
@@ -40,6 +44,8 @@ export interface JsonSchema {
   readonly 'x-lenient'?: boolean
   readonly 'x-noEffect'?: string
   readonly 'x-restricts'?: readonly string[]
+  readonly 'x-open'?: boolean
+  readonly 'x-keywords'?: readonly string[]
   readonly 'x-rule'?: string
 }
 

@@ -4,7 +4,8 @@ import { equal } from '../../model/equality.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import { fileOfId } from '../document-id.ts'
-import type { ConfigurationFile, Project } from '../project.ts'
+import { formatProblem } from '../locate.ts'
+import type { ConfigurationFile, ConfigurationProblem, Project } from '../project.ts'
 import { type Candidate, type States, textsOf } from './candidate.ts'
 import { editedText } from './edit-text.ts'
 import { type Author, ConfigurationHistory, contentOf, type HistoryOptions, systemAuthor } from './history.ts'
@@ -46,8 +47,40 @@ export class Reconfiguration<State extends Candidate> {
    * Gives an object the content that `edit` makes of the present one, as written. CONFIGURATION for content that is not valid, CONFLICT
    * where a run uses what would change, or where something depends on what would be deleted.
    */
-  change(id: string, edit: Edit, author: Author): Promise<void> {
-    return this.#turn.run(() => this.#change(id, edit, author))
+  change(id: string, edit: Edit, author: Author): Promise<readonly ConfigurationProblem[]> {
+    return this.#turn.run(async () => {
+      const warnings = await this.#change(id, edit, author)
+      for (const warning of warnings) this.#options.log('warn', formatProblem(warning))
+      return warnings
+    })
+  }
+
+  /**
+   * What would be wrong if objects had other contents; undefined deletes one. Stores nothing, and changes nothing. Of one
+   * object, what is wrong elsewhere because of it; of several or none, everything.
+   */
+  validate(
+    contents: Readonly<Record<string, JsonObject | undefined>>,
+  ): Promise<readonly ConfigurationProblem[]> {
+    return this.#turn.run(async () => {
+      const { current, prepare } = this.#options
+      let files = this.#project().files
+      for (const [id, content] of Object.entries(contents))
+        files = filesWith(files, { id, file: `conf/${fileOfId(id)}`, text: await this.#textOf(id, content) })
+      await using next = await prepare(files)
+      const [only, ...others] = Object.keys(contents)
+      if (only === undefined || others.length > 0) return next.problems
+      const file = `conf/${fileOfId(only)}`
+      return [...newErrors(next, current(), file), ...warningsOf(next, file)]
+    })
+  }
+
+  /** As it would be written; secrets need not be encrypted for it. */
+  async #textOf(id: string, content: JsonObject | undefined): Promise<string | undefined> {
+    if (content === undefined) return undefined
+    const present = this.#project().documents.find((document) => document.id === id)?.raw
+    const whole = this.#whole(id, content, present)
+    return editedText((await this.#options.store.read(id))?.text, whole)
   }
 
   /** Reloads changed files of the project; returns whether there were any. Never rejects because of their content. */
@@ -80,7 +113,12 @@ export class Reconfiguration<State extends Candidate> {
   }
 
   /** `keepsOld` false: the old text is not recorded, because it has secrets in clear. */
-  async #change(id: string, edit: Edit, author: Author, keepsOld = true): Promise<void> {
+  async #change(
+    id: string,
+    edit: Edit,
+    author: Author,
+    keepsOld = true,
+  ): Promise<readonly ConfigurationProblem[]> {
     await this.#reload()
     const { store, current, prepare, activate, inUse } = this.#options
     const file = `conf/${fileOfId(id)}`
@@ -90,7 +128,7 @@ export class Reconfiguration<State extends Candidate> {
     const wanted = await edit(present)
     const after =
       typeof wanted === 'object' ? editedText(before, await this.#safe(id, wanted, present)) : wanted
-    if (after === before) return
+    if (after === before) return warningsOf(current(), file)
     const next = await prepare(filesWith(this.#project().files, { id, file, text: after }))
     try {
       refuseProblems(id, newErrors(next, current(), file), file)
@@ -110,19 +148,28 @@ export class Reconfiguration<State extends Candidate> {
     }
     await activate(next)
     this.#files.forget()
+    return warningsOf(next, file)
   }
 
   /** Masks replaced and secrets encrypted. */
   async #safe(id: string, wanted: JsonObject, present: JsonObject | undefined): Promise<JsonObject> {
-    const { _id, _rev, ...content } = wanted
-    const { content: whole, unknown } = unmasked(content, present)
-    if (unknown.length > 0)
-      throw new Problem(
-        'CONFIGURATION',
-        `config/${id}: ${unknown[0]} is a mask, and there is no secret behind it`,
-      )
+    const whole = this.#whole(id, wanted, present)
     const { connectorSchemas, encrypt } = this.#options
     return isEncrypted(id) ? withSecrets(id, whole, connectorSchemas, encrypt) : whole
+  }
+
+  /** Without what only answers have, and with secrets in the place of masks. */
+  #whole(
+    id: string,
+    { _id, _rev, _warnings, ...content }: JsonObject,
+    present: JsonObject | undefined,
+  ): JsonObject {
+    const { content: whole, unknown } = unmasked(content, present)
+    if (unknown.length === 0) return whole
+    throw new Problem(
+      'CONFIGURATION',
+      `config/${id}: ${unknown[0]} is a mask, and there is no secret behind it`,
+    )
   }
 
   async #reload(): Promise<boolean> {
@@ -161,6 +208,11 @@ export class Reconfiguration<State extends Candidate> {
       }
     }
   }
+}
+
+/** In a file, what is doubtful. */
+function warningsOf({ problems }: Candidate, file: string): readonly ConfigurationProblem[] {
+  return problems.filter((problem) => problem.file === file && problem.severity === 'warning')
 }
 
 /**

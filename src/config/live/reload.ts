@@ -68,10 +68,15 @@ export class Reload<State extends Candidate> {
       return 'busy'
     }
     const before = textsOf(current().project)
+    const doubted = new Set(current().problems.map(formatProblem))
     // From here on its successor disposes of it.
     held.move()
     if (next !== disk) await disk[Symbol.asyncDispose]()
     await activate(next)
+    for (const problem of next.problems) {
+      const text = formatProblem(problem)
+      if (problem.severity === 'warning' && !doubted.has(text)) this.#options.log('warn', text)
+    }
     const after = textsOf(next.project)
     for (const id of new Set([...before.keys(), ...after.keys()]))
       if (after.get(id) !== before.get(id)) await note(id, after.get(id))

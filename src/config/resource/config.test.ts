@@ -30,7 +30,7 @@ const unchangeable = () => Promise.reject(new Error('nothing is changed here'))
 const resources = router({
   config: configProvider({
     documents: () => documents,
-    reconfiguration: { change: unchangeable, versionText: unchangeable },
+    reconfiguration: { change: unchangeable, validate: unchangeable, versionText: unchangeable },
     connectorSchemas: {},
     transform: unchangeable,
   }),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Json, JsonObject } from '../../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { applyPatch, type PatchOperation } from '../../model/patch.ts'
 import { getAt } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
@@ -10,12 +10,12 @@ import { fileOfId, idOfFile } from '../document-id.ts'
 import type { Candidate } from '../live/candidate.ts'
 import type { Reconfiguration } from '../live/reconfiguration.ts'
 import { type ConnectorSchemas, masked } from '../live/secret-values.ts'
-import type { ConfigurationDocument } from '../project.ts'
+import type { ConfigurationDocument, ConfigurationProblem } from '../project.ts'
 
 export interface ConfigOptions {
   /** Asked at every request: configuration changes. */
   readonly documents: () => readonly ConfigurationDocument[]
-  readonly reconfiguration: Pick<Reconfiguration<Candidate>, 'change' | 'versionText'>
+  readonly reconfiguration: Pick<Reconfiguration<Candidate>, 'change' | 'validate' | 'versionText'>
   readonly connectorSchemas: ConnectorSchemas
   /** The value that a script makes of a value: the patch operation `transform` (platform §1.4). */
   readonly transform: (script: JsonObject, value: Json, request: RequestContext) => Promise<Json | undefined>
@@ -52,20 +52,21 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
         if (present) throw new Problem('PRECONDITION_FAILED', `config/${id} exists already`)
         return content
       }
-      await reconfiguration.change(id, edit, request)
-      return found(id)
+      const warnings = await reconfiguration.change(id, edit, request)
+      return withWarnings(found(id), warnings)
     },
     async update(path, rev, content, request) {
       const id = configId(...splitPath(path))
-      await reconfiguration.change(id, (present) => content && expected(id, present, rev) && content, request)
-      return found(id)
+      const edit = (present: JsonObject | undefined) => content && expected(id, present, rev) && content
+      const warnings = await reconfiguration.change(id, edit, request)
+      return withWarnings(found(id), warnings)
     },
     async patch(path, rev, operations, request) {
       const id = configId(...splitPath(path))
       const edit = (present: JsonObject | undefined) =>
         patched(expected(id, present, rev), operations, options.transform, request)
-      await reconfiguration.change(id, edit, request)
-      return found(id)
+      const warnings = await reconfiguration.change(id, edit, request)
+      return withWarnings(found(id), warnings)
     },
     async delete(path, rev, request) {
       const id = configId(...splitPath(path))
@@ -78,13 +79,70 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
       return shown({ id, raw: last })
     },
     async action(path, action, request) {
+      if (action.name === 'validate') return validated(path, action, options)
       if (path === '' || action.name !== 'rollback')
         throw new Problem('BAD_REQUEST', `config/${path} does not offer the action "${action.name}"`)
       const id = configId(...splitPath(path))
       const text = await reconfiguration.versionText(id, versionIn(action))
-      await reconfiguration.change(id, () => text, request)
-      return text === undefined ? null : found(id)
+      const warnings = await reconfiguration.change(id, () => text, request)
+      return text === undefined ? null : withWarnings(found(id), warnings)
     },
+  }
+}
+
+/** Beside the content, if there are any; a client that sends it back sends them in vain. */
+function withWarnings(found: Resource, warnings: readonly ConfigurationProblem[]): Resource {
+  return warnings.length === 0 ? found : { ...found, _warnings: warnings.map(answered) }
+}
+
+/** `validate`: of one object with the content of the request, or of the project with any number of them; nothing is stored. */
+async function validated(
+  path: string,
+  { content }: ResourceAction,
+  { reconfiguration, documents }: Pick<ConfigOptions, 'reconfiguration' | 'documents'>,
+): Promise<JsonObject> {
+  if (content !== null && content !== undefined && !isJsonObject(content))
+    throw new Problem('BAD_REQUEST', 'validate takes an object: the content, or contents by their ids')
+  const problems = await reconfiguration.validate(contentsIn(path, content ?? undefined, documents()))
+  const valid = problems.every(({ severity }) => severity !== 'error')
+  return { valid, problems: problems.map(answered) }
+}
+
+function contentsIn(
+  path: string,
+  content: JsonObject | undefined,
+  documents: readonly ConfigurationDocument[],
+): Readonly<Record<string, JsonObject | undefined>> {
+  if (path !== '') {
+    const id = configId(...splitPath(path))
+    const present = documents.find((one) => one.id === id)?.raw
+    return { [id]: content && Object.keys(content).length > 0 ? content : expected(id, present) }
+  }
+  const contents = Object.entries(content ?? {}).map(([id, one]) => {
+    if (one !== null && !isJsonObject(one))
+      throw new Problem('BAD_REQUEST', `validate: ${id} is no object; null stands for one that is deleted`)
+    return [configId(...id.split('/')), one ?? undefined] as const
+  })
+  return Object.fromEntries(contents)
+}
+
+function answered({
+  severity,
+  file,
+  line,
+  column,
+  pointer,
+  message,
+  suggestion,
+}: ConfigurationProblem): JsonObject {
+  return {
+    severity,
+    file,
+    line,
+    column,
+    pointer,
+    message,
+    ...(suggestion === undefined ? {} : { suggestion }),
   }
 }
 

@@ -23,6 +23,12 @@ const typeName = required(choice('a type', types, 'A type.'))
 
 /** Stock schemas have `"true"` there, and only a user interface reads it. */
 const asText = { 'x-lenient': true }
+/** Keywords that user interfaces and other readers of the schema know. */
+const jsonSchemaKeywords = (
+  'maxLength minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems uniqueItems minProperties ' +
+  'maxProperties format const examples readOnly writeOnly additionalProperties additionalItems patternProperties ' +
+  'dependencies order id $id $schema $ref deprecated nullable allOf anyOf oneOf not contains'
+).split(' ')
 
 export const managedDefinitions: Readonly<Record<string, TSchema>> = {
   managedProperty: Type.Object(
@@ -138,6 +144,7 @@ export const managedDefinitions: Readonly<Record<string, TSchema>> = {
       title: 'Managed property',
       description: 'A property of a managed object.',
       'x-rule': 'managedProperty',
+      'x-keywords': jsonSchemaKeywords,
     },
   ),
   managedObject: Type.Object(

@@ -97,6 +97,7 @@ export const mappingDefinitions: Readonly<Record<string, TSchema>> = {
       title: 'Correlation query',
       description: 'Finds the target objects that may belong to a source object.',
       'x-noun': 'a correlation query',
+      'x-open': true,
       'x-rule': 'correlationQuery',
     },
   ),

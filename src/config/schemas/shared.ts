@@ -37,6 +37,7 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
       title: 'Script',
       description: 'A script of the administrator. Every further key becomes a variable of the script.',
       'x-noun': 'a script object',
+      'x-open': true,
       'x-rule': 'script',
     },
   ),
@@ -68,6 +69,7 @@ export const sharedDefinitions: Readonly<Record<string, TSchema>> = {
       title: 'Query',
       description:
         'Which objects to read. Further keys become query parameters; managed objects and CSV files have none.',
+      'x-open': true,
       'x-rule': 'query',
     },
   ),

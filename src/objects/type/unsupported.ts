@@ -1,5 +1,6 @@
 import type { Finding, Place } from '../../model/finding.ts'
 import { asObject, type Json } from '../../model/json.ts'
+import { nearest } from '../../model/nearest.ts'
 import { policies } from '../policies/built-in.ts'
 import type { OwnPolicies } from '../policies/project-policies.ts'
 import { list } from '../policies/resources-with-policies.ts'
@@ -95,8 +96,12 @@ export function policyProblem(
     return `policy "${policyId}" is supported only on properties of the object itself, without a condition`
   if (decidedElsewhere.has(policyId) || ownPolicies.has(policyId)) return undefined
   const policy = Object.hasOwn(policies, policyId) ? policies[policyId] : undefined
-  const known = [...decidedElsewhere, ...Object.keys(policies), ...ownPolicies.keys()].join(', ')
-  if (!policy) return `policy "${policyId}" is not known; known are ${known}`
+  if (!policy) {
+    const known = [...decidedElsewhere, ...Object.keys(policies), ...ownPolicies.keys()]
+    const meant = nearest(policyId, known)
+    const suggestion = meant === undefined ? '' : `did you mean ${meant}? `
+    return `policy "${policyId}" is not known; ${suggestion}known are ${known.join(', ')}`
+  }
   try {
     policy(params ?? {})
     return undefined

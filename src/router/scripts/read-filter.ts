@@ -51,7 +51,7 @@ export async function readFilter(
 /** Scripts of OpenIDM for work that this server does itself: authorization, policies, relationships, patches. */
 const builtIn = ['router-authz', 'policyFilter', 'relationshipFilter', 'managedPatchHelper']
 
-function builtInOf(definition: Json | undefined): string | undefined {
+export function builtInOf(definition: Json | undefined): string | undefined {
   const { file, name, source } = isJsonObject(definition) ? definition : {}
   const text = [file, name, source].filter((one) => typeof one === 'string').join('\n')
   return builtIn.find((one) => new RegExp(`\\b${one}\\b`).test(text))
