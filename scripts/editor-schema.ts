@@ -37,8 +37,8 @@ function closed(schema: JsonSchema): JsonSchema {
     schema['x-open'] !== true
   const keywords = (schema['x-keywords'] ?? []).map((name) => name.replace('$', '\\$'))
   const patternProperties = {
-    [own]: {},
-    ...(keywords.length > 0 ? { [`^(${keywords.join('|')})$`]: {} } : {}),
+    [own]: true,
+    ...(keywords.length > 0 ? { [`^(${keywords.join('|')})$`]: true } : {}),
   }
   return {
     ...schema,

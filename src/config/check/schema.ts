@@ -26,7 +26,7 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | JsonSchema
-  readonly patternProperties?: Readonly<Record<string, JsonSchema>>
+  readonly patternProperties?: Readonly<Record<string, JsonSchema | boolean>>
   readonly deprecated?: boolean
   readonly items?: JsonSchema
   readonly minItems?: number
