@@ -8,7 +8,7 @@ import { queryCollection } from '../../router/collection.ts'
 import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { fileOfId, idOfFile } from '../document-id.ts'
 import type { Candidate } from '../live/candidate.ts'
-import type { Reconfiguration } from '../live/reconfiguration.ts'
+import type { Edit, Reconfiguration } from '../live/reconfiguration.ts'
 import { type ConnectorSchemas, masked } from '../live/secret-values.ts'
 import type { ConfigurationDocument, ConfigurationProblem } from '../project.ts'
 
@@ -31,6 +31,10 @@ export interface ConfigOptions {
 export function configProvider(options: ConfigOptions): ResourceProvider {
   const { documents, reconfiguration } = options
   const { shown, found } = viewsOf(options)
+  const changed = async (id: string, edit: Edit, request: RequestContext) => {
+    const warnings = await reconfiguration.change(id, edit, request)
+    return withWarnings(found(id), warnings)
+  }
   return {
     async read(path) {
       if (path !== '') return found(configId(...splitPath(path)))
@@ -52,21 +56,18 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
         if (present) throw new Problem('PRECONDITION_FAILED', `config/${id} exists already`)
         return content
       }
-      const warnings = await reconfiguration.change(id, edit, request)
-      return withWarnings(found(id), warnings)
+      return changed(id, edit, request)
     },
     async update(path, rev, content, request) {
       const id = configId(...splitPath(path))
       const edit = (present: JsonObject | undefined) => content && expected(id, present, rev) && content
-      const warnings = await reconfiguration.change(id, edit, request)
-      return withWarnings(found(id), warnings)
+      return changed(id, edit, request)
     },
     async patch(path, rev, operations, request) {
       const id = configId(...splitPath(path))
       const edit = (present: JsonObject | undefined) =>
         patched(expected(id, present, rev), operations, options.transform, request)
-      const warnings = await reconfiguration.change(id, edit, request)
-      return withWarnings(found(id), warnings)
+      return changed(id, edit, request)
     },
     async delete(path, rev, request) {
       const id = configId(...splitPath(path))
@@ -84,8 +85,9 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
         throw new Problem('BAD_REQUEST', `config/${path} does not offer the action "${action.name}"`)
       const id = configId(...splitPath(path))
       const text = await reconfiguration.versionText(id, versionIn(action))
-      const warnings = await reconfiguration.change(id, () => text, request)
-      return text === undefined ? null : withWarnings(found(id), warnings)
+      if (text !== undefined) return changed(id, () => text, request)
+      await reconfiguration.change(id, () => text, request)
+      return null
     },
   }
 }
