@@ -73,7 +73,6 @@ describe('wanted × present relationships of one property', () => {
       '+red',
     ],
     ['an unknown id means the target', [row('1', 'red')], [set(wanted('red', {}, 'gone'))], ''],
-    ['adding what is there adds nothing', two, [add(wanted('red'))], ''],
     ['adding it with other properties adds it', two, [add(wanted('red', { level: 3 }))], '+red'],
     ['adding another adds it', two, [add(wanted('green'))], '+green'],
     ['removing by target', two, [removed(wanted('blue'))], '-2'],
@@ -103,6 +102,15 @@ describe('wanted × present relationships of one property', () => {
     ['nor is one removed', [removed(wanted('blue'))], ''],
   ])('grants by condition cannot be edited: %s', (_situation, edits, expected) => {
     expect(inShort([row('1', 'red'), row('2', 'blue', conditional)], edits, true)).toBe(expected)
+  })
+
+  it.each<[string, Edit[]]>([
+    ['what is there', [add(wanted('red'))]],
+    ['one twice', [add(wanted('green')), add(wanted('green'))]],
+  ])('refuses to add %s', (_what, edits) => {
+    expect(() => changesBy(property('roles'), two, edits)).toThrow(
+      expect.objectContaining({ code: 'PRECONDITION_FAILED' }),
+    )
   })
 
   it('refuses to replace a relationship that is not there', () => {

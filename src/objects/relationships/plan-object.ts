@@ -155,9 +155,16 @@ function edited(
   switch (edit.kind) {
     case 'add': {
       const { properties } = edit.reference
-      const same = known.some((row) => equal(row.properties, properties))
+      const isThere = [...known, ...inserts.filter((one) => isSame(one.target, target))].some((one) =>
+        equal(one.properties, properties),
+      )
+      if (isThere)
+        throw new Problem(
+          'PRECONDITION_FAILED',
+          `${collection}: ${name} refers to ${referenceTo(target)._ref} already`,
+        )
       const plain = Object.keys(properties).length === 0
-      return same || (plain && known.length > 0)
+      return plain && known.length > 0
         ? { rows, inserts }
         : { rows, inserts: [...inserts, edit.reference] }
     }
