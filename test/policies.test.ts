@@ -24,6 +24,10 @@ addPolicy({
   policyId: 'house-mail', policyExec: 'houseMail', policyRequirements: ['HOUSE_MAIL'],
   clientValidation: true, validateOnlyIfPresent: true
 });
+addPolicy({ policyId: 'no-doubles', policyExec: 'noDoubles', policyRequirements: ['NO_DOUBLES'], validateOnlyIfPresent: true });
+function noDoubles(fullObject, value, params, property) {
+  return _.uniq(value).length < value.length ? [{ policyRequirement: 'NO_DOUBLES' }] : [];
+}
 addPolicy({ policyId: 'says-why', policyExec: 'saysWhy', policyRequirements: ['REASON'] });
 function houseMail(fullObject, value, params, propName) {
   var domain = String(value).split('@')[1];
@@ -62,6 +66,7 @@ beforeAll(async () => {
     schema: {
       required: ['userName'],
       properties: {
+        tags: { type: 'array', items: { type: 'string' }, policies: [{ policyId: 'no-doubles' }] },
         userName: {
           type: 'string',
           policies: [
@@ -166,6 +171,10 @@ describe('a policy of the project', () => {
   it('is asked about what is absent unless it says otherwise', async () => {
     expect((await created({ status: 'blocked' })).failed).toEqual({ reason: ['REASON'] })
     expect((await created({ status: 'blocked', reason: 'left' })).status).toBe(201)
+  })
+  it('has lodash as the shipped policies have it', async () => {
+    expect((await created({ tags: ['a', 'a'] })).failed).toEqual({ tags: ['NO_DOUBLES'] })
+    expect((await created({ tags: ['a', 'b'] })).status).toBe(201)
   })
   it('holds for the elements of an array', async () => {
     const homes = [

@@ -116,8 +116,16 @@ function callOf(name: string): string {
 
 /** On a line of its own, so that places in the file stay right and a comment at its end ends there. */
 function ending(file: ScriptSource, label: string, expression: string): ScriptSource {
-  return { ...file, label, source: `${file.source}\n;${expression}` }
+  return {
+    ...file,
+    label,
+    source: `${file.source}\n;${usesLodash.test(file.source) ? lodash : ''}${expression}`,
+  }
 }
+
+/** The shipped policy.js, in whose scope such files run in the original, has lodash under this name. */
+const usesLodash = /(?<![\w$.])_\s*[.(]/
+const lodash = "if (typeof _ === 'undefined') var _ = require('lib/lodash');"
 
 function misdeclared(file: ScriptSource, message: string): Problem {
   return new Problem('CONFIGURATION', `${file.label}: ${message}`)

@@ -164,9 +164,7 @@ function edited(
           `${collection}: ${name} refers to ${referenceTo(target)._ref} already`,
         )
       const plain = Object.keys(properties).length === 0
-      return plain && known.length > 0
-        ? { rows, inserts }
-        : { rows, inserts: [...inserts, edit.reference] }
+      return plain && known.length > 0 ? { rows, inserts } : { rows, inserts: [...inserts, edit.reference] }
     }
     case 'remove': {
       const { id } = edit.reference
