@@ -202,7 +202,11 @@ async function endState(all: (path: string) => Promise<readonly JsonObject[]>) {
     activity: await audit('activity', ({ operation, objectId }) => [
       operation,
       ...String(objectId).split('/').slice(0, 2),
-      String(objectId).split('/').at(-1),
+      // Ids that the store gave differ.
+      String(objectId)
+        .split('/')
+        .at(-1)
+        ?.replace(/^[0-9a-f]{8}-[0-9a-f-]{27}$/, '(id)'),
     ]),
     config: await audit('config', ({ operation, objectId }) => [operation, objectId]),
   }

@@ -107,13 +107,16 @@ export interface ActivityFacts extends ChangeFacts {
   /** Undefined: there is none to expect. */
   readonly messageDetail?: Json
   readonly passwordChanged?: boolean
+  /** The mapping that did it; its record, under the same transaction, has the values. */
+  readonly mapping?: string
 }
 
 function activity(facts: ActivityFacts): AuditEvent {
-  const { status = 'SUCCESS', message = '', messageDetail, passwordChanged = false } = facts
+  const { status = 'SUCCESS', message = '', messageDetail, passwordChanged = false, mapping } = facts
   return made('activity', facts, {
     ...changeFields(facts),
     ...{ status, message, passwordChanged },
+    ...(mapping !== undefined && { mapping }),
     ...(messageDetail !== undefined && { messageDetail }),
   })
 }

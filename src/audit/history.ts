@@ -20,7 +20,10 @@ export function historyProvider(store: Store): ResourceProvider {
       do {
         const page = await store.audit.ofObject(object, { limit: pageSize - result.length, cookie: next })
         result.push(
-          ...page.result.map(({ topic, content }) => entryOf(object, topic, content)).filter(accepts),
+          ...page.result
+            .filter((event) => !isToldByMapping(event))
+            .map(({ topic, content }) => entryOf(object, topic, content))
+            .filter(accepts),
         )
         next = page.cookie
       } while (next !== null && next !== undefined && result.length < pageSize)
@@ -30,6 +33,17 @@ export function historyProvider(store: Store): ResourceProvider {
 }
 
 const defaultPageSize = 100
+
+/** The record of the mapping tells of the same write, and more. */
+function isToldByMapping({
+  topic,
+  content,
+}: {
+  readonly topic: string
+  readonly content: JsonObject
+}): boolean {
+  return topic === 'activity' && content.mapping !== undefined
+}
 
 /** The path as in the audit: not encoded. Only ids may contain a slash, or one object would have several paths. */
 function objectIn(path: string): string {

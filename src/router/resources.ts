@@ -85,6 +85,8 @@ export interface Chain {
   readonly revisions?: Map<string, string | undefined>
   /** Set by callers that write many objects, or must store something first: they run the follow-up work themselves. */
   readonly takeFollowUp?: TakeFollowUp
+  /** The mapping that writes. Its own record says what changed. */
+  readonly mapping?: string
 }
 
 /** Defers work until the object is no longer being synchronized. It then runs with the given chain. */

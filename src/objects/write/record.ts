@@ -20,9 +20,11 @@ export async function record(
   const all = [...outcomes, ...others.map((change) => ({ change, patched: false }))].flatMap(
     ({ change, patched = false }) => (change ? [{ change, patched }] : []),
   )
-  if (isActivity(request)) {
+  const ofMapping = mappingOf(request)
+  if (isActivity(request) || ofMapping !== undefined) {
     const { collection, relations } = compiled
     const events = all.flatMap(({ change, patched }) => {
+      if (ofMapping !== undefined) return [mappedEvent(change, ofMapping, request)]
       const type = change.path === collection ? compiled : relations?.services.typeOf(change.path)
       return type ? [activityEvent(change, type, request, { patched, message })] : []
     })
@@ -32,7 +34,27 @@ export async function record(
   if (synchronized.length > 0) await onChange.enlist(store, synchronized, request)
 }
 
-/** True if the write is recorded here. Mappings have their own records. */
+/** What a mapping wrote: who and by which mapping and run; the record of the mapping has the values. */
+function mappedEvent(
+  { operation, path, id, before, after }: ObjectChange,
+  mapping: string,
+  { userId, transactionId }: RequestContext,
+): AuditEvent {
+  const changedFields = before
+    ? diff(content(before), content(after)).map(({ pointer }) => `/${pointer.join('/')}`)
+    : Object.keys(content(after)).map((name) => `/${name}`)
+  return auditEvent.activity({
+    ...{ userId, transactionId, objectId: `${path}/${id}`, operation, mapping },
+    ...{ changedFields, revision: after?._rev, passwordChanged: changedFields.includes('/password') },
+  })
+}
+
+/** The mapping that writes; undefined for what its scripts write, and for what is taken back. */
+function mappingOf({ chain }: RequestContext): string | undefined {
+  return chain?.takeFollowUp === undefined || chain.synchronizes === false ? undefined : chain.mapping
+}
+
+/** True if no mapping writes. */
 export function isActivity({ chain }: RequestContext): boolean {
   return chain?.takeFollowUp === undefined && chain?.synchronizes !== false
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { parseFilter } from '../../model/filter/parse.ts'
 import { script } from '../../testing/script.ts'
 import { openWorld } from '../testing/world.ts'
 
@@ -44,5 +45,34 @@ describe('the audit of a run', () => {
         message: expect.stringMatching(/^CONFIRMED: 0 .*ABSENT: 1 AMBIGUOUS: 1 /),
       },
     ])
+  })
+
+  it('are joined by those of the managed objects that the run writes: who, which mapping, which run', async () => {
+    const properties = [{ source: 'name', target: 'name' }]
+    const policies = [{ situation: 'SOURCE_MISSING', action: 'DELETE' }]
+    await using world = await openWorld({ mapping: { properties, policies } })
+    await world.persons({ _id: 'p1', name: 'Ann' }, { _id: 'p2', name: 'Bob' })
+    const activities = async (runId: string) => {
+      const query = { filter: parseFilter(`transactionId eq "${runId}"`) }
+      return (await world.repository.audit.query('activity', query)).result
+    }
+    const first = await world.run()
+    const common = {
+      userId: 'openidm-admin',
+      runAs: 'openidm-admin',
+      mapping: 'person_user',
+      status: 'SUCCESS',
+    }
+    const created = { ...common, operation: 'CREATE', before: null, after: null, changedFields: ['/name'] }
+    expect(await activities(first.run.id)).toMatchObject([created, created])
+    await world.change('managed/person/p1', { name: 'Anna' })
+    await world.remove('managed/person/p2')
+    const second = await world.run()
+    expect(await activities(second.run.id)).toMatchObject([
+      { ...common, operation: 'UPDATE', changedFields: ['/name'] },
+      { ...common, operation: 'DELETE' },
+    ])
+    const third = await world.run()
+    expect(await activities(third.run.id)).toEqual([])
   })
 })

@@ -22,7 +22,7 @@ export async function writeTargets(sync: Applying, page: readonly Applied[]): Pr
 }
 
 async function writeAll(sync: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
-  const { targets, apart } = sync
+  const { targets, apart, rules } = sync
   const intended = apart ? await intend(sync, page) : page
   const { request } = sync.scripts
   const consequences = new Map<number | undefined, () => Promise<void>>()
@@ -31,7 +31,8 @@ async function writeAll(sync: Applying, page: readonly Applied[]): Promise<reado
     (operation) => (operation.failure ? undefined : writeOf(operation, targets)),
     (writes, places) => {
       const takeFollowUp: TakeFollowUp = (position, work) => void consequences.set(places[position], work)
-      return targets.writeMany(writes, { ...request, chain: { ...request.chain, takeFollowUp } }, sync.signal)
+      const chain = { ...request.chain, takeFollowUp, mapping: rules.mapping.name }
+      return targets.writeMany(writes, { ...request, chain }, sync.signal)
     },
   )
   return intended.map((operation, place) => {
