@@ -125,7 +125,7 @@ describe('a filter', () => {
     const { status, body } = await server.call('POST', 'managed/user?_action=create', {
       body: { name: 'Xaver' },
     })
-    expect([status, body.cause]).toEqual([
+    expect([status, body]).toEqual([
       403,
       expect.objectContaining({ message: 'no Xaver', detail: { why: 'house rule' } }),
     ])

@@ -100,14 +100,7 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
         throw result?.error ?? new Problem('INTERNAL', `${collection}: the write had no outcome`)
       return result.object
     },
-    ...(changesForms(compiled) && {
-      async asHeld(updates) {
-        const context = { compiled, onChange: nothingSynchronized, request: foreseeing, store }
-        const held: JsonObject[] = []
-        for (const update of updates) held.push(await heldContent(context, update))
-        return held
-      },
-    }),
+    ...(changesForms(compiled) && { asHeld: asHeldIn(store, compiled) }),
     comparison: () => 'exact',
     ...(compiled.enforced && { unique: compiled.unique }),
     judge: judgeOf(store, compiled),
@@ -117,6 +110,15 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
     isSecret: (pointer) => encryption.isSecret(pointer),
   }
   return set
+}
+
+function asHeldIn(store: Store, compiled: CompiledType): NonNullable<ObjectSet['asHeld']> {
+  const context = { compiled, onChange: nothingSynchronized, request: foreseeing, store }
+  return async (updates) => {
+    const held: JsonObject[] = []
+    for (const update of updates) held.push(await heldContent(context, update))
+    return held
+  }
 }
 
 /** Scripts that foresee a write change nothing. */

@@ -3,13 +3,14 @@ import type { TSchema } from 'typebox'
 import type { JsonSchema } from '../check/schema.ts'
 import { auditSchema } from './audit.ts'
 import { managedDefinitions, managedSchema } from './managed.ts'
-import { mappingDefinitions, mappingSchema, namedMappingSchema, syncSchema } from './mapping.ts'
+import { mappingDefinitions, mappingSchema, namedMappingSchema } from './mapping.ts'
 import { policySchema } from './policy.ts'
 import { provisionerDefinitions, provisionerSchema } from './provisioner.ts'
 import { accessSchema, routerSchema } from './router.ts'
 import { scheduleSchema } from './schedule.ts'
 import { scriptSettingsSchema } from './script.ts'
 import { sharedDefinitions } from './shared.ts'
+import { syncSchema } from './sync.ts'
 
 /** The documents of a kind by their ids, and their schema. */
 const table = {

@@ -49,31 +49,8 @@ export function storedPlans(reconciliations: Reconciliations, { runs }: Reposito
       return { _id: runId, ...jsonOf(digest), ...document }
     },
 
-    async make(action: ResourceAction, context: RequestContext): Promise<Json> {
-      const { parameters, content } = action
-      const wait = waits(parameters)
-      const request = {
-        mapping: configuredMapping(action),
-        sourceId: parameters.id ?? parameters.ids,
-        overrides: overridesIn(parameters, content),
-        filters: filtersIn(parameters),
-      }
-      const sink = (run: Run) => storedPlanSink(runs, run.id)
-      const { run, header } = await startPlan(reconciliations, request, context, sink)
-      const kept = header.then(async (facts) => {
-        // Only this program writes the store, so the checksum of a stored plan is empty.
-        const content = facts && jsonOf({ ...facts, checksum: '' })
-        if (content) await runs.appendEntries([{ id: `${run.id}-plan`, runId: run.id, content }])
-        return facts
-      })
-      if (!wait) {
-        kept.catch(() => undefined)
-        return { _id: run.id, state: run.state }
-      }
-      const facts = await kept
-      if (!facts) throw failed(run)
-      return { _id: run.id, state: run.state, plan: jsonOf(facts) }
-    },
+    make: (action: ResourceAction, context: RequestContext) =>
+      makePlan(reconciliations, runs, action, context),
 
     async apply(
       runId: string,
@@ -90,6 +67,37 @@ export function storedPlans(reconciliations: Reconciliations, { runs }: Reposito
       return startRun(reconciliations, request, parameters, context)
     },
   }
+}
+
+async function makePlan(
+  reconciliations: Reconciliations,
+  runs: Runs,
+  action: ResourceAction,
+  context: RequestContext,
+): Promise<Json> {
+  const { parameters, content } = action
+  const wait = waits(parameters)
+  const request = {
+    mapping: configuredMapping(action),
+    sourceId: parameters.id ?? parameters.ids,
+    overrides: overridesIn(parameters, content),
+    filters: filtersIn(parameters),
+  }
+  const sink = (run: Run) => storedPlanSink(runs, run.id)
+  const { run, header } = await startPlan(reconciliations, request, context, sink)
+  const kept = header.then(async (facts) => {
+    // Only this program writes the store, so the checksum of a stored plan is empty.
+    const content = facts && jsonOf({ ...facts, checksum: '' })
+    if (content) await runs.appendEntries([{ id: `${run.id}-plan`, runId: run.id, content }])
+    return facts
+  })
+  if (!wait) {
+    kept.catch(() => undefined)
+    return { _id: run.id, state: run.state }
+  }
+  const facts = await kept
+  if (!facts) throw failed(run)
+  return { _id: run.id, state: run.state, plan: jsonOf(facts) }
 }
 
 function storedPlanSink(runs: Runs, runId: string): PlanSink {
