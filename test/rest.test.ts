@@ -48,7 +48,7 @@ describe('access to the server', () => {
 describe('recon', () => {
   it('runs a mapping and shows its run object', async () => {
     const { status, body } = await recon('')
-    expect([status, body]).toEqual([200, { _id: expect.any(String), state: 'SUCCESS' }])
+    expect([status, body]).toEqual([200, { _id: expect.any(String), state: 'SUCCESS', outcome: 'COMPLETED' }])
     expect((await get(`recon/${body._id}`)).body).toMatchObject({
       _id: body._id,
       mapping: users,
