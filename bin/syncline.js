@@ -46,8 +46,9 @@ function runWithPinnedNode() {
   const places = ['../node_modules/node/bin/node', '../../node/bin/node', '../../../node/bin/node'].map(here)
   const node = places.find((place) => existsSync(place))
   if (!node) {
-    console.error(`syncline needs Node.js ${needed} or newer; this is ${process.versions.node}.`)
-    console.error('Install a newer Node.js, or put one beside syncline: npm install node@24')
+    console.error(
+      `syncline needs Node.js ${needed} or newer, and this is ${process.versions.node}: run "npm install node@${needed}" in this folder, or install a newer Node.js.`,
+    )
     process.exit(2)
   }
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' })

@@ -541,3 +541,106 @@ describe('the command line', () => {
     )
   })
 })
+
+describe('a mapping of sync.json', () => {
+  const mappings = ['first', 'second', 'third'].map((name) => ({ name, ...userMapping }))
+  beforeEach(async () => {
+    await everything()
+    expect((await put('sync', { mappings })).status).toBeLessThan(300)
+  })
+
+  it('is read and changed by its name, and stays where it is', async () => {
+    const { body } = await call('GET', 'config/mapping/second')
+    expect(body).toEqual({ _id: 'mapping/second', _rev: expect.any(String), ...mappings[1] })
+    const changed = { ...body, enableSync: false }
+    expect((await put('mapping/second', changed, { 'If-Match': body._rev })).body).toMatchObject({
+      enableSync: false,
+    })
+    expect((await put('mapping/second', changed, { 'If-Match': body._rev })).status).toBe(412)
+    const patched = await patch('mapping/third', [
+      { operation: 'add', field: '/displayName', value: 'Third' },
+    ])
+    expect(patched.body).toMatchObject({ _id: 'mapping/third', displayName: 'Third' })
+    expect(JSON.parse(project.read('conf/sync.json'))).toEqual({
+      mappings: [
+        mappings[0],
+        { ...mappings[1], enableSync: false },
+        { ...mappings[2], displayName: 'Third' },
+      ],
+    })
+  })
+
+  it('is validated, deleted, and not made a second time', async () => {
+    const wrong = { ...userMapping, polices: [] }
+    const { body } = await call('POST', 'config/mapping/second?_action=validate', { body: wrong })
+    expect(body).toMatchObject({
+      valid: false,
+      problems: [{ file: 'conf/sync.json', pointer: '/mappings/1/polices' }],
+    })
+    expect((await put('mapping/second', { ...userMapping, name: 'other' })).status).toBe(400)
+    expect((await put('mapping/second', userMapping, { 'If-None-Match': '*' })).status).toBe(412)
+    expect((await call('DELETE', 'config/mapping/second')).body).toMatchObject({ name: 'second' })
+    expect((await call('GET', 'config/mapping/second')).status).toBe(404)
+    expect(JSON.parse(project.read('conf/sync.json')).mappings).toEqual([mappings[0], mappings[2]])
+  })
+})
+
+describe('script files over REST', () => {
+  it('are made, used, changed, listed and taken away', async () => {
+    await everything()
+    const path = 'script/files/lib/mail.js'
+    const source = 'source.toUpperCase()'
+    expect(
+      (await call('PUT', path, { body: { content: source }, headers: { 'If-None-Match': '*' } })).status,
+    ).toBe(201)
+    const properties = [
+      { source: 'mail', target: 'mail', transform: { type: 'text/javascript', file: 'script/lib/mail.js' } },
+    ]
+    expect((await put('mapping/hr_user', { ...userMapping, properties })).status).toBe(200)
+    await recon('hr_user')
+    const mails = async () => {
+      const { body } = await call('GET', 'managed/user?_queryFilter=true&_sortKeys=mail')
+      return body.result.map(({ mail }: { mail: string }) => mail)
+    }
+    expect(await mails()).toEqual(['ANN@EXAMPLE.COM', 'BEN@EXAMPLE.COM'])
+    const { body } = await call('GET', path)
+    expect(body).toEqual({ _id: 'lib/mail.js', _rev: expect.any(String), content: source })
+    const next = { content: 'source.toLowerCase()' }
+    expect((await call('PUT', path, { body: next, headers: { 'If-Match': body._rev } })).status).toBe(200)
+    expect((await call('PUT', path, { body: next, headers: { 'If-Match': body._rev } })).status).toBe(412)
+    await recon('hr_user')
+    expect(await mails()).toEqual(['ann@example.com', 'ben@example.com'])
+    const list = await call('GET', 'script/files?_queryFilter=true&_fields=_id')
+    expect(list.body.result.map(({ _id }: { _id: string }) => _id)).toEqual(['lib/mail.js'])
+    await put('mapping/hr_user', userMapping)
+    expect((await call('DELETE', path)).status).toBe(200)
+    expect((await call('GET', path)).status).toBe(404)
+  })
+
+  it('that do not compile, or lie elsewhere, are refused', async () => {
+    const send = (path: string, content: string) => call('PUT', `script/files/${path}`, { body: { content } })
+    expect((await send('a.js', 'source..mail')).body.message).toMatch(
+      /script\/a\.js is not changed: .*line 1/,
+    )
+    expect((await send('module.js', 'return 1')).status).toBe(201)
+    for (const path of ['..%2fconf%2fsync.json', '%2e%2e/conf/sync.json', 'a.sh', '.hidden.js', 'a%00.js'])
+      expect([400, 404, 501]).toContain((await send(path, '1')).status)
+  })
+})
+
+describe('an empty folder', () => {
+  it('is served, and configured over REST alone', async () => {
+    using empty = new TestProject()
+    await using fresh = await serve(empty)
+    expect((await fresh.call('GET', 'config')).body.configurations).toEqual([])
+    for (const [id, body] of Object.entries({
+      managed: { objects: [{ name: 'person' }] },
+      'endpoint/hello': { type: 'text/javascript', source: "({ hello: 'you' })" },
+    }))
+      expect((await fresh.call('PUT', `config/${id}`, { body })).status).toBe(201)
+    expect((await fresh.call('GET', 'endpoint/hello')).body).toMatchObject({ hello: 'you' })
+    expect(
+      (await fresh.call('POST', 'managed/person?_action=create', { body: { name: 'Ann' } })).status,
+    ).toBe(201)
+  })
+})

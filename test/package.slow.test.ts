@@ -60,6 +60,9 @@ describe('the published package', () => {
       'bin/syncline.js',
       'LICENSE',
       'README.md',
+      'CHANGELOG.md',
+      'docs/cli.md',
+      'docs/specification/engine.md',
       'examples/hr-to-directory/conf/sync.json',
     ]) {
       expect(packed).toContain(`package/${file}`)

@@ -8,8 +8,15 @@ import { idOfFile } from './document-id.ts'
 import { locate } from './locate.ts'
 import type { ConfigurationDocument, ConfigurationFile, ConfigurationProblem } from './project.ts'
 
-/** All files of conf/, sorted by name. CONFIGURATION if the folder is not a project. */
-export async function configurationFiles(folder: string): Promise<readonly ConfigurationFile[]> {
+/**
+ * All files of conf/, sorted by name. CONFIGURATION if the folder is not a project. `mayBeEmpty`: an empty folder is one that is yet to
+ * be configured.
+ */
+export async function configurationFiles(
+  folder: string,
+  mayBeEmpty = false,
+): Promise<readonly ConfigurationFile[]> {
+  if (mayBeEmpty && (await isUnused(folder))) return []
   const names = (await confEntries(folder))
     .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
     .sort()
@@ -21,6 +28,14 @@ export async function configurationFiles(folder: string): Promise<readonly Confi
       bytes: await readFile(join(folder, 'conf', name)),
     })),
   )
+}
+
+/** Does a folder hold nothing but what a project begins with, and no configuration? */
+async function isUnused(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch(() => undefined)
+  if (!names?.every((name) => name.startsWith('.') || ['conf', 'data', 'script'].includes(name))) return false
+  const conf = await readdir(join(folder, 'conf')).catch(() => [])
+  return !conf.some((name) => name.endsWith('.json') && !name.startsWith('.'))
 }
 
 async function confEntries(folder: string): Promise<readonly string[]> {

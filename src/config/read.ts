@@ -20,13 +20,15 @@ export interface ReadOptions extends DocumentSchemas {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Properties given to the process; they win over everything else. */
   readonly flags?: Readonly<Record<string, Json>>
+  /** An empty folder is a project that is yet to be configured. */
+  readonly mayBeEmpty?: boolean | undefined
   /** Used instead of the files of conf/, to check a change before it is made. */
   readonly files?: readonly ConfigurationFile[] | undefined
 }
 
 /** The project with all its problems (platform §3.1, §3.2; engine §2.3). */
 export async function readProject(folder: string, options: ReadOptions): Promise<Project> {
-  const files = options.files ?? (await configurationFiles(folder))
+  const files = options.files ?? (await configurationFiles(folder, options.mayBeEmpty))
   const boot = parseProperties(await bootProperties(folder))
   const { environment, flags = {} } = options
   const properties = { projectFolder: folder, flags, environment, boot }

@@ -129,6 +129,7 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
   const files = fileConfiguration({ folder: options.projectFolder, filesRead })
   const { reconfiguration, part } = configuration({
     ...{ ...base, store: files, current, inUse: sync.inUse, connectorSchemas: connectorSchemas(kinds) },
+    projectFolder: options.projectFolder,
     prepare: async (changed) => open(await readConfiguration(options, changed)),
     async activate(next) {
       generations.replace(next)

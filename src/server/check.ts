@@ -35,6 +35,8 @@ export interface ProjectOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Properties passed to the process (platform §3.2). */
   readonly flags: Readonly<Record<string, Json>>
+  /** An empty folder is a project that is yet to be configured. */
+  readonly mayBeEmpty?: boolean
   /** Connectors in addition to those of this package. */
   readonly connectors?: readonly ConnectorKind[]
   /** Features in addition to those of this package. */

@@ -2,14 +2,17 @@ import { configEvent } from '../audit/config-event.ts'
 import { Reconfiguration, type ReconfigurationOptions } from '../config/live/reconfiguration.ts'
 import { configProvider } from '../config/resource/config.ts'
 import { versionsProvider } from '../config/resource/history.ts'
+import { scriptFilesProvider } from '../config/resource/script-files.ts'
 import type { Part } from '../feature/feature.ts'
 import { isJsonObject } from '../model/json.ts'
+import type { Problem } from '../model/problem.ts'
 import type { Secrets } from '../scripts/engine.ts'
 import type { Generation } from './generation.ts'
 
 export interface ConfigurationOptions
   extends Omit<ReconfigurationOptions<Generation>, 'encrypt' | 'decrypt' | 'record'> {
   readonly secrets: Secrets
+  readonly projectFolder: string
 }
 
 /** The configuration of a server that runs, and its resources. */
@@ -35,9 +38,26 @@ export function configuration({ secrets, ...options }: ConfigurationOptions) {
         transform: (script, variables, request) => current().transform(script, variables, request),
       }),
       'config/history': versionsProvider(repository, connectorSchemas, (value) => secrets.decrypt(value)),
+      'script/files': scriptFilesProvider({
+        folder: options.projectFolder,
+        check: (path, source) => checkedFile(current(), path, source),
+        changed: () => reconfiguration.reload(),
+      }),
     },
   }
   return { reconfiguration, part }
+}
+
+/** A file is a script, whose value is that of its last expression, or a module, which runs as a function. */
+async function checkedFile(
+  { engine }: Generation,
+  path: string,
+  source: string,
+): Promise<Problem | undefined> {
+  const script = { label: `script/${path}`, file: `script/${path}`, globals: {} }
+  const problem = await engine.check({ ...script, source })
+  const asModule = problem && (await engine.check({ ...script, source: `(function(){${source}\n})` }))
+  return asModule && problem
 }
 
 /** The name of the key that configuration is encrypted under (platform §3.2). */

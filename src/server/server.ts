@@ -20,9 +20,13 @@ export async function openServer(options: ServerOptions) {
   await using opened = new AsyncDisposableStack()
   const { log, environment, announce, host } = options
   const application = opened.use(
-    await openApplication({ ...options, log: (level, message) => log[level](message) }),
+    await openApplication({ mayBeEmpty: true, ...options, log: (level, message) => log[level](message) }),
   )
   const { repository, resources, audit } = application
+  if (application.project.files.length === 0)
+    log.info(
+      'the project has no configuration yet: give it one over REST (PUT config/…), or write files to conf/',
+    )
   opened.use(watchClock((level, message) => log[level](message)))
   await ensureAdministrator({ settings: repository.settings, environment, announce })
   const administrator = administratorAuthentication(repository.settings)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../model/problem.ts'
 import type { ConfigurationStore, ConfigurationText } from '../../repository/configuration-store.ts'
@@ -27,6 +27,8 @@ export function fileConfiguration({ folder, filesRead }: ProjectFolder): Configu
         throw new Problem('CONFLICT', `conf/${fileOfId(id)} has been changed meanwhile`, {
           hint: 'Try again.',
         })
+      // A server may begin with an empty folder.
+      await mkdir(conf, { recursive: true })
       await writeWhole(join(conf, fileOfId(id)), text)
     },
     tidy: () => removeDrafts(conf),

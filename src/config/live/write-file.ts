@@ -50,10 +50,16 @@ async function write(file: string, text: string, mode: number): Promise<void> {
 
 /** Removes the files that dead processes left in a folder. */
 export async function removeDrafts(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
+  for (const name of await readdir(folder).catch(noneIfMissing)) {
     const pid = /^\..*\.(\d+)-[\da-f-]{36}\.draft$/.exec(name)?.[1]
     if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { force: true })
   }
+}
+
+/** The folder of an empty project is not there yet. */
+function noneIfMissing(error: NodeJS.ErrnoException): readonly string[] {
+  if (error.code === 'ENOENT') return []
+  throw error
 }
 
 /** A file name is durable only when its folder is synced. */

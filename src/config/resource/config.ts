@@ -11,6 +11,7 @@ import type { Candidate } from '../live/candidate.ts'
 import type { Edit, Reconfiguration } from '../live/reconfiguration.ts'
 import { type ConnectorSchemas, masked } from '../live/secret-values.ts'
 import type { ConfigurationDocument, ConfigurationProblem } from '../project.ts'
+import { containedMapping, inSync, withContained } from './contained-mapping.ts'
 
 export interface ConfigOptions {
   /** Asked at every request: configuration changes. */
@@ -31,8 +32,14 @@ export interface ConfigOptions {
 export function configProvider(options: ConfigOptions): ResourceProvider {
   const { documents, reconfiguration } = options
   const { shown, found } = viewsOf(options)
+  const change = (id: string, edit: Edit, request: RequestContext) => {
+    const contained = containedMapping(documents(), id)
+    return contained
+      ? reconfiguration.change('sync', inSync(contained.name, edit), request)
+      : reconfiguration.change(id, edit, request)
+  }
   const changed = async (id: string, edit: Edit, request: RequestContext) => {
-    const warnings = await reconfiguration.change(id, edit, request)
+    const warnings = await change(id, edit, request)
     return withWarnings(found(id), warnings)
   }
   return {
@@ -76,7 +83,7 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
         last = expected(id, present, rev)
         return undefined
       }
-      await reconfiguration.change(id, edit, request)
+      await change(id, edit, request)
       return shown({ id, raw: last })
     },
     async action(path, action, request) {
@@ -105,7 +112,8 @@ async function validated(
 ): Promise<JsonObject> {
   if (content !== null && content !== undefined && !isJsonObject(content))
     throw new Problem('BAD_REQUEST', 'validate takes an object: the content, or contents by their ids')
-  const problems = await reconfiguration.validate(contentsIn(path, content ?? undefined, documents()))
+  const given = contentsIn(path, content ?? undefined, documents())
+  const problems = await reconfiguration.validate(await withContained(given, documents()))
   const valid = problems.every(({ severity }) => severity !== 'error')
   return { valid, problems: problems.map(answered) }
 }
@@ -117,7 +125,7 @@ function contentsIn(
 ): Readonly<Record<string, JsonObject | undefined>> {
   if (path !== '') {
     const id = configId(...splitPath(path))
-    const present = documents.find((one) => one.id === id)?.raw
+    const present = (documents.find((one) => one.id === id) ?? containedMapping(documents, id))?.raw
     return { [id]: content && Object.keys(content).length > 0 ? content : expected(id, present) }
   }
   const contents = Object.entries(content ?? {}).map(([id, one]) => {
@@ -156,7 +164,7 @@ function viewsOf({ documents, connectorSchemas }: Pick<ConfigOptions, 'documents
     _rev: contentHash(raw),
   })
   const found = (id: string): Resource => {
-    const document = documents().find((one) => one.id === id)
+    const document = documents().find((one) => one.id === id) ?? containedMapping(documents(), id)
     return shown({ id, raw: expected(id, document?.raw) })
   }
   return { shown, found }
