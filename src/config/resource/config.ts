@@ -32,16 +32,7 @@ export interface ConfigOptions {
 export function configProvider(options: ConfigOptions): ResourceProvider {
   const { documents, reconfiguration } = options
   const { shown, found } = viewsOf(options)
-  const change = (id: string, edit: Edit, request: RequestContext) => {
-    const contained = containedMapping(documents(), id)
-    return contained
-      ? reconfiguration.change('sync', inSync(contained.name, edit), request)
-      : reconfiguration.change(id, edit, request)
-  }
-  const changed = async (id: string, edit: Edit, request: RequestContext) => {
-    const warnings = await change(id, edit, request)
-    return withWarnings(found(id), warnings)
-  }
+  const { change, changed } = changesOf(options, found)
   return {
     async read(path) {
       if (path !== '') return found(configId(...splitPath(path)))
@@ -97,6 +88,21 @@ export function configProvider(options: ConfigOptions): ResourceProvider {
       return null
     },
   }
+}
+
+/** How an object is changed: in its file, or within that of `sync`. */
+function changesOf({ documents, reconfiguration }: ConfigOptions, found: (id: string) => Resource) {
+  const change = (id: string, edit: Edit, request: RequestContext) => {
+    const contained = containedMapping(documents(), id)
+    return contained
+      ? reconfiguration.change('sync', inSync(contained.name, edit), request)
+      : reconfiguration.change(id, edit, request)
+  }
+  const changed = async (id: string, edit: Edit, request: RequestContext) => {
+    const warnings = await change(id, edit, request)
+    return withWarnings(found(id), warnings)
+  }
+  return { change, changed }
 }
 
 /** Beside the content, if there are any; a client that sends it back sends them in vain. */
