@@ -127,7 +127,7 @@ describe('a filter', () => {
     })
     expect([status, body]).toEqual([
       403,
-      expect.objectContaining({ message: 'no Xaver', detail: { why: 'house rule' } }),
+      expect.objectContaining({ code: 403, message: 'no Xaver', detail: { why: 'house rule' } }),
     ])
   })
   it('changes a query and its results', async () => {

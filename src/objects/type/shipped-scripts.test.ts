@@ -107,6 +107,19 @@ describe('hooks that are shipped with a user', () => {
       javascript({ source: expect.stringContaining("object.accountStatus = 'active'") as unknown as string }),
     )
   })
+  it('are about access and identity providers where the schema has them', () => {
+    const source =
+      "require('ui/onCreateUser').setDefaultFields(object);require('ui/onCreateUser').createIdpRelationships(object);"
+    const hook = (properties: JsonObject) =>
+      withShippedScripts({ name: 'user', onCreate: calling(source), schema: { properties } } as never, none)
+        .onCreate
+    const plain = hook({ userName: { type: 'string' } })
+    expect(plain).toEqual(calling("if (!object.accountStatus) object.accountStatus = 'active';"))
+    const items = { resourceCollection: [{ path: 'internal/role' }] }
+    const both = hook({ idpData: { type: 'object' }, authzRoles: { type: 'array', items } }) as JsonObject
+    expect(both.source).toContain("[{ _ref: 'internal/role/openidm-authorized' }]")
+    expect(both.source).toContain("require('ui/onCreateUser').createIdpRelationships(object);")
+  })
   it('that have nothing to do here are left out, those of the project run', () => {
     expect(
       hooks(calling("require('onUpdateUser').preserveLastSync(object, oldObject, request)")),

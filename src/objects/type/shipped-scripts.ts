@@ -49,24 +49,20 @@ interface UserWork {
 
 /** A schema without roles for access, or without identity providers, needs nothing done about them. */
 function userWork(properties: Properties): UserWork {
-  const has = (wanted: string) => properties.some(([name]) => name === wanted)
   const setDefaults = `if (!object.accountStatus) object.accountStatus = 'active';${accessRoles(properties)}`
-  const ifAny = (call: string) => `if (object.idpData) require('ui/${call}(object);`
+  const hasProviders = properties.some(([name]) => name === 'idps' || name === 'idpData')
   return {
     files: {
       'ui/onCreate-user-set-default-fields.js': setDefaults,
-      ...(!has('idps') && { 'ui/onDelete-user-cleanup.js': '', 'onDelete-user-cleanup.js': '' }),
+      ...(!hasProviders && { 'ui/onDelete-user-cleanup.js': '', 'onDelete-user-cleanup.js': '' }),
     },
     calls: {
       'onCreateUser.setDefaultFields': setDefaults,
-      // Mail and notifications: there are none.
-      'onCreateUser.emailUser': '',
-      'onUpdateUser.createNotification': '',
-      'onCreateUser.createIdpRelationships': ifAny("onCreateUser').createIdpRelationships"),
       // An update leaves alone what it may not see.
       'onUpdateUser.preserveLastSync': '',
-      ...(!has('idps') && {
-        'onUpdateUser.updateIdpRelationships': ifAny("onUpdateUser').updateIdpRelationships"),
+      ...(!hasProviders && {
+        'onCreateUser.createIdpRelationships': '',
+        'onUpdateUser.updateIdpRelationships': '',
       }),
     },
   }
