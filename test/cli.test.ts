@@ -23,6 +23,7 @@ describe('help', () => {
     'plan',
     'show',
     'apply',
+    'undo',
     'explain',
     'runs',
     'issues',

@@ -190,6 +190,21 @@ describe('a plan file', () => {
     expect(JSON.parse(show('--json', '--only-id', '1001').out)).toMatchObject({ writes: 1 })
   })
 
+  it('undoes a run, from what is on record', () => {
+    using project = planned()
+    const { _id } = project.json<RunObject & { _id: string }>('recon', users)
+    const back = project.syncline(['undo', _id, '--out', project.path('back.ndjson')])
+    expect(back.code, back.err).toBe(0)
+    expect(back.out).toContain('DELETE 458 (ABSENT)')
+    const released = ['--override-guard', '--reason', 'wrong export']
+    const undone = project.syncline(['apply', project.path('back.ndjson'), ...released])
+    expect(undone.code, undone.out + undone.err).toBe(0)
+    expect(project.json<{ result: unknown[] }>('query', 'managed/user').result).toEqual([])
+    expect(project.syncline(['undo', 'nobody'])).toMatchObject({
+      err: expect.stringContaining('Nothing is on record'),
+    })
+  })
+
   it('has a reason and the exact changes in every line', () => {
     using project = TestProject.example()
     project.json('recon', users)

@@ -22,6 +22,7 @@ import { addRuns } from './runs.ts'
 import { addServe } from './serve.ts'
 import { addShow } from './show.ts'
 import { addSystem } from './system.ts'
+import { addUndo } from './undo.ts'
 
 /** The exit code of the command that `argv` names. Every command sets it through `exit`. */
 export async function commandLine(argv: readonly string[]): Promise<number> {
@@ -40,6 +41,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addPlan,
     addShow,
     addApply,
+    addUndo,
     addExplain,
     addRuns,
     addIssues,

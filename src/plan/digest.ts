@@ -12,6 +12,8 @@ export interface PlanDigest {
   readonly rare: readonly Rare[]
   readonly groups: readonly Group[]
   readonly refusals: readonly Refusal[]
+  /** What is written may come out otherwise, or not as a whole. */
+  readonly unforeseen: readonly Refusal[]
   /** Nothing to do, by situation. */
   readonly unchanged: Readonly<Record<string, number>>
 }

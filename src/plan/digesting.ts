@@ -28,30 +28,24 @@ interface RefusalTally extends Tally, Pick<Refusal, 'reason' | 'situation' | 'ac
 export class Digesting {
   readonly #groups = new Map<string, GroupTally>()
   readonly #refusals = new Map<string, RefusalTally>()
+  readonly #unforeseen = new Map<string, RefusalTally>()
   readonly #unchanged: Record<string, number> = {}
   #writes = 0
 
   add(line: PlanLine): void {
     const situation = line.situation ?? 'FAILED'
     const action = line.deleteAfter === undefined ? (line.action ?? 'NONE') : 'DISABLE, DELETE LATER'
-    if (line.refusal !== undefined) this.#addRefusal(line, line.refusal, { situation, action })
+    if (line.refusal !== undefined) addReason(this.#refusals, line, line.refusal, { situation, action })
     else if (!line.writes) this.#unchanged[situation] = (this.#unchanged[situation] ?? 0) + 1
     if (!line.writes || line.refusal !== undefined) return
     this.#writes++
+    if (line.unforeseen !== undefined)
+      addReason(this.#unforeseen, line, line.unforeseen, { situation, action })
     const group = at(this.#groups, `${situation}\n${action}`, () => ({
       ...{ situation, action, count: 0, who: [], attributes: new Map() },
     }))
     counted(group, line)
     for (const change of changesOf(line)) addChange(group, change, line)
-  }
-
-  #addRefusal(line: PlanLine, refusal: string, about: Pick<Refusal, 'situation' | 'action'>): void {
-    const reason = withoutOwn(refusal, line)
-    const key = `${about.situation}\n${about.action}\n${reason}`
-    counted(
-      at(this.#refusals, key, () => ({ ...about, reason, count: 0, who: [] })),
-      line,
-    )
   }
 
   digest(header: Omit<PlanHeader, 'checksum'>): PlanDigest {
@@ -61,10 +55,29 @@ export class Digesting {
       writes: this.#writes,
       rare: outliers(groups, this.#writes),
       groups,
-      refusals: [...this.#refusals.values()].toSorted((a, b) => b.count - a.count),
+      refusals: mostFirst(this.#refusals),
+      unforeseen: mostFirst(this.#unforeseen),
       unchanged: this.#unchanged,
     }
   }
+}
+
+function addReason(
+  reasons: Map<string, RefusalTally>,
+  line: PlanLine,
+  why: string,
+  about: Pick<Refusal, 'situation' | 'action'>,
+): void {
+  const reason = withoutOwn(why, line)
+  const key = `${about.situation}\n${about.action}\n${reason}`
+  counted(
+    at(reasons, key, () => ({ ...about, reason, count: 0, who: [] })),
+    line,
+  )
+}
+
+function mostFirst(reasons: ReadonlyMap<string, RefusalTally>): readonly Refusal[] {
+  return [...reasons.values()].toSorted((a, b) => b.count - a.count)
 }
 
 /** Of a deletion: what is lost with the target. */

@@ -16,6 +16,8 @@ export interface PlanLine extends PlanEntry {
   readonly read: Read
   /** What people call the object. */
   readonly name?: string
+  /** The record of the operation that it undoes. */
+  readonly undoes?: string
   /** Of a deletion: the attributes that go with the target. Secrets are masked. */
   readonly lost?: JsonObject
 }
@@ -74,6 +76,8 @@ export interface PlanHeader {
   /** The request of the run; the same applies when the plan is applied. */
   readonly request: { readonly sourceId?: string; readonly overrides: JsonObject }
   readonly targetPhase: boolean
+  /** The run that it undoes. */
+  readonly undoes?: string
   /** The filters of the plan; empty: it is the whole run. */
   readonly filters: PlanFilters
   readonly entries: number

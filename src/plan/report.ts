@@ -33,13 +33,26 @@ const shown = 8
 const shownRare = 15
 const shownLost = 20
 
-export function reportOf({ header, writes, rare, groups, refusals, unchanged }: PlanDigest): Report {
+export function reportOf({
+  header,
+  writes,
+  rare,
+  groups,
+  refusals,
+  unforeseen,
+  unchanged,
+}: PlanDigest): Report {
   const sections = [
     ...section('Look at these first: few do this', 'rare', rare.map(rareRow), shownRare),
     ...groups.flatMap((group) => groupSections(group)),
     ...section('Will not be done', 'refused', refusals.map(refusalRow), shown),
+    ...section('May come out otherwise', 'rare', unforeseen.map(refusalRow), shown),
   ]
-  return { title: `Plan of ${header.mapping}`, facts: factsOf(header, writes, refusals, unchanged), sections }
+  const title =
+    header.undoes === undefined
+      ? `Plan of ${header.mapping}`
+      : `The way back from run ${header.undoes} of ${header.mapping}`
+  return { title, facts: factsOf(header, writes, refusals, unchanged), sections }
 }
 
 function factsOf(

@@ -85,6 +85,8 @@ interface DecidedFacts extends JoinedFacts {
   readonly heldBy?: readonly string[] | undefined
   /** Where a target is not deleted at once (grace.ts); absent: it has nothing to do with that. */
   readonly grace?: GraceStep
+  /** The record of the operation that it undoes. */
+  readonly undoes?: string | undefined
   /** Of link clean-up, not of either phase: no plan keeps it, and no policy decides about it. */
   readonly cleanUp?: boolean
 }
@@ -116,6 +118,8 @@ interface AppliedFacts extends DecidedFacts {
   readonly newId?: string | undefined
   /** What was written down before the target is written. */
   readonly intent?: string | undefined
+  /** Of a deletion: the attributes that went with the target. */
+  readonly lost?: readonly Change[]
   /** It was not written, although it was tried, or would have been. */
   readonly refusedByTarget?: boolean
   /** The target did not say whether it has written. */

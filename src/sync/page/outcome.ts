@@ -38,12 +38,14 @@ export function historyOf(
   operation: Applied,
   isSecret: ((pointer: Pointer) => boolean) | undefined,
 ): JsonObject {
-  const { policy, effect, changes } = operation
+  const { policy, effect, changes, undoes, lost = [] } = operation
   const cause = causeOf(operation)?.id
   const written = effect === 'created' || effect === 'updated'
   return {
     ...(policy === undefined ? {} : { policy }),
     ...(written ? { changes: recordedChanges(changes, isSecret) } : {}),
+    ...(lost.length > 0 ? { changes: recordedChanges(lost, isSecret) } : {}),
+    ...(undoes === undefined ? {} : { undoes }),
     ...(cause === undefined ? {} : { cause }),
   }
 }

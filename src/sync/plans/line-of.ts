@@ -33,12 +33,15 @@ export function lineOf(
     holder,
     targetRefused: situation === 'TARGET_IGNORED' && target !== undefined,
   })
-  const name = personName([operation.source, operation.oldSource, target], mapping.displayAttributes, (one) =>
-    [sources, targets].some((set) => set.isSecret?.([one]) === true),
+  const name = personName(
+    [operation.source, operation.oldSource, target, operation.desired],
+    mapping.displayAttributes,
+    (one) => [sources, targets].some((set) => set.isSecret?.([one]) === true),
   )
   const isLost = entry.action === 'DELETE' && entry.writes && target !== undefined
   return {
     ...{ ...entry, reason, read: readBy(operation) },
+    ...(operation.undoes !== undefined && { undoes: operation.undoes }),
     ...(name !== undefined && { name }),
     ...(isLost && { lost: lostWith(target, secrets.isSecret) }),
   }

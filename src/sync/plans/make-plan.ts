@@ -9,7 +9,7 @@ import type { Run } from '../reconciliation/run.ts'
 import { lineOf } from './line-of.ts'
 import type { PlanSink } from './plan-source.ts'
 
-interface PlanRequest extends Pick<ReconciliationRequest, 'mapping' | 'sourceId' | 'overrides'> {
+interface PlanRequest extends Pick<ReconciliationRequest, 'mapping' | 'sourceId' | 'overrides' | 'undoes'> {
   readonly filters?: PlanFilters
 }
 
@@ -30,7 +30,7 @@ type PlanFacts = Omit<PlanHeader, 'checksum'>
 /** A dry run whose operations go into a sink as lines of a plan, page by page, as they are decided. */
 export async function startPlan(
   reconciliations: Reconciliations,
-  { mapping, sourceId, overrides = {}, filters = {} }: PlanRequest,
+  { mapping, sourceId, undoes, overrides = {}, filters = {} }: PlanRequest,
   context: RequestContext,
   sink: (run: Run) => PlanSink,
   { onLine, onProgress }: PlanObservers = {},
@@ -39,7 +39,7 @@ export async function startPlan(
   const counts = new PlanCounts(filters, settings.guard)
   let target: PlanSink | undefined
   const { run, done } = await reconciliations.start(
-    { mapping, sourceId, analyze: true, foreseeHooks: true, overrides },
+    { mapping, sourceId, undoes, analyze: true, foreseeHooks: true, overrides },
     context,
     {
       onEntry(entry, operation, sync) {
@@ -65,7 +65,8 @@ export async function startPlan(
       created: (run.ended ?? new Date()).toISOString(),
       createdBy: context.userId,
       request: { ...(sourceId === undefined ? {} : { sourceId }), overrides },
-      targetPhase: settings.runTargetPhase ?? sourceId === undefined,
+      targetPhase: undoes === undefined && (settings.runTargetPhase ?? sourceId === undefined),
+      ...(undoes !== undefined && { undoes }),
       filters,
       ...counts.summary(linked),
     }

@@ -13,6 +13,7 @@ import { failed, mappingIn, overridesIn, startRun, waits } from '../reconciliati
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { requireKnownNames } from '../reconciliation/request.ts'
 import type { Run } from '../reconciliation/run.ts'
+import { mappingOf } from '../undo/records.ts'
 import { digestPlan } from './digest-plan.ts'
 import { startPlan } from './make-plan.ts'
 import type { PlanSink, PlanSource } from './plan-source.ts'
@@ -25,7 +26,8 @@ const isHeader: Filter = { kind: 'present', pointer: ['plan'] }
  * Plans as entries of the runs that made them, for REST. NOT_FOUND for a run that made none, that failed, or whose entries are
  * purged.
  */
-export function storedPlans(reconciliations: Reconciliations, { runs }: Repository) {
+export function storedPlans(reconciliations: Reconciliations, repository: Repository) {
+  const { runs } = repository
   return {
     /** `recon/{id}/plan`: what the header says. */
     async read(runId: string): Promise<Resource> {
@@ -49,8 +51,21 @@ export function storedPlans(reconciliations: Reconciliations, { runs }: Reposito
       return { _id: runId, ...jsonOf(digest), ...document }
     },
 
-    make: (action: ResourceAction, context: RequestContext) =>
-      makePlan(reconciliations, runs, action, context),
+    async make(action: ResourceAction, context: RequestContext): Promise<Json> {
+      const { parameters, content } = action
+      const asked = {
+        mapping: configuredMapping(action),
+        sourceId: parameters.id ?? parameters.ids,
+        overrides: overridesIn(parameters, content),
+      }
+      return makePlan(reconciliations, runs, asked, { parameters, context })
+    },
+
+    /** `recon/{id}?_action=undo`: the plan of the way back, performed like any other. */
+    async undo(runId: string, { parameters }: ResourceAction, context: RequestContext): Promise<Json> {
+      const asked = { mapping: await mappingOf(repository, runId), undoes: runId }
+      return makePlan(reconciliations, runs, asked, { parameters, context })
+    },
 
     async apply(
       runId: string,
@@ -72,17 +87,14 @@ export function storedPlans(reconciliations: Reconciliations, { runs }: Reposito
 async function makePlan(
   reconciliations: Reconciliations,
   runs: Runs,
-  action: ResourceAction,
-  context: RequestContext,
+  asked: Parameters<typeof startPlan>[1],
+  {
+    parameters,
+    context,
+  }: { readonly parameters: ResourceAction['parameters']; readonly context: RequestContext },
 ): Promise<Json> {
-  const { parameters, content } = action
   const wait = waits(parameters)
-  const request = {
-    mapping: configuredMapping(action),
-    sourceId: parameters.id ?? parameters.ids,
-    overrides: overridesIn(parameters, content),
-    filters: filtersIn(parameters),
-  }
+  const request = { ...asked, filters: filtersIn(parameters) }
   const sink = (run: Run) => storedPlanSink(runs, run.id)
   const { run, header } = await startPlan(reconciliations, request, context, sink)
   const kept = header.then(async (facts) => {

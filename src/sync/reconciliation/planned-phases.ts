@@ -134,7 +134,7 @@ function countFailed(outcome: PlanOutcome, done: readonly Applied[]): void {
 }
 
 /** An operation that is not what its line says any more, as it stands in the records; any other as it is. */
-function leftOut(
+export function leftOut(
   sync: Synchronization,
   verdict: Decided | Applied,
   operation: Decided,

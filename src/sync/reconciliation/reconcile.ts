@@ -1,6 +1,7 @@
 import type { Hook } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
+import { plannedUndo, undoingPhase } from '../undo/phases.ts'
 import { pageGuard, requirePlanWithinGuard, requireWithinGuard } from './guard.ts'
 import { lastRound } from './last-round.ts'
 import { cleanUpLinks } from './link-cleanup.ts'
@@ -33,7 +34,7 @@ export async function reconcile(asked: Omit<Reconciliation, 'recorder'>): Promis
 
 async function phases(asked: Reconciliation): Promise<void> {
   const reconciliation = { ...asked, brake: await pageGuard(asked) }
-  const { run, repository, settings, sourceId, plan, retry, locks } = reconciliation
+  const { run, repository, settings, sourceId, plan, undoes, retry, locks } = reconciliation
   using watch = locks.watch()
   await using opened = new AsyncDisposableStack()
   await runWholeRunHook(reconciliation, 'onRecon', {})
@@ -41,15 +42,23 @@ async function phases(asked: Reconciliation): Promise<void> {
   await recoverLeftovers(reconciliation)
   run.enter('ACTIVE_QUERY_ENTRIES')
   const withTargets =
-    !retry && (plan?.header.targetPhase ?? settings.runTargetPhase ?? sourceId === undefined)
+    !retry &&
+    undoes === undefined &&
+    (plan?.header.targetPhase ?? settings.runTargetPhase ?? sourceId === undefined)
   const queryTargets = withTargets ? targetQuery(reconciliation, opened) : undefined
   if (plan) {
     await requirePlanWithinGuard(reconciliation, plan.header)
     const sync = await openRun(reconciliation, { listed: await queryTargets?.(), watch })
     run.enter('ACTIVE_RECONCILING_SOURCE')
-    await plannedPhases(reconciliation, sync, plan)
+    if (plan.header.undoes === undefined) await plannedPhases(reconciliation, sync, plan)
+    else await plannedUndo(reconciliation, sync, plan)
     run.statistics.totals.source = run.statistics.processed.source
     return
+  }
+  if (undoes !== undefined) {
+    const sync = await openRun(reconciliation, { watch })
+    run.enter('ACTIVE_RECONCILING_SOURCE')
+    return undoingPhase(reconciliation, sync, undoes)
   }
   await requireWithinGuard(reconciliation, queryTargets)
   const sources = await openSources(reconciliation)

@@ -24,7 +24,7 @@ export interface Reconciliation
   extends Pick<SyncServices, 'repository' | 'locks' | 'runSets' | 'log'>,
     Pick<
       ReconciliationRequest,
-      'sourceId' | 'retry' | 'persistAssociations' | 'foreseeHooks' | 'plan' | 'planFilters'
+      'sourceId' | 'retry' | 'persistAssociations' | 'foreseeHooks' | 'plan' | 'planFilters' | 'undoes'
     >,
     RunObservers {
   readonly run: Run

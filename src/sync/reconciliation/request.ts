@@ -24,6 +24,8 @@ export interface ReconciliationRequest {
   /** With `analyze`: let the hooks that shape a target do so, without writing. An analysis over REST does not. */
   readonly foreseeHooks?: boolean
   readonly overrides?: JsonObject
+  /** With `analyze`: not what the queries find, but what undoes this run. */
+  readonly undoes?: string | undefined
   /** A plan to perform, in place of what the queries find; its own overrides count, and `overrides` on top. */
   readonly plan?: PlanSource
   readonly planFilters?: PlanFilters

@@ -55,9 +55,13 @@ export function reconciliationProvider(
       if (path === '' && name === 'plan') return plans.make(action, context)
       if (path === '') return startRun(reconciliations, requestOf(action), action.parameters, context)
       if (name === 'apply') return plans.apply(path, action, context)
+      if (name === 'undo') return plans.undo(path, action, context)
       if (name === 'retry') return retry(path, action, context)
       if (name !== 'cancel')
-        throw new Problem('BAD_REQUEST', `unknown action ${name} on a run; allowed: cancel, apply, retry`)
+        throw new Problem(
+          'BAD_REQUEST',
+          `unknown action ${name} on a run; allowed: cancel, apply, retry, undo`,
+        )
       await reconciliations.cancel(path)
       await recordAction(repository, { objectId: `recon/${path}`, message: 'cancel' }, context)
       return { _id: path, action: 'cancel', status: 'INITIATED' }

@@ -12,7 +12,9 @@ import type { Applying } from '../synchronization.ts'
 export async function storeLinksAfter(sync: Applying, page: readonly Applied[]): Promise<readonly Applied[]> {
   const { links, rules, store } = sync
   if (!rules.mapping.links.enabled) return page
-  const isNew = ({ action, link }: Applied) => action === 'CREATE' && !link
+  // A target that is made again without its source, which is gone, has no link.
+  const isNew = ({ action, link, sourceId }: Applied) =>
+    action === 'CREATE' && !link && sourceId !== undefined
   const linked = await onThose(page, isNew, (some) => insertLinks(sync, some))
   const led = await changeLinks(
     linked,

@@ -1,3 +1,4 @@
+import { type Change, diff } from '../../../model/diff.ts'
 import { isJsonObject, type JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
 import { parted } from '../../../model/unreadable.ts'
@@ -40,7 +41,7 @@ async function writeAll(sync: Applying, page: readonly Applied[]): Promise<reado
     if (!result) return unwritten(operation)
     const consequence = consequences.get(place)
     return result.ok
-      ? written(operation, result.object, consequence)
+      ? written(sync, operation, result.object, consequence)
       : notWritten(operation, result.error, consequence)
   })
 }
@@ -107,9 +108,10 @@ function idOf(id: unknown): string | undefined {
 
 type Consequence = Applied['consequence']
 
-function written(operation: Applied, object: Resource, consequence: Consequence): Applied {
+function written(sync: Applying, operation: Applied, object: Resource, consequence: Consequence): Applied {
   const { action, target } = operation
-  if (action === 'DELETE') return { ...operation, consequence, effect: 'deleted' }
+  if (action === 'DELETE')
+    return { ...operation, consequence, effect: 'deleted', lost: lostWith(sync, target) }
   const created = action === 'CREATE'
   return {
     ...operation,
@@ -119,6 +121,14 @@ function written(operation: Applied, object: Resource, consequence: Consequence)
     target: object,
     targetId: object._id,
   }
+}
+
+/** What goes with a target that is deleted: on record, so that it can be undone. */
+function lostWith({ secrets }: Applying, target: Resource | undefined): readonly Change[] {
+  const { _id, _rev, ...attributes } = target ?? {}
+  return diff(attributes, {}).map((change) =>
+    secrets.isSecret(change.pointer) ? { ...change, secret: true } : change,
+  )
 }
 
 export function notWritten(operation: Applied, error: Error, consequence: Consequence): Applied {
