@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
+import type { Problem } from '../../model/problem.ts'
 import type { Issue } from '../../repository/issues.ts'
 import type { Store } from '../../repository/repository.ts'
 import { causeOf } from '../page/cause.ts'
@@ -145,6 +146,16 @@ export function guardIssue(mapping: string, runId: string, message: string, hint
     ...{ mapping, phase: 'run', kind: 'GUARD', message, hint, runId },
     sign: message,
   })
+}
+
+/** The guard stopped a liveSync, or its source was empty; it concerns all mappings of the source. */
+export function liveSyncIssue(source: string, { code, message, hint }: Problem): Issue {
+  const facts = { mapping: '', phase: 'liveSync', kind: 'GUARD', message, hint } as const
+  return issue(liveSyncId(source), { ...facts, sign: message, details: { source, code } })
+}
+
+export function liveSyncId(source: string): string {
+  return issueId('liveSync', source)
 }
 
 /** What waits in the queue of a mapping until it is released: one case, however much waits. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
+import { parseSortKeys } from '../../model/sort.ts'
 import { reconciliationProvider } from '../resources/recon.ts'
 import { administrator, openWorld, target, type World } from '../testing/world.ts'
 
@@ -164,5 +166,31 @@ describe('a run in which too many objects fail', () => {
   it.each(['some', -1, 1.5, ''])('needs a limit that is a number: %j', async (maxFailures) => {
     await using world = await people()
     await expect(world.run({ overrides: { maxFailures } })).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  })
+})
+
+describe('runs over REST', () => {
+  it('say that the one object of a run does not exist', async () => {
+    await using world = await people()
+    expect(await rest(world, '', 'reconById', { mapping: 'person_user', id: 'none' })).toMatchObject({
+      ...{ state: 'FAILED', outcome: 'FAILED' },
+      failure: { problem: 'EMPTY_SOURCE', message: expect.stringContaining('there is no object "none"') },
+    })
+  })
+
+  it('can be queried, sorted and paged', async () => {
+    await using world = await people()
+    const ids: string[] = []
+    for (const sourceId of ['p1', 'p2', 'p3']) ids.push((await world.run({ sourceId })).run.id)
+    const provider = reconciliationProvider(world.reconciliations, world.repository)
+    const query = (filter: string, more = {}) =>
+      provider.query?.('', { filter: parseFilter(filter), ...more }, administrator)
+    const found = await query('outcome eq "COMPLETED_WITH_FAILURES"')
+    expect(found?.result.map(({ _id }) => _id)).toEqual(ids.slice(1))
+    const sortKeys = parseSortKeys('-started,-_id')
+    const first = await query('kind eq "reconById"', { sortKeys, pageSize: 2, totalPolicy: 'EXACT' })
+    expect([first?.result.map(({ _id }) => _id), first?.total]).toEqual([ids.toReversed().slice(0, 2), 3])
+    const rest = await query('kind eq "reconById"', { sortKeys, pageSize: 2, cookie: first?.cookie })
+    expect(rest?.result.map(({ _id }) => _id)).toEqual([ids[0]])
   })
 })

@@ -7,6 +7,7 @@ import { storePage, storeQuery } from '../../router/store-query.ts'
 import { deadLetters } from '../changes/live-sync/live-sync.ts'
 import { stages } from '../changes/live-sync/state.ts'
 import { deadLetterId } from '../issues/issue.ts'
+import { recordAction } from '../issues/record-action.ts'
 import { pendingDeletions } from '../page/grace.ts'
 
 /** `repo/synchronisation/pooledSyncStage/{ID}` (engine §9): how far liveSync has come; deleting it starts anew. */
@@ -31,9 +32,10 @@ export function deadLetterProvider(repository: Repository): ResourceProvider {
 
 /** `placeOf`: the collection that a path leads to, and what follows. */
 function stored(
-  { objects, issues }: Repository,
+  repository: Repository,
   placeOf: (path: string) => readonly [collection: string, ids: readonly string[]],
 ): ResourceProvider {
+  const { objects, issues } = repository
   async function found(path: string): Promise<StoredObject> {
     const [collection, [id, ...deeper]] = placeOf(path)
     const object =
@@ -45,11 +47,13 @@ function stored(
     read: found,
     query: async (path, query) =>
       storePage(await objects.query(placeOf(path)[0], storeQuery(query)), (object) => object),
-    async delete(path, rev) {
+    async delete(path, rev, context) {
       const object = await found(path)
       const [collection] = placeOf(path)
       const [outcome] = await objects.write(collection, [{ operation: 'delete', id: object._id, rev }])
       if (!outcome?.ok) throw new Problem('PRECONDITION_FAILED', `${collection}/${object._id} has changed`)
+      const objectId = `${collection}/${object._id}`
+      await recordAction(repository, { objectId, message: 'delete' }, context)
       await issues.clear([deadLetterId(`${collection}/${object._id}`)])
       return object
     },

@@ -101,6 +101,8 @@ describe('a change whose object cannot be read', () => {
     expect(result.filter(({ status }) => status === 'FAILURE')).toMatchObject([{ objectId: `${source}/p2` }])
     const dead = await world.repository.objects.query(`${deadLetters}/person`, { filter: everything })
     expect(dead.result).toHaveLength(letters)
+    const { result: issues } = await world.repository.issues.query({ filter: everything })
+    expect(issues.filter(({ kind }) => kind === 'DEAD_LETTER')).toHaveLength(letters)
   })
 })
 
@@ -122,4 +124,16 @@ it('keeps its token where the listing of the source is not complete, and says wh
   expect(world.logged.join()).toContain('the listing of the source is partial, so nothing counts as deleted')
   expect(await call()).not.toHaveProperty('listing')
   expect(await readStage(world.repository, source)).toMatchObject({ token: 't1' })
+})
+
+it('that the guard stops is a case until it goes through', async () => {
+  await using world = await openWorld({ mapping: { properties, guard: { maxCreates: 1 } } })
+  const many: SetChange[] = [created('p1', 't1'), created('p2', 't2'), { kind: 'END', token: 'end' }]
+  const few: SetChange[] = [created('p1', 't1'), { kind: 'END', token: 'end' }]
+  const call = callOf(world, answering(many, few, few))
+  const cases = async () => (await world.repository.issues.query({ filter: everything })).result
+  await expect(call()).rejects.toMatchObject({ code: 'GUARD' })
+  expect(await cases()).toMatchObject([{ kind: 'GUARD', phase: 'liveSync', source, code: 'GUARD' }])
+  await call()
+  expect(await cases()).toEqual([])
 })

@@ -5,7 +5,7 @@ import type { IncompleteListing } from '../../../model/listing.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
 import { parted, requireReadable } from '../../../model/unreadable.ts'
 import type { RequestContext, Resource, SyncToken } from '../../../router/resources.ts'
-import { deadLetterIssue } from '../../issues/issue.ts'
+import { deadLetterIssue, liveSyncId, liveSyncIssue } from '../../issues/issue.ts'
 import { acquireRunLock } from '../../reconciliation/run-lock.ts'
 import { requireSourceProperties } from '../../reconciliation/source-properties.ts'
 import type { SyncServices } from '../../services.ts'
@@ -62,11 +62,19 @@ export async function liveSync(
   try {
     const stage = await synchronizeAll({ ...options, ...request, context })
     const record = await writeStage(repository, source, stage)
+    if (await repository.issues.any('')) await repository.issues.clear([liveSyncId(source)])
     return shown(record, request.detailedFailure === true)
+  } catch (error) {
+    if (error instanceof Problem && stops.has(error.code))
+      await repository.issues.report([liveSyncIssue(source, error)])
+    throw error
   } finally {
     await lock.release()
   }
 }
+
+/** What stops a liveSync until a person decides. */
+const stops: ReadonlySet<string> = new Set(['GUARD', 'EMPTY_SOURCE'])
 
 /** What the change was is shown only to who asks for it. */
 function shown({ retry, leftOut, lastException, ...record }: Resource, detailed: boolean): Json {

@@ -122,6 +122,17 @@ describe('a change that fails too often', () => {
     await queue?.start()
     const provider = queueProvider(world.repository, (name) => queue?.wake(name))
     await expect.poll(async () => (await waiting(world))[0]?.state).toBe('DEAD')
+    const cases = async () =>
+      (await world.repository.issues.query({ filter: { kind: 'literal', value: true } })).result
+    expect(await cases()).toMatchObject([
+      { kind: 'FAILURE', sourceId: 'p1' },
+      {
+        kind: 'DEAD_LETTER',
+        sourceId: 'p1',
+        letter: `sync/queue/${id}`,
+        message: expect.stringContaining('always'),
+      },
+    ])
     const listed = await provider.query?.('', { filter: { kind: 'literal', value: true } }, administrator)
     expect(listed?.result).toEqual([
       expect.objectContaining({
@@ -140,6 +151,13 @@ describe('a change that fails too often', () => {
     )
     await provider.action?.(id, { name: 'retry', content: null, parameters: {} }, administrator)
     await expect.poll(() => names(world)).toEqual(['Later'])
+    await expect.poll(cases).toEqual([])
+    const { result: acts } = await world.repository.audit.query('activity', {
+      filter: { kind: 'literal', value: true },
+    })
+    expect(acts).toContainEqual(
+      expect.objectContaining({ objectId: `sync/queue/${id}`, userId: 'openidm-admin' }),
+    )
     await expect(provider.read?.(id, administrator)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     await expect(
       provider.action?.(id, { name: 'explode', content: null, parameters: {} }, administrator),
