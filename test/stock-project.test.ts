@@ -107,6 +107,18 @@ describe('a stock project', () => {
     expect(JSON.parse(project.read('conf/authentication.json'))).toEqual(authentication)
   })
 
+  it('has its key replaced, whatever another server has encrypted in its files', () => {
+    const foreign = {
+      type: 'x-simple-encryption',
+      value: { cipher: 'AES/CBC/PKCS5Padding', key: 'openidm-sym-default', data: 'AAAA', iv: 'AAAA' },
+    }
+    const jdbc = { jdbcUrl: 'jdbc:x', password: { $crypto: foreign } }
+    project.write('conf/datasource.jdbc-default.json', jdbc)
+    const { code, err } = project.syncline(['key', 'rotate'])
+    expect([code, err]).toEqual([0, expect.not.stringContaining('error')])
+    expect(JSON.parse(project.read('conf/datasource.jdbc-default.json'))).toEqual(jdbc)
+  })
+
   it('answers 501 at an endpoint whose script is not there', async () => {
     const { status, body } = await server.call('GET', 'endpoint/tasks')
     expect([status, body.message]).toEqual([501, expect.stringContaining('workflow/gettasksview.js')])

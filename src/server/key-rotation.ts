@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { isEncrypted } from '../config/live/reconfiguration.ts'
 import { keyFreshness } from '../config/master-key.ts'
 import type { RotatingSecrets } from '../config/secrets.ts'
 import { type From, pages } from '../kit/cookies.ts'
@@ -48,7 +49,13 @@ const pageSize = 500
 async function resealDocuments({ documents, secrets, change }: KeyRotationOptions): Promise<number> {
   let count = 0
   for (const { id, raw } of documents) {
-    if (!raw || (await secrets.resealed(raw)) === raw) continue
+    if (!raw) continue
+    // What another server has encrypted in a file that is not read here stays as it is.
+    const again = await secrets.resealed(raw).catch((error: unknown) => {
+      if (isEncrypted(id)) throw error
+      return raw
+    })
+    if (again === raw) continue
     await change(id, (present) => secrets.resealed(present))
     count++
   }

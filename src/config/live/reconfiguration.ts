@@ -219,7 +219,7 @@ function warningsOf({ problems }: Candidate, file: string): readonly Configurati
  * Objects whose secrets this server decrypts where it uses them. What nothing here reads may be read by another server on the same
  * project, which could not decrypt it.
  */
-function isEncrypted(id: string): boolean {
+export function isEncrypted(id: string): boolean {
   return id.startsWith('provisioner.openicf/')
 }
 
