@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { PlanLine } from '../plan/plan-line.ts'
+import { flowOnFact } from '../plan/report.ts'
 import type { Application } from '../server/application.ts'
 import { startPlan } from '../sync/plans/make-plan.ts'
 import { type PlanFileWriter, writePlanFile } from '../sync/plans/plan-file.ts'
@@ -92,6 +93,7 @@ async function make(
     printSummary(run.state, summary, hooksNotRun(requireMapping(mapping)), run.problem?.message)
     printUnread(run)
     printFailures(run)
+    for (const flow of facts?.flowsOn ?? []) console.log(`\n  ${flowOnFact(flow)}`)
     for (const excess of facts?.guard.exceeded ?? [])
       console.log(`\n  ${style('red', 'The guard would stop this run:')} ${excess}`)
     if (facts && options.out !== undefined)

@@ -1,6 +1,7 @@
 import { equal } from '../model/equality.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { PlanEntry } from './entry.ts'
+import type { FlowsOn } from './flows-on.ts'
 import type { Counts } from './guard.ts'
 
 /** Fingerprints of what was read; null: there was nothing. */
@@ -89,6 +90,8 @@ export interface PlanHeader {
     readonly deletes: number
     readonly others: number
   }
+  /** Where what is written in a managed set flows on to; absent: nowhere. */
+  readonly flowsOn?: readonly FlowsOn[]
   /** What else the guard counts: what disables, unlinks, or changes an attribute that has a limit. */
   readonly counted?: Readonly<Counts>
   /** The result of the guard. */

@@ -1,6 +1,7 @@
 import type { Json } from '../model/json.ts'
 import { mask } from '../model/secrecy.ts'
 import type { AttributeChanges, Group, PlanDigest, Rare, Refusal, SameChange, Who } from './digest.ts'
+import type { FlowsOn } from './flows-on.ts'
 
 /** A plan as a document, whatever its format: a few sections of few rows, however many entries it has. */
 export interface Report {
@@ -61,7 +62,7 @@ function factsOf(
   refusals: readonly Refusal[],
   unchanged: PlanDigest['unchanged'],
 ): readonly string[] {
-  const { created, createdBy, entries, guard, filters, request } = header
+  const { created, createdBy, entries, guard, filters, request, flowsOn = [] } = header
   const refused = refusals.reduce((sum, { count }) => sum + count, 0)
   const idle = Object.entries(unchanged)
   const inSum = [
@@ -77,8 +78,15 @@ function factsOf(
     ...(idle.length > 0
       ? [`Nothing to do: ${idle.map(([situation, count]) => `${situation} ${number(count)}`).join(', ')}`]
       : []),
+    ...flowsOn.map(flowOnFact),
     ...guard.exceeded.map((excess) => `The guard would stop this run: ${excess}`),
   ]
+}
+
+/** Not decided here: what the mapping behind will do with it. */
+export function flowOnFact({ mapping, target, changes, queued }: FlowsOn): string {
+  const how = queued ? 'through its queue' : 'at once'
+  return `Flows on to ${target} by ${mapping}, ${how}: ${number(changes)} change${changes === 1 ? '' : 's'}`
 }
 
 function section(title: string, tone: Tone, rows: readonly Row[], most: number): readonly Section[] {

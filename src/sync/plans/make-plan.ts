@@ -1,4 +1,6 @@
 import type { GuardLimits } from '../../mapping/guard.ts'
+import type { Mapping } from '../../mapping/mapping.ts'
+import { isToldOf } from '../../plan/flows-on.ts'
 import { type Counts, countedAs, exceeded, excessInWords } from '../../plan/guard.ts'
 import { type PlanFilters, type PlanHeader, type PlanLine, planFilter } from '../../plan/plan-line.ts'
 import type { RequestContext } from '../../router/resources.ts'
@@ -35,8 +37,8 @@ export async function startPlan(
   sink: (run: Run) => PlanSink,
   { onLine, onProgress }: PlanObservers = {},
 ): Promise<StartedPlan> {
-  const { settings, linked } = await reconciliations.facts(mapping, overrides)
-  const counts = new PlanCounts(filters, settings.guard)
+  const { settings, linked, behind } = await reconciliations.facts(mapping, overrides)
+  const counts = new PlanCounts(filters, settings.guard, behind)
   let target: PlanSink | undefined
   const { run, done } = await reconciliations.start(
     { mapping, sourceId, undoes, analyze: true, foreseeHooks: true, overrides },
@@ -81,9 +83,11 @@ class PlanCounts {
   readonly #writes = { creates: 0, updates: 0, deletes: 0, others: 0 }
   readonly #counted: Counts = {}
   readonly #limits: GuardLimits
+  readonly #behind: ReadonlyMap<Mapping, { changes: number }>
   #entries = 0
 
-  constructor(filters: PlanFilters, limits: GuardLimits) {
+  constructor(filters: PlanFilters, limits: GuardLimits, behind: readonly Mapping[]) {
+    this.#behind = new Map(behind.map((mapping) => [mapping, { changes: 0 }]))
     this.#wanted = planFilter(filters)
     this.#limits = limits
   }
@@ -97,6 +101,7 @@ class PlanCounts {
     actions[action ?? 'NONE'] = (actions[action ?? 'NONE'] ?? 0) + 1
     this.#counts[situation ?? 'FAILED'] = actions
     if (line.writes) this.#count(line)
+    for (const [mapping, told] of this.#behind) if (isToldOf(mapping, line)) told.changes++
     return true
   }
 
@@ -114,12 +119,25 @@ class PlanCounts {
   }
 
   /** What the header of the plan says about its lines. */
-  summary(linked: number): Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'counted' | 'guard'> {
+  summary(
+    linked: number,
+  ): Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'counted' | 'guard' | 'flowsOn'> {
     // The lines name all objects; the verdict need not.
     const counted = this.#counted
     const excess = exceeded(this.#limits, { counts: { ...this.#writes, ...counted }, linked, samples: {} })
     const guard = { passes: excess.length === 0, exceeded: excess.map(excessInWords) }
     const more = Object.keys(counted).length === 0 ? {} : { counted }
-    return { entries: this.#entries, counts: this.#counts, writes: this.#writes, ...more, guard }
+    const flowsOn = [...this.#behind].flatMap(
+      ([
+        {
+          name,
+          target,
+          changes: { queue },
+        },
+        { changes },
+      ]) => (changes > 0 ? [{ mapping: name, target, changes, ...(queue && { queued: true }) }] : []),
+    )
+    const flowing = flowsOn.length === 0 ? {} : { flowsOn }
+    return { entries: this.#entries, counts: this.#counts, writes: this.#writes, ...more, ...flowing, guard }
   }
 }

@@ -2,6 +2,7 @@ import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
+import { mappingsBehind } from '../../plan/flows-on.ts'
 import type { Events } from '../../repository/events.ts'
 import type { Lease } from '../../repository/locks.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
@@ -151,7 +152,8 @@ export class Reconciliations {
   async facts(mapping: string, overrides: JsonObject) {
     const { mapping: compiled, digest } = await this.#options.rulesOf(mapping)
     const linked = await linkedTargets(compiled, this.#options.repository.links)
-    return { digest, settings: settingsFor(compiled, overrides), linked }
+    const behind = mappingsBehind(compiled, this.#options.mappings())
+    return { digest, settings: settingsFor(compiled, overrides), linked, behind }
   }
 
   /** Resolves what earlier processes left undone, so that it does not have to wait for the next run of its mapping. */
