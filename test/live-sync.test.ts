@@ -283,7 +283,7 @@ describe('liveSync', () => {
     const told = ['livesync', source, '--allow-empty-source', '--guard', 'maxDeletes=10']
     expect(project.syncline(told)).toMatchObject({ code: 2, err: expect.stringContaining('needs a reason') })
     told.push('--reason', 'the branch closed')
-    expect(project.syncline(told)).toMatchObject({ code: 0, out: `${source}: done\n` })
+    expect(project.syncline(told)).toMatchObject({ code: 0, out: `${source}: 10 changes: 10 deleted\n` })
     server = await serve(project)
     expect(await users()).toEqual({})
   })
@@ -291,7 +291,7 @@ describe('liveSync', () => {
   it('from the command line says what failed', async () => {
     await open({ mapping: poisoned })
     await server[Symbol.asyncDispose]()
-    expect(project.syncline(['livesync', source])).toMatchObject({ code: 0, out: `${source}: done\n` })
+    expect(project.syncline(['livesync', source])).toMatchObject({ code: 0, out: `${source}: no changes\n` })
     poison()
     const { code, out } = project.syncline(['livesync', source])
     expect([code, out]).toEqual([1, expect.stringMatching(/Failed to synchronize bob/)])

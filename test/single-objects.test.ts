@@ -249,6 +249,10 @@ describe('explain', () => {
     )
     expect(out).toMatch(/^ {2}~ sn: \(none\) → "Prévost"\n {8}properties\/3: value of familyName$/m)
     expect(out).toMatch(/^ {8}properties\/6: transform of the whole source, script\/telephoneNumber\.js$/m)
+    // What is not named stays as it is.
+    const other = own.syncline(['explain', users, '1001', '--source-json', '{"givenName": "Zoë"}'])
+    expect(other.out).toMatch(/^ {2}~ sn: \(none\) → "Prévost"\n/m)
+    expect(other.out).toMatch(/^ {2}~ givenName: \(none\) → "Zoë"\n/m)
     const bad = own.syncline(['explain', users, '1001', '--source-json', 'no/such/file'])
     expect([bad.code, bad.err]).toEqual([2, expect.stringContaining('cannot be read')])
   })

@@ -20,7 +20,10 @@ export function addExplain(program: Command, exit: Exit): void {
     )
     .option('--target <id>', 'a target object instead, as the target phase would meet it')
     .option('--qualifier <name>', 'only under this link qualifier')
-    .option('--source-json <file|json>', 'what if the source object looked like this?')
+    .option(
+      '--source-json <file|json>',
+      'what if these attributes of the source object were so? null: without one',
+    )
     .action(exit(explain))
   example(
     command,
@@ -40,7 +43,7 @@ async function explain(
     if (sourceId !== undefined) parameters.sourceId = sourceId
     if (target !== undefined) parameters.targetId = target
     if (qualifier !== undefined) parameters.linkQualifier = qualifier
-    const content = sourceJson === undefined ? null : { source: sourceOption(sourceJson) }
+    const content = sourceJson === undefined ? null : { source: sourceOption(sourceJson), merge: true }
     const action = { name: 'explain', content, parameters }
     const explanation = await resources.action('sync', action, administrator)
     if (options.json) console.log(JSON.stringify(explanation, null, 2))
@@ -81,10 +84,37 @@ function print(explanation: JsonObject, decision: JsonObject): void {
   console.log(`  because   ${reason}`)
   if (isJsonObject(decision.disqualifiedBy)) console.log(`  rule      ${ruleText(decision.disqualifiedBy)}`)
   if (correlation !== null) console.log(`  asked     ${target}: ${correlation}`)
+  for (const line of candidateLines(decision, String(target))) console.log(`  found     ${line}`)
   for (const line of policyLines(decision)) console.log(`  policy    ${line}`)
   if (decision.refusal !== undefined) console.log(`  ${style('red', 'but')}       ${decision.refusal}`)
+  const way = wayOut(String(situation), String(explanation.mapping))
+  if (way !== undefined) console.log(`  way out   ${way}`)
   if (decision.unforeseen !== undefined) console.log(`  unknown   ${decision.unforeseen}`)
   for (const attribute of objectsIn(decision.attributes)) printAttribute(attribute)
+}
+
+/** What correlation found, where it did not find the one that is taken. */
+function candidateLines({ candidates, targetId }: JsonObject, target: string): readonly string[] {
+  const found = objectsIn(candidates)
+  if (found.length === 1 && found[0]?.id === targetId && found[0]?.linked !== true) return []
+  return found.map(
+    ({ id, linked }) => `${target}/${id}${linked === true ? ', linked to another source' : ''}`,
+  )
+}
+
+/** For situations that leave an object to a person. */
+function wayOut(situation: string, mapping: string): string | undefined {
+  const resolve = 'or decide this one: syncline issues'
+  switch (situation) {
+    case 'AMBIGUOUS':
+      return `let the correlation of ${mapping} ask for what tells these apart, ${resolve}`
+    case 'FOUND_ALREADY_LINKED':
+      return `if both sources are one person, remove one; if not, let the correlation tell them apart, ${resolve}`
+    case 'UNASSIGNED':
+      return `a source that correlation leads here, or a policy for UNASSIGNED, ${resolve}`
+    default:
+      return undefined
+  }
 }
 
 function objectsIn(value: Json | undefined): readonly JsonObject[] {

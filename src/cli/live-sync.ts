@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isJsonObject } from '../model/json.ts'
+import { isJsonObject, type Json } from '../model/json.ts'
 import { withApplication } from './application.ts'
 import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { type GuardOptions, type OverrideOptions, overridesOf, withGuard } from './overrides.ts'
@@ -29,7 +29,19 @@ async function run(source: string, options: LiveSyncOptions): Promise<number> {
     const state = await resources.action('system', action, administrator)
     const failure = isJsonObject(state) && isJsonObject(state.lastException) ? state.lastException : undefined
     if (options.json) console.log(JSON.stringify(state, null, 2))
-    else console.log(failure ? String(failure.throwable) : `${source}: done`)
+    else console.log(failure ? String(failure.throwable) : `${source}: ${countsOf(state)}`)
     return failure ? 1 : 0
   })
+}
+
+/** `3 changes: 1 created, 2 updated` */
+function countsOf(state: Json): string {
+  const changes = isJsonObject(state) && isJsonObject(state.changes) ? state.changes : {}
+  const { create = 0, update = 0, delete: deleted = 0, failed = 0 } = changes
+  const all = Number(create) + Number(update) + Number(deleted)
+  if (all === 0) return 'no changes'
+  const parts = Object.entries({ created: create, updated: update, deleted, failed })
+    .filter(([, count]) => Number(count) > 0)
+    .map(([what, count]) => `${count} ${what}`)
+  return `${all === 1 ? '1 change' : `${all} changes`}: ${parts.join(', ')}`
 }

@@ -10,6 +10,7 @@ import type { Log } from '../kit/log.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { LocalEvents } from '../repository/local/events.ts'
 import { LocalLocks } from '../repository/local/locks.ts'
+import type { Locks } from '../repository/locks.ts'
 import type { Repository } from '../repository/repository.ts'
 import { openSqlite, sqliteOptions } from '../repository/sqlite/open.ts'
 import type { RequestContext, ResourceProvider, Resources } from '../router/resources.ts'
@@ -41,6 +42,7 @@ export interface Application extends AsyncDisposable {
   readonly problems: readonly ConfigurationProblem[]
   readonly repository: Repository
   readonly resources: Resources
+  readonly locks: Locks
   readonly reconciliations: Reconciliations
   /** Queued changes; they are not processed before `start`. */
   readonly changes: ChangeQueue
@@ -91,7 +93,12 @@ export async function openApplication(options: OpenOptions): Promise<Application
   generations.replace(await server.open(project))
   await generations.current.activate()
   for (const part of server.parts) opened.defer(async () => part[Symbol.asyncDispose]?.())
-  return application(server, { repository, resources: routes, audit, secrets }, generations, opened.move())
+  return application(
+    server,
+    { repository, resources: routes, audit, locks, secrets },
+    generations,
+    opened.move(),
+  )
 }
 
 /** The filters and providers of a request stay open until it is answered. */
@@ -154,7 +161,10 @@ function assemble(options: OpenOptions, base: Base, generations: Generations<Gen
 
 function application(
   { sync, reconfiguration, files, start }: ReturnType<typeof assemble>,
-  { secrets, ...base }: Pick<Application, 'repository' | 'resources' | 'audit'> & Pick<Base, 'secrets'>,
+  {
+    secrets,
+    ...base
+  }: Pick<Application, 'repository' | 'resources' | 'audit' | 'locks'> & Pick<Base, 'secrets'>,
   generations: Generations<Generation>,
   closing: AsyncDisposableStack,
 ): Application {

@@ -39,10 +39,13 @@ const actions: Readonly<Record<string, Act>> = {
   async explain(options, { parameters, content }, context) {
     const { mapping, sourceId, targetId, linkQualifier } = parameters
     if (!mapping) throw new Problem('BAD_REQUEST', 'explain needs the parameters mapping and sourceId')
-    const { source } = asObject(content)
+    const { source, merge } = asObject(content)
     return explain(
       options,
-      { mapping, sourceId, targetId, linkQualifier, source: isJsonObject(source) ? source : undefined },
+      {
+        ...{ mapping, sourceId, targetId, linkQualifier, merges: merge === true },
+        source: isJsonObject(source) ? source : undefined,
+      },
       context,
     )
   },

@@ -20,6 +20,8 @@ interface Explainable {
   readonly targetId?: string | undefined
   /** In place of the source object that is there: what if it looked like this? */
   readonly source?: JsonObject | undefined
+  /** True: `source` has only what is different; null takes an attribute away. */
+  readonly merges?: boolean | undefined
   readonly linkQualifier?: string | undefined
 }
 
@@ -36,7 +38,7 @@ export async function explain(
   if ((sourceId === undefined) === (targetId === undefined))
     throw new Problem('BAD_REQUEST', 'explain needs the id of a source object, or that of a target object')
   const sync = await openSingle(options, mapping, context, { analysis: true })
-  const source = sourceId === undefined ? undefined : await sourceOf(sync, sourceId, asked.source)
+  const source = sourceId === undefined ? undefined : await whatIf(sync, sourceId, asked)
   if (sourceId !== undefined && !source)
     throw new Problem('NOT_FOUND', `There is no object "${sourceId}" in ${sync.rules.mapping.source}`)
   const qualifiers = linkQualifier === undefined ? await qualifiersOf(sync, source) : [linkQualifier]
@@ -49,6 +51,14 @@ export async function explain(
   }
   const { source: sourceSet, target: targetSet } = sync.rules.mapping
   return { mapping, source: sourceSet, target: targetSet, decisions }
+}
+
+/** The source as it is, as the question has it, or with what the question changes in it. */
+async function whatIf(sync: Synchronization, sourceId: string, { source, merges }: Explainable) {
+  if (!source || merges !== true) return sourceOf(sync, sourceId, source)
+  const present = await sourceOf(sync, sourceId)
+  const members = Object.entries({ ...present, ...source }).filter(([, value]) => value !== null)
+  return sourceOf(sync, sourceId, Object.fromEntries(members))
 }
 
 async function explained(sync: Synchronization, operation: Decided): Promise<JsonObject> {

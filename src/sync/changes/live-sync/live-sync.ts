@@ -20,7 +20,7 @@ import {
 import { type Delta, judge, unreadableIn } from './brakes.ts'
 import { type FailureHandler, type Invoked, nextStep } from './failure-handler.ts'
 import { Pass } from './pass.ts'
-import { readStage, type Stage, writeStage } from './state.ts'
+import { type ChangeCounts, readStage, type Stage, writeStage } from './state.ts'
 
 export interface LiveSyncOptions extends SyncServices {
   readonly notify: Notify
@@ -60,8 +60,10 @@ export async function liveSync(
   const { source } = request
   const lock = await acquireRunLock(locks, `liveSync of ${source}`, timeOrderedId())
   try {
-    const stage = await synchronizeAll({ ...options, ...request, context })
-    const record = await writeStage(repository, source, stage)
+    const changes: ChangeCounts = { create: 0, update: 0, delete: 0, failed: 0 }
+    const stage = await synchronizeAll({ ...options, ...request, context, counts: changes })
+    const some = Object.values(changes).some((count) => count > 0)
+    const record = await writeStage(repository, source, some ? { ...stage, changes } : stage)
     if (await repository.issues.any('')) await repository.issues.clear([liveSyncId(source)])
     return shown(record, request.detailedFailure === true)
   } catch (error) {
@@ -88,6 +90,8 @@ function shown({ retry, leftOut, lastException, ...record }: Resource, detailed:
 
 interface Call extends LiveSyncOptions, LiveSyncRequest {
   readonly context: RequestContext
+  /** Counted while it runs. */
+  readonly counts: ChangeCounts
 }
 
 /** How far the call has come; with `lastException` if the rest has to wait. */
@@ -232,10 +236,12 @@ async function giveUp(
 
 /** `audit/activity` (engine §10). */
 async function record(
-  { source, context: { userId, transactionId }, repository }: Call,
+  { source, context: { userId, transactionId }, repository, counts }: Call,
   { id, kind }: Delta,
   { success, results }: NotifyOutcome,
 ): Promise<void> {
+  counts[kind === 'CREATE' ? 'create' : kind === 'DELETE' ? 'delete' : 'update']++
+  if (!success) counts.failed++
   const event = auditEvent.activity({
     ...{ userId, transactionId, objectId: `${source}/${id}`, operation: kind },
     message: `sync-${kind.toLowerCase()}`,

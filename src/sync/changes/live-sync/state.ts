@@ -23,9 +23,19 @@ export interface Stage {
   readonly leftOut?: readonly string[] | undefined
   /** How many changes of the last call were left out, because their objects cannot be read. */
   readonly unreadable?: number | undefined
+  /** What the last call has done. */
+  readonly changes?: ChangeCounts | undefined
   /** Why the last call took nothing for deleted. */
   readonly listing?: IncompleteListing | undefined
   readonly lastException?: { readonly throwable: string; readonly syncDelta?: JsonObject } | undefined
+}
+
+export interface ChangeCounts {
+  create: number
+  update: number
+  delete: number
+  /** Of all of these. */
+  failed: number
 }
 
 /** Undefined only if there is none: a state that cannot be read must not pass for a first call (engine §9, [D]). */
@@ -48,13 +58,14 @@ export async function writeStage(
 ): Promise<StoredObject> {
   const id = stageId(source)
   const exists = (await objects.read(stages, [id])).has(id)
-  const { token, retry, leftOut = [], lastException, unreadable, listing } = stage
+  const { token, retry, leftOut = [], lastException, unreadable, listing, changes } = stage
   const nativeType = typeof token === 'number' ? 'JAVA_TYPE_LONG' : 'JAVA_TYPE_STRING'
   const content: JsonObject = {
     connectorData: { nativeType, syncToken: token },
     ...(retry ? { retry: { ...retry } } : {}),
     ...(leftOut.length > 0 ? { leftOut: [...leftOut] } : {}),
     ...(unreadable ? { unreadable } : {}),
+    ...(changes ? { changes: { ...changes } } : {}),
     ...(listing ? { listing: { ...listing } } : {}),
     ...(lastException ? { lastException: { ...lastException } } : {}),
   }
