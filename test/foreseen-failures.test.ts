@@ -166,7 +166,7 @@ async function planOf(world: World): Promise<PlanSource & { readonly all: readon
   }
 }
 
-const examples = runs(150)
+const examples = runs(80)
 
 describe('for any policies, scripts, sources and targets', () => {
   it('a run fails exactly where its plan said so, for the same reason', async () => {

@@ -188,6 +188,10 @@ describe('a plan file', () => {
     expect(show('--format', 'markdown').out).toContain('## CREATE 458 (ABSENT)')
     expect(show('--format', 'html').out).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/)
     expect(JSON.parse(show('--json', '--only-id', '1001').out)).toMatchObject({ writes: 1 })
+    expect(project.syncline(['show', 'nowhere.ndjson'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('cannot be read'),
+    })
   })
 
   it('undoes a run, from what is on record', () => {

@@ -31,12 +31,15 @@ export function addShow(program: Command, exit: Exit): void {
   )
 }
 
+const likeRunId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
 /** A file, or the run of a stored plan. */
 async function show(plan: string, options: ShowOptions): Promise<number> {
   const filters = filtersOf(options)
-  const digest = existsSync(resolve(plan))
-    ? await digestPlan(await readPlanFile(resolve(plan)), filters)
-    : await storedDigest(plan, filters, options)
+  const digest =
+    likeRunId.test(plan) && !existsSync(resolve(plan))
+      ? await storedDigest(plan, filters, options)
+      : await digestPlan(await readPlanFile(resolve(plan)), filters)
   if (options.json) console.log(JSON.stringify(digest, null, 2))
   else process.stdout.write(printReport(reportOf(digest), options.format))
   return 0
