@@ -3,7 +3,7 @@ import type { Place } from '../model/finding.ts'
 import { asObject, isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { endlessPart } from '../model/pattern.ts'
 import type { Entry } from './entry.ts'
-import { type Doubt, doubt, filterDoubts, noSuch, pointersDoubts } from './names.ts'
+import { type Doubt, doubt, filterDoubts, noSuch, noSuchSet, pointersDoubts } from './names.ts'
 import { patternMessage } from './script/patterns.ts'
 import type { Shape, Shapes } from './shape.ts'
 
@@ -100,10 +100,7 @@ function collectionDoubts(declared: JsonObject, place: Place, where: Where): rea
   return list(declared.resourceCollection).flatMap(([index, { path, query, notify }]) => {
     if (typeof path !== 'string') return []
     const at = [...place, 'resourceCollection', index]
-    if (!shapes.exists(path)) {
-      const fact = `${JSON.stringify(path)} is not an object set of this project`
-      return [doubt([...at, 'path'], noSuch(path, shapes.paths, fact))]
-    }
+    if (!shapes.exists(path)) return [doubt([...at, 'path'], noSuchSet(path, shapes))]
     const shape = shapes.of(path)
     const asked = asObject(query)
     return [

@@ -6,7 +6,7 @@ import type { Finding, Place } from '../model/finding.ts'
 import type { Json } from '../model/json.ts'
 import { nearest, nearMiss } from '../model/nearest.ts'
 import { type Pointer, parsePointer } from '../model/pointer.ts'
-import { missingAt, type Shape } from './shape.ts'
+import { missingAt, type Shape, type Shapes } from './shape.ts'
 
 /** What is wrong with a name, without its place. */
 export interface Fault extends Omit<Finding, 'place'> {
@@ -79,6 +79,13 @@ export function noSuch(found: string, allowed: readonly string[], fact: string):
     allowed.length === 0 ? 'there are none' : `there are: ${some}${allowed.length > 12 ? ', …' : ''}`
   const remedy = suggestion === undefined ? all : `did you mean ${suggestion}?`
   return { message: `${fact}; ${remedy}`, found, allowed, suggestion }
+}
+
+/** Of a path that no set has; those of the same root are named. */
+export function noSuchSet(path: string, { paths }: Pick<Shapes, 'paths'>): Fault {
+  const [root = ''] = path.split('/')
+  const allowed = paths.filter((one) => one.startsWith(`${root}/`))
+  return noSuch(path, allowed, `${JSON.stringify(path)} is not an object set of this project`)
 }
 
 /** Of a pointer as the configuration writes it. Anything but a text is judged by the schema. */

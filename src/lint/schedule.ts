@@ -1,6 +1,6 @@
 /** What a person would doubt in a schedule: references to what is not there. */
 import { asObject, type JsonObject } from '../model/json.ts'
-import { type Doubt, doubt, filterDoubts, noSuch, pointerDoubts } from './names.ts'
+import { type Doubt, doubt, filterDoubts, noSuch, noSuchSet, pointerDoubts } from './names.ts'
 import type { Shapes } from './shape.ts'
 
 const actions: Readonly<Record<string, readonly string[]>> = {
@@ -34,20 +34,15 @@ export function scheduleDoubts(
       ),
     )
   if (service === 'provisioner' && typeof source === 'string' && !shapes.exists(source))
-    found.push(doubt([...place, 'source'], noSuch(source, shapes.paths, notASet(source))))
+    found.push(doubt([...place, 'source'], noSuchSet(source, shapes)))
   if (service === 'taskscanner') found.push(...scanDoubts(asObject(scan), shapes))
   return found
-}
-
-function notASet(path: string): string {
-  return `${JSON.stringify(path)} is not an object set of this project`
 }
 
 function scanDoubts({ object, _queryFilter, property }: JsonObject, shapes: Shapes): readonly Doubt[] {
   if (typeof object !== 'string') return []
   const place = ['invokeContext', 'scan']
-  if (!shapes.exists(object))
-    return [doubt([...place, 'object'], noSuch(object, shapes.paths, notASet(object)))]
+  if (!shapes.exists(object)) return [doubt([...place, 'object'], noSuchSet(object, shapes))]
   const shape = shapes.of(object)
   return [
     ...filterDoubts(shape, _queryFilter, [...place, '_queryFilter']),

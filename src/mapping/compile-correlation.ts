@@ -1,5 +1,6 @@
 import type { Place } from '../model/finding.ts'
 import { isJsonObject, type Json } from '../model/json.ts'
+import { nearest } from '../model/nearest.ts'
 import type { Correlation, CorrelationQuery, ExpressionTree } from './mapping.ts'
 import type { Reading } from './reading.ts'
 
@@ -76,7 +77,12 @@ function treeName(reading: Reading, name: string, place: Place): string {
     isJsonObject(entry) && typeof entry.target === 'string' ? [plain(entry.target)] : [],
   )
   if (!targets.includes(plain(name))) {
-    reading.error(place, `the expression tree names ${name}, which no entry of properties has as target`)
+    const meant = nearest(plain(name), targets)
+    const remedy = meant === undefined ? '' : `; did you mean ${meant}?`
+    reading.error(
+      place,
+      `the expression tree names ${name}, which no entry of properties has as target${remedy}`,
+    )
   }
   return name
 }

@@ -480,6 +480,14 @@ const mistakes: readonly Mistake[] = [
     says: ['"defualt" is no link qualifier of this mapping', 'did you mean default?'],
   },
   {
+    what: 'an attribute of an expression tree',
+    make: ({ hr }) => Object.assign(hr, { correlationQuery: { expressionTree: { any: ['userNmae'] } } }),
+    place: 'conf/sync.json /mappings/0/correlationQuery/expressionTree/any/0',
+    line: '"userNmae"',
+    says: ['which no entry of properties has as target', 'did you mean userName?'],
+    severity: 'error',
+  },
+  {
     what: 'polices for policies',
     make: ({ hr }) => {
       hr.polices = hr.policies

@@ -1,7 +1,7 @@
 /** Attributes that scripts use and that nothing declares: `source.stauts`, and those in queries. */
 import { parseFilter } from '../../model/filter/parse.ts'
 import { pointersOf } from '../../model/filter/walk.ts'
-import { attributeFault, noSuch } from '../names.ts'
+import { attributeFault, noSuch, noSuchSet } from '../names.ts'
 import { type Shape, type Shapes, shapeAt } from '../shape.ts'
 import { type Code, chainOf, fault, memberName, type Node, type ScriptFault, textOf } from './code.ts'
 
@@ -73,8 +73,7 @@ function pathFaults(node: Node, text: string, shapes: Shapes): readonly ScriptFa
   if (known.length < 2 || known.some((one) => one.includes(hole) || one === '')) return []
   const path = known.join('/')
   if (shapes.exists(path)) return []
-  const fact = `${JSON.stringify(path)} is not an object set of this project`
-  return [fault(node, noSuch(path, shapes.paths, fact))]
+  return [fault(node, noSuchSet(path, shapes))]
 }
 
 /** Of `{ _queryFilter: 'mail eq "' + source.mail + '"' }`. */
