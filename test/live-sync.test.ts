@@ -72,9 +72,15 @@ describe('liveSync', () => {
     const last = await server.call('POST', `system?_action=activeSync&source=${source}`)
     expect(await users()).toEqual({ cid: 'Cid' })
     expect((await server.call('GET', stage)).body).toEqual(last.body)
-    const { result } = (await server.call('GET', 'audit/activity?_queryFilter=true')).body
-    const told = result.map(({ message, objectId }: Record<string, string>) => `${message} ${objectId}`)
-    expect(told.filter((one: string) => one.startsWith('sync-'))).toEqual([
+    const activities = async (filter: string) =>
+      (await server.call('GET', `audit/activity?_queryFilter=${encodeURIComponent(filter)}`)).body.result
+    // What the mapping wrote is recorded besides, with its name.
+    const written = await activities('mapping pr')
+    expect(
+      written.map(({ operation, mapping }: Record<string, string>) => `${operation} ${mapping}`),
+    ).toEqual(['CREATE', 'CREATE', 'DELETE'].map((operation) => `${operation} ${written[0].mapping}`))
+    const result = await activities('!(mapping pr)')
+    expect(result.map(({ message, objectId }: Record<string, string>) => `${message} ${objectId}`)).toEqual([
       'sync-update system/hr/account/ann',
       'sync-create system/hr/account/cid',
       'sync-delete system/hr/account/bob',
