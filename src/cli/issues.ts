@@ -67,8 +67,14 @@ async function issues(id: string | undefined, options: IssuesOptions): Promise<n
     else if (action?.name === 'retry' && typeof shown.outcome === 'string')
       console.log(`tried again: ${shown.outcome}`)
     else print(shown)
-    return isJsonObject(shown) && shown.outcome === 'COMPLETED_WITH_FAILURES' ? 3 : 0
+    return exitCodeOf(isJsonObject(shown) ? shown.outcome : undefined)
   })
+}
+
+/** Of what was tried again; anything else is done. */
+function exitCodeOf(outcome: Json | undefined): number {
+  if (outcome === undefined || outcome === 'COMPLETED') return 0
+  return outcome === 'COMPLETED_WITH_FAILURES' ? 3 : 1
 }
 
 interface Asked {

@@ -226,5 +226,7 @@ describe('a decision', () => {
     await world.change(`${source}/p5`, { mail: 'e@x', name: 'Eve' })
     expect(await act(world, issue?._id, 'retry')).toMatchObject({ kind: 'retry', outcome: 'COMPLETED' })
     expect(of(await issues(world), 'FAILURE')).toBeUndefined()
+    const unassigned = of(await issues(world), 'UNASSIGNED')
+    await expect(act(world, unassigned?._id, 'retry')).rejects.toMatchObject({ code: 'BAD_REQUEST' })
   })
 })

@@ -79,6 +79,11 @@ export async function retry(
   if (id === undefined)
     throw new Problem('BAD_REQUEST', `${issue.id} is about no object that could be tried again`)
   const isOfRun = typeof runId === 'string' && issue.content.kind === 'FAILURE'
+  if (issue.content.phase === 'target' && !isOfRun)
+    throw new Problem(
+      'BAD_REQUEST',
+      `${id} is a target without a source: a run of the whole mapping looks at it again`,
+    )
   const asked = isOfRun ? { retry: { runId, ids: [id] } } : { sourceId: id }
   const { run, done } = await services.reconciliations.start({ mapping, ...asked }, context)
   await done
