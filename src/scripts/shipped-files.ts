@@ -13,13 +13,16 @@ const files: readonly string[] = [
   'audit/autoPurgeAuditRecon.js',
   'crypto.js',
   'linkedView.js',
+  'postDelete-idp-cleanup.js',
   'roles/conditionalRoles.js',
   'roles/onSync-assignments.js',
   'roles/onSync-roles.js',
+  'ui/bindBehavior.js',
   'ui/onCreateUser.js',
   'ui/onDelete-user-cleanup.js',
   'ui/onUpdateUser.js',
   'ui/resetPassword.js',
+  'ui/unBindBehavior.js',
   'workflow/triggerWorkflowFromSync.js',
 ]
 

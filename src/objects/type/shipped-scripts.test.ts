@@ -124,6 +124,12 @@ describe('hooks that are shipped with a user', () => {
     expect(
       hooks(calling("require('onUpdateUser').preserveLastSync(object, oldObject, request)")),
     ).toBeUndefined()
+    const greeting =
+      "require('onCreateUser').emailUser(object);require('onUpdateUser').createNotification(object, oldObject);"
+    expect(hooks(calling(greeting))).toBeUndefined()
+    const cleanUp =
+      "require('postDelete-idp-cleanup').removeConnectedIdpData(oldObject, resourceName, request);"
+    expect(hooks(calling(cleanUp))).toBeUndefined()
     expect(hooks(javascript({ file: 'ui/onDelete-user-cleanup.js' }))).toBeUndefined()
     const own = javascript({ file: 'ui/onDelete-user-cleanup.js' })
     expect(hooks(own, () => true)).toBe(own)

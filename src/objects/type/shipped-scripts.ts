@@ -60,9 +60,13 @@ function userWork(properties: Properties): UserWork {
       'onCreateUser.setDefaultFields': setDefaults,
       // An update leaves alone what it may not see.
       'onUpdateUser.preserveLastSync': '',
+      // Mail and notifications: there are none.
+      'onCreateUser.emailUser': '',
+      'onUpdateUser.createNotification': '',
       ...(!hasProviders && {
         'onCreateUser.createIdpRelationships': '',
         'onUpdateUser.updateIdpRelationships': '',
+        'postDelete-idp-cleanup.removeConnectedIdpData': '',
       }),
     },
   }
@@ -78,7 +82,7 @@ function accessRoles(properties: Properties): string {
     : ''
 }
 
-const userCall = /require\(\s*(['"])((?:ui\/)?\w+)\1\s*\)\s*\.\s*(\w+)\s*\([^()]*\)\s*;?/g
+const userCall = /require\(\s*(['"])((?:ui\/)?[\w-]+)\1\s*\)\s*\.\s*(\w+)\s*\([^()]*\)\s*;?/g
 
 /** Undefined where nothing is left of it. */
 function withoutShipped(

@@ -15,3 +15,6 @@ exports.createIdpRelationships = (object) => {
       return { _ref: `managed/${provider}/${encodeURIComponent(subject)}` }
     })
 }
+
+/** A welcome by mail: there is no mail. */
+exports.emailUser = () => {}

@@ -23,3 +23,6 @@ exports.updateIdpRelationships = ({ _id, idpData }) => {
   }
   for (const reference of present) openidm.delete(reference, null)
 }
+
+/** Notifications of the user interface: there are none. */
+exports.createNotification = () => {}
