@@ -145,7 +145,7 @@ function failing(entries: readonly PlanEntry[]): string[] {
   return entries
     .flatMap(({ phase, sourceId, targetId, refusal }) => {
       const id = phase === 'source' ? sourceId : targetId
-      return refusal === undefined ? [] : [`${phase} ${id}: ${refusal.replace(/; .*/, '')}`]
+      return refusal === undefined ? [] : [`${phase} ${id}: ${refusal.replace(/(; |: it may be ).*/, '')}`]
     })
     .toSorted()
 }
