@@ -71,13 +71,13 @@ const techniques = [
   {
     disk: 'a limit on the size of files',
     possible: true,
-    underStore: (project: TestProject) => limited(project, 'inside', 1500),
+    underStore: (project: TestProject) => limited(project, 'inside', 1800),
     underTarget: (project: TestProject) => limited(project, 'outside', 10_324),
   },
   {
     disk: 'a small file system',
     possible: namespace !== undefined,
-    underStore: (project: TestProject) => onSmallDisk(project, 'inside', '.syncline', 1500),
+    underStore: (project: TestProject) => onSmallDisk(project, 'inside', '.syncline', 2200),
     underTarget: (project: TestProject) => onSmallDisk(project, 'outside', 'out', 20_710),
   },
 ]

@@ -162,6 +162,6 @@ describe('the published package', () => {
       '--version',
     ])
     expect(code).toBe(2)
-    expect(err).toMatch(/needs Node\.js 24 or newer; this is 20\.0\.0/)
+    expect(err).toMatch(/needs Node\.js 24 or newer, and this is 20\.0\.0: run "npm install node@24"/)
   })
 })
