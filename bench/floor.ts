@@ -85,6 +85,7 @@ function load({ uid, givenName, familyName, mail, phone, department, city, emplo
   }
   insertObject.run(id, '1', JSON.stringify(object))
   insertLink.run(timeOrderedId(), '1', setId, uid as string, id)
+  activity(id, Object.keys(object))
   audit('ABSENT', 'CREATE', uid as string, id)
 }
 
@@ -92,6 +93,30 @@ function lookUp({ uid }: Row): void {
   const { second_id: id } = findLink.get(setId, uid as string) as { second_id: string }
   JSON.parse((findObject.get(id) as { content: string }).content)
   audit('CONFIRMED', 'UPDATE', uid as string, id)
+}
+
+/** That a managed object was written. */
+function activity(id: string, fields: readonly string[]): void {
+  const timestamp = new Date().toISOString()
+  const content = {
+    eventName: 'activity',
+    timestamp,
+    transactionId: runId,
+    userId: 'openidm-admin',
+    trackingIds: null,
+    runAs: 'openidm-admin',
+    objectId: `managed/user/${id}`,
+    operation: 'CREATE',
+    before: null,
+    after: null,
+    changedFields: fields.map((name) => `/${name}`),
+    revision: '1',
+    status: 'SUCCESS',
+    message: '',
+    passwordChanged: false,
+    mapping: mappingName,
+  }
+  insertAudit.run('activity', timeOrderedId(), timestamp, runId, JSON.stringify(content))
 }
 
 function audit(situation: string, action: string, sourceId: string, targetId: string): void {
