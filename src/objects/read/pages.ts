@@ -2,7 +2,7 @@ import { pages } from '../../kit/cookies.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
 import { everything, type Filter } from '../../model/filter/filter.ts'
 import { pointersOf } from '../../model/filter/walk.ts'
-import type { Pointer } from '../../model/pointer.ts'
+import { type Pointer, printPointer } from '../../model/pointer.ts'
 import { isUnreadable } from '../../model/unreadable.ts'
 import type { StoredObject } from '../../repository/objects.ts'
 import type { Store } from '../../repository/repository.ts'
@@ -32,6 +32,8 @@ export async function* readPages(
   signal?: AbortSignal,
 ): AsyncGenerator<readonly Entry[], undefined> {
   const { store, path } = set
+  if (isEverything(filter) && fields?.length === 1 && printPointer(fields[0] ?? []) === '/_id')
+    return yield* idPages(set, pageSize, signal)
   const { stored, computed } = parted(filter, set.compiled.retrieval?.computes)
   const isMet = computed && compileFilter(computed)
   const computes = isMet !== undefined || asksForComputed(set, fields)
@@ -45,6 +47,23 @@ export async function* readPages(
     if (found.length > 0) yield fields ? found.map((entry) => withFields(entry, fields)) : found
   }
   return undefined
+}
+
+/** Of every object its id, and nothing else: no object is read for that. */
+async function* idPages(
+  { store, path }: Stages,
+  pageSize: number | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly Entry[], undefined> {
+  for await (const ids of store.objects.ids(path, pageSize)) {
+    signal?.throwIfAborted()
+    yield ids.map((_id) => ({ _id }))
+  }
+  return undefined
+}
+
+function isEverything(filter: Filter): boolean {
+  return filter.kind === 'literal' && filter.value
 }
 
 function withFields(entry: Entry, fields: readonly Pointer[]): Entry {
