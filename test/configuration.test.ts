@@ -10,6 +10,8 @@ let server: Server
 
 beforeEach(async () => {
   project = new TestProject()
+  // Changed files are found soon.
+  project.write('conf/boot/boot.properties', 'openidm.fileinstall.poll=50')
   project.write('conf/managed.json', { objects: [{ name: 'role' }] })
   project.write('data/hr.csv', 'id,mail\n1,ann@example.com\n2,ben@example.com\n')
   project.write('data/dir.csv', 'uid,mail\n')
