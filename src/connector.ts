@@ -42,7 +42,6 @@ export {
   type ConnectorObject,
   type ConnectorQuery,
   type Count,
-  isEverything,
   type Locate,
   type ObjectPage,
   type Page,
@@ -90,7 +89,12 @@ export {
   type Write,
 } from './connectors/kit/write.ts'
 export { compileFilter } from './model/filter/evaluate.ts'
-export { type ComparisonOperator, everything, type Filter } from './model/filter/filter.ts'
+export {
+  type ComparisonOperator,
+  everything,
+  type Filter,
+  matchesEverything as isEverything,
+} from './model/filter/filter.ts'
 export type { FilterLeaf } from './model/filter/walk.ts'
 export type { Json, JsonObject } from './model/json.ts'
 export { completeListing, type Listing } from './model/listing.ts'

@@ -1,4 +1,4 @@
-import { everything, type Filter } from '../../model/filter/filter.ts'
+import { everything, type Filter, matchesEverything } from '../../model/filter/filter.ts'
 import { type FilterLeaf, leavesOf } from '../../model/filter/walk.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Listing } from '../../model/listing.ts'
@@ -64,12 +64,8 @@ export function splitBy(filter: Filter, answers: (leaf: FilterLeaf) => boolean):
 }
 
 function conjunction(filters: readonly Filter[]): Filter {
-  const [first = everything, ...others] = filters.filter((filter) => !isEverything(filter))
+  const [first = everything, ...others] = filters.filter((filter) => !matchesEverything(filter))
   return others.length === 0 ? first : { kind: 'and', filters: [first, ...others] }
-}
-
-export function isEverything(filter: Filter): boolean {
-  return filter.kind === 'literal' && filter.value
 }
 
 /** Native paging, as REST asks for it: one page per request, each request independent. */

@@ -1,6 +1,6 @@
 import { repaged } from '../../kit/chunks.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
-import { everything, type Filter } from '../../model/filter/filter.ts'
+import { everything, type Filter, matchesEverything } from '../../model/filter/filter.ts'
 import { asObject } from '../../model/json.ts'
 import { completeListing, type Listing } from '../../model/listing.ts'
 import type { Pointer } from '../../model/pointer.ts'
@@ -9,7 +9,7 @@ import { isUnreadable, readableOf, requireReadable } from '../../model/unreadabl
 import { project } from '../../router/fields.ts'
 import type { Entry, Resource, ResourcePage, ResourceQuery } from '../../router/resources.ts'
 import { offers } from '../kit/connector.ts'
-import { type ConnectorEntry, isEverything, type SplitFilter } from '../kit/query.ts'
+import type { ConnectorEntry, SplitFilter } from '../kit/query.ts'
 import { readableProperties, reader } from './convert.ts'
 import { checkedFilter, idsNamed, propertiesIn, requireOneLevel, splitNatively } from './filter.ts'
 import type { ObjectType } from './object-type.ts'
@@ -46,7 +46,7 @@ export async function* foundPages(
   }
   await access.loadComparisons(signal)
   const { native, rest } = splitFor(access, checked)
-  const matches = isEverything(rest)
+  const matches = matchesEverything(rest)
     ? undefined
     : compileFilter(rest, { ignoreCase: ignoresCase(facts.configuration) })
   // The properties of the filter must be read, but are returned only if requested.
@@ -59,7 +59,7 @@ export async function* foundPages(
   const pages = repaged(found, pageSize, (object) =>
     !meets || meets(object) ? toResource(object) : undefined,
   )
-  const before = isEverything(checked) ? await countOf(access, signal) : undefined
+  const before = matchesEverything(checked) ? await countOf(access, signal) : undefined
   let next = await pages.next()
   let given = 0
   for (; !next.done; next = await pages.next()) {
@@ -129,7 +129,7 @@ async function nativePage(
   access.permission('SEARCH')
   await access.loadComparisons()
   const split = splitFor(access, checked)
-  if (!isEverything(split.rest)) return undefined
+  if (!matchesEverything(split.rest)) return undefined
   const query = {
     objectClass: type.objectClass,
     filter: split.native,

@@ -20,4 +20,8 @@ export type Filter =
     }
 
 export const everything: Filter = { kind: 'literal', value: true }
+
+export function matchesEverything(filter: Filter): boolean {
+  return filter.kind === 'literal' && filter.value
+}
 export const nothing: Filter = { kind: 'literal', value: false }

@@ -1,6 +1,6 @@
 import { pages } from '../../kit/cookies.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
-import { everything, type Filter } from '../../model/filter/filter.ts'
+import { everything, type Filter, matchesEverything } from '../../model/filter/filter.ts'
 import { pointersOf } from '../../model/filter/walk.ts'
 import { type Pointer, printPointer } from '../../model/pointer.ts'
 import { isUnreadable } from '../../model/unreadable.ts'
@@ -32,7 +32,7 @@ export async function* readPages(
   signal?: AbortSignal,
 ): AsyncGenerator<readonly Entry[], undefined> {
   const { store, path } = set
-  if (isEverything(filter) && fields?.length === 1 && printPointer(fields[0] ?? []) === '/_id')
+  if (matchesEverything(filter) && fields?.length === 1 && printPointer(fields[0] ?? []) === '/_id')
     return yield* idPages(set, pageSize, signal)
   const { stored, computed } = parted(filter, set.compiled.retrieval?.computes)
   const isMet = computed && compileFilter(computed)
@@ -60,10 +60,6 @@ async function* idPages(
     yield ids.map((_id) => ({ _id }))
   }
   return undefined
-}
-
-function isEverything(filter: Filter): boolean {
-  return filter.kind === 'literal' && filter.value
 }
 
 function withFields(entry: Entry, fields: readonly Pointer[]): Entry {

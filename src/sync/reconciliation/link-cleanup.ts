@@ -1,6 +1,6 @@
 import { type From, pages } from '../../kit/cookies.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
-import type { Filter } from '../../model/filter/filter.ts'
+import { type Filter, matchesEverything } from '../../model/filter/filter.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Link } from '../../repository/links.ts'
 import { allComplete } from '../page/absence.ts'
@@ -67,8 +67,7 @@ function isWhole(
   { filter, resourceName, parameters }: Mapping['reconciliation']['sourceQuery'],
   path: string,
 ): boolean {
-  const isAll = filter.kind === 'literal' && filter.value
-  return isAll && resourceName === path && Object.keys(parameters).length === 0
+  return matchesEverything(filter) && resourceName === path && Object.keys(parameters).length === 0
 }
 
 /** Every link of the type, whatever its qualifier: also of qualifiers that no configuration knows any more. */

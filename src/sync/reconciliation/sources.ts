@@ -1,5 +1,6 @@
 import type { QuerySettings } from '../../mapping/mapping.ts'
 import { isEverything } from '../../mapping/query.ts'
+import { matchesEverything } from '../../model/filter/filter.ts'
 import { completeListing, heeding, type Listing, listedTwice, worseListing } from '../../model/listing.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
@@ -37,7 +38,7 @@ export async function openSources(
   if (first.done && !settings.allowEmptySourceSet && !retry)
     throw new EmptySource(rules.mapping.name, rules.mapping.source, sourceId)
   const { filter } = settings.sourceQuery
-  if (sourceId === undefined && !retry && filter.kind === 'literal' && filter.value) {
+  if (sourceId === undefined && !retry && matchesEverything(filter)) {
     run.statistics.totals.source = await resources.objectSet(settings.sourceQuery.resourceName).count?.()
   }
   return (async function* () {
