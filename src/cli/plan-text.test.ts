@@ -1,23 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { PlanEntry } from '../plan/entry.ts'
+import { planEntry as entry } from '../plan/testing/entry.ts'
 import { describeEntry, isWorthShowing } from './plan-text.ts'
-
-const entry = (given: Partial<PlanEntry>): PlanEntry => ({
-  mapping: 'm',
-  phase: 'source',
-  linkQualifier: 'default',
-  sourceId: 's1',
-  targetId: 't1',
-  situation: 'CONFIRMED',
-  action: 'UPDATE',
-  policy: undefined,
-  ambiguousTargetIds: [],
-  changes: [],
-  writes: true,
-  refusal: undefined,
-  unforeseen: undefined,
-  ...given,
-})
 
 /** Not on a terminal, so without colours. */
 describe('an entry of a plan reads', () => {

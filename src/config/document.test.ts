@@ -32,6 +32,44 @@ describe('a file that is not strict JSON', () => {
     expect(faultsOf(text)).toEqual([`conf/sync.json:${place.trim()}: ${message}`])
   })
 
+  it.each<[string, ...string[]]>([
+    ['{"a": [1,2,], "b": {"x":1,},}', '1:12', '1:27', '1:29'],
+    ['{"a": 1 "b": 2\n "c": 3}', '1:9', '2:2'],
+    ['{"a" 1, "b": 2, "c" 3}', '1:6', '1:21'],
+    ['{"a": "one\ntwo\nthree", "b": 1,}', '1:7'],
+    ["{'a': 'x', 'b': 'y'}", '1:2', '1:7', '1:12', '1:17'],
+    ['{a: 1, b: yes, "c": tru}', '1:2', '1:8', '1:11', '1:21'],
+    ['{"a": True, "b": None}', '1:7', '1:18'],
+    ['{ // x\n "a": 1, /* y */ "b": 2 }', '1:3', '2:10'],
+    ['{"a": , "b": }', '1:7', '1:14'],
+    ['{"a" = 1; "b": 2}', '1:6', '1:9'],
+    ['{"a": "\\x", "b": "\\d \\q"}', '1:7', '1:18'],
+    ['{"a": "x,\n "b": 1, "c": 2,}', '1:7', '2:17'],
+    ['{"a: 1,\n "b": {"c": 2}}', '1:2'],
+    ['{"a": {"b": "x},\n "c": 1}', '1:13'],
+    ['{"a": {"b": [1, 2', '1:18'],
+    ['{"a": [1, 2}, "b": {"x": 1]}', '1:12'],
+    ['{"a": {"x": 1], "b": 2}', '1:14'],
+    ['{"a": [1, 2, "b": 3}', '1:17'],
+    ['{"a": x {"b": 1}}', '1:7'],
+    ['{"a": 1 "b": {', '1:9', '1:15'],
+    ['{"a": 01}', '1:8'],
+  ])('tells each of its errors, and none that only follows from another: %j', (text, ...places) => {
+    expect(faultsOf(text).map((fault) => fault.split(':').slice(1, 3).join(':'))).toEqual(places)
+  })
+
+  it('tells which bracket is missing', () => {
+    expect(faultsOf('{"a": [1, 2}')).toEqual([
+      'conf/sync.json:1:12: an array is not closed before this }; its ] is missing',
+    ])
+  })
+
+  it('tells twenty of its errors, and how many there are besides', () => {
+    const faults = faultsOf(`{"a": [${'yes, '.repeat(100)}1]}`)
+    expect(faults).toHaveLength(21)
+    expect(faults.at(-1)).toContain('80 more errors follow in this file')
+  })
+
   it.each([
     ['lists', `{"a": ${'['.repeat(1100)}${']'.repeat(1100)}}`],
     ['objects', `${'{"a": '.repeat(300)}1${'}'.repeat(300)}`],

@@ -1,14 +1,15 @@
 /**
  * One configuration file as text: strict JSON whose places are kept, so that every later stage can say line and
  * column. Comments, trailing commas, repeated keys, empty files and broken UTF-8 are errors; a byte order mark
- * is not. Only the first syntax error of a file is reported: later ones mostly follow from it.
+ * is not. All syntax errors of a file are reported but those that follow from another one.
  */
-import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
+import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc-parser'
 import { type Place, printPlace } from '../model/finding.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { checkJsonText } from '../model/json-text.ts'
 import { messageOf } from '../model/problem.ts'
 import type { ConfigurationDocument, ConfigurationProblem, Position } from './project.ts'
+import { syntaxFaults } from './syntax.ts'
 
 export interface ParsedFile extends Pick<ConfigurationDocument, 'raw' | 'locate'> {
   readonly problems: readonly ConfigurationProblem[]
@@ -25,8 +26,12 @@ export function parseFile(file: string, bytes: Uint8Array): ParsedFile {
   if (tooDeep !== undefined) return broken(file, position(0), tooDeep)
   const errors: ParseError[] = []
   const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false })
-  const first = errors[0]
-  if (first) return broken(file, position(first.offset), syntaxMessage(first, text))
+  const [first, ...others] = syntaxFaults(errors, text)
+  if (first) {
+    const { problems, ...parsed } = broken(file, position(first.offset), first.message)
+    const more = others.map(({ offset, message }) => problemOf(file, position(offset), message))
+    return { ...parsed, problems: [...problems, ...more] }
+  }
   if (root?.type !== 'object') {
     return broken(
       file,
@@ -66,9 +71,13 @@ function undecodable(bytes: Uint8Array): Position {
 function broken(file: string, position: Position, message: string): ParsedFile {
   return {
     raw: undefined,
-    problems: [{ severity: 'error', file, ...position, pointer: '', message }],
+    problems: [problemOf(file, position, message)],
     locate: () => position,
   }
+}
+
+function problemOf(file: string, position: Position, message: string): ConfigurationProblem {
+  return { severity: 'error', file, ...position, pointer: '', message }
 }
 
 /** Of a file that only JSON's own grammar would accept. */
@@ -78,43 +87,6 @@ function depthProblem(text: string): string | undefined {
     return undefined
   } catch (error) {
     return `${messageOf(error)}; no setting needs that`
-  }
-}
-
-function syntaxMessage({ error, offset, length }: ParseError, text: string): string {
-  const found = text.slice(offset, offset + Math.max(length, 1))
-  switch (printParseErrorCode(error)) {
-    case 'InvalidCommentToken':
-    case 'UnexpectedEndOfComment':
-      return 'JSON has no comments; use a property such as "comment": "…"'
-    case 'PropertyNameExpected':
-    case 'ValueExpected':
-      return /,\s*$/.test(text.slice(0, offset)) && /[}\]]/.test(found)
-        ? `the comma before ${found} is too many; remove it`
-        : `a ${printParseErrorCode(error) === 'ValueExpected' ? 'value' : 'property name in quotes'} is missing here`
-    case 'InvalidSymbol':
-      return found.startsWith("'")
-        ? `strings and names need double quotes, found ${found}`
-        : `${found} is not JSON; names and texts need double quotes`
-    case 'ColonExpected':
-      return 'a colon is missing between name and value'
-    case 'CommaExpected':
-      return 'a comma is missing before this'
-    case 'CloseBraceExpected':
-      return 'the file ends before the closing } of an object'
-    case 'CloseBracketExpected':
-      return 'the file ends before the closing ] of an array'
-    case 'EndOfFileExpected':
-      return `there is text behind the end of the object: ${found}; a file holds one JSON object`
-    case 'UnexpectedEndOfString':
-      return 'the string is not closed on its line; close it with ", and write line breaks as \\n'
-    case 'InvalidEscapeCharacter':
-    case 'InvalidUnicode':
-      return `the escape in ${found} is not JSON; write a backslash as \\\\`
-    case 'InvalidCharacter':
-      return 'the string holds a control character; write a tab as \\t'
-    default:
-      return `this is not JSON: ${found}`
   }
 }
 

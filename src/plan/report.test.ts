@@ -5,6 +5,7 @@ import { personName } from './person-name.ts'
 import type { PlanHeader, PlanLine } from './plan-line.ts'
 import { reportOf } from './report.ts'
 import { printReport, type ReportFormat } from './report-formats.ts'
+import { planEntry } from './testing/entry.ts'
 
 const header: Omit<PlanHeader, 'checksum'> = {
   plan: 1,
@@ -24,22 +25,8 @@ const header: Omit<PlanHeader, 'checksum'> = {
 
 function line(n: number, given: Partial<PlanLine>): PlanLine {
   return {
-    mapping: 'hr_user',
-    phase: 'source',
-    linkQualifier: 'default',
-    sourceId: `p${n}`,
-    targetId: `u${n}`,
-    situation: 'CONFIRMED',
-    action: 'UPDATE',
-    policy: undefined,
-    ambiguousTargetIds: [],
-    changes: [],
-    writes: true,
-    refusal: undefined,
-    unforeseen: undefined,
-    reason: '',
-    read: { source: null, target: null, link: null },
-    name: `Person ${n}`,
+    ...planEntry({ mapping: 'hr_user', sourceId: `p${n}`, targetId: `u${n}` }),
+    ...{ reason: '', read: { source: null, target: null, link: null }, name: `Person ${n}` },
     ...given,
   }
 }

@@ -142,24 +142,9 @@ function contentsIn(
   return Object.fromEntries(contents)
 }
 
-function answered({
-  severity,
-  file,
-  line,
-  column,
-  pointer,
-  message,
-  suggestion,
-}: ConfigurationProblem): JsonObject {
-  return {
-    severity,
-    file,
-    line,
-    column,
-    pointer,
-    message,
-    ...(suggestion === undefined ? {} : { suggestion }),
-  }
+/** What was found and what is allowed are in the message. */
+function answered({ found: _, allowed: __, suggestion, ...problem }: ConfigurationProblem): JsonObject {
+  return { ...problem, ...(suggestion !== undefined && { suggestion }) }
 }
 
 /** A document as it is answered, and the answer of one that must be there. */
