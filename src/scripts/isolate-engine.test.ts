@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Problem } from '../model/problem.ts'
 import type { ScriptSource } from './engine.ts'
@@ -242,6 +244,26 @@ describe('a program', () => {
     expect(outcomes.map((outcome) => outcome.ok && (outcome.value as number[])[0])).toEqual(
       Array.from({ length: 3000 }, (_, i) => i * 2),
     )
+  })
+
+  it('leaves nothing of its outcomes behind in the memory of the server', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage: () => void = runInNewContext('gc')
+    const used = () => {
+      collectGarbage()
+      // Node keeps long texts outside of the heap.
+      const { heapUsed, external } = process.memoryUsage()
+      return (heapUsed + external) / 2 ** 20
+    }
+    const program = load({ long: script("source.repeat(1 << 20) + 'end'") }, ['long'])
+    const run = async () => {
+      const [outcome] = await program.run('each', ['-'], system)
+      expect(outcome?.ok && JSON.stringify(outcome.value).length).toBeGreaterThan(1 << 20)
+    }
+    await run()
+    const before = used()
+    for (let page = 0; page < 40; page++) await run()
+    expect(used() - before).toBeLessThan(10)
   })
 
   it('may use the pure modules', async () => {

@@ -1,7 +1,7 @@
 import type { Call, Lost, Numbered, ProgramText, Progress, StepRequest } from './host/messages.ts'
 import type { Locations } from './inside/globals.ts'
 import type { PreparedProgram } from './prepare.ts'
-import { type Hosted, ScriptHost } from './script-host.ts'
+import { type Answer, type Hosted, ScriptHost } from './script-host.ts'
 
 /**
  * One isolate in the script host, with a context for each program that runs in it. It processes one page at a time, and
@@ -30,7 +30,9 @@ export class Sandbox implements Hosted {
   readonly #options: SandboxOptions
   readonly #number: number
   readonly #programs = new Map<PreparedProgram, Promise<LoadedContext>>()
-  readonly #lost = Promise.withResolvers<never>()
+  /** Requests without an answer. Not one promise of the loss that they all race: it would keep each answer until it ends. */
+  readonly #pending = new Set<PromiseWithResolvers<Answer>>()
+  #loss: Error | undefined
   #progress: Progress = [-1, -1]
   #unobserved = false
   #unstoppable = false
@@ -47,7 +49,6 @@ export class Sandbox implements Hosted {
     this.#number = this.#host.add(this)
     const { memory, locations } = options
     this.#host.tell({ kind: 'create', isolate: this.#number, memory, locations })
-    this.#lost.promise.catch(() => {})
   }
 
   /** Nothing runs in it any more. */
@@ -155,7 +156,8 @@ export class Sandbox implements Hosted {
 
   #die(message: string): void {
     this.#dead = true
-    this.#lost.reject(new Error(message))
+    this.#loss = new Error(message)
+    for (const { reject } of this.#pending) reject(this.#loss)
     clearTimeout(this.#watch)
     if (this.busy) this.#options.onLost(message)
   }
@@ -168,13 +170,25 @@ export class Sandbox implements Hosted {
     return new LoadedContext(this, number)
   }
 
-  /** Also rejects if V8 loses control of the isolate: its own promises would never end. */
   async #ask(request: Numbered, text: string): Promise<string> {
-    const answer = await Promise.race([this.#host.ask(request, text), this.#lost.promise])
+    const answer = await this.#answer(request, text)
     if (answer.progress) this.#progress = answer.progress
     if (answer.dead) this.#dead = true
     if (answer.error !== undefined) throw new Error(answer.error)
     return answer.text
+  }
+
+  /** Also rejects if V8 loses control of the isolate: its own promises would never end. */
+  async #answer(request: Numbered, text: string): Promise<Answer> {
+    if (this.#loss) throw this.#loss
+    const answer = Promise.withResolvers<Answer>()
+    this.#pending.add(answer)
+    this.#host.ask(request, text).then(answer.resolve, answer.reject)
+    try {
+      return await answer.promise
+    } finally {
+      this.#pending.delete(answer)
+    }
   }
 
   /** Not after the step has ended: an answer may come too late, and the host works for others. */
