@@ -101,6 +101,7 @@ const families = [
   'endpoint',
   'fieldPolicy',
   'datasource.jdbc',
+  'emailTemplate',
   'ui',
 ]
 
@@ -128,7 +129,6 @@ const effects: Readonly<Record<string, string>> = {
   'datasource.jdbc': 'nothing reads this file: there is no connection to a database',
   secrets: 'nothing reads this file: the master key comes from the environment or the data folder',
   metrics: 'nothing reads this file: no measurements are published',
-  'external.email': 'nothing reads this file: no mail is sent',
 }
 
 /** A warning, or undefined for a file that is read, unknown or without effect (`"enabled": false`). */

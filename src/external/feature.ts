@@ -1,10 +1,8 @@
 import { feature } from '../feature/feature.ts'
 import { asObject, elementsOf } from '../model/json.ts'
-import { Problem } from '../model/problem.ts'
-import type { ResourceProvider } from '../router/resources.ts'
 import { type RestSettings, restProvider } from './rest.ts'
 
-/** What the server asks of others on behalf of scripts: `external/rest`, `external/email` (platform §2). */
+/** What the server asks of others on behalf of scripts: `external/rest` (platform §2). */
 export const externalFeature = feature({
   name: 'external',
   documents: /^external\.rest$/,
@@ -28,13 +26,5 @@ export const externalFeature = feature({
     }
     return { value, findings: [], entries: { 'external.rest': value } }
   },
-  open: (settings) => ({
-    mounts: { 'external/rest': restProvider(settings), 'external/email': emailProvider },
-  }),
+  open: (settings) => ({ mounts: { 'external/rest': restProvider(settings) } }),
 })
-
-const emailProvider: ResourceProvider = {
-  async action() {
-    throw new Problem('NOT_IMPLEMENTED', 'no mail is sent: conf/external.email.json is not read')
-  },
-}

@@ -34,6 +34,12 @@ describe('require', () => {
     expect(await test.value(code)).toEqual(['firstName', 2])
   })
 
+  it('brings Handlebars along, too', async () => {
+    const code =
+      'require("lib/handlebars").compile("{{#each all}}<{{name}}>{{/each}}")({ all: [{ name: "A & B" }] })'
+    expect(await test.value(code)).toBe('<A &amp; B>')
+  })
+
   it('prefers the project’s own file of such a name', async () => {
     await write('script/lib/lodash.js', 'exports.camelCase = function () { return "mine" }')
     expect(await test.value('require("lib/lodash").camelCase("x")')).toBe('mine')

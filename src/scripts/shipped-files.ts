@@ -34,12 +34,17 @@ const otherNames: Readonly<Record<string, string>> = {
   'resetPassword.js': 'ui/resetPassword.js',
 }
 
-const lodash = createRequire(import.meta.url).resolve('lodash/lodash.js')
+/** Whole libraries, as they are published. */
+const { resolve } = createRequire(import.meta.url)
+const libraries: Readonly<Record<string, string>> = {
+  'lib/lodash.js': resolve('lodash/lodash.js'),
+  'lib/handlebars.js': resolve('handlebars/dist/handlebars.min.js'),
+}
 
 /** The file that a script requires; undefined if OpenIDM ships none of this name that is needed here. */
 export function shippedModule(name: string): string | undefined {
   const file = name.endsWith('.js') ? name : `${name}.js`
-  return file === 'lib/lodash.js' ? lodash : pathOf(file)
+  return Object.hasOwn(libraries, file) ? libraries[file] : pathOf(file)
 }
 
 /** The text of a file that a script object names. */

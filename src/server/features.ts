@@ -1,6 +1,7 @@
 import { auditFeature } from '../audit/feature.ts'
 import type { Project } from '../config/project.ts'
 import { endpointFeature } from '../endpoint/feature.ts'
+import { emailFeature, emailTemplateFeature } from '../external/email-feature.ts'
 import { externalFeature } from '../external/feature.ts'
 import type { Feature } from '../feature/feature.ts'
 import { managedFeature } from '../objects/feature.ts'
@@ -31,6 +32,8 @@ export const features: readonly ServerFeature[] = [
   scheduleFeature,
   endpointFeature,
   externalFeature,
+  emailTemplateFeature,
+  emailFeature,
   auditFeature,
   serverFeature,
 ]

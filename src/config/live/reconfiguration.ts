@@ -220,7 +220,7 @@ function warningsOf({ problems }: Candidate, file: string): readonly Configurati
  * project, which could not decrypt it.
  */
 export function isEncrypted(id: string): boolean {
-  return id.startsWith('provisioner.openicf/')
+  return id.startsWith('provisioner.openicf/') || id === 'external.email'
 }
 
 /** The files with one of them changed, in the order of their names as they are read. */
