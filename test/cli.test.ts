@@ -218,6 +218,25 @@ describe('for people', () => {
     expect(own.json('issues', '--each')).toMatchObject({ total: 1 })
   })
 
+  it('issues of a mapping that is configured no more are counted apart, and cleared', () => {
+    using own = TestProject.example()
+    own.syncline(['recon', users])
+    own.syncline(['recon', 'managedUser_directoryAccount'])
+    own.edit('conf/sync.json', (text) => text.replace('"managedUser_directoryAccount"', '"renamed"'))
+    const gone = own.syncline(['issues']).out
+    expect(gone).toContain('1 of managedUser_directoryAccount, which is configured no more')
+    expect(gone).not.toContain('AMBIGUOUS')
+    const named = ['--mapping', 'managedUser_directoryAccount']
+    expect(own.syncline(['issues', ...named]).out).toMatch(
+      /AMBIGUOUS {2}managedUser_directoryAccount \(configured no more\)\n.*\n.*issue \S+ {2}\S+ \(\S+ .*\)/,
+    )
+    expect(own.syncline(['issues', '--clear', '--mapping', 'renamed']).code).toBe(2)
+    expect(own.syncline(['issues', '--clear', ...named]).out).toBe(
+      'dropped: 1 of managedUser_directoryAccount\n',
+    )
+    expect(own.syncline(['issues']).out).toBe('Nothing is left to decide.\n')
+  })
+
   it('a run goes on when no one reads what it prints, and is recorded', async () => {
     using own = TestProject.example()
     const child = own.start(['recon', users])

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { everything, type Filter } from '../model/filter/filter.ts'
-import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
+import { asObject, elementsOf, isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { Problem } from '../model/problem.ts'
 import type { Application } from '../server/application.ts'
 import { withApplication } from './application.ts'
@@ -19,6 +19,7 @@ interface IssuesOptions extends ProjectOptions {
   readonly undo?: boolean
   readonly retry?: boolean
   readonly discard?: boolean
+  readonly clear?: boolean
   readonly reason?: string
 }
 
@@ -38,6 +39,7 @@ export function addIssues(program: Command, exit: Exit): void {
     .option('--undo', 'take the decision back')
     .option('--retry', 'try it again')
     .option('--discard', 'drop a dead letter')
+    .option('--clear', 'drop all cases of a --mapping that is configured no more')
     .option('--reason <text>', 'why; it is remembered and audited')
     .action(exit(issues))
   example(
@@ -49,6 +51,7 @@ export function addIssues(program: Command, exit: Exit): void {
 }
 
 async function issues(id: string | undefined, options: IssuesOptions): Promise<number> {
+  if (options.clear) return withApplication(options, (application) => clear(application, options))
   const action = actionOf(options)
   if (action && id === undefined)
     throw new Problem('BAD_REQUEST', `--${action.option} needs the id of an issue`)
@@ -69,6 +72,17 @@ async function issues(id: string | undefined, options: IssuesOptions): Promise<n
     else print(shown)
     return exitCodeOf(isJsonObject(shown) ? shown.outcome : undefined)
   })
+}
+
+async function clear({ resources, administrator }: Application, options: IssuesOptions): Promise<number> {
+  const { mapping, reason, json } = options
+  if (mapping === undefined) throw new Problem('BAD_REQUEST', '--clear needs the --mapping whose cases go')
+  const content = { mapping, ...(reason !== undefined && { reason }) }
+  const action = { name: 'clear', content, parameters: {} }
+  const done = await resources.action('sync/issues', action, administrator)
+  const cleared = isJsonObject(done) ? done.cleared : undefined
+  console.log(json ? JSON.stringify(done, null, 2) : `dropped: ${cleared} of ${mapping}`)
+  return 0
 }
 
 /** Of what was tried again; anything else is done. */
@@ -107,12 +121,13 @@ async function list(application: Application, options: IssuesOptions): Promise<n
   const { each, all, mapping, kind, limit, json } = options
   const wanted = { mapping, kind: kind?.toUpperCase().replaceAll('-', '_') }
   if (!each && !all) {
-    const action = { name: 'summary', content: null, parameters: {} }
-    const found = await resources.action('sync/issues', action, administrator)
-    const groups = isJsonObject(found) && Array.isArray(found.groups) ? found.groups.filter(isJsonObject) : []
-    const some = groups.filter((group) => matchesAll(group, wanted))
-    if (json) console.log(JSON.stringify({ groups: some }, null, 2))
-    else printGroups(some, limit)
+    const content = mapping === undefined ? {} : { mapping }
+    const action = { name: 'summary', content, parameters: {} }
+    const found = asObject(await resources.action('sync/issues', action, administrator))
+    const gone = objectsIn(found.gone)
+    const some = objectsIn(found.groups).filter((group) => matchesAll(group, wanted))
+    if (json) console.log(JSON.stringify({ groups: some, gone }, null, 2))
+    else printGroups(some, gone, limit)
     return 0
   }
   const filters = Object.entries({ ...wanted, ...(all ? {} : { state: 'OPEN' }) }).flatMap(([name, value]) =>
@@ -137,27 +152,44 @@ function is(name: string, value: string | undefined): readonly Filter[] {
   return value === undefined ? [] : [{ kind: 'compare', operator: 'eq', pointer: [name], value }]
 }
 
-function printGroups(groups: readonly JsonObject[], limit: number): void {
+function objectsIn(value: Json | undefined): readonly JsonObject[] {
+  return elementsOf(value ?? null).filter(isJsonObject)
+}
+
+function printGroups(groups: readonly JsonObject[], gone: readonly JsonObject[], limit: number): void {
   if (groups.length === 0) console.log('Nothing is left to decide.')
   for (const { count, kind, mapping, message, hint, example } of groups.slice(0, limit)) {
     const of = isJsonObject(example) ? example : {}
-    console.log(`${style('bold', `${count} × ${kind}`)}  ${mapping || of.source || ''}\n    ${message}`)
+    console.log(`${style('bold', `${count} × ${kind}`)}  ${placeOf(of, mapping)}\n    ${message}`)
     console.log(
       `    ${count === 1 ? 'issue' : 'e.g. issue'} ${of._id}${about(of)}\n    ${style('dim', String(hint))}`,
     )
   }
   if (groups.length > limit)
     console.log(`… and ${groups.length - limit} other kinds of cases: --limit ${groups.length}`)
+  for (const { mapping, count } of gone)
+    console.log(
+      `${count} of ${mapping}, which is configured no more: --mapping ${mapping} shows them, --clear drops them`,
+    )
   if (groups.some(({ count }) => Number(count) > 1)) console.log('\nEach of them: syncline issues --each')
 }
 
-function about({ sourceId, targetId, candidates, linkedTo }: JsonObject): string {
-  const ends = [sourceId, targetId].filter((end) => typeof end === 'string').join(' → ')
+function placeOf({ source, mappingGone }: JsonObject, mapping: Json | undefined): string {
+  return `${mapping || source || ''}${mappingGone ? ' (configured no more)' : ''}`
+}
+
+function about({ sourceId, sourceName, targetId, targetName, candidates, linkedTo }: JsonObject): string {
+  const called = [[sourceId, sourceName] as const, [targetId, targetName] as const]
+  const ends = called.flatMap(([id, name]) => (typeof id === 'string' ? [end(id, name)] : [])).join(' → ')
   const others = [
     ...(Array.isArray(candidates) ? [`candidates ${candidates.join(', ')}`] : []),
     ...(typeof linkedTo === 'string' ? [`the target is linked to ${linkedTo}`] : []),
   ]
   return `${ends ? `  ${ends}` : ''}${others.length > 0 ? `  (${others.join('; ')})` : ''}`
+}
+
+function end(id: string, name: Json | undefined): string {
+  return typeof name === 'string' && name !== id ? `${id} (${name})` : id
 }
 
 function printEach(found: readonly JsonObject[], total: number): void {
@@ -166,7 +198,7 @@ function printEach(found: readonly JsonObject[], total: number): void {
     return
   }
   const rows = found.map((issue) =>
-    [issue._id, issue.state, issue.kind, issue.mapping, about(issue).trim()].map(text),
+    [issue._id, issue.state, issue.kind, placeOf(issue, issue.mapping), about(issue).trim()].map(text),
   )
   console.log(table([['id', 'state', 'kind', 'mapping', 'object'], ...rows]))
   if (total > found.length) console.log(`\n  ${found.length} of ${total}: --limit ${total}`)

@@ -22,6 +22,10 @@ export interface Issues {
   clear(ids: readonly string[]): Promise<void>
   /** Drops the cases of a mapping, of these phases, that another run found, for this one has found them no more. */
   sweep(mapping: string, runId: string, phases: readonly string[]): Promise<void>
+  /** Drops all cases of a mapping, whatever was decided about them; answers how many. */
+  forget(mapping: string): Promise<number>
+  /** Drops all cases of mappings other than these that nobody has found since then (ISO 8601). */
+  expire(mappings: readonly string[], since: string): Promise<void>
   /** True if there may be something to clear. */
   any(mapping: string): Promise<boolean>
   read(id: string): Promise<Issue | undefined>

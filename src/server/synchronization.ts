@@ -1,3 +1,4 @@
+import type { Project } from '../config/project.ts'
 import type { Part } from '../feature/feature.ts'
 import { localRunSets } from '../repository/local/run-sets.ts'
 import { isSecretAt } from '../router/secret-fields.ts'
@@ -5,6 +6,7 @@ import { implicitSync } from '../sync/changes/implicit/implicit-sync.ts'
 import { onChange } from '../sync/changes/implicit/on-change.ts'
 import { ChangeQueue } from '../sync/changes/queue/change-queue.ts'
 import { ChangeWindows } from '../sync/changes/windows.ts'
+import { type Configured, expireGone } from '../sync/issues/present.ts'
 import { InUse } from '../sync/reconciliation/in-use.ts'
 import { Reconciliations } from '../sync/reconciliation/reconciliations.ts'
 import { associationsProvider } from '../sync/resources/associations.ts'
@@ -31,6 +33,7 @@ export interface SynchronizationOptions extends Base {
 export function synchronization({ current, during, unchanging, ...options }: SynchronizationOptions) {
   const { repository, resources, locks, events, log } = options
   const mappings = () => [...current().mappings.values()].map(({ mapping }) => mapping)
+  const configured = () => configuredMappings(current().project)
   const inUse = new InUse()
   const single = {
     ...{ repository, resources, locks, log, mappings, during },
@@ -64,12 +67,13 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
       'repo/synchronisation/pendingDeletions': pendingDeletionProvider(repository),
       sync: syncProvider({ ...single, reconciliations, notify }),
       'sync/queue': queueProvider(repository, wake, (set, pointer) => isSecretAt(resources(), set, pointer)),
-      'sync/issues': issuesProvider({ ...single, reconciliations }),
+      'sync/issues': issuesProvider({ ...single, reconciliations, configured }),
       recon: reconciliationProvider(reconciliations, repository),
       'recon/assoc': associationsProvider(repository, resources),
       'repo/link': repoLinkProvider(repository, (name) => current().mappings.get(name)?.mapping.links.type),
       'endpoint/linkedView': linkedViewProvider(single),
     },
+    start: () => expireGone(repository.issues, configured()),
     async [Symbol.asyncDispose]() {
       await reconciliations.close()
       for (const subscription of heard) subscription[Symbol.dispose]()
@@ -84,4 +88,10 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
     inUse: () => inUse.all(reconciliations, mappings()),
     recover: () => reconciliations.recover(mappings().map(({ links }) => links.type)),
   }
+}
+
+/** Those with errors, too: they are to be mended, not forgotten. */
+function configuredMappings({ documents, declaredMappings }: Project): Configured {
+  const isUnknown = documents.some(({ id, raw }) => raw === undefined && /^(?:sync$|mapping\/)/.test(id))
+  return isUnknown ? undefined : new Set(declaredMappings.map(({ name }) => name))
 }

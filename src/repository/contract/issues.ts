@@ -54,6 +54,28 @@ export function issuesContract(current: Current): void {
       expect([await issues().any('m'), await issues().any('none')]).toEqual([true, false])
     })
 
+    it('of a mapping are forgotten, whatever was decided about them', async () => {
+      await issues().report([issue('a'), issue('b', { mapping: 'other' })])
+      await issues().save(issue('c', { content: { state: 'RESOLVED' } }))
+      expect(await issues().forget('m')).toBe(2)
+      expect((await all()).map(({ _id }) => _id)).toEqual(['b'])
+    })
+
+    it('of mappings that are not named expire', async () => {
+      const seen = (id: string, mapping: string, lastSeen: string) =>
+        issue(id, { mapping, content: { lastSeen } })
+      await issues().report([
+        ...[
+          seen('a', 'm', '2026-01-01T'),
+          seen('b', 'gone', '2026-01-01T'),
+          seen('c', 'gone', '2026-03-01T'),
+        ],
+        seen('d', '', '2026-01-01T'),
+      ])
+      await issues().expire(['m'], '2026-02-01T')
+      expect((await all()).map(({ _id }) => _id)).toEqual(['a', 'c', 'd'])
+    })
+
     it('are kept or dropped with the transaction that reports them', async () => {
       const broken = current().transaction(async (store) => {
         await store.issues.report([issue('a')])

@@ -18,6 +18,11 @@ export function sqliteIssues(session: Session): Issues {
       const condition = `mapping = ? AND run_id <> ? AND json_extract(content, '$.phase') IN (SELECT value FROM json_each(?))`
       await session.run(`${removal} ${condition}`, mapping, runId, JSON.stringify(phases))
     },
+    forget: (mapping) => session.run('DELETE FROM issues WHERE mapping = ?', mapping),
+    async expire(mappings, since) {
+      const condition = `mapping <> '' AND mapping NOT IN (SELECT value FROM json_each(?)) AND json_extract(content, '$.lastSeen') < ?`
+      await session.run(`DELETE FROM issues WHERE ${condition}`, JSON.stringify(mappings), since)
+    },
     any: async (mapping) =>
       (await session.row(() => true, 'SELECT 1 FROM issues WHERE mapping = ? LIMIT 1', mapping)) === true,
     read: (id) => session.row(issueOf, 'SELECT * FROM issues WHERE id = ?', id),

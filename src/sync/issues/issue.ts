@@ -5,6 +5,7 @@ import type { Problem } from '../../model/problem.ts'
 import type { Issue } from '../../repository/issues.ts'
 import type { Store } from '../../repository/repository.ts'
 import { causeOf } from '../page/cause.ts'
+import { type Naming, namesOf } from '../page/names.ts'
 import { type Applied, ambiguousIds } from '../page/operation.ts'
 
 /** Cases that are left to people, by what they are about. */
@@ -63,7 +64,8 @@ function idOf({ name }: Mapping, { phase, linkQualifier, sourceId, targetId }: A
 }
 
 /** The case that an operation leaves to people; undefined if it leaves none. */
-function issueOf(mapping: Mapping, operation: Applied, runId: string): Issue | undefined {
+function issueOf(naming: Naming, operation: Applied, runId: string): Issue | undefined {
+  const { mapping } = naming.rules
   const {
     phase,
     linkQualifier,
@@ -93,6 +95,7 @@ function issueOf(mapping: Mapping, operation: Applied, runId: string): Issue | u
         situation,
         action,
       },
+      ...namesOf(naming, operation),
       ...(candidates.length > 0 && { candidates: [...candidates] }),
       ...(linkedTo !== undefined && { linkedTo }),
       ...(cause && { code: cause.code, cause: cause.id }),
@@ -126,11 +129,12 @@ const hints: Readonly<Record<Kind, string>> = {
  * Reports what a page leaves to people, and clears what is over. Nothing is asked where there is nothing to clear. `byHand`: what a
  * person has tried in vain leaves the case as it was.
  */
-export function issueRecorder(mapping: Mapping, runId: string, { byHand = false } = {}) {
+export function issueRecorder(naming: Naming, runId: string, { byHand = false } = {}) {
+  const { mapping } = naming.rules
   /** Known when the first page is recorded; other pages of the same work find only what it leaves itself. */
   let mayClear: boolean | undefined
   return async (page: readonly Applied[], store: Pick<Store, 'issues'>): Promise<void> => {
-    const left = page.flatMap((operation) => issueOf(mapping, operation, runId) ?? [])
+    const left = page.flatMap((operation) => issueOf(naming, operation, runId) ?? [])
     if (left.length > 0 && !byHand) await store.issues.report(left)
     mayClear ??= await store.issues.any(mapping.name)
     if (!mayClear) return
@@ -140,15 +144,16 @@ export function issueRecorder(mapping: Mapping, runId: string, { byHand = false 
   }
 }
 
-/** The guard stopped a run. */
-export function guardIssue(mapping: string, runId: string, message: string, hint: string): Issue {
-  return issue(issueId(mapping, 'run'), {
-    ...{ mapping, phase: 'run', kind: 'GUARD', message, hint, runId },
-    sign: message,
-  })
+/** What stops a run or a liveSync until a person decides. */
+export const stops: ReadonlySet<string> = new Set(['GUARD', 'EMPTY_SOURCE'])
+
+/** The guard stopped a run, or its source was empty. */
+export function stoppedRunIssue(mapping: string, runId: string, { code, message, hint }: Problem): Issue {
+  const facts = { mapping, phase: 'run', kind: 'GUARD', message, hint, runId } as const
+  return issue(issueId(mapping, 'run'), { ...facts, sign: message, details: { code } })
 }
 
-/** The guard stopped a liveSync, or its source was empty; it concerns all mappings of the source. */
+/** The same of a liveSync; it concerns all mappings of the source. */
 export function liveSyncIssue(source: string, { code, message, hint }: Problem): Issue {
   const facts = { mapping: '', phase: 'liveSync', kind: 'GUARD', message, hint } as const
   return issue(liveSyncId(source), { ...facts, sign: message, details: { source, code } })
@@ -176,14 +181,57 @@ export function heldBackId(mapping: string): string {
   return issueId(mapping, 'held back')
 }
 
-/** A change that was given up; `path` is where it is kept. */
-export function deadLetterIssue(mapping: string, path: string, message: string, details: JsonObject): Issue {
-  return issue(deadLetterId(path), {
-    ...{ mapping, phase: path.startsWith('sync/queue') ? 'queue' : 'liveSync', kind: 'DEAD_LETTER', message },
-    ...{ hint: hints.DEAD_LETTER, sign: message, details: { ...details, letter: path } },
+export interface DeadLetter {
+  /** Where it is kept. */
+  readonly path: string
+  /** The set of the object. */
+  readonly source: string
+  readonly sourceId: string
+  readonly attempts?: number
+  /** Of the mapping that failed; a change that could not be read has come to none. */
+  readonly failed: JsonObject | undefined
+}
+
+/**
+ * A change that was given up. It takes the place of the failure that it has been until now, and what becomes of the object later, in
+ * whatever way, takes its place.
+ */
+export function deadLetterIssue(message: string, { path, failed, ...details }: DeadLetter): Issue {
+  const { mapping, linkQualifier, targetObjectSet } = failed ?? {}
+  const name = typeof mapping === 'string' ? mapping : ''
+  const id =
+    typeof linkQualifier === 'string'
+      ? issueId(name, 'source', linkQualifier, details.sourceId)
+      : issueId('dead letter', path)
+  return issue(id, {
+    ...{
+      mapping: name,
+      phase: path.startsWith('sync/queue') ? 'queue' : 'liveSync',
+      kind: 'DEAD_LETTER',
+      message,
+    },
+    ...{ hint: hints.DEAD_LETTER, sign: message },
+    details: {
+      ...details,
+      ...(typeof linkQualifier === 'string' && { linkQualifier, target: targetObjectSet ?? null }),
+      letter: path,
+    },
   })
 }
 
-export function deadLetterId(path: string): string {
-  return issueId('dead letter', path)
+/** Stores the case; how its object is called is known from the failure that it has been. */
+export async function reportLetter({ issues }: Pick<Store, 'issues'>, letter: Issue): Promise<void> {
+  const { sourceName, targetName } = (await issues.read(letter.id))?.content ?? {}
+  const names = {
+    ...(sourceName !== undefined && { sourceName }),
+    ...(targetName !== undefined && { targetName }),
+  }
+  await issues.report([{ ...letter, content: { ...letter.content, ...names } }])
+}
+
+/** The case of a letter that was tried again or dropped is over; unless something else has taken its place. */
+export async function clearLetter({ issues }: Pick<Store, 'issues'>, path: string): Promise<void> {
+  const filter = { kind: 'compare', operator: 'eq', pointer: ['letter'], value: path } as const
+  const { result } = await issues.query({ filter })
+  if (result.length > 0) await issues.clear(result.map(({ _id }) => String(_id)))
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { everything } from '../../model/filter/filter.ts'
+import { everything, type Filter } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { Resource } from '../../router/resources.ts'
 import { implicitSync } from '../changes/implicit/implicit-sync.ts'
 import { issuesProvider } from '../resources/issues.ts'
 import { administrator, openWorld, source, target, type World } from '../testing/world.ts'
+import { type Configured, expireGone } from './present.ts'
 
 const mapping = {
   properties: [
@@ -17,7 +18,8 @@ const mapping = {
   },
 }
 
-const providerOf = ({ singles, reconciliations }: World) => issuesProvider({ ...singles, reconciliations })
+const providerOf = ({ singles, reconciliations }: World, configured: Configured = new Set(['person_user'])) =>
+  issuesProvider({ ...singles, reconciliations, configured: () => configured })
 
 async function issues(world: World, state = 'OPEN'): Promise<readonly Resource[]> {
   const page = await providerOf(world).query?.('', { filter: everything }, administrator)
@@ -117,6 +119,62 @@ describe('what a run leaves to people', () => {
         },
       ],
     })
+  })
+
+  it('names the people beside their ids, by what the mapping says or what they commonly have', async () => {
+    await using world = await undecided()
+    const found = await issues(world)
+    expect(of(found, 'AMBIGUOUS')).toMatchObject({ sourceName: 'Anna' })
+    expect(of(found, 'AMBIGUOUS')).not.toHaveProperty('targetName')
+    expect(of(found, 'UNASSIGNED')).toMatchObject({ targetName: 'Dora' })
+    await using other = await openWorld({ mapping: { ...mapping, displayAttributes: ['mail', 'kind'] } })
+    await other.persons({ _id: 'p5', mail: 'e@x', name: 'E', kind: 'intern' })
+    await other.users({ _id: 'u4', name: 'Dora' })
+    await other.run()
+    expect(of(await issues(other), 'FAILURE')).toMatchObject({ sourceName: 'e@x intern' })
+    expect(of(await issues(other), 'UNASSIGNED')).toMatchObject({ targetName: 'Dora' })
+  })
+
+  it('names the other party to who looks at one case', async () => {
+    await using world = await undecided()
+    const found = await issues(world)
+    const shown = (kind: string) => providerOf(world).read?.(String(of(found, kind)?._id), administrator)
+    expect(await shown('AMBIGUOUS')).toMatchObject({ candidateNames: { u1: 'Anna', u2: 'Anna' } })
+    expect(await shown('ALREADY_LINKED')).toMatchObject({ linkedTo: 'p3', linkedToName: 'Carl' })
+  })
+
+  it('never names anybody by a secret', async () => {
+    const secret = { type: 'string', encryption: { purpose: 'idm.password.encryption' } }
+    const hidden = { type: 'string', scope: 'private' }
+    const text = { type: 'string' }
+    const type = (name: string, own: object) => ({
+      name,
+      schema: { type: 'object', properties: { mail: text, name: text, note: text, ...own } },
+    })
+    await using world = await openWorld({
+      mapping: { ...mapping, displayAttributes: ['name', 'note', 'mail'] },
+      types: [type('person', { note: hidden }), type('user', { name: { ...secret, minLength: 2 } })],
+    })
+    await world.persons({ _id: 'p5', mail: 'e@x', name: 's3cret', note: 'hidden' })
+    await world.users({ _id: 'u1', mail: 'e@x', name: 'invisible' }, { _id: 'u2', mail: 'e@x' })
+    await world.run()
+    const found = await issues(world)
+    expect(found).not.toEqual([])
+    expect(of(found, 'AMBIGUOUS')).toMatchObject({ sourceName: 'e@x' })
+    const shown = await providerOf(world).read?.(String(of(found, 'AMBIGUOUS')?._id), administrator)
+    expect(shown).toMatchObject({ candidateNames: { u1: 'e@x', u2: 'e@x' } })
+    expect(JSON.stringify([found, shown])).not.toMatch(/s3cret|hidden|visible/)
+  })
+
+  it('is an empty source, but not a single object that is not there', async () => {
+    await using world = await openWorld({ mapping })
+    await world.run()
+    expect(await issues(world)).toMatchObject([{ kind: 'GUARD', phase: 'run', code: 'EMPTY_SOURCE' }])
+    await world.persons({ _id: 'p1', mail: '1@x', name: 'Anna' })
+    await world.run()
+    expect(await issues(world)).toEqual([])
+    await world.run({ sourceId: 'nobody' })
+    expect(await issues(world)).toEqual([])
   })
 
   it('is a stop of the guard, until a run goes through', async () => {
@@ -228,5 +286,76 @@ describe('a decision', () => {
     expect(of(await issues(world), 'FAILURE')).toBeUndefined()
     const unassigned = of(await issues(world), 'UNASSIGNED')
     await expect(act(world, unassigned?._id, 'retry')).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  })
+})
+
+describe('cases of a mapping that is configured no more', () => {
+  const listed = async (world: World, configured: Configured, filter = everything) =>
+    (await providerOf(world, configured).query?.('', { filter }, administrator))?.result
+  const named = (mapping: string): Filter => ({
+    kind: 'compare',
+    operator: 'eq',
+    pointer: ['mapping'],
+    value: mapping,
+  })
+  const all = (world: World, name: string, content: JsonObject = {}) =>
+    providerOf(world, new Set(['other'])).action?.('', { name, content, parameters: {} }, administrator)
+
+  it('are counted, and listed only for who names it', async () => {
+    await using world = await undecided()
+    const gone: Configured = new Set(['other'])
+    expect(await listed(world, gone)).toEqual([])
+    expect(await listed(world, gone, named('person_user'))).toHaveLength(4)
+    expect((await listed(world, gone, named('person_user')))?.[0]).toMatchObject({ mappingGone: true })
+    expect(await all(world, 'summary')).toEqual({
+      groups: [],
+      gone: [{ mapping: 'person_user', count: 4 }],
+    })
+    expect(await all(world, 'summary', { mapping: 'person_user' })).toMatchObject({
+      groups: [{ count: 1 }, { count: 1 }, { count: 1 }, { count: 1 }],
+      gone: [],
+    })
+  })
+
+  it('are there again with it, and while its file cannot be read', async () => {
+    await using world = await undecided()
+    for (const configured of [new Set(['person_user']), undefined]) {
+      const cases = await listed(world, configured)
+      expect(cases).toHaveLength(4)
+      expect(cases?.[0]).not.toHaveProperty('mappingGone')
+    }
+  })
+
+  it('are cleared by one action, which is on record; those of a mapping that is there are not', async () => {
+    await using world = await undecided()
+    await expect(act(world, '', 'clear', { mapping: 'person_user' })).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+    })
+    expect(await all(world, 'clear', { mapping: 'person_user', reason: 'replaced' })).toEqual({
+      ...{ mapping: 'person_user', cleared: 4 },
+    })
+    expect(await issues(world)).toEqual([])
+    const activity = await world.repository.audit.query('activity', { filter: everything })
+    expect(activity.result).toContainEqual(
+      expect.objectContaining({
+        ...{ objectId: 'sync/issues', userId: 'openidm-admin' },
+        message: 'clear: 4 of person_user: replaced',
+      }),
+    )
+  })
+
+  it('are dropped when they were last found a month ago', async () => {
+    await using world = await undecided()
+    const [old, ...others] = await issues(world)
+    const stored = await world.repository.issues.read(String(old?._id))
+    if (!stored) throw new Error('there is no such case')
+    const content = { ...stored.content, lastSeen: '2001-01-01T00:00:00.000Z' }
+    await world.repository.issues.save({ ...stored, content })
+    for (const configured of [undefined, new Set(['person_user'])]) {
+      await expireGone(world.repository.issues, configured)
+      expect(await issues(world)).toHaveLength(4)
+    }
+    await expireGone(world.repository.issues, new Set(['other']))
+    expect((await issues(world)).map(({ _id }) => _id)).toEqual(others.map(({ _id }) => _id))
   })
 })

@@ -6,10 +6,12 @@ import { asResource } from '../../router/store-query.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import type { SyncServices } from '../services.ts'
 import { performAction } from '../single/perform.ts'
+import { type Configured, isGone } from './present.ts'
 import { recordAction } from './record-action.ts'
 
 export interface IssueServices extends SyncServices {
   readonly reconciliations: Reconciliations
+  readonly configured: () => Configured
 }
 
 export type Decision =
@@ -65,6 +67,28 @@ export async function undo(
     `undo: ${made.decision}`,
     context,
   )
+}
+
+/** Drops all cases of a mapping that is configured no more; one that is would bring them back. */
+export async function clear(
+  { repository, configured }: IssueServices,
+  mapping: string,
+  reason: string | undefined,
+  context: RequestContext,
+): Promise<JsonObject> {
+  if (!isGone(configured(), mapping))
+    throw new Problem(
+      'BAD_REQUEST',
+      `clear needs the parameter mapping: one that is not in the configuration any more, which ${mapping || 'none'} is not`,
+    )
+  const why = reason === undefined ? '' : `: ${reason}`
+  const cleared = await repository.transaction(async (store) => {
+    const count = await store.issues.forget(mapping)
+    const message = `clear: ${count} of ${mapping}${why}`
+    await recordAction(store, { objectId: 'sync/issues', message }, context)
+    return count
+  })
+  return { mapping, cleared }
 }
 
 /** Once more by the mapping's own policies: a source object, or a target without one. */

@@ -4,19 +4,20 @@ import type { JsonObject } from '../../model/json.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import { maskChanges, maskFilter, redact } from '../../model/secrecy.ts'
 import type { PlanEntry } from '../../plan/entry.ts'
-import { personName } from '../../plan/person-name.ts'
 import type { PlanLine, Read } from '../../plan/plan-line.ts'
 import { reasonOf } from '../../plan/reason.ts'
 import type { Resource } from '../../router/resources.ts'
+import { nameOf } from '../page/names.ts'
 import { type Applied, type Decided, planEntry, wasLinked } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 
 /** A decided operation as a line of a plan: what is to be done, why, and what it was decided from. */
 export function lineOf(
-  { rules: { mapping }, sources, targets, secrets }: Synchronization,
+  sync: Synchronization,
   operation: Decided | Applied,
-  entry: PlanEntry = planEntry(mapping, operation, targets.isSecret),
+  entry: PlanEntry = planEntry(sync.rules.mapping, operation, sync.targets.isSecret),
 ): PlanLine {
+  const { secrets } = sync
   const { phase, qualifies, disqualifiedBy, link, target, correlation, candidates, holder, situation } =
     operation
   const linked = wasLinked(operation) ? link : undefined
@@ -33,11 +34,7 @@ export function lineOf(
     holder,
     targetRefused: situation === 'TARGET_IGNORED' && target !== undefined,
   })
-  const name = personName(
-    [operation.source, operation.oldSource, target, operation.desired],
-    mapping.displayAttributes,
-    (one) => [sources, targets].some((set) => set.isSecret?.([one]) === true),
-  )
+  const name = nameOf(sync, [operation.source, operation.oldSource, target, operation.desired])
   const isLost = entry.action === 'DELETE' && entry.writes && target !== undefined
   return {
     ...{ ...entry, reason, read: readBy(operation) },

@@ -6,8 +6,9 @@ import type { Pointer } from '../../model/pointer.ts'
 import type { AuditEvent } from '../../repository/audit.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { RunEntry } from '../../repository/runs.ts'
-import { guardIssue, issueRecorder } from '../issues/issue.ts'
+import { issueRecorder, stoppedRunIssue, stops } from '../issues/issue.ts'
 import type { Recorder } from '../page/apply/apply.ts'
+import { namingOf } from '../page/names.ts'
 import { type Applied, ambiguousIds } from '../page/operation.ts'
 import { historyOf, outcomeOf } from '../page/outcome.ts'
 import type { Synchronization } from '../page/synchronization.ts'
@@ -17,8 +18,8 @@ import type { Run } from './run.ts'
 type Recording = Omit<Reconciliation, 'recorder'>
 
 export function recorder(reconciliation: Recording): Recorder {
-  const { run, rules } = reconciliation
-  const noteIssues = issueRecorder(rules.mapping, run.id)
+  const { run } = reconciliation
+  const noteIssues = issueRecorder(namingOf(reconciliation), run.id)
   return {
     async record(page, store) {
       await recordPage(reconciliation, page, store)
@@ -31,8 +32,9 @@ export function recorder(reconciliation: Recording): Recorder {
 }
 
 /** Writes an audit entry for what is done to one object on behalf of a run that is over. */
-export function singleRecorder({ runId, rules, targets }: Synchronization, userId: string): Recorder {
-  const noteIssues = issueRecorder(rules.mapping, runId, { byHand: true })
+export function singleRecorder(sync: Synchronization, userId: string): Recorder {
+  const { runId, rules, targets } = sync
+  const noteIssues = issueRecorder(sync, runId, { byHand: true })
   return {
     async record(page, store) {
       await noteIssues(page, store)
@@ -146,7 +148,9 @@ async function concludeIssues(reconciliation: Reconciliation, { issues }: Store)
   const { run, settings, rules } = reconciliation
   const { problem, mapping, id } = run
   if (run.analysis) return
-  if (problem?.code === 'GUARD') await issues.report([guardIssue(mapping, id, problem.message, problem.hint)])
+  // That a single object is not there, of which a run was asked, stops no other one.
+  const isStopped = problem && stops.has(problem.code) && reconciliation.sourceId === undefined
+  if (isStopped) await issues.report([stoppedRunIssue(mapping, id, problem)])
   const own = rules.mapping.reconciliation
   const isWhole = settings.sourceQuery === own.sourceQuery && settings.targetQuery === own.targetQuery
   if (run.kind !== 'recon' || run.state !== 'SUCCESS' || run.listings.size > 0 || !isWhole) return

@@ -6,7 +6,7 @@ import type { ResourceProvider } from '../../router/resources.ts'
 import { storePage, storeQuery } from '../../router/store-query.ts'
 import { deadLetters } from '../changes/live-sync/live-sync.ts'
 import { stages } from '../changes/live-sync/state.ts'
-import { deadLetterId } from '../issues/issue.ts'
+import { clearLetter } from '../issues/issue.ts'
 import { recordAction } from '../issues/record-action.ts'
 import { pendingDeletions } from '../page/grace.ts'
 
@@ -35,7 +35,7 @@ function stored(
   repository: Repository,
   placeOf: (path: string) => readonly [collection: string, ids: readonly string[]],
 ): ResourceProvider {
-  const { objects, issues } = repository
+  const { objects } = repository
   async function found(path: string): Promise<StoredObject> {
     const [collection, [id, ...deeper]] = placeOf(path)
     const object =
@@ -54,7 +54,7 @@ function stored(
       if (!outcome?.ok) throw new Problem('PRECONDITION_FAILED', `${collection}/${object._id} has changed`)
       const objectId = `${collection}/${object._id}`
       await recordAction(repository, { objectId, message: 'delete' }, context)
-      await issues.clear([deadLetterId(`${collection}/${object._id}`)])
+      await clearLetter(repository, objectId)
       return object
     },
   }

@@ -8,7 +8,7 @@ import type { RequestContext, Resource, ResourceAction, ResourceProvider } from 
 import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
 import { heldBackOf } from '../changes/queue/held-back.ts'
 import { inLineAgain } from '../changes/queue/queued-change.ts'
-import { deadLetterId, heldBackId } from '../issues/issue.ts'
+import { clearLetter, heldBackId } from '../issues/issue.ts'
 import { recordAction } from '../issues/record-action.ts'
 
 /**
@@ -21,7 +21,7 @@ export function queueProvider(
   wake: (mapping: string) => void,
   isSecret: (set: string, pointer: Pointer) => boolean = () => false,
 ): ResourceProvider {
-  const { syncQueue, issues } = repository
+  const { syncQueue } = repository
   /** Without what is secret: those who may see the queue need not be those who may read the object. */
   function shown({ content }: QueuedEvent): Resource {
     const { resourceCollection, oldObject, newObject } = content
@@ -38,7 +38,7 @@ export function queueProvider(
   }
   /** Who took a change out of its fate, and that its case is over. */
   async function recordDone(name: string, event: QueuedEvent, context: RequestContext): Promise<void> {
-    await issues.clear([deadLetterId(`sync/queue/${event.id}`)])
+    await clearLetter(repository, `sync/queue/${event.id}`)
     const message = `${name}: ${event.mapping}, ${event.resource}`
     await recordAction(repository, { objectId: `sync/queue/${event.id}`, message }, context)
   }

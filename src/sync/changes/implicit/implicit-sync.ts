@@ -25,9 +25,14 @@ export interface NotifyOutcome {
   readonly results: readonly JsonObject[]
 }
 
+/** The result of the mapping that failed; undefined if none did. */
+export function failedIn({ results }: Pick<NotifyOutcome, 'results'>): JsonObject | undefined {
+  return results.find(({ result }) => result === 'FAILED')
+}
+
 /** Why it failed; undefined if it did not. */
-export function failureOf({ results }: Pick<NotifyOutcome, 'results'>): JsonObject | undefined {
-  const cause = results.find(({ result }) => result === 'FAILED')?.cause
+export function failureOf(outcome: Pick<NotifyOutcome, 'results'>): JsonObject | undefined {
+  const cause = failedIn(outcome)?.cause
   return isJsonObject(cause) ? cause : undefined
 }
 

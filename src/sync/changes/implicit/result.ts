@@ -96,11 +96,13 @@ function byHand({ reason }: { readonly reason?: string | undefined }): JsonObjec
  * action is one that a person chose.
  */
 export function syncRecorder(
-  { rules: { mapping }, targets }: Synchronization,
+  sync: Synchronization,
   requestOf: (sourceId: string) => RequestContext,
   by: { readonly reason?: string | undefined } | undefined = undefined,
 ): Recorder {
-  const noteIssues = issueRecorder(mapping, '', { byHand: by !== undefined })
+  const { targets } = sync
+  const { mapping } = sync.rules
+  const noteIssues = issueRecorder(sync, '', { byHand: by !== undefined })
   return {
     async record(page, store) {
       await noteIssues(page, store)

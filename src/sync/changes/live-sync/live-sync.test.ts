@@ -4,6 +4,9 @@ import type { JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
 import { Unreadable } from '../../../model/unreadable.ts'
 import type { Resources, SetChange, SetChanges } from '../../../router/resources.ts'
+import { router } from '../../../router/router.ts'
+import { issuesProvider } from '../../resources/issues.ts'
+import { deadLetterProvider } from '../../resources/live-sync.ts'
 import { administrator, openWorld, source, target, type World } from '../../testing/world.ts'
 import { implicitSync } from '../implicit/implicit-sync.ts'
 import { failureHandler } from './failure-handler.ts'
@@ -136,4 +139,34 @@ it('that the guard stops is a case until it goes through', async () => {
   expect(await cases()).toMatchObject([{ kind: 'GUARD', phase: 'liveSync', source, code: 'GUARD' }])
   await call()
   expect(await cases()).toEqual([])
+})
+
+it('that gives a change up leaves one case, which can be discarded with its letter', async () => {
+  await using world = await openWorld({
+    mapping: { properties, validSource: { type: 'text/javascript', source: "throw 'always'" } },
+  })
+  const answer: SetChange[] = [created('p1', 't1'), { kind: 'END', token: 'end' }]
+  const handler = { maxRetries: 0, postRetryAction: 'dead-letter-queue' }
+  const call = callOf(world, answering(answer, answer), handler)
+  await call()
+  await call()
+  const cases = async () => (await world.repository.issues.query({ filter: everything })).result
+  const [letter, ...others] = await cases()
+  expect(letter).toMatchObject({
+    ...{ kind: 'DEAD_LETTER', mapping: 'person_user', sourceId: 'p1', sourceName: 'p1@x' },
+    letter: expect.stringContaining(deadLetters),
+  })
+  expect(others).toEqual([])
+  const mounts = { 'repo/synchronisation/deadLetterQueue': deadLetterProvider(world.repository) }
+  const services = { ...world.singles, resources: () => router(() => mounts) }
+  const configured = () => new Set(['person_user'])
+  const provider = issuesProvider({ ...services, reconciliations: world.reconciliations, configured })
+  await provider.action?.(
+    String(letter?._id),
+    { name: 'discard', content: null, parameters: {} },
+    administrator,
+  )
+  expect(await cases()).toEqual([])
+  const { result } = await world.repository.objects.query(`${deadLetters}/person`, { filter: everything })
+  expect(result).toEqual([])
 })

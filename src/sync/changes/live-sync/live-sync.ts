@@ -5,13 +5,14 @@ import type { IncompleteListing } from '../../../model/listing.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
 import { parted, requireReadable } from '../../../model/unreadable.ts'
 import type { RequestContext, Resource, SyncToken } from '../../../router/resources.ts'
-import { deadLetterIssue, liveSyncId, liveSyncIssue } from '../../issues/issue.ts'
+import { deadLetterIssue, liveSyncId, liveSyncIssue, reportLetter, stops } from '../../issues/issue.ts'
 import { acquireRunLock } from '../../reconciliation/run-lock.ts'
 import { requireSourceProperties } from '../../reconciliation/source-properties.ts'
 import type { SyncServices } from '../../services.ts'
 import type { ChangeEvent } from '../change.ts'
 import {
   concerned,
+  failedIn,
   failureOf,
   type Notify,
   type NotifyOutcome,
@@ -74,9 +75,6 @@ export async function liveSync(
     await lock.release()
   }
 }
-
-/** What stops a liveSync until a person decides. */
-const stops: ReadonlySet<string> = new Set(['GUARD', 'EMPTY_SOURCE'])
 
 /** What the change was is shown only to who asks for it. */
 function shown({ retry, leftOut, lastException, ...record }: Resource, detailed: boolean): Json {
@@ -165,11 +163,12 @@ async function settle(call: Call, change: Delta, outcome: NotifyOutcome, stage: 
   // The token moves on with what is done; one that stays as it was is repeated after a crash.
   const done: Stage = { token: change.token ?? before, leftOut, unreadable }
   if (outcome.success || leftOut.includes(change.id)) return done
+  const failed = failedIn(outcome)
   const cause = failureOf(outcome) ?? { code: 500, message: 'synchronization failed' }
   const { id, kind, token } = change
   const failures = sameChange(retry, change, before) ? (retry?.failures ?? 0) + 1 : 1
   const handler = handlerOf(source)
-  if (nextStep(handler, failures) === 'give up' && (await giveUp(call, change, handler, cause)))
+  if (nextStep(handler, failures) === 'give up' && (await giveUp(call, change, handler, { cause, failed })))
     return { ...done, leftOut: [...leftOut, id] }
   return {
     token: before,
@@ -192,7 +191,7 @@ async function passOver(
 ): Promise<Stage> {
   const { log, source, handlerOf } = call
   log('warn', `${source}: ${change.id} is left out: ${message}`)
-  await giveUp(call, change, handlerOf(source), { code: status, message })
+  await giveUp(call, change, handlerOf(source), { cause: { code: status, message }, failed: undefined })
   // Not among those that are given up: once it can be read, it may fail like any other.
   return { token: change.token ?? token, leftOut, unreadable: unreadable + 1 }
 }
@@ -202,7 +201,7 @@ async function giveUp(
   { log, repository, runScript, source, context }: Call,
   change: Delta,
   { after }: FailureHandler,
-  failureCause: JsonObject,
+  { cause: failureCause, failed }: { readonly cause: JsonObject; readonly failed: JsonObject | undefined },
 ): Promise<boolean> {
   const [, systemIdentifier = '', objectType = ''] = source.split('/')
   const { id: uid, token } = change
@@ -218,13 +217,11 @@ async function giveUp(
       const content = { ...syncFailure, failureCause, createDate: new Date().toISOString() }
       // Under an id of its own: tokens repeat (engine §9, [D]).
       const write = { operation: 'create' as const, id: timeOrderedId(), content }
-      const message = String(failureCause.message)
-      const letter = deadLetterIssue('', `${deadLetters}/${systemIdentifier}/${write.id}`, message, {
-        ...{ source, sourceId: uid },
-      })
+      const path = `${deadLetters}/${systemIdentifier}/${write.id}`
+      const letter = deadLetterIssue(String(failureCause.message), { path, source, sourceId: uid, failed })
       await repository.transaction(async (store) => {
         await store.objects.write(`${deadLetters}/${systemIdentifier}`, [write])
-        await store.issues.report([letter])
+        await reportLetter(store, letter)
       })
     }
     return true

@@ -5,11 +5,11 @@ import { asProblem } from '../../../model/problem.ts'
 import type { Issue } from '../../../repository/issues.ts'
 import { longestWait, type QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { RequestContext } from '../../../router/resources.ts'
-import { deadLetterIssue } from '../../issues/issue.ts'
+import { deadLetterIssue, reportLetter } from '../../issues/issue.ts'
 import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'
 import type { SyncServices } from '../../services.ts'
-import { failureOf, type NotifyOutcome, synchronizeChanges } from '../implicit/implicit-sync.ts'
+import { failedIn, failureOf, type NotifyOutcome, synchronizeChanges } from '../implicit/implicit-sync.ts'
 import { failedResult, heldBackBy } from '../implicit/result.ts'
 import { reportHeldBack } from './held-back.ts'
 import { changeIn, heldBack, inState, requestIn } from './queued-change.ts'
@@ -153,11 +153,12 @@ class Line {
     for (const [place, event] of events.entries()) {
       const outcome = outcomes[place]
       if (outcome?.success || isHeld(place)) continue
+      const result = failedIn(outcome ?? { results: [] })
       const failed = await this.#failed(event, rules, failureOf(outcome ?? { results: [] }))
       if (failed?.state === 'DEAD')
         await repository.transaction(async (store) => {
           await store.syncQueue.putBack([failed], epoch)
-          await store.issues.report([letterOf(failed)])
+          await reportLetter(store, letterOf(failed, result))
         })
       else if (failed) await syncQueue.putBack([failed], epoch)
       else await syncQueue.finish([event.id], epoch)
@@ -237,10 +238,12 @@ class Line {
 }
 
 /** The case of a change that was given up. */
-function letterOf(event: QueuedEvent): Issue {
-  const { container, id } = changeIn(event)
-  const details = { source: container, sourceId: id, attempts: event.attempts }
-  return deadLetterIssue(event.mapping, `sync/queue/${event.id}`, String(event.content.lastError), details)
+function letterOf(event: QueuedEvent, result: JsonObject | undefined): Issue {
+  const { container: source, id: sourceId } = changeIn(event)
+  return deadLetterIssue(String(event.content.lastError), {
+    ...{ path: `sync/queue/${event.id}`, source, sourceId, attempts: event.attempts },
+    failed: { ...result, mapping: event.mapping },
+  })
 }
 
 /** How many released changes of a mapping without a queue are worked together. */
