@@ -244,3 +244,41 @@ describe('a script that asks too much of the server', () => {
     expect(own.logged[10]?.[2]).toContain('the rest is left out')
   })
 })
+
+describe('what a script makes', () => {
+  const nested = (levels: number, list = false) =>
+    `(function () { var x = ${list ? '[]' : '{}'}; for (var i = 1; i < ${levels}; i++) x = ${list ? '[x]' : '{ "a{": x }'}; return x })()`
+  const depthOf = (value: unknown): number =>
+    typeof value !== 'object' || value === null ? 0 : 1 + Math.max(0, ...Object.values(value).map(depthOf))
+
+  it('may be nested as deep as what comes from outside, and wide without limit', async () => {
+    expect(depthOf(await test.value(nested(256)))).toBe(256)
+    const wide = 'var all = []; for (var i = 0; i < 2000; i++) all.push({ text: "[[[{\\"" }); all'
+    expect(await test.value(wide)).toHaveLength(2000)
+  })
+
+  it.each([
+    ['objects', nested(257)],
+    ['lists', nested(257, true)],
+    ['more objects than the stack bears', nested(100_000)],
+    ['by its toJSON', `({ toJSON: function () { return ${nested(257)} } })`],
+  ])('is refused as a call would be, if it is nested deeper: %s', async (_what, source) => {
+    await using patient = await testEngine({ timeout: 60_000 })
+    const problem = await patient.failure(source)
+    expect(problem).toMatchObject({ code: 'SCRIPT_FAILED', status: 400 })
+    expect(problem.message).toContain('the value is nested more than 256 levels deep')
+  })
+
+  it('is refused in what it was given to change', async () => {
+    const program = load(`target.x = target.deep ? ${nested(300)} : 1; target.x === 1`)
+    const outcomes = await program.run('mutated', [{}, { deep: true }, {}], system)
+    expect(outcomes.map((outcome) => (outcome.ok ? outcome.value : outcome.error.code))).toEqual([
+      ...[{ x: 1 }, 'BAD_REQUEST', { x: 1 }],
+    ])
+  })
+
+  it('is left out of the details of what it throws', async () => {
+    const problem = await test.failure(`throw { code: 409, message: 'no', detail: ${nested(300)} }`)
+    expect(problem).toMatchObject({ status: 409, cause: { message: 'no', detail: undefined } })
+  })
+})

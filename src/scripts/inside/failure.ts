@@ -1,4 +1,6 @@
+import { deepest } from '../../model/json-text.ts'
 import { Problem, type ProblemCode } from '../../model/problem.ts'
+import { isDeeper } from './depth.ts'
 import { findMatch, isInteger, isObject, jsonText, sliceText, stringify, textOf } from './primordials.ts'
 import type { Origin } from './program.ts'
 
@@ -107,7 +109,8 @@ function messageOf(thrown: unknown): string {
 
 function serializable(detail: unknown): unknown {
   try {
-    return jsonText(detail) === undefined ? undefined : detail
+    const text = jsonText(detail)
+    return text === undefined || isDeeper(text, deepest) ? undefined : detail
   } catch {
     return undefined
   }

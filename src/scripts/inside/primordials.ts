@@ -28,6 +28,7 @@ export const ErrorConstructor = Error
 export const RangeErrorConstructor = RangeError
 export const TypeErrorConstructor = TypeError
 export const sliceText = unbound(String.prototype.slice)
+export const indexIn = unbound(String.prototype.indexOf)
 export const findMatch = unbound(RegExp.prototype.exec)
 export const isEnumerable = unbound(Object.prototype.propertyIsEnumerable)
 export const textOf = String

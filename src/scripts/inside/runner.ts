@@ -1,9 +1,12 @@
+import { deepest } from '../../model/json-text.ts'
+import { Problem } from '../../model/problem.ts'
 import { connect, type HostReference } from './ask.ts'
+import { boundedText } from './depth.ts'
 import { failureText } from './failure.ts'
 import { freezeShared } from './freeze.ts'
 import { installGlobals, type Locations, renewContext, setContext } from './globals.ts'
 import { hardenGlobals } from './harden.ts'
-import { ErrorConstructor, isObject, jsonText, now, nullObject, parse } from './primordials.ts'
+import { ErrorConstructor, isObject, now, nullObject, parse } from './primordials.ts'
 import type { PreparedScript } from './program.ts'
 import { requireFrom } from './require.ts'
 import { call, define } from './scripts.ts'
@@ -110,13 +113,20 @@ export function repeat(): string {
   return outcomes
 }
 
+/** Levels that a procedure puts around what scripts made of its input. */
+const around = 8
+
+function tooDeep(): Problem {
+  return new Problem('BAD_REQUEST', `what the scripts made is nested more than ${deepest} levels deep`)
+}
+
 function outcomeOf(index: number): string {
   const input = inputs[index]
   // Otherwise the page would keep every input, and everything that scripts attached to it, until its end.
   inputs[index] = undefined
   renewContext()
   try {
-    const text = jsonText(procedure?.(input, call))
+    const text = boundedText(procedure?.(input, call), deepest + around, tooDeep)
     return text === undefined ? '{}' : `{"value":${text}}`
   } catch (thrown) {
     return `{"error":${failureText(thrown)}}`

@@ -1,16 +1,19 @@
 import type { Json } from '../../model/json.ts'
+import { deepest } from '../../model/json-text.ts'
 import { Problem } from '../../model/problem.ts'
 import { assignedNames } from './assigned.ts'
 import { compile, linesBefore } from './compile.ts'
+import { boundedText } from './depth.ts'
 import { scriptFailure } from './failure.ts'
 import {
   apply,
+  defineProperty,
+  ErrorConstructor,
   findMatch,
   globalObject,
   hasOwn,
   isEnumerable,
   isFiniteNumber,
-  jsonText,
   keysOf,
   nullObject,
   PromiseConstructor,
@@ -159,7 +162,7 @@ function asJson(value: unknown): Json | undefined {
           'the value is a promise; scripts and the functions they call are synchronous',
         )
       }
-      const text = jsonText(value)
+      const text = boundedText(value, deepest, tooDeep)
       return text === undefined ? undefined : parse(text)
     }
     case 'bigint':
@@ -167,6 +170,13 @@ function asJson(value: unknown): Json | undefined {
     default:
       return undefined
   }
+}
+
+/** As the host refuses what a call hands over. */
+function tooDeep(): Error {
+  const error = new ErrorConstructor(`the value is nested more than ${deepest} levels deep`)
+  defineProperty(error, 'code', { value: 400 })
+  return error
 }
 
 /** Removes enumerable members of the global object: they come from undeclared assignments. Ours are not enumerable. */
