@@ -186,7 +186,7 @@ describe('scripts below the top level', () => {
     expect((await get('scr')).account).toEqual({ owner: 'ANN', label: 'n/ANN' })
     expect((await get('scr', '?_fields=account/asked')).account).toEqual({ asked: 'asked for' })
     const refused = await put('scr', { account: { owner: 'nobody' } })
-    expect([refused.status, refused.body.message]).toEqual([403, 'needs an owner'])
+    expect([refused.status, refused.body.message]).toEqual([400, 'needs an owner'])
   })
 })
 

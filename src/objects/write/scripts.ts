@@ -86,7 +86,7 @@ async function shaped(
   return result
 }
 
-/** If a validating script throws, the client gets 403 with the script's text. */
+/** If a validating script throws, the client gets what it threw with a `code`, and 403 with its text otherwise. */
 async function runValidation(
   context: WriteContext,
   script: string,
@@ -96,8 +96,10 @@ async function runValidation(
   try {
     await runHook(context, script, id, variables)
   } catch (cause) {
-    if (!(cause instanceof Problem)) throw cause
-    const own = cause.cause instanceof Problem ? cause.cause : cause
-    throw new Problem('POLICY_FAILED', own.message, { detail: own.detail, cause })
+    // One that was stopped, or could not run, has not judged the value.
+    if (!(cause instanceof Problem) || cause.code !== 'SCRIPT_FAILED') throw cause
+    const thrown = cause.cause instanceof Problem ? cause.cause : undefined
+    const { message, detail } = thrown ?? cause
+    throw new Problem('POLICY_FAILED', message, { status: thrown?.status, detail, cause })
   }
 }

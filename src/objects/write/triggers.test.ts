@@ -222,6 +222,29 @@ describe('a script', () => {
     })
   })
 
+  it.each([
+    ['403', "{ code: 403, message: 'm', detail: { a: 1 } }", { status: 403, message: 'm', detail: { a: 1 } }],
+    ['another one', "{ code: 409, message: 'taken', detail: 'by bob' }", { status: 409, detail: 'by bob' }],
+    ['one that is no error', "{ code: 200, message: 'fine' }", { status: 500, message: 'fine' }],
+    ['one as text', "{ code: '400', message: 'm' }", { status: 403, message: expect.stringContaining('m') }],
+  ])('onValidate that throws with the code %s answers with it', async (_which, thrown, answer) => {
+    for (const type of [
+      { onValidate: script(`throw ${thrown}`) },
+      { schema: { properties: { mail: { onValidate: script(`throw ${thrown}`) } } } },
+    ]) {
+      const { resources } = await open(type)
+      const create = resources.create('managed/user', 'ann', ann, own)
+      await expect(create).rejects.toMatchObject({ code: 'POLICY_FAILED', ...answer })
+    }
+  })
+
+  it('onValidate that never ends has refused nobody: it fails as any other script', async () => {
+    const { resources } = await open({ onValidate: script('for (;;) {}') })
+    await expect(resources.create('managed/user', 'ann', ann, own)).rejects.toMatchObject({
+      ...{ code: 'SCRIPT_TIMEOUT', status: 500 },
+    })
+  })
+
   it.each<[string, (resources: Resources) => Promise<unknown>, object | undefined]>([
     ['postCreate', (resources) => resources.create('managed/user', 'bob', ann, own), undefined],
     [
