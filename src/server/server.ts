@@ -3,7 +3,8 @@ import { administratorAuthentication, ensureAdministrator } from '../http/authen
 import { withStaticUsers } from '../http/authentication/static-users.ts'
 import { httpServer } from '../http/server.ts'
 import { watchClock } from '../kit/clock.ts'
-import { type Application, type OpenOptions, openApplication } from './application.ts'
+import { type OpenOptions, openApplication } from './application.ts'
+import { onlyServer } from './only-server.ts'
 import { staticUsers } from './static-users.ts'
 
 export interface ServerOptions extends Omit<OpenOptions, 'log'> {
@@ -23,7 +24,7 @@ export async function openServer(options: ServerOptions) {
     await openApplication({ mayBeEmpty: true, ...options, log: (level, message) => log[level](message) }),
   )
   const { repository, resources, audit } = application
-  opened.use(await onlyServer(application, log))
+  opened.use(await onlyServer(application.locks, (level, message) => log[level](message)))
   if (application.project.files.length === 0)
     log.info(
       'the project has no configuration yet: give it one over REST (PUT config/…), or write files to conf/',
@@ -46,14 +47,4 @@ export async function openServer(options: ServerOptions) {
   opened.defer(() => recovered)
   const closing = opened.move()
   return { url, application, [Symbol.asyncDispose]: () => closing.disposeAsync() }
-}
-
-/** A second server on the same data would run each schedule a second time, and neither sees what the other changes at once. */
-async function onlyServer({ locks }: Application, log: ServerOptions['log']): Promise<AsyncDisposable> {
-  const answer = await locks.lease('server', 'a server')
-  if (answer.taken) return { [Symbol.asyncDispose]: () => answer.lease.release() }
-  log.warn(
-    `another server works on this data folder: ${answer.by.process}. Both run its schedules and its queue; stop one of them, or give each a folder of its own (--data)`,
-  )
-  return { [Symbol.asyncDispose]: async () => {} }
 }
