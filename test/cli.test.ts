@@ -21,6 +21,7 @@ describe('help', () => {
     'serve',
     'recon',
     'plan',
+    'plans',
     'show',
     'apply',
     'undo',

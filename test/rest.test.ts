@@ -166,6 +166,9 @@ describe('recon', () => {
         action: 'UPDATE',
         reason: expect.stringContaining('finds'),
       })
+      const alike = await get(`${path}/plan?${filter('action eq "UPDATE"')}&_sortKeys=action&_fields=_id`)
+      const places = alike.body.result.map(({ _id }: { _id: string }) => Number(_id))
+      expect(places).toEqual(places.toSorted((one: number, other: number) => one - other))
       const part = await action(path, 'apply&onlyAction=UPDATE&limit=2')
       expect(part.body).toMatchObject({ state: 'SUCCESS', plan: { performed: 2, stale: 0 } })
       const rest = await action(path, 'apply')
@@ -183,7 +186,28 @@ describe('recon', () => {
       })
     })
 
+    it('is listed with all others that are kept, the newest first', async () => {
+      const made: string[] = []
+      for (const mapping of [users, 'managedUser_directoryAccount'])
+        made.push((await action('recon', `plan&mapping=${mapping}`)).body._id)
+      const listed = async (more = '') =>
+        (await get(`recon/plans?${filter('true')}${more}`)).body.result.map(({ _id }: { _id: string }) => _id)
+      expect((await listed()).slice(0, 2)).toEqual(made.toReversed())
+      expect(await listed('&_sortKeys=created')).toEqual((await listed()).toReversed())
+      expect(await listed('&_pageSize=1&_pagedResultsOffset=1')).toEqual([made[0]])
+      const ofUsers = await get(`recon/plans?${filter(`mapping eq "${users}"`)}`)
+      expect(ofUsers.body.result).toMatchObject([{ _id: made[0], createdBy: 'openidm-admin' }])
+      expect((await get(`recon/plans/${made[1]}`)).body).toMatchObject({
+        mapping: 'managedUser_directoryAccount',
+      })
+      const { out } = project.syncline(['plans', '--limit', '1'])
+      expect(out).toContain(made[1])
+      expect(out).not.toContain(made[0])
+      expect(project.json('plans', '--mapping', users)).toMatchObject([{ _id: made[0] }])
+    })
+
     it.each([
+      ['GET', 'recon/plans/unknown', 404],
       ['POST', 'recon?_action=plan', 400],
       ['POST', 'recon/unknown?_action=apply', 404],
       ['GET', 'recon/unknown/plan', 404],

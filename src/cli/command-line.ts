@@ -15,6 +15,7 @@ import { addLinks } from './links.ts'
 import { addLiveSync } from './live-sync.ts'
 import type { Exit } from './options.ts'
 import { addPlan } from './plan.ts'
+import { addPlans } from './plans.ts'
 import { addQuery } from './query.ts'
 import { addQueue } from './queue.ts'
 import { addRecon } from './recon.ts'
@@ -39,6 +40,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addServe,
     addRecon,
     addPlan,
+    addPlans,
     addShow,
     addApply,
     addUndo,

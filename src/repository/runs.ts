@@ -33,6 +33,8 @@ export interface Runs {
   deleteEntries(id: string): Promise<void>
   /** The run must have been saved, else NOT_FOUND. */
   appendEntries(entries: readonly RunEntry[]): Promise<void>
+  /** One entry; the nearer to the end it was written, the faster. */
+  readEntry(runId: string, id: string): Promise<JsonObject | undefined>
   /** Entries of a run, in the order of writing unless sorted; filters and sort keys see `content`. */
   queryEntries(runId: string, query: StoreQuery): Promise<StorePage<JsonObject>>
 }

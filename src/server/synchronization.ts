@@ -13,6 +13,7 @@ import { associationsProvider } from '../sync/resources/associations.ts'
 import { issuesProvider } from '../sync/resources/issues.ts'
 import { linkedViewProvider } from '../sync/resources/linked-resources.ts'
 import { deadLetterProvider, pendingDeletionProvider, stageProvider } from '../sync/resources/live-sync.ts'
+import { plansProvider } from '../sync/resources/plans.ts'
 import { queueProvider } from '../sync/resources/queue.ts'
 import { reconciliationProvider } from '../sync/resources/recon.ts'
 import { repoLinkProvider } from '../sync/resources/repo-link.ts'
@@ -69,6 +70,7 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
       'sync/queue': queueProvider(repository, wake, (set, pointer) => isSecretAt(resources(), set, pointer)),
       'sync/issues': issuesProvider({ ...single, reconciliations, configured }),
       recon: reconciliationProvider(reconciliations, repository),
+      'recon/plans': plansProvider(repository.runs),
       'recon/assoc': associationsProvider(repository, resources),
       'repo/link': repoLinkProvider(repository, (name) => current().mappings.get(name)?.mapping.links.type),
       'endpoint/linkedView': linkedViewProvider(single),

@@ -76,6 +76,17 @@ export function runsContract(current: Current): void {
       ])
     })
 
+    it('have entries that are read by their id', async () => {
+      await runs().save(run('1'))
+      await runs().save(run('2'))
+      await runs().appendEntries(['a', 'b'].map((id) => ({ id, runId: '1', content: { is: id } })))
+      expect(await runs().readEntry('1', 'a')).toEqual({ is: 'a' })
+      expect([await runs().readEntry('1', 'c'), await runs().readEntry('2', 'a')]).toEqual([
+        undefined,
+        undefined,
+      ])
+    })
+
     it('can lose their entries and stay', async () => {
       for (const id of ['1', '2']) {
         await runs().save(run(id))

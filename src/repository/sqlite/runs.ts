@@ -33,6 +33,12 @@ export function sqliteRuns(session: Session): Runs {
           }
         }
       }),
+    readEntry: (runId, id) =>
+      session.row(
+        ({ content }) => documentOf(content),
+        'SELECT content FROM run_entries WHERE run_id = ? AND id = ? ORDER BY seq DESC LIMIT 1',
+        ...[runId, id],
+      ),
     queryEntries: (runId, query) =>
       session.page(documents('run_entries', fragment('run_id = ?', runId), { ties: ['id', 'seq'] }), query),
   }

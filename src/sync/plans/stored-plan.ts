@@ -20,7 +20,6 @@ import type { PlanSink, PlanSource } from './plan-source.ts'
 
 const pageSize = 500
 const isLine: Filter = { kind: 'present', pointer: ['phase'] }
-const isHeader: Filter = { kind: 'present', pointer: ['plan'] }
 
 /**
  * Plans as entries of the runs that made them, for REST. NOT_FOUND for a run that made none, that failed, or whose entries are
@@ -100,7 +99,7 @@ async function makePlan(
   const kept = header.then(async (facts) => {
     // Only this program writes the store, so the checksum of a stored plan is empty.
     const content = facts && jsonOf({ ...facts, checksum: '' })
-    if (content) await runs.appendEntries([{ id: `${run.id}-plan`, runId: run.id, content }])
+    if (content) await runs.appendEntries([{ id: headerId(run.id), runId: run.id, content }])
     return facts
   })
   if (!wait) {
@@ -118,25 +117,43 @@ function storedPlanSink(runs: Runs, runId: string): PlanSink {
   return {
     add: (line) => void pending.push(line),
     async flush() {
-      const entries = pending.map((line) => ({
-        id: `${runId}-plan-${count++}`,
-        runId,
-        content: jsonOf({ _id: String(count), ...line }),
-      }))
+      const entries = pending.map((line) => {
+        count++
+        // What sorts alike is listed in the order of the plan: the ids are so as texts, too.
+        const id = `${runId}-plan-${String(count).padStart(9, '0')}`
+        return { id, runId, content: jsonOf({ _id: String(count), ...line }) }
+      })
       pending = []
       if (entries.length > 0) await runs.appendEntries(entries)
     },
   }
 }
 
+/** The headers of all plans that runs keep, the newest first. */
+export async function storedHeaders(runs: Runs): Promise<readonly Resource[]> {
+  const kept = await runs.withEntries()
+  const newestFirst = (await runs.list()).toReversed().filter(({ id }) => kept.has(id))
+  const headers = await Promise.all(newestFirst.map(({ id }) => headerOf(runs, id)))
+  return headers.flatMap((header) => (header ? [{ _id: header.runId, ...jsonOf(header) }] : []))
+}
+
+/** It is written when the plan is complete. */
+async function headerOf(runs: Runs, runId: string): Promise<PlanHeader | undefined> {
+  const header = await runs.readEntry(runId, headerId(runId))
+  return header?.plan === 1 ? (header as unknown as PlanHeader) : undefined
+}
+
+function headerId(runId: string): string {
+  return `${runId}-plan`
+}
+
 /** NOT_FOUND for a run that keeps no plan. */
 export async function storedPlan(runs: Runs, runId: string): Promise<PlanSource> {
-  const { result } = await runs.queryEntries(runId, { filter: isHeader, pageSize: 1 })
-  const header = result.find(({ plan }) => plan === 1)
+  const header = await headerOf(runs, runId)
   if (!header)
     throw new Problem('NOT_FOUND', `Run ${runId} keeps no plan: it made none, or newer ones took its place`)
   return {
-    header: header as unknown as PlanHeader,
+    header,
     async *lines(phase) {
       const filter: Filter = { kind: 'compare', operator: 'eq', pointer: ['phase'], value: phase }
       const fetch = (from: From) => runs.queryEntries(runId, { filter, pageSize, ...from })
