@@ -70,6 +70,45 @@ describe('what OpenIDM keeps in its repository', () => {
   })
 })
 
+describe('named queries of the repositories', () => {
+  it.each([
+    ['managed/user', 'query-all-ids-count'],
+    ['repo/managed/user', 'query-all-count'],
+    ['system/hr/account', 'query-all-ids-count'],
+    ['internal/role', 'query-all-ids-count'],
+    ['config', 'query-all-ids-count'],
+    ['repo/link', 'query-all-ids-count'],
+    ['audit/recon', 'query-all-count'],
+    ['recon', 'query-all-ids-count'],
+    ['scheduler/job', 'query-all-ids-count'],
+  ])('count %s by %s', async (path, id) => {
+    const all = (await get(`${path}?_queryFilter=true`)).result
+    expect(await get(`${path}?_queryId=${id}`)).toMatchObject({
+      ...{ resultCount: 1, result: [{ total: all.length }] },
+    })
+    const script = {
+      type: 'text/javascript',
+      source: `openidm.query('${path}', { _queryId: '${id}' }).result`,
+    }
+    const { body } = await server.call('POST', 'script?_action=eval', { body: script })
+    expect(body).toEqual([expect.objectContaining({ total: all.length })])
+  })
+
+  it.each(['audit/recon', 'repo/audit/recon'])('list the recorded runs of %s', async (path) => {
+    await server.call('POST', 'recon?_action=recon&mapping=hr_user&waitForCompletion=true')
+    await server.call('POST', 'recon?_action=recon&mapping=hr_user&waitForCompletion=true')
+    const runs = async (query: string) => (await get(`${path}?_queryId=get-recons&${query}`)).result
+    const all = await runs('includeMapping=%25&excludeMapping=')
+    expect(all[0]).toEqual({
+      ...{ _id: expect.any(String), mapping: 'hr_user' },
+      ...{ reconId: expect.any(String), timestamp: expect.any(String) },
+    })
+    expect(all[0].timestamp > all[1].timestamp).toBe(true)
+    expect(await runs('includeMapping=hr%25')).toEqual(all)
+    expect(await runs('includeMapping=%25&excludeMapping=hr_user')).toEqual([])
+  })
+})
+
 describe('the cluster', () => {
   it('has one node', async () => {
     const node = { instanceId: 'node1', state: 'running', startup: expect.any(String) }

@@ -28,6 +28,11 @@ export function readQuery(configured: JsonObject | undefined, defaultResource: s
   const fields = fieldsOf(take('fields'))
   const others = Object.fromEntries([...keys].filter(([key]) => !isPagingKey(key)))
   const found = selected(selection, others, resourceName)
+  if (found.counts)
+    throw new Problem(
+      'BAD_REQUEST',
+      `${JSON.stringify(selection.value)} counts objects: a mapping needs them`,
+    )
   return {
     resourceName,
     filter: found.filter,

@@ -63,6 +63,7 @@ describe.each(readers)('$reader', ({ read }) => {
         },
       },
     ],
+    [{ _queryId: 'for-internalcredentials', uid: 'ann' }, { filter: equals('_id', 'ann') }],
     [
       { _queryId: 'get-users-of-role', role: 'seller' },
       {
@@ -89,6 +90,43 @@ describe.each(readers)('$reader', ({ read }) => {
     const refusal = expect.objectContaining({ code, message: expect.stringMatching(message) })
     expect(() => read('managed/user', words)).toThrow(refusal)
   })
+})
+
+describe('the query for recorded runs', () => {
+  const found = (words: Record<string, string>) =>
+    selected({ key: '_queryId', value: 'get-recons' }, words, 'audit/recon')
+  const mapping = { kind: 'compare', pointer: ['mapping'] }
+
+  it('asks for summaries, the newest first', () => {
+    expect(found({})).toMatchObject({
+      fields: [['reconId'], ['timestamp'], ['mapping']],
+      sortKeys: [{ pointer: ['timestamp'], descending: true }],
+      filter: {
+        kind: 'and',
+        filters: [equals('entryType', 'summary'), { kind: 'present' }, { kind: 'not' }],
+      },
+    })
+  })
+
+  it.each([
+    ['hr_user', { ...mapping, operator: 'eq', value: 'hr_user' }],
+    ['hr%', { ...mapping, operator: 'sw', value: 'hr' }],
+    ['%user', { ...mapping, operator: 'ew', value: 'user' }],
+    ['%r_u%', { ...mapping, operator: 'co', value: 'r_u' }],
+  ])('of mappings like %s', (includeMapping, filter) => {
+    expect(found({ includeMapping })).toMatchObject({ filter: { filters: [{}, filter, {}] } })
+    expect(found({ excludeMapping: includeMapping })).toMatchObject({
+      filter: { filters: [{}, {}, { kind: 'not', filter }] },
+    })
+  })
+
+  it('takes no other patterns', () => {
+    expect(() => found({ includeMapping: 'a%b' })).toThrow('"a%b": a % stands at the beginning')
+  })
+})
+
+it('does not count for a mapping, which needs the objects', () => {
+  expect(() => readQuery({ _queryId: 'query-all-ids-count' }, 'managed/user')).toThrow('counts objects')
 })
 
 it('reads whether to count in any case of letters', () => {

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from './json.ts'
 import { distance } from './nearest.ts'
 import { type Pointer, parsePointer } from './pointer.ts'
 import { Problem } from './problem.ts'
+import type { SortKey } from './sort.ts'
 
 /**
  * The keys of a query, with the same meaning in requests, scripts and mappings (platform §1.2; engine
@@ -37,6 +38,10 @@ export interface Selected<P extends Json | undefined> {
   readonly filter: Filter
   /** The fields to return if the query names none; undefined: all. */
   readonly fields: readonly Pointer[] | undefined
+  /** The order if the query names none. */
+  readonly sortKeys?: readonly SortKey[]
+  /** It asks how many there are: the answer is one object with `total`. */
+  readonly counts?: true
   /** Those that the selection itself does not use. */
   readonly parameters: Readonly<Record<string, P>>
 }
@@ -66,6 +71,10 @@ interface NamedQuery {
   readonly parameters: readonly string[]
   readonly filter: (value: (parameter: string) => Json) => Filter
   readonly fields?: readonly Pointer[]
+  readonly sortKeys?: readonly SortKey[]
+  readonly counts?: true
+  /** What a parameter is that is not given; absent: it must be. */
+  readonly defaults?: Readonly<Record<string, string>>
 }
 
 const everyObject: NamedQuery = { parameters: [], filter: () => everything }
@@ -79,6 +88,8 @@ const usersOfRole: NamedQuery = {
 const namedQueries: Readonly<Record<string, NamedQuery>> = {
   'query-all-ids': { ...everyObject, fields: [['_id']] },
   'query-all': everyObject,
+  'query-all-ids-count': { ...everyObject, counts: true },
+  'query-all-count': { ...everyObject, counts: true },
   'for-userName': { parameters: ['uid'], filter: (value) => equals('userName', value('uid')) },
   'get-by-field-value': {
     parameters: ['field', 'value'],
@@ -106,6 +117,19 @@ const namedQueries: Readonly<Record<string, NamedQuery>> = {
     parameters: ['username'],
     filter: (value) => equals('_id', value('username')),
   },
+  'for-internalcredentials': { parameters: ['uid'], filter: (value) => equals('_id', value('uid')) },
+  // Of audit/recon: the runs on record.
+  'get-recons': {
+    parameters: ['includeMapping', 'excludeMapping'],
+    defaults: { includeMapping: '%', excludeMapping: '' },
+    filter: (value) =>
+      all(equals('entryType', 'summary'), like('mapping', value('includeMapping')), {
+        kind: 'not',
+        filter: like('mapping', value('excludeMapping')),
+      }),
+    fields: [['reconId'], ['timestamp'], ['mapping']],
+    sortKeys: [{ pointer: ['timestamp'], descending: true }],
+  },
 }
 
 function namedQuery<P extends Json | undefined>(
@@ -120,12 +144,18 @@ function namedQuery<P extends Json | undefined>(
         `not read; say it as _queryFilter. Known: ${Object.keys(namedQueries).join(', ')}`,
     )
   const filter = query.filter((parameter) => {
-    const value = Object.hasOwn(parameters, parameter) ? (parameters[parameter] ?? undefined) : undefined
+    const given = Object.hasOwn(parameters, parameter) ? (parameters[parameter] ?? undefined) : undefined
+    const value: Json | undefined = given ?? query.defaults?.[parameter]
     if (value !== undefined) return value
     throw new Problem('BAD_REQUEST', `the query ${name} needs the parameter ${parameter}`)
   })
   const others = Object.entries(parameters).filter(([one]) => !query.parameters.includes(one))
-  return { filter, fields: query.fields, parameters: Object.fromEntries(others) as Record<string, P> }
+  const { fields, sortKeys, counts } = query
+  return {
+    ...{ filter, fields, parameters: Object.fromEntries(others) as Record<string, P> },
+    ...(sortKeys && { sortKeys }),
+    ...(counts && { counts }),
+  }
 }
 
 function all(...filters: Filter[]): Filter {
@@ -134,6 +164,17 @@ function all(...filters: Filter[]): Filter {
 
 function equals(field: string, value: Json): Filter {
   return { kind: 'compare', operator: 'eq', pointer: parsePointer(field), value }
+}
+
+/** A pattern of SQL: `%` stands for any text, at its ends. */
+function like(field: string, value: Json): Filter {
+  const [, before = '', text = '', after = ''] = /^(%?)(.*?)(%?)$/s.exec(String(value)) ?? []
+  if (text.includes('%'))
+    throw new Problem('BAD_REQUEST', `${JSON.stringify(value)}: a % stands at the beginning or the end only`)
+  const pointer = parsePointer(field)
+  if (text === '' && before === '%') return { kind: 'present', pointer }
+  const operator = before === '' ? (after === '' ? 'eq' : 'sw') : after === '' ? 'ew' : 'co'
+  return { kind: 'compare', operator, pointer, value: text }
 }
 
 const totalPolicies = ['NONE', 'ESTIMATE', 'EXACT'] as const

@@ -110,6 +110,8 @@ export interface ResourceQuery {
   readonly totalPolicy?: 'NONE' | 'ESTIMATE' | 'EXACT'
   /** Additional request parameters, as strings. */
   readonly parameters?: Readonly<Record<string, string>>
+  /** Asks how many match: the router answers with one object that has `total`. */
+  readonly counts?: true
 }
 
 /** An object, or in its place why it cannot be read. */

@@ -4,7 +4,7 @@ import { project } from './fields.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
 import { filteredSet } from './filtered-set.ts'
 import { guardedSet, refuseWritesWhenReadOnly } from './read-only.ts'
-import type { Resource, ResourcePage, ResourceProvider, Resources } from './resources.ts'
+import type { Resource, ResourcePage, ResourceProvider, ResourceQuery, Resources } from './resources.ts'
 
 /** Providers by the path at which they are mounted. */
 export type Mounts = Readonly<Record<string, ResourceProvider>>
@@ -38,6 +38,7 @@ export function router(
       return project(resource, fields)
     },
     async query(path, query, context) {
+      if (query.counts) return counted(await resources.query(path, inCounting(query), context), path)
       const page = await route<ResourcePage>({ verb: 'query', path, context, query })
       return { ...page, result: page.result.map((resource) => project(resource, query.fields)) }
     },
@@ -54,6 +55,15 @@ export function router(
     },
   }
   return resources
+}
+
+function inCounting({ counts, ...query }: ResourceQuery): ResourceQuery {
+  return { ...query, fields: [['_id']], pageSize: 1, totalPolicy: 'EXACT' }
+}
+
+function counted({ total }: ResourcePage, path: string): ResourcePage {
+  if (total === undefined) throw new Problem('NOT_IMPLEMENTED', `${path} does not say how many there are`)
+  return { result: [{ _id: '', total }], cookie: null }
 }
 
 /** Undefined if the provider lacks the verb. The router has set the input that each verb needs. */

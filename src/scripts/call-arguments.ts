@@ -92,7 +92,7 @@ export function resourceQuery(path: string, value: unknown, fields: unknown): Re
   const selection = selectionIn(given)
   if (!selection) throw bad('query', withoutRestriction(Object.keys(value)))
   const found = selected(selection, additional, path)
-  const sortKeys = sortKeyList(_sortKeys, 'query')
+  const sortKeys = sortKeyList(_sortKeys, 'query') ?? found.sortKeys
   const pageSize = count(_pageSize, '_pageSize')
   const offset = count(_pagedResultsOffset, '_pagedResultsOffset')
   const wanted = fieldList(fields, 'query') ?? fieldList(_fields, 'query') ?? found.fields
@@ -104,6 +104,7 @@ export function resourceQuery(path: string, value: unknown, fields: unknown): Re
     ...(offset !== undefined && { offset }),
     ...(_pagedResultsCookie !== undefined && { cookie: String(_pagedResultsCookie) }),
     ...(_totalPagedResultsPolicy !== undefined && { totalPolicy: totalPolicyOf(_totalPagedResultsPolicy) }),
+    ...(found.counts && { counts: found.counts }),
     parameters: texts(found.parameters),
   }
 }

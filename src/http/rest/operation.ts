@@ -82,7 +82,16 @@ const query: Operation = async (resources, wire, conditions, context) => {
   const found = selected(selection, additional, path)
   const wanted = fields ?? found.fields
   const { filter, parameters: more } = found
-  const request = { filter, ...(wanted && { fields: wanted }), ...paging, parameters: more }
+  const request = {
+    ...{
+      filter,
+      ...(wanted && { fields: wanted }),
+      ...(found.sortKeys && { sortKeys: found.sortKeys }),
+      ...paging,
+      parameters: more,
+    },
+    ...(found.counts && { counts: found.counts }),
+  }
   return {
     kind: 'page',
     page: await resources.query(path, request, context),
