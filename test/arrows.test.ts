@@ -67,6 +67,18 @@ it('has a row for every folder of src', () => {
   expect([...folders].filter((folder) => !rows.has(folder))).toEqual([])
 })
 
+it('loads no parser of scripts at the start of every command: lint, and what it needs, is loaded when it is asked', () => {
+  const loaded = new Set(['main.ts'])
+  for (const file of loaded) {
+    const text = readFileSync(join(root, 'src', file), 'utf8')
+    const imports = text.matchAll(/^(?:import|export) (?!type )[^'()]*? ?'(\.[^'\n]+)'/gms)
+    for (const [, specifier = ''] of imports)
+      loaded.add(relative(join(root, 'src'), resolve(root, 'src', dirname(file), specifier)))
+  }
+  expect(loaded.size).toBeGreaterThan(300)
+  expect([...loaded].filter((file) => file.startsWith('lint/'))).toEqual([])
+})
+
 it('is described in docs/development.md, folder by folder', () => {
   const page = readFileSync(join(root, 'docs', 'development.md'), 'utf8')
   const folders = new Set(files.map(folderOf).filter((folder) => folder !== ''))

@@ -27,7 +27,8 @@ export async function withMapping<T>(
   })
   if (mapping !== undefined) application.requireMapping(mapping)
   const { problems, project } = application
-  for (const problem of problems)
+  const doubts = mapping === undefined ? [] : await application.doubts()
+  for (const problem of [...problems, ...doubts])
     if (problem.severity === 'error' || (mapping !== undefined && isAbout(project, problem, mapping)))
       console.error(formatProblem(problem))
   return await work(application)

@@ -37,6 +37,7 @@ async function serve(options: ServeOptions): Promise<number> {
   for (const problem of server.application.problems) console.error(formatProblem(problem))
   if (options.json) console.log(JSON.stringify({ url: server.url }))
   else console.log(`Syncline is listening on ${server.url}`)
+  for (const problem of await server.application.doubts()) console.error(formatProblem(problem))
   await stopped
   log.info('closing')
   return 0

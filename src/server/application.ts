@@ -38,8 +38,10 @@ import { usableMapping } from './usable.ts'
 export interface Application extends AsyncDisposable {
   /** The current configuration. */
   readonly project: Project
-  /** All errors and warnings of the configuration. Parts with errors are left out; the rest works. */
+  /** What is wrong in the configuration. Parts with errors are left out; the rest works. */
   readonly problems: readonly ConfigurationProblem[]
+  /** What is doubtful in it besides; looked for when somebody first asks. */
+  doubts(): Promise<readonly ConfigurationProblem[]>
   readonly repository: Repository
   readonly resources: Resources
   readonly locks: Locks
@@ -177,6 +179,7 @@ function application(
     get problems() {
       return generations.current.problems
     },
+    doubts: () => generations.current.doubts(),
     ...{ ...base, reconciliations, changes, recover, start },
     administrator,
     requireMapping: (name) => usableMapping(generations.current, name).mapping,

@@ -12,7 +12,6 @@ import type { UsableType } from '../objects/type/scripts.ts'
 import type { ScriptEngine } from '../scripts/engine.ts'
 import { type IsolateEngineOptions, isolateEngine } from '../scripts/isolate-engine.ts'
 import { connectorKinds, connectorSchemas } from './connectors.ts'
-import { doubtsOf } from './doubts.ts'
 import { features, type ServerFeature, type Tools } from './features.ts'
 import { type CompiledMapping, mappingFeature } from './mappings.ts'
 import { systemFeature } from './systems.ts'
@@ -23,7 +22,13 @@ import { systemFeature } from './systems.ts'
  */
 export interface CheckedProject {
   readonly project: Project
+  /** What keeps parts from running, and what compiling them has warned of. */
   readonly problems: readonly ConfigurationProblem[]
+  /**
+   * What a person would doubt besides. To find it takes reading every script, with a parser of its own: that is done when somebody first
+   * asks, not at the start of each command.
+   */
+  doubts(): Promise<readonly ConfigurationProblem[]>
   readonly mappings: ReadonlyMap<string, CompiledMapping>
   readonly types: readonly UsableType[]
   /** By name. They are open, but not connected yet. */
@@ -67,10 +72,15 @@ export async function compileFeatures(
 ): Promise<{ readonly checked: CheckedProject; readonly compiled: readonly Compiled<unknown>[] }> {
   const compiled: Compiled<unknown>[] = []
   for (const feature of list) compiled.push(await feature.compile(tools.documents, tools))
-  const findings = [...compiled.flatMap((one) => one.findings), ...doubtsOf(tools)]
+  const findings = compiled.flatMap((one) => one.findings)
+  let doubts: ReturnType<CheckedProject['doubts']> | undefined
   const checked = {
     project: tools.project,
     problems: [...tools.problems, ...locateIn(tools.documents, findings)],
+    doubts() {
+      doubts ??= import('./doubts.ts').then(({ doubtsOf }) => locateIn(tools.documents, doubtsOf(tools)))
+      return doubts
+    },
     mappings: mappingFeature.of(tools),
     types: managedFeature.of(tools).types,
     systems: systemFeature.of(tools),
@@ -99,7 +109,8 @@ export async function checkOnly(options: ProjectOptions): Promise<CheckedProject
     engine,
     openSystem: async (configuration) => opened.use(await openSystem(configuration, environment)),
   }
-  return (await compileFeatures(featuresOf(options), tools)).checked
+  const { checked } = await compileFeatures(featuresOf(options), tools)
+  return { ...checked, problems: [...checked.problems, ...(await checked.doubts())] }
 }
 
 export function scriptEngine(

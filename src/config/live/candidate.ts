@@ -4,6 +4,8 @@ import type { ConfigurationFile, ConfigurationProblem, Project } from '../projec
 export interface Candidate extends AsyncDisposable {
   readonly project: Project
   readonly problems: readonly ConfigurationProblem[]
+  /** What is doubtful besides; looked for when somebody first asks. */
+  doubts(): Promise<readonly ConfigurationProblem[]>
   /** The entries of the project (`mapping/x`, `system/hr`, `managed/user`), each with everything it depends on. */
   readonly entries: ReadonlyMap<string, string>
 }
@@ -24,6 +26,14 @@ export interface States<State extends Candidate> {
   readonly activate: (state: State) => Promise<void>
   /** The entries in use, and what uses them. */
   readonly inUse: () => Promise<readonly Use[]>
+}
+
+/** Everything that `check` reports. */
+export async function everyProblem({
+  problems,
+  doubts,
+}: Pick<Candidate, 'problems' | 'doubts'>): Promise<readonly ConfigurationProblem[]> {
+  return [...problems, ...(await doubts())]
 }
 
 /** By the ids of their objects. */

@@ -6,7 +6,7 @@ import { asProblem, Problem } from '../../model/problem.ts'
 import { fileOfId } from '../document-id.ts'
 import { formatProblem } from '../locate.ts'
 import type { ConfigurationFile, ConfigurationProblem, Project } from '../project.ts'
-import { type Candidate, type States, textsOf } from './candidate.ts'
+import { type Candidate, everyProblem, type States, textsOf } from './candidate.ts'
 import { editedText } from './edit-text.ts'
 import { type Author, ConfigurationHistory, contentOf, type HistoryOptions, systemAuthor } from './history.ts'
 import { conflictingUse, newErrors, refuseInUse, refuseProblems } from './refusals.ts'
@@ -69,9 +69,9 @@ export class Reconfiguration<State extends Candidate> {
         files = filesWith(files, { id, file: `conf/${fileOfId(id)}`, text: await this.#textOf(id, content) })
       await using next = await prepare(files)
       const [only, ...others] = Object.keys(contents)
-      if (only === undefined || others.length > 0) return next.problems
+      if (only === undefined || others.length > 0) return await everyProblem(next)
       const file = `conf/${fileOfId(only)}`
-      return [...newErrors(next, current(), file), ...warningsOf(next, file)]
+      return [...newErrors(next, current(), file), ...(await warningsOf(next, file))]
     })
   }
 
@@ -211,7 +211,8 @@ export class Reconfiguration<State extends Candidate> {
 }
 
 /** In a file, what is doubtful. */
-function warningsOf({ problems }: Candidate, file: string): readonly ConfigurationProblem[] {
+async function warningsOf(candidate: Candidate, file: string): Promise<readonly ConfigurationProblem[]> {
+  const problems = await everyProblem(candidate)
   return problems.filter((problem) => problem.file === file && problem.severity === 'warning')
 }
 

@@ -2,7 +2,7 @@ import type { Log } from '../../kit/log.ts'
 import { asProblem } from '../../model/problem.ts'
 import type { ConfigurationStore } from '../../repository/configuration-store.ts'
 import { formatProblem } from '../locate.ts'
-import { type Candidate, isSame, type States, textsOf } from './candidate.ts'
+import { type Candidate, everyProblem, isSame, type States, textsOf } from './candidate.ts'
 import { conflictingUse, newErrors } from './refusals.ts'
 
 export interface ReloadOptions<State extends Candidate> extends States<State> {
@@ -68,12 +68,13 @@ export class Reload<State extends Candidate> {
       return 'busy'
     }
     const before = textsOf(current().project)
-    const doubted = new Set(current().problems.map(formatProblem))
+    const doubted = new Set((await everyProblem(current())).map(formatProblem))
+    const doubtful = await everyProblem(next)
     // From here on its successor disposes of it.
     held.move()
     if (next !== disk) await disk[Symbol.asyncDispose]()
     await activate(next)
-    for (const problem of next.problems) {
+    for (const problem of doubtful) {
       const text = formatProblem(problem)
       if (problem.severity === 'warning' && !doubted.has(text)) this.#options.log('warn', text)
     }
