@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { type Item, patternTree, type Sequence } from '../model/pattern-tree.ts'
 import { effortOf, patternOf } from './pattern.ts'
 
 describe('a pattern answers as a regular expression does', () => {
@@ -61,7 +62,71 @@ describe('the most steps for a text of ten characters', () => {
     ['(a?)*', Number.POSITIVE_INFINITY],
     ['(a|b)*', Number.POSITIVE_INFINITY],
     ['(a+)+', Number.POSITIVE_INFINITY],
+    ['a?'.repeat(30), 10 * 2 ** 30],
+    ['(a|aa)'.repeat(20), 10 * 2 ** 20],
+    ['(a|aa){20}', 10 * 2 ** 20],
+    ['(a+){3}', 10 ** 4],
+    ['[^](x+)+]', Number.POSITIVE_INFINITY],
+    ['[](x+)+]', Number.POSITIVE_INFINITY],
+    ['(a)\\1', Number.POSITIVE_INFINITY],
+    ['[(x+)+]', 10],
+    ['\\(x+\\)+', 1000],
+    ['(?=(\\w+)*)x', Number.POSITIVE_INFINITY],
+    ['[[a]*--[b]]', 100],
   ])('%s: %d', (source, steps) => {
     expect(effortOf(source)(10)).toBe(steps)
   })
+
+  it('are never fewer than a matcher takes', () => {
+    for (let seed = 1; seed <= 600; seed++) {
+      const source = someSource(seed)
+      const tree = patternTree(source)
+      for (const text of ['aaaaaaaa', 'abababab']) {
+        const most = effortOf(source)(text.length) * 16 * source.length
+        expect(stepsOf(tree, text, most), source).toBeLessThanOrEqual(most)
+      }
+    }
+  })
 })
+
+/** A pattern of a few characters, groups and repetitions, another one for each seed. */
+function someSource(seed: number): string {
+  let state = seed * 2654435761
+  const next = (choices: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0
+    return (state >>> 16) % choices
+  }
+  const one = (depth: number): string => {
+    const what = depth > 0 && next(3) === 0 ? `(${many(depth - 1)})` : ['a', 'b', '[ab]', 'c'][next(4)]
+    return `${what}${['', '', '', '*', '+', '?', '{2}', '{1,3}'][next(8)]}`
+  }
+  const many = (depth: number): string => {
+    const parts = Array.from({ length: 1 + next(3) }, () => one(depth)).join('')
+    return next(4) === 0 ? `${parts}|${one(depth)}` : parts
+  }
+  return `${many(2)}d`
+}
+
+/** What a plain backtracking matcher tries, from each place of a text that does not match; no more than `most` and one. */
+function stepsOf(tree: readonly Sequence[], text: string, most: number): number {
+  let steps = 0
+  type Rest = (at: number) => boolean
+  const anyOf = (alternatives: readonly Sequence[], at: number, rest: Rest): boolean =>
+    alternatives.some((items) => allOf(items, at, rest))
+  const allOf = ([first, ...others]: Sequence, at: number, rest: Rest): boolean =>
+    first ? repeated(first, 0, at, (end) => allOf(others, end, rest)) : rest(at)
+  const repeated = (item: Item, times: number, at: number, rest: Rest): boolean => {
+    if (++steps > most) return true
+    if (item.kind !== 'group' && item.kind !== 'characters') return rest(at)
+    const again: Rest = (end) =>
+      (end > at || times < item.repeats.least) && repeated(item, times + 1, end, rest)
+    const isMore =
+      times < item.repeats.most &&
+      (item.kind === 'group'
+        ? anyOf(item.alternatives, at, again)
+        : at < text.length && new RegExp(item.text).test(text[at] ?? '') && again(at + 1))
+    return isMore || (times >= item.repeats.least && rest(at))
+  }
+  for (let start = 0; start <= text.length; start++) anyOf(tree, start, () => false)
+  return steps
+}

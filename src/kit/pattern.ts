@@ -1,5 +1,6 @@
 import vm from 'node:vm'
 import { isJsonObject } from '../model/json.ts'
+import { type Item, patternTree, type Sequence } from '../model/pattern-tree.ts'
 import { Problem } from '../model/problem.ts'
 
 /**
@@ -33,26 +34,47 @@ const unguardedSteps = 1e5
 const limitMs = 100
 
 /**
- * The most steps that matching a text of a length may take, as far as the source tells: the length to the power of the number of
- * repetitions without an end, and infinite if one of them repeats something that may itself match in several ways.
+ * The most steps that matching a text of a length may take: in how many ways its parts can share the text out among them, from each
+ * place of the text. Infinite if a repetition without an end repeats what may itself match in several ways, and for references back.
  */
 export function effortOf(source: string): (length: number) => number {
-  const bare = withoutFixedGroups(withoutClasses(source))
-  const repetitions = bare.match(/[*+]|\{\d+,\d*\}|\{\d{2,}\}/g)?.length ?? 0
-  const repeatsGroup = /\)(?:[*+]|\{)/.test(bare) || /\\[1-9]|\\k</.test(source)
-  if (repetitions === 0 && !repeatsGroup) return (length) => length
-  return repeatsGroup ? () => Number.POSITIVE_INFINITY : (length) => length ** (repetitions + 1)
+  const { power, factor } = waysOfAny(patternTree(source))
+  const least = factor > fewWays ? factor : 1
+  return (length) => least * length ** (power + 1)
 }
 
-/** Escapes and classes stand for one character. */
-function withoutClasses(source: string): string {
-  return source.replace(/\\./gs, 'x').replace(/\[\^?\]?[^\]]*\]/g, 'x')
+/** So many times the steps are as good as once. */
+const fewWays = 16
+
+/** In how many ways something can match a text: factor · length ^ power, at most. */
+interface Ways {
+  readonly power: number
+  readonly factor: number
 }
 
-/** A group of so many characters, neither more nor less, matches in one way: it stands for one character, too. */
-function withoutFixedGroups(bare: string): string {
-  const left = bare.replace(/\{\d\}/g, '').replace(/\((?:\?(?:[:=!]|<[=!]|<\w+>))?[^()*+?{|]*\)/g, 'x')
-  return left === bare ? bare : withoutFixedGroups(left)
+const oneWay: Ways = { power: 0, factor: 1 }
+const endless: Ways = { power: 0, factor: Number.POSITIVE_INFINITY }
+
+function waysOfAny(alternatives: readonly Sequence[]): Ways {
+  const all = alternatives.map((items) => items.map(waysOf).reduce(times, oneWay))
+  const power = Math.max(...all.map((ways) => ways.power))
+  return { power, factor: all.reduce((sum, ways) => sum + ways.factor, 0) }
+}
+
+function waysOf(item: Item): Ways {
+  if (item.kind === 'border') return oneWay
+  if (item.kind === 'reference') return endless
+  const once = item.kind === 'group' ? waysOfAny(item.alternatives) : oneWay
+  const { least, most } = item.repeats
+  const isOneWay = once.power === 0 && once.factor === 1
+  if (most === Number.POSITIVE_INFINITY) return isOneWay ? { power: 1, factor: 1 } : endless
+  // So many characters in a row are steps, too.
+  if (isOneWay && most >= 10) return { power: 1, factor: 1 }
+  return { power: once.power * most, factor: once.factor ** most * (most - least + 1) }
+}
+
+function times(one: Ways, other: Ways): Ways {
+  return { power: one.power + other.power, factor: one.factor * other.factor }
 }
 
 const context = vm.createContext(Object.create(null))

@@ -2,6 +2,7 @@
  * Regular expressions that can take for ever: a repetition in a repetition, where one text can be shared out among them in more
  * than one way, so that a text that does not match is tried in all of them. Pure. Says nothing rather than something wrong.
  */
+import { type Group, type Item, patternTree, type Sequence } from './pattern-tree.ts'
 
 /** The part that is dangerous, as it is written; undefined for a pattern that is not, or not a pattern. */
 export function endlessPart(pattern: string): string | undefined {
@@ -14,111 +15,45 @@ export function endlessPart(pattern: string): string | undefined {
       return undefined
     }
   }
-  const reader = { text: pattern, at: 0 }
-  return dangerIn(alternativesOf(reader), pattern)
+  return dangerIn(partsOf(patternTree(pattern), pattern), pattern)
 }
 
-type Item =
-  | { readonly kind: 'set'; readonly has: Has; readonly repeats: Repeats }
-  | {
-      readonly kind: 'group'
-      readonly alternatives: readonly (readonly Item[])[]
-      readonly repeats: Repeats
-      readonly from: number
-      readonly to: number
-      /** Looks ahead or behind, or refers back: it takes no characters of its own. */
-      readonly takesNothing: boolean
-    }
+type Part = CharacterSet | Nested
 
-interface Repeats {
+interface CharacterSet {
+  readonly kind: 'set'
+  readonly has: Has
   readonly least: number
   readonly endless: boolean
+}
+
+interface Nested {
+  readonly kind: 'group'
+  readonly alternatives: readonly (readonly Part[])[]
+  readonly least: number
+  readonly endless: boolean
+  readonly group: Group
 }
 
 /** Which of some characters a set has: enough to see whether two sets have one in common. */
 type Has = ReadonlySet<string>
 
 /** One of each kind that patterns tell apart, besides the characters that the pattern itself names. */
-const samples = [
-  'a',
-  'm',
-  'z',
-  'A',
-  'M',
-  'Z',
-  '0',
-  '5',
-  '9',
-  '_',
-  ' ',
-  '\t',
-  '\n',
-  '-',
-  '.',
-  ',',
-  '@',
-  '/',
-  'é',
-  '!',
-]
+const samples = [...'amzAMZ059_ \t\n-.,@/é!']
 
-interface Reader {
-  readonly text: string
-  at: number
-}
+/** So many are as good as no limit. */
+const many = 20
 
-function alternativesOf(reader: Reader): readonly (readonly Item[])[] {
-  const alternatives: Item[][] = [[]]
-  while (reader.at < reader.text.length && reader.text[reader.at] !== ')') {
-    if (reader.text[reader.at] === '|') {
-      reader.at++
-      alternatives.push([])
-    } else {
-      const item = itemIn(reader)
-      if (item) alternatives.at(-1)?.push(item)
-    }
+/** What of it takes characters; what a reference takes is not known, and nothing is said of it. */
+function partsOf(alternatives: readonly Sequence[], pattern: string): readonly (readonly Part[])[] {
+  const partOf = (item: Item): readonly Part[] => {
+    if (item.kind !== 'group' && item.kind !== 'characters') return []
+    const { least, most } = item.repeats
+    const common = { least, endless: most > many && most > least }
+    if (item.kind === 'characters') return [{ kind: 'set', has: charactersOf(item.text, pattern), ...common }]
+    return [{ kind: 'group', alternatives: partsOf(item.alternatives, pattern), group: item, ...common }]
   }
-  return alternatives
-}
-
-function itemIn(reader: Reader): Item | undefined {
-  const { text } = reader
-  const from = reader.at
-  if (text[from] === '(') {
-    const head = /^\((?:\?(?:[:=!]|<[=!]|<[^>]*>|[a-z-]*:))?/.exec(text.slice(from))?.[0] ?? '('
-    reader.at += head.length
-    const alternatives = alternativesOf(reader)
-    reader.at++
-    const to = reader.at
-    const repeats = repeatsIn(reader)
-    return {
-      kind: 'group',
-      alternatives,
-      repeats,
-      from,
-      to: Math.max(to, reader.at),
-      takesNothing: /[=!]$/.test(head),
-    }
-  }
-  const unit =
-    /^(?:\[\^?\]?(?:\\.|[^\]\\])*\]|\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\k<[^>]*>|\\.|.)/su.exec(
-      text.slice(from),
-    )?.[0]
-  reader.at += unit?.length ?? 1
-  const repeats = repeatsIn(reader)
-  if (unit === undefined || /^(?:\^|\$|\\[bB]|\\\d|\\k<.*)$/.test(unit)) return undefined
-  return { kind: 'set', has: charactersOf(unit, text), repeats }
-}
-
-function repeatsIn(reader: Reader): Repeats {
-  const found = /^(?:[*+?]|\{(\d+)(,?)(\d*)\})\??/.exec(reader.text.slice(reader.at))
-  if (!found) return { least: 1, endless: false }
-  reader.at += found[0].length
-  const [written, least, comma, most] = found
-  if (least === undefined)
-    return { least: written.startsWith('+') ? 1 : 0, endless: !written.startsWith('?') }
-  // So many are as good as no limit.
-  return { least: Number(least), endless: comma === ',' && (most === '' || Number(most) > 20) }
+  return alternatives.map((items) => items.flatMap(partOf))
 }
 
 function charactersOf(unit: string, pattern: string): Has {
@@ -136,10 +71,10 @@ function matcherOf(unit: string): RegExp | undefined {
   return undefined
 }
 
-function dangerIn(alternatives: readonly (readonly Item[])[], text: string): string | undefined {
+function dangerIn(alternatives: readonly (readonly Part[])[], text: string): string | undefined {
   for (const item of alternatives.flat()) {
     if (item.kind !== 'group') continue
-    if (item.repeats.endless && isAmbiguous(item.alternatives)) return text.slice(item.from, item.to)
+    if (item.endless && isAmbiguous(item.alternatives)) return text.slice(item.group.from, item.group.to)
     const inner = dangerIn(item.alternatives, text)
     if (inner !== undefined) return inner
   }
@@ -147,7 +82,7 @@ function dangerIn(alternatives: readonly (readonly Item[])[], text: string): str
 }
 
 /** Can a text be a repetition of these in more than one way? */
-function isAmbiguous(alternatives: readonly (readonly Item[])[]): boolean {
+function isAmbiguous(alternatives: readonly (readonly Part[])[]): boolean {
   return (
     alternatives.some(divides) ||
     alternatives.some((one, index) => alternatives.slice(index + 1).some((other) => overlap(one, other)))
@@ -155,18 +90,18 @@ function isAmbiguous(alternatives: readonly (readonly Item[])[]): boolean {
 }
 
 /** `(a+)+`, `(a+b?)+`: what is around an endless part may be nothing, or more of the same. */
-function divides(items: readonly Item[]): boolean {
+function divides(items: readonly Part[]): boolean {
   return items.some((item, index) => {
     if (
       item.kind === 'group' &&
-      !item.takesNothing &&
+      !item.group.takesNothing &&
       item.alternatives.length === 1 &&
-      !item.repeats.endless
+      !item.endless
     ) {
       const flat = [...items.slice(0, index), ...(item.alternatives[0] ?? []), ...items.slice(index + 1)]
-      return item.repeats.least === 1 && divides(flat)
+      return item.least === 1 && divides(flat)
     }
-    if (!item.repeats.endless) return false
+    if (!item.endless) return false
     const set = item.kind === 'set' ? item.has : firstOf(item)
     const others = items.filter((_, at) => at !== index)
     return set !== undefined && others.every((other) => isPassable(other, set))
@@ -174,14 +109,14 @@ function divides(items: readonly Item[]): boolean {
 }
 
 /** May it be nothing, or characters of the set? */
-function isPassable(item: Item, set: Has): boolean {
-  if (item.repeats.least === 0 || (item.kind === 'group' && item.takesNothing)) return true
+function isPassable(item: Part, set: Has): boolean {
+  if (item.least === 0 || (item.kind === 'group' && item.group.takesNothing)) return true
   if (item.kind === 'set') return shares(item.has, set)
   return item.alternatives.some((items) => items.every((one) => isPassable(one, set)))
 }
 
 /** The characters of a group that is one set. */
-function firstOf(item: Item): Has | undefined {
+function firstOf(item: Part): Has | undefined {
   if (item.kind === 'set') return item.has
   const [only, ...others] = item.alternatives
   const [first, ...more] = only ?? []
@@ -189,13 +124,12 @@ function firstOf(item: Item): Has | undefined {
 }
 
 /** `(a|a)*`, `(\w|\d)*`: alternatives of the same length that match the same text. */
-function overlap(one: readonly Item[], other: readonly Item[]): boolean {
+function overlap(one: readonly Part[], other: readonly Part[]): boolean {
   if (one.length !== other.length || one.length === 0) return false
   return one.every((item, index) => {
     const against = other[index]
     if (item.kind !== 'set' || against?.kind !== 'set') return false
-    const same =
-      item.repeats.endless === against.repeats.endless && item.repeats.least === against.repeats.least
+    const same = item.endless === against.endless && item.least === against.least
     return same && shares(item.has, against.has)
   })
 }
