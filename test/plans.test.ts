@@ -320,6 +320,18 @@ describe('a plan file', () => {
     expect(apply(project, '--override-guard', '--reason', 'a branch closed').code).toBe(0)
   })
 
+  it('says to which mappings behind its target its writes flow on', () => {
+    using project = TestProject.example()
+    project.syncline(['plan', users, '--out', project.path('plan.ndjson')])
+    expect(header(project)).not.toHaveProperty('flowsOn')
+    project.edit('conf/sync.json', (text) => text.replace('"enableSync": false', '"enableSync": true'))
+    const made = project.syncline(['plan', users, '--out', project.path('plan.ndjson')])
+    expect(header(project)).toMatchObject({
+      flowsOn: [{ mapping: accounts, target: 'system/directory/account', changes: 458 }],
+    })
+    expect(made.out).toContain(accounts)
+  })
+
   it('that cannot be written leaves nothing behind', () => {
     using project = TestProject.example()
     const { code, err } = project.syncline([

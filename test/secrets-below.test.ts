@@ -167,6 +167,8 @@ describe('a private value below the top level', () => {
       expect((await server.call('GET', `managed/user?${query}`)).status).toBe(403)
     const counted = 'managed/user?_action=triggerSyncCheck&_queryFilter=account/note+sw+"s"'
     expect((await server.call('POST', counted)).status).toBe(403)
+    const named = 'managed/user?_action=patch&_queryId=get-by-field-value&field=account/note&value=s'
+    expect((await server.call('POST', named, { body: [] })).status).toBe(403)
     expect(
       await inside(`openidm.query('managed/user', { _queryFilter: 'account/note eq "secret"' }).resultCount`),
     ).toBe(1)

@@ -102,6 +102,8 @@ const families = [
   'fieldPolicy',
   'datasource.jdbc',
   'emailTemplate',
+  'identityProvider',
+  'info',
   'ui',
 ]
 
@@ -129,6 +131,7 @@ const effects: Readonly<Record<string, string>> = {
   'datasource.jdbc': 'nothing reads this file: there is no connection to a database',
   secrets: 'nothing reads this file: the master key comes from the environment or the data folder',
   metrics: 'nothing reads this file: no measurements are published',
+  identityProvider: 'nothing reads this file: there is no social login',
 }
 
 /** A warning, or undefined for a file that is read, unknown or without effect (`"enabled": false`). */

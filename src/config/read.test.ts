@@ -586,15 +586,15 @@ describe('a file that is not read', () => {
     ])
   })
 
-  it.each([['metrics.json', 'no measurements are published']])(
-    'that PingIDM reads, %s, is a warning that says what does not happen',
-    async (file, consequence) => {
-      expect(await problemsOf({ [`conf/${file}`]: { enabled: true } })).toEqual([
-        `conf/${file}:1:1: warning: nothing reads this file: ${consequence}`,
-      ])
-      expect(await problemsOf({ [`conf/${file}`]: { enabled: false } })).toEqual([])
-    },
-  )
+  it.each([
+    ['metrics.json', 'no measurements are published'],
+    ['identityProvider-google.json', 'there is no social login'],
+  ])('that PingIDM reads, %s, is a warning that says what does not happen', async (file, consequence) => {
+    expect(await problemsOf({ [`conf/${file}`]: { enabled: true } })).toEqual([
+      `conf/${file}:1:1: warning: nothing reads this file: ${consequence}`,
+    ])
+    expect(await problemsOf({ [`conf/${file}`]: { enabled: false } })).toEqual([])
+  })
 
   it('and looks like nothing known is left alone', async () => {
     expect(await problemsOf({ 'conf/ui-themeconfig.json': {}, 'conf/my.json': {} })).toEqual([])

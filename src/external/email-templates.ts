@@ -98,13 +98,13 @@ function syntaxError(text: string): string | undefined {
 /** What a template says of an object: rendered in the sandbox, within the limits of scripts. */
 export async function rendered(
   template: MailTemplate,
-  { locale, object }: { readonly locale: string | undefined; readonly object: Json },
+  { locales, object }: { readonly locales: readonly string[]; readonly object: Json },
   engine: ScriptEngine,
   request: RequestContext,
 ): Promise<{ readonly subject: string; readonly body: string }> {
   const variables: JsonObject = {
-    subject: textOf(template, 'subject', locale),
-    body: textOf(template, 'message', locale),
+    subject: textOf(template, 'subject', locales),
+    body: textOf(template, 'message', locales),
     isMarkup: template.mimeType !== 'text/plain',
     data: { object },
   }
@@ -126,10 +126,11 @@ const script = (name: string) => ({
   globals: {},
 })
 
-/** `fr-CA` is `fr` where there is no text of its own. */
-function textOf(template: MailTemplate, part: 'subject' | 'message', locale: string | undefined): string {
+/** The first of the locales that has a text; `fr-CA` is `fr` where there is none of its own. */
+function textOf(template: MailTemplate, part: 'subject' | 'message', locales: readonly string[]): string {
   const all = template[part]
-  const wanted = [locale, locale?.split(/[-_]/)[0], template.defaultLocale, '', Object.keys(all)[0]]
+  const asked = locales.flatMap((locale) => [locale, locale.split(/[-_]/)[0]])
+  const wanted = [...asked, template.defaultLocale, '', Object.keys(all)[0]]
   const found = wanted.find((one) => one !== undefined && Object.hasOwn(all, one))
   if (found !== undefined) return all[found] ?? ''
   if (part === 'subject') return ''

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../model/json.ts'
+import type { RequestContext } from '../router/resources.ts'
 import { system, type TestEngine, testEngine } from '../scripts/testing/engine.ts'
 import { emailProvider, type Mailing } from './email.ts'
 import { mailSettings } from './email-settings.ts'
@@ -18,7 +19,7 @@ const auth = { enable: true, ...account }
 const trusting = { smtpProperties: ['mail.smtp.ssl.trust=*'] }
 
 function act(mailing: Mailing, name: string, content: JsonObject, more: Acting = {}) {
-  const { templates = {}, parameters = {} } = more
+  const { templates = {}, parameters = {}, context = system.request } = more
   const read = Object.entries(templates).map(([id, template]) => {
     const result = readTemplate(id, template)
     if (!result.ok) throw new Error(result.finding.message)
@@ -30,11 +31,12 @@ function act(mailing: Mailing, name: string, content: JsonObject, more: Acting =
     log: (_level: string, message: string) => warnings.push(message),
   }
   const provider = emailProvider(mailing, new Map(read), services)
-  return provider.action?.('', { name, content, parameters }, system.request)
+  return provider.action?.('', { name, content, parameters }, context)
 }
 interface Acting {
   readonly templates?: Readonly<Record<string, JsonObject>>
   readonly parameters?: Readonly<Record<string, string>>
+  readonly context?: RequestContext
 }
 
 function settings({ port }: Pick<MailServer, 'port'>, more: JsonObject = {}) {
@@ -210,6 +212,17 @@ describe('a template', () => {
     expect(answer).toEqual({ status: 'OK', message: 'Email sent' })
     expect(server.mails[0]?.text).toContain(`Subject: ${subject}`)
     expect(server.mails[0]?.text).toContain(body)
+  })
+
+  it.each([
+    [true, 'fr'],
+    [false, 'en'],
+  ])('speaks as the browser wishes that asks for it itself (%s)', async (external, locale) => {
+    await using server = await mailServer()
+    const context = { ...system.request, external, languages: ['de', 'fr-CA'] }
+    const asked = { templateName: 'welcome', to, object, _locale: 'en' }
+    await act(settings(server), 'sendTemplate', asked, { templates: { welcome }, context })
+    expect(server.mails[0]?.text).toContain(locale === 'fr' ? 'Bonjour' : '<p>&lt;ann')
   })
 
   it('that is plain text escapes nothing', async () => {

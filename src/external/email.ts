@@ -80,7 +80,10 @@ async function mailOfTemplate(
     })
   if (!template.enabled)
     throw new Problem('BAD_REQUEST', `the mail template ${templateName} is switched off: "enabled" is false`)
-  const asked = { locale: typeof locale === 'string' ? locale : undefined, object: object ?? {} }
+  // Those of a browser count for what it asks for itself, not for what a script does meanwhile.
+  const preferred = request.external ? (request.languages ?? []) : []
+  const locales = typeof locale === 'string' ? [...preferred, locale] : preferred
+  const asked = { locales, object: object ?? {} }
   const text = await rendered(template, asked, engine, request)
   const from = given.from ?? template.from
   return mailIn({ ...given, ...(from !== undefined && { from }), ...text, type: template.mimeType }, settings)

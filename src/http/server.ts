@@ -13,6 +13,7 @@ import type { RequestObserver } from '../router/exchange.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import type { Authentication, Identity } from './authentication/authentication.ts'
 import { type Login, login } from './authentication/login.ts'
+import { preferredLanguages } from './languages.ts'
 import { refuseForeignPage } from './origin.ts'
 import { answerOf } from './rest/answer.ts'
 import { checkApiVersion } from './rest/api-version.ts'
@@ -141,6 +142,7 @@ function requestHandler(resources: Resources, contextPath: string) {
       external: true,
       transactionId: request.id,
       address: request.ip,
+      languages: preferredLanguages(headerOf(request, 'accept-language')),
       ...request.identity,
     }
     const outcome = await perform(resources, wire, context)

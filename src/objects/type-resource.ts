@@ -1,7 +1,7 @@
-import { parseFilter } from '../model/filter/parse.ts'
 import type { Json } from '../model/json.ts'
 import { parsePatch } from '../model/patch.ts'
 import { Problem } from '../model/problem.ts'
+import { selected, selectionIn } from '../model/query-words.ts'
 import { joinPath, splitPath } from '../model/resource-path.ts'
 import type { StoredObject } from '../repository/objects.ts'
 import type { RequestContext, Resource, ResourceAction, ResourceProvider } from '../router/resources.ts'
@@ -67,10 +67,9 @@ export function objectResources(services: SetServices): Required<ResourceProvide
       return visible(set, await set.applyOne({ operation: 'delete', id, rev }, request), request)
     },
     async action(path, action, request) {
-      const { _queryFilter } = action.parameters
       const all = sets.get(`managed/${path}`)
-      if (request.external && _queryFilter !== undefined && all)
-        refusePrivateQuestions(sets, all, { filter: parseFilter(_queryFilter) })
+      const question = all && selectedBy(path, action)
+      if (request.external && question) refusePrivateQuestions(sets, all, question)
       if (action.name === 'triggerSyncCheck') return triggerSyncCheck(services, path, action, request)
       if (action.name !== 'patch') return ownAction(objectAt(sets, path), action, request)
       const { set, id } = await patchTarget(sets, path, action)
@@ -104,14 +103,21 @@ async function ownAction(
   return (await scripts.run(actionScript(name), variables, request)).value ?? null
 }
 
+/** The objects that the parameters of an action name by a query; undefined: by none. */
+function selectedBy(path: string, { parameters }: ResourceAction) {
+  const selection = selectionIn(parameters)
+  return selection && selected(selection, parameters, `managed/${path}`)
+}
+
 /** The action `patch` names its object by path or by a query that matches exactly one. */
-async function patchTarget(sets: Sets, path: string, { parameters }: ResourceAction): Promise<ObjectAt> {
+async function patchTarget(sets: Sets, path: string, action: ResourceAction): Promise<ObjectAt> {
+  const { parameters } = action
   if (splitPath(path).length > 1) return objectAt(sets, path)
   const set = setAt(sets, path)
-  const text = parameters._queryFilter
-  if (text === undefined)
-    throw new Problem('BAD_REQUEST', `The action "patch" on managed/${path} needs _queryFilter`)
-  const filter = await set.filter(parseFilter(text))
+  const asked = selectedBy(path, action)
+  if (!asked) throw new Problem('BAD_REQUEST', `The action "patch" on managed/${path} needs _queryFilter`)
+  const text = parameters._queryFilter ?? `the query ${parameters._queryId}`
+  const filter = await set.filter(asked.filter)
   const { result } = await set.store.objects.query(set.path, { filter, pageSize: 2 })
   const [found, another] = result
   if (!found) throw new Problem('NOT_FOUND', `No object of managed/${path} matches ${text}`)

@@ -15,7 +15,7 @@ export function authorize(isAllowed: (request: RoutedRequest) => boolean | Promi
  * may ask whether the server is alive, which one it is, and who the caller is.
  */
 export const authorizeExternal = authorize((request) => {
-  if (request.path.startsWith('info/')) return request.verb === 'read'
+  if (request.path.startsWith('info/')) return request.verb === 'read' || request.verb === 'query'
   return request.context.roles.some(isAdministrator) && !isRawCommand(request)
 })
 

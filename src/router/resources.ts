@@ -55,6 +55,8 @@ export interface RequestContext {
   readonly reauthenticated?: boolean
   /** The address that an external request came from. */
   readonly address?: string
+  /** The languages that the sender of an external request prefers, e.g. `fr-CA`; the first before the others. */
+  readonly languages?: readonly string[]
   /** True for reads by the engine: all fields, not only those returned by default. */
   readonly whole?: boolean
   /** True while nothing may change (dry runs): providers refuse writes. */

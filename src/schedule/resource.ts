@@ -193,6 +193,7 @@ export function triggerProvider(
   }
   return {
     async read(path) {
+      if (path === '') return { _id: '', triggers: await triggers() }
       const [id, ...deeper] = splitPath(path)
       const trigger = deeper.length > 0 ? undefined : (await triggers()).find(({ _id }) => _id === id)
       if (!trigger) throw new Problem('NOT_FOUND', `There is no such trigger of a job "${path}"`)

@@ -11,6 +11,7 @@ import { scheduleFeature } from '../schedule/feature.ts'
 import type { ScriptEngine } from '../scripts/engine.ts'
 import { mappingFeature } from './mappings.ts'
 import { serverFeature } from './resources/feature.ts'
+import { infoFeature } from './resources/info-feature.ts'
 import type { Host, Services } from './services.ts'
 import { type SystemTools, systemFeature } from './systems.ts'
 
@@ -36,4 +37,5 @@ export const features: readonly ServerFeature[] = [
   emailFeature,
   auditFeature,
   serverFeature,
+  infoFeature,
 ]

@@ -1,20 +1,34 @@
 import { Problem } from '../../model/problem.ts'
-import type { ResourceProvider } from '../../router/resources.ts'
+import type { RequestContext, ResourceProvider } from '../../router/resources.ts'
 
 /** Services of OpenIDM that are not here (docs/not-yet.md). A client is told so, not that it has misspelt a path. */
 const absent: Readonly<Record<string, string>> = {
-  authentication: 'there are no sessions: send credentials with each request',
+  consent: 'nobody is asked for consent over REST',
+  csv: 'files are imported by a mapping from a CSV connector',
+  file: 'files cannot be uploaded',
   identityProviders: 'there is no social login',
+  'internal/notification': 'there are no notifications',
+  'internal/usermeta': 'there is no self-service',
+  maintenance: 'updates are those of the package',
+  metrics: 'no measurements are published',
+  notification: 'there are no notifications',
+  privilege: 'there are no delegated administrators: see docs/access.md',
+  profile: 'there is no self-service',
+  // What is offered of it has mounts of its own.
+  repo: 'of the repository links, managed and internal objects, the audit and the state of liveSync can be asked for',
+  security: 'there is no keystore: see docs/live-configuration.md on the key',
   selfservice: 'there is no self-service',
   workflow: 'there are no workflows',
-  maintenance: 'updates are those of the package',
-  security: 'there is no keystore: see docs/live-configuration.md on the key',
-  metrics: 'no measurements are published',
 }
 
-export const absentServices: Readonly<Record<string, ResourceProvider>> = Object.fromEntries(
-  Object.entries(absent).map(([name, why]) => [name, refusing(name, why)]),
-)
+export const absentServices: Readonly<Record<string, ResourceProvider>> = {
+  ...Object.fromEntries(Object.entries(absent).map(([name, why]) => [name, refusing(name, why)])),
+  authentication: {
+    ...refusing('authentication', 'there are no sessions: send credentials with each request'),
+    action: reauthenticate,
+  },
+  'cluster/active': refusing('cluster/active', 'there is one node, and it is active'),
+}
 
 function refusing(name: string, why: string): ResourceProvider {
   const refuse = async (path: string): Promise<never> => {
@@ -24,4 +38,21 @@ function refusing(name: string, why: string): ResourceProvider {
     ...{ read: refuse, query: refuse, create: refuse, update: refuse, patch: refuse, delete: refuse },
     action: refuse,
   }
+}
+
+/** `X-OpenIDM-Reauth-Password` is checked with every request; this one asks for nothing else (platform §10). */
+async function reauthenticate(
+  _path: string,
+  { name }: { readonly name: string },
+  { reauthenticated }: RequestContext,
+): Promise<{ reauthenticated: true }> {
+  if (name !== 'reauthenticate')
+    throw new Problem(
+      'NOT_IMPLEMENTED',
+      `authentication does not offer the action "${name}": there are no sessions, send credentials with each request`,
+    )
+  if (reauthenticated) return { reauthenticated }
+  throw new Problem('FORBIDDEN', 'the password in X-OpenIDM-Reauth-Password is not that of the account', {
+    hint: 'Send the password of the account once more in X-OpenIDM-Reauth-Password.',
+  })
 }

@@ -1,11 +1,9 @@
 import { feature } from '../../feature/feature.ts'
 import type { Json } from '../../model/json.ts'
 import type { Resources } from '../../router/resources.ts'
-import { version } from '../version.ts'
 import { absentServices } from './absent.ts'
 import { clusterProvider } from './cluster.ts'
 import { healthProvider } from './health.ts'
-import { infoProvider } from './info.ts'
 import { internalRoles, internalUsers } from './internal.ts'
 import { repoManagedProvider } from './repo-managed.ts'
 import { validateQueryFilterProvider } from './validate-query-filter.ts'
@@ -33,8 +31,7 @@ export const serverFeature = feature({
       'repo/internal/user': internalUsers,
       'repo/managed': repoManagedProvider(resources),
       'util/validateQueryFilter': validateQueryFilterProvider,
-      health: healthProvider(activeReconciliations),
-      info: infoProvider(isStopping, version()),
+      health: healthProvider(activeReconciliations, isStopping),
     },
   }),
 })

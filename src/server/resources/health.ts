@@ -3,14 +3,26 @@ import { getHeapStatistics } from 'node:v8'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { ResourceProvider } from '../../router/resources.ts'
+import { stateOf } from './info.ts'
 
 /**
- * `health/os`, `health/memory`, `health/recon` (platform §2), with the names of OpenIDM. A thread of a reconciliation
+ * `health`, `health/live`, `health/ready`, `health/os`, `health/memory`, `health/recon` (platform §2), with the names of OpenIDM. A thread of a reconciliation
  * means an active run here.
  */
-export function healthProvider(activeReconciliations: () => number): ResourceProvider {
+export function healthProvider(
+  activeReconciliations: () => number,
+  isStopping: () => boolean,
+): ResourceProvider {
   let largest = 0
   const answers: Readonly<Record<string, () => JsonObject>> = {
+    live: () => stateOf(isStopping),
+    ready: () => {
+      if (isStopping()) throw new Problem('UNAVAILABLE', 'Syncline is stopping')
+      return stateOf(isStopping)
+    },
+    jdbc: () => {
+      throw new Problem('NOT_IMPLEMENTED', 'health/jdbc is not there: the repository needs no connections')
+    },
     os: () => ({
       availableProcessors: availableParallelism(),
       systemLoadAverage: loadavg()[0] ?? -1,
@@ -39,6 +51,7 @@ export function healthProvider(activeReconciliations: () => number): ResourcePro
   }
   return {
     async read(path) {
+      if (path === '') return { _id: '', ...stateOf(isStopping) }
       const answer = Object.hasOwn(answers, path) ? answers[path] : undefined
       if (!answer) throw new Problem('NOT_FOUND', `There is no resource health/${path}`)
       return { _id: path, ...answer() }

@@ -4,12 +4,7 @@ import type { RequestContext, Resource, ResourceProvider } from '../../router/re
 /** `info/ping`, `info/login`, `info/version` (platform §2). */
 export function infoProvider(isStopping: () => boolean, version: string): ResourceProvider {
   const answers: Readonly<Record<string, (request: RequestContext) => Resource>> = {
-    ping: () => ({
-      _id: '',
-      ...(isStopping()
-        ? { state: 'STOPPING', shortDesc: 'Syncline is stopping' }
-        : { state: 'ACTIVE_READY', shortDesc: 'Syncline ready' }),
-    }),
+    ping: () => ({ _id: '', ...stateOf(isStopping) }),
     login: ({ userId, roles, address }) => ({
       _id: 'login',
       authenticationId: userId,
@@ -20,7 +15,7 @@ export function infoProvider(isStopping: () => boolean, version: string): Resour
         ...(address !== undefined && { ipAddress: address }),
       },
     }),
-    version: () => ({ _id: 'version', productVersion: version, productRevision: version }),
+    version: () => ({ _id: 'version', ...versionOf(version) }),
   }
   return {
     async read(path, request) {
@@ -29,4 +24,14 @@ export function infoProvider(isStopping: () => boolean, version: string): Resour
       return answer(request)
     },
   }
+}
+
+export function stateOf(isStopping: () => boolean) {
+  return isStopping()
+    ? { state: 'STOPPING', shortDesc: 'Syncline is stopping' }
+    : { state: 'ACTIVE_READY', shortDesc: 'Syncline ready' }
+}
+
+export function versionOf(version: string) {
+  return { productVersion: version, productRevision: version }
 }
