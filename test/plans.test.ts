@@ -157,6 +157,29 @@ describe('a plan file', () => {
     project.syncline(['apply', project.path('plan.ndjson'), ...more])
   const header = (project: TestProject) => JSON.parse(project.read('plan.ndjson').split('\n')[0] as string)
 
+  it('names the scripts that run when it is performed, of the mapping and of the target', () => {
+    using project = TestProject.example()
+    const later = { type: 'text/javascript', source: '1' }
+    project.edit('conf/managed.json', (text) => {
+      const { objects, ...more } = JSON.parse(text)
+      const withScript = objects.map((one: object) => ({ ...one, postCreate: later, postDelete: later }))
+      return JSON.stringify({ ...more, objects: withScript })
+    })
+    project.edit('conf/sync.json', (text) => {
+      const { mappings, ...more } = JSON.parse(text)
+      const [first, ...others] = mappings
+      return JSON.stringify({ ...more, mappings: [{ ...first, onLink: later }, ...others] })
+    })
+    const fact =
+      'Scripts that run when it is performed: onLink, postCreate of managed/user. What they do is not'
+    const file = project.path('plan.ndjson')
+    expect(project.syncline(['plan', users, '--out', file]).out).toContain(fact)
+    expect(project.syncline(['show', file]).out).toContain(fact)
+    project.syncline(['apply', file])
+    project.syncline(['plan', users, '--out', file])
+    expect(project.syncline(['show', file]).out).not.toContain('postCreate')
+  })
+
   it('says what it holds, is performed as it says, and has nothing left to do the second time', () => {
     using project = planned()
     expect(header(project)).toMatchObject({

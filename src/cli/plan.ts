@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { Mapping } from '../mapping/mapping.ts'
 import type { PlanLine } from '../plan/plan-line.ts'
-import { flowOnFact } from '../plan/report.ts'
+import { flowOnFact, notForeseenFact } from '../plan/report.ts'
 import type { Application } from '../server/application.ts'
 import { startPlan } from '../sync/plans/make-plan.ts'
 import { type PlanFileWriter, writePlanFile } from '../sync/plans/plan-file.ts'
@@ -62,7 +61,7 @@ async function plan(mapping: string, options: PlanOptions): Promise<number> {
 }
 
 async function make(
-  { reconciliations, administrator, requireMapping }: Application,
+  { reconciliations, administrator }: Application,
   mapping: string,
   options: PlanOptions,
   file: PlanFileWriter | undefined,
@@ -90,10 +89,11 @@ async function make(
   if (facts) await file?.finish(facts)
   if (options.json) printer.end(JSON.stringify(run))
   else {
-    printSummary(run.state, summary, hooksNotRun(requireMapping(mapping)), run.problem?.message)
+    printSummary(run.state, summary, run.problem?.message)
     printUnread(run)
     printFailures(run)
     for (const flow of facts?.flowsOn ?? []) console.log(`\n  ${flowOnFact(flow)}`)
+    if (facts?.notForeseen) console.log(`\n  ${notForeseenFact(facts.notForeseen)}`)
     for (const excess of facts?.guard.exceeded ?? [])
       console.log(`\n  ${style('red', 'The guard would stop this run:')} ${excess}`)
     if (facts && options.out !== undefined)
@@ -108,11 +108,6 @@ async function make(
 }
 
 const nowhere: PlanSink = { add() {}, async flush() {} }
-
-/** A plan runs only the hooks that shape the target. */
-function hooksNotRun({ hooks }: Mapping): readonly string[] {
-  return Object.keys(hooks).filter((hook) => !['onMapping', 'onCreate', 'onUpdate'].includes(hook))
-}
 
 interface Count {
   readonly objects: number
@@ -151,21 +146,11 @@ function jsonPrinter(): Printer {
   }
 }
 
-function printSummary(
-  state: string,
-  summary: ReadonlyMap<string, Count>,
-  hooks: readonly string[],
-  problem: string | undefined,
-): void {
+function printSummary(state: string, summary: ReadonlyMap<string, Count>, problem: string | undefined): void {
   const rows = [...summary].map(([key, { objects, writes }]) => [...key.split('\n'), objects, writes])
   console.log(
     `\n${style('bold', 'Plan')}  ${state === 'SUCCESS' ? 'complete; nothing has been written' : state}`,
   )
   if (problem) console.log(`  ${problem}`)
   if (rows.length > 0) console.log(`\n${table([['Situation', 'Action', 'Objects', 'To write'], ...rows])}`)
-  if (hooks.length > 0) {
-    console.log(
-      `\n  Not run in a plan: ${hooks.join(', ')}. They may change more when the mapping is reconciled.`,
-    )
-  }
 }

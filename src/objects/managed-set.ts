@@ -12,6 +12,7 @@ import { asRead } from './read/as-read.ts'
 import { engine, readPages } from './read/pages.ts'
 import { storeFilter, type View, viewed } from './relationships/view.ts'
 import type { CompiledType, RelationServices } from './type/compile.ts'
+import { compensates } from './type/scripts.ts'
 import { nothingSynchronized, type OnChange } from './write/changes.ts'
 import type { Apply, ManagedWrite } from './write/entry.ts'
 import { changesForms, heldContent } from './write/held.ts'
@@ -104,6 +105,9 @@ function setOn(store: Store, compiled: CompiledType, apply: Apply): ManagedSet {
     comparison: () => 'exact',
     ...(compiled.enforced && { unique: compiled.unique }),
     judge: judgeOf(store, compiled),
+    scriptsAfterWrites: ['postCreate', 'postUpdate', 'postDelete', 'onSync'].filter(
+      (name) => compiled.scripts.has(name) || (name === 'onSync' && compensates(compiled.type)),
+    ),
     idOf: ({ content }, proposed) => (typeof content._id === 'string' ? content._id : proposed),
     count: () => objects.count(collection),
     ...(relations && { leavesAlone: (name: string) => relations.type.properties.has(name) }),

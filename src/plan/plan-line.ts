@@ -92,6 +92,8 @@ export interface PlanHeader {
   }
   /** Where what is written in a managed set flows on to; absent: nowhere. */
   readonly flowsOn?: readonly FlowsOn[]
+  /** Scripts that run when it is performed, and whose doings are not in it; absent: there are none. */
+  readonly notForeseen?: readonly string[]
   /** What else the guard counts: what disables, unlinks, or changes an attribute that has a limit. */
   readonly counted?: Readonly<Counts>
   /** The result of the guard. */

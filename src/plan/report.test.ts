@@ -34,10 +34,14 @@ function line(n: number, given: Partial<PlanLine>): PlanLine {
 const moved = (n: number) =>
   line(n, { changes: [{ pointer: ['department'], before: 'Sales', after: 'Commerce' }] })
 
-function shown(lines: readonly PlanLine[], format: ReportFormat = 'text'): string {
+function shown(
+  lines: readonly PlanLine[],
+  format: ReportFormat = 'text',
+  more: Partial<PlanHeader> = {},
+): string {
   const digesting = new Digesting()
   for (const one of lines) digesting.add(one)
-  return printReport(reportOf(digesting.digest({ ...header, entries: lines.length })), format)
+  return printReport(reportOf(digesting.digest({ ...header, ...more, entries: lines.length })), format)
 }
 
 const thousands = Array.from({ length: 4120 }, (_, n) => moved(n))
@@ -105,6 +109,14 @@ describe('a plan that is shown', () => {
     expect(shown([line(1, { changes: [{ pointer: ['x'], before: undefined, after: null }] })])).not.toContain(
       'null',
     )
+  })
+
+  it('says in one line which scripts do what is not in it, if there are any', () => {
+    const more = { notForeseen: ['onLink', 'postUpdate of managed/user'] }
+    const fact =
+      'Scripts that run when it is performed: onLink, postUpdate of managed/user. What they do is not'
+    expect(shown([moved(1)], 'text', more)).toContain(fact)
+    expect(shown([moved(1)])).not.toContain('Scripts')
   })
 
   it('says what stands against it', () => {

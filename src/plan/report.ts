@@ -62,7 +62,7 @@ function factsOf(
   refusals: readonly Refusal[],
   unchanged: PlanDigest['unchanged'],
 ): readonly string[] {
-  const { created, createdBy, entries, guard, filters, request, flowsOn = [] } = header
+  const { created, createdBy, entries, guard, filters, request, flowsOn = [], notForeseen } = header
   const refused = refusals.reduce((sum, { count }) => sum + count, 0)
   const idle = Object.entries(unchanged)
   const inSum = [
@@ -79,6 +79,7 @@ function factsOf(
       ? [`Nothing to do: ${idle.map(([situation, count]) => `${situation} ${number(count)}`).join(', ')}`]
       : []),
     ...flowsOn.map(flowOnFact),
+    ...(notForeseen ? [notForeseenFact(notForeseen)] : []),
     ...guard.exceeded.map((excess) => `The guard would stop this run: ${excess}`),
   ]
 }
@@ -87,6 +88,10 @@ function factsOf(
 export function flowOnFact({ mapping, target, changes, queued }: FlowsOn): string {
   const how = queued ? 'through its queue' : 'at once'
   return `Flows on to ${target} by ${mapping}, ${how}: ${number(changes)} change${changes === 1 ? '' : 's'}`
+}
+
+export function notForeseenFact(scripts: readonly string[]): string {
+  return `Scripts that run when it is performed: ${scripts.join(', ')}. What they do is not in this plan`
 }
 
 function section(title: string, tone: Tone, rows: readonly Row[], most: number): readonly Section[] {

@@ -255,6 +255,8 @@ export interface ObjectSet {
     before: ForeseenValues,
     request: RequestContext,
   ): Promise<readonly Judgement[]>
+  /** The scripts of the set that run after a write: `postCreate` and its like. Nothing that only looks runs them. */
+  readonly scriptsAfterWrites?: readonly string[]
   /** True for attributes whose values must not be read, such as passwords. Absent: there are none. */
   isSecret?(pointer: Pointer): boolean
   /** True: an update keeps attributes that its content does not mention (platform §4.4); null clears an attribute. */

@@ -2,6 +2,7 @@ import type { GuardLimits } from '../../mapping/guard.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import { isToldOf } from '../../plan/flows-on.ts'
 import { type Counts, countedAs, exceeded, excessInWords } from '../../plan/guard.ts'
+import { notForeseen } from '../../plan/not-foreseen.ts'
 import { type PlanFilters, type PlanHeader, type PlanLine, planFilter } from '../../plan/plan-line.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import type { RunObservers } from '../reconciliation/reconciliation.ts'
@@ -37,7 +38,7 @@ export async function startPlan(
   sink: (run: Run) => PlanSink,
   { onLine, onProgress }: PlanObservers = {},
 ): Promise<StartedPlan> {
-  const { settings, linked, behind } = await reconciliations.facts(mapping, overrides)
+  const { settings, linked, behind, ...known } = await reconciliations.facts(mapping, overrides)
   const counts = new PlanCounts(filters, settings.guard, behind)
   let target: PlanSink | undefined
   const { run, done } = await reconciliations.start(
@@ -59,6 +60,8 @@ export async function startPlan(
   const header = done.then(async (): Promise<PlanFacts | undefined> => {
     if (run.state !== 'SUCCESS') return undefined
     const { digest } = await reconciliations.facts(mapping, overrides)
+    const summary = counts.summary(linked)
+    const unseen = notForeseen(known.mapping, known.scriptsAfterWrites, summary.writes)
     return {
       plan: 1,
       mapping,
@@ -70,7 +73,8 @@ export async function startPlan(
       targetPhase: undoes === undefined && (settings.runTargetPhase ?? sourceId === undefined),
       ...(undoes !== undefined && { undoes }),
       filters,
-      ...counts.summary(linked),
+      ...summary,
+      ...(unseen.length > 0 && { notForeseen: unseen }),
     }
   })
   return { run, header }

@@ -153,7 +153,9 @@ export class Reconciliations {
     const { mapping: compiled, digest } = await this.#options.rulesOf(mapping)
     const linked = await linkedTargets(compiled, this.#options.repository.links)
     const behind = mappingsBehind(compiled, this.#options.mappings())
-    return { digest, settings: settingsFor(compiled, overrides), linked, behind }
+    const { scriptsAfterWrites = [] } = this.#options.resources().objectSet(compiled.target)
+    const settings = settingsFor(compiled, overrides)
+    return { digest, settings, linked, behind, mapping: compiled, scriptsAfterWrites }
   }
 
   /** Resolves what earlier processes left undone, so that it does not have to wait for the next run of its mapping. */
