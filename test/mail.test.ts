@@ -17,6 +17,18 @@ beforeAll(async () => {
     objects: [
       {
         name: 'user',
+        actions: {
+          resetPassword: {
+            ...script("require('ui/resetPassword').sendMail(object, subject, message, rules, length)"),
+            globals: {
+              ...{
+                subject: 'New',
+                message: '{{#if object.givenName}}<p>{{object.givenName}}: {{password}}</p>{{/if}}',
+              },
+              ...{ rules: [{ rule: 'UPPERCASE', minimum: 1 }], length: 16 },
+            },
+          },
+        },
         onCreate: script(
           "openidm.action('external/email', 'sendTemplate', { templateName: 'welcome', to: object.mail, object: object })",
         ),
@@ -67,6 +79,17 @@ describe('a project with a mail server', () => {
     expect((await server.call('POST', 'managed/user', { body })).status).toBe(201)
     expect(mails.mails.at(-1)).toMatchObject({ to: ['bo@example.com'] })
     expect(mails.mails.at(-1)?.text).toContain('Welcome, Bo.')
+  })
+
+  it('resets a password, and mails it to whom it belongs', async () => {
+    const body = { mail: 'cy@example.com', givenName: 'C & Y', password: 'Before1' }
+    const { _id } = (await server.call('POST', 'managed/user', { body })).body
+    const reset = await server.call('POST', `managed/user/${_id}?_action=resetPassword`)
+    expect(reset.status).toBe(200)
+    const { password } = (await server.call('GET', `managed/user/${_id}`)).body
+    expect(password).toMatch(/^[A-Z]{16}$/)
+    expect(mails.mails.at(-1)).toMatchObject({ to: ['cy@example.com'] })
+    expect(mails.mails.at(-1)?.text.replaceAll('=\r\n', '')).toContain(`<p>C &amp; Y: ${password}</p>`)
   })
 
   it('follows a change of its settings, and keeps a new password encrypted', async () => {

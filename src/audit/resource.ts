@@ -1,7 +1,7 @@
 import { type Pattern, patternOf } from '../kit/pattern.ts'
 import { timeOrderedId } from '../kit/time-ordered-id.ts'
 import { equal } from '../model/equality.ts'
-import { asObject, type Json, type JsonObject } from '../model/json.ts'
+import { asObject, elementsOf, type Json, type JsonObject } from '../model/json.ts'
 import { getAt, printPointer } from '../model/pointer.ts'
 import { Problem } from '../model/problem.ts'
 import { splitPath } from '../model/resource-path.ts'
@@ -183,10 +183,18 @@ function chosenRuns(runs: readonly RecordedRun[], command: JsonObject): readonly
         throw new Problem('BAD_REQUEST', 'purge-by-recon-expired needs timestamp, an ISO 8601 time')
       return alike.filter(({ timestamp }) => Date.parse(timestamp) < time).map(({ reconId }) => reconId)
     }
+    case 'purge-by-recon-ids-to-keep': {
+      const ids = elementsOf(command.reconIds ?? []).flatMap((text) => String(text).split(','))
+      const kept = ids.map((id) => id.trim()).filter((id) => id !== '')
+      // None at all is rather a list that was not made than the wish to lose everything.
+      if (kept.length === 0)
+        throw new Problem('BAD_REQUEST', 'purge-by-recon-ids-to-keep needs reconIds, the runs that are kept')
+      return alike.map(({ reconId }) => reconId).filter((id) => !kept.includes(id))
+    }
     default:
       throw new Problem(
         'BAD_REQUEST',
-        `repo/audit/recon has no command ${JSON.stringify(command.commandId ?? '')}; it has purge-by-recon-number-of and purge-by-recon-expired`,
+        `repo/audit/recon has no command ${JSON.stringify(command.commandId ?? '')}; it has purge-by-recon-number-of, purge-by-recon-ids-to-keep and purge-by-recon-expired`,
       )
   }
 }

@@ -279,6 +279,8 @@ describe('retention', () => {
     [{ commandId: 'purge-by-recon-number-of', numberOf: '1' }, 6, ['c']],
     [{ commandId: 'purge-by-recon-number-of', numberOf: '1', includeMapping: 'hr%' }, 3, ['b', 'c']],
     [{ commandId: 'purge-by-recon-number-of', numberOf: '0', excludeMapping: 'hr_user' }, 3, ['a', 'b']],
+    [{ commandId: 'purge-by-recon-ids-to-keep', reconIds: 'b, c' }, 3, ['b', 'c']],
+    [{ commandId: 'purge-by-recon-ids-to-keep', reconIds: 'c', includeMapping: 'hr%' }, 6, ['c']],
     [{ commandId: 'purge-by-recon-expired', timestamp: '2026-01-02T00:00:00Z' }, 3, ['b', 'c']],
     [
       { commandId: 'purge-by-recon-expired', timestamp: '2027-01-01T00:00:00+01:00', mapping: 'hr_user' },
@@ -302,6 +304,8 @@ describe('retention', () => {
     { commandId: 'drop' },
     { commandId: 'purge-by-recon-number-of' },
     { commandId: 'purge-by-recon-expired' },
+    { commandId: 'purge-by-recon-ids-to-keep' },
+    { commandId: 'purge-by-recon-ids-to-keep', reconIds: '' },
   ])('refuses a command that does not say what it means: %j', async (parameters) => {
     await expect(command(parameters as never)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
   })

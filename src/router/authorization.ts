@@ -28,6 +28,7 @@ function isAdministrator(role: string): boolean {
 const commands: ReadonlySet<string> = new Set([
   'delete-mapping-links',
   'purge-by-recon-number-of',
+  'purge-by-recon-ids-to-keep',
   'purge-by-recon-expired',
 ])
 

@@ -1,14 +1,6 @@
 // The action `resetPassword` of the stock schema.
 
-/** `{{object.userName}}` in a text, with the characters replaced that mean something in HTML. */
-function filled(template, values) {
-  return template.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (_, path) => {
-    const value = path
-      .split('.')
-      .reduce((from, name) => (from === undefined || from === null ? from : from[name]), values)
-    return String(value ?? '').replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-  })
-}
+const handlebars = require('lib/handlebars')
 
 /** Gives the user a password that nobody knows yet, and mails it. What cannot be mailed is not changed. */
 exports.sendMail = (object, subject, message, rules, length) => {
@@ -21,7 +13,7 @@ exports.sendMail = (object, subject, message, rules, length) => {
   const password = require('crypto').generateRandomString(rules, length)
   openidm.action('external/email', 'send', {
     ...{ from: settings.from, to: object.mail, subject, type: 'text/html' },
-    body: filled(message, { object, password }),
+    body: handlebars.compile(message)({ object, password }),
   })
   const path = `managed/user/${encodeURIComponent(object._id)}`
   openidm.patch(path, null, [{ operation: 'replace', field: '/password', value: password }])
