@@ -82,6 +82,7 @@ export {
   type ConnectorWriteOutcome,
   changed,
   type Deltas,
+  type ExchangesIds,
   eachWrite,
   type IdOf,
   settingOf,

@@ -5,7 +5,9 @@ import {
   ConnectorError,
   type ConnectorObject,
   type ConnectorWrite,
+  type ConnectorWriteOutcome,
   type ContractFacts,
+  changed,
   compareBy,
   compileFilter,
   contractCases,
@@ -43,6 +45,11 @@ function sound(memory: Memory): Sound {
   return {
     ...plain,
     test: async () => {},
+    exchangesIds: () => true,
+    writeMany: (type, writes, signal) =>
+      writes.length > 1 && writes.every(setsLogin)
+        ? exchanged(plain, memory, writes)
+        : plain.writeMany(type, writes, signal),
     held: (_, __, value) => (Array.isArray(value) && value.length === 0 ? null : value),
     ordered: () => true,
     refusals: async (_, writes) => writes.map(unknownIn),
@@ -74,6 +81,36 @@ function sound(memory: Memory): Sound {
       throw new ConnectorError('unknownId', 'There is no such account')
     },
   }
+}
+
+type Update = Extract<ConnectorWrite, { operation: 'update' }>
+
+function setsLogin(write: ConnectorWrite): write is Update {
+  return write.operation === 'update' && write.changes.some(({ attribute }) => attribute === 'login')
+}
+
+function loginIn({ changes }: Update): unknown {
+  return changes.flatMap((one) => (one.attribute === 'login' && one.kind === 'set' ? [one.value] : []))[0]
+}
+
+/** All leave their logins before one of them comes under its new one; if one cannot, none has left. */
+async function exchanged(
+  plain: ReturnType<typeof memoryConnector>,
+  { accounts }: Memory,
+  writes: readonly Update[],
+): Promise<readonly ConnectorWriteOutcome[]> {
+  const before = [...accounts]
+  const drafts = writes.map(({ id, changes }): ConnectorWrite => {
+    const { _id, ...attributes } = changed(accounts.get(id) ?? { _id: id }, changes)
+    return { operation: 'create', attributes }
+  })
+  for (const { id } of writes) accounts.delete(id)
+  const outcomes = await plain.writeMany(objectClass, drafts)
+  if (outcomes.every(({ ok }) => ok)) return outcomes
+  accounts.clear()
+  for (const [id, account] of before) accounts.set(id, account)
+  const error = new ConnectorError('alreadyExists', 'the others stay as they are')
+  return outcomes.map((outcome) => (outcome.ok ? { ok: false, error } : outcome))
 }
 
 function unknownIn(write: ConnectorWrite): Error | undefined {
@@ -532,6 +569,44 @@ const flaws: readonly (readonly [law: string, flaw: string, make: Flaw])[] = [
         write.operation === 'update' && ++count % 10 === 0 ? { ...write, changes: [] } : write,
       )
     })(),
+  ],
+  [
+    'swaps and rotates ids within a page, or refuses each of these writes and changes nothing',
+    'a rotation that is done in part',
+    (sound) => ({
+      exchangesIds: () => false,
+      async writeMany(type, writes, signal) {
+        const [first, ...others] = writes
+        if (!first || writes.length < 3 || !writes.every(setsLogin))
+          return sound.writeMany(type, writes, signal)
+        const parked = { ...first, changes: [{ attribute: 'login', kind: 'set', value: 'parked' }] } as const
+        const outcomes = [...(await sound.writeMany(type, [parked]))]
+        for (const write of others.toReversed()) outcomes.push(...(await sound.writeMany(type, [write])))
+        return outcomes
+      },
+    }),
+  ],
+  [
+    'hands ids on within a page whatever the order of its writes, if it exchanges them',
+    'ids that must be free at their turn',
+    (sound) => ({
+      async writeMany(type, writes, signal) {
+        if (!writes.some((write) => setsLogin(write) && loginIn(write) === 'u9'))
+          return sound.writeMany(type, writes, signal)
+        const outcomes = []
+        for (const write of writes) outcomes.push(...(await sound.writeMany(type, [write])))
+        return outcomes
+      },
+    }),
+  ],
+  [
+    'refuses every write of an exchange of ids of which one is refused, if it exchanges them',
+    'unknown attributes left out of an exchange',
+    writing((write) =>
+      setsLogin(write)
+        ? { ...write, changes: write.changes.filter(({ attribute }) => attribute !== 'shoeSize') }
+        : write,
+    ),
   ],
   [
     'keeps texts as they are, with any characters',

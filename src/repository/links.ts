@@ -37,7 +37,10 @@ export interface Links {
    * PRECONDITION_FAILED naming both ids, and none of the page is kept.
    */
   insert(links: readonly Omit<Link, '_rev'>[]): Promise<readonly Link[]>
-  /** Replaces both ids, and their spellings, of stored links; each must still have the revision given, else PRECONDITION_FAILED. */
+  /**
+   * Replaces both ids, and their spellings, of stored links; each must still have the revision given, else PRECONDITION_FAILED.
+   * Uniqueness is judged at the end of the page: its links can exchange their ids.
+   */
   update(links: readonly Link[]): Promise<readonly Link[]>
   /** Deletes by id and revision (undefined = any). Missing links are NOT_FOUND, changed ones PRECONDITION_FAILED. */
   delete(links: readonly { _id: string; _rev?: string | undefined }[]): Promise<void>

@@ -238,6 +238,11 @@ export interface ObjectSet {
     proposed?: string,
   ): string | undefined
   /**
+   * True: whether an id is taken is judged at the end of a page of writes, so that its objects can take each other's, and such a page
+   * is done as a whole or not at all. Absent: a write finds the ids taken that are so at its turn.
+   */
+  readonly exchangesIds?: boolean
+  /**
    * The contents of updates as the set would give them back afterwards, at their places: values that it regards as those of `existing` in their
    * form, e.g. text for a number, a stored hash for its plaintext, the order of an unordered list. So nothing is written that
    * changes nothing. Nothing is changed here; what the set would refuse stays as it is. Absent: everything is held as it is given.

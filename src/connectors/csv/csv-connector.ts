@@ -208,6 +208,10 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
     return (given === undefined || given === null ? '' : String(given)).trim() || proposed
   }
 
+  exchangesIds(): boolean {
+    return true
+  }
+
   held(_wantedClass: string, name: string, value: Value): Value {
     return heldValue(name, value, this.#settings)
   }

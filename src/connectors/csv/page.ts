@@ -1,23 +1,17 @@
-import { timeOrderedId } from '../../kit/time-ordered-id.ts'
-import { equal } from '../../model/equality.ts'
 import type { Edit } from '../files/replace.ts'
-import { ConnectorError, connectorError } from '../kit/errors.ts'
-import type { ConnectorObject } from '../kit/query.ts'
-import {
-  type AttributeChange,
-  type ConnectorWrite,
-  type ConnectorWriteOutcome,
-  settingOf,
-} from '../kit/write.ts'
-import { type Columns, change, objectMaker } from './columns.ts'
+import { connectorError } from '../kit/errors.ts'
+import { type ConnectorWrite, type ConnectorWriteOutcome, settingOf } from '../kit/write.ts'
+import { type Columns, change } from './columns.ts'
+import { type Draft, Drafts, type PageFacts, requireUid } from './drafts.ts'
 import { renderRow } from './fields.ts'
-import type { ChangedRow, RowIndex, RowRange } from './row-index.ts'
+import type { ChangedRow, RowRange } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
-import { rowError, type Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /**
  * The effect of a page of writes on a file: outcomes and byte edits. Decided on the rows alone, in order,
- * so that a later write of the page sees the earlier ones; nothing here reads or writes the file.
+ * so that a later write of the page sees the earlier ones; only whether an id is taken is judged at the end of the page, so that
+ * rows can exchange their ids. Nothing here reads or writes the file.
  */
 interface PlannedPage {
   readonly outcomes: readonly ConnectorWriteOutcome[]
@@ -29,36 +23,27 @@ interface PlannedPage {
   follow(): void
 }
 
-export interface PageFacts {
-  readonly snapshot: Snapshot
-  /** The rows that the page updates or deletes, by uid. */
-  readonly rows: ReadonlyMap<string, readonly string[]>
-  /** What the connector knew before it noticed a write by another program. */
-  readonly known: RowIndex | undefined
-}
-
-/** A row while the page is applied; no `uid` before: new; no `fields` after: deleted. */
-interface Draft {
-  readonly uid: string | undefined
-  readonly before: readonly string[] | undefined
-  fields: readonly string[] | undefined
-}
-
 export function planPage(
   writes: readonly ConnectorWrite[],
   facts: PageFacts,
   settings: CsvSettings,
 ): PlannedPage {
-  const drafts = new Drafts(facts, settings)
-  const outcomes = writes.map((write): ConnectorWriteOutcome => {
-    try {
-      const object = drafts.apply(write)
-      return { ok: true, id: object._id, object }
-    } catch (error) {
-      return { ok: false, error: connectorError(error) }
-    }
-  })
-  return { outcomes, ...render(drafts.changed(), facts.snapshot, settings) }
+  const refused = new Set<number>()
+  for (;;) {
+    const drafts = new Drafts(facts, settings, refused)
+    const outcomes = writes.map((write, place): ConnectorWriteOutcome => {
+      try {
+        const object = drafts.apply(write, place)
+        return { ok: true, id: object._id, object }
+      } catch (error) {
+        return { ok: false, error: connectorError(error) }
+      }
+    })
+    // What is refused leaves its row as it was, so the page is another one: once more without it.
+    const contested = drafts.contested()
+    if (contested.length === 0) return { outcomes, ...render(drafts.changed(), facts.snapshot, settings) }
+    for (const place of contested) refused.add(place)
+  }
 }
 
 /** Why the file could not hold what a write says; whether there is such a row, or one with that id, is not looked at. */
@@ -72,110 +57,6 @@ export function refusalOf(write: ConnectorWrite, columns: Columns, settings: Csv
     return undefined
   } catch (error) {
     return connectorError(error)
-  }
-}
-
-function requireUid(changes: readonly AttributeChange[], { uid }: CsvSettings): void {
-  const isEmptied = changes.some(
-    (one) => one.attribute === uid && (one.kind !== 'set' || String(one.value ?? '').trim() === ''),
-  )
-  if (!isEmptied) return
-  throw new ConnectorError('invalidValue', `${uid} is the id of the row; it cannot be empty`, {
-    attribute: uid,
-  })
-}
-
-/** The rows that the page has touched, under the uids they have at that moment. */
-class Drafts {
-  readonly #facts: PageFacts
-  readonly #settings: CsvSettings
-  readonly #asObject: (fields: readonly string[]) => ConnectorObject
-  readonly #all = new Set<Draft>()
-  readonly #byUid = new Map<string, Draft | undefined>()
-
-  constructor(facts: PageFacts, settings: CsvSettings) {
-    this.#facts = facts
-    this.#settings = settings
-    this.#asObject = objectMaker(facts.snapshot.columns, settings)
-  }
-
-  /** Returns the object after the write; of a deleted row, as it was. */
-  apply(write: ConnectorWrite): ConnectorObject {
-    const { columns } = this.#facts.snapshot
-    if (write.operation === 'create') {
-      const empty = columns.names.map(() => '')
-      const fields = change(empty, settingOf(write.attributes), columns, this.#settings)
-      const uid = fields[columns.uid] || write.id?.trim() || timeOrderedId()
-      fields[columns.uid] = uid
-      this.#requireEncodable(fields)
-      this.#requireFree(uid)
-      return this.#keep(uid, { uid: undefined, before: undefined, fields })
-    }
-    const draft = this.#existing(write.id)
-    const present = draft.fields as readonly string[]
-    if (write.operation === 'delete') {
-      this.#all.add(draft)
-      this.#byUid.set(write.id, undefined)
-      draft.fields = undefined
-      return this.#asObject(present)
-    }
-    requireUid(write.changes, this.#settings)
-    const fields = change(present, write.changes, columns, this.#settings)
-    this.#requireEncodable(fields)
-    const uid = fields[columns.uid] ?? ''
-    if (uid !== write.id) {
-      this.#requireFree(uid)
-      this.#byUid.set(write.id, undefined)
-    }
-    draft.fields = fields
-    return this.#keep(uid, draft)
-  }
-
-  changed(): readonly Draft[] {
-    return [...this.#all].filter(({ before, fields }) =>
-      before && fields ? !equal([...before], [...fields]) : before !== fields,
-    )
-  }
-
-  #existing(uid: string): Draft {
-    const fault = this.#facts.snapshot.faults.get(uid)
-    if (fault) throw rowError(fault.line, fault.fact, this.#settings.file)
-    const draft = this.#byUid.has(uid) ? this.#byUid.get(uid) : this.#fromFile(uid)
-    if (draft) return draft
-    throw new ConnectorError('unknownId', `${this.#settings.file} has no row with the id "${uid}"`)
-  }
-
-  #keep(uid: string, draft: Draft): ConnectorObject {
-    this.#all.add(draft)
-    this.#byUid.set(uid, draft)
-    return this.#asObject(draft.fields ?? [])
-  }
-
-  #requireEncodable(fields: readonly string[]): void {
-    this.#settings.encoding.encode(fields.join(''))
-  }
-
-  #requireFree(uid: string): void {
-    const { index, faults } = this.#facts.snapshot
-    const taken = this.#byUid.has(uid)
-      ? this.#byUid.get(uid) !== undefined
-      : index.has(uid) || faults.has(uid)
-    if (!taken) return
-    throw new ConnectorError('alreadyExists', `${this.#settings.file} already has a row with the id "${uid}"`)
-  }
-
-  #fromFile(uid: string): Draft | undefined {
-    const fields = this.#facts.rows.get(uid)
-    if (!fields) return undefined
-    const { known, snapshot } = this.#facts
-    const then = known?.checksum(uid)
-    if (then !== undefined && then !== snapshot.index.checksum(uid)) {
-      throw new ConnectorError(
-        'changed',
-        `${this.#settings.file}: another program has changed the row with the id "${uid}" since it was read`,
-      )
-    }
-    return { uid, before: fields, fields }
   }
 }
 

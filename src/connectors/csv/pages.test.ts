@@ -5,7 +5,7 @@ import { requireReadable } from '../../model/unreadable.ts'
 import { type ConnectorWrite, settingOf } from '../kit/write.ts'
 import type { CsvConnector } from './csv-connector.ts'
 import { RowIndex } from './row-index.ts'
-import { allIds, type Expected, files, pages, perform } from './testing/arbitrary-pages.ts'
+import { allIds, type Expected, files, pages, performPage, writeOf } from './testing/arbitrary-pages.ts'
 import { objectsOf, temporaryCsv } from './testing/temporary.ts'
 
 const account = '__ACCOUNT__'
@@ -69,12 +69,9 @@ describe('any pages of writes', () => {
         await using connector = csv.connect()
         const expected: Expected = new Map(rows)
         for (const steps of someSteps) {
-          const performed = steps.map((step) => perform(step, expected))
-          const outcomes = await connector.writeMany(
-            account,
-            performed.map(({ write }) => write),
-          )
-          expect(outcomes.map(({ ok }) => ok)).toEqual(performed.map(({ ok }) => ok))
+          const writes = steps.map((step) => writeOf(step, expected))
+          const outcomes = await connector.writeMany(account, writes)
+          expect(outcomes.map(({ ok }) => ok)).toEqual(performPage(writes, expected))
           const found = await valuesOf(connector, allIds)
           expect(found).toEqual(
             new Map(Array.from(expected, ([uid, a]) => [uid, { uid, a: a || undefined }])),

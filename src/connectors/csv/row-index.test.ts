@@ -9,7 +9,7 @@ import { RowIndex } from './row-index.ts'
 import { RowReader } from './row-reader.ts'
 import { csvSettings } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
-import { type Expected, files, pages, perform } from './testing/arbitrary-pages.ts'
+import { type Expected, files, pages, performPage, writeOf } from './testing/arbitrary-pages.ts'
 
 const settings = csvSettings({ csvFile: 'people.csv' }, '/')
 
@@ -21,7 +21,8 @@ describe('the index of the rows', () => {
         let file = Buffer.from(content)
         let { snapshot } = read(file)
         for (const steps of someSteps) {
-          const writes = steps.map((step) => perform(step, expected).write)
+          const writes = steps.map((step) => writeOf(step, expected))
+          performPage(writes, expected)
           ;({ file, snapshot } = written(file, snapshot, writes))
           expect(known(snapshot, expected)).toEqual(known(read(file).snapshot, expected))
         }

@@ -3,7 +3,7 @@ import type { Changes } from './changes.ts'
 import type { Count, Locate, Page, ReadMany, Search, Split } from './query.ts'
 import type { Schema } from './schema.ts'
 import type { Secret, Value } from './values.ts'
-import type { Deltas, Held, IdOf, Ordered, Refusals, Write } from './write.ts'
+import type { Deltas, ExchangesIds, Held, IdOf, Ordered, Refusals, Write } from './write.ts'
 
 /**
  * What a connector is: an object that implements the capabilities that its system supports. Callers ask
@@ -61,6 +61,7 @@ export interface Capabilities
     Write,
     Deltas,
     IdOf,
+    ExchangesIds,
     Held,
     Ordered,
     Refusals,

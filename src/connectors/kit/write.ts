@@ -66,6 +66,14 @@ export interface IdOf {
   idOf(objectClass: string, attributes: Attributes, proposed?: string): string | undefined
 }
 
+export interface ExchangesIds {
+  /**
+   * True if objects of one page can take each other's ids: whether an id is taken is judged at the end of the page, and the page is
+   * done as a whole or not at all, even if the process dies. Where not, such writes are refused, each of them.
+   */
+  exchangesIds(objectClass: string): boolean
+}
+
 export interface Held {
   /**
    * A value as it is read after it was set, e.g. as text, or trimmed; null where it is no value at all. What is held in the

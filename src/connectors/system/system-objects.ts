@@ -69,6 +69,7 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
     }),
     isSecret: ([name = '']) => properties.get(name)?.isGuarded === true,
     idOf: (write, proposed) => idOf(access, write, proposed),
+    exchangesIds: offers(connector, 'exchangesIds') && connector.exchangesIds(objectClass),
     ...(offers(connector, 'schema') && { properties: comparing(access, connector) }),
     asHeld: (updates) => heldContents(access, updates),
     judge: (writes) => judgeWrites(access, writes),

@@ -96,6 +96,30 @@ export function linksContract(current: Current): void {
       await expect(update).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
     })
 
+    it('exchange their ids within a page, and hand them on in any order, on either side', async () => {
+      const drafts = [draft('1', 'a'), draft('2', 'b'), draft('3', 'c'), draft('4', 'd')]
+      const stored = await links().insert(drafts)
+      const seconds = ['b', 'a', 'd', 'e']
+      const moved = await links().update(
+        stored.map((link, place) => ({ ...link, secondId: seconds[place] ?? '' })),
+      )
+      expect(pairs(await flattened(links().all(hr)))).toEqual(['1-b', '2-a', '3-d', '4-e'])
+      const firsts = ['2', '3', '1', '4']
+      const turned = await links().update(
+        moved.map((link, place) => ({ ...link, firstId: firsts[place] ?? '' })),
+      )
+      expect(pairs(await flattened(links().all(hr)))).toEqual(['1-d', '2-b', '3-a', '4-e'])
+      for (const link of turned) expect(await links().read(link._id)).toEqual(link)
+    })
+
+    it('are left as they were where a page that exchanges ids cannot be kept as a whole', async () => {
+      const stored = await links().insert([draft('1', 'a'), draft('2', 'b'), draft('3', 'c')])
+      const seconds = ['b', 'c']
+      const moved = stored.slice(0, 2).map((link, place) => ({ ...link, secondId: seconds[place] ?? '' }))
+      await expect(links().update(moved)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+      for (const link of stored) expect(await links().read(link._id)).toEqual(link)
+    })
+
     it('are deleted by id, with a revision only if it is still theirs', async () => {
       const [one] = (await links().insert([draft('1', 'a'), draft('2', 'b')])) as [Link]
       const stale = links().delete([{ _id: one._id, _rev: 'stale' }])

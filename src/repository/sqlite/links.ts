@@ -111,6 +111,7 @@ function insert(
 function update(connection: Connection, links: readonly Link[], nextRevision: () => string): readonly Link[] {
   const sql = `UPDATE links SET rev = ?, first_id = ?, second_id = ?, first_spelling = ?, second_spelling = ?
     WHERE id = ? AND rev = ?`
+  park(connection, links)
   return links.map((link) => {
     const changed: Link = { ...link, _rev: nextRevision() }
     const { firstId, secondId, firstSpelling = null, secondSpelling = null } = link
@@ -129,6 +130,25 @@ function update(connection: Connection, links: readonly Link[], nextRevision: ()
     if (!changes) throw changedMeanwhile(link._id, link._rev)
     return changed
   })
+}
+
+/** Ids that other links of the page are to have are given up before; each link gets its own directly after. */
+function park(connection: Connection, links: readonly Link[]): void {
+  if (links.length < 2) return
+  const sql = `SELECT ${ends} FROM json_each(?) AS own CROSS JOIN links AS l ON l.id = own.value`
+  const stored = connection.rows(sql, JSON.stringify(links.map(({ _id }) => _id)))
+  const takers = {
+    firstId: new Map(links.map(({ _id, firstId }) => [firstId, _id])),
+    secondId: new Map(links.map(({ _id, secondId }) => [secondId, _id])),
+  }
+  const isTaken = (row: Row, side: LinkSide) => (takers[side].get(text(row[side])) ?? row._id) !== row._id
+  for (const row of stored)
+    if (isTaken(row, 'firstId') || isTaken(row, 'secondId'))
+      connection.run(
+        'UPDATE links SET first_id = ?2, second_id = ?2 WHERE id = ?1',
+        text(row._id),
+        `\0${text(row._id)}`,
+      )
 }
 
 function remove(connection: Connection, id: string, rev: string | undefined): void {

@@ -25,7 +25,7 @@ const value = fc
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('create' as const), id, value }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('update' as const), id, value }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rename' as const), id, to: id }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('rename' as const), id, to: id }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), id }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('deleteLast' as const) }) },
 )
@@ -57,41 +57,62 @@ export const files = fc
     return { content: lines.join(lineBreak) + (ending ? lineBreak : ''), rows: new Map(rows) }
   })
 
-/** The write of a step, applied to the map as well; `ok` says whether the connector must accept it. */
-export function perform(
-  step: Step,
-  rows: Expected,
-): { readonly write: ConnectorWrite; readonly ok: boolean } {
+export function writeOf(step: Step, rows: Expected): ConnectorWrite {
   switch (step.kind) {
-    case 'create': {
-      const ok = !rows.has(step.id)
-      if (ok) rows.set(step.id, step.value)
-      return { write: { operation: 'create', attributes: { uid: step.id, a: step.value } }, ok }
-    }
-    case 'update': {
-      const ok = rows.has(step.id)
-      if (ok) rows.set(step.id, step.value)
-      return { write: { operation: 'update', id: step.id, changes: settingOf({ a: step.value }) }, ok }
-    }
-    case 'rename': {
-      const ok = rows.has(step.id) && (step.to === step.id || !rows.has(step.to))
-      if (ok) rename(rows, step.id, step.to)
-      return { write: { operation: 'update', id: step.id, changes: settingOf({ uid: step.to }) }, ok }
-    }
+    case 'create':
+      return { operation: 'create', attributes: { uid: step.id, a: step.value } }
+    case 'update':
+      return { operation: 'update', id: step.id, changes: settingOf({ a: step.value }) }
+    case 'rename':
+      return { operation: 'update', id: step.id, changes: settingOf({ uid: step.to }) }
     case 'delete':
-      return { write: { operation: 'delete', id: step.id }, ok: rows.delete(step.id) }
-    case 'deleteLast': {
-      const last = [...rows.keys()].at(-1) ?? 'a'
-      return { write: { operation: 'delete', id: last }, ok: rows.delete(last) }
-    }
+      return { operation: 'delete', id: step.id }
+    case 'deleteLast':
+      return { operation: 'delete', id: [...rows.keys()].at(-1) ?? 'a' }
   }
 }
 
-/** The row stays where it is. */
-function rename(rows: Expected, from: string, to: string): void {
-  const renamed = Array.from(rows, ([id, value]) => [id === from ? to : id, value] as const)
-  rows.clear()
-  for (const [id, value] of renamed) rows.set(id, value)
+interface Held {
+  uid: string
+  value: string
+  /** The write that gave it this uid. */
+  by: number
+}
+
+/**
+ * The writes of a page, applied to the map as well; answers whether the connector must accept them. The rule in its plainest form:
+ * do them in order, as if no uid were ever taken; if two rows end with one uid, refuse it to the one that came later, and begin
+ * again without that write.
+ */
+export function performPage(writes: readonly ConnectorWrite[], rows: Expected): readonly boolean[] {
+  const refused = new Set<number>()
+  for (;;) {
+    const held = Array.from(rows, ([uid, value]): Held => ({ uid, value, by: -1 }))
+    const done = writes.map((write, place) => !refused.has(place) && performOne(write, place, held))
+    const twice = held.filter((one) => held.some(({ uid, by }) => uid === one.uid && by < one.by))
+    if (twice.length === 0) {
+      rows.clear()
+      for (const { uid, value } of held) rows.set(uid, value)
+      return done
+    }
+    for (const { by } of twice) refused.add(by)
+  }
+}
+
+function performOne(write: ConnectorWrite, place: number, held: Held[]): boolean {
+  if (write.operation === 'create') {
+    held.push({ uid: String(write.attributes.uid), value: String(write.attributes.a ?? ''), by: place })
+    return true
+  }
+  const [row] = held.filter(({ uid }) => uid === write.id).sort((one, other) => one.by - other.by)
+  if (!row) return false
+  if (write.operation === 'delete') held.splice(held.indexOf(row), 1)
+  for (const change of write.operation === 'update' ? write.changes : []) {
+    const value = change.kind === 'set' ? String(change.value) : ''
+    if (change.attribute === 'a') row.value = value
+    else if (value !== row.uid) Object.assign(row, { uid: value, by: place })
+  }
+  return true
 }
 
 export const allIds: readonly string[] = ids

@@ -1,6 +1,7 @@
 import { accounts } from './accounts.ts'
 import { Bench, type ContractFacts, type Laws, NotOffered } from './bench.ts'
 import { changing } from './changing.ts'
+import { exchanging } from './exchanging.ts'
 import { filters } from './filters.ts'
 import { paging } from './paging.ts'
 import { reading } from './reading.ts'
@@ -13,6 +14,7 @@ const laws: Laws = {
   ...filters,
   ...paging,
   ...writing,
+  ...exchanging,
   ...values,
   ...accounts,
   ...changing,
