@@ -13,6 +13,7 @@ const nothing: Remains = {
   linkedTo: null,
   newIsTaken: false,
   looksWritten: false,
+  moved: undefined,
 }
 
 type Row = [what: string, operation: BrokenOff, remains: Partial<Remains>, resolution: Resolution]
@@ -51,6 +52,25 @@ const rows: Row[] = [
     { oldExists: true, newExists: true, linkedTo: 'old' },
     'undone',
   ],
+  [
+    'a rename whose old id another object was given',
+    rename,
+    { oldExists: true, newExists: true, linkedTo: 'old', moved: true },
+    'retarget',
+  ],
+  [
+    'a rename to an id that its holder has not given up',
+    rename,
+    { oldExists: true, newExists: true, linkedTo: 'old', moved: false },
+    'undone',
+  ],
+  [
+    'a create under an id that its holder has not given up',
+    create,
+    { newExists: true, moved: false },
+    'undone',
+  ],
+  ['a create under an id that its holder has given up', create, { newExists: true, moved: true }, 'link'],
   ['a rename of an object that is gone altogether', rename, { linkedTo: 'old' }, 'undone'],
   ['a rename whose link is gone', rename, { newExists: true }, 'undone'],
   ['an update that did not happen', update, { newExists: true, linkedTo: 'old' }, 'undone'],
@@ -80,6 +100,7 @@ describe('what a run left', () => {
       linkedTo: id,
       newIsTaken: fc.boolean(),
       looksWritten: fc.boolean(),
+      moved: fc.constantFrom(true, false, undefined),
     })
     fc.assert(
       fc.property(operation, remains, (one, there) => {

@@ -20,6 +20,8 @@ export interface Remains {
   readonly looksWritten: boolean
   /** True if the link of another source leads to the new object. */
   readonly newIsTaken: boolean
+  /** Of ids that are handed on within a page: whether this one was (resolve-moves.ts); undefined if that is to be seen from the rest. */
+  readonly moved: boolean | undefined
 }
 
 /**
@@ -30,12 +32,13 @@ export interface Remains {
 export type Resolution = 'undone' | 'link' | 'retarget' | 'unlink' | 'done'
 
 export function resolveIntent({ action, targetId, newId }: BrokenOff, remains: Remains): Resolution {
-  const { oldExists, newExists, linkedTo, newIsTaken, looksWritten } = remains
+  const { oldExists, newExists, linkedTo, newIsTaken, looksWritten, moved } = remains
   if (action === 'DELETE') return oldExists ? 'undone' : linkedTo === targetId ? 'unlink' : 'done'
   if (action === 'UPDATE' && newId === targetId) return newExists && looksWritten ? 'done' : 'undone'
-  if (!newExists || newIsTaken) return 'undone'
+  if (!newExists || newIsTaken || (moved === false && linkedTo !== newId)) return 'undone'
   if (linkedTo === newId) return 'done'
   if (action === 'CREATE' && linkedTo === null) return 'link'
   // A link that led to nothing (MISSING), or to the object before it was renamed.
-  return oldExists || linkedTo !== targetId ? 'undone' : 'retarget'
+  const isBack = oldExists && !(action === 'UPDATE' && moved)
+  return isBack || linkedTo !== targetId ? 'undone' : 'retarget'
 }

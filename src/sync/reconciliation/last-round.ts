@@ -1,4 +1,3 @@
-import { chunks } from '../../kit/chunks.ts'
 import { type Applied, planEntry, type ReadSource, readSource } from '../page/operation.ts'
 import { withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
@@ -21,7 +20,21 @@ export async function lastRound(reconciliation: Reconciliation, sync: Synchroniz
 /** Many at once, whatever the pages of the run; one by one where scripts may look at what is in between. */
 export function lostParts({ lost, rules }: Synchronization): readonly (readonly Applied[])[] {
   const parts = lost?.close() ?? []
-  return rules.oneByOne ? parts : [...chunks(parts.flat(), 500)]
+  return rules.oneByOne ? parts : packed(parts)
+}
+
+/** How many are worked together, unless more wait for each other. */
+const portion = 500
+
+/** Those that wait for each other stay together. */
+function packed(parts: readonly (readonly Applied[])[]): readonly (readonly Applied[])[] {
+  const pages: Applied[][] = []
+  for (const part of parts) {
+    const last = pages.at(-1)
+    if (last && last.length + part.length <= portion) last.push(...part)
+    else pages.push([...part])
+  }
+  return pages
 }
 
 async function onceMore(

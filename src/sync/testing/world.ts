@@ -64,6 +64,8 @@ export interface WorldOptions {
   readonly external?: boolean
   /** With `external`: ids are the target's choice, not known beforehand. */
   readonly givesIds?: boolean
+  /** Sets besides the managed ones, by their mount: as of systems outside. */
+  readonly mounts?: Readonly<Record<string, ResourceProvider>>
   /** The work of each transaction is called twice, and what the first call did is thrown away. */
   readonly repeatTransactions?: boolean
   /** Called when target writes have been done, and before they are answered. */
@@ -79,6 +81,7 @@ export async function openWorld({
   consentService = false,
   external = false,
   givesIds = false,
+  mounts = {},
   repeatTransactions,
   onWrite = () => {},
   onSaid = () => {},
@@ -95,8 +98,15 @@ export async function openWorld({
   const engine = engineIn(folder, () => resources, onSaid)
   const parts = scriptedParts(types, { engine, cryptography })
   const managed = await managedObjects({ repository, types, partsOf: parts.partsOf })
+  const observing = { writes, meanwhile, external, givesIds, onWrite }
   resources = router({
-    managed: observed(damaged(managed, damages), { writes, meanwhile, external, givesIds, onWrite }),
+    ...Object.fromEntries(
+      Object.entries(mounts).map(([mount, provider]) => [
+        mount,
+        observed(provider, { ...observing, external: true }),
+      ]),
+    ),
+    managed: observed(damaged(managed, damages), observing),
     audit: auditEvents(repository),
     'repo/link': repoLinkProvider(repository, () => undefined),
   })

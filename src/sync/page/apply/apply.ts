@@ -1,12 +1,12 @@
-import { foreseenId } from '../../../plan/plan-line.ts'
 import type { Store } from '../../../repository/repository.ts'
 import { type Applied, type Decided, dueOf, goesOn, linksAnyway } from '../operation.ts'
 import { onThose } from '../places.ts'
 import type { Applying, Synchronization } from '../synchronization.ts'
 import { carryOutConsequences } from './consequences.ts'
+import { foresee } from './foresee.ts'
 import { runErrorHook, runHook, runPostAction } from './hooks.ts'
 import { resolved } from './intents.ts'
-import { judged, rememberValues, unapplied } from './judged.ts'
+import { judged, unapplied } from './judged.ts'
 import { rememberAssignments } from './last-sync.ts'
 import { nameHolders } from './name-holders.ts'
 import { order, type Step, takes } from './steps.ts'
@@ -58,7 +58,7 @@ async function applyAll(
   if (sync.dryRun) {
     await recorder.record(begun, repository)
     recorder.count?.(begun)
-    for (const operation of begun) foresee(sync, operation)
+    foresee(sync, begun)
     return begun
   }
   const inOne = targets.joining && !rules.interleaved ? targets.joining.bind(targets) : undefined
@@ -97,49 +97,20 @@ function uninterrupted(sync: Synchronization): Synchronization {
   return { ...sync, signal: undefined, scripts: { ...sync.scripts, signal: undefined } }
 }
 
-/** Later pages correlate against what this one wrote. Only after the writes are certain to stay. */
+/**
+ * Later pages correlate against what this one wrote. Only after the writes are certain to stay; what was there before goes first,
+ * for one target may have the id of another now.
+ */
 function kept({ correlator }: Synchronization, page: readonly Applied[]): readonly Applied[] {
-  for (const { effect, targetId, target, oldTarget, desired } of page) {
-    if (targetId === undefined) continue
-    if (effect === 'created') correlator.wrote(targetId, undefined, { ...desired, _id: targetId })
-    else if (effect === 'updated') correlator.wrote(targetId, oldTarget, { ...desired, _id: targetId })
-    else if (effect === 'deleted') correlator.wrote(targetId, target, undefined)
+  for (const { effect, target, oldTarget } of page) {
+    const before = effect === 'updated' ? oldTarget : effect === 'deleted' ? target : undefined
+    if (before) correlator.wrote(before._id, before, undefined)
+  }
+  for (const { effect, targetId, desired } of page) {
+    if (targetId === undefined || (effect !== 'created' && effect !== 'updated')) continue
+    correlator.wrote(targetId, undefined, { ...desired, _id: targetId })
   }
   return page
-}
-
-/** In a dry run later objects meet what earlier ones would have written, as far as correlation can tell. */
-function foresee({ correlator, foreseen, targets, runId, rules }: Synchronization, operation: Applied): void {
-  const { action, desired, target, targetId, link, linkQualifier, sourceId } = operation
-  const links = (id: string | undefined) => {
-    if (rules.mapping.links.enabled && sourceId !== undefined && id !== undefined)
-      foreseen.link(linkQualifier, sourceId, id)
-  }
-  if (linksAnyway(operation, rules.mapping)) links(targetId)
-  if (!goesOn(operation)) return
-  if (action === 'CREATE' && desired) {
-    const known = targets.idOf({ operation: 'create', content: desired }, '')
-    if (known) foreseen.put(known)
-    const id = known || `${foreseenId}${sourceId} in ${runId})`
-    correlator.wrote(id, undefined, desired)
-    rememberValues(targets, foreseen, id, desired)
-    links(id)
-  } else if (action === 'UPDATE' || action === 'LINK') {
-    links(targetId)
-    if (!desired || !target) return
-    correlator.wrote(target._id, target, desired)
-    rememberValues(targets, foreseen, target._id, desired)
-    const id = targets.idOf({ operation: 'update', content: desired }, target._id)
-    if (id === undefined || id === target._id) return
-    foreseen.remove(target._id)
-    foreseen.put(id)
-  } else if (action === 'DELETE' || action === 'UNLINK') {
-    if (link && targetId !== undefined) foreseen.unlink(linkQualifier, link.sourceId, targetId)
-    if (action !== 'DELETE' || !target) return
-    correlator.wrote(target._id, target, undefined)
-    rememberValues(targets, foreseen, target._id, undefined)
-    foreseen.remove(target._id)
-  }
 }
 
 async function takeSteps(sync: Applying, begun: readonly Applied[]): Promise<readonly Applied[]> {

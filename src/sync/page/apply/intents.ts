@@ -35,6 +35,8 @@ export interface IntentContent extends BrokenOff {
   readonly attributes: JsonObject | null
   /** Of an update that keeps the id: by what it is recognized. */
   readonly written: Written | null
+  /** Of an update that changes the id: by what it is recognized where the ids of a page are handed on. */
+  readonly moved?: Moved | null
 }
 
 /** Plain data throughout, which the store keeps as JSON. */
@@ -113,7 +115,8 @@ function contentOf({ rules: { mapping }, targets }: Applying, operation: Applied
   if (action === 'UPDATE') {
     if (!target) return undefined
     const newId = targets.idOf({ operation: 'update', content: desired }, target._id)
-    if (newId !== undefined && newId !== target._id) return { ...shared, action, targetId: target._id, newId }
+    if (newId !== undefined && newId !== target._id)
+      return { ...shared, action, targetId: target._id, newId, moved: movedBy(target, desired, targets) }
     const written = writtenBy(operation.changes, targets.isSecret)
     return written ? { ...shared, action, targetId: target._id, newId: target._id, written } : undefined
   }
@@ -156,8 +159,42 @@ function writtenBy(
 }
 
 /** True if the object has the values now that the update was to set. */
-export function looksWritten({ pointers, digest }: Written, object: JsonObject): boolean {
+export function looksWritten(
+  { pointers, digest }: Pick<Written, 'pointers' | 'digest'>,
+  object: JsonObject,
+): boolean {
   return digestOf(pointers.map((pointer) => getAt(object, pointer))) === digest
+}
+
+/** What an object shows before and after it was given another id: digests of the values of all that can be read. Plain data. */
+export interface Moved {
+  readonly pointers: readonly Pointer[]
+  readonly before: string
+  readonly after: string
+}
+
+function movedBy(target: JsonObject, desired: JsonObject, { isSecret }: ObjectSet): Moved {
+  const names = [...new Set([...Object.keys(target), ...Object.keys(desired)])]
+  const pointers = names
+    .filter((name) => !name.startsWith('_'))
+    .map((name): Pointer => [name])
+    .filter((pointer) => !isSecret?.(pointer))
+  const shown = (object: JsonObject) => digestOf(pointers.map((pointer) => getAt(object, pointer)))
+  return { pointers, before: shown(target), after: shown(desired) }
+}
+
+/**
+ * Where the object stands, of which these are what is under its old id and its new one; undefined if both or neither look like it.
+ */
+export function standing(
+  { pointers, before, after }: Moved,
+  underOld: JsonObject | undefined,
+  underNew: JsonObject | undefined,
+): 'moved' | 'stayed' | undefined {
+  const shows = (object: JsonObject | undefined, digest: string) =>
+    object !== undefined && looksWritten({ pointers, digest }, object)
+  const [hasMoved, hasStayed] = [shows(underNew, after), shows(underOld, before)]
+  return hasMoved === hasStayed ? undefined : hasMoved ? 'moved' : 'stayed'
 }
 
 /** Null and absent are alike to a target. */

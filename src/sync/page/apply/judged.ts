@@ -17,7 +17,11 @@ export async function judged(
   sync: Synchronization,
   page: readonly (Decided | Applied)[],
 ): Promise<readonly Applied[]> {
-  return refuseUnfit(sync, await refuseTakenIds(sync, page.map(unapplied)))
+  const free = await refuseTakenIds(sync, page.map(unapplied))
+  const fit = await refuseUnfit(sync, free)
+  // Who is refused for another reason keeps an id that others may want.
+  const isNews = fit.some(({ failure }, place) => failure && !free[place]?.failure)
+  return isNews ? refuseTakenIds(sync, fit) : fit
 }
 
 /** Each field by its name: spreading a second object is several times as slow. */

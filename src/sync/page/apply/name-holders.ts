@@ -15,8 +15,11 @@ export async function nameHolders(sync: Applying, page: readonly Applied[]): Pro
     ({ failure }) => uniqueViolations(failure?.cause).length > 0,
     (some) => withHolders(sync, some),
   )
+  // Where ids can be exchanged, a swap of ids fails for another reason.
+  const mayBeSwap = ({ failure }: Pick<Applied, 'failure'>) =>
+    failure !== undefined && (!sync.targets.exchangesIds || uniqueViolations(failure.cause).length > 0)
   const isSwap = ({ failure, heldBy, targetId }: Applied) =>
-    failure !== undefined &&
+    mayBeSwap({ failure }) &&
     heldBy !== undefined &&
     targetId !== undefined &&
     sync.lost?.isSwap(targetId) === true

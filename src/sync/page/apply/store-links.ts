@@ -15,13 +15,14 @@ export async function storeLinksAfter(sync: Applying, page: readonly Applied[]):
   // A target that is made again without its source, which is gone, has no link.
   const isNew = ({ action, link, sourceId }: Applied) =>
     action === 'CREATE' && !link && sourceId !== undefined
-  const linked = await onThose(page, isNew, (some) => insertLinks(sync, some))
+  // First those that lead somewhere else now: a new target may have the id that another one has given up.
   const led = await changeLinks(
-    linked,
+    page,
     (operation) => retargetedLink(sync, operation),
     (some) => store.links.update(some),
   )
-  const left = await changeLinks(led, leavingLink, (some) => links.remove(some, store.links))
+  const linked = await onThose(led, isNew, (some) => insertLinks(sync, some))
+  const left = await changeLinks(linked, leavingLink, (some) => links.remove(some, store.links))
   if (rules.mapping.grace) await keepPending(sync, left)
   return left
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
 import { parted } from '../../../model/unreadable.ts'
+import { type IdWish, refusedWishes } from '../../../plan/id-wishes.ts'
 import type { ObjectSet } from '../../../router/resources.ts'
 import { type Applied, goesOn } from '../operation.ts'
 import { askThose } from '../places.ts'
@@ -8,41 +9,69 @@ import type { Synchronization } from '../synchronization.ts'
 
 /**
  * Fails operations that would give their target an id that another target has, or has by the comparison of the links, before
- * anything is written. The message names who has it.
+ * anything is written, and keeps: what the page itself gives up can be taken. The message names who has it.
  */
 export async function refuseTakenIds(
   sync: Synchronization,
   page: readonly Applied[],
 ): Promise<readonly Applied[]> {
-  const { targets, foreseen } = sync
-  const obstacles = await askThose(
+  const { targets } = sync
+  const wanted = await askThose(
     page,
     (operation) => wantedId(operation, targets),
-    async (ids, places) => {
-      const present = await targets.readMany([...new Set(ids)])
-      const exists = ids.map((id) => foreseen.exists(id) ?? present.has(id))
-      const holders = await holdersOf(sync, page, places, ids, exists)
-      return ids.map((id, place) => {
-        const { holder, own } = holders[place] ?? {}
-        const found = present.get(id)?._id ?? id
-        const isItself = found.toLowerCase() === page[places[place] ?? -1]?.target?._id.toLowerCase()
-        const { problem } = parted(present.get(id))
-        const isTaken = (exists[place] && !isItself) || (holder !== undefined && !own)
-        if (!isTaken) return undefined
-        return { id: found, problem: problem ?? taken(targets.path, found, own ? undefined : holder) }
-      })
-    },
+    (ids, places) => lookAt(sync, page, places, ids),
   )
+  const refused = refusedWishes(wanted, targets.exchangesIds === true)
+  if (refused.size === 0) return page
   return page.map((operation, place) => {
-    const obstacle = obstacles[place]
-    if (!obstacle) return operation
-    const { id, problem: cause } = obstacle
+    const wish = wanted[place]
+    if (!wish || !refused.has(place)) return operation
+    const { id, holder, unreadable } = wish
+    const winner = page[refused.get(place) ?? -1]
+    const cause = unreadable ?? taken(targets.path, id, winner?.sourceId ?? holder)
     const what = operation.action === 'CREATE' ? 'create the target' : `update target ${operation.targetId}`
     return {
       ...operation,
       heldBy: [id],
       refusedByTarget: true,
       failure: new Problem('SYNC_FAILED', `could not ${what}: ${cause.message}`, { cause }),
+    }
+  })
+}
+
+interface Wanted extends IdWish {
+  /** As the one that has it spells it. */
+  readonly id: string
+  /** The other source that is linked to the one that has it. */
+  readonly holder: string | undefined
+  /** It is not known who has it. */
+  readonly unreadable: Problem | undefined
+}
+
+/** What stands under the ids that the operations at these places want. */
+async function lookAt(
+  sync: Synchronization,
+  page: readonly Applied[],
+  places: readonly number[],
+  ids: readonly string[],
+): Promise<readonly Wanted[]> {
+  const { targets, foreseen, links } = sync
+  const present = await targets.readMany([...new Set(ids)])
+  const exists = ids.map((id) => foreseen.exists(id) ?? present.has(id))
+  const holders = await holdersOf(sync, page, places, ids, exists)
+  return ids.map((wantedId, place) => {
+    const { holder, own = false } = holders[place] ?? {}
+    const operation = page[places[place] ?? -1]
+    const leaves = operation?.action === 'UPDATE' ? operation.target?._id : undefined
+    const id = present.get(wantedId)?._id ?? wantedId
+    const isItself = id.toLowerCase() === leaves?.toLowerCase()
+    return {
+      id,
+      wants: links.normalTarget(id),
+      leaves: leaves === undefined ? undefined : links.normalTarget(leaves),
+      isTaken: (exists[place] === true && !isItself) || (holder !== undefined && !own),
+      holder: own ? undefined : holder,
+      unreadable: parted(present.get(wantedId)).problem,
     }
   })
 }

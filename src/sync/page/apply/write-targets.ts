@@ -16,9 +16,9 @@ export async function writeTargets(sync: Applying, page: readonly Applied[]): Pr
   const isLinked = ({ linkedTarget }: Applied) => linkedTarget !== undefined
   const shaped = await onThose(page, isLinked, (some) => shapePage(sync, some))
   const done = await onThose(shaped, goesOn, (some) => writeAll(sync, some))
-  // Targets that were changed between the reading and the writing.
-  const isOvertaken = ({ action, failure, grace }: Applied) =>
-    action === 'UPDATE' && !grace && wasOvertaken(failure)
+  // Targets that were changed between the reading and the writing. Not those that want what another one has.
+  const isOvertaken = ({ action, failure, grace, heldBy }: Applied) =>
+    action === 'UPDATE' && !grace && !heldBy && wasOvertaken(failure)
   return onThose(done, isOvertaken, (some) => tryAgain(sync, some))
 }
 
