@@ -5,7 +5,6 @@ import type { Situation } from '../../../mapping/situation.ts'
 import type { Change } from '../../../model/diff.ts'
 import type { Json, JsonObject } from '../../../model/json.ts'
 import { getAt, type Pointer } from '../../../model/pointer.ts'
-import { Problem } from '../../../model/problem.ts'
 import { recordedChanges } from '../../../model/recorded-changes.ts'
 import { isMasked } from '../../../model/secrecy.ts'
 import type { BrokenOff } from '../../../plan/resolve-intent.ts'
@@ -77,11 +76,6 @@ export async function withdraw({ repository }: Applying, page: readonly Applied[
 /** The intents that are resolved with their page; not where the target left open whether it has written. */
 export function resolved(page: readonly Applied[]): readonly string[] {
   return page.flatMap(({ intent, inDoubt }) => (intent !== undefined && !inDoubt ? [intent] : []))
-}
-
-/** True for failures that do not say that nothing was written. */
-export function leavesDoubt(error: Error | undefined): boolean {
-  return !(error instanceof Problem) || error.status >= 500
 }
 
 /** Those that are in use are refused: only what was not there before can be recognized as ours later. */

@@ -4,8 +4,9 @@ import { parted } from '../../../model/unreadable.ts'
 import { type IdWish, refusedWishes } from '../../../plan/id-wishes.ts'
 import type { ObjectSet } from '../../../router/resources.ts'
 import { type Applied, goesOn } from '../operation.ts'
-import { askThose } from '../places.ts'
+import { askThose, onThose } from '../places.ts'
 import type { Synchronization } from '../synchronization.ts'
+import { refuseUnfit } from './unfit.ts'
 
 /**
  * Fails operations that would give their target an id that another target has, or has by the comparison of the links, before
@@ -23,9 +24,16 @@ export async function refuseTakenIds(
   )
   const refused = refusedWishes(wanted, targets.exchangesIds === true)
   if (refused.size === 0) return page
-  return page.map((operation, place) => {
+  const due = new Set([...refused.keys()].map((place) => page[place]))
+  // What does not fit fails for that, whoever has its id: so it does not matter what else is on its page.
+  const judged = await onThose(
+    page,
+    (operation) => due.has(operation),
+    (some) => refuseUnfit(sync, some),
+  )
+  return judged.map((operation, place) => {
     const wish = wanted[place]
-    if (!wish || !refused.has(place)) return operation
+    if (!wish || !refused.has(place) || operation.failure) return operation
     const { id, holder, unreadable } = wish
     const winner = page[refused.get(place) ?? -1]
     const cause = unreadable ?? taken(targets.path, id, winner?.sourceId ?? holder)
