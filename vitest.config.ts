@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests that kill processes, fill disks, need very many rows or install the package; `npm test -- --fast` leaves them out. */
+/**
+ * Tests that are slow by nature: they kill or start processes, use up limits, wait for clocks, fill disks, need very many
+ * rows or requests, or install the package. `npm test -- --fast` leaves them out.
+ */
 const slow = '{src,test}/**/*.slow.test.ts'
 
 /** Ends what hangs, and nothing else: a machine that is ten times slower must pass as well. */

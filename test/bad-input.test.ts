@@ -1,4 +1,3 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { csvConnector, openStore, type Result, type RunObject, TestProject } from './support/project.ts'
 
@@ -205,8 +204,7 @@ describe('bad input', () => {
   })
 
   it('cut in half is stopped by the guard before anything is deleted, and allowed for one run', () => {
-    using project = TestProject.example()
-    project.json('recon', users)
+    using project = TestProject.loaded(users)
     project.edit('conf/sync.json', (text) =>
       text.replace('"policies": [', '"policies": [{ "situation": "SOURCE_MISSING", "action": "DELETE" },'),
     )
@@ -221,8 +219,7 @@ describe('bad input', () => {
   })
 
   it('of a renamed column in a later export ends the run before a value is lost, and plan says so too', () => {
-    using project = TestProject.example()
-    project.json('recon', users)
+    using project = TestProject.loaded(users)
     const before = project.json('query', 'managed/user', 'true')
     project.edit('data/hr.csv', (text) => text.replace('work_phone', 'phone'))
     for (const command of ['plan', 'recon']) {
@@ -246,8 +243,7 @@ describe('bad input', () => {
   })
 
   it('in one mapping or connector leaves the others working', () => {
-    using project = TestProject.example()
-    project.json('recon', users)
+    using project = TestProject.loaded(users)
     project.edit('conf/sync.json', (text) => text.replace('"ABSENT"', '"ABSNT"'))
     project.edit('conf/provisioner.openicf-hr.json', (text) => text.replace('CSVFileConnector', 'Nonsense'))
     expect(project.syncline(['recon', users]).code).toBe(2)
@@ -309,72 +305,13 @@ describe('bad input', () => {
   })
 
   it('of a newer version of the store is refused, and the store is left as it is', () => {
-    using project = TestProject.example()
-    project.json('recon', users)
+    using project = TestProject.loaded(users)
     using db = openStore(project)
     db.exec('PRAGMA user_version = 999')
     const { code, err } = project.syncline(['recon', users])
     expect(code).toBe(2)
     expect(err).toMatch(/version 999/)
     expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: 999 })
-  })
-})
-
-describe('a data folder that cannot be used', () => {
-  /** Root may write everywhere, so root runs as another user. */
-  const asOtherUser = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
-  const reconAsOtherUser = (project: TestProject, ...more: string[]) =>
-    project.syncline(['recon', users, ...more], {}, asOtherUser)
-
-  it.each([
-    [
-      'in a folder that is not to be written',
-      () => {},
-      [/data folder .*\.syncline cannot be created/, 'permission denied'],
-    ],
-    [
-      'not to be written itself',
-      (folder: string) => mkdirSync(folder),
-      [/syncline\.db: it cannot be opened or created/],
-    ],
-    [
-      'with a store that is only to be read',
-      (folder: string, project: TestProject) => {
-        project.json('links', users)
-        chmodSync(folder, 0o755)
-      },
-      [/syncline\.db: it cannot be written to/],
-    ],
-  ])('%s: exit code 1, and which', (_what, prepare, says) => {
-    using project = TestProject.example()
-    prepare(project.path('.syncline'), project)
-    if (existsSync(project.path('.syncline/syncline.db')))
-      chmodSync(project.path('.syncline/syncline.db'), 0o444)
-    for (const folder of ['.syncline', '.'])
-      if (existsSync(project.path(folder))) chmodSync(project.path(folder), 0o555)
-    try {
-      const result = reconAsOtherUser(project)
-      expect(result.code).toBe(1)
-      saysAll(result, [...says, 'Check free space and permissions of the data folder'])
-      expect(result.err).not.toMatch(/^ +at /m)
-    } finally {
-      for (const folder of ['.', '.syncline'])
-        if (existsSync(project.path(folder))) chmodSync(project.path(folder), 0o755)
-    }
-    expect(project.json<RunObject>('recon', users).state).toBe('SUCCESS')
-  })
-
-  it.each([
-    ['a file', (project: TestProject) => writeFileSync(project.path('x'), ''), 'x'],
-    ['below a file', () => {}, 'data/hr.csv/x'],
-    ['where the system keeps no files', () => {}, '/proc/syncline'],
-  ])('%s: exit code 1, and which', (_what, prepare, folder) => {
-    using project = TestProject.example()
-    prepare(project)
-    const data = folder.startsWith('/') ? folder : project.path(folder)
-    const result = project.syncline(['recon', users, '--data', data])
-    expect(result.code).toBe(1)
-    saysAll(result, [`data folder ${data} cannot be created`])
   })
 })
 

@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../src/testing/folder.ts'
-import { bin, run, syncline, TestProject, withoutProgress } from './support/project.ts'
+import { syncline, TestProject, withoutProgress } from './support/project.ts'
 
 const users = 'hrAccount_managedUser'
+const accounts = 'managedUser_directoryAccount'
 let project: TestProject
 
 beforeAll(() => {
@@ -196,9 +195,8 @@ describe('for people', () => {
   })
 
   it('runs lists what ran, by whom, and issues what is left to decide', () => {
-    using own = TestProject.example()
-    own.syncline(['recon', users])
-    const run = own.json('recon', 'managedUser_directoryAccount')
+    using own = TestProject.loaded(users)
+    const run = own.json('recon', accounts)
     expect(own.json('runs', '--limit', '1')).toMatchObject([
       {
         ...{ _id: run._id, mapping: 'managedUser_directoryAccount', kind: 'recon' },
@@ -220,9 +218,7 @@ describe('for people', () => {
   })
 
   it('issues of a mapping that is configured no more are counted apart, and cleared', () => {
-    using own = TestProject.example()
-    own.syncline(['recon', users])
-    own.syncline(['recon', 'managedUser_directoryAccount'])
+    using own = TestProject.loaded(users, accounts)
     own.edit('conf/sync.json', (text) => text.replace('"managedUser_directoryAccount"', '"renamed"'))
     const gone = own.syncline(['issues']).out
     expect(gone).toContain('1 of managedUser_directoryAccount, which is configured no more')
@@ -238,18 +234,6 @@ describe('for people', () => {
     expect(own.syncline(['issues']).out).toBe('Nothing is left to decide.\n')
   })
 
-  it('a run goes on when no one reads what it prints, and is recorded', async () => {
-    using own = TestProject.example()
-    const child = own.start(['recon', users])
-    child.stdout.destroy()
-    child.stderr.destroy()
-    expect(await once(child, 'exit')).toEqual([0, null])
-    const summary = own.json('query', 'audit/recon', 'entryType eq "summary"')
-    expect(summary).toMatchObject({
-      result: [{ status: 'SUCCESS', messageDetail: { outcome: 'COMPLETED' } }],
-    })
-  })
-
   it('a plan says by its exit code whether there are changes', () => {
     using own = TestProject.example()
     const code = (...args: string[]) => own.syncline(['plan', users, ...args]).code
@@ -258,41 +242,6 @@ describe('for people', () => {
     expect(code('--detailed-exitcode')).toBe(0)
     expect(code('--detailed-exitcode', '--dry')).toBe(1)
     expect(own.syncline(['plan', 'nobody', '--detailed-exitcode']).code).toBe(1)
-  })
-
-  it.each([
-    ['Syncline is listening on ', []],
-    ['{"url":"', ['--json']],
-  ])('serve says where it listens: %s, and stops when told to', async (says, more) => {
-    const child = project.start(['serve', '--port', '0', ...more], {
-      SYNCLINE_ADMIN_PASSWORD: 'x'.repeat(12),
-    })
-    const ended = once(child, 'exit')
-    const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
-    expect(line.startsWith(says)).toBe(true)
-    const [url] = /http:[^"]+/.exec(line) as RegExpExecArray
-    expect((await fetch(`${url}/info/ping`)).status).toBe(200)
-    child.kill('SIGTERM')
-    expect(await ended).toEqual([0, null])
-  })
-
-  it('each stream has colours if it is a terminal, and none with NO_COLOR', () => {
-    // script(1) gives the command a terminal; what goes to a file beside it must stay plain.
-    const onTerminal = (command: string, env: Record<string, string> = {}) =>
-      run('script', ['-qec', `"$NODE" "$BIN" ${command}`, '/dev/null'], {
-        NODE: process.execPath,
-        BIN: bin,
-        HERE: project.folder,
-        TERM: 'xterm',
-        ...env,
-      }).out
-    const coloured = expect.stringContaining('\u001b[')
-    expect(onTerminal('check --project "$HERE"')).toEqual(coloured)
-    expect(onTerminal('check --project "$HERE"', { NO_COLOR: '1' })).not.toEqual(coloured)
-    expect(onTerminal('links nobody --project "$HERE"')).toEqual(coloured)
-    onTerminal('links nobody --project "$HERE" 2>"$HERE/stderr"')
-    expect(project.read('stderr')).toContain('No such mapping: nobody')
-    expect(project.read('stderr')).not.toEqual(coloured)
   })
 
   it('output is plain text away from a terminal, with and without NO_COLOR', () => {

@@ -1,63 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import {
-  bin,
-  type RunObject,
-  root,
-  run as runProgram,
-  TestProject,
-  withoutProgress,
-} from './support/project.ts'
-
-const users = 'hrAccount_managedUser'
-const accounts = 'managedUser_directoryAccount'
-const files = ['data/hr.csv', 'data/directory.csv']
-
-const counted = (run: RunObject) =>
-  Object.fromEntries(Object.entries(run.situationSummary).filter(([, count]) => count > 0))
-
-/** Commands of the README, and what it says that they print. */
-interface Transcript {
-  readonly commands: string
-  output: string
-}
-
-/** Code blocks in their order; several outputs may follow one block of commands. The first one only makes a copy. */
-function transcripts(): Transcript[] {
-  const readme = readFileSync(join(root, 'examples/hr-to-directory/README.md'), 'utf8')
-  const found: Transcript[] = []
-  for (const [, block = ''] of readme.matchAll(/^```\n(.*?)^```$/gms)) {
-    if (/^(npx|node|head|cp|[A-Z_]+=) ?/.test(block)) found.push({ commands: block, output: '' })
-    else (found.at(-1) as Transcript).output += block
-  }
-  return found.slice(1)
-}
-
-/** Without what differs at every run: ids and revisions that the store made up, times, and blank lines. */
-function comparable(text: string): string {
-  return withoutProgress(text)
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, '(id)')
-    .replaceAll(/"_rev":"[^"]*"/g, '"_rev":"(rev)"')
-    .replaceAll(/ in \d+\.\d+ s$/gm, ' in (time)')
-    .replaceAll(/\n{2,}/g, '\n')
-}
-
-interface Plan {
-  readonly entries: readonly {
-    action: string
-    situation: string
-    writes: boolean
-    changes: { pointer: string[] }[]
-  }[]
-  readonly run: RunObject
-}
-
-/** Plays the HR department. */
-function edit(project: TestProject, ...args: readonly string[]): void {
-  const { code, err } = runProgram(process.execPath, ['edit.js', ...args], {}, { cwd: project.folder })
-  if (code !== 0) throw new Error(err)
-}
+import { accounts, counted, editExample, files, type Plan, users } from './support/example.ts'
+import { type RunObject, TestProject } from './support/project.ts'
 
 describe('the example hr-to-directory', () => {
   it('creates and links at first; the second time it confirms and writes nothing, not even the same bytes', () => {
@@ -88,7 +31,7 @@ describe('the example hr-to-directory', () => {
       project.json<Plan>('plan', mapping).entries.filter((entry) => entry.writes)
     const run = (mapping: string) => project.json<RunObject>('recon', mapping).progress.target
 
-    edit(
+    editExample(
       project,
       'add',
       'emp_no=1501',
@@ -107,75 +50,18 @@ describe('the example hr-to-directory', () => {
     expect(run(accounts)).toMatchObject({ created: 1, updated: 0, deleted: 0 })
     expect(project.read('data/directory.csv')).toMatch(/"ana\.ortizoneill1501".*"\+12125550147"/)
 
-    edit(project, 'set', '1042', 'department=Marketing', 'cost_centre=6300')
+    editExample(project, 'set', '1042', 'department=Marketing', 'cost_centre=6300')
     expect(
       writes(users).map(({ action, changes }) => [action, changes.map(({ pointer }) => pointer.join('/'))]),
     ).toEqual([['UPDATE', ['costCenter', 'department']]])
     expect(run(users)).toMatchObject({ created: 0, updated: 1, deleted: 0 })
     expect(run(accounts)).toMatchObject({ created: 0, updated: 1, deleted: 0 })
 
-    edit(project, 'set', '1102', 'status=terminated')
+    editExample(project, 'set', '1102', 'status=terminated')
     expect(project.json<RunObject>('recon', users).situationSummary).toMatchObject({ UNQUALIFIED: 1 })
     expect(writes(accounts).map(({ action }) => action)).toEqual(['DELETE'])
     expect(project.read('data/directory.csv')).toContain('"1102"')
     expect(run(accounts)).toMatchObject({ created: 0, updated: 0, deleted: 1 })
     expect(project.read('data/directory.csv')).not.toContain('"1102"')
-  })
-
-  it('prints what its README shows, command by command', () => {
-    using project = TestProject.example()
-    // `npx syncline`, as after an installation of the package.
-    writeFileSync(project.path('npx'), '#!/bin/sh\nshift\nexec "$NODE" "$BIN" "$@"\n', { mode: 0o755 })
-    const env = {
-      NODE: process.execPath,
-      BIN: bin,
-      PATH: `${project.folder}:${join(process.execPath, '..')}:${process.env.PATH}`,
-    }
-    const all = transcripts()
-    expect(all.filter(({ output }) => output !== '').length).toBeGreaterThan(10)
-    for (const { commands, output } of all) {
-      const { out } = runProgram('bash', ['-c', `exec 2>&1\n${commands}`], env, { cwd: project.folder })
-      // After several commands it may show what the last ones print.
-      const shown = comparable(output)
-      if (shown !== '') expect(comparable(out).slice(-shown.length), commands).toBe(shown)
-    }
-  })
-})
-
-/** Everything that a plan predicts, counted as the run counts what it did. */
-function foreseen({ entries }: Plan) {
-  const writing = (action: string) =>
-    entries.filter((entry) => entry.writes && entry.action === action).length
-  const situations: Record<string, number> = {}
-  for (const { situation } of entries) situations[situation] = (situations[situation] ?? 0) + 1
-  return {
-    situations,
-    created: writing('CREATE'),
-    updated: writing('UPDATE'),
-    deleted: writing('DELETE'),
-  }
-}
-
-describe('a plan of the example', () => {
-  it('predicts every situation and write of the run, after any history', () => {
-    using project = TestProject.example()
-    const change = () => {
-      edit(project, 'set', '1489', 'status=active')
-      edit(project, 'set', '1042', 'department=Marketing', 'last_name=Fletcher-Gray')
-      edit(project, 'set', '1102', 'status=terminated')
-      edit(project, 'remove', '1250')
-      project.edit('data/directory.csv', (text) => text.replace('Research & Development', 'R&D'))
-    }
-    for (const happen of [() => {}, () => {}, change]) {
-      happen()
-      for (const mapping of [users, accounts]) {
-        const before = files.map((file) => project.stamp(file))
-        const plan = foreseen(project.json<Plan>('plan', mapping))
-        expect(files.map((file) => project.stamp(file))).toEqual(before)
-        const run = project.json<RunObject>('recon', mapping)
-        const { created, updated, deleted } = run.progress.target
-        expect(plan).toEqual({ situations: counted(run), created, updated, deleted })
-      }
-    }
   })
 })

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { runs } from '../src/testing/runs.ts'
 import { script } from '../src/testing/script.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
@@ -257,7 +258,7 @@ describe('many clients at once that change one object', () => {
     )
     await town({ mapping: { linkQualifiers }, payroll: { linkQualifiers } })
     await create()
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < runs(10).numRuns; round++) {
       const mails = Array.from({ length: 20 }, (_, client) => `${round}-${client}@x`)
       await Promise.all(mails.map((mail) => put({ ...ann, mail })))
       const { mail } = (await server.call('GET', `${users}/ann`)).body

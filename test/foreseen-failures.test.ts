@@ -10,8 +10,8 @@ import type { PlanSource } from '../src/sync/plans/plan-source.ts'
 import { explain } from '../src/sync/single/explain.ts'
 import { people } from '../src/sync/testing/exchange.ts'
 import { administrator, openWorld, source, target, type World } from '../src/sync/testing/world.ts'
+import { runs } from '../src/testing/runs.ts'
 import { script } from '../src/testing/script.ts'
-import { runs } from './support/runs.ts'
 
 /** Random policies, scripts of the target's type, sources, targets and links: what a plan says fails, fails, and nothing else. */
 const text = { type: 'string' }

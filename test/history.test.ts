@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { TestProject } from './support/project.ts'
 
 const users = 'hrAccount_managedUser'
@@ -13,9 +13,8 @@ interface Entry {
 }
 
 /** Two runs of both mappings, between which a person changes her name. */
-function married(): { project: TestProject; id: string } {
-  const project = TestProject.example()
-  for (const mapping of [users, accounts]) project.json('recon', mapping)
+function marry(): { project: TestProject; id: string } {
+  const project = TestProject.loaded(users, accounts)
   project.edit('data/hr.csv', (text) =>
     text.replace('1042,', '1042,').replace(/^(1042,[^,]*),[^,]*/m, '$1,Newname'),
   )
@@ -26,6 +25,14 @@ function married(): { project: TestProject; id: string } {
     'employeeNumber eq "1042"',
   )
   return { project, id: result[0]?._id as string }
+}
+
+let template: ReturnType<typeof marry> | undefined
+afterAll(() => template?.project[Symbol.dispose]())
+
+function married(): ReturnType<typeof marry> {
+  template ??= marry()
+  return { ...template, project: template.project.copy() }
 }
 
 describe('the history of an object', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Situation } from '../src/mapping/situation.ts'
-import { runs } from './support/runs.ts'
+import { runs } from '../src/testing/runs.ts'
 import { endState, orNew, state, worldIn } from './support/states.ts'
 
 /** Laws of whole runs. */

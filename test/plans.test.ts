@@ -1,12 +1,12 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../src/model/json.ts'
 import type { PlanHeader, PlanLine } from '../src/plan/plan-line.ts'
 import { startPlan } from '../src/sync/plans/make-plan.ts'
 import type { PlanSource } from '../src/sync/plans/plan-source.ts'
 import { administrator, source, target, type World } from '../src/sync/testing/world.ts'
+import { runs } from '../src/testing/runs.ts'
 import { type RunObject, TestProject } from './support/project.ts'
-import { runs } from './support/runs.ts'
 import { endState, type State, state, worldIn } from './support/states.ts'
 
 const users = 'hrAccount_managedUser'
@@ -141,11 +141,18 @@ it('a plan has no lines about link clean-up, which needs no decision', async () 
 })
 
 describe('a plan file', () => {
-  function planned(mapping = users, ...more: string[]): TestProject {
+  let template: TestProject | undefined
+  afterAll(() => template?.[Symbol.dispose]())
+  /** Of all that the first mapping has to do. */
+  function planned(): TestProject {
+    template ??= make()
+    return template.copy()
+  }
+  function make(...more: string[]): TestProject {
     const project = TestProject.example()
     const { code, err, out } = project.syncline([
       'plan',
-      mapping,
+      users,
       '--out',
       project.path('plan.ndjson'),
       ...more,
@@ -233,8 +240,7 @@ describe('a plan file', () => {
   })
 
   it('has a reason and the exact changes in every line', () => {
-    using project = TestProject.example()
-    project.json('recon', users)
+    using project = TestProject.loaded(users)
     project.syncline(['plan', accounts, '--out', project.path('plan.ndjson')])
     const lines = project
       .read('plan.ndjson')
@@ -276,7 +282,7 @@ describe('a plan file', () => {
   })
 
   it('may be made in part', () => {
-    using project = planned(users, '--only-action', 'CREATE', '--limit', '5')
+    using project = make('--only-action', 'CREATE', '--limit', '5')
     expect(header(project)).toMatchObject({
       entries: 5,
       counts: { ABSENT: { CREATE: 5 } },
@@ -327,8 +333,7 @@ describe('a plan file', () => {
   })
 
   it('that the guard would stop says so, and is performed only if that is allowed', () => {
-    using project = TestProject.example()
-    project.json('recon', users)
+    using project = TestProject.loaded(users)
     project.edit('conf/sync.json', (text) =>
       text.replace('"policies": [', '"policies": [{ "situation": "SOURCE_MISSING", "action": "DELETE" },'),
     )

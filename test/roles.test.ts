@@ -268,8 +268,8 @@ describe.each(Object.keys(virtual) as Shape[])('roles whose members are found %s
     const asked = Date.now()
     await put('role/contractor', contractor)
     const pace = Date.now() - asked
-    const start = Date.now() + Math.max(1500, 10 * pace)
-    const end = start + Math.max(3500, 20 * pace)
+    const start = Date.now() + Math.max(1000, 20 * pace)
+    const end = start + Math.max(2000, 40 * pace)
     const during = [{ duration: `${new Date(start).toISOString()}/${new Date(end).toISOString()}` }]
     await put('role/contractor', { ...contractor, temporalConstraints: during })
     await patch('user/ann', grant('contractor'))

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { runs } from '../src/testing/runs.ts'
 import { TestProject } from './support/project.ts'
-import { runs } from './support/runs.ts'
 import { password, serve } from './support/server.ts'
 
 /** Scripts that exhaust something, each in its own way. `SYNCLINE_ATTACKS=1000` tries as many of them. */

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { asObject, type Json, type JsonObject } from '../src/model/json.ts'
 import { type Application, openApplication } from '../src/syncline.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
+import { runs } from '../src/testing/runs.ts'
 import { script } from '../src/testing/script.ts'
 import { environment } from './support/environment.ts'
 
@@ -246,7 +247,7 @@ describe('a second run', () => {
         expect(second.target).toMatchObject({ created: 0, updated: 0, deleted: 0 })
         expect(file()).toEqual(before)
       }),
-      { numRuns: Number(process.env.SYNCLINE_RUNS ?? 40) },
+      runs(Number(process.env.SYNCLINE_RUNS ?? 40)),
     )
   })
 })

@@ -20,8 +20,7 @@ async function open(project: TestProject): Promise<Application> {
 let project: TestProject
 let application: Application
 beforeAll(async () => {
-  project = TestProject.example()
-  for (const mapping of [users, accounts]) project.json('recon', mapping)
+  project = TestProject.loaded(users, accounts)
   application = await open(project)
 })
 afterAll(async () => {

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../model/json.ts'
 import { type TemporaryFolder, temporaryFolder } from '../testing/folder.ts'
+import { runs } from '../testing/runs.ts'
 import { fileSecrets } from './secrets.ts'
 
 let temporary: TemporaryFolder
@@ -27,7 +28,7 @@ describe('encryption', () => {
         const sealed = await secrets().encrypt(value as Json, null, alias)
         expect(await secrets().decrypt(sealed)).toEqual(JSON.parse(JSON.stringify(value)))
       }),
-      { numRuns: 50 },
+      runs(50),
     )
   })
 

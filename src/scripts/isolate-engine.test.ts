@@ -262,7 +262,7 @@ describe('a program', () => {
     }
     await run()
     const before = used()
-    for (let page = 0; page < 40; page++) await run()
+    for (let page = 0; page < 16; page++) await run()
     expect(used() - before).toBeLessThan(10)
   })
 

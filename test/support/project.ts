@@ -30,6 +30,8 @@ export interface Identity {
   readonly gid?: number
 }
 
+const templates = new Map<string, TestProject>()
+
 export class TestProject implements Disposable {
   readonly #temporary = temporaryFolder()
   readonly folder = this.#temporary.path
@@ -39,6 +41,25 @@ export class TestProject implements Disposable {
     const project = new TestProject()
     const filter = (path: string) => !path.includes('.syncline')
     cpSync(join(root, 'examples/hr-to-directory'), project.folder, { recursive: true, filter })
+    return project
+  }
+
+  /** The example after a run of each of these mappings, made once a process. */
+  static loaded(...mappings: readonly string[]): TestProject {
+    const key = mappings.join(' ')
+    const known = templates.get(key)
+    if (known) return known.copy()
+    const made = TestProject.example()
+    for (const mapping of mappings) made.json('recon', mapping)
+    templates.set(key, made)
+    process.once('exit', () => made[Symbol.dispose]())
+    return made.copy()
+  }
+
+  /** With its store, which no process may have open. */
+  copy(): TestProject {
+    const project = new TestProject()
+    cpSync(this.folder, project.folder, { recursive: true, preserveTimestamps: true })
     return project
   }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
+import { runs } from '../../testing/runs.ts'
 import { editedText } from './edit-text.ts'
 
 const text = `{
@@ -75,7 +76,7 @@ describe('a file that is given other content', () => {
         const edited = editedText(JSON.stringify(before, undefined, indentation), after)
         expect(JSON.stringify(JSON.parse(edited))).toBe(JSON.stringify(after))
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 })

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
 import { requireReadable } from '../../model/unreadable.ts'
+import { runs } from '../../testing/runs.ts'
 import type { ChangesPage, ConnectorChange, SyncToken } from '../kit/changes.ts'
 import { temporaryCsv } from './testing/temporary.ts'
 
@@ -229,7 +230,7 @@ describe('the changes of a file', () => {
           expect(new Map([...copy].toSorted())).toEqual(new Map([...next].toSorted()))
         }
       }),
-      { numRuns: 50 },
+      runs(50),
     )
   })
 })

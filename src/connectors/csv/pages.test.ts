@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
 import { requireReadable } from '../../model/unreadable.ts'
+import { runs } from '../../testing/runs.ts'
 import { type ConnectorWrite, settingOf } from '../kit/write.ts'
 import type { CsvConnector } from './csv-connector.ts'
 import { RowIndex } from './row-index.ts'
@@ -82,7 +83,7 @@ describe('any pages of writes', () => {
         const inFile = (await objectsOf(other)).map(({ _id, a }) => [_id, a ?? ''])
         expect(inFile).toEqual([...expected])
       }),
-      { numRuns: 100 },
+      runs(100),
     )
   })
 })

@@ -5,6 +5,7 @@ import { everything } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { parseSortKeys } from '../../model/sort.ts'
 import type { ResourceQuery } from '../../router/resources.ts'
+import { runs } from '../../testing/runs.ts'
 import { openSystem, type System } from '../system/open-system.ts'
 import { csvKind } from './kind.ts'
 import { temporaryCsv } from './testing/temporary.ts'
@@ -104,7 +105,7 @@ describe('the pages of a file', () => {
         expect(found).toEqual(whole.ids)
       },
     )
-    await fc.assert(property, { numRuns: 60 })
+    await fc.assert(property, runs(60))
   })
 
   it('are those of the whole file where they are sorted or filtered by something else', async () => {

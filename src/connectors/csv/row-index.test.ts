@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { completeListing } from '../../model/listing.ts'
+import { runs } from '../../testing/runs.ts'
 import type { Edit } from '../files/replace.ts'
 import type { ConnectorWrite } from '../kit/write.ts'
 import { columnsOf, uidOf } from './columns.ts'
@@ -27,7 +28,7 @@ describe('the index of the rows', () => {
           expect(known(snapshot, expected)).toEqual(known(read(file).snapshot, expected))
         }
       }),
-      { numRuns: 100 },
+      runs(100),
     )
   })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../testing/runs.ts'
 import { systemClock } from './host.ts'
 import type { Clock } from './kind.ts'
 import { Pool, type PoolOptions } from './pool.ts'
@@ -187,7 +188,7 @@ describe('a pool', () => {
           expect(pool.size).toBe(0)
         },
       ),
-      { numRuns: 200 },
+      runs(200),
     )
   })
 })

@@ -5,6 +5,7 @@ import { ForeseenValues } from '../../model/foreseen-values.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Judgement, ObjectWriteRequest, RequestContext } from '../../router/resources.ts'
 import { temporaryFolder } from '../../testing/folder.ts'
+import { runs } from '../../testing/runs.ts'
 import { csvKind } from '../csv/kind.ts'
 import type { Connector } from '../kit/connector.ts'
 import type { ConnectorKind } from '../kit/kind.ts'
@@ -85,7 +86,7 @@ describe('a write to a CSV file is judged as it would be answered', () => {
           options,
         ),
       ),
-      { numRuns: 200 },
+      runs(200),
     )
   })
 })

@@ -6,6 +6,7 @@ import { parseFilter } from '../../model/filter/parse.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { requireReadable } from '../../model/unreadable.ts'
 import type { RequestContext, Resource, Resources } from '../../router/resources.ts'
+import { runs } from '../../testing/runs.ts'
 import { script } from '../../testing/script.ts'
 import { openTypes } from '../testing/scripted-types.ts'
 import type { ManagedType, PropertySchema } from '../type/type.ts'
@@ -103,7 +104,7 @@ describe.each(Object.entries(kinds))('a type with %s', (_what, type) => {
           all.filter((one) => matches(asked, requireReadable(one))),
         )
       }),
-      { numRuns: 25 },
+      runs(25),
     )
   })
 })

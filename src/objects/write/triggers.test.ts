@@ -25,7 +25,7 @@ interface Heard extends OnChange {
   readonly changes: ObjectChange[]
 }
 
-async function open(type: JsonObject, options: { readonly fails?: boolean } = {}) {
+async function open(type: JsonObject, options: { readonly fails?: boolean; readonly timeout?: number } = {}) {
   const store = await temporaryStore()
   const { repository, folder } = store
   const said: string[] = []
@@ -37,6 +37,7 @@ async function open(type: JsonObject, options: { readonly fails?: boolean } = {}
     properties: () => undefined,
     projectFolder: folder,
     log: (_level, _label, message) => said.push(message),
+    ...(options.timeout !== undefined && { timeout: options.timeout }),
   })
   const user = { name: 'user', ...type } as ManagedType
   const scripts = Object.fromEntries(
@@ -239,7 +240,7 @@ describe('a script', () => {
   })
 
   it('onValidate that never ends has refused nobody: it fails as any other script', async () => {
-    const { resources } = await open({ onValidate: script('for (;;) {}') })
+    const { resources } = await open({ onValidate: script('for (;;) {}') }, { timeout: 300 })
     await expect(resources.create('managed/user', 'ann', ann, own)).rejects.toMatchObject({
       ...{ code: 'SCRIPT_TIMEOUT', status: 500 },
     })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { requireReadable } from '../../model/unreadable.ts'
 import type { RequestContext } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
+import { runs } from '../../testing/runs.ts'
 import { temporaryStore } from '../../testing/store.ts'
 import { managedObjects } from '../resource.ts'
 import { managedTypes } from '../testing/managed-types.ts'
@@ -135,7 +136,7 @@ describe('a unique value within one page', () => {
         expect(outcomes).not.toContain(false)
         expect(mails).toEqual(end)
       }),
-      { numRuns: 60 },
+      runs(60),
     )
   })
 })

@@ -8,7 +8,7 @@ import type {
   Resources,
 } from '../../router/resources.ts'
 import { temporaryFolder } from '../../testing/folder.ts'
-import type { ScriptContext, ScriptEngine, ScriptSource, Secrets } from '../engine.ts'
+import type { ScriptContext, ScriptEngine, ScriptOutcome, ScriptSource, Secrets } from '../engine.ts'
 import { type IsolateEngineOptions, isolateEngine } from '../isolate-engine.ts'
 
 /** A real engine on an empty project folder, with resources in memory. */
@@ -44,6 +44,10 @@ export const system: ScriptContext = {
 export function script(source: string, globals: JsonObject = {}, label = 'test'): ScriptSource {
   return { label, source, globals }
 }
+
+/** Of a page of the procedure `each` with one script: values, and codes of errors. */
+export const summary = (outcomes: readonly ScriptOutcome<unknown>[]) =>
+  outcomes.map((outcome) => (outcome.ok ? (outcome.value as unknown[])[0] : outcome.error.code))
 
 export async function testEngine(options: Partial<IsolateEngineOptions> = {}): Promise<TestEngine> {
   const temporary = temporaryFolder()

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../testing/runs.ts'
 import { openWorld, type World, type WorldOptions } from '../testing/world.ts'
 
 const properties = [{ source: 'mail', target: 'mail' }]
@@ -76,6 +77,6 @@ it('of sources that differ in letter case one has a target, however the others a
       expect(await world.links()).toHaveLength(people)
       expect(failures(await world.run())).toEqual(plan)
     }),
-    { numRuns: 12 },
+    runs(12),
   )
 })

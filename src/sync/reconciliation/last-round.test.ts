@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
 import type { ManagedType } from '../../objects/type/type.ts'
 import type { PlanLine } from '../../plan/plan-line.ts'
+import { runs } from '../../testing/runs.ts'
 import { script } from '../../testing/script.ts'
 import { startPlan } from '../plans/make-plan.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
@@ -166,7 +167,7 @@ it('comes to the same end whatever the order and the pages', async () => {
       expect(failures(run)).toEqual([])
       expect(await mails(world)).toEqual(of(now, 1))
     }),
-    { numRuns: 20 },
+    runs(20),
   )
 })
 
@@ -187,7 +188,7 @@ it('fails in a plan as it fails in the run, whoever wants whose address', async 
       const users = Object.values(await world.all('managed/user'))
       expect(new Set(users.map((user) => user.mail)).size).toBe(users.length)
     }),
-    { numRuns: 40 },
+    runs(40),
   )
 })
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
 import { mask } from '../../model/secrecy.ts'
 import type { PlanLine } from '../../plan/plan-line.ts'
+import { runs } from '../../testing/runs.ts'
 import { startPlan } from '../plans/make-plan.ts'
 import type { PlanSource } from '../plans/plan-source.ts'
 import { administrator, openWorld, source, target, type World, type WorldOptions } from '../testing/world.ts'
@@ -187,6 +188,6 @@ it('undoes any run, whatever it did', async () => {
       expect(undone.planned).toMatchObject({ failed: 0, stale: 0 })
       expect(await state(world)).toEqual(before)
     }),
-    { numRuns: 25 },
+    runs(25),
   )
 })

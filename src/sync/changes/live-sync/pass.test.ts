@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../../model/json.ts'
 import type { Resources, SetChange } from '../../../router/resources.ts'
+import { runs } from '../../../testing/runs.ts'
 import { administrator, openWorld, source, type World } from '../../testing/world.ts'
 import { implicitSync } from '../implicit/implicit-sync.ts'
 import { failureHandler } from './failure-handler.ts'
@@ -157,6 +158,6 @@ it('comes to the same end whatever the order in which changes are told', async (
       ])
       expect(await world.links()).toHaveLength(3)
     }),
-    { numRuns: 10 },
+    runs(10),
   )
 })

@@ -1,0 +1,98 @@
+/** Slow: each command of the README is a process of its own, and a history of the example is a dozen runs. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { accounts, counted, editExample, files, type Plan, users } from './support/example.ts'
+import {
+  bin,
+  type RunObject,
+  root,
+  run as runProgram,
+  TestProject,
+  withoutProgress,
+} from './support/project.ts'
+
+/** Commands of the README, and what it says that they print. */
+interface Transcript {
+  readonly commands: string
+  output: string
+}
+
+/** Code blocks in their order; several outputs may follow one block of commands. The first one only makes a copy. */
+function transcripts(): Transcript[] {
+  const readme = readFileSync(join(root, 'examples/hr-to-directory/README.md'), 'utf8')
+  const found: Transcript[] = []
+  for (const [, block = ''] of readme.matchAll(/^```\n(.*?)^```$/gms)) {
+    if (/^(npx|node|head|cp|[A-Z_]+=) ?/.test(block)) found.push({ commands: block, output: '' })
+    else (found.at(-1) as Transcript).output += block
+  }
+  return found.slice(1)
+}
+
+/** Without what differs at every run: ids and revisions that the store made up, times, and blank lines. */
+function comparable(text: string): string {
+  return withoutProgress(text)
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, '(id)')
+    .replaceAll(/"_rev":"[^"]*"/g, '"_rev":"(rev)"')
+    .replaceAll(/ in \d+\.\d+ s$/gm, ' in (time)')
+    .replaceAll(/\n{2,}/g, '\n')
+}
+
+describe('the example hr-to-directory', () => {
+  it('prints what its README shows, command by command', () => {
+    using project = TestProject.example()
+    // `npx syncline`, as after an installation of the package.
+    writeFileSync(project.path('npx'), '#!/bin/sh\nshift\nexec "$NODE" "$BIN" "$@"\n', { mode: 0o755 })
+    const env = {
+      NODE: process.execPath,
+      BIN: bin,
+      PATH: `${project.folder}:${join(process.execPath, '..')}:${process.env.PATH}`,
+    }
+    const all = transcripts()
+    expect(all.filter(({ output }) => output !== '').length).toBeGreaterThan(10)
+    for (const { commands, output } of all) {
+      const { out } = runProgram('bash', ['-c', `exec 2>&1\n${commands}`], env, { cwd: project.folder })
+      // After several commands it may show what the last ones print.
+      const shown = comparable(output)
+      if (shown !== '') expect(comparable(out).slice(-shown.length), commands).toBe(shown)
+    }
+  })
+})
+
+/** Everything that a plan predicts, counted as the run counts what it did. */
+function foreseen({ entries }: Plan) {
+  const writing = (action: string) =>
+    entries.filter((entry) => entry.writes && entry.action === action).length
+  const situations: Record<string, number> = {}
+  for (const { situation } of entries) situations[situation] = (situations[situation] ?? 0) + 1
+  return {
+    situations,
+    created: writing('CREATE'),
+    updated: writing('UPDATE'),
+    deleted: writing('DELETE'),
+  }
+}
+
+describe('a plan of the example', () => {
+  it('predicts every situation and write of the run, after any history', () => {
+    using project = TestProject.example()
+    const change = () => {
+      editExample(project, 'set', '1489', 'status=active')
+      editExample(project, 'set', '1042', 'department=Marketing', 'last_name=Fletcher-Gray')
+      editExample(project, 'set', '1102', 'status=terminated')
+      editExample(project, 'remove', '1250')
+      project.edit('data/directory.csv', (text) => text.replace('Research & Development', 'R&D'))
+    }
+    for (const happen of [() => {}, () => {}, change]) {
+      happen()
+      for (const mapping of [users, accounts]) {
+        const before = files.map((file) => project.stamp(file))
+        const plan = foreseen(project.json<Plan>('plan', mapping))
+        expect(files.map((file) => project.stamp(file))).toEqual(before)
+        const run = project.json<RunObject>('recon', mapping)
+        const { created, updated, deleted } = run.progress.target
+        expect(plan).toEqual({ situations: counted(run), created, updated, deleted })
+      }
+    }
+  })
+})
