@@ -13,6 +13,7 @@ import type { Related } from '../relationships/model.ts'
 import { type Cryptography, type Encryption, encryptionOf } from './encryption.ts'
 import { type Place, placesOf, type Step } from './places.ts'
 import { compensates, noScripts, type ScriptedPlace, scriptedPlaces, type TypeScripts } from './scripts.ts'
+import { idpRelationships } from './shipped-scripts.ts'
 import { collectionOf, type ManagedType, propertiesOf, propertiesWith } from './type.ts'
 
 /** What is compiled once a type. */
@@ -40,12 +41,22 @@ export interface CompiledType {
   /** Scripts, or encryption: what is to be stored is made ready before the transaction. */
   readonly prepares: boolean
   /** Which writes are a page each: a script may look at everything in between, or has a say after the write. */
-  readonly alone: Readonly<Record<ObjectWriteRequest['operation'], boolean>>
+  readonly alone: Readonly<Record<ObjectWriteRequest['operation'], Alone>>
   /** Undefined: no script looks at what is read. */
   readonly retrieval: Retrieval | undefined
   readonly visible: Visible
   /** Undefined where no type of the project has relationships. */
   readonly relations: Relations | undefined
+}
+
+/** A name: of those that have a value of the property. */
+export type Alone = boolean | { readonly with: string }
+
+/** Is the write a page of its own? */
+export function isAlone({ alone }: Pick<CompiledType, 'alone'>, write: ObjectWriteRequest): boolean {
+  const when = alone[write.operation]
+  if (typeof when === 'boolean') return when
+  return write.operation === 'delete' || (write.content[when.with] ?? null) !== null
 }
 
 /** What a type's objects need to be written with their relationships. */
@@ -144,10 +155,22 @@ function aloneIn(
   const follows = compensates(type) || scripts.has('onSync')
   const shapes = [...ofProperties.map(({ script }) => script), 'onStore', 'onValidate'].some(reaches)
   return {
-    create: follows || shapes || reaches('onCreate') || scripts.has('postCreate'),
+    create: follows || shapes || scripts.has('postCreate') || createsAlone(type, scripts),
     update: follows || shapes || reaches('onUpdate') || scripts.has('postUpdate'),
     delete: follows || reaches('onDelete') || scripts.has('postDelete'),
   }
+}
+
+function createsAlone(type: ManagedType, scripts: TypeScripts): Alone {
+  if (!scripts.has('onCreate')) return false
+  const source = scripts.sourceOf('onCreate') ?? 'openidm'
+  if (!reachesOut(source)) return false
+  const { property, source: shipped } = idpRelationships
+  const others = source.replaceAll(shipped, '')
+  const declared = propertiesOf(type.schema).find(([name]) => name === property)?.[1]
+  // Where something else may give the object a value, it is not known beforehand whether it has one.
+  const isGiven = others.includes(property) || declared?.default !== undefined
+  return isGiven || reachesOut(others) ? true : { with: property }
 }
 
 /** The shipped policy `re-auth-required` means the same as `isProtected`. */

@@ -118,7 +118,9 @@ describe('hooks that are shipped with a user', () => {
     const items = { resourceCollection: [{ path: 'internal/role' }] }
     const both = hook({ idpData: { type: 'object' }, authzRoles: { type: 'array', items } }) as JsonObject
     expect(both.source).toContain("[{ _ref: 'internal/role/openidm-authorized' }]")
-    expect(both.source).toContain("require('ui/onCreateUser').createIdpRelationships(object);")
+    expect(both.source).toContain(
+      "if (object.idpData) require('ui/onCreateUser').createIdpRelationships(object);",
+    )
   })
   it('that have nothing to do here are left out, those of the project run', () => {
     expect(

@@ -47,6 +47,15 @@ interface UserWork {
   readonly calls: Readonly<Record<string, string>>
 }
 
+/**
+ * Looks at other objects only for a user who logs in with identity providers: all others can be made together. What stays of a call of
+ * the shipped function.
+ */
+export const idpRelationships = {
+  property: 'idpData',
+  source: "if (object.idpData) require('ui/onCreateUser').createIdpRelationships(object);",
+}
+
 /** A schema without roles for access, or without identity providers, needs nothing done about them. */
 function userWork(properties: Properties): UserWork {
   const setDefaults = `if (!object.accountStatus) object.accountStatus = 'active';${accessRoles(properties)}`
@@ -63,8 +72,8 @@ function userWork(properties: Properties): UserWork {
       // Mail and notifications: there are none.
       'onCreateUser.emailUser': '',
       'onUpdateUser.createNotification': '',
+      'onCreateUser.createIdpRelationships': hasProviders ? idpRelationships.source : '',
       ...(!hasProviders && {
-        'onCreateUser.createIdpRelationships': '',
         'onUpdateUser.updateIdpRelationships': '',
         'postDelete-idp-cleanup.removeConnectedIdpData': '',
       }),

@@ -10,7 +10,7 @@ import { pageFacts, plannedObjects } from '../relationships/facts.ts'
 import { constraintsProperty } from '../relationships/model.ts'
 import { type PageFacts, planPage } from '../relationships/plan.ts'
 import { conditionFields } from '../relationships/wanted.ts'
-import type { CompiledType, Relations } from '../type/compile.ts'
+import { type CompiledType, isAlone, type Relations } from '../type/compile.ts'
 import { nothingSynchronized } from './changes.ts'
 import { drafted } from './drafted.ts'
 import { allDrafts, type Draft, type Entry, refused, type WriteContext } from './entry.ts'
@@ -34,9 +34,12 @@ export function judgeOf(store: Store, compiled: CompiledType): Judge {
     }
     return (await judged(context, writes, before)).map((entry) => judgementOf(entry))
   }
-  const { alone } = compiled
-  const apart = alone.create || alone.update || alone.delete
-  return apart ? (...given) => oneByOne(store, compiled, given) : page
+  return (...given) => {
+    const [writes] = given
+    return writes.some((write) => isAlone(compiled, write))
+      ? oneByOne(store, compiled, given)
+      : page(...given)
+  }
 }
 
 async function oneByOne(

@@ -1,6 +1,6 @@
 import type { Repository, Store } from '../../repository/repository.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import type { CompiledType } from '../type/compile.ts'
+import { type CompiledType, isAlone } from '../type/compile.ts'
 import { afterCommit } from './after-commit.ts'
 import type { OnChange } from './changes.ts'
 import { drafted } from './drafted.ts'
@@ -45,10 +45,10 @@ export function writer(
     request: RequestContext,
   ): Promise<readonly WriteResult[]> {
     const results: WriteResult[] = []
-    const isAlone = ({ operation }: ManagedWrite) => request.external || compiled.alone[operation]
-    for (const page of pagesOf(writes, isAlone)) {
+    const goesAlone = (write: ManagedWrite) => request.external || isAlone(compiled, write)
+    for (const page of pagesOf(writes, goesAlone)) {
       const written = writePage(page, { compiled, onChange, request, store: repository }, results.length)
-      const alone = page.every(isAlone)
+      const alone = page.every(goesAlone)
       results.push(...(await (alone ? written.catch((error) => [refused(error)]) : written)))
     }
     return results
