@@ -33,9 +33,15 @@ export interface SyncQueue {
   /**
    * Claims the events of a mapping that are due and first for their object, oldest first. Other claimants do not get them,
    * nor later events of the same objects, as long as the lease is held and has not expired. What is due later than `longestWait` is due
-   * now: it was put back before the clock was set back.
+   * now: it was put back before the clock was set back. `early`: events that come along although they are not due yet, if any other one
+   * is.
    */
-  claim(mapping: string, claimant: Claimant, limit: number): Promise<readonly QueuedEvent[]>
+  claim(
+    mapping: string,
+    claimant: Claimant,
+    limit: number,
+    early?: readonly string[],
+  ): Promise<readonly QueuedEvent[]>
   /** Done: removes the events that the claimant still holds. Returns how many. */
   finish(ids: readonly string[], epoch: number): Promise<number>
   /** Not done: updates the events that the claimant still holds, and frees them for all claimants. Returns how many. */

@@ -105,6 +105,18 @@ export function syncQueueContract(current: Current): void {
       expect(await claim(one)).toEqual([])
     })
 
+    it('gives others early along with what is due, those that are named, and none alone', async () => {
+      const of = (id: string, due: number) => event(id, { due, resource: `managed/user/${id}` })
+      await queue().add([of('1', 50), of('2', 60), of('3', 10)])
+      const [one, two] = [await lease('one'), await lease('two')]
+      const early = (now: number, limit = 10) => queue().claim('m', { epoch: one, now }, limit, ['1'])
+      expect(await early(0)).toEqual([])
+      expect(ids(await early(10))).toEqual(['1', '3'])
+      expect(await claim(two, 10, 10)).toEqual([])
+      await queue().finish(['1', '3'], one)
+      expect(ids(await early(60))).toEqual(['2'])
+    })
+
     it('gives a claimant again what it has neither finished nor put back', async () => {
       const one = await lease('one')
       await queue().add([event('1')])

@@ -18,15 +18,22 @@ export function sqliteSyncQueue(session: Session): SyncQueue {
         ]),
       )
     },
-    async claim(mapping, { epoch, now }, limit) {
+    async claim(mapping, { epoch, now }, limit, early = []) {
       // Polling the queue must not make writers wait.
       if (!(await session.row(() => true, anyDue, mapping, now, now + longestWait))) return []
-      return session.write((connection) =>
-        connection
-          .rows(claimed, epoch, mapping, now, now + longestWait, epoch, ...endedNow(), limit)
-          .toSorted((a, b) => number(a.seq) - number(b.seq))
-          .map(eventOf),
-      )
+      return session.write((connection) => {
+        const times = [now, now + longestWait] as const
+        const due = connection.rows(claimed, epoch, mapping, ...times, epoch, ...endedNow(), limit)
+        const left = due.length === 0 ? 0 : Math.min(early.length, limit - due.length)
+        const others =
+          left > 0
+            ? connection.rows(
+                claimedEarly,
+                ...[epoch, mapping, JSON.stringify(early), ...times, epoch, ...endedNow(), left],
+              )
+            : []
+        return [...due, ...others].toSorted((a, b) => number(a.seq) - number(b.seq)).map(eventOf)
+      })
     },
     finish: (ids, epoch) => session.run(`${removal} AND claim = ?`, JSON.stringify(ids), epoch),
     putBack: (events, epoch) =>
@@ -79,6 +86,14 @@ const claimed = `
   UPDATE sync_queue SET claim = ? WHERE seq IN (
     SELECT seq FROM sync_queue AS own
     WHERE mapping = ? AND ${isDue} AND ${isFirst} AND (own.claim = ? OR ${isUnclaimed})
+    ORDER BY seq LIMIT ?
+  ) RETURNING *`
+
+const claimedEarly = `
+  UPDATE sync_queue SET claim = ? WHERE seq IN (
+    SELECT seq FROM sync_queue AS own
+    WHERE mapping = ? AND id IN (SELECT value FROM json_each(?)) AND NOT ${isDue} AND ${isFirst}
+      AND (own.claim = ? OR ${isUnclaimed})
     ORDER BY seq LIMIT ?
   ) RETURNING *`
 

@@ -12,13 +12,19 @@ export class LostOperations {
   readonly #lost = new Map<string, Applied>()
   /** Target → those that have what it wants. */
   readonly #heldBy = new Map<string, readonly string[]>()
+  readonly #takesStale: boolean
   #isOpen = true
+
+  /** `takesStale`: also what was left out, because it was not yet as its plan says. */
+  constructor({ takesStale = true }: { readonly takesStale?: boolean } = {}) {
+    this.#takesStale = takesStale
+  }
 
   /** True for one that is not recorded now. */
   takes(operation: Applied): boolean {
     if (!this.#isOpen || operation.phase !== 'source' || this.#lost.size >= most) return false
     const { stale } = operation
-    return lostToAnother(operation) || (stale !== undefined && !stale.done)
+    return lostToAnother(operation) || (this.#takesStale && stale !== undefined && !stale.done)
   }
 
   add(page: readonly Applied[]): void {
@@ -77,6 +83,32 @@ export class LostOperations {
     }
     return false
   }
+}
+
+/** What is tried once more: many at once, whatever the pages before; one by one where scripts may look at what is in between. */
+export function lostParts({
+  lost,
+  rules,
+}: {
+  readonly lost?: LostOperations | undefined
+  readonly rules: { readonly oneByOne: boolean }
+}): readonly (readonly Applied[])[] {
+  const parts = lost?.close() ?? []
+  return rules.oneByOne ? parts : packed(parts)
+}
+
+/** How many are worked together, unless more wait for each other. */
+const portion = 500
+
+/** Those that wait for each other stay together. */
+function packed(parts: readonly (readonly Applied[])[]): readonly (readonly Applied[])[] {
+  const pages: Applied[][] = []
+  for (const part of parts) {
+    const last = pages.at(-1)
+    if (last && last.length + part.length <= portion) last.push(...part)
+    else pages.push([...part])
+  }
+  return pages
 }
 
 function keyOf({ linkQualifier, sourceId }: Parameters<LostOperations['of']>[0]): string {

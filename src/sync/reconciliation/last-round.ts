@@ -1,3 +1,4 @@
+import { lostParts } from '../page/lost-operations.ts'
 import { type Applied, planEntry, type ReadSource, readSource } from '../page/operation.ts'
 import { withSourceLocks } from '../page/source-locks.ts'
 import type { Synchronization } from '../page/synchronization.ts'
@@ -15,26 +16,6 @@ export async function lastRound(reconciliation: Reconciliation, sync: Synchroniz
     if (run.signal.aborted) await asTheyWere(reconciliation, sync, part)
     else await run.durations.time('sourcePagePhase', () => onceMore(reconciliation, sync, part))
   }
-}
-
-/** Many at once, whatever the pages of the run; one by one where scripts may look at what is in between. */
-export function lostParts({ lost, rules }: Synchronization): readonly (readonly Applied[])[] {
-  const parts = lost?.close() ?? []
-  return rules.oneByOne ? parts : packed(parts)
-}
-
-/** How many are worked together, unless more wait for each other. */
-const portion = 500
-
-/** Those that wait for each other stay together. */
-function packed(parts: readonly (readonly Applied[])[]): readonly (readonly Applied[])[] {
-  const pages: Applied[][] = []
-  for (const part of parts) {
-    const last = pages.at(-1)
-    if (last && last.length + part.length <= portion) last.push(...part)
-    else pages.push([...part])
-  }
-  return pages
 }
 
 async function onceMore(

@@ -7,6 +7,7 @@ import { asProblem } from '../../../model/problem.ts'
 import { requireReadable } from '../../../model/unreadable.ts'
 import type { RequestContext, Resource } from '../../../router/resources.ts'
 import { applyPage } from '../../page/apply/apply.ts'
+import { LostOperations, lostParts } from '../../page/lost-operations.ts'
 import { type Decided, type ReadSource, readSource } from '../../page/operation.ts'
 import { progressKey, withSourceLocks } from '../../page/source-locks.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
@@ -164,12 +165,19 @@ async function throughMapping(
 ): Promise<Results> {
   if (flows.length === 0) return new Map()
   try {
-    const sync = await openSingle(options, mapping.name, request, { analysis: false, ofChange: true })
+    const opened = await openSingle(options, mapping.name, request, { analysis: false, ofChange: true })
+    const sync = flows.length > 1 ? { ...opened, lost: new LostOperations({ takesStale: false }) } : opened
     const results: Results = new Map()
-    for (const page of chunks(flows, sync.rules.oneByOne ? 1 : pageSize)) {
+    const workThose = async (page: readonly Flow[]) => {
       const work = () => workPage(sync, page, request, options.windows)
       for (const [flow, own] of await options.activeOperations.during(sync.runId, work))
         results.set(flow, own)
+    }
+    for (const page of chunks(flows, sync.rules.oneByOne ? 1 : pageSize)) await workThose(page)
+    // What another change stood in the way of, once more: those that wait for each other together.
+    for (const part of lostParts(sync)) {
+      const ids = new Set(part.map(({ sourceId }) => sourceId))
+      await workThose(flows.filter(({ event }) => ids.has(event.id)))
     }
     await holdBack(options, mapping, results, request)
     return results
@@ -252,9 +260,10 @@ async function workPage(
         const isReleased = ({ sourceId = '' }: Decided) => isUndone || flowOf.get(sourceId)?.released === true
         const page = await admitted(windows, mapping, decided, isReleased)
         const done = await applyPage(held, page, recorder)
-        for (const [place, operation] of done.entries()) {
+        const targets = new Map(decided.map(({ sourceId, target }) => [sourceId, target]))
+        for (const operation of done) {
           const { sourceId = '' } = operation
-          const before = decided[place]?.target ?? null
+          const before = targets.get(sourceId) ?? null
           const flow = flowOf.get(sourceId)
           if (flow) results.get(flow)?.push(syncResult(mapping, sourceId, operation, before))
         }

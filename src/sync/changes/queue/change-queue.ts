@@ -3,14 +3,14 @@ import { Timer } from '../../../kit/timer.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import { asProblem } from '../../../model/problem.ts'
 import type { Issue } from '../../../repository/issues.ts'
-import { longestWait, type QueuedEvent } from '../../../repository/sync-queue.ts'
+import { type Claimant, longestWait, type QueuedEvent } from '../../../repository/sync-queue.ts'
 import type { RequestContext } from '../../../router/resources.ts'
 import { deadLetterIssue, reportLetter } from '../../issues/issue.ts'
 import type { Rules } from '../../page/rules.ts'
 import { recover } from '../../reconciliation/recover.ts'
 import type { SyncServices } from '../../services.ts'
 import { failedIn, failureOf, type NotifyOutcome, synchronizeChanges } from '../implicit/implicit-sync.ts'
-import { failedResult, heldBackBy } from '../implicit/result.ts'
+import { failedResult, heldBackBy, reasonOf } from '../implicit/result.ts'
 import { reportHeldBack } from './held-back.ts'
 import { changeIn, heldBack, inState, requestIn } from './queued-change.ts'
 
@@ -75,6 +75,8 @@ class Line {
   readonly #mapping: string
   readonly #timer = new Timer(() => this.wake())
   readonly #turns = new Mutex()
+  /** Events that wait because another object has what theirs wants: they are tried along with whatever comes next. */
+  readonly #contested = new Set<string>()
   #isWoken = false
   #closed = false
 
@@ -116,9 +118,10 @@ class Line {
           this.#mapping,
           claimant,
           queue?.pageSize ?? releasedTogether,
+          [...this.#contested],
         )
         if (events.length === 0) return await this.#whenDue(queue?.pollingInterval)
-        await this.#synchronize(events, epoch, rules)
+        await this.#synchronize(events, claimant, rules)
       }
     } catch (error) {
       const why = asProblem(error).message
@@ -128,7 +131,7 @@ class Line {
   }
 
   /** Events of different objects, which go together as a page of a run does. */
-  async #synchronize(events: readonly QueuedEvent[], epoch: number, rules: Rules): Promise<void> {
+  async #synchronize(events: readonly QueuedEvent[], { epoch, now }: Claimant, rules: Rules): Promise<void> {
     const { repository } = this.#options
     const { syncQueue } = repository
     const outcomes = await this.#outcomesOf(events, rules)
@@ -152,7 +155,15 @@ class Line {
     if (done.length > 0) await syncQueue.finish(done, epoch)
     for (const [place, event] of events.entries()) {
       const outcome = outcomes[place]
+      const cameEarly = this.#contested.has(event.id) && event.due > now
+      if (!isContested(outcome)) this.#contested.delete(event.id)
+      else if (this.#contested.size < mostContested) this.#contested.add(event.id)
       if (outcome?.success || isHeld(place)) continue
+      if (cameEarly) {
+        // That was no try of its own.
+        await syncQueue.putBack([event], epoch)
+        continue
+      }
       const result = failedIn(outcome ?? { results: [] })
       const failed = await this.#failed(event, rules, failureOf(outcome ?? { results: [] }))
       if (failed?.state === 'DEAD')
@@ -244,6 +255,14 @@ function letterOf(event: QueuedEvent, result: JsonObject | undefined): Issue {
     ...{ path: `sync/queue/${event.id}`, source, sourceId, attempts: event.attempts },
     failed: { ...result, mapping: event.mapping },
   })
+}
+
+/** How many are remembered, so that they are tried along with others. */
+const mostContested = 1000
+
+/** True if another object has what the change wants: it may succeed together with the change of that one. */
+function isContested(outcome: NotifyOutcome | undefined): boolean {
+  return outcome?.results.some((result) => reasonOf(result)?.lost) === true
 }
 
 /** How many released changes of a mapping without a queue are worked together. */
