@@ -230,8 +230,10 @@ describe('bad input', () => {
       expect(code).toBe(1)
     }
     expect(project.json('query', 'managed/user', 'true')).toEqual(before)
+    expect(project.syncline(['issues']).out).toMatch(/1 × GUARD {2}.*\n.*no longer has work_phone/)
     project.edit('conf/provisioner.openicf-hr.json', (text) => text.replace(/ +"phone": .*\n/, ''))
     expect(project.syncline(['recon', users]).code).toBe(0)
+    expect(project.syncline(['issues']).out).not.toContain('GUARD')
   })
 
   it('of a declared column that the file never had is null, and the log says so', () => {

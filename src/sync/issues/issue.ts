@@ -7,6 +7,7 @@ import type { Store } from '../../repository/repository.ts'
 import { causeOf } from '../page/cause.ts'
 import { type Naming, namesOf } from '../page/names.ts'
 import { type Applied, ambiguousIds } from '../page/operation.ts'
+import { LostProperties } from '../reconciliation/source-properties.ts'
 
 /** Cases that are left to people, by what they are about. */
 export const kinds = [
@@ -144,10 +145,13 @@ export function issueRecorder(naming: Naming, runId: string, { byHand = false } 
   }
 }
 
-/** What stops a run or a liveSync until a person decides. */
-export const stops: ReadonlySet<string> = new Set(['GUARD', 'EMPTY_SOURCE'])
+/** Does it stop a run or a liveSync until a person decides? */
+export function waitsForPeople(problem: Problem): boolean {
+  const { code } = problem
+  return code === 'GUARD' || code === 'EMPTY_SOURCE' || problem instanceof LostProperties
+}
 
-/** The guard stopped a run, or its source was empty. */
+/** The guard stopped a run, or its source was empty or has lost what it had. */
 export function stoppedRunIssue(mapping: string, runId: string, { code, message, hint }: Problem): Issue {
   const facts = { mapping, phase: 'run', kind: 'GUARD', message, hint, runId } as const
   return issue(issueId(mapping, 'run'), { ...facts, sign: message, details: { code } })

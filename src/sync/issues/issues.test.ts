@@ -177,6 +177,13 @@ describe('what a run leaves to people', () => {
     expect(await issues(world)).toEqual([])
   })
 
+  it('is a stop of the guard of one object, too', async () => {
+    await using world = await openWorld({ mapping: { ...mapping, guard: { maxCreates: 0 } } })
+    await world.persons({ _id: 'p1', mail: '1@x', name: 'Anna' })
+    await world.run({ sourceId: 'p1' })
+    expect(await issues(world)).toMatchObject([{ kind: 'GUARD', code: 'GUARD' }])
+  })
+
   it('is a stop of the guard, until a run goes through', async () => {
     await using world = await openWorld({ mapping: { ...mapping, guard: { maxCreates: 1 } } })
     await world.persons({ _id: 'p1', mail: '1@x', name: 'Anna' }, { _id: 'p2', mail: '2@x', name: 'Bob' })

@@ -6,7 +6,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import type { AuditEvent } from '../../repository/audit.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { RunEntry } from '../../repository/runs.ts'
-import { issueRecorder, stoppedRunIssue, stops } from '../issues/issue.ts'
+import { issueRecorder, stoppedRunIssue, waitsForPeople } from '../issues/issue.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import { namingOf } from '../page/names.ts'
 import { type Applied, ambiguousIds } from '../page/operation.ts'
@@ -149,8 +149,9 @@ async function concludeIssues(reconciliation: Reconciliation, { issues }: Store)
   const { problem, mapping, id } = run
   if (run.analysis) return
   // That a single object is not there, of which a run was asked, stops no other one.
-  const isStopped = problem && stops.has(problem.code) && reconciliation.sourceId === undefined
-  if (isStopped) await issues.report([stoppedRunIssue(mapping, id, problem)])
+  const isNobody = problem?.code === 'EMPTY_SOURCE' && reconciliation.sourceId !== undefined
+  if (problem && waitsForPeople(problem) && !isNobody)
+    await issues.report([stoppedRunIssue(mapping, id, problem)])
   const own = rules.mapping.reconciliation
   const isWhole = settings.sourceQuery === own.sourceQuery && settings.targetQuery === own.targetQuery
   if (run.kind !== 'recon' || run.state !== 'SUCCESS' || run.listings.size > 0 || !isWhole) return

@@ -30,23 +30,22 @@ export async function requireSourceProperties(
   const key = `properties/${source}`
   const before = namesIn(await repository.settings.read(key))
   const lost = absent.filter(({ name }) => before.has(name))
-  if (lost.length > 0) throw lostProperties(source, lost, present)
+  if (lost.length > 0) throw new LostProperties(source, lost, present)
   const missing = `${source} has no ${inWords(absent)}, although objectTypes declares it; it reads as null`
   if (absent.length > 0) log('warn', `${who}: ${missing}`)
   const known = before.union(new Set(present.map(({ name }) => name)))
   if (remembers && known.size > before.size) await repository.settings.write(key, [...known])
 }
 
-function lostProperties(
-  source: string,
-  lost: readonly SystemProperty[],
-  present: readonly SystemProperty[],
-): Problem {
-  const names = lost.map(({ name }) => name).join(', ')
-  const message =
-    `${source} no longer has ${inWords(lost)}, which it had in an earlier run: every target would lose the value.` +
-    ` It has ${inWords(present)}. Bring it back or, if it is gone for good, remove ${names} from the objectTypes`
-  return new Problem('CONNECTOR_FAILED', message, { detail: { lost, present } })
+/** Nothing is worked before a person has looked at it. */
+export class LostProperties extends Problem {
+  constructor(source: string, lost: readonly SystemProperty[], present: readonly SystemProperty[]) {
+    const names = lost.map(({ name }) => name).join(', ')
+    const message =
+      `${source} no longer has ${inWords(lost)}, which it had in an earlier run: every target would lose the value.` +
+      ` It has ${inWords(present)}. Bring it back or, if it is gone for good, remove ${names} from the objectTypes`
+    super('CONNECTOR_FAILED', message, { detail: { lost, present } })
+  }
 }
 
 function inWords(properties: readonly SystemProperty[]): string {

@@ -141,6 +141,38 @@ it('that the guard stops is a case until it goes through', async () => {
   expect(await cases()).toEqual([])
 })
 
+it('that finds a column gone is a case until it is back', async () => {
+  await using world = await openWorld({ mapping: { properties } })
+  await world.persons({ _id: 'p1', mail: 'p1@x' })
+  const named = (name: string) => ({ name, attribute: name })
+  let absent: readonly string[] = []
+  const resources: Resources = {
+    ...world.resources,
+    objectSet: (path) => ({
+      ...world.resources.objectSet(path),
+      ...(path === source && {
+        changes: answering(...Array.from({ length: 4 }, () => [{ kind: 'END', token: 'end' } as const])),
+        properties: async () => ({ present: [named('name')], absent: absent.map(named) }),
+      }),
+    }),
+  }
+  const single = { ...world.singles, windows: undefined, resources: () => resources }
+  const options = {
+    ...{ ...single, mappings: () => [world.mapping], notify: implicitSync(single) },
+    ...{ handlerOf: () => failureHandler(undefined), runScript: async () => [] },
+  }
+  const call = () => liveSync(options, { source }, administrator)
+  const cases = async () => (await world.repository.issues.query({ filter: everything })).result
+  await world.repository.settings.write(`properties/${source}`, ['mail', 'name'])
+  absent = ['mail']
+  await expect(call()).rejects.toMatchObject({ code: 'CONNECTOR_FAILED' })
+  const gone = { kind: 'GUARD', phase: 'liveSync', message: expect.stringContaining('no longer has mail') }
+  expect(await cases()).toMatchObject([gone])
+  absent = []
+  await call()
+  expect(await cases()).toEqual([])
+})
+
 it('that gives a change up leaves one case, which can be discarded with its letter', async () => {
   await using world = await openWorld({
     mapping: { properties, validSource: { type: 'text/javascript', source: "throw 'always'" } },

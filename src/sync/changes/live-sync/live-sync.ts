@@ -5,7 +5,13 @@ import type { IncompleteListing } from '../../../model/listing.ts'
 import { asProblem, Problem } from '../../../model/problem.ts'
 import { parted, requireReadable } from '../../../model/unreadable.ts'
 import type { RequestContext, Resource, SyncToken } from '../../../router/resources.ts'
-import { deadLetterIssue, liveSyncId, liveSyncIssue, reportLetter, stops } from '../../issues/issue.ts'
+import {
+  deadLetterIssue,
+  liveSyncId,
+  liveSyncIssue,
+  reportLetter,
+  waitsForPeople,
+} from '../../issues/issue.ts'
 import { acquireRunLock } from '../../reconciliation/run-lock.ts'
 import { requireSourceProperties } from '../../reconciliation/source-properties.ts'
 import type { SyncServices } from '../../services.ts'
@@ -68,7 +74,7 @@ export async function liveSync(
     if (await repository.issues.any('')) await repository.issues.clear([liveSyncId(source)])
     return shown(record, request.detailedFailure === true)
   } catch (error) {
-    if (error instanceof Problem && stops.has(error.code))
+    if (error instanceof Problem && waitsForPeople(error))
       await repository.issues.report([liveSyncIssue(source, error)])
     throw error
   } finally {
