@@ -290,10 +290,12 @@ describe('a change of the configuration', () => {
 
   it('is refused while a run uses what would change, and possible when it has ended', async () => {
     await everything()
-    const slow = { type: 'text/javascript', source: "openidm.read('endpoint/wait'); true" }
-    const wait = 'var until = Date.now() + 1500; while (Date.now() < until) {}; ({})'
-    await put('endpoint/wait', { type: 'text/javascript', source: wait })
-    await put('mapping/hr_user', { ...userMapping, validSource: slow })
+    // The run goes on until it is told to end.
+    const source = `
+      while (!openidm.read('managed/role/enough'))
+        for (var until = Date.now() + 10; Date.now() < until; );
+      true`
+    await put('mapping/hr_user', { ...userMapping, validSource: { type: 'text/javascript', source } })
     const { body: run } = await call('POST', 'recon?_action=recon&mapping=hr_user')
     const refused = await put('mapping/hr_user', userMapping)
     expect(refused.status).toBe(409)
@@ -304,6 +306,7 @@ describe('a change of the configuration', () => {
     ).toBe(409)
     // What the run does not use may change.
     expect((await put('endpoint/other', { type: 'text/javascript', source: '({})' })).status).toBe(201)
+    await call('PUT', 'managed/role/enough', { body: {} })
     await expect.poll(async () => (await call('GET', `recon/${run._id}`)).body.state).toBe('SUCCESS')
     expect((await put('mapping/hr_user', userMapping)).status).toBe(200)
   })
@@ -368,9 +371,9 @@ describe('a file of the project that is edited', () => {
       return body.result.map(({ mail }: { mail: string }) => mail)
     }
     // With time between the runs: what is in use is not replaced.
-    await expect.poll(mails, { interval: 1000 }).toEqual(['ANN@EXAMPLE.COM', 'BEN@EXAMPLE.COM'])
+    await expect.poll(mails, { interval: 400 }).toEqual(['ANN@EXAMPLE.COM', 'BEN@EXAMPLE.COM'])
     project.write('script/shout.js', "source.toLowerCase() + '!'")
-    await expect.poll(mails, { interval: 1000 }).toEqual(['ann@example.com!', 'ben@example.com!'])
+    await expect.poll(mails, { interval: 400 }).toEqual(['ann@example.com!', 'ben@example.com!'])
     const { body } = await call(
       'GET',
       'config/history?_queryFilter=origin eq "FILE" and operation eq "update"',

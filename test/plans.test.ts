@@ -177,6 +177,7 @@ describe('a plan file', () => {
       const [first, ...others] = mappings
       return JSON.stringify({ ...more, mappings: [{ ...first, onLink: later }, ...others] })
     })
+    project.edit('data/hr.csv', (text) => `${text.split('\n').slice(0, 20).join('\n')}\n`)
     const fact =
       'Scripts that run when it is performed: onLink, postCreate of managed/user. What they do is not'
     const file = project.path('plan.ndjson')

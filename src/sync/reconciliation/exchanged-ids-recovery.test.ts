@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { ObjectSet } from '../../router/resources.ts'
+import { runs } from '../../testing/runs.ts'
 import { failures, type Ids, linksOf, people, rowsOf } from '../testing/exchange.ts'
 
 /** How many writes of its first page still reach the target before the process is gone; undefined: all go on. */
@@ -129,7 +130,7 @@ describe('a run that breaks off while ids of accounts outside pass on', () => {
           if (expected.length === 0) expect(links).toEqual(now)
         },
       ),
-      { numRuns: 40 },
+      runs(40),
     )
   })
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../model/json.ts'
+import { runs } from '../../testing/runs.ts'
 import { accounts } from '../testing/directory.ts'
 import { failures, type Ids, linksOf, people, rowsOf } from '../testing/exchange.ts'
 
@@ -139,7 +140,7 @@ describe('any ids that are to pass on', () => {
         expect(failures(await world.run())).toEqual([])
         await requireEnd(world, had, has)
       }),
-      { numRuns: 20 },
+      runs(20),
     )
   })
 
@@ -162,7 +163,7 @@ describe('any ids that are to pass on', () => {
         for (const [person, uid] of Object.entries(peopleWith(now)))
           if (!plan.some((line) => line.startsWith(`${person}:`))) expect(links[person]).toBe(uid)
       }),
-      { numRuns: 200 },
+      runs(200),
     )
   })
 })
