@@ -4,26 +4,33 @@
  * where every object is an entry. Prints seconds, objects per second, the ratio to the floor and peak memory; the
  * last line is the same as JSON. The ratio is what
  * counts: both sides meet the same machine, the same disk and the same neighbours. Then what the schema that OpenIDM
- * ships costs beside a plain one, and encryption behind implicit synchronization.
+ * ships costs beside a plain one, and encryption behind implicit synchronization; and what a plan costs that judges
+ * policies, beside a plan of the same schema without any.
  *
- *     npm run bench [-- --sizes 10000,100000] [--rounds 3]
+ *     npm run bench [-- --sizes 10000,100000] [--rounds 3] [--only policies]
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { makeProject, mappingName, type Variant } from './project.ts'
+import { makeProject, mappingName, type Variant, writeExport } from './project.ts'
 
 interface Measurement {
   readonly seconds: number
+  /** Of the process and those that it started: what its neighbours hardly change. */
+  readonly cpu: number
   readonly peakMiB: number
 }
 type Job = 'first load' | 'unchanged second run'
 type Side = 'floor' | 'syncline'
 
 const { values } = parseArgs({
-  options: { sizes: { type: 'string', default: '10000,100000' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    sizes: { type: 'string', default: '10000,100000' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+  },
 })
 const sizes = values.sizes.split(',').map(Number)
 const rounds = Number(values.rounds)
@@ -32,13 +39,61 @@ const floor = join(import.meta.dirname, 'floor.ts')
 
 const dryRun = join(import.meta.dirname, 'dry-run.ts')
 
-const results = sizes.flatMap(measure)
-const plans = sizes.map(measurePlan)
-const schemas = sizes.flatMap((size) => [
-  measureSchema(size, 'stock', 'plain'),
-  measureSchema(size, 'flowing, encrypted', 'flowing'),
-])
+const all = values.only === undefined
+const results = all ? sizes.flatMap(measure) : []
+const plans = all ? sizes.map(measurePlan) : []
+const schemas = all
+  ? sizes.flatMap((size) => [
+      measureSchema(size, 'stock', 'plain'),
+      measureSchema(size, 'flowing, encrypted', 'flowing'),
+    ])
+  : []
+const policies = all || values.only === 'policies' ? sizes.flatMap(measurePolicies) : []
 print()
+
+/** Plans of a managed type with policies and of the same type without, in turn. Nothing is written after the first load. */
+function measurePolicies(size: number) {
+  const sides = (['judged', 'not judged'] as const).map((variant) => {
+    const folder = mkdtempSync(join(tmpdir(), 'syncline-bench-'))
+    makeProject(folder, size, variant)
+    return { folder, measured: { creates: [], unchanged: [], updates: [] } as Record<string, Measurement[]> }
+  })
+  const plan = (what: string, situation: string) => {
+    for (let round = 0; round < rounds; round++)
+      for (const { folder, measured } of sides) measured[what]?.push(timedPlan(folder, situation, size))
+  }
+  try {
+    plan('creates', 'ABSENT')
+    for (const { folder } of sides) timed(folder, reconOf(folder), checkedFor('ABSENT', size))
+    plan('unchanged', 'CONFIRMED')
+    for (const { folder } of sides) writeExport(folder, size, true)
+    plan('updates', 'CONFIRMED')
+    return Object.keys(sides[0]?.measured ?? {}).map((entries) => {
+      const [judged, plain] = sides.map(({ measured }) => fastest(measured[entries] ?? []))
+      if (!judged || !plain) throw new Error('nothing was measured')
+      return {
+        size,
+        entries,
+        judged,
+        plain,
+        ratio: judged.seconds / plain.seconds,
+        cpuRatio: judged.cpu / plain.cpu,
+      }
+    })
+  } finally {
+    for (const { folder } of sides) rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function timedPlan(folder: string, situation: string, size: number): Measurement {
+  const out = ['--out', join(folder, 'plan.ndjson'), '--json']
+  const plan = [bin, 'plan', mappingName, '--project', folder, '--data', join(folder, 'data-0'), ...out]
+  return timed(folder, plan, (output) => checkedFor(situation, size)(JSON.stringify(JSON.parse(output).run)))
+}
+
+function reconOf(folder: string): readonly string[] {
+  return [bin, 'recon', mappingName, '--project', folder, '--data', join(folder, 'data-0'), '--json']
+}
 
 /** Rounds of one after the other: what the schema costs. */
 function measureSchema(size: number, variant: Variant, than: Variant) {
@@ -61,7 +116,7 @@ function schemaRound(size: number, variant: Variant): Record<Job, Measurement> {
   const folder = mkdtempSync(join(tmpdir(), 'syncline-bench-'))
   try {
     makeProject(folder, size, variant)
-    const recon = [bin, 'recon', mappingName, '--project', folder, '--data', join(folder, 'data-0'), '--json']
+    const recon = reconOf(folder)
     return {
       'first load': timed(folder, recon, checkedFor('ABSENT', size)),
       'unchanged second run': timed(folder, recon, checkedFor('CONFIRMED', size)),
@@ -117,6 +172,7 @@ function measure(size: number) {
 function fastest(measurements: readonly Measurement[]): Measurement {
   return {
     seconds: Math.min(...measurements.map(({ seconds }) => seconds)),
+    cpu: Math.min(...measurements.map(({ cpu }) => cpu)),
     peakMiB: Math.max(...measurements.map(({ peakMiB }) => peakMiB)),
   }
 }
@@ -154,7 +210,7 @@ function timed(
   const peakFile = join(folder, 'peak')
   const preload = ['--import', join(import.meta.dirname, 'peak-memory.ts')]
   const env = { ...process.env, BENCH_PEAK_FILE: peakFile }
-  const start = performance.now()
+  const [start, cpuBefore] = [performance.now(), cpuOfChildren()]
   const { status, stdout, stderr } = spawnSync(process.execPath, [...preload, ...args], {
     env,
     encoding: 'utf8',
@@ -162,7 +218,19 @@ function timed(
   const seconds = (performance.now() - start) / 1000
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
   check(stdout)
-  return { seconds, peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024 }
+  const cpu = cpuOfChildren() - cpuBefore
+  return { seconds, cpu, peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024 }
+}
+
+/** CPU seconds of all processes that have been started and have ended, as Linux counts them; elsewhere unknown. */
+function cpuOfChildren(): number {
+  try {
+    const [, fields = ''] = readFileSync('/proc/self/stat', 'utf8').split(') ')
+    const [user, system] = fields.split(' ').slice(13, 15).map(Number)
+    return ((user ?? 0) + (system ?? 0)) / 100
+  } catch {
+    return Number.NaN
+  }
 }
 
 function print(): void {
@@ -194,7 +262,12 @@ function print(): void {
       `${size} users, ${variant} against ${than}: first load ${ratios['first load'].toFixed(2)} times, ` +
         `unchanged ${ratios['unchanged second run'].toFixed(2)} times`,
     )
-  console.log(JSON.stringify({ rounds, results, plans, schemas }))
+  for (const { size, entries, judged, plain, ratio, cpuRatio } of policies)
+    console.log(
+      `${size} ${entries}: a plan that judges policies takes ${judged.seconds.toFixed(2)} s, without any ${plain.seconds.toFixed(2)} s: ` +
+        `${ratio.toFixed(2)} times (${cpuRatio.toFixed(2)} of CPU time)`,
+    )
+  console.log(JSON.stringify({ rounds, results, plans, schemas, policies }))
 }
 
 /** How much more time the largest size takes than the smallest. */

@@ -1,18 +1,26 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What managed users are: eight texts, or what OpenIDM ships; and whether their changes flow on to a second set. */
-export type Variant = 'plain' | 'stock' | 'flowing' | 'flowing, encrypted'
+/**
+ * What managed users are: eight texts, or what OpenIDM ships; whether their changes flow on to a second set; and one schema
+ * with and without policies.
+ */
+export type Variant = 'plain' | 'stock' | 'flowing' | 'flowing, encrypted' | 'judged' | 'not judged'
 
 /** A project that the benchmark makes for itself: an HR export of `count` people, eight properties, three scripts. */
 export function makeProject(folder: string, count: number, variant: Variant = 'plain'): void {
   mkdirSync(join(folder, 'conf'), { recursive: true })
   mkdirSync(join(folder, 'data'), { recursive: true })
-  writeFileSync(join(folder, 'data/hr.csv'), csv(count))
+  writeExport(folder, count)
   const files = { ...configuration, ...variants[variant] }
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(folder, 'conf', name), `${JSON.stringify(content, null, 2)}\n`)
   }
+}
+
+/** `moved`: everybody has another department and another phone than before. */
+export function writeExport(folder: string, count: number, moved = false): void {
+  writeFileSync(join(folder, 'data/hr.csv'), csv(count, moved ? 1 : 0))
 }
 
 export const mappingName = 'hrAccount_managedUser'
@@ -43,13 +51,13 @@ const last = [
 const departments = ['Sales', 'Research, Development', 'Finance', 'People', 'IT']
 const cities = ['Köln', 'Paris', 'Oslo', 'Porto']
 
-function csv(count: number): string {
+function csv(count: number, moved: number): string {
   const rows = [columns.join(',')]
-  for (let index = 0; index < count; index++) rows.push(row(index))
+  for (let index = 0; index < count; index++) rows.push(row(index, moved))
   return `${rows.join('\n')}\n`
 }
 
-function row(index: number): string {
+function row(index: number, moved: number): string {
   const pick = (values: readonly string[], step: number) =>
     values[Math.floor(index / step) % values.length] as string
   const cells = [
@@ -57,8 +65,8 @@ function row(index: number): string {
     pick(first, 1),
     pick(last, 10),
     `Person.${index}@Example.COM`,
-    `+49 (221) ${100000 + (index % 900000)}`,
-    pick(departments, 3),
+    `+49 (221) ${100000 + ((index + moved) % 900000)}`,
+    departments[(Math.floor(index / 3) + moved) % departments.length] as string,
     pick(cities, 7),
     index % 9 === 0 ? 'contractor' : 'employee',
   ]
@@ -221,9 +229,30 @@ function flowing(more: object) {
   }
 }
 
+/** One schema, with policies or without any. */
+function judgedBy(judging: { readonly required: readonly string[]; readonly properties: object }) {
+  const [user] = configuration['managed.json'].objects
+  if (!user) throw new Error('there is no managed user')
+  const properties = { ...user.schema.properties, mail: searchable, ...judging.properties }
+  const schema = { ...user.schema, required: judging.required, properties }
+  return { 'managed.json': { objects: [{ ...user, schema }] } }
+}
+
+const asked = {
+  userName: { ...searchable, minLength: 3, ...policies('unique') },
+  givenName: { ...text, ...policies('required', 'not-empty') },
+  sn: { ...text, minLength: 1, ...policies('required') },
+  mail: { ...searchable, ...policies('unique', 'valid-email-address-format') },
+  telephoneNumber: { ...text, pattern: '^\\+?([0-9\\- ()])*$' },
+  department: { ...text, maxLength: 40 },
+  title: { ...text, policies: [{ policyId: 'regexpMatches', params: { regexp: '^[A-Z][a-z]+$' } }] },
+}
+
 const variants: Readonly<Record<Variant, object>> = {
   plain: {},
   stock: { 'managed.json': stockTypes },
   flowing: flowing({}),
   'flowing, encrypted': flowing({ password: encrypted }),
+  judged: judgedBy({ required: ['userName', 'givenName', 'sn', 'mail'], properties: asked }),
+  'not judged': judgedBy({ required: [], properties: {} }),
 }
