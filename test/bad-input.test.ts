@@ -225,7 +225,7 @@ describe('bad input', () => {
     for (const command of ['plan', 'recon']) {
       const { code, out } = project.syncline([command, users])
       expect(out).toMatch(
-        /system\/hr\/account no longer has work_phone \(phone\).* remove phone from the objectTypes/,
+        /system\/hr\/account no longer has work_phone \(phone\).* remove phone from the objectTypes/s,
       )
       expect(code).toBe(1)
     }

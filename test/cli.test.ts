@@ -255,7 +255,7 @@ describe('for people', () => {
   it('a plan shows changes as a diff and counts them', () => {
     const { code, out } = project.syncline(['plan', 'managedUser_directoryAccount'])
     expect(code).toBe(0)
-    expect(out).toMatch(/^\+ CREATE {2}\S+ → \(new\) {2}ABSENT$/m)
+    expect(out).toMatch(/^\+ CREATE {2}\S+ → \(new\) {2}ABSENT {2}· .+$/m)
     expect(out).toMatch(/^ {4}~ \w+: ".*" → ".*"$/m)
     expect(out).toMatch(/FOUND +UPDATE +52 +52/)
   })

@@ -4,7 +4,7 @@ import type { JsonObject } from '../src/model/json.ts'
 import type { PlanHeader, PlanLine } from '../src/plan/plan-line.ts'
 import { startPlan } from '../src/sync/plans/make-plan.ts'
 import type { PlanSource } from '../src/sync/plans/plan-source.ts'
-import { administrator, source, target, type World } from '../src/sync/testing/world.ts'
+import { administrator, openWorld, source, target, type World } from '../src/sync/testing/world.ts'
 import { runs } from '../src/testing/runs.ts'
 import { type RunObject, TestProject } from './support/project.ts'
 import { endState, type State, state, worldIn } from './support/states.ts'
@@ -94,6 +94,42 @@ describe('a plan that is performed', () => {
       }),
       runs(50),
     )
+  })
+
+  it('as a whole, for a reason, ends the case that the guard has made of it; in part it does not', async () => {
+    const properties = [{ source: 'mail', target: 'mail' }]
+    await using world = await openWorld({ mapping: { properties, guard: { maxCreates: 1 } } })
+    await world.persons({ _id: 'p1', mail: '1@x' }, { _id: 'p2', mail: '2@x' })
+    const plan = await planOf(world)
+    const kinds = async () => {
+      const { result } = await world.repository.issues.query({ filter: { kind: 'literal', value: true } })
+      return result.map(({ kind }) => kind)
+    }
+    expect((await world.run({ plan })).run.problem?.hint).toContain('--override-guard --reason')
+    expect(await kinds()).toEqual(['GUARD'])
+    const overrides = { overrideGuard: true, reason: 'two have come' }
+    await world.run({ plan, overrides, planFilters: { ids: ['p1'] } })
+    expect(await kinds()).toEqual(['GUARD'])
+    const { run } = await world.run({ plan, overrides })
+    expect([run.planned, await kinds()]).toEqual([
+      { performed: 1, failed: 0, stale: 0, done: 1, unchanged: 0 },
+      [],
+    ])
+  })
+
+  it('remembers what the source has, so that a column that is lost later stops the next run', () => {
+    using project = TestProject.example()
+    project.syncline(['plan', users, '--out', project.path('plan.ndjson')])
+    expect(project.syncline(['apply', project.path('plan.ndjson')]).code).toBe(0)
+    project.edit('data/hr.csv', (text) => text.replace('job_title', 'position'))
+    for (const command of [
+      ['recon', users],
+      ['plan', users],
+      ['apply', project.path('plan.ndjson')],
+    ]) {
+      const { code, out } = project.syncline(command)
+      expect([code, out]).toEqual([1, expect.stringMatching(/no longer has \S* ?\(?job/)])
+    }
   })
 
   it('leaves out what has changed since, and touches nothing that it does not name', async () => {
@@ -201,11 +237,11 @@ describe('a plan file', () => {
     const first = project.json<RunObject & { plan: object }>('apply', project.path('plan.ndjson'))
     expect([first.progress.target.created, first.plan]).toEqual([
       458,
-      { performed: 500, failed: 0, stale: 0, done: 0 },
+      { performed: 458, failed: 0, stale: 0, done: 0, unchanged: 42 },
     ])
     const second = apply(project)
     expect(second.code, second.err).toBe(0)
-    expect(second.out).toContain('42 entries performed, 458 done already, 0 left out')
+    expect(second.out).toContain('0 entries performed, 42 with nothing to do, 458 done already, 0 left out')
   })
 
   it('is shown on one screen, in three formats, without the project', () => {
@@ -265,7 +301,7 @@ describe('a plan file', () => {
     project.edit('data/hr.csv', (text) => text.replace('Prévost', 'Prevost'))
     const { code, out } = apply(project)
     expect(code).toBe(1)
-    expect(out).toContain('499 entries performed, 0 done already, 1 left out')
+    expect(out).toContain('457 entries performed, 42 with nothing to do, 0 done already, 1 left out')
     expect(out).toMatch(/CREATE {2}1001 → \(new\): the source has changed/)
     expect(project.json('query', 'managed/user', 'employeeNumber eq "1001"')).toMatchObject({
       resultCount: 0,
@@ -273,7 +309,7 @@ describe('a plan file', () => {
   })
 
   it.each([
-    ['only some actions', ['--only-action', 'report'], '42 entries performed'],
+    ['only some actions', ['--only-action', 'report'], '0 entries performed, 42 with nothing to do'],
     ['only some objects', ['--only-id', '1001', '--only-id', '1002'], '2 entries performed'],
     ['only so many', ['--limit', '7'], '7 entries performed'],
   ])('may be performed in part: %s', (_what, options, says) => {

@@ -4,7 +4,10 @@ import { asObject, elementsOf, isJsonObject, type Json, type JsonObject } from '
 import { Problem } from '../model/problem.ts'
 import type { Application } from '../server/application.ts'
 import { withApplication } from './application.ts'
+import { hintHere } from './named-command.ts'
 import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
+import { worked } from './queue.ts'
+import { printNext } from './run-summary.ts'
 import { style, table } from './style.ts'
 
 interface IssuesOptions extends ProjectOptions {
@@ -66,6 +69,12 @@ async function issues(id: string | undefined, options: IssuesOptions): Promise<n
           administrator,
         )
       : await resources.read(path, administrator)
+    if (action?.name === 'retry' && isJsonObject(shown) && shown.outcome === undefined) {
+      const { state, lastError } = await worked(application, shown)
+      if (options.json) console.log(JSON.stringify({ state, lastError: lastError ?? null }, null, 2))
+      else console.log(`tried again: ${state}${state === 'DONE' ? '' : `, ${lastError}`}`)
+      return state === 'DONE' ? 0 : 3
+    }
     if (options.json || !isJsonObject(shown)) console.log(JSON.stringify(shown, null, 2))
     else if (action?.name === 'retry' && typeof shown.outcome === 'string')
       console.log(`tried again: ${shown.outcome}`)
@@ -127,7 +136,7 @@ async function list(application: Application, options: IssuesOptions): Promise<n
     const gone = objectsIn(found.gone)
     const some = objectsIn(found.groups).filter((group) => matchesAll(group, wanted))
     if (json) console.log(JSON.stringify({ groups: some, gone }, null, 2))
-    else printGroups(some, gone, limit)
+    else printGroups({ groups: some, gone, limit }, options)
     return 0
   }
   const filters = Object.entries({ ...wanted, ...(all ? {} : { state: 'OPEN' }) }).flatMap(([name, value]) =>
@@ -156,13 +165,20 @@ function objectsIn(value: Json | undefined): readonly JsonObject[] {
   return elementsOf(value ?? null).filter(isJsonObject)
 }
 
-function printGroups(groups: readonly JsonObject[], gone: readonly JsonObject[], limit: number): void {
+interface Groups {
+  readonly groups: readonly JsonObject[]
+  /** Of mappings that are not there any more. */
+  readonly gone: readonly JsonObject[]
+  readonly limit: number
+}
+
+function printGroups({ groups, gone, limit }: Groups, where: IssuesOptions): void {
   if (groups.length === 0) console.log('Nothing is left to decide.')
   for (const { count, kind, mapping, message, hint, example } of groups.slice(0, limit)) {
     const of = isJsonObject(example) ? example : {}
     console.log(`${style('bold', `${count} × ${kind}`)}  ${placeOf(of, mapping)}\n    ${message}`)
     console.log(
-      `    ${count === 1 ? 'issue' : 'e.g. issue'} ${of._id}${about(of)}\n    ${style('dim', String(hint))}`,
+      `    ${count === 1 ? 'issue' : 'e.g. issue'} ${of._id}${about(of)}\n    ${style('dim', hintHere(String(hint), where))}`,
     )
   }
   if (groups.length > limit)
@@ -171,7 +187,7 @@ function printGroups(groups: readonly JsonObject[], gone: readonly JsonObject[],
     console.log(
       `${count} of ${mapping}, which is configured no more: --mapping ${mapping} shows them, --clear drops them`,
     )
-  if (groups.some(({ count }) => Number(count) > 1)) console.log('\nEach of them: syncline issues --each')
+  if (groups.some(({ count }) => Number(count) > 1)) printNext('Each of them', where, ['issues', '--each'])
 }
 
 function placeOf({ source, mappingGone }: JsonObject, mapping: Json | undefined): string {

@@ -22,6 +22,19 @@ export function filtersOf({ onlyAction, onlyId }: FilterOptions, limit?: number)
   }
 }
 
+/** The same options as words, with `--limit`. */
+export function filterWords({
+  onlyAction = [],
+  onlyId = [],
+  limit,
+}: FilterOptions & { readonly limit?: number }): readonly string[] {
+  return [
+    ...(onlyAction.length > 0 ? ['--only-action', onlyAction.join(',')] : []),
+    ...onlyId.flatMap((id) => ['--only-id', id]),
+    ...(limit === undefined ? [] : ['--limit', String(limit)]),
+  ]
+}
+
 function actionList(text: string): readonly string[] {
   const names = text.split(',').map((name) => name.trim().toUpperCase())
   const unknown = names.find((name) => !actions.some((action) => action === name))

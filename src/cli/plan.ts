@@ -6,14 +6,16 @@ import type { Application } from '../server/application.ts'
 import { startPlan } from '../sync/plans/make-plan.ts'
 import { type PlanFileWriter, writePlanFile } from '../sync/plans/plan-file.ts'
 import type { PlanSink } from '../sync/plans/plan-source.ts'
+import type { Run } from '../sync/reconciliation/run.ts'
 import { withMapping } from './application.ts'
 import { reportFailure } from './failure.ts'
+import { hintHere } from './named-command.ts'
 import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 import { type OverrideOptions, overridesOf, withOverrides } from './overrides.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
-import { describeEntry, isWorthShowing } from './plan-text.ts'
+import { describeEntry, entryPrinter, isWorthShowing } from './plan-text.ts'
 import { progress } from './progress.ts'
-import { exitCodeOf, printFailures, printUnread } from './run-summary.ts'
+import { exitCodeOf, printFailures, printKept, printUnread } from './run-summary.ts'
 import { style, table } from './style.ts'
 
 interface PlanOptions extends ProjectOptions, OverrideOptions, FilterOptions {
@@ -89,16 +91,19 @@ async function make(
   if (facts) await file?.finish(facts)
   if (options.json) printer.end(JSON.stringify(run))
   else {
-    printSummary(run.state, summary, run.problem?.message)
+    printSummary(run, summary, options)
     printUnread(run)
-    printFailures(run)
+    printFailures(run, options)
     for (const flow of facts?.flowsOn ?? []) console.log(`\n  ${flowOnFact(flow)}`)
     if (facts?.notForeseen) console.log(`\n  ${notForeseenFact(facts.notForeseen)}`)
     for (const excess of facts?.guard.exceeded ?? [])
       console.log(`\n  ${style('red', 'The guard would stop this run:')} ${excess}`)
     if (facts && options.out !== undefined)
-      console.log(
-        `\n  ${facts.entries} entries are in ${options.out}. To look at them, and to perform them:\n    syncline show ${options.out}\n    syncline apply ${options.out}`,
+      printKept(
+        `${facts.entries} entries are in ${options.out}. To look at them, and to perform them`,
+        facts,
+        options.out,
+        options,
       )
   }
   const failed = run.outcome !== 'COMPLETED' && run.outcome !== 'COMPLETED_WITH_FAILURES'
@@ -132,25 +137,20 @@ function printerFor({ json, limit }: PlanOptions, file: PlanFileWriter | undefin
   }
 }
 
-/** Prints entries as they come, so a plan of any size is one JSON document without being held in memory. */
 function jsonPrinter(): Printer {
-  let separator = '{"entries":[\n'
-  return {
-    entry(line) {
-      process.stdout.write(`${separator}${JSON.stringify(line)}`)
-      separator = ',\n'
-    },
-    end(run) {
-      process.stdout.write(`${separator.startsWith('{') ? separator : ''}],"run":${run}}\n`)
-    },
-  }
+  const { entry, end } = entryPrinter()
+  return { entry, end: (run) => end(`,"run":${run}`) }
 }
 
-function printSummary(state: string, summary: ReadonlyMap<string, Count>, problem: string | undefined): void {
+function printSummary(
+  { state, problem }: Run,
+  summary: ReadonlyMap<string, Count>,
+  where: PlanOptions,
+): void {
   const rows = [...summary].map(([key, { objects, writes }]) => [...key.split('\n'), objects, writes])
   console.log(
     `\n${style('bold', 'Plan')}  ${state === 'SUCCESS' ? 'complete; nothing has been written' : state}`,
   )
-  if (problem) console.log(`  ${problem}`)
+  if (problem) console.log(`  ${problem.message}\n  ${style('dim', hintHere(problem.hint, where))}`)
   if (rows.length > 0) console.log(`\n${table([['Situation', 'Action', 'Objects', 'To write'], ...rows])}`)
 }

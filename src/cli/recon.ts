@@ -46,7 +46,7 @@ async function recon(name: string | undefined, options: ReconOptions): Promise<n
       reconciliations.start(request, administrator, { onProgress }),
     )
     if (options.json) console.log(JSON.stringify(run, null, 2))
-    else printRun(run)
+    else printRun(run, options)
     const { source, target } = run.statistics.processed
     if (!options.json && retry !== undefined && source + target === 0)
       console.log(`\n  Nothing failed in run ${retry}${cause === undefined ? '' : ` of the cause ${cause}`}.`)

@@ -1,14 +1,39 @@
+import type { PlanHeader } from '../plan/plan-line.ts'
 import type { Outcome, Run } from '../sync/reconciliation/run.ts'
 import type { Failures } from '../sync/reconciliation/statistics.ts'
+import { hintHere, namedCommand } from './named-command.ts'
+import type { ProjectOptions } from './options.ts'
 import { style, table } from './style.ts'
 
+/** What is to be done next, as commands that work as they stand. */
+export function printNext(
+  what: string,
+  where: ProjectOptions,
+  ...commands: readonly (readonly string[])[]
+): void {
+  const lines = commands.map((words) => `    ${namedCommand(words, where)}`)
+  console.log(`\n  ${what}:\n${lines.join('\n')}`)
+}
+
+/** What may be done with a plan in a file. What the guard stops is approved with a reason. */
+export function printKept(
+  what: string,
+  { guard }: Pick<PlanHeader, 'guard'>,
+  file: string,
+  where: ProjectOptions,
+): void {
+  const approving = guard.passes ? [] : ['--override-guard', '--reason', '…']
+  const words = guard.passes ? what : `${what} if they are right`
+  printNext(words, where, ['show', file], ['apply', file, ...approving])
+}
+
 /** Prints what a run did: situations, writes, failures, and what to do next. */
-export function printRun(run: Run): void {
+export function printRun(run: Run, where: ProjectOptions): void {
   const { statistics, problem } = run
   const { colour, words } = shown(run.outcome)
   const duration = ((run.ended ?? new Date()).getTime() - run.started.getTime()) / 1000
   console.log(`${style('bold', run.mapping)}  ${style(colour, words)} in ${duration.toFixed(2)} s`)
-  if (problem) console.log(`  ${problem.message}\n  ${style('dim', problem.hint)}`)
+  if (problem) console.log(`  ${problem.message}\n  ${style('dim', hintHere(problem.hint, where))}`)
   const situations = Object.entries(statistics.situationSummary).filter(([, count]) => count > 0)
   if (situations.length > 0) console.log(`\n${table([['Situation', 'Objects'], ...situations])}`)
   const { created, updated, unchanged, deleted, linked, cleanedUp } = statistics.written
@@ -20,10 +45,12 @@ export function printRun(run: Run): void {
   )
   printUnread(run)
   if (cleanedUp > 0) console.log(`\n  Links deleted whose source and target are both gone: ${cleanedUp}`)
-  printFailures(run)
+  printFailures(run, where)
   const { AMBIGUOUS = 0, FOUND_ALREADY_LINKED = 0 } = statistics.situationSummary
   if (AMBIGUOUS + FOUND_ALREADY_LINKED + statistics.failed > 0)
-    console.log(`\n  What is left to decide:\n    syncline issues --mapping ${run.mapping}`)
+    printNext('What is left to decide', where, ['issues', '--mapping', run.mapping])
+  if (created + updated + deleted + linked > 0)
+    printNext('The way back, as a plan', where, ['undo', run.id, '--out', 'back.ndjson'])
 }
 
 function shown(outcome: Outcome): { readonly colour: 'green' | 'yellow' | 'red'; readonly words: string } {
@@ -36,17 +63,15 @@ function shown(outcome: Outcome): { readonly colour: 'green' | 'yellow' | 'red';
 const printed = 20
 
 /** Prints failures by their cause, and what to do about them. */
-export function printFailures({ id, mapping, analysis, statistics }: Run): void {
+export function printFailures({ id, mapping, analysis, statistics }: Run, where: ProjectOptions): void {
   const { failures, failed } = statistics
   if (failed === 0) return
   console.log(`\n  ${style('red', analysis ? `Would fail: ${failed}` : `Failed: ${failed}`)}`)
   for (const cause of failures.slice(0, printed)) console.log(describeFailures(cause))
   if (failures.length > printed) console.log(`    … and ${failures.length - printed} other causes`)
   if (analysis) return
-  console.log(
-    `\n  Each of them:\n    syncline query audit/recon 'reconId eq "${id}" and status eq "FAILURE"'` +
-      `\n  When the cause is mended, only these again:\n    syncline recon ${mapping} --retry ${id}`,
-  )
+  printNext('Each of them', where, ['query', 'audit/recon', `reconId eq "${id}" and status eq "FAILURE"`])
+  printNext('When the cause is mended, only these again', where, ['recon', mapping, '--retry', id])
 }
 
 function describeFailures({ cause, count, code, message, hint, example }: Failures): string {

@@ -9,6 +9,7 @@ import { mappingOf } from '../sync/undo/records.ts'
 import { withApplication } from './application.ts'
 import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
+import { printKept, printNext } from './run-summary.ts'
 
 interface UndoOptions extends ProjectOptions, FilterOptions {
   readonly out?: string
@@ -42,7 +43,9 @@ async function undo(runId: string, options: UndoOptions): Promise<number> {
     if (options.json) console.log(JSON.stringify(digest, null, 2))
     else {
       process.stdout.write(printReport(reportOf(digest), 'text'))
-      if (options.out !== undefined) console.log(`\n  To go back:\n    syncline apply ${options.out}`)
+      const { out } = options
+      if (out !== undefined) printKept('To look at these steps, and to go them', facts, out, options)
+      else printNext('To keep it', options, ['undo', runId, '--out', 'back.ndjson'])
     }
     return 0
   })

@@ -30,7 +30,7 @@ export const problems = {
   },
   GUARD: {
     status: 409,
-    hint: 'Look at the plan. If it is right, allow it for this run: `syncline recon … --override-guard --reason "…"` (the same as --guard off), or "overrideGuard": true and "reason" in the request.',
+    hint: 'Look at the plan. If it is right, allow it for this run by "overrideGuard": true and "reason", on the command line by --override-guard --reason "…" (the same as --guard off).',
   },
   TOO_MANY_FAILURES: {
     status: 409,

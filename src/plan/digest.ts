@@ -34,6 +34,8 @@ export interface AttributeChanges {
   readonly count: number
   /** The changes that happen more than once, or all if they are few; the most frequent first. */
   readonly same: readonly SameChange[]
+  /** One of them, if each is another. */
+  readonly example?: Pick<SameChange, 'before' | 'after'>
   /** How many different changes there are; beyond what is counted there are more. */
   readonly different: number
   readonly more: boolean
@@ -60,6 +62,8 @@ export interface Who {
   readonly name?: string | undefined
   readonly sourceId: string | null
   readonly targetId: string | null
+  /** Of what fails: what stands in the way of this one alone. */
+  readonly because?: string | undefined
 }
 
 /** What only few entries of a plan do: the first thing to look at, for mistakes hide among thousands that are alike. */

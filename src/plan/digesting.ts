@@ -68,11 +68,13 @@ function addReason(
   why: string,
   about: Pick<Refusal, 'situation' | 'action'>,
 ): void {
-  const reason = withoutOwn(why, line)
+  const [common = '', ...own] = why.split('; ')
+  const reason = withoutOwn(common, line)
   const key = `${about.situation}\n${about.action}\n${reason}`
   counted(
     at(reasons, key, () => ({ ...about, reason, count: 0, who: [] })),
     line,
+    own.length === 0 ? undefined : own.join('; '),
   )
 }
 
@@ -111,9 +113,11 @@ function isNothing(value: Json | undefined): boolean {
   return value === undefined || value === null
 }
 
-function counted(tally: Tally, { name, sourceId, targetId }: PlanLine): void {
+function counted(tally: Tally, { name, sourceId, targetId }: PlanLine, because?: string): void {
   tally.count++
-  if (tally.who.length < named) tally.who.push({ ...(name !== undefined && { name }), sourceId, targetId })
+  if (tally.who.length >= named) return
+  const more = { ...(name !== undefined && { name }), ...(because !== undefined && { because }) }
+  tally.who.push({ ...more, sourceId, targetId })
 }
 
 function at<T>(tallies: Map<string, T>, key: string, make: () => T): T {
@@ -130,7 +134,9 @@ function groupOf({ situation, action, count, who, attributes }: GroupTally): Gro
       const found = [...pairs.values()].toSorted((a, b) => b.count - a.count)
       const few = found.length <= named
       const same = found.filter((pair) => few || pair.count > 1)
-      return { attribute, kind, count, same, different: found.length, more, who }
+      const [example] = same.length === 0 ? found : []
+      const pair = example && { example: { before: example.before, after: example.after } }
+      return { attribute, kind, count, same, ...pair, different: found.length, more, who }
     },
   )
   return { situation, action, count, who, attributes: all.toSorted((a, b) => b.count - a.count) }
@@ -143,9 +149,8 @@ function byWeight(a: Group, b: Group): number {
   return order.indexOf(a.action) - order.indexOf(b.action) || b.count - a.count
 }
 
-/** A reason without what belongs to one entry alone: its ids, quoted values, and who stands in its way. */
-function withoutOwn(refusal: string, { sourceId, targetId }: PlanLine): string {
-  const [reason = ''] = refusal.split('; ')
+/** A reason without what belongs to one entry alone: its ids and quoted values. */
+function withoutOwn(reason: string, { sourceId, targetId }: PlanLine): string {
   let text = reason.replaceAll(/"[^"]*"/g, '"…"')
   for (const id of [sourceId, targetId]) if (id !== null && id.length > 0) text = text.replaceAll(id, '…')
   return text

@@ -82,6 +82,23 @@ describe('a plan that is shown', () => {
     expect(first).not.toContain('Commerce')
   })
 
+  it('shows one change of those that are different for everybody', () => {
+    const own = Array.from({ length: 600 }, (_, n) =>
+      line(n, { changes: [{ pointer: ['mail'], before: `${n}@x`, after: `${n}@y` }] }),
+    )
+    expect(shown(own)).toMatch(/~ mail +600 +more than 500 different values, e\.g\. "0@x" → "0@y"\n/)
+    expect(shown(own.slice(0, 2))).toMatch(/~ mail +2 +"0@x" → "0@y" once, and 1 other\n/)
+  })
+
+  it('names who is deleted, as many as are known by name', () => {
+    const gone = (n: number) =>
+      line(n, { action: 'DELETE', situation: 'SOURCE_MISSING', lost: { mail: 'x@x' } })
+    expect(shown([1, 2].map(gone))).toContain('· Person 1 (p1), Person 2 (p2)\n')
+    expect(shown([1, 2, 3, 4, 5, 6, 7].map(gone))).toContain(
+      '· Person 1 (p1), Person 2 (p2), Person 3 (p3), Person 4 (p4), Person 5 (p5), and 2 more\n',
+    )
+  })
+
   it('says of a deletion what is lost', () => {
     const text = shown([
       line(1, { action: 'DELETE', situation: 'SOURCE_MISSING', lost: { mail: 'x@x', title: 'CEO' } }),
@@ -101,7 +118,7 @@ describe('a plan that is shown', () => {
     const refused = (n: number) =>
       line(n, { writes: false, refusal: `could not update target u${n}: "${n}" is no; u7 has it` })
     expect(shown([1, 2, 3].map(refused))).toMatch(
-      /! UPDATE \(CONFIRMED\) {2}3 {2}could not update target …: "…" is no/,
+      /! UPDATE \(CONFIRMED\) {2}3 {2}could not update target …: "…" is no {2}· Person 1 \(p1\): u7 has it; Person 2 \(p2\): u7/,
     )
   })
 

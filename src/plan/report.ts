@@ -106,7 +106,8 @@ const tones: Readonly<Record<string, Tone>> = { CREATE: 'adds', LINK: 'adds', UP
 function groupSections({ situation, action, count, attributes, who }: Group): readonly Section[] {
   const tone = tones[action] ?? 'removes'
   const lines = attributes.map((one) => attributeRow(one, count))
-  const people: Row = { sign: '', what: action, how: situation, count: number(count), who: names(who, count) }
+  const named = tone === 'removes' ? allNames(who, count) : names(who, count)
+  const people: Row = { sign: '', what: action, how: situation, count: number(count), who: named }
   const rows = lines.length === 0 || tone === 'removes' ? [people, ...lines] : lines
   const lost = action === 'DELETE' ? '; what is lost:' : ''
   return section(
@@ -120,38 +121,36 @@ function groupSections({ situation, action, count, attributes, who }: Group): re
 const signs = { added: '+', changed: '~', removed: '-' } as const
 
 function attributeRow(changes: AttributeChanges, of: number): Row {
-  const { attribute, kind, count, same, different, more, who } = changes
+  const { attribute, kind, count, who } = changes
   const share = count === of ? number(count) : `${number(count)} of ${number(of)}`
   return {
     sign: signs[kind],
     what: attribute,
-    how: howOf(kind, same, different, more, count),
+    how: howOf(changes),
     count: share,
     who: count === of ? '' : names(who, count),
   }
 }
 
 /** The changes that most have in common; otherwise how many there are, with one of them. */
-function howOf(
-  kind: AttributeChanges['kind'],
-  same: readonly SameChange[],
-  different: number,
-  more: boolean,
-  count: number,
-): string {
+function howOf({ kind, same, example, different, more, count }: AttributeChanges): string {
   const [first, ...others] = same
   if (first && different === 1) return change(kind, first)
   if (first && first.count * 2 >= count) {
     const rest = `${more ? 'more than ' : ''}${number(different - 1)} other${different === 2 ? '' : 's'}`
-    return `${change(kind, first)} ${number(first.count)} times, and ${rest}`
+    return `${change(kind, first)} ${times(first.count)}, and ${rest}`
   }
-  const example = first ? `, e.g. ${change(kind, first)}` : ''
+  const one = first ?? example
   const often =
     others.length > 0 && different <= 3
       ? same.map((one) => `${change(kind, one)} (${number(one.count)})`)
       : []
   if (often.length > 0) return often.join('; ')
-  return `${more ? 'more than ' : ''}${number(different)} different values${example}`
+  return `${more ? 'more than ' : ''}${number(different)} different values${one ? `, e.g. ${change(kind, one)}` : ''}`
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${number(count)} times`
 }
 
 function change(
@@ -191,16 +190,22 @@ function value(one: Json | undefined): string {
 }
 
 function names(who: readonly Who[], count: number): string {
-  const [first, second] = who
+  const [first] = who
   if (!first) return ''
-  if (count === 1) return nameOf(first)
-  if (count === 2 && second) return `${nameOf(first)}, ${nameOf(second)}`
-  return count <= who.length ? who.map(nameOf).join(', ') : `e.g. ${nameOf(first)}`
+  if (count > who.length) return `e.g. ${nameOf(first)}`
+  return who.map(nameOf).join(who.some(({ because }) => because !== undefined) ? '; ' : ', ')
 }
 
-function nameOf({ name, sourceId, targetId }: Who): string {
+/** Of what is taken away as many are named as are known. */
+function allNames(who: readonly Who[], count: number): string {
+  const left = count - who.length
+  return `${who.map(nameOf).join(', ')}${left > 0 ? `, and ${number(left)} more` : ''}`
+}
+
+function nameOf({ name, sourceId, targetId, because }: Who): string {
   const id = sourceId ?? targetId ?? ''
-  return name === undefined || name === id ? id : `${name} (${id})`
+  const called = name === undefined || name === id ? id : `${name} (${id})`
+  return because === undefined ? called : `${called}: ${because}`
 }
 
 function number(count: number): string {

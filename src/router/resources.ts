@@ -277,6 +277,8 @@ export interface ObjectSet {
   properties?(signal?: AbortSignal): Promise<{
     readonly present: readonly SystemProperty[]
     readonly absent: readonly SystemProperty[]
+    /** Attributes of the system that no property is declared for. */
+    readonly undeclared?: readonly string[]
   }>
   /** The changes since an earlier time; absent if the system cannot report them. */
   readonly changes?: SetChanges

@@ -128,6 +128,8 @@ function comparing(access: TypeAccess, connector: Schema): NonNullable<ObjectSet
     const { present = [], absent = [] } = Object.groupBy(readable, ({ attribute }) =>
       attribute === '_id' || attributes.has(attribute) ? 'present' : 'absent',
     )
-    return { present, absent }
+    const declared = new Set([...access.type.properties.values()].map(({ attribute }) => attribute))
+    const undeclared = [...attributes].filter((name) => !declared.has(name))
+    return { present, absent, undeclared }
   }
 }

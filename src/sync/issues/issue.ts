@@ -43,12 +43,17 @@ export function issue(id: string, facts: IssueFacts): Issue {
   const { mapping, phase, kind, message, hint, sign, runId = '', details } = facts
   const now = new Date().toISOString()
   const content: JsonObject = {
-    ...{ _id: id, mapping, kind, state: 'OPEN', phase, message, hint },
+    ...{ _id: id, mapping, kind, state: 'OPEN', phase, message, hint: literal(hint, id) },
     ...details,
     ...(runId !== '' && { runId }),
     ...{ firstSeen: now, lastSeen: now },
   }
   return { id, mapping, runId, sign: digest([kind, sign]), content }
+}
+
+/** Commands in a hint work as they stand. */
+function literal(hint: string, id: string): string {
+  return hint.replaceAll('syncline issues ID', `syncline issues ${id}`)
 }
 
 /** Of one place: an object under one mapping and qualifier, or a mapping as a whole. */
@@ -84,7 +89,7 @@ function issueOf(naming: Naming, operation: Applied, runId: string): Issue | und
   const message = cause?.message ?? operation.refusal ?? ''
   return issue(idOf(mapping, operation), {
     ...{ mapping: mapping.name, phase, kind, message, runId },
-    hint: cause?.hint ?? hints[kind],
+    hint: cause?.hint ?? (operation.holder?.isGone ? carryOver(mapping, operation) : hints[kind]),
     sign: JSON.stringify([situation, cause?.id ?? null, targetId, candidates.toSorted(), linkedTo ?? null]),
     details: {
       ...{
@@ -108,6 +113,12 @@ const kindOf: Readonly<Record<string, Kind>> = {
   AMBIGUOUS: 'AMBIGUOUS',
   FOUND_ALREADY_LINKED: 'ALREADY_LINKED',
   UNASSIGNED: 'UNASSIGNED',
+}
+
+/** An id has changed at the source, or somebody else has come. */
+function carryOver({ name }: Mapping, { sourceId, targetId, holder }: Applied): string {
+  const link = `\`syncline issues ID --link ${targetId}\``
+  return `${holder?.sourceId}, which it is linked to, is gone. If ${sourceId} is the same one under another id, carry the link over: ${link}, then \`syncline recon ${name}\`; the action UPDATE for FOUND_ALREADY_LINKED does so for all of them. If not: \`syncline issues ID --create\`.`
 }
 
 const hints: Readonly<Record<Kind, string>> = {
@@ -154,7 +165,11 @@ export function waitsForPeople(problem: Problem): boolean {
 /** The guard stopped a run, or its source was empty or has lost what it had. */
 export function stoppedRunIssue(mapping: string, runId: string, { code, message, hint }: Problem): Issue {
   const facts = { mapping, phase: 'run', kind: 'GUARD', message, hint, runId } as const
-  return issue(issueId(mapping, 'run'), { ...facts, sign: message, details: { code } })
+  return issue(stoppedRunId(mapping), { ...facts, sign: message, details: { code } })
+}
+
+export function stoppedRunId(mapping: string): string {
+  return issueId(mapping, 'run')
 }
 
 /** The same of a liveSync; it concerns all mappings of the source. */

@@ -119,9 +119,18 @@ export class Guard {
   requireWithin({ hint, fact = 'nothing was written' }: { hint?: string; fact?: string } = {}): void {
     const excess = this.#excess
     if (excess.length === 0) return
-    const message = `${this.mapping.name}: ${fact}: ${excess.map(excessInWords).join('; ')}`
-    throw new Problem('GUARD', message, { detail: excess, ...(hint === undefined ? {} : { hint }) })
+    const { name } = this.mapping
+    const message = `${name}: ${fact}: ${excess.map(excessInWords).join('; ')}`
+    throw new Problem('GUARD', message, { detail: excess, hint: hint ?? wayOutOf(name) })
   }
+}
+
+/** Of a run: what is wrong is mended, what is right is approved. */
+function wayOutOf(mapping: string): string {
+  const look = `\`syncline plan ${mapping} --out plan.ndjson\` and \`syncline show plan.ndjson\``
+  const approve = '`syncline apply plan.ndjson --override-guard --reason "…"`'
+  const allow = `\`syncline recon ${mapping} --override-guard --reason "…"\``
+  return `Look at it: ${look}. If it is wrong, mend the source or the mapping, and run again. If it is right, approve just that: ${approve}, or allow it for one run: ${allow} (the same as --guard off); over REST by "overrideGuard": true and "reason" in the request.`
 }
 
 const zero = { creates: 0, updates: 0, deletes: 0, disables: 0, unlinks: 0 }
@@ -169,7 +178,9 @@ export async function requirePlanWithinGuard(
 ): Promise<void> {
   const linked = await linkedTargets(rules.mapping, repository.links)
   const { others: _, ...counts } = writes
-  new Guard(rules.mapping, settings.guard, linked, { ...counts, ...counted }).requireWithin()
+  const hint =
+    'Look at the plan. If it is right, approve it: perform it once more with --override-guard --reason "…" (over REST "overrideGuard": true and "reason"). If it is wrong, mend the source or the mapping, and make another.'
+  new Guard(rules.mapping, settings.guard, linked, { ...counts, ...counted }).requireWithin({ hint })
 }
 
 /** The run as an analysis of its own, of which nothing is recorded. */

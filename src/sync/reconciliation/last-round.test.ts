@@ -216,7 +216,7 @@ describe('a plan that is performed', () => {
       },
     }
     const { run } = await world.run({ plan })
-    expect(run.planned).toEqual({ performed: lines.length, failed: 0, stale: 0, done: 0 })
+    expect(run.planned).toEqual({ performed: lines.length, failed: 0, stale: 0, done: 0, unchanged: 0 })
     expect(run.statistics.status.FAILURE).toBe(0)
     expect(await mails(world)).toEqual(now)
   })

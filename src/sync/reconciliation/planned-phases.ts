@@ -29,7 +29,7 @@ export async function plannedPhases(
   const lines = async function* (phase: PlanLine['phase']) {
     for await (const page of plan.lines(phase)) yield page.filter(wanted)
   }
-  const outcome = { performed: 0, failed: 0, stale: 0, done: 0 }
+  const outcome = { performed: 0, failed: 0, stale: 0, done: 0, unchanged: 0 }
   run.planned = outcome
   const work: Work = { reconciliation, sync, looking: lookingOnly(sync), outcome, isLast: false }
   const again: PlanLine[] = []
@@ -48,12 +48,12 @@ async function lastOfPlan(work: Work, lines: readonly PlanLine[]): Promise<void>
   const parts = lostParts(sync)
   const lost = parts.flat()
   const { signal } = reconciliation.run
-  for (const { stale } of lost) if (!signal.aborted) outcome[stale ? 'stale' : 'performed']--
+  const lineOf = new Map(lines.map((line) => [keyOf(line), line]))
   if (signal.aborted) {
-    countFailed(outcome, lost)
+    countFailed(outcome, lost, lineOf)
     return asTheyWere(reconciliation, sync, lost)
   }
-  const lineOf = new Map(lines.map((line) => [keyOf(line), line]))
+  for (const one of lost) outcome[one.stale ? 'stale' : holding(lineOf.get(keyOf(one)))]--
   for (const part of parts) {
     const own = part.flatMap((operation) => lineOf.get(keyOf(operation)) ?? [])
     await workSources({ ...work, isLast: true }, own)
@@ -124,14 +124,23 @@ async function perform(
     const planned = lineOf.get(keyOf(operation))
     return planned ? leftOut(sync, verdicts[place] ?? operation, operation, planned, outcome) : operation
   })
-  countFailed(outcome, await finish(reconciliation, sync, await shapePage(sync, due)))
+  countFailed(outcome, await finish(reconciliation, sync, await shapePage(sync, due)), lineOf)
 }
 
 /** Those that were tried and failed are not performed. */
-function countFailed(outcome: PlanOutcome, done: readonly Applied[]): void {
-  const failed = done.filter((operation) => causeOf(operation) !== undefined).length
-  outcome.performed -= failed
-  outcome.failed += failed
+function countFailed(
+  outcome: PlanOutcome,
+  done: readonly Applied[],
+  lineOf: ReadonlyMap<string, PlanLine>,
+): void {
+  const failed = done.filter((operation) => causeOf(operation) !== undefined)
+  for (const operation of failed) outcome[holding(lineOf.get(keyOf(operation)))]--
+  outcome.failed += failed.length
+}
+
+/** As what a line counts that still holds. */
+function holding(planned: PlanLine | undefined): 'performed' | 'unchanged' {
+  return planned?.writes === false ? 'unchanged' : 'performed'
 }
 
 /** An operation that is not what its line says any more, as it stands in the records; any other as it is. */
@@ -145,7 +154,7 @@ export function leftOut(
   const now = lineOf(sync, verdict)
   const why = stalenessOf(planned, now)
   if (why === undefined) {
-    outcome.performed++
+    outcome[holding(planned)]++
     return operation
   }
   const done = isDone(planned, now)

@@ -12,7 +12,7 @@ import { type Reconciliation, scriptContext } from './reconciliation.ts'
 import { recorder, recordFrame } from './record.ts'
 import { recover } from './recover.ts'
 import { failedIds } from './retry.ts'
-import { EmptySource, openSources } from './sources.ts'
+import { EmptySource, openSources, requireDeclared } from './sources.ts'
 
 /**
  * Carries out a run (engine §7.3): `onRecon` → start → source query → empty guard → target query →
@@ -47,6 +47,7 @@ async function phases(asked: Reconciliation): Promise<void> {
     (plan?.header.targetPhase ?? settings.runTargetPhase ?? sourceId === undefined)
   const queryTargets = withTargets ? targetQuery(reconciliation, opened) : undefined
   if (plan) {
+    if (plan.header.undoes === undefined) await requireDeclared(reconciliation)
     await requirePlanWithinGuard(reconciliation, plan.header)
     const sync = await openRun(reconciliation, { listed: await queryTargets?.(), watch })
     run.enter('ACTIVE_RECONCILING_SOURCE')

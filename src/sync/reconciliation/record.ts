@@ -6,7 +6,7 @@ import type { Pointer } from '../../model/pointer.ts'
 import type { AuditEvent } from '../../repository/audit.ts'
 import type { Store } from '../../repository/repository.ts'
 import type { RunEntry } from '../../repository/runs.ts'
-import { issueRecorder, stoppedRunIssue, waitsForPeople } from '../issues/issue.ts'
+import { issueRecorder, stoppedRunId, stoppedRunIssue, waitsForPeople } from '../issues/issue.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import { namingOf } from '../page/names.ts'
 import { type Applied, ambiguousIds } from '../page/operation.ts'
@@ -152,11 +152,22 @@ async function concludeIssues(reconciliation: Reconciliation, { issues }: Store)
   const isNobody = problem?.code === 'EMPTY_SOURCE' && reconciliation.sourceId !== undefined
   if (problem && waitsForPeople(problem) && !isNobody)
     await issues.report([stoppedRunIssue(mapping, id, problem)])
+  if (approvesAll(reconciliation)) await issues.clear([stoppedRunId(mapping)])
   const own = rules.mapping.reconciliation
   const isWhole = settings.sourceQuery === own.sourceQuery && settings.targetQuery === own.targetQuery
   if (run.kind !== 'recon' || run.state !== 'SUCCESS' || run.listings.size > 0 || !isWhole) return
   const phases = settings.runTargetPhase === false ? ['source', 'run'] : ['source', 'target', 'run']
   if (await issues.any(mapping)) await issues.sweep(mapping, id, phases)
+}
+
+/** A plan of everything has been performed as a whole: what the guard stopped is over. */
+function approvesAll({ run, plan, planFilters = {} }: Reconciliation): boolean {
+  if (run.kind !== 'apply' || run.state !== 'SUCCESS' || !plan || plan.header.undoes !== undefined)
+    return false
+  const { request, filters } = plan.header
+  return (
+    request.sourceId === undefined && [filters, planFilters].every((one) => Object.keys(one).length === 0)
+  )
 }
 
 function overridden(reason: string | undefined): string {

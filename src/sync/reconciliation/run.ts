@@ -55,6 +55,8 @@ export interface PlanOutcome {
   stale: number
   /** Nothing was left to do for them. */
   done: number
+  /** There was nothing to do for them when the plan was made, and there is nothing now. */
+  unchanged: number
 }
 
 /** What a run is for. `analysis`: a dry run over REST, of which no plan is kept. */

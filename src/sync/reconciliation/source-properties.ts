@@ -1,5 +1,6 @@
 import type { Log } from '../../kit/log.ts'
 import type { Json } from '../../model/json.ts'
+import { nearest } from '../../model/nearest.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { ObjectSet, SystemProperty } from '../../router/resources.ts'
@@ -26,11 +27,11 @@ export async function requireSourceProperties(
   const properties = await set.properties?.(signal)
   if (!properties) return
   const source = set.path
-  const { present, absent } = properties
+  const { present, absent, undeclared = [] } = properties
   const key = `properties/${source}`
   const before = namesIn(await repository.settings.read(key))
   const lost = absent.filter(({ name }) => before.has(name))
-  if (lost.length > 0) throw new LostProperties(source, lost, present)
+  if (lost.length > 0) throw new LostProperties(source, lost, { present, undeclared })
   const missing = `${source} has no ${inWords(absent)}, although objectTypes declares it; it reads as null`
   if (absent.length > 0) log('warn', `${who}: ${missing}`)
   const known = before.union(new Set(present.map(({ name }) => name)))
@@ -39,13 +40,37 @@ export async function requireSourceProperties(
 
 /** Nothing is worked before a person has looked at it. */
 export class LostProperties extends Problem {
-  constructor(source: string, lost: readonly SystemProperty[], present: readonly SystemProperty[]) {
+  /** `undeclared`: what the system has besides; a lost property is perhaps called so now. */
+  constructor(
+    source: string,
+    lost: readonly SystemProperty[],
+    { present, undeclared }: { present: readonly SystemProperty[]; undeclared: readonly string[] },
+  ) {
+    const fact = `${source} no longer has ${inWords(lost)}, which it had in an earlier run: every target would lose the value`
     const names = lost.map(({ name }) => name).join(', ')
-    const message =
-      `${source} no longer has ${inWords(lost)}, which it had in an earlier run: every target would lose the value.` +
-      ` It has ${inWords(present)}. Bring it back or, if it is gone for good, remove ${names} from the objectTypes`
-    super('CONNECTOR_FAILED', message, { detail: { lost, present } })
+    const renamed = lost.flatMap((property) => renaming(property, lost, undeclared))
+    const others = undeclared.length > 0 ? `; not declared: ${undeclared.join(', ')}` : ''
+    const message = [
+      `${fact}. It has ${inWords(present)}${others}`,
+      ...renamed.map(({ lost, now }) => `Perhaps ${lost.attribute} is called ${now} now`),
+    ].join('. ')
+    const hint = [
+      'Bring it back, then run again: nothing has been written.',
+      ...renamed.map(
+        ({ lost, now }) =>
+          `If it is called ${now} now, let the property ${lost.name} of the objectTypes have "nativeName": "${now}".`,
+      ),
+      `If it is gone for good, remove ${names} from the objectTypes.`,
+    ].join(' ')
+    super('CONNECTOR_FAILED', message, { detail: { lost, present, undeclared }, hint })
   }
+}
+
+/** What a lost attribute is probably called now: what is nearest to it, or the only one that is new. */
+function renaming(one: SystemProperty, lost: readonly SystemProperty[], undeclared: readonly string[]) {
+  const only = lost.length === 1 && undeclared.length === 1 ? undeclared[0] : undefined
+  const now = nearest(one.attribute, undeclared) ?? only
+  return now === undefined ? [] : [{ lost: one, now }]
 }
 
 function inWords(properties: readonly SystemProperty[]): string {

@@ -25,14 +25,8 @@ export class EmptySource extends Problem {
 export async function openSources(
   reconciliation: Reconciliation,
 ): Promise<AsyncGenerator<readonly SourceRecord[], Listing>> {
-  const { rules, settings, sourceId, retry, run, resources, repository, log } = reconciliation
-  const properties = {
-    repository,
-    log,
-    set: resources.objectSet(rules.mapping.source),
-    remembers: !run.analysis,
-  }
-  await requireSourceProperties(rules.mapping.name, properties, run.signal)
+  const { rules, settings, sourceId, retry, run, resources } = reconciliation
+  await requireDeclared(reconciliation)
   const pages = sourcesOf(reconciliation)
   const first = await run.durations.time('sourceQuery', () => firstFilledPage(pages))
   if (first.done && !settings.allowEmptySourceSet && !retry)
@@ -46,6 +40,14 @@ export async function openSources(
     yield first.value
     return yield* pages
   })()
+}
+
+/** The source still has what it had; see source-properties.ts. */
+export async function requireDeclared(reconciliation: Reconciliation): Promise<void> {
+  const { rules, run, resources, repository, log } = reconciliation
+  const set = resources.objectSet(rules.mapping.source)
+  const asked = { repository, log, set, remembers: !run.analysis }
+  await requireSourceProperties(rules.mapping.name, asked, run.signal)
 }
 
 function sourcesOf(reconciliation: Reconciliation): AsyncGenerator<readonly SourceRecord[], Listing> {

@@ -23,6 +23,7 @@ async function activeElsewhere(world: World, pid: number, as?: string): Promise<
       ...run.toJSON(),
       _id: id,
       state: 'ACTIVE',
+      outcome: 'ACTIVE',
       stage: 'ACTIVE_RECONCILING_SOURCE',
       worker: worker.name,
     },
@@ -50,6 +51,7 @@ describe('a run of another process on the same data folder', () => {
     await once(other, 'exit')
     expect(await reconciliations.read(id)).toMatchObject({
       state: 'FAILED',
+      outcome: 'FAILED',
       ended: expect.stringMatching(/^\d{4}-/),
       failure: { message: expect.stringContaining('run it again') },
     })

@@ -136,6 +136,7 @@ function storedRunObject(record: RunRecord, isWorkedOn: boolean): Resource {
   return {
     ...run,
     state: 'FAILED',
+    outcome: 'FAILED',
     stage: 'COMPLETED_FAILED',
     stageDescription: 'reconciliation failed',
     // When it was last known to be alive.
@@ -143,6 +144,7 @@ function storedRunObject(record: RunRecord, isWorkedOn: boolean): Resource {
     failure: {
       code: 500,
       message: broken,
+      hint: 'What it had begun is resolved by the next run; the rest is done by it, or by its plan, performed once more.',
     },
   }
 }

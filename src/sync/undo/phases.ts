@@ -30,7 +30,7 @@ export async function plannedUndo(
   plan: PlanSource,
 ): Promise<void> {
   const { repository, run, rules, planFilters } = reconciliation
-  const outcome = { performed: 0, failed: 0, stale: 0, done: 0 }
+  const outcome = { performed: 0, failed: 0, stale: 0, done: 0, unchanged: 0 }
   run.planned = outcome
   const wanted = planFilter(planFilters ?? {})
   for (const phase of ['source', 'target'] as const)

@@ -97,7 +97,7 @@ describe.each([
       'UPDATE found',
     ])
     const undone = await world.run({ plan })
-    expect(undone.run.planned).toEqual({ performed: 7, failed: 0, stale: 0, done: 0 })
+    expect(undone.run.planned).toEqual({ performed: 7, failed: 0, stale: 0, done: 0, unchanged: 0 })
     expect(await state(world)).toEqual(before)
   })
 

@@ -207,7 +207,10 @@ async function holdBack(
     await store.syncQueue.add(held)
     await reportHeldBack(store, name, String(first.content.lastError))
   })
-  log('warn', `${name}: ${held.length} changes wait to be released, for ${first.content.lastError}`)
+  log(
+    'warn',
+    `${name}: ${held.length} changes wait to be released, see syncline issues: ${first.content.lastError}`,
+  )
 }
 
 /** Those that go on, and those that the guard holds back as they stand in the records. */

@@ -104,6 +104,21 @@ describe('the changes of one object', () => {
   })
 })
 
+describe('in a process that does not work the queue by itself', () => {
+  it('what is due of one mapping is worked when it is asked for, and what fails waits for others', async () => {
+    const validSource = script("if (source.name === 'Broken') { throw 'down' } true")
+    await using world = await open({ retryDelay: 60_000 }, { validSource })
+    await change(world, 'notifyCreate', 'p1', 'First')
+    await change(world, 'notifyCreate', 'p2', 'Broken')
+    expect(await names(world)).toEqual([])
+    await queue?.work('person_user')
+    expect(await names(world)).toEqual(['First'])
+    expect((await waiting(world)).map(({ resourceId, attempts }) => [resourceId, attempts])).toEqual([
+      ['p2', 1],
+    ])
+  })
+})
+
 describe('a change that fails too often', () => {
   const fails = { validSource: script("throw 'always'") }
 

@@ -57,6 +57,14 @@ export class ChangeQueue implements AsyncDisposable {
     line.wake()
   }
 
+  /** Works what is due of one mapping now, in a process that has not started: what else waits is left to others. */
+  async work(mapping: string): Promise<void> {
+    if (this.#closed || this.#started) return this.wake(mapping)
+    await using line = new Line(this.#options, mapping)
+    line.wake()
+    await line.idle()
+  }
+
   /** Waits until nothing is left that could be done now. */
   async idle(): Promise<void> {
     await Promise.all([...this.#lines.values()].map((line) => line.idle()))
@@ -65,12 +73,12 @@ export class ChangeQueue implements AsyncDisposable {
   /** What is running is finished; the rest stays for the next process. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#lines.values()].map((line) => line.close()))
+    await Promise.all([...this.#lines.values()].map((line) => line[Symbol.asyncDispose]()))
   }
 }
 
 /** The waiting changes of one mapping. */
-class Line {
+class Line implements AsyncDisposable {
   readonly #options: ChangeQueueOptions
   readonly #mapping: string
   readonly #timer = new Timer(() => this.wake())
@@ -96,7 +104,7 @@ class Line {
     if (this.#isWoken) await this.idle()
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     this.#timer[Symbol.dispose]()
     await this.#turns.idle()
@@ -146,7 +154,10 @@ class Line {
         await store.syncQueue.putBack(held, epoch)
         await reportHeldBack(store, this.#mapping, first)
       })
-      this.#options.log('warn', `${this.#mapping}: ${held.length} changes wait to be released, for ${first}`)
+      this.#options.log(
+        'warn',
+        `${this.#mapping}: ${held.length} changes wait to be released, see syncline issues: ${first}`,
+      )
     }
     const isHeld = (place: number) => why(place) !== undefined
     const done = events
