@@ -18,7 +18,7 @@ import { makeProject, mappingName, type Variant, writeExport } from './project.t
 
 interface Measurement {
   readonly seconds: number
-  /** Of the process and those that it started: what its neighbours hardly change. */
+  /** Of the process, without its script host: what its neighbours hardly change. */
   readonly cpu: number
   readonly peakMiB: number
 }
@@ -210,7 +210,7 @@ function timed(
   const peakFile = join(folder, 'peak')
   const preload = ['--import', join(import.meta.dirname, 'peak-memory.ts')]
   const env = { ...process.env, BENCH_PEAK_FILE: peakFile }
-  const [start, cpuBefore] = [performance.now(), cpuOfChildren()]
+  const start = performance.now()
   const { status, stdout, stderr } = spawnSync(process.execPath, [...preload, ...args], {
     env,
     encoding: 'utf8',
@@ -218,19 +218,8 @@ function timed(
   const seconds = (performance.now() - start) / 1000
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
   check(stdout)
-  const cpu = cpuOfChildren() - cpuBefore
-  return { seconds, cpu, peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024 }
-}
-
-/** CPU seconds of all processes that have been started and have ended, as Linux counts them; elsewhere unknown. */
-function cpuOfChildren(): number {
-  try {
-    const [, fields = ''] = readFileSync('/proc/self/stat', 'utf8').split(') ')
-    const [user, system] = fields.split(' ').slice(13, 15).map(Number)
-    return ((user ?? 0) + (system ?? 0)) / 100
-  } catch {
-    return Number.NaN
-  }
+  const [peak, cpu] = JSON.parse(readFileSync(peakFile, 'utf8')) as [number, number]
+  return { seconds, cpu: cpu / 1e6, peakMiB: peak / 1024 }
 }
 
 function print(): void {
