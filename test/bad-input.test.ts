@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { csvConnector, openStore, type Result, type RunObject, TestProject } from './support/project.ts'
+import { serve } from './support/server.ts'
 
 const users = 'hrAccount_managedUser'
 const accounts = 'managedUser_directoryAccount'
@@ -242,6 +243,17 @@ describe('bad input', () => {
     const { code, err } = project.syncline(['recon', users])
     expect(err).toMatch(/system\/hr\/account has no work_phone \(phone\), although objectTypes declares it/)
     expect(code).toBe(0)
+  })
+
+  it('that is only doubtful is served, and what is doubtful is said when the server listens', async () => {
+    using project = TestProject.example()
+    project.edit('conf/sync.json', (text) => text.replace('"source": "familyName"', '"source": "famliyName"'))
+    await using server = await serve(project)
+    await expect
+      .poll(() => server.log())
+      .toContain('warning: system/hr/account has no property "famliyName"; did you mean familyName?')
+    expect(project.syncline(['runs']).err).not.toContain('famliyName')
+    expect(project.syncline(['plan', users]).err).toContain('famliyName')
   })
 
   it('in one mapping or connector leaves the others working', () => {

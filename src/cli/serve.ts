@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { formatProblem } from '../config/locate.ts'
-import { Problem } from '../model/problem.ts'
+import { messageOf, Problem } from '../model/problem.ts'
 import { openServer } from '../server/server.ts'
 import { type Exit, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
 import { serverLog } from './server-log.ts'
@@ -37,7 +37,13 @@ async function serve(options: ServeOptions): Promise<number> {
   for (const problem of server.application.problems) console.error(formatProblem(problem))
   if (options.json) console.log(JSON.stringify({ url: server.url }))
   else console.log(`Syncline is listening on ${server.url}`)
-  for (const problem of await server.application.doubts()) console.error(formatProblem(problem))
+  await server.application.doubts().then(
+    (doubts) => {
+      for (const doubt of doubts) console.error(formatProblem(doubt))
+    },
+    // What only warns must not end a server that answers already.
+    (error) => log.warn(`what is doubtful in the configuration cannot be found: ${messageOf(error)}`),
+  )
   await stopped
   log.info('closing')
   return 0
