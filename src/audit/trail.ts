@@ -56,6 +56,7 @@ export class AuditTrail {
     return {
       ...storeOf(repository),
       transaction: (work) => repository.transaction((store) => work(storeOf(store))),
+      branch: (folder) => repository.branch(folder),
       [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose](),
     }
   }

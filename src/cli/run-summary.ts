@@ -1,5 +1,5 @@
 import type { PlanHeader } from '../plan/plan-line.ts'
-import type { Outcome, Run } from '../sync/reconciliation/run.ts'
+import type { FlowedOn, Outcome, Run } from '../sync/reconciliation/run.ts'
 import type { Failures } from '../sync/reconciliation/statistics.ts'
 import { hintHere, namedCommand } from './named-command.ts'
 import type { ProjectOptions } from './options.ts'
@@ -46,6 +46,7 @@ export function printRun(run: Run, where: ProjectOptions): void {
   printUnread(run)
   if (cleanedUp > 0) console.log(`\n  Links deleted whose source and target are both gone: ${cleanedUp}`)
   printFailures(run, where)
+  for (const flow of run.flows) printFlow(run, flow, where)
   const { AMBIGUOUS = 0, FOUND_ALREADY_LINKED = 0 } = statistics.situationSummary
   if (AMBIGUOUS + FOUND_ALREADY_LINKED + statistics.failed > 0)
     printNext('What is left to decide', where, ['issues', '--mapping', run.mapping])
@@ -67,11 +68,32 @@ export function printFailures({ id, mapping, analysis, statistics }: Run, where:
   const { failures, failed } = statistics
   if (failed === 0) return
   console.log(`\n  ${style('red', analysis ? `Would fail: ${failed}` : `Failed: ${failed}`)}`)
-  for (const cause of failures.slice(0, printed)) console.log(describeFailures(cause))
-  if (failures.length > printed) console.log(`    … and ${failures.length - printed} other causes`)
+  printCauses(failures)
   if (analysis) return
   printNext('Each of them', where, ['query', 'audit/recon', `reconId eq "${id}" and status eq "FAILURE"`])
   printNext('When the cause is mended, only these again', where, ['recon', mapping, '--retry', id])
+}
+
+/** What the run's writes came to in a mapping behind its target. */
+function printFlow({ id }: Run, { mapping, target, statistics }: FlowedOn, where: ProjectOptions): void {
+  const { failed, failures, processed, written } = statistics
+  const { created, updated, deleted } = written
+  console.log(
+    `\n  Flowed on to ${target} by ${mapping}: ${processed.source} changes (created ${created}, updated ${updated}, deleted ${deleted})`,
+  )
+  if (failed === 0) return
+  console.log(`  ${style('red', `Failed there: ${failed}`)}`)
+  printCauses(failures)
+  printNext('Each of them', where, [
+    ...['query', 'audit/sync'],
+    `transactionId eq "${id}" and mapping eq "${mapping}" and status eq "FAILURE"`,
+  ])
+  printNext('When the cause is mended, its target is brought up to date', where, ['recon', mapping])
+}
+
+function printCauses(failures: readonly Failures[]): void {
+  for (const cause of failures.slice(0, printed)) console.log(describeFailures(cause))
+  if (failures.length > printed) console.log(`    … and ${failures.length - printed} other causes`)
 }
 
 function describeFailures({ cause, count, code, message, hint, example }: Failures): string {

@@ -26,6 +26,13 @@ export interface Repository extends Store, AsyncDisposable {
    * counters, no marks on its input, no messages): the caller does that with the result.
    */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
+
+  /**
+   * A repository of its own that begins with the state of this one as it is at one moment: objects, relationships, links, intents and
+   * settings. What happened (audit, runs, issues) and what waits in the queue is not in it. Neither sees what is written in the
+   * other. It keeps its files in `folder`, which the caller removes.
+   */
+  branch(folder: string): Promise<Repository>
 }
 
 /** What can be stored and read, inside or outside a transaction. */

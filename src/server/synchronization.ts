@@ -5,6 +5,7 @@ import { isSecretAt } from '../router/secret-fields.ts'
 import { implicitSync } from '../sync/changes/implicit/implicit-sync.ts'
 import { onChange } from '../sync/changes/implicit/on-change.ts'
 import { ChangeQueue } from '../sync/changes/queue/change-queue.ts'
+import { RunFlows } from '../sync/changes/run-flows.ts'
 import { ChangeWindows } from '../sync/changes/windows.ts'
 import { type Configured, expireGone } from '../sync/issues/present.ts'
 import { InUse } from '../sync/reconciliation/in-use.ts'
@@ -40,6 +41,7 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
     ...{ repository, resources, locks, log, mappings, during },
     runSets: localRunSets(),
     activeOperations: new ActiveOperations(),
+    flows: new RunFlows(),
     windows: new ChangeWindows(repository.links),
     rulesOf: (mapping: string) => current().rulesOf(mapping),
   }

@@ -4,6 +4,7 @@ import type { Locks } from '../repository/locks.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { RunSets } from '../repository/run-sets.ts'
 import type { Resources } from '../router/resources.ts'
+import type { RunFlows } from './changes/run-flows.ts'
 import type { ChangeWindows } from './changes/windows.ts'
 import type { Rules } from './page/rules.ts'
 
@@ -17,6 +18,8 @@ export interface SyncServices {
   readonly activeOperations: ActiveOperations
   /** Counts what changes do; undefined where they have been counted already, as those of a liveSync. */
   readonly windows: ChangeWindows | undefined
+  /** Told of what changes came to, for the runs that made them. */
+  readonly flows: RunFlows
   /** In processing order. */
   readonly mappings: () => readonly Mapping[]
   /** Rules of a mapping by name; a Problem if there is no such mapping, or it has errors. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import type { Repository } from '../repository.ts'
 import { auditContract } from './audit.ts'
+import { branchContract } from './branch.ts'
 import type { Current } from './current.ts'
 import { intentsContract } from './intents.ts'
 import { issuesContract } from './issues.ts'
@@ -42,5 +43,6 @@ export function repositoryContract({ name, open }: RepositoryUnderTest): void {
     syncQueueContract(current)
     leasesContract(current)
     transactionsContract(current)
+    branchContract(current)
   })
 }

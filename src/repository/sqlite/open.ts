@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { messageOf, Problem } from '../../model/problem.ts'
 import type { Repository, Store } from '../repository.ts'
 import { sqliteAudit } from './audit.ts'
+import { copyState } from './branch.ts'
 import { Connection } from './connection.ts'
 import { explained } from './failure.ts'
 import { sqliteIntents } from './intents.ts'
@@ -41,8 +42,9 @@ export async function openSqlite(file: string, options: SqliteOptions = {}): Pro
 /** The repository over connections that are ready for work. */
 export function repositoryOn(
   connections: Connections,
-  { patience = 10_000, repeatTransactions = false }: SqliteOptions = {},
+  options: SqliteOptions = {},
 ): Repository {
+  const { patience = 10_000, repeatTransactions = false } = options
   const sessions = new Sessions(connections, { patience, repeatTransactions })
   const nextRevision = revisions()
   const storeOf = (session: Session): Store => ({
@@ -60,6 +62,11 @@ export function repositoryOn(
   return {
     ...storeOf(sessions),
     transaction: (work) => sessions.transaction((session) => work(storeOf(session))),
+    async branch(folder) {
+      const own = connect(join(folder, 'branch.db'))
+      await copyState(connections.writer.file, own.writer)
+      return repositoryOn(own, options)
+    },
     [Symbol.asyncDispose]: () => sessions.close(),
   }
 }

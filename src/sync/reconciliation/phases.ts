@@ -177,7 +177,8 @@ export async function finish(
 
 /** A plan foresees failures, and is none the worse for them. */
 function requireFewFailures({ run, settings: { maxFailures } }: Reconciliation): void {
-  const { failed, failures } = run.statistics
+  const { failed } = run
+  const { failures } = run.statistics
   if (run.analysis || maxFailures === undefined || failed <= maxFailures) return
   const [first] = failures
   const most = first ? `; most frequent: ${first.count} × ${first.code}: ${first.message}` : ''

@@ -3,6 +3,7 @@ import type { IncompleteListing, Listing } from '../../model/listing.ts'
 import { asProblem, type Problem } from '../../model/problem.ts'
 import type { RunRecord } from '../../repository/runs.ts'
 import type { Resource } from '../../router/resources.ts'
+import type { Flowed } from '../changes/run-flows.ts'
 import { Durations } from '../page/durations.ts'
 import { type Failures, Statistics } from './statistics.ts'
 
@@ -59,6 +60,13 @@ export interface PlanOutcome {
   unchanged: number
 }
 
+/** What the writes of a run came to in one mapping behind its target. */
+export interface FlowedOn {
+  readonly mapping: string
+  readonly target: string
+  readonly statistics: Statistics
+}
+
 /** What a run is for. `analysis`: a dry run over REST, of which no plan is kept. */
 export type RunKind = 'recon' | 'reconById' | 'retry' | 'apply' | 'plan' | 'analysis'
 
@@ -95,6 +103,8 @@ export class Run {
   /** Of the pages that are certain to stay. */
   statistics = new Statistics()
   #closed = false
+  /** By mapping, in the order in which they were first told. */
+  readonly #flows = new Map<string, FlowedOn>()
   readonly #listings = new Map<'source' | 'target', IncompleteListing>()
 
   constructor(facts: RunFacts, parameters: JsonObject) {
@@ -121,7 +131,23 @@ export class Run {
   get outcome(): Outcome {
     if (this.state !== 'SUCCESS') return this.state
     if (this.#listings.size > 0) return 'INCOMPLETE'
-    return this.statistics.failed > 0 ? 'COMPLETED_WITH_FAILURES' : 'COMPLETED'
+    return this.failed > 0 ? 'COMPLETED_WITH_FAILURES' : 'COMPLETED'
+  }
+
+  /** How many operations failed, those of the mappings behind included. */
+  get failed(): number {
+    return this.flows.reduce((sum, { statistics: { failed } }) => sum + failed, this.statistics.failed)
+  }
+
+  /** What its writes came to in the mappings behind its target. */
+  get flows(): readonly FlowedOn[] {
+    return [...this.#flows.values()]
+  }
+
+  /** Some of its writes went through a mapping behind. */
+  flowed({ mapping: { name, target }, done }: Flowed): void {
+    const { statistics } = this.#flows.get(name) ?? { statistics: new Statistics() }
+    this.#flows.set(name, { mapping: name, target, statistics: statistics.plus(done) })
   }
 
   get ended(): Date | undefined {
@@ -223,10 +249,21 @@ export class Run {
       ...(this.#listings.size > 0 && {
         listings: Object.fromEntries([...this.#listings].map(([side, listing]) => [side, { ...listing }])),
       }),
+      ...(this.#flows.size > 0 && { flows: this.flows.map(shownFlow) }),
       ...(this.planned ? { plan: { ...this.planned } } : {}),
       ...(failures.length > 0 && { failures: failures.map(shownFailures) }),
       ...(problem ? { failure: failureOf(problem) } : {}),
     }
+  }
+}
+
+function shownFlow({ mapping, target, statistics }: FlowedOn): JsonObject {
+  const { failures, failed, processed, written, situationSummary } = statistics
+  const { created, updated, deleted } = written
+  return {
+    ...{ mapping, target, changes: processed.source, created, updated, deleted, failed },
+    situationSummary: Object.fromEntries(Object.entries(situationSummary).filter(([, count]) => count > 0)),
+    ...(failures.length > 0 && { failures: failures.map(shownFailures) }),
   }
 }
 

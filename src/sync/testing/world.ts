@@ -19,6 +19,7 @@ import { scriptSource } from '../../scripts/definition.ts'
 import type { ScriptEngine } from '../../scripts/engine.ts'
 import { isolateEngine } from '../../scripts/isolate-engine.ts'
 import { temporaryStore } from '../../testing/store.ts'
+import { RunFlows } from '../changes/run-flows.ts'
 import { ChangeWindows } from '../changes/windows.ts'
 import { loadRules, type Rules } from '../page/rules.ts'
 import { Reconciliations } from '../reconciliation/reconciliations.ts'
@@ -119,6 +120,7 @@ export async function openWorld({
     runSets: localRunSets(),
     events: new LocalEvents(() => {}),
     activeOperations: new ActiveOperations(),
+    flows: new RunFlows(),
     windows: new ChangeWindows(repository.links),
     mappings: () => [mapping],
     rulesOf: async () => rules,

@@ -8,7 +8,7 @@ import { requireReadable } from '../../../model/unreadable.ts'
 import type { RequestContext, Resource } from '../../../router/resources.ts'
 import { applyPage } from '../../page/apply/apply.ts'
 import { LostOperations, lostParts } from '../../page/lost-operations.ts'
-import { type Decided, type ReadSource, readSource } from '../../page/operation.ts'
+import { type Applied, type Decided, type ReadSource, readSource } from '../../page/operation.ts'
 import { progressKey, withSourceLocks } from '../../page/source-locks.ts'
 import type { Synchronization } from '../../page/synchronization.ts'
 import { synchronize } from '../../page/synchronize.ts'
@@ -17,7 +17,7 @@ import { openSingle, qualifiersOf } from '../../single/look.ts'
 import type { ChangeEvent } from '../change.ts'
 import { reportHeldBack } from '../queue/held-back.ts'
 import { heldBack, queuedEvent } from '../queue/queued-change.ts'
-import type { ChangeWindows } from '../windows.ts'
+import { neverDecided } from '../run-flows.ts'
 import { failedResult, heldBackBy, skippedResult, syncRecorder, syncResult } from './result.ts'
 
 export interface NotifyOutcome {
@@ -169,7 +169,7 @@ async function throughMapping(
     const sync = flows.length > 1 ? { ...opened, lost: new LostOperations({ takesStale: false }) } : opened
     const results: Results = new Map()
     const workThose = async (page: readonly Flow[]) => {
-      const work = () => workPage(sync, page, request, options.windows)
+      const work = () => workPage(sync, page, request, options)
       for (const [flow, own] of await options.activeOperations.during(sync.runId, work))
         results.set(flow, own)
     }
@@ -184,6 +184,9 @@ async function throughMapping(
   } catch (error) {
     const problem = asProblem(error)
     options.log('error', `${mapping.name}: ${problem.message}`)
+    const failed = (own: readonly Flow[]) => own.map(({ event }) => neverDecided(event.id, problem))
+    for (const [transaction, own] of Map.groupBy(flows, transactionOf(request)))
+      options.flows.tell(transaction, { mapping, done: failed(own) })
     return new Map(flows.map((flow) => [flow, [failedResult(mapping, flow.event.id, problem)]]))
   }
 }
@@ -213,9 +216,14 @@ async function holdBack(
   )
 }
 
+/** In which a change was made. */
+function transactionOf(request: RequestContext): (flow: Flow | undefined) => string {
+  return (flow) => (flow?.request ?? request).transactionId
+}
+
 /** Those that go on, and those that the guard holds back as they stand in the records. */
 async function admitted(
-  windows: ChangeWindows | undefined,
+  windows: SyncServices['windows'],
   mapping: Mapping,
   decided: readonly Decided[],
   isReleased: (operation: Decided) => boolean,
@@ -238,7 +246,7 @@ async function workPage(
   sync: Synchronization,
   changes: readonly Flow[],
   request: RequestContext,
-  windows: ChangeWindows | undefined,
+  { windows, flows: runs }: Pick<SyncServices, 'windows' | 'flows'>,
 ): Promise<Results> {
   const { mapping } = sync.rules
   // What is undone was counted when it was done.
@@ -270,6 +278,9 @@ async function workPage(
           const flow = flowOf.get(sourceId)
           if (flow) results.get(flow)?.push(syncResult(mapping, sourceId, operation, before))
         }
+        const made = ({ sourceId = '' }: Applied) => transactionOf(request)(flowOf.get(sourceId))
+        for (const [transaction, own] of Map.groupBy(done, made))
+          runs.tell(transaction, { mapping, done: own, sync: held })
       }),
     )
   }
