@@ -1,6 +1,7 @@
 import type { Judgement, ObjectWriteRequest } from '../../router/resources.ts'
 import { offers } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
+import type { NativeAttribute } from '../kit/schema.ts'
 import { attribute } from '../kit/values.ts'
 import type { ConnectorWrite } from '../kit/write.ts'
 import type { TypeAccess } from './type-access.ts'
@@ -37,15 +38,19 @@ async function refusalsOf(
   if (writes.length === 0) return []
   if (!offers(connector, 'refusals')) {
     const attributes = await access.knownAttributes()
-    return writes.map((write) => (attributes ? unfit(access, write, attributes) : undefined))
+    const names = [...type.properties.values()].flatMap((one) => (one.isName ? [one.attribute] : []))
+    return writes.map((write) => attributes && unfit(write, attributes, { path: access.path, names }))
   }
   const ask = (signal?: AbortSignal) => connector.refusals(type.objectClass, writes, signal)
   return access.call('SCHEMA', undefined, ask)
 }
 
-type Known = NonNullable<Awaited<ReturnType<TypeAccess['knownAttributes']>>>
-
-function unfit({ path, type }: TypeAccess, write: ConnectorWrite, known: Known): ConnectorError | undefined {
+/** Why a write does not fit the schema of its system. `names`: the attributes that the id of a new object is given to. */
+export function unfit(
+  write: ConnectorWrite,
+  known: ReadonlyMap<string, NativeAttribute>,
+  { path, names }: { readonly path: string; readonly names: readonly string[] },
+): ConnectorError | undefined {
   if (write.operation === 'delete') return undefined
   const changes = write.operation === 'create' ? Object.keys(write.attributes) : write.changes.map(nameOf)
   const unknown = changes.find((name) => !known.has(name) && !name.startsWith('__'))
@@ -54,12 +59,11 @@ function unfit({ path, type }: TypeAccess, write: ConnectorWrite, known: Known):
       attribute: unknown,
     })
   if (write.operation !== 'create') return undefined
-  const names = new Set([...type.properties.values()].flatMap((one) => (one.isName ? one.attribute : [])))
   const missing = [...known.values()].find(
     ({ name, required }) =>
       required &&
       (attribute(write.attributes, name) ?? null) === null &&
-      !(names.has(name) && write.id !== undefined),
+      !(names.includes(name) && write.id !== undefined),
   )
   if (!missing) return undefined
   const fact = `${missing.name} is required by ${path} and has no value`

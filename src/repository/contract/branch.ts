@@ -37,7 +37,14 @@ export function branchContract(current: Current): void {
     it('leaves behind what happened, and what waits in the queue', async () => {
       await current().audit.append([event])
       await current().runs.save({
-        ...{ id: 'r', mapping: 'm', analysis: false, state: 'SUCCESS', started: event.timestamp, content: {} },
+        ...{
+          id: 'r',
+          mapping: 'm',
+          analysis: false,
+          state: 'SUCCESS',
+          started: event.timestamp,
+          content: {},
+        },
       })
       const own = await branch()
       expect(await own.audit.read('recon', 'e')).toBeUndefined()

@@ -40,10 +40,7 @@ export async function openSqlite(file: string, options: SqliteOptions = {}): Pro
 }
 
 /** The repository over connections that are ready for work. */
-export function repositoryOn(
-  connections: Connections,
-  options: SqliteOptions = {},
-): Repository {
+export function repositoryOn(connections: Connections, options: SqliteOptions = {}): Repository {
   const { patience = 10_000, repeatTransactions = false } = options
   const sessions = new Sessions(connections, { patience, repeatTransactions })
   const nextRevision = revisions()
