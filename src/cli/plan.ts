@@ -1,35 +1,39 @@
-import { resolve } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { PlanLine } from '../plan/plan-line.ts'
-import { flowOnFact, notForeseenFact } from '../plan/report.ts'
+import { Problem } from '../model/problem.ts'
 import type { Application } from '../server/application.ts'
-import { startPlan } from '../sync/plans/make-plan.ts'
 import { type PlanFileWriter, writePlanFile } from '../sync/plans/plan-file.ts'
-import type { PlanSink } from '../sync/plans/plan-source.ts'
-import type { Run } from '../sync/reconciliation/run.ts'
+import { makePlan, type PlannedMapping, type PlanRequest } from '../sync/plans/planned-mapping.ts'
+import type { Rehearsal } from '../sync/plans/rehearse.ts'
 import { withMapping } from './application.ts'
 import { reportFailure } from './failure.ts'
-import { hintHere } from './named-command.ts'
 import { type Exit, example, type ProjectOptions, wholeNumber, withProjectOptions } from './options.ts'
 import { type OverrideOptions, overridesOf, withOverrides } from './overrides.ts'
 import { type FilterOptions, filtersOf, withFilters } from './plan-filters.ts'
-import { describeEntry, entryPrinter, isWorthShowing } from './plan-text.ts'
+import { type PlanPrinter, planPrinter } from './plan-printer.ts'
 import { progress } from './progress.ts'
-import { exitCodeOf, printFailures, printKept, printUnread } from './run-summary.ts'
-import { style, table } from './style.ts'
+import { exitCodeOf } from './run-summary.ts'
 
 interface PlanOptions extends ProjectOptions, OverrideOptions, FilterOptions {
   readonly id?: string
   readonly limit?: number
   readonly out?: string
+  readonly flows?: boolean
+  readonly all?: boolean
   readonly detailedExitcode?: boolean
 }
 
 export function addPlan(program: Command, exit: Exit): void {
-  const command = withFilters(withOverrides(withProjectOptions(program.command('plan <mapping>'))))
+  const command = withFilters(withOverrides(withProjectOptions(program.command('plan [mapping]'))))
     .description('Dry run: show what a reconciliation would do, change by change. Writes nothing.')
-    .option('--out <file>', 'keep the plan in a file, for review and for syncline apply')
+    .option('--out <file>', 'keep the plan in a file, for review and for syncline apply; with --all a folder')
     .option('--id <sourceId>', 'only this source object')
+    .option(
+      '--flows',
+      'and what the mappings behind would do with its changes: it is performed in a rehearsal',
+    )
+    .option('--all', 'every mapping in its order, each on what those before it would leave')
     .option(
       '--limit <n>',
       'show at most n changes (all are counted); with --out, keep at most n',
@@ -44,113 +48,107 @@ export function addPlan(program: Command, exit: Exit): void {
     command,
     'syncline plan managedUser_directoryAccount --project examples/hr-to-directory --limit 20',
     'syncline plan managedUser_directoryAccount --out plan.ndjson --only-action CREATE,UPDATE',
+    'syncline plan --all --project examples/hr-to-directory --limit 20',
   )
 }
 
 /** With `--detailed-exitcode` 2 says that there are changes, so an error of any kind is 1. */
-async function planned(mapping: string, options: PlanOptions): Promise<number> {
-  if (!options.detailedExitcode) return plan(mapping, options)
-  return plan(mapping, options).catch((error) => reportFailure(error, options) && 1)
+async function planned(mapping: string | undefined, options: PlanOptions): Promise<number> {
+  const work = () => (options.all ? planAll(mapping, options) : planOne(mapping, options))
+  if (!options.detailedExitcode) return work()
+  return work().catch((error) => reportFailure(error, options) && 1)
 }
 
-async function plan(mapping: string, options: PlanOptions): Promise<number> {
+async function planOne(mapping: string | undefined, options: PlanOptions): Promise<number> {
+  if (mapping === undefined)
+    throw new Problem('BAD_REQUEST', "missing required argument 'mapping'", {
+      hint: 'Name a mapping, or plan all of them with --all.',
+    })
   return withMapping(options, mapping, async (application) => {
-    if (options.out === undefined) return make(application, mapping, options, undefined)
-    const request = [options.id ?? '', overridesOf(options), filtersOf(options, options.limit)]
-    await using file = await writePlanFile(resolve(options.out), request)
-    return await make(application, mapping, options, file)
+    await using rehearsal = options.flows ? await application.rehearse() : undefined
+    await using file = await fileFor(options.out, options, application)
+    const printer = planPrinter(options, application, { isKept: file !== undefined })
+    const made = await make(application, application, mapping, options, { rehearsal, file, printer })
+    printer.end(made, options.out)
+    return codeOf([made], options)
   })
+}
+
+/** Each on the result of those before it, which there is only in the rehearsal. */
+async function planAll(mapping: string | undefined, options: PlanOptions): Promise<number> {
+  const refused = Object.entries({ mapping, '--id': options.id }).find(([, value]) => value !== undefined)
+  if (refused)
+    throw new Problem('BAD_REQUEST', `--all plans every mapping whole: it takes no ${refused[0]}`, {
+      hint: 'Leave out either of them.',
+    })
+  return withMapping(options, undefined, async (application) => {
+    await using rehearsal = await application.rehearse()
+    if (options.out !== undefined) await mkdir(resolve(options.out), { recursive: true, mode: 0o700 })
+    const printer = planPrinter(options, application, {
+      isKept: options.out !== undefined,
+      of: application.mappings.length,
+    })
+    const made: PlannedMapping[] = []
+    for (const [place, name] of application.mappings.entries()) {
+      const out = options.out && join(options.out, `${place + 1}-${name}.ndjson`)
+      await using file = await fileFor(out, options, application)
+      printer.begin(name, place)
+      const after = application.mappings.slice(0, place)
+      const one = await make(rehearsal, application, name, options, { rehearsal, file, printer, after })
+      printer.end(one, out)
+      made.push(one)
+    }
+    printer.close()
+    return codeOf(made, options)
+  })
+}
+
+async function fileFor(
+  out: string | undefined,
+  options: PlanOptions,
+  { mappings }: Application,
+): Promise<PlanFileWriter | undefined> {
+  if (out === undefined) return undefined
+  const request = [options.id ?? '', overridesOf(options), filtersOf(options, options.limit)]
+  const told = options.flows || options.all ? mappings : []
+  return writePlanFile(resolve(out), [...request, ...told], { behind: told.length })
+}
+
+interface Making {
+  /** Absent: what the mappings behind would do is only counted. */
+  readonly rehearsal: Rehearsal | undefined
+  readonly file: PlanFileWriter | undefined
+  readonly printer: PlanPrinter
+  readonly after?: readonly string[]
 }
 
 async function make(
-  { reconciliations, administrator }: Application,
+  { reconciliations }: Pick<Application, 'reconciliations'>,
+  { administrator }: Application,
   mapping: string,
   options: PlanOptions,
-  file: PlanFileWriter | undefined,
-): Promise<number> {
+  { rehearsal, file, printer, after }: Making,
+): Promise<PlannedMapping> {
   const shown = progress(options.json === true)
-  const summary = new Map<string, Count>()
-  const printer = printerFor(options, file)
-  const request = {
-    mapping,
-    sourceId: options.id,
-    overrides: overridesOf(options),
+  const request: PlanRequest = {
+    ...{ mapping, sourceId: options.id, overrides: overridesOf(options) },
     filters: filtersOf(options, file ? options.limit : undefined),
   }
-  const { run, header } = await startPlan(reconciliations, request, administrator, () => file ?? nowhere, {
-    onLine(line) {
-      const key = `${line.situation ?? '(failed)'}\n${line.action ?? ''}`
-      const { objects, writes } = summary.get(key) ?? { objects: 0, writes: 0 }
-      summary.set(key, { objects: objects + 1, writes: writes + Number(line.writes) })
-      printer.entry(line)
-    },
-    onProgress: shown.update,
+  const made = await makePlan(reconciliations, request, administrator, {
+    ...{ rehearsal, after, onProgress: shown.update, ...(file && { sink: () => file }) },
+    onLine: (line) => printer.entry(line),
   })
-  const facts = await header
   shown.stop()
-  if (facts) await file?.finish(facts)
-  if (options.json) printer.end(JSON.stringify(run))
-  else {
-    printSummary(run, summary, options)
-    printUnread(run)
-    printFailures(run, options)
-    for (const flow of facts?.flowsOn ?? []) console.log(`\n  ${flowOnFact(flow)}`)
-    if (facts?.notForeseen) console.log(`\n  ${notForeseenFact(facts.notForeseen)}`)
-    for (const excess of facts?.guard.exceeded ?? [])
-      console.log(`\n  ${style('red', 'The guard would stop this run:')} ${excess}`)
-    if (facts && options.out !== undefined)
-      printKept(
-        `${facts.entries} entries are in ${options.out}. To look at them, and to perform them`,
-        facts,
-        options.out,
-        options,
-      )
-  }
-  const failed = run.outcome !== 'COMPLETED' && run.outcome !== 'COMPLETED_WITH_FAILURES'
-  if (!options.detailedExitcode || failed) return failed ? 1 : 0
-  if (summary.values().some(({ writes }) => writes > 0)) return 2
-  return exitCodeOf(run)
+  if (made.facts) await file?.finish(made.facts)
+  return made
 }
 
-const nowhere: PlanSink = { add() {}, async flush() {} }
-
-interface Count {
-  readonly objects: number
-  /** How many of them would write something. */
-  readonly writes: number
-}
-
-interface Printer {
-  entry(line: PlanLine): void
-  end(run: string): void
-}
-
-/** With a file, entries are written there, and only the counts are printed. */
-function printerFor({ json, limit }: PlanOptions, file: PlanFileWriter | undefined): Printer {
-  if (json) return file ? { entry() {}, end: (run) => console.log(`{"run":${run}}`) } : jsonPrinter()
-  let left = file ? 0 : (limit ?? Number.POSITIVE_INFINITY)
-  return {
-    entry(line) {
-      if (isWorthShowing(line) && left-- > 0) console.log(describeEntry(line))
-    },
-    end() {},
-  }
-}
-
-function jsonPrinter(): Printer {
-  const { entry, end } = entryPrinter()
-  return { entry, end: (run) => end(`,"run":${run}`) }
-}
-
-function printSummary(
-  { state, problem }: Run,
-  summary: ReadonlyMap<string, Count>,
-  where: PlanOptions,
-): void {
-  const rows = [...summary].map(([key, { objects, writes }]) => [...key.split('\n'), objects, writes])
-  console.log(
-    `\n${style('bold', 'Plan')}  ${state === 'SUCCESS' ? 'complete; nothing has been written' : state}`,
-  )
-  if (problem) console.log(`  ${problem.message}\n  ${style('dim', hintHere(problem.hint, where))}`)
-  if (rows.length > 0) console.log(`\n${table([['Situation', 'Action', 'Objects', 'To write'], ...rows])}`)
+/** The worst of them. */
+function codeOf(made: readonly PlannedMapping[], { detailedExitcode }: PlanOptions): number {
+  const isFailed = ({ run: { outcome } }: PlannedMapping) =>
+    outcome !== 'COMPLETED' && outcome !== 'COMPLETED_WITH_FAILURES'
+  if (made.some(isFailed)) return 1
+  if (!detailedExitcode) return 0
+  if (made.some(({ writes }) => writes > 0)) return 2
+  return Math.max(0, ...made.map(({ run }) => exitCodeOf(run)))
 }

@@ -39,7 +39,7 @@ async function undo(runId: string, options: UndoOptions): Promise<number> {
     const facts = await header
     if (!facts) throw run.problem ?? new Error(`the run that looks for the way back ended as ${run.state}`)
     await file?.finish(facts)
-    const digest = digesting.digest(facts)
+    const digest = { header: facts, ...digesting.digest(), behind: [] }
     if (options.json) console.log(JSON.stringify(digest, null, 2))
     else {
       process.stdout.write(printReport(reportOf(digest), 'text'))

@@ -5,8 +5,18 @@ import type { PlanHeader } from './plan-line.ts'
  * A plan as somebody reads it who is to approve it: what is alike is one line with a count. Lines are added one by one and not
  * kept, so it may be of any size.
  */
-export interface PlanDigest {
+export interface PlanDigest extends LinesDigest {
   readonly header: Omit<PlanHeader, 'checksum'>
+  /** What the mappings behind would do, as a rehearsal showed; in the order in which they were told. */
+  readonly behind: readonly BehindDigest[]
+}
+
+export interface BehindDigest extends LinesDigest {
+  readonly mapping: string
+}
+
+/** Lines of one mapping. */
+export interface LinesDigest {
   readonly writes: number
   /** What only few entries do. */
   readonly rare: readonly Rare[]

@@ -1,9 +1,9 @@
 import type { Change } from '../model/diff.ts'
 import type { Json } from '../model/json.ts'
 import { printPointer } from '../model/pointer.ts'
-import type { AttributeChanges, Group, PlanDigest, Refusal, Who } from './digest.ts'
+import type { AttributeChanges, Group, LinesDigest, Refusal, Who } from './digest.ts'
 import { outliers } from './outliers.ts'
-import type { PlanHeader, PlanLine } from './plan-line.ts'
+import type { PlanLine } from './plan-line.ts'
 
 /** As many as are named of what is alike. */
 const named = 5
@@ -48,10 +48,9 @@ export class Digesting {
     for (const change of changesOf(line)) addChange(group, change, line)
   }
 
-  digest(header: Omit<PlanHeader, 'checksum'>): PlanDigest {
+  digest(): LinesDigest {
     const groups = [...this.#groups.values()].map(groupOf).toSorted(byWeight)
     return {
-      header,
       writes: this.#writes,
       rare: outliers(groups, this.#writes),
       groups,

@@ -10,6 +10,46 @@ export interface FlowsOn {
   readonly changes: number
   /** True: through its queue, and so later. */
   readonly queued?: boolean
+  /** What the mapping would do with them, as the rehearsal showed; absent: it was not asked. */
+  readonly decided?: DecidedFlow
+}
+
+export interface DecidedFlow {
+  /** Situation → action → how many. */
+  readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly writes: Writes
+  /** How many would fail. */
+  readonly failed: number
+  /** Why, the most frequent first; not all where there are many. */
+  readonly failures: readonly FlowFailure[]
+}
+
+/** How many entries write what. */
+export interface Writes {
+  readonly creates: number
+  readonly updates: number
+  readonly deletes: number
+  readonly others: number
+}
+
+/** Failures of one cause. */
+export interface FlowFailure {
+  readonly count: number
+  readonly message: string
+  /** The id of one of them. */
+  readonly example: string | null
+}
+
+/** What performing a plan showed that the plan does not say. */
+export interface Rehearsed {
+  /** Entries that failed although nothing stands against them in the plan. */
+  readonly unexpected: readonly FlowFailure[]
+  /** Entries that did not hold any more when they were performed: something has changed since the plan was made. */
+  readonly stale: number
+  /** What scripts wanted outside, and was not done: paths, and how often. */
+  readonly notDone: Readonly<Record<string, number>>
+  /** Why the rehearsal ended before its end. */
+  readonly broken?: string
 }
 
 /** The mappings that are told at once, or through a queue, of what this mapping writes. */

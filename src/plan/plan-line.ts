@@ -1,7 +1,7 @@
 import { equal } from '../model/equality.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { PlanEntry } from './entry.ts'
-import type { FlowsOn } from './flows-on.ts'
+import type { FlowsOn, Rehearsed, Writes } from './flows-on.ts'
 import type { Counts } from './guard.ts'
 
 /** Fingerprints of what was read; null: there was nothing. */
@@ -84,16 +84,16 @@ export interface PlanHeader {
   readonly entries: number
   /** Situation → action → how many. */
   readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>
-  readonly writes: {
-    readonly creates: number
-    readonly updates: number
-    readonly deletes: number
-    readonly others: number
-  }
+  readonly writes: Writes
   /** Where what is written in a managed set flows on to; absent: nowhere. */
   readonly flowsOn?: readonly FlowsOn[]
   /** Scripts that run when it is performed, and whose doings are not in it; absent: there are none. */
   readonly notForeseen?: readonly string[]
+  /** Lines of the mappings behind, after those of the plan; absent: it was not performed in a rehearsal. */
+  readonly behind?: number
+  readonly rehearsed?: Rehearsed
+  /** The mappings that must be performed first: it was made on what a rehearsal of them left. */
+  readonly after?: readonly string[]
   /** What else the guard counts: what disables, unlinks, or changes an attribute that has a limit. */
   readonly counted?: Readonly<Counts>
   /** The result of the guard. */

@@ -41,7 +41,8 @@ function shown(
 ): string {
   const digesting = new Digesting()
   for (const one of lines) digesting.add(one)
-  return printReport(reportOf(digesting.digest({ ...header, ...more, entries: lines.length })), format)
+  const digest = { header: { ...header, ...more, entries: lines.length }, ...digesting.digest(), behind: [] }
+  return printReport(reportOf(digest), format)
 }
 
 const thousands = Array.from({ length: 4120 }, (_, n) => moved(n))

@@ -1,7 +1,16 @@
 import type { Json } from '../model/json.ts'
 import { mask } from '../model/secrecy.ts'
-import type { AttributeChanges, Group, PlanDigest, Rare, Refusal, SameChange, Who } from './digest.ts'
-import type { FlowsOn } from './flows-on.ts'
+import type {
+  AttributeChanges,
+  Group,
+  LinesDigest,
+  PlanDigest,
+  Rare,
+  Refusal,
+  SameChange,
+  Who,
+} from './digest.ts'
+import type { FlowsOn, Rehearsed } from './flows-on.ts'
 
 /** A plan as a document, whatever its format: a few sections of few rows, however many entries it has. */
 export interface Report {
@@ -34,35 +43,36 @@ const shown = 8
 const shownRare = 15
 const shownLost = 20
 
-export function reportOf({
-  header,
-  writes,
-  rare,
-  groups,
-  refusals,
-  unforeseen,
-  unchanged,
-}: PlanDigest): Report {
+export function reportOf(digest: PlanDigest): Report {
+  const { header, behind } = digest
+  const title =
+    header.undoes === undefined
+      ? `Plan of ${header.mapping}`
+      : `The way back from run ${header.undoes} of ${header.mapping}`
   const sections = [
+    ...sectionsOf(digest),
+    ...behind.flatMap((one) =>
+      sectionsOf(one).map((section) => ({
+        ...section,
+        title: `Behind it, by ${one.mapping}: ${section.title}`,
+      })),
+    ),
+  ]
+  return { title, facts: factsOf(digest), sections }
+}
+
+function sectionsOf({ rare, groups, refusals, unforeseen }: LinesDigest): readonly Section[] {
+  return [
     ...section('Look at these first: few do this', 'rare', rare.map(rareRow), shownRare),
     ...groups.flatMap((group) => groupSections(group)),
     ...section('Will not be done', 'refused', refusals.map(refusalRow), shown),
     ...section('May come out otherwise', 'rare', unforeseen.map(refusalRow), shown),
   ]
-  const title =
-    header.undoes === undefined
-      ? `Plan of ${header.mapping}`
-      : `The way back from run ${header.undoes} of ${header.mapping}`
-  return { title, facts: factsOf(header, writes, refusals, unchanged), sections }
 }
 
-function factsOf(
-  header: PlanDigest['header'],
-  writes: number,
-  refusals: readonly Refusal[],
-  unchanged: PlanDigest['unchanged'],
-): readonly string[] {
-  const { created, createdBy, entries, guard, filters, request, flowsOn = [], notForeseen } = header
+function factsOf({ header, writes, refusals, unchanged }: PlanDigest): readonly string[] {
+  const { created, createdBy, entries, guard, filters, request } = header
+  const { flowsOn = [], after = [], rehearsed, notForeseen } = header
   const refused = refusals.reduce((sum, { count }) => sum + count, 0)
   const idle = Object.entries(unchanged)
   const inSum = [
@@ -78,16 +88,42 @@ function factsOf(
     ...(idle.length > 0
       ? [`Nothing to do: ${idle.map(([situation, count]) => `${situation} ${number(count)}`).join(', ')}`]
       : []),
+    ...(after.length > 0 ? [`As it would be when ${after.join(', ')} had been performed`] : []),
     ...flowsOn.map(flowOnFact),
     ...(notForeseen ? [notForeseenFact(notForeseen)] : []),
+    ...rehearsalFacts(rehearsed),
     ...guard.exceeded.map((excess) => `The guard would stop this run: ${excess}`),
   ]
 }
 
-/** Not decided here: what the mapping behind will do with it. */
-export function flowOnFact({ mapping, target, changes, queued }: FlowsOn): string {
+/** Without what the mapping behind decides, only how much it is told. */
+export function flowOnFact({ mapping, target, changes, queued, decided }: FlowsOn): string {
   const how = queued ? 'through its queue' : 'at once'
-  return `Flows on to ${target} by ${mapping}, ${how}: ${number(changes)} change${changes === 1 ? '' : 's'}`
+  const told = `Flows on to ${target} by ${mapping}, ${how}: ${number(changes)} change${changes === 1 ? '' : 's'}`
+  if (!decided) return told
+  const { creates, updates, deletes, others } = decided.writes
+  const writes = Object.entries({ creates, updates, deletes, others }).filter(([, count]) => count > 0)
+  const inSum = writes.map(([what, count]) => `${number(count)} ${what}`).join(', ')
+  const failing = decided.failed > 0 ? `, ${number(decided.failed)} that would fail` : ''
+  return `${told}, ${inSum === '' ? 'nothing to write' : inSum}${failing}`
+}
+
+/** What a rehearsal showed that the plan does not say. */
+export function rehearsalFacts(rehearsed: Rehearsed | undefined): readonly string[] {
+  if (!rehearsed) return []
+  const { unexpected, stale, notDone, broken } = rehearsed
+  return [
+    ...(broken === undefined ? [] : [`The rehearsal broke off: ${broken}`]),
+    ...(stale > 0 ? [`${number(stale)} entries did not hold any more when they were rehearsed`] : []),
+    ...unexpected.map(
+      ({ count, message, example }) =>
+        `In the rehearsal ${number(count)} failed: ${message}${example === null ? '' : ` (e.g. ${example})`}`,
+    ),
+    ...Object.entries(notDone).map(
+      ([path, count]) =>
+        `Scripts ask ${path} ${number(count)} time${count === 1 ? '' : 's'}: that is not done in a rehearsal, so what follows from it is not known`,
+    ),
+  ]
 }
 
 export function notForeseenFact(scripts: readonly string[]): string {

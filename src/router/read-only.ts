@@ -26,7 +26,7 @@ export function guardedSet(set: ObjectSet): ObjectSet {
   }
 }
 
-function mayWrite({ verb, action }: RoutedRequest): boolean {
+export function mayWrite({ verb, action }: RoutedRequest): boolean {
   if (verb === 'read' || verb === 'query') return false
   return action === undefined || !harmlessActions.has(action.name)
 }

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { auditFileKey } from '../audit/file-key.ts'
 import { AuditService } from '../audit/service.ts'
@@ -17,6 +18,8 @@ import type { RequestContext, ResourceProvider, Resources } from '../router/reso
 import { router } from '../router/router.ts'
 import type { ScriptEngine } from '../scripts/engine.ts'
 import type { ChangeQueue } from '../sync/changes/queue/change-queue.ts'
+import type { RunFlows } from '../sync/changes/run-flows.ts'
+import { ForeseenNames, type Rehearsal } from '../sync/plans/rehearse.ts'
 import type { Reconciliations } from '../sync/reconciliation/reconciliations.ts'
 import { featuresOf, type ProjectOptions, readConfiguration } from './check.ts'
 import { configuration } from './configuration.ts'
@@ -25,6 +28,7 @@ import { type Generation, openGeneration } from './generation.ts'
 import { Generations } from './generations.ts'
 import { type KeyRotation, rotateKey } from './key-rotation.ts'
 import { RefCounted } from './ref-counted.ts'
+import { NotDone, rehearsalFolder, rehearsing } from './rehearsal.ts'
 import type { Base } from './services.ts'
 import { synchronization } from './synchronization.ts'
 import { usableMapping } from './usable.ts'
@@ -48,12 +52,17 @@ export interface Application extends AsyncDisposable {
   readonly reconciliations: Reconciliations
   /** Queued changes; they are not processed before `start`. */
   readonly changes: ChangeQueue
+  readonly flows: RunFlows
   /** Handlers write nothing until `start`. */
   readonly audit: AuditService
   /** For the command line: a user who can write the data folder is an administrator. */
   readonly administrator: RequestContext
+  /** The names of the mappings that can be used, in their order. */
+  readonly mappings: readonly string[]
   /** ConfigurationFailure with the mapping's own errors, or NOT_FOUND with the nearest name. */
   requireMapping(name: string): Mapping
+  /** A world that begins as this one is now; plans can be performed there. The caller disposes of it. */
+  rehearse(): Promise<Rehearsal>
   /** Resolves the unfinished operations of runs of earlier processes, if their targets can be read. */
   recover(): Promise<void>
   /** Starts the background work of a server. First it recovers the work of crashed processes. */
@@ -71,13 +80,25 @@ export interface OpenOptions extends ProjectOptions {
 
 export async function openApplication(options: OpenOptions): Promise<Application> {
   await using opened = new AsyncDisposableStack()
+  const { dataFolder, environment } = options
+  const project = await readConfiguration(options)
+  const store = opened.use(await openSqlite(join(dataFolder, 'syncline.db'), sqliteOptions(environment)))
+  return openOn(store, project, options, opened.move())
+}
+
+/** `closing`: what the application disposes of at its end. */
+async function openOn(
+  store: Repository,
+  project: Project,
+  options: OpenOptions,
+  closing: AsyncDisposableStack,
+): Promise<Application> {
+  await using opened = closing
   const { dataFolder, environment, log } = options
   const secrets = fileSecrets({ keyFile: join(dataFolder, 'key'), env: environment })
-  const project = await readConfiguration(options)
   const generations = new Generations<Generation>()
   const { routes, mount } = routing(generations)
   const resources = () => routes
-  const store = opened.use(await openSqlite(join(dataFolder, 'syncline.db'), sqliteOptions(environment)))
   const audit = opened.use(
     new AuditService({
       ...{ repository: store, resources, log, fileKey: () => auditFileKey(dataFolder) },
@@ -90,17 +111,40 @@ export async function openApplication(options: OpenOptions): Promise<Application
   opened.use(generations)
   // While there is a generation to filter with, and to write to.
   opened.defer(() => audit[Symbol.asyncDispose]())
-  const server = assemble(options, { repository, resources, audit, secrets, locks, events, log }, generations)
+  const rehearse = () => rehearsalOn(store, generations.current.project, options)
+  const base = { repository, resources, audit, secrets, locks, events, log }
+  const server = assemble(options, base, generations, rehearse)
   for (const part of server.parts) mount(part)
   generations.replace(await server.open(project))
   await generations.current.activate()
   for (const part of server.parts) opened.defer(async () => part[Symbol.asyncDispose]?.())
   return application(
     server,
-    { repository, resources: routes, audit, locks, secrets },
+    { repository, resources: routes, audit, locks, secrets, rehearse },
     generations,
     opened.move(),
   )
+}
+
+/** The same project over a branch of the store, and over systems that keep what is written to themselves. */
+async function rehearsalOn(store: Repository, project: Project, options: OpenOptions): Promise<Rehearsal> {
+  await using opened = new AsyncDisposableStack()
+  const folder = await rehearsalFolder(options.dataFolder)
+  opened.defer(() => rm(folder, { recursive: true, force: true }))
+  const branch = await store.branch(folder)
+  const closing = new AsyncDisposableStack()
+  closing.use(branch)
+  const notDone = new NotDone()
+  // What goes wrong is in the result; the log is of what happens.
+  const apart = { ...rehearsing(options, notDone), log: () => {} }
+  const { reconciliations, changes, flows } = opened.use(await openOn(branch, project, apart, closing))
+  await changes.start()
+  const kept = opened.move()
+  return {
+    ...{ reconciliations, changes, flows, folder, names: new ForeseenNames() },
+    takeNotDone: () => notDone.take(),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
 }
 
 /** The filters and providers of a request stay open until it is answered. */
@@ -114,11 +158,17 @@ function routing(generations: Generations<Generation>) {
 }
 
 /** Builds everything that lives as long as the application, without starting anything. */
-function assemble(options: OpenOptions, base: Base, generations: Generations<Generation>) {
+function assemble(
+  options: OpenOptions,
+  base: Base,
+  generations: Generations<Generation>,
+  rehearse: Application['rehearse'],
+) {
   const current = () => generations.current
   const during = <T>(work: () => Promise<T>) => generations.during(work)
   const kinds = connectorKinds(options.connectors)
-  const sync = synchronization({ ...base, current, during, unchanging: () => reconfiguration.idle() })
+  const unchanging = () => reconfiguration.idle()
+  const sync = synchronization({ ...base, current, during, unchanging, rehearse })
   const begun = featuresOf(options).map((feature) =>
     feature.begin({
       ...{ ...base, during },
@@ -166,11 +216,11 @@ function application(
   {
     secrets,
     ...base
-  }: Pick<Application, 'repository' | 'resources' | 'audit' | 'locks'> & Pick<Base, 'secrets'>,
+  }: Pick<Application, 'repository' | 'resources' | 'audit' | 'locks' | 'rehearse'> & Pick<Base, 'secrets'>,
   generations: Generations<Generation>,
   closing: AsyncDisposableStack,
 ): Application {
-  const { reconciliations, changes, recover } = sync
+  const { reconciliations, changes, flows, recover } = sync
   const { repository } = base
   return {
     get project() {
@@ -180,8 +230,11 @@ function application(
       return generations.current.problems
     },
     doubts: () => generations.current.doubts(),
-    ...{ ...base, reconciliations, changes, recover, start },
+    ...{ ...base, reconciliations, changes, flows, recover, start },
     administrator,
+    get mappings() {
+      return [...generations.current.mappings.keys()]
+    },
     requireMapping: (name) => usableMapping(generations.current, name).mapping,
     rotateKey: ({ forgetOld }) =>
       rotateKey({

@@ -8,6 +8,7 @@ import { ChangeQueue } from '../sync/changes/queue/change-queue.ts'
 import { RunFlows } from '../sync/changes/run-flows.ts'
 import { ChangeWindows } from '../sync/changes/windows.ts'
 import { type Configured, expireGone } from '../sync/issues/present.ts'
+import type { Rehearsal } from '../sync/plans/rehearse.ts'
 import { InUse } from '../sync/reconciliation/in-use.ts'
 import { Reconciliations } from '../sync/reconciliation/reconciliations.ts'
 import { associationsProvider } from '../sync/resources/associations.ts'
@@ -27,12 +28,20 @@ export interface SynchronizationOptions extends Base {
   /** The current generation. */
   readonly current: () => Generation
   during<T>(work: () => Promise<T>): Promise<T>
+  /** A world beside this one, for plans. */
+  readonly rehearse: () => Promise<Rehearsal>
   /** Waits for a change of the configuration. */
   readonly unchanging: () => Promise<void>
 }
 
 /** The parts of synchronization that do not depend on the configuration: runs, implicit changes, and their resources. */
-export function synchronization({ current, during, unchanging, ...options }: SynchronizationOptions) {
+export function synchronization({
+  current,
+  during,
+  unchanging,
+  rehearse,
+  ...options
+}: SynchronizationOptions) {
   const { repository, resources, locks, events, log } = options
   const mappings = () => [...current().mappings.values()].map(({ mapping }) => mapping)
   const configured = () => configuredMappings(current().project)
@@ -71,7 +80,10 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
       sync: syncProvider({ ...single, reconciliations, notify }),
       'sync/queue': queueProvider(repository, wake, (set, pointer) => isSecretAt(resources(), set, pointer)),
       'sync/issues': issuesProvider({ ...single, reconciliations, configured }),
-      recon: reconciliationProvider(reconciliations, repository),
+      recon: reconciliationProvider({
+        ...{ reconciliations, repository, rehearse },
+        mappings: () => [...current().mappings.keys()],
+      }),
       'recon/plans': plansProvider(repository.runs),
       'recon/assoc': associationsProvider(repository, resources),
       'repo/link': repoLinkProvider(repository, (name) => current().mappings.get(name)?.mapping.links.type),
@@ -85,7 +97,7 @@ export function synchronization({ current, during, unchanging, ...options }: Syn
     },
   }
   return {
-    ...{ reconciliations, changes, part },
+    ...{ reconciliations, changes, flows: single.flows, part },
     liveSyncOptions: { ...counted, notify: implicitSync(counted) },
     onChange: onChange({ ...single, wake, mayBeTakenBack: (path) => current().mayBeTakenBack(path) }),
     /** Everything in use, in this and in other processes. */

@@ -11,21 +11,24 @@ export interface Flowed {
   readonly sync?: Synchronization
 }
 
+type Listener = (flowed: Flowed) => void
+
 /**
- * The runs of this process that want to know what becomes of their writes in the mappings behind. A run is known by its
- * transaction: all that it causes carries that, however many mappings are in between.
+ * Tells what becomes of changes in the mappings behind. A run is known by its transaction: all that it causes carries that,
+ * however many mappings are in between.
  */
 export class RunFlows {
-  readonly #listeners = new Map<string, (flowed: Flowed) => void>()
+  readonly #listeners = new Map<Listener, string | undefined>()
 
-  /** Until it is disposed of. */
-  listen(transactionId: string, listener: (flowed: Flowed) => void): Disposable {
-    this.#listeners.set(transactionId, listener)
-    return { [Symbol.dispose]: () => void this.#listeners.delete(transactionId) }
+  /** Until it is disposed of. `transactionId` undefined: of all. */
+  listen(listener: Listener, transactionId?: string): Disposable {
+    this.#listeners.set(listener, transactionId)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
 
   tell(transactionId: string, flowed: Flowed): void {
-    this.#listeners.get(transactionId)?.(flowed)
+    for (const [listener, wanted] of this.#listeners)
+      if (wanted === undefined || wanted === transactionId) listener(flowed)
   }
 }
 

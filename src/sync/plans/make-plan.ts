@@ -1,7 +1,8 @@
 import type { GuardLimits } from '../../mapping/guard.ts'
 import type { Mapping } from '../../mapping/mapping.ts'
 import { isToldOf } from '../../plan/flows-on.ts'
-import { type Counts, countedAs, exceeded, excessInWords } from '../../plan/guard.ts'
+import { exceeded, excessInWords } from '../../plan/guard.ts'
+import { LineCounts } from '../../plan/line-counts.ts'
 import { notForeseen } from '../../plan/not-foreseen.ts'
 import { type PlanFilters, type PlanHeader, type PlanLine, planFilter } from '../../plan/plan-line.ts'
 import type { RequestContext } from '../../router/resources.ts'
@@ -12,7 +13,8 @@ import type { Run } from '../reconciliation/run.ts'
 import { lineOf } from './line-of.ts'
 import type { PlanSink } from './plan-source.ts'
 
-interface PlanRequest extends Pick<ReconciliationRequest, 'mapping' | 'sourceId' | 'overrides' | 'undoes'> {
+export interface PlanRequest
+  extends Pick<ReconciliationRequest, 'mapping' | 'sourceId' | 'overrides' | 'undoes'> {
   readonly filters?: PlanFilters
 }
 
@@ -28,7 +30,7 @@ interface StartedPlan {
 }
 
 /** A header before the lines have their checksum. */
-type PlanFacts = Omit<PlanHeader, 'checksum'>
+export type PlanFacts = Omit<PlanHeader, 'checksum'>
 
 /** A dry run whose operations go into a sink as lines of a plan, page by page, as they are decided. */
 export async function startPlan(
@@ -83,52 +85,32 @@ export async function startPlan(
 /** Counts the lines of a plan while it is made. */
 class PlanCounts {
   readonly #wanted: (line: PlanLine) => boolean
-  readonly #counts: Record<string, Record<string, number>> = {}
-  readonly #writes = { creates: 0, updates: 0, deletes: 0, others: 0 }
-  readonly #counted: Counts = {}
+  readonly #lines: LineCounts
   readonly #limits: GuardLimits
   readonly #behind: ReadonlyMap<Mapping, { changes: number }>
-  #entries = 0
 
   constructor(filters: PlanFilters, limits: GuardLimits, behind: readonly Mapping[]) {
     this.#behind = new Map(behind.map((mapping) => [mapping, { changes: 0 }]))
     this.#wanted = planFilter(filters)
     this.#limits = limits
+    this.#lines = new LineCounts(limits)
   }
 
   /** True if the plan wants the line. */
   take(line: PlanLine): boolean {
     if (!this.#wanted(line)) return false
-    this.#entries++
-    const { situation, action } = line
-    const actions = this.#counts[situation ?? 'FAILED'] ?? {}
-    actions[action ?? 'NONE'] = (actions[action ?? 'NONE'] ?? 0) + 1
-    this.#counts[situation ?? 'FAILED'] = actions
-    if (line.writes) this.#count(line)
+    this.#lines.add(line)
     for (const [mapping, told] of this.#behind) if (isToldOf(mapping, line)) told.changes++
     return true
-  }
-
-  #count(line: PlanLine): void {
-    const { target, link } = line.read
-    const all = countedAs({ ...line, targetExists: target !== null, linked: link !== null }, this.#limits)
-    let isOther = true
-    for (const what of all) {
-      if (what === 'creates' || what === 'updates' || what === 'deletes') {
-        this.#writes[what]++
-        isOther = false
-      } else this.#counted[what] = (this.#counted[what] ?? 0) + 1
-    }
-    if (isOther) this.#writes.others++
   }
 
   /** What the header of the plan says about its lines. */
   summary(
     linked: number,
   ): Pick<PlanHeader, 'entries' | 'counts' | 'writes' | 'counted' | 'guard' | 'flowsOn'> {
+    const { entries, counts, writes, counted } = this.#lines
     // The lines name all objects; the verdict need not.
-    const counted = this.#counted
-    const excess = exceeded(this.#limits, { counts: { ...this.#writes, ...counted }, linked, samples: {} })
+    const excess = exceeded(this.#limits, { counts: { ...writes, ...counted }, linked, samples: {} })
     const guard = { passes: excess.length === 0, exceeded: excess.map(excessInWords) }
     const more = Object.keys(counted).length === 0 ? {} : { counted }
     const flowsOn = [...this.#behind].flatMap(
@@ -142,6 +124,6 @@ class PlanCounts {
       ]) => (changes > 0 ? [{ mapping: name, target, changes, ...(queue && { queued: true }) }] : []),
     )
     const flowing = flowsOn.length === 0 ? {} : { flowsOn }
-    return { entries: this.#entries, counts: this.#counts, writes: this.#writes, ...more, ...flowing, guard }
+    return { entries, counts, writes, ...more, ...flowing, guard }
   }
 }

@@ -21,13 +21,21 @@ const chunk = 256 * 1024
 const pageSize = 500
 /** Bytes for what every header has; what the request of the run adds comes on top. */
 const ownRoom = 8192
+/** Bytes for what the header says of a mapping behind. */
+const roomBehind = 8192
 
-/** `request` is what the header will repeat of the request: overrides and filters. */
-export async function writePlanFile(file: string, request: object = {}): Promise<PlanFileWriter> {
+/**
+ * `request` is what the header will repeat of the request: overrides and filters. `behind`: how many mappings it may tell of besides its own.
+ */
+export async function writePlanFile(
+  file: string,
+  request: object = {},
+  { behind = 0 }: { readonly behind?: number } = {},
+): Promise<PlanFileWriter> {
   const temporary = `${file}.new-${process.pid}`
   const handle = await writable(temporary)
   await removeUnfinished(file)
-  const room = ownRoom + 2 * Buffer.byteLength(JSON.stringify(request))
+  const room = ownRoom + behind * roomBehind + 2 * Buffer.byteLength(JSON.stringify(request))
   const checksum = createHash('sha256')
   let pending = ''
   await handle.write(`${' '.repeat(room)}\n`)
@@ -85,14 +93,22 @@ async function writable(file: string): Promise<FileHandle> {
 /** BAD_REQUEST, with the line, for a file that is no plan, that was cut off, or that was changed since it was written. */
 export async function readPlanFile(file: string): Promise<PlanSource> {
   const header = await verified(file)
+  const isOwn = ({ mapping }: PlanLine) => mapping === header.mapping
+  const those = async function* (isWanted: (line: PlanLine) => boolean) {
+    for await (const line of linesOf(file, 2)) if (isWanted(line)) yield line
+  }
   return {
     header,
-    async *lines(phase) {
-      const wanted = async function* () {
-        for await (const line of linesOf(file, 2)) if (line.phase === phase) yield line
-      }
-      yield* chunksOf(wanted(), pageSize)
-    },
+    lines: (phase) =>
+      chunksOf(
+        those((line) => line.phase === phase && isOwn(line)),
+        pageSize,
+      ),
+    behind: () =>
+      chunksOf(
+        those((line) => !isOwn(line)),
+        pageSize,
+      ),
   }
 }
 
@@ -104,8 +120,9 @@ async function verified(file: string): Promise<PlanHeader> {
     else header = headerIn(file, line as unknown as Json)
   }
   if (!header) throw damaged(file, 1, 'it is empty')
-  if (count !== header.entries)
-    throw damaged(file, count + 1, `it has ${count} entries; the header counts ${header.entries}`)
+  const counted = header.entries + (header.behind ?? 0)
+  if (count !== counted)
+    throw damaged(file, count + 1, `it has ${count} entries; the header counts ${counted}`)
   if ((await checksumOf(file)) !== header.checksum)
     throw damaged(file, 1, 'an entry was changed after the plan was made; make a new plan instead')
   return header

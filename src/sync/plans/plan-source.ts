@@ -5,6 +5,8 @@ export interface PlanSource {
   readonly header: PlanHeader
   /** The lines of one phase, in pages. */
   lines(phase: PlanLine['phase']): AsyncIterable<readonly PlanLine[]>
+  /** The lines of the mappings behind, as a rehearsal made them: they are not performed, but follow. Absent: there are none. */
+  behind?(): AsyncIterable<readonly PlanLine[]>
 }
 
 /** Where a plan goes while it is made. */

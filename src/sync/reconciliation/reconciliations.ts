@@ -122,7 +122,7 @@ export class Reconciliations {
         run.flowed(flowed)
         observers.onFlow?.(flowed)
       }
-      held.use(this.#options.flows.listen(id, heard))
+      held.use(this.#options.flows.listen(heard, id))
     }
     const work = () =>
       reconcile({

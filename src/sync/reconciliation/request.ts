@@ -163,6 +163,12 @@ function guardIn(override: Json | undefined, limits: GuardLimits): GuardLimits {
 
 /** A plan holds for the configuration that it was made with. */
 export function requireSameConfiguration({ header }: PlanSource, { mapping, digest }: Rules): void {
+  const { after = [] } = header
+  if (after.length > 0)
+    throw new Problem('BAD_REQUEST', `the plan holds only when ${after.join(', ')} had been performed`, {
+      status: 409,
+      hint: 'Perform the plans of these mappings first; then make a new plan of this one, and apply that.',
+    })
   if (header.mapping === mapping.name && header.configuration === digest) return
   const fact =
     header.mapping === mapping.name

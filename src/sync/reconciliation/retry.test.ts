@@ -29,8 +29,14 @@ async function people(mapping: JsonObject = {}): Promise<World> {
 const mend = (world: World, id: string, content: JsonObject) =>
   world.change(`managed/person/${id}`, { mail: `${id[1]}@x`, ...content })
 
+const providerOf = ({ reconciliations, repository }: World) =>
+  reconciliationProvider({
+    ...{ reconciliations, repository, mappings: () => [] },
+    rehearse: () => Promise.reject(new Error('nothing is rehearsed here')),
+  })
+
 const rest = (world: World, path: string, name: string, parameters = {}, content: JsonObject | null = null) =>
-  reconciliationProvider(world.reconciliations, world.repository).action?.(
+  providerOf(world).action?.(
     path,
     { name, parameters: { waitForCompletion: 'true', ...parameters }, content },
     administrator,
@@ -182,7 +188,7 @@ describe('runs over REST', () => {
     await using world = await people()
     const ids: string[] = []
     for (const sourceId of ['p1', 'p2', 'p3']) ids.push((await world.run({ sourceId })).run.id)
-    const provider = reconciliationProvider(world.reconciliations, world.repository)
+    const provider = providerOf(world)
     const query = (filter: string, more = {}) =>
       provider.query?.('', { filter: parseFilter(filter), ...more }, administrator)
     const found = await query('outcome eq "COMPLETED_WITH_FAILURES"')

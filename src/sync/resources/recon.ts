@@ -1,22 +1,18 @@
 import type { Json } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { Repository } from '../../repository/repository.ts'
 import { queryCollection } from '../../router/collection.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
 import { recordAction } from '../issues/record-action.ts'
-import { storedPlans } from '../plans/stored-plan.ts'
+import { type StoredPlansOptions, storedPlans } from '../plans/stored-plan.ts'
 import { mappingIn, overridesIn, retryIn, sourceIdIn, startRun } from '../reconciliation/action-parameters.ts'
-import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { booleanIn, type ReconciliationRequest } from '../reconciliation/request.ts'
 import { mappingOfRun } from '../reconciliation/retry.ts'
 
 /** `recon[/{id}[/plan[/summary]]]` (engine §7.1). */
-export function reconciliationProvider(
-  reconciliations: Reconciliations,
-  repository: Repository,
-): ResourceProvider {
-  const plans = storedPlans(reconciliations, repository)
+export function reconciliationProvider(options: StoredPlansOptions): ResourceProvider {
+  const { reconciliations, repository } = options
+  const plans = storedPlans(options)
   async function retry(runId: string, action: ResourceAction, context: RequestContext): Promise<Json> {
     const { parameters, content } = action
     const mapping = await mappingOfRun(repository.audit, runId)
@@ -53,6 +49,7 @@ export function reconciliationProvider(
     async action(path, action, context) {
       const { name } = action
       if (path === '' && name === 'plan') return plans.make(action, context)
+      if (path === '' && name === 'planAll') return plans.makeAll(action, context)
       if (path === '') return startRun(reconciliations, requestOf(action), action.parameters, context)
       if (name === 'apply') return plans.apply(path, action, context)
       if (name === 'undo') return plans.undo(path, action, context)
@@ -69,7 +66,7 @@ export function reconciliationProvider(
   }
 }
 
-const actions = ['recon', 'reconById', 'plan']
+const actions = ['recon', 'reconById', 'plan', 'planAll']
 
 /** `{id}/plan`, or what is named below it. */
 function runOfPlan(path: string, below?: string): string | undefined {

@@ -1,0 +1,62 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { rehearsed } from '../connectors/system/rehearsed.ts'
+import { feature } from '../feature/feature.ts'
+import { isRunning } from '../kit/process.ts'
+import { Problem } from '../model/problem.ts'
+import type { RouterFilter } from '../router/filter.ts'
+import { mayWrite } from '../router/read-only.ts'
+import type { ProjectOptions } from './check.ts'
+import { connectorKinds } from './connectors.ts'
+
+/** The paths below which something would happen outside of the rehearsal, or to the project itself. */
+const outside: ReadonlySet<string> = new Set(['external', 'config', 'script', 'scheduler', 'schedule'])
+
+/** What was wanted outside, and not done: paths, and how often. */
+export class NotDone {
+  #counts: Record<string, number> = {}
+
+  readonly filter: RouterFilter = async (request, next) => {
+    const { path } = request
+    if (!outside.has(path.split('/')[0] ?? '') || !mayWrite(request)) return next()
+    this.#counts[path] = (this.#counts[path] ?? 0) + 1
+    throw new Problem(
+      'FORBIDDEN',
+      `This is a rehearsal: ${path} is not asked, because it would happen outside`,
+    )
+  }
+
+  take(): Readonly<Record<string, number>> {
+    const counts = this.#counts
+    this.#counts = {}
+    return counts
+  }
+}
+
+/** The options of a project whose systems are read, and keep what is written to themselves. */
+export function rehearsing<T extends ProjectOptions>(options: T, notDone: NotDone): T {
+  const refusing = feature({
+    name: 'rehearsal',
+    documents: /^$/,
+    compile: () => ({ value: undefined, findings: [] }),
+    open: () => ({ filters: [notDone.filter] }),
+  })
+  return {
+    ...options,
+    connectors: connectorKinds(options.connectors).map(rehearsed),
+    features: [...(options.features ?? []), refusing],
+  }
+}
+
+const prefix = 'rehearsal-'
+
+/** A folder for the files of one rehearsal. What rehearsals of processes that have ended left is removed. */
+export async function rehearsalFolder(dataFolder: string): Promise<string> {
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 })
+  for (const name of await readdir(dataFolder)) {
+    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length).split('-')[0]) : Number.NaN
+    if (Number.isInteger(pid) && !isRunning(pid))
+      await rm(join(dataFolder, name), { recursive: true, force: true })
+  }
+  return mkdtemp(join(dataFolder, `${prefix}${process.pid}-`))
+}

@@ -1,0 +1,181 @@
+import type { Mapping } from '../../mapping/mapping.ts'
+import type { DecidedFlow, FlowFailure, FlowsOn, Rehearsed } from '../../plan/flows-on.ts'
+import { LineCounts } from '../../plan/line-counts.ts'
+import { foreseenId, type PlanLine } from '../../plan/plan-line.ts'
+import type { RequestContext } from '../../router/resources.ts'
+import type { ChangeQueue } from '../changes/queue/change-queue.ts'
+import type { Flowed, RunFlows } from '../changes/run-flows.ts'
+import { type Applied, planEntry } from '../page/operation.ts'
+import type { Reconciliations } from '../reconciliation/reconciliations.ts'
+import { type Failures, Statistics } from '../reconciliation/statistics.ts'
+import { lineOf } from './line-of.ts'
+import type { PlanSource } from './plan-source.ts'
+
+/**
+ * A world beside this one: it begins as this one is, and what is done in it is not done here. A plan that is performed there shows
+ * what follows from it, with the same code that follows it here.
+ */
+export interface Rehearsal extends AsyncDisposable {
+  readonly reconciliations: Reconciliations
+  readonly changes: ChangeQueue
+  readonly flows: RunFlows
+  readonly names: ForeseenNames
+  /** For files that end with it. */
+  readonly folder: string
+  /** What was wanted outside since the last time, and not done: paths, and how often. */
+  takeNotDone(): Readonly<Record<string, number>>
+}
+
+/**
+ * What the objects are called that there are only in the rehearsal. They get another id when a plan is performed, unless their content
+ * says which, so their ids are for nobody.
+ */
+export class ForeseenNames {
+  /** By set and id. */
+  readonly #names = new Map<string, string>()
+
+  note(
+    { effect, sourceId, targetId, desired }: Applied,
+    { target, name }: Pick<Mapping, 'target' | 'name'>,
+  ): void {
+    if (effect !== 'created' || targetId === undefined) return
+    if (Object.values(desired ?? {}).includes(targetId)) return
+    this.#names.set(`${target}/${targetId}`, `${foreseenId}${sourceId} by ${name})`)
+  }
+
+  /** The line as people see it. */
+  inLine(line: PlanLine, { source, target }: Pick<Mapping, 'source' | 'target'>): PlanLine {
+    if (this.#names.size === 0) return line
+    const called = (set: string, id: string) => this.#names.get(`${set}/${id}`) ?? id
+    const { sourceId, targetId, ambiguousTargetIds } = line
+    return {
+      ...line,
+      sourceId: sourceId === null ? null : called(source, sourceId),
+      targetId: targetId === null ? null : called(target, targetId),
+      ambiguousTargetIds: ambiguousTargetIds.map((id) => called(target, id)),
+    }
+  }
+}
+
+/** What performing a plan leads to. */
+export interface Consequences {
+  readonly flowsOn: readonly FlowsOn[]
+  readonly rehearsed: Rehearsed
+  /** How many lines there are of the mappings behind. */
+  readonly behind: number
+}
+
+/** How many causes are told. */
+const told = 5
+/** A script may throw a text of any length. */
+const longestMessage = 500
+
+/** Performs a plan in the rehearsal. `onLine`: what the mappings behind do with its writes, as they do it. */
+export async function rehearse(
+  { reconciliations, changes, flows, names, takeNotDone }: Rehearsal,
+  plan: PlanSource,
+  context: RequestContext,
+  onLine: (line: PlanLine) => void = () => {},
+): Promise<Consequences> {
+  const { mapping } = plan.header
+  const refused = await refusedIn(plan)
+  const behind = new Behind(names, onLine)
+  let unexpected = new Statistics()
+  using _ = flows.listen((flowed) => behind.take(flowed))
+  const overrides = { overrideGuard: true, reason: 'the plan is rehearsed' }
+  const { run, done } = await reconciliations.start({ mapping, plan, overrides }, context, {
+    onEntry(entry, operation, { rules }) {
+      names.note(operation, rules.mapping)
+      if (entry.refusal !== undefined && !operation.stale && !refused.has(keyOf(entry)))
+        unexpected = unexpected.plus([operation])
+    },
+  })
+  await done
+  // What goes through a queue is part of it, as far as it can be done at once.
+  await changes.idle()
+  const { problem } = run
+  return {
+    ...behind.summary(),
+    rehearsed: {
+      unexpected: unexpected.failures.slice(0, told).map(shownFailure),
+      stale: run.planned?.stale ?? 0,
+      notDone: takeNotDone(),
+      ...(problem && { broken: problem.message.slice(0, longestMessage) }),
+    },
+  }
+}
+
+/** The lines of a plan that say themselves that they will not be done. */
+async function refusedIn(plan: PlanSource): Promise<ReadonlySet<string>> {
+  const refused = new Set<string>()
+  for (const phase of ['source', 'target'] as const)
+    for await (const page of plan.lines(phase))
+      for (const line of page) if (line.refusal !== undefined) refused.add(keyOf(line))
+  return refused
+}
+
+function keyOf({
+  phase,
+  sourceId,
+  targetId,
+  linkQualifier,
+}: Pick<PlanLine, 'phase' | 'sourceId' | 'targetId' | 'linkQualifier'>): string {
+  return JSON.stringify([phase, phase === 'source' ? sourceId : targetId, linkQualifier])
+}
+
+interface Tally {
+  readonly mapping: Mapping
+  readonly lines: LineCounts
+  statistics: Statistics
+}
+
+/** What the mappings behind do, counted while they do it. */
+class Behind {
+  readonly #tallies = new Map<string, Tally>()
+  readonly #onLine: (line: PlanLine) => void
+  readonly #names: ForeseenNames
+  #count = 0
+
+  constructor(names: ForeseenNames, onLine: (line: PlanLine) => void) {
+    this.#names = names
+    this.#onLine = onLine
+  }
+
+  take({ mapping, done, sync }: Flowed): void {
+    const tally = this.#tallies.get(mapping.name) ?? {
+      ...{ mapping, lines: new LineCounts(mapping.reconciliation.guard), statistics: new Statistics() },
+    }
+    tally.statistics = tally.statistics.plus(done)
+    this.#tallies.set(mapping.name, tally)
+    for (const operation of done) {
+      if (!sync) continue
+      this.#names.note(operation, mapping)
+      const entry = planEntry(mapping, operation, sync.targets.isSecret)
+      const line = this.#names.inLine(lineOf(sync, operation, entry), mapping)
+      tally.lines.add(line)
+      this.#count++
+      this.#onLine(line)
+    }
+  }
+
+  summary(): Pick<Consequences, 'flowsOn' | 'behind'> {
+    const flowsOn = [...this.#tallies.values()].map(({ mapping, lines, statistics }): FlowsOn => {
+      const { failures, failed, processed } = statistics
+      const decided: DecidedFlow = {
+        ...{ counts: lines.counts, writes: lines.writes, failed },
+        failures: failures.slice(0, told).map(shownFailure),
+      }
+      const { name, target, changes } = mapping
+      return {
+        ...{ mapping: name, target, changes: processed.source },
+        ...(changes.queue && { queued: true }),
+        decided,
+      }
+    })
+    return { flowsOn, behind: this.#count }
+  }
+}
+
+function shownFailure({ count, message, example: { sourceId, targetId } }: Failures): FlowFailure {
+  return { count, message: message.slice(0, longestMessage), example: sourceId ?? targetId ?? null }
+}
