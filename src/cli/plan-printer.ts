@@ -83,10 +83,12 @@ function textPrinter(
 function printWhere(out: string, facts: PlanFacts, where: ProjectOptions): void {
   const { entries, after = [] } = facts
   const inFile = `${entries} entries are in ${out}. To look at them`
-  if (after.length === 0) return printKept(`${inFile}, and to perform them`, facts, out, where)
-  printNext(inFile, where, ['show', out])
-  const have = after.length === 1 ? 'has' : 'have'
-  console.log(`  It can be performed when ${after.join(', ')} ${have} been: make it again then.`)
+  if (after.length === 0) printKept(`${inFile}, and to perform them`, facts, out, where)
+  else {
+    printNext(inFile, where, ['show', out])
+    const have = after.length === 1 ? 'has' : 'have'
+    console.log(`  It can be performed when ${after.join(', ')} ${have} been: make it again then.`)
+  }
 }
 
 function printFlow(flow: FlowsOn): void {

@@ -84,6 +84,7 @@ export async function rehearse(
   using _ = flows.listen((flowed) => behind.take(flowed))
   const overrides = { overrideGuard: true, reason: 'the plan is rehearsed' }
   const { run, done } = await reconciliations.start({ mapping, plan, overrides }, context, {
+    onPage: async () => behind.tell(),
     onEntry(entry, operation, { rules }) {
       names.note(operation, rules.mapping)
       if (entry.refusal !== undefined && !operation.stale && !refused.has(keyOf(entry)))
@@ -93,6 +94,7 @@ export async function rehearse(
   await done
   // What goes through a queue is part of it, as far as it can be done at once.
   await changes.idle()
+  behind.tell()
   const { problem } = run
   return {
     ...behind.summary(),
@@ -134,6 +136,7 @@ class Behind {
   readonly #tallies = new Map<string, Tally>()
   readonly #onLine: (line: PlanLine) => void
   readonly #names: ForeseenNames
+  readonly #untold: Flowed[] = []
   #count = 0
 
   constructor(names: ForeseenNames, onLine: (line: PlanLine) => void) {
@@ -141,21 +144,34 @@ class Behind {
     this.#onLine = onLine
   }
 
-  take({ mapping, done, sync }: Flowed): void {
+  take(flowed: Flowed): void {
+    const { mapping, done } = flowed
     const tally = this.#tallies.get(mapping.name) ?? {
       ...{ mapping, lines: new LineCounts(mapping.reconciliation.guard), statistics: new Statistics() },
     }
     tally.statistics = tally.statistics.plus(done)
     this.#tallies.set(mapping.name, tally)
-    for (const operation of done) {
-      if (!sync) continue
-      this.#names.note(operation, mapping)
-      const entry = planEntry(mapping, operation, sync.targets.isSecret)
-      const line = this.#names.inLine(lineOf(sync, operation, entry), mapping)
-      tally.lines.add(line)
-      this.#count++
-      this.#onLine(line)
-    }
+    this.#untold.push(flowed)
+  }
+
+  /** What follows from a page is known before what the page has made is: only then do its objects have their names. */
+  tell(): void {
+    for (const { mapping, done, sync } of this.#untold.splice(0))
+      for (const operation of done) {
+        this.#names.note(operation, mapping)
+        if (sync)
+          this.#tellOne(
+            mapping,
+            lineOf(sync, operation, planEntry(mapping, operation, sync.targets.isSecret)),
+          )
+      }
+  }
+
+  #tellOne(mapping: Mapping, own: PlanLine): void {
+    const line = this.#names.inLine(own, mapping)
+    this.#tallies.get(mapping.name)?.lines.add(line)
+    this.#count++
+    this.#onLine(line)
   }
 
   summary(): Pick<Consequences, 'flowsOn' | 'behind'> {
