@@ -99,6 +99,18 @@ describe('a plan with what follows from it', () => {
     expect(readdirSync(project.path('.syncline')).filter((name) => name.startsWith('rehearsal'))).toEqual([])
   })
 
+  it('follows from what was written, although another object of the page was refused', () => {
+    using project = town({
+      ...{ hr: ['5,a@x.org,Ann'], mail: { ...text, searchable: true, policies: [{ policyId: 'unique' }] } },
+      // Scripts of the type: its objects are not written in one transaction with their links.
+      user: { onCreate: script(`object.made = true`) },
+    })
+    expect(project.syncline(['recon', 'hr_user']).code).toBe(0)
+    project.write('data/hr.csv', 'id,mail,name\n1,a@x.org,Bob\n5,a@x.org,Anne\n')
+    expect(project.syncline(['recon', 'hr_user']).code).toBe(3)
+    expect(project.read('data/dir.csv')).toContain('"5","a@x.org","Anne"')
+  })
+
   it('goes on through every mapping that is behind another', async () => {
     using project = town({ hr: ['1,a@x.org,Ann'] })
     project.write('data/pay.csv', 'login\n')

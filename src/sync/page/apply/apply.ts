@@ -1,3 +1,5 @@
+import type { Mapping } from '../../../mapping/mapping.ts'
+
 import type { Store } from '../../../repository/repository.ts'
 import { type Applied, type Decided, dueOf, goesOn, linksAnyway } from '../operation.ts'
 import { onThose } from '../places.ts'
@@ -117,8 +119,7 @@ async function takeSteps(sync: Applying, begun: readonly Applied[]): Promise<rea
   let page = begun
   for (const step of order) {
     const isDue = (operation: Applied) =>
-      takes(operation.action, step) &&
-      (goesOn(operation) || (step === 'linkBefore' && linksAnyway(operation, sync.rules.mapping)))
+      takes(operation.action, step) && (goesOn(operation) || isDueAnyway(operation, step, sync.rules.mapping))
     page = await onThose(page, isDue, (due) => perform[step](sync, due))
   }
   await leaveBehind(sync, page)
@@ -128,6 +129,12 @@ async function takeSteps(sync: Applying, begun: readonly Applied[]): Promise<rea
     named.filter((operation) => hasFailed(operation) && !sync.lost?.takes(operation)),
   )
   return named
+}
+
+/** What follows from a page is with its first operation: that this one has failed says nothing about the others. */
+function isDueAnyway(operation: Applied, step: Step, mapping: Mapping): boolean {
+  if (step === 'consequences') return operation.consequence !== undefined
+  return step === 'linkBefore' && linksAnyway(operation, mapping)
 }
 
 /** An EXCEPTION is what was asked for, and what a plan leaves out was not tried. */
