@@ -2,7 +2,7 @@ import type { Project } from '../config/project.ts'
 import type { Part } from '../feature/feature.ts'
 import { localRunSets } from '../repository/local/run-sets.ts'
 import { isSecretAt } from '../router/secret-fields.ts'
-import { implicitSync } from '../sync/changes/implicit/implicit-sync.ts'
+import { implicitSync, type Notify } from '../sync/changes/implicit/implicit-sync.ts'
 import { onChange } from '../sync/changes/implicit/on-change.ts'
 import { ChangeQueue } from '../sync/changes/queue/change-queue.ts'
 import { RunFlows } from '../sync/changes/run-flows.ts'
@@ -20,7 +20,7 @@ import { queueProvider } from '../sync/resources/queue.ts'
 import { reconciliationProvider } from '../sync/resources/recon.ts'
 import { repoLinkProvider } from '../sync/resources/repo-link.ts'
 import { syncProvider } from '../sync/resources/sync.ts'
-import { ActiveOperations } from '../sync/services.ts'
+import { ActiveOperations, type SyncServices } from '../sync/services.ts'
 import type { Generation } from './generation.ts'
 import type { Base } from './services.ts'
 
@@ -73,22 +73,7 @@ export function synchronization({
     events.subscribe(['configuration'], () => changes.reconfigured()),
   ]
   const part: Part = {
-    mounts: {
-      'repo/synchronisation/pooledSyncStage': stageProvider(repository),
-      'repo/synchronisation/deadLetterQueue': deadLetterProvider(repository),
-      'repo/synchronisation/pendingDeletions': pendingDeletionProvider(repository),
-      sync: syncProvider({ ...single, reconciliations, notify }),
-      'sync/queue': queueProvider(repository, wake, (set, pointer) => isSecretAt(resources(), set, pointer)),
-      'sync/issues': issuesProvider({ ...single, reconciliations, configured }),
-      recon: reconciliationProvider({
-        ...{ reconciliations, repository, rehearse },
-        mappings: () => [...current().mappings.keys()],
-      }),
-      'recon/plans': plansProvider(repository.runs),
-      'recon/assoc': associationsProvider(repository, resources),
-      'repo/link': repoLinkProvider(repository, (name) => current().mappings.get(name)?.mapping.links.type),
-      'endpoint/linkedView': linkedViewProvider(single),
-    },
+    mounts: mountsOf({ ...options, current, rehearse, single, reconciliations, notify, wake, configured }),
     start: () => expireGone(repository.issues, configured()),
     async [Symbol.asyncDispose]() {
       await reconciliations.close()
@@ -103,6 +88,35 @@ export function synchronization({
     /** Everything in use, in this and in other processes. */
     inUse: () => inUse.all(reconciliations, mappings()),
     recover: () => reconciliations.recover(mappings().map(({ links }) => links.type)),
+  }
+}
+
+interface Mounting extends Pick<SynchronizationOptions, 'repository' | 'resources' | 'current' | 'rehearse'> {
+  readonly single: SyncServices
+  readonly reconciliations: Reconciliations
+  readonly notify: Notify
+  readonly wake: (mapping: string) => void
+  readonly configured: () => Configured
+}
+
+function mountsOf(given: Mounting): NonNullable<Part['mounts']> {
+  const { repository, resources, current, rehearse, single, reconciliations, notify, wake, configured } =
+    given
+  return {
+    'repo/synchronisation/pooledSyncStage': stageProvider(repository),
+    'repo/synchronisation/deadLetterQueue': deadLetterProvider(repository),
+    'repo/synchronisation/pendingDeletions': pendingDeletionProvider(repository),
+    sync: syncProvider({ ...single, reconciliations, notify }),
+    'sync/queue': queueProvider(repository, wake, (set, pointer) => isSecretAt(resources(), set, pointer)),
+    'sync/issues': issuesProvider({ ...single, reconciliations, configured }),
+    recon: reconciliationProvider({
+      ...{ reconciliations, repository, rehearse },
+      mappings: () => [...current().mappings.keys()],
+    }),
+    'recon/plans': plansProvider(repository.runs),
+    'recon/assoc': associationsProvider(repository, resources),
+    'repo/link': repoLinkProvider(repository, (name) => current().mappings.get(name)?.mapping.links.type),
+    'endpoint/linkedView': linkedViewProvider(single),
   }
 }
 

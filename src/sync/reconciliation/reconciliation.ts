@@ -3,7 +3,6 @@ import type { PlanEntry } from '../../plan/entry.ts'
 import type { Lease } from '../../repository/locks.ts'
 import type { RequestContext, Resources } from '../../router/resources.ts'
 import type { ScriptContext } from '../../scripts/engine.ts'
-import type { Flowed } from '../changes/run-flows.ts'
 import type { Recorder } from '../page/apply/apply.ts'
 import type { Applied, Decided } from '../page/operation.ts'
 import type { Rules } from '../page/rules.ts'
@@ -15,8 +14,6 @@ import type { Run } from './run.ts'
 export interface RunObservers {
   /** Sees every decided operation; a plan is made of these. */
   readonly onEntry?: (entry: PlanEntry, operation: Applied, sync: Synchronization) => void
-  /** Sees what the run's writes come to in the mappings behind its target. */
-  readonly onFlow?: (flowed: Flowed) => void
   /** Awaited after each page: what a page gave is put away before the next one. */
   readonly onPage?: () => Promise<void>
   readonly onProgress?: (run: Run) => void

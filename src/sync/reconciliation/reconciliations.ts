@@ -6,7 +6,6 @@ import { mappingsBehind } from '../../plan/flows-on.ts'
 import type { Events } from '../../repository/events.ts'
 import type { Lease } from '../../repository/locks.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
-import type { Flowed } from '../changes/run-flows.ts'
 import { linkedTargets } from '../page/counted.ts'
 import type { Rules } from '../page/rules.ts'
 import type { SyncServices } from '../services.ts'
@@ -117,13 +116,7 @@ export class Reconciliations {
     const facts = { ...factsOf({ ...request, sourceId }, rules), ...startOf(context), id, worker: own.name }
     const releases = releasesOf(rules.mapping.reconciliation, overrides)
     const run = new Run(facts, parametersOf(settings, { sourceId, retry }, releases))
-    if (!run.analysis) {
-      const heard = (flowed: Flowed) => {
-        run.flowed(flowed)
-        observers.onFlow?.(flowed)
-      }
-      held.use(this.#options.flows.listen(heard, id))
-    }
+    if (!run.analysis) held.use(this.#options.flows.listen((flowed) => run.flowed(flowed), id))
     const work = () =>
       reconcile({
         ...{ ...request, ...observers, repository, locks, runSets, log },

@@ -4,15 +4,15 @@ import { queryCollection } from '../../router/collection.ts'
 import type { RequestContext, ResourceAction, ResourceProvider } from '../../router/resources.ts'
 import { asResource, storePage, storeQuery } from '../../router/store-query.ts'
 import { recordAction } from '../issues/record-action.ts'
-import { type StoredPlansOptions, storedPlans } from '../plans/stored-plan.ts'
+import { type ReconPlansOptions, reconPlans } from '../plans/recon-plans.ts'
 import { mappingIn, overridesIn, retryIn, sourceIdIn, startRun } from '../reconciliation/action-parameters.ts'
 import { booleanIn, type ReconciliationRequest } from '../reconciliation/request.ts'
 import { mappingOfRun } from '../reconciliation/retry.ts'
 
 /** `recon[/{id}[/plan[/summary]]]` (engine §7.1). */
-export function reconciliationProvider(options: StoredPlansOptions): ResourceProvider {
+export function reconciliationProvider(options: ReconPlansOptions): ResourceProvider {
   const { reconciliations, repository } = options
-  const plans = storedPlans(options)
+  const plans = reconPlans(options)
   async function retry(runId: string, action: ResourceAction, context: RequestContext): Promise<Json> {
     const { parameters, content } = action
     const mapping = await mappingOfRun(repository.audit, runId)
