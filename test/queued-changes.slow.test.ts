@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { csvConnector, TestProject } from './support/project.ts'
 import { type Server, serve } from './support/server.ts'
 
-/** Changes through the queue, while the target goes away and comes back and the server is killed (engine §8.5). */
+/** Slow: changes through the queue, while the target goes away and comes back and the server is killed (engine §8.5). */
 const mapping = 'user_dir'
 const people = 60
 const rounds = 8

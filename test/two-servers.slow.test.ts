@@ -1,3 +1,4 @@
+/** Slow: servers that end, one after the other, and the time after which another notices. */
 import { describe, expect, it } from 'vitest'
 import { TestProject } from './support/project.ts'
 import { serve } from './support/server.ts'
