@@ -19,6 +19,21 @@ export function temporaryFolder(): TemporaryFolder {
   }
 }
 
+const lasting: TemporaryFolder[] = []
+
+/** One for all tests of the process. It goes with the process, also when Vitest ends that with a signal. */
+export function lastingFolder(): TemporaryFolder {
+  if (lasting.length === 0) {
+    process.once('exit', () => {
+      for (const folder of lasting) folder[Symbol.dispose]()
+    })
+    process.once('SIGTERM', () => process.exit())
+  }
+  const folder = temporaryFolder()
+  lasting.push(folder)
+  return folder
+}
+
 let base: string | undefined
 
 /** Linux's file system in memory, if programs may lie in it and it has room: on a disk, tests wait half of their time. */

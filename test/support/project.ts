@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { temporaryFolder } from '../../src/testing/folder.ts'
+import { lastingFolder, type TemporaryFolder, temporaryFolder } from '../../src/testing/folder.ts'
 import { program, root } from './program.ts'
 import { type Result, warmProgram } from './warm-program.ts'
 import { type Running, startServer } from './warm-server.ts'
@@ -33,12 +33,17 @@ export interface Identity {
 const templates = new Map<string, TestProject>()
 
 export class TestProject implements Disposable {
-  readonly #temporary = temporaryFolder()
-  readonly folder = this.#temporary.path
+  readonly #temporary: TemporaryFolder
+  readonly folder: string
+
+  constructor(temporary = temporaryFolder()) {
+    this.#temporary = temporary
+    this.folder = temporary.path
+  }
 
   /** A copy of examples/hr-to-directory. */
-  static example(): TestProject {
-    const project = new TestProject()
+  static example(temporary = temporaryFolder()): TestProject {
+    const project = new TestProject(temporary)
     const filter = (path: string) => !path.includes('.syncline')
     cpSync(join(root, 'examples/hr-to-directory'), project.folder, { recursive: true, filter })
     return project
@@ -49,10 +54,9 @@ export class TestProject implements Disposable {
     const key = mappings.join(' ')
     const known = templates.get(key)
     if (known) return known.copy()
-    const made = TestProject.example()
+    const made = TestProject.example(lastingFolder())
     for (const mapping of mappings) made.json('recon', mapping)
     templates.set(key, made)
-    process.once('exit', () => made[Symbol.dispose]())
     return made.copy()
   }
 

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '../../src/testing/folder.ts'
+import { lastingFolder } from '../../src/testing/folder.ts'
 import { program } from './program.ts'
 
 export interface Result {
@@ -26,7 +26,7 @@ export function warmProgram(env: Environment): WarmProgram {
 }
 
 function start(env: Environment): WarmProgram {
-  const folder = temporaryFolder()
+  const folder = lastingFolder()
   const [requests, answers] = [folder.file('requests'), folder.file('answers')]
   spawnSync('mkfifo', [requests, answers])
   const child = spawn(
@@ -35,7 +35,6 @@ function start(env: Environment): WarmProgram {
     { env, stdio: ['ignore', 'ignore', 'inherit'] },
   )
   child.unref()
-  process.once('exit', () => folder[Symbol.dispose]())
   // In this order: each waits for the other side.
   const [answer, request] = [openSync(answers, 'r'), openSync(requests, 'w')]
   return {
