@@ -196,44 +196,6 @@ describe('a task scan', () => {
   })
 })
 
-describe('a process that dies in the middle of a task', () => {
-  it('leaves its object to the next one, after the timeout and not before', async () => {
-    // Waiting for `openidm` does not count for the time that a script may take.
-    const source = `${logs} while (!openidm.read('managed/flag/quick'));`
-    town(sunset(source, {}, { waitForCompletion: false }))
-    const first = await serve(project)
-    server = first
-    await first.call('PUT', 'managed/user/u', { body: { name: 'n', sunset: { date: yesterday } } })
-    await first.call('POST', 'taskscanner?_action=execute&name=schedule/sunset')
-    const logged = async (at: Server) =>
-      (await at.call('GET', 'managed/log?_queryFilter=true')).body.resultCount
-    await expect.poll(() => logged(first)).toBe(1)
-    const started = async (at: Server) =>
-      Date.parse((await at.call('GET', 'managed/user/u')).body.sunset['task-started'])
-    const before = await started(first)
-    await first.stop('SIGKILL')
-
-    const second = await serve(project)
-    server = second
-    await second.call('PUT', 'managed/flag/quick', { body: {} })
-    const again = () => second.call('POST', 'taskscanner?_action=execute&name=sunset')
-    await expect
-      .poll(
-        async () => {
-          await again()
-          return logged(second)
-        },
-        { interval: 200 },
-      )
-      .toBe(2)
-    expect((await started(second)) - before).toBeGreaterThanOrEqual(2000)
-    const user = () => second.call('GET', 'managed/user/u')
-    await expect.poll(async () => (await user()).body.sunset['task-completed']).toEqual(expect.any(String))
-    await again()
-    expect(await logged(second)).toBe(2)
-  })
-})
-
 describe('a schedule', () => {
   it('runs a task scan by itself', async () => {
     town({
