@@ -33,13 +33,17 @@ async function apply(file: string, options: ApplyOptions): Promise<number> {
     const left: string[] = []
     const overrides = overridesOf(options)
     const request = { mapping, plan, planFilters: filtersOf(options, options.limit), overrides }
-    const run = await atItsEnd(options, (onProgress) =>
-      reconciliations.start(request, administrator, {
-        onEntry(entry, { stale }) {
-          if (stale && !stale.done && left.length < named) left.push(`${idsOf(entry)}: ${stale.why}`)
-        },
-        onProgress,
-      }),
+    const isWhole = Object.keys(request.planFilters).length === 0
+    const run = await atItsEnd(
+      options,
+      (onProgress) =>
+        reconciliations.start(request, administrator, {
+          onEntry(entry, { stale }) {
+            if (stale && !stale.done && left.length < named) left.push(`${idsOf(entry)}: ${stale.why}`)
+          },
+          onProgress,
+        }),
+      isWhole ? plan.header.entries : undefined,
     )
     if (options.json) console.log(JSON.stringify(run, null, 2))
     else print(run, left, { file, undoes: plan.header.undoes, options })

@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { parseJson } from '../model/json-text.ts'
 import { messageOf, Problem } from '../model/problem.ts'
 import { withMapping } from './application.ts'
+import { hintHere } from './named-command.ts'
 import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
 
@@ -48,7 +49,7 @@ async function explain(
     const explanation = await resources.action('sync', action, administrator)
     if (options.json) console.log(JSON.stringify(explanation, null, 2))
     else if (isJsonObject(explanation))
-      for (const decision of objectsIn(explanation.decisions)) print(explanation, decision)
+      for (const decision of objectsIn(explanation.decisions)) print(explanation, decision, options)
     return 0
   })
 }
@@ -75,7 +76,7 @@ function fileText(file: string): string {
   }
 }
 
-function print(explanation: JsonObject, decision: JsonObject): void {
+function print(explanation: JsonObject, decision: JsonObject, where: ProjectOptions): void {
   const { source, target } = explanation
   const { sourceId, targetId, situation, action, reason, linkQualifier, correlation } = decision
   const ids = `${source}/${sourceId ?? '(none)'} → ${target}/${targetId ?? '(new)'}`
@@ -88,7 +89,7 @@ function print(explanation: JsonObject, decision: JsonObject): void {
   for (const line of policyLines(decision)) console.log(`  policy    ${line}`)
   if (decision.refusal !== undefined) console.log(`  ${style('red', 'but')}       ${decision.refusal}`)
   const way = wayOut(String(situation), String(explanation.mapping))
-  if (way !== undefined) console.log(`  way out   ${way}`)
+  if (way !== undefined) console.log(`  way out   ${hintHere(way, where)}`)
   if (decision.unforeseen !== undefined) console.log(`  unknown   ${decision.unforeseen}`)
   for (const attribute of objectsIn(decision.attributes)) printAttribute(attribute)
 }
@@ -104,7 +105,7 @@ function candidateLines({ candidates, targetId }: JsonObject, target: string): r
 
 /** For situations that leave an object to a person. */
 function wayOut(situation: string, mapping: string): string | undefined {
-  const resolve = 'or decide this one: syncline issues'
+  const resolve = `or decide this one: \`syncline issues --mapping ${mapping}\``
   switch (situation) {
     case 'AMBIGUOUS':
       return `let the correlation of ${mapping} ask for what tells these apart, ${resolve}`

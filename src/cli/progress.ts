@@ -2,12 +2,16 @@ import { Presets, SingleBar } from 'cli-progress'
 import type { Run } from '../sync/reconciliation/run.ts'
 import type { ProjectOptions } from './options.ts'
 
-/** A run when it has ended, its progress shown meanwhile. SIGINT, SIGTERM and the end of the terminal cancel it. */
+/**
+ * A run when it has ended, its progress shown meanwhile. SIGINT, SIGTERM and the end of the terminal cancel it. `expected`: how many
+ * objects it will look at, if that is known better than the run knows it.
+ */
 export async function atItsEnd(
   { json = false }: ProjectOptions,
   start: (onProgress: (run: Run) => void) => Promise<{ readonly run: Run; readonly done: Promise<unknown> }>,
+  expected?: number,
 ): Promise<Run> {
-  const shown = progress(json)
+  const shown = progress(json, expected)
   const { run, done } = await start(shown.update)
   const cancel = () => run.cancel()
   for (const signal of canceling) process.once(signal, cancel)
@@ -28,12 +32,12 @@ export interface Progress {
 /** The time between two plain lines, in milliseconds. */
 const quiet = 5_000
 
-export function progress(silent: boolean): Progress {
+export function progress(silent: boolean, expected?: number): Progress {
   if (silent) return { update() {}, stop() {} }
-  return process.stderr.isTTY ? bar() : lines()
+  return process.stderr.isTTY ? bar(expected) : lines(expected)
 }
 
-function bar(): Progress {
+function bar(expected: number | undefined): Progress {
   const format = '  {phase} [{bar}] {percentage}% | {value}/{total} | {rate} objects/s'
   const options = {
     format,
@@ -46,7 +50,7 @@ function bar(): Progress {
   let started = false
   return {
     update(run) {
-      const { done, total } = position(run)
+      const { done, total } = position(run, expected)
       const facts = { phase: phaseOf(run), rate: rateOf(run) }
       if (!started) single.start(total, done, facts)
       started = true
@@ -59,22 +63,25 @@ function bar(): Progress {
   }
 }
 
-function lines(): Progress {
+function lines(expected: number | undefined): Progress {
   let last = performance.now()
   return {
     update(run) {
       if (performance.now() - last < quiet) return
       last = performance.now()
-      const { done, total } = position(run)
+      const { done, total } = position(run, expected)
       console.error(`${phaseOf(run)}: ${done} of ${total} objects, ${rateOf(run)}/s`)
     },
     stop() {},
   }
 }
 
-function position({ statistics }: Run): { done: number; total: number } {
-  const done = statistics.processed.source + statistics.processed.target
-  return { done, total: Math.max(done, (statistics.totals.source ?? done) + statistics.processed.target) }
+export function position(
+  { statistics: { processed, totals } }: Pick<Run, 'statistics'>,
+  expected?: number,
+): { done: number; total: number } {
+  const done = processed.source + processed.target
+  return { done, total: Math.max(done, expected ?? (totals.source ?? done) + processed.target) }
 }
 
 function phaseOf({ stage }: Run): string {
