@@ -105,7 +105,7 @@ describe('for any people, policies, scripts and ways of synchronization', () => 
         )
         followed += flowed.length
       }),
-      runs(20),
+      runs(60),
     )
     expect(followed).toBeGreaterThan(0)
   })
@@ -135,7 +135,7 @@ describe('for any people, policies, scripts and ways of synchronization', () => 
           expect(updated).toBeLessThanOrEqual(counted('UPDATE'))
         }
       }),
-      runs(12),
+      runs(40),
     )
   })
 })

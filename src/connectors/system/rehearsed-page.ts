@@ -1,7 +1,7 @@
-import { requireReadable } from '../../model/unreadable.ts'
+import { isUnreadable, parted } from '../../model/unreadable.ts'
 import { ConnectorError, connectorError } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorObject } from '../kit/query.ts'
-import { type Attributes, setAttribute, type Value } from '../kit/values.ts'
+import { type Attributes, attribute, setAttribute, type Value } from '../kit/values.ts'
 import {
   type AttributeChange,
   type ConnectorWrite,
@@ -10,22 +10,13 @@ import {
   settingOf,
 } from '../kit/write.ts'
 
-/**
- * What a page of writes makes of the objects that it touches, without a system. A write names an object by its id before the page,
- * or by the one that the page has given to it, so two objects may exchange their ids.
- */
-interface Draft {
-  /** As it was before the page; undefined: it was not there. */
-  readonly origin: ConnectorObject | undefined
-  /** As it is after the page; undefined: gone. */
-  object: ConnectorObject | undefined
-  readonly places: number[]
-}
-
-interface Drafts {
-  readonly all: ReadonlySet<Draft>
-  /** Of every write: what it is about, or why it is refused. */
-  readonly byPlace: readonly (Draft | Error)[]
+/** An object while the page is applied. */
+interface Held {
+  /** Its id before the page; undefined: it was not there. */
+  readonly origin: string | undefined
+  object: ConnectorObject
+  /** The write that gave it its id; -1: it has the id that it had. */
+  by: number
 }
 
 export interface RehearsedSystem {
@@ -35,55 +26,76 @@ export interface RehearsedSystem {
   held(name: string, value: Value): Value
 }
 
-export function draftsOf(
+export interface RehearsedPage {
+  readonly outcomes: readonly ConnectorWriteOutcome[]
+  /** What there is of the objects that the page changed, by id; null: nothing any more. */
+  readonly after: ReadonlyMap<string, ConnectorObject | null>
+  /** The ids that its writes gave. */
+  readonly given: readonly string[]
+}
+
+/**
+ * What a page of writes makes of the objects that are there, without a system: they are done in order, as if no id were ever taken. If
+ * two objects end with one id, it is refused to the one that came later, and all begins again without that write.
+ */
+export function rehearsePage(
   writes: readonly ConnectorWrite[],
   refusals: readonly (Error | undefined)[],
   present: ReadonlyMap<string, ConnectorEntry>,
   system: RehearsedSystem,
-): Drafts {
-  const all = new Set<Draft>()
-  const byId = new Map<string, Draft>()
-  function take(draft: Draft, id: string | undefined): void {
-    all.add(draft)
-    if (id !== undefined && !byId.has(id)) byId.set(id, draft)
+): RehearsedPage {
+  const refused = new Map<number, Error>()
+  for (const [place, write] of writes.entries()) {
+    const entry = write.operation === 'create' ? undefined : present.get(write.id)
+    const error = refusals[place] ?? (isUnreadable(entry) ? entry.problem : undefined)
+    if (error) refused.set(place, error)
   }
-  const byPlace = writes.map((write, place): Draft | Error => {
-    const refusal = refusals[place]
-    if (refusal) return refusal
-    try {
-      const draft = write.operation === 'create' ? created(write, system) : named(write.id, byId, present)
-      take(draft, write.operation === 'create' ? draft.object?._id : write.id)
-      draft.places.push(place)
-      if (write.operation === 'delete') draft.object = undefined
-      else if (write.operation === 'update' && draft.object)
-        draft.object = withChanges(draft.object, write.changes, system)
-      return draft
-    } catch (error) {
-      return connectorError(error)
-    }
-  })
-  return { all, byPlace }
+  for (;;) {
+    const held = [...present].map(([id, object]): Held => ({ origin: id, object: readable(object), by: -1 }))
+    const outcomes = writes.map((write, place): ConnectorWriteOutcome => {
+      const error = refused.get(place)
+      if (error) return { ok: false, error }
+      try {
+        return perform(write, place, held, system)
+      } catch (thrown) {
+        return { ok: false, error: connectorError(thrown) }
+      }
+    })
+    const late = contested(held)
+    if (late.length === 0) return { outcomes, ...after(held, present) }
+    for (const { by, object } of late)
+      refused.set(by, new ConnectorError('alreadyExists', `There is an object "${object._id}" already`))
+  }
 }
 
-function created(
-  { id, attributes }: Extract<ConnectorWrite, { operation: 'create' }>,
+/** What cannot be read keeps its id; to write it fails before this. */
+function readable(entry: ConnectorEntry): ConnectorObject {
+  return parted(entry).object ?? { _id: entry._id }
+}
+
+function perform(
+  write: ConnectorWrite,
+  place: number,
+  held: Held[],
   system: RehearsedSystem,
-): Draft {
-  const object = withChanges({ _id: id ?? '' }, settingOf(attributes), system, id)
-  return { origin: undefined, object, places: [] }
-}
-
-function named(
-  id: string,
-  drafts: ReadonlyMap<string, Draft>,
-  present: ReadonlyMap<string, ConnectorEntry>,
-): Draft {
-  const known = drafts.get(id)
-  if (known?.object) return known
-  const entry = known ? undefined : present.get(id)
-  if (!entry) throw new ConnectorError('unknownId', `There is no object "${id}"`)
-  const object = requireReadable(entry)
-  return { origin: object, object, places: [] }
+): ConnectorWriteOutcome {
+  if (write.operation === 'create') {
+    const object = withChanges({ _id: write.id ?? '' }, settingOf(write.attributes), system, write.id)
+    held.push({ origin: undefined, object, by: place })
+    return { ok: true, id: object._id, object }
+  }
+  // Until it gives it up, an id names the one that has had it longest.
+  const [own] = held
+    .filter(({ object }) => object._id === write.id)
+    .toSorted((one, other) => one.by - other.by)
+  if (!own) throw new ConnectorError('unknownId', `There is no object "${write.id}"`)
+  if (write.operation === 'delete') {
+    held.splice(held.indexOf(own), 1)
+    return { ok: true, id: write.id }
+  }
+  own.object = withChanges(own.object, write.changes, system)
+  if (own.object._id !== write.id) own.by = place
+  return { ok: true, id: own.object._id, object: own.object }
 }
 
 function withChanges(
@@ -92,49 +104,41 @@ function withChanges(
   system: RehearsedSystem,
   id: string | undefined = object._id,
 ): ConnectorObject {
-  const after = changed(object, changes)
-  for (const { attribute } of changes) {
-    const value = Object.hasOwn(after, attribute) ? after[attribute] : undefined
-    const held = value === undefined ? null : system.held(attribute, value)
-    if (held === null) delete after[attribute]
-    else setAttribute(after, attribute, held)
+  const done = changed(object, changes)
+  for (const { attribute: name } of changes) {
+    const value = attribute(done, name)
+    const held = value === undefined ? null : system.held(name, value)
+    if (held === null) delete done[name]
+    else setAttribute(done, name, held)
   }
-  const { _id, ...attributes } = after
-  return { ...after, _id: system.idOf(attributes, id) }
+  const { _id, ...attributes } = done
+  return { ...done, _id: system.idOf(attributes, id) }
 }
 
-/**
- * The outcomes. Refused is who wants an id that somebody else has, also after the page. Who is refused stays as he was, so he may
- * stand in the way of others: these are looked for until there are none.
- */
-export function settled(
-  { all, byPlace }: Drafts,
-  others: ReadonlySet<string>,
-): { readonly outcomes: readonly ConnectorWriteOutcome[]; readonly kept: readonly Draft[] } {
-  const refused = new Map<Draft, Error>()
-  let found = true
-  while (found) {
-    found = false
-    const holders = new Set(others)
-    for (const { origin } of refused.keys()) if (origin) holders.add(origin._id)
-    const rest = [...all].filter((draft) => !refused.has(draft))
-    // Who keeps his id comes before who wants it.
-    const stays = ({ origin, object }: Draft) => Number(origin?._id !== object?._id)
-    for (const draft of rest.toSorted((one, other) => stays(one) - stays(other))) {
-      const { object } = draft
-      if (!object) continue
-      if (holders.has(object._id)) {
-        refused.set(draft, new ConnectorError('alreadyExists', `There is an object "${object._id}" already`))
-        found = true
-      } else holders.add(object._id)
-    }
+/** Those that came to an id that another one has had longer. */
+function contested(held: readonly Held[]): readonly Held[] {
+  const first = new Map<string, Held>()
+  const late: Held[] = []
+  for (const one of held.toSorted((a, b) => a.by - b.by)) {
+    const { _id } = one.object
+    if (first.has(_id)) late.push(one)
+    else first.set(_id, one)
   }
-  const outcomes = byPlace.map((draft): ConnectorWriteOutcome => {
-    if (draft instanceof Error) return { ok: false, error: draft }
-    const error = refused.get(draft)
-    if (error) return { ok: false, error }
-    const object = draft.object ?? draft.origin
-    return { ok: true, id: object?._id ?? '', ...(draft.object && { object: draft.object }) }
-  })
-  return { outcomes, kept: [...all].filter((draft) => !refused.has(draft)) }
+  return late
+}
+
+function after(
+  held: readonly Held[],
+  present: ReadonlyMap<string, ConnectorEntry>,
+): Pick<RehearsedPage, 'after' | 'given'> {
+  const now = new Map<string, ConnectorObject | null>()
+  for (const id of present.keys()) now.set(id, null)
+  const given: string[] = []
+  for (const { object, by } of held) {
+    now.set(object._id, object)
+    if (by >= 0) given.push(object._id)
+  }
+  // What nobody touched is as it was.
+  for (const [id, entry] of present) if (now.get(id) === entry) now.delete(id)
+  return { after: now, given }
 }

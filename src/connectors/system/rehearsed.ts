@@ -10,7 +10,7 @@ import type { ConnectorEntry, ConnectorObject, ConnectorQuery, SearchEnd } from 
 import { isValueList, Secret, setAttribute, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { unfit } from './judge.ts'
-import { draftsOf, settled } from './rehearsed-page.ts'
+import { rehearsePage } from './rehearsed-page.ts'
 
 /** Systems of this kind that are read as they are, and keep what is written to themselves. */
 export function rehearsed(kind: ConnectorKind): ConnectorKind {
@@ -24,7 +24,7 @@ type Overlay = Map<string, ConnectorObject | null>
  * A connector over another one. What is read is what the system would hold after the writes; the system itself is only read. It
  * refuses what the system would refuse, as far as that is known without writing.
  */
-function rehearsal(inner: Connector): Connector {
+export function rehearsal(inner: Connector): Connector {
   const overlays = new Map<string, Overlay>()
   function overlayOf(objectClass: string): Overlay {
     const overlay = overlays.get(objectClass) ?? new Map()
@@ -76,6 +76,9 @@ function passedOn(inner: Connector): Partial<Connector> {
       held: (objectClass, name, value) => inner.held(objectClass, name, value),
     }),
     ...(offers(inner, 'ordered') && { ordered: (objectClass, name) => inner.ordered(objectClass, name) }),
+    ...(offers(inner, 'exchangesIds') && {
+      exchangesIds: (objectClass) => inner.exchangesIds(objectClass),
+    }),
     ...(offers(inner, 'refusals') && {
       refusals: (objectClass, writes, signal) => inner.refusals(objectClass, writes, signal),
     }),
@@ -167,17 +170,24 @@ async function writePage(
 ): Promise<readonly ConnectorWriteOutcome[]> {
   const refusals = await refusalsOf(inner, objectClass, writes, signal)
   const read = (ids: readonly string[]) => present(inner, overlay, objectClass, ids, signal)
-  const touched = await read(writes.flatMap((write) => (write.operation === 'create' ? [] : [write.id])))
-  const drafts = draftsOf(writes, refusals, touched, {
-    idOf: (attributes, id) =>
-      (offers(inner, 'idOf') ? inner.idOf(objectClass, attributes, id) : id) ?? id ?? timeOrderedId(),
-    held: (name, value) => (offers(inner, 'held') ? inner.held(objectClass, name, value) : value),
-  })
-  const wanted = [...drafts.all].flatMap(({ object }) => (object ? [object._id] : []))
-  const others = await read(wanted.filter((id) => !touched.has(id)))
-  const { outcomes, kept } = settled(drafts, new Set(others.keys()))
-  for (const { origin } of kept) if (origin) overlay.set(origin._id, null)
-  for (const { object } of kept) if (object) overlay.set(object._id, object)
+  const perform = (there: ReadonlyMap<string, ConnectorEntry>) =>
+    rehearsePage(writes, refusals, there, {
+      idOf: (attributes, id) =>
+        (offers(inner, 'idOf') ? inner.idOf(objectClass, attributes, id) : id) ?? id ?? timeOrderedId(),
+      held: (name, value) => (offers(inner, 'held') ? inner.held(objectClass, name, value) : value),
+    })
+  const asked = new Set(writes.flatMap((write) => (write.operation === 'create' ? [] : [write.id])))
+  let there = await read([...asked])
+  let page = perform(there)
+  // Others may have the ids that these writes give; what is refused then may lead to further ones.
+  for (let more = page.given.filter((id) => !asked.has(id)); more.length > 0; ) {
+    for (const id of more) asked.add(id)
+    there = new Map([...there, ...(await read(more))])
+    page = perform(there)
+    more = page.given.filter((id) => !asked.has(id))
+  }
+  const { outcomes, after } = page
+  for (const [id, object] of after) overlay.set(id, object)
   return outcomes
 }
 
