@@ -99,6 +99,29 @@ describe('a plan with what follows from it', () => {
     expect(readdirSync(project.path('.syncline')).filter((name) => name.startsWith('rehearsal'))).toEqual([])
   })
 
+  it('does not move on what liveSync has seen', async () => {
+    const asks = script(`openidm.action('system/hr/account', 'liveSync', {})`)
+    using project = town({ hr: ['1,a@x.org,Ann'], user: { postCreate: asks } })
+    await using application = await open(project)
+    const { facts } = await planned(application, 'hr_user')
+    expect(facts?.rehearsed?.notDone).toEqual({ 'system/hr/account': 1 })
+    expect(readdirSync(project.path('data')).toSorted()).toEqual(['dir.csv', 'hr.csv'])
+  })
+
+  it('says of accounts that take the ids of each other what the run does with them', () => {
+    const properties = [
+      { source: 'mail', target: 'login' },
+      { source: 'name', target: 'name' },
+    ]
+    using project = town({ hr: ['1,a@x.org,Ann', '2,b@x.org,Bob'], dirMapping: { properties } })
+    expect(project.syncline(['recon', 'hr_user']).code).toBe(0)
+    project.write('data/hr.csv', 'id,mail,name\n1,b@x.org,Ann\n2,a@x.org,Bob\n')
+    const plan = project.json<{ behind: PlanLine[] }>('plan', 'hr_user', '--flows')
+    expect(plan.behind.map(told)).toEqual(['UPDATE → a@x.org', 'UPDATE → b@x.org'])
+    expect(project.syncline(['recon', 'hr_user']).code).toBe(0)
+    expect(project.read('data/dir.csv')).toContain('"b@x.org","","Ann"')
+  })
+
   it('follows from what was written, although another object of the page was refused', () => {
     using project = town({
       ...{ hr: ['5,a@x.org,Ann'], mail: { ...text, searchable: true, policies: [{ policyId: 'unique' }] } },

@@ -28,7 +28,7 @@ import { type Generation, openGeneration } from './generation.ts'
 import { Generations } from './generations.ts'
 import { type KeyRotation, rotateKey } from './key-rotation.ts'
 import { RefCounted } from './ref-counted.ts'
-import { NotDone, rehearsalFolder, rehearsing } from './rehearsal.ts'
+import { NotDone, rehearsalFolder, rehearsing, removeLeftRehearsals } from './rehearsal.ts'
 import type { Base } from './services.ts'
 import { synchronization } from './synchronization.ts'
 import { usableMapping } from './usable.ts'
@@ -83,6 +83,7 @@ export async function openApplication(options: OpenOptions): Promise<Application
   const { dataFolder, environment } = options
   const project = await readConfiguration(options)
   const store = opened.use(await openSqlite(join(dataFolder, 'syncline.db'), sqliteOptions(environment)))
+  await removeLeftRehearsals(dataFolder)
   return openOn(store, project, options, opened.move())
 }
 

@@ -4,7 +4,7 @@ import { rehearsed } from '../connectors/system/rehearsed.ts'
 import { feature } from '../feature/feature.ts'
 import { isRunning } from '../kit/process.ts'
 import { Problem } from '../model/problem.ts'
-import type { RouterFilter } from '../router/filter.ts'
+import type { RoutedRequest, RouterFilter } from '../router/filter.ts'
 import { mayWrite } from '../router/read-only.ts'
 import type { ProjectOptions } from './check.ts'
 import { connectorKinds } from './connectors.ts'
@@ -12,13 +12,21 @@ import { connectorKinds } from './connectors.ts'
 /** The paths below which something would happen outside of the rehearsal, or to the project itself. */
 const outside: ReadonlySet<string> = new Set(['external', 'config', 'script', 'scheduler', 'schedule'])
 
+/** What of a system its connector remembers, or scripts in it do. */
+const outsideActions: ReadonlySet<string> = new Set(['liveSync', 'activeSync', 'script'])
+
+function isOutside({ path, action }: RoutedRequest): boolean {
+  const [root = ''] = path.split('/')
+  return outside.has(root) || (root === 'system' && action !== undefined && outsideActions.has(action.name))
+}
+
 /** What was wanted outside, and not done: paths, and how often. */
 export class NotDone {
   #counts: Record<string, number> = {}
 
   readonly filter: RouterFilter = async (request, next) => {
     const { path } = request
-    if (!outside.has(path.split('/')[0] ?? '') || !mayWrite(request)) return next()
+    if (!isOutside(request) || !mayWrite(request)) return next()
     this.#counts[path] = (this.#counts[path] ?? 0) + 1
     throw new Problem(
       'FORBIDDEN',
@@ -49,14 +57,25 @@ export function rehearsing<T extends ProjectOptions>(options: T, notDone: NotDon
 }
 
 const prefix = 'rehearsal-'
+/** When this process began: it has no other's number by chance, as in a container that was started again. */
+const started = String(Math.round(performance.timeOrigin))
 
-/** A folder for the files of one rehearsal. What rehearsals of processes that have ended left is removed. */
+/** A folder for the files of one rehearsal. */
 export async function rehearsalFolder(dataFolder: string): Promise<string> {
   await mkdir(dataFolder, { recursive: true, mode: 0o700 })
-  for (const name of await readdir(dataFolder)) {
-    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length).split('-')[0]) : Number.NaN
-    if (Number.isInteger(pid) && !isRunning(pid))
-      await rm(join(dataFolder, name), { recursive: true, force: true })
-  }
-  return mkdtemp(join(dataFolder, `${prefix}${process.pid}-`))
+  await removeLeftRehearsals(dataFolder)
+  return mkdtemp(join(dataFolder, `${prefix}${process.pid}-${started}-`))
+}
+
+/** What rehearsals of processes that have ended left: copies of the store, which are large and nobody's. */
+export async function removeLeftRehearsals(dataFolder: string): Promise<void> {
+  for (const name of await readdir(dataFolder))
+    if (isLeft(name)) await rm(join(dataFolder, name), { recursive: true, force: true })
+}
+
+function isLeft(name: string): boolean {
+  if (!name.startsWith(prefix)) return false
+  const [pid = '', begun] = name.slice(prefix.length).split('-')
+  if (!/^\d+$/.test(pid)) return false
+  return Number(pid) === process.pid ? begun !== started : !isRunning(Number(pid))
 }

@@ -138,7 +138,7 @@ function after(
     now.set(object._id, object)
     if (by >= 0) given.push(object._id)
   }
-  // What nobody touched is as it was.
-  for (const [id, entry] of present) if (now.get(id) === entry) now.delete(id)
+  // What nobody touched is as it was, and so is what cannot be read.
+  for (const [id, entry] of present) if (now.get(id) === entry || isUnreadable(entry)) now.delete(id)
   return { after: now, given }
 }

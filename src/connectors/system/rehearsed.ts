@@ -4,7 +4,7 @@ import { compileFilter } from '../../model/filter/evaluate.ts'
 import { matchesEverything } from '../../model/filter/filter.ts'
 import { pointersOf } from '../../model/filter/walk.ts'
 import type { Json } from '../../model/json.ts'
-import { type Connector, offers } from '../kit/connector.ts'
+import { type Capabilities, type Connector, offers } from '../kit/connector.ts'
 import type { ConnectorKind } from '../kit/kind.ts'
 import type { ConnectorEntry, ConnectorObject, ConnectorQuery, SearchEnd } from '../kit/query.ts'
 import { isValueList, Secret, setAttribute, type Value } from '../kit/values.ts'
@@ -61,41 +61,35 @@ export function rehearsal(inner: Connector): Connector {
   }
 }
 
-/** What says nothing about single objects, or only about those that the system has. */
+/**
+ * `passed on`: says nothing about single objects, or only about those that the system has. `own`: looks at the writes. Pages and counts are
+ * not offered: they are those of a search then. Nor are changes: who asks for them moves what the system, or its connector, remembers of
+ * them; nor scripts, which may do anything.
+ */
+const parts: Readonly<Record<keyof Capabilities, 'own' | 'passed on' | 'not offered'>> = {
+  ...{ search: 'own', readMany: 'own', writeMany: 'own' },
+  ...{
+    test: 'passed on',
+    schema: 'passed on',
+    split: 'passed on',
+    locate: 'passed on',
+    ordered: 'passed on',
+  },
+  ...{ deltas: 'passed on', held: 'passed on', refusals: 'passed on' },
+  ...{ idOf: 'passed on', exchangesIds: 'passed on' },
+  ...{ authenticate: 'passed on', resolveUsername: 'passed on' },
+  ...{ page: 'not offered', sorts: 'not offered', count: 'not offered' },
+  ...{ latestToken: 'not offered', changesSince: 'not offered' },
+  ...{ runScript: 'not offered', discover: 'not offered' },
+}
+
 function passedOn(inner: Connector): Partial<Connector> {
-  return {
-    ...(inner.agreedNames && { agreedNames: (objectClass) => inner.agreedNames?.(objectClass) ?? {} }),
-    ...(offers(inner, 'test') && { test: (signal) => inner.test(signal) }),
-    ...(offers(inner, 'schema') && { schema: (signal) => inner.schema(signal) }),
-    ...(offers(inner, 'split') && { split: (objectClass, filter) => inner.split(objectClass, filter) }),
-    ...(offers(inner, 'deltas') && { deltas: (objectClass, name) => inner.deltas(objectClass, name) }),
-    ...(offers(inner, 'idOf') && {
-      idOf: (objectClass, attributes, proposed) => inner.idOf(objectClass, attributes, proposed),
-    }),
-    ...(offers(inner, 'held') && {
-      held: (objectClass, name, value) => inner.held(objectClass, name, value),
-    }),
-    ...(offers(inner, 'ordered') && { ordered: (objectClass, name) => inner.ordered(objectClass, name) }),
-    ...(offers(inner, 'exchangesIds') && {
-      exchangesIds: (objectClass) => inner.exchangesIds(objectClass),
-    }),
-    ...(offers(inner, 'refusals') && {
-      refusals: (objectClass, writes, signal) => inner.refusals(objectClass, writes, signal),
-    }),
-    ...(offers(inner, 'latestToken') && {
-      latestToken: (objectClass, signal) => inner.latestToken(objectClass, signal),
-    }),
-    ...(offers(inner, 'changesSince') && {
-      changesSince: (objectClass, token, signal) => inner.changesSince(objectClass, token, signal),
-    }),
-    ...(offers(inner, 'authenticate') && {
-      authenticate: (objectClass, name, password, signal) =>
-        inner.authenticate(objectClass, name, password, signal),
-    }),
-    ...(offers(inner, 'resolveUsername') && {
-      resolveUsername: (objectClass, name, signal) => inner.resolveUsername(objectClass, name, signal),
-    }),
+  const passed: Record<string, unknown> = {}
+  for (const [name, part] of Object.entries({ agreedNames: 'passed on', ...parts })) {
+    const call: unknown = part === 'passed on' ? Reflect.get(inner, name) : undefined
+    if (typeof call === 'function') passed[name] = call.bind(inner)
   }
+  return passed
 }
 
 /** What the system has and nobody has written over, then what was written. */

@@ -1,5 +1,6 @@
 import type { Mapping } from '../../mapping/mapping.ts'
 import type { Problem } from '../../model/problem.ts'
+import type { Resource } from '../../router/resources.ts'
 import { type Applied, nothingApplied, nothingDecided } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 
@@ -7,6 +8,8 @@ import type { Synchronization } from '../page/synchronization.ts'
 export interface Flowed {
   readonly mapping: Mapping
   readonly done: readonly Applied[]
+  /** By source id: the targets as they were before. */
+  readonly targets?: ReadonlyMap<string | undefined, Resource | undefined>
   /** Absent: the mapping failed before it could look at the changes. */
   readonly sync?: Synchronization
 }

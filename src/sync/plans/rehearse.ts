@@ -2,10 +2,11 @@ import type { Mapping } from '../../mapping/mapping.ts'
 import type { DecidedFlow, FlowFailure, FlowsOn, Rehearsed } from '../../plan/flows-on.ts'
 import { LineCounts } from '../../plan/line-counts.ts'
 import { foreseenId, type PlanLine } from '../../plan/plan-line.ts'
-import type { RequestContext } from '../../router/resources.ts'
+import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { ChangeQueue } from '../changes/queue/change-queue.ts'
 import type { Flowed, RunFlows } from '../changes/run-flows.ts'
 import { type Applied, planEntry } from '../page/operation.ts'
+import type { Synchronization } from '../page/synchronization.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
 import { type Failures, Statistics } from '../reconciliation/statistics.ts'
 import { lineOf } from './line-of.ts'
@@ -156,14 +157,12 @@ class Behind {
 
   /** What follows from a page is known before what the page has made is: only then do its objects have their names. */
   tell(): void {
-    for (const { mapping, done, sync } of this.#untold.splice(0))
+    for (const { mapping, done, targets, sync } of this.#untold.splice(0))
       for (const operation of done) {
         this.#names.note(operation, mapping)
-        if (sync)
-          this.#tellOne(
-            mapping,
-            lineOf(sync, operation, planEntry(mapping, operation, sync.targets.isSecret)),
-          )
+        if (!sync) continue
+        const before = targets?.get(operation.sourceId)
+        this.#tellOne(mapping, lineAsPlanned(sync, operation, before))
       }
   }
 
@@ -190,6 +189,14 @@ class Behind {
     })
     return { flowsOn, behind: this.#count }
   }
+}
+
+/** As a plan would have it: decided from a target that is as it was, and has the id that it had. */
+function lineAsPlanned(sync: Synchronization, operation: Applied, target: Resource | undefined): PlanLine {
+  const { mapping } = sync.rules
+  const entry = planEntry(mapping, operation, sync.targets.isSecret)
+  const targetId = operation.action === 'CREATE' ? entry.targetId : (target?._id ?? entry.targetId)
+  return lineOf(sync, { ...operation, target }, { ...entry, targetId })
 }
 
 function shownFailure({ count, message, example: { sourceId, targetId } }: Failures): FlowFailure {

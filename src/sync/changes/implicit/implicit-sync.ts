@@ -280,7 +280,7 @@ async function workPage(
         }
         const made = ({ sourceId = '' }: Applied) => transactionOf(request)(flowOf.get(sourceId))
         for (const [transaction, own] of Map.groupBy(done, made))
-          runs.tell(transaction, { mapping, done: own, sync: held })
+          runs.tell(transaction, { mapping, done: own, targets, sync: held })
       }),
     )
   }
