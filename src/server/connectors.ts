@@ -1,9 +1,10 @@
 import type { JsonSchema } from '../config/check/schema.ts'
 import { csvKind } from '../connectors/csv/kind.ts'
 import type { ConnectorKind } from '../connectors/kit/kind.ts'
+import { ldapKind } from '../connectors/ldap/kind.ts'
 
 /** The one file that knows every connector. */
-const builtIn: readonly ConnectorKind[] = [csvKind]
+const builtIn: readonly ConnectorKind[] = [csvKind, ldapKind]
 
 /** The connectors of this package and `own` ones. An own connector replaces one with the same name. */
 export function connectorKinds(own: readonly ConnectorKind[] = []): readonly ConnectorKind[] {

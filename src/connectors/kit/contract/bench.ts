@@ -25,6 +25,8 @@ export interface ContractFacts {
   readonly unknown: string
   /** An attribute with several texts, if one exists. */
   readonly multivalued?: string
+  /** Attributes of an account that are written and never read, such as passwords. */
+  readonly writeOnly?: readonly string[]
   /** An attribute that holds bytes, if one exists. */
   readonly bytes?: string
   /** The changes that rename the n-th account, if accounts can be renamed. */
@@ -126,6 +128,13 @@ export class Bench implements AsyncDisposable {
     const outcomes = await this.need('writeMany').writeMany(this.facts.objectClass, writes)
     ok(outcomes.length === writes.length, `${writes.length} writes have ${outcomes.length} outcomes`)
     return outcomes
+  }
+
+  /** What is read of the n-th account. */
+  expected(n: number): Attributes {
+    const { writeOnly = [] } = this.facts
+    const readable = Object.entries(this.facts.account(n)).filter(([name]) => !writeOnly.includes(name))
+    return Object.fromEntries(readable)
   }
 
   /** Their ids. */

@@ -74,7 +74,7 @@ async function named(bench: Bench, numbers: readonly number[]) {
     async requireNames(expected: readonly Attributes[]): Promise<void> {
       for (const [place, n] of numbers.entries())
         requireAttributes(await bench.readOne(ids[place] ?? ''), {
-          ...bench.facts.account(n),
+          ...bench.expected(n),
           ...expected[place],
         })
     },

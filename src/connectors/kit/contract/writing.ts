@@ -78,7 +78,7 @@ export const writing: Laws = {
     const refused = refusals.map((error) => error !== undefined)
     requireEqual(refused, [false, true, true, false, false], 'refused')
     requireSame(await bench.ids(), [id], 'found')
-    requireAttributes(await bench.readOne(id), account(1))
+    requireAttributes(await bench.readOne(id), bench.expected(1))
   },
   async 'applies the writes of a page in order'(bench) {
     const { attribute } = bench.facts
@@ -92,7 +92,7 @@ export const writing: Laws = {
       creating(bench.facts.account(1)),
     )
     requireEqual(outcomes.map(verdictOf), ['ok', 'ok', 'ok', 'ok', 'unknownId', 'ok'], 'outcomes')
-    requireAttributes(await bench.readOne(idOf(outcomes.at(-1))), bench.facts.account(1))
+    requireAttributes(await bench.readOne(idOf(outcomes.at(-1))), bench.expected(1))
   },
   async 'refuses to give an object the unique value of another'(bench) {
     const { unique } = bench.facts
@@ -101,7 +101,7 @@ export const writing: Laws = {
     const [outcome] = await bench.write(updating(id, { [unique]: taken }))
     requireEqual(outcome && verdictOf(outcome), 'alreadyExists', 'the outcome')
     for (const [n, one] of [id, other].entries())
-      requireAttributes(await bench.readOne(one), bench.facts.account(n + 1))
+      requireAttributes(await bench.readOne(one), bench.expected(n + 1))
   },
   async 'writes pages that come at the same time as if they came one after the other'(bench) {
     const pages = await Promise.all([1, 2, 3, 4].map((n) => bench.create(n * 10, n * 10 + 1)))
@@ -118,7 +118,7 @@ export const writing: Laws = {
     const name = bench.given(bench.facts.rename)(9)
     const [id = '', other = ''] = await bench.create(1, 2)
     const renamed = await bench.update(id, name)
-    requireAttributes(await bench.readOne(renamed), { ...bench.facts.account(1), ...name })
+    requireAttributes(await bench.readOne(renamed), { ...bench.expected(1), ...name })
     requireSame(await bench.ids(), [renamed, other], 'found')
     if (renamed !== id) requireEqual((await bench.read(id)).size, 0, 'objects under the old id')
   },
@@ -208,7 +208,7 @@ function sorted(value: Value | undefined): readonly unknown[] {
 type Step = { readonly n: number; readonly kind: 'put' | 'delete'; readonly text: string }
 
 async function holdsWhatAMapHolds(bench: Bench): Promise<void> {
-  const { account, attribute } = bench.facts
+  const { attribute } = bench.facts
   const random = randomOf(42)
   const ids = new Map<number, string>()
   const expected = new Map<string, Attributes>()
@@ -226,7 +226,7 @@ async function holdsWhatAMapHolds(bench: Bench): Promise<void> {
       if (known !== undefined) requireEqual(id, known, 'the id')
       if (kind === 'put') {
         ids.set(n, id)
-        expected.set(id, { ...account(n), [attribute]: text })
+        expected.set(id, { ...bench.expected(n), [attribute]: text })
       } else {
         ids.delete(n)
         expected.delete(id)

@@ -1,0 +1,122 @@
+import type { Comparison, NativeAttribute, ObjectClass } from '../kit/schema.ts'
+import { type AttributeDefinition, lineage, type Subschema } from './subschema.ts'
+
+/**
+ * The attributes of one object class of the connector: those of its object classes and of what these extend, those of all
+ * auxiliary classes, since any entry may have one, and the operational ones. All values are text, as the peers give them;
+ * only syntaxes of bytes are bytes.
+ */
+export interface ClassAttributes {
+  readonly objectClass: ObjectClass
+  /** By name in lower case. */
+  readonly byName: ReadonlyMap<string, LdapAttribute>
+  /** Names under which servers send bytes. */
+  readonly binary: readonly string[]
+}
+
+export interface LdapAttribute extends NativeAttribute {
+  readonly syntax: string
+  readonly substrings: boolean
+}
+
+/** Stands for the whole name of an entry, `__NAME__`. */
+export const nameAttribute = 'dn'
+
+const syntaxes = '1.3.6.1.4.1.1466.115.121.1.'
+export const directoryString = `${syntaxes}15`
+export const ia5String = `${syntaxes}26`
+export const booleanSyntax = `${syntaxes}7`
+
+const bytes: ReadonlySet<string> = new Set([
+  ...['4', '5', '8', '9', '10', '23', '28', '40', '49'].map((number) => syntaxes + number),
+  // Active Directory: a security descriptor, an octet string with a SID.
+  '1.2.840.113556.1.4.907',
+])
+
+const comparisons: Readonly<Record<string, Comparison>> = {
+  caseignorematch: 'ignoreCase',
+  caseignoreia5match: 'ignoreCase',
+  distinguishednamematch: 'ignoreCase',
+  objectidentifiermatch: 'ignoreCase',
+  uuidmatch: 'ignoreCase',
+  caseexactmatch: 'exact',
+  caseexactia5match: 'exact',
+  integermatch: 'exact',
+  booleanmatch: 'exact',
+  octetstringmatch: 'exact',
+  numericstringmatch: 'exact',
+  generalizedtimematch: 'exact',
+}
+
+export function attributesOf(
+  schema: Subschema,
+  objectClasses: readonly string[],
+  passwordAttribute: string,
+): ClassAttributes {
+  const own = objectClasses.flatMap((name) => lineage(schema, name))
+  const auxiliary = [...schema.classes.values()].filter(({ kind }) => kind === 'AUXILIARY')
+  const required = new Set(own.flatMap(({ must }) => must).map((name) => name.toLowerCase()))
+  // What an entry is, the configuration says where the object does not.
+  required.delete('objectclass')
+  const allowed = [...own, ...auxiliary].flatMap(({ must, may }) => [...must, ...may])
+  const operational = [...schema.types.values()].filter((type) => type.operational).map(({ name }) => name)
+  const byName = new Map<string, LdapAttribute>()
+  for (const name of [...allowed, ...operational, passwordAttribute]) {
+    const definition = schema.types.get(name.toLowerCase())
+    if (!definition || byName.has(definition.name.toLowerCase())) continue
+    const isPassword = definition.name.toLowerCase() === passwordAttribute.toLowerCase()
+    byName.set(definition.name.toLowerCase(), {
+      ...attributeOf(definition),
+      required: required.has(name.toLowerCase()) && !isPassword,
+      ...(isPassword && passwordFacts),
+    })
+  }
+  byName.set(nameAttribute, entryName)
+  return {
+    objectClass: { attributes: [...byName.values()].map(published) },
+    byName,
+    binary: [...byName.values()]
+      .filter(({ type }) => type === 'bytes')
+      .flatMap(({ name }) => [name, `${name};binary`]),
+  }
+}
+
+function attributeOf(definition: AttributeDefinition): LdapAttribute {
+  const { name, syntax, equality = '', substrings, singleValue, operational, readOnly } = definition
+  return {
+    name,
+    type: bytes.has(syntax) ? 'bytes' : 'string',
+    multivalued: !singleValue,
+    required: false,
+    comparison: comparisons[equality.toLowerCase()] ?? 'unknown',
+    creatable: !readOnly,
+    updateable: !readOnly,
+    returnedByDefault: !operational,
+    syntax,
+    substrings,
+  }
+}
+
+/** A password can be set; nobody gets it back. */
+const passwordFacts = {
+  type: 'string',
+  multivalued: false,
+  secret: true,
+  readable: false,
+  returnedByDefault: false,
+} as const
+
+const entryName: LdapAttribute = {
+  name: nameAttribute,
+  type: 'string',
+  multivalued: false,
+  required: true,
+  comparison: 'ignoreCase',
+  unique: true,
+  syntax: `${syntaxes}12`,
+  substrings: false,
+}
+
+function published({ syntax: _, substrings: __, ...attribute }: LdapAttribute): NativeAttribute {
+  return attribute
+}

@@ -1,0 +1,105 @@
+/** The JSON Schema of `configurationProperties` of a directory: every name and default of platform §5.2, and a few of our own. */
+
+const text = (description: string, value?: string) => ({
+  type: 'string',
+  description,
+  ...(value !== undefined && { default: value }),
+})
+
+const yesNo = (description: string, value = false) => ({ type: 'boolean', description, default: value })
+
+const number = (description: string, value?: number) => ({
+  type: 'integer',
+  description,
+  ...(value !== undefined && { default: value }),
+})
+
+const texts = (description: string, value: readonly string[] = []) => ({
+  type: 'array',
+  items: { type: 'string' },
+  description,
+  default: value,
+})
+
+/** Accepted, so that existing configurations stay as they are. */
+const without = <T extends { readonly description: string }>(property: T, noEffect: string) => ({
+  ...property,
+  description: `No effect: ${noEffect}. ${property.description}`.trim(),
+  noEffect,
+})
+
+const noSync = 'changes are not read from directories yet'
+const legacy = 'passwords are not read from change logs'
+
+export const configurationSchema = {
+  type: 'object',
+  required: ['host', 'baseContexts'],
+  properties: {
+    host: text('The server.'),
+    port: number('Default: 389, with `ssl` 636.'),
+    ssl: yesNo('TLS from the first byte (`ldaps`).'),
+    startTLS: yesNo('TLS on the plain port, before anything else is said.'),
+    trustedCertificates: text(
+      'A PEM file with the certificate authorities to trust, instead of those of the system. A relative path starts at the project folder.',
+    ),
+    failover: texts('Further servers as `ldap://host:port` or `ldaps://host:port`, tried in this order.'),
+    connectTimeout: number('Milliseconds to wait for a connection.', 10_000),
+    readTimeout: number('Milliseconds to wait for an answer.', 60_000),
+    principal: text('The name (DN) of the account that reads and writes. Empty: anonymous.'),
+    credentials: { ...text('The password of `principal`.'), format: 'password' },
+    authType: text('`simple`.', 'simple'),
+    baseContexts: texts('The names (DN) below which entries are searched. They must exist.'),
+    referralsHandling: text(
+      'What a referral to another server means. It is never followed. `follow`: the listing is partial; `ignore`: what is there does not belong to this system; `throw`: an error.',
+      'follow',
+    ),
+    uidAttribute: text(
+      "The attribute that is the id. Default: that of the server's kind, mostly `entryUUID`.",
+    ),
+    accountObjectClasses: texts('Object classes of accounts.', [
+      'top',
+      'person',
+      'organizationalPerson',
+      'inetOrgPerson',
+    ]),
+    accountUserNameAttributes: texts('Attributes that hold the login name.', ['uid', 'cn']),
+    accountSearchFilter: text('An LDAP filter that replaces the one by `accountObjectClasses`.'),
+    groupObjectClasses: texts('Object classes of groups.', ['top', 'groupOfUniqueNames']),
+    groupSearchFilter: text('An LDAP filter that replaces the one by `groupObjectClasses`.'),
+    groupMemberAttribute: text(
+      'The attribute of groups that holds the names of their members.',
+      'uniqueMember',
+    ),
+    getGroupMemberId: yesNo('Refused if set.'),
+    maintainLdapGroupMembership: yesNo('Groups follow the renames and deletes of their members.'),
+    maintainPosixGroupMembership: yesNo('Refused if set.'),
+    passwordAttribute: text('The attribute that holds the password.', 'userPassword'),
+    passwordHashAlgorithm: text('SSHA, SHA, SMD5 or MD5. Empty: the server hashes, if it does.'),
+    respectResourcePasswordPolicyChangeAfterReset: yesNo('Refused if set.'),
+    blockSize: number('Entries in one page of a search.', 500),
+    useBlocks: without(yesNo(''), 'searches are always paged'),
+    usePagedResultControl: without(yesNo(''), 'searches are always paged where the server can'),
+    usePagedResultsControl: without(yesNo(''), 'searches are always paged where the server can'),
+    vlvSortAttribute: without(text('', 'uid'), 'virtual list views are not used'),
+    readSchema: without(yesNo('', true), 'the schema is always read from the server'),
+    useDNSSRVRecord: yesNo('Refused if set.'),
+    baseContextsToSynchronize: without(texts(''), noSync),
+    objectClassesToSynchronize: without(texts('', ['inetOrgPerson']), noSync),
+    attributesToSynchronize: without(texts(''), noSync),
+    modifiersNamesToFilterOut: without(texts(''), noSync),
+    accountSynchronizationFilter: without(text(''), noSync),
+    groupSynchronizationFilter: without(text(''), noSync),
+    changeLogBlockSize: without(number('', 100), noSync),
+    changeNumberAttribute: without(text('', 'changeNumber'), noSync),
+    useTimestampsForSync: without(yesNo(''), noSync),
+    filterWithOrInsteadOfAnd: without(yesNo(''), noSync),
+    removeLogEntryObjectClassFromFilter: without(yesNo('', true), noSync),
+    resetSyncToken: without(text('', 'never'), noSync),
+    synchronizePasswords: without(yesNo(''), legacy),
+    passwordAttributeToSynchronize: without(text(''), legacy),
+    passwordDecryptionKey: without({ ...text(''), format: 'password' }, legacy),
+    passwordDecryptionInitializationVector: without({ ...text(''), format: 'password' }, legacy),
+  },
+} as const
+
+export type SettingName = keyof typeof configurationSchema.properties

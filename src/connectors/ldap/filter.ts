@@ -1,0 +1,140 @@
+import {
+  AndFilter,
+  EqualityFilter,
+  type Filter as LdapFilter,
+  NotFilter,
+  OrFilter,
+  PresenceFilter,
+  SubstringFilter,
+} from 'ldapts'
+import type { Filter } from '../../model/filter/filter.ts'
+import type { FilterLeaf } from '../../model/filter/walk.ts'
+import { elementsOf, type Json } from '../../model/json.ts'
+import { type SplitFilter, splitBy } from '../kit/query.ts'
+import { directoryString, ia5String, type LdapAttribute, nameAttribute } from './attributes.ts'
+import { parseDn } from './dn.ts'
+
+/**
+ * Filters as LDAP has them (RFC 4515), built from values and never from text.
+ *
+ * LDAP knows a third answer, undefined, for a value that does not fit the syntax; `not` of it is no match. Only comparisons
+ * that cannot be undefined are given to the server, so that `not` and `ne` mean there what they mean here.
+ */
+export interface FilterNames {
+  readonly uidAttribute: string
+  /** A value of `_id` as the server compares it; undefined: there is no such id. */
+  idValue(id: string): string | Buffer | undefined
+  /** Where names of entries can be searched. */
+  readonly nameAttribute: string | undefined
+  attribute(name: string): LdapAttribute | undefined
+}
+
+/** The part of a filter that the server evaluates with the meaning that it has here, and the rest. */
+export function splitForServer(filter: Filter, names: FilterNames): SplitFilter {
+  // Only the server knows whether a name fits its schema: `not` of one that does not fit is undefined, too.
+  const safe = isInverted(filter) ? { ...names, nameAttribute: undefined } : names
+  return splitBy(filter, (leaf) => isAnswered(leaf, safe))
+}
+
+function isInverted(filter: Filter): boolean {
+  return filter.kind === 'not' || ('filters' in filter && filter.filters.some(isInverted))
+}
+
+function isAnswered(leaf: FilterLeaf, names: FilterNames): boolean {
+  const [name = '', ...below] = leaf.pointer
+  if (below.length > 0) return false
+  if (leaf.kind === 'present') {
+    const attribute = names.attribute(name)
+    return attribute !== undefined && !attribute.secret && name !== nameAttribute
+  }
+  const values = elementsOf(leaf.value)
+  const isEquality = ['eq', 'ne', 'in'].includes(leaf.operator)
+  if (name === '_id') return isEquality && values.every((value) => typeof value === 'string')
+  if (name === nameAttribute)
+    return leaf.operator !== 'ne' && isEquality && names.nameAttribute !== undefined && values.every(isName)
+  const attribute = names.attribute(name)
+  if (!attribute || attribute.secret || attribute.comparison === 'unknown') return false
+  const isSubstring = ['co', 'sw', 'ew'].includes(leaf.operator)
+  if (!(isEquality || leaf.operator === 'ca' || (isSubstring && attribute.substrings))) return false
+  return values.length > 0 && values.every((value) => fits(value, attribute))
+}
+
+function isName(value: Json): boolean {
+  return typeof value === 'string' && (parseDn(value)?.length ?? 0) > 0
+}
+
+/** Texts that servers compare as they stand: they drop blanks and invisible characters from others. */
+function fits(value: Json, { syntax }: LdapAttribute): boolean {
+  if (typeof value !== 'string' || !/^[^\p{C}\s]+( [^\p{C}\s]+)*$/u.test(value)) return false
+  if (syntax === ia5String) return /^[\x20-\x7e]*$/.test(value)
+  return syntax === directoryString && value === value.normalize('NFKC')
+}
+
+export function ldapFilter(filter: Filter, names: FilterNames): LdapFilter {
+  switch (filter.kind) {
+    case 'literal':
+      return filter.value ? anything : nothing
+    case 'and':
+      return and(filter.filters.map((part) => ldapFilter(part, names)))
+    case 'or':
+      return or(filter.filters.map((part) => ldapFilter(part, names)))
+    case 'not':
+      return new NotFilter({ filter: ldapFilter(filter.filter, names) })
+    case 'present':
+      return new PresenceFilter({ attribute: filter.pointer[0] ?? '' })
+    case 'compare':
+      return comparison(filter, names)
+  }
+}
+
+const anything = new PresenceFilter({ attribute: 'objectClass' })
+const nothing = new NotFilter({ filter: anything })
+
+export function and(filters: readonly LdapFilter[]): LdapFilter {
+  const [first = anything, ...others] = filters
+  return others.length === 0 ? first : new AndFilter({ filters: [first, ...others] })
+}
+
+export function or(filters: readonly LdapFilter[]): LdapFilter {
+  const [first = nothing, ...others] = filters
+  return others.length === 0 ? first : new OrFilter({ filters: [first, ...others] })
+}
+
+/** Entries of all of these object classes. */
+export function classFilter(objectClasses: readonly string[]): LdapFilter {
+  return and(objectClasses.map((value) => equals('objectClass', value)))
+}
+
+/** Entries that have one of these ids. */
+export function idFilter(ids: readonly string[], names: FilterNames): LdapFilter {
+  const values = ids.map((id) => names.idValue(id)).filter((value) => value !== undefined)
+  return or(values.map((value) => equals(names.uidAttribute, value)))
+}
+
+export function equals(attribute: string, value: string | Buffer): LdapFilter {
+  return new EqualityFilter({ attribute, value })
+}
+
+function comparison(leaf: Extract<FilterLeaf, { readonly kind: 'compare' }>, names: FilterNames): LdapFilter {
+  const [name = ''] = leaf.pointer
+  const values = elementsOf(leaf.value).map(String)
+  if (name === '_id') return sign(leaf.operator, idFilter(values, names))
+  const attribute = name === nameAttribute ? (names.nameAttribute ?? name) : name
+  const [value = ''] = values
+  switch (leaf.operator) {
+    case 'co':
+      return new SubstringFilter({ attribute, any: [value] })
+    case 'sw':
+      return new SubstringFilter({ attribute, initial: value })
+    case 'ew':
+      return new SubstringFilter({ attribute, final: value })
+    case 'ca':
+      return and(values.map((one) => equals(attribute, one)))
+    default:
+      return sign(leaf.operator, or(values.map((one) => equals(attribute, one))))
+  }
+}
+
+function sign(operator: string, filter: LdapFilter): LdapFilter {
+  return operator === 'ne' ? new NotFilter({ filter }) : filter
+}

@@ -1,0 +1,147 @@
+import { everything, type Filter } from '../../model/filter/filter.ts'
+import type { Capabilities, Lifecycle } from '../kit/connector.ts'
+import { ConnectorError } from '../kit/errors.ts'
+import type { ConnectorHost } from '../kit/kind.ts'
+import type { ConnectorEntry, ConnectorQuery, SearchEnd, SplitFilter } from '../kit/query.ts'
+import type { ObjectClass } from '../kit/schema.ts'
+import { isValueList, Secret, type Value } from '../kit/values.ts'
+import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
+import { nameAttribute } from './attributes.ts'
+import { accountClass, Directory, type Facts, groupClass } from './directory.ts'
+import { splitForServer } from './filter.ts'
+import { logIn, loginOf } from './logins.ts'
+import { readObjects, searchObjects } from './read.ts'
+import type { LdapSettings } from './settings.ts'
+import { distinct, textValue, writeObjects } from './write.ts'
+
+/**
+ * A directory as a system (platform §5.2). Object classes are `__ACCOUNT__`, `__GROUP__`, and every structural object class of the
+ * server under its own name. The name of an entry (`__NAME__`) is the attribute `dn`; the id never changes with it.
+ *
+ * What the connector knows of attributes comes from the schema of the server. Before it was read for the first time, filters are
+ * not given to the server, and lists are set as wholes.
+ */
+type LdapCapabilities = Pick<
+  Capabilities,
+  | 'test'
+  | 'schema'
+  | 'search'
+  | 'split'
+  | 'readMany'
+  | 'writeMany'
+  | 'deltas'
+  | 'idOf'
+  | 'held'
+  | 'authenticate'
+  | 'resolveUsername'
+>
+
+export class LdapConnector implements Lifecycle, LdapCapabilities {
+  readonly displayName = 'LDAP Connector'
+  readonly #settings: LdapSettings
+  readonly #directory: Directory
+
+  constructor(settings: LdapSettings, host: ConnectorHost) {
+    this.#settings = settings
+    this.#directory = new Directory(settings, host)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#directory[Symbol.asyncDispose]()
+  }
+
+  agreedNames(): Readonly<Record<string, string>> {
+    return { __NAME__: nameAttribute, __PASSWORD__: this.#settings.passwordAttribute }
+  }
+
+  async test(signal?: AbortSignal): Promise<void> {
+    await this.#directory.use(async (connection, facts) => {
+      facts.class(accountClass)
+      for (const { text } of this.#settings.bases) {
+        if (await connection.entry(text, { attributes: ['1.1'] }, signal)) continue
+        throw new ConnectorError(
+          'misconfigured',
+          `${facts.server} has no entry ${text}, which baseContexts names`,
+        )
+      }
+    }, signal)
+  }
+
+  async schema(signal?: AbortSignal): Promise<Readonly<Record<string, ObjectClass>>> {
+    const facts = await this.#directory.refresh(signal)
+    const structural = [...new Set(facts.schema.classes.values())].filter(({ kind }) => kind === 'STRUCTURAL')
+    const names = [
+      accountClass,
+      ...(this.#hasGroups(facts) ? [groupClass] : []),
+      ...structural.map(({ name }) => name),
+    ]
+    return Object.fromEntries(names.map((name) => [name, facts.class(name).attributes.objectClass]))
+  }
+
+  search(query: ConnectorQuery, signal?: AbortSignal): AsyncGenerator<readonly ConnectorEntry[], SearchEnd> {
+    return searchObjects(this.#directory, query, signal)
+  }
+
+  split(objectClass: string, filter: Filter): SplitFilter {
+    const names = this.#directory.known?.class(objectClass).names
+    return names ? splitForServer(filter, names) : { native: everything, rest: filter }
+  }
+
+  async readMany(
+    objectClass: string,
+    ids: readonly string[],
+    fields?: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, ConnectorEntry>> {
+    return readObjects(this.#directory, objectClass, ids, fields, signal)
+  }
+
+  async writeMany(
+    objectClass: string,
+    writes: readonly ConnectorWrite[],
+    signal?: AbortSignal,
+  ): Promise<readonly ConnectorWriteOutcome[]> {
+    return writeObjects(this.#directory, objectClass, writes, signal)
+  }
+
+  /** A value can be removed only where the server can compare it. */
+  deltas(objectClass: string, name: string): boolean {
+    const facts = this.#directory.known
+    const attribute = facts?.class(objectClass).names.attribute(name)
+    const { equality } = facts?.schema.types.get(name.toLowerCase()) ?? {}
+    return attribute?.multivalued === true && equality !== undefined
+  }
+
+  /** The server gives the ids. */
+  idOf(): undefined {
+    return undefined
+  }
+
+  held(objectClass: string, name: string, value: Value): Value {
+    if (value instanceof Secret || value instanceof Uint8Array) return value
+    const attribute = this.#directory.known?.class(objectClass).names.attribute(name)
+    const kept = distinct(value, attribute).map((one) => textValue(one) ?? one)
+    if (isValueList(value)) return kept.length === 0 ? null : kept
+    return kept[0] ?? null
+  }
+
+  async authenticate(
+    objectClass: string,
+    username: string,
+    password: Secret,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const login = await loginOf(this.#directory, objectClass, username, signal)
+    return logIn(this.#directory, login, password, signal)
+  }
+
+  async resolveUsername(objectClass: string, username: string, signal?: AbortSignal): Promise<string> {
+    const login = await loginOf(this.#directory, objectClass, username, signal)
+    if (login) return login.id
+    throw new ConnectorError('unknownId', `No account has the login name "${username}"`)
+  }
+
+  #hasGroups(facts: Facts): boolean {
+    return this.#settings.groups.objectClasses.every((name) => facts.schema.classes.has(name.toLowerCase()))
+  }
+}

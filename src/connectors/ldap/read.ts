@@ -1,0 +1,274 @@
+import type { Entry } from 'ldapts'
+import { chunks } from '../../kit/chunks.ts'
+import { completeListing, type Listing, worseListing } from '../../model/listing.ts'
+import { Unreadable } from '../../model/unreadable.ts'
+import { ConnectorError } from '../kit/errors.ts'
+import type { ConnectorEntry, ConnectorQuery } from '../kit/query.ts'
+import type { Connection, FoundPage, Question } from './connection.ts'
+import type { ClassFacts, Directory, Facts } from './directory.ts'
+import { idOf, objectOf, type Reading, requested, valuesIn } from './entries.ts'
+import { resultCode } from './errors.ts'
+import { and, idFilter, ldapFilter } from './filter.ts'
+import type { LdapSettings } from './settings.ts'
+
+/**
+ * Searching: always in pages, where the server can, and all pages of a search on one connection. A listing is complete only if
+ * nothing says that the server kept something back: a limit, a referral, an entry whose id it does not show.
+ */
+
+/** More ids than that make a filter that servers refuse or evaluate slowly. */
+const idsAtOnce = 100
+
+export async function* searchObjects(
+  directory: Directory,
+  query: ConnectorQuery,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly ConnectorEntry[], Listing> {
+  return yield* directory.stream(async function* (connection, facts, both) {
+    const kind = facts.class(query.objectClass)
+    const filter = and([kind.filter, ldapFilter(query.filter, kind.names)])
+    const reading = readingOf(connection, facts, kind, query.fields, both)
+    const { settings } = directory
+    const pageSize = Math.min(query.pageSize ?? settings.pageSize, settings.pageSize)
+    const pages = searchBases(connection, facts, settings, { filter, pageSize, ...asked(reading) }, both)
+    let listing: Listing = completeListing
+    for (let next = await pages.next(); ; next = await pages.next()) {
+      if (next.done) return worseListing(listing, next.value)
+      const { objects, hidden } = await objectsOf(next.value, reading)
+      if (hidden !== undefined) listing = worseListing(listing, noId(hidden, facts))
+      if (objects.length > 0) yield objects
+    }
+  }, signal)
+}
+
+export async function readObjects(
+  directory: Directory,
+  objectClass: string,
+  ids: readonly string[],
+  fields: readonly string[] | undefined,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, ConnectorEntry>> {
+  return directory.use(async (connection, facts) => {
+    const kind = facts.class(objectClass)
+    const reading = readingOf(connection, facts, kind, fields, signal)
+    const found = new Map<string, ConnectorEntry>()
+    for (const some of chunks(ids, idsAtOnce)) {
+      const { entries, listing } = await entriesOfIds(
+        connection,
+        directory.settings,
+        { facts, kind, reading },
+        some,
+        signal,
+      )
+      const { objects } = await objectsOf(entries, reading)
+      const byKey = new Map(objects.map((object) => [keyOf(object._id), object]))
+      for (const id of some) {
+        const object = byKey.get(keyOf(id)) ?? undecided(id, listing)
+        if (object) found.set(id, object)
+      }
+    }
+    return found
+  }, signal)
+}
+
+/** Names of entries, by the ids asked for. */
+export async function namesOf(
+  connection: Connection,
+  directory: Directory,
+  { facts, kind }: { readonly facts: Facts; readonly kind: ClassFacts },
+  ids: readonly string[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const reading = readingOf(connection, facts, kind, [], signal)
+  const names = new Map<string, string>()
+  for (const some of chunks(ids, idsAtOnce)) {
+    const { entries } = await entriesOfIds(
+      connection,
+      directory.settings,
+      { facts, kind, reading },
+      some,
+      signal,
+    )
+    const byKey = new Map(entries.map((entry) => [keyOf(idOf(entry, facts.uidAttribute) ?? ''), entry.dn]))
+    for (const id of some) {
+      const name = byKey.get(keyOf(id))
+      if (name !== undefined) names.set(id, name)
+    }
+  }
+  return names
+}
+
+async function entriesOfIds(
+  connection: Connection,
+  settings: LdapSettings,
+  { facts, kind, reading }: { readonly facts: Facts; readonly kind: ClassFacts; readonly reading: Reading },
+  ids: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ readonly entries: readonly Entry[]; readonly listing: Listing }> {
+  const possible = ids.filter((id) => kind.names.idValue(id) !== undefined)
+  if (possible.length === 0) return { entries: [], listing: completeListing }
+  const filter = and([kind.filter, idFilter(possible, kind.names)])
+  const question = { filter, pageSize: settings.pageSize, ...asked(reading) }
+  const pages = searchBases(connection, facts, settings, question, signal)
+  const entries: Entry[] = []
+  for (let next = await pages.next(); ; next = await pages.next()) {
+    if (next.done) return { entries, listing: next.value }
+    entries.push(...next.value)
+  }
+}
+
+/** Pages of entries below all bases, and whether that was all. */
+export async function* searchBases(
+  connection: Connection,
+  facts: Facts,
+  settings: LdapSettings,
+  question: Question,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly Entry[], Listing> {
+  let listing: Listing = completeListing
+  for (const { text } of settings.bases) {
+    const asked = { ...question, pageSize: facts.paged ? question.pageSize : undefined }
+    const pages = wholePages(connection.search(text, asked, signal), text, facts, settings)
+    for (let next = await pages.next(); ; next = await pages.next()) {
+      if (next.done) {
+        listing = worseListing(listing, next.value)
+        break
+      }
+      if (next.value.length > 0) yield next.value
+    }
+  }
+  return listing
+}
+
+async function* wholePages(
+  pages: AsyncGenerator<FoundPage>,
+  base: string,
+  { server, profile }: Facts,
+  { referrals }: LdapSettings,
+): AsyncGenerator<readonly Entry[], Listing> {
+  let listing: Listing = completeListing
+  let count = 0
+  try {
+    for await (const { entries, references } of pages) {
+      if (references.length > 0) listing = worseListing(listing, referred(references, server, referrals))
+      if (entries.length === 0 && count > 0 && !profile.emptyPageIsLast)
+        listing = worseListing(listing, {
+          state: 'suspect',
+          reason: `${server} ended its pages below ${base} with an empty one`,
+        })
+      count += entries.length
+      yield entries
+    }
+  } catch (error) {
+    return worseListing(limited(error, base, server, count), listing)
+  }
+  return listing
+}
+
+function limited(error: unknown, base: string, server: string, count: number): Listing {
+  const code = resultCode(error)
+  if (code === 32)
+    throw new ConnectorError('misconfigured', `${server} has no entry ${base}, which baseContexts names`, {
+      cause: error,
+    })
+  if (code !== 3 && code !== 4 && code !== 11) throw error
+  const limit = { 3: 'time limit', 4: 'size limit', 11: 'administrative limit' }[code]
+  const message = error instanceof Error ? error.message : String(error)
+  return {
+    state: 'partial',
+    reason: `the ${limit} of the server ended the search below ${base} after ${count} entries (${message}); raise the limit for the account of this system`,
+  }
+}
+
+function referred(
+  references: readonly string[],
+  server: string,
+  handling: LdapSettings['referrals'],
+): Listing {
+  const fact = `${server} refers to another server for a part of it (${references[0]})`
+  if (handling === 'ignore') return completeListing
+  if (handling === 'throw') throw new ConnectorError('unsupported', `${fact}; referrals are not followed`)
+  return {
+    state: 'partial',
+    reason: `${fact}, and referrals are not followed; referralsHandling "ignore" says that this part does not belong to the system`,
+  }
+}
+
+async function objectsOf(
+  entries: readonly Entry[],
+  reading: Reading,
+): Promise<{ readonly objects: readonly ConnectorEntry[]; readonly hidden: string | undefined }> {
+  const objects: ConnectorEntry[] = []
+  let hidden: string | undefined
+  for (const entry of entries) {
+    const object = await objectOf(entry, reading)
+    if (object) objects.push(object)
+    else hidden ??= entry.dn
+  }
+  return { objects, hidden }
+}
+
+function noId(name: string, { uidAttribute, server }: Facts): Listing {
+  return {
+    state: 'partial',
+    reason: `${server} does not show ${uidAttribute} of "${name}"; without it the entry has no id`,
+  }
+}
+
+/** Where the server kept something back, an id that was not found may exist. */
+function undecided(id: string, listing: Listing): ConnectorEntry | undefined {
+  if (listing.state === 'complete') return undefined
+  return new Unreadable(id, new ConnectorError('unreadable', `"${id}" cannot be read: ${listing.reason}`))
+}
+
+function readingOf(
+  connection: Connection,
+  { uidAttribute }: Facts,
+  { attributes }: ClassFacts,
+  fields: readonly string[] | undefined,
+  signal: AbortSignal | undefined,
+): Reading {
+  const { binary } = attributes
+  return {
+    attributes,
+    uidAttribute,
+    fields,
+    more: (name, description) => moreValues(connection, { name, description, binary }, signal),
+  }
+}
+
+function asked(reading: Reading): Pick<Question, 'attributes' | 'binary'> {
+  return { attributes: requested(reading), binary: reading.attributes.binary }
+}
+
+/** Follows `member;range=0-1499` to its end. */
+export async function moreValues(
+  connection: Pick<Connection, 'entry' | 'server'>,
+  from: { readonly name: string; readonly description: string; readonly binary: readonly string[] },
+  signal?: AbortSignal,
+): Promise<readonly (string | Buffer)[]> {
+  const values: (string | Buffer)[] = []
+  let { description } = from
+  for (;;) {
+    const [, attribute = '', last] = /^(.*);range=\d+-(\d+)$/i.exec(description) ?? []
+    if (last === undefined) return values
+    const next = `${attribute};range=${Number(last) + 1}-*`
+    const entry = await connection.entry(from.name, { attributes: [next], binary: from.binary }, signal)
+    const start = `${attribute.toLowerCase()};range=`
+    const part = Object.entries(entry ?? {}).find(
+      ([name, given]) => name.toLowerCase().startsWith(start) && valuesIn(given).length > 0,
+    )
+    if (!part)
+      throw new ConnectorError(
+        'failed',
+        `${connection.server} gave ${attribute} of "${from.name}" only up to value ${last}`,
+      )
+    values.push(...valuesIn(part[1]))
+    description = part[0]
+  }
+}
+
+/** UUIDs are the same in any case. */
+function keyOf(id: string): string {
+  return id.toLowerCase()
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../../model/json.ts'
+import { configurationSchema } from './configuration-schema.ts'
+import { ldapSettings } from './settings.ts'
+
+const needed = { host: 'ldap.example.com', baseContexts: ['dc=example,dc=com'] }
+
+function settings(configuration: JsonObject = {}, warnings: string[] = []) {
+  return ldapSettings({ ...needed, ...configuration }, '/', (_, message) => warnings.push(message))
+}
+
+describe('the settings of a directory', () => {
+  it('have the defaults of the peer', () => {
+    const found = settings()
+    expect(found.servers).toEqual([{ host: 'ldap.example.com', port: 389, secure: false }])
+    expect(found.accounts.objectClasses).toEqual(['top', 'person', 'organizationalPerson', 'inetOrgPerson'])
+    expect(found.groups.objectClasses).toEqual(['top', 'groupOfUniqueNames'])
+    expect([found.memberAttribute, found.passwordAttribute, found.referrals]).toEqual([
+      'uniqueMember',
+      'userPassword',
+      'follow',
+    ])
+    expect(found.userNames).toEqual(['uid', 'cn'])
+  })
+
+  it('know every property of the specification', () => {
+    const names = Object.keys(configurationSchema.properties)
+    for (const name of [
+      'usePagedResultsControl',
+      'resetSyncToken',
+      'vlvSortAttribute',
+      'maintainPosixGroupMembership',
+    ])
+      expect(names).toContain(name)
+  })
+
+  it('take the port of LDAPS from ssl, and further servers from failover', () => {
+    const { servers } = settings({ ssl: true, failover: ['ldap://b', 'ldaps://[::1]:1636'] })
+    expect(servers).toEqual([
+      { host: 'ldap.example.com', port: 636, secure: true },
+      { host: 'b', port: 389, secure: false },
+      { host: '::1', port: 1636, secure: true },
+    ])
+  })
+
+  it('keep of two base contexts the one above: an entry would be listed twice', () => {
+    const { bases } = settings({
+      baseContexts: ['ou=people,dc=example,dc=com', 'DC=Example, dc=com', 'dc=example,dc=com', 'dc=other'],
+    })
+    expect(bases.map(({ text }) => text)).toEqual(['DC=Example, dc=com', 'dc=other'])
+  })
+
+  it.each<[JsonObject, RegExp]>([
+    [{ authType: 'SASL-GSSAPI' }, /authType .*not there yet/],
+    [{ useDNSSRVRecord: true }, /useDNSSRVRecord .*not there yet/],
+    [{ getGroupMemberId: true }, /getGroupMemberId .*not there yet/],
+    [{ maintainPosixGroupMembership: true }, /maintainPosixGroupMembership .*not there yet/],
+    [{ passwordHashAlgorithm: 'WIN-AD' }, /there are SSHA, SHA, SMD5, MD5/],
+    [{ accountSearchFilter: '(uid=' }, /no LDAP filter/],
+    [{ baseContexts: ['people'] }, /no name of an entry/],
+    [{ ssl: true, startTLS: true }, /one of the two/],
+    [{ failover: ['http://b'] }, /ldap:\/\/host:port/],
+    [{ trustedCertificates: 'nowhere.pem' }, /\/nowhere\.pem, which cannot be read/],
+    [{ principal: 'cn=a' }, /credentials is missing/],
+  ])('refuse %j', (configuration, fact) => {
+    expect(() => settings(configuration)).toThrow(fact)
+  })
+
+  it('warn of what is accepted without effect, and of nothing that stands at its default', () => {
+    const warnings: string[] = []
+    settings(
+      { readSchema: false, useBlocks: false, changeLogBlockSize: 100, useTimestampsForSync: true },
+      warnings,
+    )
+    expect(warnings).toEqual([
+      'readSchema has no effect: the schema is always read from the server',
+      'useTimestampsForSync has no effect: changes are not read from directories yet',
+    ])
+  })
+})

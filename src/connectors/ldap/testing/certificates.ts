@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+/** A certificate authority of a test's own, and a certificate of 127.0.0.1 that it signed, made by openssl in this folder. */
+export interface Certificates {
+  readonly authority: string
+  readonly certificate: string
+  readonly key: string
+}
+
+export function makeCertificates(folder: string, subject = 'IP:127.0.0.1'): Certificates {
+  const path = (name: string) => join(folder, name)
+  const key = ['-newkey', 'rsa:2048', '-nodes', '-days', '30']
+  openssl([
+    'req',
+    '-x509',
+    ...key,
+    '-subj',
+    '/CN=Test authority',
+    '-keyout',
+    path('ca.key'),
+    '-out',
+    path('ca.pem'),
+  ])
+  const signed = ['-CA', path('ca.pem'), '-CAkey', path('ca.key'), '-addext', `subjectAltName=${subject}`]
+  openssl([
+    'req',
+    '-x509',
+    ...key,
+    '-subj',
+    '/CN=server',
+    ...signed,
+    '-keyout',
+    path('server.key'),
+    '-out',
+    path('server.pem'),
+  ])
+  return { authority: path('ca.pem'), certificate: path('server.pem'), key: path('server.key') }
+}
+
+function openssl(parameters: readonly string[]): void {
+  const { status, stderr, error } = spawnSync('openssl', parameters, { encoding: 'utf8' })
+  if (error) throw new Error('This test needs openssl: install the package openssl (apt-get install openssl)')
+  if (status !== 0) throw new Error(`openssl failed: ${stderr}`)
+}
