@@ -63,7 +63,9 @@ const sections: Readonly<Record<Kind, Section>> = {
   policy: { file: 'policy.json', shapes: [] },
   provisioner: {
     file: 'provisioner.openicf-<name>.json',
-    more: 'What goes into `configurationProperties` depends on the connector: [CSV](csv.md#configuration-properties).',
+    more:
+      'What goes into `configurationProperties` depends on the connector: [CSV](csv.md#configuration-properties), ' +
+      '[LDAP](ldap.md#configuration-properties).',
     shapes: ['objectType', 'connectorProperty', 'operationOption', 'syncFailureHandler'],
   },
   script: { file: 'script.json', shapes: [] },

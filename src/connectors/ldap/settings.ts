@@ -82,10 +82,9 @@ export function ldapSettings(configuration: JsonObject, projectFolder: string, l
     memberAttribute: given.text('groupMemberAttribute'),
     maintainMembership: given.boolean('maintainLdapGroupMembership'),
     passwordAttribute: given.text('passwordAttribute'),
-    passwordHash:
-      given.optional('passwordHashAlgorithm') && hashAlgorithm(given.text('passwordHashAlgorithm')),
+    passwordHash: hashAlgorithm(given.optional('passwordHashAlgorithm')),
     pageSize: given.number('blockSize', 500),
-  } as LdapSettings
+  }
 }
 
 /** Reads single settings; null and an empty text count as absent. */
@@ -207,7 +206,8 @@ function authorities(file: string | undefined, projectFolder: string): string | 
   throw invalid('trustedCertificates', `is ${path}, which holds no certificate in PEM`)
 }
 
-function hashAlgorithm(name: string): HashAlgorithm {
+function hashAlgorithm(name: string | undefined): HashAlgorithm | undefined {
+  if (name === undefined) return undefined
   const algorithm = hashAlgorithms.find((one) => one === name.toUpperCase())
   if (algorithm !== undefined) return algorithm
   throw invalid('passwordHashAlgorithm', `is ${JSON.stringify(name)}; there are ${hashAlgorithms.join(', ')}`)
