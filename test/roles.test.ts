@@ -3,7 +3,21 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../src/model/json.ts'
 import { script } from '../src/testing/script.ts'
 import { csvConnector, TestProject } from './support/project.ts'
-import { type Server, serve } from './support/server.ts'
+import {
+  array,
+  fill,
+  grant,
+  managed,
+  ref,
+  revoke,
+  rolesClient,
+  rolesProject,
+  type Shape,
+  served,
+  text,
+  virtual,
+} from './support/roles.ts'
+import type { Server } from './support/server.ts'
 
 let project: TestProject
 let server: Server
@@ -13,188 +27,15 @@ afterEach(async () => {
   project[Symbol.dispose]()
 })
 
-const file = (name: string, more: JsonObject = {}) => ({
-  type: 'text/javascript',
-  file: `roles/${name}.js`,
-  ...more,
-})
-const text = { type: 'string' }
-const relationship = (path: string, reversePropertyName: string, more: JsonObject = {}) => ({
-  ...{ type: 'relationship', validate: true, reverseRelationship: true, reversePropertyName },
-  properties: { _ref: text, _refProperties: { type: 'object', properties: { _id: text } } },
-  resourceCollection: [{ path, label: path, query: { queryFilter: 'true', fields: ['name'], sortKeys: [] } }],
-  ...more,
-})
-const array = (items: JsonObject, more: JsonObject = {}) => ({
-  ...{ type: 'array', returnByDefault: false, items, ...more },
-})
-
-/** The usual schema, as older versions write it (with shipped scripts) and newer ones (with queries). */
-const virtual = {
-  'by shipped scripts': {
-    effectiveRoles: {
-      ...{ type: 'array', isVirtual: true, returnByDefault: true },
-      onRetrieve: script("require('roles/effectiveRoles').calculateEffectiveRoles(object, 'roles');"),
-    },
-    effectiveAssignments: {
-      ...{ type: 'array', isVirtual: true, returnByDefault: true },
-      onRetrieve: file('effectiveAssignments', { effectiveRolesPropName: 'effectiveRoles' }),
-    },
-  },
-  'by queries': {
-    effectiveRoles: {
-      ...{ type: 'array', isVirtual: true, returnByDefault: true },
-      queryConfig: { referencedRelationshipFields: ['roles'] },
-    },
-    effectiveAssignments: {
-      ...{ type: 'array', isVirtual: true, returnByDefault: true },
-      queryConfig: { referencedRelationshipFields: ['roles', 'assignments'], referencedObjectFields: ['*'] },
-    },
-  },
-} as const
-type Shape = keyof typeof virtual
-
-function managed(shape: Shape, user: JsonObject = {}): object {
-  return {
-    objects: [
-      {
-        name: 'user',
-        onUpdate: script(
-          "require('roles/conditionalRoles').updateConditionalGrantsForUser(object, 'roles');",
-        ),
-        postCreate: file('postOperation-roles'),
-        schema: {
-          required: ['userName'],
-          properties: {
-            ...{ userName: text, kind: text, status: text },
-            roles: array(relationship('managed/role', 'members')),
-            ...virtual[shape],
-            lastSync: { type: 'object', scope: 'private' },
-            ...user,
-          },
-        },
-      },
-      {
-        name: 'role',
-        ...{
-          onDelete: file('onDelete-roles'),
-          onSync: file('onSync-roles'),
-          postUpdate: file('postOperation-roles'),
-        },
-        schema: {
-          properties: {
-            ...{
-              name: text,
-              condition: text,
-              temporalConstraints: { type: 'array', items: { type: 'object' } },
-            },
-            members: array(relationship('managed/user', 'roles')),
-            assignments: array(relationship('managed/assignment', 'roles')),
-          },
-        },
-      },
-      {
-        name: 'assignment',
-        onSync: file('onSync-assignments'),
-        schema: {
-          properties: {
-            ...{
-              name: text,
-              mapping: text,
-              attributes: { type: 'array' },
-              linkQualifiers: { type: 'array' },
-            },
-            roles: array(relationship('managed/role', 'assignments')),
-          },
-        },
-      },
-      { name: 'account', schema: { properties: { login: text, groups: { type: 'array' } } } },
-    ],
-  }
-}
-
-const put = async (path: string, body: object) => {
-  const answer = await server.call('PUT', `managed/${path}`, { body })
-  expect([200, 201]).toContain(answer.status)
-  return answer.body
-}
-const patch = async (path: string, ...body: object[]) => {
-  const answer = await server.call('PATCH', `managed/${path}`, { body })
-  expect(answer.status).toBe(200)
-  return answer.body
-}
-const get = async (path: string) => (await server.call('GET', path)).body
-const query = async (path: string, filter = 'true') =>
-  (await get(`${path}?_queryFilter=${encodeURIComponent(filter)}`)).result as JsonObject[]
-const rows = (name: string) =>
-  project.read(`data/${name}.csv`).replaceAll('"', '').trim().split('\n').slice(1).toSorted()
-const ref = (path: string, properties?: object) => ({
-  _ref: `managed/${path}`,
-  ...(properties && { _refProperties: properties }),
-})
-const grant = (role: string, properties?: object) => ({
-  ...{ operation: 'add', field: '/roles/-', value: ref(`role/${role}`, properties) },
-})
-const revoke = (role: string) => ({ operation: 'remove', field: '/roles', value: ref(`role/${role}`) })
-
-async function start(): Promise<void> {
-  const { err, code } = project.syncline(['check'])
-  expect([code, err]).toEqual([0, expect.anything()])
-  server = await serve(project)
-}
+const { put, patch, get, query, rows } = rolesClient(() => ({ project, server }))
 
 describe.each(Object.keys(virtual) as Shape[])('roles whose members are found %s', (shape) => {
   const account = async () => (await query('managed/account'))[0] as JsonObject
 
   async function open() {
-    project = new TestProject()
-    project.write('conf/managed.json', managed(shape))
-    project.write('data/dir.csv', 'login,employeeType\n')
-    project.write('conf/provisioner.openicf-dir.json', csvConnector('dir', ['login', 'employeeType']))
-    const properties = [{ source: 'userName', target: 'login' }]
-    const defaults = { defaultMapping: file('defaultMapping'), source: 'managed/user', properties }
-    project.write('conf/sync.json', {
-      mappings: [
-        { name: 'user_dir', ...defaults, target: 'system/dir/account' },
-        { name: 'user_account', ...defaults, target: 'managed/account' },
-      ],
-    })
-    await start()
-    const type = (value: string) => ({
-      ...{ name: `type ${value}`, mapping: 'user_dir' },
-      attributes: [
-        {
-          name: 'employeeType',
-          value,
-          assignmentOperation: 'replaceTarget',
-          unassignmentOperation: 'removeFromTarget',
-        },
-      ],
-    })
-    const groups = (...value: string[]) => ({
-      ...{ name: `groups ${value}`, mapping: 'user_account' },
-      attributes: [
-        {
-          name: 'groups',
-          value,
-          assignmentOperation: 'mergeWithTarget',
-          unassignmentOperation: 'removeFromTarget',
-        },
-      ],
-    })
-    for (const [id, assignment] of Object.entries({
-      staff: type('Employee'),
-      temp: type('Contractor'),
-      lists: groups('staff', 'chat'),
-      door: groups('door'),
-    }))
-      await put(`assignment/${id}`, assignment)
-    await put('role/employee', {
-      name: 'Employee',
-      assignments: [ref('assignment/staff'), ref('assignment/lists')],
-    })
-    await put('role/contractor', { name: 'Contractor', assignments: [ref('assignment/temp')] })
-    await put('user/ann', { userName: 'ann' })
+    project = rolesProject(shape)
+    server = await served(project)
+    await fill({ put })
   }
 
   it('give what they assign when they are granted, and take away nothing else when they are revoked', async () => {
@@ -260,28 +101,6 @@ describe.each(Object.keys(virtual) as Shape[])('roles whose members are found %s
     await patch('user/ann', revoke('employee'))
     expect((await server.call('DELETE', 'managed/role/employee')).status).toBe(200)
   })
-
-  it('switch at the ends of their time without any request, a restart in between or not', async () => {
-    await open()
-    const contractor = { name: 'Contractor', assignments: [ref('assignment/temp')] }
-    // The spans are as long as this machine needs.
-    const asked = Date.now()
-    await put('role/contractor', contractor)
-    const pace = Date.now() - asked
-    const start = Date.now() + Math.max(1000, 20 * pace)
-    const end = start + Math.max(2000, 40 * pace)
-    const during = [{ duration: `${new Date(start).toISOString()}/${new Date(end).toISOString()}` }]
-    await put('role/contractor', { ...contractor, temporalConstraints: during })
-    await patch('user/ann', grant('contractor'))
-    await put('user/bob', { userName: 'bob', roles: [ref('role/employee', { temporalConstraints: during })] })
-    expect(rows('dir')).toEqual(['ann,', 'bob,'])
-    await expect.poll(() => rows('dir')).toEqual(['ann,Contractor', 'bob,Employee'])
-    expect(Date.now()).toBeGreaterThanOrEqual(start)
-    await server[Symbol.asyncDispose]()
-    server = await serve(project)
-    await expect.poll(() => rows('dir')).toEqual(['ann,', 'bob,'])
-    expect(Date.now()).toBeGreaterThanOrEqual(end)
-  })
 })
 
 describe('several accounts of one person', () => {
@@ -301,7 +120,7 @@ describe('several accounts of one person', () => {
         { target: 'dn', source: '', transform: script(dn) },
       ],
     })
-    await start()
+    server = await served(project)
     for (const name of ['insured', 'agent']) await put(`role/${name}`, { name })
     await put('user/ann', { userName: 'ann', roles: [ref('role/insured'), ref('role/agent')] })
     expect(rows('dir')).toEqual(['uid=ann,ou=agent,ann', 'uid=ann,ou=insured,ann'])
@@ -364,7 +183,7 @@ describe('accounts that are kept when they are no longer used', () => {
         })`),
       policies: [{ situation: 'UNQUALIFIED', action: 'UNLINK' }],
     })
-    await start()
+    server = await served(project)
     const accounts = async () => {
       const { historicalAccounts } = await get('managed/user/joe?_fields=historicalAccounts/*/name')
       return historicalAccounts.map(({ _ref, name, _refProperties }: JsonObject) => [

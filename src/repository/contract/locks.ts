@@ -14,7 +14,7 @@ export interface LocksUnderTest {
   }>
 }
 
-/** What every adapter of the port of locks must do. */
+/** What every adapter of the port of locks must do, besides what takes time: `locksOverTimeContract`. */
 export function locksContract({ name, open }: LocksUnderTest): void {
   describe(`locks ${name}`, () => {
     let opened: Awaited<ReturnType<typeof open>>
@@ -30,6 +30,26 @@ export function locksContract({ name, open }: LocksUnderTest): void {
         (ttl) => opened.locks(ttl),
       ))
   })
+}
+
+/** What every adapter must do as well; it waits until the time of a lease is over. */
+export function locksOverTimeContract({ name, open }: LocksUnderTest): void {
+  it(`locks ${name} outlive their time as long as their process does`, async () => {
+    const opened = await open()
+    const [one, two] = [opened.locks(1500), opened.locks(1500)]
+    const lease = await taken(one, 'a')
+    await setTimeout(2200)
+    expect(await two.lease('a', 'other')).toMatchObject({ taken: false })
+    expect(lease.lost.aborted).toBe(false)
+    await lease.release()
+    await opened.dispose()
+  })
+}
+
+async function taken(locks: Locks, name: string): Promise<Lease> {
+  const answer = await locks.lease(name, `for ${name}`)
+  if (!answer.taken) throw new Error(`${name} is held by ${answer.by.owner}`)
+  return answer.lease
 }
 
 function keysContract(open: () => Locks): void {
@@ -80,11 +100,6 @@ function keysContract(open: () => Locks): void {
 }
 
 function leasesContract(repository: () => Repository, open: (ttl?: number) => Locks): void {
-  const taken = async (locks: Locks, name: string): Promise<Lease> => {
-    const answer = await locks.lease(name, `for ${name}`)
-    if (!answer.taken) throw new Error(`${name} is held by ${answer.by.owner}`)
-    return answer.lease
-  }
   /** Work that another process does while it is considered dead. */
   const write = (lease: Lease) =>
     repository().transaction(async (store) => {
@@ -106,10 +121,11 @@ function leasesContract(repository: () => Repository, open: (ttl?: number) => Lo
     expect(await one.holder('a')).toBeDefined()
   })
 
-  it('outlive their time as long as their process does', async () => {
-    const [one, two] = [open(1500), open(1500)]
+  it('are renewed while their process lives, even if their time is over already', async () => {
+    const [one, two] = [open(1200), open(1200)]
     const lease = await taken(one, 'a')
-    await setTimeout(2200)
+    await repository().leases.renew('a', lease.epoch, -1)
+    await expect.poll(async () => (await repository().leases.read('a'))?.expired).toBe(false)
     expect(await two.lease('a', 'other')).toMatchObject({ taken: false })
     expect(lease.lost.aborted).toBe(false)
     await lease.release()

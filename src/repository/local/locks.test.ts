@@ -4,35 +4,16 @@ import { existsSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { thisProcess } from '../../kit/process.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { temporaryStore } from '../../testing/store.ts'
 import { locksContract } from '../contract/locks.ts'
 import type { Repository } from '../repository.ts'
-import { LocalLocks } from './locks.ts'
+import { openLocks } from './testing/locks.ts'
 
-async function open() {
-  const store = await temporaryStore()
-  const { repository } = store
-  const opened: LocalLocks[] = []
-  return {
-    repository,
-    locks(ttl?: number) {
-      const locks = new LocalLocks(repository, ttl === undefined ? {} : { ttl })
-      opened.push(locks)
-      return locks
-    },
-    async dispose() {
-      for (const locks of opened) await locks[Symbol.asyncDispose]()
-      await store[Symbol.asyncDispose]()
-    },
-  }
-}
-
-locksContract({ name: 'of the embedded store', open })
+locksContract({ name: 'of the embedded store', open: openLocks })
 
 describe('a lease of a process of this machine that can be seen to have gone', () => {
-  let opened: Awaited<ReturnType<typeof open>>
+  let opened: Awaited<ReturnType<typeof openLocks>>
   beforeEach(async () => {
-    opened = await open()
+    opened = await openLocks()
   })
   afterEach(() => opened.dispose())
 

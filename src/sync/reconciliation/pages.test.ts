@@ -9,10 +9,13 @@ const properties = [
 ]
 const correlationQuery = script("({ _queryFilter: 'mail eq \"' + source.mail + '\"' })")
 
-/** More than a page of 500 people, in the order of their ids. Some of the second page have the mail of one of the first, or of the second. */
+const pageSize = 50
+const paging = { reconSourceQueryPaging: true, reconSourceQueryPageSize: pageSize }
+
+/** More than a page of people, in the order of their ids. Some of the second page have the mail of one of the first, or of the second. */
 function people(): JsonObject[] {
-  return Array.from({ length: 620 }, (_, place) => {
-    const same = place >= 500 && place % 10 === 0 ? (place < 580 ? place - 250 : place - 20) : place
+  return Array.from({ length: 80 }, (_, place) => {
+    const same = place >= pageSize && place % 4 === 0 ? (place < 68 ? place - 25 : place - 8) : place
     return { _id: `p${String(place).padStart(5, '0')}`, mail: `${same}@x`, name: `name ${place % 4}` }
   })
 }
@@ -20,7 +23,7 @@ function people(): JsonObject[] {
 /** What became of each person, and the users in the end. */
 async function ran(mapping: JsonObject, dryRun: boolean) {
   await using world = await openWorld({
-    mapping: { properties, correlationQuery, correlateEmptyTargetSet: true, ...mapping },
+    mapping: { properties, correlationQuery, correlateEmptyTargetSet: true, ...paging, ...mapping },
   })
   await world.persons(...people())
   const { run, entries } = await world.run({ analyze: dryRun })
