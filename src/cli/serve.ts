@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
+import type { Logger } from 'pino'
 import { formatProblem } from '../config/locate.ts'
 import { messageOf, Problem } from '../model/problem.ts'
 import { openServer } from '../server/server.ts'
 import { type Exit, example, folders, type ProjectOptions, withProjectOptions } from './options.ts'
-import { serverLog } from './server-log.ts'
+import { serverLog, written } from './server-log.ts'
 
 interface ServeOptions extends ProjectOptions {
   readonly port?: string
@@ -21,6 +22,14 @@ export function addServe(program: Command, exit: Exit): void {
 
 async function serve(options: ServeOptions): Promise<number> {
   const log = serverLog()
+  try {
+    return await untilStopped(options, log)
+  } finally {
+    await written(log)
+  }
+}
+
+async function untilStopped(options: ServeOptions, log: Logger): Promise<number> {
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
