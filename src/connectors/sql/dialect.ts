@@ -1,0 +1,64 @@
+import type { ConnectorError } from '../kit/errors.ts'
+import type { Cell, Column, Row } from './column.ts'
+
+/**
+ * What differs from database to database. Everything else of the connector is written once, in SQL that all of them
+ * understand; each database is one file that implements this.
+ */
+export interface Dialect {
+  /** The product, as a person calls it. */
+  readonly name: string
+  /** What stands for the system in messages; never a password. */
+  readonly place: string
+  /** No more connections than this, whatever the pool allows. */
+  readonly connections?: number
+  /** True if an open reading keeps others from writing: it is then done in pages, each a statement of its own. */
+  readonly readingLocks: boolean
+  readonly begin: string
+  /** Follows a select whose rows are then written. */
+  readonly forUpdate: string
+  connect(signal: AbortSignal): Promise<Session>
+  /** An identifier in quotes, whatever characters it has. */
+  quote(name: string): string
+  /** The n-th parameter, from 1, as a value of this column. */
+  parameter(place: number, column: Column | undefined): string
+  /** True where two rows are compared by their texts alone, to the byte. */
+  equals(column: string, parameter: string, of: Column): string
+  /** A text as something that sorts by code point. */
+  byCodePoint(column: string): string
+  /** Does the text contain a part, begin with it, end with it? */
+  matches(operator: 'co' | 'sw' | 'ew', column: string, part: TextPart, of: Column): string
+  /** Updates many rows by one statement; its parameters are, for each row, the key and the columns in order. */
+  updateRows(table: string, key: Column, columns: readonly Column[], count: number): string
+  /** Inserts one row whose key the database gives, and tells that key. */
+  insertGenerating(session: Session, sql: string, cells: readonly Cell[], key: Column): Promise<Cell>
+  /** The columns of a table or view, in their order; undefined if there is none of this name. */
+  columns(session: Session, table: string): Promise<FoundTable | undefined>
+  /** The tables and views that there are. */
+  tables(session: Session): Promise<readonly string[]>
+  errorOf(thrown: unknown): ConnectorError
+}
+
+export interface TextPart {
+  /** The parameter that holds the part itself. */
+  readonly text: string
+  /** The parameter that holds it as a LIKE pattern, escaped with `!`. */
+  readonly pattern: string
+}
+
+export interface FoundTable {
+  /** Quoted, with its schema where the configuration names one. */
+  readonly sql: string
+  readonly columns: readonly Column[]
+}
+
+/** One connection. Its calls come one after the other. */
+export interface Session {
+  rows(sql: string, cells?: readonly Cell[]): Promise<readonly Row[]>
+  /** Rows as a stream, without holding them all. Leaving it early leaves the connection usable, or closes it. */
+  stream(sql: string, cells: readonly Cell[], size: number): AsyncGenerator<readonly Row[]>
+  /** How many rows an insert, update or delete concerned. */
+  run(sql: string, cells?: readonly Cell[]): Promise<number>
+  readonly isClosed: boolean
+  close(): Promise<void>
+}

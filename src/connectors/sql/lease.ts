@@ -1,0 +1,41 @@
+import type { Pool } from '../kit/pool.ts'
+import type { Session } from './dialect.ts'
+
+/** A connection for the time of a stream, which is longer than one call. */
+export interface Lease {
+  readonly session: Session
+  end(): Promise<void>
+}
+
+export async function leaseOf(pool: Pool<Session>, signal?: AbortSignal): Promise<Lease> {
+  const got = Promise.withResolvers<Session>()
+  const done = Promise.withResolvers<void>()
+  const use = pool.use(
+    async (session, both) => {
+      got.resolve(session)
+      const stop = () => void session.close()
+      both.addEventListener('abort', stop, { once: true })
+      try {
+        await Promise.race([done.promise, aborted(both)])
+      } finally {
+        both.removeEventListener('abort', stop)
+      }
+    },
+    { signal },
+  )
+  use.catch(got.reject)
+  const session = await got.promise
+  return {
+    session,
+    async end() {
+      done.resolve()
+      await use.catch(() => undefined)
+    },
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}

@@ -1,0 +1,221 @@
+import mysql, { type Connection, type ResultSetHeader, type RowDataPacket } from 'mysql2'
+import { ConnectorError, connectorError, type ErrorKind } from '../kit/errors.ts'
+import type { Address } from './address.ts'
+import type { Cell, Row } from './column.ts'
+import type { Dialect, Session } from './dialect.ts'
+import { mysqlColumns, mysqlTables } from './mysql-catalog.ts'
+
+/**
+ * MySQL and MariaDB through `mysql2`. Sessions run in UTC and in strict mode: a value that does not fit is an
+ * error, and never cut off. Values are put into the statements by the escaping of the driver, behind marks of our own: a
+ * question mark may stand in the name of a column.
+ */
+export function mysqlDialect(address: Address): Dialect {
+  return {
+    name: 'MySQL/MariaDB',
+    place: `MySQL/MariaDB at ${address.host}:${address.port}/${address.database}`,
+    readingLocks: false,
+    begin: 'START TRANSACTION',
+    forUpdate: ' FOR UPDATE',
+    connect: (signal) => connect(address, signal),
+    quote,
+    parameter: (place) => mark(place),
+    // `=` ignores blanks at the end, and most collations upper and lower case; bytes tell what is equal.
+    equals: (column, parameter, { comparison, kind }) =>
+      comparison === 'exact' && kind === 'text'
+        ? `(${column} = ${parameter} AND CAST(${column} AS BINARY) = CAST(${parameter} AS BINARY))`
+        : `${column} = ${parameter}`,
+    byCodePoint: (column) => `CAST(${column} AS BINARY)`,
+    matches: (operator, column, { pattern }) => `${column} LIKE ${likeOf(operator, pattern)} ESCAPE '!'`,
+    updateRows(table, key, columns, count) {
+      const width = columns.length + 1
+      const rows = Array.from({ length: count }, (_, row) => {
+        const cells = Array.from(
+          { length: width },
+          (_, place) => `${mark(row * width + place + 1)} AS c${place}`,
+        )
+        return `SELECT ${cells.join(', ')}`
+      })
+      const sets = columns.map(({ name }, place) => `t.${quote(name)} = v.c${place + 1}`)
+      const collate = key.kind === 'text' && key.collation ? ` COLLATE ${key.collation}` : ''
+      return `UPDATE ${table} AS t JOIN (${rows.join(' UNION ALL ')}) AS v ON t.${quote(key.name)} = v.c0${collate} SET ${sets.join(', ')}`
+    },
+    async insertGenerating(session, sql, cells) {
+      await session.run(sql, cells)
+      const [row] = await session.rows('SELECT LAST_INSERT_ID()')
+      return row?.[0] ?? null
+    },
+    columns: (session, table) => mysqlColumns(session, table, address.exactNames, quote),
+    tables: mysqlTables,
+    errorOf,
+  }
+}
+
+function likeOf(operator: 'co' | 'sw' | 'ew', pattern: string): string {
+  if (operator === 'co') return `CONCAT('%', ${pattern}, '%')`
+  return operator === 'sw' ? `CONCAT(${pattern}, '%')` : `CONCAT('%', ${pattern})`
+}
+
+function quote(name: string): string {
+  if (name.includes(edge))
+    throw new ConnectorError('misconfigured', `The name ${JSON.stringify(name)} has a control character`)
+  return `\`${name.replaceAll('`', '``')}\``
+}
+
+const edge = '\u0001'
+const marks = new RegExp(`${edge}(\\d+)${edge}`, 'g')
+
+function mark(place: number): string {
+  return `${edge}${place}${edge}`
+}
+
+function filled(sql: string, cells: readonly Cell[]): string {
+  return sql.replace(marks, (_, place) => literal(cells[Number(place) - 1] ?? null))
+}
+
+function literal(cell: Cell): string {
+  if (cell === null) return 'NULL'
+  if (cell instanceof Uint8Array) return `X'${Buffer.from(cell).toString('hex')}'`
+  return typeof cell === 'string' ? mysql.escape(cell) : String(cell)
+}
+
+const preparation =
+  "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', net_write_timeout = 3600"
+/** Under the default, two pages of inserts block each other by the gaps that they have looked into. */
+const isolation = 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'
+
+async function connect(address: Address, signal: AbortSignal): Promise<Session> {
+  const { host, port, user, password, database, tls } = address
+  const connection = mysql.createConnection({
+    host,
+    port,
+    user,
+    password,
+    database,
+    charset: 'utf8mb4',
+    connectTimeout: 30_000,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    jsonStrings: true,
+    rowsAsArray: true,
+    multipleStatements: false,
+    ...(tls !== 'off' && { ssl: { rejectUnauthorized: tls === 'verified' } }),
+  })
+  const session = new MysqlSession(connection)
+  const stop = () => void session.close()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await session.run(preparation)
+    await session.run(isolation)
+  } catch (error) {
+    await session.close()
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+  return session
+}
+
+class MysqlSession implements Session {
+  readonly #connection: Connection
+  #isClosed = false
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    connection.on('error', () => {
+      this.#isClosed = true
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  rows(sql: string, cells: readonly Cell[] = []): Promise<readonly Row[]> {
+    return new Promise((resolve, reject) => {
+      this.#connection.query<RowDataPacket[][]>(filled(sql, cells), (error, rows) => {
+        if (error) reject(error)
+        else resolve(rows as unknown as Row[])
+      })
+    })
+  }
+
+  async *stream(sql: string, cells: readonly Cell[], size: number): AsyncGenerator<readonly Row[]> {
+    const stream = this.#connection.query(filled(sql, cells)).stream({ highWaterMark: size })
+    let page: Row[] = []
+    let isDone = false
+    try {
+      for await (const row of stream) {
+        if (page.push(row) < size) continue
+        yield page
+        page = []
+      }
+      isDone = true
+      if (page.length > 0) yield page
+    } finally {
+      // The rest of the rows would have to be read first.
+      if (!isDone) await this.close()
+    }
+  }
+
+  run(sql: string, cells: readonly Cell[] = []): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#connection.query<ResultSetHeader>(filled(sql, cells), (error, result) => {
+        if (error) reject(error)
+        else resolve(result.affectedRows)
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#connection.destroy()
+  }
+}
+
+const kinds: Readonly<Record<number, ErrorKind>> = {
+  1040: 'busy',
+  1044: 'permission',
+  1045: 'authentication',
+  1048: 'schemaViolation',
+  1049: 'misconfigured',
+  1053: 'connection',
+  1054: 'misconfigured',
+  1062: 'alreadyExists',
+  1142: 'permission',
+  1143: 'permission',
+  1146: 'misconfigured',
+  1203: 'busy',
+  1205: 'busy',
+  1213: 'conflict',
+  1227: 'permission',
+  1264: 'invalidValue',
+  1265: 'invalidValue',
+  1290: 'permission',
+  1292: 'invalidValue',
+  1364: 'schemaViolation',
+  1366: 'invalidValue',
+  1406: 'invalidValue',
+  1451: 'schemaViolation',
+  1452: 'schemaViolation',
+  1698: 'authentication',
+  1927: 'connection',
+  3024: 'timeout',
+  3819: 'invalidValue',
+  4025: 'invalidValue',
+}
+
+function errorOf(thrown: unknown): ConnectorError {
+  if (thrown instanceof ConnectorError) return thrown
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const facts: { readonly errno?: unknown; readonly fatal?: unknown } = Object(thrown)
+  const number = typeof facts.errno === 'number' ? facts.errno : 0
+  const isLost = facts.fatal === true || /closed state|Connection lost|connection is in closed/i.test(message)
+  const kind = kinds[number] ?? (isLost ? 'connection' : undefined)
+  if (kind) return new ConnectorError(kind, message, { cause: thrown, detail: { errno: number } })
+  const error = connectorError(thrown)
+  return error instanceof ConnectorError ? error : new ConnectorError('failed', message, { cause: thrown })
+}

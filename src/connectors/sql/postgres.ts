@@ -1,0 +1,184 @@
+import pg from 'pg'
+import Cursor from 'pg-cursor'
+import { ConnectorError, connectorError, type ErrorKind, errorCode } from '../kit/errors.ts'
+import type { Address } from './address.ts'
+import type { Cell, Row } from './column.ts'
+import type { Dialect, Session } from './dialect.ts'
+import { postgresColumns, postgresTables } from './postgres-catalog.ts'
+
+/**
+ * PostgreSQL through `pg`. Everything comes as the text that the server writes, so that no number and no
+ * time loses a digit on the way; sessions run in UTC.
+ */
+export function postgres(address: Address): Dialect {
+  return {
+    name: 'PostgreSQL',
+    place: `PostgreSQL at ${address.host}:${address.port}/${address.database}`,
+    readingLocks: false,
+    begin: 'BEGIN',
+    forUpdate: ' FOR UPDATE',
+    connect: (signal) => connect(address, signal),
+    quote,
+    parameter: (place, column) => (column ? `$${place}::${castOf(column.type)}` : `$${place}`),
+    equals: (column, parameter) => `${column} = ${parameter}`,
+    byCodePoint: (column) => `${column} COLLATE "C"`,
+    matches: (operator, column, { pattern }) => `${column} LIKE ${likeOf(operator, pattern)} ESCAPE '!'`,
+    updateRows(table, key, columns, count) {
+      const all = [key, ...columns]
+      const rows = Array.from({ length: count }, (_, row) => {
+        const cells = all.map((column, place) => `$${row * all.length + place + 1}::${castOf(column.type)}`)
+        return `(${cells.join(', ')})`
+      })
+      const names = all.map((_, place) => `c${place}`)
+      const sets = columns.map(({ name }, place) => `${quote(name)} = v.c${place + 1}`)
+      return `UPDATE ${table} AS t SET ${sets.join(', ')} FROM (VALUES ${rows.join(', ')}) AS v(${names.join(', ')}) WHERE t.${quote(key.name)} = v.c0`
+    },
+    async insertGenerating(session, sql, cells, key) {
+      const [row] = await session.rows(`${sql} RETURNING ${quote(key.name)}`, cells)
+      return row?.[0] ?? null
+    },
+    columns: (session, table) => postgresColumns(session, table, address.exactNames, quote),
+    tables: postgresTables,
+    errorOf,
+  }
+}
+
+/** `format_type` writes `character varying(20)`; a cast to that cuts texts off in silence. */
+function castOf(type: string): string {
+  const bare = type.replace(/\([^)]*\)/, '')
+  return bare === 'character' ? 'bpchar' : bare === 'bit' ? '"bit"' : bare
+}
+
+function likeOf(operator: 'co' | 'sw' | 'ew', pattern: string): string {
+  if (operator === 'co') return `('%' || ${pattern}::text || '%')`
+  return operator === 'sw' ? `(${pattern}::text || '%')` : `('%' || ${pattern}::text)`
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+const bytea = 17
+const asText = {
+  getTypeParser: (oid: number) => (text: string) =>
+    oid === bytea ? Buffer.from(text.slice(2), 'hex') : text,
+}
+
+const preparation =
+  "SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; SET bytea_output = 'hex'; SET extra_float_digits = 1; SET standard_conforming_strings = on"
+
+async function connect(address: Address, signal: AbortSignal): Promise<Session> {
+  const { host, port, user, password, database, tls } = address
+  const client = new pg.Client({
+    host,
+    port,
+    user,
+    password,
+    database,
+    ssl: tls === 'off' ? false : { rejectUnauthorized: tls === 'verified' },
+    connectionTimeoutMillis: 30_000,
+    application_name: 'syncline',
+    types: asText as pg.CustomTypesConfig,
+  })
+  const session = new PostgresSession(client)
+  const stop = () => void session.close()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await client.connect()
+    await client.query(preparation)
+  } catch (error) {
+    await session.close()
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+  return session
+}
+
+class PostgresSession implements Session {
+  readonly #client: pg.Client
+  #isClosed = false
+
+  constructor(client: pg.Client) {
+    this.#client = client
+    // Without a listener, a connection that breaks while it is idle would end the process.
+    client.on('error', () => {
+      this.#isClosed = true
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  async rows(sql: string, cells: readonly Cell[] = []): Promise<readonly Row[]> {
+    const { rows } = await this.#client.query<Cell[]>({ text: sql, values: [...cells], rowMode: 'array' })
+    return rows
+  }
+
+  async *stream(sql: string, cells: readonly Cell[], size: number): AsyncGenerator<readonly Row[]> {
+    const cursor = this.#client.query(new Cursor<Cell[]>(sql, [...cells], { rowMode: 'array' }))
+    try {
+      for (;;) {
+        const rows = await cursor.read(size)
+        if (rows.length > 0) yield rows
+        if (rows.length < size) return
+      }
+    } finally {
+      if (!this.#isClosed) await cursor.close()
+    }
+  }
+
+  async run(sql: string, cells: readonly Cell[] = []): Promise<number> {
+    return (await this.#client.query({ text: sql, values: [...cells] })).rowCount ?? 0
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#client.end().catch(() => undefined)
+  }
+}
+
+/** By SQLSTATE, or by its class, its first two characters. */
+const kinds: Readonly<Record<string, ErrorKind>> = {
+  '08': 'connection',
+  '22': 'invalidValue',
+  '23': 'schemaViolation',
+  '23505': 'alreadyExists',
+  '23514': 'invalidValue',
+  '25006': 'permission',
+  '28': 'authentication',
+  '3D': 'misconfigured',
+  '40': 'conflict',
+  '42501': 'permission',
+  '42': 'misconfigured',
+  '428C9': 'invalidValue',
+  '53300': 'busy',
+  '55': 'busy',
+  '57014': 'timeout',
+  '57P': 'connection',
+}
+
+function errorOf(thrown: unknown): ConnectorError {
+  if (thrown instanceof ConnectorError) return thrown
+  if (thrown instanceof pg.DatabaseError) {
+    const { code = '', column, message } = thrown
+    const kind = kinds[code] ?? kinds[code.slice(0, 3)] ?? kinds[code.slice(0, 2)] ?? 'failed'
+    // Not `detail`: it has the values of the row, passwords too.
+    return new ConnectorError(kind, message, {
+      cause: thrown,
+      ...(column !== undefined && { attribute: column }),
+      detail: { sqlState: code },
+    })
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const isLost =
+    /terminated|Connection (ended|timeout)|not queryable|closed the connection|timeout expired/i.test(message)
+  if (isLost) return new ConnectorError('connection', message, { cause: thrown })
+  const error = connectorError(thrown)
+  return error instanceof ConnectorError
+    ? error
+    : new ConnectorError('failed', message, { cause: errorCode(thrown) })
+}

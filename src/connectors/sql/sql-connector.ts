@@ -1,0 +1,362 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { chunks } from '../../kit/chunks.ts'
+import { everything, type Filter } from '../../model/filter/filter.ts'
+import type { Json } from '../../model/json.ts'
+import { listedTwice } from '../../model/listing.ts'
+import { Problem } from '../../model/problem.ts'
+import type { SortKey } from '../../model/sort.ts'
+import { isUnreadable } from '../../model/unreadable.ts'
+import type { Capabilities, Lifecycle } from '../kit/connector.ts'
+import { ConnectorError, kindOfError } from '../kit/errors.ts'
+import type { Clock } from '../kit/kind.ts'
+import { Pool } from '../kit/pool.ts'
+import type {
+  ConnectorEntry,
+  ConnectorQuery,
+  ObjectPage,
+  PageQuery,
+  SearchEnd,
+  SplitFilter,
+} from '../kit/query.ts'
+import type { ObjectClass } from '../kit/schema.ts'
+import { type Attributes, Secret, type Value } from '../kit/values.ts'
+import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
+import type { Row } from './column.ts'
+import type { Dialect, Session } from './dialect.ts'
+import { draftOf, foreseenId } from './drafts.ts'
+import { leaseOf } from './lease.ts'
+import { writePage } from './page-writes.ts'
+import {
+  canSort,
+  countWhere,
+  doubled,
+  doubledIds,
+  type Reading,
+  readByIds,
+  readPage,
+  selectionOf,
+} from './reading.ts'
+import type { SqlSettings } from './settings.ts'
+import { heldIn, objectClassOf, readTable, type Table } from './table.ts'
+
+/**
+ * A table or view of a database as a system (platform §5.3): one object class, one object a row, an attribute for each
+ * column. What differs between databases is in their dialects.
+ */
+type SqlCapabilities = Omit<
+  Capabilities,
+  'locate' | 'deltas' | 'ordered' | 'runScript' | 'latestToken' | 'changesSince'
+>
+
+const objectClass = '__ACCOUNT__'
+const standardPageSize = 500
+/** How often a page is written again that the database took back for the sake of another one. */
+const attempts = 5
+
+export class SqlConnector implements Lifecycle, SqlCapabilities {
+  readonly displayName = 'Database Table Connector'
+  readonly #settings: SqlSettings
+  readonly #dialect: Dialect
+  readonly #pool: Pool<Session>
+  /** As it was read last; what cannot wait for the database is answered from it. */
+  #table: Table | undefined
+
+  constructor(settings: SqlSettings, dialect: Dialect, clock: Clock) {
+    this.#settings = settings
+    this.#dialect = dialect
+    const { max, ...limits } = settings.pool
+    this.#pool = new Pool<Session>({
+      ...limits,
+      max: Math.min(max, dialect.connections ?? max),
+      clock,
+      open: (signal) => dialect.connect(signal),
+      close: (session) => session.close(),
+      validate: async (session) => {
+        if (session.isClosed) return false
+        if (settings.validationQuery !== undefined) await session.rows(settings.validationQuery)
+        return true
+      },
+    })
+  }
+
+  agreedNames(): Readonly<Record<string, string>> {
+    const { keyColumn, passwordColumn, status } = this.#settings
+    const named = (configured: string) => this.#columnNamed(configured)
+    return {
+      __NAME__: named(keyColumn),
+      ...(passwordColumn !== undefined && { __PASSWORD__: named(passwordColumn) }),
+      ...(status && { __ENABLE__: named(status.column) }),
+    }
+  }
+
+  async test(signal?: AbortSignal): Promise<void> {
+    this.#table = undefined
+    await this.#reading(async (session) => {
+      if (this.#settings.validationQuery !== undefined) await session.rows(this.#settings.validationQuery)
+    }, signal)
+  }
+
+  async schema(signal?: AbortSignal): Promise<Readonly<Record<string, ObjectClass>>> {
+    this.#table = undefined
+    return this.#reading(async (_, { table }) => ({ [objectClass]: objectClassOf(table) }), signal)
+  }
+
+  /** The whole filter: which parts the database evaluates is known once its table has been looked at. */
+  split(_wantedClass: string, filter: Filter): SplitFilter {
+    return { native: filter, rest: everything }
+  }
+
+  async *search(
+    query: ConnectorQuery,
+    signal?: AbortSignal,
+  ): AsyncGenerator<readonly ConnectorEntry[], SearchEnd> {
+    requireAccounts(query.objectClass)
+    const { reading, doubles, lacks } = await this.#reading(async (session, found) => {
+      const name = this.#dialect.quote(found.table.key.name)
+      const unkeyed = found.table.key.nullable ? await countWhere(session, found, `${name} IS NULL`) : 0
+      return { reading: found, doubles: await doubledIds(session, found), lacks: unkeyed }
+    }, signal)
+    const { accepts, reader } = selectionOf(reading, query.filter, query.fields)
+    for await (const rows of this.#rows(reading, query, signal)) {
+      const page = rows.flatMap((row): ConnectorEntry[] => {
+        const entry = reader.read(row)
+        return entry && !doubles.has(entry._id) && accepts(entry) ? [entry] : []
+      })
+      if (page.length > 0) yield page
+    }
+    yield* chunks(
+      [...doubles].map((id) => doubled(id, reading.table)),
+      query.pageSize ?? standardPageSize,
+    )
+    const { table } = this.#settings
+    if (lacks > 0)
+      return { state: 'partial', reason: `${lacks} rows of ${table} have no ${reading.table.key.name}` }
+    for (const id of doubles) return listedTwice(table, id)
+  }
+
+  async page(query: PageQuery, signal?: AbortSignal): Promise<ObjectPage> {
+    requireAccounts(query.objectClass)
+    return this.#reading((session, reading) => readPage(session, reading, query), signal)
+  }
+
+  sorts(_wantedClass: string, sortKeys: readonly SortKey[]): boolean {
+    return sortKeys.length === 0 || (this.#table !== undefined && canSort(this.#table, sortKeys))
+  }
+
+  async readMany(
+    wantedClass: string,
+    ids: readonly string[],
+    fields?: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, ConnectorEntry>> {
+    requireAccounts(wantedClass)
+    return this.#reading((session, reading) => readByIds(session, reading, ids, fields), signal)
+  }
+
+  async count(wantedClass: string, signal?: AbortSignal): Promise<number> {
+    requireAccounts(wantedClass)
+    return this.#reading(async (session, reading) => {
+      const { key } = reading.table
+      const name = this.#dialect.quote(key.name)
+      if (key.unique) return countWhere(session, reading, key.nullable ? `${name} IS NOT NULL` : '')
+      const [row] = await session.rows(`SELECT COUNT(DISTINCT ${name}) FROM ${reading.table.sql}`)
+      return Number(row?.[0] ?? 0)
+    }, signal)
+  }
+
+  idOf(_wantedClass: string, attributes: Attributes, proposed?: string): string | undefined {
+    if (this.#table) return foreseenId(attributes, proposed, this.#table)
+    const given = attributes[this.#settings.keyColumn]
+    return given === undefined || given === null ? proposed : String(given)
+  }
+
+  exchangesIds(): boolean {
+    return true
+  }
+
+  held(_wantedClass: string, name: string, value: Value): Value {
+    return this.#table ? heldIn(name, value, this.#table) : value
+  }
+
+  async refusals(
+    wantedClass: string,
+    writes: readonly ConnectorWrite[],
+    signal?: AbortSignal,
+  ): Promise<readonly (Error | undefined)[]> {
+    requireAccounts(wantedClass)
+    return this.#reading(async (_, { table }) => {
+      return writes.map((write, place) => {
+        const draft = draftOf(write, place, table)
+        return draft instanceof Error ? draft : undefined
+      })
+    }, signal)
+  }
+
+  async writeMany(
+    wantedClass: string,
+    writes: readonly ConnectorWrite[],
+    signal?: AbortSignal,
+  ): Promise<readonly ConnectorWriteOutcome[]> {
+    requireAccounts(wantedClass)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#using(
+          async (session, both) => writePage(session, await this.#known(session), writes, both),
+          signal,
+          true,
+        )
+      } catch (error) {
+        // The database has taken the page back: nothing of it is written.
+        if (kindOfError(error) !== 'conflict' || attempt >= attempts) throw error
+      }
+    }
+  }
+
+  async authenticate(
+    wantedClass: string,
+    username: string,
+    password: Secret,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    requireAccounts(wantedClass)
+    const column = (await this.#reading(async (_, { table }) => table, signal)).password
+    if (!column)
+      throw new ConnectorError('unsupported', 'The system has no passwordColumn: nobody can log in')
+    const [[id, entry] = []] = await this.readMany(wantedClass, [username], [column.name], signal)
+    const stored = entry && !isUnreadable(entry) ? entry[column.name] : undefined
+    if (id !== undefined && isSame(stored, password)) return id
+    const message = `The password is wrong, or there is no account "${username}"`
+    throw new ConnectorError('wrongCredentials', message)
+  }
+
+  async resolveUsername(wantedClass: string, username: string, signal?: AbortSignal): Promise<string> {
+    const [id] = (await this.readMany(wantedClass, [username], [], signal)).keys()
+    if (id !== undefined) return id
+    throw new ConnectorError('unknownId', `There is no account "${username}"`)
+  }
+
+  async discover(signal?: AbortSignal): Promise<Readonly<Record<string, readonly Json[]>>> {
+    return this.#using(async (session) => {
+      const table = await this.#dialect.columns(session, this.#settings.table)
+      const names = table?.columns.map(({ name }) => name) ?? []
+      return {
+        table: await this.#dialect.tables(session),
+        keyColumn: names,
+        passwordColumn: names,
+        statusColumn: names,
+        changeLogColumn: names,
+      }
+    }, signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool[Symbol.asyncDispose]()
+  }
+
+  /** Rows in the order of the keys: as a stream of one statement, or by a statement a page where a stream locks. */
+  async *#rows(
+    reading: Reading,
+    query: ConnectorQuery,
+    signal?: AbortSignal,
+  ): AsyncGenerator<readonly Row[]> {
+    const { pageSize = standardPageSize, filter, fields } = query
+    const { dialect, table } = reading
+    const key = dialect.quote(table.key.name)
+    if (dialect.readingLocks) {
+      for (let after: Row | undefined; ; ) {
+        const { sql, cells } = selectionOf(reading, filter, fields)
+        const last = after
+        const condition = last === undefined ? '' : `${key} > ${cells.add(last[0] ?? null, table.key)}`
+        const statement = `${sql(condition)} ORDER BY ${key} LIMIT ${pageSize}`
+        const rows = await this.#using((session) => session.rows(statement, cells.list), signal)
+        if (rows.length > 0) yield rows
+        if (rows.length < pageSize) return
+        after = rows.at(-1)
+      }
+    }
+    const { sql, cells } = selectionOf(reading, filter, fields)
+    const lease = await leaseOf(this.#pool, signal)
+    try {
+      for await (const rows of lease.session.stream(`${sql('')} ORDER BY ${key}`, cells.list, pageSize)) {
+        signal?.throwIfAborted()
+        yield rows
+      }
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw dialect.errorOf(error)
+    } finally {
+      await lease.end()
+    }
+  }
+
+  async #reading<T>(
+    work: (session: Session, reading: Reading) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return this.#using(async (session) => {
+      try {
+        return await work(session, await this.#known(session))
+      } catch (error) {
+        // Perhaps the table is another one now.
+        if (kindOfError(this.#dialect.errorOf(error)) === 'misconfigured') this.#table = undefined
+        throw error
+      }
+    }, signal)
+  }
+
+  async #known(session: Session): Promise<Reading> {
+    this.#table ??= await readTable(session, this.#dialect, this.#settings)
+    return { table: this.#table, dialect: this.#dialect }
+  }
+
+  /** An aborted call leaves its connection at once; but a page that writes decides for itself until when. */
+  async #using<T>(
+    work: (session: Session, signal: AbortSignal) => Promise<T>,
+    signal?: AbortSignal,
+    isWriting = false,
+  ): Promise<T> {
+    const attempt = async (session: Session, both: AbortSignal) => {
+      const stop = () => void session.close()
+      if (!isWriting) both.addEventListener('abort', stop, { once: true })
+      try {
+        return await work(session, both)
+      } finally {
+        both.removeEventListener('abort', stop)
+      }
+    }
+    try {
+      return await this.#pool.use(attempt, { signal, isBroken: (error) => this.#isBroken(error) })
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error instanceof Problem ? error : this.#dialect.errorOf(error)
+    }
+  }
+
+  #isBroken(error: unknown): boolean {
+    if (error instanceof Problem && !(error instanceof ConnectorError)) return false
+    return ['connection', 'timeout', 'failed'].includes(this.#dialect.errorOf(error).kind)
+  }
+
+  #columnNamed(configured: string): string {
+    const { key, password, status } = this.#table ?? {}
+    const same = [key, password, status].find(
+      (column) => column?.name.toLowerCase() === configured.toLowerCase(),
+    )
+    return same?.name ?? configured
+  }
+}
+
+function requireAccounts(wanted: string): void {
+  if (wanted === objectClass) return
+  throw new ConnectorError(
+    'unknownClass',
+    `A table has only objects of the type ${objectClass}, none of ${wanted}`,
+  )
+}
+
+/** Takes the same time for any difference. */
+function isSame(stored: Value | undefined, given: Secret): boolean {
+  if (!(stored instanceof Secret) || given.reveal() === '') return false
+  const digest = (secret: Secret) => createHash('sha256').update(secret.reveal()).digest()
+  return timingSafeEqual(digest(stored), digest(given))
+}

@@ -1,0 +1,49 @@
+import { describe, it } from 'vitest'
+import { connectorContract } from '../../kit/contract/contract.ts'
+import { Secret } from '../../kit/values.ts'
+import type { TestDatabase } from './server.ts'
+
+/** The contract on tables of a database, each case on one of its own. */
+export function tableContract(
+  name: string,
+  database: () => TestDatabase,
+  types: { readonly text: string; readonly bytes: string },
+): void {
+  let count = 0
+  connectorContract(
+    {
+      name,
+      objectClass: '__ACCOUNT__',
+      async open() {
+        const table = `people${++count}`
+        const { text, bytes } = types
+        await database().run(
+          `CREATE TABLE ${table} (login ${text} PRIMARY KEY, name ${text}, mail ${text}, password ${text}, photo ${bytes})`,
+        )
+        const reopen = async () =>
+          database().connect({
+            table,
+            keyColumn: 'login',
+            passwordColumn: 'password',
+            suppressPassword: false,
+            enableEmptyString: true,
+          })
+        const drop = async () => void (await database().run(`DROP TABLE ${table}`))
+        return { connector: await reopen(), reopen, close: drop }
+      },
+      account: (n) => ({
+        login: `u${n}`,
+        name: `Name ${n}`,
+        mail: `u${n}@example.com`,
+        password: new Secret(`secret ${n}`),
+      }),
+      attribute: 'mail',
+      unique: 'login',
+      unknown: 'shoeSize',
+      bytes: 'photo',
+      rename: (n) => ({ login: `u${n}` }),
+      credentials: (n) => ({ username: `u${n}`, password: `secret ${n}` }),
+    },
+    { describe, it },
+  )
+}

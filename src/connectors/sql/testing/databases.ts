@@ -1,0 +1,174 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { JsonObject } from '../../../model/json.ts'
+import { temporaryFolder } from '../../../testing/folder.ts'
+import { standaloneHost } from '../../kit/host.ts'
+import type { Dialect } from '../dialect.ts'
+import { mysqlDialect } from '../mysql.ts'
+import { postgres } from '../postgres.ts'
+import { sqlSettings } from '../settings.ts'
+import { sqlite } from '../sqlite.ts'
+import { connecting, programAt, type ServerProcess, startServer, type TestDatabase } from './server.ts'
+
+export interface TestServer extends TestDatabase {
+  readonly server: ServerProcess
+}
+
+const anyTable = { table: 'any', keyColumn: 'any' }
+
+export async function postgresServer(): Promise<TestServer> {
+  const bin = (name: string) => programAt(`/usr/lib/postgresql/*/bin/${name}`, 'postgresql')
+  const settings = (port: number) => ({
+    jdbcDriver: 'org.postgresql.Driver',
+    jdbcUrlTemplate: 'jdbc:postgresql://%h:%p/%d',
+    host: '127.0.0.1',
+    port: String(port),
+    database: 'postgres',
+    user: 'tests',
+    password: 'not checked',
+  })
+  const server = await startServer({
+    account: 'postgres',
+    stop: 'SIGINT',
+    prepare: ({ run }) =>
+      run(
+        bin('initdb'),
+        '-D',
+        'data',
+        '-U',
+        'tests',
+        '-A',
+        'trust',
+        '-E',
+        'UTF8',
+        '--locale=C.UTF-8',
+        '--no-sync',
+      ),
+    command: ({ port, folder }) => [
+      bin('postgres'),
+      ...['-D', 'data', '-h', '127.0.0.1', '-p', String(port), '-k', folder, '-F'],
+      // Those who forget UTC shall notice.
+      ...[
+        '-c',
+        'timezone=America/New_York',
+        '-c',
+        'max_connections=60',
+        '-c',
+        'wal_level=minimal',
+        '-c',
+        'max_wal_senders=0',
+      ],
+    ],
+    isReady: (port) => answers(postgres(addressOf(settings(port)))),
+  })
+  return database('PostgreSQL', settings(server.port), server, postgres)
+}
+
+export async function mariadbServer(): Promise<TestServer> {
+  const daemon = () => programAt('/usr/sbin/mariadbd', 'mariadb-server')
+  const settings = (port: number) => ({
+    jdbcDriver: 'org.mariadb.jdbc.Driver',
+    jdbcUrlTemplate: 'jdbc:mariadb://%h:%p/%d',
+    host: '127.0.0.1',
+    port: String(port),
+    database: 'test',
+    user: 'tests',
+    password: 'tests',
+  })
+  const server = await startServer({
+    account: 'mysql',
+    stop: 'SIGTERM',
+    async prepare({ run, folder }) {
+      daemon()
+      const install = programAt('/usr/bin/mariadb-install-db', 'mariadb-server')
+      await run(
+        install,
+        '--no-defaults',
+        `--datadir=${folder}/data`,
+        '--skip-test-db',
+        '--auth-root-authentication-method=normal',
+      )
+    },
+    command: ({ port, folder }) => [
+      daemon(),
+      '--no-defaults',
+      `--datadir=${folder}/data`,
+      '--bind-address=127.0.0.1',
+      `--port=${port}`,
+      `--socket=${folder}/socket`,
+      '--innodb-flush-log-at-trx-commit=0',
+      '--default-time-zone=-05:00',
+      '--skip-name-resolve',
+      '--lc-messages=en_US',
+    ],
+    isReady: (port) => answers(mysqlDialect(addressOf({ ...settings(port), ...administrator }))),
+  })
+  const dialect = mysqlDialect(addressOf({ ...settings(server.port), ...administrator }))
+  const session = await dialect.connect(new AbortController().signal)
+  for (const sql of [
+    'CREATE DATABASE test',
+    "CREATE USER tests@'127.0.0.1' IDENTIFIED BY 'tests'",
+    "GRANT ALL ON test.* TO tests@'127.0.0.1'",
+  ])
+    await session.run(sql)
+  await session.close()
+  return database('MariaDB', settings(server.port), server, mysqlDialect)
+}
+
+const administrator = { database: 'mysql', user: 'root', password: '' }
+
+function addressOf(settings: JsonObject) {
+  return sqlSettings({ ...anyTable, ...settings }, standaloneHost()).address
+}
+
+async function answers(dialect: Dialect): Promise<void> {
+  const session = await dialect.connect(new AbortController().signal)
+  await session.close()
+}
+
+async function database(
+  name: 'PostgreSQL' | 'MariaDB',
+  settings: JsonObject,
+  server: ServerProcess,
+  dialectOf: (address: ReturnType<typeof addressOf>) => Dialect,
+): Promise<TestServer> {
+  const session = () => dialectOf(addressOf(settings)).connect(new AbortController().signal)
+  return {
+    name,
+    settings,
+    server,
+    session,
+    connect: connecting(settings),
+    async run(sql, cells = []) {
+      const own = await session()
+      try {
+        return await own.rows(sql, cells)
+      } finally {
+        await own.close()
+      }
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+export async function sqliteFile(): Promise<TestDatabase> {
+  const temporary = temporaryFolder()
+  const file = temporary.file('people.db')
+  new DatabaseSync(file).close()
+  const settings = { jdbcDriver: 'org.sqlite.JDBC', jdbcUrlTemplate: 'jdbc:sqlite:%d', database: file }
+  const session = () => sqlite(addressOf(settings)).connect(new AbortController().signal)
+  return {
+    name: 'SQLite',
+    settings,
+    session,
+    connect: connecting(settings),
+    async run(sql, cells = []) {
+      const own = await session()
+      try {
+        return await own.rows(sql, cells)
+      } finally {
+        await own.close()
+      }
+    },
+    [Symbol.asyncDispose]: async () => temporary[Symbol.dispose](),
+  }
+}
