@@ -2,9 +2,10 @@ import type { JsonSchema } from '../config/check/schema.ts'
 import { csvKind } from '../connectors/csv/kind.ts'
 import type { ConnectorKind } from '../connectors/kit/kind.ts'
 import { ldapKind } from '../connectors/ldap/kind.ts'
+import { databaseTableKind } from '../connectors/sql/kind.ts'
 
 /** The one file that knows every connector. */
-const builtIn: readonly ConnectorKind[] = [csvKind, ldapKind]
+const builtIn: readonly ConnectorKind[] = [csvKind, ldapKind, databaseTableKind]
 
 /** The connectors of this package and `own` ones. An own connector replaces one with the same name. */
 export function connectorKinds(own: readonly ConnectorKind[] = []): readonly ConnectorKind[] {

@@ -23,20 +23,13 @@ export const configurationSchema = {
     enabledStatusValue: text('What the status column holds for an enabled account.', 'true'),
     disabledStatusValue: text('What it holds for a disabled one.', 'false'),
     defaultStatusValue: text('What a new row gets there that says nothing of its status.', 'true'),
-    changeLogColumn: text(
-      'A column that grows with each change of its row: a time or a number. Needed for liveSync. Empty: none.',
-      '',
-    ),
-    changeLogOverlap: {
-      ...number(
-        'Seconds, for a column of times; for one of numbers, how many of them: so far behind the newest change is read again, for ' +
-          'rows whose transaction ended late.',
-      ),
-      default: 60,
+    changeLogColumn: {
+      ...text('A column that grows with each change of its row. Empty: none.', ''),
+      ...without('there is no liveSync of tables yet'),
     },
     user: text('The account at the database.'),
     username: text('The same as `user`.'),
-    password: { ...text('Its password.'), 'x-secret': true },
+    password: { ...text('Its password.'), writeOnly: true },
     host: text('Where the database runs, if the URL does not say it.'),
     port: { type: ['string', 'integer'], description: 'Its port, if the URL does not say it.' },
     database: text('The database, if the URL does not say it; for SQLite the file.'),

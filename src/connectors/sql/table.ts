@@ -15,7 +15,6 @@ export interface Table {
   readonly key: Column
   readonly password: Column | undefined
   readonly status: Column | undefined
-  readonly change: Column | undefined
   readonly settings: SqlSettings
 }
 
@@ -46,7 +45,6 @@ export async function readTable(session: Session, dialect: Dialect, settings: Sq
     key,
     password: column('passwordColumn', settings.passwordColumn),
     status: column('statusColumn', settings.status?.column),
-    change: column('changeLogColumn', settings.changes?.column),
     settings,
   }
 }

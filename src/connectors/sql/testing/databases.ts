@@ -2,7 +2,8 @@ import { DatabaseSync } from 'node:sqlite'
 import type { JsonObject } from '../../../model/json.ts'
 import { temporaryFolder } from '../../../testing/folder.ts'
 import { standaloneHost } from '../../kit/host.ts'
-import type { Dialect } from '../dialect.ts'
+import type { Cell, Row } from '../column.ts'
+import type { Dialect, Session } from '../dialect.ts'
 import { mysqlDialect } from '../mysql.ts'
 import { postgres } from '../postgres.ts'
 import { sqlSettings } from '../settings.ts'
@@ -131,22 +132,31 @@ async function database(
   server: ServerProcess,
   dialectOf: (address: ReturnType<typeof addressOf>) => Dialect,
 ): Promise<TestServer> {
-  const session = () => dialectOf(addressOf(settings)).connect(new AbortController().signal)
+  const dialect = dialectOf(addressOf(settings))
+  const own = ownSession(dialect)
   return {
     name,
     settings,
     server,
-    session,
+    dialect,
     connect: connecting(settings),
-    async run(sql, cells = []) {
-      const own = await session()
-      try {
-        return await own.rows(sql, cells)
-      } finally {
-        await own.close()
-      }
+    run: own.run,
+    async [Symbol.asyncDispose]() {
+      await own.close()
+      await server[Symbol.asyncDispose]()
     },
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+/** The tests' own statements go through one connection: opening one takes longer than most of them. */
+function ownSession(dialect: Dialect) {
+  let kept: Session | undefined
+  return {
+    async run(sql: string, cells: readonly Cell[] = []): Promise<readonly Row[]> {
+      if (!kept || kept.isClosed) kept = await dialect.connect(new AbortController().signal)
+      return kept.rows(sql, cells)
+    },
+    close: async () => kept?.close(),
   }
 }
 
@@ -155,20 +165,17 @@ export async function sqliteFile(): Promise<TestDatabase> {
   const file = temporary.file('people.db')
   new DatabaseSync(file).close()
   const settings = { jdbcDriver: 'org.sqlite.JDBC', jdbcUrlTemplate: 'jdbc:sqlite:%d', database: file }
-  const session = () => sqlite(addressOf(settings)).connect(new AbortController().signal)
+  const dialect = sqlite(addressOf(settings))
+  const own = ownSession(dialect)
   return {
     name: 'SQLite',
     settings,
-    session,
+    dialect,
     connect: connecting(settings),
-    async run(sql, cells = []) {
-      const own = await session()
-      try {
-        return await own.rows(sql, cells)
-      } finally {
-        await own.close()
-      }
+    run: own.run,
+    async [Symbol.asyncDispose]() {
+      await own.close()
+      temporary[Symbol.dispose]()
     },
-    [Symbol.asyncDispose]: async () => temporary[Symbol.dispose](),
   }
 }

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../../testing/folder.ts'
 import { standaloneHost } from '../../kit/host.ts'
 import type { ConnectorHost } from '../../kit/kind.ts'
 import type { Cell, Row } from '../column.ts'
-import type { Session } from '../dialect.ts'
+import type { Dialect } from '../dialect.ts'
 import { databaseTableKind } from '../kind.ts'
 import type { SqlConnector } from '../sql-connector.ts'
 
@@ -20,7 +20,7 @@ export interface TestDatabase extends AsyncDisposable {
   /** What `configurationProperties` need to reach it. */
   readonly settings: JsonObject
   run(sql: string, cells?: readonly Cell[]): Promise<readonly Row[]>
-  session(): Promise<Session>
+  readonly dialect: Dialect
   connect(settings: JsonObject, host?: Partial<ConnectorHost>): SqlConnector
 }
 
