@@ -225,6 +225,18 @@ describe('a plan with what follows from it', () => {
   })
 })
 
+describe('a plan that nobody waits for', () => {
+  it('is being made until it is kept, which is after the end of its run', async () => {
+    using project = town({ hr: ['1,a@x.org,Ann', '2,b@x.org,Bob'] })
+    await using server = await serve(project)
+    const { body } = await server.call('POST', 'recon?_action=plan&mapping=hr_user&flows=true')
+    const plan = () => server.call('GET', `recon/${body._id}/plan`)
+    const early = await plan()
+    expect([early.status, early.body.message]).toEqual([404, expect.stringContaining('is being made')])
+    await expect.poll(async () => (await plan()).body.behind).toBe(2)
+  })
+})
+
 describe('a plan of all mappings', () => {
   it('plans each on what those before it would leave', () => {
     using project = town({ hr: ['1,a@x.org,Ann', '2,b@x.org,Bob'], dir: ['2,,'], dirMapping: notAtOnce })
@@ -268,6 +280,13 @@ describe('a plan of all mappings', () => {
     using project = town({ hr: [] })
     expect(project.syncline(['plan', 'hr_user', '--all']).err).toContain('--all plans every mapping whole')
     expect(project.syncline(['plan', '--all', '--id', '1']).err).toContain('it takes no --id')
+  })
+
+  it('takes no mapping and no id over REST, either', async () => {
+    using project = town({ hr: [] })
+    await using server = await serve(project)
+    const { status, body } = await server.call('POST', 'recon?_action=planAll&mapping=hr_user')
+    expect([status, body.message]).toEqual([400, 'planAll plans every mapping whole: it takes no mapping'])
   })
 
   it('is made over REST, one kept plan a mapping', async () => {

@@ -14,8 +14,9 @@ import { mappingOf } from '../undo/records.ts'
 import { digestPlan } from './digest-plan.ts'
 import { answered, filtersIn, type Given, type KeptPlan, keptPlan, rehearsedPlan } from './kept-plan.ts'
 import type { PlanRequest } from './planned-mapping.ts'
+import { PlansBeingMade } from './plans-being-made.ts'
 import type { Rehearsal } from './rehearse.ts'
-import { isLine, jsonOf, storedPlan } from './stored-plan.ts'
+import { isLine, jsonOf } from './stored-plan.ts'
 
 export interface ReconPlansOptions {
   readonly reconciliations: Reconciliations
@@ -30,20 +31,22 @@ export interface ReconPlansOptions {
  * purged.
  */
 export function reconPlans(options: ReconPlansOptions) {
-  return { ...readPlans(options.repository.runs), ...madePlans(options) }
+  const making = new PlansBeingMade()
+  return { ...readPlans(options.repository.runs, making), ...madePlans(options, making) }
 }
 
-function readPlans(runs: Runs) {
+function readPlans(runs: Runs, making: PlansBeingMade) {
+  const storedPlan = (runId: string) => making.stored(runs, runId)
   return {
     /** `recon/{id}/plan`: what the header says. */
     async read(runId: string): Promise<Resource> {
-      const { header } = await storedPlan(runs, runId)
+      const { header } = await storedPlan(runId)
       return { _id: runId, ...jsonOf(header) }
     },
 
     /** Its lines. */
     async query(runId: string, query: StoreQuery): Promise<StorePage<JsonObject>> {
-      await storedPlan(runs, runId)
+      await storedPlan(runId)
       return runs.queryEntries(runId, { ...query, filter: { kind: 'and', filters: [isLine, query.filter] } })
     },
 
@@ -52,19 +55,22 @@ function readPlans(runs: Runs) {
       const wanted = reportFormats.find((one) => one === format)
       if (format !== undefined && !wanted)
         throw new Problem('BAD_REQUEST', `format must be one of ${reportFormats.join(', ')}, not ${format}`)
-      const digest = await digestPlan(await storedPlan(runs, runId))
+      const digest = await digestPlan(await storedPlan(runId))
       const document = wanted && { format: wanted, document: printReport(reportOf(digest), wanted) }
       return { _id: runId, ...jsonOf(digest), ...document }
     },
   }
 }
 
-function madePlans({ reconciliations, repository, rehearse, mappings }: ReconPlansOptions) {
+function madePlans(
+  { reconciliations, repository, rehearse, mappings }: ReconPlansOptions,
+  making: PlansBeingMade,
+) {
   const { runs } = repository
   // Each has a store and script hosts of its own.
   const rehearsals = new Mutex()
-  const keepPlan = (asked: PlanRequest, given: Given, rehearsal?: Rehearsal) =>
-    keptPlan(reconciliations, runs, asked, { ...given, rehearsal })
+  const keepPlan = async (asked: PlanRequest, given: Given, rehearsal?: Rehearsal) =>
+    making.follow(await keptPlan(reconciliations, runs, asked, { ...given, rehearsal }))
   return {
     /** With `flows` the plan is performed in a rehearsal: its lines go on with what the mappings behind would do. */
     async make(action: ResourceAction, context: RequestContext): Promise<Json> {
@@ -82,8 +88,11 @@ function madePlans({ reconciliations, repository, rehearse, mappings }: ReconPla
       return answered(made.promise, parameters)
     },
 
-    /** `recon?_action=planAll`: every mapping in its order, each on what those before it would leave. */
-    makeAll({ parameters, content }: ResourceAction, context: RequestContext): Promise<Json> {
+    /** `recon?_action=planAll`: every mapping in its order, each on what those before it would leave. Answered when all are kept. */
+    async makeAll({ parameters, content }: ResourceAction, context: RequestContext): Promise<Json> {
+      const narrower = ['mapping', 'id', 'ids'].find((name) => parameters[name] !== undefined)
+      if (narrower !== undefined)
+        throw new Problem('BAD_REQUEST', `planAll plans every mapping whole: it takes no ${narrower}`)
       const overrides = overridesIn(parameters, content)
       return rehearsals.run(async () => {
         await using rehearsal = await rehearse()
@@ -108,7 +117,7 @@ function madePlans({ reconciliations, repository, rehearse, mappings }: ReconPla
       { parameters, content }: ResourceAction,
       context: RequestContext,
     ): Promise<Json> {
-      const plan = await storedPlan(runs, runId)
+      const plan = await making.stored(runs, runId)
       const request = {
         mapping: plan.header.mapping,
         plan,

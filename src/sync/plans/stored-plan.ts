@@ -56,7 +56,10 @@ function headerId(runId: string): string {
 export async function storedPlan(runs: Runs, runId: string): Promise<PlanSource> {
   const header = await headerOf(runs, runId)
   if (!header)
-    throw new Problem('NOT_FOUND', `Run ${runId} keeps no plan: it made none, or newer ones took its place`)
+    throw new Problem(
+      'NOT_FOUND',
+      `Run ${runId} keeps no plan: it made none, was interrupted before, or newer ones took its place`,
+    )
   const isOwn: Filter = {
     kind: 'compare',
     operator: 'eq',
