@@ -190,6 +190,16 @@ describe('a plan with what follows from it', () => {
     expect(out).toMatch(/In the rehearsal 1 failed: .*external\/rest is not asked/)
   })
 
+  it('ends with an error where the rehearsal breaks off, for what follows is not known then', () => {
+    using project = town({
+      ...{ hr: ['1,a@x.org,Ann', '2,b@x.org,Bob'], hrMapping: { maxFailures: 0 } },
+      user: { postCreate: script(`throw 'no more'`) },
+    })
+    expect(project.syncline(['plan', 'hr_user']).code).toBe(0)
+    const { code, out } = project.syncline(['plan', 'hr_user', '--flows'])
+    expect([code, out]).toEqual([1, expect.stringContaining('The rehearsal broke off: ')])
+  })
+
   it('is kept in a file, of which only the lines of its own mapping are performed', () => {
     using project = town({ hr: ['1,a@x.org,Ann', '2,b@x.org,Bob'] })
     const file = project.path('plan.ndjson')

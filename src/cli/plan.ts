@@ -143,11 +143,16 @@ async function make(
   return made
 }
 
+/** What follows was asked for, and is not known. */
+function isHalfRehearsed({ facts }: PlannedMapping): boolean {
+  return facts?.rehearsed?.broken !== undefined
+}
+
 /** The worst of them. */
 function codeOf(made: readonly PlannedMapping[], { detailedExitcode }: PlanOptions): number {
   const isFailed = ({ run: { outcome } }: PlannedMapping) =>
     outcome !== 'COMPLETED' && outcome !== 'COMPLETED_WITH_FAILURES'
-  if (made.some(isFailed)) return 1
+  if (made.some(isFailed) || made.some(isHalfRehearsed)) return 1
   if (!detailedExitcode) return 0
   if (made.some(({ writes }) => writes > 0)) return 2
   return Math.max(0, ...made.map(({ run }) => exitCodeOf(run)))

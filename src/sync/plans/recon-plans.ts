@@ -88,23 +88,8 @@ function madePlans(
       return answered(made.promise, parameters)
     },
 
-    /** `recon?_action=planAll`: every mapping in its order, each on what those before it would leave. Answered when all are kept. */
-    async makeAll({ parameters, content }: ResourceAction, context: RequestContext): Promise<Json> {
-      const narrower = ['mapping', 'id', 'ids'].find((name) => parameters[name] !== undefined)
-      if (narrower !== undefined)
-        throw new Problem('BAD_REQUEST', `planAll plans every mapping whole: it takes no ${narrower}`)
-      const overrides = overridesIn(parameters, content)
-      return rehearsals.run(async () => {
-        await using rehearsal = await rehearse()
-        const plans: JsonObject[] = []
-        for (const [place, mapping] of mappings().entries()) {
-          const asked = { mapping, overrides, filters: filtersIn(parameters) }
-          const after = mappings().slice(0, place)
-          plans.push(await rehearsedPlan(runs, asked, context, { rehearsal, after }))
-        }
-        return { plans }
-      })
-    },
+    makeAll: (action: ResourceAction, context: RequestContext): Promise<Json> =>
+      rehearsals.run(() => plansOfAll({ rehearse, mappings, runs }, action, context)),
 
     /** `recon/{id}?_action=undo`: the plan of the way back, performed like any other. */
     async undo(runId: string, { parameters }: ResourceAction, context: RequestContext): Promise<Json> {
@@ -127,6 +112,26 @@ function madePlans(
       return startRun(reconciliations, request, parameters, context)
     },
   }
+}
+
+/** `recon?_action=planAll`: every mapping in its order, each on what those before it would leave. Answered when all are kept. */
+async function plansOfAll(
+  { rehearse, mappings, runs }: Pick<ReconPlansOptions, 'rehearse' | 'mappings'> & { readonly runs: Runs },
+  { parameters, content }: ResourceAction,
+  context: RequestContext,
+): Promise<Json> {
+  const narrower = ['mapping', 'id', 'ids'].find((name) => parameters[name] !== undefined)
+  if (narrower !== undefined)
+    throw new Problem('BAD_REQUEST', `planAll plans every mapping whole: it takes no ${narrower}`)
+  const overrides = overridesIn(parameters, content)
+  await using rehearsal = await rehearse()
+  const plans: JsonObject[] = []
+  for (const [place, mapping] of mappings().entries()) {
+    const asked = { mapping, overrides, filters: filtersIn(parameters) }
+    const after = mappings().slice(0, place)
+    plans.push(await rehearsedPlan(runs, asked, context, { rehearsal, after }))
+  }
+  return { plans }
 }
 
 /** The rehearsal lasts until the plan is kept; who asked for it hears when its run has begun. */
