@@ -134,6 +134,16 @@ describe('a plan with what follows from it', () => {
     expect(project.read('data/dir.csv')).toContain('"5","a@x.org","Anne"')
   })
 
+  it('shows of each mapping as many lines as are asked for', () => {
+    using project = town({ hr: ['1,a@x.org,Ann', '2,b@x.org,Bob'] })
+    const { out } = project.syncline(['plan', 'hr_user', '--flows', '--limit', '1'])
+    expect(out.match(/^(\+ CREATE .*? {2}ABSENT|Behind it.*)/gm)).toEqual([
+      '+ CREATE  1 → (new)  ABSENT',
+      'Behind it, by user_dir:',
+      '+ CREATE  (new target of 1 by hr_user) → 1  ABSENT',
+    ])
+  })
+
   it('goes on through every mapping that is behind another', async () => {
     using project = town({ hr: ['1,a@x.org,Ann'] })
     project.write('data/pay.csv', 'login\n')

@@ -54,12 +54,13 @@ function textPrinter(
     },
     entry(line) {
       summary.add(line)
-      if (!isWorthShowing(line) || left-- <= 0) return
+      if (!isWorthShowing(line)) return
       if (shown !== undefined && shown !== line.mapping) {
-        console.log(`\nBehind it, by ${line.mapping}:`)
+        left = limit
+        if (limit > 0) console.log(`\nBehind it, by ${line.mapping}:`)
       }
       shown = line.mapping
-      console.log(describeEntry(line))
+      if (left-- > 0) console.log(describeEntry(line))
     },
     end({ run, facts }, out) {
       summary.print(run, where)

@@ -79,9 +79,12 @@ export async function makePlan(
   const planned = await header
   if (!planned) return { run, facts: undefined, writes }
   await file.finish(planned)
-  const { flowsOn, ...rest } = await rehearse(rehearsal, await readPlanFile(path), context, (line) => {
-    sink.add(line)
-    onLine(line)
+  const { flowsOn, ...rest } = await rehearse(rehearsal, await readPlanFile(path), context, {
+    onProgress,
+    onLine(line) {
+      sink.add(line)
+      onLine(line)
+    },
   })
   await sink.flush()
   // What was counted before is known better now, and all scripts have run.

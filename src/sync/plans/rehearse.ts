@@ -8,6 +8,7 @@ import type { Flowed, RunFlows } from '../changes/run-flows.ts'
 import { type Applied, planEntry } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
+import type { Run } from '../reconciliation/run.ts'
 import { type Failures, Statistics } from '../reconciliation/statistics.ts'
 import { lineOf } from './line-of.ts'
 import type { PlanSource } from './plan-source.ts'
@@ -71,12 +72,18 @@ const told = 5
 /** A script may throw a text of any length. */
 const longestMessage = 500
 
-/** Performs a plan in the rehearsal. `onLine`: what the mappings behind do with its writes, as they do it. */
+interface Observers {
+  /** What the mappings behind do with its writes, as they do it. */
+  readonly onLine: (line: PlanLine) => void
+  readonly onProgress?: ((run: Run) => void) | undefined
+}
+
+/** Performs a plan in the rehearsal. */
 export async function rehearse(
   { reconciliations, changes, flows, names, takeNotDone }: Rehearsal,
   plan: PlanSource,
   context: RequestContext,
-  onLine: (line: PlanLine) => void = () => {},
+  { onLine, onProgress = () => {} }: Observers,
 ): Promise<Consequences> {
   const { mapping } = plan.header
   const refused = await refusedIn(plan)
@@ -85,6 +92,7 @@ export async function rehearse(
   using _ = flows.listen((flowed) => behind.take(flowed))
   const overrides = { overrideGuard: true, reason: 'the plan is rehearsed' }
   const { run, done } = await reconciliations.start({ mapping, plan, overrides }, context, {
+    onProgress,
     onPage: async () => behind.tell(),
     onEntry(entry, operation, { rules }) {
       names.note(operation, rules.mapping)
