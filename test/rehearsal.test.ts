@@ -25,7 +25,13 @@ describe('a plan with what follows from it', () => {
         decided: {
           ...{ counts: { ABSENT: { CREATE: 2 }, FOUND: { UPDATE: 1 } }, failed: 1 },
           writes: { creates: 1, updates: 1, deletes: 0 },
-          failures: [{ count: 1, message: expect.stringContaining('no Cid') }],
+          failures: [
+            {
+              ...{ count: 1, message: expect.stringContaining('no Cid') },
+              // Nobody will ever have the id that it has here.
+              example: '(new target of 3 by hr_user)',
+            },
+          ],
         },
       },
     ])
@@ -184,6 +190,18 @@ describe('a plan with what follows from it', () => {
     const { facts, lines } = await planned(application, 'hr_user')
     expect(facts?.flowsOn).toMatchObject([{ mapping: 'user_dir', queued: true, changes: 2 }])
     expect(behind(lines).map(told).toSorted()).toEqual(['CREATE → 1', 'CREATE → 2'])
+  })
+
+  it('through a queue is counted in the summary of the run, and named what still waits', () => {
+    using project = town({
+      hr: ['1,a@x.org,Ann', '2,b@x.org,Bob'],
+      dirMapping: { queuedSync: { enabled: true } },
+    })
+    const { out } = project.syncline(['recon', 'hr_user'])
+    expect(out).toMatch(/Queued for system\/dir\/account by user_dir: 2 changes[\s\S]*\n +syncline queue\b/)
+    const [run] = project.json<{ result: { _id: string }[] }>('query', 'recon', 'true').result
+    expect(run).toMatchObject({ flows: [{ mapping: 'user_dir', queued: 2, changes: 0 }] })
+    expect(project.json<unknown[]>('queue')).toHaveLength(2)
   })
 
   it('does not ask what is outside, and says what would have been asked', async () => {

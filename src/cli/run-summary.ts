@@ -75,8 +75,16 @@ export function printFailures({ id, mapping, analysis, statistics }: Run, where:
 }
 
 /** What the run's writes came to in a mapping behind its target. */
-function printFlow({ id }: Run, { mapping, target, statistics }: FlowedOn, where: ProjectOptions): void {
+function printFlow({ id }: Run, flow: FlowedOn, where: ProjectOptions): void {
+  const { mapping, target, statistics, queued } = flow
   const { failed, failures, processed, written } = statistics
+  if (queued > 0) {
+    console.log(
+      `\n  Queued for ${target} by ${mapping}: ${queued} changes, for a server that runs to carry on`,
+    )
+    printNext('Those that still wait', where, ['queue'])
+    if (processed.source === 0) return
+  }
   const { created, updated, deleted } = written
   console.log(
     `\n  Flowed on to ${target} by ${mapping}: ${processed.source} changes (created ${created}, updated ${updated}, deleted ${deleted})`,

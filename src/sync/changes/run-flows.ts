@@ -8,6 +8,8 @@ import type { Synchronization } from '../page/synchronization.ts'
 export interface Flowed {
   readonly mapping: Mapping
   readonly done: readonly Applied[]
+  /** How many changes wait in its queue now, instead. */
+  readonly queued?: number
   /** By source id: the targets as they were before. */
   readonly targets?: ReadonlyMap<string | undefined, Resource | undefined>
   /** Absent: the mapping failed before it could look at the changes. */

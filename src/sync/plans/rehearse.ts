@@ -45,10 +45,14 @@ export class ForeseenNames {
     this.#names.set(`${target}/${targetId}`, `${foreseenId}${sourceId} by ${name})`)
   }
 
+  called(set: string, id: string): string {
+    return this.#names.get(`${set}/${id}`) ?? id
+  }
+
   /** The line as people see it. */
   inLine(line: PlanLine, { source, target }: Pick<Mapping, 'source' | 'target'>): PlanLine {
     if (this.#names.size === 0) return line
-    const called = (set: string, id: string) => this.#names.get(`${set}/${id}`) ?? id
+    const called = (set: string, id: string) => this.called(set, id)
     const { sourceId, targetId, ambiguousTargetIds } = line
     return {
       ...line,
@@ -86,6 +90,7 @@ export async function rehearse(
   { onLine, onProgress = () => {} }: Observers,
 ): Promise<Consequences> {
   const { mapping } = plan.header
+  const { mapping: of } = await reconciliations.facts(mapping, {})
   const refused = await refusedIn(plan)
   const behind = new Behind(names, onLine)
   let unexpected = new Statistics()
@@ -108,7 +113,7 @@ export async function rehearse(
   return {
     ...behind.summary(),
     rehearsed: {
-      unexpected: unexpected.failures.slice(0, told).map(shownFailure),
+      unexpected: unexpected.failures.slice(0, told).map((one) => shownFailure(one, of, names)),
       stale: run.planned?.stale ?? 0,
       notDone: takeNotDone(),
       ...(problem && { broken: problem.message.slice(0, longestMessage) }),
@@ -155,6 +160,8 @@ class Behind {
 
   take(flowed: Flowed): void {
     const { mapping, done } = flowed
+    // What waits in a queue is told when it is done.
+    if (done.length === 0) return
     const tally = this.#tallies.get(mapping.name) ?? {
       ...{ mapping, lines: new LineCounts(mapping.reconciliation.guard), statistics: new Statistics() },
     }
@@ -186,7 +193,7 @@ class Behind {
       const { failures, failed, processed } = statistics
       const decided: DecidedFlow = {
         ...{ counts: lines.counts, writes: lines.writes, failed },
-        failures: failures.slice(0, told).map(shownFailure),
+        failures: failures.slice(0, told).map((one) => shownFailure(one, mapping, this.#names)),
       }
       const { name, target, changes } = mapping
       return {
@@ -207,6 +214,12 @@ function lineAsPlanned(sync: Synchronization, operation: Applied, target: Resour
   return lineOf(sync, { ...operation, target }, { ...entry, targetId })
 }
 
-function shownFailure({ count, message, example: { sourceId, targetId } }: Failures): FlowFailure {
-  return { count, message: message.slice(0, longestMessage), example: sourceId ?? targetId ?? null }
+function shownFailure(
+  { count, message, example: { sourceId, targetId } }: Failures,
+  { source, target }: Pick<Mapping, 'source' | 'target'>,
+  names: ForeseenNames,
+): FlowFailure {
+  const ofTarget = targetId === undefined ? null : names.called(target, targetId)
+  const example = sourceId === undefined ? ofTarget : names.called(source, sourceId)
+  return { count, message: message.slice(0, longestMessage), example }
 }

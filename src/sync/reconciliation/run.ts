@@ -65,6 +65,8 @@ export interface FlowedOn {
   readonly mapping: string
   readonly target: string
   readonly statistics: Statistics
+  /** How many changes it has put into the queue of the mapping. */
+  readonly queued: number
 }
 
 /** What a run is for. `analysis`: a dry run over REST, of which no plan is kept. */
@@ -145,9 +147,10 @@ export class Run {
   }
 
   /** Some of its writes went through a mapping behind. */
-  flowed({ mapping: { name, target }, done }: Flowed): void {
-    const { statistics } = this.#flows.get(name) ?? { statistics: new Statistics() }
-    this.#flows.set(name, { mapping: name, target, statistics: statistics.plus(done) })
+  flowed({ mapping: { name, target }, done, queued = 0 }: Flowed): void {
+    const before = this.#flows.get(name) ?? { statistics: new Statistics(), queued: 0 }
+    const statistics = before.statistics.plus(done)
+    this.#flows.set(name, { mapping: name, target, statistics, queued: before.queued + queued })
   }
 
   get ended(): Date | undefined {
@@ -257,11 +260,12 @@ export class Run {
   }
 }
 
-function shownFlow({ mapping, target, statistics }: FlowedOn): JsonObject {
+function shownFlow({ mapping, target, statistics, queued }: FlowedOn): JsonObject {
   const { failures, failed, processed, written, situationSummary } = statistics
   const { created, updated, deleted } = written
   return {
     ...{ mapping, target, changes: processed.source, created, updated, deleted, failed },
+    ...(queued > 0 && { queued }),
     situationSummary: Object.fromEntries(Object.entries(situationSummary).filter(([, count]) => count > 0)),
     ...(failures.length > 0 && { failures: failures.map(shownFailures) }),
   }

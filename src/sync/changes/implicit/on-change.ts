@@ -55,7 +55,11 @@ export function onChange(options: OnChangeOptions): OnChange {
         const event = eventOf(change)
         return { event, mappings: concerned(mappings(), event) }
       })
-      for (const { name } of new Set(flows.flatMap((flow) => flow.mappings.filter(hasQueue)))) wake(name)
+      const queued = flows.flatMap((flow) => flow.mappings.filter(hasQueue))
+      for (const [mapping, { length }] of Map.groupBy(queued, (one) => one)) {
+        wake(mapping.name)
+        options.flows.tell(request.transactionId, { mapping, done: [], queued: length })
+      }
       const atOnce = flows.map(({ event, mappings: all }) => ({
         event,
         mappings: all.filter((mapping) => !hasQueue(mapping)),
