@@ -9,13 +9,14 @@ import {
 } from '../src/connectors/ldap/testing/slapd.ts'
 import { openApplication } from '../src/syncline.ts'
 import { TestProject } from './support/project.ts'
+import { serve } from './support/server.ts'
 
 /** A file of people becomes entries of a directory, as a project of a user has it. */
 let slapd: Slapd
 const made = new TestProject()
 
 beforeAll(async () => {
-  slapd = await startSlapd()
+  slapd = await startSlapd({ accessLog: true })
   made.write('conf/provisioner.openicf-hr.json', {
     connectorRef: {
       bundleName: 'org.forgerock.openicf.connectors.csvfile-connector',
@@ -40,32 +41,7 @@ beforeAll(async () => {
       },
     },
   })
-  made.write('conf/provisioner.openicf-ldap.json', {
-    connectorRef: {
-      bundleName: 'org.forgerock.openicf.connectors.ldap-connector',
-      bundleVersion: '[1.4.0.0,1.6.0.0)',
-      connectorName: 'org.identityconnectors.ldap.LdapConnector',
-    },
-    configurationProperties: {
-      host: '127.0.0.1',
-      port: slapd.port,
-      principal: administrator,
-      credentials: password,
-      baseContexts: [base],
-    },
-    objectTypes: {
-      account: {
-        nativeType: '__ACCOUNT__',
-        properties: {
-          dn: { type: 'string', nativeName: '__NAME__', required: true },
-          uid: { type: 'string' },
-          cn: { type: 'string' },
-          sn: { type: 'string' },
-          mail: { type: 'array', items: { type: 'string' } },
-        },
-      },
-    },
-  })
+  made.write('conf/provisioner.openicf-ldap.json', provisioner())
   made.write('conf/sync.json', {
     mappings: [
       {
@@ -105,6 +81,34 @@ beforeAll(async () => {
 afterAll(async () => {
   made[Symbol.dispose]()
   await slapd[Symbol.asyncDispose]()
+})
+
+/** The directory as a system of a project. */
+const provisioner = () => ({
+  connectorRef: {
+    bundleName: 'org.forgerock.openicf.connectors.ldap-connector',
+    bundleVersion: '[1.4.0.0,1.6.0.0)',
+    connectorName: 'org.identityconnectors.ldap.LdapConnector',
+  },
+  configurationProperties: {
+    host: '127.0.0.1',
+    port: slapd.port,
+    principal: administrator,
+    credentials: password,
+    baseContexts: [base],
+  },
+  objectTypes: {
+    account: {
+      nativeType: '__ACCOUNT__',
+      properties: {
+        dn: { type: 'string', nativeName: '__NAME__', required: true },
+        uid: { type: 'string' },
+        cn: { type: 'string' },
+        sn: { type: 'string' },
+        mail: { type: 'array', items: { type: 'string' } },
+      },
+    },
+  },
 })
 
 const header = 'login,name,family,unit,mail\n'
@@ -176,3 +180,45 @@ async function modified(uid: string): Promise<unknown> {
   expect(first).toHaveProperty('entryCSN')
   return first
 }
+
+describe('a directory as a source', () => {
+  it('carries creations, renames and deletions over by liveSync, and nothing for entries of another kind', async () => {
+    using project = new TestProject()
+    project.write('conf/provisioner.openicf-ldap.json', provisioner())
+    const text = { type: 'string' }
+    const schema = { type: 'object', properties: { userName: text, dn: text } }
+    project.write('conf/managed.json', { objects: [{ name: 'user', schema }] })
+    const properties = [
+      { source: 'uid', target: 'userName' },
+      { source: 'dn', target: 'dn' },
+    ]
+    const policies = [{ situation: 'SOURCE_MISSING', action: 'DELETE' }]
+    const mapping = {
+      name: 'ldap_user',
+      source: 'system/ldap/account',
+      target: 'managed/user',
+      properties,
+      policies,
+    }
+    project.write('conf/sync.json', { mappings: [mapping] })
+    await using server = await serve(project)
+    const liveSync = async () => {
+      const { status, body } = await server.call('POST', 'system/ldap/account?_action=liveSync')
+      expect([status, body]).toMatchObject([200, {}])
+      const { result } = (await server.call('GET', 'managed/user?_queryFilter=true')).body
+      return result.map(({ dn }: { readonly dn: string }) => dn).toSorted()
+    }
+    const added = (uid: string) =>
+      `dn: uid=${uid},${people}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: ${uid}\ncn: ${uid}\nsn: x\n`
+    slapd.empty()
+    slapd.change(added('cid'))
+    expect(await liveSync()).toEqual([])
+    slapd.change(added('dan'))
+    slapd.change(added('eve'))
+    expect(await liveSync()).toEqual([`uid=dan,${people}`, `uid=eve,${people}`])
+    slapd.change(`dn: uid=dan,${people}\nchangetype: modrdn\nnewrdn: uid=don\ndeleteoldrdn: 1\n`)
+    slapd.change(`dn: uid=eve,${people}\nchangetype: delete\n`)
+    slapd.change(`dn: ou=groups,${base}\nchangetype: modify\nreplace: description\ndescription: all\n`)
+    expect(await liveSync()).toEqual([`uid=don,${people}`])
+  })
+})

@@ -28,7 +28,7 @@ const without = <T extends { readonly description: string }>(property: T, noEffe
   noEffect,
 })
 
-const noSync = 'changes are not read from directories yet'
+const noSync = 'liveSync reports what the access log of OpenLDAP names and a search would find'
 const legacy = 'passwords are not read from change logs'
 
 export const configurationSchema = {
@@ -86,7 +86,9 @@ export const configurationSchema = {
     baseContextsToSynchronize: without(texts(''), noSync),
     objectClassesToSynchronize: without(texts('', ['inetOrgPerson']), noSync),
     attributesToSynchronize: without(texts(''), noSync),
-    modifiersNamesToFilterOut: without(texts(''), noSync),
+    modifiersNamesToFilterOut: texts(
+      'Names (DN) of accounts whose writes liveSync leaves out, such as that of Syncline itself.',
+    ),
     accountSynchronizationFilter: without(text(''), noSync),
     groupSynchronizationFilter: without(text(''), noSync),
     changeLogBlockSize: without(number('', 100), noSync),

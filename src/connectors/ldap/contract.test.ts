@@ -6,7 +6,7 @@ import { people, type Slapd, startSlapd } from './testing/slapd.ts'
 let slapd: Slapd
 
 beforeAll(async () => {
-  slapd = await startSlapd()
+  slapd = await startSlapd({ accessLog: true })
 })
 
 afterAll(async () => {

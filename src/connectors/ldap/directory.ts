@@ -96,6 +96,7 @@ export class Directory implements AsyncDisposable {
 
 export interface Facts {
   readonly server: string
+  readonly root: RootDse
   readonly profile: Profile
   readonly uidAttribute: string
   readonly paged: boolean
@@ -132,6 +133,7 @@ async function readFacts(
   const classes = new Map<string, ClassFacts>()
   const facts: Facts = {
     server: connection.server,
+    root,
     profile,
     uidAttribute,
     paged: controls.has(pagedResults),

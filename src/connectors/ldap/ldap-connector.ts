@@ -1,12 +1,14 @@
 import { everything, type Filter } from '../../model/filter/filter.ts'
+import type { ChangesPage, SyncToken } from '../kit/changes.ts'
 import type { Capabilities, Lifecycle } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
-import type { ConnectorHost } from '../kit/kind.ts'
+import type { Clock, ConnectorHost } from '../kit/kind.ts'
 import type { ConnectorEntry, ConnectorQuery, SearchEnd, SplitFilter } from '../kit/query.ts'
 import type { ObjectClass } from '../kit/schema.ts'
 import { isValueList, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { nameAttribute } from './attributes.ts'
+import { changesSince, everyObject, latestToken } from './changes.ts'
 import { accountClass, Directory, type Facts, groupClass } from './directory.ts'
 import { splitForServer } from './filter.ts'
 import { logIn, loginOf } from './logins.ts'
@@ -32,6 +34,8 @@ type LdapCapabilities = Pick<
   | 'deltas'
   | 'idOf'
   | 'held'
+  | 'latestToken'
+  | 'changesSince'
   | 'authenticate'
   | 'resolveUsername'
 >
@@ -40,10 +44,12 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
   readonly displayName = 'LDAP Connector'
   readonly #settings: LdapSettings
   readonly #directory: Directory
+  readonly #clock: Clock
 
   constructor(settings: LdapSettings, host: ConnectorHost) {
     this.#settings = settings
     this.#directory = new Directory(settings, host)
+    this.#clock = host.clock
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,6 +129,20 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
     const kept = distinct(value, attribute).map((one) => textValue(one) ?? one)
     if (isValueList(value)) return kept.length === 0 ? null : kept
     return kept[0] ?? null
+  }
+
+  async latestToken(_objectClass: string, signal?: AbortSignal): Promise<SyncToken> {
+    return latestToken(this.#directory, this.#clock, signal)
+  }
+
+  changesSince(
+    objectClass: string,
+    token: SyncToken | null,
+    signal?: AbortSignal,
+  ): AsyncGenerator<ChangesPage, SearchEnd> {
+    return token === null
+      ? everyObject(this.#directory, objectClass, this.#clock, signal)
+      : changesSince(this.#directory, objectClass, token, signal)
   }
 
   async authenticate(

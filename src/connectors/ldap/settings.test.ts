@@ -74,7 +74,7 @@ describe('the settings of a directory', () => {
     )
     expect(warnings).toEqual([
       'readSchema has no effect: the schema is always read from the server',
-      'useTimestampsForSync has no effect: changes are not read from directories yet',
+      'useTimestampsForSync has no effect: liveSync reports what the access log of OpenLDAP names and a search would find',
     ])
   })
 })

@@ -34,6 +34,8 @@ export interface LdapSettings {
   readonly passwordAttribute: string
   readonly passwordHash: HashAlgorithm | undefined
   readonly pageSize: number
+  /** Names of accounts whose writes liveSync does not report. */
+  readonly ignoredAuthors: readonly string[]
 }
 
 export interface Server {
@@ -84,6 +86,7 @@ export function ldapSettings(configuration: JsonObject, projectFolder: string, l
     passwordAttribute: given.text('passwordAttribute'),
     passwordHash: hashAlgorithm(given.optional('passwordHashAlgorithm')),
     pageSize: given.number('blockSize', 500),
+    ignoredAuthors: given.texts('modifiersNamesToFilterOut'),
   }
 }
 

@@ -33,6 +33,8 @@ interface SlapdOptions {
   readonly database?: readonly string[]
   /** Lines of the whole server, with the folder of its files, e.g. for TLS. */
   readonly global?: (folder: string) => readonly string[]
+  /** A log of writes in `cn=accesslog`, as liveSync reads it; `purge`: its age and how often that is looked at. */
+  readonly accessLog?: boolean | { readonly purge: string }
   /** Entries besides the containers. */
   readonly entries?: string
 }
@@ -56,19 +58,27 @@ export async function startSlapd({
   database = [],
   global = () => [],
   entries = '',
+  accessLog = false,
 }: SlapdOptions = {}): Promise<Slapd> {
   requirePrograms()
   const temporary = temporaryFolder()
   const port = await freePort()
   const config = temporary.file('config')
   const data = temporary.file('data')
-  for (const folder of [config, data]) mkdirSync(folder)
+  const log = temporary.file('log')
+  for (const folder of [config, data, log]) mkdirSync(folder)
   load(
-    configuration({ data, database, global: global(temporary.path) }),
+    configuration({
+      data,
+      log: accessLog ? log : undefined,
+      purge: typeof accessLog === 'object' ? accessLog.purge : undefined,
+      database,
+      global: global(temporary.path),
+    }),
     ['-n', '0', '-F', config],
     temporary.file('config.ldif'),
   )
-  load(`${containers}\n${entries}`, ['-n', '1', '-F', config], temporary.file('data.ldif'))
+  load(`${containers}\n${entries}`, ['-b', base, '-F', config], temporary.file('data.ldif'))
   let process: ReturnType<typeof spawn> | undefined
   const url = `ldap://127.0.0.1:${port}`
   const slapd: Slapd = {
@@ -150,27 +160,53 @@ const moduleFolder = ['/usr/lib/ldap', '/usr/lib/openldap', '/usr/libexec/openld
 
 function configuration({
   data,
+  log,
+  purge,
   database,
   global,
 }: {
   readonly data: string
+  readonly log: string | undefined
+  readonly purge: string | undefined
   readonly database: readonly string[]
   readonly global: readonly string[]
 }): string {
   return [
     'dn: cn=config\nobjectClass: olcGlobal\ncn: config',
     ...global,
-    `\ndn: cn=module{0},cn=config\nobjectClass: olcModuleList\ncn: module{0}\nolcModulePath: ${moduleFolder}\nolcModuleLoad: back_mdb`,
+    `\ndn: cn=module{0},cn=config\nobjectClass: olcModuleList\ncn: module{0}\nolcModulePath: ${moduleFolder}\nolcModuleLoad: back_mdb\nolcModuleLoad: accesslog`,
     '\ndn: cn=schema,cn=config\nobjectClass: olcSchemaConfig\ncn: schema\n',
     ...schemas.map((name) => `include: file://${schemaFolder}/${name}.ldif\n`),
     badge,
-    'dn: olcDatabase={1}mdb,cn=config\nobjectClass: olcDatabaseConfig\nobjectClass: olcMdbConfig\nolcDatabase: {1}mdb',
+    ...(log === undefined ? [] : [logDatabase(log)]),
+    databaseOf('{2}mdb'),
     `olcSuffix: ${base}\nolcRootDN: ${administrator}\nolcRootPW: ${password}\nolcDbDirectory: ${data}`,
     'olcDbMaxSize: 104857600\nolcDbNoSync: TRUE\nolcDbIndex: objectClass,entryUUID,uid,cn eq',
     ...database,
+    ...(log === undefined
+      ? []
+      : [logOverlay, ...(purge === undefined ? [] : [`olcAccessLogPurge: ${purge}`])]),
     '',
   ].join('\n')
 }
+
+function databaseOf(name: string): string {
+  return `dn: olcDatabase=${name},cn=config\nobjectClass: olcDatabaseConfig\nobjectClass: olcMdbConfig\nolcDatabase: ${name}`
+}
+
+function logDatabase(folder: string): string {
+  const settings = `olcSuffix: cn=accesslog\nolcRootDN: ${administrator}\nolcDbDirectory: ${folder}\nolcDbMaxSize: 104857600`
+  return `${databaseOf('{1}mdb')}\n${settings}\nolcDbNoSync: TRUE\nolcDbIndex: entryCSN,objectClass,reqResult eq\n`
+}
+
+const logOverlay = `
+dn: olcOverlay={0}accesslog,olcDatabase={2}mdb,cn=config
+objectClass: olcOverlayConfig
+objectClass: olcAccessLogConfig
+olcOverlay: {0}accesslog
+olcAccessLogDB: cn=accesslog
+olcAccessLogOps: writes
+olcAccessLogSuccess: TRUE`
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
