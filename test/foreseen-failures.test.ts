@@ -243,7 +243,11 @@ function exchangingWorld({ had, wants, mails, others, exchangesIds, pageSize, on
     mails: byPerson(mails),
     others: others.filter((id) => !had.includes(id)),
     target: () => ({ exchangesIds }),
-    mapping: { reconSourceQueryPageSize: pageSize, ...(oneByOne && { taskThreads: 1 }) },
+    mapping: {
+      reconSourceQueryPaging: true,
+      reconSourceQueryPageSize: pageSize,
+      ...(oneByOne && { taskThreads: 1 }),
+    },
   })
 }
 

@@ -1,6 +1,7 @@
 /** Roles, assignments and relationships over REST, synchronized to other systems (platform §6.4, §11). */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../src/model/json.ts'
+import { lastingFolder } from '../src/testing/folder.ts'
 import { script } from '../src/testing/script.ts'
 import { csvConnector, TestProject } from './support/project.ts'
 import {
@@ -17,7 +18,7 @@ import {
   text,
   virtual,
 } from './support/roles.ts'
-import type { Server } from './support/server.ts'
+import { type Server, serve } from './support/server.ts'
 
 let project: TestProject
 let server: Server
@@ -32,10 +33,19 @@ const { put, patch, get, query, rows } = rolesClient(() => ({ project, server })
 describe.each(Object.keys(virtual) as Shape[])('roles whose members are found %s', (shape) => {
   const account = async () => (await query('managed/account'))[0] as JsonObject
 
+  let filled: TestProject | undefined
+
+  /** A server that goes on from what another one has left. */
   async function open() {
-    project = rolesProject(shape)
-    server = await served(project)
-    await fill({ put })
+    if (!filled) {
+      project = rolesProject(shape, lastingFolder())
+      server = await served(project)
+      await fill({ put })
+      await server.stop()
+      filled = project
+    }
+    project = filled.copy()
+    server = await serve(project)
   }
 
   it('give what they assign when they are granted, and take away nothing else when they are revoked', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Item, patternTree, type Sequence } from '../model/pattern-tree.ts'
+import { runs } from '../testing/runs.ts'
 import { effortOf, patternOf } from './pattern.ts'
 
 describe('a pattern answers as a regular expression does', () => {
@@ -78,7 +79,7 @@ describe('the most steps for a text of ten characters', () => {
   })
 
   it('are never fewer than a matcher takes', () => {
-    for (let seed = 1; seed <= 600; seed++) {
+    for (let seed = 1; seed <= runs(600).numRuns; seed++) {
       const source = someSource(seed)
       const tree = patternTree(source)
       for (const text of ['aaaaaaaa', 'abababab']) {

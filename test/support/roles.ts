@@ -1,6 +1,7 @@
 /** Users, roles and assignments as the peers write them, and clients who speak about them. */
 import { expect } from 'vitest'
 import type { JsonObject } from '../../src/model/json.ts'
+import type { TemporaryFolder } from '../../src/testing/folder.ts'
 import { script } from '../../src/testing/script.ts'
 import { csvConnector, TestProject } from './project.ts'
 import { type Server, serve } from './server.ts'
@@ -144,8 +145,8 @@ export function rolesClient(town: () => { readonly project: TestProject; readonl
 }
 
 /** Accounts of users in a CSV file and in the repository, by the default mapping. */
-export function rolesProject(shape: Shape): TestProject {
-  const project = new TestProject()
+export function rolesProject(shape: Shape, temporary?: TemporaryFolder): TestProject {
+  const project = new TestProject(temporary)
   project.write('conf/managed.json', managed(shape))
   project.write('data/dir.csv', 'login,employeeType\n')
   project.write('conf/provisioner.openicf-dir.json', csvConnector('dir', ['login', 'employeeType']))

@@ -17,7 +17,12 @@ describe.each<[string, WorldOptions]>([
     ['in one page', 500],
     ['in two pages', 1],
   ])('are one source to links that ignore case: %s, the second fails and names both', async (_what, size) => {
-    const mapping = { properties, sourceIdsCaseSensitive: false, reconSourceQueryPageSize: size }
+    const mapping = {
+      properties,
+      sourceIdsCaseSensitive: false,
+      reconSourceQueryPaging: true,
+      reconSourceQueryPageSize: size,
+    }
     await using world = await openWorld({ ...where, mapping })
     await world.persons(person('ABaker'), person('abaker'), person('other'))
     const expected = [

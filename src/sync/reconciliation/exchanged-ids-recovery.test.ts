@@ -28,6 +28,7 @@ function dying(line: Line, exchangesIds: boolean) {
 }
 
 const size = (reconSourceQueryPageSize: number, oneByOne = false): JsonObject => ({
+  reconSourceQueryPaging: true,
   reconSourceQueryPageSize,
   ...(oneByOne && { taskThreads: 1 }),
 })

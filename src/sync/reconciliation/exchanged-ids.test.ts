@@ -14,8 +14,8 @@ async function requireEnd(world: Exchange, before: Ids, now: Ids): Promise<void>
 
 const pages: [string, JsonObject][] = [
   ['in one page', {}],
-  ['in pages of two', { reconSourceQueryPageSize: 2 }],
-  ['in pages of one', { taskThreads: 1, reconSourceQueryPageSize: 1 }],
+  ['in pages of two', { reconSourceQueryPaging: true, reconSourceQueryPageSize: 2 }],
+  ['in pages of one', { taskThreads: 1, reconSourceQueryPaging: true, reconSourceQueryPageSize: 1 }],
 ]
 
 describe.each(pages)('ids of accounts outside that pass on within a run, %s', (_pages, mapping) => {
@@ -133,7 +133,11 @@ describe('any ids that are to pass on', () => {
     const drawn = fc.shuffledSubarray(names, { minLength: 5, maxLength: 5 })
     await fc.assert(
       fc.asyncProperty(drawn, drawn, size, fc.boolean(), async (before, now, pageSize, oneByOne) => {
-        const mapping = { reconSourceQueryPageSize: pageSize, ...(oneByOne && { taskThreads: 1 }) }
+        const mapping = {
+          reconSourceQueryPaging: true,
+          reconSourceQueryPageSize: pageSize,
+          ...(oneByOne && { taskThreads: 1 }),
+        }
         const [had, has] = [peopleWith(before.slice(0, 4)), peopleWith(now)]
         await using world = await people(had, has, { mapping })
         expect(failures(await world.run({ analyze: true, foreseeHooks: true }))).toEqual([])
@@ -151,7 +155,7 @@ describe('any ids that are to pass on', () => {
       fc.asyncProperty(drawn, wishes, size, fc.boolean(), async (before, now, pageSize, exchangesIds) => {
         const had = peopleWith(before)
         const options = {
-          mapping: { reconSourceQueryPageSize: pageSize },
+          mapping: { reconSourceQueryPaging: true, reconSourceQueryPageSize: pageSize },
           target: () => ({ exchangesIds }),
         }
         await using world = await people(had, peopleWith(now), options)

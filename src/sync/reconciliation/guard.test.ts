@@ -34,7 +34,12 @@ describe('what the target refuses', () => {
   ])('counts for nothing: %s', async (_how, size) => {
     await using world = await openWorld({
       types,
-      mapping: { properties, guard: { maxCreates: 2 }, reconSourceQueryPageSize: size },
+      mapping: {
+        properties,
+        guard: { maxCreates: 2 },
+        reconSourceQueryPaging: true,
+        reconSourceQueryPageSize: size,
+      },
     })
     await world.persons(
       ...['far too long', 'long, too', 'no', 'long as well', 'ok'].map((mail, n) => ({ _id: `p${n}`, mail })),

@@ -59,7 +59,7 @@ async function mails(world: World): Promise<Record<string, unknown>> {
 
 const pages: [string, JsonObject][] = [
   ['in one page', {}],
-  ['in pages of one', { taskThreads: 1, reconSourceQueryPageSize: 1 }],
+  ['in pages of one', { taskThreads: 1, reconSourceQueryPaging: true, reconSourceQueryPageSize: 1 }],
 ]
 
 describe.each(pages)('a unique value that passes on within a run, %s', (_pages, mapping) => {
@@ -161,7 +161,7 @@ it('comes to the same end whatever the order and the pages', async () => {
         Object.fromEntries(values.map((value, place) => [`p${place + from}`, value]))
       // One leaves, one comes, three change their address.
       await using world = await people(of(before, 0), of(now, 1), {
-        mapping: { reconSourceQueryPageSize: size },
+        mapping: { reconSourceQueryPaging: true, reconSourceQueryPageSize: size },
       })
       const run = await world.run()
       expect(failures(run)).toEqual([])
@@ -179,7 +179,7 @@ it('fails in a plan as it fails in the run, whoever wants whose address', async 
     fc.asyncProperty(held, wishes, fc.constantFrom(1, 2, 500), async (before, now, size) => {
       const of = (values: readonly string[], from: number) =>
         Object.fromEntries(values.map((value, place) => [`p${place + from}`, value]))
-      const mapping = { reconSourceQueryPageSize: size }
+      const mapping = { reconSourceQueryPaging: true, reconSourceQueryPageSize: size }
       await using world = await people(of(before, 0), of(now, 1), { mapping })
       const failing = ({ entries }: Run) =>
         entries.flatMap(({ sourceId, refusal }) => (refusal ? [sourceId] : [])).toSorted()
