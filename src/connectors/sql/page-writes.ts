@@ -1,4 +1,5 @@
 import { chunks } from '../../kit/chunks.ts'
+import { compareText } from '../../model/sort.ts'
 import { ConnectorError, kindOfError } from '../kit/errors.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import type { Cell, Column } from './column.ts'
@@ -29,16 +30,24 @@ export async function writePage(
     return []
   })
   if (drafts.length === 0) return page.outcomes()
-  await session.run(reading.dialect.begin)
+  // A server that hangs is left; it takes back what was not committed.
+  const leave = () => void session.close()
+  signal.addEventListener('abort', leave, { once: true })
   try {
-    for (const group of groupsOf(drafts)) {
+    await session.run(reading.dialect.begin)
+    const groups = groupsOf(drafts)
+    // All rows at first, in the order of their keys: pages that lock them in steps block each other.
+    if (groups.length > 1) await page.existing(drafts)
+    for (const group of groups) {
       signal.throwIfAborted()
       await page.write(group)
     }
     signal.throwIfAborted()
   } catch (error) {
-    await session.run('ROLLBACK').catch(() => session.close())
+    if (!session.isClosed) await session.run('ROLLBACK').catch(() => session.close())
     throw error
+  } finally {
+    signal.removeEventListener('abort', leave)
   }
   await commit(session, reading.dialect)
   return page.outcomes()
@@ -91,7 +100,7 @@ class PageWrites {
   }
 
   async write(group: readonly Draft[]): Promise<void> {
-    const found = await this.#existing(group)
+    const found = await this.existing(group)
     const there = group.filter((draft) => {
       if (draft.from === undefined || found.get(draft.from) === 1) return true
       this.fail(draft.place, found.has(draft.from) ? this.#doubled(draft.from) : this.#unknown(draft.from))
@@ -111,11 +120,11 @@ class PageWrites {
       await this.#alike(some, (rows) => this.#insert(rows), some[0]?.to === undefined ? 1 : undefined)
   }
 
-  /** How many rows have each of the ids that the group is about. */
-  async #existing(group: readonly Draft[]): Promise<ReadonlyMap<string, number>> {
+  /** How many rows have each of the ids that the drafts are about; they are locked. */
+  async existing(group: readonly Draft[]): Promise<ReadonlyMap<string, number>> {
     const ids = new Set(group.flatMap(({ from, to }) => [from, to].filter((id) => id !== undefined)))
     const found = new Map<string, number>()
-    for (const some of chunks([...ids], 1_000))
+    for (const some of chunks([...ids].sort(compareText), 1_000))
       for (const id of await this.#lock(some)) if (ids.has(id)) found.set(id, (found.get(id) ?? 0) + 1)
     return found
   }
@@ -125,7 +134,8 @@ class PageWrites {
     const cells = new Cells(dialect)
     const condition = idCondition(ids, table, dialect, cells)
     if (condition === undefined) return []
-    const sql = `SELECT ${dialect.quote(table.key.name)} FROM ${table.sql} WHERE ${condition}${dialect.forUpdate}`
+    const key = dialect.quote(table.key.name)
+    const sql = `SELECT ${key} FROM ${table.sql} WHERE ${condition} ORDER BY ${key}${dialect.forUpdate}`
     const rows = await this.#session.rows(sql, cells.list)
     return rows.flatMap(([cell]) => idOf(cell ?? null, table.key) ?? [])
   }

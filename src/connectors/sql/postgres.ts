@@ -99,12 +99,15 @@ async function connect(address: Address, signal: AbortSignal): Promise<Session> 
 class PostgresSession implements Session {
   readonly #client: pg.Client
   #isClosed = false
+  /** Why the connection broke: later calls would only hear that it did. */
+  #broken: Error | undefined
 
   constructor(client: pg.Client) {
     this.#client = client
     // Without a listener, a connection that breaks while it is idle would end the process.
-    client.on('error', () => {
+    client.on('error', (error) => {
       this.#isClosed = true
+      this.#broken ??= error
     })
   }
 
@@ -113,8 +116,11 @@ class PostgresSession implements Session {
   }
 
   async rows(sql: string, cells: readonly Cell[] = []): Promise<readonly Row[]> {
-    const { rows } = await this.#client.query<Cell[]>({ text: sql, values: [...cells], rowMode: 'array' })
-    return rows
+    return (await this.#query(sql, cells)).rows
+  }
+
+  async run(sql: string, cells: readonly Cell[] = []): Promise<number> {
+    return (await this.#query(sql, cells)).rowCount ?? 0
   }
 
   async *stream(sql: string, cells: readonly Cell[], size: number): AsyncGenerator<readonly Row[]> {
@@ -130,14 +136,18 @@ class PostgresSession implements Session {
     }
   }
 
-  async run(sql: string, cells: readonly Cell[] = []): Promise<number> {
-    return (await this.#client.query({ text: sql, values: [...cells] })).rowCount ?? 0
-  }
-
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     await this.#client.end().catch(() => undefined)
+  }
+
+  async #query(sql: string, cells: readonly Cell[]): Promise<pg.QueryArrayResult<Cell[]>> {
+    try {
+      return await this.#client.query<Cell[]>({ text: sql, values: [...cells], rowMode: 'array' })
+    } catch (error) {
+      throw error instanceof pg.DatabaseError ? error : (this.#broken ?? error)
+    }
   }
 }
 

@@ -57,6 +57,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
   readonly displayName = 'Database Table Connector'
   readonly #settings: SqlSettings
   readonly #dialect: Dialect
+  readonly #clock: Clock
   readonly #pool: Pool<Session>
   /** As it was read last; what cannot wait for the database is answered from it. */
   #table: Table | undefined
@@ -64,6 +65,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
   constructor(settings: SqlSettings, dialect: Dialect, clock: Clock) {
     this.#settings = settings
     this.#dialect = dialect
+    this.#clock = clock
     const { max, ...limits } = settings.pool
     this.#pool = new Pool<Session>({
       ...limits,
@@ -208,6 +210,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
       } catch (error) {
         // The database has taken the page back: nothing of it is written.
         if (kindOfError(error) !== 'conflict' || attempt >= attempts) throw error
+        await this.#clock.sleep(Math.random() * 50 * attempt, signal)
       }
     }
   }

@@ -45,11 +45,16 @@ function dayAt(instant: bigint): string {
 /** As SQL writes it, in UTC, rounded to the digits of a second that the column has. */
 export function sqlTimestamp({ instant }: Moment, digits: number): string {
   const unit = 10n ** BigInt(9 - Math.min(digits, 9))
-  const rounded = ((instant + (instant < 0n ? -unit : unit) / 2n) / unit) * unit
-  const seconds = rounded / 1_000_000_000n - (rounded % 1_000_000_000n < 0n ? 1n : 0n)
+  // Halves go to the later time, before 1970 as well.
+  const rounded = floored(instant + unit / 2n, unit) * unit
+  const seconds = floored(rounded, 1_000_000_000n)
   const nanos = rounded - seconds * 1_000_000_000n
   const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19).replace('T', ' ')
   return digits === 0 ? text : `${text}.${nanos.toString().padStart(9, '0').slice(0, digits)}`
+}
+
+function floored(number: bigint, divisor: bigint): bigint {
+  return number / divisor - (number % divisor < 0n ? 1n : 0n)
 }
 
 const stored = /^(\d{4,})-(\d\d)-(\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?(?:\+00(?::?00)?)?$/
