@@ -127,7 +127,9 @@ class PostgresSession implements Session {
     const cursor = this.#client.query(new Cursor<Cell[]>(sql, [...cells], { rowMode: 'array' }))
     try {
       for (;;) {
-        const rows = await cursor.read(size)
+        const rows = await cursor.read(size).catch((error: unknown) => {
+          throw this.#lost(error)
+        })
         if (rows.length > 0) yield rows
         if (rows.length < size) return
       }
@@ -146,8 +148,15 @@ class PostgresSession implements Session {
     try {
       return await this.#client.query<Cell[]>({ text: sql, values: [...cells], rowMode: 'array' })
     } catch (error) {
-      throw error instanceof pg.DatabaseError ? error : (this.#broken ?? error)
+      throw this.#lost(error)
     }
+  }
+
+  /** What is no answer of the server tells, in words of many kinds, that the connection is of no use any more. */
+  #lost(error: unknown): unknown {
+    if (error instanceof pg.DatabaseError || error instanceof TypeError) return error
+    const cause = this.#broken ?? error
+    return new ConnectorError('connection', cause instanceof Error ? cause.message : String(cause), { cause })
   }
 }
 
@@ -174,8 +183,10 @@ const kinds: Readonly<Record<string, ErrorKind>> = {
 function errorOf(thrown: unknown): ConnectorError {
   if (thrown instanceof ConnectorError) return thrown
   if (thrown instanceof pg.DatabaseError) {
-    const { code = '', column, message } = thrown
-    const kind = kinds[code] ?? kinds[code.slice(0, 3)] ?? kinds[code.slice(0, 2)] ?? 'failed'
+    const { code = '', column, message, severity } = thrown
+    const known = kinds[code] ?? kinds[code.slice(0, 3)] ?? kinds[code.slice(0, 2)]
+    // After a fatal error the server closes the connection.
+    const kind = known ?? (severity === 'FATAL' ? 'connection' : 'failed')
     // Not `detail`: it has the values of the row, passwords too.
     return new ConnectorError(kind, message, {
       cause: thrown,
@@ -184,8 +195,7 @@ function errorOf(thrown: unknown): ConnectorError {
     })
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown)
-  const isLost =
-    /terminated|Connection (ended|timeout)|not queryable|closed the connection|timeout expired/i.test(message)
+  const isLost = /terminated|ended|timeout|closed/i.test(message)
   if (isLost) return new ConnectorError('connection', message, { cause: thrown })
   const error = connectorError(thrown)
   return error instanceof ConnectorError

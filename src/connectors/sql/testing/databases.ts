@@ -30,6 +30,7 @@ export async function postgresServer(): Promise<TestServer> {
   const server = await startServer({
     account: 'postgres',
     stop: 'SIGINT',
+    crash: 'SIGQUIT',
     prepare: ({ run }) =>
       run(
         bin('initdb'),
@@ -78,6 +79,7 @@ export async function mariadbServer(): Promise<TestServer> {
   const server = await startServer({
     account: 'mysql',
     stop: 'SIGTERM',
+    crash: 'SIGKILL',
     async prepare({ run, folder }) {
       daemon()
       const install = programAt('/usr/bin/mariadb-install-db', 'mariadb-server')

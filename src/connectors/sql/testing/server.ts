@@ -46,6 +46,8 @@ interface ServerPlan {
   readonly command: (tools: Tools) => readonly [string, ...string[]]
   readonly isReady: (port: number) => Promise<void>
   readonly stop: NodeJS.Signals
+  /** Ends it at once, with its children; it recovers when it starts again. */
+  readonly crash: NodeJS.Signals
 }
 
 export interface Tools {
@@ -89,7 +91,7 @@ export async function startServer(plan: ServerPlan): Promise<ServerProcess> {
     server.kill(signal)
     await exit
   }
-  const orphan = () => void server?.kill('SIGKILL')
+  const orphan = () => void server?.kill(plan.crash)
   process.on('exit', orphan)
   await start()
   return {
@@ -99,7 +101,7 @@ export async function startServer(plan: ServerPlan): Promise<ServerProcess> {
       return server?.pid ?? 0
     },
     start,
-    crash: () => end('SIGKILL'),
+    crash: () => end(plan.crash),
     async [Symbol.asyncDispose]() {
       await end(plan.stop)
       process.off('exit', orphan)
