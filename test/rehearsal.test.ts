@@ -204,6 +204,21 @@ describe('a plan with what follows from it', () => {
     expect(project.json<unknown[]>('queue')).toHaveLength(2)
   })
 
+  it('is not done where the guard of the mapping behind holds it back, which plan and run both say', () => {
+    using project = town({
+      ...{ hr: ['1,a@x.org,Ann', '2,b@x.org,Bob', '3,c@x.org,Cid'] },
+      dirMapping: { guard: { maxDeletes: 1 } },
+    })
+    expect(project.syncline(['recon', 'hr_user']).code).toBe(0)
+    project.write('data/hr.csv', 'id,mail,name\n1,a@x.org,Ann\n')
+    const plan = project.syncline(['plan', 'hr_user', '--flows']).out
+    expect(plan).toContain('2 changes, 1 deletes, 1 that its guard would hold back')
+    const { out } = project.syncline(['recon', 'hr_user'])
+    expect(out).toMatch(
+      /deleted 1\)\n +Held back by its guard: 1\n[\s\S]*\n +syncline issues --mapping user_dir\b/,
+    )
+  })
+
   it('does not ask what is outside, and says what would have been asked', async () => {
     using project = town({
       hr: ['1,a@x.org,Ann'],

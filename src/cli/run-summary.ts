@@ -76,7 +76,7 @@ export function printFailures({ id, mapping, analysis, statistics }: Run, where:
 
 /** What the run's writes came to in a mapping behind its target. */
 function printFlow({ id }: Run, flow: FlowedOn, where: ProjectOptions): void {
-  const { mapping, target, statistics, queued } = flow
+  const { mapping, target, statistics, queued, heldBack } = flow
   const { failed, failures, processed, written } = statistics
   if (queued > 0) {
     console.log(
@@ -89,6 +89,10 @@ function printFlow({ id }: Run, flow: FlowedOn, where: ProjectOptions): void {
   console.log(
     `\n  Flowed on to ${target} by ${mapping}: ${processed.source} changes (created ${created}, updated ${updated}, deleted ${deleted})`,
   )
+  if (heldBack > 0) {
+    console.log(`  ${style('yellow', `Held back by its guard: ${heldBack}`)}`)
+    printNext('Why, and how they are released', where, ['issues', '--mapping', mapping])
+  }
   if (failed === 0) return
   console.log(`  ${style('red', `Failed there: ${failed}`)}`)
   printCauses(failures)

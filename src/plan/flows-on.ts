@@ -20,6 +20,8 @@ export interface DecidedFlow {
   readonly writes: Writes
   /** How many would fail. */
   readonly failed: number
+  /** How many its guard would hold back, until a person releases them. */
+  readonly heldBack?: number
   /** Why, the most frequent first; not all where there are many. */
   readonly failures: readonly FlowFailure[]
 }

@@ -105,7 +105,9 @@ export function flowOnFact({ mapping, target, changes, queued, decided }: FlowsO
   const writes = Object.entries({ creates, updates, deletes, others }).filter(([, count]) => count > 0)
   const inSum = writes.map(([what, count]) => `${number(count)} ${what}`).join(', ')
   const failing = decided.failed > 0 ? `, ${number(decided.failed)} that would fail` : ''
-  return `${told}, ${inSum === '' ? 'nothing to write' : inSum}${failing}`
+  const { heldBack = 0 } = decided
+  const held = heldBack > 0 ? `, ${number(heldBack)} that its guard would hold back` : ''
+  return `${told}, ${inSum === '' ? 'nothing to write' : inSum}${failing}${held}`
 }
 
 /** What a rehearsal showed that the plan does not say. */

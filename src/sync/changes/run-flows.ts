@@ -16,6 +16,11 @@ export interface Flowed {
   readonly sync?: Synchronization
 }
 
+/** How many of these changes the guard of their mapping holds back: they wait until a person releases them. */
+export function heldBackOf(done: readonly Applied[]): number {
+  return done.filter(({ stale }) => stale && !stale.done).length
+}
+
 type Listener = (flowed: Flowed) => void
 
 /**

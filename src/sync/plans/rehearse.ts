@@ -4,7 +4,7 @@ import { LineCounts } from '../../plan/line-counts.ts'
 import { foreseenId, type PlanLine } from '../../plan/plan-line.ts'
 import type { RequestContext, Resource } from '../../router/resources.ts'
 import type { ChangeQueue } from '../changes/queue/change-queue.ts'
-import type { Flowed, RunFlows } from '../changes/run-flows.ts'
+import { type Flowed, heldBackOf, type RunFlows } from '../changes/run-flows.ts'
 import { type Applied, planEntry } from '../page/operation.ts'
 import type { Synchronization } from '../page/synchronization.ts'
 import type { Reconciliations } from '../reconciliation/reconciliations.ts'
@@ -143,6 +143,7 @@ interface Tally {
   readonly mapping: Mapping
   readonly lines: LineCounts
   statistics: Statistics
+  heldBack: number
 }
 
 /** What the mappings behind do, counted while they do it. */
@@ -164,8 +165,10 @@ class Behind {
     if (done.length === 0) return
     const tally = this.#tallies.get(mapping.name) ?? {
       ...{ mapping, lines: new LineCounts(mapping.reconciliation.guard), statistics: new Statistics() },
+      heldBack: 0,
     }
     tally.statistics = tally.statistics.plus(done)
+    tally.heldBack += heldBackOf(done)
     this.#tallies.set(mapping.name, tally)
     this.#untold.push(flowed)
   }
@@ -189,10 +192,11 @@ class Behind {
   }
 
   summary(): Pick<Consequences, 'flowsOn' | 'behind'> {
-    const flowsOn = [...this.#tallies.values()].map(({ mapping, lines, statistics }): FlowsOn => {
+    const flowsOn = [...this.#tallies.values()].map(({ mapping, lines, statistics, heldBack }): FlowsOn => {
       const { failures, failed, processed } = statistics
       const decided: DecidedFlow = {
         ...{ counts: lines.counts, writes: lines.writes, failed },
+        ...(heldBack > 0 && { heldBack }),
         failures: failures.slice(0, told).map((one) => shownFailure(one, mapping, this.#names)),
       }
       const { name, target, changes } = mapping

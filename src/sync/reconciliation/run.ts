@@ -3,7 +3,7 @@ import type { IncompleteListing, Listing } from '../../model/listing.ts'
 import { asProblem, type Problem } from '../../model/problem.ts'
 import type { RunRecord } from '../../repository/runs.ts'
 import type { Resource } from '../../router/resources.ts'
-import type { Flowed } from '../changes/run-flows.ts'
+import { type Flowed, heldBackOf } from '../changes/run-flows.ts'
 import { Durations } from '../page/durations.ts'
 import { type Failures, Statistics } from './statistics.ts'
 
@@ -67,6 +67,8 @@ export interface FlowedOn {
   readonly statistics: Statistics
   /** How many changes it has put into the queue of the mapping. */
   readonly queued: number
+  /** How many the guard of the mapping holds back. */
+  readonly heldBack: number
 }
 
 /** What a run is for. `analysis`: a dry run over REST, of which no plan is kept. */
@@ -148,9 +150,12 @@ export class Run {
 
   /** Some of its writes went through a mapping behind. */
   flowed({ mapping: { name, target }, done, queued = 0 }: Flowed): void {
-    const before = this.#flows.get(name) ?? { statistics: new Statistics(), queued: 0 }
-    const statistics = before.statistics.plus(done)
-    this.#flows.set(name, { mapping: name, target, statistics, queued: before.queued + queued })
+    const before = this.#flows.get(name) ?? { statistics: new Statistics(), queued: 0, heldBack: 0 }
+    this.#flows.set(name, {
+      ...{ mapping: name, target, statistics: before.statistics.plus(done) },
+      queued: before.queued + queued,
+      heldBack: before.heldBack + heldBackOf(done),
+    })
   }
 
   get ended(): Date | undefined {
@@ -260,12 +265,13 @@ export class Run {
   }
 }
 
-function shownFlow({ mapping, target, statistics, queued }: FlowedOn): JsonObject {
+function shownFlow({ mapping, target, statistics, queued, heldBack }: FlowedOn): JsonObject {
   const { failures, failed, processed, written, situationSummary } = statistics
   const { created, updated, deleted } = written
   return {
     ...{ mapping, target, changes: processed.source, created, updated, deleted, failed },
     ...(queued > 0 && { queued }),
+    ...(heldBack > 0 && { heldBack }),
     situationSummary: Object.fromEntries(Object.entries(situationSummary).filter(([, count]) => count > 0)),
     ...(failures.length > 0 && { failures: failures.map(shownFailures) }),
   }
