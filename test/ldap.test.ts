@@ -144,7 +144,7 @@ async function entry(uid: string) {
 describe('a directory as a target', () => {
   it('gets joiners, movers and leavers, and a second run writes nothing', async () => {
     slapd.change(
-      `dn: uid=bob,${people}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: bob\ncn: Robert\nsn: Brown\n`,
+      `dn: uid=BOB,${people}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: BOB\ncn: Robert\nsn: Brown\n`,
     )
     made.write('hr.csv', `${header}${ann}${bob}`)
     expect((await recon()).toSorted()).toMatchObject([

@@ -94,9 +94,14 @@ export class Connection {
       return
     }
     const pages = this.#client.searchPaginated(base, { ...options, paged: { pageSize } })
+    const ask = () => this.run(() => pages.next(), signal)
+    let coming = ask()
     for (;;) {
-      const next = await this.run(() => pages.next(), signal)
+      const next = await coming
       if (next.done) return
+      // The server works on the next page while this one is used.
+      coming = ask()
+      coming.catch(() => undefined)
       yield { entries: next.value.searchEntries, references: next.value.searchReferences }
     }
   }

@@ -56,18 +56,19 @@ function isAnswered(leaf: FilterLeaf, names: FilterNames): boolean {
   if (!attribute || attribute.secret || attribute.comparison === 'unknown') return false
   const isSubstring = ['co', 'sw', 'ew'].includes(leaf.operator)
   if (!(isEquality || leaf.operator === 'ca' || (isSubstring && attribute.substrings))) return false
-  return values.length > 0 && values.every((value) => fits(value, attribute))
+  return values.length > 0 && values.every((value) => fits(value, attribute, isSubstring))
 }
 
+/** The empty text is no name, and no entry has it. */
 function isName(value: Json): boolean {
-  return typeof value === 'string' && (parseDn(value)?.length ?? 0) > 0
+  return typeof value === 'string' && parseDn(value) !== undefined
 }
 
-/** Texts that servers compare as they stand: they drop blanks and invisible characters from others. */
-function fits(value: Json, { syntax }: LdapAttribute): boolean {
-  if (typeof value !== 'string' || !/^[^\p{C}\s]+( [^\p{C}\s]+)*$/u.test(value)) return false
-  if (syntax === ia5String) return /^[\x20-\x7e]*$/.test(value)
-  return syntax === directoryString && value === value.normalize('NFKC')
+/** Texts that the server can compare. Of parts of texts not those with blanks that servers drop, and find elsewhere then. */
+function fits(value: Json, { syntax }: LdapAttribute, isPart: boolean): boolean {
+  if (typeof value !== 'string' || /\p{Cc}/u.test(value)) return false
+  if (isPart && value !== value.normalize('NFKC').trim().replaceAll(/\s+/g, ' ')) return false
+  return syntax === directoryString || (syntax === ia5String && /^[\x20-\x7e]*$/.test(value))
 }
 
 export function ldapFilter(filter: Filter, names: FilterNames): LdapFilter {
@@ -121,6 +122,9 @@ function comparison(leaf: Extract<FilterLeaf, { readonly kind: 'compare' }>, nam
   if (name === '_id') return sign(leaf.operator, idFilter(values, names))
   const attribute = name === nameAttribute ? (names.nameAttribute ?? name) : name
   const [value = ''] = values
+  const isPart = ['co', 'sw', 'ew'].includes(leaf.operator)
+  if (isPart && value === '') return new PresenceFilter({ attribute })
+  const is = (one: string) => (one === '' ? nothing : equals(attribute, one))
   switch (leaf.operator) {
     case 'co':
       return new SubstringFilter({ attribute, any: [value] })
@@ -129,9 +133,9 @@ function comparison(leaf: Extract<FilterLeaf, { readonly kind: 'compare' }>, nam
     case 'ew':
       return new SubstringFilter({ attribute, final: value })
     case 'ca':
-      return and(values.map((one) => equals(attribute, one)))
+      return and(values.map(is))
     default:
-      return sign(leaf.operator, or(values.map((one) => equals(attribute, one))))
+      return sign(leaf.operator, or(values.map(is)))
   }
 }
 

@@ -155,6 +155,24 @@ describe('a filter', () => {
     expect((await searched(connector, { filter: plain })).entries).toHaveLength(3)
   })
 
+  it('with an empty text, which LDAP does not have, means what it means elsewhere', async () => {
+    await using connector = slapd.connect(inPeople)
+    await connector.schema()
+    for (const [operator, count] of [
+      ['eq', 0],
+      ['ne', 12],
+      ['in', 0],
+      ['sw', 12],
+      ['co', 12],
+    ] as const)
+      for (const name of operator === 'eq' || operator === 'in' ? ['cn', 'dn'] : ['cn']) {
+        const value = operator === 'in' ? [''] : ''
+        const filter: Filter = { kind: 'compare', operator, pointer: [name], value }
+        expect(connector.split('__ACCOUNT__', filter).native).toBe(filter)
+        expect((await searched(connector, { filter })).entries).toHaveLength(count)
+      }
+  })
+
   it('by the name of an entry finds it in another spelling', async () => {
     await using connector = slapd.connect(inPeople)
     await connector.schema()

@@ -10,7 +10,7 @@ import {
 import { booleanSyntax, type LdapAttribute, nameAttribute } from './attributes.ts'
 import type { Connection } from './connection.ts'
 import { type ClassFacts, type Directory, type Facts, permissiveModify } from './directory.ts'
-import { contains, type Dn, parseDn, printDn, printRdn, sameDn } from './dn.ts'
+import { contains, type Dn, parseDn, printDn, printRdn, type Rdn, sameDn } from './dn.ts'
 import { idOf, valuesIn } from './entries.ts'
 import { resultCode } from './errors.ts'
 import { membersRenamed } from './groups.ts'
@@ -115,10 +115,12 @@ class PageOfWrites {
   async #rename(id: string, oldName: string, change: AttributeChange): Promise<string> {
     const dn = this.#newName(change.kind === 'set' ? change.value : undefined)
     const old = parseDn(oldName) ?? []
-    if (sameDn(dn, old)) return oldName
+    // Of the same name the server takes another spelling of its own part only.
+    const isSame = sameDn(dn, old)
+    if (isSame && isSpelledAlike(dn[0], old[0])) return oldName
     const [rdn = []] = dn
     const isMove = !sameDn(dn.slice(1), old.slice(1))
-    const name = printDn(dn)
+    const name = printDn(isSame ? [rdn, ...old.slice(1)] : dn)
     await this.#connection.run(
       (client) => client.modifyDN(oldName, isMove ? name : printRdn(rdn)),
       this.#signal,
@@ -247,6 +249,11 @@ class PageOfWrites {
   #unknown(id: string): Error {
     return new ConnectorError('unknownId', `${this.#facts.server} has no entry "${id}"`)
   }
+}
+
+function isSpelledAlike(one: Rdn = [], other: Rdn = []): boolean {
+  const textOf = (rdn: Rdn) => rdn.map(({ type, value }) => `${type.toLowerCase()}=${value}`).toSorted()
+  return textOf(one).join('+') === textOf(other).join('+')
 }
 
 /** What is in the first part of a name must be in the entry. */

@@ -102,11 +102,13 @@ describe('an entry', () => {
     })
   })
 
-  it('is not renamed where its name is only spelled in another way', async () => {
+  it('takes another spelling of its own part of the name, and stays where it is spelled so above', async () => {
     await using connector = slapd.connect()
     const id = await create(connector, 'a')
-    await update(connector, id, { attribute: 'dn', kind: 'set', value: `UID=A, OU=people,${base}` })
+    await update(connector, id, { attribute: 'dn', kind: 'set', value: `UID=a, OU=People,${base}` })
     expect(await read(connector, '__ACCOUNT__', id)).toMatchObject({ dn: nameOf('a') })
+    await update(connector, id, { attribute: 'dn', kind: 'set', value: `uid=A,OU=People,${base}` })
+    expect(await read(connector, '__ACCOUNT__', id)).toMatchObject({ dn: nameOf('A'), uid: ['A'] })
   })
 
   it('is refused outside of the base contexts: it would not be found again', async () => {
