@@ -6,6 +6,7 @@ import { attributesOf, type ClassAttributes, nameAttribute } from './attributes.
 import { Connection, isBroken } from './connection.ts'
 import { valuesIn } from './entries.ts'
 import { classFilter, type FilterNames } from './filter.ts'
+import { postReadControl } from './post-read.ts'
 import { type Profile, profileOf, type RootDse } from './profiles.ts'
 import type { LdapSettings } from './settings.ts'
 import { lineage, parseSubschema, type Subschema } from './subschema.ts'
@@ -101,6 +102,7 @@ export interface Facts {
   readonly uidAttribute: string
   readonly paged: boolean
   readonly permissiveModify: boolean
+  readonly postRead: boolean
   readonly schema: Subschema
   class(name: string): ClassFacts
 }
@@ -138,6 +140,7 @@ async function readFacts(
     uidAttribute,
     paged: controls.has(pagedResults),
     permissiveModify: controls.has(permissiveModify),
+    postRead: controls.has(postReadControl),
     schema,
     class(name) {
       const found = classes.get(name) ?? classFacts(name, facts, settings)

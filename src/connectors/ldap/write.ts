@@ -15,6 +15,7 @@ import { idOf, valuesIn } from './entries.ts'
 import { resultCode } from './errors.ts'
 import { membersRenamed } from './groups.ts'
 import { writtenPassword } from './passwords.ts'
+import { PostRead } from './post-read.ts'
 import { namesOf } from './read.ts'
 
 /**
@@ -101,8 +102,11 @@ class PageOfWrites {
     )
     addNaming(all, dn)
     const name = printDn(dn)
-    await this.#connection.run((client) => client.add(name, all), this.#signal)
-    return this.#idUnder(name)
+    const { uidAttribute, postRead } = this.#facts
+    const answer = new PostRead([uidAttribute], this.#kind.attributes.binary)
+    await this.#connection.run((client) => client.add(name, all, postRead ? [answer] : []), this.#signal)
+    const id = answer.entry && idOf(answer.entry, uidAttribute)
+    return id ?? this.#idUnder(name)
   }
 
   async #update(id: string, oldName: string, changes: readonly AttributeChange[]): Promise<void> {
