@@ -105,13 +105,35 @@ describe('a plan with what follows from it', () => {
     expect(readdirSync(project.path('.syncline')).filter((name) => name.startsWith('rehearsal'))).toEqual([])
   })
 
-  it('does not move on what liveSync has seen', async () => {
-    const asks = script(`openidm.action('system/hr/account', 'liveSync', {})`)
-    using project = town({ hr: ['1,a@x.org,Ann'], user: { postCreate: asks } })
+  it('leaves alone what liveSync has seen, files of the audit and of scripts, and runs what is evaluated', async () => {
+    const asks = [
+      `openidm.action('system/hr/account', 'liveSync', {})`,
+      `openidm.action('audit', 'rotate', {})`,
+      `openidm.update('script/files/more.js', null, { content: '1' })`,
+    ]
+    const tries = asks.map((ask) => `try { ${ask} } catch (refused) {}`).join('\n')
+    const evaluated = `openidm.action('script', 'eval', { type: 'text/javascript', source: '1' })`
+    using project = town({ hr: ['1,a@x.org,Ann'], user: { postCreate: script(`${tries}\n${evaluated}`) } })
+    project.write('audit/access.csv', 'of the server\n')
+    project.write('conf/audit.json', {
+      eventHandlers: [
+        {
+          class: 'org.forgerock.audit.handlers.csv.CsvAuditEventHandler',
+          config: { name: 'csv', logDirectory: 'audit', topics: ['access', 'activity'] },
+        },
+      ],
+    })
     await using application = await open(project)
     const { facts } = await planned(application, 'hr_user')
-    expect(facts?.rehearsed?.notDone).toEqual({ 'system/hr/account': 1 })
-    expect(readdirSync(project.path('data')).toSorted()).toEqual(['dir.csv', 'hr.csv'])
+    expect(facts?.rehearsed).toMatchObject({
+      unexpected: [],
+      notDone: { 'system/hr/account': 1, audit: 1, 'script/files/more.js': 1 },
+    })
+    for (const [folder, files] of [
+      ['data', ['dir.csv', 'hr.csv']],
+      ['audit', ['access.csv']],
+    ] as const)
+      expect(readdirSync(project.path(folder)).toSorted()).toEqual(files)
   })
 
   it('says of accounts that take the ids of each other what the run does with them', () => {

@@ -10,14 +10,19 @@ import type { ProjectOptions } from './check.ts'
 import { connectorKinds } from './connectors.ts'
 
 /** The paths below which something would happen outside of the rehearsal, or to the project itself. */
-const outside: ReadonlySet<string> = new Set(['external', 'config', 'script', 'scheduler', 'schedule'])
+const outside: ReadonlySet<string> = new Set(['external', 'config', 'scheduler', 'schedule'])
 
-/** What of a system its connector remembers, or scripts in it do. */
-const outsideActions: ReadonlySet<string> = new Set(['liveSync', 'activeSync', 'script'])
+/** Actions that do so below other paths: on what a connector remembers, in a system, on the files of the audit. */
+const outsideActions: ReadonlyMap<string, readonly string[]> = new Map([
+  ['system', ['liveSync', 'activeSync', 'script']],
+  ['audit', ['rotate']],
+])
 
 function isOutside({ path, action }: RoutedRequest): boolean {
   const [root = ''] = path.split('/')
-  return outside.has(root) || (root === 'system' && action !== undefined && outsideActions.has(action.name))
+  // Script files are the project's; a script that is evaluated runs in the rehearsal.
+  if (action === undefined) return outside.has(root) || root === 'script'
+  return outside.has(root) || outsideActions.get(root)?.includes(action.name) === true
 }
 
 /** What was wanted outside, and not done: paths, and how often. */
