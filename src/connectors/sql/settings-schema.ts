@@ -23,9 +23,16 @@ export const configurationSchema = {
     enabledStatusValue: text('What the status column holds for an enabled account.', 'true'),
     disabledStatusValue: text('What it holds for a disabled one.', 'false'),
     defaultStatusValue: text('What a new row gets there that says nothing of its status.', 'true'),
-    changeLogColumn: {
-      ...text('A column that grows with each change of its row. Empty: none.', ''),
-      ...without('there is no liveSync of tables yet'),
+    changeLogColumn: text(
+      'A column that grows with each change of its row: a time or a number. Needed for liveSync. Empty: none.',
+      '',
+    ),
+    changeLogOverlap: {
+      ...number(
+        'So far behind the newest change is read again, for rows that were committed late: seconds in a column of times, a ' +
+          'difference in one of numbers.',
+      ),
+      default: 60,
     },
     user: text('The account at the database.'),
     username: text('The same as `user`.'),

@@ -21,10 +21,17 @@ export interface SqlSettings {
   readonly keyColumn: string
   readonly passwordColumn: string | undefined
   readonly status: StatusColumn | undefined
+  readonly changes: ChangeColumn | undefined
   readonly enableEmptyString: boolean
   readonly suppressPassword: boolean
   readonly validationQuery: string | undefined
   readonly pool: PoolLimits
+}
+
+export interface ChangeColumn {
+  readonly column: string
+  /** Seconds, or a difference of numbers. */
+  readonly overlap: number
 }
 
 export interface StatusColumn {
@@ -45,13 +52,16 @@ export function sqlSettings(configuration: JsonObject, host: ConnectorHost): Sql
     changeLogColumn: given.text('changeLogColumn'),
   }
   requireDifferent(columns)
-  const { keyColumn, passwordColumn, statusColumn } = columns
+  const { keyColumn, passwordColumn, statusColumn, changeLogColumn } = columns
+  const overlap = given.number('changeLogOverlap') ?? 60
+  if (overlap < 0) throw invalid('changeLogOverlap', `is ${overlap}; it must not be negative`)
   return {
     address: address(given, host),
     table: given.required('table'),
     keyColumn,
     passwordColumn,
     status: statusColumn === undefined ? undefined : status(statusColumn, given),
+    changes: changeLogColumn === undefined ? undefined : { column: changeLogColumn, overlap },
     enableEmptyString: given.flag('enableEmptyString') ?? false,
     suppressPassword: given.flag('suppressPassword') ?? true,
     validationQuery: given.text('validConnectionQuery') ?? given.text('validationQuery'),

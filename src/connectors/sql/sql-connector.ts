@@ -6,6 +6,7 @@ import { listedTwice } from '../../model/listing.ts'
 import { Problem } from '../../model/problem.ts'
 import type { SortKey } from '../../model/sort.ts'
 import { isUnreadable } from '../../model/unreadable.ts'
+import type { Changes, ChangesPage, SyncToken } from '../kit/changes.ts'
 import type { Capabilities, Lifecycle } from '../kit/connector.ts'
 import { ConnectorError, kindOfError } from '../kit/errors.ts'
 import type { Clock } from '../kit/kind.ts'
@@ -21,6 +22,7 @@ import type {
 import type { ObjectClass } from '../kit/schema.ts'
 import { type Attributes, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
+import { type ChangeReading, changesSince, latestToken } from './changes.ts'
 import type { Row } from './column.ts'
 import type { Dialect, Session } from './dialect.ts'
 import { draftOf, foreseenId } from './drafts.ts'
@@ -55,6 +57,9 @@ const attempts = 5
 
 export class SqlConnector implements Lifecycle, SqlCapabilities {
   readonly displayName = 'Database Table Connector'
+  /** Only with a `changeLogColumn`. */
+  readonly latestToken?: Changes['latestToken']
+  readonly changesSince?: Changes['changesSince']
   readonly #settings: SqlSettings
   readonly #dialect: Dialect
   readonly #clock: Clock
@@ -66,6 +71,10 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     this.#settings = settings
     this.#dialect = dialect
     this.#clock = clock
+    if (settings.changes) {
+      this.latestToken = async (wanted, signal) => latestToken(await this.#changing(wanted, signal))
+      this.changesSince = (wanted, token, signal) => this.#changes(wanted, token, signal)
+    }
     const { max, ...limits } = settings.pool
     this.#pool = new Pool<Session>({
       ...limits,
@@ -254,6 +263,23 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]()
+  }
+
+  async *#changes(
+    wantedClass: string,
+    token: SyncToken | null,
+    signal?: AbortSignal,
+  ): AsyncGenerator<ChangesPage, SearchEnd> {
+    yield* changesSince(await this.#changing(wantedClass, signal), token, signal)
+  }
+
+  async #changing(wantedClass: string, signal?: AbortSignal): Promise<ChangeReading> {
+    requireAccounts(wantedClass)
+    const { table, dialect } = await this.#reading(async (_, reading) => reading, signal)
+    const { change } = table
+    if (!change) throw new ConnectorError('unsupported', 'The system has no changeLogColumn')
+    const overlap = this.#settings.changes?.overlap ?? 0
+    return { table, dialect, change, overlap, use: (work) => this.#using((session) => work(session), signal) }
   }
 
   /** Rows in the order of the keys: as a stream of one statement, or by a statement a page where a stream locks. */

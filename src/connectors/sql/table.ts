@@ -15,6 +15,8 @@ export interface Table {
   readonly key: Column
   readonly password: Column | undefined
   readonly status: Column | undefined
+  /** Grows with each change of its row. */
+  readonly change: Column | undefined
   readonly settings: SqlSettings
 }
 
@@ -45,8 +47,17 @@ export async function readTable(session: Session, dialect: Dialect, settings: Sq
     key,
     password: column('passwordColumn', settings.passwordColumn),
     status: column('statusColumn', settings.status?.column),
+    change: changeColumn(column('changeLogColumn', settings.changes?.column)),
     settings,
   }
+}
+
+function changeColumn(column: Column | undefined): Column | undefined {
+  if (!column || ['integer', 'decimal', 'timestamp', 'date', 'text'].includes(column.kind)) return column
+  throw misconfigured(
+    ['configurationProperties', 'changeLogColumn'],
+    `is of the type ${column.type}, which does not grow; it must be a time or a number`,
+  )
 }
 
 export function objectClassOf(table: Table): ObjectClass {

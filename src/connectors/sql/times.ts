@@ -71,3 +71,18 @@ export function timestampText(text: string): string | undefined {
 export function dayText(text: string): string | undefined {
   return /-00(-|$)/.test(text) ? undefined : text
 }
+
+const writtenTime = /^(\d{4}-\d\d-\d\d)(?:([ T])(\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00)?)?$/
+
+/** A time so many seconds before a stored one, written in the same way; undefined for other texts. */
+export function earlier(text: string, seconds: number): string | undefined {
+  const match = writtenTime.exec(text)
+  if (!match) return undefined
+  const [, day, gap, time, fraction = '', zone = ''] = match
+  const at = Date.parse(`${day}T${time ?? '00:00:00'}Z`)
+  if (Number.isNaN(at)) return undefined
+  const before = new Date(at - seconds * 1000).toISOString()
+  return time === undefined
+    ? before.slice(0, 10)
+    : `${before.slice(0, 10)}${gap}${before.slice(11, 19)}${fraction}${zone}`
+}
