@@ -95,6 +95,8 @@ export async function mariadbServer(): Promise<TestServer> {
       daemon(),
       '--no-defaults',
       `--datadir=${folder}/data`,
+      // A server that starts removes the temporary tables of all others in the same folder.
+      `--tmpdir=${folder}`,
       '--bind-address=127.0.0.1',
       `--port=${port}`,
       `--socket=${folder}/socket`,
