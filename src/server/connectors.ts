@@ -3,9 +3,10 @@ import { csvKind } from '../connectors/csv/kind.ts'
 import type { ConnectorKind } from '../connectors/kit/kind.ts'
 import { ldapKind } from '../connectors/ldap/kind.ts'
 import { databaseTableKind } from '../connectors/sql/kind.ts'
+import { xmlKind } from '../connectors/xml/kind.ts'
 
 /** The one file that knows every connector. */
-const builtIn: readonly ConnectorKind[] = [csvKind, ldapKind, databaseTableKind]
+const builtIn: readonly ConnectorKind[] = [csvKind, ldapKind, databaseTableKind, xmlKind]
 
 /** The connectors of this package and `own` ones. An own connector replaces one with the same name. */
 export function connectorKinds(own: readonly ConnectorKind[] = []): readonly ConnectorKind[] {

@@ -1,10 +1,10 @@
 import { timeOrderedId } from '../../kit/time-ordered-id.ts'
 import { equal } from '../../model/equality.ts'
+import type { RowIndex } from '../files/row-index.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorObject } from '../kit/query.ts'
 import { type AttributeChange, type ConnectorWrite, settingOf } from '../kit/write.ts'
 import { change, objectMaker } from './columns.ts'
-import type { RowIndex } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
 import { rowError, type Snapshot } from './snapshot.ts'
 

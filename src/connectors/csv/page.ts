@@ -1,10 +1,10 @@
 import type { Edit } from '../files/replace.ts'
+import type { ChangedRow, RowRange } from '../files/row-index.ts'
 import { connectorError } from '../kit/errors.ts'
 import { type ConnectorWrite, type ConnectorWriteOutcome, settingOf } from '../kit/write.ts'
 import { type Columns, change } from './columns.ts'
 import { type Draft, Drafts, type PageFacts, requireUid } from './drafts.ts'
 import { renderRow } from './fields.ts'
-import type { ChangedRow, RowRange } from './row-index.ts'
 import type { CsvSettings } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
 

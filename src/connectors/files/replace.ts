@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { constants, copyFile, type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
+import { constants, copyFile, type FileHandle, link, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { errorCode } from '../kit/errors.ts'
 import { attempt, chunksOf, type FileIdentity, identityOf, isSameFile, openFile } from './file.ts'
 
 /**
@@ -122,4 +123,26 @@ async function isStill(path: string, identity: FileIdentity): Promise<boolean> {
 async function syncFolder(folder: string): Promise<void> {
   await using handle = await openFile(folder)
   await attempt(folder, 'synchronized', () => handle.sync())
+}
+
+/** A new file, at once with all of its content; where there is one meanwhile, that stays. */
+export async function createFile(path: string, content: string): Promise<void> {
+  const temporary = join(dirname(path), `${temporaryPrefix(path)}${randomUUID()}`)
+  try {
+    await attempt(path, 'created', async () => {
+      await using handle = await open(temporary, 'wx')
+      await handle.writeFile(content)
+      await handle.sync()
+    })
+    await attempt(path, 'created', async () => {
+      try {
+        await link(temporary, path)
+      } catch (error) {
+        if (errorCode(error) !== 'EEXIST') throw error
+      }
+    })
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  await syncFolder(dirname(path))
 }

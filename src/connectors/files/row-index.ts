@@ -1,10 +1,9 @@
 import { crc32 } from 'node:zlib'
 import { compareText } from '../../model/sort.ts'
-import type { Edit } from '../files/replace.ts'
-import type { Row } from './row-reader.ts'
+import type { Edit } from './replace.ts'
 
 /**
- * Where each row of a file is: uid → bytes, and a checksum by which a later read detects whether another program changed
+ * Where each row of a file, or each object of a document, is: uid → bytes, and a checksum by which a later read detects whether another program changed
  * it. Rows have slots in the order of the file. The slot of a deleted row has no place, so edits never find or move
  * it; when there are many, they are removed. About 100 bytes a row.
  */
@@ -43,10 +42,7 @@ export class RowIndex {
   }
 
   /** Adds a row after all others; false if one with this uid exists. */
-  add(
-    uid: string,
-    { start, end, terminator, text }: Pick<Row, 'start' | 'end' | 'terminator' | 'text'>,
-  ): boolean {
+  add(uid: string, { start, end, terminator, text }: RowRange & { readonly text: string }): boolean {
     if (this.#slots.has(uid)) return false
     this.#ordered = undefined
     const slot = this.#used++
