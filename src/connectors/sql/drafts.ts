@@ -111,7 +111,8 @@ export function foreseenId(
   proposed: string | undefined,
   table: Table,
 ): string | undefined {
-  const given = attribute(attributes, table.key.name)
+  const { key, settings } = table
+  const given = attribute(attributes, settings.keyColumn) ?? attribute(attributes, key.name)
   if (given !== undefined && given !== null)
     return idOf(cellFor(table.key.name, given, table).cell, table.key)
   return table.key.generated ? undefined : proposed

@@ -6,7 +6,7 @@ import { splitBy } from '../kit/query.ts'
 import type { Cell, Column } from './column.ts'
 import type { Dialect } from './dialect.ts'
 import { plainDecimal } from './numbers.ts'
-import { keyOf, type Table } from './table.ts'
+import { columnOf, keyOf, type Table } from './table.ts'
 
 /**
  * Filters as SQL. The database evaluates a comparison if its answer is the one that the schema promises: of a text that compares
@@ -39,13 +39,13 @@ export function whereOf(filter: Filter, table: Table, dialect: Dialect, cells: C
   return { sql: matchesEverything(native) ? '' : conditionOf(native, { table, dialect, cells }), rest }
 }
 
-function columnOf({ pointer: [name = '', ...below] }: FilterLeaf, table: Table): Column | undefined {
+function leafColumn({ pointer: [name = '', ...below] }: FilterLeaf, table: Table): Column | undefined {
   if (below.length > 0) return undefined
-  return name === '_id' ? table.key : table.columns.get(name)
+  return name === '_id' ? table.key : columnOf(name, table)
 }
 
 function answers(leaf: FilterLeaf, table: Table): boolean {
-  const column = columnOf(leaf, table)
+  const column = leafColumn(leaf, table)
   if (!column || column === table.password || column === table.status) return false
   // A zero date of MySQL is no value.
   if (leaf.kind === 'present') return column.kind !== 'timestamp' && column.kind !== 'date'
@@ -101,7 +101,7 @@ function conditionOf(filter: Filter, statement: Statement): string {
 
 function leafOf(leaf: FilterLeaf, statement: Statement): string {
   const { table, dialect } = statement
-  const column = columnOf(leaf, table) ?? table.key
+  const column = leafColumn(leaf, table) ?? table.key
   const name = dialect.quote(column.name)
   if (leaf.kind === 'present') return `${name} IS NOT NULL`
   if (leaf.operator === 'ne') return `NOT ${compared('eq', leaf.value, leaf, name, column, statement)}`

@@ -124,8 +124,8 @@ describe.each(kinds)('a table of %s', (kind) => {
       'a',
       'b',
     ])
-    expect(await read(connector, 'a')).toEqual({ _id: 'a', From: 'a', [odd]: 'w', order: 'y' })
-    expect(connector.agreedNames()).toEqual({ __NAME__: 'From' })
+    expect(await read(connector, 'a')).toEqual({ _id: 'a', from: 'a', [odd]: 'w', order: 'y' })
+    expect(connector.agreedNames()).toEqual({ __NAME__: 'from' })
   })
 
   it('tells the keys that the database has counted up', async () => {

@@ -10,7 +10,7 @@ import type { ConnectorEntry, ObjectPage, PageQuery } from '../kit/query.ts'
 import type { Cell, Column } from './column.ts'
 import type { Dialect, Session } from './dialect.ts'
 import { Cells, whereOf } from './filter.ts'
-import { idOf, keyOf, type RowReader, rowReader, type Table } from './table.ts'
+import { columnOf, idOf, keyOf, type RowReader, rowReader, type Table } from './table.ts'
 
 /** The statements that read rows. */
 export interface Reading {
@@ -138,7 +138,7 @@ export async function countWhere(session: Session, { table }: Reading, condition
 /** Can the database give this order: texts by code point, absent values last? */
 export function canSort(table: Table, sortKeys: readonly SortKey[]): boolean {
   return sortKeys.every(({ pointer: [name = '', ...below] }) => {
-    const column = name === '_id' ? table.key : table.columns.get(name)
+    const column = name === '_id' ? table.key : columnOf(name, table)
     if (!column || below.length > 0 || column.padded || column === table.status) return false
     if (column === table.password || column.comparison !== 'exact') return false
     return column.kind === 'text' || (column.kind === 'integer' && name !== '_id')
@@ -198,7 +198,7 @@ async function pageSelection(session: Session, reading: Reading, query: PageQuer
 
 function ordersOf({ table, dialect }: Reading, sortKeys: readonly SortKey[]): readonly Order[] {
   const sorted = sortKeys.map(({ pointer, descending }): Order => {
-    const column = table.columns.get(pointer[0] ?? '') ?? table.key
+    const column = columnOf(pointer[0] ?? '', table) ?? table.key
     const name = dialect.quote(column.name)
     return { column, descending, sql: column.kind === 'text' ? dialect.byCodePoint(name) : name }
   })

@@ -92,11 +92,10 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
 
   agreedNames(): Readonly<Record<string, string>> {
     const { keyColumn, passwordColumn, status } = this.#settings
-    const named = (configured: string) => this.#columnNamed(configured)
     return {
-      __NAME__: named(keyColumn),
-      ...(passwordColumn !== undefined && { __PASSWORD__: named(passwordColumn) }),
-      ...(status && { __ENABLE__: named(status.column) }),
+      __NAME__: keyColumn,
+      ...(passwordColumn !== undefined && { __PASSWORD__: passwordColumn }),
+      ...(status && { __ENABLE__: status.column }),
     }
   }
 
@@ -364,14 +363,6 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
   #isBroken(error: unknown): boolean {
     if (error instanceof Problem && !(error instanceof ConnectorError)) return false
     return ['connection', 'timeout', 'failed'].includes(this.#dialect.errorOf(error).kind)
-  }
-
-  #columnNamed(configured: string): string {
-    const { key, password, status } = this.#table ?? {}
-    const same = [key, password, status].find(
-      (column) => column?.name.toLowerCase() === configured.toLowerCase(),
-    )
-    return same?.name ?? configured
   }
 }
 

@@ -11,6 +11,7 @@ import { decoded, encoded } from './values.ts'
 /** A table as the catalog and the settings describe it together. */
 export interface Table {
   readonly sql: string
+  /** By their attributes: the names of the columns, but as the settings spell those that they name. */
   readonly columns: ReadonlyMap<string, Column>
   readonly key: Column
   readonly password: Column | undefined
@@ -41,15 +42,31 @@ export async function readTable(session: Session, dialect: Dialect, settings: Sq
       ['configurationProperties', 'keyColumn'],
       `is of the type ${key?.type}, which cannot be an id`,
     )
+  const password = column('passwordColumn', settings.passwordColumn)
+  const status = column('statusColumn', settings.status?.column)
   return {
     sql: found.sql,
-    columns: new Map(found.columns.map((one) => [one.name, one])),
+    columns: new Map(
+      found.columns.map((one) => {
+        const special = [
+          [key, settings.keyColumn],
+          [password, settings.passwordColumn],
+          [status, settings.status?.column],
+        ] as const
+        return [special.find(([column]) => column === one)?.[1] ?? one.name, one]
+      }),
+    ),
     key,
-    password: column('passwordColumn', settings.passwordColumn),
-    status: column('statusColumn', settings.status?.column),
+    password,
+    status,
     change: changeColumn(column('changeLogColumn', settings.changes?.column)),
     settings,
   }
+}
+
+/** The column of an attribute; of one that the settings spell in another way, by its own name, too. */
+export function columnOf(name: string, { columns }: Table): Column | undefined {
+  return columns.get(name) ?? columns.values().find((column) => column.name === name)
 }
 
 function changeColumn(column: Column | undefined): Column | undefined {
@@ -63,11 +80,11 @@ function changeColumn(column: Column | undefined): Column | undefined {
 export function objectClassOf(table: Table): ObjectClass {
   const { settings, key, password, status } = table
   return {
-    attributes: Array.from(table.columns.values(), (column): NativeAttribute => {
+    attributes: Array.from(table.columns, ([name, column]): NativeAttribute => {
       const isWritten = !column.computed
       const isFilledIn = settings.enableEmptyString && column.kind === 'text'
       return {
-        name: column.name,
+        name,
         type: column === status ? 'boolean' : attributeType(column),
         multivalued: false,
         required:
@@ -97,19 +114,22 @@ export interface RowReader {
 
 export function rowReader(table: Table, fields: readonly string[] | undefined): RowReader {
   const { key, password, settings } = table
-  const wanted = fields
-    ? [...new Set(fields)].flatMap((name) => table.columns.get(name) ?? [])
-    : [...table.columns.values()].filter((column) => column !== password || !settings.suppressPassword)
+  const wanted: readonly (readonly [name: string, column: Column])[] = fields
+    ? [...new Set(fields)].flatMap((name) => {
+        const column = columnOf(name, table)
+        return column ? [[name, column] as const] : []
+      })
+    : [...table.columns].filter(([, column]) => column !== password || !settings.suppressPassword)
   return {
-    columns: [key, ...wanted],
+    columns: [key, ...wanted.map(([, column]) => column)],
     read(row) {
       const id = idOf(row[0] ?? null, key)
       if (id === undefined) return undefined
       const object: ConnectorObject = { _id: id }
-      for (const [place, column] of wanted.entries()) {
+      for (const [place, [name, column]] of wanted.entries()) {
         const value = readValue(row[place + 1] ?? null, column, table)
         if (value instanceof ConnectorError) return new Unreadable(id, value)
-        if (value !== undefined) setAttribute(object, column.name, value)
+        if (value !== undefined) setAttribute(object, name, value)
       }
       return object
     },
@@ -157,7 +177,7 @@ export function cellFor(
   value: Value,
   table: Table,
 ): { readonly column: Column; readonly cell: Cell } {
-  const column = table.columns.get(name)
+  const column = columnOf(name, table)
   if (!column)
     throw new ConnectorError('schemaViolation', `The table ${table.settings.table} has no column ${name}`, {
       attribute: name,
