@@ -47,7 +47,8 @@ function settings({ port }: Pick<MailServer, 'port'>, more: JsonObject = {}) {
 
 const hello: JsonObject = { to: 'ann@example.com', subject: 'Hello', body: 'Good morning' }
 
-describe('a mail', () => {
+// Each mail waits for the server's first words for a tenth of a second, so that tests of mails wait together.
+describe.concurrent('a mail', () => {
   it('goes to everybody who is named, with its subject, type and text', async () => {
     await using server = await mailServer()
     const answer = await act(settings(server), 'send', {
@@ -134,7 +135,7 @@ describe('a mail', () => {
   })
 })
 
-describe('the connection', () => {
+describe.concurrent('the connection', () => {
   it.each<[string, MailServerOptions, JsonObject, boolean]>([
     ['in clear', {}, {}, false],
     ['with STARTTLS', { security: 'starttls' }, { starttls: { enable: true }, ...trusting }, true],
@@ -191,7 +192,7 @@ describe('the connection', () => {
   })
 })
 
-describe('a template', () => {
+describe.concurrent('a template', () => {
   const welcome: JsonObject = {
     ...{ enabled: true, from: '', defaultLocale: 'en', mimeType: 'text/html' },
     subject: { en: 'Welcome, {{object.givenName}}', fr: 'Bienvenue, {{object.givenName}}' },

@@ -54,15 +54,18 @@ export class TestProject implements Disposable {
     const key = mappings.join(' ')
     const known = templates.get(key)
     if (known) return known.copy()
-    const made = TestProject.example(lastingFolder())
-    for (const mapping of mappings) made.json('recon', mapping)
+    const last = mappings.at(-1)
+    if (last === undefined) return TestProject.example()
+    using before = TestProject.loaded(...mappings.slice(0, -1))
+    const made = before.copy(lastingFolder())
+    made.json('recon', last)
     templates.set(key, made)
     return made.copy()
   }
 
   /** With its store, which no process may have open. */
-  copy(): TestProject {
-    const project = new TestProject()
+  copy(temporary?: TemporaryFolder): TestProject {
+    const project = new TestProject(temporary)
     cpSync(this.folder, project.folder, { recursive: true, preserveTimestamps: true })
     return project
   }
