@@ -243,6 +243,38 @@ describe.each(kinds)('a table of %s', (kind) => {
     expect(await listing()).toEqual({ entries: ['b', 'a!'], state: 'partial' })
   })
 
+  it('reads a view, and says in the words of the database that it cannot be written', async () => {
+    const { name } = await table(kind, `id ${text} PRIMARY KEY, boss ${text}`)
+    await of(kind).run(`INSERT INTO ${name} VALUES ('a', 'x'), ('b', 'x'), ('c', 'y')`)
+    await of(kind).run(
+      `CREATE VIEW ${name}_bosses AS SELECT boss, COUNT(*) AS reports FROM ${name} GROUP BY boss`,
+    )
+    await using connector = of(kind).connect({ table: `${name}_bosses`, keyColumn: 'boss' })
+    const pages = await Array.fromAsync(connector.search({ objectClass: account, filter: everything }))
+    expect(pages.flat().map((entry) => entry._id)).toEqual(['x', 'y'])
+    expect(await connector.count(account)).toBe(2)
+    for (const attempted of [create({ boss: 'z' }), update('x', { reports: 5 })]) {
+      const kindOf = await write(connector, attempted).then(
+        ([verdict]) => verdict,
+        (error: unknown) => kindOfError(error),
+      )
+      expect(kindOf).toBe('unsupported')
+    }
+  })
+
+  it('reads with one connection while it writes with it', async () => {
+    const { name } = await table(kind, `id ${text} PRIMARY KEY, note ${text}`)
+    await using connector = of(kind).connect({ table: name, keyColumn: 'id', maxActive: 1, minIdle: 0 })
+    const ids = Array.from({ length: 25 }, (_, n) => `u${10 + n}`)
+    await write(connector, ...ids.map((id) => create({ id })))
+    const seen: string[] = []
+    for await (const page of connector.search({ objectClass: account, filter: everything, pageSize: 10 })) {
+      seen.push(...page.map((entry) => entry._id))
+      await write(connector, ...page.map(({ _id }) => update(_id, { note: 'seen' })))
+    }
+    expect(seen).toEqual(ids)
+  })
+
   it('leaves the password out of readings, and of errors', async () => {
     const { connector } = await table(kind, `id ${text} PRIMARY KEY, pass ${text}, need ${text} NOT NULL`, {
       passwordColumn: 'pass',

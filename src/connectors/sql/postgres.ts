@@ -163,6 +163,7 @@ class PostgresSession implements Session {
 /** By SQLSTATE, or by its class, its first two characters. */
 const kinds: Readonly<Record<string, ErrorKind>> = {
   '08': 'connection',
+  '0A': 'unsupported',
   '22': 'invalidValue',
   '23': 'schemaViolation',
   '23505': 'alreadyExists',
@@ -175,7 +176,9 @@ const kinds: Readonly<Record<string, ErrorKind>> = {
   '42': 'misconfigured',
   '428C9': 'invalidValue',
   '53300': 'busy',
-  '55': 'busy',
+  '55006': 'busy',
+  '55P03': 'busy',
+  '55000': 'unsupported',
   '57014': 'timeout',
   '57P': 'connection',
 }

@@ -52,6 +52,8 @@ type SqlCapabilities = Omit<
 
 const objectClass = '__ACCOUNT__'
 const standardPageSize = 500
+/** A stream keeps a connection while others read and write; with fewer than these it could keep the last one. */
+const roomForStreams = 4
 /** How often a page is written again that the database took back for the sake of another one. */
 const attempts = 5
 
@@ -290,7 +292,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     const { pageSize = standardPageSize, filter, fields } = query
     const { dialect, table } = reading
     const key = dialect.quote(table.key.name)
-    if (dialect.readingLocks) {
+    if (dialect.readingLocks || this.#settings.pool.max < roomForStreams) {
       for (let after: Row | undefined; ; ) {
         const { sql, cells } = selectionOf(reading, filter, fields)
         const last = after

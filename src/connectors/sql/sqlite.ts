@@ -142,6 +142,8 @@ function errorOf(thrown: unknown): ConnectorError {
   if (thrown instanceof RangeError) return new ConnectorError('invalidValue', message, { cause: thrown })
   if (/no such (table|column)/.test(message))
     return new ConnectorError('misconfigured', message, { cause: thrown })
+  if (/because it is a view/.test(message))
+    return new ConnectorError('unsupported', message, { cause: thrown })
   const kind = kinds[code] ?? kinds[code % 256]
   if (kind) return new ConnectorError(kind, message, { cause: thrown, detail: { code } })
   const error = connectorError(thrown)
