@@ -113,6 +113,14 @@ describe('the examples besides the first: each does what its README says', () =>
     )
   })
 
+  it('roles: what an account gets from them is shown as it changes, too', () => {
+    using project = example('roles')
+    for (const mapping of ['roles_assignment', 'roles_role', 'people_user']) situations(project, mapping)
+    project.edit('data/people.csv', (text) => text.replace('Turing,contractor', 'Turing,employee'))
+    const { out } = project.syncline(['plan', 'people_user', '--flows'])
+    expect(out).toContain('~ employeeType: "Contractor" → "Employee"')
+  })
+
   it('a phone book without links', () => {
     using project = example('phone-book')
     const mapping = 'people_phonebook'

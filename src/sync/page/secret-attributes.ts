@@ -34,7 +34,10 @@ export function secretAttributes({
     decrypted?: readonly Json[],
   ): SecretValues => {
     const values = new SecretValues(decrypted)
-    for (const object of [source, oldSource]) values.addFrom(object, isDeclared)
+    // Private, and all the same only what the assignments were, which anybody sees who sees those of now.
+    const remembers = ([name]: Pointer) => name === 'lastSync' && !isDeclared(['effectiveAssignments'])
+    const isValued = (pointer: Pointer) => isDeclared(pointer) && !remembers(pointer)
+    for (const object of [source, oldSource]) values.addFrom(object, isValued)
     return values
   }
   const isSource = (pointer: Pointer) => isDeclared(pointer) || pointer.some(namesSecret)
