@@ -1,5 +1,5 @@
 import mysql, { type Connection, type ResultSetHeader, type RowDataPacket } from 'mysql2'
-import { ConnectorError, connectorError, type ErrorKind } from '../kit/errors.ts'
+import { ConnectorError, type ErrorKind, errorCode, kindOfError } from '../kit/errors.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
 import type { Dialect, Session } from './dialect.ts'
@@ -216,8 +216,18 @@ function errorOf(thrown: unknown): ConnectorError {
   const facts: { readonly errno?: unknown; readonly fatal?: unknown } = Object(thrown)
   const number = typeof facts.errno === 'number' ? facts.errno : 0
   const isLost = facts.fatal === true || /closed state|Connection lost|connection is in closed/i.test(message)
-  const kind = kinds[number] ?? (isLost ? 'connection' : undefined)
-  if (kind) return new ConnectorError(kind, message, { cause: thrown, detail: { errno: number } })
-  const error = connectorError(thrown)
-  return error instanceof ConnectorError ? error : new ConnectorError('failed', message, { cause: thrown })
+  // The errors of the driver have the statement with its values, passwords too: they are no causes.
+  const kind =
+    kinds[number] ?? (isLost ? 'connection' : kindOfError(new DriverError(message, errorCode(thrown))))
+  return new ConnectorError(kind ?? 'failed', message, { detail: { errno: number } })
+}
+
+/** What is left of an error of the driver. */
+class DriverError extends Error {
+  readonly code: string
+
+  constructor(message: string, code: string) {
+    super(message)
+    this.code = code
+  }
 }

@@ -61,7 +61,7 @@ async function commit(session: Session, dialect: Dialect): Promise<void> {
     await session.close()
     if (error.kind !== 'connection') throw error
     const fact = `The connection broke while a page was being committed; whether it was written is unknown`
-    throw new ConnectorError('connection', `${fact}: ${error.message}`, { cause: thrown })
+    throw new ConnectorError('connection', `${fact}: ${error.message}`, { cause: error })
   }
 }
 

@@ -190,9 +190,8 @@ function errorOf(thrown: unknown): ConnectorError {
     const known = kinds[code] ?? kinds[code.slice(0, 3)] ?? kinds[code.slice(0, 2)]
     // After a fatal error the server closes the connection.
     const kind = known ?? (severity === 'FATAL' ? 'connection' : 'failed')
-    // Not `detail`: it has the values of the row, passwords too.
+    // Neither its `detail` nor itself: they have the values of the row, passwords too.
     return new ConnectorError(kind, message, {
-      cause: thrown,
       ...(column !== undefined && { attribute: column }),
       detail: { sqlState: code },
     })
