@@ -1,11 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FileHandle, realpath } from 'node:fs/promises'
 import { chunks, repaged } from '../../kit/chunks.ts'
 import { Mutex } from '../../kit/mutex.ts'
 import { everything } from '../../model/filter/filter.ts'
 import { compareText, type SortKey } from '../../model/sort.ts'
 import { isUnreadable } from '../../model/unreadable.ts'
-import { attempt, identityOf, isSameFile } from '../files/file.ts'
+import { removeParts } from '../files/copies.ts'
+import { attempt, changedMeanwhile, identityOf, isSameFile, requireUnchanged } from '../files/file.ts'
 import { isAbandoned, lockFile } from '../files/lock.ts'
 import { removeLeftovers, replaceFile } from '../files/replace.ts'
 import type { RowIndex } from '../files/row-index.ts'
@@ -21,10 +21,11 @@ import type {
   PlaceQuery,
   SearchEnd,
 } from '../kit/query.ts'
+import { isSameSecret } from '../kit/same-secret.ts'
 import type { ObjectClass } from '../kit/schema.ts'
 import { type Attributes, attribute, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
-import { changesSince, latestToken, removeParts } from './changes.ts'
+import { changesSince, latestToken } from './changes.ts'
 import { heldValue, objectMaker, tableOf, uidOf } from './columns.ts'
 import { openCsv } from './file.ts'
 import { linesAt } from './lines.ts'
@@ -32,16 +33,7 @@ import { planPage, refusalOf } from './page.ts'
 import { isOrderedById, pageOfIds } from './paging.ts'
 import { readRows } from './read-rows.ts'
 import type { CsvSettings } from './settings.ts'
-import {
-  changedMeanwhile,
-  missingRow,
-  readSnapshot,
-  requireUnchanged,
-  requireWhole,
-  rowError,
-  type Snapshot,
-  unreadableRow,
-} from './snapshot.ts'
+import { missingRow, readSnapshot, requireWhole, rowError, type Snapshot, unreadableRow } from './snapshot.ts'
 
 /**
  * A CSV file as a system (platform §5.1): one object class, one object a row, all values text.
@@ -112,7 +104,7 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
     const { rows } = await tableOf(handle, settings, { signal, byRow })
     async function* unchanged() {
       yield* rows
-      await requireUnchanged(handle, snapshot.identity, settings)
+      await requireUnchanged(handle, snapshot.identity, settings.file)
     }
     const asObject = objectMaker(columns, settings, query.fields)
     const size = query.pageSize ?? pageSize
@@ -276,7 +268,7 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
     for await (const page of this.search({ objectClass, filter: everything }, signal)) {
       for (const account of page) {
         if (isUnreadable(account)) continue
-        if (account[name] === username && isSame(account[column], password)) return account._id
+        if (account[name] === username && isPassword(account[column], password)) return account._id
       }
     }
     const message = `The password is wrong, or there is no account "${username}"`
@@ -389,9 +381,6 @@ function requireAccounts(wanted: string): void {
   )
 }
 
-/** Takes the same time for any difference. */
-function isSame(stored: Value | undefined, given: Secret): boolean {
-  if (!(stored instanceof Secret)) return false
-  const digest = (secret: Secret) => createHash('sha256').update(secret.reveal()).digest()
-  return timingSafeEqual(digest(stored), digest(given))
+function isPassword(stored: Value | undefined, given: Secret): boolean {
+  return stored instanceof Secret && isSameSecret(stored.reveal(), given)
 }

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { completeListing, type Listing } from '../../model/listing.ts'
 import { Unreadable } from '../../model/unreadable.ts'
-import { type FileIdentity, identityOf, isSameFile } from '../files/file.ts'
+import { type FileIdentity, identityOf, requireUnchanged } from '../files/file.ts'
 import { RowIndex } from '../files/row-index.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import { type Columns, faultOf, isBlank, tableOf, uidOf } from './columns.ts'
@@ -68,7 +68,7 @@ async function read(
   const broken = next.value
   if (broken) damage.stop(broken)
   await damage.findFirst(handle, settings, options)
-  await requireUnchanged(handle, identity, settings)
+  await requireUnchanged(handle, identity, settings.file)
   const endsOpen = !(await endsWithLineBreak(handle, Number(identity.size)))
   const { faults, listing } = damage.of(settings)
   return { identity, columns, index, faults, listing, byRow: options.byRow, broken, endsOpen }
@@ -177,24 +177,6 @@ export function missingRow(id: string, snapshot: Snapshot, settings: CsvSettings
 export function requireWhole({ faults, listing }: Snapshot, { file }: CsvSettings): void {
   if (listing.state !== 'complete') throw new ConnectorError('unreadable', listing.reason)
   for (const { line, fact } of faults.values()) throw rowError(line, fact, file)
-}
-
-/** A write into the file during the read could show a state that never existed. */
-export async function requireUnchanged(
-  handle: FileHandle,
-  identity: FileIdentity,
-  { file }: CsvSettings,
-): Promise<void> {
-  if (!hasSameContent(identity, await identityOf(handle))) throw changedMeanwhile(file)
-}
-
-export function changedMeanwhile(file: string): ConnectorError {
-  return new ConnectorError('busy', `${file} was changed by another program while it was being read`)
-}
-
-/** Of an open file: when it is replaced by name, the inode loses a name, which changes its ctime only. */
-function hasSameContent(a: FileIdentity, b: FileIdentity): boolean {
-  return isSameFile({ ...a, ctimeNs: b.ctimeNs }, b)
 }
 
 async function endsWithLineBreak(handle: FileHandle, size: number): Promise<boolean> {

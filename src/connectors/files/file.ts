@@ -45,6 +45,24 @@ const errnoFacts: Readonly<Record<string, { readonly kind: ErrorKind; readonly f
   EMFILE: { kind: 'connection', fact: 'too many files are open' },
 }
 
+/** A write into the file during the read could show a state that never existed. */
+export async function requireUnchanged(
+  handle: FileHandle,
+  identity: FileIdentity,
+  file: string,
+): Promise<void> {
+  if (!hasSameContent(identity, await identityOf(handle))) throw changedMeanwhile(file)
+}
+
+export function changedMeanwhile(file: string): ConnectorError {
+  return new ConnectorError('busy', `${file} was changed by another program while it was being read`)
+}
+
+/** Of an open file: when it is replaced by name, the inode loses a name, which changes its ctime only. */
+function hasSameContent(a: FileIdentity, b: FileIdentity): boolean {
+  return isSameFile({ ...a, ctimeNs: b.ctimeNs }, b)
+}
+
 const chunkSize = 512 * 1024
 
 /** The bytes of the file from an offset on. A chunk is valid until the next one is asked for. */

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { completeListing, type Listing } from '../../model/listing.ts'
 import { Unreadable } from '../../model/unreadable.ts'
-import { chunksOf, type FileIdentity, identityOf, isSameFile } from '../files/file.ts'
+import { chunksOf, type FileIdentity, identityOf, requireUnchanged } from '../files/file.ts'
 import { RowIndex } from '../files/row-index.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import {
@@ -210,23 +210,19 @@ export function missingObject(
   )
 }
 
-/** A write into the file during the read could show a state that never existed. */
-export async function requireUnchanged(
-  handle: FileHandle,
-  identity: FileIdentity,
-  file: string,
-): Promise<void> {
-  const now = await identityOf(handle)
-  // When an open file is replaced by name, it loses a name, which changes its ctime only.
-  if (!isSameFile({ ...identity, ctimeNs: now.ctimeNs }, now)) throw changedMeanwhile(file)
-}
-
-export function changedMeanwhile(file: string): ConnectorError {
-  return new ConnectorError('busy', `${file} was changed by another program while it was being read`)
-}
-
 /** Why nothing can be written. */
 export function unwritable(file: string, { broken }: Snapshot): ConnectorError {
   const damage = broken ?? { line: 1, column: 1, fact: 'there is no root element' }
   return problemAt(file, { ...damage, fact: `${damage.fact}. Nothing is written into a damaged document` })
+}
+
+/** `where`: the file that names the types of objects. */
+export function stateOf({ classes }: Snapshot, className: string, where: string): ClassState {
+  const state = classes.get(className)
+  if (state) return state
+  const names = [...classes.keys()].join(', ') || 'none'
+  throw new ConnectorError(
+    'unknownClass',
+    `${where} has no type of objects named ${className}; it has: ${names}`,
+  )
 }

@@ -1,17 +1,19 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FileHandle, realpath } from 'node:fs/promises'
 import { chunks, repaged } from '../../kit/chunks.ts'
 import { Mutex } from '../../kit/mutex.ts'
 import { Unreadable } from '../../model/unreadable.ts'
-import { attempt, identityOf, isSameFile } from '../files/file.ts'
+import { attempt, changedMeanwhile, identityOf, isSameFile, requireUnchanged } from '../files/file.ts'
 import { isAbandoned, lockFile } from '../files/lock.ts'
 import { createFile, removeLeftovers, replaceFile } from '../files/replace.ts'
+import type { ChangesPage, SyncToken } from '../kit/changes.ts'
 import type { Capabilities, Lifecycle } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorQuery, SearchEnd } from '../kit/query.ts'
+import { isSameSecret } from '../kit/same-secret.ts'
 import type { ObjectClass } from '../kit/schema.ts'
 import type { Attributes, Secret, Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
+import { changesSince, type History, latestToken } from './changes.ts'
 import { asObject, contentOf, idOfContent, problemAt } from './content.ts'
 import { exists, isAfterLineBreak, openXml } from './file.ts'
 import { planPage, refusalOf } from './page.ts'
@@ -20,17 +22,16 @@ import { emptyDocument } from './render.ts'
 import type { XmlSettings } from './settings.ts'
 import {
   type ClassState,
-  changedMeanwhile,
   isObject,
   missingObject,
   objectsIn,
   readSnapshot,
-  requireUnchanged,
   type Snapshot,
+  stateOf,
   unwritable,
 } from './snapshot.ts'
 import { heldValue, isValue } from './values.ts'
-import { nameName, passwordName, readShapes, type Shape, type Shapes } from './xsd.ts'
+import { classOf, nameName, passwordName, readShapes, type Shape, type Shapes } from './xsd.ts'
 
 /**
  * An XML file as a system (platform §5.6): the children of its root element are the objects, their children the attributes.
@@ -58,6 +59,8 @@ type XmlCapabilities = Pick<
   | 'refusals'
   | 'authenticate'
   | 'resolveUsername'
+  | 'latestToken'
+  | 'changesSince'
 >
 
 const pageSize = 500
@@ -213,6 +216,22 @@ export class XmlConnector implements Lifecycle, XmlCapabilities {
     })
   }
 
+  async latestToken(objectClass: string): Promise<SyncToken> {
+    return this.#turn.run(async () => {
+      await this.#prepare()
+      return latestToken(await this.#history(objectClass))
+    })
+  }
+
+  async *changesSince(
+    objectClass: string,
+    token: SyncToken | null,
+    signal?: AbortSignal,
+  ): AsyncGenerator<ChangesPage, SearchEnd> {
+    await this.#prepare()
+    return yield* changesSince(await this.#history(objectClass), token, signal)
+  }
+
   async authenticate(
     objectClass: string,
     username: string,
@@ -225,7 +244,7 @@ export class XmlConnector implements Lifecycle, XmlCapabilities {
       return (await this.#stored(handle, found, objectClass, [id])).stored.get(id)
     }, signal)
     const held = account?.content.get(passwordName)?.find(isValue)
-    if (account && held !== undefined && isSame(held, password)) return account.id
+    if (account && held !== undefined && isSameSecret(held, password)) return account.id
     const message = `The password is wrong, or there is no account "${username}"`
     throw new ConnectorError('wrongCredentials', message)
   }
@@ -347,6 +366,10 @@ export class XmlConnector implements Lifecycle, XmlCapabilities {
     return attempt(this.#settings.file, 'opened', () => realpath(this.#settings.file))
   }
 
+  async #history(className: string): Promise<History> {
+    return { path: await this.#path(), className, shapes: this.#forms }
+  }
+
   /** What the XML Schema says; undefined without one. */
   get #forms(): Shapes | undefined {
     const { xsdFile } = this.#settings
@@ -370,25 +393,8 @@ export class XmlConnector implements Lifecycle, XmlCapabilities {
     throw new ConnectorError('unknownClass', `${xsdFile} has no type of objects named ${className}`)
   }
 
-  #state({ classes }: Snapshot, className: string): ClassState {
-    const state = classes.get(className)
-    if (state) return state
+  #state(snapshot: Snapshot, className: string): ClassState {
     const { file, xsdFile } = this.#settings
-    const names = [...classes.keys()].join(', ') || 'none'
-    throw new ConnectorError(
-      'unknownClass',
-      `${xsdFile ?? file} has no type of objects named ${className}; it has: ${names}`,
-    )
+    return stateOf(snapshot, className, xsdFile ?? file)
   }
-}
-
-function classOf({ attributes }: Shape, isWritable: boolean): ObjectClass {
-  const operations = ['GET', 'SEARCH', 'AUTHENTICATE'] as const
-  return { attributes: [...attributes.values()], ...(!isWritable && { operations }) }
-}
-
-/** Takes the same time for any difference. */
-function isSame(stored: string, given: Secret): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(stored), digest(given.reveal()))
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { SaxesParser } from 'saxes'
 import { ConnectorError, errorCode } from '../kit/errors.ts'
-import type { AttributeType, NativeAttribute } from '../kit/schema.ts'
+import type { AttributeType, NativeAttribute, ObjectClass } from '../kit/schema.ts'
 import type { XmlSettings } from './settings.ts'
 
 /**
@@ -57,6 +57,11 @@ export function readShapes(xsdFile: string, { xsdIcfFile }: XmlSettings): Shapes
   if (namespace === undefined)
     throw new ConnectorError('misconfigured', `${xsdFile} has no targetNamespace, which new objects need`)
   return { namespace, icfNamespace: icf?.attributes.targetNamespace ?? icfNamespace, classes }
+}
+
+export function classOf({ attributes }: Shape, isWritable: boolean): ObjectClass {
+  const operations = ['GET', 'SEARCH', 'AUTHENTICATE'] as const
+  return { attributes: [...attributes.values()], ...(!isWritable && { operations }) }
 }
 
 function shapeOf(members: readonly Node[], global: ReadonlyMap<string, Node>): Shape {
