@@ -5,13 +5,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { everything } from '../../model/filter/filter.ts'
 import type { LdapConnector } from './ldap-connector.ts'
 import { makeCertificates } from './testing/certificates.ts'
-import { type Slapd, startSlapd } from './testing/slapd.ts'
+import { base, type Slapd, startSlapd } from './testing/slapd.ts'
+
+/** Enough that no search is over before the server is stopped: one page is asked for ahead. */
+const more = Array.from(
+  { length: 5 },
+  (_, n) => `dn: ou=unit${n},${base}\nobjectClass: organizationalUnit\nou: unit${n}\n`,
+)
+const units = 2 + more.length
 
 let slapd: Slapd
 let authority = ''
 
 beforeAll(async () => {
   slapd = await startSlapd({
+    entries: more.join('\n'),
     global: (folder) => {
       const files = makeCertificates(folder)
       authority = files.authority
@@ -40,7 +48,7 @@ describe('a certificate', () => {
   it('is accepted where the configuration names its authority', async () => {
     await using connector = slapd.connect({ startTLS: true, trustedCertificates: authority })
     await connector.test()
-    expect(await found(connector)).toBe(2)
+    expect(await found(connector)).toBe(units)
   })
 
   it('of another host is refused', async () => {
@@ -67,7 +75,7 @@ describe('a connection', () => {
 
   it('goes to the next server of failover where the first cannot be reached', async () => {
     await using connector = slapd.connect({ port: 1, failover: [`ldap://127.0.0.1:${slapd.port}`] })
-    expect(await found(connector)).toBe(2)
+    expect(await found(connector)).toBe(units)
   })
 
   it('does not pass over a server that answers with an error', async () => {
@@ -83,11 +91,11 @@ describe('a connection', () => {
 
   it('that broke is replaced by another that is bound, too: nobody reads as a stranger', async () => {
     await using connector = slapd.connect()
-    expect(await found(connector)).toBe(2)
+    expect(await found(connector)).toBe(units)
     await slapd.stop()
     await expect(found(connector)).rejects.toMatchObject({ kind: 'connection' })
     await slapd.start()
-    expect(await found(connector)).toBe(2)
+    expect(await found(connector)).toBe(units)
   })
 
   it('that breaks in the middle of a search ends it with an error, never as if that was all', async () => {
@@ -100,6 +108,25 @@ describe('a connection', () => {
     }
     await expect(toTheEnd()).rejects.toMatchObject({ kind: 'connection' })
     await slapd.start()
+  })
+
+  it('reads the schema for all: who is aborted meanwhile is aborted alone', async () => {
+    await using connector = slapd.connect()
+    const abort = new AbortController()
+    const first = connector.schema(abort.signal)
+    const others = Promise.all([found(connector), found(connector)])
+    setImmediate(() => abort.abort(new Error('enough')))
+    await first.catch(() => undefined)
+    expect(await others).toEqual([units, units])
+  })
+
+  it('that is aborted while the server has not answered yet ends at once', async () => {
+    await using silent = await silentServer()
+    await using connector = slapd.connect({ port: silent.port })
+    const abort = new AbortController()
+    const testing = connector.test(abort.signal)
+    setTimeout(() => abort.abort(new Error('enough')), 20)
+    await expect(testing).rejects.toThrow('enough')
   })
 
   it('to a server that does not answer ends with the time limit', async () => {

@@ -114,10 +114,16 @@ export class Connection {
 
   async #call<T>(work: (client: Client) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     signal?.throwIfAborted()
-    const abort = () => void this.close()
+    const aborted = Promise.withResolvers<never>()
+    aborted.promise.catch(() => undefined)
+    // The client does not settle what was under way when its connection is closed.
+    const abort = () => {
+      aborted.reject(signal?.reason)
+      void this.close()
+    }
     signal?.addEventListener('abort', abort, { once: true })
     try {
-      return await work(this.#client)
+      return await Promise.race([work(this.#client), aborted.promise])
     } catch (error) {
       signal?.throwIfAborted()
       throw ldapError(error, this.server)

@@ -84,12 +84,16 @@ export class Directory implements AsyncDisposable {
   }
 
   async #learn(connection: Connection, signal: AbortSignal): Promise<Facts> {
-    this.#facts ??= readFacts(connection, this.settings, signal)
+    // Another operation may be reading them; if it fails or is aborted, that is not the failure of this one.
+    const shared = await this.#facts?.catch(() => undefined)
+    if (shared) return shared
+    const own = readFacts(connection, this.settings, signal)
+    this.#facts = own
     try {
-      this.known = await this.#facts
+      this.known = await own
       return this.known
     } catch (error) {
-      this.#facts = undefined
+      if (this.#facts === own) this.#facts = undefined
       throw error
     }
   }

@@ -7,6 +7,8 @@ export interface Profile {
   readonly nameAttribute: string | undefined
   /** True: a page without entries is the last one. Others may send more pages after it. */
   readonly emptyPageIsLast: boolean
+  /** False: a password is written in a way that is not there yet. */
+  readonly takesPasswords: boolean
 }
 
 export const profiles = {
@@ -15,36 +17,42 @@ export const profiles = {
     uidAttribute: 'objectGUID',
     nameAttribute: 'distinguishedName',
     emptyPageIsLast: false,
+    takesPasswords: false,
   },
   samba: {
     name: 'Samba',
     uidAttribute: 'objectGUID',
     nameAttribute: 'distinguishedName',
     emptyPageIsLast: false,
+    takesPasswords: false,
   },
   openLdap: {
     name: 'OpenLDAP',
     uidAttribute: 'entryUUID',
     nameAttribute: 'entryDN',
     emptyPageIsLast: true,
+    takesPasswords: true,
   },
   openDj: {
     name: 'OpenDJ',
     uidAttribute: 'entryUUID',
     nameAttribute: 'entryDN',
     emptyPageIsLast: false,
+    takesPasswords: true,
   },
   directoryServer389: {
     name: '389 Directory Server',
     uidAttribute: 'nsUniqueId',
     nameAttribute: undefined,
     emptyPageIsLast: false,
+    takesPasswords: true,
   },
   generic: {
     name: 'a directory of an unknown kind',
     uidAttribute: 'entryUUID',
     nameAttribute: undefined,
     emptyPageIsLast: false,
+    takesPasswords: true,
   },
 } as const satisfies Record<string, Profile>
 

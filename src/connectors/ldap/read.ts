@@ -71,18 +71,18 @@ export async function readObjects(
   }, signal)
 }
 
-/** Names of entries, by the ids asked for. */
+/** Names of entries, by the ids asked for; of an id that may exist although it was not found, why that is not known. */
 export async function namesOf(
   connection: Connection,
   directory: Directory,
   { facts, kind }: { readonly facts: Facts; readonly kind: ClassFacts },
   ids: readonly string[],
   signal?: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, string | Unreadable>> {
   const reading = readingOf(connection, facts, kind, [], signal)
-  const names = new Map<string, string>()
+  const names = new Map<string, string | Unreadable>()
   for (const some of chunks(ids, idsAtOnce)) {
-    const { entries } = await entriesOfIds(
+    const { entries, listing } = await entriesOfIds(
       connection,
       directory.settings,
       { facts, kind, reading },
@@ -91,7 +91,7 @@ export async function namesOf(
     )
     const byKey = new Map(entries.map((entry) => [keyOf(idOf(entry, facts.uidAttribute) ?? ''), entry.dn]))
     for (const id of some) {
-      const name = byKey.get(keyOf(id))
+      const name = byKey.get(keyOf(id)) ?? undecided(id, listing)
       if (name !== undefined) names.set(id, name)
     }
   }
@@ -216,7 +216,7 @@ function noId(name: string, { uidAttribute, server }: Facts): Listing {
 }
 
 /** Where the server kept something back, an id that was not found may exist. */
-function undecided(id: string, listing: Listing): ConnectorEntry | undefined {
+function undecided(id: string, listing: Listing): Unreadable | undefined {
   if (listing.state === 'complete') return undefined
   return new Unreadable(id, new ConnectorError('unreadable', `"${id}" cannot be read: ${listing.reason}`))
 }

@@ -1,4 +1,5 @@
 import { Attribute, Change, Control } from 'ldapts'
+import { requireReadable, type Unreadable } from '../../model/unreadable.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import { type Attributes, isValueList, Secret, type Value, valuesOf } from '../kit/values.ts'
 import {
@@ -43,7 +44,7 @@ class PageOfWrites {
   readonly #kind: ClassFacts
   readonly #signal: AbortSignal | undefined
   /** The names of the entries of this page, by id. */
-  #names = new Map<string, string>()
+  #names = new Map<string, string | Unreadable>()
 
   constructor(
     connection: Connection,
@@ -76,14 +77,13 @@ class PageOfWrites {
 
   /** Names may have changed since the page began: an entry that is not found under its name is looked up once more. */
   async #withName<T>(id: string, work: (name: string) => Promise<T>): Promise<T> {
-    const known = this.#names.get(id)
-    if (known === undefined) throw this.#unknown(id)
+    const known = this.#nameIn(this.#names, id)
     try {
       return await work(known)
     } catch (error) {
       if (resultCode(error) !== 32) throw error
-      const name = (await this.#lookUp([id])).get(id)
-      if (name === undefined || name === known) throw name === undefined ? this.#unknown(id) : error
+      const name = this.#nameIn(await this.#lookUp([id]), id)
+      if (name === known) throw error
       this.#names.set(id, name)
       return work(name)
     }
@@ -206,6 +206,12 @@ class PageOfWrites {
   #attribute(name: string, value: Value): Attribute {
     const definition = this.#kind.names.attribute(name)
     const password = value instanceof Secret ? value : undefined
+    const { profile } = this.#facts
+    // Under the name of the standard, Active Directory keeps a password as text that can be read.
+    if (password && !profile.takesPasswords)
+      throw new ConnectorError('unsupported', `Passwords cannot be written to ${profile.name} yet`, {
+        attribute: name,
+      })
     if (password && name.toLowerCase() === this.#directory.settings.passwordAttribute.toLowerCase())
       return attributeOf(name, [
         Buffer.from(writtenPassword(password, this.#directory.settings.passwordHash)),
@@ -245,13 +251,16 @@ class PageOfWrites {
     )
   }
 
-  async #lookUp(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  async #lookUp(ids: readonly string[]): Promise<ReadonlyMap<string, string | Unreadable>> {
     const target = { facts: this.#facts, kind: this.#kind }
     return namesOf(this.#connection, this.#directory, target, [...new Set(ids)], this.#signal)
   }
 
-  #unknown(id: string): Error {
-    return new ConnectorError('unknownId', `${this.#facts.server} has no entry "${id}"`)
+  /** An entry of which the server does not say whether it is there is not taken for gone. */
+  #nameIn(names: ReadonlyMap<string, string | Unreadable>, id: string): string {
+    const name = names.get(id)
+    if (name !== undefined) return requireReadable(name)
+    throw new ConnectorError('unknownId', `${this.#facts.server} has no entry "${id}"`)
   }
 }
 

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Secret } from '../kit/values.ts'
 import type { AttributeChange, ConnectorWriteOutcome } from '../kit/write.ts'
@@ -205,6 +207,21 @@ describe('a password', () => {
       expect(await connector.authenticate('__ACCOUNT__', 'a', new Secret('Pässword'))).toBe(id)
     },
   )
+
+  it('is refused by a server that takes it in another way, and never stored as text', async () => {
+    await using domain = await startSlapd({
+      global: (folder) => {
+        writeFileSync(join(folder, 'root.ldif'), 'dn:\nvendorName: Samba Team (https://samba.org)\n')
+        return [`olcRootDSE: ${join(folder, 'root.ldif')}`]
+      },
+    })
+    await using connector = domain.connect({ uidAttribute: 'entryUUID' })
+    await expect(create(connector, 'a', { userPassword: new Secret('x') })).rejects.toMatchObject({
+      kind: 'unsupported',
+      message: 'Passwords cannot be written to Samba yet',
+    })
+    expect(await create(connector, 'a')).toMatch(/^[0-9a-f-]{36}$/)
+  })
 
   it('is salted with SSHA: two accounts with one password do not show it', async () => {
     await using connector = slapd.connect({ passwordHashAlgorithm: 'ssha' })
