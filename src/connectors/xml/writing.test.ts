@@ -214,3 +214,47 @@ it('holds what a plain map holds after any pages of writes, and keeps all else',
     runs(60),
   )
 }, 60_000)
+
+it('knows the places of all types after writes to each in turn, whatever their lengths', async () => {
+  const text = fc.constantFrom('', 'é', '<&>', 'z'.repeat(300))
+  const others = id.filter((name) => name !== 'a')
+  const one = fc.record({
+    type: fc.constantFrom('__ACCOUNT__', '__GROUP__'),
+    id: others,
+    text,
+    size: fc.nat(9),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(one, { maxLength: 25 }), async (given) => {
+      const group = '<ri:__GROUP__><icf:__NAME__>g</icf:__NAME__></ri:__GROUP__>'
+      await using xml = await temporaryXml(two.replace('<ri:other>', `${group}<ri:other>`))
+      await using connector = xml.connect()
+      const expected: Record<string, Map<string, unknown>> = { __ACCOUNT__: new Map(), __GROUP__: new Map() }
+      for (const { type, id, text, size } of given) {
+        const known = expected[type]?.get(id)
+        const value = type === '__GROUP__' ? { size } : { mail: text }
+        const attributes = { __NAME__: `n ${id}`, ...value }
+        const stands = type === '__GROUP__' ? `n ${id}` : id
+        const writes: ConnectorWrite[] = known
+          ? [size < 3 ? { operation: 'delete', id: stands } : update(stands, value)]
+          : [{ operation: 'create', id, attributes }]
+        expect(verdicts(await connector.writeMany(type, writes))).toEqual([stands])
+        if (known && size < 3) expected[type]?.delete(id)
+        else expected[type]?.set(id, { _id: stands, ...attributes })
+        for (const [name, objects] of Object.entries(expected)) {
+          const wanted = [...objects.values()].map((object) => JSON.parse(JSON.stringify(object)))
+          for (const object of wanted) if (object.mail === '') delete object.mail
+          const read = await connector.readMany(
+            name,
+            wanted.map(({ _id }) => _id),
+          )
+          expect([...read.values()]).toEqual(wanted)
+        }
+      }
+      const fresh = xml.connect()
+      expect(await fresh.count('__ACCOUNT__')).toBe(2 + (expected.__ACCOUNT__?.size ?? 0))
+      expect(await fresh.count('__GROUP__')).toBe(1 + (expected.__GROUP__?.size ?? 0))
+    }),
+    runs(40),
+  )
+}, 60_000)

@@ -162,7 +162,6 @@ export class XmlConnector implements Lifecycle, XmlCapabilities {
     return this.#formOf(objectClass)?.attributes.get(attribute)?.multivalued ?? false
   }
 
-  /** Elements of one name have an order, which is kept. */
   ordered(): boolean {
     return true
   }
