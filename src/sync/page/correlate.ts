@@ -12,9 +12,10 @@ import type { CorrelationQuestion } from '../../plan/question.ts'
 import type { ObjectSet, Resource, Resources } from '../../router/resources.ts'
 import type { Durations } from './durations.ts'
 import type { Foreseen } from './foreseen.ts'
+import { ForeseenContents } from './foreseen-contents.ts'
 import type { MappingLink, MappingLinks } from './links.ts'
 import type { Rules } from './rules.ts'
-import { comparedPointers, joinable, TargetIndex } from './target-index.ts'
+import { comparedPointers, joinable, mightMatch, TargetIndex } from './target-index.ts'
 import { Unseen } from './unseen.ts'
 
 export interface Asked {
@@ -46,6 +47,8 @@ interface CorrelatorOptions {
   readonly mayReadAll: boolean
   /** True if the target query returned nothing and the mapping does not want to correlate against that (engine §6.4). */
   readonly skip: boolean
+  /** What is written is only foreseen: the target does not know it. */
+  readonly dryRun: boolean
   readonly signal?: AbortSignal | undefined
   readonly durations: Durations
 }
@@ -63,9 +66,11 @@ export class Correlator {
   #index: TargetIndex | undefined
   /** What the index has not seen. */
   #unseen: Unseen | undefined
+  readonly #foreseen: ForeseenContents | undefined
 
   constructor(options: CorrelatorOptions) {
     this.#options = options
+    if (options.dryRun && this.asks) this.#foreseen = new ForeseenContents(options.targets)
   }
 
   /** False where correlation is not configured, or skipped. */
@@ -93,6 +98,7 @@ export class Correlator {
 
   /** Keeps the hash tables true while the run writes; `undefined` means absent. */
   wrote(id: string, before: JsonObject | undefined, after: JsonObject | undefined): void {
+    this.#foreseen?.wrote(id, before, after)
     if (before) this.#index?.remove(id, before)
     if (after) this.#index?.add(id, after)
   }
@@ -101,6 +107,10 @@ export class Correlator {
     const { targets, rules, mayReadAll } = this.#options
     const elsewhere = questions.filter(({ resourceName }) => resourceName !== targets.path)
     const here = questions.filter(({ resourceName }) => resourceName === targets.path)
+    await this.#foreseen?.learn(
+      here.flatMap(({ filter }) => pointersOf(filter)),
+      this.#options.signal,
+    )
     const exact = here.filter(({ filter }) => this.#comparesExactly(filter))
     const byIndex = mayReadAll ? exact.filter(({ filter }) => joinable(filter)) : []
     if (byIndex.length > 0) await this.#answerFromIndex(byIndex, answers)
@@ -135,7 +145,11 @@ export class Correlator {
     const query = { filter: everything, fields: pointers, pageSize: 1000 }
     const unseen = new Unseen()
     for await (const page of unseen.heed(targets.pages(query, signal)))
-      for (const object of page) fresh.add(object._id, object)
+      for (const object of page) {
+        const now = this.#foreseen ? this.#foreseen.now(object._id, object) : object
+        if (now) fresh.add(object._id, now)
+      }
+    for (const [id, object] of this.#foreseen?.all ?? []) if (object) fresh.add(id, { ...object, _id: id })
     // The id of what cannot be read is known.
     for (const id of unseen.ids) fresh.add(id, { _id: id })
     this.#unseen = unseen
@@ -152,7 +166,7 @@ export class Correlator {
       found.push(...page)
     for (const { asked, filter: own } of questions) {
       const ids = found.filter(compileFilter(own)).map(({ _id }) => _id)
-      answers.set(asked, { ids, unseen })
+      answers.set(asked, { ids: this.#asForeseen(ids, own), unseen })
     }
   }
 
@@ -164,11 +178,26 @@ export class Correlator {
     try {
       for await (const page of unseen.heed(set.pages({ filter, fields: [['_id']], pageSize: 500 }, signal)))
         ids.push(...page.map(({ _id }) => _id))
-      return { ids, unseen }
+      return { ids: resourceName === targets.path ? this.#asForeseen(ids, filter) : ids, unseen }
     } catch (cause) {
       const why = asProblem(cause).message
       return new Problem('SYNC_FAILED', `the correlation query failed: ${why}`, { cause })
     }
+  }
+
+  /** What the target found, as it would be after what a dry run has foreseen. */
+  #asForeseen(ids: readonly string[], filter: Filter): readonly string[] {
+    const foreseen = this.#foreseen
+    if (!foreseen || foreseen.all.size === 0) return ids
+    const kept = ids.filter((id) => {
+      const object = foreseen.all.get(id)
+      return object ? mightMatch(filter, { ...object, _id: id }) : !foreseen.isGone(id)
+    })
+    const known = new Set(kept)
+    const others = [...foreseen.all].filter(
+      ([id, object]) => object && !known.has(id) && mightMatch(filter, { ...object, _id: id }),
+    )
+    return [...kept, ...others.map(([id]) => id)]
   }
 
   /** One links query a qualifier, only for those with a single match: an ambiguous one stays ambiguous. */

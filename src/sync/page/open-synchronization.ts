@@ -45,7 +45,14 @@ export function openSynchronization({
     ...shared,
     sources,
     secrets: secretAttributes({ rules, sources, targets }),
-    correlator: new Correlator({ ...shared, mayReadAll, skip: skipsCorrelation, signal, durations }),
+    correlator: new Correlator({
+      ...shared,
+      mayReadAll,
+      dryRun: given.dryRun,
+      skip: skipsCorrelation,
+      signal,
+      durations,
+    }),
     until: 'shape',
     looksAtTargets: true,
   }
