@@ -91,17 +91,12 @@ export class Drafts {
     )
   }
 
-  /** The places of the writes that gave rows a uid of another row, and of those that took what such rows have to keep. */
+  /** The places of the writes that gave rows a uid that another row has had longer. What such rows have to keep, the next try shows. */
   contested(): readonly number[] {
-    const places = new Set<number>()
-    const waiting = [...this.#holders.values()].flatMap(([, ...others]) => others)
-    for (let draft = waiting.pop(); draft; draft = waiting.pop()) {
-      const { came } = draft
-      if (!came || places.has(came.place)) continue
-      places.add(came.place)
-      if (came.from !== undefined) waiting.push(...this.#held(came.from))
-    }
-    return [...places]
+    const places = [...this.#holders.values()].flatMap(([, ...others]) =>
+      others.map(({ came }) => came?.place),
+    )
+    return places.filter((place) => place !== undefined)
   }
 
   #existing(uid: string): Draft {
