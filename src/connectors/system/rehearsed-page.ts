@@ -12,8 +12,6 @@ import {
 
 /** An object while the page is applied. */
 interface Held {
-  /** Its id before the page; undefined: it was not there. */
-  readonly origin: string | undefined
   object: ConnectorObject
   /** The write that gave it its id; -1: it has the id that it had. */
   by: number
@@ -51,7 +49,7 @@ export function rehearsePage(
     if (error) refused.set(place, error)
   }
   for (;;) {
-    const held = [...present].map(([id, object]): Held => ({ origin: id, object: readable(object), by: -1 }))
+    const held = [...present.values()].map((entry): Held => ({ object: readable(entry), by: -1 }))
     const outcomes = writes.map((write, place): ConnectorWriteOutcome => {
       const error = refused.get(place)
       if (error) return { ok: false, error }
@@ -81,7 +79,7 @@ function perform(
 ): ConnectorWriteOutcome {
   if (write.operation === 'create') {
     const object = withChanges({ _id: write.id ?? '' }, settingOf(write.attributes), system, write.id)
-    held.push({ origin: undefined, object, by: place })
+    held.push({ object, by: place })
     return { ok: true, id: object._id, object }
   }
   // Until it gives it up, an id names the one that has had it longest.
