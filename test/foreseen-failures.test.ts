@@ -192,6 +192,7 @@ describe('a plan of several pages', () => {
       { _id: 'p2', mail: 'new@x' },
       { _id: 'p3', mail: 'first@x' },
       { _id: 'p4', mail: 'new@x' },
+      { _id: 'p5', mail: 'NEW@x' },
     )
     await world.users({ _id: 'u1', mail: 'first@x' }, { _id: 'u2', mail: 'second@x' })
     await world.link('p1', 'u1')
@@ -202,7 +203,7 @@ describe('a plan of several pages', () => {
       entries.map(({ sourceId, situation, action, refusal }) => [sourceId, situation, action, refusal])
     expect(seen(plan.all)).toEqual(seen(run.entries))
     expect(run.entries.map(({ situation }) => situation)).toEqual([
-      ...['CONFIRMED', 'CONFIRMED', 'ABSENT', 'FOUND_ALREADY_LINKED'],
+      ...['CONFIRMED', 'CONFIRMED', 'ABSENT', 'ABSENT', 'FOUND_ALREADY_LINKED'],
     ])
   })
 })

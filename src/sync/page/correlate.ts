@@ -165,8 +165,9 @@ export class Correlator {
     for await (const page of unseen.heed(targets.pages({ filter, fields, pageSize: 500 }, signal)))
       found.push(...page)
     for (const { asked, filter: own } of questions) {
-      const ids = found.filter(compileFilter(own)).map(({ _id }) => _id)
-      answers.set(asked, { ids: this.#asForeseen(ids, own), unseen })
+      const matches = compileFilter(own)
+      const ids = found.filter(matches).map(({ _id }) => _id)
+      answers.set(asked, { ids: this.#foreseen?.found(ids, own, matches) ?? ids, unseen })
     }
   }
 
@@ -178,26 +179,12 @@ export class Correlator {
     try {
       for await (const page of unseen.heed(set.pages({ filter, fields: [['_id']], pageSize: 500 }, signal)))
         ids.push(...page.map(({ _id }) => _id))
-      return { ids: resourceName === targets.path ? this.#asForeseen(ids, filter) : ids, unseen }
+      const foreseen = resourceName === targets.path ? this.#foreseen : undefined
+      return { ids: foreseen?.found(ids, filter, (object) => mightMatch(filter, object)) ?? ids, unseen }
     } catch (cause) {
       const why = asProblem(cause).message
       return new Problem('SYNC_FAILED', `the correlation query failed: ${why}`, { cause })
     }
-  }
-
-  /** What the target found, as it would be after what a dry run has foreseen. */
-  #asForeseen(ids: readonly string[], filter: Filter): readonly string[] {
-    const foreseen = this.#foreseen
-    if (!foreseen || foreseen.all.size === 0) return ids
-    const kept = ids.filter((id) => {
-      const object = foreseen.all.get(id)
-      return object ? mightMatch(filter, { ...object, _id: id }) : !foreseen.isGone(id)
-    })
-    const known = new Set(kept)
-    const others = [...foreseen.all].filter(
-      ([id, object]) => object && !known.has(id) && mightMatch(filter, { ...object, _id: id }),
-    )
-    return [...kept, ...others.map(([id]) => id)]
   }
 
   /** One links query a qualifier, only for those with a single match: an ambiguous one stays ambiguous. */
