@@ -1,6 +1,26 @@
 import type { Pool } from '../kit/pool.ts'
 import type { Session } from './dialect.ts'
 
+/** A new connection, once it is ready for work; closed if that fails, or is given up. */
+export async function opened<S extends Session>(
+  session: S,
+  signal: AbortSignal,
+  prepare: (session: S) => Promise<unknown>,
+): Promise<S> {
+  const stop = () => void session.close()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await prepare(session)
+  } catch (error) {
+    await session.close()
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+  return session
+}
+
 /** A connection for the time of a stream, which is longer than one call. */
 export interface Lease {
   readonly session: Session

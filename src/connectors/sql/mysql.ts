@@ -3,6 +3,7 @@ import { ConnectorError, type ErrorKind, errorCode, kindOfError } from '../kit/e
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
 import type { Dialect, Session } from './dialect.ts'
+import { opened } from './lease.ts'
 import { mysqlColumns, mysqlTables } from './mysql-catalog.ts'
 
 /**
@@ -102,20 +103,10 @@ async function connect(address: Address, signal: AbortSignal): Promise<Session> 
     multipleStatements: false,
     ...(tls !== 'off' && { ssl: { rejectUnauthorized: tls === 'verified' } }),
   })
-  const session = new MysqlSession(connection)
-  const stop = () => void session.close()
-  signal.addEventListener('abort', stop, { once: true })
-  try {
+  return opened(new MysqlSession(connection), signal, async (session) => {
     await session.run(preparation)
     await session.run(isolation)
-  } catch (error) {
-    await session.close()
-    signal.throwIfAborted()
-    throw error
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-  return session
+  })
 }
 
 class MysqlSession implements Session {

@@ -4,6 +4,7 @@ import { ConnectorError, connectorError, type ErrorKind, errorCode } from '../ki
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
 import type { Dialect, Session } from './dialect.ts'
+import { opened } from './lease.ts'
 import { postgresColumns, postgresTables } from './postgres-catalog.ts'
 
 /**
@@ -80,20 +81,10 @@ async function connect(address: Address, signal: AbortSignal): Promise<Session> 
     application_name: 'syncline',
     types: asText as pg.CustomTypesConfig,
   })
-  const session = new PostgresSession(client)
-  const stop = () => void session.close()
-  signal.addEventListener('abort', stop, { once: true })
-  try {
+  return opened(new PostgresSession(client), signal, async () => {
     await client.connect()
     await client.query(preparation)
-  } catch (error) {
-    await session.close()
-    signal.throwIfAborted()
-    throw error
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-  return session
+  })
 }
 
 class PostgresSession implements Session {
