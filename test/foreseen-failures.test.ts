@@ -172,6 +172,42 @@ async function planOf(world: World): Promise<PlanSource & { readonly all: readon
 
 const examples = runs(80)
 
+/** What holds for every project: what is performed, and what comes by itself, fails where it was said. */
+function failsAsSaid<T>(any: fc.Arbitrary<T>, worldOf: (given: T) => Promise<World>): void {
+  it('performing a plan fails exactly where the plan said so, and leaves nothing out', async () => {
+    await fc.assert(
+      fc.asyncProperty(any, async (given) => {
+        await using world = await worldOf(given)
+        const plan = await planOf(world)
+        const run = await world.run({ plan })
+        expect(run.run.planned).toMatchObject({ stale: 0 })
+        expect(failing(plan.all)).toEqual(failing(run.entries))
+      }),
+      examples,
+    )
+  })
+
+  it('a change fails exactly where explain said so', async () => {
+    await fc.assert(
+      fc.asyncProperty(any, async (given) => {
+        await using world = await worldOf(given)
+        const notify = implicitSync({ ...world.singles, mappings: () => [world.mapping] })
+        for (const [id, newValue] of Object.entries(await world.all(source))) {
+          const asked = { mapping: world.mapping.name, sourceId: id }
+          const { decisions } = (await explain(world.singles, asked, administrator)) as {
+            decisions: JsonObject[]
+          }
+          const event = { action: 'notifyCreate', container: source, id, newValue, oldValue: null } as const
+          const { results } = await notify({ ...event, action: 'notifyCreate' }, administrator)
+          const failed = results.map(({ result }) => result === 'FAILED')
+          expect(failed).toEqual(decisions.map(({ refusal }) => refusal !== undefined))
+        }
+      }),
+      examples,
+    )
+  })
+}
+
 describe('a plan of several pages', () => {
   it.each([
     ['a join', 'eq'],
@@ -229,38 +265,7 @@ describe('for any policies, scripts, sources and targets', () => {
     expect(missing()).toEqual([])
   })
 
-  it('performing a plan fails exactly where the plan said so, and leaves nothing out', async () => {
-    await fc.assert(
-      fc.asyncProperty(state, async (given) => {
-        await using world = await worldOf(given)
-        const plan = await planOf(world)
-        const run = await world.run({ plan })
-        expect(run.run.planned).toMatchObject({ stale: 0 })
-        expect(failing(plan.all)).toEqual(failing(run.entries))
-      }),
-      examples,
-    )
-  })
-
-  it('a change fails exactly where explain said so', async () => {
-    await fc.assert(
-      fc.asyncProperty(state, async (given) => {
-        await using world = await worldOf(given)
-        const notify = implicitSync({ ...world.singles, mappings: () => [world.mapping] })
-        for (const [id, newValue] of Object.entries(await world.all(source))) {
-          const asked = { mapping: world.mapping.name, sourceId: id }
-          const { decisions } = (await explain(world.singles, asked, administrator)) as {
-            decisions: JsonObject[]
-          }
-          const event = { action: 'notifyCreate', container: source, id, newValue, oldValue: null } as const
-          const { results } = await notify({ ...event, action: 'notifyCreate' }, administrator)
-          const failed = results.map(({ result }) => result === 'FAILED')
-          expect(failed).toEqual(decisions.map(({ refusal }) => refusal !== undefined))
-        }
-      }),
-      examples,
-    )
-  })
+  failsAsSaid(state, worldOf)
 })
 
 /** Who has which id in a system outside, who wants which, and who has a mail that it cannot hold. */
@@ -303,34 +308,5 @@ describe('for any ids that pass on between accounts outside', () => {
     )
   })
 
-  it('performing a plan fails exactly where the plan said so, and leaves nothing out', async () => {
-    await fc.assert(
-      fc.asyncProperty(exchange, async (given) => {
-        await using world = await exchangingWorld(given)
-        const plan = await planOf(world)
-        const run = await world.run({ plan })
-        expect(run.run.planned).toMatchObject({ stale: 0 })
-        expect(failing(plan.all)).toEqual(failing(run.entries))
-      }),
-      examples,
-    )
-  })
-
-  it('a change fails exactly where explain said so', async () => {
-    await fc.assert(
-      fc.asyncProperty(exchange, async (given) => {
-        await using world = await exchangingWorld(given)
-        const notify = implicitSync({ ...world.singles, mappings: () => [world.mapping] })
-        for (const [id, newValue] of Object.entries(await world.all(source))) {
-          const asked = { mapping: world.mapping.name, sourceId: id }
-          const { decisions } = await explain(world.singles, asked, administrator)
-          const event = { action: 'notifyCreate', container: source, id, newValue, oldValue: null } as const
-          const { results } = await notify(event, administrator)
-          const failed = results.map(({ result }) => result === 'FAILED')
-          expect(failed).toEqual((decisions as JsonObject[]).map(({ refusal }) => refusal !== undefined))
-        }
-      }),
-      examples,
-    )
-  })
+  failsAsSaid(exchange, exchangingWorld)
 })
