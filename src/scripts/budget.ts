@@ -30,9 +30,8 @@ export class Budget {
 
   /** One call of the input at `position`. SCRIPT_TIMEOUT if it is one too many, or is not answered in time. */
   async call<T>(position: number, work: () => Promise<T>): Promise<T> {
-    const { calls, total } = this.#limits
-    const spent = this.#of(position)
-    if (++spent.calls > calls) throw over(`made more than ${calls} calls`)
+    const { total } = this.#limits
+    const spent = this.count(position)
     const left = spent.since + total - performance.now()
     const late = () => over(`waited for its calls for more than ${total} ms in all`)
     if (left <= 0) throw late()
@@ -43,6 +42,13 @@ export class Budget {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** One call that may take as long as it likes: whoever answers it limits its time. */
+  count(position: number): Spent {
+    const spent = this.#of(position)
+    if (++spent.calls > this.#limits.calls) throw over(`made more than ${this.#limits.calls} calls`)
+    return spent
   }
 
   /** As much of `message` as the input at `position` may still log; undefined: nothing. */

@@ -9,6 +9,9 @@ import type { RequestContext } from '../router/resources.ts'
  */
 export type Call = (script: string, variables: Readonly<Record<string, unknown>>) => Json | undefined
 
+/** What a procedure asks of the caller of its run, who has given functions of these names (`ScriptContext.functions`). */
+export type Ask = (name: string, args: readonly unknown[]) => unknown
+
 /**
  * Our code that runs in the sandbox. Its module exports it as `program`. The procedures are made with the settings (e.g. a
  * compiled mapping) with which the program is loaded; inputs and outputs are passed as JSON. The module may import its own
@@ -17,9 +20,13 @@ export type Call = (script: string, variables: Readonly<Record<string, unknown>>
 export interface Program {
   /** `import.meta.url` of the module, so that the module can be moved. */
   readonly address: string
-  readonly procedures: Readonly<Record<string, (settings: never) => (input: never, call: Call) => unknown>>
+  readonly procedures: Readonly<
+    Record<string, (settings: never) => (input: never, call: Call, ask: Ask) => unknown>
+  >
   /** What of the settings the procedures give to scripts: it is frozen. Absent: all of them. */
   readonly seenByScripts?: (settings: never) => unknown
+  /** Its scripts have no `openidm` and no `identityServer`: they reach only what the procedures give them. */
+  readonly apart?: boolean
 }
 
 export type ProcedureName<P extends Program> = keyof P['procedures'] & string
@@ -78,7 +85,14 @@ export interface ScriptContext {
   /** Further members of the script variable `context`. */
   readonly extra?: JsonObject
   readonly signal?: AbortSignal
+  /** What the procedures may ask of the caller, by name. An input that has asked is never run a second time. */
+  readonly functions?: Readonly<Record<string, CallerFunction>>
+  /** What the input at this place of the page must not say, in the log and in errors. */
+  readonly secretsOf?: (input: number) => readonly Json[]
 }
+
+/** `input`: the place on the page of the input that asks. Arguments and answers are copies, as JSON. */
+export type CallerFunction = (args: readonly Json[], input: number) => Promise<Json | undefined>
 
 export interface ScriptEngine extends AsyncDisposable {
   /** Syntax errors of a script, or undefined. Message, line and column are in the problem's `detail`. */

@@ -46,7 +46,9 @@ export async function answerScript(
     if (!job) throw new Problem('UNAVAILABLE', 'the run that started this script has ended')
     if (job.context.signal?.aborted) throw new Problem('UNAVAILABLE', 'the run has been cancelled')
     const call = { ports, sandbox, job, args: argumentsOf(text) }
-    const value = await job.budget.call(sandbox.runningInput, () => dispatch(name, call))
+    const value = await (name === 'ask'
+      ? askCaller(call)
+      : job.budget.call(sandbox.runningInput, () => dispatch(name, call)))
     return JSON.stringify({ value })
   } catch (error) {
     return JSON.stringify({ error: refusalOf(error) })
@@ -74,6 +76,17 @@ async function dispatch(name: string, call: HostCall): Promise<Json | undefined>
     default:
       throw new Problem('BAD_REQUEST', `there is no function "${name}"`)
   }
+}
+
+/** As long as it takes: a reader may want the next objects of a long listing only much later. */
+async function askCaller({ sandbox, job, args: [name, args] }: HostCall): Promise<Json | undefined> {
+  const { runningInput } = sandbox
+  const { functions = {} } = job.context
+  const asked = typeof name === 'string' && Object.hasOwn(functions, name) ? functions[name] : undefined
+  if (!asked) throw new Problem('BAD_REQUEST', `the caller has no function ${JSON.stringify(name)}`)
+  job.budget.count(runningInput)
+  job.writers.add(runningInput)
+  return asked(Array.isArray(args) ? args : [], job.places[runningInput] ?? runningInput)
 }
 
 function callOpenidm(name: OpenidmName, { ports, sandbox, job, args }: HostCall): Promise<Json> {

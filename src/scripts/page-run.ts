@@ -40,6 +40,8 @@ export interface Job {
   readonly context: ScriptContext
   readonly depth: number
   readonly loaded: LoadedContext
+  /** By the position of the input here: its place on the page. */
+  readonly places: readonly number[]
   readonly writers: Set<number>
   readonly budget: Budget
   /** By the position of the input: what its scripts decrypted. */
@@ -111,7 +113,10 @@ async function runPortion(
     const loaded = await sandbox.context(run.program)
     const { program, context } = run
     const budget = new Budget(run.limits)
-    const job: Job = { program, context, depth, loaded, budget, writers: new Set(), decrypted: new Map() }
+    const job: Job = {
+      ...{ program, context, depth, loaded, budget, writers: new Set(), decrypted: new Map() },
+      places: inputs.map(({ index }) => index),
+    }
     jobs.set(sandbox, job)
     const lost = await new Portion(run, sandbox, job, inputs, outcomes).work()
     // A disposed isolate looks like a dead one.
@@ -265,9 +270,10 @@ class Portion {
   }
 }
 
-/** What the scripts of an input know and must not say: what they decrypted, and globals that are called like secrets. */
-export function secretsOf({ program, decrypted }: Job, input: number): readonly Json[] {
-  return [...program.secrets, ...(decrypted.get(input) ?? [])]
+/** What the scripts of an input know and must not say: what they decrypted or were given, and globals that are called like secrets. */
+export function secretsOf({ program, decrypted, context, places }: Job, input: number): readonly Json[] {
+  const given = context.secretsOf?.(places[input] ?? input) ?? []
+  return [...program.secrets, ...given, ...(decrypted.get(input) ?? [])]
 }
 
 function revive(outcome: { value?: Json; error?: PlainProblem }, job: Job, input: number): ScriptOutcome {

@@ -15,6 +15,8 @@ export interface PreparedProgram {
   readonly address?: string
   readonly procedures: readonly string[]
   readonly settings: unknown
+  /** Its scripts reach nothing of the server. */
+  readonly apart: boolean
   readonly scripts: readonly PreparedScript[]
   /** What globals of its scripts are called like secrets. */
   readonly secrets: readonly Json[]
@@ -23,7 +25,7 @@ export interface PreparedProgram {
 }
 
 export async function prepareProgram<P extends Program>(
-  { address, procedures }: P,
+  { address, procedures, apart = false }: P,
   { settings, scripts }: ProgramParts<P>,
 ): Promise<PreparedProgram> {
   const prepared = await prepareScripts(Object.entries(scripts))
@@ -32,6 +34,7 @@ export async function prepareProgram<P extends Program>(
     address,
     procedures: Object.keys(procedures),
     settings,
+    apart,
     scripts: prepared,
     secrets,
     retired: false,
@@ -41,7 +44,7 @@ export async function prepareProgram<P extends Program>(
 export async function prepareScript(script: ScriptSource): Promise<PreparedProgram> {
   const scripts = await prepareScripts([['script', script]])
   const secrets = namedSecretsIn(script.globals)
-  return { procedures: ['evaluate'], settings: null, scripts, secrets, retired: false }
+  return { procedures: ['evaluate'], settings: null, apart: false, scripts, secrets, retired: false }
 }
 
 /** SCRIPT_FAILED with message, line and column in its detail; undefined if the script compiles. */

@@ -163,9 +163,9 @@ export class Sandbox implements Hosted {
   }
 
   async #load(program: PreparedProgram): Promise<LoadedContext> {
-    const { scripts, procedures, settings, address } = program
+    const { scripts, procedures, settings, address, apart } = program
     const number = ++this.#lastProgram
-    const text: ProgramText = { scripts, procedures, settings }
+    const text: ProgramText = { scripts, procedures, settings, apart }
     await this.#ask({ kind: 'load', isolate: this.#number, program: number, address }, JSON.stringify(text))
     return new LoadedContext(this, number)
   }

@@ -84,4 +84,6 @@ export interface ProgramText {
   readonly scripts: readonly PreparedScript[]
   readonly procedures: readonly string[]
   readonly settings: unknown
+  /** Its scripts reach nothing of the server. */
+  readonly apart: boolean
 }

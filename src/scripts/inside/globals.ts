@@ -3,13 +3,14 @@ import { defineProperty, freeze, isArray, parse, textOf } from './primordials.ts
 
 /**
  * What every script sees besides its variables (platform §7.2, §7.3): `openidm`, `logger`, `console`,
- * `identityServer`, `context` and `require`. All of them are frozen, so that no script changes them for the next.
+ * `identityServer`, `context` and `require`. All of them are frozen, so that no script changes them for the next. Without locations,
+ * the scripts are apart from the server: they have neither `openidm` nor `identityServer`.
  */
-export function installGlobals(locations: Locations, require: (name: unknown) => unknown): void {
-  constant('openidm', freeze(openidm))
+export function installGlobals(locations: Locations | undefined, require: (name: unknown) => unknown): void {
+  if (locations) constant('openidm', freeze(openidm))
   constant('logger', freeze(logger))
   constant('console', freeze({ log: (message: unknown) => log('info', [message]) }))
-  constant('identityServer', freeze(identityServer(locations)))
+  if (locations) constant('identityServer', freeze(identityServer(locations)))
   constant('require', freeze(require))
   defineProperty(globalThis, 'context', {
     get: currentContext,

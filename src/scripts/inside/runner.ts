@@ -1,6 +1,6 @@
 import { deepest } from '../../model/json-text.ts'
 import { Problem } from '../../model/problem.ts'
-import { connect, type HostReference } from './ask.ts'
+import { ask, connect, type HostReference } from './ask.ts'
 import { boundedText } from './depth.ts'
 import { failureText } from './failure.ts'
 import { freezeShared } from './freeze.ts'
@@ -18,7 +18,7 @@ import { call, define } from './scripts.ts'
  *
  * `progress` is memory shared with the host: the input and the script that are running. It outlives the isolate.
  */
-type Procedure = (input: unknown, callScript: typeof call) => unknown
+type Procedure = (input: unknown, callScript: typeof call, askCaller: typeof askOfCaller) => unknown
 type Factory = (settings: unknown) => Procedure
 
 export interface Settings {
@@ -27,6 +27,7 @@ export interface Settings {
   readonly settings: unknown
   readonly sliceMs: number
   readonly locations: Locations
+  readonly apart: boolean
 }
 
 const procedures: Record<string, Procedure> = nullObject()
@@ -50,11 +51,11 @@ export function prepare(
   text: string,
   module: Module | undefined,
 ): void {
-  const { scripts, procedures: names, settings, sliceMs: slice, locations }: Settings = parse(text)
+  const { scripts, procedures: names, settings, sliceMs: slice, locations, apart }: Settings = parse(text)
   connect(host)
   progress = shared
   sliceMs = slice
-  installGlobals(locations, requireFrom(''))
+  installGlobals(apart ? undefined : locations, requireFrom(''))
   const seenByScripts = module?.program.seenByScripts
   freezeShared(seenByScripts ? seenByScripts(settings) : settings)
   define(scripts, (index) => {
@@ -64,6 +65,10 @@ export function prepare(
   else
     procedures.evaluate = (variables, callScript) =>
       callScript('script', isObject(variables) ? variables : {})
+}
+
+function askOfCaller(name: string, args: readonly unknown[]): unknown {
+  return ask('ask', [name, args])
 }
 
 function factoryIn({ program }: Module, name: string): Factory {
@@ -126,7 +131,7 @@ function outcomeOf(index: number): string {
   inputs[index] = undefined
   renewContext()
   try {
-    const text = boundedText(procedure?.(input, call), deepest + around, tooDeep)
+    const text = boundedText(procedure?.(input, call, askOfCaller), deepest + around, tooDeep)
     return text === undefined ? '{}' : `{"value":${text}}`
   } catch (thrown) {
     return `{"error":${failureText(thrown)}}`

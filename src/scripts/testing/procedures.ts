@@ -1,7 +1,7 @@
 import type { Json } from '../../model/json.ts'
 import { parsePointer } from '../../model/pointer.ts'
 import { Problem } from '../../model/problem.ts'
-import type { Call, Program } from '../engine.ts'
+import type { Ask, Call, Program } from '../engine.ts'
 
 /** Procedures for the engine's own tests: they run in the sandbox like those of a mapping. */
 
@@ -32,9 +32,16 @@ const wrapped = () => (input: Json, call: Call) => {
   }
 }
 
+/** The script with a function that asks the caller. */
+const asking = () => (input: Json, call: Call, ask: Ask) =>
+  call('script', { source: input, ask: (name: string, ...args: readonly unknown[]) => ask(name, args) })
+
 const pointer = () => (input: string) => [...parsePointer(input)]
 
 export const program = {
   address: import.meta.url,
-  procedures: { one, each, mutated, wrapped, pointer },
+  procedures: { one, each, mutated, wrapped, asking, pointer },
 } satisfies Program
+
+/** The same, with scripts that reach nothing of the server. */
+export const apart = { ...program, apart: true } satisfies Program
