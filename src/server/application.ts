@@ -183,7 +183,10 @@ function assemble(
   const shared = { systems: new RefCounted<System>(), engines: new RefCounted<ScriptEngine>() }
   const { onChange, liveSyncOptions } = sync
   const open = (project: Project) =>
-    openGeneration(project, begun, { ...base, ...shared, kinds, onChange, liveSyncOptions })
+    openGeneration(project, begun, {
+      ...{ ...base, ...shared, kinds, onChange, liveSyncOptions },
+      dataFolder: options.dataFolder,
+    })
   let isStarted = false
   const filesRead = () => current().project.filesRead
   const files = fileConfiguration({ folder: options.projectFolder, filesRead })

@@ -108,12 +108,13 @@ function engineOf(project: Project, { engines, resources, secrets, log }: Genera
 /** Systems with the same configuration are shared: a system in use is not opened a second time. */
 function systemOpener(
   { folder }: Project,
-  { systems, kinds, secrets, log }: GenerationHost,
+  { systems, kinds, secrets, dataFolder, log }: GenerationHost,
   opened: AsyncDisposableStack,
 ): Tools['openSystem'] {
   const environment = {
     kinds,
     projectFolder: folder,
+    dataFolder,
     decrypt: secrets.decrypt.bind(secrets),
     log: (message: string) => log('warn', message),
   }

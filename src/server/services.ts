@@ -39,6 +39,7 @@ export interface GenerationHost extends Base {
   readonly systems: RefCounted<System>
   readonly engines: RefCounted<ScriptEngine>
   readonly onChange: OnChange
+  readonly dataFolder: string
   /** The services of liveSync that do not depend on the configuration. */
   readonly liveSyncOptions: Omit<LiveSyncOptions, 'handlerOf' | 'runScript'>
 }

@@ -14,31 +14,45 @@ import { attempt, changedMeanwhile, chunksOf, identityOf, isSameFile, openFile }
  */
 
 /** A copy that gets its name when it is kept; otherwise it is deleted. */
-export interface Copy extends AsyncDisposable {
-  readonly part: string
-  readonly file: string
-  readonly time: number
+export interface Copy extends Part {
   readonly digest: string
 }
 
-/** Each copy has a later time than those before it, also of one millisecond, and also if the clock was set back. */
+/** A copy without its content: who has asked for it writes that to `part`. */
+export interface Part extends AsyncDisposable {
+  readonly part: string
+  readonly file: string
+  readonly time: number
+}
+
 export async function copyOf(path: string, base = path): Promise<Copy> {
-  await removeParts(base)
-  const [newest] = await newestFirst(base)
-  const time = Math.max(Date.now(), (newest?.time ?? 0) + 1)
-  const file = `${base}.${time}`
-  const part = `${file}.${hostname()}-${process.pid}.part`
-  const remove = () => rm(part, { force: true })
+  const begun = await beginCopy(base)
+  const { part } = begun
   await using original = await openFile(path)
   try {
     const identity = await identityOf(original)
     await attempt(path, 'copied', () => copyFile(path, part, constants.COPYFILE_FICLONE))
     if (!isSameFile(identity, await identityOf(original))) throw changedMeanwhile(path)
-    return { part, file, time, digest: await contentDigest(part), [Symbol.asyncDispose]: remove }
+    return await copyIn(begun)
   } catch (error) {
-    await remove()
+    await begun[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Each copy has a later time than those before it, also of one millisecond, and also if the clock was set back. */
+export async function beginCopy(base: string): Promise<Part> {
+  await removeParts(base)
+  const [newest] = await newestFirst(base)
+  const time = Math.max(Date.now(), (newest?.time ?? 0) + 1)
+  const file = `${base}.${time}`
+  const part = `${file}.${hostname()}-${process.pid}.part`
+  return { part, file, time, [Symbol.asyncDispose]: () => rm(part, { force: true }) }
+}
+
+/** Once its content is complete. */
+export async function copyIn(begun: Part): Promise<Copy> {
+  return { ...begun, digest: await contentDigest(begun.part) }
 }
 
 /**
@@ -80,7 +94,7 @@ export async function removeParts(path: string): Promise<void> {
   }
 }
 
-interface Part {
+interface LeftPart {
   /** Undefined: of a version that did not say whose it is. */
   readonly host: string | undefined
   readonly pid: number
@@ -88,7 +102,7 @@ interface Part {
 }
 
 /** Of other machines it is not known which processes live, but no copy takes so long. */
-function isLeft({ host, pid, written }: Part): boolean {
+function isLeft({ host, pid, written }: LeftPart): boolean {
   if (host !== hostname()) return Date.now() - written > 3_600_000
   // Of an earlier process with the number of this one, as in a container that was started again.
   if (pid === process.pid) return written < performance.timeOrigin

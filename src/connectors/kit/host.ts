@@ -23,6 +23,7 @@ export function standaloneHost(given: Partial<ConnectorHost> = {}): ConnectorHos
     clock: systemClock,
     signal: new AbortController().signal,
     pool: defaultPool,
+    stateFolder: undefined,
     ...given,
   }
 }

@@ -43,6 +43,8 @@ export interface ConnectorHost {
   readonly clock: Clock
   /** Aborted when the system is closed. */
   readonly signal: AbortSignal
+  /** Where the connector may keep files between calls; need not be there yet. Undefined: nowhere, as in a check. */
+  readonly stateFolder: string | undefined
   /** `poolConfigOption` of the system, for connectors that keep connections. */
   readonly pool: PoolLimits
 }

@@ -153,7 +153,7 @@ describe.each(names)('liveSync of a table of %s', (name) => {
     expect((await since(connector, rest.token)).changes).toContain('r7 changed')
   })
 
-  it('refuses a token of another table, and is not offered without a changeLogColumn', async () => {
+  it('refuses a token of another table, and is not offered without a changeLogColumn where no snapshots can be kept', async () => {
     const { connector, database, table } = await stamped(name, time)
     const other = await stamped(name, time)
     await using _ = connector

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Json } from '../../model/json.ts'
 import { isJsonObject } from '../../model/json.ts'
-import { type ChangesPage, type ConnectorChange, requireEpoch, type SyncToken } from '../kit/changes.ts'
+import type { ConnectorChange } from '../kit/changes.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { Cell, Column, Row } from './column.ts'
-import type { Session } from './dialect.ts'
+import { digestOf } from './digest.ts'
 import { Cells } from './filter.ts'
 import { listOf, type Reading } from './reading.ts'
+import type { ChangeReading } from './row-stream.ts'
 import { rowReader } from './table.ts'
 import { earlier } from './times.ts'
 
@@ -17,15 +18,14 @@ import { earlier } from './times.ts'
  * stamp (`changeLogOverlap`) is read again, and the token has digests of the rows of this window that were reported: those that are as they
  * were are not reported again. Deletions leave no trace in such a column and are not reported.
  */
-export interface ChangeReading extends Reading {
+interface Stamps extends ChangeReading {
   readonly change: Column
   /** Seconds, or a difference of numbers. */
   readonly overlap: number
-  use<T>(work: (session: Session) => Promise<T>): Promise<T>
 }
 
 /** What a token knows of the window behind the newest stamp. */
-interface Position {
+interface KnownWindow {
   readonly newest: Cell
   /** Digests of its rows, the newest ones. */
   readonly seen: readonly string[]
@@ -37,59 +37,75 @@ const pageSize = 500
 /** Digests in a token. If a window has more rows, some may be reported once more when the window changes. */
 const mostSeen = 2_000
 
-export async function latestToken(reading: ChangeReading): Promise<SyncToken> {
-  const { change, table, dialect } = reading
-  const [row] = await reading.use((session) =>
-    session.rows(`SELECT MAX(${dialect.quote(change.name)}) FROM ${table.sql}`),
-  )
-  const newest = row?.[0] ?? null
-  const window = new Window(reading)
-  if (newest !== null)
-    for await (const rows of rowsFrom(reading, floorOf(newest, reading)))
-      for (const one of rows) window.add(one)
-  return window.token() ?? { epoch: epochOf(reading), position: null }
+/** The column by which the changes of a table are found. */
+export function requireChangeColumn({ table }: Reading): Column {
+  if (table.change) return table.change
+  throw new ConnectorError('unsupported', 'The system has no changeLogColumn')
 }
 
-export async function* changesSince(
+/** The position of the present; null where no row has a stamp. */
+export async function latestPosition(reading: ChangeReading, signal?: AbortSignal): Promise<Json> {
+  const { table, dialect, connections } = reading
+  const change = requireChangeColumn(reading)
+  const [row] = await connections.use(
+    (session) => session.rows(`SELECT MAX(${dialect.quote(change.name)}) FROM ${table.sql}`),
+    signal,
+  )
+  const newest = row?.[0] ?? null
+  const stamps = { ...reading, change, overlap: overlapOf(reading) }
+  const window = new Window(stamps)
+  if (newest !== null)
+    for await (const rows of rowsFrom(stamps, floorOf(newest, stamps), signal))
+      for (const one of rows) window.add(one)
+  return window.position() ?? null
+}
+
+/** Changes after a position, and the position after each page; without one, all rows. */
+export async function* changesAfter(
   reading: ChangeReading,
-  token: SyncToken | null,
+  known: Json | undefined,
   signal?: AbortSignal,
-): AsyncGenerator<ChangesPage, undefined> {
-  if (token) requireEpoch(token, epochOf(reading), `The table ${reading.table.settings.table}`)
-  const before = token ? positionOf(token) : undefined
-  const floor = before ? floorOf(before.newest, reading) : undefined
-  if (before?.sum !== undefined && before.sum === (await sumFrom(reading, floor, signal))) return
+): AsyncGenerator<{ readonly changes: readonly ConnectorChange[]; readonly at: Json }> {
+  const stamps = { ...reading, change: requireChangeColumn(reading), overlap: overlapOf(reading) }
+  const before = known === undefined ? undefined : windowIn(known)
+  const floor = before ? floorOf(before.newest, stamps) : undefined
+  if (before?.sum !== undefined && before.sum === (await sumFrom(stamps, floor, signal))) return
   const seen = new Set(before?.seen)
-  const window = new Window(reading)
+  const window = new Window(stamps)
   const { read } = rowReader(reading.table, undefined)
-  for await (const rows of rowsFrom(reading, floor, token === null)) {
-    signal?.throwIfAborted()
+  for await (const rows of rowsFrom(stamps, floor, signal, known === undefined)) {
     const changes = rows.flatMap((row): ConnectorChange[] => {
       window.add(row)
       if (seen.has(digestOf(row))) return []
       const object = read(row.slice(1))
       return object ? [{ kind: 'CREATE_OR_UPDATE', id: object._id, object }] : []
     })
-    if (changes.length > 0) yield { changes, token: window.token() ?? token }
+    if (changes.length > 0) yield { changes, at: window.position() ?? known ?? null }
   }
+}
+
+function overlapOf({ table }: Reading): number {
+  return table.settings.changes?.overlap ?? 0
 }
 
 /** Rows from a stamp on, or all of them, in the order of (stamp, key); the stamp first, then what a reader of rows wants. */
 async function* rowsFrom(
-  reading: ChangeReading,
+  reading: Stamps,
   floor: Cell | undefined,
+  signal: AbortSignal | undefined,
   withUnstamped = false,
 ): AsyncGenerator<readonly Row[]> {
-  if (withUnstamped && reading.change.nullable) yield* ordered(reading, undefined, true)
-  yield* ordered(reading, floor, false)
+  if (withUnstamped && reading.change.nullable) yield* ordered(reading, undefined, true, signal)
+  yield* ordered(reading, floor, false, signal)
 }
 
 async function* ordered(
-  reading: ChangeReading,
+  reading: Stamps,
   floor: Cell | undefined,
   isUnstamped: boolean,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly Row[]> {
-  const { table, dialect, change } = reading
+  const { table, dialect, change, connections } = reading
   const [stamp, key] = [change, table.key].map(({ name }) => dialect.quote(name))
   const { columns } = rowReader(table, undefined)
   for (let after: Row | undefined; ; ) {
@@ -104,8 +120,8 @@ async function* ordered(
         conditions.push(`(${stamp} > ${at} OR (${stamp} = ${at} AND ${key} > ${last}))`)
       }
     }
-    const sql = `SELECT ${stamp}, ${listOf(columns, dialect)} FROM ${table.sql} WHERE ${conditions.join(' AND ')} ORDER BY ${stamp}, ${key} LIMIT ${pageSize}`
-    const rows = await reading.use((session) => session.rows(sql, cells.list))
+    const sql = `SELECT ${stamp}, ${listOf(columns, dialect)} FROM ${table.sql} WHERE ${conditions.join(' AND ')} ORDER BY ${stamp}, ${key} ${dialect.limit(pageSize, 0)}`
+    const rows = await connections.use((session) => session.rows(sql, cells.list), signal)
     if (rows.length > 0) yield rows
     if (rows.length < pageSize) return
     after = rows.at(-1)
@@ -114,11 +130,11 @@ async function* ordered(
 
 /** The rows that were read so far and are not far behind the newest of them. */
 class Window {
-  readonly #reading: ChangeReading
+  readonly #reading: Stamps
   #rows: { readonly stamp: Cell; readonly digest: string }[] = []
   #newest: Cell = null
 
-  constructor(reading: ChangeReading) {
+  constructor(reading: Stamps) {
     this.#reading = reading
   }
 
@@ -131,17 +147,16 @@ class Window {
   }
 
   /** Undefined before the first row that has a stamp. */
-  token(): SyncToken | undefined {
+  position(): Json | undefined {
     if (this.#newest === null) return undefined
     this.#forget()
     const digests = this.#rows.map(({ digest }) => digest)
     const isFull = digests.length > mostSeen
-    const position: { [name: string]: Json } = {
+    return {
       newest: String(this.#newest),
       seen: digests.slice(-mostSeen),
       ...(isFull && { sum: sumOf(digests) }),
     }
-    return { epoch: epochOf(this.#reading), position }
   }
 
   #forget(): void {
@@ -151,14 +166,9 @@ class Window {
   }
 }
 
-async function sumFrom(
-  reading: ChangeReading,
-  floor: Cell | undefined,
-  signal?: AbortSignal,
-): Promise<string> {
+async function sumFrom(reading: Stamps, floor: Cell | undefined, signal?: AbortSignal): Promise<string> {
   const digests: string[] = []
-  for await (const rows of rowsFrom(reading, floor)) {
-    signal?.throwIfAborted()
+  for await (const rows of rowsFrom(reading, floor, signal)) {
     for (const row of rows) digests.push(digestOf(row))
   }
   return sumOf(digests)
@@ -171,19 +181,8 @@ function sumOf(digests: readonly string[]): string {
   return hash.digest('base64url').slice(0, 22)
 }
 
-function digestOf(row: Row): string {
-  const cells = row.map((cell) =>
-    cell instanceof Uint8Array ? Buffer.from(cell).toString('base64') : cell === null ? null : String(cell),
-  )
-  return createHash('sha256').update(JSON.stringify(cells)).digest('base64url').slice(0, 11)
-}
-
-function epochOf({ dialect, table, change }: ChangeReading): string {
-  return `${dialect.place} ${table.sql} ${change.name}`
-}
-
-function positionOf({ position }: SyncToken): Position | undefined {
-  // The table had no stamp then.
+/** Undefined: the table had no stamp then. */
+function windowIn(position: Json): KnownWindow | undefined {
   if (position === null) return undefined
   const { newest, seen, sum } = isJsonObject(position) ? position : {}
   if (typeof newest === 'string' && Array.isArray(seen))
@@ -196,7 +195,7 @@ function positionOf({ position }: SyncToken): Position | undefined {
 }
 
 /** How far back is read again. */
-function floorOf(newest: Cell, { change, overlap }: ChangeReading): Cell {
+function floorOf(newest: Cell, { change, overlap }: Stamps): Cell {
   const text = String(newest)
   if (change.kind === 'integer' || change.kind === 'decimal') {
     const whole = /^-?\d+/.exec(text)?.[0]

@@ -26,6 +26,12 @@ export interface Dialect {
   equals(column: string, parameter: string, of: Column): string
   /** A text as something that sorts by code point. */
   byCodePoint(column: string): string
+  /** Any value as a text. */
+  asText(column: string): string
+  /** The most rows that a statement gives, and how many it leaves out before; it has an order. */
+  limit(count: number, offset: number): string
+  /** A digest of these columns that the database makes itself, so that only it travels. */
+  digest?(columns: readonly Column[]): string
   /** Does the text contain a part, begin with it, end with it? */
   matches(operator: 'co' | 'sw' | 'ew', column: string, part: TextPart, of: Column): string
   /** Updates many rows by one statement; its parameters are, for each row, the key and the columns in order. */
@@ -36,7 +42,21 @@ export interface Dialect {
   columns(session: Session, table: string): Promise<FoundTable | undefined>
   /** The tables and views that there are. */
   tables(session: Session): Promise<readonly string[]>
+  /** Which database and table this is, for positions that mean nothing in another one. */
+  identity(session: Session, table: string): Promise<DatabaseIdentity>
   errorOf(thrown: unknown): ConnectorError
+}
+
+/** JSON, as part of a token. */
+export type DatabaseIdentity = {
+  /** Another one after a restore, as far as the database tells. */
+  readonly name: string
+  /** A whole number that never goes back, unless an earlier state was restored. */
+  readonly age: string
+}
+
+export function limited(count: number, offset: number): string {
+  return `LIMIT ${count}${offset > 0 ? ` OFFSET ${offset}` : ''}`
 }
 
 export interface TextPart {

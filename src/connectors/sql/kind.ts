@@ -20,7 +20,7 @@ export const databaseTableKind: ConnectorKind = {
   ) as unknown as ConnectorKind['configurationSchema'],
   create: (given, host) => {
     const settings = sqlSettings(given, host)
-    return new SqlConnector(settings, dialectFor(settings.address), host.clock)
+    return new SqlConnector(settings, dialectFor(settings.address), host)
   },
 }
 

@@ -2,7 +2,7 @@ import mysql, { type Connection, type ResultSetHeader, type RowDataPacket } from
 import { ConnectorError, type ErrorKind, errorCode, kindOfError } from '../kit/errors.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
-import type { Dialect, Session } from './dialect.ts'
+import { type DatabaseIdentity, type Dialect, limited, type Session } from './dialect.ts'
 import { opened } from './lease.ts'
 import { mysqlColumns, mysqlTables } from './mysql-catalog.ts'
 
@@ -27,6 +27,8 @@ export function mysqlDialect(address: Address): Dialect {
         ? `(${column} = ${parameter} AND CAST(${column} AS BINARY) = CAST(${parameter} AS BINARY))`
         : `${column} = ${parameter}`,
     byCodePoint: (column) => `CAST(${column} AS BINARY)`,
+    asText: (column) => `CAST(${column} AS CHAR)`,
+    limit: limited,
     matches: (operator, column, { pattern }) => `${column} LIKE ${likeOf(operator, pattern)} ESCAPE '!'`,
     updateRows(table, key, columns, count) {
       const width = columns.length + 1
@@ -48,6 +50,7 @@ export function mysqlDialect(address: Address): Dialect {
     },
     columns: (session, table) => mysqlColumns(session, table, address.exactNames, quote),
     tables: mysqlTables,
+    identity,
     errorOf,
   }
 }
@@ -165,6 +168,18 @@ class MysqlSession implements Session {
     this.#isClosed = true
     this.#connection.destroy()
   }
+}
+
+/** The server, where it has a name of its own, and when the table was made: a restored one was made by the restore. */
+async function identity(session: Session, table: string): Promise<DatabaseIdentity> {
+  const servers = await session.rows("SHOW VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid')")
+  const [, schema, name] = /^(?:`((?:[^`]|``)+)`\.)?`((?:[^`]|``)+)`$/.exec(table) ?? []
+  const plain = (quoted: string | undefined) => quoted?.replaceAll('``', '`') ?? null
+  const made = await session.rows(
+    `SELECT CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(${mark(1)}, DATABASE()) AND TABLE_NAME = ${mark(2)}`,
+    [plain(schema), plain(name)],
+  )
+  return { name: [...servers, ...made].flat().join(' '), age: '0' }
 }
 
 const kinds: Readonly<Record<number, ErrorKind>> = {

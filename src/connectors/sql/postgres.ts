@@ -3,7 +3,7 @@ import Cursor from 'pg-cursor'
 import { ConnectorError, connectorError, type ErrorKind, errorCode } from '../kit/errors.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
-import type { Dialect, Session } from './dialect.ts'
+import { type DatabaseIdentity, type Dialect, limited, type Session } from './dialect.ts'
 import { opened } from './lease.ts'
 import { postgresColumns, postgresTables } from './postgres-catalog.ts'
 
@@ -23,6 +23,10 @@ export function postgres(address: Address): Dialect {
     parameter: (place, column) => (column ? `$${place}::${castOf(column.type)}` : `$${place}`),
     equals: (column, parameter) => `${column} = ${parameter}`,
     byCodePoint: (column) => `${column} COLLATE "C"`,
+    asText: (column) => `${column}::text`,
+    limit: limited,
+    digest: (columns) =>
+      `left(encode(sha256(convert_to(ROW(${columns.map(({ name }) => quote(name)).join(', ')})::text, 'UTF8')), 'hex'), 16)`,
     matches: (operator, column, { pattern }) => `${column} LIKE ${likeOf(operator, pattern)} ESCAPE '!'`,
     updateRows(table, key, columns, count) {
       const all = [key, ...columns]
@@ -40,6 +44,7 @@ export function postgres(address: Address): Dialect {
     },
     columns: (session, table) => postgresColumns(session, table, address.exactNames, quote),
     tables: postgresTables,
+    identity,
     errorOf,
   }
 }
@@ -149,6 +154,17 @@ class PostgresSession implements Session {
     const cause = this.#broken ?? error
     return new ConnectorError('connection', cause instanceof Error ? cause.message : String(cause), { cause })
   }
+}
+
+/** Another timeline after a restore to a point in time, another oid after one of a dump; `age` is the position in the log. */
+async function identity(session: Session, table: string): Promise<DatabaseIdentity> {
+  const [row = []] = await session.rows(
+    `SELECT s.system_identifier, c.timeline_id, to_regclass($1)::oid,
+       CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END - '0/0'::pg_lsn
+     FROM pg_control_system() s, pg_control_checkpoint() c`,
+    [table],
+  )
+  return { name: row.slice(0, 3).join(' '), age: String(row[3] ?? 0) }
 }
 
 /** By SQLSTATE, or by its class, its first two characters. */

@@ -3,6 +3,7 @@ import { placeIn, printCookie } from '../../kit/cookies.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
 import { type Filter, matchesEverything } from '../../model/filter/filter.ts'
 import type { JsonObject } from '../../model/json.ts'
+import { completeListing, type Listing, listedTwice } from '../../model/listing.ts'
 import type { SortKey } from '../../model/sort.ts'
 import { isUnreadable, Unreadable } from '../../model/unreadable.ts'
 import { ConnectorError } from '../kit/errors.ts'
@@ -117,10 +118,7 @@ function jsonOf(object: Readonly<Record<string, unknown>>): JsonObject {
 }
 
 /** The keys that several rows have, if no index forbids it. */
-export async function doubledIds(
-  session: Session,
-  { table, dialect }: Reading,
-): Promise<ReadonlySet<string>> {
+async function doubledIds(session: Session, { table, dialect }: Reading): Promise<ReadonlySet<string>> {
   const { key } = table
   if (key.unique) return new Set()
   const name = dialect.quote(key.name)
@@ -128,6 +126,27 @@ export async function doubledIds(
     `SELECT ${name} FROM ${table.sql} WHERE ${name} IS NOT NULL GROUP BY ${name} HAVING COUNT(*) > 1`,
   )
   return new Set(rows.flatMap(([cell]) => idOf(cell ?? null, key) ?? []))
+}
+
+export interface KeyFaults {
+  /** Ids that several rows have. */
+  readonly doubles: ReadonlySet<string>
+  readonly listing: Listing
+}
+
+/** What is wrong with the keys of the table: whether a listing of it is complete. */
+export async function keyFaults(session: Session, reading: Reading): Promise<KeyFaults> {
+  const { key, settings } = reading.table
+  const name = reading.dialect.quote(key.name)
+  const lacks = key.nullable ? await countWhere(session, reading, `${name} IS NULL`) : 0
+  const doubles = await doubledIds(session, reading)
+  const [first] = doubles
+  if (lacks > 0)
+    return {
+      doubles,
+      listing: { state: 'partial', reason: `${lacks} rows of ${settings.table} have no ${key.name}` },
+    }
+  return { doubles, listing: first === undefined ? completeListing : listedTwice(settings.table, first) }
 }
 
 export async function countWhere(session: Session, { table }: Reading, condition = ''): Promise<number> {
@@ -164,11 +183,11 @@ export async function readPage(session: Session, reading: Reading, query: PageQu
     const cells = new Cells(dialect)
     for (const cell of selection.cells.list) cells.add(cell)
     const condition = after === undefined ? '' : afterPlace(orders, after, cells)
-    const offset = selection.isWhole && skip > 0 ? ` OFFSET ${skip}` : ''
+    const limit = dialect.limit(size, selection.isWhole ? skip : 0)
     const extra = orders.map(({ column }) => dialect.quote(column.name)).join(', ')
     const sql = selection.sql(condition).replace(/^SELECT /, `SELECT ${extra}, `)
     const order = orders.map((one) => orderOf(one, table)).join(', ')
-    const rows = await session.rows(`${sql} ORDER BY ${order} LIMIT ${size}${offset}`, cells.list)
+    const rows = await session.rows(`${sql} ORDER BY ${order} ${limit}`, cells.list)
     for (const row of rows) {
       const place = row.slice(0, orders.length)
       const entry = selection.reader.read(row.slice(orders.length))

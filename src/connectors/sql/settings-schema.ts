@@ -27,6 +27,10 @@ export const configurationSchema = {
       'A column that grows with each change of its row: a time or a number. Needed for liveSync. Empty: none.',
       '',
     ),
+    detectDeletes: flag(
+      'With `changeLogColumn`: liveSync compares the keys of the table with those of the last time, too, and reports rows that are gone.',
+      false,
+    ),
     changeLogOverlap: {
       ...number(
         'So far behind the newest change is read again, for rows that were committed late: seconds in a column of times, a ' +

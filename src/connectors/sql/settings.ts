@@ -22,6 +22,8 @@ export interface SqlSettings {
   readonly passwordColumn: string | undefined
   readonly status: StatusColumn | undefined
   readonly changes: ChangeColumn | undefined
+  /** Keys are compared, too: a column that grows does not tell what is gone. */
+  readonly detectDeletes: boolean
   readonly enableEmptyString: boolean
   readonly suppressPassword: boolean
   readonly validationQuery: string | undefined
@@ -62,6 +64,7 @@ export function sqlSettings(configuration: JsonObject, host: ConnectorHost): Sql
     passwordColumn,
     status: statusColumn === undefined ? undefined : status(statusColumn, given),
     changes: changeLogColumn === undefined ? undefined : { column: changeLogColumn, overlap },
+    detectDeletes: given.flag('detectDeletes') ?? false,
     enableEmptyString: given.flag('enableEmptyString') ?? false,
     suppressPassword: given.flag('suppressPassword') ?? true,
     validationQuery: given.text('validConnectionQuery') ?? given.text('validationQuery'),

@@ -2,14 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { chunks } from '../../kit/chunks.ts'
 import { everything, type Filter } from '../../model/filter/filter.ts'
 import type { Json } from '../../model/json.ts'
-import { listedTwice } from '../../model/listing.ts'
 import { Problem } from '../../model/problem.ts'
 import type { SortKey } from '../../model/sort.ts'
 import { isUnreadable } from '../../model/unreadable.ts'
 import type { Changes, ChangesPage, SyncToken } from '../kit/changes.ts'
 import type { Capabilities, Lifecycle } from '../kit/connector.ts'
 import { ConnectorError, kindOfError } from '../kit/errors.ts'
-import type { Clock } from '../kit/kind.ts'
+import type { ConnectorHost } from '../kit/kind.ts'
 import { Pool } from '../kit/pool.ts'
 import type {
   ConnectorEntry,
@@ -22,22 +21,22 @@ import type {
 import type { ObjectClass } from '../kit/schema.ts'
 import { type Attributes, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
-import { type ChangeReading, changesSince, latestToken } from './changes.ts'
-import type { Row } from './column.ts'
 import type { Dialect, Session } from './dialect.ts'
 import { draftOf, foreseenId } from './drafts.ts'
 import { leaseOf } from './lease.ts'
+import { type TableChanges, tableChanges } from './live-sync.ts'
 import { writePage } from './page-writes.ts'
 import {
   canSort,
   countWhere,
   doubled,
-  doubledIds,
+  keyFaults,
   type Reading,
   readByIds,
   readPage,
   selectionOf,
 } from './reading.ts'
+import { type ChangeReading, type Connections, orderOfKey, rowsInOrder } from './row-stream.ts'
 import type { SqlSettings } from './settings.ts'
 import { heldIn, objectClassOf, readTable, type Table } from './table.ts'
 
@@ -59,23 +58,30 @@ const attempts = 5
 
 export class SqlConnector implements Lifecycle, SqlCapabilities {
   readonly displayName = 'Database Table Connector'
-  /** Only with a `changeLogColumn`. */
+  /** Only with a `changeLogColumn`, or where snapshots can be kept. */
   readonly latestToken?: Changes['latestToken']
   readonly changesSince?: Changes['changesSince']
   readonly #settings: SqlSettings
   readonly #dialect: Dialect
-  readonly #clock: Clock
+  readonly #host: Pick<ConnectorHost, 'clock' | 'log' | 'stateFolder'>
   readonly #pool: Pool<Session>
   /** As it was read last; what cannot wait for the database is answered from it. */
   #table: Table | undefined
 
-  constructor(settings: SqlSettings, dialect: Dialect, clock: Clock) {
+  constructor(
+    settings: SqlSettings,
+    dialect: Dialect,
+    host: Pick<ConnectorHost, 'clock' | 'log' | 'stateFolder'>,
+  ) {
     this.#settings = settings
     this.#dialect = dialect
-    this.#clock = clock
-    if (settings.changes) {
-      this.latestToken = async (wanted, signal) => latestToken(await this.#changing(wanted, signal))
-      this.changesSince = (wanted, token, signal) => this.#changes(wanted, token, signal)
+    this.#host = host
+    const { clock } = host
+    const changes = tableChanges(settings, host)
+    if (changes) {
+      this.latestToken = async (wanted, signal) =>
+        changes.latestToken(await this.#changing(wanted, signal), signal)
+      this.changesSince = (wanted, token, signal) => this.#changes(changes, wanted, token, signal)
     }
     const { max, ...limits } = settings.pool
     this.#pool = new Pool<Session>({
@@ -123,13 +129,15 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     signal?: AbortSignal,
   ): AsyncGenerator<readonly ConnectorEntry[], SearchEnd> {
     requireAccounts(query.objectClass)
-    const { reading, doubles, lacks } = await this.#reading(async (session, found) => {
-      const name = this.#dialect.quote(found.table.key.name)
-      const unkeyed = found.table.key.nullable ? await countWhere(session, found, `${name} IS NULL`) : 0
-      return { reading: found, doubles: await doubledIds(session, found), lacks: unkeyed }
-    }, signal)
-    const { accepts, reader } = selectionOf(reading, query.filter, query.fields)
-    for await (const rows of this.#rows(reading, query, signal)) {
+    const { reading, doubles, listing } = await this.#reading(
+      async (session, found) => ({ reading: found, ...(await keyFaults(session, found)) }),
+      signal,
+    )
+    const { pageSize = standardPageSize } = query
+    const statement = () => selectionOf(reading, query.filter, query.fields)
+    const { accepts, reader } = statement()
+    const source = { connections: this.#connections, dialect: this.#dialect }
+    for await (const rows of rowsInOrder(source, orderOfKey(reading), statement, pageSize, signal)) {
       const page = rows.flatMap((row): ConnectorEntry[] => {
         const entry = reader.read(row)
         return entry && !doubles.has(entry._id) && accepts(entry) ? [entry] : []
@@ -138,12 +146,9 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     }
     yield* chunks(
       [...doubles].map((id) => doubled(id, reading.table)),
-      query.pageSize ?? standardPageSize,
+      pageSize,
     )
-    const { table } = this.#settings
-    if (lacks > 0)
-      return { state: 'partial', reason: `${lacks} rows of ${table} have no ${reading.table.key.name}` }
-    for (const id of doubles) return listedTwice(table, id)
+    return listing
   }
 
   async page(query: PageQuery, signal?: AbortSignal): Promise<ObjectPage> {
@@ -220,7 +225,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
       } catch (error) {
         // The database has taken the page back: nothing of it is written.
         if (kindOfError(error) !== 'conflict' || attempt >= attempts) throw error
-        await this.#clock.sleep(Math.random() * 50 * attempt, signal)
+        await this.#host.clock.sleep(Math.random() * 50 * attempt, signal)
       }
     }
   }
@@ -267,55 +272,25 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
   }
 
   async *#changes(
+    found: TableChanges,
     wantedClass: string,
     token: SyncToken | null,
     signal?: AbortSignal,
   ): AsyncGenerator<ChangesPage, SearchEnd> {
-    yield* changesSince(await this.#changing(wantedClass, signal), token, signal)
+    return yield* found.changesSince(await this.#changing(wantedClass, signal), token, signal)
   }
 
   async #changing(wantedClass: string, signal?: AbortSignal): Promise<ChangeReading> {
     requireAccounts(wantedClass)
-    const { table, dialect } = await this.#reading(async (_, reading) => reading, signal)
-    const { change } = table
-    if (!change) throw new ConnectorError('unsupported', 'The system has no changeLogColumn')
-    const overlap = this.#settings.changes?.overlap ?? 0
-    return { table, dialect, change, overlap, use: (work) => this.#using((session) => work(session), signal) }
+    const reading = await this.#reading(async (_, found) => found, signal)
+    return { ...reading, connections: this.#connections }
   }
 
-  /** Rows in the order of the keys: as a stream of one statement, or by a statement a page where a stream locks. */
-  async *#rows(
-    reading: Reading,
-    query: ConnectorQuery,
-    signal?: AbortSignal,
-  ): AsyncGenerator<readonly Row[]> {
-    const { pageSize = standardPageSize, filter, fields } = query
-    const { dialect, table } = reading
-    const key = dialect.quote(table.key.name)
-    if (dialect.readingLocks || this.#settings.pool.max < roomForStreams) {
-      for (let after: Row | undefined; ; ) {
-        const { sql, cells } = selectionOf(reading, filter, fields)
-        const last = after
-        const condition = last === undefined ? '' : `${key} > ${cells.add(last[0] ?? null, table.key)}`
-        const statement = `${sql(condition)} ORDER BY ${key} LIMIT ${pageSize}`
-        const rows = await this.#using((session) => session.rows(statement, cells.list), signal)
-        if (rows.length > 0) yield rows
-        if (rows.length < pageSize) return
-        after = rows.at(-1)
-      }
-    }
-    const { sql, cells } = selectionOf(reading, filter, fields)
-    const lease = await leaseOf(this.#pool, signal)
-    try {
-      for await (const rows of lease.session.stream(`${sql('')} ORDER BY ${key}`, cells.list, pageSize)) {
-        signal?.throwIfAborted()
-        yield rows
-      }
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw dialect.errorOf(error)
-    } finally {
-      await lease.end()
+  get #connections(): Connections {
+    return {
+      use: (work, signal) => this.#using((session) => work(session), signal),
+      lease: (signal) => leaseOf(this.#pool, signal),
+      inPages: this.#dialect.readingLocks || this.#settings.pool.max < roomForStreams,
     }
   }
 

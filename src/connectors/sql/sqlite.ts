@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConnectorError, connectorError, type ErrorKind } from '../kit/errors.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
-import type { Dialect, Session } from './dialect.ts'
+import { type DatabaseIdentity, type Dialect, limited, type Session } from './dialect.ts'
 import { sqliteColumns, sqliteTables } from './sqlite-catalog.ts'
 
 /**
@@ -25,6 +25,8 @@ export function sqlite(address: Address): Dialect {
     parameter: (place) => `?${place}`,
     equals: (column, parameter) => `${column} = ${parameter}`,
     byCodePoint: (column) => `${column} COLLATE BINARY`,
+    asText: (column) => `CAST(${column} AS TEXT)`,
+    limit: limited,
     // LIKE ignores the case of ASCII letters.
     matches(operator, column, { text }) {
       if (operator === 'co') return `instr(${column}, ${text}) > 0`
@@ -46,6 +48,7 @@ export function sqlite(address: Address): Dialect {
     },
     columns: (session, table) => sqliteColumns(session, table, address.exactNames, quote),
     tables: sqliteTables,
+    identity: async () => identityOf(address.database),
     errorOf,
   }
 }
@@ -58,6 +61,19 @@ function open(file: string): Session {
   // It would be created.
   if (!existsSync(file)) throw new ConnectorError('misconfigured', `There is no SQLite file ${file}`)
   return new SqliteSession(new DatabaseSync(file, { timeout: 0, readBigInts: true }))
+}
+
+/** Which file it is, and how often it was changed: the number in its header never goes back. */
+function identityOf(file: string): DatabaseIdentity {
+  const { dev, ino } = statSync(file, { bigint: true })
+  const header = Buffer.alloc(28)
+  const opened = openSync(file, 'r')
+  try {
+    readSync(opened, header, 0, header.length, 0)
+  } finally {
+    closeSync(opened)
+  }
+  return { name: `${dev} ${ino}`, age: String(header.readUInt32BE(24)) }
 }
 
 /** How long another program may keep the file locked, in milliseconds. */

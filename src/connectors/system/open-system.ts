@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Finding } from '../../model/finding.ts'
 import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
@@ -28,6 +29,8 @@ export interface System extends AsyncDisposable {
 export interface SystemEnvironment {
   readonly kinds: readonly ConnectorKind[]
   readonly projectFolder: string
+  /** Each system may keep files in a folder below it; absent: none may. */
+  readonly dataFolder?: string
   readonly decrypt: SystemFacts['decrypt']
   /** Synchronizes the changes of a system since the last time; absent: synchronization is not possible here. */
   readonly liveSync?: (
@@ -95,7 +98,7 @@ function ignore(): void {}
 function hostOf(
   system: string,
   { poolConfigOption }: JsonObject,
-  { projectFolder, log = ignore }: SystemEnvironment,
+  { projectFolder, dataFolder, log = ignore }: SystemEnvironment,
   signal: AbortSignal,
 ): ConnectorHost {
   return {
@@ -104,6 +107,7 @@ function hostOf(
     clock: systemClock,
     signal,
     pool: poolLimitsOf(poolConfigOption),
+    stateFolder: dataFolder === undefined ? undefined : join(dataFolder, 'systems', system),
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest'
+import { temporaryFolder } from '../../../testing/folder.ts'
 import { connectorContract } from '../../kit/contract/contract.ts'
 import { Secret } from '../../kit/values.ts'
 import type { TestDatabase } from './server.ts'
@@ -20,15 +21,22 @@ export function tableContract(
         await database().run(
           `CREATE TABLE ${table} (login ${text} PRIMARY KEY, name ${text}, mail ${text}, password ${text}, photo ${bytes})`,
         )
+        const snapshots = temporaryFolder()
         const reopen = async () =>
-          database().connect({
-            table,
-            keyColumn: 'login',
-            passwordColumn: 'password',
-            suppressPassword: false,
-            enableEmptyString: true,
-          })
-        const drop = async () => void (await database().run(`DROP TABLE ${table}`))
+          database().connect(
+            {
+              table,
+              keyColumn: 'login',
+              passwordColumn: 'password',
+              suppressPassword: false,
+              enableEmptyString: true,
+            },
+            { stateFolder: snapshots.path },
+          )
+        const drop = async () => {
+          await database().run(`DROP TABLE ${table}`)
+          snapshots[Symbol.dispose]()
+        }
         return { connector: await reopen(), reopen, close: drop }
       },
       account: (n) => ({

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../model/json.ts'
-import { standaloneHost, systemClock } from '../../kit/host.ts'
+import { standaloneHost } from '../../kit/host.ts'
 import type { Dialect, Session } from '../dialect.ts'
 import { sqlSettings } from '../settings.ts'
 import { SqlConnector } from '../sql-connector.ts'
@@ -19,7 +19,7 @@ export function watchedConnector(
   return new SqlConnector(
     sqlSettings({ ...database.settings, ...settings }, standaloneHost()),
     watched,
-    systemClock,
+    standaloneHost(),
   )
 }
 

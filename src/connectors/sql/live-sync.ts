@@ -1,0 +1,138 @@
+import { isJsonObject, type Json } from '../../model/json.ts'
+import { completeListing } from '../../model/listing.ts'
+import { type ChangesPage, requireEpoch, type SyncToken } from '../kit/changes.ts'
+import type { ConnectorHost } from '../kit/kind.ts'
+import type { SearchEnd } from '../kit/query.ts'
+import { changesAfter, latestPosition, requireChangeColumn } from './changes.ts'
+import { type Comparison, comparedSince, snapshotToken } from './comparing.ts'
+import type { ChangeReading } from './row-stream.ts'
+import type { SqlSettings } from './settings.ts'
+
+/**
+ * How the changes of a table are found: by a column that grows (changes.ts), or else by comparison with a snapshot
+ * (comparing.ts). With both, the column tells what was written and the snapshot, of the keys alone, what is gone.
+ */
+export interface TableChanges {
+  latestToken(reading: ChangeReading, signal?: AbortSignal): Promise<SyncToken>
+  changesSince(
+    reading: ChangeReading,
+    token: SyncToken | null,
+    signal?: AbortSignal,
+  ): AsyncGenerator<ChangesPage, SearchEnd>
+}
+
+/** Undefined where there is neither a column nor a place for snapshots. */
+export function tableChanges(
+  settings: SqlSettings,
+  { stateFolder, log }: Pick<ConnectorHost, 'stateFolder' | 'log'>,
+): TableChanges | undefined {
+  const base = (name: string) => (stateFolder === undefined ? undefined : `${stateFolder}/${name}`)
+  if (settings.changes) return new Stamped(settings.detectDeletes ? base('keys') : undefined, log)
+  const rows = base('rows')
+  if (rows === undefined) return undefined
+  const comparison = (reading: ChangeReading): Comparison => ({ ...reading, base: rows, keysOnly: false })
+  return {
+    latestToken: (reading, signal) => snapshotToken(comparison(reading), signal),
+    changesSince: (reading, token, signal) => comparedSince(comparison(reading), token, signal),
+  }
+}
+
+/** The position of a token: how far the column is known, of which database, and which keys there were. */
+interface Position {
+  readonly at: Json
+  readonly database: Json
+  readonly keys?: SyncToken
+}
+
+/** By a column that grows; `keys`: the path of the snapshots that tell what is gone. */
+class Stamped implements TableChanges {
+  readonly #keys: string | undefined
+  readonly #log: ConnectorHost['log']
+
+  constructor(keys: string | undefined, log: ConnectorHost['log']) {
+    this.#keys = keys
+    this.#log = log
+  }
+
+  async latestToken(reading: ChangeReading, signal?: AbortSignal): Promise<SyncToken> {
+    const database = await identityOf(reading, signal)
+    const at = await latestPosition(reading, signal)
+    const comparison = this.#comparison(reading)
+    return tokenOf(reading, {
+      ...{ at, database },
+      ...(comparison && { keys: await snapshotToken(comparison, signal) }),
+    })
+  }
+
+  async *changesSince(
+    reading: ChangeReading,
+    token: SyncToken | null,
+    signal?: AbortSignal,
+  ): AsyncGenerator<ChangesPage, SearchEnd> {
+    if (token) requireEpoch(token, epochOf(reading), `The table ${reading.table.settings.table}`)
+    const before = token === null ? undefined : positionOf(token)
+    const database = await identityOf(reading, signal)
+    const isRestored = before !== undefined && isOther(before.database, database)
+    if (isRestored) {
+      const fact = `${reading.table.settings.table} or its database has been restored or replaced since changes were last read`
+      this.#log('warn', `${fact}: every row is compared`)
+    }
+    const keys = before?.keys
+    const known = isRestored ? undefined : before?.at
+    let reached = known ?? null
+    for await (const { changes, at } of changesAfter(reading, known, signal)) {
+      reached = at
+      yield { changes, token: tokenOf(reading, { at, database, ...(keys && { keys }) }) }
+    }
+    const comparison = this.#comparison(reading)
+    if (!comparison) {
+      if (isRestored) yield { changes: [], token: tokenOf(reading, { at: reached, database }) }
+      return completeListing
+    }
+    // After the column: what comes in between is there, at worst, to be found missing next time.
+    const gone = comparedSince(comparison, keys ?? null, signal)
+    let next = await gone.next()
+    for (; !next.done; next = await gone.next()) {
+      const { changes, token: found } = next.value
+      const position = { at: reached, database, ...(found && { keys: found }) }
+      yield { changes, token: tokenOf(reading, position) }
+    }
+    return next.value
+  }
+
+  #comparison(reading: ChangeReading): Comparison | undefined {
+    return this.#keys === undefined ? undefined : { ...reading, base: this.#keys, keysOnly: true }
+  }
+}
+
+async function identityOf(
+  { connections, dialect, table }: ChangeReading,
+  signal?: AbortSignal,
+): Promise<Json> {
+  return connections.use((session) => dialect.identity(session, table.sql), signal)
+}
+
+/** Another database, or another table of this name; or the same one in an earlier state. */
+function isOther(before: Json, now: Json): boolean {
+  if (!isJsonObject(before) || !isJsonObject(now)) return false
+  return before.name !== now.name || BigInt(String(now.age)) < BigInt(String(before.age))
+}
+
+function epochOf(reading: ChangeReading): string {
+  const { dialect, table } = reading
+  return `${dialect.place} ${table.sql} ${requireChangeColumn(reading).name}`
+}
+
+function tokenOf(reading: ChangeReading, { at, database, keys }: Position): SyncToken {
+  const known = keys && { epoch: keys.epoch, position: keys.position }
+  return { epoch: epochOf(reading), position: { at, database, ...(known && { keys: known }) } }
+}
+
+function positionOf({ position }: SyncToken): Position {
+  const { at = null, database = null, keys } = isJsonObject(position) ? position : {}
+  const known = isJsonObject(keys) && typeof keys.epoch === 'string' ? keys : undefined
+  return {
+    ...{ at, database },
+    ...(known && { keys: { epoch: String(known.epoch), position: known.position ?? null } }),
+  }
+}
