@@ -122,6 +122,11 @@ describe('a stock request', () => {
     ['GET', 'audit/sync?_queryFilter=true&_pageSize=1', undefined, set],
     ['GET', 'audit/activity?_queryFilter=true&_pageSize=1', undefined, set],
     ['GET', 'audit/access?_queryFilter=true&_pageSize=1', undefined, set],
+    [
+      ...(['POST', 'authentication?_action=login', undefined] as const),
+      { authenticationId: 'openidm-admin', authorization: { roles: anything } },
+    ],
+    ['POST', 'authentication?_action=logout', undefined, { success: true }],
     ['GET', 'audit/authentication?_queryFilter=true&_pageSize=1', undefined, set],
     ['GET', 'audit/config?_queryFilter=true&_pageSize=1', undefined, set],
     ['POST', 'audit?_action=availableHandlers', undefined, anything],
@@ -171,8 +176,6 @@ function matching(expected: object): object {
 
 describe('a stock request for what is not there', () => {
   it.each<[number, string, string]>([
-    [501, 'POST', 'authentication?_action=login'],
-    [501, 'POST', 'authentication?_action=logout'],
     [501, 'POST', 'authentication?_action=getAuthToken'],
     [403, 'POST', 'authentication?_action=reauthenticate'],
     [501, 'GET', 'authentication'],

@@ -123,8 +123,6 @@ export function misnamed({ id, file }: ConfigurationFile): ConfigurationProblem 
 
 /** Files that PingIDM reads and this version does not: users who rely on one must know. */
 const effects: Readonly<Record<string, string>> = {
-  authentication:
-    'besides the administrator, only a STATIC_USER of this file with the role openidm-reg is an account',
   scheduler: 'nothing reads this file: schedules run one after the other, in one process',
   fieldPolicy: 'nothing reads this file: passwords are checked against no field policy',
   cluster: 'nothing reads this file: there is one node',

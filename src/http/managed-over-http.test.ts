@@ -1,11 +1,12 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { administratorLogin, ensureAdministrator } from '../authentication/administrator.ts'
+import { authenticating } from '../authentication/testing/logins.ts'
 import { managedObjects } from '../objects/resource.ts'
 import type { Repository } from '../repository/repository.ts'
 import { authorizeExternal } from '../router/authorization.ts'
 import { router } from '../router/router.ts'
 import { type TemporaryStore, temporaryStore } from '../testing/store.ts'
-import { administratorAuthentication, ensureAdministrator } from './authentication/authentication.ts'
 import { type HttpServer, httpServer } from './server.ts'
 
 /** From the socket to the file and back: nothing here is a stand-in. */
@@ -30,7 +31,7 @@ beforeAll(async () => {
     resources: router({ managed: await managedObjects({ repository, types: [{ name: 'user', schema }] }) }, [
       authorizeExternal,
     ]),
-    authentication: administratorAuthentication(repository.settings),
+    authentication: authenticating([administratorLogin(repository.settings)]),
     log: pino({ level: 'silent' }),
   })
   base = (await server.listen()).url

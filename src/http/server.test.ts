@@ -2,6 +2,7 @@ import { request as nodeRequest } from 'node:http'
 import { connect } from 'node:net'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { authenticating, passwordLogin } from '../authentication/testing/logins.ts'
 import { matches } from '../model/filter/evaluate.ts'
 import { applyPatch } from '../model/patch.ts'
 import { Problem } from '../model/problem.ts'
@@ -82,13 +83,7 @@ function open(contextPath?: string): HttpServer {
       },
       [authorizeExternal],
     ),
-    authentication: {
-      recall: async () => undefined,
-      async authenticate({ username, password }) {
-        if (username === 'openidm-admin' && password === 'secret') return identity
-        throw new Problem('UNAUTHORIZED', 'The user name or the password is wrong')
-      },
-    },
+    authentication: authenticating([passwordLogin('secret', identity)]),
     log: pino({ level: 'silent' }),
     bodyLimit: 1_000,
   })
@@ -396,10 +391,7 @@ describe('a sender that drips its bytes', () => {
   it('is cut off', async () => {
     await using slow = httpServer({
       resources: router({ things }, [authorizeExternal]),
-      authentication: {
-        recall: async () => ({ userId: 'a', roles: [] }),
-        authenticate: async () => ({ userId: 'a', roles: [] }),
-      },
+      authentication: authenticating([passwordLogin(undefined)]),
       log: pino({ level: 'silent' }),
       requestTimeout: 200,
     })
@@ -426,13 +418,9 @@ describe('a proxy', () => {
   const opened = (trustedProxies: readonly string[]) =>
     httpServer({
       resources: router({ things, info: infoProvider(() => false, '1.2.3') }, [authorizeExternal]),
-      authentication: {
-        recall: async () => undefined,
-        authenticate: async ({ password }) => {
-          if (password === 'secret') return { userId: 'openidm-admin', roles: ['openidm-admin'] }
-          throw new Problem('UNAUTHORIZED', 'wrong')
-        },
-      },
+      authentication: authenticating([
+        passwordLogin('secret', { userId: 'openidm-admin', roles: ['openidm-admin'] }),
+      ]),
       log: pino({ level: 'silent' }),
       trustedProxies,
     })
@@ -579,10 +567,7 @@ describe('closing', () => {
     }
     const closing = httpServer({
       resources: router({ slow }),
-      authentication: {
-        recall: async () => ({ userId: 'x', roles: [] }),
-        authenticate: async () => ({ userId: 'x', roles: [] }),
-      },
+      authentication: authenticating([passwordLogin(undefined)]),
       log: pino({ level: 'silent' }),
     })
     const { port } = await closing.listen()

@@ -11,8 +11,8 @@ import { Problem } from '../model/problem.ts'
 import { normalizePath } from '../model/resource-path.ts'
 import type { RequestObserver } from '../router/exchange.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
-import type { Authentication, Identity } from './authentication/authentication.ts'
-import { type Login, login } from './authentication/login.ts'
+import { sessionCookie } from './authentication/cookie.ts'
+import { type Caller, type Login, type LoginOptions, login } from './authentication/login.ts'
 import { preferredLanguages } from './languages.ts'
 import { refuseForeignPage } from './origin.ts'
 import { answerOf } from './rest/answer.ts'
@@ -38,7 +38,7 @@ export interface HttpServer extends AsyncDisposable {
 
 export interface HttpServerOptions {
   readonly resources: Resources
-  readonly authentication: Authentication
+  readonly authentication: Pick<LoginOptions, 'logins' | 'sessions'>
   readonly log: FastifyBaseLogger
   /** The path before resource paths, with or without slashes around it; default `/openidm`. */
   readonly contextPath?: string | undefined
@@ -74,7 +74,7 @@ export function httpServer(options: HttpServerOptions): HttpServer {
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
   })
   server.register(helmet)
-  server.decorateRequest('identity')
+  server.decorateRequest('caller')
   if (observer) observeRequests(server, observer)
   acceptAnyBody(server)
   server.setErrorHandler(sendError)
@@ -86,7 +86,7 @@ export function httpServer(options: HttpServerOptions): HttpServer {
     method: methods,
     url: `${contextPath}/*`,
     // Before the body is read, so that unknown callers cannot fill the memory.
-    onRequest: guard(login(options.authentication, observer), contextPath),
+    onRequest: guard(login({ ...options.authentication, observer }), contextPath),
     handler: requestHandler(resources, contextPath),
   })
   return {
@@ -103,8 +103,8 @@ export function httpServer(options: HttpServerOptions): HttpServer {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The caller; set before anything else happens. */
-    identity: Identity
+    /** Set before anything else happens. */
+    caller: Caller
   }
 }
 
@@ -119,11 +119,17 @@ function refuseUnrouted(request: FastifyRequest, contextPath: string): never {
 }
 
 function guard(identify: Login, contextPath: string) {
-  return async (request: FastifyRequest): Promise<void> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { method, headers, protocol, host } = request
     refuseForeignPage({ method, headers, origin: `${protocol}://${host}` })
     const path = resourcePath(request, contextPath)
-    request.identity = await identify(request.headers, request.ip, path, request.id)
+    // Whether it is one is for later: nobody is told more than 401 before.
+    const action = new URLSearchParams(searchOf(request)).get('_action') ?? undefined
+    const from = { address: request.ip, transactionId: request.id }
+    request.caller = await identify({ headers, method, path, action, ...from })
+    const { token } = request.caller
+    if (token !== undefined)
+      reply.header('set-cookie', sessionCookie(token ?? undefined, { secure: protocol === 'https' }))
   }
 }
 
@@ -143,7 +149,8 @@ function requestHandler(resources: Resources, contextPath: string) {
       transactionId: request.id,
       address: request.ip,
       languages: preferredLanguages(headerOf(request, 'accept-language')),
-      ...request.identity,
+      ...request.caller.identity,
+      ...(request.caller.session !== undefined && { session: request.caller.session }),
     }
     const outcome = await perform(resources, wire, context)
     return send(reply, answerOf(outcome, parameters, `${request.protocol}://${request.host}${contextPath}`))

@@ -1,7 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { escapeStrayPercents, joinPath, normalizePath } from '../model/resource-path.ts'
-import { authorize } from './authorization.ts'
-import type { RoutedRequest, RouterFilter } from './filter.ts'
+import type { RoutedRequest } from './filter.ts'
 
 /**
  * Rules of `conf/access.json` (platform §10): what external callers may do. A request is allowed if any entry grants it;
@@ -33,21 +32,8 @@ export function accessRules({ configs }: JsonObject): readonly AccessRule[] {
   })
 }
 
-/** The filter of these rules; `judge` evaluates an expression about the request. */
-export function authorizeByRules(
-  rules: readonly AccessRule[],
-  judge: (expression: string, request: RoutedRequest) => Promise<boolean>,
-): RouterFilter {
-  return authorize(async (request) => {
-    for (const rule of rules) {
-      if (!concerns(rule, request)) continue
-      if (rule.customAuthz === undefined || (await judge(rule.customAuthz, request))) return true
-    }
-    return false
-  })
-}
-
-function concerns({ grantsPath, roles, methods, actions }: AccessRule, request: RoutedRequest): boolean {
+/** But for `customAuthz`. */
+export function grants({ grantsPath, roles, methods, actions }: AccessRule, request: RoutedRequest): boolean {
   const { verb, action, context } = request
   return (
     grantsPath(request) &&

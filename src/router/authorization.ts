@@ -1,4 +1,6 @@
 import { Problem } from '../model/problem.ts'
+import { type AccessRule, grants } from './access-rules.ts'
+import { grantedByBuiltInRole } from './built-in-roles.ts'
 import type { RoutedRequest, RouterFilter } from './filter.ts'
 
 /** Refuses external requests that are not allowed. Internal requests are not checked. */
@@ -15,9 +17,30 @@ export function authorize(isAllowed: (request: RoutedRequest) => boolean | Promi
  * may ask whether the server is alive, which one it is, and who the caller is.
  */
 export const authorizeExternal = authorize((request) => {
+  if (request.path === 'authentication' && ownLogin.has(request.action?.name ?? '')) return true
   if (request.path.startsWith('info/')) return request.verb === 'read' || request.verb === 'query'
-  return request.context.roles.some(isAdministrator) && !isRawCommand(request)
+  return (
+    grantedByBuiltInRole(request) || (request.context.roles.some(isAdministrator) && !isRawCommand(request))
+  )
 })
+
+/** The filter of these rules and of the roles that are built in; `judge` evaluates an expression about the request. */
+export function authorizeByRules(
+  rules: readonly AccessRule[],
+  judge: (expression: string, request: RoutedRequest) => Promise<boolean>,
+): RouterFilter {
+  return authorize(async (request) => {
+    if (grantedByBuiltInRole(request)) return true
+    for (const rule of rules) {
+      if (!grants(rule, request)) continue
+      if (rule.customAuthz === undefined || (await judge(rule.customAuthz, request))) return true
+    }
+    return false
+  })
+}
+
+/** What everybody does with their own login. */
+const ownLogin: ReadonlySet<string> = new Set(['login', 'logout', 'reauthenticate'])
 
 /** Newer configurations write roles as references to `internal/role`. */
 function isAdministrator(role: string): boolean {

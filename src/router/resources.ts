@@ -48,6 +48,10 @@ export interface RequestContext {
   /** e.g. `openidm-admin`, or `system` for the server's own work. */
   readonly userId: string
   readonly roles: readonly string[]
+  /** The object that is the account of the caller. Absent: `userId` is an account of the server itself. */
+  readonly account?: { readonly component: string; readonly id: string }
+  /** The id of the session that an external request belongs to. */
+  readonly session?: string
   readonly transactionId: string
   /** What began it, where that is neither an external request nor a script. */
   readonly trigger?: 'cli' | 'schedule'

@@ -3,9 +3,16 @@ import type { ScriptContext } from './engine.ts'
 
 /** The script variable `context` (platform §7.3). Members of `extra` win. */
 export function contextVariable({ request, extra }: ScriptContext): JsonObject {
-  const { userId, roles, external, transactionId, readOnly } = request
+  const { userId, roles, account, external, transactionId, readOnly } = request
   return {
-    security: { authenticationId: userId, authorization: { id: userId, component: null, roles: [...roles] } },
+    security: {
+      authenticationId: userId,
+      authorization: {
+        id: account?.id ?? userId,
+        component: account?.component ?? null,
+        roles: [...roles],
+      },
+    },
     caller: { external },
     transactionId: { id: transactionId },
     dryRun: readOnly === true,

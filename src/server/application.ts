@@ -2,6 +2,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { auditFileKey } from '../audit/file-key.ts'
 import { AuditService } from '../audit/service.ts'
+import type { Logins } from '../authentication/logins.ts'
+import { Sessions } from '../authentication/sessions.ts'
 import { fileConfiguration } from '../config/live/file-store.ts'
 import type { ConfigurationProblem, Project } from '../config/project.ts'
 import { fileSecrets } from '../config/secrets.ts'
@@ -49,6 +51,9 @@ export interface Application extends AsyncDisposable {
   readonly repository: Repository
   readonly resources: Resources
   readonly locks: Locks
+  readonly sessions: Sessions
+  /** The ways to log in that the current configuration has, besides the administrator's. */
+  readonly logins: Logins
   readonly reconciliations: Reconciliations
   /** Queued changes; they are not processed before `start`. */
   readonly changes: ChangeQueue
@@ -113,7 +118,8 @@ async function openOn(
   // While there is a generation to filter with, and to write to.
   opened.defer(() => audit[Symbol.asyncDispose]())
   const rehearse = () => rehearsalOn(store, generations.current.project, options)
-  const base = { repository, resources, audit, secrets, locks, events, log }
+  const sessions = new Sessions({ settings: repository.settings, secrets, log })
+  const base = { repository, resources, audit, secrets, sessions, locks, events, log }
   const server = assemble(options, base, generations, rehearse)
   for (const part of server.parts) mount(part)
   generations.replace(await server.open(project))
@@ -121,7 +127,7 @@ async function openOn(
   for (const part of server.parts) opened.defer(async () => part[Symbol.asyncDispose]?.())
   return application(
     server,
-    { repository, resources: routes, audit, locks, secrets, rehearse },
+    { repository, resources: routes, audit, locks, secrets, sessions, rehearse },
     generations,
     opened.move(),
   )
@@ -220,7 +226,8 @@ function application(
   {
     secrets,
     ...base
-  }: Pick<Application, 'repository' | 'resources' | 'audit' | 'locks' | 'rehearse'> & Pick<Base, 'secrets'>,
+  }: Pick<Application, 'repository' | 'resources' | 'audit' | 'locks' | 'sessions' | 'rehearse'> &
+    Pick<Base, 'secrets'>,
   generations: Generations<Generation>,
   closing: AsyncDisposableStack,
 ): Application {
@@ -232,6 +239,9 @@ function application(
     },
     get problems() {
       return generations.current.problems
+    },
+    get logins() {
+      return generations.current.logins
     },
     doubts: () => generations.current.doubts(),
     ...{ ...base, reconciliations, changes, flows, recover, start },

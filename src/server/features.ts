@@ -1,4 +1,5 @@
 import { auditFeature } from '../audit/feature.ts'
+import { authenticationFeature } from '../authentication/feature.ts'
 import type { Project } from '../config/project.ts'
 import { endpointFeature } from '../endpoint/feature.ts'
 import { emailFeature, emailTemplateFeature } from '../external/email-feature.ts'
@@ -36,6 +37,7 @@ export const features: readonly ServerFeature[] = [
   emailTemplateFeature,
   emailFeature,
   auditFeature,
+  authenticationFeature,
   serverFeature,
   infoFeature,
 ]

@@ -1,11 +1,9 @@
+import { administratorLogin, ensureAdministrator } from '../authentication/administrator.ts'
 import { listProperty } from '../config/properties.ts'
-import { administratorAuthentication, ensureAdministrator } from '../http/authentication/authentication.ts'
-import { withStaticUsers } from '../http/authentication/static-users.ts'
 import { httpServer } from '../http/server.ts'
 import { watchClock } from '../kit/clock.ts'
 import { type OpenOptions, openApplication } from './application.ts'
 import { onlyServer } from './only-server.ts'
-import { staticUsers } from './static-users.ts'
 
 export interface ServerOptions extends Omit<OpenOptions, 'log'> {
   readonly log: Parameters<typeof httpServer>[0]['log']
@@ -31,8 +29,12 @@ export async function openServer(options: ServerOptions) {
     )
   opened.use(watchClock((level, message) => log[level](message)))
   await ensureAdministrator({ settings: repository.settings, environment, announce })
-  const administrator = administratorAuthentication(repository.settings)
-  const authentication = withStaticUsers(administrator, () => staticUsers(application.project))
+  const administrator = administratorLogin(repository.settings)
+  const logins = () => {
+    const { modules, sessions } = application.logins
+    return { sessions, modules: [administrator, ...modules] }
+  }
+  const authentication = { logins, sessions: application.sessions }
   const contextPath = application.project.property('openidm.context.path')?.toString()
   const trustedProxies = listProperty(application.project.property, 'syncline.trusted.proxies')
   const server = opened.use(

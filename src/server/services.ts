@@ -1,4 +1,5 @@
 import type { AuditService } from '../audit/service.ts'
+import type { Sessions } from '../authentication/sessions.ts'
 import type { RotatingSecrets } from '../config/secrets.ts'
 import type { ConnectorKind } from '../connectors/kit/kind.ts'
 import type { System } from '../connectors/system/open-system.ts'
@@ -24,6 +25,7 @@ export interface Base {
   readonly resources: () => Resources
   readonly audit: AuditService
   readonly secrets: RotatingSecrets
+  readonly sessions: Sessions
   readonly locks: Locks
   readonly events: Events
   readonly log: Log

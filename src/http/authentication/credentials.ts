@@ -1,11 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Credentials } from '../../authentication/login-module.ts'
 import { Problem } from '../../model/problem.ts'
-
-export interface Credentials {
-  readonly username: string
-  readonly password: string
-}
 
 /**
  * The credentials of a request (platform §10): the two X-OpenIDM headers, whose values may be encoded

@@ -1,24 +1,40 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { Mutex } from '../../kit/mutex.ts'
-import { asProblem, Problem } from '../../model/problem.ts'
+import type { Credentials, Identity } from '../../authentication/login-module.ts'
+import { type Logins, renewed } from '../../authentication/logins.ts'
+import type { Session, Sessions } from '../../authentication/sessions.ts'
+import { Problem } from '../../model/problem.ts'
 import type { RequestObserver } from '../../router/exchange.ts'
-import type { Authentication, Identity } from './authentication.ts'
-import { type Credentials, credentialsOf, repeatedPassword } from './credentials.ts'
-import { clientOf, failedLogins } from './failed-logins.ts'
+import { byCredentials } from './by-credentials.ts'
+import { sessionToken } from './cookie.ts'
+import { credentialsOf, repeatedPassword } from './credentials.ts'
 
-/** Identifies the sender of a request by its headers: UNAUTHORIZED if unknown, 429 while the address must wait. */
-export type Login = (
-  headers: IncomingHttpHeaders,
-  address: string,
-  path: string,
-  transactionId?: string,
-) => Promise<Identity>
+/** Identifies the sender of a request: UNAUTHORIZED if unknown, 429 while the address must wait. */
+export type Login = (request: LoginRequest) => Promise<Caller>
 
-interface From {
-  readonly transactionId: string
+export interface LoginRequest {
+  readonly headers: IncomingHttpHeaders
   readonly address: string
-  /** Whose failures count together. */
-  readonly client: string
+  readonly method: string
+  /** Of the resource, e.g. `managed/user`. */
+  readonly path: string
+  readonly action?: string | undefined
+  readonly transactionId?: string | undefined
+}
+
+export interface Caller {
+  readonly identity: Identity
+  /** The id of the session that the request belongs to. */
+  readonly session?: string
+  /** What the cookie of the session is from now on; null: the client forgets it. Absent: it stays. */
+  readonly token?: string | null
+}
+
+export interface LoginOptions {
+  /** Those of the current configuration. */
+  readonly logins: () => Logins
+  readonly sessions: Sessions
+  /** Notified of every check of credentials. */
+  readonly observer?: Pick<RequestObserver, 'attempt'> | undefined
 }
 
 const anonymous: Identity = { userId: 'anonymous', roles: ['openidm-reg'] }
@@ -26,55 +42,77 @@ const anonymous: Identity = { userId: 'anonymous', roles: ['openidm-reg'] }
 /** Load balancers check whether the server is alive, without an account. */
 const openPaths: ReadonlySet<string> = new Set(['info/ping'])
 
-/** `observer` is notified of every check of credentials. */
-export function login(authentication: Authentication, observer?: Pick<RequestObserver, 'attempt'>): Login {
-  const failures = failedLogins()
-  // Otherwise many guesses sent at the same time would all be checked before the first failure is counted.
-  const turn = new Mutex()
-  /** Tries `recall` again first: the previous request may have come from the same client. */
-  const check = async (credentials: Credentials, from: From): Promise<Identity> => {
-    const known = await authentication.recall(credentials)
-    if (known) return known
-    const { transactionId, address, client } = from
-    const attempt = { transactionId, address, username: credentials.username, module: 'STATIC_USER' }
-    try {
-      refuseWhileWaiting(failures.waitFor(client))
-      const identity = await authentication.authenticate(credentials).catch((error) => {
-        failures.failed(client)
-        throw error
-      })
-      failures.succeeded(client)
-      observer?.attempt({ ...attempt, successful: true })
-      return identity
-    } catch (error) {
-      observer?.attempt({ ...attempt, successful: false, reason: asProblem(error).message })
-      throw error
-    }
+/** Milliseconds: a token that is younger is not replaced by one that lasts longer. */
+const renewedAfter = 60_000
+
+/**
+ * Headers with a name and a password count before the cookie of a session (platform §10). A login begins a session, unless the client
+ * says `X-OpenIDM-NoSession: true`.
+ */
+export function login({ logins, sessions, observer }: LoginOptions): Login {
+  const identified = byCredentials(logins, observer)
+
+  async function withCredentials(credentials: Credentials, request: LoginRequest): Promise<Caller> {
+    const { module, basis, identity } = await identified(credentials, request)
+    const caller = { identity: await checkedAgain(identity, request) }
+    if (!wantsSession(request)) return caller
+    const present = await sessionOf(request)
+    if (present?.identity.userId === identity.userId && present.module === module) return caller
+    const success = { identity, ...(basis !== undefined && { basis }) }
+    return { ...caller, token: await sessions.begin(module, success, logins().sessions) }
   }
-  /** A known user does not wait because of failed guesses from the same client. */
-  const known = async (credentials: Credentials, from: From): Promise<Identity> =>
-    (await authentication.recall(credentials)) ?? turn.run(() => check(credentials, from))
-  return async (headers, address, path, transactionId = '') => {
-    const credentials = credentialsOf(headers)
-    if (credentials) {
-      const forwarded = headers['x-forwarded-for']
-      const from = { transactionId, address, client: clientOf(address, forwarded?.toString()) }
-      const identity = await known(credentials, from)
-      const password = repeatedPassword(headers)
-      if (password === undefined) return identity
-      const { userId } = await known({ username: credentials.username, password }, from)
-      return { ...identity, reauthenticated: userId === identity.userId }
-    }
-    if (openPaths.has(path)) return anonymous
-    throw new Problem('UNAUTHORIZED', 'The request carries no credentials')
+
+  async function withSession(session: Session, request: LoginRequest): Promise<Caller> {
+    requireOwnScript(request)
+    const caller = { session: session.id, identity: await checkedAgain(session.identity, request) }
+    if (Date.now() - session.issued < renewedAfter) return caller
+    return { ...caller, token: await sessions.prolong(session, logins().sessions) }
+  }
+
+  /** A session that has ended already can be left as well. */
+  async function leaving(request: LoginRequest): Promise<Caller> {
+    const session = await sessionOf(request)
+    if (!session) return { identity: anonymous, token: null }
+    requireOwnScript(request)
+    return { identity: session.identity, session: session.id, token: null }
+  }
+
+  async function sessionOf({ headers }: LoginRequest): Promise<Session | undefined> {
+    const token = sessionToken(headers)
+    const session = token === undefined ? undefined : await sessions.read(token)
+    const identity = session && (await renewed(logins(), session))
+    return identity && { ...session, identity }
+  }
+
+  /** With what `X-OpenIDM-Reauth-Password` says, if it is there. */
+  async function checkedAgain(identity: Identity, request: LoginRequest): Promise<Identity> {
+    const password = repeatedPassword(request.headers)
+    if (password === undefined) return identity
+    const again = await identified({ username: identity.userId, password }, request)
+    return { ...identity, reauthenticated: again.identity.userId === identity.userId }
+  }
+
+  return async (request) => {
+    if (request.path === 'authentication' && request.action === 'logout') return leaving(request)
+    const credentials = credentialsOf(request.headers)
+    if (credentials) return withCredentials(credentials, request)
+    const session = await sessionOf(request)
+    if (session) return withSession(session, request)
+    if (openPaths.has(request.path)) return { identity: anonymous }
+    if (sessionToken(request.headers) === undefined)
+      throw new Problem('UNAUTHORIZED', 'The request carries no credentials')
+    throw new Problem('UNAUTHORIZED', 'The session has ended', { hint: 'Log in again.' })
   }
 }
 
-function refuseWhileWaiting(milliseconds: number): void {
-  if (milliseconds === 0) return
-  const seconds = Math.ceil(milliseconds / 1_000)
-  throw new Problem('UNAUTHORIZED', `Too many failed logins from this client: try again in ${seconds} s`, {
-    status: 429,
-    detail: { retryAfter: seconds },
+function wantsSession({ headers }: LoginRequest): boolean {
+  return String(headers['x-openidm-nosession']).toLowerCase() !== 'true'
+}
+
+/** A page of another site can make a browser send a cookie, but not a header of its own. */
+function requireOwnScript({ method, headers }: LoginRequest): void {
+  if (method === 'GET' || method === 'HEAD' || headers['x-requested-with'] !== undefined) return
+  throw new Problem('FORBIDDEN', 'A change in a session needs the header X-Requested-With', {
+    hint: 'Send X-Requested-With: XMLHttpRequest with every request that changes something.',
   })
 }

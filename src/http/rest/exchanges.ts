@@ -19,7 +19,7 @@ export function observeRequests(server: FastifyInstance, observer: RequestObserv
     request.ends = endsOf(request)
   })
   server.addHook('onResponse', async (request, reply) => {
-    const { userId, roles = [] } = request.identity ?? {}
+    const { userId, roles = [] } = request.caller?.identity ?? {}
     observer.exchange({
       ...{ transactionId: request.id, userId, roles, ...(request.ends ?? endsOf(request)) },
       ...{ secure: request.protocol === 'https', method: request.method, path: pathOf(request) },

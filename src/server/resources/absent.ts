@@ -1,5 +1,5 @@
 import { Problem } from '../../model/problem.ts'
-import type { RequestContext, ResourceProvider } from '../../router/resources.ts'
+import type { ResourceProvider } from '../../router/resources.ts'
 
 /** Services of OpenIDM that are not here (docs/not-yet.md). A client is told so, not that it has misspelt a path. */
 const absent: Readonly<Record<string, string>> = {
@@ -23,10 +23,6 @@ const absent: Readonly<Record<string, string>> = {
 
 export const absentServices: Readonly<Record<string, ResourceProvider>> = {
   ...Object.fromEntries(Object.entries(absent).map(([name, why]) => [name, refusing(name, why)])),
-  authentication: {
-    ...refusing('authentication', 'there are no sessions: send credentials with each request'),
-    action: reauthenticate,
-  },
   'cluster/active': refusing('cluster/active', 'there is one node, and it is active'),
 }
 
@@ -38,21 +34,4 @@ function refusing(name: string, why: string): ResourceProvider {
     ...{ read: refuse, query: refuse, create: refuse, update: refuse, patch: refuse, delete: refuse },
     action: refuse,
   }
-}
-
-/** `X-OpenIDM-Reauth-Password` is checked with every request; this one asks for nothing else (platform §10). */
-async function reauthenticate(
-  _path: string,
-  { name }: { readonly name: string },
-  { reauthenticated }: RequestContext,
-): Promise<{ reauthenticated: true }> {
-  if (name !== 'reauthenticate')
-    throw new Problem(
-      'NOT_IMPLEMENTED',
-      `authentication does not offer the action "${name}": there are no sessions, send credentials with each request`,
-    )
-  if (reauthenticated) return { reauthenticated }
-  throw new Problem('FORBIDDEN', 'the password in X-OpenIDM-Reauth-Password is not that of the account', {
-    hint: 'Send the password of the account once more in X-OpenIDM-Reauth-Password.',
-  })
 }

@@ -5,12 +5,12 @@ import type { RequestContext, Resource, ResourceProvider } from '../../router/re
 export function infoProvider(isStopping: () => boolean, version: string): ResourceProvider {
   const answers: Readonly<Record<string, (request: RequestContext) => Resource>> = {
     ping: () => ({ _id: '', ...stateOf(isStopping) }),
-    login: ({ userId, roles, address }) => ({
+    login: ({ userId, roles, account, address }) => ({
       _id: 'login',
       authenticationId: userId,
       authorization: {
-        id: userId,
-        component: 'internal/user',
+        id: account?.id ?? userId,
+        component: account?.component ?? 'internal/user',
         roles: [...roles],
         ...(address !== undefined && { ipAddress: address }),
       },

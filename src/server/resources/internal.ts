@@ -10,6 +10,8 @@ const roles: readonly Resource[] = [
   { _id: 'openidm-cert', description: 'Has shown a certificate' },
   { _id: 'openidm-reg', description: 'Is not logged in' },
   { _id: 'openidm-tasks-manager', description: 'May assign tasks to others' },
+  { _id: 'syncline-operator', description: 'May see everything but secrets, run and decide' },
+  { _id: 'syncline-reader', description: 'May see everything but secrets' },
 ]
 
 /** `internal/role`, in older versions `repo/internal/role`; the same for `user`. They are read, not changed. */
