@@ -5,15 +5,16 @@
  * last line is the same as JSON. The ratio is what
  * counts: both sides meet the same machine, the same disk and the same neighbours. Then what the schema that OpenIDM
  * ships costs beside a plain one, and encryption behind implicit synchronization; and what a plan costs that judges
- * policies, beside a plan of the same schema without any.
+ * policies, beside a plan of the same schema without any. Then reading a directory, beside `ldapsearch` (ldap.ts).
  *
- *     npm run bench [-- --sizes 10000,100000] [--rounds 3] [--only policies]
+ *     npm run bench [-- --sizes 10000,100000] [--rounds 3] [--only policies|ldap]
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureLdapReading } from './ldap.ts'
 import { makeProject, mappingName, type Variant, writeExport } from './project.ts'
 
 interface Measurement {
@@ -49,6 +50,7 @@ const schemas = all
     ])
   : []
 const policies = all || values.only === 'policies' ? sizes.flatMap(measurePolicies) : []
+const directories = all || values.only === 'ldap' ? [await measureLdapReading(20_000, rounds)] : []
 print()
 
 /** Plans of a managed type with policies and of the same type without, in turn. Nothing is written after the first load. */
@@ -256,7 +258,12 @@ function print(): void {
       `${size} ${entries}: a plan that judges policies takes ${judged.seconds.toFixed(2)} s, without any ${plain.seconds.toFixed(2)} s: ` +
         `${ratio.toFixed(2)} times (${cpuRatio.toFixed(2)} of CPU time)`,
     )
-  console.log(JSON.stringify({ rounds, results, plans, schemas, policies }))
+  for (const { size, floor, syncline, ratio, cpuRatio } of directories)
+    console.log(
+      `${size} entries of a directory are read in ${syncline.seconds.toFixed(2)} s, by ldapsearch in ${floor.seconds.toFixed(2)} s: ` +
+        `${ratio.toFixed(2)} times (${cpuRatio.toFixed(2)} of CPU time)`,
+    )
+  console.log(JSON.stringify({ rounds, results, plans, schemas, policies, directories }))
 }
 
 /** How much more time the largest size takes than the smallest. */

@@ -1,18 +1,23 @@
-import { connect as connectPlain, isIP } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectSecure } from 'node:tls'
-import { Client, type Entry, type Filter, type SearchOptions } from 'ldapts'
+import { Client, type Entry, type Filter, PresenceFilter } from 'ldapts'
 import { ConnectorError, kindOfError } from '../kit/errors.ts'
 import type { Secret } from '../kit/values.ts'
+import { EntryReader } from './entry-reader.ts'
 import { ldapError, resultCode } from './errors.ts'
+import { type Answer, Searches } from './searches.ts'
 import type { LdapSettings, Server } from './settings.ts'
 
 /** One connection to one server, bound once. It never reconnects: a new connection would be anonymous. */
 export class Connection {
   readonly server: string
   readonly #client: Client
+  readonly #socket: () => Socket | undefined
+  #searches: Searches | undefined
 
-  private constructor(client: Client, { host, port }: Server) {
+  private constructor({ host, port }: Server, { client, socket }: ReturnType<typeof clientOf>) {
     this.#client = client
+    this.#socket = socket
     this.server = `${host}:${port}`
   }
 
@@ -20,7 +25,7 @@ export class Connection {
   static async open(settings: LdapSettings, signal?: AbortSignal): Promise<Connection> {
     const failures: unknown[] = []
     for (const server of settings.servers) {
-      const connection = new Connection(clientOf(server, settings), server)
+      const connection = new Connection(server, clientOf(server, settings))
       try {
         await connection.#begin(server, settings, signal)
         return connection
@@ -47,6 +52,8 @@ export class Connection {
       await this.#call((client) => client.startTLS(tlsOptions(server, settings)), signal)
     const { account } = settings
     await this.#call((client) => client.bind(account?.dn ?? '', account?.password.reveal() ?? ''), signal)
+    const socket = this.#socket()
+    if (socket) this.#searches = new Searches(socket, settings.readTimeout)
   }
 
   /** Logs in as another account; for connections of their own. */
@@ -63,52 +70,49 @@ export class Connection {
     }: { readonly attributes: readonly string[]; readonly binary?: readonly string[] },
     signal?: AbortSignal,
   ): Promise<Entry | undefined> {
+    const question = { filter: anything, attributes, binary, pageSize: undefined, scope: 'base' } as const
     try {
-      const options: SearchOptions = {
-        scope: 'base',
-        attributes: [...attributes],
-        explicitBufferAttributes: [...binary],
-      }
-      return (await this.run((client) => client.search(name, options), signal)).searchEntries[0]
+      for await (const { entries } of this.search(name, question, signal)) if (entries[0]) return entries[0]
     } catch (error) {
-      if (resultCode(error) === 32) return undefined
-      throw error
+      if (resultCode(error) !== 32) throw error
     }
+    return undefined
   }
 
-  /** Pages of the entries below a base; `pageSize` absent: one page, where the server has no paging. */
+  /**
+   * Pages of the entries below a base; `pageSize` absent: one page, where the server has no paging. What came before a limit comes
+   * before its error. Leaving in the middle abandons the search.
+   */
   async *search(base: string, question: Question, signal?: AbortSignal): AsyncGenerator<FoundPage> {
-    const { filter, attributes, binary, pageSize } = question
-    const options: SearchOptions = {
-      scope: 'sub',
-      filter,
-      attributes: [...attributes],
-      explicitBufferAttributes: [...binary],
+    const { filter, attributes, binary, pageSize, scope = 'sub' } = question
+    const asked = { filter, attributes, scope, reader: new EntryReader(binary) }
+    const searches = this.#searches
+    if (!searches || !this.isUsable) throw closed(this.server)
+    let current: number | undefined
+    const ask = (cookie?: Buffer) => {
+      const page = pageSize === undefined ? undefined : { size: pageSize, cookie }
+      const { id, answer } = searches.ask(base, { ...asked, page })
+      current = id
+      return this.#call(() => answer, signal)
     }
-    if (pageSize === undefined) {
-      const { searchEntries, searchReferences } = await this.run(
-        (client) => client.search(base, options),
-        signal,
-      )
-      yield { entries: searchEntries, references: searchReferences }
-      return
-    }
-    const pages = this.#client.searchPaginated(base, { ...options, paged: { pageSize } })
-    const ask = () => this.run(() => pages.next(), signal)
-    let coming = ask()
-    for (;;) {
-      const next = await coming
-      if (next.done) return
-      // The server works on the next page while this one is used.
-      coming = ask()
-      coming.catch(() => undefined)
-      yield { entries: next.value.searchEntries, references: next.value.searchReferences }
+    try {
+      let coming: Promise<Answer> | undefined = ask()
+      while (coming) {
+        const { entries, references, cookie, failure }: Answer = await coming
+        // The server works on the next page while this one is used.
+        coming = cookie && !failure ? ask(cookie) : undefined
+        coming?.catch(() => undefined)
+        if (!failure || entries.length > 0) yield { entries, references }
+        if (failure) throw ldapError(failure, this.server)
+      }
+    } finally {
+      if (current !== undefined) searches.abandon(current)
     }
   }
 
   /** Calls the client, and gives its errors their kinds. Aborting closes the connection: the answer may still be under way. */
   async run<T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (!this.isUsable) throw new ConnectorError('connection', `${this.server}: the connection is closed`)
+    if (!this.isUsable) throw closed(this.server)
     return this.#call(work, signal)
   }
 
@@ -137,11 +141,15 @@ export class Connection {
   }
 }
 
+const anything = new PresenceFilter({ attribute: 'objectClass' })
+
 export interface Question {
   readonly filter: Filter
   readonly attributes: readonly string[]
   readonly binary: readonly string[]
   readonly pageSize: number | undefined
+  /** Default: `sub`. */
+  readonly scope?: 'base' | 'one' | 'sub'
 }
 
 export interface FoundPage {
@@ -158,30 +166,42 @@ function isUnreachable(error: unknown): boolean {
   return ['connection', 'timeout', 'busy'].includes(kindOfError(error) ?? '')
 }
 
-function clientOf(server: Server, settings: LdapSettings): Client {
+/** A client that connects once, and the socket that it uses: with StartTLS not the one that it began with. */
+function clientOf(
+  server: Server,
+  settings: LdapSettings,
+): { readonly client: Client; socket(): Socket | undefined } {
   const { connectTimeout, readTimeout: timeout } = settings
   const host = isIP(server.host) === 6 ? `[${server.host}]` : server.host
-  let isFirst = true
-  const once = () => {
-    if (!isFirst)
-      throw new ConnectorError('connection', `${server.host}:${server.port}: the connection is closed`)
-    isFirst = false
+  let socket: Socket | undefined
+  const connect = <T extends Socket>(open: () => T): T => {
+    if (socket) throw closed(`${server.host}:${server.port}`)
+    const opened = open()
+    socket = opened
+    return opened
   }
-  return new Client({
+  const client = new Client({
     url: `${server.secure ? 'ldaps' : 'ldap'}://${host}:${server.port}`,
     timeout,
     connectTimeout,
-    createConnection: () => {
-      once()
-      return connectPlain({ port: server.port, host: server.host, keepAlive: true, noDelay: true })
+    createConnection: () =>
+      connect(() => connectPlain({ port: server.port, host: server.host, keepAlive: true, noDelay: true })),
+    // StartTLS gives options with the connection to secure, and nothing else does.
+    createSecureConnection: (first: ConnectionOptions | number) => {
+      if (typeof first === 'number')
+        return connect(() =>
+          connectSecure({ port: server.port, host: server.host, ...tlsOptions(server, settings) }),
+        )
+      const secured = connectSecure(first)
+      socket = secured
+      return secured
     },
-    ...(server.secure && {
-      createSecureConnection: () => {
-        once()
-        return connectSecure({ port: server.port, host: server.host, ...tlsOptions(server, settings) })
-      },
-    }),
   })
+  return { client, socket: () => socket }
+}
+
+function closed(server: string): ConnectorError {
+  return new ConnectorError('connection', `${server}: the connection is closed`)
 }
 
 /** Certificates are always checked. */

@@ -63,11 +63,10 @@ export class Directory implements AsyncDisposable {
     )
     using.catch(taken.reject)
     const { connection, both } = await taken.promise
-    let end: () => void = () => left.reject(new Error('left in the middle'))
+    // Whoever leaves in the middle abandons the search; the connection is good for others.
+    let end: () => void = left.resolve
     try {
-      const result = yield* work(connection, await this.#learn(connection, both), both)
-      end = left.resolve
-      return result
+      return yield* work(connection, await this.#learn(connection, both), both)
     } catch (error) {
       end = () => left.reject(error)
       throw error

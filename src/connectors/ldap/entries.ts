@@ -3,19 +3,27 @@ import { Unreadable } from '../../model/unreadable.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorObject } from '../kit/query.ts'
 import { setAttribute, type Value } from '../kit/values.ts'
-import { type ClassAttributes, nameAttribute } from './attributes.ts'
+import { type ClassAttributes, type LdapAttribute, nameAttribute } from './attributes.ts'
 
 /** Entries of a directory as objects. */
 export interface Reading {
   readonly attributes: ClassAttributes
   readonly uidAttribute: string
   readonly fields: readonly string[] | undefined
+  /** By description; null: for nothing. */
+  readonly uses: Map<string, Use | null>
   /** More values of an attribute that the server gives in ranges. */
   more(entryName: string, attribute: string): Promise<readonly (string | Buffer)[]>
 }
 
+export interface Use {
+  readonly attribute: LdapAttribute
+  /** More values follow. */
+  readonly isRange: boolean
+}
+
 /** What to ask a server for. */
-export function requested({ uidAttribute, fields, attributes }: Omit<Reading, 'more'>): readonly string[] {
+export function requested({ uidAttribute, fields, attributes }: Reading): readonly string[] {
   if (!fields) return ['*', uidAttribute]
   const names = fields.filter((name) => name !== nameAttribute && !isSecret(name, attributes))
   return [...new Set([uidAttribute, ...names])]
@@ -23,40 +31,56 @@ export function requested({ uidAttribute, fields, attributes }: Omit<Reading, 'm
 
 /** The id of an entry as the connector writes it. */
 export function idOf(entry: Entry, uidAttribute: string): string | undefined {
-  const wanted = uidAttribute.toLowerCase()
-  const found = Object.entries(entry).find(([name]) => name.toLowerCase() === wanted)
-  const [value] = wanted === nameAttribute ? [entry.dn] : valuesIn(found?.[1])
+  const [value] = valuesIn(entry[uidAttribute] ?? spelledOtherwise(entry, uidAttribute))
   if (value === undefined) return undefined
   return typeof value === 'string' ? value : `<GUID=${value.toString('hex')}>`
 }
 
+/** Servers may spell names of attributes as they like. */
+function spelledOtherwise(entry: Entry, attribute: string): Entry[string] | undefined {
+  const wanted = attribute.toLowerCase()
+  return Object.entries(entry).find(([name]) => name.toLowerCase() === wanted)?.[1]
+}
+
 /** Undefined: the server does not show the id. */
 export async function objectOf(entry: Entry, reading: Reading): Promise<ConnectorEntry | undefined> {
-  const { attributes, uidAttribute, fields } = reading
-  const id = idOf(entry, uidAttribute)
+  const id = idOf(entry, reading.uidAttribute)
   if (id === undefined) return undefined
-  const wanted = fields && new Set(fields.map((name) => name.toLowerCase()))
   const object: ConnectorObject = { _id: id }
-  for (const [description, given] of Object.entries(entry)) {
-    const [name = '', ...options] = description.split(';')
-    const attribute = attributes.byName.get(name.toLowerCase())
-    if (
-      !attribute ||
-      attribute.secret ||
-      (wanted ? !wanted.has(name.toLowerCase()) : attribute.returnedByDefault === false)
-    )
-      continue
-    const range = options.find((option) => /^range=/i.test(option))
-    // Values in a language, and others with options, are not those of the attribute.
-    if (options.some((option) => option !== range && option.toLowerCase() !== 'binary')) continue
-    const raw = [...valuesIn(given)]
-    if (range !== undefined && !range.endsWith('-*')) raw.push(...(await reading.more(entry.dn, description)))
-    const values = raw.map((one) => decoded(one, attribute.type === 'bytes'))
-    if (!values.every((one) => one !== undefined)) return undecoded(id, attribute.name)
+  for (const description of Object.keys(entry)) {
+    const use = useOf(description, reading)
+    const given = entry[description]
+    if (!use || given === undefined) continue
+    const { attribute, isRange } = use
+    const rest = isRange ? await reading.more(entry.dn, description) : []
+    const values = decoded(rest.length > 0 ? [...valuesIn(given), ...rest] : valuesIn(given), attribute)
+    if (!values) return undecoded(id, attribute.name)
     const [first] = values
     if (first !== undefined) setAttribute(object, attribute.name, attribute.multivalued ? values : first)
   }
   return object
+}
+
+/** What the values under a description, such as `cn;lang-de`, are used for; found out once for all entries. */
+function useOf(description: string, reading: Reading): Use | undefined {
+  const known = reading.uses.get(description)
+  if (known !== undefined) return known ?? undefined
+  const found = findUse(description, reading)
+  reading.uses.set(description, found ?? null)
+  return found
+}
+
+function findUse(description: string, { attributes, fields }: Reading): Use | undefined {
+  const [name = '', ...options] = description.toLowerCase().split(';')
+  const attribute = attributes.byName.get(name)
+  if (!attribute || attribute.secret) return undefined
+  const isWanted = fields
+    ? fields.some((field) => field.toLowerCase() === name)
+    : attribute.returnedByDefault !== false
+  const range = options.find((option) => option.startsWith('range='))
+  // Values in a language, and others with options, are not those of the attribute.
+  if (!isWanted || options.some((option) => option !== range && option !== 'binary')) return undefined
+  return { attribute, isRange: range !== undefined && !range.endsWith('-*') }
 }
 
 /** ldapts gives one value bare, and requested attributes without any as an empty list. */
@@ -65,10 +89,14 @@ export function valuesIn(given: Entry[string] | undefined): readonly (string | B
   return Array.isArray(given) ? given : [given]
 }
 
-function decoded(value: string | Buffer, isBytes: boolean): Value | undefined {
-  if (isBytes) return new Uint8Array(Buffer.from(value))
-  // ldapts leaves only what is no UTF-8 as bytes.
-  return typeof value === 'string' ? value : undefined
+/** Undefined: a text that is no UTF-8, which comes as bytes. */
+function decoded(
+  values: readonly (string | Buffer)[],
+  { type }: LdapAttribute,
+): readonly Value[] | undefined {
+  if (type === 'bytes') return values.map((value) => new Uint8Array(Buffer.from(value)))
+  const texts = values.filter((value) => typeof value === 'string')
+  return texts.length === values.length ? texts : undefined
 }
 
 function undecoded(id: string, attribute: string): Unreadable {

@@ -233,6 +233,7 @@ function readingOf(
     attributes,
     uidAttribute,
     fields,
+    uses: new Map(),
     more: (name, description) => moreValues(connection, { name, description, binary }, signal),
   }
 }
