@@ -65,7 +65,7 @@ const sections: Readonly<Record<Kind, Section>> = {
     file: 'provisioner.openicf-<name>.json',
     more:
       'What goes into `configurationProperties` depends on the connector: [CSV](csv.md#configuration-properties), ' +
-      '[LDAP](ldap.md#configuration-properties), [database tables](sql.md#configuration-properties), [XML files](xml.md#configuration-properties).',
+      '[LDAP](ldap.md#configuration-properties), [database tables](sql.md#configuration-properties), [XML files](xml.md#configuration-properties), [scripts](scripted.md#configuration-properties).',
     shapes: ['objectType', 'connectorProperty', 'operationOption', 'syncFailureHandler'],
   },
   script: { file: 'script.json', shapes: [] },

@@ -11,6 +11,7 @@ import { managedFeature } from '../objects/feature.ts'
 import type { UsableType } from '../objects/type/scripts.ts'
 import type { ScriptEngine } from '../scripts/engine.ts'
 import { type IsolateEngineOptions, isolateEngine } from '../scripts/isolate-engine.ts'
+import { connectorScripts } from './connector-scripts.ts'
 import { connectorKinds, connectorSchemas } from './connectors.ts'
 import { features, type ServerFeature, type Tools } from './features.ts'
 import { type CompiledMapping, mappingFeature } from './mappings.ts'
@@ -102,7 +103,8 @@ export async function checkOnly(options: ProjectOptions): Promise<CheckedProject
     }),
   )
   const kinds = connectorKinds(options.connectors)
-  const environment = { kinds, projectFolder: project.folder, decrypt: async (value: Json) => value }
+  const scripts = connectorScripts(engine, project.readFile)
+  const environment = { kinds, projectFolder: project.folder, scripts, decrypt: async (value: Json) => value }
   const tools: Tools = {
     ...project,
     project,

@@ -2,11 +2,26 @@ import type { JsonSchema } from '../config/check/schema.ts'
 import { csvKind } from '../connectors/csv/kind.ts'
 import type { ConnectorKind } from '../connectors/kit/kind.ts'
 import { ldapKind } from '../connectors/ldap/kind.ts'
+import {
+  connIdScriptedSqlKind,
+  pooledScriptedKind,
+  scriptedKind,
+  scriptedSqlKind,
+} from '../connectors/scripted/kind.ts'
 import { databaseTableKind } from '../connectors/sql/kind.ts'
 import { xmlKind } from '../connectors/xml/kind.ts'
 
 /** The one file that knows every connector. */
-const builtIn: readonly ConnectorKind[] = [csvKind, ldapKind, databaseTableKind, xmlKind]
+const builtIn: readonly ConnectorKind[] = [
+  csvKind,
+  ldapKind,
+  databaseTableKind,
+  xmlKind,
+  scriptedSqlKind,
+  scriptedKind,
+  pooledScriptedKind,
+  connIdScriptedSqlKind,
+]
 
 /** The connectors of this package and `own` ones. An own connector replaces one with the same name. */
 export function connectorKinds(own: readonly ConnectorKind[] = []): readonly ConnectorKind[] {

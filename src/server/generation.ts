@@ -18,6 +18,7 @@ import { failureHandler, runFailureScript } from '../sync/changes/live-sync/fail
 import { liveSync } from '../sync/changes/live-sync/live-sync.ts'
 import { LoadedRules, loadRules, type Rules } from '../sync/page/rules.ts'
 import { type CheckedProject, compileFeatures, scriptEngine } from './check.ts'
+import { connectorScripts } from './connector-scripts.ts'
 import type { Tools } from './features.ts'
 import { compileInlineMapping } from './inline-mapping.ts'
 import type { CompiledMapping } from './mappings.ts'
@@ -59,7 +60,7 @@ export async function openGeneration(
 ): Promise<Generation> {
   await using opened = new AsyncDisposableStack()
   const { thing: engine } = opened.use(await engineOf(project, host))
-  const tools = { ...project, project, engine, openSystem: systemOpener(project, host, opened) }
+  const tools = { ...project, project, engine, openSystem: systemOpener(project, engine, host, opened) }
   const { checked, compiled } = await compileFeatures(begun, tools)
   const { readFile } = project
   const load = ({ mapping, scripts }: CompiledMapping) => loadRules(mapping, scripts, engine, readFile)
@@ -99,8 +100,7 @@ export async function openGeneration(
 
 /** Projects with the same settings of scripts and the same properties have one engine. */
 function engineOf(project: Project, { engines, resources, secrets, log }: GenerationHost) {
-  const { content } = project.documents.find(({ id }) => id === 'script') ?? {}
-  const key = JSON.stringify([content, project.readFile(bootFile)])
+  const key = engineKey(project)
   const options = {
     resources,
     secrets,
@@ -112,21 +112,31 @@ function engineOf(project: Project, { engines, resources, secrets, log }: Genera
   return engines.use(key, async () => scriptEngine(project, options))
 }
 
-/** Systems with the same configuration are shared: a system in use is not opened a second time. */
+function engineKey({ documents, readFile }: Project): string {
+  const { content } = documents.find(({ id }) => id === 'script') ?? {}
+  return JSON.stringify([content, readFile(bootFile)])
+}
+
+/**
+ * Systems with the same configuration are shared: a system in use is not opened a second time. One whose operations are scripts
+ * keeps the engine with which it was opened.
+ */
 function systemOpener(
-  { folder }: Project,
+  project: Project,
+  engine: ScriptEngine,
   { systems, kinds, secrets, dataFolder, log }: GenerationHost,
   opened: AsyncDisposableStack,
 ): Tools['openSystem'] {
   const environment = {
     kinds,
-    projectFolder: folder,
+    projectFolder: project.folder,
+    scripts: connectorScripts(engine, project.readFile),
     dataFolder,
     decrypt: secrets.decrypt.bind(secrets),
     log: (message: string) => log('warn', message),
   }
   return async (configuration) => {
-    const key = JSON.stringify(configuration)
+    const key = JSON.stringify([engineKey(project), configuration])
     const used = opened.use(await systems.use(key, () => openSystem(configuration, environment)))
     return used.thing
   }

@@ -7,6 +7,8 @@ import { type DocumentFinding, type Finding, FindingError, printPlace } from '..
 import type { JsonObject } from '../model/json.ts'
 import { asProblem } from '../model/problem.ts'
 import type { ResourceProvider } from '../router/resources.ts'
+import type { ScriptEngine } from '../scripts/engine.ts'
+import { connectorScripts } from './connector-scripts.ts'
 
 export interface SystemTools {
   readonly connectors: Project['connectors']
@@ -18,6 +20,8 @@ export interface SystemTools {
 
 export interface SystemServices extends Pick<SystemEnvironment, 'kinds' | 'expand'> {
   readonly folder: string
+  readonly engine: ScriptEngine
+  readonly readFile: Project['readFile']
   readonly secrets: { readonly decrypt: SystemEnvironment['decrypt'] }
   readonly liveSync: NonNullable<SystemEnvironment['liveSync']>
   recordingActivity(provider: ResourceProvider, of: 'managed' | 'system'): ResourceProvider
@@ -48,9 +52,12 @@ export const systemFeature = feature({
     const entries = [...value].map(([name, { configuration }]) => [`system/${name}`, configuration] as const)
     return { value, findings, entries: Object.fromEntries(entries) }
   },
-  open(systems, { kinds, folder, expand, secrets, liveSync, recordingActivity }: SystemServices) {
+  open(systems, services: SystemServices) {
+    const { kinds, folder, expand, secrets, liveSync, recordingActivity, engine, readFile } = services
     const decrypt = secrets.decrypt.bind(secrets)
-    const provider = systemProvider(systems, { kinds, projectFolder: folder, expand, decrypt, liveSync })
+    const scripts = connectorScripts(engine, readFile)
+    const environment = { kinds, projectFolder: folder, expand, decrypt, liveSync, scripts }
+    const provider = systemProvider(systems, environment)
     return { mounts: { system: recordingActivity(provider, 'system') } }
   },
 })

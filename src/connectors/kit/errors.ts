@@ -58,6 +58,10 @@ interface KindFacts {
 
 export type ErrorKind = keyof typeof errorKinds
 
+export function isErrorKind(name: unknown): name is ErrorKind {
+  return typeof name === 'string' && Object.hasOwn(errorKinds, name)
+}
+
 export interface ErrorOptions {
   readonly cause?: unknown
   /** Facts for machines. Never a secret. */

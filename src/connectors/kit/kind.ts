@@ -1,6 +1,7 @@
 import type { Log } from '../../kit/log.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Connector } from './connector.ts'
+import type { ConnectorScripts } from './scripts.ts'
 
 /** A kind of connector, selected by `connectorRef.connectorName`. */
 export interface ConnectorKind {
@@ -20,6 +21,11 @@ export interface ConnectorKind {
    * needed.
    */
   create(settings: JsonObject, host: ConnectorHost): Connector
+  /**
+   * What is wrong in files that the settings name; the first such thing is thrown as a `misconfigured` error. Asks nothing of the
+   * system.
+   */
+  check?(settings: JsonObject, host: ConnectorHost): Promise<void>
 }
 
 /** `resilience` of a system's configuration. */
@@ -47,6 +53,8 @@ export interface ConnectorHost {
   readonly stateFolder: string | undefined
   /** `poolConfigOption` of the system, for connectors that keep connections. */
   readonly pool: PoolLimits
+  /** Absent outside of a server: connectors whose operations are scripts cannot be used there. */
+  readonly scripts?: ConnectorScripts | undefined
 }
 
 /** How many connections a system may have, and how long callers wait for one, in milliseconds. */

@@ -1,5 +1,5 @@
 import type { ConnectorError } from '../kit/errors.ts'
-import type { Cell, Column, Row } from './column.ts'
+import type { Cell, Column, ColumnKind, Row } from './column.ts'
 
 /**
  * What differs from database to database. Everything else of the connector is written once, in SQL that all of them
@@ -72,6 +72,20 @@ export interface FoundTable {
   readonly columns: readonly Column[]
 }
 
+export interface Answer {
+  /** None where the statement gives no rows. */
+  readonly columns: readonly AnswerColumn[]
+  readonly rows: readonly Row[]
+  /** How many rows it concerned. */
+  readonly count: number
+}
+
+export interface AnswerColumn {
+  readonly name: string
+  readonly kind: ColumnKind
+  readonly padded?: boolean
+}
+
 /** One connection. Its calls come one after the other. */
 export interface Session {
   rows(sql: string, cells?: readonly Cell[]): Promise<readonly Row[]>
@@ -79,6 +93,10 @@ export interface Session {
   stream(sql: string, cells: readonly Cell[], size: number): AsyncGenerator<readonly Row[]>
   /** How many rows an insert, update or delete concerned. */
   run(sql: string, cells?: readonly Cell[]): Promise<number>
+  /** What a statement gives that this connector did not write: it may be of any kind, and has one statement only. */
+  answer(sql: string, cells: readonly Cell[]): Promise<Answer>
+  /** Its rows as a stream. */
+  answers(sql: string, cells: readonly Cell[], size: number): AsyncGenerator<Answer>
   readonly isClosed: boolean
   close(): Promise<void>
 }

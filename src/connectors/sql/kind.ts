@@ -1,12 +1,8 @@
 import type { ConnectorKind } from '../kit/kind.ts'
-import type { Address } from './address.ts'
-import type { Dialect } from './dialect.ts'
-import { mysqlDialect } from './mysql.ts'
-import { postgres } from './postgres.ts'
+import { dialectFor } from './dialects.ts'
 import { sqlSettings } from './settings.ts'
 import { configurationSchema } from './settings-schema.ts'
 import { SqlConnector } from './sql-connector.ts'
-import { sqlite } from './sqlite.ts'
 
 /** The database table connector (platform §5.3), under the names by which existing configurations ask for it. */
 export const databaseTableKind: ConnectorKind = {
@@ -22,15 +18,4 @@ export const databaseTableKind: ConnectorKind = {
     const settings = sqlSettings(given, host)
     return new SqlConnector(settings, dialectFor(settings.address), host)
   },
-}
-
-function dialectFor(address: Address): Dialect {
-  switch (address.client) {
-    case 'postgres':
-      return postgres(address)
-    case 'mysql':
-      return mysqlDialect(address)
-    case 'sqlite':
-      return sqlite(address)
-  }
 }

@@ -81,11 +81,16 @@ const kinds: Readonly<Record<string, ColumnKind>> = {
   longtext: 'text',
 }
 
+/** By the name of a type in the catalog. */
+export function kindOfType(name: string): ColumnKind {
+  return kinds[name] ?? 'other'
+}
+
 function columnOf(row: Row): Column {
   const [name, dataType, type, nullable, , extra, collation] = row.map(String)
   const number = (place: number) => (row[place] === null ? undefined : Number(row[place]))
   const isTruth = type?.startsWith('tinyint(1)') === true || type === 'bit(1)'
-  const kind = isTruth ? 'boolean' : (kinds[dataType ?? ''] ?? 'other')
+  const kind = isTruth ? 'boolean' : kindOfType(dataType ?? '')
   const isTemporal = kind === 'timestamp'
   return {
     name: name ?? '',

@@ -1,10 +1,23 @@
-import mysql, { type Connection, type ResultSetHeader, type RowDataPacket } from 'mysql2'
+import mysql, {
+  type Connection,
+  type FieldPacket,
+  type Query,
+  type ResultSetHeader,
+  type RowDataPacket,
+} from 'mysql2'
 import { ConnectorError, type ErrorKind, errorCode, kindOfError } from '../kit/errors.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
-import { type DatabaseIdentity, type Dialect, limited, type Session } from './dialect.ts'
+import {
+  type Answer,
+  type AnswerColumn,
+  type DatabaseIdentity,
+  type Dialect,
+  limited,
+  type Session,
+} from './dialect.ts'
 import { opened } from './lease.ts'
-import { mysqlColumns, mysqlTables } from './mysql-catalog.ts'
+import { kindOfType, mysqlColumns, mysqlTables } from './mysql-catalog.ts'
 
 /**
  * MySQL and MariaDB through `mysql2`. Sessions run in UTC and in strict mode: a value that does not fit is an
@@ -137,7 +150,11 @@ class MysqlSession implements Session {
   }
 
   async *stream(sql: string, cells: readonly Cell[], size: number): AsyncGenerator<readonly Row[]> {
-    const stream = this.#connection.query(filled(sql, cells)).stream({ highWaterMark: size })
+    yield* this.#pages(this.#connection.query(filled(sql, cells)), size)
+  }
+
+  async *#pages(query: Query, size: number): AsyncGenerator<readonly Row[]> {
+    const stream = query.stream({ highWaterMark: size })
     let page: Row[] = []
     let isDone = false
     try {
@@ -163,6 +180,33 @@ class MysqlSession implements Session {
     })
   }
 
+  answer(sql: string, cells: readonly Cell[]): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#connection.query<RowDataPacket[][] | ResultSetHeader>(
+        filled(sql, cells),
+        (error, found, fields) => {
+          if (error) reject(error)
+          else if (!Array.isArray(found)) resolve({ columns: [], rows: [], count: found.affectedRows })
+          else
+            resolve({
+              columns: fields.map(answerColumn),
+              rows: found as unknown as Row[],
+              count: found.length,
+            })
+        },
+      )
+    })
+  }
+
+  async *answers(sql: string, cells: readonly Cell[], size: number): AsyncGenerator<Answer> {
+    let columns: readonly AnswerColumn[] = []
+    const query = this.#connection.query(filled(sql, cells))
+    query.on('fields', (fields: readonly FieldPacket[] | undefined) => {
+      columns = (fields ?? []).map(answerColumn)
+    })
+    for await (const rows of this.#pages(query, size)) yield { columns, rows, count: rows.length }
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -180,6 +224,42 @@ async function identity(session: Session, table: string): Promise<DatabaseIdenti
     [plain(schema), plain(name)],
   )
   return { name: [...servers, ...made].flat().join(' '), age: '0' }
+}
+
+/** The number of the character set of bytes. */
+const binary = 63
+
+/** As the protocol calls types: a number, and for texts and bytes the same one. */
+function answerColumn({ name, columnType = 0, columnLength, characterSet }: FieldPacket): AnswerColumn {
+  const isBytes = characterSet === binary
+  if (columnType === mysql.Types.TINY && columnLength === 1) return { name, kind: 'boolean' }
+  if (columnType === mysql.Types.BIT && columnLength === 1) return { name, kind: 'boolean' }
+  const kind = kindOfType(typeNames[columnType]?.[isBytes ? 1 : 0] ?? '')
+  return { name, kind, ...(columnType === mysql.Types.STRING && kind === 'text' && { padded: true }) }
+}
+
+const { Types } = mysql
+const typeNames: Readonly<Record<number, readonly [plain: string, bytes: string]>> = {
+  ...both('decimal', Types.DECIMAL, Types.NEWDECIMAL),
+  ...both('int', Types.TINY, Types.SHORT, Types.LONG, Types.LONGLONG, Types.INT24, Types.YEAR, Types.BIT),
+  ...both('double', Types.FLOAT, Types.DOUBLE),
+  ...both('datetime', Types.TIMESTAMP, Types.DATETIME),
+  ...both('date', Types.DATE, Types.NEWDATE),
+  ...Object.fromEntries(
+    [
+      Types.VARCHAR,
+      Types.VAR_STRING,
+      Types.STRING,
+      Types.TINY_BLOB,
+      Types.MEDIUM_BLOB,
+      Types.LONG_BLOB,
+      Types.BLOB,
+    ].map((type) => [type, ['text', 'blob']]),
+  ),
+}
+
+function both(name: string, ...types: readonly number[]): Record<number, readonly [string, string]> {
+  return Object.fromEntries(types.map((type) => [type, [name, name]]))
 }
 
 const kinds: Readonly<Record<number, ErrorKind>> = {

@@ -77,6 +77,11 @@ const kinds: Readonly<Record<string, ColumnKind>> = {
   citext: 'text',
 }
 
+/** By the name of a base type in the catalog. */
+export function kindOfType(name: string): ColumnKind {
+  return kinds[name] ?? 'other'
+}
+
 function columnOf(row: Row): Column {
   const [
     name,
@@ -92,7 +97,7 @@ function columnOf(row: Row): Column {
     typmod,
   ] = row.map(String)
   const modifier = Number(typmod)
-  const kind = kinds[base ?? ''] ?? 'other'
+  const kind = kindOfType(base ?? '')
   const isExact = deterministic === 't' && base !== 'citext'
   return {
     name: name ?? '',

@@ -3,9 +3,16 @@ import Cursor from 'pg-cursor'
 import { ConnectorError, connectorError, type ErrorKind, errorCode } from '../kit/errors.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
-import { type DatabaseIdentity, type Dialect, limited, type Session } from './dialect.ts'
+import {
+  type Answer,
+  type AnswerColumn,
+  type DatabaseIdentity,
+  type Dialect,
+  limited,
+  type Session,
+} from './dialect.ts'
 import { opened } from './lease.ts'
-import { postgresColumns, postgresTables } from './postgres-catalog.ts'
+import { kindOfType, postgresColumns, postgresTables } from './postgres-catalog.ts'
 
 /**
  * PostgreSQL through `pg`. Everything comes as the text that the server writes, so that no number and no
@@ -134,6 +141,37 @@ class PostgresSession implements Session {
     }
   }
 
+  async answer(sql: string, cells: readonly Cell[]): Promise<Answer> {
+    // Without parameters, `pg` would otherwise let several statements pass.
+    const query = { text: sql, values: [...cells], rowMode: 'array' as const, queryMode: 'extended' }
+    try {
+      const { fields, rows, rowCount } = await this.#client.query<Cell[]>(query)
+      return { columns: fields.map(answerColumn), rows, count: rowCount ?? 0 }
+    } catch (error) {
+      throw this.#lost(error)
+    }
+  }
+
+  async *answers(sql: string, cells: readonly Cell[], size: number): AsyncGenerator<Answer> {
+    const cursor = this.#client.query(new Cursor<Cell[]>(sql, [...cells], { rowMode: 'array' }))
+    const read = () =>
+      new Promise<Answer>((resolve, reject) => {
+        cursor.read(size, (error, rows, result) => {
+          if (error) reject(this.#lost(error))
+          else resolve({ columns: result.fields.map(answerColumn), rows, count: rows.length })
+        })
+      })
+    try {
+      for (;;) {
+        const page = await read()
+        yield page
+        if (page.rows.length < size) return
+      }
+    } finally {
+      if (!this.#isClosed) await cursor.close()
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -165,6 +203,15 @@ async function identity(session: Session, table: string): Promise<DatabaseIdenti
     [table],
   )
   return { name: row.slice(0, 3).join(' '), age: String(row[3] ?? 0) }
+}
+
+const types = new Map(
+  Object.entries(pg.types.builtins).map(([name, oid]) => [Number(oid), name.toLowerCase()]),
+)
+
+function answerColumn({ name, dataTypeID }: pg.FieldDef): AnswerColumn {
+  const type = types.get(dataTypeID) ?? ''
+  return { name, kind: kindOfType(type), ...(type === 'bpchar' && { padded: true }) }
 }
 
 /** By SQLSTATE, or by its class, its first two characters. */

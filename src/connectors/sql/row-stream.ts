@@ -1,16 +1,8 @@
 import type { Cell, Column, Row } from './column.ts'
-import type { Dialect, Session } from './dialect.ts'
+import type { Connections } from './connections.ts'
+import type { Dialect } from './dialect.ts'
 import type { Cells } from './filter.ts'
-import type { Lease } from './lease.ts'
 import type { Reading } from './reading.ts'
-
-/** The connections of a system, as readings need them. */
-export interface Connections {
-  use<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>
-  lease(signal?: AbortSignal): Promise<Lease>
-  /** True where a stream would keep writers waiting, or would take the last connection. */
-  readonly inPages: boolean
-}
 
 /** What finds the changes of a table. */
 export interface ChangeReading extends Reading {

@@ -15,8 +15,7 @@ import {
 import type { configurationSchema } from './settings-schema.ts'
 
 /** The settings of a table (platform §5.3) as the connector works with them. */
-export interface SqlSettings {
-  readonly address: Address
+export interface SqlSettings extends ConnectionSettings {
   readonly table: string
   readonly keyColumn: string
   readonly passwordColumn: string | undefined
@@ -26,6 +25,11 @@ export interface SqlSettings {
   readonly detectDeletes: boolean
   readonly enableEmptyString: boolean
   readonly suppressPassword: boolean
+}
+
+/** Which database, and how many connections it gets. */
+export interface ConnectionSettings {
+  readonly address: Address
   readonly validationQuery: string | undefined
   readonly pool: PoolLimits
 }
@@ -58,7 +62,7 @@ export function sqlSettings(configuration: JsonObject, host: ConnectorHost): Sql
   const overlap = given.number('changeLogOverlap') ?? 60
   if (overlap < 0) throw invalid('changeLogOverlap', `is ${overlap}; it must not be negative`)
   return {
-    address: address(given, host),
+    ...connectionOf(given, host),
     table: given.required('table'),
     keyColumn,
     passwordColumn,
@@ -67,6 +71,17 @@ export function sqlSettings(configuration: JsonObject, host: ConnectorHost): Sql
     detectDeletes: given.flag('detectDeletes') ?? false,
     enableEmptyString: given.flag('enableEmptyString') ?? false,
     suppressPassword: given.flag('suppressPassword') ?? true,
+  }
+}
+
+/** Of any configuration that names its database as that of a table does. */
+export function connectionSettings(configuration: JsonObject, host: ConnectorHost): ConnectionSettings {
+  return connectionOf(new Given(configuration), host)
+}
+
+function connectionOf(given: Given, host: ConnectorHost): ConnectionSettings {
+  return {
+    address: address(given, host),
     validationQuery: given.text('validConnectionQuery') ?? given.text('validationQuery'),
     pool: {
       max: given.number('maxActive') ?? host.pool.max,

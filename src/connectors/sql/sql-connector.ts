@@ -2,14 +2,12 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { chunks } from '../../kit/chunks.ts'
 import { everything, type Filter } from '../../model/filter/filter.ts'
 import type { Json } from '../../model/json.ts'
-import { Problem } from '../../model/problem.ts'
 import type { SortKey } from '../../model/sort.ts'
 import { isUnreadable } from '../../model/unreadable.ts'
 import type { Changes, ChangesPage, SyncToken } from '../kit/changes.ts'
 import type { Capabilities, Lifecycle } from '../kit/connector.ts'
 import { ConnectorError, kindOfError } from '../kit/errors.ts'
 import type { ConnectorHost } from '../kit/kind.ts'
-import { Pool } from '../kit/pool.ts'
 import type {
   ConnectorEntry,
   ConnectorQuery,
@@ -21,9 +19,9 @@ import type {
 import type { ObjectClass } from '../kit/schema.ts'
 import { type Attributes, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
+import { Connections } from './connections.ts'
 import type { Dialect, Session } from './dialect.ts'
 import { draftOf, foreseenId } from './drafts.ts'
-import { leaseOf } from './lease.ts'
 import { type TableChanges, tableChanges } from './live-sync.ts'
 import { writePage } from './page-writes.ts'
 import {
@@ -36,7 +34,7 @@ import {
   readPage,
   selectionOf,
 } from './reading.ts'
-import { type ChangeReading, type Connections, orderOfKey, rowsInOrder } from './row-stream.ts'
+import { type ChangeReading, orderOfKey, rowsInOrder } from './row-stream.ts'
 import type { SqlSettings } from './settings.ts'
 import { heldIn, objectClassOf, readTable, type Table } from './table.ts'
 
@@ -51,8 +49,6 @@ type SqlCapabilities = Omit<
 
 const objectClass = '__ACCOUNT__'
 const standardPageSize = 500
-/** A stream keeps a connection while others read and write; with fewer than these it could keep the last one. */
-const roomForStreams = 4
 /** How often a page is written again that the database took back for the sake of another one. */
 const attempts = 5
 
@@ -64,7 +60,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
   readonly #settings: SqlSettings
   readonly #dialect: Dialect
   readonly #host: Pick<ConnectorHost, 'clock' | 'log' | 'stateFolder'>
-  readonly #pool: Pool<Session>
+  readonly #connections: Connections
   /** As it was read last; what cannot wait for the database is answered from it. */
   #table: Table | undefined
 
@@ -76,26 +72,13 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     this.#settings = settings
     this.#dialect = dialect
     this.#host = host
-    const { clock } = host
     const changes = tableChanges(settings, host)
     if (changes) {
       this.latestToken = async (wanted, signal) =>
         changes.latestToken(await this.#changing(wanted, signal), signal)
       this.changesSince = (wanted, token, signal) => this.#changes(changes, wanted, token, signal)
     }
-    const { max, ...limits } = settings.pool
-    this.#pool = new Pool<Session>({
-      ...limits,
-      max: Math.min(max, dialect.connections ?? max),
-      clock,
-      open: (signal) => dialect.connect(signal),
-      close: (session) => session.close(),
-      validate: async (session) => {
-        if (session.isClosed) return false
-        if (settings.validationQuery !== undefined) await session.rows(settings.validationQuery)
-        return true
-      },
-    })
+    this.#connections = new Connections(dialect, settings, host.clock)
   }
 
   agreedNames(): Readonly<Record<string, string>> {
@@ -217,7 +200,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     requireAccounts(wantedClass)
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#using(
+        return await this.#connections.use(
           async (session, both) => writePage(session, await this.#known(session), writes, both),
           signal,
           true,
@@ -254,7 +237,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
   }
 
   async discover(signal?: AbortSignal): Promise<Readonly<Record<string, readonly Json[]>>> {
-    return this.#using(async (session) => {
+    return this.#connections.use(async (session) => {
       const table = await this.#dialect.columns(session, this.#settings.table)
       const names = table?.columns.map(({ name }) => name) ?? []
       return {
@@ -268,7 +251,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool[Symbol.asyncDispose]()
+    await this.#connections[Symbol.asyncDispose]()
   }
 
   async *#changes(
@@ -286,19 +269,11 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     return { ...reading, connections: this.#connections }
   }
 
-  get #connections(): Connections {
-    return {
-      use: (work, signal) => this.#using((session) => work(session), signal),
-      lease: (signal) => leaseOf(this.#pool, signal),
-      inPages: this.#dialect.readingLocks || this.#settings.pool.max < roomForStreams,
-    }
-  }
-
   async #reading<T>(
     work: (session: Session, reading: Reading) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    return this.#using(async (session) => {
+    return this.#connections.use(async (session) => {
       try {
         return await work(session, await this.#known(session))
       } catch (error) {
@@ -312,34 +287,6 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
   async #known(session: Session): Promise<Reading> {
     this.#table ??= await readTable(session, this.#dialect, this.#settings)
     return { table: this.#table, dialect: this.#dialect }
-  }
-
-  /** An aborted call leaves its connection at once; but a page that writes decides for itself until when. */
-  async #using<T>(
-    work: (session: Session, signal: AbortSignal) => Promise<T>,
-    signal?: AbortSignal,
-    isWriting = false,
-  ): Promise<T> {
-    const attempt = async (session: Session, both: AbortSignal) => {
-      const stop = () => void session.close()
-      if (!isWriting) both.addEventListener('abort', stop, { once: true })
-      try {
-        return await work(session, both)
-      } finally {
-        both.removeEventListener('abort', stop)
-      }
-    }
-    try {
-      return await this.#pool.use(attempt, { signal, isBroken: (error) => this.#isBroken(error) })
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw error instanceof Problem ? error : this.#dialect.errorOf(error)
-    }
-  }
-
-  #isBroken(error: unknown): boolean {
-    if (error instanceof Problem && !(error instanceof ConnectorError)) return false
-    return ['connection', 'timeout', 'failed'].includes(this.#dialect.errorOf(error).kind)
   }
 }
 

@@ -73,7 +73,7 @@ function comparesExactly(definition: string): boolean {
 }
 
 /** The rules of affinity, and booleans, which SQLite has not. Dates are what was stored: text. */
-function kindOf(type: string): ColumnKind {
+export function kindOf(type: string): ColumnKind {
   if (/bool/i.test(type)) return 'boolean'
   if (/int/i.test(type)) return 'integer'
   if (/char|clob|text|date|time/i.test(type)) return 'text'

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ConnectorError, connectorError, type ErrorKind } from '../kit/errors.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
-import { type DatabaseIdentity, type Dialect, limited, type Session } from './dialect.ts'
-import { sqliteColumns, sqliteTables } from './sqlite-catalog.ts'
+import { type Answer, type DatabaseIdentity, type Dialect, limited, type Session } from './dialect.ts'
+import { kindOf, sqliteColumns, sqliteTables } from './sqlite-catalog.ts'
 
 /**
  * SQLite files through `node:sqlite`. Its calls are synchronous, and a file has one writer: there is one connection, readings
@@ -108,6 +108,22 @@ class SqliteSession implements Session {
 
   async run(sql: string, cells: readonly Cell[] = []): Promise<number> {
     return patiently(() => Number(this.#database.prepare(sql).run(...cells).changes))
+  }
+
+  async answer(sql: string, cells: readonly Cell[]): Promise<Answer> {
+    return patiently(() => {
+      const statement = this.#database.prepare(sql)
+      const columns = statement.columns().map(({ name, type }) => ({ name, kind: kindOf(type ?? '') }))
+      if (columns.length === 0) return { columns, rows: [], count: Number(statement.run(...cells).changes) }
+      statement.setReadBigInts(true)
+      statement.setReturnArrays(true)
+      const rows = statement.all(...cells) as unknown as Row[]
+      return { columns, rows, count: rows.length }
+    })
+  }
+
+  async *answers(sql: string, cells: readonly Cell[]): AsyncGenerator<Answer> {
+    yield await this.answer(sql, cells)
   }
 
   async close(): Promise<void> {

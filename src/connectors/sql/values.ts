@@ -11,7 +11,7 @@ import { dayText, momentOf, sqlTimestamp, timestampText } from './times.ts'
  */
 
 /** Undefined: no value. */
-export function decoded(cell: Cell, column: Column): Value | undefined {
+export function decoded(cell: Cell, column: Pick<Column, 'kind' | 'padded'>): Value | undefined {
   if (cell === null) return undefined
   switch (column.kind) {
     case 'bytes':

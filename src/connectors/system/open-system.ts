@@ -44,6 +44,8 @@ export interface SystemEnvironment {
   ) => Promise<Json>
   /** Replaces placeholders in a configuration that comes with a request; absent: there are none. */
   readonly expand?: (configuration: JsonObject) => JsonObject
+  /** Absent: systems whose operations are scripts cannot be opened here. */
+  readonly scripts?: ConnectorHost['scripts']
   /** Called for operations that `onDeny: DO_NOTHING` skipped. */
   readonly log?: (message: string) => void
 }
@@ -63,7 +65,9 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
   requireSettings(settings, kind)
   const closed = new AbortController()
   const { decrypt, log = ignore } = environment
-  const connector = kind.create(settings, hostOf(name, configuration, environment, closed.signal))
+  const host = hostOf(name, configuration, environment, closed.signal)
+  await kind.check?.(settings, host)
+  const connector = kind.create(settings, host)
   const calls = new Calls({
     ...kind.resilience,
     ...numbersIn(configuration.resilience),
@@ -98,7 +102,7 @@ function ignore(): void {}
 function hostOf(
   system: string,
   { poolConfigOption }: JsonObject,
-  { projectFolder, dataFolder, log = ignore }: SystemEnvironment,
+  { projectFolder, dataFolder, scripts, log = ignore }: SystemEnvironment,
   signal: AbortSignal,
 ): ConnectorHost {
   return {
@@ -108,6 +112,7 @@ function hostOf(
     signal,
     pool: poolLimitsOf(poolConfigOption),
     stateFolder: dataFolder === undefined ? undefined : join(dataFolder, 'systems', system),
+    scripts,
   }
 }
 

@@ -51,6 +51,16 @@ class WatchedSession implements Session {
     yield* this.#session.stream(...call)
   }
 
+  async answer(...call: Parameters<Session['answer']>) {
+    await this.#before(call[0])
+    return this.#session.answer(...call)
+  }
+
+  async *answers(...call: Parameters<Session['answers']>) {
+    await this.#before(call[0])
+    yield* this.#session.answers(...call)
+  }
+
   close(): Promise<void> {
     return this.#session.close()
   }

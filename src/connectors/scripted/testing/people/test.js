@@ -1,0 +1,1 @@
+connection.query(`SELECT COUNT(*) AS people FROM ${configuration.propertyBag.table}`)
