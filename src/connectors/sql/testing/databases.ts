@@ -87,6 +87,8 @@ export async function mariadbServer(): Promise<TestServer> {
         install,
         '--no-defaults',
         `--datadir=${folder}/data`,
+        // As below: it starts a server.
+        `--tmpdir=${folder}`,
         '--skip-test-db',
         '--auth-root-authentication-method=normal',
       )
