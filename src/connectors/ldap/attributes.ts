@@ -1,5 +1,6 @@
 import type { Comparison, NativeAttribute, ObjectClass } from '../kit/schema.ts'
 import { type AttributeDefinition, lineage, type Subschema } from './subschema.ts'
+import type { VirtualAttribute } from './virtual.ts'
 
 /**
  * The attributes of one object class of the connector: those of its object classes and of what these extend, those of all
@@ -17,6 +18,8 @@ export interface ClassAttributes {
 export interface LdapAttribute extends NativeAttribute {
   readonly syntax: string
   readonly substrings: boolean
+  /** What makes it of others; absent: entries have it. */
+  readonly virtual?: VirtualAttribute
 }
 
 /** Stands for the whole name of an entry, `__NAME__`. */
@@ -52,6 +55,7 @@ export function attributesOf(
   schema: Subschema,
   objectClasses: readonly string[],
   passwordAttribute: string,
+  virtual: readonly VirtualAttribute[],
 ): ClassAttributes {
   const own = objectClasses.flatMap((name) => lineage(schema, name))
   const auxiliary = [...schema.classes.values()].filter(({ kind }) => kind === 'AUXILIARY')
@@ -72,6 +76,9 @@ export function attributesOf(
     })
   }
   byName.set(nameAttribute, entryName)
+  for (const one of virtual)
+    if (one.from.every((name) => byName.has(name.toLowerCase())))
+      byName.set(one.name.toLowerCase(), virtualAttribute(one))
   return {
     objectClass: { attributes: [...byName.values()].map(published) },
     byName,
@@ -117,6 +124,29 @@ const entryName: LdapAttribute = {
   substrings: false,
 }
 
-function published({ syntax: _, substrings: __, ...attribute }: LdapAttribute): NativeAttribute {
+function virtualAttribute(virtual: VirtualAttribute): LdapAttribute {
+  const { name, type, write, returnedByDefault } = virtual
+  const isWritable = write !== undefined
+  return {
+    name,
+    type,
+    multivalued: false,
+    required: false,
+    comparison: 'exact',
+    creatable: isWritable,
+    updateable: isWritable,
+    returnedByDefault,
+    syntax: '',
+    substrings: false,
+    virtual,
+  }
+}
+
+function published({
+  syntax: _,
+  substrings: __,
+  virtual: ___,
+  ...attribute
+}: LdapAttribute): NativeAttribute {
   return attribute
 }

@@ -74,7 +74,12 @@ export const configurationSchema = {
     maintainLdapGroupMembership: yesNo('Groups follow the renames and deletes of their members.'),
     maintainPosixGroupMembership: yesNo('Refused if set.'),
     passwordAttribute: text('The attribute that holds the password.', 'userPassword'),
-    passwordHashAlgorithm: text('SSHA, SHA, SMD5 or MD5. Empty: the server hashes, if it does.'),
+    passwordHashAlgorithm: text(
+      'SSHA, SHA, SMD5 or MD5; WIN-AD for Active Directory. Empty: the server hashes, if it does.',
+    ),
+    forcePasswordChangeAtNextLogon: yesNo(
+      'Active Directory: whoever gets a password from Syncline must replace it at the next login.',
+    ),
     respectResourcePasswordPolicyChangeAfterReset: yesNo('Refused if set.'),
     blockSize: number('Entries in one page of a search.', 500),
     useBlocks: without(yesNo(''), 'searches are always paged'),

@@ -11,13 +11,17 @@ import type { LdapSettings, Server } from './settings.ts'
 /** One connection to one server, bound once. It never reconnects: a new connection would be anonymous. */
 export class Connection {
   readonly server: string
+  /** What is sent and received is encrypted. */
+  readonly isSecure: boolean
   readonly #client: Client
   readonly #socket: () => Socket | undefined
   #searches: Searches | undefined
 
-  private constructor({ host, port }: Server, { client, socket }: ReturnType<typeof clientOf>) {
+  private constructor({ host, port, secure }: Server, settings: LdapSettings) {
+    const { client, socket } = clientOf({ host, port, secure }, settings)
     this.#client = client
     this.#socket = socket
+    this.isSecure = secure || settings.startTls
     this.server = `${host}:${port}`
   }
 
@@ -25,7 +29,7 @@ export class Connection {
   static async open(settings: LdapSettings, signal?: AbortSignal): Promise<Connection> {
     const failures: unknown[] = []
     for (const server of settings.servers) {
-      const connection = new Connection(server, clientOf(server, settings))
+      const connection = new Connection(server, settings)
       try {
         await connection.#begin(server, settings, signal)
         return connection

@@ -132,7 +132,7 @@ async function readFacts(
   const rootEntry = await connection.entry('', { attributes: ['*', '+'] }, signal)
   const root = textsOf(rootEntry)
   const profile = profileOf(root)
-  const schema = await readSubschema(connection, root, signal)
+  const schema = profile.completed(await readSubschema(connection, root, signal))
   const uidAttribute = settings.uidAttribute ?? profile.uidAttribute
   const controls = new Set(root.get('supportedcontrol'))
   const classes = new Map<string, ClassFacts>()
@@ -167,7 +167,7 @@ function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFa
     const message = `${server} has no object class ${unknown.join(', ')}`
     throw new ConnectorError(isAgreed ? 'misconfigured' : 'unknownClass', message)
   }
-  const attributes = attributesOf(schema, objectClasses, settings.passwordAttribute)
+  const attributes = attributesOf(schema, objectClasses, settings.passwordAttribute, profile.virtual)
   return {
     attributes,
     filter: filter ?? classFilter(objectClasses),
@@ -175,6 +175,7 @@ function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFa
     names: {
       uidAttribute,
       nameAttribute: profile.nameAttribute,
+      findsMore: profile.findsMore,
       attribute: (one) => attributes.byName.get(one.toLowerCase()),
       idValue: (id) => idValue(id, uidAttribute, schema),
     },

@@ -4,12 +4,15 @@ import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorObject } from '../kit/query.ts'
 import { setAttribute, type Value } from '../kit/values.ts'
 import { type ClassAttributes, type LdapAttribute, nameAttribute } from './attributes.ts'
+import { type State, stateOf, type VirtualAttribute } from './virtual.ts'
 
 /** Entries of a directory as objects. */
 export interface Reading {
   readonly attributes: ClassAttributes
   readonly uidAttribute: string
   readonly fields: readonly string[] | undefined
+  /** Those that are made of others, and are wanted. */
+  readonly virtual: readonly VirtualAttribute[]
   /** By description; null: for nothing. */
   readonly uses: Map<string, Use | null>
   /** More values of an attribute that the server gives in ranges. */
@@ -23,10 +26,20 @@ export interface Use {
 }
 
 /** What to ask a server for. */
-export function requested({ uidAttribute, fields, attributes }: Reading): readonly string[] {
-  if (!fields) return ['*', uidAttribute]
-  const names = fields.filter((name) => name !== nameAttribute && !isSecret(name, attributes))
-  return [...new Set([uidAttribute, ...names])]
+export function requested({ uidAttribute, fields, virtual, attributes }: Reading): readonly string[] {
+  const parts = virtual.flatMap(({ from }) => from)
+  if (!fields) return [...new Set(['*', uidAttribute, ...parts])]
+  const names = fields.filter((name) => name !== nameAttribute && isInEntries(name, attributes))
+  return [...new Set([uidAttribute, ...names, ...parts])]
+}
+
+/** Of those that a reading asks for; without a list those returned by default. */
+export function virtualOf(
+  fields: readonly string[] | undefined,
+  { byName }: ClassAttributes,
+): readonly VirtualAttribute[] {
+  const found = fields ? fields.map((name) => byName.get(name.toLowerCase())) : [...byName.values()]
+  return found.flatMap((one) => (one?.virtual && (fields || one.returnedByDefault) ? [one.virtual] : []))
 }
 
 /** The id of an entry as the connector writes it. */
@@ -58,6 +71,7 @@ export async function objectOf(entry: Entry, reading: Reading): Promise<Connecto
     const [first] = values
     if (first !== undefined) setAttribute(object, attribute.name, attribute.multivalued ? values : first)
   }
+  if (reading.virtual.length > 0) setVirtual(object, stateOf(entry), reading.virtual)
   return object
 }
 
@@ -104,6 +118,14 @@ function undecoded(id: string, attribute: string): Unreadable {
   return new Unreadable(id, new ConnectorError('unreadable', message, { attribute }))
 }
 
-function isSecret(name: string, { byName }: ClassAttributes): boolean {
-  return byName.get(name.toLowerCase())?.secret === true
+function isInEntries(name: string, { byName }: ClassAttributes): boolean {
+  const attribute = byName.get(name.toLowerCase())
+  return !attribute?.secret && !attribute?.virtual
+}
+
+function setVirtual(object: ConnectorObject, state: State, virtual: readonly VirtualAttribute[]): void {
+  for (const attribute of virtual) {
+    const value = attribute.read(state)
+    if (value !== undefined) setAttribute(object, attribute.name, value)
+  }
 }

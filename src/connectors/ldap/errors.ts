@@ -1,6 +1,8 @@
 import { ResultCodeError } from 'ldapts'
 import { Problem } from '../../model/problem.ts'
 import { ConnectorError, type ErrorKind, errorCode } from '../kit/errors.ts'
+import { windowsError } from './active-directory/errors.ts'
+import { nameAttribute } from './attributes.ts'
 
 /** What the result codes of servers (RFC 4511, appendix A) mean for the caller; others are `failed`. */
 const kinds: Readonly<Record<number, ErrorKind>> = {
@@ -81,10 +83,13 @@ export function ldapError(error: unknown, what: string): Problem {
     const own = error.message.replace(/ Code: 0x[0-9a-f]+$/, '').trim()
     const name = names[code] ?? 'an error'
     const message = `${what} answers ${name} (${code})${own === '' ? '' : `: ${own}`}`
-    const hint = hints[code]
-    return new ConnectorError(kinds[code] ?? 'failed', message, {
+    const windows = windowsError(own)
+    const hint = windows?.hint ?? hints[code]
+    const attribute = windows?.attribute ?? (code === 68 ? nameAttribute : undefined)
+    return new ConnectorError(windows?.kind ?? kinds[code] ?? 'failed', message, {
       cause: error,
       detail: { resultCode: code },
+      ...(attribute !== undefined && { attribute }),
       ...(hint !== undefined && { hint }),
     })
   }

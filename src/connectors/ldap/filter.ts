@@ -26,17 +26,35 @@ export interface FilterNames {
   idValue(id: string): string | Buffer | undefined
   /** Where names of entries can be searched. */
   readonly nameAttribute: string | undefined
+  /** The server finds texts that differ in more than case. */
+  readonly findsMore: boolean
   attribute(name: string): LdapAttribute | undefined
 }
 
 /** The part of a filter that the server evaluates with the meaning that it has here, and the rest. */
 export function splitForServer(filter: Filter, names: FilterNames): SplitFilter {
   // Only the server knows whether a name fits its schema: `not` of one that does not fit is undefined, too.
-  const safe = isInverted(filter) ? { ...names, nameAttribute: undefined } : names
-  return splitBy(filter, (leaf) => isAnswered(leaf, safe))
+  const inverted = isInverted(filter)
+  const safe = inverted ? { ...names, nameAttribute: undefined } : names
+  if (!names.findsMore) return splitBy(filter, (leaf) => isAnswered(leaf, safe))
+  // What is found too much is looked at again. Under `not` it would be too little: there the server compares no texts.
+  const isExact = (leaf: FilterLeaf) => isAnswered(leaf, safe) && !comparesText(leaf)
+  const { rest } = splitBy(filter, isExact)
+  const { native } = splitBy(filter, inverted ? isExact : (leaf) => isAnswered(leaf, safe))
+  return { native, rest }
+}
+
+function comparesText(leaf: FilterLeaf): boolean {
+  return (
+    leaf.kind === 'compare' &&
+    elementsOf(leaf.value).some((value) => typeof value === 'string') &&
+    leaf.pointer[0] !== '_id' &&
+    leaf.pointer[0] !== nameAttribute
+  )
 }
 
 function isInverted(filter: Filter): boolean {
+  if (filter.kind === 'compare') return filter.operator === 'ne'
   return filter.kind === 'not' || ('filters' in filter && filter.filters.some(isInverted))
 }
 
@@ -45,7 +63,7 @@ function isAnswered(leaf: FilterLeaf, names: FilterNames): boolean {
   if (below.length > 0) return false
   if (leaf.kind === 'present') {
     const attribute = names.attribute(name)
-    return attribute !== undefined && !attribute.secret && name !== nameAttribute
+    return attribute !== undefined && !attribute.secret && !attribute.virtual && name !== nameAttribute
   }
   const values = elementsOf(leaf.value)
   const isEquality = ['eq', 'ne', 'in'].includes(leaf.operator)
@@ -53,6 +71,12 @@ function isAnswered(leaf: FilterLeaf, names: FilterNames): boolean {
   if (name === nameAttribute)
     return leaf.operator !== 'ne' && isEquality && names.nameAttribute !== undefined && values.every(isName)
   const attribute = names.attribute(name)
+  if (attribute?.virtual)
+    return (
+      isEquality &&
+      values.length > 0 &&
+      values.every((value) => attribute.virtual?.filter?.(value) !== undefined)
+    )
   if (!attribute || attribute.secret || attribute.comparison === 'unknown') return false
   const isSubstring = ['co', 'sw', 'ew'].includes(leaf.operator)
   if (!(isEquality || leaf.operator === 'ca' || (isSubstring && attribute.substrings))) return false
@@ -118,6 +142,9 @@ export function equals(attribute: string, value: string | Buffer): LdapFilter {
 
 function comparison(leaf: Extract<FilterLeaf, { readonly kind: 'compare' }>, names: FilterNames): LdapFilter {
   const [name = ''] = leaf.pointer
+  const virtual = names.attribute(name)?.virtual
+  if (virtual)
+    return sign(leaf.operator, or(elementsOf(leaf.value).map((value) => virtual.filter?.(value) ?? nothing)))
   const values = elementsOf(leaf.value).map(String)
   if (name === '_id') return sign(leaf.operator, idFilter(values, names))
   const attribute = name === nameAttribute ? (names.nameAttribute ?? name) : name

@@ -10,11 +10,13 @@ import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { nameAttribute } from './attributes.ts'
 import { changesSince, everyObject, latestToken } from './changes.ts'
 import { accountClass, Directory, type Facts, groupClass } from './directory.ts'
+import { distinct, textValue } from './encoding.ts'
 import { splitForServer } from './filter.ts'
 import { logIn, loginOf } from './logins.ts'
 import { readObjects, searchObjects } from './read.ts'
 import type { LdapSettings } from './settings.ts'
-import { distinct, textValue, writeObjects } from './write.ts'
+import { heldVirtual } from './virtual.ts'
+import { writeObjects } from './write.ts'
 
 /**
  * A directory as a system (platform §5.2). Object classes are `__ACCOUNT__`, `__GROUP__`, and every structural object class of the
@@ -126,6 +128,7 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
   held(objectClass: string, name: string, value: Value): Value {
     if (value instanceof Secret || value instanceof Uint8Array) return value
     const attribute = this.#directory.known?.class(objectClass).names.attribute(name)
+    if (attribute?.virtual) return heldVirtual(attribute.virtual, value)
     const kept = distinct(value, attribute).map((one) => textValue(one) ?? one)
     if (isValueList(value)) return kept.length === 0 ? null : kept
     return kept[0] ?? null

@@ -1,5 +1,6 @@
 import { ConnectorError } from '../kit/errors.ts'
 import type { Secret } from '../kit/values.ts'
+import { loginRefusal } from './active-directory/errors.ts'
 import { Connection } from './connection.ts'
 import type { Directory } from './directory.ts'
 import { idOf } from './entries.ts'
@@ -59,6 +60,8 @@ export async function logIn(
     return login.id
   } catch (error) {
     const code = resultCode(error)
+    const refusal = code === 49 ? loginRefusal(error instanceof Error ? error.message : '') : undefined
+    if (refusal) throw new ConnectorError(refusal.kind, refusal.fact, { cause: error })
     if (code === 49 || code === 48 || code === 32) throw wrong(error)
     throw error
   } finally {

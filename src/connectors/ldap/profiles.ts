@@ -1,3 +1,13 @@
+import { accountStates } from './account-states.ts'
+import { accountAttributes } from './active-directory/account-control.ts'
+import { dateAttributes } from './active-directory/dates.ts'
+import { groupAttributes } from './active-directory/group-type.ts'
+import { activeDirectorySchema } from './active-directory/schema.ts'
+import { activeDirectoryRules } from './active-directory/write-rules.ts'
+import type { Subschema } from './subschema.ts'
+import type { VirtualAttribute } from './virtual.ts'
+import { plainRules, type WriteRules } from './write-rules.ts'
+
 /** What is known of kinds of servers; which one it is, its root DSE says. */
 export interface Profile {
   readonly name: string
@@ -7,52 +17,63 @@ export interface Profile {
   readonly nameAttribute: string | undefined
   /** True: a page without entries is the last one. Others may send more pages after it. */
   readonly emptyPageIsLast: boolean
-  /** False: a password is written in a way that is not there yet. */
-  readonly takesPasswords: boolean
+  /** Attributes that the connector makes of others. */
+  readonly virtual: readonly VirtualAttribute[]
+  readonly writeRules: WriteRules
+  /** The schema with what the server does not say of it. */
+  completed(schema: Subschema): Subschema
+  /** True: the server finds texts that differ in more than case, "José" for "jose"; what it finds is looked at again. */
+  readonly findsMore: boolean
+}
+
+const plain = {
+  emptyPageIsLast: false,
+  virtual: [],
+  writeRules: plainRules,
+  completed: (schema: Subschema) => schema,
+  findsMore: false,
+}
+
+const activeDirectory = {
+  ...plain,
+  uidAttribute: 'objectGUID',
+  nameAttribute: 'distinguishedName',
+  virtual: [...accountAttributes, ...dateAttributes, ...groupAttributes],
+  writeRules: activeDirectoryRules,
+  completed: activeDirectorySchema,
+  findsMore: true,
 }
 
 export const profiles = {
-  activeDirectory: {
-    name: 'Active Directory',
-    uidAttribute: 'objectGUID',
-    nameAttribute: 'distinguishedName',
-    emptyPageIsLast: false,
-    takesPasswords: false,
-  },
-  samba: {
-    name: 'Samba',
-    uidAttribute: 'objectGUID',
-    nameAttribute: 'distinguishedName',
-    emptyPageIsLast: false,
-    takesPasswords: false,
-  },
+  activeDirectory: { ...activeDirectory, name: 'Active Directory' },
+  samba: { ...activeDirectory, name: 'Samba' },
   openLdap: {
+    ...plain,
     name: 'OpenLDAP',
     uidAttribute: 'entryUUID',
     nameAttribute: 'entryDN',
     emptyPageIsLast: true,
-    takesPasswords: true,
+    virtual: accountStates.openLdap,
   },
   openDj: {
+    ...plain,
     name: 'OpenDJ',
     uidAttribute: 'entryUUID',
     nameAttribute: 'entryDN',
-    emptyPageIsLast: false,
-    takesPasswords: true,
+    virtual: accountStates.openDj,
   },
   directoryServer389: {
+    ...plain,
     name: '389 Directory Server',
     uidAttribute: 'nsUniqueId',
     nameAttribute: undefined,
-    emptyPageIsLast: false,
-    takesPasswords: true,
+    virtual: accountStates.directoryServer389,
   },
   generic: {
+    ...plain,
     name: 'a directory of an unknown kind',
     uidAttribute: 'entryUUID',
     nameAttribute: undefined,
-    emptyPageIsLast: false,
-    takesPasswords: true,
   },
 } as const satisfies Record<string, Profile>
 

@@ -6,7 +6,7 @@ import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorQuery } from '../kit/query.ts'
 import type { Connection, FoundPage, Question } from './connection.ts'
 import type { ClassFacts, Directory, Facts } from './directory.ts'
-import { idOf, objectOf, type Reading, requested, valuesIn } from './entries.ts'
+import { idOf, objectOf, type Reading, requested, valuesIn, virtualOf } from './entries.ts'
 import { resultCode } from './errors.ts'
 import { and, idFilter, ldapFilter } from './filter.ts'
 import type { LdapSettings } from './settings.ts'
@@ -233,6 +233,7 @@ function readingOf(
     attributes,
     uidAttribute,
     fields,
+    virtual: virtualOf(fields, attributes),
     uses: new Map(),
     more: (name, description) => moreValues(connection, { name, description, binary }, signal),
   }

@@ -55,7 +55,7 @@ describe('the settings of a directory', () => {
     [{ useDNSSRVRecord: true }, /useDNSSRVRecord .*not there yet/],
     [{ getGroupMemberId: true }, /getGroupMemberId .*not there yet/],
     [{ maintainPosixGroupMembership: true }, /maintainPosixGroupMembership .*not there yet/],
-    [{ passwordHashAlgorithm: 'WIN-AD' }, /there are SSHA, SHA, SMD5, MD5/],
+    [{ passwordHashAlgorithm: 'SHA-2' }, /there are SSHA, SHA, SMD5, MD5, WIN-AD/],
     [{ accountSearchFilter: '(uid=' }, /no LDAP filter/],
     [{ baseContexts: ['people'] }, /no name of an entry/],
     [{ ssl: true, startTLS: true }, /one of the two/],

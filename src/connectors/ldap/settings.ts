@@ -6,9 +6,10 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
 import { misconfigured } from '../kit/errors.ts'
 import { Secret } from '../kit/values.ts'
+import { unicodePassword } from './active-directory/passwords.ts'
 import { configurationSchema, type SettingName } from './configuration-schema.ts'
 import { contains, type Dn, parseDn } from './dn.ts'
-import { type HashAlgorithm, hashAlgorithms } from './passwords.ts'
+import { type HashAlgorithm, hashAlgorithms, windowsPassword } from './passwords.ts'
 
 /** The configuration of a directory (platform §5.2) as the connector works with it. */
 export interface LdapSettings {
@@ -32,7 +33,9 @@ export interface LdapSettings {
   readonly memberAttribute: string
   readonly maintainMembership: boolean
   readonly passwordAttribute: string
-  readonly passwordHash: HashAlgorithm | undefined
+  readonly passwordHash: HashAlgorithm | typeof windowsPassword | undefined
+  /** Who gets a new password must replace it at the next login. */
+  readonly forcePasswordChange: boolean
   readonly pageSize: number
   /** Names of accounts whose writes liveSync does not report. */
   readonly ignoredAuthors: readonly string[]
@@ -62,11 +65,13 @@ export function ldapSettings(configuration: JsonObject, projectFolder: string, l
   const secure = given.boolean('ssl')
   const startTls = given.boolean('startTLS')
   if (secure && startTls) throw invalid('startTLS', 'is set beside ssl; one of the two secures a connection')
+  const servers = [
+    { host: given.text('host'), port: given.number('port', secure ? 636 : 389), secure },
+    ...given.texts('failover').map(serverOf),
+  ]
+  if (!startTls) requireSecurePasswords(given.text('passwordAttribute'), servers)
   return {
-    servers: [
-      { host: given.text('host'), port: given.number('port', secure ? 636 : 389), secure },
-      ...given.texts('failover').map(serverOf),
-    ],
+    servers,
     startTls,
     authorities: authorities(given.optional('trustedCertificates'), projectFolder),
     connectTimeout: given.number('connectTimeout', 10_000),
@@ -85,6 +90,7 @@ export function ldapSettings(configuration: JsonObject, projectFolder: string, l
     maintainMembership: given.boolean('maintainLdapGroupMembership'),
     passwordAttribute: given.text('passwordAttribute'),
     passwordHash: hashAlgorithm(given.optional('passwordHashAlgorithm')),
+    forcePasswordChange: given.boolean('forcePasswordChangeAtNextLogon'),
     pageSize: given.number('blockSize', 500),
     ignoredAuthors: given.texts('modifiersNamesToFilterOut'),
   }
@@ -179,6 +185,16 @@ function serverOf(url: string): Server {
   return { host, port: Number(parsed.port) || (secure ? 636 : 389), secure }
 }
 
+/** Without TLS, Active Directory refuses every write of a password. */
+function requireSecurePasswords(attribute: string, servers: readonly Server[]): void {
+  const plain = servers.find(({ secure }) => !secure)
+  if (attribute.toLowerCase() !== unicodePassword.toLowerCase() || !plain) return
+  throw invalid(
+    'passwordAttribute',
+    `is ${attribute}, which Active Directory takes over TLS only, and ${plain.host}:${plain.port} is reached without; set ssl or startTLS`,
+  )
+}
+
 function bases(texts: readonly string[]): readonly Base[] {
   if (texts.length === 0) throw invalid('baseContexts', 'is empty; it names where entries are searched')
   const all = texts.map((text) => {
@@ -209,11 +225,12 @@ function authorities(file: string | undefined, projectFolder: string): string | 
   throw invalid('trustedCertificates', `is ${path}, which holds no certificate in PEM`)
 }
 
-function hashAlgorithm(name: string | undefined): HashAlgorithm | undefined {
+function hashAlgorithm(name: string | undefined): LdapSettings['passwordHash'] {
   if (name === undefined) return undefined
-  const algorithm = hashAlgorithms.find((one) => one === name.toUpperCase())
+  const known = [...hashAlgorithms, windowsPassword] as const
+  const algorithm = known.find((one) => one === name.toUpperCase())
   if (algorithm !== undefined) return algorithm
-  throw invalid('passwordHashAlgorithm', `is ${JSON.stringify(name)}; there are ${hashAlgorithms.join(', ')}`)
+  throw invalid('passwordHashAlgorithm', `is ${JSON.stringify(name)}; there are ${known.join(', ')}`)
 }
 
 /** What would do less than its author asked for. */

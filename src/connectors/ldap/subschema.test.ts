@@ -21,7 +21,7 @@ const schema = parseSubschema(
     "( 2.8 NAME 'badgeHolder' AUXILIARY MUST badge )",
   ],
 )
-const { byName, binary } = attributesOf(schema, ['employee'], 'secretWord')
+const { byName, binary } = attributesOf(schema, ['employee'], 'secretWord', [])
 
 describe('the attributes of an object class', () => {
   it('are those of the classes that it extends, of auxiliary classes, and operational ones', () => {

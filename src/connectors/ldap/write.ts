@@ -1,23 +1,27 @@
-import { Attribute, Change, Control } from 'ldapts'
+import { type Attribute, Change, type Client } from 'ldapts'
 import { requireReadable, type Unreadable } from '../../model/unreadable.ts'
 import { ConnectorError } from '../kit/errors.ts'
-import { type Attributes, isValueList, Secret, type Value, valuesOf } from '../kit/values.ts'
+import { type Attributes, Secret, type Value, valuesOf } from '../kit/values.ts'
 import {
   type AttributeChange,
   type ConnectorWrite,
   type ConnectorWriteOutcome,
   eachWrite,
 } from '../kit/write.ts'
-import { booleanSyntax, type LdapAttribute, nameAttribute } from './attributes.ts'
+import { nameAttribute } from './attributes.ts'
 import type { Connection } from './connection.ts'
-import { type ClassFacts, type Directory, type Facts, permissiveModify } from './directory.ts'
+import type { ClassFacts, Directory, Facts } from './directory.ts'
 import { contains, type Dn, parseDn, printDn, printRdn, type Rdn, sameDn } from './dn.ts'
-import { idOf, valuesIn } from './entries.ts'
+import { attributeNamed, attributeOf, encoded, textOf } from './encoding.ts'
+import { idOf } from './entries.ts'
 import { resultCode } from './errors.ts'
 import { membersRenamed } from './groups.ts'
+import { modify, readState } from './modify.ts'
 import { writtenPassword } from './passwords.ts'
 import { PostRead } from './post-read.ts'
 import { namesOf } from './read.ts'
+import { addVirtual, realChanges, sameState, type VirtualValue, virtualValue } from './virtual-writes.ts'
+import type { WriteContext } from './write-rules.ts'
 
 /**
  * Writing. A new name is a modifyDN, before anything else of its update; other changes are one modify. Values of lists are added
@@ -30,11 +34,21 @@ export async function writeObjects(
   signal?: AbortSignal,
 ): Promise<readonly ConnectorWriteOutcome[]> {
   return directory.use(async (connection, facts) => {
+    requireWritable(connection.server)
     const kind = facts.class(objectClass)
     const page = new PageOfWrites(connection, directory, facts, kind, signal)
     await page.findNames(writes)
     return eachWrite(writes, (write) => page.perform(write), signal)
   }, signal)
+}
+
+/** The ports of the global catalog of Active Directory: parts of all domains, to be read only. */
+function requireWritable(server: string): void {
+  if (!/:326[89]$/.test(server)) return
+  throw new ConnectorError(
+    'unsupported',
+    `${server} is a global catalog, which cannot be written to; give the system the port of the domain, 389 or 636`,
+  )
 }
 
 class PageOfWrites {
@@ -43,6 +57,7 @@ class PageOfWrites {
   readonly #facts: Facts
   readonly #kind: ClassFacts
   readonly #signal: AbortSignal | undefined
+  readonly #context: WriteContext
   /** The names of the entries of this page, by id. */
   #names = new Map<string, string | Unreadable>()
 
@@ -58,6 +73,9 @@ class PageOfWrites {
     this.#facts = facts
     this.#kind = kind
     this.#signal = signal
+    const { isSecure, server } = connection
+    const { attributes, objectClasses } = kind
+    this.#context = { settings: directory.settings, attributes, objectClasses, isSecure, server }
   }
 
   async findNames(writes: readonly ConnectorWrite[]): Promise<void> {
@@ -91,29 +109,66 @@ class PageOfWrites {
 
   async #create(attributes: Attributes): Promise<string> {
     const dn = this.#newName(attributes[nameAttribute])
-    const classes = attributeNamed(attributes, 'objectClass') ?? [...this.#kind.objectClasses]
-    const given = Object.entries({ ...attributes, objectClass: classes }).flatMap(([name, value]) =>
-      name === nameAttribute || value === undefined || name.toLowerCase() === 'objectclass'
-        ? []
-        : [this.#attribute(name, value)],
-    )
-    const all = [attributeOf('objectClass', valuesOf(classes).map(textOf)), ...given].filter(
-      ({ values }) => values.length > 0,
-    )
-    addNaming(all, dn)
     const name = printDn(dn)
+    const all = this.#newEntry(dn, attributes)
     const { uidAttribute, postRead } = this.#facts
     const answer = new PostRead([uidAttribute], this.#kind.attributes.binary)
-    await this.#connection.run((client) => client.add(name, all, postRead ? [answer] : []), this.#signal)
+    await this.#naming(name, (client) => client.add(name, [...all], postRead ? [answer] : []))
     const id = answer.entry && idOf(answer.entry, uidAttribute)
     return id ?? this.#idUnder(name)
   }
 
-  async #update(id: string, oldName: string, changes: readonly AttributeChange[]): Promise<void> {
+  #newEntry(dn: Dn, asked: Attributes): readonly Attribute[] {
+    const { writeRules } = this.#facts.profile
+    const attributes = writeRules.creation(asked, dn, this.#context)
+    const classes = attributeNamed(attributes, 'objectClass') ?? [...this.#kind.objectClasses]
+    const all = [attributeOf('objectClass', valuesOf(classes).map(textOf))]
+    const virtual: VirtualValue[] = []
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name === nameAttribute || value === undefined || name.toLowerCase() === 'objectclass') continue
+      const attribute = this.#kind.names.attribute(name)?.virtual
+      if (attribute) virtual.push({ attribute, value })
+      else all.push(this.#attribute(name, value))
+    }
+    const given = all.filter(({ values }) => values.length > 0)
+    addNaming(given, dn)
+    const entry = addVirtual(given, virtual)
+    writeRules.requireSound(entry, this.#context)
+    return entry
+  }
+
+  async #update(id: string, oldName: string, asked: readonly AttributeChange[]): Promise<void> {
+    const { writeRules } = this.#facts.profile
+    const changes = writeRules.update(asked, parseDn(oldName) ?? [], this.#context)
     const renaming = changes.find(({ attribute }) => attribute === nameAttribute)
     const name = renaming ? await this.#rename(id, oldName, renaming) : oldName
-    const others = changes.filter((change) => change !== renaming).flatMap((change) => this.#change(change))
-    if (others.length > 0) await this.#modify(name, others)
+    const others = changes.filter((change) => change !== renaming)
+    const virtual = others.flatMap((change) => virtualValue(change, this.#kind.attributes))
+    const real = others.filter(({ attribute }) => !this.#kind.names.attribute(attribute)?.virtual)
+    if (others.length > 0)
+      await this.#modify(
+        name,
+        real.flatMap((change) => this.#change(change)),
+        virtual,
+      )
+  }
+
+  /** An attribute of bits that another program changes at the same time is looked at again. */
+  async #modify(name: string, real: readonly Change[], virtual: readonly VirtualValue[]): Promise<void> {
+    const target = { connection: this.#connection, facts: this.#facts, kind: this.#kind, name }
+    let state = await readState(target, virtual, this.#signal)
+    for (;;) {
+      const changes = [...real, ...realChanges(virtual, state)]
+      try {
+        if (changes.length > 0) await modify(target, changes, this.#signal)
+        return
+      } catch (error) {
+        if (![16, 19, 20].includes(resultCode(error) ?? 0)) throw error
+        const now = await readState(target, virtual, this.#signal)
+        if (sameState(now, state)) throw error
+        state = now
+      }
+    }
   }
 
   async #rename(id: string, oldName: string, change: AttributeChange): Promise<string> {
@@ -125,13 +180,29 @@ class PageOfWrites {
     const [rdn = []] = dn
     const isMove = !sameDn(dn.slice(1), old.slice(1))
     const name = printDn(isSame ? [rdn, ...old.slice(1)] : dn)
-    await this.#connection.run(
-      (client) => client.modifyDN(oldName, isMove ? name : printRdn(rdn)),
-      this.#signal,
-    )
+    await this.#naming(name, (client) => client.modifyDN(oldName, isMove ? name : printRdn(rdn)))
     this.#names.set(id, name)
     await this.#followMember(oldName, name)
     return name
+  }
+
+  /** Gives an entry a name. Servers take different texts for one name; then the error shows both. */
+  async #naming(name: string, work: (client: Client) => Promise<void>): Promise<void> {
+    try {
+      await this.#connection.run(work, this.#signal)
+    } catch (error) {
+      if (resultCode(error) !== 68) throw error
+      const entry = await this.#connection.entry(name, { attributes: ['1.1'] }, this.#signal)
+      if (!entry || entry.dn === name || !(error instanceof Error)) throw error
+      throw new ConnectorError(
+        'alreadyExists',
+        `${error.message}; under this name the server has "${entry.dn}"`,
+        {
+          cause: error,
+          attribute: nameAttribute,
+        },
+      )
+    }
   }
 
   async #delete(id: string, name: string): Promise<void> {
@@ -144,48 +215,6 @@ class PageOfWrites {
     const { settings } = this.#directory
     if (settings.maintainMembership)
       await membersRenamed(this.#connection, this.#facts, settings, { oldName, newName }, this.#signal)
-  }
-
-  async #modify(name: string, changes: readonly Change[]): Promise<void> {
-    // The server then takes an added value that is there, and a removed one that is not, as done.
-    const controls = this.#facts.permissiveModify ? [new Control(permissiveModify, { critical: true })] : []
-    try {
-      await this.#connection.run((client) => client.modify(name, [...changes], controls), this.#signal)
-    } catch (error) {
-      const code = resultCode(error)
-      if ((code !== 16 && code !== 20) || controls.length > 0) throw error
-      const open = await this.#stillOpen(name, changes)
-      if (open.length > 0)
-        await this.#connection.run((client) => client.modify(name, [...open]), this.#signal)
-    }
-  }
-
-  /** Without values to add that are there, and values to remove that are not. */
-  async #stillOpen(name: string, changes: readonly Change[]): Promise<readonly Change[]> {
-    const attributes = changes.map(({ modification }) => modification.type)
-    const entry = await this.#connection.entry(name, { attributes }, this.#signal)
-    return changes.flatMap((change) => {
-      const { operation, modification } = change
-      if (operation === 'replace') return [change]
-      const folds = this.#kind.names.attribute(modification.type)?.comparison === 'ignoreCase'
-      const key = (value: string | Buffer) =>
-        folds ? value.toString().toLowerCase() : value.toString('latin1')
-      const present = new Set(valuesIn(entry?.[modification.type]).map((value) => key(Buffer.from(value))))
-      const open = modification.values.filter(
-        (value) => present.has(key(Buffer.from(value))) === (operation === 'delete'),
-      )
-      return open.length === 0
-        ? []
-        : [
-            new Change({
-              operation,
-              modification: attributeOf(
-                modification.type,
-                open.map((one) => Buffer.from(one)),
-              ),
-            }),
-          ]
-    })
   }
 
   #change(change: AttributeChange): readonly Change[] {
@@ -204,19 +233,11 @@ class PageOfWrites {
   }
 
   #attribute(name: string, value: Value): Attribute {
-    const definition = this.#kind.names.attribute(name)
+    const { settings } = this.#directory
     const password = value instanceof Secret ? value : undefined
-    const { profile } = this.#facts
-    // Under the name of the standard, Active Directory keeps a password as text that can be read.
-    if (password && !profile.takesPasswords)
-      throw new ConnectorError('unsupported', `Passwords cannot be written to ${profile.name} yet`, {
-        attribute: name,
-      })
-    if (password && name.toLowerCase() === this.#directory.settings.passwordAttribute.toLowerCase())
-      return attributeOf(name, [
-        Buffer.from(writtenPassword(password, this.#directory.settings.passwordHash)),
-      ])
-    return attributeOf(name, encoded(name, value, definition))
+    if (password && name.toLowerCase() === settings.passwordAttribute.toLowerCase())
+      return attributeOf(name, [Buffer.from(writtenPassword(password, settings.passwordHash))])
+    return attributeOf(name, encoded(name, value, this.#kind.names.attribute(name)))
   }
 
   /** The name that a write gives; it must lie where the entry will be found again. */
@@ -277,50 +298,4 @@ function addNaming(attributes: Attribute[], [rdn = []]: Dn): void {
     else if (!present.values.some((one) => Buffer.from(one).toString().toLowerCase() === value.toLowerCase()))
       present.values = [...present.values.map((one) => Buffer.from(one)), Buffer.from(value)]
   }
-}
-
-/** Values as they are sent: no empty text, no value twice. */
-function encoded(name: string, value: Value, definition: LdapAttribute | undefined): readonly Buffer[] {
-  const isBoolean = definition?.syntax === booleanSyntax
-  return distinct(value, definition).map((one) => {
-    if (one instanceof Uint8Array) return Buffer.from(one)
-    const text = textValue(one)
-    if (text === undefined)
-      throw new ConnectorError('invalidValue', `${name} cannot hold an object`, { attribute: name })
-    return Buffer.from(isBoolean ? text.toUpperCase() : text)
-  })
-}
-
-/** The values that an attribute will have: servers know neither empty texts nor the same value twice. */
-export function distinct(value: Value, definition: LdapAttribute | undefined): readonly Value[] {
-  const folds = definition?.comparison === 'ignoreCase'
-  const kept = new Map<string, Value>()
-  for (const one of valuesOf(value)) {
-    const text = one instanceof Uint8Array ? `bytes ${Buffer.from(one).toString('base64')}` : textValue(one)
-    if (text === '') continue
-    const key = text ?? JSON.stringify(one)
-    kept.set(folds ? key.toLowerCase() : key, kept.get(folds ? key.toLowerCase() : key) ?? one)
-  }
-  return [...kept.values()]
-}
-
-/** Undefined for what is no single value. */
-export function textValue(value: Value): string | undefined {
-  if (value instanceof Secret) return value.reveal()
-  if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE'
-  if (typeof value === 'number') return String(value)
-  return typeof value === 'string' ? value : undefined
-}
-
-function textOf(value: Value): Buffer {
-  return Buffer.from(textValue(value) ?? '')
-}
-
-function attributeOf(type: string, values: readonly Buffer[]): Attribute {
-  return new Attribute({ type, values: [...values] })
-}
-
-function attributeNamed(attributes: Attributes, name: string): Value | undefined {
-  const found = Object.entries(attributes).find(([one]) => one.toLowerCase() === name.toLowerCase())
-  return isValueList(found?.[1]) && found[1].length === 0 ? undefined : found?.[1]
 }

@@ -208,7 +208,7 @@ describe('a password', () => {
     },
   )
 
-  it('is refused by a server that takes it in another way, and never stored as text', async () => {
+  it('goes to Active Directory over TLS only, and is never stored as text', async () => {
     await using domain = await startSlapd({
       global: (folder) => {
         writeFileSync(join(folder, 'root.ldif'), 'dn:\nvendorName: Samba Team (https://samba.org)\n')
@@ -217,10 +217,17 @@ describe('a password', () => {
     })
     await using connector = domain.connect({ uidAttribute: 'entryUUID' })
     await expect(create(connector, 'a', { userPassword: new Secret('x') })).rejects.toMatchObject({
-      kind: 'unsupported',
-      message: 'Passwords cannot be written to Samba yet',
+      kind: 'misconfigured',
+      message: expect.stringMatching(/takes passwords over TLS only; set ssl or startTLS$/),
     })
     expect(await create(connector, 'a')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  it('in the way of Active Directory is refused by any other server', async () => {
+    await using connector = slapd.connect({ passwordHashAlgorithm: 'WIN-AD' })
+    await expect(create(connector, 'a', { userPassword: new Secret('x') })).rejects.toMatchObject({
+      kind: 'misconfigured',
+    })
   })
 
   it('is salted with SSHA: two accounts with one password do not show it', async () => {
