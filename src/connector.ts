@@ -63,6 +63,7 @@ export type {
   ObjectClass,
   Schema,
 } from './connectors/kit/schema.ts'
+export { followSocket, noSteps, type Opening, type StepName, type Steps } from './connectors/kit/steps.ts'
 export {
   type Attributes,
   attribute,

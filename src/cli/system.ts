@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isJsonObject, type JsonObject } from '../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { withApplication } from './application.ts'
 import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { style } from './style.ts'
@@ -7,7 +7,7 @@ import { style } from './style.ts'
 export function addSystem(program: Command, exit: Exit): void {
   const system = program.command('system').description('Connected systems.')
   const test = withProjectOptions(system.command('test [name]'))
-    .description('Test the connection to one system, or to all.')
+    .description('Test one system, or all, step by step: connection, login, schema, two pages.')
     .action(exit(testSystems))
   example(test, 'syncline system test hr --project examples/hr-to-directory')
 }
@@ -24,6 +24,18 @@ async function testSystems(name: string | undefined, options: ProjectOptions): P
   })
 }
 
-function verdict({ name, ok, error }: JsonObject): string {
-  return ok === true ? `${style('green', 'ok')}    ${name}` : `${style('red', 'error')} ${name}: ${error}`
+/** The verdict on a system, and below it the steps of its test. */
+function verdict({ name, ok, error, steps }: JsonObject): string {
+  const heading =
+    ok === true ? `${style('green', 'ok')}    ${name}` : `${style('red', 'error')} ${name}: ${error}`
+  const listed = Array.isArray(steps) ? steps.filter(isJsonObject) : []
+  return [heading, ...listed.map((step) => stepLine(step, error))].join('\n')
+}
+
+/** The error of the heading is not said twice. */
+function stepLine({ name, ok, took, detail = '', advice }: JsonObject, said: Json | undefined): string {
+  const mark = ok === true ? style('green', 'ok    ') : style('red', 'failed')
+  const told = detail === said ? '' : detail
+  const line = `      ${mark} ${String(name).padEnd(11)} ${`${took} ms`.padStart(8)}  ${told}`.trimEnd()
+  return advice === undefined ? line : `${line}\n             ${advice}`
 }

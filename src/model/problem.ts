@@ -104,6 +104,11 @@ export class Problem extends Error {
   get hint(): string {
     return this.#hint ?? problems[this.code].hint
   }
+
+  /** The hint of this case alone. */
+  get ownHint(): string | undefined {
+    return this.#hint
+  }
 }
 
 /** Wraps anything thrown, so that edges handle one type. */

@@ -23,6 +23,7 @@ import type {
 } from '../kit/query.ts'
 import { isSameSecret } from '../kit/same-secret.ts'
 import type { ObjectClass } from '../kit/schema.ts'
+import { noSteps } from '../kit/steps.ts'
 import { type Attributes, attribute, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { changesSince, latestToken } from './changes.ts'
@@ -73,8 +74,13 @@ export class CsvConnector implements Lifecycle, CsvCapabilities {
     return { __NAME__: this.#settings.name, __PASSWORD__: this.#settings.password }
   }
 
-  async test(signal?: AbortSignal): Promise<void> {
-    await this.#reading(async (_, snapshot) => requireWhole(snapshot, this.#settings), signal)
+  async test(signal?: AbortSignal, steps = noSteps): Promise<void> {
+    steps.enter('open', this.#settings.file)
+    await using handle = await this.#open(signal)
+    steps.enter('content')
+    const snapshot = await this.#turn.run(() => this.#current(handle, signal))
+    requireWhole(snapshot, this.#settings)
+    steps.tell(`rows: ${snapshot.index.size}, columns: ${snapshot.columns.names.length}`)
   }
 
   async schema(signal?: AbortSignal): Promise<Readonly<Record<string, ObjectClass>>> {

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import type { Changes } from './changes.ts'
 import type { Count, Locate, Page, ReadMany, Search, Split } from './query.ts'
 import type { Schema } from './schema.ts'
+import type { Steps } from './steps.ts'
 import type { Secret, Value } from './values.ts'
 import type { Deltas, ExchangesIds, Held, IdOf, Ordered, Refusals, Write } from './write.ts'
 
@@ -19,8 +20,11 @@ export interface Lifecycle extends AsyncDisposable {
 }
 
 export interface Test {
-  /** Resolves if the system can be used as configured; otherwise rejects with an error that says why. */
-  test(signal?: AbortSignal): Promise<void>
+  /**
+   * Resolves if the system can be used as configured; otherwise rejects with an error that says why. `steps` hears how far
+   * the test has come.
+   */
+  test(signal?: AbortSignal, steps?: Steps): Promise<void>
 }
 
 export interface Authenticate {

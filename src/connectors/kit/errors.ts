@@ -106,8 +106,10 @@ const connectionCodes: ReadonlySet<string> = new Set([
 /** Any error of a connector, as one of the kinds. A Problem without a kind is the caller's own. */
 export function connectorError(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  const kind = connectionCodes.has(errorCode(thrown)) ? 'connection' : 'failed'
+  const code = errorCode(thrown)
+  // Several addresses of one host that all failed have one error, without a message of its own.
+  const message = thrown instanceof Error ? thrown.message || code || thrown.name : String(thrown)
+  const kind = connectionCodes.has(code) ? 'connection' : 'failed'
   return new ConnectorError(kind, message, { cause: thrown })
 }
 

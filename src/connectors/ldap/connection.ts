@@ -2,6 +2,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectSecure } from 'node:tls'
 import { Client, type Entry, type Filter, PresenceFilter } from 'ldapts'
 import { ConnectorError, kindOfError } from '../kit/errors.ts'
+import { followSocket, noSteps, type Steps } from '../kit/steps.ts'
 import type { Secret } from '../kit/values.ts'
 import { EntryReader } from './entry-reader.ts'
 import { ldapError, resultCode } from './errors.ts'
@@ -17,8 +18,8 @@ export class Connection {
   readonly #socket: () => Socket | undefined
   #searches: Searches | undefined
 
-  private constructor({ host, port, secure }: Server, settings: LdapSettings) {
-    const { client, socket } = clientOf({ host, port, secure }, settings)
+  private constructor({ host, port, secure }: Server, settings: LdapSettings, steps: Steps) {
+    const { client, socket } = clientOf({ host, port, secure }, settings, steps)
     this.#client = client
     this.#socket = socket
     this.isSecure = secure || settings.startTls
@@ -26,17 +27,19 @@ export class Connection {
   }
 
   /** To the first of the servers that can be reached; whoever answers with an error is not passed over. */
-  static async open(settings: LdapSettings, signal?: AbortSignal): Promise<Connection> {
+  static async open(settings: LdapSettings, signal?: AbortSignal, steps = noSteps): Promise<Connection> {
     const failures: unknown[] = []
     for (const server of settings.servers) {
-      const connection = new Connection(server, settings)
+      const connection = new Connection(server, settings, steps)
       try {
         await connection.#begin(server, settings, signal)
+        steps.tell(settings.account ? `as ${settings.account.dn}` : 'anonymously')
         return connection
       } catch (error) {
         await connection.close()
         signal?.throwIfAborted()
         if (!isUnreachable(error)) throw error
+        if (server !== settings.servers.at(-1)) steps.fail(error)
         failures.push(error)
       }
     }
@@ -174,6 +177,7 @@ function isUnreachable(error: unknown): boolean {
 function clientOf(
   server: Server,
   settings: LdapSettings,
+  steps: Steps,
 ): { readonly client: Client; socket(): Socket | undefined } {
   const { connectTimeout, readTimeout: timeout } = settings
   const host = isIP(server.host) === 6 ? `[${server.host}]` : server.host
@@ -181,6 +185,8 @@ function clientOf(
   const connect = <T extends Socket>(open: () => T): T => {
     if (socket) throw closed(`${server.host}:${server.port}`)
     const opened = open()
+    const secured = server.secure ? ({ next: 'TLS', afterTls: 'bind' } as const) : undefined
+    followSocket(opened, { ...server, ...(secured ?? { next: settings.startTls ? 'TLS' : 'bind' }) }, steps)
     socket = opened
     return opened
   }
@@ -197,6 +203,7 @@ function clientOf(
           connectSecure({ port: server.port, host: server.host, ...tlsOptions(server, settings) }),
         )
       const secured = connectSecure(first)
+      secured.once('secureConnect', () => steps.enter('bind'))
       socket = secured
       return secured
     },

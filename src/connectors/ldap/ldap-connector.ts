@@ -5,10 +5,12 @@ import { ConnectorError } from '../kit/errors.ts'
 import type { Clock, ConnectorHost } from '../kit/kind.ts'
 import type { ConnectorEntry, ConnectorQuery, SearchEnd, SplitFilter } from '../kit/query.ts'
 import type { ObjectClass } from '../kit/schema.ts'
+import { noSteps } from '../kit/steps.ts'
 import { isValueList, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { nameAttribute } from './attributes.ts'
 import { changesSince, everyObject, latestToken } from './changes.ts'
+import { Connection } from './connection.ts'
 import { accountClass, Directory, type Facts, groupClass } from './directory.ts'
 import { distinct, textValue } from './encoding.ts'
 import { splitForServer } from './filter.ts'
@@ -62,16 +64,21 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
     return { __NAME__: nameAttribute, __PASSWORD__: this.#settings.passwordAttribute }
   }
 
-  async test(signal?: AbortSignal): Promise<void> {
+  async test(signal?: AbortSignal, steps = noSteps): Promise<void> {
+    await (await Connection.open(this.#settings, signal, steps)).close()
+    steps.enter('server')
     await this.#directory.use(async (connection, facts) => {
-      facts.class(accountClass)
+      steps.tell(`${facts.schema.types.size} attributes; the id is ${facts.uidAttribute}`)
+      const contexts = facts.root.get('namingcontexts') ?? []
       for (const { text } of this.#settings.bases) {
+        steps.enter('base', text)
         if (await connection.entry(text, { attributes: ['1.1'] }, signal)) continue
-        throw new ConnectorError(
-          'misconfigured',
-          `${facts.server} has no entry ${text}, which baseContexts names`,
-        )
+        const message = `${facts.server} has no entry ${text}, which baseContexts names`
+        const hint = `Name a base that exists and that the account may see; the server says that it has: ${contexts.join('; ') || 'nothing'}.`
+        throw new ConnectorError('misconfigured', message, { hint })
       }
+      steps.enter('schema')
+      facts.class(accountClass)
     }, signal)
   }
 

@@ -1,4 +1,5 @@
 import type { ConnectorError } from '../kit/errors.ts'
+import type { Steps } from '../kit/steps.ts'
 import type { Cell, Column, ColumnKind, Row } from './column.ts'
 
 /**
@@ -17,7 +18,8 @@ export interface Dialect {
   readonly begin: string
   /** Follows a select whose rows are then written. */
   readonly forUpdate: string
-  connect(signal: AbortSignal): Promise<Session>
+  /** `steps` hears how far it has come. */
+  connect(signal: AbortSignal, steps?: Steps): Promise<Session>
   /** An identifier in quotes, whatever characters it has. */
   quote(name: string): string
   /** The n-th parameter, from 1, as a value of this column. */

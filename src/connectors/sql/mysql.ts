@@ -1,3 +1,4 @@
+import { connect as connectSocket } from 'node:net'
 import mysql, {
   type Connection,
   type FieldPacket,
@@ -6,6 +7,7 @@ import mysql, {
   type RowDataPacket,
 } from 'mysql2'
 import { ConnectorError, type ErrorKind, errorCode, kindOfError } from '../kit/errors.ts'
+import { followSocket, noSteps } from '../kit/steps.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
 import {
@@ -31,7 +33,7 @@ export function mysqlDialect(address: Address): Dialect {
     readingLocks: false,
     begin: 'START TRANSACTION',
     forUpdate: ' FOR UPDATE',
-    connect: (signal) => connect(address, signal),
+    connect: (signal, steps) => connect(address, signal, steps),
     quote,
     parameter: (place) => mark(place),
     // `=` ignores blanks at the end, and most collations upper and lower case; bytes tell what is equal.
@@ -101,7 +103,7 @@ const preparation =
 /** Under the default, two pages of inserts block each other by the gaps that they have looked into. */
 const isolation = 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'
 
-async function connect(address: Address, signal: AbortSignal): Promise<Session> {
+async function connect(address: Address, signal: AbortSignal, steps = noSteps): Promise<Session> {
   const { host, port, user, password, database, tls } = address
   const connection = mysql.createConnection({
     host,
@@ -118,9 +120,20 @@ async function connect(address: Address, signal: AbortSignal): Promise<Session> 
     rowsAsArray: true,
     multipleStatements: false,
     ...(tls !== 'off' && { ssl: { rejectUnauthorized: tls === 'verified' } }),
+    stream: () => {
+      const socket = connectSocket({ host, port, keepAlive: true, noDelay: true })
+      followSocket(socket, { host, port, next: tls === 'off' ? 'log in' : 'TLS' }, steps)
+      return socket
+    },
   })
   return opened(new MysqlSession(connection), signal, async (session) => {
-    await session.run(preparation)
+    await session.run(preparation).catch((error: unknown) => {
+      // TLS is there: the server itself refuses.
+      if (tls !== 'off' && 'sqlState' in Object(error)) steps.enter('log in')
+      throw error
+    })
+    if (tls !== 'off') steps.enter('log in')
+    steps.tell(`as ${user} to ${database}`)
     await session.run(isolation)
   })
 }

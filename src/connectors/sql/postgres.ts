@@ -1,6 +1,8 @@
+import { Socket } from 'node:net'
 import pg from 'pg'
 import Cursor from 'pg-cursor'
 import { ConnectorError, connectorError, type ErrorKind, errorCode } from '../kit/errors.ts'
+import { followSocket, noSteps } from '../kit/steps.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
 import {
@@ -25,7 +27,7 @@ export function postgres(address: Address): Dialect {
     readingLocks: false,
     begin: 'BEGIN',
     forUpdate: ' FOR UPDATE',
-    connect: (signal) => connect(address, signal),
+    connect: (signal, steps) => connect(address, signal, steps),
     quote,
     parameter: (place, column) => (column ? `$${place}::${castOf(column.type)}` : `$${place}`),
     equals: (column, parameter) => `${column} = ${parameter}`,
@@ -80,9 +82,14 @@ const asText = {
 const preparation =
   "SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; SET bytea_output = 'hex'; SET extra_float_digits = 1; SET standard_conforming_strings = on"
 
-async function connect(address: Address, signal: AbortSignal): Promise<Session> {
+async function connect(address: Address, signal: AbortSignal, steps = noSteps): Promise<Session> {
   const { host, port, user, password, database, tls } = address
   const client = new pg.Client({
+    stream: () => {
+      const socket = new Socket()
+      followSocket(socket, { host, port, next: tls === 'off' ? 'log in' : 'TLS' }, steps)
+      return socket
+    },
     host,
     port,
     user,
@@ -94,7 +101,13 @@ async function connect(address: Address, signal: AbortSignal): Promise<Session> 
     types: asText as pg.CustomTypesConfig,
   })
   return opened(new PostgresSession(client), signal, async () => {
-    await client.connect()
+    await client.connect().catch((error: unknown) => {
+      // TLS is there: the server itself refuses.
+      if (tls !== 'off' && error instanceof pg.DatabaseError) steps.enter('log in')
+      throw error
+    })
+    if (tls !== 'off') steps.enter('log in')
+    steps.tell(`as ${user} to ${database}`)
     await client.query(preparation)
   })
 }

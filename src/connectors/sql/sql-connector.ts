@@ -17,6 +17,7 @@ import type {
   SplitFilter,
 } from '../kit/query.ts'
 import type { ObjectClass } from '../kit/schema.ts'
+import { noSteps } from '../kit/steps.ts'
 import { type Attributes, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { Connections } from './connections.ts'
@@ -90,10 +91,20 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     }
   }
 
-  async test(signal?: AbortSignal): Promise<void> {
+  async test(signal = new AbortController().signal, steps = noSteps): Promise<void> {
     this.#table = undefined
-    await this.#reading(async (session) => {
-      if (this.#settings.validationQuery !== undefined) await session.rows(this.#settings.validationQuery)
+    const session = await this.#dialect.connect(signal, steps).catch((error: unknown) => {
+      signal.throwIfAborted()
+      throw this.#dialect.errorOf(error)
+    })
+    await session.close()
+    steps.enter('table', this.#settings.table)
+    await this.#reading(async (used, { table }) => {
+      steps.tell(`${table.sql}: ${table.columns.size} columns; the id is ${table.key.name}`)
+      const { validationQuery } = this.#settings
+      if (validationQuery === undefined) return
+      steps.enter('test', 'validationQuery')
+      await used.rows(validationQuery)
     }, signal)
   }
 

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConnectorError, connectorError, type ErrorKind } from '../kit/errors.ts'
+import { noSteps } from '../kit/steps.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
 import { type Answer, type DatabaseIdentity, type Dialect, limited, type Session } from './dialect.ts'
@@ -20,7 +21,10 @@ export function sqlite(address: Address): Dialect {
     readingLocks: true,
     begin: 'BEGIN IMMEDIATE',
     forUpdate: '',
-    connect: async () => open(address.database),
+    async connect(_, steps = noSteps) {
+      steps.enter('open', address.database)
+      return open(address.database)
+    },
     quote,
     parameter: (place) => `?${place}`,
     equals: (column, parameter) => `${column} = ${parameter}`,

@@ -3,15 +3,16 @@ import type { Finding } from '../../model/finding.ts'
 import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext } from '../../router/resources.ts'
-import { type Connector, offers } from '../kit/connector.ts'
+import type { Connector } from '../kit/connector.ts'
 import { misconfigured } from '../kit/errors.ts'
 import { systemClock } from '../kit/host.ts'
 import { type ConnectorHost, type ConnectorKind, defaultPool, type PoolLimits } from '../kit/kind.ts'
 import { Calls } from './calls.ts'
 import { kindFor, versionWarning } from './kinds.ts'
 import { objectTypesOf } from './object-type.ts'
-import { timeoutOf } from './operation.ts'
 import { type SystemObjects, systemObjects } from './system-objects.ts'
+import type { TestResult } from './test-steps.ts'
+import { testSystem } from './test-system.ts'
 import type { SystemFacts } from './type-access.ts'
 
 /** One configured system: a connector, and its object types in the configuration's names. */
@@ -22,8 +23,8 @@ export interface System extends AsyncDisposable {
   readonly objects: ReadonlyMap<string, SystemObjects>
   /** Settings that are accepted without effect, or with an unexpected one. */
   readonly warnings: readonly Finding[]
-  /** Resolves if the system can be used as configured; otherwise rejects with a Problem that says why. */
-  test(): Promise<void>
+  /** Whether the system can be used as configured, step by step. */
+  test(): Promise<TestResult>
 }
 
 export interface SystemEnvironment {
@@ -85,11 +86,7 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
       ...unknownSettings(settings, kind),
       ...withoutEffect(configuration),
     ],
-    async test() {
-      if (!offers(connector, 'test')) return
-      const timeout = timeoutOf(configuration, 'TEST')
-      await calls.call({ system: name, name: 'TEST', timeout }, undefined, (signal) => connector.test(signal))
-    },
+    test: () => testSystem({ system: name, connector, configuration, types, calls }),
     async [Symbol.asyncDispose]() {
       closed.abort(new Problem('UNAVAILABLE', `The system ${name} has been closed`))
       await connector[Symbol.asyncDispose]()

@@ -6,6 +6,7 @@ import type { ConnectorKind } from '../kit/kind.ts'
 import type { AttributeType, NativeAttribute } from '../kit/schema.ts'
 import { kindFor } from './kinds.ts'
 import { openSystem, type System, type SystemEnvironment, settingsOf } from './open-system.ts'
+import { RecordedSteps, resultOf, type TestResult } from './test-steps.ts'
 
 /** The actions on `system` (platform §4.6): tests, and the steps of configuring a new system. */
 type SystemAction = (
@@ -33,7 +34,8 @@ export const systemActions: Readonly<Record<string, SystemAction>> = {
     const core = coreConfiguration(kindFor(bodyOf(content).connectorRef, environment.kinds))
     const configuration = { name: 'draft', ...core, ...bodyOf(content) }
     await using system = await openSystem(expanded(configuration, environment), environment)
-    await system.test()
+    const { error } = await system.test()
+    if (error) throw error
     return { ...core, ...bodyOf(content), objectTypes: await declaredTypes(system), operationOptions: {} }
   },
 
@@ -43,10 +45,9 @@ export const systemActions: Readonly<Record<string, SystemAction>> = {
       throw new Problem('BAD_REQUEST', 'testConfig needs the complete configuration with a name')
     try {
       await using system = await openSystem(expanded(bodyOf(content), environment), environment)
-      await system.test()
-      return { name, ok: true }
+      return { name, ...resultOf(await system.test()) }
     } catch (error) {
-      return { name, ok: false, error: asProblem(error).message }
+      return { name, ...resultOf(unusable(error)) }
     }
   },
 }
@@ -59,20 +60,22 @@ function expanded(configuration: JsonObject, { expand }: SystemEnvironment): Jso
 /** The state of one system, tested now. */
 export async function testReport(system: System): Promise<JsonObject> {
   const { name, configuration, objects, connector } = system
-  const report = {
+  return {
     name,
     enabled: configuration.enabled !== false,
     config: `config/provisioner.openicf/${name}`,
     objectTypes: ['__ALL__', ...objects.keys()],
     connectorRef: configuration.connectorRef ?? null,
     displayName: connector.displayName,
+    ...resultOf(await system.test()),
   }
-  try {
-    await system.test()
-    return { ...report, ok: true }
-  } catch (error) {
-    return { ...report, ok: false, error: asProblem(error).message }
-  }
+}
+
+/** Of a configuration from which no connector can be made. */
+function unusable(error: unknown): TestResult {
+  const steps = new RecordedSteps(() => performance.now())
+  steps.enter('settings')
+  return steps.end(asProblem(error))
 }
 
 function bodyOf(content: Json): JsonObject {

@@ -539,7 +539,7 @@ describe('the actions of systems', () => {
       account: { nativeType: '__ACCOUNT__', properties: { sn: { type: 'string' } } },
     })
     const named = { ...full, name: 'new' }
-    expect(await given.resources.action('system', action('testConfig', named), admin)).toEqual({
+    expect(await given.resources.action('system', action('testConfig', named), admin)).toMatchObject({
       name: 'new',
       ok: true,
     })

@@ -70,6 +70,12 @@ export async function* objectsIn(
   }
 }
 
+/** Every object can be read, and all of them are known. */
+export function requireWhole({ faults, listing }: ClassState, file: string): void {
+  if (listing.state !== 'complete') throw new ConnectorError('unreadable', listing.reason)
+  for (const fault of faults.values()) throw problemAt(file, fault)
+}
+
 export async function readSnapshot(
   handle: FileHandle,
   file: string,

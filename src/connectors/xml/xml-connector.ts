@@ -11,6 +11,7 @@ import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorQuery, SearchEnd } from '../kit/query.ts'
 import { isSameSecret } from '../kit/same-secret.ts'
 import type { ObjectClass } from '../kit/schema.ts'
+import { noSteps } from '../kit/steps.ts'
 import type { Attributes, Secret, Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { changesSince, type History, latestToken } from './changes.ts'
@@ -26,6 +27,7 @@ import {
   missingObject,
   objectsIn,
   readSnapshot,
+  requireWhole,
   type Snapshot,
   stateOf,
   unwritable,
@@ -43,25 +45,7 @@ import { classOf, nameName, passwordName, readShapes, type Shape, type Shapes } 
  * without. Writers of Syncline wait for each other; what other programs wrote meanwhile is kept, and only a write to an object that
  * they changed fails. All that is no changed object stays, byte for byte.
  */
-type XmlCapabilities = Pick<
-  Capabilities,
-  | 'test'
-  | 'schema'
-  | 'search'
-  | 'readMany'
-  | 'count'
-  | 'writeMany'
-  | 'deltas'
-  | 'ordered'
-  | 'idOf'
-  | 'exchangesIds'
-  | 'held'
-  | 'refusals'
-  | 'authenticate'
-  | 'resolveUsername'
-  | 'latestToken'
-  | 'changesSince'
->
+type XmlCapabilities = Omit<Capabilities, 'split' | 'page' | 'sorts' | 'locate' | 'runScript' | 'discover'>
 
 const pageSize = 500
 /** How often a page is applied again to a file that keeps changing. */
@@ -86,13 +70,14 @@ export class XmlConnector implements Lifecycle, XmlCapabilities {
     return { __NAME__: nameName, __PASSWORD__: passwordName }
   }
 
-  async test(signal?: AbortSignal): Promise<void> {
-    await this.#reading(async (_, { classes }) => {
-      for (const { faults, listing } of classes.values()) {
-        if (listing.state !== 'complete') throw new ConnectorError('unreadable', listing.reason)
-        for (const fault of faults.values()) throw problemAt(this.#settings.file, fault)
-      }
-    }, signal)
+  async test(signal?: AbortSignal, steps = noSteps): Promise<void> {
+    const { file } = this.#settings
+    steps.enter('open', file)
+    await using handle = await this.#open(signal)
+    steps.enter('content')
+    const { classes } = await this.#turn.run(() => this.#current(handle, signal))
+    steps.tell(`types of objects: ${[...classes.keys()].join(', ') || 'none'}`)
+    for (const state of classes.values()) requireWhole(state, file)
   }
 
   async schema(signal?: AbortSignal): Promise<Readonly<Record<string, ObjectClass>>> {
