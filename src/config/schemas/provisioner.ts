@@ -48,6 +48,14 @@ function eachOperation(make: (operation: string) => TSchema): Record<string, TSc
   return Object.fromEntries(operations.map((operation) => [operation, make(operation)]))
 }
 
+function rate(what: string): TSchema {
+  return Type.Optional(
+    Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.String()], {
+      description: `${what}: \`30/sec\`, \`100/min\`, \`5000/hour\`, or a number, in a second.`,
+    }),
+  )
+}
+
 const noPool = withoutEffect('connectors run in this process and need no pool')
 const paged = withoutEffect('results are read in pages')
 
@@ -155,18 +163,16 @@ export const provisionerSchema = Type.Object(
       'How long operations may take.',
     ),
     operationRateLimits: object(
-      eachOperation((operation) =>
-        Type.Optional(
-          Type.Number({ description: `${operation} requests in a second.`, exclusiveMinimum: 0 }),
-        ),
-      ),
+      eachOperation((operation) => rate(`How often ${operation} may happen`)),
       'How often operations may happen.',
     ),
     resilience: object(
       {
-        retries: whole('How often what only reads is tried again after a failure that may pass.', undefined, {
-          minimum: 0,
-        }),
+        retries: whole(
+          'How often a call is tried again after a failure that may pass; a write only where a look at the system shows that it is not done.',
+          undefined,
+          { minimum: 0 },
+        ),
         firstDelay: whole('Milliseconds before it is tried again; longer each time.', 500, { minimum: 1 }),
         longestDelay: whole('Milliseconds that it waits at most.', 30000, { minimum: 1 }),
         breakAfter: whole(
@@ -175,6 +181,14 @@ export const provisionerSchema = Type.Object(
           { minimum: 0 },
         ),
         breakFor: whole('For how many milliseconds it is not asked.', 30000, { minimum: 1 }),
+        readRateLimit: rate('How often the system is read'),
+        writeRateLimit: rate('How often it is written; each object of a page counts'),
+        concurrency: whole('So many calls at a time. Absent: no limit.', undefined, { minimum: 1 }),
+        writesAtOnce: whole(
+          'So many objects of a page are written at a time; the writes of one object keep their order.',
+          1,
+          { minimum: 1 },
+        ),
       },
       'What happens when the system does not answer. `retries` and `breakAfter` are 0 unless the connector says otherwise.',
     ),

@@ -30,7 +30,10 @@ export interface ConnectorKind {
 
 /** `resilience` of a system's configuration. */
 export interface Resilience {
-  /** How often a read is retried after a temporary failure. */
+  /**
+   * How often a call is repeated after a temporary failure. Writes only where nothing can have been done, or where a look at the
+   * system has shown that.
+   */
   readonly retries?: number
   /** Milliseconds before the first retry; doubled for each further one. */
   readonly firstDelay?: number
@@ -39,6 +42,10 @@ export interface Resilience {
   readonly breakAfter?: number
   /** How long, in milliseconds. */
   readonly breakFor?: number
+  /** So many calls at a time. Absent: no limit. */
+  readonly concurrency?: number
+  /** So many objects of a page are written at a time, by calls of their own; the writes of one object keep their order. */
+  readonly writesAtOnce?: number
 }
 
 /** What the host gives to a connector. */

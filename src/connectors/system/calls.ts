@@ -1,26 +1,30 @@
-import { ConnectorError, connectorError } from '../kit/errors.ts'
+import { ConnectorError } from '../kit/errors.ts'
 import { systemClock } from '../kit/host.ts'
 import type { Clock, Resilience } from '../kit/kind.ts'
+import { breakerOf, LeftAlone } from './breaker.ts'
 import { failureOf, isWrite, type Operation, type OperationName } from './operation.ts'
+import { Pace, type Rates } from './pace.ts'
+import { Slots } from './slots.ts'
 
 export interface CallLimits extends Resilience {
-  /** Requests in a second, by operation. */
-  readonly rates?: Partial<Record<OperationName, number>>
+  readonly rates?: Rates
 }
 
 /** The work of a call; the signal is that of its caller, and aborted at the timeout. */
 type Work<T> = (signal: AbortSignal | undefined) => Promise<T>
 
 /**
- * The rules for every call of a connector: rate limit, timeout (platform §4.1), retries,
- * circuit breaker, and the naming of failures (platform §4.7).
+ * The rules for every call of a connector: rate limits, how many at a time, timeout (platform §4.1), retries,
+ * circuit breaker, and the naming of failures (platform §4.7). What may have taken effect is not repeated here (see
+ * send-writes.ts).
  */
 export class Calls {
   readonly #limits: CallLimits
   readonly #clock: Clock
   readonly #random: () => number
   readonly #breaker: ReturnType<typeof breakerOf>
-  readonly #pace: ReturnType<typeof paceOf>
+  readonly #pace: Pace
+  readonly #slots: Slots
 
   /** `random`, between 0 and 1, spreads the retries of many callers. */
   constructor(limits: CallLimits = {}, clock: Clock = systemClock, random: () => number = Math.random) {
@@ -28,7 +32,13 @@ export class Calls {
     this.#clock = clock
     this.#random = random
     this.#breaker = breakerOf(limits, clock)
-    this.#pace = paceOf(limits.rates ?? {}, clock)
+    this.#pace = new Pace(limits.rates ?? {}, clock)
+    this.#slots = new Slots(limits.concurrency)
+  }
+
+  /** So many objects of a page are written side by side. */
+  get writesAtOnce(): number {
+    return this.#limits.writesAtOnce ?? 1
   }
 
   /** Calls the connector; a call that ignores its signal is abandoned after the timeout. */
@@ -84,17 +94,36 @@ export class Calls {
     }
   }
 
+  /**
+   * Waits before what failed with this error may be done again, and returns true; false where it has failed often enough, or the
+   * failure does not pass. Whether it may be done at all is for the caller to know.
+   */
+  async waitsAfter(error: unknown, failures: number, signal?: AbortSignal): Promise<boolean> {
+    const delay = delayAfter(error, failures, this.#limits, this.#random())
+    if (delay === undefined || signal?.aborted) return false
+    await this.#clock.sleep(delay, signal)
+    return true
+  }
+
   async #attempts<T>(operation: Operation, signal: AbortSignal | undefined, work: Work<T>): Promise<T> {
+    const { longestDelay = standardDelay } = this.#limits
     for (let failures = 0; ; failures++) {
-      await this.#pace(operation, signal)
+      await this.#pace.turn(operation, longestDelay, signal)
       try {
-        return await this.#breaker(() => once(operation, signal, work))
+        return await this.#slots.run(signal, () =>
+          this.#breaker(operation.name, () => once(operation, signal, work)),
+        )
       } catch (error) {
-        const delay = delayAfter(error, operation, failures, this.#limits, this.#random())
-        if (delay === undefined || signal?.aborted) throw error
-        await this.#clock.sleep(delay, signal)
+        this.heed(error)
+        if (!repeatable.has(operation.name) || !(await this.waitsAfter(error, failures, signal))) throw error
       }
     }
+  }
+
+  /** When a system asks to be left alone for some time, all calls leave it alone. */
+  heed(error: unknown): void {
+    if (!(error instanceof ConnectorError) || error instanceof LeftAlone) return
+    if (error.kind === 'busy' && error.retryAfter !== undefined) this.#pace.hold(error.retryAfter)
   }
 }
 
@@ -161,70 +190,20 @@ async function once<T>(
 /** Only reads can be repeated; a login counts against the account, and a test must show the present state. */
 const repeatable: ReadonlySet<OperationName> = new Set(['GET', 'SEARCH', 'SCHEMA', 'SYNC'])
 
+const standardDelay = 30_000
+
 function delayAfter(
   error: unknown,
-  { name }: Operation,
   failures: number,
-  { retries = 0, firstDelay = 500, longestDelay = 30_000 }: CallLimits,
+  { retries = 0, firstDelay = 500, longestDelay = standardDelay }: CallLimits,
   random: number,
 ): number | undefined {
-  if (failures >= retries || !repeatable.has(name)) return undefined
+  if (failures >= retries) return undefined
   if (!(error instanceof ConnectorError) || error instanceof LeftAlone) return undefined
-  if (!['connection', 'timeout', 'busy'].includes(error.kind)) return undefined
+  if (!['connection', 'timeout', 'busy', 'conflict'].includes(error.kind)) return undefined
   // The system's own delay is best, but the wait is limited.
   if (error.retryAfter !== undefined)
     return error.retryAfter <= longestDelay ? error.retryAfter + firstDelay * random : undefined
   // A part is fixed, so that no retry comes at once.
   return (Math.min(firstDelay * 2 ** failures, longestDelay) / 2) * (1 + random)
-}
-
-/** The system gets no requests at present. */
-class LeftAlone extends ConnectorError {}
-
-/**
- * After so many connection failures in a row, calls are refused for a while; then one call is tried, and shows whether
- * the others may follow.
- */
-function breakerOf({ breakAfter = 0, breakFor = 30_000 }: CallLimits, clock: Clock) {
-  let failures = 0
-  let closedUntil = 0
-  let isTrying = false
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    const isBroken = breakAfter > 0 && failures >= breakAfter
-    if (isBroken && (isTrying || clock.now() < closedUntil)) {
-      const fact = `The system did not answer ${breakAfter} times in a row; it is asked again after ${breakFor} ms`
-      throw new LeftAlone('busy', fact, { retryAfter: Math.max(0, closedUntil - clock.now()) })
-    }
-    isTrying = isBroken
-    try {
-      const result = await work()
-      failures = 0
-      return result
-    } catch (thrown) {
-      const error = connectorError(thrown)
-      if (isLost(error)) closedUntil = ++failures >= breakAfter ? clock.now() + breakFor : 0
-      // The system has responded, even if it refused; other failures do not show that.
-      else if (!(error instanceof ConnectorError) || error.kind !== 'failed') failures = 0
-      throw error
-    } finally {
-      if (isBroken) isTrying = false
-    }
-  }
-}
-
-function isLost(error: Error): boolean {
-  return error instanceof ConnectorError && (error.kind === 'connection' || error.kind === 'timeout')
-}
-
-/** Makes a function that resolves when the next request may be made. */
-function paceOf(rates: Partial<Record<OperationName, number>>, clock: Clock) {
-  const free = new Map<OperationName, number>()
-  return async ({ name, requests = 1 }: Operation, signal: AbortSignal | undefined): Promise<void> => {
-    const rate = rates[name]
-    if (rate === undefined) return
-    const now = clock.now()
-    const due = Math.max(now, free.get(name) ?? now)
-    free.set(name, due + (requests * 1000) / rate)
-    if (due > now) await clock.sleep(due - now, signal)
-  }
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { Json } from '../../model/json.ts'
 import { ConnectorError, type ErrorKind } from '../kit/errors.ts'
 import type { Clock } from '../kit/kind.ts'
 import { type CallLimits, Calls } from './calls.ts'
 import type { OperationName } from './operation.ts'
+import { rateOf, ratesOf } from './pace.ts'
 
 /** A clock that stands still but for those who sleep. */
 function clockAt(start = 0): Clock & { time: number; readonly slept: number[] } {
@@ -145,10 +147,112 @@ describe('a system that does not answer', () => {
   })
 })
 
+describe('a test', () => {
+  it('is made although the system is left alone, and lets the others follow if it succeeds', async () => {
+    const limited = calls({ breakAfter: 1, breakFor: 1000 })
+    await expect(limited.call(operation(), undefined, failing(1).work)).rejects.toThrow('no answer')
+    await expect(limited.call(operation(), undefined, async () => 'answer')).rejects.toThrow('in a row')
+    expect(await limited.call(operation('TEST'), undefined, async () => 'tested')).toBe('tested')
+    expect(await limited.call(operation(), undefined, async () => 'answer')).toBe('answer')
+  })
+
+  it('is made once, and at once', async () => {
+    const clock = clockAt()
+    const limited = calls({ retries: 3 }, clock)
+    await expect(
+      limited.call(operation('DELETE'), undefined, failing(1, 'busy', 5000).work),
+    ).rejects.toThrow()
+    const { asked, work } = failing(9)
+    await expect(limited.call(operation('TEST'), undefined, work)).rejects.toThrow('no answer')
+    expect([asked.times, clock.slept]).toEqual([1, []])
+  })
+})
+
+describe('a system that says when it takes requests again', () => {
+  it('is left alone until then by all calls, not only by the one that was told', async () => {
+    const clock = clockAt()
+    const limited = calls({}, clock)
+    await expect(
+      limited.call(operation('UPDATE'), undefined, failing(1, 'busy', 2000).work),
+    ).rejects.toThrow()
+    expect(await limited.call(operation('SEARCH'), undefined, async () => clock.now())).toBe(2000)
+  })
+
+  it('for longer than longestDelay fails the calls at once, and says how long', async () => {
+    const limited = calls({ longestDelay: 5000 })
+    await expect(limited.call(operation('GET'), undefined, failing(1, 'busy', 60_000).work)).rejects.toThrow()
+    await expect(limited.call(operation('GET'), undefined, async () => 'answer')).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: 'The system takes no requests for another 60 s, as it says itself',
+    })
+  })
+})
+
+describe('calls at a time', () => {
+  it('are as many as concurrency allows; the others follow in their order', async () => {
+    const limited = calls({ concurrency: 2 })
+    const gates = Array.from({ length: 4 }, () => Promise.withResolvers<number>())
+    const begun: number[] = []
+    const ends = gates.map((gate, n) =>
+      limited.call(operation(), undefined, () => {
+        begun.push(n)
+        return gate.promise
+      }),
+    )
+    await expect.poll(() => begun).toEqual([0, 1])
+    gates[1]?.resolve(1)
+    await expect.poll(() => begun).toEqual([0, 1, 2])
+    for (const [n, gate] of gates.entries()) gate.resolve(n)
+    expect(await Promise.all(ends)).toEqual([0, 1, 2, 3])
+  })
+
+  it('who gives up waiting takes nobody’s turn', async () => {
+    const limited = calls({ concurrency: 1 })
+    const gate = Promise.withResolvers<string>()
+    const first = limited.call(operation(), undefined, () => gate.promise)
+    const stop = new AbortController()
+    const second = limited.call(operation(), stop.signal, async () => 'second')
+    const third = limited.call(operation(), undefined, async () => 'third')
+    stop.abort(new Error('enough'))
+    await expect(second).rejects.toThrow('enough')
+    gate.resolve('first')
+    expect(await Promise.all([first, third])).toEqual(['first', 'third'])
+  })
+})
+
+describe('a rate', () => {
+  it.each<[given: Json, rate: number | undefined]>([
+    ['30/sec', 30],
+    ['30/s', 30],
+    [' 90 / min ', 1.5],
+    ['7200/hour', 2],
+    ['86400/day', 1],
+    [0.5, 0.5],
+    ['', undefined],
+    [null, undefined],
+  ])('%j is %s requests in a second', (given, rate) => {
+    expect(rateOf(given, [])).toBe(rate)
+  })
+
+  it.each(['fast', '30', '30/week', '0/sec', '-1/sec', 0, -1, true])('%j is none', (given) => {
+    expect(() => rateOf(given, ['resilience', 'readRateLimit'])).toThrow(/readRateLimit is .*30\/sec/)
+  })
+})
+
 describe('requests in a second', () => {
+  it('of all reads, and of all writes, count together', async () => {
+    const clock = clockAt()
+    const rates = ratesOf({ resilience: { readRateLimit: '4/sec', writeRateLimit: '60/min' } })
+    const limited = calls({ rates }, clock)
+    const times = []
+    for (const name of ['GET', 'SEARCH', 'CREATE', 'UPDATE', 'SYNC'] as const)
+      times.push(await limited.call(operation(name), undefined, async () => clock.now()))
+    expect(times).toEqual([0, 250, 250, 1250, 1250])
+  })
+
   it('are as many as the operation allows; a page of writes is as many as it has', async () => {
     const clock = clockAt()
-    const limited = calls({ rates: { GET: 4, UPDATE: 10 } }, clock)
+    const limited = calls({ rates: { byOperation: { GET: 4, UPDATE: 10 } } }, clock)
     const work = async () => clock.now()
     const times = []
     for (let call = 0; call < 3; call++) times.push(await limited.call(operation(), undefined, work))

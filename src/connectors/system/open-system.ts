@@ -10,6 +10,7 @@ import { type ConnectorHost, type ConnectorKind, defaultPool, type PoolLimits } 
 import { Calls } from './calls.ts'
 import { kindFor, versionWarning } from './kinds.ts'
 import { objectTypesOf } from './object-type.ts'
+import { ratesOf } from './pace.ts'
 import { type SystemObjects, systemObjects } from './system-objects.ts'
 import type { TestResult } from './test-steps.ts'
 import { testSystem } from './test-system.ts'
@@ -72,7 +73,7 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
   const calls = new Calls({
     ...kind.resilience,
     ...numbersIn(configuration.resilience),
-    rates: numbersIn(configuration.operationRateLimits),
+    rates: ratesOf(configuration),
   })
   const facts: SystemFacts = { system: name, connector, configuration, decrypt, calls, log }
   const types = objectTypesOf(configuration, connector)

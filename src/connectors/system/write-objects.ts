@@ -11,12 +11,12 @@ import {
   type ConnectorWrite,
   type ConnectorWriteOutcome,
   valueAfter,
-  type Write,
 } from '../kit/write.ts'
 import { creation, reader, toNativeList, update } from './convert.ts'
 import type { ObjectType } from './object-type.ts'
 import { failureOf } from './operation.ts'
 import { readMany } from './read-objects.ts'
+import { sendWrites } from './send-writes.ts'
 import type { TypeAccess } from './type-access.ts'
 
 /** Values to add to a multi-valued property, and to remove; others stay. */
@@ -50,7 +50,7 @@ export async function writeObjects(
   const prepared: Prepared[] = []
   for (const write of writes) prepared.push(await prepare(access, write, signal))
   const sent = prepared.flatMap((one) => (one.kind === 'send' ? [one.write] : []))
-  const outcomes = await send(access, connector, sent, signal)
+  const outcomes = sent.length === 0 ? [] : await sendWrites(access, connector, sent, signal)
   const skipped = prepared.flatMap((one) => (one.kind === 'skipped' && one.id !== undefined ? [one.id] : []))
   const objects = await readBack(access, sent, outcomes, skipped, signal)
   const next = outcomes.values()
@@ -167,19 +167,6 @@ function requestedId(write: ObjectWriteRequest): string | undefined {
 export function idInContent(content: JsonObject): string | undefined {
   const id = member(content, '_id')
   return typeof id === 'string' && id !== '' ? id : undefined
-}
-
-async function send(
-  access: TypeAccess,
-  connector: Write,
-  writes: readonly ConnectorWrite[],
-  signal: AbortSignal | undefined,
-): Promise<readonly ConnectorWriteOutcome[]> {
-  const [first] = writes
-  if (!first) return []
-  const isUniform = writes.every(({ operation }) => operation === first.operation)
-  const work = (both?: AbortSignal) => connector.writeMany(access.type.objectClass, writes, both)
-  return access.call(names[isUniform ? first.operation : 'update'], signal, work, { count: writes.length })
 }
 
 /** The objects after the writes, by id: as the connector returned them, else read back with one call. */
