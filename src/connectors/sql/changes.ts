@@ -6,6 +6,7 @@ import { ConnectorError } from '../kit/errors.ts'
 import type { Cell, Column, Row } from './column.ts'
 import { digestOf } from './digest.ts'
 import { Cells } from './filter.ts'
+import type { FollowedPage, Following } from './following.ts'
 import { listOf, type Reading } from './reading.ts'
 import type { ChangeReading } from './row-stream.ts'
 import { rowReader } from './table.ts'
@@ -37,14 +38,19 @@ const pageSize = 500
 /** Digests in a token. If a window has more rows, some may be reported once more when the window changes. */
 const mostSeen = 2_000
 
-/** The column by which the changes of a table are found. */
-export function requireChangeColumn({ table }: Reading): Column {
+export const byColumn: Following = {
+  nameIn: (reading) => requireChangeColumn(reading).name,
+  latest: latestPosition,
+  after: changesAfter,
+}
+
+function requireChangeColumn({ table }: Reading): Column {
   if (table.change) return table.change
   throw new ConnectorError('unsupported', 'The system has no changeLogColumn')
 }
 
 /** The position of the present; null where no row has a stamp. */
-export async function latestPosition(reading: ChangeReading, signal?: AbortSignal): Promise<Json> {
+async function latestPosition(reading: ChangeReading, signal?: AbortSignal): Promise<Json> {
   const { table, dialect, connections } = reading
   const change = requireChangeColumn(reading)
   const [row] = await connections.use(
@@ -60,12 +66,11 @@ export async function latestPosition(reading: ChangeReading, signal?: AbortSigna
   return window.position() ?? null
 }
 
-/** Changes after a position, and the position after each page; without one, all rows. */
-export async function* changesAfter(
+async function* changesAfter(
   reading: ChangeReading,
   known: Json | undefined,
   signal?: AbortSignal,
-): AsyncGenerator<{ readonly changes: readonly ConnectorChange[]; readonly at: Json }> {
+): AsyncGenerator<FollowedPage> {
   const stamps = { ...reading, change: requireChangeColumn(reading), overlap: overlapOf(reading) }
   const before = known === undefined ? undefined : windowIn(known)
   const floor = before ? floorOf(before.newest, stamps) : undefined

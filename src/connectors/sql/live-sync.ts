@@ -3,14 +3,16 @@ import { completeListing } from '../../model/listing.ts'
 import { type ChangesPage, requireEpoch, type SyncToken } from '../kit/changes.ts'
 import type { ConnectorHost } from '../kit/kind.ts'
 import type { SearchEnd } from '../kit/query.ts'
-import { changesAfter, latestPosition, requireChangeColumn } from './changes.ts'
+import { byColumn } from './changes.ts'
 import { type Comparison, comparedSince, snapshotToken } from './comparing.ts'
+import { byReplicationSlot } from './decoding.ts'
+import type { Following } from './following.ts'
 import type { ChangeReading } from './row-stream.ts'
 import type { SqlSettings } from './settings.ts'
 
 /**
- * How the changes of a table are found: by a column that grows (changes.ts), or else by comparison with a snapshot
- * (comparing.ts). With both, the column tells what was written and the snapshot, of the keys alone, what is gone.
+ * How the changes of a table are found: by a column that grows (changes.ts), by the log of PostgreSQL (decoding.ts), or else by
+ * comparison with a snapshot (comparing.ts). With both, the snapshot is one of the keys alone and tells what is gone.
  */
 export interface TableChanges {
   latestToken(reading: ChangeReading, signal?: AbortSignal): Promise<SyncToken>
@@ -27,7 +29,10 @@ export function tableChanges(
   { stateFolder, log }: Pick<ConnectorHost, 'stateFolder' | 'log'>,
 ): TableChanges | undefined {
   const base = (name: string) => (stateFolder === undefined ? undefined : `${stateFolder}/${name}`)
-  if (settings.changes) return new Stamped(settings.detectDeletes ? base('keys') : undefined, log)
+  const keys = settings.detectDeletes ? base('keys') : undefined
+  const slot = settings.replicationSlot
+  if (slot !== undefined) return new Followed(byReplicationSlot(slot, log), keys, log)
+  if (settings.changes) return new Followed(byColumn, keys, log)
   const rows = base('rows')
   if (rows === undefined) return undefined
   const comparison = (reading: ChangeReading): Comparison => ({ ...reading, base: rows, keysOnly: false })
@@ -37,28 +42,30 @@ export function tableChanges(
   }
 }
 
-/** The position of a token: how far the column is known, of which database, and which keys there were. */
+/** The position of a token: how far changes are known, of which database, and which keys there were. */
 interface Position {
   readonly at: Json
   readonly database: Json
   readonly keys?: SyncToken
 }
 
-/** By a column that grows; `keys`: the path of the snapshots that tell what is gone. */
-class Stamped implements TableChanges {
+/** `keys`: the path of the snapshots that tell what is gone. */
+class Followed implements TableChanges {
+  readonly #following: Following
   readonly #keys: string | undefined
   readonly #log: ConnectorHost['log']
 
-  constructor(keys: string | undefined, log: ConnectorHost['log']) {
+  constructor(following: Following, keys: string | undefined, log: ConnectorHost['log']) {
+    this.#following = following
     this.#keys = keys
     this.#log = log
   }
 
   async latestToken(reading: ChangeReading, signal?: AbortSignal): Promise<SyncToken> {
     const database = await identityOf(reading, signal)
-    const at = await latestPosition(reading, signal)
+    const at = await this.#following.latest(reading, signal)
     const comparison = this.#comparison(reading)
-    return tokenOf(reading, {
+    return this.#tokenOf(reading, {
       ...{ at, database },
       ...(comparison && { keys: await snapshotToken(comparison, signal) }),
     })
@@ -69,7 +76,7 @@ class Stamped implements TableChanges {
     token: SyncToken | null,
     signal?: AbortSignal,
   ): AsyncGenerator<ChangesPage, SearchEnd> {
-    if (token) requireEpoch(token, epochOf(reading), `The table ${reading.table.settings.table}`)
+    if (token) requireEpoch(token, this.#epochOf(reading), `The table ${reading.table.settings.table}`)
     const before = token === null ? undefined : positionOf(token)
     const database = await identityOf(reading, signal)
     const isRestored = before !== undefined && isOther(before.database, database)
@@ -80,13 +87,13 @@ class Stamped implements TableChanges {
     const keys = before?.keys
     const known = isRestored ? undefined : before?.at
     let reached = known ?? null
-    for await (const { changes, at } of changesAfter(reading, known, signal)) {
+    for await (const { changes, at } of this.#following.after(reading, known, signal)) {
       reached = at
-      yield { changes, token: tokenOf(reading, { at, database, ...(keys && { keys }) }) }
+      yield { changes, token: this.#tokenOf(reading, { at, database, ...(keys && { keys }) }) }
     }
     const comparison = this.#comparison(reading)
     if (!comparison) {
-      if (isRestored) yield { changes: [], token: tokenOf(reading, { at: reached, database }) }
+      if (isRestored) yield { changes: [], token: this.#tokenOf(reading, { at: reached, database }) }
       return completeListing
     }
     // After the column: what comes in between is there, at worst, to be found missing next time.
@@ -95,9 +102,19 @@ class Stamped implements TableChanges {
     for (; !next.done; next = await gone.next()) {
       const { changes, token: found } = next.value
       const position = { at: reached, database, ...(found && { keys: found }) }
-      yield { changes, token: tokenOf(reading, position) }
+      yield { changes, token: this.#tokenOf(reading, position) }
     }
     return next.value
+  }
+
+  #epochOf(reading: ChangeReading): string {
+    const { dialect, table } = reading
+    return `${dialect.place} ${table.sql} ${this.#following.nameIn(reading)}`
+  }
+
+  #tokenOf(reading: ChangeReading, { at, database, keys }: Position): SyncToken {
+    const known = keys && { epoch: keys.epoch, position: keys.position }
+    return { epoch: this.#epochOf(reading), position: { at, database, ...(known && { keys: known }) } }
   }
 
   #comparison(reading: ChangeReading): Comparison | undefined {
@@ -116,16 +133,6 @@ async function identityOf(
 function isOther(before: Json, now: Json): boolean {
   if (!isJsonObject(before) || !isJsonObject(now)) return false
   return before.name !== now.name || BigInt(String(now.age)) < BigInt(String(before.age))
-}
-
-function epochOf(reading: ChangeReading): string {
-  const { dialect, table } = reading
-  return `${dialect.place} ${table.sql} ${requireChangeColumn(reading).name}`
-}
-
-function tokenOf(reading: ChangeReading, { at, database, keys }: Position): SyncToken {
-  const known = keys && { epoch: keys.epoch, position: keys.position }
-  return { epoch: epochOf(reading), position: { at, database, ...(known && { keys: known }) } }
 }
 
 function positionOf({ position }: SyncToken): Position {

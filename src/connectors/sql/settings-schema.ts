@@ -31,6 +31,11 @@ export const configurationSchema = {
       'With `changeLogColumn`: liveSync compares the keys of the table with those of the last time, too, and reports rows that are gone.',
       false,
     ),
+    replicationSlot: text(
+      'PostgreSQL: the logical replication slot, of this table alone, whose log tells liveSync what has changed. It is made if it is not there. ' +
+        'Empty: none.',
+      '',
+    ),
     changeLogOverlap: {
       ...number(
         'So far behind the newest change is read again, for rows that were committed late: seconds in a column of times, a ' +

@@ -86,6 +86,17 @@ describe('the settings of a table', () => {
       )
   })
 
+  it('name one way to find changes, and a slot only of PostgreSQL', () => {
+    const slot = { replicationSlot: 'syncline_people' }
+    expect(sqlSettings({ ...postgres, ...slot }, standaloneHost()).replicationSlot).toBe('syncline_people')
+    for (const [settings, fact] of [
+      [{ ...postgres, ...slot, changeLogColumn: 'changed' }, 'two ways to find changes'],
+      [{ ...postgres, ...slot, url: 'jdbc:mysql://db/hr' }, 'is only for PostgreSQL'],
+      [{ ...postgres, replicationSlot: 'My-Slot' }, 'names of slots have lower case letters'],
+    ] as const)
+      expect(() => sqlSettings(settings, standaloneHost())).toThrow(fact)
+  })
+
   it('take the limits of Java pools for the pool of connections', () => {
     const settings = { ...postgres, maxActive: 3, minIdle: 0, maxWait: 5, minEvictableIdleTimeMillis: 7 }
     expect(sqlSettings(settings, standaloneHost()).pool).toEqual({ max: 3, min: 0, patience: 5, idleTime: 7 })

@@ -23,6 +23,8 @@ export interface SqlSettings extends ConnectionSettings {
   readonly changes: ChangeColumn | undefined
   /** Keys are compared, too: a column that grows does not tell what is gone. */
   readonly detectDeletes: boolean
+  /** The replication slot of PostgreSQL whose log tells the changes. */
+  readonly replicationSlot: string | undefined
   readonly enableEmptyString: boolean
   readonly suppressPassword: boolean
 }
@@ -61,13 +63,15 @@ export function sqlSettings(configuration: JsonObject, host: ConnectorHost): Sql
   const { keyColumn, passwordColumn, statusColumn, changeLogColumn } = columns
   const overlap = given.number('changeLogOverlap') ?? 60
   if (overlap < 0) throw invalid('changeLogOverlap', `is ${overlap}; it must not be negative`)
+  const connection = connectionOf(given, host)
   return {
-    ...connectionOf(given, host),
+    ...connection,
     table: given.required('table'),
     keyColumn,
     passwordColumn,
     status: statusColumn === undefined ? undefined : status(statusColumn, given),
     changes: changeLogColumn === undefined ? undefined : { column: changeLogColumn, overlap },
+    replicationSlot: slot(given, connection.address, changeLogColumn),
     detectDeletes: given.flag('detectDeletes') ?? false,
     enableEmptyString: given.flag('enableEmptyString') ?? false,
     suppressPassword: given.flag('suppressPassword') ?? true,
@@ -130,6 +134,19 @@ class Given {
   #value(name: Name): Json | undefined {
     return this.#values[name] ?? undefined
   }
+}
+
+function slot(given: Given, { client }: Address, changeLogColumn: string | undefined): string | undefined {
+  const name = given.text('replicationSlot')
+  if (name === undefined) return undefined
+  if (client !== 'postgres') throw invalid('replicationSlot', 'is only for PostgreSQL')
+  if (changeLogColumn !== undefined)
+    throw invalid('replicationSlot', 'and changeLogColumn are two ways to find changes; give one of them')
+  if (/^[a-z0-9_]{1,63}$/.test(name)) return name
+  throw invalid(
+    'replicationSlot',
+    `is ${name}; names of slots have lower case letters, digits and underscores, 63 at most`,
+  )
 }
 
 function status(column: string, given: Given): StatusColumn {

@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest'
+import type { JsonObject } from '../../../model/json.ts'
 import { temporaryFolder } from '../../../testing/folder.ts'
 import { connectorContract } from '../../kit/contract/contract.ts'
 import { Secret } from '../../kit/values.ts'
@@ -9,6 +10,10 @@ export function tableContract(
   name: string,
   database: () => TestDatabase,
   types: { readonly text: string; readonly bytes: string },
+  more: {
+    readonly settings?: (table: string) => JsonObject
+    readonly close?: (table: string) => Promise<unknown>
+  } = {},
 ): void {
   let count = 0
   connectorContract(
@@ -30,10 +35,12 @@ export function tableContract(
               passwordColumn: 'password',
               suppressPassword: false,
               enableEmptyString: true,
+              ...more.settings?.(table),
             },
             { stateFolder: snapshots.path },
           )
         const drop = async () => {
+          await more.close?.(table)
           await database().run(`DROP TABLE ${table}`)
           snapshots[Symbol.dispose]()
         }
