@@ -52,6 +52,38 @@ connectorContract(
 
 connectorContract(
   {
+    name: 'OpenLDAP, with names as ids',
+    objectClass: '__ACCOUNT__',
+    async open() {
+      const connect = async () => {
+        const connector = slapd.connect({ uidAttribute: 'dn' })
+        // Filters are split by what the schema says.
+        await connector.schema()
+        // The log knows entries by their UUIDs.
+        for (const name of ['latestToken', 'changesSince'])
+          Object.defineProperty(connector, name, { value: undefined })
+        return connector
+      }
+      return { connector: await connect(), reopen: connect, close: async () => slapd.empty() }
+    },
+    account: (n) => ({
+      dn: `uid=u${n},${people}`,
+      uid: [`u${n}`],
+      cn: [`Name ${n}`],
+      sn: ['Name'],
+      displayName: `Name ${n}`,
+    }),
+    attribute: 'displayName',
+    unique: 'dn',
+    unknown: 'shoeSize',
+    multivalued: 'description',
+    rename: (n) => ({ dn: `uid=u${n},${people}`, uid: [`u${n}`] }),
+  },
+  { describe, it },
+)
+
+connectorContract(
+  {
     name: 'Active Directory (Samba)',
     objectClass: '__ACCOUNT__',
     async open() {

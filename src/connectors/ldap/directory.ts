@@ -4,6 +4,7 @@ import type { ConnectorHost } from '../kit/kind.ts'
 import { Pool } from '../kit/pool.ts'
 import { attributesOf, type ClassAttributes, nameAttribute } from './attributes.ts'
 import { Connection, isBroken } from './connection.ts'
+import { parseDn } from './dn.ts'
 import { valuesIn } from './entries.ts'
 import { classFilter, type FilterNames } from './filter.ts'
 import { postReadControl } from './post-read.ts'
@@ -173,7 +174,9 @@ function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFa
     filter: filter ?? classFilter(objectClasses),
     objectClasses,
     names: {
-      uidAttribute,
+      // A name is no attribute of its entry; the one that stands for it in filters is of RFC 5020.
+      uidAttribute: isName(uidAttribute) ? (profile.nameAttribute ?? 'entryDN') : uidAttribute,
+      idIsName: isName(uidAttribute),
       nameAttribute: profile.nameAttribute,
       findsMore: profile.findsMore,
       attribute: (one) => attributes.byName.get(one.toLowerCase()),
@@ -182,8 +185,14 @@ function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFa
   }
 }
 
+/** Are ids the names of entries, as existing configurations want it? */
+export function isName(uidAttribute: string): boolean {
+  return uidAttribute.toLowerCase() === nameAttribute
+}
+
 /** An id as the server compares it; undefined for a text that no entry can have. */
 function idValue(id: string, uidAttribute: string, { types }: Subschema): string | Buffer | undefined {
+  if (isName(uidAttribute)) return (parseDn(id) ?? []).length > 0 ? id : undefined
   const [, bytes] = /^<GUID=((?:[0-9a-f]{2})+)>$/i.exec(id) ?? []
   if (bytes !== undefined) return Buffer.from(bytes, 'hex')
   const isUuid = types.get(uidAttribute.toLowerCase())?.equality?.toLowerCase() === 'uuidmatch'

@@ -21,7 +21,10 @@ import { parseDn } from './dn.ts'
  * that cannot be undefined are given to the server, so that `not` and `ne` mean there what they mean here.
  */
 export interface FilterNames {
+  /** The attribute by which ids are searched. */
   readonly uidAttribute: string
+  /** Ids are names of entries. */
+  readonly idIsName: boolean
   /** A value of `_id` as the server compares it; undefined: there is no such id. */
   idValue(id: string): string | Buffer | undefined
   /** Where names of entries can be searched. */
@@ -67,8 +70,9 @@ function isAnswered(leaf: FilterLeaf, names: FilterNames): boolean {
   }
   const values = elementsOf(leaf.value)
   const isEquality = ['eq', 'ne', 'in'].includes(leaf.operator)
-  if (name === '_id') return isEquality && values.every((value) => typeof value === 'string')
-  if (name === nameAttribute)
+  if (name === '_id' && !names.idIsName)
+    return isEquality && values.every((value) => typeof value === 'string')
+  if (name === nameAttribute || name === '_id')
     return leaf.operator !== 'ne' && isEquality && names.nameAttribute !== undefined && values.every(isName)
   const attribute = names.attribute(name)
   if (attribute?.virtual)

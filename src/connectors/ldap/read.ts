@@ -5,7 +5,8 @@ import { Unreadable } from '../../model/unreadable.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorQuery } from '../kit/query.ts'
 import type { Connection, FoundPage, Question } from './connection.ts'
-import type { ClassFacts, Directory, Facts } from './directory.ts'
+import { type ClassFacts, type Directory, type Facts, isName } from './directory.ts'
+import { keyOf as keyOfDn, parseDn } from './dn.ts'
 import { idOf, objectOf, type Reading, requested, valuesIn, virtualOf } from './entries.ts'
 import { resultCode } from './errors.ts'
 import { and, idFilter, ldapFilter } from './filter.ts'
@@ -61,9 +62,9 @@ export async function readObjects(
         signal,
       )
       const { objects } = await objectsOf(entries, reading)
-      const byKey = new Map(objects.map((object) => [keyOf(object._id), object]))
+      const byKey = new Map(objects.map((object) => [keyOf(object._id, facts), object]))
       for (const id of some) {
-        const object = byKey.get(keyOf(id)) ?? undecided(id, listing)
+        const object = byKey.get(keyOf(id, facts)) ?? undecided(id, listing)
         if (object) found.set(id, object)
       }
     }
@@ -89,9 +90,11 @@ export async function namesOf(
       some,
       signal,
     )
-    const byKey = new Map(entries.map((entry) => [keyOf(idOf(entry, facts.uidAttribute) ?? ''), entry.dn]))
+    const byKey = new Map(
+      entries.map((entry) => [keyOf(idOf(entry, facts.uidAttribute) ?? '', facts), entry.dn]),
+    )
     for (const id of some) {
-      const name = byKey.get(keyOf(id)) ?? undecided(id, listing)
+      const name = byKey.get(keyOf(id, facts)) ?? undecided(id, listing)
       if (name !== undefined) names.set(id, name)
     }
   }
@@ -270,7 +273,8 @@ export async function moreValues(
   }
 }
 
-/** UUIDs are the same in any case. */
-function keyOf(id: string): string {
-  return id.toLowerCase()
+/** UUIDs are the same in any case; names of entries in several spellings. */
+function keyOf(id: string, { uidAttribute }: Facts): string {
+  const dn = isName(uidAttribute) ? parseDn(id) : undefined
+  return dn ? keyOfDn(dn) : id.toLowerCase()
 }

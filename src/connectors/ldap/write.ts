@@ -10,7 +10,7 @@ import {
 } from '../kit/write.ts'
 import { nameAttribute } from './attributes.ts'
 import type { Connection } from './connection.ts'
-import type { ClassFacts, Directory, Facts } from './directory.ts'
+import { type ClassFacts, type Directory, type Facts, isName } from './directory.ts'
 import { contains, type Dn, parseDn, printDn, printRdn, type Rdn, sameDn } from './dn.ts'
 import { attributeNamed, attributeOf, encoded, textOf } from './encoding.ts'
 import { idOf } from './entries.ts'
@@ -88,7 +88,7 @@ class PageOfWrites {
     if (write.operation === 'create') return this.#create(write.attributes)
     return this.#withName(write.id, async (name) => {
       if (write.operation === 'delete') await this.#delete(write.id, name)
-      else await this.#update(write.id, name, write.changes)
+      else return this.#update(write.id, name, write.changes)
       return write.id
     })
   }
@@ -137,7 +137,8 @@ class PageOfWrites {
     return entry
   }
 
-  async #update(id: string, oldName: string, asked: readonly AttributeChange[]): Promise<void> {
+  /** The id after it: another one where names are the ids. */
+  async #update(id: string, oldName: string, asked: readonly AttributeChange[]): Promise<string> {
     const { writeRules } = this.#facts.profile
     const changes = writeRules.update(asked, parseDn(oldName) ?? [], this.#context)
     const renaming = changes.find(({ attribute }) => attribute === nameAttribute)
@@ -151,6 +152,10 @@ class PageOfWrites {
         real.flatMap((change) => this.#change(change)),
         virtual,
       )
+    if (!isName(this.#facts.uidAttribute) || name === oldName) return id
+    this.#names.delete(id)
+    this.#names.set(name, name)
+    return name
   }
 
   /** An attribute of bits that another program changes at the same time is looked at again. */
