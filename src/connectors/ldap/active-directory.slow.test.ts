@@ -68,6 +68,15 @@ const equal = (name: string, value: boolean | string): Filter => ({
   value,
 })
 
+/** A rule of the domain for the rest of a test. */
+function rule(name: string, value: string): Disposable {
+  const set = (now: string) =>
+    samba.change(`dn: ${domain}\nchangetype: modify\nreplace: ${name}\n${name}: ${now}\n`)
+  const before = new RegExp(`${name}: (.*)`).exec(samba.find('(objectClass=domain)', name))?.[1] ?? '0'
+  set(value)
+  return { [Symbol.dispose]: () => set(before) }
+}
+
 const bitsOf = (name: string) =>
   Number(/userAccountControl: (\d+)/.exec(samba.find(`(sAMAccountName=${name})`, 'userAccountControl'))?.[1])
 
@@ -144,6 +153,28 @@ describe('an account', () => {
     expect(await found(connector, equal(name, !set))).toEqual([])
     await update(connector, id, { [name]: !set })
     expect(bitsOf('a')).toBe(others)
+  })
+
+  it('cannot change its password where __PASSWD_CANT_CHANGE__ says so, in an access right that leaves the others', async () => {
+    await using connector = samba.connect()
+    using _ = rule('minPwdAge', '0')
+    const id = await create(connector, 'a', { __PASSWD_CANT_CHANGE__: true })
+    const cannot = async () => (await read(connector, id, '__PASSWD_CANT_CHANGE__')) ?? {}
+    const descriptor = async () =>
+      Object.entries((await read(connector, id, 'nTSecurityDescriptor')) ?? {})[1]
+    await using own = samba.connect({ principal: 'a@example.test', credentials: right })
+    const change = (from: string, to: string) =>
+      update(own, id, { __CURRENT_PASSWORD__: new Secret(from), unicodePwd: new Secret(to) })
+    expect(await cannot()).toMatchObject({ __PASSWD_CANT_CHANGE__: true })
+    await expect(change(right, 'Secret 2')).rejects.toThrow(/error in module acl/)
+    await update(connector, id, { __PASSWD_CANT_CHANGE__: false })
+    expect(await cannot()).toMatchObject({ __PASSWD_CANT_CHANGE__: false })
+    await change(right, 'Secret 2')
+    const before = await descriptor()
+    await update(connector, id, { __PASSWD_CANT_CHANGE__: true })
+    expect(await descriptor()).not.toEqual(before)
+    await update(connector, id, { __PASSWD_CANT_CHANGE__: false })
+    expect(await descriptor()).toEqual(before)
   })
 
   it('has several bits changed at once', async () => {
@@ -346,12 +377,8 @@ describe('a login', () => {
 
   it('is locked out by wrong passwords, which __LOCK_OUT__ shows and ends', async () => {
     await using connector = samba.connect()
-    const threshold = (count: number) =>
-      samba.change(
-        `dn: ${domain}\nchangetype: modify\nreplace: lockoutThreshold\nlockoutThreshold: ${count}\n`,
-      )
     const id = await create(connector, 'a')
-    threshold(3)
+    using _ = rule('lockoutThreshold', '3')
     for (let time = 0; time < 3; time++) await login(connector, 'a', 'wrong').catch(() => undefined)
     await expect(login(connector)).rejects.toMatchObject({
       kind: 'permission',
@@ -364,7 +391,6 @@ describe('a login', () => {
     await update(connector, id, { __LOCK_OUT__: false })
     expect(await read(connector, id, '__LOCK_OUT__')).toMatchObject({ __LOCK_OUT__: false })
     expect(await login(connector)).toBe(id)
-    threshold(0)
   })
 })
 
@@ -389,7 +415,7 @@ describe('a password', () => {
     })
     // A user may change a password once a day.
     await expect(change(right, 'Secret 2')).rejects.toMatchObject({ detail: { attribute: 'unicodePwd' } })
-    samba.change(`dn: ${domain}\nchangetype: modify\nreplace: minPwdAge\nminPwdAge: 0\n`)
+    using _ = rule('minPwdAge', '0')
     await change(right, 'Secret 2')
     expect(await connector.authenticate('__ACCOUNT__', 'a', new Secret('Secret 2'))).toBe(id)
   })

@@ -4,6 +4,7 @@ import { Client, type Entry, type Filter, PresenceFilter } from 'ldapts'
 import { ConnectorError, kindOfError } from '../kit/errors.ts'
 import { followSocket, noSteps, type Steps } from '../kit/steps.ts'
 import type { Secret } from '../kit/values.ts'
+import { descriptorControls } from './active-directory/security-descriptor.ts'
 import { EntryReader } from './entry-reader.ts'
 import { ldapError, resultCode } from './errors.ts'
 import { type Answer, Searches } from './searches.ts'
@@ -92,7 +93,8 @@ export class Connection {
    */
   async *search(base: string, question: Question, signal?: AbortSignal): AsyncGenerator<FoundPage> {
     const { filter, attributes, binary, pageSize, scope = 'sub' } = question
-    const asked = { filter, attributes, scope, reader: new EntryReader(binary) }
+    const reader = new EntryReader(binary)
+    const asked = { filter, attributes, scope, reader, controls: descriptorControls(attributes) }
     const searches = this.#searches
     if (!searches || !this.isUsable) throw closed(this.server)
     let current: number | undefined

@@ -1,5 +1,6 @@
 import { Change, Control } from 'ldapts'
 import { isMemberAlready } from './active-directory/primary-group.ts'
+import { descriptorControls } from './active-directory/security-descriptor.ts'
 import type { Connection } from './connection.ts'
 import { type ClassFacts, type Facts, permissiveModify } from './directory.ts'
 import { attributeOf } from './encoding.ts'
@@ -27,7 +28,10 @@ export async function modify(
   signal?: AbortSignal,
 ): Promise<void> {
   const { connection, facts, name } = target
-  const controls = facts.permissiveModify ? [new Control(permissiveModify, { critical: true })] : []
+  const controls = [
+    ...(facts.permissiveModify ? [new Control(permissiveModify, { critical: true })] : []),
+    ...descriptorControls(changes.map(({ modification: { type } }) => type)),
+  ]
   try {
     await connection.run((client) => client.modify(name, [...changes], controls), signal)
   } catch (error) {

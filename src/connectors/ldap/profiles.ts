@@ -3,6 +3,7 @@ import { accountAttributes } from './active-directory/account-control.ts'
 import { dateAttributes } from './active-directory/dates.ts'
 import { groupAttributes } from './active-directory/group-type.ts'
 import { activeDirectorySchema } from './active-directory/schema.ts'
+import { passwordCannotChange } from './active-directory/security-descriptor.ts'
 import { activeDirectoryRules } from './active-directory/write-rules.ts'
 import type { Subschema } from './subschema.ts'
 import type { VirtualAttribute } from './virtual.ts'
@@ -38,7 +39,7 @@ const activeDirectory = {
   ...plain,
   uidAttribute: 'objectGUID',
   nameAttribute: 'distinguishedName',
-  virtual: [...accountAttributes, ...dateAttributes, ...groupAttributes],
+  virtual: [...accountAttributes, passwordCannotChange, ...dateAttributes, ...groupAttributes],
   writeRules: activeDirectoryRules,
   completed: activeDirectorySchema,
   findsMore: true,

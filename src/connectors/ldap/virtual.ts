@@ -15,6 +15,8 @@ export interface VirtualAttribute {
   readonly returnedByDefault: boolean
   /** What an attribute holds besides stays: a change names the value that it replaces, and fails if that is another one meanwhile. */
   readonly sharesItsAttribute: boolean
+  /** It can be written to an entry that is there only: a new one gets it in a second request. */
+  readonly needsEntry?: boolean
   /** Undefined: there is no value. */
   read(state: State): Value | undefined
   /** The attributes to set, undefined for none; null clears. Absent: it can be read only. */

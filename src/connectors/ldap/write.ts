@@ -110,15 +110,29 @@ class PageOfWrites {
   async #create(attributes: Attributes): Promise<string> {
     const dn = this.#newName(attributes[nameAttribute])
     const name = printDn(dn)
-    const all = this.#newEntry(dn, attributes)
+    const { all, later } = this.#newEntry(dn, attributes)
     const { uidAttribute, postRead } = this.#facts
     const answer = new PostRead([uidAttribute], this.#kind.attributes.binary)
     await this.#naming(name, (client) => client.add(name, [...all], postRead ? [answer] : []))
     const id = answer.entry && idOf(answer.entry, uidAttribute)
+    if (later.length > 0) await this.#complete(name, later)
     return id ?? this.#idUnder(name)
   }
 
-  #newEntry(dn: Dn, asked: Attributes): readonly Attribute[] {
+  /** What a new entry gets in a second request. If that is refused, there shall be no half of an entry. */
+  async #complete(name: string, later: readonly VirtualValue[]): Promise<void> {
+    try {
+      await this.#modify(name, [], later)
+    } catch (error) {
+      await this.#connection.run((client) => client.del(name), this.#signal)
+      throw error
+    }
+  }
+
+  #newEntry(
+    dn: Dn,
+    asked: Attributes,
+  ): { readonly all: readonly Attribute[]; readonly later: readonly VirtualValue[] } {
     const { writeRules } = this.#facts.profile
     const attributes = writeRules.creation(asked, dn, this.#context)
     const classes = attributeNamed(attributes, 'objectClass') ?? [...this.#kind.objectClasses]
@@ -132,9 +146,13 @@ class PageOfWrites {
     }
     const given = all.filter(({ values }) => values.length > 0)
     addNaming(given, dn)
-    const entry = addVirtual(given, virtual)
+    const later = virtual.filter(({ attribute }) => attribute.needsEntry)
+    const entry = addVirtual(
+      given,
+      virtual.filter((one) => !later.includes(one)),
+    )
     writeRules.requireSound(entry, this.#context)
-    return entry
+    return { all: entry, later }
   }
 
   /** The id after it: another one where names are the ids. */
