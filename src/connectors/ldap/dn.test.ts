@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { escapeDnValue } from '../../model/entry-name.ts'
 import { hostileTexts } from '../kit/contract/hostile.ts'
-import { contains, type Dn, escapeDnValue, parseDn, printDn, sameDn } from './dn.ts'
+import { contains, type Dn, parseDn, printDn, sameDn } from './dn.ts'
 
 const parsed = (text: string): Dn => parseDn(text) ?? []
 

@@ -1,3 +1,5 @@
+import { escapeDnValue } from '../../model/entry-name.ts'
+
 /**
  * Names of entries (RFC 4514). Two spellings of one name differ in case, blanks and escapes; they are compared as
  * structures, never as texts.
@@ -28,12 +30,6 @@ export function printRdn(rdn: Rdn): string {
   return rdn.map(({ type, value }) => `${type}=${escapeDnValue(value)}`).join('+')
 }
 
-/** A value for a place in a name, e.g. after `cn=`. */
-export function escapeDnValue(value: string): string {
-  const inner = value.replace(/[\0",+;<>\\=]/g, hex)
-  return inner.replace(/^[ #]|[ ]$/g, hex)
-}
-
 export function sameDn(one: Dn, other: Dn): boolean {
   return keyOf(one) === keyOf(other)
 }
@@ -55,10 +51,6 @@ export function keyOf(dn: Dn): string {
 /** Is the entry the base itself, or below it? */
 export function contains(base: Dn, entry: Dn): boolean {
   return entry.length >= base.length && sameDn(entry.slice(entry.length - base.length), base)
-}
-
-function hex(character: string): string {
-  return `\\${character.charCodeAt(0).toString(16).padStart(2, '0')}`
 }
 
 /** Splits at separators that are neither escaped nor quoted. */

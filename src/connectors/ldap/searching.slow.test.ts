@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { escapeDnValue } from '../../model/entry-name.ts'
 import { everything, type Filter } from '../../model/filter/filter.ts'
 import { completeListing, heeding, type Listing } from '../../model/listing.ts'
 import { isUnreadable } from '../../model/unreadable.ts'
 import { hostileTexts } from '../kit/contract/hostile.ts'
 import type { ConnectorEntry } from '../kit/query.ts'
 import { Secret } from '../kit/values.ts'
-import { escapeDnValue } from './dn.ts'
 import type { LdapConnector } from './ldap-connector.ts'
 import { base, people, type Slapd, startSlapd } from './testing/slapd.ts'
 

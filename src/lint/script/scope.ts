@@ -37,6 +37,7 @@ const everywhere = new Set([
     'logger',
     'console',
     'require',
+    'dn',
     'identityServer',
     'module',
     'exports',

@@ -1,9 +1,10 @@
+import { entryName } from '../../model/entry-name.ts'
 import { ask } from './ask.ts'
 import { defineProperty, freeze, isArray, parse, textOf } from './primordials.ts'
 
 /**
  * What every script sees besides its variables (platform §7.2, §7.3): `openidm`, `logger`, `console`,
- * `identityServer`, `context` and `require`. All of them are frozen, so that no script changes them for the next. Without locations,
+ * `identityServer`, `context`, `require` and `dn`. All of them are frozen, so that no script changes them for the next. Without locations,
  * the scripts are apart from the server: they have neither `openidm` nor `identityServer`.
  */
 export function installGlobals(locations: Locations | undefined, require: (name: unknown) => unknown): void {
@@ -16,6 +17,15 @@ export function installGlobals(locations: Locations | undefined, require: (name:
     get: currentContext,
     set: (value: unknown) => {
       context = { value }
+    },
+    enumerable: false,
+    configurable: false,
+  })
+  // Scripts that others wrote have undeclared variables of this name: such a one lasts as long as the call of its script.
+  defineProperty(globalThis, 'dn', {
+    get: () => (dn ? dn.value : nameOf),
+    set: (value: unknown) => {
+      dn = { value }
     },
     enumerable: false,
     configurable: false,
@@ -44,6 +54,13 @@ export function setContext(text: string): void {
 export function renewContext(): void {
   context = undefined
 }
+
+export function renewDn(): void {
+  dn = undefined
+}
+
+const nameOf = freeze((...parts: unknown[]) => entryName(parts))
+let dn: { readonly value: unknown } | undefined
 
 function currentContext(): unknown {
   context ??= { value: parse(contextText) }

@@ -5,6 +5,7 @@ import { assignedNames } from './assigned.ts'
 import { compile, linesBefore } from './compile.ts'
 import { boundedText } from './depth.ts'
 import { scriptFailure } from './failure.ts'
+import { renewDn } from './globals.ts'
 import {
   apply,
   defineProperty,
@@ -181,6 +182,7 @@ function tooDeep(): Error {
 
 /** Removes enumerable members of the global object: they come from undeclared assignments. Ours are not enumerable. */
 function sweepGlobals(assigned: readonly string[] | undefined): void {
+  renewDn()
   if (assigned === undefined) for (const name in globalObject) delete globalObject[name]
   else
     for (let i = 0; i < assigned.length; i++) {
