@@ -35,10 +35,11 @@ export const configurationSchema = {
   type: 'object',
   required: ['host', 'baseContexts'],
   properties: {
-    host: text('The server.'),
+    host: text('The server; `ldapi://%2Fpath` is a socket of this machine.'),
     port: number('Default: 389, with `ssl` 636.'),
     ssl: yesNo('TLS from the first byte (`ldaps`).'),
     startTLS: yesNo('TLS on the plain port, before anything else is said.'),
+    connectionSecurity: text('`none`, `ssl` or `starttls`: another name of `ssl` and `startTLS`.'),
     trustedCertificates: text(
       'A PEM file with the certificate authorities to trust, instead of those of the system. A relative path starts at the project folder.',
     ),
@@ -47,7 +48,15 @@ export const configurationSchema = {
     readTimeout: number('Milliseconds to wait for an answer.', 60_000),
     principal: text('The name (DN) of the account that reads and writes. Empty: anonymous.'),
     credentials: { ...text('The password of `principal`.'), format: 'password' },
-    authType: text('`simple`.', 'simple'),
+    authType: text(
+      '`simple`, or `EXTERNAL`: the server knows Syncline by its certificate, or by its process on a socket of the same machine.',
+      'simple',
+    ),
+    clientCertificate: text(
+      'A PEM file with the certificate of Syncline, and those between it and its authority.',
+    ),
+    clientKey: text('A PEM file with the private key of `clientCertificate`.'),
+    clientKeyPassword: { ...text('The password of `clientKey`.'), format: 'password' },
     baseContexts: texts('The names (DN) below which entries are searched. They must exist.'),
     referralsHandling: text(
       'What a referral to another server means. It is never followed. `follow`: the listing is partial; `ignore`: what is there does not belong to this system; `throw`: an error.',
@@ -80,14 +89,23 @@ export const configurationSchema = {
     forcePasswordChangeAtNextLogon: yesNo(
       'Active Directory: whoever gets a password from Syncline must replace it at the next login.',
     ),
-    respectResourcePasswordPolicyChangeAfterReset: yesNo('Refused if set.'),
+    respectResourcePasswordPolicyChangeAfterReset: yesNo(
+      'Nobody logs in with a password that was reset and must be changed first (password policy control).',
+    ),
     blockSize: number('Entries in one page of a search.', 500),
+    pagingBlockSize: number('Another name of `blockSize`.'),
+    userSearchScope: text('Where accounts are searched: `subtree`, `onelevel` or `object`.', 'subtree'),
+    groupSearchScope: text('Where groups are searched: `subtree`, `onelevel` or `object`.', 'subtree'),
+    additionalSearchFilter: text('An LDAP filter that all entries must match besides.'),
+    retrievePasswordsWithSearch: without(yesNo(''), 'passwords are never read'),
     useBlocks: without(yesNo(''), 'searches are always paged'),
     usePagedResultControl: without(yesNo(''), 'searches are always paged where the server can'),
     usePagedResultsControl: without(yesNo(''), 'searches are always paged where the server can'),
     vlvSortAttribute: without(text('', 'uid'), 'virtual list views are not used'),
     readSchema: without(yesNo('', true), 'the schema is always read from the server'),
-    useDNSSRVRecord: yesNo('Refused if set.'),
+    useDNSSRVRecord: yesNo(
+      '`host` is a domain, and its DNS names the servers: `_ldap._tcp.host`, with `ssl` `_ldaps._tcp.host`.',
+    ),
     baseContextsToSynchronize: without(texts(''), noSync),
     objectClassesToSynchronize: without(texts('', ['inetOrgPerson']), noSync),
     attributesToSynchronize: without(texts(''), noSync),

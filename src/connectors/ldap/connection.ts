@@ -1,6 +1,6 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectSecure } from 'node:tls'
-import { Client, type Entry, type Filter, PresenceFilter } from 'ldapts'
+import { Client, type Entry, type Filter, type PasswordPolicyControl, PresenceFilter } from 'ldapts'
 import { ConnectorError, kindOfError } from '../kit/errors.ts'
 import { followSocket, noSteps, type Steps } from '../kit/steps.ts'
 import type { Secret } from '../kit/values.ts'
@@ -8,7 +8,9 @@ import { descriptorControls } from './active-directory/security-descriptor.ts'
 import { EntryReader } from './entry-reader.ts'
 import { ldapError, resultCode } from './errors.ts'
 import { type Answer, Searches } from './searches.ts'
-import type { LdapSettings, Server } from './settings.ts'
+import type { Bind } from './securing.ts'
+import { nameOf, type Server, serversOfDomain, systemResolver } from './servers.ts'
+import type { LdapSettings, Scope } from './settings.ts'
 
 /** One connection to one server, bound once. It never reconnects: a new connection would be anonymous. */
 export class Connection {
@@ -19,28 +21,29 @@ export class Connection {
   readonly #socket: () => Socket | undefined
   #searches: Searches | undefined
 
-  private constructor({ host, port, secure }: Server, settings: LdapSettings, steps: Steps) {
-    const { client, socket } = clientOf({ host, port, secure }, settings, steps)
+  private constructor(server: Server, settings: LdapSettings, steps: Steps) {
+    const { client, socket } = clientOf(server, settings, steps)
     this.#client = client
     this.#socket = socket
-    this.isSecure = secure || settings.startTls
-    this.server = `${host}:${port}`
+    this.isSecure = server.secure || settings.securing.startTls
+    this.server = nameOf(server)
   }
 
   /** To the first of the servers that can be reached; whoever answers with an error is not passed over. */
   static async open(settings: LdapSettings, signal?: AbortSignal, steps = noSteps): Promise<Connection> {
     const failures: unknown[] = []
-    for (const server of settings.servers) {
+    const servers = await serversNow(settings)
+    for (const server of servers) {
       const connection = new Connection(server, settings, steps)
       try {
         await connection.#begin(server, settings, signal)
-        steps.tell(settings.account ? `as ${settings.account.dn}` : 'anonymously')
+        steps.tell(identityIn(settings.securing.bind))
         return connection
       } catch (error) {
         await connection.close()
         signal?.throwIfAborted()
         if (!isUnreachable(error)) throw error
-        if (server !== settings.servers.at(-1)) steps.fail(error)
+        if (server !== servers.at(-1)) steps.fail(error)
         failures.push(error)
       }
     }
@@ -56,17 +59,25 @@ export class Connection {
   }
 
   async #begin(server: Server, settings: LdapSettings, signal: AbortSignal | undefined): Promise<void> {
-    if (settings.startTls && !server.secure)
+    const { startTls, bind } = settings.securing
+    if (startTls && !server.secure && server.path === undefined)
       await this.#call((client) => client.startTLS(tlsOptions(server, settings)), signal)
-    const { account } = settings
-    await this.#call((client) => client.bind(account?.dn ?? '', account?.password.reveal() ?? ''), signal)
+    await this.#call((client) => {
+      if (bind.kind === 'external') return client.bind('EXTERNAL')
+      return bind.kind === 'simple' ? client.bind(bind.dn, bind.password.reveal()) : client.bind('', '')
+    }, signal)
     const socket = this.#socket()
     if (socket) this.#searches = new Searches(socket, settings.readTimeout)
   }
 
-  /** Logs in as another account; for connections of their own. */
-  async bind(dn: string, password: Secret, signal?: AbortSignal): Promise<void> {
-    await this.run((client) => client.bind(dn, password.reveal()), signal)
+  /** Logs in as another account; for connections of their own. The control has the words of a password policy, also where it fails. */
+  async bind(
+    dn: string,
+    password: Secret,
+    policy: PasswordPolicyControl,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.run((client) => client.bind(dn, password.reveal(), [policy]), signal)
   }
 
   /** The entry of a name; undefined if there is none. */
@@ -158,7 +169,7 @@ export interface Question {
   readonly binary: readonly string[]
   readonly pageSize: number | undefined
   /** Default: `sub`. */
-  readonly scope?: 'base' | 'one' | 'sub'
+  readonly scope?: Scope
 }
 
 export interface FoundPage {
@@ -185,10 +196,14 @@ function clientOf(
   const host = isIP(server.host) === 6 ? `[${server.host}]` : server.host
   let socket: Socket | undefined
   const connect = <T extends Socket>(open: () => T): T => {
-    if (socket) throw closed(`${server.host}:${server.port}`)
+    if (socket) throw closed(nameOf(server))
     const opened = open()
     const secured = server.secure ? ({ next: 'TLS', afterTls: 'bind' } as const) : undefined
-    followSocket(opened, { ...server, ...(secured ?? { next: settings.startTls ? 'TLS' : 'bind' }) }, steps)
+    followSocket(
+      opened,
+      { ...server, ...(secured ?? { next: settings.securing.startTls ? 'TLS' : 'bind' }) },
+      steps,
+    )
     socket = opened
     return opened
   }
@@ -197,7 +212,11 @@ function clientOf(
     timeout,
     connectTimeout,
     createConnection: () =>
-      connect(() => connectPlain({ port: server.port, host: server.host, keepAlive: true, noDelay: true })),
+      connect(() =>
+        server.path === undefined
+          ? connectPlain({ port: server.port, host: server.host, keepAlive: true, noDelay: true })
+          : connectPlain({ path: server.path }),
+      ),
     // StartTLS gives options with the connection to secure, and nothing else does.
     createSecureConnection: (first: ConnectionOptions | number) => {
       if (typeof first === 'number')
@@ -213,15 +232,34 @@ function clientOf(
   return { client, socket: () => socket }
 }
 
+function identityIn(bind: Bind): string {
+  if (bind.kind === 'simple') return `as ${bind.dn}`
+  return bind.kind === 'external' ? 'as its certificate or its process says' : 'anonymously'
+}
+
 function closed(server: string): ConnectorError {
   return new ConnectorError('connection', `${server}: the connection is closed`)
 }
 
 /** Certificates are always checked. */
-function tlsOptions({ host }: Server, { authorities }: LdapSettings): ConnectionOptions {
+function tlsOptions({ host }: Server, { securing }: LdapSettings): ConnectionOptions {
+  const { authorities, identity } = securing
   return {
     host,
     ...(isIP(host) === 0 && { servername: host }),
     ...(authorities !== undefined && { ca: authorities }),
+    ...(identity && {
+      cert: identity.certificate,
+      key: identity.key,
+      ...(identity.password && { passphrase: identity.password.reveal() }),
+    }),
   }
+}
+
+/** Those that the DNS names come first. */
+async function serversNow(settings: LdapSettings): Promise<readonly Server[]> {
+  const { domain, servers, securing, connectTimeout } = settings
+  if (domain === undefined) return servers
+  const found = await serversOfDomain(domain, securing.secure, systemResolver(connectTimeout))
+  return [...found, ...servers.slice(1)]
 }

@@ -6,10 +6,10 @@ import { attributesOf, type ClassAttributes, nameAttribute } from './attributes.
 import { Connection, isBroken } from './connection.ts'
 import { parseDn } from './dn.ts'
 import { valuesIn } from './entries.ts'
-import { classFilter, type FilterNames } from './filter.ts'
+import { and, classFilter, type FilterNames } from './filter.ts'
 import { postReadControl } from './post-read.ts'
 import { type Profile, profileOf, type RootDse } from './profiles.ts'
-import type { LdapSettings } from './settings.ts'
+import type { LdapSettings, Scope } from './settings.ts'
 import { lineage, parseSubschema, type Subschema } from './subschema.ts'
 
 /** A directory: its connections, and what its root DSE and its schema say, read once. */
@@ -115,6 +115,7 @@ export interface Facts {
 export interface ClassFacts {
   readonly attributes: ClassAttributes
   readonly filter: Filter
+  readonly scope: Scope
   readonly names: FilterNames
   /** What an entry is, where the object does not say it. */
   readonly objectClasses: readonly string[]
@@ -158,8 +159,8 @@ async function readFacts(
 function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFacts {
   const { schema, profile, uidAttribute, server } = facts
   const isAgreed = name === accountClass || name === groupClass
-  const { objectClasses, filter } = !isAgreed
-    ? { objectClasses: [name], filter: undefined }
+  const { objectClasses, filter, scope } = !isAgreed
+    ? ({ objectClasses: [name], filter: undefined, scope: 'sub' } as const)
     : name === groupClass
       ? settings.groups
       : settings.accounts
@@ -171,7 +172,11 @@ function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFa
   const attributes = attributesOf(schema, objectClasses, settings.passwordAttribute, profile.virtual)
   return {
     attributes,
-    filter: filter ?? classFilter(objectClasses),
+    filter: and([
+      filter ?? classFilter(objectClasses),
+      ...(settings.restriction ? [settings.restriction] : []),
+    ]),
+    scope,
     objectClasses,
     names: {
       // A name is no attribute of its entry; the one that stands for it in filters is of RFC 5020.

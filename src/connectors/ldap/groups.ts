@@ -15,8 +15,9 @@ export async function membersRenamed(
   signal?: AbortSignal,
 ): Promise<void> {
   const { memberAttribute: type, pageSize } = settings
-  const filter = and([facts.class(groupClass).filter, equals(type, oldName)])
-  const question = { filter, pageSize, attributes: ['1.1'], binary: [] }
+  const { filter: isGroup, scope } = facts.class(groupClass)
+  const filter = and([isGroup, equals(type, oldName)])
+  const question = { filter, scope, pageSize, attributes: ['1.1'], binary: [] }
   const groups: string[] = []
   for await (const page of searchBases(connection, facts, settings, question, signal))
     groups.push(...page.map(({ dn }) => dn))

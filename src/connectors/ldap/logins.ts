@@ -1,3 +1,4 @@
+import { PasswordPolicyControl, PasswordPolicyError } from 'ldapts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { Secret } from '../kit/values.ts'
 import { loginRefusal } from './active-directory/errors.ts'
@@ -29,6 +30,7 @@ export async function loginOf(
       filter,
       pageSize: settings.pageSize,
       attributes: [facts.uidAttribute],
+      scope: kind.scope,
       binary: kind.attributes.binary,
     }
     const found: Login[] = []
@@ -55,10 +57,18 @@ export async function logIn(
   // A bind with an empty password succeeds as nobody.
   if (login === undefined || password.reveal() === '') throw wrong()
   const connection = await Connection.open(directory.settings, signal)
+  const policy = new PasswordPolicyControl()
   try {
-    await connection.bind(login.name, password, signal)
+    await connection.bind(login.name, password, policy, signal)
+    if (policy.value?.error === PasswordPolicyError.ChangeAfterReset && directory.settings.mustChangeCounts)
+      throw new ConnectorError(
+        'passwordExpired',
+        'The password was reset and must be changed before anybody logs in with it',
+      )
     return login.id
   } catch (error) {
+    if (policy.value?.error === PasswordPolicyError.PasswordExpired)
+      throw new ConnectorError('passwordExpired', 'The password has expired', { cause: error })
     const code = resultCode(error)
     const refusal = code === 49 ? loginRefusal(error instanceof Error ? error.message : '') : undefined
     if (refusal) throw new ConnectorError(refusal.kind, refusal.fact, { cause: error })

@@ -31,7 +31,13 @@ export async function* searchObjects(
     const reading = readingOf(connection, facts, kind, query.fields, both)
     const { settings } = directory
     const pageSize = Math.min(query.pageSize ?? settings.pageSize, settings.pageSize)
-    const pages = searchBases(connection, facts, settings, { filter, pageSize, ...asked(reading) }, both)
+    const pages = searchBases(
+      connection,
+      facts,
+      settings,
+      { filter, pageSize, scope: kind.scope, ...asked(reading) },
+      both,
+    )
     let listing: Listing = completeListing
     for (let next = await pages.next(); ; next = await pages.next()) {
       if (next.done) return worseListing(listing, next.value)
@@ -111,7 +117,7 @@ async function entriesOfIds(
   const possible = ids.filter((id) => kind.names.idValue(id) !== undefined)
   if (possible.length === 0) return { entries: [], listing: completeListing }
   const filter = and([kind.filter, idFilter(possible, kind.names)])
-  const question = { filter, pageSize: settings.pageSize, ...asked(reading) }
+  const question = { filter, pageSize: settings.pageSize, scope: kind.scope, ...asked(reading) }
   const pages = searchBases(connection, facts, settings, question, signal)
   const entries: Entry[] = []
   for (let next = await pages.next(); ; next = await pages.next()) {
@@ -129,7 +135,9 @@ export async function* searchBases(
   signal?: AbortSignal,
 ): AsyncGenerator<readonly Entry[], Listing> {
   let listing: Listing = completeListing
-  for (const { text } of settings.bases) {
+  // Only where all below a base is searched, an entry below two of them would come twice.
+  const bases = (question.scope ?? 'sub') === 'sub' ? settings.bases : settings.givenBases
+  for (const { text } of bases) {
     const asked = { ...question, pageSize: facts.paged ? question.pageSize : undefined }
     const pages = wholePages(connection.search(text, asked, signal), text, facts, settings)
     for (let next = await pages.next(); ; next = await pages.next()) {

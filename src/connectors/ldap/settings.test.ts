@@ -43,6 +43,20 @@ describe('the settings of a directory', () => {
     ])
   })
 
+  it.each<[JsonObject, object]>([
+    [{ connectionSecurity: 'ssl' }, { secure: true, startTls: false }],
+    [{ connectionSecurity: 'starttls' }, { secure: false, startTls: true }],
+    [{ connectionSecurity: 'none' }, { secure: false, startTls: false }],
+  ])('take %j for what others call ssl and startTLS', (configuration, security) => {
+    expect(settings(configuration).securing).toMatchObject(security)
+  })
+
+  it('take a socket of this machine, as it is or escaped', () => {
+    expect(settings({ host: 'ldapi://%2Frun%2Fslapd%2Fldapi' }).servers).toMatchObject([
+      { path: '/run/slapd/ldapi', secure: false },
+    ])
+  })
+
   it('keep of two base contexts the one above: an entry would be listed twice', () => {
     const { bases } = settings({
       baseContexts: ['ou=people,dc=example,dc=com', 'DC=Example, dc=com', 'dc=example,dc=com', 'dc=other'],
@@ -51,8 +65,15 @@ describe('the settings of a directory', () => {
   })
 
   it.each<[JsonObject, RegExp]>([
-    [{ authType: 'SASL-GSSAPI' }, /authType .*not there yet/],
-    [{ useDNSSRVRecord: true }, /useDNSSRVRecord .*not there yet/],
+    [{ authType: 'SASL-GSSAPI' }, /authType .*Kerberos is not there. Use simple over TLS, or EXTERNAL/],
+    [{ authType: 'EXTERNAL' }, /authType .*set clientCertificate and clientKey/],
+    [{ authType: 'EXTERNAL', host: 'ldapi://%2Fx', credentials: 'x' }, /credentials .*needs no password/],
+    [{ authType: 'NTLM' }, /allowed are simple and EXTERNAL/],
+    [{ clientCertificate: 'nowhere.pem' }, /\/nowhere\.pem, which cannot be read/],
+    [{ connectionSecurity: 'starttls', ssl: true }, /starttls beside ssl/],
+    [{ connectionSecurity: 'tls' }, /allowed are none, ssl, starttls/],
+    [{ userSearchScope: 'children' }, /allowed are object, onelevel, subtree/],
+    [{ additionalSearchFilter: '(a' }, /no LDAP filter/],
     [{ getGroupMemberId: true }, /getGroupMemberId .*not there yet/],
     [{ maintainPosixGroupMembership: true }, /maintainPosixGroupMembership .*not there yet/],
     [{ passwordHashAlgorithm: 'SHA-2' }, /there are SSHA, SHA, SMD5, MD5, WIN-AD/],

@@ -20,6 +20,7 @@ import { modify, readState } from './modify.ts'
 import { writtenPassword } from './passwords.ts'
 import { PostRead } from './post-read.ts'
 import { namesOf } from './read.ts'
+import type { Scope } from './settings.ts'
 import { addVirtual, realChanges, sameState, type VirtualValue, virtualValue } from './virtual-writes.ts'
 import type { WriteContext } from './write-rules.ts'
 
@@ -271,12 +272,14 @@ class PageOfWrites {
       throw new ConnectorError('invalidValue', `"${text}" is no name of an entry (DN)`, {
         attribute: nameAttribute,
       })
-    const { bases } = this.#directory.settings
-    if (bases.some((base) => contains(base.dn, dn))) return dn
-    const where = bases.map((base) => base.text).join('; ')
+    const { givenBases } = this.#directory.settings
+    const { scope } = this.#kind
+    if (givenBases.some((base) => isFound(scope, base.dn, dn))) return dn
+    const where = givenBases.map((base) => base.text).join('; ')
+    const wanted = scope === 'one' ? 'directly below' : scope === 'sub' ? 'below' : 'at'
     throw new ConnectorError(
       'invalidValue',
-      `"${text}" does not lie below a base context (${where}); it would not be found again`,
+      `"${text}" does not lie ${wanted} a base context (${where}); it would not be found again`,
       {
         attribute: nameAttribute,
       },
@@ -306,6 +309,12 @@ class PageOfWrites {
     if (name !== undefined) return requireReadable(name)
     throw new ConnectorError('unknownId', `${this.#facts.server} has no entry "${id}"`)
   }
+}
+
+function isFound(scope: Scope, base: Dn, entry: Dn): boolean {
+  if (!contains(base, entry)) return false
+  const depth = entry.length - base.length
+  return scope === 'sub' || depth === (scope === 'one' ? 1 : 0)
 }
 
 function isSpelledAlike(one: Rdn = [], other: Rdn = []): boolean {

@@ -38,6 +38,18 @@ export function makeCertificates(folder: string, subject = 'IP:127.0.0.1'): Cert
   return { authority: path('ca.pem'), certificate: path('server.pem'), key: path('server.key') }
 }
 
+/** A certificate of a client with this subject, e.g. `/DC=com/DC=example/CN=admin`, that the authority of the folder signs. */
+export function makeClientCertificate(
+  folder: string,
+  subject: string,
+): { readonly certificate: string; readonly key: string } {
+  const path = (name: string) => join(folder, name)
+  const key = ['-newkey', 'rsa:2048', '-nodes', '-days', '30', '-keyout', path('client.key')]
+  const signed = ['-CA', path('ca.pem'), '-CAkey', path('ca.key'), '-out', path('client.pem')]
+  openssl(['req', '-x509', ...key, '-subj', subject, ...signed])
+  return { certificate: path('client.pem'), key: path('client.key') }
+}
+
 function openssl(parameters: readonly string[]): void {
   const { status, stderr, error } = spawnSync('openssl', parameters, { encoding: 'utf8' })
   if (error) throw new Error('This test needs openssl: install the package openssl (apt-get install openssl)')

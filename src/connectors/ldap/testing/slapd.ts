@@ -12,6 +12,8 @@ import { ldapSettings } from '../settings.ts'
 /** A slapd of a test's own: a free port of 127.0.0.1, a temporary folder, and no other data than what is given. */
 export interface Slapd extends AsyncDisposable {
   readonly port: number
+  /** Its socket on this machine, as `ldapi://…`. */
+  readonly local: string
   readonly folder: string
   /** A connector as the administrator, with these settings besides. */
   connect(configuration?: JsonObject): LdapConnector
@@ -37,6 +39,8 @@ interface SlapdOptions {
   readonly accessLog?: boolean | { readonly purge: string }
   /** Entries besides the containers. */
   readonly entries?: string
+  /** Modules with their overlays of the database, as LDIF without `dn` and `objectClass: olcOverlayConfig`, e.g. `{ ppolicy: '…' }`. */
+  readonly overlays?: Readonly<Record<string, string>>
 }
 
 const containers = `dn: ${base}
@@ -59,6 +63,7 @@ export async function startSlapd({
   global = () => [],
   entries = '',
   accessLog = false,
+  overlays = {},
 }: SlapdOptions = {}): Promise<Slapd> {
   requirePrograms()
   const temporary = temporaryFolder()
@@ -74,6 +79,7 @@ export async function startSlapd({
       purge: typeof accessLog === 'object' ? accessLog.purge : undefined,
       database,
       global: global(temporary.path),
+      overlays,
     }),
     ['-n', '0', '-F', config],
     temporary.file('config.ldif'),
@@ -81,8 +87,10 @@ export async function startSlapd({
   load(`${containers}\n${entries}`, ['-b', base, '-F', config], temporary.file('data.ldif'))
   let process: ReturnType<typeof spawn> | undefined
   const url = `ldap://127.0.0.1:${port}`
+  const local = `ldapi://${encodeURIComponent(temporary.file('ldapi'))}`
   const slapd: Slapd = {
     port,
+    local,
     folder: temporary.path,
     connect: (configuration = {}) => {
       const host = standaloneHost({ projectFolder: temporary.path })
@@ -102,7 +110,10 @@ export async function startSlapd({
       run('ldapadd', ['-x', '-H', url, '-D', administrator, '-w', password], containers)
     },
     async start() {
-      process = spawn('slapd', ['-h', url, '-F', config, '-d', '0'], { stdio: 'ignore', env: programs })
+      process = spawn('slapd', ['-h', `${url} ${local}`, '-F', config, '-d', '0'], {
+        stdio: 'ignore',
+        env: programs,
+      })
       await answers(port)
     },
     async stop() {
@@ -164,28 +175,39 @@ function configuration({
   purge,
   database,
   global,
+  overlays,
 }: {
   readonly data: string
   readonly log: string | undefined
   readonly purge: string | undefined
   readonly database: readonly string[]
   readonly global: readonly string[]
+  readonly overlays: Readonly<Record<string, string>>
 }): string {
+  const main = log === undefined ? '{1}mdb' : '{2}mdb'
   return [
     'dn: cn=config\nobjectClass: olcGlobal\ncn: config',
     ...global,
-    `\ndn: cn=module{0},cn=config\nobjectClass: olcModuleList\ncn: module{0}\nolcModulePath: ${moduleFolder}\nolcModuleLoad: back_mdb\nolcModuleLoad: accesslog`,
+    `\ndn: cn=module{0},cn=config\nobjectClass: olcModuleList\ncn: module{0}\nolcModulePath: ${moduleFolder}\nolcModuleLoad: back_mdb\nolcModuleLoad: accesslog${Object.keys(
+      overlays,
+    )
+      .map((name) => `\nolcModuleLoad: ${name}`)
+      .join('')}`,
     '\ndn: cn=schema,cn=config\nobjectClass: olcSchemaConfig\ncn: schema\n',
     ...schemas.map((name) => `include: file://${schemaFolder}/${name}.ldif\n`),
     badge,
     ...(log === undefined ? [] : [logDatabase(log)]),
-    databaseOf('{2}mdb'),
+    databaseOf(main),
     `olcSuffix: ${base}\nolcRootDN: ${administrator}\nolcRootPW: ${password}\nolcDbDirectory: ${data}`,
     'olcDbMaxSize: 104857600\nolcDbNoSync: TRUE\nolcDbIndex: objectClass,entryUUID,uid,cn eq',
     ...database,
     ...(log === undefined
       ? []
       : [logOverlay, ...(purge === undefined ? [] : [`olcAccessLogPurge: ${purge}`])]),
+    ...Object.entries(overlays).map(
+      ([name, settings]) =>
+        `\ndn: olcOverlay=${name},olcDatabase=${main},cn=config\nobjectClass: olcOverlayConfig\nolcOverlay: ${name}\n${settings}`,
+    ),
     '',
   ].join('\n')
 }
