@@ -10,6 +10,7 @@ describe('the name of an entry', () => {
     ['cn=Ann+employeeNumber=7,dc=x', [{ cn: 'Ann', employeeNumber: 7 }, 'dc=x']],
     ['cn=a\\2cou\\3dadmins,dc=x', [{ cn: 'a,ou=admins' }, { dc: 'x' }]],
     ['cn=\\20a\\20,dc=x', [{ cn: ' a ' }, ' dc=x ']],
+    ['cn=\\09a\\0a\\00\u0085,dc=x', [{ cn: '\ta\n\0\u0085' }, 'dc=x']],
     ['2.5.4.3=\\23a', [{ '2.5.4.3': '#a' }]],
   ])('is %s', (name, parts) => {
     expect(entryName(parts)).toBe(name)

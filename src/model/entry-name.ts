@@ -1,8 +1,11 @@
 /** Names of entries of a directory (DN, RFC 4514) written from values; reading and comparing them is the LDAP connector's. */
 
-/** A value for a place in a name, e.g. after `cn=`. Special characters are written as hexadecimal pairs, which no parser can mistake. */
+/**
+ * A value for a place in a name, e.g. after `cn=`. Special characters are written as hexadecimal pairs, which no parser can mistake;
+ * control characters, too: servers drop tabs and line breaks beside a separator.
+ */
 export function escapeDnValue(value: string): string {
-  const inner = value.replace(/[\0",+;<>\\=]/g, hex)
+  const inner = value.replace(/[\p{Cc}",+;<>\\=]/gu, hex)
   return inner.replace(/^[ #]|[ ]$/g, hex)
 }
 
@@ -49,5 +52,7 @@ function misused(fact: string): TypeError {
 }
 
 function hex(character: string): string {
+  // Of two bytes, and no parser minds them.
+  if (character > '\x7f') return character
   return `\\${character.charCodeAt(0).toString(16).padStart(2, '0')}`
 }

@@ -61,12 +61,25 @@ const names: Readonly<Record<number, string>> = {
   67: 'notAllowedOnRDN',
   68: 'entryAlreadyExists',
   69: 'objectClassModsProhibited',
+  70: 'resultsTooLarge',
   71: 'affectsMultipleDSAs',
+  80: 'other',
 }
 
+/** What to do about them, where the text of the server does not say it. */
 const hints: Readonly<Record<number, string>> = {
+  3: 'Raise the time limit of the account of this system (OpenLDAP: olcLimits).',
+  4: 'Raise the size limit of the account of this system (OpenLDAP: olcLimits).',
   8: 'Set ssl or startTLS.',
+  11: 'Raise the limits of the account of this system (OpenLDAP: olcLimits).',
   13: 'Set ssl or startTLS.',
+  16: 'Correct the name of the attribute in the object type, or add it to the schema of the server.',
+  17: 'Correct the name of the attribute in the object type, or add it to the schema of the server.',
+  19: 'Leave the attribute out of the mapping if the server writes it itself; otherwise give it a value that the rule of the server allows.',
+  49: 'Check principal and credentials in configurationProperties.',
+  50: 'Give the account of this system the right to it (OpenLDAP: olcAccess).',
+  65: 'Give the object all attributes that its object classes require, and none that they do not allow.',
+  80: 'Look into the log of the server, and at the space that its disk and its database have (OpenLDAP: olcDbMaxSize).',
 }
 
 /** The result code of an error, also of one that `ldapError` made; undefined if the server sent none. */
@@ -98,11 +111,17 @@ export function ldapError(error: unknown, what: string): Problem {
   const code = errorCode(error)
   return new ConnectorError(kind, `${what}: ${message === '' ? code : message}`, {
     cause: error,
-    ...(certificateCodes.test(code) && { hint: certificateHint }),
+    ...(certificateCodes.test(code) && { hint: certificateHints[code] ?? unknownAuthority }),
   })
 }
 
 /** Codes of Node when a certificate is not trusted, expired, or of another host. */
 const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_TLS_/
-const certificateHint =
+const unknownAuthority =
   'Name the authority that signed the certificate in trustedCertificates, and the host as the certificate does.'
+const certificateHints: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'Give the server a new certificate; the check cannot be turned off.',
+  CERT_NOT_YET_VALID:
+    'Check the clocks of both machines; the certificate of the server is one of the future.',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'Name the host as its certificate does.',
+}

@@ -15,7 +15,7 @@ import { accountClass, Directory, type Facts, groupClass } from './directory.ts'
 import { distinct, textValue } from './encoding.ts'
 import { splitForServer } from './filter.ts'
 import { logIn, loginOf } from './logins.ts'
-import { readObjects, searchObjects } from './read.ts'
+import { readObjects, searchObjects, unknownBase } from './read.ts'
 import type { LdapSettings } from './settings.ts'
 import { heldVirtual } from './virtual.ts'
 import { writeObjects } from './write.ts'
@@ -69,13 +69,10 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
     steps.enter('server')
     await this.#directory.use(async (connection, facts) => {
       steps.tell(`${facts.schema.types.size} attributes; the id is ${facts.uidAttribute}`)
-      const contexts = facts.root.get('namingcontexts') ?? []
       for (const { text } of this.#settings.bases) {
         steps.enter('base', text)
         if (await connection.entry(text, { attributes: ['1.1'] }, signal)) continue
-        const message = `${facts.server} has no entry ${text}, which baseContexts names`
-        const hint = `Name a base that exists and that the account may see; the server says that it has: ${contexts.join('; ') || 'nothing'}.`
-        throw new ConnectorError('misconfigured', message, { hint })
+        throw unknownBase(facts, text)
       }
       steps.enter('schema')
       facts.class(accountClass)

@@ -33,11 +33,16 @@ describe('names that the function dn writes', () => {
           { operation: 'create', attributes: { dn, sn: ['x'] } },
         ])
         if (!created?.ok) throw created?.error
-        const filter = { kind: 'compare', operator: 'eq', pointer: ['dn'], value: dn } as const
-        const found = await Array.fromAsync(connector.search({ objectClass: '__ACCOUNT__', filter }))
-        expect(found.flat()).toMatchObject([{ _id: created.id, cn: [text] }])
-        const [deleted] = await connector.writeMany('__ACCOUNT__', [{ operation: 'delete', id: created.id }])
-        expect(deleted?.ok).toBe(true)
+        try {
+          const filter = { kind: 'compare', operator: 'eq', pointer: ['dn'], value: dn } as const
+          const found = await Array.fromAsync(connector.search({ objectClass: '__ACCOUNT__', filter }))
+          expect(found.flat()).toMatchObject([{ _id: created.id, cn: [text] }])
+        } finally {
+          const [deleted] = await connector.writeMany('__ACCOUNT__', [
+            { operation: 'delete', id: created.id },
+          ])
+          expect(deleted?.ok).toBe(true)
+        }
       }),
       runs(200),
     )

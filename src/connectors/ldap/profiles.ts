@@ -16,8 +16,6 @@ export interface Profile {
   readonly uidAttribute: string
   /** The operational attribute that holds the name of an entry, for filters. Absent: names cannot be searched. */
   readonly nameAttribute: string | undefined
-  /** True: a page without entries is the last one. Others may send more pages after it. */
-  readonly emptyPageIsLast: boolean
   /** Attributes that the connector makes of others. */
   readonly virtual: readonly VirtualAttribute[]
   readonly writeRules: WriteRules
@@ -28,7 +26,6 @@ export interface Profile {
 }
 
 const plain = {
-  emptyPageIsLast: false,
   virtual: [],
   writeRules: plainRules,
   completed: (schema: Subschema) => schema,
@@ -53,7 +50,6 @@ export const profiles = {
     name: 'OpenLDAP',
     uidAttribute: 'entryUUID',
     nameAttribute: 'entryDN',
-    emptyPageIsLast: true,
     virtual: accountStates.openLdap,
   },
   openDj: {

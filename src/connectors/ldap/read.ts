@@ -154,34 +154,36 @@ export async function* searchBases(
 async function* wholePages(
   pages: AsyncGenerator<FoundPage>,
   base: string,
-  { server, profile }: Facts,
+  facts: Facts,
   { referrals }: LdapSettings,
 ): AsyncGenerator<readonly Entry[], Listing> {
   let listing: Listing = completeListing
   let count = 0
   try {
     for await (const { entries, references } of pages) {
-      if (references.length > 0) listing = worseListing(listing, referred(references, server, referrals))
-      if (entries.length === 0 && count > 0 && !profile.emptyPageIsLast)
-        listing = worseListing(listing, {
-          state: 'suspect',
-          reason: `${server} ended its pages below ${base} with an empty one`,
-        })
+      if (references.length > 0)
+        listing = worseListing(listing, referred(references, facts.server, referrals))
       count += entries.length
       yield entries
     }
   } catch (error) {
-    return worseListing(limited(error, base, server, count), listing)
+    return worseListing(limited(error, base, facts, count), listing)
   }
   return listing
 }
 
-function limited(error: unknown, base: string, server: string, count: number): Listing {
+export function unknownBase({ server, root }: Facts, base: string, cause?: unknown): ConnectorError {
+  const contexts = root.get('namingcontexts') ?? []
+  const hint = `Name a base that exists and that the account may see; the server says that it has: ${contexts.join('; ') || 'nothing'}.`
+  return new ConnectorError('misconfigured', `${server} has no entry ${base}, which baseContexts names`, {
+    cause,
+    hint,
+  })
+}
+
+function limited(error: unknown, base: string, facts: Facts, count: number): Listing {
   const code = resultCode(error)
-  if (code === 32)
-    throw new ConnectorError('misconfigured', `${server} has no entry ${base}, which baseContexts names`, {
-      cause: error,
-    })
+  if (code === 32) throw unknownBase(facts, base, error)
   if (code !== 3 && code !== 4 && code !== 11) throw error
   const limit = { 3: 'time limit', 4: 'size limit', 11: 'administrative limit' }[code]
   const message = error instanceof Error ? error.message : String(error)

@@ -33,6 +33,8 @@ export const password = 'adm1n'
 interface SlapdOptions {
   /** Lines of the database, e.g. `olcSizeLimit: 5`. */
   readonly database?: readonly string[]
+  /** Bytes that the database may grow to. */
+  readonly size?: number
   /** Lines of the whole server, with the folder of its files, e.g. for TLS. */
   readonly global?: (folder: string) => readonly string[]
   /** A log of writes in `cn=accesslog`, as liveSync reads it; `purge`: its age and how often that is looked at. */
@@ -64,6 +66,7 @@ export async function startSlapd({
   entries = '',
   accessLog = false,
   overlays = {},
+  size = 104_857_600,
 }: SlapdOptions = {}): Promise<Slapd> {
   requirePrograms()
   const temporary = temporaryFolder()
@@ -80,6 +83,7 @@ export async function startSlapd({
       database,
       global: global(temporary.path),
       overlays,
+      size,
     }),
     ['-n', '0', '-F', config],
     temporary.file('config.ldif'),
@@ -176,6 +180,7 @@ function configuration({
   database,
   global,
   overlays,
+  size,
 }: {
   readonly data: string
   readonly log: string | undefined
@@ -183,6 +188,7 @@ function configuration({
   readonly database: readonly string[]
   readonly global: readonly string[]
   readonly overlays: Readonly<Record<string, string>>
+  readonly size: number
 }): string {
   const main = log === undefined ? '{1}mdb' : '{2}mdb'
   return [
@@ -199,7 +205,7 @@ function configuration({
     ...(log === undefined ? [] : [logDatabase(log)]),
     databaseOf(main),
     `olcSuffix: ${base}\nolcRootDN: ${administrator}\nolcRootPW: ${password}\nolcDbDirectory: ${data}`,
-    'olcDbMaxSize: 104857600\nolcDbNoSync: TRUE\nolcDbIndex: objectClass,entryUUID,uid,cn eq',
+    `olcDbMaxSize: ${size}\nolcDbNoSync: TRUE\nolcDbIndex: objectClass,entryUUID,uid,cn eq`,
     ...database,
     ...(log === undefined
       ? []
