@@ -9,10 +9,18 @@ import fastify, {
 } from 'fastify'
 import { Problem } from '../model/problem.ts'
 import { normalizePath } from '../model/resource-path.ts'
+import type { Events } from '../repository/events.ts'
 import type { RequestObserver } from '../router/exchange.ts'
 import type { RequestContext, Resources } from '../router/resources.ts'
 import { sessionCookie } from './authentication/cookie.ts'
-import { type Caller, type Login, type LoginOptions, login } from './authentication/login.ts'
+import {
+  type Caller,
+  type Login,
+  type LoginOptions,
+  type LoginRequest,
+  login,
+} from './authentication/login.ts'
+import { eventStream } from './event-stream.ts'
 import { preferredLanguages } from './languages.ts'
 import { refuseForeignPage } from './origin.ts'
 import { answerOf } from './rest/answer.ts'
@@ -48,6 +56,8 @@ export interface HttpServerOptions {
   readonly requestTimeout?: number
   /** Addresses and networks whose X-Forwarded-For, -Host and -Proto are believed; none by default. */
   readonly trustedProxies?: readonly string[]
+  /** What `GET events` tells of. Absent: there is no such stream. */
+  readonly events?: Pick<Events, 'subscribe'>
   /** Notified of every request and every login. */
   readonly observer?: RequestObserver
 }
@@ -82,12 +92,19 @@ export function httpServer(options: HttpServerOptions): HttpServer {
   server.options(`${contextPath}/*`, async (_request, reply) =>
     reply.code(204).header('allow', allowed).send(),
   )
+  const identify = login({ ...options.authentication, observer })
+  const answer = requestHandler(resources, contextPath)
+  const { events } = options
+  const lookedAtAnew = async (request: FastifyRequest) =>
+    contextOf(request, await identify(loginRequest(request, contextPath)))
+  const stream = events && eventStream(server, { resources, events, contextOf: lookedAtAnew })
   server.route({
     method: methods,
     url: `${contextPath}/*`,
     // Before the body is read, so that unknown callers cannot fill the memory.
-    onRequest: guard(login({ ...options.authentication, observer }), contextPath),
-    handler: requestHandler(resources, contextPath),
+    onRequest: guard(identify, contextPath),
+    handler: (request, reply) =>
+      stream && wantsEvents(request, contextPath) ? stream(request, reply) : answer(request, reply),
   })
   return {
     async listen({ host = '127.0.0.1', port = 0 } = {}) {
@@ -122,14 +139,34 @@ function guard(identify: Login, contextPath: string) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { method, headers, protocol, host } = request
     refuseForeignPage({ method, headers, origin: `${protocol}://${host}` })
-    const path = resourcePath(request, contextPath)
-    // Whether it is one is for later: nobody is told more than 401 before.
-    const action = new URLSearchParams(searchOf(request)).get('_action') ?? undefined
-    const from = { address: request.ip, transactionId: request.id }
-    request.caller = await identify({ headers, method, path, action, ...from })
+    request.caller = await identify(loginRequest(request, contextPath))
     const { token } = request.caller
     if (token !== undefined)
       reply.header('set-cookie', sessionCookie(token ?? undefined, { secure: protocol === 'https' }))
+  }
+}
+
+function loginRequest(request: FastifyRequest, contextPath: string): LoginRequest {
+  // Whether the action is one is for later: nobody is told more than 401 before.
+  const action = new URLSearchParams(searchOf(request)).get('_action') ?? undefined
+  const { headers, method, ip: address, id: transactionId } = request
+  return { headers, method, path: resourcePath(request, contextPath), action, address, transactionId }
+}
+
+/** `EventSource` asks for this type. */
+function wantsEvents(request: FastifyRequest, contextPath: string): boolean {
+  const isAsked = /\btext\/event-stream\b/i.test(headerOf(request, 'accept') ?? '')
+  return request.method === 'GET' && isAsked && resourcePath(request, contextPath) === 'events'
+}
+
+function contextOf(request: FastifyRequest, { identity, session }: Caller): RequestContext {
+  return {
+    external: true,
+    transactionId: request.id,
+    address: request.ip,
+    languages: preferredLanguages(headerOf(request, 'accept-language')),
+    ...identity,
+    ...(session !== undefined && { session }),
   }
 }
 
@@ -144,15 +181,7 @@ function requestHandler(resources: Resources, contextPath: string) {
       headers: request.headers,
       body: { contentType: request.headers['content-type'], bytes: bodyOf(request) },
     }
-    const context: RequestContext = {
-      external: true,
-      transactionId: request.id,
-      address: request.ip,
-      languages: preferredLanguages(headerOf(request, 'accept-language')),
-      ...request.caller.identity,
-      ...(request.caller.session !== undefined && { session: request.caller.session }),
-    }
-    const outcome = await perform(resources, wire, context)
+    const outcome = await perform(resources, wire, contextOf(request, request.caller))
     return send(reply, answerOf(outcome, parameters, `${request.protocol}://${request.host}${contextPath}`))
   }
 }

@@ -18,6 +18,7 @@ const reading = {
   linkedView: { pattern: 'endpoint/linkedView/*', methods: 'read' },
   asked: {
     sync: 'explain,getLinkedResources',
+    'sync/issues': 'summary',
     'policy/*': 'validateObject,validateProperty',
     'util/validateQueryFilter': 'validate',
     scheduler: 'validateQuartzCronExpression',

@@ -11,6 +11,7 @@ import type { System } from '../connectors/system/open-system.ts'
 import type { Part } from '../feature/feature.ts'
 import type { Log } from '../kit/log.ts'
 import type { Mapping } from '../mapping/mapping.ts'
+import type { Events } from '../repository/events.ts'
 import { LocalEvents } from '../repository/local/events.ts'
 import { LocalLocks } from '../repository/local/locks.ts'
 import type { Locks } from '../repository/locks.ts'
@@ -52,6 +53,7 @@ export interface Application extends AsyncDisposable {
   readonly resources: Resources
   readonly locks: Locks
   readonly sessions: Sessions
+  readonly events: Events
   /** The ways to log in that the current configuration has, besides the administrator's. */
   readonly logins: Logins
   readonly reconciliations: Reconciliations
@@ -127,7 +129,7 @@ async function openOn(
   for (const part of server.parts) opened.defer(async () => part[Symbol.asyncDispose]?.())
   return application(
     server,
-    { repository, resources: routes, audit, locks, secrets, sessions, rehearse },
+    { repository, resources: routes, audit, locks, secrets, sessions, events, rehearse },
     generations,
     opened.move(),
   )
@@ -226,7 +228,7 @@ function application(
   {
     secrets,
     ...base
-  }: Pick<Application, 'repository' | 'resources' | 'audit' | 'locks' | 'sessions' | 'rehearse'> &
+  }: Pick<Application, 'repository' | 'resources' | 'audit' | 'locks' | 'sessions' | 'events' | 'rehearse'> &
     Pick<Base, 'secrets'>,
   generations: Generations<Generation>,
   closing: AsyncDisposableStack,

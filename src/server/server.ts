@@ -21,7 +21,7 @@ export async function openServer(options: ServerOptions) {
   const application = opened.use(
     await openApplication({ mayBeEmpty: true, ...options, log: (level, message) => log[level](message) }),
   )
-  const { repository, resources, audit } = application
+  const { repository, resources, audit, events } = application
   opened.use(await onlyServer(application.locks, (level, message) => log[level](message)))
   if (application.project.files.length === 0)
     log.info(
@@ -38,7 +38,15 @@ export async function openServer(options: ServerOptions) {
   const contextPath = application.project.property('openidm.context.path')?.toString()
   const trustedProxies = listProperty(application.project.property, 'syncline.trusted.proxies')
   const server = opened.use(
-    httpServer({ resources, authentication, log, contextPath, trustedProxies, observer: audit.observer }),
+    httpServer({
+      resources,
+      authentication,
+      events,
+      log,
+      contextPath,
+      trustedProxies,
+      observer: audit.observer,
+    }),
   )
   // Before the server: a client may be waiting for the answer to a run.
   opened.defer(() => application.reconciliations.close())

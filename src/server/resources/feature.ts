@@ -3,6 +3,7 @@ import type { Json } from '../../model/json.ts'
 import type { Resources } from '../../router/resources.ts'
 import { absentServices } from './absent.ts'
 import { clusterProvider } from './cluster.ts'
+import { eventsProvider } from './events.ts'
 import { healthProvider } from './health.ts'
 import { internalRoles, internalUsers } from './internal.ts'
 import { repoManagedProvider } from './repo-managed.ts'
@@ -24,6 +25,7 @@ export const serverFeature = feature({
   begin: ({ activeReconciliations, isStopping, resources, property }: ServerHost) => ({
     mounts: {
       ...absentServices,
+      events: eventsProvider,
       cluster: clusterProvider(() => String(property('openidm.node.id') ?? 'node1')),
       'internal/role': internalRoles,
       'internal/user': internalUsers,
