@@ -37,7 +37,14 @@ export async function serve(
     log: () => stderr.text,
     /** What it printed on its standard output. */
     out: () => stdout.text,
-    call: (method: string, path: string, options: CallOptions = {}) => call(url, method, path, options),
+    async call(method: string, path: string, options: CallOptions = {}) {
+      try {
+        return await call(url, method, path, options)
+      } catch (error) {
+        if (running) throw error
+        throw new Error(`the server has ended: ${stderr.text.slice(-5_000)}`, { cause: error })
+      }
+    },
     async stop(signal: NodeJS.Signals = 'SIGTERM') {
       server.kill(signal)
       return server.ended

@@ -67,7 +67,8 @@ function newProcess(env: Environment): Child {
 
 /** What one server writes on a stream, up to the null character after its last. */
 export class Output {
-  text = ''
+  readonly #chunks: Buffer[] = []
+  #size = 0
   /** There is a whole line. */
   readonly line: Promise<void>
   readonly complete: Promise<void>
@@ -78,12 +79,27 @@ export class Output {
     this.complete = complete.promise
     const take = (chunk: Buffer) => {
       const end = chunk.indexOf(0)
-      this.text += chunk.toString('utf8', 0, end < 0 ? undefined : end)
-      if (this.text.includes('\n')) line.resolve()
+      this.#keep(end < 0 ? chunk : chunk.subarray(0, end))
+      if (chunk.includes('\n')) line.resolve()
       if (end < 0) return
       stream.off('data', take)
       complete.resolve()
     }
     stream.on('data', take)
   }
+
+  /** Of very much, the beginning and the end. */
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString('utf8')
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#size += chunk.length
+    // The first chunk has what a server says when it begins.
+    while (this.#size > mostKept) this.#size -= this.#chunks.splice(1, 1)[0]?.length ?? mostKept
+  }
 }
+
+/** Bytes: a log that is flooded must not become the memory and the time of the process that tests. */
+const mostKept = 16 << 20
