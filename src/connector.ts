@@ -35,7 +35,14 @@ export {
   misconfigured,
 } from './connectors/kit/errors.ts'
 export { standaloneHost, systemClock } from './connectors/kit/host.ts'
-export type { Clock, ConnectorHost, ConnectorKind, PoolLimits, Resilience } from './connectors/kit/kind.ts'
+export type {
+  Clock,
+  ConnectorHost,
+  ConnectorKind,
+  PoolLimits,
+  Resilience,
+  SettingGroup,
+} from './connectors/kit/kind.ts'
 export { Pool, type PoolOptions, type UseOptions } from './connectors/kit/pool.ts'
 export {
   type ConnectorEntry,

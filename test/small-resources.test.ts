@@ -124,7 +124,6 @@ describe('what is not there', () => {
     ['GET', 'managed/user?_api', '_api'],
     ['GET', 'managed/user?_crestapi', '_crestapi'],
     ['GET', 'identityProviders', 'social login'],
-    ['POST', 'authentication?_action=login', 'sessions'],
     ['GET', 'workflow/processdefinition?_queryFilter=true', 'workflows'],
   ])('%s %s says so', async (method, path, said) => {
     const { status, body } = await server.call(method, path)
@@ -163,8 +162,29 @@ describe('a draft of a connector', () => {
     const full = (await ask('createFullConfig', csvFile)).body
     expect(full.configurationProperties.csvFile).toBe(csvFile)
     expect(Object.keys(full.objectTypes)).toEqual(['account'])
+    expect(full.discovery).toMatchObject({ ok: true, findings: [], suggestions: {} })
     const { body } = await ask('testConfig', '&{no.such.property}/hr.csv')
     expect(body).toMatchObject({ ok: false, error: expect.stringContaining('no.such.property') })
+  })
+})
+
+describe('a secret in a draft of a connector', () => {
+  it('comes back encrypted, and the answer can be tested and completed again', async () => {
+    const draft = csvConnector('draft', ['uid', 'name'], {
+      csvFile: '&{launcher.project.location}/data/hr.csv',
+      apiPassword: 'planted-secret',
+      otherPassword: '&{from.elsewhere|x}',
+    })
+    const ask = async (action: string, body: unknown) =>
+      (await server.call('POST', `system?_action=${action}`, { body })).body
+    const full = await ask('createFullConfig', draft)
+    expect(JSON.stringify(full)).not.toContain('planted-secret')
+    expect(full.configurationProperties).toMatchObject({
+      apiPassword: { $crypto: {} },
+      otherPassword: '&{from.elsewhere|x}',
+    })
+    expect(await ask('testConfig', full)).toMatchObject({ ok: true })
+    expect((await ask('createFullConfig', full)).objectTypes).toEqual(full.objectTypes)
   })
 })
 

@@ -21,6 +21,11 @@ export interface RotatingSecrets extends Secrets {
   resealed<T extends Json>(value: T): Promise<T>
 }
 
+/** The name of the key that configuration is encrypted under (platform §3.2). */
+export function configurationKey(property: (name: string) => Json | undefined): string {
+  return String(property('openidm.config.crypto.alias') ?? 'openidm-sym-default')
+}
+
 /**
  * Encryption and hashing of values in configuration and objects (platform §3.3). New values are
  * encrypted with AES-256-GCM and hashed with Argon2id; the salted digests of OpenIDM are still verified. Each alias

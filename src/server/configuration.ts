@@ -3,6 +3,7 @@ import { Reconfiguration, type ReconfigurationOptions } from '../config/live/rec
 import { configProvider } from '../config/resource/config.ts'
 import { versionsProvider } from '../config/resource/history.ts'
 import { scriptFilesProvider } from '../config/resource/script-files.ts'
+import { configurationKey } from '../config/secrets.ts'
 import type { Part } from '../feature/feature.ts'
 import { isJsonObject } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
@@ -21,7 +22,7 @@ export function configuration({ secrets, ...options }: ConfigurationOptions) {
   const isSecret = secretSetting(connectorSchemas)
   const reconfiguration = new Reconfiguration<Generation>({
     ...options,
-    encrypt: (value) => secrets.encrypt(value, null, keyOf(current())),
+    encrypt: (value) => secrets.encrypt(value, null, configurationKey(current().project.property)),
     decrypt: (value) => secrets.decrypt(value),
     /** A version of a configuration object has become the present one; the event has its id. */
     async record({ audit }, { id, configId, operation, timestamp, userId, transactionId }, before, after) {
@@ -58,11 +59,6 @@ async function checkedFile(
   const problem = await engine.check({ ...script, source })
   const asModule = problem && (await engine.check({ ...script, source: `(function(){${source}\n})` }))
   return asModule && problem
-}
-
-/** The name of the key that configuration is encrypted under (platform §3.2). */
-function keyOf({ project: { property } }: Generation): string {
-  return String(property('openidm.config.crypto.alias') ?? 'openidm-sym-default')
 }
 
 /** The settings that a connector declares secret. */

@@ -1,5 +1,7 @@
 import { isEnabled } from '../config/entries/entry.ts'
+import { withSecrets } from '../config/live/secret-values.ts'
 import type { ConfiguredEntry, Project } from '../config/project.ts'
+import { configurationKey } from '../config/secrets.ts'
 import type { System, SystemEnvironment } from '../connectors/system/open-system.ts'
 import { systemProvider } from '../connectors/system/system.ts'
 import { feature } from '../feature/feature.ts'
@@ -7,8 +9,9 @@ import { type DocumentFinding, type Finding, FindingError, printPlace } from '..
 import type { JsonObject } from '../model/json.ts'
 import { asProblem } from '../model/problem.ts'
 import type { ResourceProvider } from '../router/resources.ts'
-import type { ScriptEngine } from '../scripts/engine.ts'
+import type { ScriptEngine, Secrets } from '../scripts/engine.ts'
 import { connectorScripts } from './connector-scripts.ts'
+import { connectorSchemas } from './connectors.ts'
 
 export interface SystemTools {
   readonly connectors: Project['connectors']
@@ -22,7 +25,8 @@ export interface SystemServices extends Pick<SystemEnvironment, 'kinds' | 'expan
   readonly folder: string
   readonly engine: ScriptEngine
   readonly readFile: Project['readFile']
-  readonly secrets: { readonly decrypt: SystemEnvironment['decrypt'] }
+  readonly secrets: Pick<Secrets, 'decrypt' | 'encrypt'>
+  readonly property: Project['property']
   readonly liveSync: NonNullable<SystemEnvironment['liveSync']>
   recordingActivity(provider: ResourceProvider, of: 'managed' | 'system'): ResourceProvider
 }
@@ -53,10 +57,16 @@ export const systemFeature = feature({
     return { value, findings, entries: Object.fromEntries(entries) }
   },
   open(systems, services: SystemServices) {
-    const { kinds, folder, expand, secrets, liveSync, recordingActivity, engine, readFile } = services
+    const { kinds, folder, expand, secrets, property, liveSync, recordingActivity, engine, readFile } =
+      services
     const decrypt = secrets.decrypt.bind(secrets)
+    const alias = configurationKey(property)
+    const seal = (configuration: JsonObject) =>
+      withSecrets('provisioner.openicf/draft', configuration, connectorSchemas(kinds), (value) =>
+        secrets.encrypt(value, null, alias),
+      )
     const scripts = connectorScripts(engine, readFile)
-    const environment = { kinds, projectFolder: folder, expand, decrypt, liveSync, scripts }
+    const environment = { kinds, projectFolder: folder, expand, seal, decrypt, liveSync, scripts }
     const provider = systemProvider(systems, environment)
     return { mounts: { system: recordingActivity(provider, 'system') } }
   },

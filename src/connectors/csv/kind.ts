@@ -12,5 +12,6 @@ export const csvKind: ConnectorKind = {
   configurationSchema: structuredClone(
     configurationSchema,
   ) as unknown as ConnectorKind['configurationSchema'],
+  settingGroups: [{ title: 'File', settings: ['csvFile', 'headerUid', 'headerName', 'headerPassword'] }],
   create: (settings, host) => new CsvConnector(csvSettings(settings, host.projectFolder)),
 }

@@ -12,8 +12,13 @@ export interface ConnectorKind {
   readonly bundleVersion: string
   /** Other versions of the Java bundle whose configurations mean the same. */
   readonly alsoFollows?: readonly string[]
-  /** JSON Schema of `configurationProperties`, with `description` and `default` for every property. */
+  /**
+   * JSON Schema of `configurationProperties`, with `description` and `default` for every property; `writeOnly` marks what is
+   * secret, `x-noEffect` what is accepted without effect and why.
+   */
   readonly configurationSchema: Json
+  /** The settings in the order and under the headings of a form; those that no group names follow. */
+  readonly settingGroups?: readonly SettingGroup[]
   /** Default limits and retries for systems of this kind. Absent: no limits, no retries. */
   readonly resilience?: Resilience
   /**
@@ -26,6 +31,11 @@ export interface ConnectorKind {
    * system.
    */
   check?(settings: JsonObject, host: ConnectorHost): Promise<void>
+}
+
+export interface SettingGroup {
+  readonly title: string
+  readonly settings: readonly string[]
 }
 
 /** `resilience` of a system's configuration. */

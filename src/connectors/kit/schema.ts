@@ -32,6 +32,8 @@ export interface ObjectClass {
   readonly attributes: readonly NativeAttribute[]
   /** The operations on objects of this class. Absent: all that the connector offers. */
   readonly operations?: readonly ClassOperation[]
+  /** What of this class could not be described, each in a sentence; `attributes` has the rest. */
+  readonly findings?: readonly string[]
 }
 
 export interface Schema {

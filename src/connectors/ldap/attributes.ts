@@ -79,8 +79,14 @@ export function attributesOf(
   for (const one of virtual)
     if (one.from.every((name) => byName.has(name.toLowerCase())))
       byName.set(one.name.toLowerCase(), virtualAttribute(one))
+  const undescribed = [...required].filter((name) => !schema.types.has(name))
   return {
-    objectClass: { attributes: [...byName.values()].map(published) },
+    objectClass: {
+      attributes: [...byName.values()].map(published),
+      ...(undescribed.length > 0 && {
+        findings: [`The server requires ${undescribed.join(', ')}, and does not describe it`],
+      }),
+    },
     byName,
     binary: [...byName.values()]
       .filter(({ type }) => type === 'bytes')

@@ -25,7 +25,7 @@ const texts = (description: string, value: readonly string[] = []) => ({
 const without = <T extends { readonly description: string }>(property: T, noEffect: string) => ({
   ...property,
   description: `No effect: ${noEffect}. ${property.description}`.trim(),
-  noEffect,
+  'x-noEffect': noEffect,
 })
 
 const noSync = 'liveSync reports what the access log of OpenLDAP names and a search would find'
@@ -47,7 +47,7 @@ export const configurationSchema = {
     connectTimeout: number('Milliseconds to wait for a connection.', 10_000),
     readTimeout: number('Milliseconds to wait for an answer.', 60_000),
     principal: text('The name (DN) of the account that reads and writes. Empty: anonymous.'),
-    credentials: { ...text('The password of `principal`.'), format: 'password' },
+    credentials: { ...text('The password of `principal`.'), writeOnly: true },
     authType: text(
       '`simple`, or `EXTERNAL`: the server knows Syncline by its certificate, or by its process on a socket of the same machine.',
       'simple',
@@ -56,7 +56,7 @@ export const configurationSchema = {
       'A PEM file with the certificate of Syncline, and those between it and its authority.',
     ),
     clientKey: text('A PEM file with the private key of `clientCertificate`.'),
-    clientKeyPassword: { ...text('The password of `clientKey`.'), format: 'password' },
+    clientKeyPassword: { ...text('The password of `clientKey`.'), writeOnly: true },
     baseContexts: texts('The names (DN) below which entries are searched. They must exist.'),
     referralsHandling: text(
       'What a referral to another server means. It is never followed. `follow`: the listing is partial; `ignore`: what is there does not belong to this system; `throw`: an error.',
@@ -122,9 +122,51 @@ export const configurationSchema = {
     resetSyncToken: without(text('', 'never'), noSync),
     synchronizePasswords: without(yesNo(''), legacy),
     passwordAttributeToSynchronize: without(text(''), legacy),
-    passwordDecryptionKey: without({ ...text(''), format: 'password' }, legacy),
-    passwordDecryptionInitializationVector: without({ ...text(''), format: 'password' }, legacy),
+    passwordDecryptionKey: without({ ...text(''), writeOnly: true }, legacy),
+    passwordDecryptionInitializationVector: without({ ...text(''), writeOnly: true }, legacy),
   },
 } as const
+
+export const settingGroups = [
+  {
+    title: 'Server',
+    settings: [
+      'host',
+      'port',
+      'ssl',
+      'startTLS',
+      'trustedCertificates',
+      'failover',
+      'connectTimeout',
+      'readTimeout',
+    ],
+  },
+  {
+    title: 'Account',
+    settings: ['principal', 'credentials', 'authType', 'clientCertificate', 'clientKey', 'clientKeyPassword'],
+  },
+  {
+    title: 'Entries',
+    settings: [
+      'baseContexts',
+      'uidAttribute',
+      'accountObjectClasses',
+      'accountUserNameAttributes',
+      'accountSearchFilter',
+      'referralsHandling',
+      'blockSize',
+    ],
+  },
+  { title: 'Passwords', settings: ['passwordAttribute', 'passwordHashAlgorithm'] },
+  {
+    title: 'Groups',
+    settings: [
+      'groupObjectClasses',
+      'groupSearchFilter',
+      'groupMemberAttribute',
+      'maintainLdapGroupMembership',
+    ],
+  },
+] satisfies readonly { readonly title: string; readonly settings: readonly SettingName[] }[]
 
 export type SettingName = keyof typeof configurationSchema.properties

@@ -1,5 +1,5 @@
 import type { ConnectorKind } from '../kit/kind.ts'
-import { configurationSchema } from './configuration-schema.ts'
+import { configurationSchema, settingGroups } from './configuration-schema.ts'
 import { LdapConnector } from './ldap-connector.ts'
 import { ldapSettings } from './settings.ts'
 
@@ -13,6 +13,7 @@ export const ldapKind: ConnectorKind = {
   configurationSchema: structuredClone(
     configurationSchema,
   ) as unknown as ConnectorKind['configurationSchema'],
+  settingGroups,
   // A connection that broke, or a server that starts again, is no failure of a run.
   resilience: { retries: 3, firstDelay: 200, longestDelay: 5_000, breakAfter: 5, breakFor: 10_000 },
   create: (settings, host) => new LdapConnector(ldapSettings(settings, host.projectFolder, host.log), host),

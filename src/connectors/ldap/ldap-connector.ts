@@ -1,4 +1,5 @@
 import { everything, type Filter } from '../../model/filter/filter.ts'
+import type { Json } from '../../model/json.ts'
 import type { ChangesPage, SyncToken } from '../kit/changes.ts'
 import type { Capabilities, Lifecycle } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
@@ -42,6 +43,7 @@ type LdapCapabilities = Pick<
   | 'changesSince'
   | 'authenticate'
   | 'resolveUsername'
+  | 'discover'
 >
 
 export class LdapConnector implements Lifecycle, LdapCapabilities {
@@ -160,6 +162,15 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
   ): Promise<string> {
     const login = await loginOf(this.#directory, objectClass, username, signal)
     return logIn(this.#directory, login, password, signal)
+  }
+
+  async discover(signal?: AbortSignal): Promise<Readonly<Record<string, readonly Json[]>>> {
+    const { root, schema } = await this.#directory.refresh(signal)
+    const structural = [...new Set(schema.classes.values())].filter(({ kind }) => kind === 'STRUCTURAL')
+    return {
+      baseContexts: root.get('namingcontexts') ?? [],
+      accountObjectClasses: structural.map(({ name }) => name),
+    }
   }
 
   async resolveUsername(objectClass: string, username: string, signal?: AbortSignal): Promise<string> {

@@ -169,9 +169,9 @@ function isOn(value: Json): boolean {
 function warn(configuration: JsonObject, log: Log): void {
   for (const [name, property] of Object.entries(configurationSchema.properties)) {
     const value = configuration[name] ?? undefined
-    if (value === undefined || value === '' || !('noEffect' in property)) continue
+    if (value === undefined || value === '' || !('x-noEffect' in property)) continue
     const usual = 'default' in property ? property.default : []
     if (JSON.stringify(value) !== JSON.stringify(usual))
-      log('warn', `${name} has no effect: ${property.noEffect}`)
+      log('warn', `${name} has no effect: ${property['x-noEffect']}`)
   }
 }

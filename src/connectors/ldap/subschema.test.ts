@@ -58,3 +58,21 @@ describe('the attributes of an object class', () => {
     expect(binary).toEqual(['photo', 'photo;binary', 'badge', 'badge;binary'])
   })
 })
+
+describe('a schema with mistakes', () => {
+  it('is read as far as it can be: a list that is never closed ends with its definition', () => {
+    const { classes } = parseSubschema(
+      [],
+      ["( 3.1 NAME 'odd' STRUCTURAL MUST ( cn $ sn", "( 3.2 NAME 'even' STRUCTURAL )"],
+    )
+    expect([...classes.keys()]).toEqual(['odd', '3.1', 'even', '3.2'])
+  })
+
+  it('says what a class requires and nothing describes', () => {
+    const { types } = schema
+    const classes = parseSubschema([], ["( 3.1 NAME 'odd' STRUCTURAL MUST ( cn $ nowhere ) )"]).classes
+    expect(attributesOf({ types, classes }, ['odd'], 'secretWord', []).objectClass.findings).toEqual([
+      'The server requires nowhere, and does not describe it',
+    ])
+  })
+})

@@ -82,7 +82,9 @@ function parseDescription(text: string): Description {
     const word = tokens[at++] ?? ''
     if (flags.has(word)) words.set(word, [])
     else if (tokens[at] === '(') {
-      const end = tokens.indexOf(')', at)
+      const closed = tokens.indexOf(')', at)
+      // A list that is never closed ends with its definition.
+      const end = closed < 0 ? tokens.length : closed
       words.set(
         word,
         tokens.slice(at + 1, end).filter((token) => token !== '$'),

@@ -1,7 +1,7 @@
 import type { ConnectorKind } from '../kit/kind.ts'
 import { dialectFor } from './dialects.ts'
 import { sqlSettings } from './settings.ts'
-import { configurationSchema } from './settings-schema.ts'
+import { configurationSchema, settingGroups } from './settings-schema.ts'
 import { SqlConnector } from './sql-connector.ts'
 
 /** The database table connector (platform §5.3), under the names by which existing configurations ask for it. */
@@ -14,6 +14,7 @@ export const databaseTableKind: ConnectorKind = {
   configurationSchema: structuredClone(
     configurationSchema,
   ) as unknown as ConnectorKind['configurationSchema'],
+  settingGroups,
   create: (given, host) => {
     const settings = sqlSettings(given, host)
     return new SqlConnector(settings, dialectFor(settings.address), host)

@@ -116,3 +116,26 @@ export const configurationSchema = {
     },
   },
 } as const
+
+export const settingGroups = [
+  {
+    title: 'Database',
+    settings: ['jdbcDriver', 'jdbcUrlTemplate', 'host', 'port', 'database', 'user', 'password'],
+  },
+  {
+    title: 'Table',
+    settings: [
+      'table',
+      'keyColumn',
+      'passwordColumn',
+      'statusColumn',
+      'enabledStatusValue',
+      'disabledStatusValue',
+      'defaultStatusValue',
+    ],
+  },
+  { title: 'Changes', settings: ['changeLogColumn', 'changeLogOverlap'] },
+] satisfies readonly {
+  readonly title: string
+  readonly settings: readonly (keyof typeof configurationSchema.properties)[]
+}[]

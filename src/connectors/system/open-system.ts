@@ -8,6 +8,7 @@ import { misconfigured } from '../kit/errors.ts'
 import { systemClock } from '../kit/host.ts'
 import { type ConnectorHost, type ConnectorKind, defaultPool, type PoolLimits } from '../kit/kind.ts'
 import { Calls } from './calls.ts'
+import { type Discovered, discoverSystem } from './discovery.ts'
 import { kindFor, versionWarning } from './kinds.ts'
 import { objectTypesOf } from './object-type.ts'
 import { ratesOf } from './pace.ts'
@@ -26,6 +27,8 @@ export interface System extends AsyncDisposable {
   readonly warnings: readonly Finding[]
   /** Whether the system can be used as configured, step by step. */
   test(): Promise<TestResult>
+  /** What the system has, for a configuration that is being made. */
+  discover(): Promise<Discovered>
 }
 
 export interface SystemEnvironment {
@@ -48,6 +51,8 @@ export interface SystemEnvironment {
   readonly expand?: (configuration: JsonObject) => JsonObject
   /** Absent: systems whose operations are scripts cannot be opened here. */
   readonly scripts?: ConnectorHost['scripts']
+  /** Encrypts the secrets of a configuration that is answered; absent: there are none. */
+  readonly seal?: (configuration: JsonObject) => Promise<JsonObject>
   /** Called for operations that `onDeny: DO_NOTHING` skipped. */
   readonly log?: (message: string) => void
 }
@@ -88,6 +93,7 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
       ...withoutEffect(configuration),
     ],
     test: () => testSystem({ system: name, connector, configuration, types, calls }),
+    discover: () => discoverSystem({ system: name, connector, configuration, calls }),
     async [Symbol.asyncDispose]() {
       closed.abort(new Problem('UNAVAILABLE', `The system ${name} has been closed`))
       await connector[Symbol.asyncDispose]()

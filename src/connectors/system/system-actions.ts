@@ -1,11 +1,10 @@
 import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { asProblem, Problem } from '../../model/problem.ts'
 import type { ResourceAction } from '../../router/resources.ts'
-import { offers } from '../kit/connector.ts'
 import type { ConnectorKind } from '../kit/kind.ts'
-import type { AttributeType, NativeAttribute } from '../kit/schema.ts'
 import { kindFor } from './kinds.ts'
 import { openSystem, type System, type SystemEnvironment, settingsOf } from './open-system.ts'
+import { formAnswer } from './settings-form.ts'
 import { RecordedSteps, resultOf, type TestResult } from './test-steps.ts'
 
 /** The actions on `system` (platform §4.6): tests, and the steps of configuring a new system. */
@@ -27,16 +26,35 @@ export const systemActions: Readonly<Record<string, SystemAction>> = {
   },
 
   async createCoreConfig(_, { kinds }, { content }) {
-    return coreConfiguration(kindFor(bodyOf(content).connectorRef, kinds))
+    const kind = kindFor(bodyOf(content).connectorRef, kinds)
+    return { ...coreConfiguration(kind), configurationSchema: formAnswer(kind) }
   },
 
   async createFullConfig(_, environment, { content }) {
-    const core = coreConfiguration(kindFor(bodyOf(content).connectorRef, environment.kinds))
-    const configuration = { name: 'draft', ...core, ...bodyOf(content) }
+    const { seal = asItIs } = environment
+    const given = bodyOf(content)
+    const core = coreConfiguration(kindFor(given.connectorRef, environment.kinds))
+    const configuration = { name: 'draft', ...core, ...given }
     await using system = await openSystem(expanded(configuration, environment), environment)
-    const { error } = await system.test()
-    if (error) throw error
-    return { ...core, ...bodyOf(content), objectTypes: await declaredTypes(system), operationOptions: {} }
+    const { steps, error } = await system.test()
+    // What a test finds, such as a row that cannot be read, does not keep the rest from being described.
+    const { objectTypes, findings, suggestions } = await system.discover().catch((thrown: unknown) => {
+      throw error ?? thrown
+    })
+    const listed = Object.fromEntries(
+      Object.entries(suggestions).map(([name, values]) => [name, [...values]]),
+    )
+    return {
+      ...core,
+      ...(await seal(given)),
+      objectTypes,
+      operationOptions: {},
+      discovery: {
+        ...resultOf({ steps, ...(error && { error }) }),
+        findings: findings.map((finding): Json => ({ ...finding })),
+        suggestions: listed,
+      },
+    }
   },
 
   async testConfig(_, environment, { content }) {
@@ -55,6 +73,10 @@ export const systemActions: Readonly<Record<string, SystemAction>> = {
 /** As files are when they are read: the answer has the placeholders, the connector what they stand for. */
 function expanded(configuration: JsonObject, { expand }: SystemEnvironment): JsonObject {
   return expand ? expand(configuration) : configuration
+}
+
+async function asItIs(configuration: JsonObject): Promise<JsonObject> {
+  return configuration
 }
 
 /** The state of one system, tested now. */
@@ -78,8 +100,12 @@ function unusable(error: unknown): TestResult {
   return steps.end(asProblem(error))
 }
 
+/** Without what answers of the actions add for people. */
 function bodyOf(content: Json): JsonObject {
-  if (isJsonObject(content)) return content
+  if (isJsonObject(content)) {
+    const { configurationSchema: _, discovery: __, ...configuration } = content
+    return configuration
+  }
   throw new Problem('BAD_REQUEST', 'The action needs a JSON object as body')
 }
 
@@ -113,50 +139,4 @@ function coreConfiguration(kind: ConnectorKind): JsonObject {
 function defaultsOf(kind: ConnectorKind): JsonObject {
   const properties = Object.entries(settingsOf(kind).properties)
   return Object.fromEntries(properties.map(([name, property]) => [name, asObject(property).default ?? null]))
-}
-
-async function declaredTypes({ connector }: System): Promise<JsonObject> {
-  if (!offers(connector, 'schema')) return {}
-  const classes = Object.entries(await connector.schema())
-  return Object.fromEntries(
-    classes.map(([objectClass, { attributes }]) => [
-      typeName(objectClass),
-      {
-        $schema: 'http://json-schema.org/draft-03/schema',
-        id: objectClass,
-        type: 'object',
-        nativeType: objectClass,
-        properties: Object.fromEntries(
-          attributes.map((attribute) => [attribute.name, declarationOf(attribute)]),
-        ),
-      },
-    ]),
-  )
-}
-
-/** `__ACCOUNT__` is called `account`. */
-function typeName(objectClass: string): string {
-  return /^__.+__$/.test(objectClass) ? objectClass.slice(2, -2).toLowerCase() : objectClass
-}
-
-function declarationOf(attribute: NativeAttribute): JsonObject {
-  const { name, type, multivalued, required } = attribute
-  const element = { type: jsonType(type), nativeType: nativeTypes[type] ?? type }
-  const shape = multivalued ? { type: 'array', items: element } : element
-  const flags = [
-    ...(attribute.creatable === false ? ['NOT_CREATABLE'] : []),
-    ...(attribute.updateable === false ? ['NOT_UPDATEABLE'] : []),
-    ...(attribute.readable === false ? ['NOT_READABLE'] : []),
-    ...(attribute.returnedByDefault === false ? ['NOT_RETURNED_BY_DEFAULT'] : []),
-  ]
-  return { ...shape, nativeName: name, ...(required && { required }), ...(flags.length > 0 && { flags }) }
-}
-
-const nativeTypes: Partial<Record<AttributeType, string>> = {
-  bytes: 'JAVA_TYPE_BYTE_ARRAY',
-  date: 'JAVA_TYPE_DATE',
-}
-
-function jsonType(type: AttributeType): string {
-  return type === 'bytes' || type === 'date' ? 'string' : type
 }

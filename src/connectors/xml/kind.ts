@@ -12,5 +12,8 @@ export const xmlKind: ConnectorKind = {
   configurationSchema: structuredClone(
     configurationSchema,
   ) as unknown as ConnectorKind['configurationSchema'],
+  settingGroups: [
+    { title: 'File', settings: ['xmlFilePath', 'xsdFilePath', 'xsdIcfFilePath', 'createFileIfNotExists'] },
+  ],
   create: (settings, host) => new XmlConnector(xmlSettings(settings, host.projectFolder)),
 }
