@@ -62,6 +62,7 @@ describe('liveSync', () => {
       {
         ...{ _id: 'SYSTEMHRACCOUNT', _rev: expect.any(String) },
         connectorData: { nativeType: 'JAVA_TYPE_STRING', syncToken: expect.any(String) },
+        completeAsOf: expect.stringMatching(/^\d{4}-.*Z$/),
       },
     ])
     expect(await users()).toEqual({})
@@ -306,7 +307,10 @@ describe('liveSync', () => {
   it('from the command line says what failed', async () => {
     await open({ mapping: poisoned })
     await server[Symbol.asyncDispose]()
-    expect(project.syncline(['livesync', source])).toMatchObject({ code: 0, out: `${source}: no changes\n` })
+    expect(project.syncline(['livesync', source])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/: no changes\nComplete as of \d{4}-.*Z\n$/),
+    })
     poison()
     const { code, out } = project.syncline(['livesync', source])
     expect([code, out]).toEqual([1, expect.stringMatching(/Failed to synchronize bob/)])

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isJsonObject, type Json } from '../model/json.ts'
+import { asObject, isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { withApplication } from './application.ts'
 import { type Exit, example, type ProjectOptions, withProjectOptions } from './options.ts'
 import { type GuardOptions, type OverrideOptions, overridesOf, withGuard } from './overrides.ts'
@@ -29,9 +29,20 @@ async function run(source: string, options: LiveSyncOptions): Promise<number> {
     const state = await resources.action('system', action, administrator)
     const failure = isJsonObject(state) && isJsonObject(state.lastException) ? state.lastException : undefined
     if (options.json) console.log(JSON.stringify(state, null, 2))
-    else console.log(failure ? String(failure.throwable) : `${source}: ${countsOf(state)}`)
+    else for (const line of linesOf(source, state, failure)) console.log(line)
     return failure ? 1 : 0
   })
+}
+
+function linesOf(source: string, state: Json, failure: JsonObject | undefined): readonly string[] {
+  const { completeAsOf, compared, listing } = isJsonObject(state) ? state : {}
+  const { reason } = asObject(listing)
+  return [
+    failure ? String(failure.throwable) : `${source}: ${countsOf(state)}`,
+    ...(compared === undefined ? [] : [`Everything was compared: ${compared}`]),
+    ...(reason === undefined ? [] : [`Nothing counts as deleted: ${reason}`]),
+    ...(completeAsOf === undefined ? [] : [`Complete as of ${completeAsOf}`]),
+  ]
 }
 
 /** `3 changes: 1 created, 2 updated` */

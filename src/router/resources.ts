@@ -182,10 +182,17 @@ export type SetChange =
   /** The listing that shows what is gone is not complete: no deletions are reported, and later ones count from where these did. */
   | { readonly kind: 'INCOMPLETE'; readonly listing: IncompleteListing }
 
+/** What a set tells beside changes, for whoever knows what was there before. */
+export type Remark =
+  /** These are there. All that is left is listed in this way before the end, because the system does not say what was deleted. */
+  | { readonly kind: 'PRESENT'; readonly ids: readonly string[] }
+  /** From the given token on nothing can be told: everything has to be compared. Nothing else follows. */
+  | { readonly kind: 'LOST'; readonly reason: string }
+
 export interface SetChanges {
   latestToken(signal?: AbortSignal): Promise<SyncToken>
-  /** The changes in order; without a token, all of them. */
-  since(token: SyncToken | null, signal?: AbortSignal): AsyncIterable<SetChange>
+  /** The changes in order; without a token, everything that is there. */
+  since(token: SyncToken | null, signal?: AbortSignal): AsyncIterable<SetChange | Remark>
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a generator without `return` gives void.

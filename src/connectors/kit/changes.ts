@@ -28,14 +28,19 @@ export interface ChangesPage {
    * last page has the token that covers all reported changes.
    */
   readonly token: SyncToken | null
+  /**
+   * Ids of objects that are there. A read with such pages does not know what was deleted: it lists all that is left, reported or not, and
+   * whoever knows what was there before finds what is gone. No conclusion if the listing turns out not to be complete.
+   */
+  readonly present?: readonly string[]
 }
 
 export interface Changes {
   /** The present: pass it to `changesSince` to get all later changes. */
   latestToken(objectClass: string, signal?: AbortSignal): Promise<SyncToken>
   /**
-   * Later changes in order; without a token, all objects; no page without changes. A token that is of
-   * no use any more raises `staleToken`, never "no changes".
+   * Later changes in order; without a token, all objects, those that are only `present` included; no page without either. A token that
+   * is of no use any more raises `staleToken`, never "no changes": liveSync then compares everything there is.
    *
    * A connector that finds deletions by comparing listings returns whether the present one is complete. If it is not, no
    * deletions are reported, and no token: what is missing would never be reported later.

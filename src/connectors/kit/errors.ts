@@ -44,7 +44,7 @@ const errorKinds = {
   /** A token from which changes cannot be listed: too old, or of a system that was restored or replaced. */
   staleToken: {
     code: 'CONNECTOR_FAILED',
-    hint: 'Delete the liveSync state of this source to start from the present, and reconcile what was missed.',
+    hint: 'Read everything anew, as liveSync does by itself.',
   },
   failed: { code: 'CONNECTOR_FAILED' },
 } as const satisfies Record<string, KindFacts>

@@ -1,7 +1,9 @@
 import { isJsonObject } from '../../model/json.ts'
 import { completeListing } from '../../model/listing.ts'
-import type { SetChanges, SyncToken as StoredToken } from '../../router/resources.ts'
+import { Problem } from '../../model/problem.ts'
+import type { Remark, SetChange, SetChanges, SyncToken as StoredToken } from '../../router/resources.ts'
 import type { Changes, SyncToken } from '../kit/changes.ts'
+import { kindOfError } from '../kit/errors.ts'
 import { reader } from './convert.ts'
 import type { TypeAccess } from './type-access.ts'
 import { withPlace } from './unreadable.ts'
@@ -9,7 +11,6 @@ import { withPlace } from './unreadable.ts'
 /** liveSync's view (engine §9): the same conversion and the same limits as for everything else. */
 export function setChanges(access: TypeAccess, connector: Changes): SetChanges {
   const { objectClass } = access.type
-  const toResource = reader(access.type, undefined)
   return {
     async latestToken(signal) {
       access.permission('SYNC')
@@ -17,27 +18,51 @@ export function setChanges(access: TypeAccess, connector: Changes): SetChanges {
     },
     async *since(token, signal) {
       access.permission('SYNC')
-      const from = token === null ? null : restored(token)
-      const pages = access.stream('SYNC', signal, (both) => connector.changesSince(objectClass, from, both))
-      let reached = token
-      let next = await pages.next()
-      for (; !next.done; next = await pages.next()) {
-        const page = next.value
-        const after = page.token === null ? reached : stored(page.token)
-        for (const [position, change] of page.changes.entries()) {
-          // A page is complete only with its last change.
-          const current = position === page.changes.length - 1 ? after : reached
-          yield change.kind === 'DELETE'
-            ? { ...change, token: current }
-            : { ...change, object: await withPlace(access, toResource(change.object)), token: current }
-        }
-        reached = after
+      try {
+        yield* told(access, connector, token, signal)
+      } catch (error) {
+        const reason = token === null ? undefined : staleness(error)
+        if (reason === undefined) throw error
+        yield { kind: 'LOST', reason }
       }
-      const listing = next.value ?? completeListing
-      if (listing.state !== 'complete') yield { kind: 'INCOMPLETE', listing }
-      else if (reached !== null && reached !== token) yield { kind: 'END', token: reached }
     },
   }
+}
+
+async function* told(
+  access: TypeAccess,
+  connector: Changes,
+  token: StoredToken | null,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<SetChange | Remark> {
+  const toResource = reader(access.type, undefined)
+  const { objectClass } = access.type
+  const from = token === null ? null : restored(token)
+  const pages = access.stream('SYNC', signal, (both) => connector.changesSince(objectClass, from, both))
+  let reached = token
+  let next = await pages.next()
+  for (; !next.done; next = await pages.next()) {
+    const page = next.value
+    const after = page.token === null ? reached : stored(page.token)
+    if (page.present) yield { kind: 'PRESENT', ids: page.present }
+    for (const [position, change] of page.changes.entries()) {
+      // A page is complete only with its last change.
+      const current = position === page.changes.length - 1 ? after : reached
+      yield change.kind === 'DELETE'
+        ? { ...change, token: current }
+        : { ...change, object: await withPlace(access, toResource(change.object)), token: current }
+    }
+    reached = after
+  }
+  const listing = next.value ?? completeListing
+  if (listing.state !== 'complete') yield { kind: 'INCOMPLETE', listing }
+  else if (reached !== null && reached !== token) yield { kind: 'END', token: reached }
+}
+
+/** Why a token is of no use any more; undefined for other errors. The call has wrapped the one of the connector. */
+function staleness(error: unknown): string | undefined {
+  if (!(error instanceof Problem)) return undefined
+  return [error, error.cause].some((one) => kindOfError(one) === 'staleToken') ? error.message : undefined
 }
 
 /** Tokens are stored as text, with their epoch. */

@@ -3,7 +3,7 @@ import { everything } from '../../../model/filter/filter.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import { Problem } from '../../../model/problem.ts'
 import { Unreadable } from '../../../model/unreadable.ts'
-import type { Resources, SetChange, SetChanges } from '../../../router/resources.ts'
+import type { Remark, Resources, SetChange, SetChanges } from '../../../router/resources.ts'
 import { router } from '../../../router/router.ts'
 import { issuesProvider } from '../../resources/issues.ts'
 import { deadLetterProvider } from '../../resources/live-sync.ts'
@@ -22,7 +22,7 @@ const created = (id: string, token: string): SetChange => ({
 
 /** A system whose changes are others each time they are asked for. */
 function answering(
-  ...answers: readonly (readonly SetChange[])[]
+  ...answers: readonly (readonly (SetChange | Remark)[])[]
 ): SetChanges & { readonly asked: unknown[] } {
   const asked: unknown[] = []
   return {
@@ -201,4 +201,80 @@ it('that gives a change up leaves one case, which can be discarded with its lett
   expect(await cases()).toEqual([])
   const { result } = await world.repository.objects.query(`${deadLetters}/person`, { filter: everything })
   expect(result).toEqual([])
+})
+
+describe('what a system cannot tell any more', () => {
+  const policies = [{ situation: 'SOURCE_MISSING', action: 'DELETE' }]
+  const lost = [{ kind: 'LOST', reason: 'the log was purged' } as const]
+  const all = (...ids: readonly string[]): (SetChange | Remark)[] => [
+    ...ids.map((id) => created(id, 't')),
+    { kind: 'END', token: 'after' },
+  ]
+
+  /** Three linked people, of whom the last is gone, and one who is new. */
+  async function gap(mapping: JsonObject) {
+    const world = await openWorld({ mapping: { properties, policies, ...mapping } })
+    const people = (...ids: readonly string[]) => ids.map((id) => ({ _id: id, mail: `${id}@x` }))
+    await world.persons(...people('p1', 'p2', 'p4'))
+    await world.users(...people('u1', 'u3'), { _id: 'u2', mail: 'before' })
+    for (const n of ['1', '2', '3']) await world.link(`p${n}`, `u${n}`)
+    return world
+  }
+
+  it.each([
+    ['with a guard', {}, [lost, all('p1', 'p2', 'p4'), all('p1', 'p2', 'p4')]],
+    ['without brakes', { guard: false, allowEmptySourceSet: true }, [lost, all('p1', 'p2', 'p4')]],
+  ])(
+    'is found by comparing everything, deletions too, and goes on from there, %s',
+    async (_what, mapping, told) => {
+      await using world = await gap(mapping)
+      const changes = answering(...told)
+      expect(await callOf(world, changes)()).toMatchObject({
+        connectorData: { syncToken: 'after' },
+        compared: 'the log was purged',
+        completeAsOf: expect.any(String),
+      })
+      expect((await mailsOf(world)).toSorted()).toEqual(['p1@x', 'p2@x', 'p4@x'])
+      expect(await world.links()).toHaveLength(3)
+      expect(await callOf(world, changes)()).not.toHaveProperty('compared')
+    },
+  )
+
+  it('is no reason to delete anybody while the listing is not complete: all is compared again', async () => {
+    await using world = await gap({})
+    const listing = { state: 'partial', reason: 'a limit' } as const
+    const part: (SetChange | Remark)[] = [...all('p1').slice(0, 1), { kind: 'INCOMPLETE', listing }]
+    const record = await callOf(world, answering(lost, part, part))()
+    expect(record).toMatchObject({ connectorData: { syncToken: null }, listing })
+    expect(record).not.toHaveProperty('completeAsOf')
+    expect(await world.links()).toHaveLength(3)
+  })
+
+  it('passes the brakes like anything else', async () => {
+    await using world = await gap({ guard: { maxDeletes: 0 } })
+    const call = callOf(world, answering(lost, all('p1', 'p2', 'p4')))
+    await expect(call()).rejects.toMatchObject({ code: 'GUARD' })
+    expect(await world.links()).toHaveLength(3)
+  })
+
+  it('who was deleted follows from what is left', async () => {
+    await using world = await gap({ sourceIdsCaseSensitive: true })
+    const left: (SetChange | Remark)[] = [
+      { kind: 'PRESENT', ids: ['p1', 'p2'] },
+      { kind: 'PRESENT', ids: ['p4'] },
+      { kind: 'END', token: 'end' },
+    ]
+    await callOf(world, answering(left, left))()
+    expect(await world.links()).toEqual(['p1 → u1', 'p2 → u2'])
+  })
+
+  it('is not skipped because something changes while everything is read twice', async () => {
+    await using world = await gap({})
+    const [first, ...others] = all('p1', 'p2', 'p4')
+    const later = [{ ...created('p1', 't'), object: { _id: 'p1', mail: 'later' } }, ...others.slice(0, -1)]
+    const second: SetChange[] = [...(later as SetChange[]), { kind: 'END', token: 'of the second' }]
+    const record = await callOf(world, answering(lost, [first as SetChange, ...others], second))()
+    expect(record).toMatchObject({ connectorData: { syncToken: 'after' } })
+    expect((await mailsOf(world)).toSorted()).toEqual(['p2@x', 'p4@x', 'u1@x'])
+  })
 })

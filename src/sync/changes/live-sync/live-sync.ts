@@ -27,6 +27,7 @@ import {
 import { type Delta, judge, unreadableIn } from './brakes.ts'
 import { type FailureHandler, type Invoked, nextStep } from './failure-handler.ts'
 import { Pass } from './pass.ts'
+import { ChangeReading } from './reading.ts'
 import { type ChangeCounts, readStage, type Stage, writeStage } from './state.ts'
 
 export interface LiveSyncOptions extends SyncServices {
@@ -107,11 +108,35 @@ async function synchronizeAll(call: Call): Promise<Stage> {
   const set = resources().objectSet(source)
   await requireSourceProperties(source, { repository, log, set, remembers: true })
   const known = await readStage(repository, source)
-  if (!known && !fromBeginning) return { token: await changes.latestToken() }
+  // What a system tells later than now may have happened now.
+  const begun = new Date().toISOString()
+  if (!known && !fromBeginning) return { token: await changes.latestToken(), completeAsOf: begun }
   const from = known?.token ?? null
-  const judged = await judge(call, call, () => changes.since(from), context)
+  const reading = new ChangeReading(call, { source, changes, from })
+  const judged = await judge(call, call, () => reading.read(), context)
+  const stage = await passThrough(call, { known, reading, judged })
+  const { compared } = reading
+  const isComplete = stage.lastException === undefined && stage.listing === undefined && !stage.goesOn
+  const completeAsOf = isComplete ? begun : known?.completeAsOf
+  return { ...stage, completeAsOf, compared }
+}
+
+interface PassOptions {
+  readonly known: Stage | undefined
+  readonly reading: ChangeReading
+  /** The changes that may be synchronized; undefined: all. */
+  readonly judged: { has(change: Delta): boolean } | undefined
+}
+
+async function passThrough(
+  call: Call,
+  { known, reading, judged }: PassOptions,
+): Promise<Stage & { readonly goesOn?: boolean }> {
+  const { repository, source, context, log } = call
+  const { completeAsOf } = known ?? {}
+  const from = known?.token ?? null
   const pass = new Pass(
-    { token: from, retry: known?.retry, leftOut: known?.leftOut },
+    { token: from, retry: known?.retry, leftOut: known?.leftOut, completeAsOf },
     {
       async notify(change) {
         const problem = unreadableIn(change)
@@ -119,18 +144,20 @@ async function synchronizeAll(call: Call): Promise<Stage> {
       },
       notifyTogether: (some) => notifyTogether(call, some),
       settle: (change, outcome, stage) => settle(call, change, outcome, stage),
-      store: (stage) => writeStage(repository, source, stage),
+      store: (stage) => writeStage(repository, source, { ...stage, completeAsOf }),
     },
   )
-  for await (const change of changes.since(from)) {
+  for await (const change of reading.read()) {
     if (change.kind === 'END') return pass.end(change.token)
     if (change.kind === 'INCOMPLETE') {
       log('warn', `${source}: ${withheld(change.listing)}`)
       return { ...(await pass.end(from)), listing: change.listing }
     }
     if (judged && !judged.has(change)) {
+      // The token of a comparison is that of its first reading: from there it is told again.
+      if (reading.compared !== undefined) continue
       log('info', `${source} has changed meanwhile: from ${change.id} on, the next liveSync goes on`)
-      break
+      return { ...(await pass.end()), goesOn: true }
     }
     const stopped = await pass.take(change)
     if (stopped) return stopped

@@ -25,6 +25,10 @@ export interface Stage {
   readonly unreadable?: number | undefined
   /** What the last call has done. */
   readonly changes?: ChangeCounts | undefined
+  /** All that changed in the system before this time has been carried on; ISO 8601. */
+  readonly completeAsOf?: string | undefined
+  /** Why the last call has compared everything. */
+  readonly compared?: string | undefined
   /** Why the last call took nothing for deleted. */
   readonly listing?: IncompleteListing | undefined
   readonly lastException?: { readonly throwable: string; readonly syncDelta?: JsonObject } | undefined
@@ -42,12 +46,12 @@ export interface ChangeCounts {
 export async function readStage({ objects }: Repository, source: string): Promise<Stage | undefined> {
   const stored = (await objects.read(stages, [stageId(source)])).get(stageId(source))
   if (!stored) return undefined
-  const { connectorData, retry, leftOut, lastException } = stored as StoredStage
-  return { token: connectorData?.syncToken ?? null, retry, leftOut, lastException }
+  const { connectorData, retry, leftOut, lastException, completeAsOf } = stored as StoredStage
+  return { token: connectorData?.syncToken ?? null, retry, leftOut, lastException, completeAsOf }
 }
 
 /** As `writeStage` stores it. */
-interface StoredStage extends Pick<Stage, 'retry' | 'leftOut' | 'lastException'> {
+interface StoredStage extends Pick<Stage, 'retry' | 'leftOut' | 'lastException' | 'completeAsOf'> {
   readonly connectorData?: { readonly syncToken?: SyncToken | null } | null
 }
 
@@ -58,12 +62,24 @@ export async function writeStage(
 ): Promise<StoredObject> {
   const id = stageId(source)
   const exists = (await objects.read(stages, [id])).has(id)
-  const { token, retry, leftOut = [], lastException, unreadable, listing, changes } = stage
+  const {
+    token,
+    retry,
+    leftOut = [],
+    lastException,
+    unreadable,
+    listing,
+    changes,
+    completeAsOf,
+    compared,
+  } = stage
   const nativeType = typeof token === 'number' ? 'JAVA_TYPE_LONG' : 'JAVA_TYPE_STRING'
   const content: JsonObject = {
     connectorData: { nativeType, syncToken: token },
     ...(retry ? { retry: { ...retry } } : {}),
     ...(leftOut.length > 0 ? { leftOut: [...leftOut] } : {}),
+    ...(completeAsOf !== undefined && { completeAsOf }),
+    ...(compared !== undefined && { compared }),
     ...(unreadable ? { unreadable } : {}),
     ...(changes ? { changes: { ...changes } } : {}),
     ...(listing ? { listing: { ...listing } } : {}),
