@@ -28,7 +28,6 @@ const without = <T extends { readonly description: string }>(property: T, noEffe
   'x-noEffect': noEffect,
 })
 
-const noSync = 'liveSync reports what the access log of OpenLDAP names and a search would find'
 const legacy = 'passwords are not read from change logs'
 
 export const configurationSchema = {
@@ -106,20 +105,38 @@ export const configurationSchema = {
     useDNSSRVRecord: yesNo(
       '`host` is a domain, and its DNS names the servers: `_ldap._tcp.host`, with `ssl` `_ldaps._tcp.host`.',
     ),
-    baseContextsToSynchronize: without(texts(''), noSync),
-    objectClassesToSynchronize: without(texts('', ['inetOrgPerson']), noSync),
-    attributesToSynchronize: without(texts(''), noSync),
+    syncStrategy: text(
+      'How liveSync finds what has changed: `accessLog`, `changeLog`, `dirSync`, `usn`, `syncrepl`, `timestamps`, `none`; `auto`: the best that the server offers.',
+    ),
+    synchronizationStrategy: text('Another name of `syncStrategy`.'),
+    baseContextsToSynchronize: texts(
+      'The names (DN) below which liveSync looks. Default: `baseContexts`. They must lie within those.',
+    ),
+    objectClassesToSynchronize: texts(
+      'liveSync looks at accounts that have one of these object classes. Default: at all accounts.',
+    ),
+    attributesToSynchronize: texts(
+      'Attributes whose changes count, where the server tells what has changed. Default: all.',
+    ),
     modifiersNamesToFilterOut: texts(
       'Names (DN) of accounts whose writes liveSync leaves out, such as that of Syncline itself.',
     ),
-    accountSynchronizationFilter: without(text(''), noSync),
-    groupSynchronizationFilter: without(text(''), noSync),
-    changeLogBlockSize: without(number('', 100), noSync),
-    changeNumberAttribute: without(text('', 'changeNumber'), noSync),
-    useTimestampsForSync: without(yesNo(''), noSync),
-    filterWithOrInsteadOfAnd: without(yesNo(''), noSync),
-    removeLogEntryObjectClassFromFilter: without(yesNo('', true), noSync),
-    resetSyncToken: without(text('', 'never'), noSync),
+    accountSynchronizationFilter: text('An LDAP filter: liveSync looks at accounts that it finds.'),
+    groupSynchronizationFilter: text('An LDAP filter: liveSync looks at groups that it finds.'),
+    changeLogBlockSize: number('Entries of a change log that are asked for at once.', 100),
+    changeNumberAttribute: text('The attribute that numbers the entries of a change log.', 'changeNumber'),
+    useTimestampsForSync: yesNo('liveSync by times, the same as `syncStrategy: timestamps`.'),
+    filterWithOrInsteadOfAnd: yesNo(
+      'Asks for the entries of a change log by each number instead of the first and the last.',
+    ),
+    removeLogEntryObjectClassFromFilter: yesNo(
+      'False: asks for the entries of a change log by their object class, too.',
+      true,
+    ),
+    resetSyncToken: text(
+      'What a token beyond the end of the change log means. `never`: everything is compared; `first`, `last`: changes are read from that end of the log.',
+      'never',
+    ),
     synchronizePasswords: without(yesNo(''), legacy),
     passwordAttributeToSynchronize: without(text(''), legacy),
     passwordDecryptionKey: without({ ...text(''), writeOnly: true }, legacy),

@@ -10,7 +10,7 @@ import { noSteps } from '../kit/steps.ts'
 import { isValueList, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import { nameAttribute } from './attributes.ts'
-import { changesSince, everyObject, latestToken } from './changes.ts'
+import { changesSince, everyObject, latestToken } from './changes/reading.ts'
 import { Connection } from './connection.ts'
 import { accountClass, Directory, type Facts, groupClass } from './directory.ts'
 import { distinct, textValue } from './encoding.ts'
@@ -140,8 +140,8 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
     return kept[0] ?? null
   }
 
-  async latestToken(_objectClass: string, signal?: AbortSignal): Promise<SyncToken> {
-    return latestToken(this.#directory, this.#clock, signal)
+  async latestToken(objectClass: string, signal?: AbortSignal): Promise<SyncToken> {
+    return latestToken({ directory: this.#directory, objectClass, clock: this.#clock, signal })
   }
 
   changesSince(
@@ -149,9 +149,8 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
     token: SyncToken | null,
     signal?: AbortSignal,
   ): AsyncGenerator<ChangesPage, SearchEnd> {
-    return token === null
-      ? everyObject(this.#directory, objectClass, this.#clock, signal)
-      : changesSince(this.#directory, objectClass, token, signal)
+    const asked = { directory: this.#directory, objectClass, clock: this.#clock, signal }
+    return token === null ? everyObject(asked) : changesSince(asked, token)
   }
 
   async authenticate(

@@ -23,6 +23,8 @@ export interface Profile {
   completed(schema: Subschema): Subschema
   /** True: the server finds texts that differ in more than case, "José" for "jose"; what it finds is looked at again. */
   readonly findsMore: boolean
+  /** The attributes that hold when an entry was written. */
+  readonly times: { readonly modified: string; readonly created: string }
 }
 
 const plain = {
@@ -30,6 +32,7 @@ const plain = {
   writeRules: plainRules,
   completed: (schema: Subschema) => schema,
   findsMore: false,
+  times: { modified: 'modifyTimestamp', created: 'createTimestamp' },
 }
 
 const activeDirectory = {
@@ -40,6 +43,8 @@ const activeDirectory = {
   writeRules: activeDirectoryRules,
   completed: activeDirectorySchema,
   findsMore: true,
+  // Those of the names above are computed there, and cannot be searched.
+  times: { modified: 'whenChanged', created: 'whenCreated' },
 }
 
 export const profiles = {

@@ -83,19 +83,36 @@ describe('the settings of a directory', () => {
     [{ failover: ['http://b'] }, /ldap:\/\/host:port/],
     [{ trustedCertificates: 'nowhere.pem' }, /\/nowhere\.pem, which cannot be read/],
     [{ principal: 'cn=a' }, /credentials is missing/],
+    [{ syncStrategy: 'sometimes' }, /syncStrategy .*allowed are accessLog, /],
+    [{ resetSyncToken: 'maybe' }, /resetSyncToken .*allowed are never, first, last/],
+    [{ baseContextsToSynchronize: ['people'] }, /baseContextsToSynchronize holds "people", no name/],
   ])('refuse %j', (configuration, fact) => {
     expect(() => settings(configuration)).toThrow(fact)
+  })
+
+  it.each([
+    [{}, 'auto'],
+    [{ useTimestampsForSync: true, syncStrategy: 'usn' }, 'timestamps'],
+    [{ syncStrategy: 'DirSync' }, 'dirSync'],
+    [{ synchronizationStrategy: 'sunChangeLog' }, 'changeLog'],
+    [
+      { syncStrategy: 'net.tirasa.connid.bundles.ldap.sync.timestamps.ModifyTimestampsSyncStrategy' },
+      'timestamps',
+    ],
+    [{ synchronizationStrategy: 'none' }, 'none'],
+  ])('%j: changes are found by %s', (configuration, strategy) => {
+    expect(settings(configuration).changes.strategy).toBe(strategy)
   })
 
   it('warn of what is accepted without effect, and of nothing that stands at its default', () => {
     const warnings: string[] = []
     settings(
-      { readSchema: false, useBlocks: false, changeLogBlockSize: 100, useTimestampsForSync: true },
+      { readSchema: false, useBlocks: false, changeLogBlockSize: 100, synchronizePasswords: true },
       warnings,
     )
     expect(warnings).toEqual([
       'readSchema has no effect: the schema is always read from the server',
-      'useTimestampsForSync has no effect: liveSync reports what the access log of OpenLDAP names and a search would find',
+      'synchronizePasswords has no effect: passwords are not read from change logs',
     ])
   })
 })

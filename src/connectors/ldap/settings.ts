@@ -2,8 +2,9 @@ import type { Filter } from 'ldapts'
 import type { Log } from '../../kit/log.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import { unicodePassword } from './active-directory/passwords.ts'
+import { type Base, basesIn, outermost } from './bases.ts'
+import { type ChangeSettings, changeSettings } from './changes/settings.ts'
 import { configurationSchema, type SettingName } from './configuration-schema.ts'
-import { contains, type Dn, parseDn } from './dn.ts'
 import { Given, invalid } from './given.ts'
 import { type HashAlgorithm, hashAlgorithms, windowsPassword } from './passwords.ts'
 import { type Securing, securingOf } from './securing.ts'
@@ -38,13 +39,7 @@ export interface LdapSettings {
   /** Who gets a new password must replace it at the next login. */
   readonly forcePasswordChange: boolean
   readonly pageSize: number
-  /** Names of accounts whose writes liveSync does not report. */
-  readonly ignoredAuthors: readonly string[]
-}
-
-export interface Base {
-  readonly text: string
-  readonly dn: Dn
+  readonly changes: ChangeSettings
 }
 
 export interface ClassSettings {
@@ -72,7 +67,8 @@ export function ldapSettings(configuration: JsonObject, projectFolder: string, l
     : { host, port: given.number('port', secure ? 636 : 389), secure }
   const servers = [first, ...given.texts('failover').map(serverOf)]
   if (!startTls) requireSecurePasswords(given.text('passwordAttribute'), servers)
-  const givenBases = bases(given.texts('baseContexts'))
+  const givenBases = basesIn(given, 'baseContexts')
+  if (givenBases.length === 0) throw invalid('baseContexts', 'is empty; it names where entries are searched')
   return {
     servers,
     domain: given.boolean('useDNSSRVRecord') ? host : undefined,
@@ -105,7 +101,7 @@ export function ldapSettings(configuration: JsonObject, projectFolder: string, l
       given.value('pagingBlockSize') === undefined ? 'blockSize' : 'pagingBlockSize',
       500,
     ),
-    ignoredAuthors: given.texts('modifiersNamesToFilterOut'),
+    changes: changeSettings(given),
   }
 }
 
@@ -116,27 +112,6 @@ function requireSecurePasswords(attribute: string, servers: readonly Server[]): 
   throw invalid(
     'passwordAttribute',
     `is ${attribute}, which Active Directory takes over TLS only, and ${plain.host}:${plain.port} is reached without; set ssl or startTLS`,
-  )
-}
-
-function bases(texts: readonly string[]): readonly Base[] {
-  if (texts.length === 0) throw invalid('baseContexts', 'is empty; it names where entries are searched')
-  return texts.map((text) => {
-    const dn = parseDn(text)
-    if (dn === undefined || dn.length === 0)
-      throw invalid('baseContexts', `holds ${JSON.stringify(text)}, no name of an entry`)
-    return { text, dn }
-  })
-}
-
-function outermost(all: readonly Base[]): readonly Base[] {
-  // An entry below two bases would be listed twice.
-  return all.filter(
-    (one, place) =>
-      !all.some(
-        (other, at) =>
-          at !== place && contains(other.dn, one.dn) && (other.dn.length < one.dn.length || at < place),
-      ),
   )
 }
 

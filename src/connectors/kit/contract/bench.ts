@@ -53,6 +53,8 @@ export class Bench implements AsyncDisposable {
   readonly connector: Connector
   readonly #system: OpenSystem
   readonly #reopened: Connector[] = []
+  /** What was there when changes were last looked at. */
+  #known: readonly string[] = []
 
   static async open(facts: ContractFacts): Promise<Bench> {
     return new Bench(facts, await facts.open())
@@ -165,7 +167,14 @@ export class Bench implements AsyncDisposable {
 
   async changes(token: SyncToken | null, connector = this.connector): Promise<readonly ChangesPage[]> {
     const changes = this.need('changesSince', connector)
-    return Array.fromAsync(changes.changesSince(this.facts.objectClass, token))
+    const pages = await Array.fromAsync(changes.changesSince(this.facts.objectClass, token))
+    const deletions = token === null ? [] : deletionsIn(pages, this.#known)
+    await this.#look()
+    return deletions.length > 0 ? [{ changes: deletions, token }, ...pages] : pages
+  }
+
+  async #look(): Promise<void> {
+    if (offers(this.connector, 'search')) this.#known = await this.ids()
   }
 
   /** The changes of all pages. */
@@ -174,8 +183,17 @@ export class Bench implements AsyncDisposable {
   }
 
   async latestToken(): Promise<SyncToken> {
-    return this.need('latestToken').latestToken(this.facts.objectClass)
+    const token = await this.need('latestToken').latestToken(this.facts.objectClass)
+    await this.#look()
+    return token
   }
+}
+
+/** Where a system lists what is left: those that were known and are not among them. */
+function deletionsIn(pages: readonly ChangesPage[], known: readonly string[]): readonly ConnectorChange[] {
+  if (pages.every(({ present }) => present === undefined)) return []
+  const left = new Set(pages.flatMap(({ present = [] }) => present))
+  return known.filter((id) => !left.has(id)).map((id) => ({ kind: 'DELETE', id }))
 }
 
 export function idsOf(objects: readonly ConnectorObject[]): readonly string[] {

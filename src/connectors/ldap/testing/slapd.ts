@@ -45,7 +45,7 @@ interface SlapdOptions {
   readonly overlays?: Readonly<Record<string, string>>
 }
 
-const containers = `dn: ${base}
+export const containers = `dn: ${base}
 objectClass: dcObject
 objectClass: organization
 o: Example
@@ -236,7 +236,7 @@ olcAccessLogDB: cn=accesslog
 olcAccessLogOps: writes
 olcAccessLogSuccess: TRUE`
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { SyncToken } from '../kit/changes.ts'
+import type { SyncToken } from '../../kit/changes.ts'
+import type { FoundPage } from '../connection.ts'
+import type { LdapConnector } from '../ldap-connector.ts'
+import { administrator, base, people, type Slapd, startSlapd } from '../testing/slapd.ts'
 import { positionAfter, writesAfter } from './access-log.ts'
-import type { FoundPage } from './connection.ts'
-import type { LdapConnector } from './ldap-connector.ts'
-import { administrator, base, people, type Slapd, startSlapd } from './testing/slapd.ts'
 
 let slapd: Slapd
 
@@ -112,9 +112,9 @@ describe('a log that does not reach back', () => {
     await expect(changes(connector, token)).rejects.toMatchObject({ kind: 'staleToken' })
   })
 
-  it('because there is none is said with what to do', async () => {
+  it('because there is none is said with what to do, where it is asked for', async () => {
     await using plain = await startSlapd()
-    await using connector = plain.connect()
+    await using connector = plain.connect({ syncStrategy: 'accessLog' })
     await expect(connector.latestToken('__ACCOUNT__')).rejects.toMatchObject({
       kind: 'unsupported',
       hint: expect.stringContaining('accesslog'),

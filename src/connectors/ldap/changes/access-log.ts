@@ -1,12 +1,21 @@
 import { type Filter, GreaterThanEqualsFilter } from 'ldapts'
-import type { JsonObject } from '../../model/json.ts'
-import { ConnectorError } from '../kit/errors.ts'
-import type { Connection } from './connection.ts'
-import type { Facts } from './directory.ts'
-import { contains, keyOf, parseDn } from './dn.ts'
-import { valuesIn } from './entries.ts'
-import { and, equals } from './filter.ts'
-import type { LdapSettings } from './settings.ts'
+import type { Json, JsonObject } from '../../../model/json.ts'
+import { ConnectorError } from '../../kit/errors.ts'
+import type { Connection } from '../connection.ts'
+import type { Facts } from '../directory.ts'
+import { contains, keyOf, parseDn } from '../dn.ts'
+import { valuesIn } from '../entries.ts'
+import { and, equals } from '../filter.ts'
+import type { LdapSettings } from '../settings.ts'
+import {
+  concernsAttributes,
+  ignoredAuthors,
+  requireInstance,
+  type Session,
+  type Strategy,
+  tokenOf,
+  Written,
+} from './strategy.ts'
 
 /** What reading the log needs of a connection. */
 type Log = Pick<Connection, 'entry' | 'search'>
@@ -23,6 +32,8 @@ export interface AccessLog {
   readonly epoch: string
   /** The log has every write after this one; absent: nothing was logged yet. */
   readonly oldest: string | undefined
+  /** Ask for what modifications have written. */
+  readonly withAttributes?: boolean
 }
 
 export interface LogPosition {
@@ -36,23 +47,66 @@ export interface LoggedWrite {
   readonly csn: string
   readonly id: string
   readonly type: string
-  /** Who wrote, in a form that can be compared. */
+  /** The name of who wrote. */
   readonly author: string
+  /** What a modification has written, if that was asked for. */
+  readonly attributes: readonly string[]
+}
+
+/** What is known of entries by the log of all writes. */
+export const accessLog: Strategy = {
+  async latest(session) {
+    const { connection, facts, now, signal } = session
+    const log = await requireLog(session)
+    const position = await endOfLog(connection, facts, log, now, signal)
+    return tokenOf('accessLog', log.epoch, jsonOf(position))
+  },
+  async since(session, token) {
+    const { connection, facts, settings, signal } = session
+    const log = await requireLog(session)
+    requireInstance(token, 'accessLog', log.epoch, `The database of ${facts.server}`)
+    const position = positionOf(token.position)
+    const withAttributes = settings.changes.attributes.length > 0
+    const found = await writesAfter(connection, facts, { ...log, withAttributes }, position, signal)
+    const isIgnored = ignoredAuthors(settings)
+    const concerns = concernsAttributes(settings)
+    const written = new Written()
+    const renamed = new Set<string>()
+    for (const { id, type, author, attributes } of found) {
+      if (id === '' || isIgnored(author)) continue
+      if (type !== 'modify' || concerns(attributes)) written.add(id, type === 'add')
+      if (type === 'modrdn') renamed.add(id)
+    }
+    const csns = found.map(({ csn }) => csn)
+    const next = jsonOf(positionAfter(position, csns))
+    return {
+      ids: written.ids,
+      renamed,
+      hasUnknownDeletions: false,
+      token: tokenOf('accessLog', log.epoch, next),
+    }
+  },
 }
 
 const overlap = 60_000
 
+async function requireLog({ connection, facts, settings, signal }: Session): Promise<AccessLog> {
+  const log = await findLog(connection, facts, settings, signal)
+  if (typeof log !== 'string') return log
+  throw new ConnectorError('unsupported', `liveSync cannot read the access log of ${facts.server}: ${log}`, {
+    hint: 'Add the overlay accesslog to the database of the base contexts, with olcAccessLogOps: writes.',
+  })
+}
+
+/** The log of the database of the base contexts; a text says why there is none that tells everything. */
 export async function findLog(
   connection: Log,
   { root, server, uidAttribute }: Facts,
   { bases }: LdapSettings,
   signal?: AbortSignal,
-): Promise<AccessLog> {
+): Promise<AccessLog | string> {
   if (uidAttribute.toLowerCase() !== 'entryuuid')
-    throw new ConnectorError(
-      'unsupported',
-      `liveSync needs entryUUID as uidAttribute, not ${uidAttribute}: the log knows entries by it`,
-    )
+    return `it knows entries by entryUUID, and uidAttribute is ${uidAttribute}`
   const contexts = (root.get('namingcontexts') ?? []).filter((context) => {
     const dn = parseDn(context) ?? []
     return bases.some((base) => contains(dn, base.dn))
@@ -77,13 +131,10 @@ export async function findLog(
   }
   const [log, other] = logs.values()
   if (log && !other && contexts.length === 1) return log
-  const fact = log ? 'the base contexts lie in several databases' : 'there is no access log'
-  throw new ConnectorError('unsupported', `liveSync cannot read changes from ${server}: ${fact}`, {
-    hint: 'Add the overlay accesslog to the database of the base contexts, with olcAccessLogOps: writes.',
-  })
+  return log ? 'the base contexts lie in several databases' : 'there is none'
 }
 
-export function positionOf(position: unknown): LogPosition {
+function positionOf(position: Json): LogPosition {
   const { csn, seen } = Object(position)
   const isValid =
     typeof csn === 'string' && Array.isArray(seen) && seen.every((one) => typeof one === 'string')
@@ -91,7 +142,7 @@ export function positionOf(position: unknown): LogPosition {
   throw new ConnectorError('staleToken', 'The token is none of an access log')
 }
 
-export function jsonOf({ csn, seen }: LogPosition): JsonObject {
+function jsonOf({ csn, seen }: LogPosition): JsonObject {
   return { csn, seen: [...seen] }
 }
 
@@ -172,7 +223,7 @@ async function writesFrom(
 async function writesOf(
   connection: Log,
   { paged }: Pick<Facts, 'paged'>,
-  { name }: AccessLog,
+  { name, withAttributes }: AccessLog,
   filter: Filter | undefined,
   signal?: AbortSignal,
 ): Promise<readonly LoggedWrite[]> {
@@ -182,7 +233,7 @@ async function writesOf(
       equals('reqResult', '0'),
       ...(filter ? [filter] : []),
     ]),
-    attributes: ['entryCSN', 'reqEntryUUID', 'reqType', 'reqAuthzID'],
+    attributes: ['entryCSN', 'reqEntryUUID', 'reqType', 'reqAuthzID', ...(withAttributes ? ['reqMod'] : [])],
     binary: [],
     pageSize: paged ? 500 : undefined,
   }
@@ -191,8 +242,12 @@ async function writesOf(
   for await (const { entries } of connection.search(name, question, signal))
     for (const entry of entries) {
       const text = (attribute: string) => valuesIn(entry[attribute]).map(String)[0] ?? ''
-      const author = keyOf(parseDn(text('reqAuthzID').replace(/^dn:/, '')) ?? [])
-      writes.push({ csn: text('entryCSN'), id: text('reqEntryUUID'), type: text('reqType'), author })
+      writes.push({
+        ...{ csn: text('entryCSN'), id: text('reqEntryUUID'), type: text('reqType') },
+        author: text('reqAuthzID').replace(/^dn:/, ''),
+        // `mail:= a@example.com`
+        attributes: valuesIn(entry.reqMod).map((one) => String(one).split(':')[0] ?? ''),
+      })
     }
   return writes
 }

@@ -1,0 +1,56 @@
+import type { SyncToken } from '../../kit/changes.ts'
+import { ConnectorError } from '../../kit/errors.ts'
+import { accessLog, findLog } from './access-log.ts'
+import { changeLog, findChangeLog } from './change-log.ts'
+import { dirSync, isForbidden } from './dir-sync.ts'
+import { dirSyncControl } from './dir-sync-control.ts'
+import type { StrategyName } from './names.ts'
+import { type Session, type Strategy, strategyOf } from './strategy.ts'
+import { timestamps } from './timestamps.ts'
+import { usn } from './usn.ts'
+
+const strategies: Partial<Record<StrategyName, Strategy>> = { accessLog, changeLog, dirSync, usn, timestamps }
+
+/** The present, by the way that the settings name, else by the best that the server offers and the account may use. */
+export async function latestOf(session: Session): Promise<SyncToken> {
+  const { strategy } = session.settings.changes
+  if (strategy === 'none') throw notOffered()
+  const name = strategy === 'auto' ? await offered(session) : strategy
+  try {
+    return await required(name).latest(session)
+  } catch (error) {
+    if (strategy === 'auto' && name === 'dirSync' && isForbidden(error)) return usn.latest(session)
+    throw error
+  }
+}
+
+/** The way by which a token was made, unless the settings name another: to that the token says nothing. */
+export function strategyFrom({ settings }: Session, token: SyncToken): Strategy {
+  const { strategy } = settings.changes
+  if (strategy === 'none') throw notOffered()
+  const name = strategy === 'auto' ? strategyOf(token) : strategy
+  if (name !== undefined) return required(name)
+  throw new ConnectorError('staleToken', 'The token does not say how it was made')
+}
+
+function notOffered(): ConnectorError {
+  return new ConnectorError('unsupported', 'The settings say that liveSync is not offered (syncStrategy)')
+}
+
+function required(name: StrategyName): Strategy {
+  const strategy = strategies[name]
+  if (strategy) return strategy
+  throw new ConnectorError('unsupported', `There is no ${name}`)
+}
+
+async function offered(session: Session): Promise<StrategyName> {
+  const { connection, facts, settings, signal } = session
+  const { profile, root } = facts
+  if (profile.times.modified === 'whenChanged')
+    return root.get('supportedcontrol')?.includes(dirSyncControl) ? 'dirSync' : 'usn'
+  if (profile.name === 'OpenLDAP') {
+    const log = await findLog(connection, facts, settings, signal)
+    if (typeof log !== 'string') return 'accessLog'
+  }
+  return (await findChangeLog(session)) ? 'changeLog' : 'timestamps'
+}
