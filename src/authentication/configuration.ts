@@ -1,6 +1,7 @@
 import type { Finding } from '../model/finding.ts'
 import { asObject, elementsOf, isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import type { AccountSet } from './accounts.ts'
+import { type BearerSettings, bearerSettings } from './bearer-settings.ts'
 import { type Credentials, roleNames } from './login-module.ts'
 import type { ManagedUsers } from './managed-users.ts'
 import type { PassThrough } from './pass-through.ts'
@@ -10,6 +11,8 @@ import { type SessionSettings, standardSessions } from './sessions.ts'
 export interface AuthenticationSettings {
   readonly modules: readonly ModuleSettings[]
   readonly sessions: SessionSettings
+  /** Undefined: no bearer token is accepted. */
+  readonly bearer?: BearerSettings | undefined
 }
 
 export type ModuleSettings =
@@ -36,8 +39,9 @@ export function authenticationSettings({ serverAuthContext, rsFilter }: JsonObje
     if ('kind' in read) modules.push(read)
     else if (read.message !== undefined) findings.push({ ...read, place: [...place, ...read.place] })
   }
-  if (rsFilter !== undefined) findings.push(withoutEffect(['rsFilter'], 'bearer tokens are not accepted yet'))
-  return { value: { modules, sessions: sessionSettings(sessionModule) }, findings }
+  const bearer = bearerSettings(rsFilter)
+  const value = { modules, sessions: sessionSettings(sessionModule), bearer: bearer.settings }
+  return { value, findings: [...findings, ...bearer.findings] }
 }
 
 type NoModule = Finding | { readonly message?: undefined }

@@ -1,4 +1,5 @@
 import { asProblem, Problem } from '../model/problem.ts'
+import type { BearerLogin } from './bearer.ts'
 import type { Credentials, Identity, LoginModule, Success } from './login-module.ts'
 import type { Session, SessionSettings } from './sessions.ts'
 
@@ -6,6 +7,8 @@ import type { Session, SessionSettings } from './sessions.ts'
 export interface Logins {
   readonly modules: readonly LoginModule[]
   readonly sessions: SessionSettings
+  /** Absent: no bearer token is accepted. */
+  readonly bearer?: BearerLogin | undefined
 }
 
 export interface LoggedIn extends Success {

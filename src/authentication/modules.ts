@@ -1,6 +1,8 @@
 import type { Resources } from '../router/resources.ts'
-import type { ModuleSettings } from './configuration.ts'
+import { bearerLogin } from './bearer.ts'
+import type { AuthenticationSettings, ModuleSettings } from './configuration.ts'
 import type { LoginModule } from './login-module.ts'
+import type { Logins } from './logins.ts'
 import { managedUsers, type Passwords } from './managed-users.ts'
 import { passThrough } from './pass-through.ts'
 import { staticUser } from './static-users.ts'
@@ -10,7 +12,16 @@ interface ModuleTools {
   readonly secrets: Passwords
 }
 
-export function loginModule(settings: ModuleSettings, tools: ModuleTools): LoginModule {
+/** What the configuration says, ready to be asked. */
+export function loginsOf({ modules, sessions, bearer }: AuthenticationSettings, tools: ModuleTools): Logins {
+  return {
+    sessions,
+    modules: modules.map((one) => loginModule(one, tools)),
+    bearer: bearer && bearerLogin(bearer, tools.resources),
+  }
+}
+
+function loginModule(settings: ModuleSettings, tools: ModuleTools): LoginModule {
   switch (settings.kind) {
     case 'STATIC_USER':
       return staticUser(settings.user)

@@ -2,7 +2,7 @@ import { auditFeature } from '../audit/feature.ts'
 import { recordingActivity } from '../audit/system-activity.ts'
 import { authenticationFeature } from '../authentication/feature.ts'
 import type { Logins } from '../authentication/logins.ts'
-import { loginModule } from '../authentication/modules.ts'
+import { loginsOf } from '../authentication/modules.ts'
 import type { Candidate } from '../config/live/candidate.ts'
 import type { Project } from '../config/project.ts'
 import { openSystem } from '../connectors/system/open-system.ts'
@@ -66,7 +66,7 @@ export async function openGeneration(
   const load = ({ mapping, scripts }: CompiledMapping) => loadRules(mapping, scripts, engine, readFile)
   const rules = opened.use(new LoadedRules(async (name) => load(usableMapping(checked, name))))
   const parts = await openParts(begun, tools, servicesOf(tools, checked, host), opened)
-  const logins = authenticationFeature.of(tools)
+  const logins = loginsOf(authenticationFeature.of(tools), host)
   const takenBack = setsTakenBack(managedFeature.of(tools))
   const closing = opened.move()
   return {
@@ -75,7 +75,7 @@ export async function openGeneration(
     engine,
     mounts: Object.assign({}, ...parts.map(({ mounts }) => mounts)),
     filters: parts.flatMap(({ filters = [] }) => filters),
-    logins: { ...logins, modules: logins.modules.map((one) => loginModule(one, host)) },
+    logins,
     rulesOf: (name) => rules.of(name),
     async inlineRules(content) {
       const compiled = await compileInlineMapping(content, project, engine)

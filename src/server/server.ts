@@ -31,8 +31,8 @@ export async function openServer(options: ServerOptions) {
   await ensureAdministrator({ settings: repository.settings, environment, announce })
   const administrator = administratorLogin(repository.settings)
   const logins = () => {
-    const { modules, sessions } = application.logins
-    return { sessions, modules: [administrator, ...modules] }
+    const { modules, ...others } = application.logins
+    return { ...others, modules: [administrator, ...modules] }
   }
   const authentication = { logins, sessions: application.sessions }
   const contextPath = application.project.property('openidm.context.path')?.toString()

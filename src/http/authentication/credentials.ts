@@ -16,6 +16,11 @@ export function credentialsOf(headers: IncomingHttpHeaders): Credentials | undef
   return basicCredentials(headers.authorization)
 }
 
+/** `Authorization: Bearer` (RFC 6750 §2.1); undefined: there is none. Tokens in addresses are not taken: logs have them. */
+export function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined {
+  return /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? '')?.[1]
+}
+
 /** The password sent again, for changes of protected properties. */
 export function repeatedPassword(headers: IncomingHttpHeaders): string | undefined {
   const password = headers['x-openidm-reauth-password']

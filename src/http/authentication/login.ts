@@ -5,8 +5,9 @@ import type { Session, Sessions } from '../../authentication/sessions.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestObserver } from '../../router/exchange.ts'
 import { byCredentials } from './by-credentials.ts'
+import { byToken } from './by-token.ts'
 import { sessionToken } from './cookie.ts'
-import { credentialsOf, repeatedPassword } from './credentials.ts'
+import { bearerToken, credentialsOf, repeatedPassword } from './credentials.ts'
 
 /** Identifies the sender of a request: UNAUTHORIZED if unknown, 429 while the address must wait. */
 export type Login = (request: LoginRequest) => Promise<Caller>
@@ -51,6 +52,7 @@ const renewedAfter = 60_000
  */
 export function login({ logins, sessions, observer }: LoginOptions): Login {
   const identified = byCredentials(logins, observer)
+  const ofToken = byToken(logins, observer)
 
   async function withCredentials(credentials: Credentials, request: LoginRequest): Promise<Caller> {
     const { module, basis, identity } = await identified(credentials, request)
@@ -96,6 +98,8 @@ export function login({ logins, sessions, observer }: LoginOptions): Login {
     if (request.path === 'authentication' && request.action === 'logout') return leaving(request)
     const credentials = credentialsOf(request.headers)
     if (credentials) return withCredentials(credentials, request)
+    const bearer = bearerToken(request.headers)
+    if (bearer !== undefined) return { identity: await ofToken(bearer, request) }
     const session = await sessionOf(request)
     if (session) return withSession(session, request)
     if (openPaths.has(request.path)) return { identity: anonymous }
