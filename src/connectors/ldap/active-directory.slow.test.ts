@@ -267,6 +267,49 @@ describe('an account', () => {
   })
 })
 
+describe('what is left of a deleted account', () => {
+  it('is read where showDeleted says so, under its id, and nowhere else', async () => {
+    await using connector = samba.connect()
+    const id = await create(connector, 'a')
+    await connector.writeMany('__ACCOUNT__', [{ operation: 'delete', id }])
+    expect(await read(connector, id)).toBeUndefined()
+    await using reader = samba.connect({ showDeleted: true, baseContexts: [domain] })
+    expect(await read(reader, id, 'isDeleted', 'sAMAccountName', 'lastKnownParent')).toEqual({
+      _id: id,
+      isDeleted: 'TRUE',
+      sAMAccountName: 'a',
+      lastKnownParent: people,
+    })
+    const name = (await read(reader, id, 'dn')) ?? {}
+    expect(name).toHaveProperty('dn', expect.stringMatching(/^CN=a\\0ADEL:[0-9a-f-]{36},CN=Deleted Objects,/))
+  })
+})
+
+it('leaves computers out of accounts, which they are for Active Directory as well', async () => {
+  await using connector = samba.connect()
+  await create(connector, 'a')
+  samba.change(
+    `dn: CN=pc,${people}\nchangetype: add\nobjectClass: computer\nsAMAccountName: pc$\nuserAccountControl: 4096\n`,
+  )
+  expect(await found(connector, everything)).toEqual(['a'])
+  expect(await found(connector, everything, 'computer')).toEqual(['pc'])
+})
+
+describe('a text', () => {
+  it('is looked for by the server, and what it finds too much is left out here', async () => {
+    await using connector = samba.connect()
+    await connector.schema()
+    const is: Filter = equal('displayName', 'jose')
+    expect(connector.split('__ACCOUNT__', is)).toEqual({ native: is, rest: is })
+    const enabled = equal('__ENABLE__', true)
+    expect(connector.split('__ACCOUNT__', enabled)).toEqual({ native: enabled, rest: everything })
+    const not: Filter = { kind: 'not', filter: is }
+    expect(connector.split('__ACCOUNT__', not)).toEqual({ native: everything, rest: not })
+    const other: Filter = { kind: 'compare', operator: 'ne', pointer: ['displayName'], value: 'jose' }
+    expect(connector.split('__ACCOUNT__', other)).toEqual({ native: everything, rest: other })
+  })
+})
+
 describe('an error says which attribute it is about', () => {
   it.each([
     ['sAMAccountName', { sAMAccountName: 'A' }],

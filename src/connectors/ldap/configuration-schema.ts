@@ -85,6 +85,9 @@ export const configurationSchema = {
     passwordHashAlgorithm: text(
       'SSHA, SHA, SMD5 or MD5; WIN-AD for Active Directory. Empty: the server hashes, if it does.',
     ),
+    showDeleted: yesNo(
+      'Active Directory: searches give deleted entries, too, as far as the server keeps them; `isDeleted` tells them apart. For systems that are only read.',
+    ),
     forcePasswordChangeAtNextLogon: yesNo(
       'Active Directory: whoever gets a password from Syncline must replace it at the next login.',
     ),

@@ -1,6 +1,6 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectSecure } from 'node:tls'
-import { Client, type Entry, type Filter, type PasswordPolicyControl, PresenceFilter } from 'ldapts'
+import { Client, Control, type Entry, type Filter, type PasswordPolicyControl, PresenceFilter } from 'ldapts'
 import { ConnectorError, kindOfError } from '../kit/errors.ts'
 import { followSocket, noSteps, type Steps } from '../kit/steps.ts'
 import type { Secret } from '../kit/values.ts'
@@ -19,6 +19,8 @@ export class Connection {
   readonly isSecure: boolean
   readonly #client: Client
   readonly #socket: () => Socket | undefined
+  /** Of all searches. */
+  readonly #controls: readonly Control[]
   #searches: Searches | undefined
 
   private constructor(server: Server, settings: LdapSettings, steps: Steps) {
@@ -27,6 +29,7 @@ export class Connection {
     this.#socket = socket
     this.isSecure = server.secure || settings.securing.startTls
     this.server = nameOf(server)
+    this.#controls = settings.showDeleted ? [new Control(showDeleted, { critical: true })] : []
   }
 
   /** To the first of the servers that can be reached; whoever answers with an error is not passed over. */
@@ -105,7 +108,8 @@ export class Connection {
   async *search(base: string, question: Question, signal?: AbortSignal): AsyncGenerator<FoundPage> {
     const { filter, attributes, binary, pageSize, scope = 'sub' } = question
     const reader = new EntryReader(binary)
-    const asked = { filter, attributes, scope, reader, controls: descriptorControls(attributes) }
+    const controls = [...this.#controls, ...descriptorControls(attributes)]
+    const asked = { filter, attributes, scope, reader, controls }
     const searches = this.#searches
     if (!searches || !this.isUsable) throw closed(this.server)
     let current: number | undefined
@@ -160,6 +164,9 @@ export class Connection {
     await this.#client.unbind().catch(() => undefined)
   }
 }
+
+/** Of Active Directory: searches give what is left of deleted entries as well. */
+const showDeleted = '1.2.840.113556.1.4.417'
 
 const anything = new PresenceFilter({ attribute: 'objectClass' })
 

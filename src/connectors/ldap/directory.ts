@@ -169,11 +169,12 @@ function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFa
     const message = `${server} has no object class ${unknown.join(', ')}`
     throw new ConnectorError(isAgreed ? 'misconfigured' : 'unknownClass', message)
   }
+  const leftOut = profile.leftOut(objectClasses).filter((one) => schema.classes.has(one.toLowerCase()))
   const attributes = attributesOf(schema, objectClasses, settings.passwordAttribute, profile.virtual)
   return {
     attributes,
     filter: and([
-      filter ?? classFilter(objectClasses),
+      filter ?? classFilter(objectClasses, leftOut),
       ...(settings.restriction ? [settings.restriction] : []),
     ]),
     scope,

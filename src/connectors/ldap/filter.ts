@@ -129,9 +129,10 @@ export function or(filters: readonly LdapFilter[]): LdapFilter {
   return others.length === 0 ? first : new OrFilter({ filters: [first, ...others] })
 }
 
-/** Entries of all of these object classes. */
-export function classFilter(objectClasses: readonly string[]): LdapFilter {
-  return and(objectClasses.map((value) => equals('objectClass', value)))
+/** Entries of all of these object classes, and of none of the others. */
+export function classFilter(objectClasses: readonly string[], others: readonly string[] = []): LdapFilter {
+  const is = (value: string) => equals('objectClass', value)
+  return and([...objectClasses.map(is), ...others.map((value) => new NotFilter({ filter: is(value) }))])
 }
 
 /** Entries that have one of these ids. */

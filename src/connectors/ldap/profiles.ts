@@ -2,7 +2,7 @@ import { accountStates } from './account-states.ts'
 import { accountAttributes } from './active-directory/account-control.ts'
 import { dateAttributes } from './active-directory/dates.ts'
 import { groupAttributes } from './active-directory/group-type.ts'
-import { activeDirectorySchema } from './active-directory/schema.ts'
+import { activeDirectorySchema, computersAmong } from './active-directory/schema.ts'
 import { passwordCannotChange } from './active-directory/security-descriptor.ts'
 import { activeDirectoryRules } from './active-directory/write-rules.ts'
 import type { Subschema } from './subschema.ts'
@@ -21,6 +21,8 @@ export interface Profile {
   readonly writeRules: WriteRules
   /** The schema with what the server does not say of it. */
   completed(schema: Subschema): Subschema
+  /** Classes that extend one of these and are meant by none of them. */
+  leftOut(objectClasses: readonly string[]): readonly string[]
   /** True: the server finds texts that differ in more than case, "José" for "jose"; what it finds is looked at again. */
   readonly findsMore: boolean
   /** The attributes that hold when an entry was written. */
@@ -31,6 +33,7 @@ const plain = {
   virtual: [],
   writeRules: plainRules,
   completed: (schema: Subschema) => schema,
+  leftOut: () => [],
   findsMore: false,
   times: { modified: 'modifyTimestamp', created: 'createTimestamp' },
 }
@@ -42,6 +45,7 @@ const activeDirectory = {
   virtual: [...accountAttributes, passwordCannotChange, ...dateAttributes, ...groupAttributes],
   writeRules: activeDirectoryRules,
   completed: activeDirectorySchema,
+  leftOut: computersAmong,
   findsMore: true,
   // Those of the names above are computed there, and cannot be searched.
   times: { modified: 'whenChanged', created: 'whenCreated' },

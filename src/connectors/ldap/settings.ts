@@ -36,6 +36,8 @@ export interface LdapSettings {
   readonly maintainMembership: boolean
   readonly passwordAttribute: string
   readonly passwordHash: HashAlgorithm | typeof windowsPassword | undefined
+  /** Searches give the deleted entries of Active Directory, too. */
+  readonly showDeleted: boolean
   /** Who gets a new password must replace it at the next login. */
   readonly forcePasswordChange: boolean
   readonly pageSize: number
@@ -96,6 +98,7 @@ export function ldapSettings(configuration: JsonObject, projectFolder: string, l
     maintainMembership: given.boolean('maintainLdapGroupMembership'),
     passwordAttribute: given.text('passwordAttribute'),
     passwordHash: hashAlgorithm(given.optional('passwordHashAlgorithm')),
+    showDeleted: given.boolean('showDeleted'),
     forcePasswordChange: given.boolean('forcePasswordChangeAtNextLogon'),
     pageSize: given.number(
       given.value('pagingBlockSize') === undefined ? 'blockSize' : 'pagingBlockSize',

@@ -78,3 +78,9 @@ function mapped<T>(all: ReadonlyMap<string, T>, change: (one: T) => T): Readonly
     }),
   )
 }
+
+/** A computer is a `user`, too. Whoever means accounts of people does not mean computers. */
+export function computersAmong(objectClasses: readonly string[]): readonly string[] {
+  const asked = objectClasses.map((name) => name.toLowerCase())
+  return asked.includes('user') && !asked.includes('computer') ? ['computer'] : []
+}
