@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { everything } from '../../model/filter/filter.ts'
 import { parseFilter } from '../../model/filter/parse.ts'
 import { parsePatch } from '../../model/patch.ts'
-import type { RequestContext } from '../../router/resources.ts'
+import type { ObjectSet, RequestContext } from '../../router/resources.ts'
 import { router } from '../../router/router.ts'
 import type { Connector } from '../kit/connector.ts'
 import type { ConnectorKind } from '../kit/kind.ts'
@@ -92,6 +92,40 @@ describe('a system', () => {
       value: { state: 'partial', reason: 'the size limit of the server' },
     })
   })
+
+  it.each([
+    ['objects', (set) => set.pages({ filter: everything, pageSize: 1 })],
+    ['some of the objects', (set) => set.pages({ filter: parseFilter('name sw "A"'), pageSize: 1 })],
+    ['changes', (set) => set.changes?.since('{"epoch":"e","position":1}')],
+  ] satisfies [string, (set: ObjectSet) => AsyncIterable<unknown> | undefined][])(
+    'ends the reading of its connector when a reader of %s leaves early',
+    async (_, read) => {
+      let open = 0
+      async function* twice<T>(page: T) {
+        open++
+        try {
+          yield page
+          yield page
+        } finally {
+          open--
+        }
+      }
+      const { set } = await directory({
+        search: () => twice([ann, ann]),
+        latestToken: async () => ({ epoch: 'e', position: 1 }),
+        changesSince: () =>
+          twice({
+            changes: [{ kind: 'CREATE' as const, id: '1', object: ann }],
+            token: { epoch: 'e', position: 1 },
+          }),
+      })
+      for await (const _page of read(set) ?? []) {
+        expect(open).toBe(1)
+        break
+      }
+      expect(open).toBe(0)
+    },
+  )
 
   it('asks the connector for its part of a filter, in its own names, and applies the rest to the types of the configuration', async () => {
     const { set, asked } = await directory(answersNames)

@@ -2,7 +2,7 @@ import { repaged } from '../../kit/chunks.ts'
 import { compileFilter } from '../../model/filter/evaluate.ts'
 import { everything, type Filter, matchesEverything } from '../../model/filter/filter.ts'
 import { asObject } from '../../model/json.ts'
-import { completeListing, type Listing } from '../../model/listing.ts'
+import { completeListing, heeding, type Listing } from '../../model/listing.ts'
 import type { Pointer } from '../../model/pointer.ts'
 import type { SortKey } from '../../model/sort.ts'
 import { isUnreadable, readableOf, requireReadable } from '../../model/unreadable.ts'
@@ -60,13 +60,15 @@ export async function* foundPages(
     !meets || meets(object) ? toResource(object) : undefined,
   )
   const before = matchesEverything(checked) ? await countOf(access, signal) : undefined
-  let next = await pages.next()
   let given = 0
-  for (; !next.done; next = await pages.next()) {
-    given += next.value.length
-    yield await withPlaces(access, next.value, signal)
+  let listing: Listing = completeListing
+  const heed = (end: Listing) => {
+    listing = end
   }
-  const listing = next.value ?? completeListing
+  for await (const page of heeding(pages, heed)) {
+    given += page.length
+    yield await withPlaces(access, page, signal)
+  }
   if (listing.state !== 'complete' || before === undefined || before === given) return listing
   return counted(access, { given, before }, signal)
 }

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../model/json.ts'
-import { completeListing } from '../../model/listing.ts'
+import { completeListing, heeding, type Listing } from '../../model/listing.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Remark, SetChange, SetChanges, SyncToken as StoredToken } from '../../router/resources.ts'
 import type { Changes, SyncToken } from '../kit/changes.ts'
@@ -40,9 +40,11 @@ async function* told(
   const from = token === null ? null : restored(token)
   const pages = access.stream('SYNC', signal, (both) => connector.changesSince(objectClass, from, both))
   let reached = token
-  let next = await pages.next()
-  for (; !next.done; next = await pages.next()) {
-    const page = next.value
+  let listing: Listing = completeListing
+  const heed = (end: Listing) => {
+    listing = end
+  }
+  for await (const page of heeding(pages, heed)) {
     const after = page.token === null ? reached : stored(page.token)
     if (page.present) yield { kind: 'PRESENT', ids: page.present }
     for (const [position, change] of page.changes.entries()) {
@@ -54,7 +56,6 @@ async function* told(
     }
     reached = after
   }
-  const listing = next.value ?? completeListing
   if (listing.state !== 'complete') yield { kind: 'INCOMPLETE', listing }
   else if (reached !== null && reached !== token) yield { kind: 'END', token: reached }
 }
