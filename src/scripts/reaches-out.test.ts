@@ -10,6 +10,9 @@ describe('a script that may look at more than its variables', () => {
     'globalThis.x',
     "eval('1')",
     "new Function('1')",
+    "openidm.decrypt(openidm.read('managed/user/a').password)",
+    'var decrypt = openidm.decrypt; openidm.decrypt(source)',
+    'openidm.decryptAll(source)',
   ])('%s', (source) => {
     expect(reachesOut(source)).toBe(true)
   })
@@ -19,6 +22,8 @@ describe('a script that may look at more than its variables', () => {
     "var _ = require('lib/lodash'); _.trim(source)",
     "object.authzRoles = [{ _ref: 'repo/internal/role/openidm-authorized' }]",
     "source.createdBy === 'openidm-admin'",
+    'openidm.isEncrypted(source) ? openidm.decrypt (source) : source',
+    "openidm.matches(source, target.pin) ? null : openidm.hash(source, 'SHA-256')",
   ])('is not %s', (source) => {
     expect(reachesOut(source)).toBe(false)
   })
