@@ -21,7 +21,8 @@ export interface Slapd extends AsyncDisposable {
   change(ldif: string): void
   /** Deletes everything below the base, and gives it its empty containers back. */
   empty(): void
-  stop(): Promise<void>
+  /** `SIGKILL`: as if it had crashed. */
+  stop(signal?: NodeJS.Signals): Promise<void>
   start(): Promise<void>
 }
 
@@ -120,10 +121,10 @@ export async function startSlapd({
       })
       await answers(port)
     },
-    async stop() {
+    async stop(signal = 'SIGTERM') {
       if (!process || process.exitCode !== null || process.signalCode !== null) return
       const ended = once(process, 'exit')
-      process.kill('SIGTERM')
+      process.kill(signal)
       await ended
     },
     async [Symbol.asyncDispose]() {

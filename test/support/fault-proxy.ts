@@ -1,0 +1,180 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * A network between Syncline and a directory that fails on demand. It knows as much of LDAP as is needed to fail at a certain message:
+ * where one ends, and which operation it is (RFC 4511, §4.2: the tag after the message id).
+ */
+export type Fault =
+  /** Nothing goes through any more, and the connections stay: a switch that died. */
+  | { readonly kind: 'half-open' }
+  /** All connections are reset, and new ones at once. */
+  | { readonly kind: 'reset' }
+  /** A few bytes now and then. */
+  | { readonly kind: 'slow' }
+  /** A write reaches the directory, its answer does not come back. `after`: so many answers to writes come back before. */
+  | { readonly kind: 'answer lost'; readonly after: number }
+  /** The connection breaks in the middle of an entry of a search, after so many entries. */
+  | { readonly kind: 'page cut'; readonly after: number }
+
+export interface FaultProxy extends AsyncDisposable {
+  readonly port: number
+  inject(fault: Fault): void
+  /** Everything goes through; connections that were not broken go on. */
+  heal(): void
+  /** How many connections the faults have hit. */
+  readonly hits: number
+}
+
+const operations = { entry: 0x64, writes: new Set([0x67, 0x69, 0x6b, 0x6d]) }
+
+export async function faultProxy(target: {
+  readonly host?: string
+  readonly port: number
+}): Promise<FaultProxy> {
+  const { host = '127.0.0.1', port } = target
+  const lines = new Set<Line>()
+  const state: State = { fault: undefined, left: 0, hits: 0 }
+  const server = createServer({ noDelay: true }, (client) => {
+    const line = new Line(client, connect({ host, port, noDelay: true }), state)
+    lines.add(line)
+    client.once('close', () => lines.delete(line))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The proxy has no port')
+  return {
+    port: address.port,
+    get hits() {
+      return state.hits
+    },
+    inject(fault) {
+      state.fault = fault
+      state.left = 'after' in fault ? fault.after : 0
+      if (fault.kind === 'reset') for (const line of lines) line.cut()
+    },
+    heal() {
+      state.fault = undefined
+      // What was kept back is lost: the sender has long given it up, or will see that the connection is gone.
+      for (const line of lines) if (line.isSilent) line.cut()
+    },
+    async [Symbol.asyncDispose]() {
+      for (const line of lines) line.cut()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+interface State {
+  fault: Fault | undefined
+  /** Messages that pass before the fault. */
+  left: number
+  hits: number
+}
+
+/** One connection of a client, and the one to the directory that belongs to it. */
+class Line {
+  readonly #client: Socket
+  readonly #directory: Socket
+  readonly #state: State
+  #rest = Buffer.alloc(0)
+  isSilent = false
+
+  constructor(client: Socket, directory: Socket, state: State) {
+    this.#client = client
+    this.#directory = directory
+    this.#state = state
+    for (const socket of [client, directory]) {
+      socket.on('error', () => this.cut())
+      socket.on('close', () => this.cut())
+    }
+    if (state.fault?.kind === 'reset') this.cut()
+    void this.#pump(client, (bytes) => directory.write(bytes))
+    void this.#pump(directory, (bytes) => this.#answer(bytes))
+  }
+
+  cut(): void {
+    this.#client.resetAndDestroy()
+    this.#directory.resetAndDestroy()
+  }
+
+  async #pump(from: Socket, forward: (bytes: Buffer) => unknown): Promise<void> {
+    try {
+      for await (const bytes of from as AsyncIterable<Buffer>) {
+        if (this.#state.fault?.kind === 'half-open') this.#hit()
+        if (this.#state.fault?.kind === 'slow') await this.#trickle(bytes, forward)
+        else if (!this.isSilent) forward(bytes)
+      }
+    } catch {
+      // The other side is told by the events of the sockets.
+    }
+    this.cut()
+  }
+
+  async #trickle(bytes: Buffer, forward: (bytes: Buffer) => unknown): Promise<void> {
+    for (let at = 0; at < bytes.length; at += 64) {
+      if (this.#state.fault?.kind === 'slow') await sleep(5)
+      forward(bytes.subarray(at, at + 64))
+    }
+  }
+
+  #hit(): void {
+    if (!this.isSilent) this.#state.hits++
+    this.isSilent = true
+  }
+
+  /** Passes the messages of the directory on, one by one, up to the one that the fault is about. */
+  #answer(bytes: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, bytes])
+    for (;;) {
+      const message = firstMessage(this.#rest)
+      if (!message) return
+      this.#rest = this.#rest.subarray(message.length)
+      if (!this.#breaksAt(message)) {
+        this.#client.write(message)
+        continue
+      }
+      this.#state.hits++
+      if (this.#state.fault?.kind === 'page cut') this.#client.write(message.subarray(0, message.length / 2))
+      this.#state.fault = undefined
+      // What was written before arrives.
+      this.#client.end(() => this.cut())
+      return
+    }
+  }
+
+  #breaksAt(message: Buffer): boolean {
+    const { fault } = this.#state
+    const operation = operationOf(message)
+    const isMeant =
+      (fault?.kind === 'answer lost' && operations.writes.has(operation)) ||
+      (fault?.kind === 'page cut' && operation === operations.entry)
+    return isMeant && this.#state.left-- <= 0
+  }
+}
+
+/** The first whole message: a sequence with a length in BER; undefined while it is not complete. */
+function firstMessage(bytes: Buffer): Buffer | undefined {
+  const header = headerOf(bytes, 0)
+  if (!header || bytes.length < header.start + header.length) return undefined
+  return bytes.subarray(0, header.start + header.length)
+}
+
+function operationOf(message: Buffer): number {
+  const sequence = headerOf(message, 0)
+  const id = sequence && headerOf(message, sequence.start)
+  return (id && message[id.start + id.length]) ?? 0
+}
+
+function headerOf(
+  bytes: Buffer,
+  at: number,
+): { readonly start: number; readonly length: number } | undefined {
+  const first = bytes[at + 1]
+  if (first === undefined) return undefined
+  const more = first < 0x80 ? 0 : first & 0x7f
+  if (bytes.length < at + 2 + more) return undefined
+  return { start: at + 2 + more, length: more === 0 ? first : bytes.readUIntBE(at + 2, more) }
+}
