@@ -124,6 +124,8 @@ const policies = [
   { situation: 'SOURCE_MISSING', action: 'DELETE' },
   { situation: 'MISSING', action: 'IGNORE' },
   { situation: 'UNASSIGNED', action: 'IGNORE' },
+  // Both have deleted the same, or a deletion whose answer was lost took effect late.
+  { situation: 'LINK_ONLY', action: 'UNLINK' },
 ]
 const queuedSync = { enabled: true, pollingInterval: 50, retryDelay: 50 }
 
@@ -180,6 +182,9 @@ const fromGroup = {
         const names = source.flatMap((dn) => /^uid=([^,]*),/.exec(dn)?.[1] ?? [])
         const filter = names.map((name) => 'userName eq "' + name + '"').join(' or ')
         const found = names.length === 0 ? [] : openidm.query('managed/user', { _queryFilter: filter }).result
+        // Who is not here yet, or has another name yet, would lose the team at both sides. It is tried again.
+        const missing = names.filter((name) => !found.some(({ userName }) => userName === name))
+        if (missing.length > 0) throw 'not here yet: ' + missing.join(', ')
         found.map(({ _id }) => ({ _ref: 'managed/user/' + _id }))`),
     },
   ],
