@@ -13,12 +13,16 @@ const memory: ConnectorKind = {
   configurationSchema: {
     type: 'object',
     required: ['greeting'],
-    properties: { greeting: { type: 'string', description: 'What objects say.' } },
+    properties: {
+      greeting: { type: 'string', description: 'What objects say.' },
+      times: { type: 'integer', description: 'How often.' },
+      loud: { type: 'boolean', description: 'Whether all hear it.' },
+    },
   },
-  create: ({ greeting = null }) => ({
+  create: ({ greeting = null, ...others }) => ({
     displayName: 'Memory',
     async *search() {
-      yield [{ _id: 'one', greeting }]
+      yield [{ _id: 'one', greeting, settings: JSON.stringify(others) }]
     },
     [Symbol.asyncDispose]: async () => {},
   }),
@@ -30,7 +34,10 @@ function project(configurationProperties: object) {
     connectorRef: { bundleName: 'org.example', bundleVersion: '1', connectorName: 'org.example.Memory' },
     configurationProperties,
     objectTypes: {
-      thing: { nativeType: 'thing', properties: { greeting: { type: 'string' } } },
+      thing: {
+        nativeType: 'thing',
+        properties: { greeting: { type: 'string' }, settings: { type: 'string' } },
+      },
     },
   })
   return made
@@ -54,6 +61,25 @@ describe('a connector that a program brings along', () => {
       application.administrator,
     )
     expect(found.result).toEqual([expect.objectContaining({ _id: 'one', greeting: 'hello' })])
+  })
+
+  it('gets numbers and truth of quoted texts, as the Java connectors do, and a warning says so', async () => {
+    using made = project({ greeting: 'hello', times: '3', loud: 'true' })
+    const { problems } = await checkOnly({ ...options, projectFolder: made.folder })
+    expect(problems.map(({ severity, pointer }) => [severity, pointer])).toEqual([
+      ['warning', '/configurationProperties/times'],
+      ['warning', '/configurationProperties/loud'],
+    ])
+    await using application = await openApplication({
+      ...options,
+      projectFolder: made.folder,
+      dataFolder: made.path('.data'),
+      log: () => {},
+    })
+    const filter = { kind: 'literal', value: true } as const
+    const { resources, administrator } = application
+    const { result } = await resources.query('system/thing/thing', { filter }, administrator)
+    expect(result).toMatchObject([{ settings: '{"times":3,"loud":true}' }])
   })
 
   it('has its settings checked', async () => {

@@ -30,10 +30,23 @@ export function connectorKinds(own: readonly ConnectorKind[] = []): readonly Con
   return [...builtIn.filter((kind) => !isReplaced(kind)), ...own]
 }
 
-/** The schemas of `configurationProperties`, by connector name. */
+/**
+ * The schemas of `configurationProperties`, by connector name. The Java connectors take numbers and truth in quotes, and shipped
+ * configurations have them so: they are taken for what they mean.
+ */
 export function connectorSchemas(kinds: readonly ConnectorKind[]): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(
-    // A connector's schema is JSON Schema by the port's contract.
-    kinds.map((kind) => [kind.connectorName, kind.configurationSchema as JsonSchema]),
+    kinds.map((kind) => {
+      // A connector's schema is JSON Schema by the port's contract.
+      const schema = kind.configurationSchema as JsonSchema
+      const properties = Object.entries(schema.properties ?? {})
+      const lenient = properties.map(([name, one]) => [
+        name,
+        inQuotes.has(String(one.type)) ? { ...one, 'x-lenient': true } : one,
+      ])
+      return [kind.connectorName, { ...schema, properties: Object.fromEntries(lenient) }]
+    }),
   )
 }
+
+const inQuotes: ReadonlySet<string> = new Set(['integer', 'number', 'boolean'])
