@@ -129,6 +129,13 @@ function hashAlgorithm(name: string | undefined): LdapSettings['passwordHash'] {
 /** What would do less than its author asked for. */
 const refused: readonly (readonly [SettingName, (value: Json) => boolean, string])[] = [
   ['getGroupMemberId', isOn, 'members are given by name only'],
+  [
+    'globalCatalogStrategy',
+    (value) => value !== 'none',
+    'make one system of the global catalog, to be read, and one of the domain',
+  ],
+  ['allowFSPProcessing', isOn, 'members of other forests are named as the server names them'],
+  ['pwdUpdateOnly', isOn, 'leave the other properties out of the object type'],
   ['maintainPosixGroupMembership', isOn, 'only groups with names of entries are kept up'],
 ]
 

@@ -12,6 +12,7 @@ export interface WindowsError {
 }
 
 const byNumber: Readonly<Record<string, WindowsError>> = {
+  '00000005': { kind: 'permission' },
   '0000001F': { kind: 'misconfigured', hint: 'Passwords are taken over TLS only: set ssl or startTLS.' },
   '00000056': {
     kind: 'invalidValue',
@@ -25,6 +26,10 @@ const byNumber: Readonly<Record<string, WindowsError>> = {
   },
   '00000524': { kind: 'alreadyExists', attribute: 'sAMAccountName' },
   '00000525': { kind: 'invalidValue', hint: 'There is no such entry; a group takes entries that exist.' },
+  '00002035': { kind: 'invalidValue' },
+  '00002077': { kind: 'invalidValue', hint: 'The server sets this attribute itself, or not in this way.' },
+  '00002098': { kind: 'permission' },
+  '0000209A': { kind: 'invalidValue', hint: 'The server sets this attribute itself.' },
   '000021C7': { kind: 'alreadyExists', attribute: 'servicePrincipalName' },
   '000021C8': { kind: 'alreadyExists', attribute: 'userPrincipalName' },
 }
