@@ -30,6 +30,7 @@ describe('help', () => {
     'links',
     'history',
     'query',
+    'connector add',
     'system test',
     'audit verify',
     'queue',

@@ -107,7 +107,7 @@ describe('the test of a directory', () => {
       () => ({ credentials: 'not-the-password' }),
       'connect, !bind',
       /invalidCredentials \(49\)/,
-      /account and the credentials/,
+      /credentials in configurationProperties/,
     ],
     [
       'with a base that does not exist',
@@ -193,7 +193,7 @@ describe('the test of a table', () => {
       { ...guest, password: 'not-the-password' },
       'connect, !log in',
       /password authentication failed/,
-      /account and the credentials/,
+      /credentials in configurationProperties/,
     ],
     [
       'in a database that does not exist',

@@ -5,6 +5,7 @@ import { addApply } from './apply.ts'
 import { addAudit } from './audit.ts'
 import { addCheck } from './check.ts'
 import { addConfig } from './config.ts'
+import { addConnector } from './connector.ts'
 import { addExplain } from './explain.ts'
 import { printFailure } from './failure.ts'
 import { addHistory } from './history.ts'
@@ -53,6 +54,7 @@ export async function commandLine(argv: readonly string[]): Promise<number> {
     addLiveSync,
     addHistory,
     addQuery,
+    addConnector,
     addSystem,
     addConfig,
     addKey,

@@ -19,13 +19,13 @@ async function testSystems(name: string | undefined, options: ProjectOptions): P
     const answer = await resources.action(path, action, administrator)
     const results = (Array.isArray(answer) ? answer : [answer]).filter(isJsonObject)
     if (options.json) console.log(JSON.stringify(results, null, 2))
-    else for (const result of results) console.log(verdict(result))
+    else for (const result of results) console.log(printTest(result))
     return results.every(({ ok }) => ok === true) ? 0 : 1
   })
 }
 
 /** The verdict on a system, and below it the steps of its test. */
-function verdict({ name, ok, error, steps }: JsonObject): string {
+export function printTest({ name, ok, error, steps }: JsonObject): string {
   const heading =
     ok === true ? `${style('green', 'ok')}    ${name}` : `${style('red', 'error')} ${name}: ${error}`
   const listed = Array.isArray(steps) ? steps.filter(isJsonObject) : []
