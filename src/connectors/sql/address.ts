@@ -41,6 +41,26 @@ export function clientOfDriver(driver: string): Client | undefined {
   return drivers[driver]
 }
 
+/** Why there is no client for a URL or driver that many configurations have, and what to do; undefined for any other. */
+export function clientMissing(text: string): string | undefined {
+  return missing.find(({ pattern }) => pattern.test(text))?.fact
+}
+
+const missing = [
+  {
+    pattern: /^jdbc:oracle:|^oracle\./i,
+    fact: 'is of Oracle, for which Syncline has no client. Reach the table through a database that it can use, such as PostgreSQL with oracle_fdw, or have it exported as CSV',
+  },
+  {
+    pattern: /^jdbc:h2:|^org\.h2\./i,
+    fact: 'is of H2, whose files only Java can read. Export the table to SQLite or CSV, or start H2 with its PostgreSQL server (-pg) and give jdbc:postgresql:',
+  },
+  {
+    pattern: /^jdbc:(sqlserver|jtds):|SQLServerDriver|jtds/i,
+    fact: 'is of SQL Server, for which Syncline has no client yet. Reach the table through a database that it can use, such as PostgreSQL with tds_fdw, or have it exported as CSV',
+  },
+] as const
+
 export interface JdbcUrl {
   readonly client: Client
   readonly host: string | undefined

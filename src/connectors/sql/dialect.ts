@@ -36,8 +36,18 @@ export interface Dialect {
   digest?(columns: readonly Column[]): string
   /** Does the text contain a part, begin with it, end with it? */
   matches(operator: 'co' | 'sw' | 'ew', column: string, part: TextPart, of: Column): string
-  /** Updates many rows by one statement; its parameters are, for each row, the key and the columns in order. */
-  updateRows(table: string, key: Column, columns: readonly Column[], count: number): string
+  /** One of these values; their number is limited by what a statement may have. */
+  oneOf(column: string, values: readonly Cell[], of: Column, cells: Parameters): string
+  /** Rows that a statement inserts: `VALUES (…), (…)` or what gives the same. */
+  rowsOf(rows: readonly Row[], columns: readonly Column[], cells: Parameters): string
+  /** Updates many rows by one statement; a row is its key and its columns in order. */
+  updateRows(
+    table: string,
+    key: Column,
+    columns: readonly Column[],
+    rows: readonly Row[],
+    cells: Parameters,
+  ): string
   /** Inserts one row whose key the database gives, and tells that key. */
   insertGenerating(session: Session, sql: string, cells: readonly Cell[], key: Column): Promise<Cell>
   /** The columns of a table or view, in their order; undefined if there is none of this name. */
@@ -45,8 +55,25 @@ export interface Dialect {
   /** The tables and views that there are. */
   tables(session: Session): Promise<readonly string[]>
   /** Which database and table this is, for positions that mean nothing in another one. */
-  identity(session: Session, table: string): Promise<DatabaseIdentity>
+  identity(session: Session, table: string | undefined): Promise<DatabaseIdentity>
   errorOf(thrown: unknown): ConnectorError
+}
+
+/** Takes the values of a statement, and gives what stands for them. */
+export interface Parameters {
+  add(cell: Cell, column?: Column): string
+}
+
+/** `oneOf` and `rowsOf` with a parameter for each value. */
+export const byParameters: Pick<Dialect, 'oneOf' | 'rowsOf'> = {
+  oneOf: (column, values, of, cells) =>
+    `${column} IN (${values.map((cell) => cells.add(cell, of)).join(', ')})`,
+  rowsOf: (rows, columns, cells) => {
+    const texts = rows.map(
+      (row) => `(${row.map((cell, place) => cells.add(cell, columns[place])).join(', ')})`,
+    )
+    return `VALUES ${texts.join(', ')}`
+  },
 }
 
 /** JSON, as part of a token. */

@@ -126,7 +126,10 @@ async function identityOf(
   { connections, dialect, table }: ChangeReading,
   signal?: AbortSignal,
 ): Promise<Json> {
-  return connections.use((session) => dialect.identity(session, table.sql), signal)
+  return connections.use(
+    (session) => dialect.identity(session, table.settings.query === undefined ? table.sql : undefined),
+    signal,
+  )
 }
 
 /** Another database, or another table of this name; or the same one in an earlier state. */

@@ -13,6 +13,7 @@ import type { Cell, Row } from './column.ts'
 import {
   type Answer,
   type AnswerColumn,
+  byParameters,
   type DatabaseIdentity,
   type Dialect,
   limited,
@@ -45,18 +46,14 @@ export function mysqlDialect(address: Address): Dialect {
     asText: (column) => `CAST(${column} AS CHAR)`,
     limit: limited,
     matches: (operator, column, { pattern }) => `${column} LIKE ${likeOf(operator, pattern)} ESCAPE '!'`,
-    updateRows(table, key, columns, count) {
-      const width = columns.length + 1
-      const rows = Array.from({ length: count }, (_, row) => {
-        const cells = Array.from(
-          { length: width },
-          (_, place) => `${mark(row * width + place + 1)} AS c${place}`,
-        )
-        return `SELECT ${cells.join(', ')}`
-      })
+    ...byParameters,
+    updateRows(table, key, columns, rows, cells) {
+      const texts = rows.map(
+        (row) => `SELECT ${row.map((cell, place) => `${cells.add(cell)} AS c${place}`).join(', ')}`,
+      )
       const sets = columns.map(({ name }, place) => `t.${quote(name)} = v.c${place + 1}`)
       const collate = key.kind === 'text' && key.collation ? ` COLLATE ${key.collation}` : ''
-      return `UPDATE ${table} AS t JOIN (${rows.join(' UNION ALL ')}) AS v ON t.${quote(key.name)} = v.c0${collate} SET ${sets.join(', ')}`
+      return `UPDATE ${table} AS t JOIN (${texts.join(' UNION ALL ')}) AS v ON t.${quote(key.name)} = v.c0${collate} SET ${sets.join(', ')}`
     },
     async insertGenerating(session, sql, cells) {
       await session.run(sql, cells)
@@ -228,9 +225,9 @@ class MysqlSession implements Session {
 }
 
 /** The server, where it has a name of its own, and when the table was made: a restored one was made by the restore. */
-async function identity(session: Session, table: string): Promise<DatabaseIdentity> {
+async function identity(session: Session, table: string | undefined): Promise<DatabaseIdentity> {
   const servers = await session.rows("SHOW VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid')")
-  const [, schema, name] = /^(?:`((?:[^`]|``)+)`\.)?`((?:[^`]|``)+)`$/.exec(table) ?? []
+  const [, schema, name] = /^(?:`((?:[^`]|``)+)`\.)?`((?:[^`]|``)+)`$/.exec(table ?? '') ?? []
   const plain = (quoted: string | undefined) => quoted?.replaceAll('``', '`') ?? null
   const made = await session.rows(
     `SELECT CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(${mark(1)}, DATABASE()) AND TABLE_NAME = ${mark(2)}`,
@@ -282,8 +279,11 @@ const kinds: Readonly<Record<number, ErrorKind>> = {
   1048: 'schemaViolation',
   1049: 'misconfigured',
   1053: 'connection',
+  1052: 'misconfigured',
   1054: 'misconfigured',
+  1060: 'misconfigured',
   1062: 'alreadyExists',
+  1064: 'misconfigured',
   1142: 'permission',
   1143: 'permission',
   1146: 'misconfigured',

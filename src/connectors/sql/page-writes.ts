@@ -192,12 +192,10 @@ class PageWrites {
   async #update(drafts: readonly Draft[]): Promise<void> {
     const { table, dialect } = this.#reading
     const columns = [...(drafts[0]?.cells.keys() ?? [])]
-    const cells = drafts.flatMap((draft) => [
-      keyCell(draft.from ?? '', table.key),
-      ...cellsOf(draft, columns),
-    ])
+    const cells = new Cells(dialect)
+    const rows = drafts.map((draft) => [keyCell(draft.from ?? '', table.key), ...cellsOf(draft, columns)])
     if (columns.length > 0)
-      await this.#session.run(dialect.updateRows(table.sql, table.key, columns, drafts.length), cells)
+      await this.#session.run(dialect.updateRows(table.sql, table.key, columns, rows, cells), cells.list)
     for (const { place, from = '' } of drafts) this.#done(place, from)
   }
 
@@ -205,11 +203,8 @@ class PageWrites {
     const { table, dialect } = this.#reading
     const columns = [...(drafts[0]?.cells.keys() ?? [])]
     const cells = new Cells(dialect)
-    const rows = drafts.map(
-      (draft) =>
-        `(${columns.map((column) => cells.add(draft.cells.get(column) ?? null, column)).join(', ')})`,
-    )
-    const sql = `INSERT INTO ${table.sql} (${listOf(columns, dialect)}) VALUES ${rows.join(', ')}`
+    const rows = drafts.map((draft) => cellsOf(draft, columns))
+    const sql = `INSERT INTO ${table.sql} (${listOf(columns, dialect)}) ${dialect.rowsOf(rows, columns, cells)}`
     const [first] = drafts
     if (first?.to === undefined) {
       const cell = await dialect.insertGenerating(this.#session, sql, cells.list, table.key)

@@ -4,13 +4,15 @@ import Cursor from 'pg-cursor'
 import { ConnectorError, connectorError, type ErrorKind, errorCode } from '../kit/errors.ts'
 import { followSocket, noSteps } from '../kit/steps.ts'
 import type { Address } from './address.ts'
-import type { Cell, Row } from './column.ts'
+import type { Cell, Column, Row } from './column.ts'
 import {
   type Answer,
   type AnswerColumn,
+  byParameters,
   type DatabaseIdentity,
   type Dialect,
   limited,
+  type Parameters,
   type Session,
 } from './dialect.ts'
 import { opened } from './lease.ts'
@@ -37,15 +39,13 @@ export function postgres(address: Address): Dialect {
     digest: (columns) =>
       `left(encode(sha256(convert_to(ROW(${columns.map(({ name }) => quote(name)).join(', ')})::text, 'UTF8')), 'hex'), 16)`,
     matches: (operator, column, { pattern }) => `${column} LIKE ${likeOf(operator, pattern)} ESCAPE '!'`,
-    updateRows(table, key, columns, count) {
+    oneOf: (column, values, of, cells) => `${column} = ANY (${arrayOf(values, of, cells)})`,
+    rowsOf,
+    updateRows(table, key, columns, rows, cells) {
       const all = [key, ...columns]
-      const rows = Array.from({ length: count }, (_, row) => {
-        const cells = all.map((column, place) => `$${row * all.length + place + 1}::${castOf(column.type)}`)
-        return `(${cells.join(', ')})`
-      })
       const names = all.map((_, place) => `c${place}`)
       const sets = columns.map(({ name }, place) => `${quote(name)} = v.c${place + 1}`)
-      return `UPDATE ${table} AS t SET ${sets.join(', ')} FROM (VALUES ${rows.join(', ')}) AS v(${names.join(', ')}) WHERE t.${quote(key.name)} = v.c0`
+      return `UPDATE ${table} AS t SET ${sets.join(', ')} FROM (${rowsOf(rows, all, cells)}) AS v(${names.join(', ')}) WHERE t.${quote(key.name)} = v.c0`
     },
     async insertGenerating(session, sql, cells, key) {
       const [row] = await session.rows(`${sql} RETURNING ${quote(key.name)}`, cells)
@@ -56,6 +56,29 @@ export function postgres(address: Address): Dialect {
     identity,
     errorOf,
   }
+}
+
+/** An array a column: a statement of thousands of parameters takes longer to read than to do. */
+function rowsOf(rows: readonly Row[], columns: readonly Column[], cells: Parameters): string {
+  // `unnest` would take arrays of arrays apart.
+  if (columns.some(({ type }) => type.endsWith('[]'))) return byParameters.rowsOf(rows, columns, cells)
+  const arrays = columns.map((column, place) =>
+    arrayOf(
+      rows.map((row) => row[place] ?? null),
+      column,
+      cells,
+    ),
+  )
+  return `SELECT * FROM unnest(${arrays.join(', ')})`
+}
+
+function arrayOf(values: readonly Cell[], { type }: Column, cells: Parameters): string {
+  const texts = values.map((cell) => {
+    if (cell === null) return 'NULL'
+    const text = cell instanceof Uint8Array ? `\\x${Buffer.from(cell).toString('hex')}` : String(cell)
+    return `"${text.replace(/["\\]/g, '\\$&')}"`
+  })
+  return `${cells.add(`{${texts.join(',')}}`)}::${castOf(type)}[]`
 }
 
 /** `format_type` writes `character varying(20)`; a cast to that cuts texts off in silence. */
@@ -74,10 +97,9 @@ function quote(name: string): string {
 }
 
 const bytea = 17
-const asText = {
-  getTypeParser: (oid: number) => (text: string) =>
-    oid === bytea ? Buffer.from(text.slice(2), 'hex') : text,
-}
+const bytesOf = (text: string) => Buffer.from(text.slice(2), 'hex')
+const itself = (text: string) => text
+const asText = { getTypeParser: (oid: number) => (oid === bytea ? bytesOf : itself) }
 
 const preparation =
   "SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; SET bytea_output = 'hex'; SET extra_float_digits = 1; SET standard_conforming_strings = on"
@@ -141,15 +163,25 @@ class PostgresSession implements Session {
 
   async *stream(sql: string, cells: readonly Cell[], size: number): AsyncGenerator<readonly Row[]> {
     const cursor = this.#client.query(new Cursor<Cell[]>(sql, [...cells], { rowMode: 'array' }))
+    const read = () => {
+      const reading = cursor.read(size)
+      // It may fail while nobody waits for it yet.
+      reading.catch(() => undefined)
+      return reading
+    }
+    // The server works on the next page while this one is being used.
+    let next = read()
     try {
       for (;;) {
-        const rows = await cursor.read(size).catch((error: unknown) => {
+        const rows = await next.catch((error: unknown) => {
           throw this.#lost(error)
         })
+        if (rows.length === size) next = read()
         if (rows.length > 0) yield rows
         if (rows.length < size) return
       }
     } finally {
+      await next.catch(() => undefined)
       if (!this.#isClosed) await cursor.close()
     }
   }
@@ -208,12 +240,12 @@ class PostgresSession implements Session {
 }
 
 /** Another timeline after a restore to a point in time, another oid after one of a dump; `age` is the position in the log. */
-async function identity(session: Session, table: string): Promise<DatabaseIdentity> {
+async function identity(session: Session, table: string | undefined): Promise<DatabaseIdentity> {
   const [row = []] = await session.rows(
     `SELECT s.system_identifier, c.timeline_id, to_regclass($1)::oid,
        CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END - '0/0'::pg_lsn
      FROM pg_control_system() s, pg_control_checkpoint() c`,
-    [table],
+    [table ?? null],
   )
   return { name: row.slice(0, 3).join(' '), age: String(row[3] ?? 0) }
 }

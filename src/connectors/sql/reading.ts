@@ -55,7 +55,7 @@ export function idCondition(
 ): string | undefined {
   const keys = ids.map((id) => keyOf(id, key)).filter((cell) => cell !== undefined)
   if (keys.length === 0) return undefined
-  return `${dialect.quote(key.name)} IN (${keys.map((cell) => cells.add(cell, key)).join(', ')})`
+  return dialect.oneOf(dialect.quote(key.name), keys, key, cells)
 }
 
 export function doubled(id: string, { settings, key }: Table): Unreadable {
@@ -82,16 +82,17 @@ export function selectionOf(
 ): Selection {
   const cells = new Cells(dialect)
   const where = whereOf(filter, table, dialect, cells)
+  const isWhole = matchesEverything(where.rest)
   // The rest may ask for attributes that are not wanted.
-  const reader = rowReader(table, matchesEverything(where.rest) ? fields : undefined)
-  const wanted = matchesEverything(where.rest) ? undefined : fields && new Set(['_id', ...fields])
+  const reader = rowReader(table, isWhole ? fields : undefined)
+  const wanted = isWhole ? undefined : fields && new Set(['_id', ...fields])
   const matches = compileFilter(where.rest)
   const key = dialect.quote(table.key.name)
   return {
     cells,
     reader,
     accepts: (entry) => {
-      if (isUnreadable(entry)) return true
+      if (isWhole || isUnreadable(entry)) return true
       if (!matches(jsonOf(entry))) return false
       if (wanted) for (const name of Object.keys(entry)) if (!wanted.has(name)) delete entry[name]
       return true

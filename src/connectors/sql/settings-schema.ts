@@ -14,9 +14,10 @@ const ofThePool = {
 
 export const configurationSchema = {
   type: 'object',
-  required: ['table', 'keyColumn'],
+  required: ['keyColumn'],
   properties: {
     table: text('The table or view, with its schema if need be: `hr.people`.'),
+    query: text('A SELECT in the place of `table`, e.g. with joins: its rows can be read, not written.', ''),
     keyColumn: text('The column whose value is the id of a row, and its `__NAME__`.'),
     passwordColumn: text('The column for `__PASSWORD__` and for logins. Empty: none.', ''),
     statusColumn: text('The column for `__ENABLE__`. Empty: none.', ''),

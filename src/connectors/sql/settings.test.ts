@@ -48,23 +48,32 @@ describe('the database', () => {
   })
 
   it('is a configuration error if Syncline has no client for it, or none is named', () => {
-    const { jdbcDriver, jdbcUrlTemplate } = {
-      jdbcDriver: 'oracle.jdbc.driver.OracleDriver',
-      jdbcUrlTemplate: 'jdbc:oracle:thin:@%h:%p:%d',
-    }
-    expect(() => addressOf({ jdbcDriver })).toThrow(
-      'jdbcDriver is oracle.jdbc.driver.OracleDriver; Syncline can use org.postgresql.Driver',
+    expect(() => addressOf({ jdbcDriver: 'com.informix.jdbc.IfxDriver' })).toThrow(
+      'jdbcDriver is com.informix.jdbc.IfxDriver; Syncline can use org.postgresql.Driver',
     )
-    expect(() => addressOf({ jdbcUrlTemplate })).toThrow(
+    expect(() => addressOf({ jdbcUrlTemplate: 'jdbc:informix-sqli://%h:%p/%d' })).toThrow(
       'jdbcUrlTemplate is no URL of a database that Syncline can use',
     )
-    expect(() => addressOf({ url: 'jdbc:sqlserver://db;databaseName=hr' })).toThrow('url is no URL')
     expect(() => addressOf({})).toThrow('jdbcDriver is missing')
     expect(() => addressOf({ url: 'jdbc:postgresql://db/' })).toThrow('database is missing')
     expect(() => addressOf({ datasource: 'java:comp/env/jdbc/hr' })).toThrow(
       'datasource names a data source of a Java container',
     )
   })
+})
+
+it.each([
+  [
+    { jdbcDriver: 'oracle.jdbc.driver.OracleDriver' },
+    /jdbcDriver is of Oracle, .* such as PostgreSQL with oracle_fdw/,
+  ],
+  [{ jdbcUrlTemplate: 'jdbc:oracle:thin:@%h:%p:%d' }, /jdbcUrlTemplate is of Oracle/],
+  [{ url: 'jdbc:h2:file:./people' }, /url is of H2, .* start H2 with its PostgreSQL server/],
+  [{ driverClassName: 'org.h2.Driver' }, /jdbcDriver is of H2/],
+  [{ url: 'jdbc:sqlserver://db;databaseName=hr' }, /url is of SQL Server, .* exported as CSV/],
+  [{ jdbcDriver: 'com.microsoft.sqlserver.jdbc.SQLServerDriver' }, /jdbcDriver is of SQL Server/],
+])('a database that is known, but has no client, is refused with a way to its data: %o', (settings, fact) => {
+  expect(() => addressOf(settings)).toThrow(fact)
 })
 
 describe('the settings of a table', () => {
@@ -95,6 +104,15 @@ describe('the settings of a table', () => {
       [{ ...postgres, replicationSlot: 'My-Slot' }, 'names of slots have lower case letters'],
     ] as const)
       expect(() => sqlSettings(settings, standaloneHost())).toThrow(fact)
+  })
+
+  it('name a table or a query', () => {
+    const { table: _, ...withoutTable } = postgres
+    expect(sqlSettings({ ...withoutTable, query: 'SELECT 1' }, standaloneHost()).query).toBe('SELECT 1')
+    expect(() => sqlSettings({ ...postgres, query: 'SELECT 1' }, standaloneHost())).toThrow(
+      'give one of them',
+    )
+    expect(() => sqlSettings(withoutTable, standaloneHost())).toThrow('table is missing')
   })
 
   it('take the limits of Java pools for the pool of connections', () => {

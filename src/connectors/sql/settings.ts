@@ -5,6 +5,7 @@ import type { ConnectorHost, PoolLimits } from '../kit/kind.ts'
 import {
   type Address,
   addressOf,
+  clientMissing,
   clientOfDriver,
   heededParameters,
   type JdbcUrl,
@@ -17,6 +18,8 @@ import type { configurationSchema } from './settings-schema.ts'
 /** The settings of a table (platform §5.3) as the connector works with them. */
 export interface SqlSettings extends ConnectionSettings {
   readonly table: string
+  /** A select in its place, which can only be read; `table` is then what messages call it. */
+  readonly query: string | undefined
   readonly keyColumn: string
   readonly passwordColumn: string | undefined
   readonly status: StatusColumn | undefined
@@ -66,7 +69,7 @@ export function sqlSettings(configuration: JsonObject, host: ConnectorHost): Sql
   const connection = connectionOf(given, host)
   return {
     ...connection,
-    table: given.required('table'),
+    ...tableOrQuery(given),
     keyColumn,
     passwordColumn,
     status: statusColumn === undefined ? undefined : status(statusColumn, given),
@@ -134,6 +137,16 @@ class Given {
   #value(name: Name): Json | undefined {
     return this.#values[name] ?? undefined
   }
+}
+
+function tableOrQuery(given: Given): Pick<SqlSettings, 'table' | 'query'> {
+  const query = given.text('query')
+  if (query === undefined) return { table: given.required('table'), query }
+  if (given.text('table') !== undefined)
+    throw invalid('query', 'stands in the place of table; give one of them')
+  if (given.text('replicationSlot') !== undefined)
+    throw invalid('replicationSlot', 'tells of tables, not of a query')
+  return { table: 'the query', query }
 }
 
 function slot(given: Given, { client }: Address, changeLogColumn: string | undefined): string | undefined {
@@ -208,6 +221,8 @@ function urlOf(given: Given): JdbcUrl {
     const url = jdbcUrl(text.replace(/^(jdbc:[a-z]+:\/\/[^/?]*):\//, '$1/'))
     if (url) return url
     const setting = given.text('url') === undefined ? 'jdbcUrlTemplate' : 'url'
+    const missing = clientMissing(text)
+    if (missing) throw invalid(setting, missing)
     throw invalid(
       setting,
       `is no URL of a database that Syncline can use; they begin with ${knownSchemes.join(', ')}`,
@@ -215,6 +230,8 @@ function urlOf(given: Given): JdbcUrl {
   }
   const client = driver === undefined ? undefined : clientOfDriver(driver)
   if (client === undefined) {
+    const missing = driver === undefined ? undefined : clientMissing(driver)
+    if (missing) throw invalid('jdbcDriver', missing)
     const fact = driver === undefined ? 'is missing, and so is jdbcUrlTemplate' : `is ${driver}`
     throw invalid('jdbcDriver', `${fact}; Syncline can use ${knownDrivers.join(', ')}`)
   }

@@ -195,6 +195,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     signal?: AbortSignal,
   ): Promise<readonly (Error | undefined)[]> {
     requireAccounts(wantedClass)
+    if (this.#settings.query !== undefined) return writes.map(readOnly)
     return this.#reading(async (_, { table }) => {
       return writes.map((write, place) => {
         const draft = draftOf(write, place, table)
@@ -209,6 +210,8 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     signal?: AbortSignal,
   ): Promise<readonly ConnectorWriteOutcome[]> {
     requireAccounts(wantedClass)
+    if (this.#settings.query !== undefined)
+      return writes.map((write) => ({ ok: false, error: readOnly(write) }))
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#connections.use(
@@ -299,6 +302,13 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     this.#table ??= await readTable(session, this.#dialect, this.#settings)
     return { table: this.#table, dialect: this.#dialect }
   }
+}
+
+function readOnly({ operation }: ConnectorWrite): ConnectorError {
+  const fact = `The rows of a query can only be read, so there is no ${operation}`
+  return new ConnectorError('unsupported', fact, {
+    hint: 'Give the table in the place of the query to write.',
+  })
 }
 
 function requireAccounts(wanted: string): void {

@@ -5,7 +5,14 @@ import { ConnectorError, connectorError, type ErrorKind } from '../kit/errors.ts
 import { noSteps } from '../kit/steps.ts'
 import type { Address } from './address.ts'
 import type { Cell, Row } from './column.ts'
-import { type Answer, type DatabaseIdentity, type Dialect, limited, type Session } from './dialect.ts'
+import {
+  type Answer,
+  byParameters,
+  type DatabaseIdentity,
+  type Dialect,
+  limited,
+  type Session,
+} from './dialect.ts'
 import { kindOf, sqliteColumns, sqliteTables } from './sqlite-catalog.ts'
 
 /**
@@ -37,14 +44,10 @@ export function sqlite(address: Address): Dialect {
       if (operator === 'sw') return `substr(${column}, 1, length(${text})) = ${text}`
       return `(${text} = '' OR substr(${column}, -length(${text})) = ${text})`
     },
-    updateRows(table, key, columns, count) {
-      const width = columns.length + 1
-      const rows = Array.from({ length: count }, (_, row) => {
-        const cells = Array.from({ length: width }, (_, place) => `?${row * width + place + 1}`)
-        return `(${cells.join(', ')})`
-      })
+    ...byParameters,
+    updateRows(table, key, columns, rows, cells) {
       const sets = columns.map(({ name }, place) => `${quote(name)} = v.column${place + 2}`)
-      return `UPDATE ${table} SET ${sets.join(', ')} FROM (VALUES ${rows.join(', ')}) AS v WHERE ${table}.${quote(key.name)} = v.column1`
+      return `UPDATE ${table} SET ${sets.join(', ')} FROM (${byParameters.rowsOf(rows, [key, ...columns], cells)}) AS v WHERE ${table}.${quote(key.name)} = v.column1`
     },
     async insertGenerating(session, sql, cells, key) {
       const [row] = await session.rows(`${sql} RETURNING ${quote(key.name)}`, cells)
@@ -176,7 +179,7 @@ function errorOf(thrown: unknown): ConnectorError {
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const code = codeOf(thrown)
   if (thrown instanceof RangeError) return new ConnectorError('invalidValue', message, { cause: thrown })
-  if (/no such (table|column)/.test(message))
+  if (/no such (table|column)|ambiguous column name|syntax error|incomplete input/.test(message))
     return new ConnectorError('misconfigured', message, { cause: thrown })
   if (/because it is a view/.test(message))
     return new ConnectorError('unsupported', message, { cause: thrown })

@@ -3,8 +3,8 @@ import { ConnectorError, misconfigured } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorObject } from '../kit/query.ts'
 import type { NativeAttribute, ObjectClass } from '../kit/schema.ts'
 import { Secret, setAttribute, type Value } from '../kit/values.ts'
-import { type Cell, type Column, columnNamed, type Row } from './column.ts'
-import type { Dialect, Session } from './dialect.ts'
+import { type Cell, type Column, type ColumnKind, columnNamed, type Row } from './column.ts'
+import type { AnswerColumn, Dialect, FoundTable, Session } from './dialect.ts'
 import type { SqlSettings, StatusColumn } from './settings.ts'
 import { decoded, encoded } from './values.ts'
 
@@ -22,7 +22,10 @@ export interface Table {
 }
 
 export async function readTable(session: Session, dialect: Dialect, settings: SqlSettings): Promise<Table> {
-  const found = await dialect.columns(session, settings.table)
+  const found =
+    settings.query === undefined
+      ? await dialect.columns(session, settings.table)
+      : await queried(session, dialect, settings.query)
   if (!found) {
     const some = (await dialect.tables(session)).slice(0, 10).join(', ')
     const fact = `is ${settings.table}; ${dialect.place} has no such table or view, or the account may not see it`
@@ -62,6 +65,47 @@ export async function readTable(session: Session, dialect: Dialect, settings: Sq
     change: changeColumn(column('changeLogColumn', settings.changes?.column)),
     settings,
   }
+}
+
+/** A query in the place of a table. Values of types that are only known as texts are made texts at once. */
+async function queried(session: Session, dialect: Dialect, query: string): Promise<FoundTable> {
+  // Its last line may be a comment.
+  const inner = `(${query.replace(/;\s*$/, '')}\n) AS q`
+  const wrong = (fact: string) => misconfigured(['configurationProperties', 'query'], fact)
+  const { columns } = await session
+    .answer(`SELECT * FROM ${inner} WHERE 1 = 0`, [])
+    .catch((thrown: unknown) => {
+      const error = dialect.errorOf(thrown)
+      throw error.kind === 'misconfigured'
+        ? wrong(`cannot be run. The database says: ${error.message}`)
+        : error
+    })
+  const names = columns.map(({ name }) => name)
+  const twice = names.find((name, place) => names.indexOf(name) < place)
+  if (twice !== undefined)
+    throw wrong(`gives the column ${twice} twice; give one of them another name with AS`)
+  const selected = columns.map(({ name, kind }) => {
+    const quoted = dialect.quote(name)
+    return kind === 'other' ? `${dialect.asText(quoted)} AS ${quoted}` : quoted
+  })
+  return {
+    sql: `(SELECT ${selected.join(', ')} FROM ${inner}) AS query`,
+    columns: columns.map(queryColumn),
+  }
+}
+
+/** Nothing is known of indexes and collations; nothing can be written. */
+function queryColumn({ name, kind, padded = false }: AnswerColumn): Column {
+  return {
+    ...{ name, kind, padded, type: queryTypes[kind], nullable: true, hasDefault: false, generated: false },
+    ...{ computed: true, unique: false, comparison: kind === 'text' ? 'unknown' : 'exact' },
+  }
+}
+
+/** As which type values are compared. */
+const queryTypes: Readonly<Record<ColumnKind, string>> = {
+  ...{ text: 'text', integer: 'bigint', decimal: 'numeric', float: 'double precision', boolean: 'boolean' },
+  ...{ bytes: 'bytea', date: 'date', timestamp: 'timestamp with time zone', other: 'text' },
 }
 
 /** The column of an attribute; of one that the settings spell in another way, by its own name, too. */
@@ -120,14 +164,17 @@ export function rowReader(table: Table, fields: readonly string[] | undefined): 
         return column ? [[name, column] as const] : []
       })
     : [...table.columns].filter(([, column]) => column !== password || !settings.suppressPassword)
+  // Each column once: the key may be wanted, too.
+  const columns = [...new Set([key, ...wanted.map(([, column]) => column)])]
+  const places = wanted.map(([name, column]) => [name, column, columns.indexOf(column)] as const)
   return {
-    columns: [key, ...wanted.map(([, column]) => column)],
+    columns,
     read(row) {
       const id = idOf(row[0] ?? null, key)
       if (id === undefined) return undefined
       const object: ConnectorObject = { _id: id }
-      for (const [place, [name, column]] of wanted.entries()) {
-        const value = readValue(row[place + 1] ?? null, column, table)
+      for (const [name, column, place] of places) {
+        const value = readValue(row[place] ?? null, column, table)
         if (value instanceof ConnectorError) return new Unreadable(id, value)
         if (value !== undefined) setAttribute(object, name, value)
       }
