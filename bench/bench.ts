@@ -5,24 +5,20 @@
  * last line is the same as JSON. The ratio is what
  * counts: both sides meet the same machine, the same disk and the same neighbours. Then what the schema that OpenIDM
  * ships costs beside a plain one, and encryption behind implicit synchronization; and what a plan costs that judges
- * policies, beside a plan of the same schema without any. Then reading a directory, beside `ldapsearch` (ldap.ts).
+ * policies, beside a plan of the same schema without any. Then reading a directory, beside `ldapsearch` (ldap.ts), and
+ * reading and loading a table of PostgreSQL (database.ts).
  *
- *     npm run bench [-- --sizes 10000,100000] [--rounds 3] [--only policies|ldap]
+ *     npm run bench [-- --sizes 10000,100000] [--rounds 3] [--only policies|ldap|database]
  */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureDatabase } from './database.ts'
 import { measureLdapReading } from './ldap.ts'
 import { makeProject, mappingName, type Variant, writeExport } from './project.ts'
+import { bin, checkedFor, fastest, type Measurement, timed } from './timed.ts'
 
-interface Measurement {
-  readonly seconds: number
-  /** Of the process, without its script host: what its neighbours hardly change. */
-  readonly cpu: number
-  readonly peakMiB: number
-}
 type Job = 'first load' | 'unchanged second run'
 type Side = 'floor' | 'syncline'
 
@@ -35,7 +31,6 @@ const { values } = parseArgs({
 })
 const sizes = values.sizes.split(',').map(Number)
 const rounds = Number(values.rounds)
-const bin = join(import.meta.dirname, '../bin/syncline.js')
 const floor = join(import.meta.dirname, 'floor.ts')
 
 const dryRun = join(import.meta.dirname, 'dry-run.ts')
@@ -51,6 +46,7 @@ const schemas = all
   : []
 const policies = all || values.only === 'policies' ? sizes.flatMap(measurePolicies) : []
 const directories = all || values.only === 'ldap' ? [await measureLdapReading(20_000, rounds)] : []
+const databases = all || values.only === 'database' ? [await measureDatabase(20_000, rounds)] : []
 print()
 
 /** Plans of a managed type with policies and of the same type without, in turn. Nothing is written after the first load. */
@@ -170,15 +166,6 @@ function measure(size: number) {
   }
 }
 
-/** Noise only ever adds time, so of several rounds the fastest is nearest to the truth; memory is the worst seen. */
-function fastest(measurements: readonly Measurement[]): Measurement {
-  return {
-    seconds: Math.min(...measurements.map(({ seconds }) => seconds)),
-    cpu: Math.min(...measurements.map(({ cpu }) => cpu)),
-    peakMiB: Math.max(...measurements.map(({ peakMiB }) => peakMiB)),
-  }
-}
-
 function oneRound(folder: string, size: number, round: number): Record<Side, Record<Job, Measurement>> {
   const store = join(folder, `floor-${round}.db`)
   const data = join(folder, `data-${round}`)
@@ -193,35 +180,6 @@ function oneRound(folder: string, size: number, round: number): Record<Side, Rec
       'unchanged second run': timed(folder, recon, checkedFor('CONFIRMED', size)),
     },
   }
-}
-
-function checkedFor(situation: string, size: number): (output: string) => void {
-  return (output) => {
-    const { state, situationSummary, statusSummary } = JSON.parse(output)
-    if (state !== 'SUCCESS' || situationSummary[situation] !== size || statusSummary.FAILURE !== 0) {
-      throw new Error(`the run did not do its work: ${output}`)
-    }
-  }
-}
-
-function timed(
-  folder: string,
-  args: readonly string[],
-  check: (output: string) => void = () => {},
-): Measurement {
-  const peakFile = join(folder, 'peak')
-  const preload = ['--import', join(import.meta.dirname, 'peak-memory.ts')]
-  const env = { ...process.env, BENCH_PEAK_FILE: peakFile }
-  const start = performance.now()
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...preload, ...args], {
-    env,
-    encoding: 'utf8',
-  })
-  const seconds = (performance.now() - start) / 1000
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
-  check(stdout)
-  const [peak, cpu] = JSON.parse(readFileSync(peakFile, 'utf8')) as [number, number]
-  return { seconds, cpu: cpu / 1e6, peakMiB: peak / 1024 }
 }
 
 function print(): void {
@@ -263,7 +221,13 @@ function print(): void {
       `${size} entries of a directory are read in ${syncline.seconds.toFixed(2)} s, by ldapsearch in ${floor.seconds.toFixed(2)} s: ` +
         `${ratio.toFixed(2)} times (${cpuRatio.toFixed(2)} of CPU time)`,
     )
-  console.log(JSON.stringify({ rounds, results, plans, schemas, policies, directories }))
+  for (const { size, ...jobs } of databases)
+    for (const [job, { floor, syncline, ratio }] of Object.entries(jobs))
+      console.log(
+        `${size} rows of a table, ${job}: ${syncline.seconds.toFixed(2)} s (${syncline.peakMiB.toFixed(0)} MiB), the floor ` +
+          `${floor.seconds.toFixed(2)} s: ${ratio.toFixed(2)} times`,
+      )
+  console.log(JSON.stringify({ rounds, results, plans, schemas, policies, directories, databases }))
 }
 
 /** How much more time the largest size takes than the smallest. */

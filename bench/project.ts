@@ -3,9 +3,16 @@ import { join } from 'node:path'
 
 /**
  * What managed users are: eight texts, or what OpenIDM ships; whether their changes flow on to a second set; and one schema
- * with and without policies.
+ * with and without policies; or with a second mapping, into a table (database.ts).
  */
-export type Variant = 'plain' | 'stock' | 'flowing' | 'flowing, encrypted' | 'judged' | 'not judged'
+export type Variant =
+  | 'plain'
+  | 'to a table'
+  | 'stock'
+  | 'flowing'
+  | 'flowing, encrypted'
+  | 'judged'
+  | 'not judged'
 
 /** A project that the benchmark makes for itself: an HR export of `count` people, eight properties, three scripts. */
 export function makeProject(folder: string, count: number, variant: Variant = 'plain'): void {
@@ -229,6 +236,25 @@ function flowing(more: object) {
   }
 }
 
+/** From the managed users to a table of eight columns, with a script as well. */
+function toTable() {
+  const names = {
+    ...{ userName: 'userName', givenName: 'given_name', sn: 'family_name', mail: 'mail' },
+    ...{ telephoneNumber: 'phone', department: 'department', city: 'city' },
+  }
+  const mapping = {
+    ...{ name: 'managedUser_people', source: 'managed/user', target: 'system/database/account' },
+    correlationQuery: script(
+      "var query = { _queryFilter: 'userName eq \"' + source.userName + '\"' }; query",
+    ),
+    properties: [
+      ...Object.entries(names).map(([source, target]) => ({ source, target })),
+      { source: 'title', target: 'title', transform: script('source.toUpperCase()') },
+    ],
+  }
+  return { 'sync.json': { mappings: [...configuration['sync.json'].mappings, mapping] } }
+}
+
 /** One schema, with policies or without any. */
 function judgedBy(judging: { readonly required: readonly string[]; readonly properties: object }) {
   const [user] = configuration['managed.json'].objects
@@ -250,6 +276,7 @@ const asked = {
 
 const variants: Readonly<Record<Variant, object>> = {
   plain: {},
+  'to a table': toTable(),
   stock: { 'managed.json': stockTypes },
   flowing: flowing({}),
   'flowing, encrypted': flowing({ password: encrypted }),

@@ -101,6 +101,7 @@ export function isEmpty(value: Json): boolean {
 }
 
 export function toNative(value: Json, property: Property): Value {
+  if (!property.multivalued && !Array.isArray(value)) return toNativeOne(value, property)
   const values = toNativeList(Array.isArray(value) ? value : [value], property)
   if (property.multivalued) return values
   if (values.length > 1)

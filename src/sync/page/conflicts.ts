@@ -35,9 +35,15 @@ class Claims {
   readonly #targets = new Set<string>()
   readonly #ids = new Set<string>()
   readonly #written: WrittenObjects
+  /** A target may have to convert the object to say its id. */
+  readonly #known = new Map<Decided, readonly string[]>()
 
   constructor(page: readonly Decided[], idsOf: ComparedIds) {
-    this.#idsOf = idsOf
+    this.#idsOf = (operation) => {
+      const known = this.#known.get(operation) ?? idsOf(operation)
+      this.#known.set(operation, known)
+      return known
+    }
     this.#written = new WrittenObjects(page)
   }
 
