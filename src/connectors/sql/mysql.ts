@@ -9,6 +9,7 @@ import mysql, {
 import { ConnectorError, type ErrorKind, errorCode, kindOfError } from '../kit/errors.ts'
 import { followSocket, noSteps } from '../kit/steps.ts'
 import type { Address } from './address.ts'
+import { advice, certificateAdvice } from './advice.ts'
 import type { Cell, Row } from './column.ts'
 import {
   type Answer,
@@ -296,6 +297,7 @@ const kinds: Readonly<Record<number, ErrorKind>> = {
   1288: 'unsupported',
   1290: 'permission',
   1292: 'invalidValue',
+  1348: 'unsupported',
   1364: 'schemaViolation',
   1366: 'invalidValue',
   1406: 'invalidValue',
@@ -304,9 +306,19 @@ const kinds: Readonly<Record<number, ErrorKind>> = {
   1471: 'unsupported',
   1698: 'authentication',
   1927: 'connection',
+  1969: 'timeout',
   3024: 'timeout',
   3819: 'invalidValue',
   4025: 'invalidValue',
+}
+
+const hints: Readonly<Record<number, string>> = {
+  3: advice.full,
+  1021: advice.full,
+  1049: advice.database,
+  1114: advice.full,
+  1969: advice.tooLong,
+  3024: advice.tooLong,
 }
 
 function errorOf(thrown: unknown): ConnectorError {
@@ -318,7 +330,12 @@ function errorOf(thrown: unknown): ConnectorError {
   // The errors of the driver have the statement with its values, passwords too: they are no causes.
   const kind =
     kinds[number] ?? (isLost ? 'connection' : kindOfError(new DriverError(message, errorCode(thrown))))
-  return new ConnectorError(kind ?? 'failed', message, { detail: { errno: number } })
+  const certificate = certificateAdvice(thrown)
+  const hint = certificate ?? hints[number]
+  return new ConnectorError(certificate ? 'failed' : (kind ?? 'failed'), message, {
+    ...(hint && { hint }),
+    detail: { errno: number },
+  })
 }
 
 /** What is left of an error of the driver. */

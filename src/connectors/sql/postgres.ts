@@ -4,6 +4,7 @@ import Cursor from 'pg-cursor'
 import { ConnectorError, connectorError, type ErrorKind, errorCode } from '../kit/errors.ts'
 import { followSocket, noSteps } from '../kit/steps.ts'
 import type { Address } from './address.ts'
+import { advice, certificateAdvice } from './advice.ts'
 import type { Cell, Column, Row } from './column.ts'
 import {
   type Answer,
@@ -282,6 +283,14 @@ const kinds: Readonly<Record<string, ErrorKind>> = {
   '57P': 'connection',
 }
 
+/** 53100: no space; 53400: a limit such as temp_file_limit; 57014: statement_timeout. */
+const hints: Readonly<Record<string, string>> = {
+  '3D000': advice.database,
+  '53100': advice.full,
+  '53400': advice.full,
+  '57014': advice.tooLong,
+}
+
 function errorOf(thrown: unknown): ConnectorError {
   if (thrown instanceof ConnectorError) return thrown
   if (thrown instanceof pg.DatabaseError) {
@@ -292,10 +301,13 @@ function errorOf(thrown: unknown): ConnectorError {
     // Neither its `detail` nor itself: they have the values of the row, passwords too.
     return new ConnectorError(kind, message, {
       ...(column !== undefined && { attribute: column }),
+      ...(hints[code] && { hint: hints[code] }),
       detail: { sqlState: code },
     })
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const hint = certificateAdvice(thrown)
+  if (hint) return new ConnectorError('failed', message, { cause: thrown, hint })
   const isLost = /terminated|ended|timeout|closed/i.test(message)
   if (isLost) return new ConnectorError('connection', message, { cause: thrown })
   const error = connectorError(thrown)

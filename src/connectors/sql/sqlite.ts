@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ConnectorError, connectorError, type ErrorKind } from '../kit/errors.ts'
 import { noSteps } from '../kit/steps.ts'
 import type { Address } from './address.ts'
+import { advice } from './advice.ts'
 import type { Cell, Row } from './column.ts'
 import {
   type Answer,
@@ -86,6 +87,7 @@ function identityOf(file: string): DatabaseIdentity {
 /** How long another program may keep the file locked, in milliseconds. */
 const patience = 5_000
 const busy = 5
+const full = 13
 
 class SqliteSession implements Session {
   readonly #database: DatabaseSync
@@ -183,6 +185,7 @@ function errorOf(thrown: unknown): ConnectorError {
     return new ConnectorError('misconfigured', message, { cause: thrown })
   if (/because it is a view/.test(message))
     return new ConnectorError('unsupported', message, { cause: thrown })
+  if (code % 256 === full) return new ConnectorError('failed', message, { hint: advice.full })
   const kind = kinds[code] ?? kinds[code % 256]
   if (kind) return new ConnectorError(kind, message, { cause: thrown, detail: { code } })
   const error = connectorError(thrown)

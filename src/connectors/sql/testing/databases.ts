@@ -16,7 +16,8 @@ export interface TestServer extends TestDatabase {
 
 const anyTable = { table: 'any', keyColumn: 'any' }
 
-export async function postgresServer(): Promise<TestServer> {
+/** `more`: further options of the server's command line. */
+export async function postgresServer(more: readonly string[] = []): Promise<TestServer> {
   const bin = (name: string) => programAt(`/usr/lib/postgresql/*/bin/${name}`, 'postgresql')
   const settings = (port: number) => ({
     jdbcDriver: 'org.postgresql.Driver',
@@ -47,7 +48,7 @@ export async function postgresServer(): Promise<TestServer> {
       ),
     command: ({ port, folder }) => [
       bin('postgres'),
-      ...['-D', 'data', '-h', '127.0.0.1', '-p', String(port), '-k', folder, '-F'],
+      ...['-D', 'data', '-h', '127.0.0.1', '-p', String(port), '-k', folder, '-F', ...more],
       // Those who forget UTC shall notice.
       ...[
         '-c',
