@@ -91,9 +91,6 @@ connectorContract(
         const connector = samba.connect()
         // Filters are split by what the schema says.
         await connector.schema()
-        // liveSync of Active Directory is not there yet.
-        for (const name of ['latestToken', 'changesSince'])
-          Object.defineProperty(connector, name, { value: undefined })
         return connector
       }
       return { connector: await connect(), reopen: connect, close: async () => samba.empty() }
