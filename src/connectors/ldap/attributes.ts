@@ -1,4 +1,5 @@
 import type { Comparison, NativeAttribute, ObjectClass } from '../kit/schema.ts'
+import type { Membership } from './membership.ts'
 import { type AttributeDefinition, lineage, type Subschema } from './subschema.ts'
 import type { VirtualAttribute } from './virtual.ts'
 
@@ -20,6 +21,8 @@ export interface LdapAttribute extends NativeAttribute {
   readonly substrings: boolean
   /** What makes it of others; absent: entries have it. */
   readonly virtual?: VirtualAttribute
+  /** A list that is kept by the groups; absent: entries have it. */
+  readonly membership?: Membership
 }
 
 /** Stands for the whole name of an entry, `__NAME__`. */
@@ -56,6 +59,7 @@ export function attributesOf(
   objectClasses: readonly string[],
   passwordAttribute: string,
   virtual: readonly VirtualAttribute[],
+  memberships: readonly Membership[],
 ): ClassAttributes {
   const own = objectClasses.flatMap((name) => lineage(schema, name))
   const auxiliary = [...schema.classes.values()].filter(({ kind }) => kind === 'AUXILIARY')
@@ -79,6 +83,7 @@ export function attributesOf(
   for (const one of virtual)
     if (one.from.every((name) => byName.has(name.toLowerCase())))
       byName.set(one.name.toLowerCase(), virtualAttribute(one))
+  for (const one of memberships) byName.set(one.name.toLowerCase(), membershipAttribute(one))
   const undescribed = [...required].filter((name) => !schema.types.has(name))
   return {
     objectClass: {
@@ -130,6 +135,20 @@ const entryName: LdapAttribute = {
   substrings: false,
 }
 
+function membershipAttribute(membership: Membership): LdapAttribute {
+  return {
+    name: membership.name,
+    type: 'string',
+    multivalued: true,
+    required: false,
+    comparison: 'ignoreCase',
+    returnedByDefault: false,
+    syntax: '',
+    substrings: false,
+    membership,
+  }
+}
+
 function virtualAttribute(virtual: VirtualAttribute): LdapAttribute {
   const { name, type, write, returnedByDefault } = virtual
   const isWritable = write !== undefined
@@ -152,6 +171,7 @@ function published({
   syntax: _,
   substrings: __,
   virtual: ___,
+  membership: ____,
   ...attribute
 }: LdapAttribute): NativeAttribute {
   return attribute

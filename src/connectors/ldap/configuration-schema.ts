@@ -80,7 +80,12 @@ export const configurationSchema = {
     ),
     getGroupMemberId: yesNo('Refused if set.'),
     maintainLdapGroupMembership: yesNo('Groups follow the renames and deletes of their members.'),
-    maintainPosixGroupMembership: yesNo('Refused if set.'),
+    maintainPosixGroupMembership: yesNo(
+      'Groups of POSIX (`posixGroup`, `memberUid`) follow the changes of `uid` and the deletes of their members.',
+    ),
+    placeholderMember: text(
+      'The name (DN) that stands in groups without members where they must not be empty. It is never read.',
+    ),
     passwordAttribute: text('The attribute that holds the password.', 'userPassword'),
     passwordHashAlgorithm: text(
       'SSHA, SHA, SMD5 or MD5; WIN-AD for Active Directory. Empty: the server hashes, if it does.',

@@ -108,7 +108,7 @@ export class Connection {
   async *search(base: string, question: Question, signal?: AbortSignal): AsyncGenerator<FoundPage> {
     const { filter, attributes, binary, pageSize, scope = 'sub' } = question
     const reader = new EntryReader(binary)
-    const controls = [...this.#controls, ...descriptorControls(attributes)]
+    const controls = [...this.#controls, ...descriptorControls(attributes), ...(question.controls ?? [])]
     const asked = { filter, attributes, scope, reader, controls }
     const searches = this.#searches
     if (!searches || !this.isUsable) throw closed(this.server)
@@ -177,6 +177,7 @@ export interface Question {
   readonly pageSize: number | undefined
   /** Default: `sub`. */
   readonly scope?: Scope
+  readonly controls?: readonly Control[]
 }
 
 export interface FoundPage {

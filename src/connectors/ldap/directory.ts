@@ -7,6 +7,8 @@ import { Connection, isBroken } from './connection.ts'
 import { parseDn } from './dn.ts'
 import { valuesIn } from './entries.ts'
 import { and, classFilter, type FilterNames } from './filter.ts'
+import { membershipsOf, type Placeholder, placeholderOf } from './membership.ts'
+import { matchedValuesControl } from './membership-reading.ts'
 import { postReadControl } from './post-read.ts'
 import { type Profile, profileOf, type RootDse } from './profiles.ts'
 import type { LdapSettings, Scope } from './settings.ts'
@@ -107,6 +109,7 @@ export interface Facts {
   readonly paged: boolean
   readonly permissiveModify: boolean
   readonly postRead: boolean
+  readonly matchesValues: boolean
   readonly schema: Subschema
   class(name: string): ClassFacts
 }
@@ -117,6 +120,8 @@ export interface ClassFacts {
   readonly filter: Filter
   readonly scope: Scope
   readonly names: FilterNames
+  /** A member of groups that have no other. */
+  readonly placeholder: Placeholder | undefined
   /** What an entry is, where the object does not say it. */
   readonly objectClasses: readonly string[]
 }
@@ -146,6 +151,7 @@ async function readFacts(
     paged: controls.has(pagedResults),
     permissiveModify: controls.has(permissiveModify),
     postRead: controls.has(postReadControl),
+    matchesValues: controls.has(matchedValuesControl),
     schema,
     class(name) {
       const found = classes.get(name) ?? classFacts(name, facts, settings)
@@ -170,7 +176,13 @@ function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFa
     throw new ConnectorError(isAgreed ? 'misconfigured' : 'unknownClass', message)
   }
   const leftOut = profile.leftOut(objectClasses).filter((one) => schema.classes.has(one.toLowerCase()))
-  const attributes = attributesOf(schema, objectClasses, settings.passwordAttribute, profile.virtual)
+  const attributes = attributesOf(
+    schema,
+    objectClasses,
+    settings.passwordAttribute,
+    profile.virtual,
+    name === accountClass ? membershipsOf(schema, settings) : [],
+  )
   return {
     attributes,
     filter: and([
@@ -179,6 +191,7 @@ function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFa
     ]),
     scope,
     objectClasses,
+    placeholder: name === groupClass ? placeholderOf(settings) : undefined,
     names: {
       // A name is no attribute of its entry; the one that stands for it in filters is of RFC 5020.
       uidAttribute: isName(uidAttribute) ? (profile.nameAttribute ?? 'entryDN') : uidAttribute,

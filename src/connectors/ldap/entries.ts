@@ -4,6 +4,8 @@ import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorObject } from '../kit/query.ts'
 import { setAttribute, type Value } from '../kit/values.ts'
 import { type ClassAttributes, type LdapAttribute, nameAttribute } from './attributes.ts'
+import { keyOf, parseDn } from './dn.ts'
+import type { Membership, Placeholder } from './membership.ts'
 import { type State, stateOf, type VirtualAttribute } from './virtual.ts'
 
 /** Entries of a directory as objects. */
@@ -13,21 +15,38 @@ export interface Reading {
   readonly fields: readonly string[] | undefined
   /** Those that are made of others, and are wanted. */
   readonly virtual: readonly VirtualAttribute[]
+  /** Lists that are kept by groups, and are wanted. */
+  readonly memberships: readonly Membership[]
+  readonly placeholder: Placeholder | undefined
   /** By description; null: for nothing. */
   readonly uses: Map<string, Use | null>
   /** More values of an attribute that the server gives in ranges. */
   more(entryName: string, attribute: string): Promise<readonly (string | Buffer)[]>
+  /** Names of groups, by member. */
+  groups(
+    membership: Membership,
+    references: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly string[]>>
 }
 
 export interface Use {
   readonly attribute: LdapAttribute
   /** More values follow. */
   readonly isRange: boolean
+  /** Is this value one that nobody is to see? */
+  readonly hides: ((value: string | Buffer) => boolean) | undefined
 }
 
 /** What to ask a server for. */
-export function requested({ uidAttribute, fields, virtual, attributes }: Reading): readonly string[] {
-  const parts = virtual.flatMap(({ from }) => from)
+export function requested({
+  uidAttribute,
+  fields,
+  virtual,
+  memberships,
+  attributes,
+}: Reading): readonly string[] {
+  const members = memberships.flatMap(({ refersTo }) => (refersTo === 'name' ? [] : [refersTo]))
+  const parts = [...virtual.flatMap(({ from }) => from), ...members]
   if (!fields) return [...new Set(['*', uidAttribute, ...parts])]
   const names = fields.filter((name) => name !== nameAttribute && isInEntries(name, attributes))
   return [...new Set([uidAttribute, ...names, ...parts])]
@@ -64,9 +83,10 @@ export async function objectOf(entry: Entry, reading: Reading): Promise<Connecto
     const use = useOf(description, reading)
     const given = entry[description]
     if (!use || given === undefined) continue
-    const { attribute, isRange } = use
+    const { attribute, isRange, hides } = use
     const rest = isRange ? await reading.more(entry.dn, description) : []
-    const values = decoded(rest.length > 0 ? [...valuesIn(given), ...rest] : valuesIn(given), attribute)
+    const all = rest.length > 0 ? [...valuesIn(given), ...rest] : valuesIn(given)
+    const values = decoded(hides ? all.filter((value) => !hides(value)) : all, attribute)
     if (!values) return undecoded(id, attribute.name)
     const [first] = values
     if (first !== undefined) setAttribute(object, attribute.name, attribute.multivalued ? values : first)
@@ -84,7 +104,7 @@ function useOf(description: string, reading: Reading): Use | undefined {
   return found
 }
 
-function findUse(description: string, { attributes, fields }: Reading): Use | undefined {
+function findUse(description: string, { attributes, fields, placeholder }: Reading): Use | undefined {
   const [name = '', ...options] = description.toLowerCase().split(';')
   const attribute = attributes.byName.get(name)
   if (!attribute || attribute.secret) return undefined
@@ -94,7 +114,21 @@ function findUse(description: string, { attributes, fields }: Reading): Use | un
   const range = options.find((option) => option.startsWith('range='))
   // Values in a language, and others with options, are not those of the attribute.
   if (!isWanted || options.some((option) => option !== range && option !== 'binary')) return undefined
-  return { attribute, isRange: range !== undefined && !range.endsWith('-*') }
+  const hides = placeholder?.memberAttribute.toLowerCase() === name ? isPlaceholder(placeholder) : undefined
+  return { attribute, isRange: range !== undefined && !range.endsWith('-*'), hides }
+}
+
+function isPlaceholder({ name }: Placeholder): (value: string | Buffer) => boolean {
+  const hidden = keyOf(parseDn(name) ?? [])
+  return (value) => keyOf(parseDn(value.toString()) ?? []) === hidden
+}
+
+/** Of those that a reading asks for: none of them comes by itself. */
+export function membershipsIn(
+  fields: readonly string[] | undefined,
+  { byName }: ClassAttributes,
+): readonly Membership[] {
+  return (fields ?? []).flatMap((name) => byName.get(name.toLowerCase())?.membership ?? [])
 }
 
 /** ldapts gives one value bare, and requested attributes without any as an empty list. */
@@ -120,7 +154,7 @@ function undecoded(id: string, attribute: string): Unreadable {
 
 function isInEntries(name: string, { byName }: ClassAttributes): boolean {
   const attribute = byName.get(name.toLowerCase())
-  return !attribute?.secret && !attribute?.virtual
+  return !attribute?.secret && !attribute?.virtual && !attribute?.membership
 }
 
 function setVirtual(object: ConnectorObject, state: State, virtual: readonly VirtualAttribute[]): void {

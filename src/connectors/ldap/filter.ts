@@ -66,7 +66,7 @@ function isAnswered(leaf: FilterLeaf, names: FilterNames): boolean {
   if (below.length > 0) return false
   if (leaf.kind === 'present') {
     const attribute = names.attribute(name)
-    return attribute !== undefined && !attribute.secret && !attribute.virtual && name !== nameAttribute
+    return attribute !== undefined && !attribute.secret && isInEntry(attribute) && name !== nameAttribute
   }
   const values = elementsOf(leaf.value)
   const isEquality = ['eq', 'ne', 'in'].includes(leaf.operator)
@@ -85,6 +85,10 @@ function isAnswered(leaf: FilterLeaf, names: FilterNames): boolean {
   const isSubstring = ['co', 'sw', 'ew'].includes(leaf.operator)
   if (!(isEquality || leaf.operator === 'ca' || (isSubstring && attribute.substrings))) return false
   return values.length > 0 && values.every((value) => fits(value, attribute, isSubstring))
+}
+
+function isInEntry({ virtual, membership }: LdapAttribute): boolean {
+  return !virtual && !membership
 }
 
 /** The empty text is no name, and no entry has it. */

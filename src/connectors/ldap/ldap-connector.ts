@@ -123,7 +123,7 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
     const facts = this.#directory.known
     const attribute = facts?.class(objectClass).names.attribute(name)
     const { equality } = facts?.schema.types.get(name.toLowerCase()) ?? {}
-    return attribute?.multivalued === true && equality !== undefined
+    return attribute?.multivalued === true && (equality !== undefined || attribute.membership !== undefined)
   }
 
   /** The server gives the ids. */

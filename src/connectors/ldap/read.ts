@@ -1,15 +1,17 @@
 import type { Entry } from 'ldapts'
 import { chunks } from '../../kit/chunks.ts'
 import { completeListing, type Listing, worseListing } from '../../model/listing.ts'
-import { Unreadable } from '../../model/unreadable.ts'
+import { isUnreadable, Unreadable } from '../../model/unreadable.ts'
 import { ConnectorError } from '../kit/errors.ts'
-import type { ConnectorEntry, ConnectorQuery } from '../kit/query.ts'
+import type { ConnectorEntry, ConnectorObject, ConnectorQuery } from '../kit/query.ts'
+import { setAttribute } from '../kit/values.ts'
 import type { Connection, FoundPage, Question } from './connection.ts'
 import { type ClassFacts, type Directory, type Facts, isName } from './directory.ts'
 import { keyOf as keyOfDn, parseDn } from './dn.ts'
-import { idOf, objectOf, type Reading, requested, valuesIn, virtualOf } from './entries.ts'
+import { idOf, membershipsIn, objectOf, type Reading, requested, valuesIn, virtualOf } from './entries.ts'
 import { resultCode } from './errors.ts'
 import { and, idFilter, ldapFilter } from './filter.ts'
+import { groupsOf, keyIn, referencesTo } from './membership-reading.ts'
 import type { LdapSettings } from './settings.ts'
 
 /**
@@ -28,7 +30,7 @@ export async function* searchObjects(
   return yield* directory.stream(async function* (connection, facts, both) {
     const kind = facts.class(query.objectClass)
     const filter = and([kind.filter, ldapFilter(query.filter, kind.names)])
-    const reading = readingOf(connection, facts, kind, query.fields, both)
+    const reading = readingOf(connection, { facts, kind, settings: directory.settings }, query.fields, both)
     const { settings } = directory
     const pageSize = Math.min(query.pageSize ?? settings.pageSize, settings.pageSize)
     const pages = searchBases(
@@ -57,7 +59,7 @@ export async function readObjects(
 ): Promise<ReadonlyMap<string, ConnectorEntry>> {
   return directory.use(async (connection, facts) => {
     const kind = facts.class(objectClass)
-    const reading = readingOf(connection, facts, kind, fields, signal)
+    const reading = readingOf(connection, { facts, kind, settings: directory.settings }, fields, signal)
     const found = new Map<string, ConnectorEntry>()
     for (const some of chunks(ids, idsAtOnce)) {
       const { entries, listing } = await entriesOfIds(
@@ -86,7 +88,7 @@ export async function namesOf(
   ids: readonly string[],
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, string | Unreadable>> {
-  const reading = readingOf(connection, facts, kind, [], signal)
+  const reading = readingOf(connection, { facts, kind, settings: directory.settings }, [], signal)
   const names = new Map<string, string | Unreadable>()
   for (const some of chunks(ids, idsAtOnce)) {
     const { entries, listing } = await entriesOfIds(
@@ -213,12 +215,34 @@ async function objectsOf(
 ): Promise<{ readonly objects: readonly ConnectorEntry[]; readonly hidden: string | undefined }> {
   const objects: ConnectorEntry[] = []
   let hidden: string | undefined
+  const lists = await groupLists(entries, reading)
   for (const entry of entries) {
     const object = await objectOf(entry, reading)
-    if (object) objects.push(object)
-    else hidden ??= entry.dn
+    if (object === undefined) hidden ??= entry.dn
+    else {
+      if (!isUnreadable(object)) for (const list of lists) list(entry, object)
+      objects.push(object)
+    }
   }
   return { objects, hidden }
+}
+
+/** Asks once for the groups of all these entries; each function gives an entry its own. */
+async function groupLists(
+  entries: readonly Entry[],
+  { memberships, groups }: Reading,
+): Promise<readonly ((entry: Entry, object: ConnectorObject) => void)[]> {
+  const lists: ((entry: Entry, object: ConnectorObject) => void)[] = []
+  for (const membership of memberships) {
+    const references = entries.flatMap((entry) => referencesTo(entry, membership))
+    const found = await groups(membership, references)
+    lists.push((entry, object) => {
+      const keys = referencesTo(entry, membership).map((one) => keyIn(membership, one))
+      const names = [...new Set(keys.flatMap((key) => found.get(key) ?? []))]
+      if (names.length > 0) setAttribute(object, membership.name, names)
+    })
+  }
+  return lists
 }
 
 function noId(name: string, { uidAttribute, server }: Facts): Listing {
@@ -236,19 +260,29 @@ function undecided(id: string, listing: Listing): Unreadable | undefined {
 
 function readingOf(
   connection: Connection,
-  { uidAttribute }: Facts,
-  { attributes }: ClassFacts,
+  {
+    facts,
+    kind,
+    settings,
+  }: { readonly facts: Facts; readonly kind: ClassFacts; readonly settings: LdapSettings },
   fields: readonly string[] | undefined,
   signal: AbortSignal | undefined,
 ): Reading {
+  const { attributes, placeholder } = kind
   const { binary } = attributes
+  const more: Reading['more'] = (name, description) =>
+    moreValues(connection, { name, description, binary }, signal)
+  const search = { connection, settings, matchesValues: facts.matchesValues, more }
   return {
     attributes,
-    uidAttribute,
+    uidAttribute: facts.uidAttribute,
     fields,
     virtual: virtualOf(fields, attributes),
+    memberships: membershipsIn(fields, attributes),
+    placeholder,
     uses: new Map(),
-    more: (name, description) => moreValues(connection, { name, description, binary }, signal),
+    more,
+    groups: (membership, references) => groupsOf(search, membership, references, signal),
   }
 }
 

@@ -78,7 +78,7 @@ describe('the settings of a directory', () => {
     [{ globalCatalogStrategy: 'read' }, /globalCatalogStrategy .*not there yet: make one system/],
     [{ pwdUpdateOnly: true }, /pwdUpdateOnly .*leave the other properties out/],
     [{ passwordAttribute: 'unicodePwd' }, /unicodePwd.*over TLS only.*set ssl or startTLS/],
-    [{ maintainPosixGroupMembership: true }, /maintainPosixGroupMembership .*not there yet/],
+    [{ placeholderMember: 'nobody' }, /placeholderMember .*no name of an entry/],
     [{ passwordHashAlgorithm: 'SHA-2' }, /there are SSHA, SHA, SMD5, MD5, WIN-AD/],
     [{ accountSearchFilter: '(uid=' }, /no LDAP filter/],
     [{ baseContexts: ['people'] }, /no name of an entry/],

@@ -5,6 +5,7 @@ import { unicodePassword } from './active-directory/passwords.ts'
 import { type Base, basesIn, outermost } from './bases.ts'
 import { type ChangeSettings, changeSettings } from './changes/settings.ts'
 import { configurationSchema, type SettingName } from './configuration-schema.ts'
+import { parseDn } from './dn.ts'
 import { Given, invalid } from './given.ts'
 import { type HashAlgorithm, hashAlgorithms, windowsPassword } from './passwords.ts'
 import { type Securing, securingOf } from './securing.ts'
@@ -34,6 +35,9 @@ export interface LdapSettings {
   readonly mustChangeCounts: boolean
   readonly memberAttribute: string
   readonly maintainMembership: boolean
+  readonly maintainPosixMembership: boolean
+  /** A name of groups that have no other member. */
+  readonly placeholderMember: string | undefined
   readonly passwordAttribute: string
   readonly passwordHash: HashAlgorithm | typeof windowsPassword | undefined
   /** Searches give the deleted entries of Active Directory, too. */
@@ -96,6 +100,8 @@ export function ldapSettings(configuration: JsonObject, projectFolder: string, l
     mustChangeCounts: given.boolean('respectResourcePasswordPolicyChangeAfterReset'),
     memberAttribute: given.text('groupMemberAttribute'),
     maintainMembership: given.boolean('maintainLdapGroupMembership'),
+    maintainPosixMembership: given.boolean('maintainPosixGroupMembership'),
+    placeholderMember: nameOfEntry(given, 'placeholderMember'),
     passwordAttribute: given.text('passwordAttribute'),
     passwordHash: hashAlgorithm(given.optional('passwordHashAlgorithm')),
     showDeleted: given.boolean('showDeleted'),
@@ -118,6 +124,12 @@ function requireSecurePasswords(attribute: string, servers: readonly Server[]): 
   )
 }
 
+function nameOfEntry(given: Given, name: SettingName): string | undefined {
+  const text = given.optional(name)
+  if (text === undefined || (parseDn(text) ?? []).length > 0) return text
+  throw invalid(name, `is ${JSON.stringify(text)}, no name of an entry`)
+}
+
 function hashAlgorithm(name: string | undefined): LdapSettings['passwordHash'] {
   if (name === undefined) return undefined
   const known = [...hashAlgorithms, windowsPassword] as const
@@ -136,7 +148,6 @@ const refused: readonly (readonly [SettingName, (value: Json) => boolean, string
   ],
   ['allowFSPProcessing', isOn, 'members of other forests are named as the server names them'],
   ['pwdUpdateOnly', isOn, 'leave the other properties out of the object type'],
-  ['maintainPosixGroupMembership', isOn, 'only groups with names of entries are kept up'],
 ]
 
 function refuse(configuration: JsonObject): void {

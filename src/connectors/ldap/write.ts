@@ -7,6 +7,7 @@ import {
   type ConnectorWrite,
   type ConnectorWriteOutcome,
   eachWrite,
+  settingOf,
 } from '../kit/write.ts'
 import { nameAttribute } from './attributes.ts'
 import type { Connection } from './connection.ts'
@@ -15,11 +16,12 @@ import { contains, type Dn, parseDn, printDn, printRdn, type Rdn, sameDn } from 
 import { attributeNamed, attributeOf, encoded, textOf } from './encoding.ts'
 import { idOf } from './entries.ts'
 import { resultCode } from './errors.ts'
-import { membersRenamed } from './groups.ts'
+import { membershipsOf, type Placeholder } from './membership.ts'
+import { GroupsOfEntry } from './membership-writing.ts'
 import { modify, readState } from './modify.ts'
 import { writtenPassword } from './passwords.ts'
 import { PostRead } from './post-read.ts'
-import { namesOf } from './read.ts'
+import { moreValues, namesOf } from './read.ts'
 import type { Scope } from './settings.ts'
 import { addVirtual, realChanges, sameState, type VirtualValue, virtualValue } from './virtual-writes.ts'
 import type { WriteContext } from './write-rules.ts'
@@ -59,6 +61,7 @@ class PageOfWrites {
   readonly #kind: ClassFacts
   readonly #signal: AbortSignal | undefined
   readonly #context: WriteContext
+  readonly #groups: GroupsOfEntry
   /** The names of the entries of this page, by id. */
   #names = new Map<string, string | Unreadable>()
 
@@ -76,6 +79,16 @@ class PageOfWrites {
     this.#signal = signal
     const { isSecure, server } = connection
     const { attributes, objectClasses } = kind
+    const { matchesValues } = facts
+    const more = (entryName: string, description: string) =>
+      moreValues(connection, { name: entryName, description, binary: [] }, signal)
+    const search = { connection, settings: directory.settings, matchesValues, more }
+    this.#groups = new GroupsOfEntry(
+      search,
+      kind.attributes,
+      membershipsOf(facts.schema, directory.settings),
+      signal,
+    )
     this.#context = { settings: directory.settings, attributes, objectClasses, isSecure, server }
   }
 
@@ -111,12 +124,14 @@ class PageOfWrites {
   async #create(attributes: Attributes): Promise<string> {
     const dn = this.#newName(attributes[nameAttribute])
     const name = printDn(dn)
+    const { lists } = this.#groups.apart(settingOf(attributes))
     const { all, later } = this.#newEntry(dn, attributes)
     const { uidAttribute, postRead } = this.#facts
     const answer = new PostRead([uidAttribute], this.#kind.attributes.binary)
     await this.#naming(name, (client) => client.add(name, [...all], postRead ? [answer] : []))
     const id = answer.entry && idOf(answer.entry, uidAttribute)
     if (later.length > 0) await this.#complete(name, later)
+    await this.#groups.change(name, lists)
     return id ?? this.#idUnder(name)
   }
 
@@ -141,12 +156,16 @@ class PageOfWrites {
     const virtual: VirtualValue[] = []
     for (const [name, value] of Object.entries(attributes)) {
       if (name === nameAttribute || value === undefined || name.toLowerCase() === 'objectclass') continue
-      const attribute = this.#kind.names.attribute(name)?.virtual
+      const { virtual: attribute, membership } = this.#kind.names.attribute(name) ?? {}
+      if (membership) continue
       if (attribute) virtual.push({ attribute, value })
       else all.push(this.#attribute(name, value))
     }
     const given = all.filter(({ values }) => values.length > 0)
     addNaming(given, dn)
+    const { placeholder } = this.#kind
+    if (placeholder && !given.some(({ type }) => isMember(placeholder, type)))
+      given.push(this.#attribute(placeholder.memberAttribute, placeholder.name))
     const later = virtual.filter(({ attribute }) => attribute.needsEntry)
     const entry = addVirtual(
       given,
@@ -161,8 +180,10 @@ class PageOfWrites {
     const { writeRules } = this.#facts.profile
     const changes = writeRules.update(asked, parseDn(oldName) ?? [], this.#context)
     const renaming = changes.find(({ attribute }) => attribute === nameAttribute)
+    const { lists, others } = this.#groups.apart(changes.filter((change) => change !== renaming))
+    const isNamed = changes.some(({ attribute }) => [nameAttribute, 'uid'].includes(attribute.toLowerCase()))
+    const follow = isNamed ? await this.#groups.follower(oldName) : undefined
     const name = renaming ? await this.#rename(id, oldName, renaming) : oldName
-    const others = changes.filter((change) => change !== renaming)
     const virtual = others.flatMap((change) => virtualValue(change, this.#kind.attributes))
     const real = others.filter(({ attribute }) => !this.#kind.names.attribute(attribute)?.virtual)
     if (others.length > 0)
@@ -171,6 +192,8 @@ class PageOfWrites {
         real.flatMap((change) => this.#change(change)),
         virtual,
       )
+    await follow?.(name)
+    await this.#groups.change(name, lists)
     if (!isName(this.#facts.uidAttribute) || name === oldName) return id
     this.#names.delete(id)
     this.#names.set(name, name)
@@ -181,12 +204,18 @@ class PageOfWrites {
   async #modify(name: string, real: readonly Change[], virtual: readonly VirtualValue[]): Promise<void> {
     const target = { connection: this.#connection, facts: this.#facts, kind: this.#kind, name }
     let state = await readState(target, virtual, this.#signal)
+    let wanted = real
     for (;;) {
-      const changes = [...real, ...realChanges(virtual, state)]
+      const changes = [...wanted, ...realChanges(virtual, state)]
       try {
         if (changes.length > 0) await modify(target, changes, this.#signal)
         return
       } catch (error) {
+        const filled = resultCode(error) === 65 ? this.#withPlaceholder(wanted) : undefined
+        if (filled) {
+          wanted = filled
+          continue
+        }
         if (![16, 19, 20].includes(resultCode(error) ?? 0)) throw error
         const now = await readState(target, virtual, this.#signal)
         if (sameState(now, state)) throw error
@@ -206,7 +235,6 @@ class PageOfWrites {
     const name = printDn(isSame ? [rdn, ...old.slice(1)] : dn)
     await this.#naming(name, (client) => client.modifyDN(oldName, isMove ? name : printRdn(rdn)))
     this.#names.set(id, name)
-    await this.#followMember(oldName, name)
     return name
   }
 
@@ -230,30 +258,49 @@ class PageOfWrites {
   }
 
   async #delete(id: string, name: string): Promise<void> {
+    const follow = await this.#groups.follower(name)
     await this.#connection.run((client) => client.del(name), this.#signal)
     this.#names.delete(id)
-    await this.#followMember(name, undefined)
-  }
-
-  async #followMember(oldName: string, newName: string | undefined): Promise<void> {
-    const { settings } = this.#directory
-    if (settings.maintainMembership)
-      await membersRenamed(this.#connection, this.#facts, settings, { oldName, newName }, this.#signal)
+    await follow(undefined)
   }
 
   #change(change: AttributeChange): readonly Change[] {
     const { attribute: name } = change
     switch (change.kind) {
       case 'set':
-        return [new Change({ operation: 'replace', modification: this.#attribute(name, change.value) })]
+        return [new Change({ operation: 'replace', modification: this.#members(name, change.value) })]
       case 'clear':
-        return [new Change({ operation: 'replace', modification: this.#attribute(name, []) })]
+        return [new Change({ operation: 'replace', modification: this.#members(name, []) })]
       case 'delta':
         return (['delete', 'add'] as const).flatMap((operation) => {
           const modification = this.#attribute(name, operation === 'add' ? change.add : change.remove)
           return modification.values.length === 0 ? [] : [new Change({ operation, modification })]
         })
     }
+  }
+
+  /** The changes for a group that must not be empty, and would be; undefined where they have been tried, or do not help. */
+  #withPlaceholder(changes: readonly Change[]): readonly Change[] | undefined {
+    const { placeholder } = this.#kind
+    const members = changes.filter(
+      ({ modification }) => placeholder && isMember(placeholder, modification.type),
+    )
+    if (!placeholder || !members.some(({ operation }) => operation === 'delete')) return undefined
+    const { memberAttribute, name } = placeholder
+    const isTried = members.some(({ modification }) =>
+      modification.values.some((value) => value.toString() === name),
+    )
+    if (isTried) return undefined
+    const modification = this.#attribute(memberAttribute, name)
+    return [new Change({ operation: 'add', modification }), ...changes]
+  }
+
+  /** The attribute with all its values; a group that would have no member gets the one that stands for none. */
+  #members(name: string, value: Value): Attribute {
+    const attribute = this.#attribute(name, value)
+    const { placeholder } = this.#kind
+    const isEmpty = placeholder && attribute.values.length === 0 && isMember(placeholder, name)
+    return isEmpty ? this.#attribute(name, placeholder.name) : attribute
   }
 
   #attribute(name: string, value: Value): Attribute {
@@ -315,6 +362,10 @@ function isFound(scope: Scope, base: Dn, entry: Dn): boolean {
   if (!contains(base, entry)) return false
   const depth = entry.length - base.length
   return scope === 'sub' || depth === (scope === 'one' ? 1 : 0)
+}
+
+function isMember({ memberAttribute }: Placeholder, attribute: string): boolean {
+  return memberAttribute.toLowerCase() === attribute.toLowerCase()
 }
 
 function isSpelledAlike(one: Rdn = [], other: Rdn = []): boolean {
