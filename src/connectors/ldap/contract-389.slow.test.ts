@@ -23,6 +23,7 @@ connectorContract(
         const connector = directory.connect({ accountObjectClasses: ['inetOrgPerson'] })
         // Filters are split by what the schema says.
         await connector.schema()
+        // What changes is tried in changes/.
         for (const name of ['latestToken', 'changesSince'])
           Object.defineProperty(connector, name, { value: undefined })
         return connector
