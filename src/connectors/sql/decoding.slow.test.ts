@@ -36,12 +36,10 @@ async function logged(columns = 'id text PRIMARY KEY, note text', settings: Json
   const table = `logged${++tables}`
   const slot = `slot_${table}`
   await database.run(`CREATE TABLE ${table} (${columns})`)
-  const said: string[] = []
-  const log = (_: string, message: string) => said.push(message)
-  const open = () => database.connect({ table, keyColumn: 'id', replicationSlot: slot, ...settings }, { log })
+  const open = () => database.connect({ table, keyColumn: 'id', replicationSlot: slot, ...settings })
   const connector = open()
   return {
-    ...{ table, slot, connector, said, open },
+    ...{ table, slot, connector, open },
     run: (sql: string) => database.run(sql.replaceAll('THIS', table)),
     async [Symbol.asyncDispose]() {
       await connector[Symbol.asyncDispose]()
@@ -143,7 +141,7 @@ describe('a table whose log is read', () => {
     expect((await since(table.connector, pages.at(-1))).changes).toEqual([])
   })
 
-  it('compares every row when the slot is gone, or has let go of what was not read', async () => {
+  it('calls a token stale when the slot is gone, or has let go of what was not read, and begins anew', async () => {
     const lose = {
       'is gone': (slot: string) => dropSlot(slot),
       'was made anew': async (slot: string) => {
@@ -159,24 +157,29 @@ describe('a table whose log is read', () => {
       const token = await table.connector.latestToken?.(account)
       await table.run("INSERT INTO THIS VALUES ('b', 'missed')")
       await loseIt(table.slot)
-      const found = await since(table.connector, token)
-      expect([how, found.changes]).toEqual([how, ['a one', 'b missed']])
-      expect(table.said).toEqual([expect.stringContaining('reconcile to find what is gone')])
+      const failure = await since(table.connector, token).catch((error: unknown) => error)
+      expect([how, kindOfError(failure)]).toEqual([how, 'staleToken'])
+      const found = await since(table.connector, null)
+      expect(found.changes).toEqual(['a one', 'b missed'])
       await table.run("DELETE FROM THIS WHERE id = 'b'")
       expect((await since(table.connector, found.token)).changes).toEqual(['b gone'])
     }
   })
 
-  it('compares every row after a TRUNCATE, which tells no rows', async () => {
+  it('calls a token stale after a TRUNCATE, which tells no rows', async () => {
     await using table = await logged()
     await table.run("INSERT INTO THIS VALUES ('a', 'one')")
     const token = await table.connector.latestToken?.(account)
     await database.run('CREATE TABLE other ()')
     await table.run('TRUNCATE THIS, other')
     await table.run("INSERT INTO THIS VALUES ('b', 'one')")
-    const found = await since(table.connector, token)
+    const failure = await since(table.connector, token).catch((error: unknown) => error)
+    expect([kindOfError(failure), String(failure)]).toEqual([
+      'staleToken',
+      expect.stringContaining('was truncated'),
+    ])
+    const found = await since(table.connector, null)
     expect(found.changes).toEqual(['b one'])
-    expect(table.said).toEqual([expect.stringContaining('it was truncated')])
     expect((await since(table.connector, found.token)).changes).toEqual([])
   })
 

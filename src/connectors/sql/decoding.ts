@@ -1,4 +1,3 @@
-import type { Log } from '../../kit/log.ts'
 import { isJsonObject, type Json } from '../../model/json.ts'
 import type { ConnectorChange } from '../kit/changes.ts'
 import { ConnectorError } from '../kit/errors.ts'
@@ -16,10 +15,10 @@ import { idOf, rowReader } from './table.ts'
  * pass only looks at what the slot has (`peek`); what an earlier one has done is let go when its token comes back. So a process that
  * is killed loses nothing, and the slot keeps the log until then. The log says which rows were written; they are read as they are now.
  *
- * If the slot is not there any more, or has let go of more than the token knows, a new one begins and every row is reported.
+ * If the slot is not there any more, or has let go of more than the token knows, a new one begins, and the token is of no use.
  */
-export function byReplicationSlot(name: string, log: Log): Following {
-  const slot = new Slot(name, log)
+export function byReplicationSlot(name: string): Following {
+  const slot = new Slot(name)
   return {
     nameIn: () => `slot ${name}`,
     latest: (reading, signal) => slot.latest(reading, signal),
@@ -31,11 +30,9 @@ const pageSize = 500
 
 class Slot {
   readonly #name: string
-  readonly #log: Log
 
-  constructor(name: string, log: Log) {
+  constructor(name: string) {
     this.#name = name
-    this.#log = log
   }
 
   async latest({ connections, table }: ChangeReading, signal?: AbortSignal): Promise<Json> {
@@ -61,37 +58,29 @@ class Slot {
       const kept = await this.#letGo(session, from)
       return { prefixes: tables, isKept: kept, upTo: await presentLsn(session) }
     }, signal)
-    if (from === undefined || !isKept) {
-      if (from !== undefined)
-        this.#log(
-          'warn',
-          `${table.settings.table}: ${this.#gap()}: every row is compared; reconcile to find what is gone`,
-        )
+    if (from === undefined) {
       yield* allRows(reading, known ?? null, signal)
       return yield { changes: [], at: { lsn: upTo } }
     }
+    if (!isKept)
+      throw new ConnectorError(
+        'staleToken',
+        `The replication slot ${this.#name} was lost, or has let go of changes that were not read`,
+      )
     const touched = new TouchedRows(reading, { lsn: from })
     for await (const rows of this.#peeked(reading, prefixes, upTo, signal))
       for (const [lsn, line] of rows) {
         if (line === 'COMMIT') touched.reach({ lsn: String(lsn) })
         else touched.add(String(line))
-        if (touched.isTruncated) {
-          const fact = 'it was truncated, and the log does not say which rows it had'
-          this.#log(
-            'warn',
-            `${table.settings.table}: ${fact}: every row is compared; reconcile to find what is gone`,
+        if (touched.isTruncated)
+          throw new ConnectorError(
+            'staleToken',
+            `${table.settings.table} was truncated, and the log does not say which rows it had`,
           )
-          yield* allRows(reading, known ?? null, signal)
-          return yield { changes: [], at: { lsn: upTo } }
-        }
         if (touched.size >= pageSize) yield touched.page(signal)
       }
     if (touched.size > 0) yield touched.page(signal)
     yield { changes: [], at: { lsn: upTo } }
-  }
-
-  #gap(): string {
-    return `the replication slot ${this.#name} was lost, or has let go of changes that were not read`
   }
 
   /** The slot forgets what is done. False if it has forgotten more, or is not there. */

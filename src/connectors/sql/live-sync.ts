@@ -1,6 +1,7 @@
 import { isJsonObject, type Json } from '../../model/json.ts'
 import { completeListing } from '../../model/listing.ts'
 import { type ChangesPage, requireEpoch, type SyncToken } from '../kit/changes.ts'
+import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorHost } from '../kit/kind.ts'
 import type { SearchEnd } from '../kit/query.ts'
 import { byColumn } from './changes.ts'
@@ -26,13 +27,13 @@ export interface TableChanges {
 /** Undefined where there is neither a column nor a place for snapshots. */
 export function tableChanges(
   settings: SqlSettings,
-  { stateFolder, log }: Pick<ConnectorHost, 'stateFolder' | 'log'>,
+  { stateFolder }: Pick<ConnectorHost, 'stateFolder'>,
 ): TableChanges | undefined {
   const base = (name: string) => (stateFolder === undefined ? undefined : `${stateFolder}/${name}`)
   const keys = settings.detectDeletes ? base('keys') : undefined
   const slot = settings.replicationSlot
-  if (slot !== undefined) return new Followed(byReplicationSlot(slot, log), keys, log)
-  if (settings.changes) return new Followed(byColumn, keys, log)
+  if (slot !== undefined) return new Followed(byReplicationSlot(slot), keys)
+  if (settings.changes) return new Followed(byColumn, keys)
   const rows = base('rows')
   if (rows === undefined) return undefined
   const comparison = (reading: ChangeReading): Comparison => ({ ...reading, base: rows, keysOnly: false })
@@ -53,12 +54,10 @@ interface Position {
 class Followed implements TableChanges {
   readonly #following: Following
   readonly #keys: string | undefined
-  readonly #log: ConnectorHost['log']
 
-  constructor(following: Following, keys: string | undefined, log: ConnectorHost['log']) {
+  constructor(following: Following, keys: string | undefined) {
     this.#following = following
     this.#keys = keys
-    this.#log = log
   }
 
   async latestToken(reading: ChangeReading, signal?: AbortSignal): Promise<SyncToken> {
@@ -79,23 +78,20 @@ class Followed implements TableChanges {
     if (token) requireEpoch(token, this.#epochOf(reading), `The table ${reading.table.settings.table}`)
     const before = token === null ? undefined : positionOf(token)
     const database = await identityOf(reading, signal)
-    const isRestored = before !== undefined && isOther(before.database, database)
-    if (isRestored) {
-      const fact = `${reading.table.settings.table} or its database has been restored or replaced since changes were last read`
-      this.#log('warn', `${fact}: every row is compared`)
-    }
+    if (before && isOther(before.database, database))
+      throw new ConnectorError(
+        'staleToken',
+        `${reading.table.settings.table} or its database has been restored or replaced since changes were last read`,
+      )
     const keys = before?.keys
-    const known = isRestored ? undefined : before?.at
+    const known = before?.at
     let reached = known ?? null
     for await (const { changes, at } of this.#following.after(reading, known, signal)) {
       reached = at
       yield { changes, token: this.#tokenOf(reading, { at, database, ...(keys && { keys }) }) }
     }
     const comparison = this.#comparison(reading)
-    if (!comparison) {
-      if (isRestored) yield { changes: [], token: this.#tokenOf(reading, { at: reached, database }) }
-      return completeListing
-    }
+    if (!comparison) return completeListing
     // After the column: what comes in between is there, at worst, to be found missing next time.
     const gone = comparedSince(comparison, keys ?? null, signal)
     let next = await gone.next()

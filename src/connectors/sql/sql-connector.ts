@@ -60,16 +60,12 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
   readonly changesSince?: Changes['changesSince']
   readonly #settings: SqlSettings
   readonly #dialect: Dialect
-  readonly #host: Pick<ConnectorHost, 'clock' | 'log' | 'stateFolder'>
+  readonly #host: Pick<ConnectorHost, 'clock' | 'stateFolder'>
   readonly #connections: Connections
   /** As it was read last; what cannot wait for the database is answered from it. */
   #table: Table | undefined
 
-  constructor(
-    settings: SqlSettings,
-    dialect: Dialect,
-    host: Pick<ConnectorHost, 'clock' | 'log' | 'stateFolder'>,
-  ) {
+  constructor(settings: SqlSettings, dialect: Dialect, host: Pick<ConnectorHost, 'clock' | 'stateFolder'>) {
     this.#settings = settings
     this.#dialect = dialect
     this.#host = host
