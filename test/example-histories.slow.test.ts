@@ -1,42 +1,8 @@
 /** Slow: each command of the README is a process of its own, and a history of the example is a dozen runs. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { accounts, counted, files, users } from './support/example.ts'
-import {
-  bin,
-  type RunObject,
-  root,
-  run as runProgram,
-  TestProject,
-  withoutProgress,
-} from './support/project.ts'
-
-/** Commands of the README, and what it says that they print. */
-interface Transcript {
-  readonly commands: string
-  output: string
-}
-
-/** Code blocks in their order; several outputs may follow one block of commands. The first one only makes a copy. */
-function transcripts(): Transcript[] {
-  const readme = readFileSync(join(root, 'examples/hr-to-directory/README.md'), 'utf8')
-  const found: Transcript[] = []
-  for (const [, block = ''] of readme.matchAll(/^```\n(.*?)^```$/gms)) {
-    if (/^(npx|node|head|cp|[A-Z_]+=) ?/.test(block)) found.push({ commands: block, output: '' })
-    else (found.at(-1) as Transcript).output += block
-  }
-  return found.slice(1)
-}
-
-/** Without what differs at every run: ids and revisions that the store made up, times, and blank lines. */
-function comparable(text: string): string {
-  return withoutProgress(text)
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, '(id)')
-    .replaceAll(/"_rev":"[^"]*"/g, '"_rev":"(rev)"')
-    .replaceAll(/ in \d+\.\d+ s$/gm, ' in (time)')
-    .replaceAll(/\n{2,}/g, '\n')
-}
+import { type RunObject, run as runProgram, TestProject } from './support/project.ts'
+import { follow, transcripts } from './support/transcripts.ts'
 
 interface Plan {
   readonly entries: readonly {
@@ -98,21 +64,8 @@ describe('the example hr-to-directory', () => {
 
   it('prints what its README shows, command by command', () => {
     using project = TestProject.example()
-    // `npx syncline`, as after an installation of the package.
-    writeFileSync(project.path('npx'), '#!/bin/sh\nshift\nexec "$NODE" "$BIN" "$@"\n', { mode: 0o755 })
-    const env = {
-      NODE: process.execPath,
-      BIN: bin,
-      PATH: `${project.folder}:${join(process.execPath, '..')}:${process.env.PATH}`,
-    }
-    const all = transcripts()
-    expect(all.filter(({ output }) => output !== '').length).toBeGreaterThan(10)
-    for (const { commands, output } of all) {
-      const { out } = runProgram('bash', ['-c', `exec 2>&1\n${commands}`], env, { cwd: project.folder })
-      // After several commands it may show what the last ones print.
-      const shown = comparable(output)
-      if (shown !== '') expect(comparable(out).slice(-shown.length), commands).toBe(shown)
-    }
+    expect(transcripts('hr-to-directory').filter(({ output }) => output !== '').length).toBeGreaterThan(10)
+    follow('hr-to-directory', project)
   })
 })
 

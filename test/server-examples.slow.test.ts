@@ -1,0 +1,42 @@
+/** Slow: each example starts a server as its README says, and each command of the README is a process of its own. */
+import { cpSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import { root, run, TestProject } from './support/project.ts'
+import { follow } from './support/transcripts.ts'
+
+const open: (() => void)[] = []
+afterEach(() => {
+  for (const close of open.splice(0)) close()
+})
+
+async function freePort(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const server = createServer().listen(0, '127.0.0.1', () => resolve(Object(server.address()).port))
+  const port = await promise
+  server.close()
+  return String(port)
+}
+
+/** A copy of an example; its server is stopped by the script that started it, in this folder. */
+function copyOf(example: string, script: string, environment: Record<string, string>): TestProject {
+  const project = new TestProject()
+  cpSync(join(root, 'examples', example), project.folder, {
+    recursive: true,
+    filter: (path) => !/\.syncline|\/server$/.test(path),
+  })
+  open.push(() => {
+    run('sh', [script, 'stop'], environment, { cwd: project.folder })
+    project[Symbol.dispose]()
+  })
+  return project
+}
+
+it('HR to LDAP prints what its README shows, command by command', async () => {
+  const environment = { LDAP_PORT: await freePort() }
+  const project = copyOf('hr-to-ldap', 'directory/start.sh', environment)
+  follow('hr-to-ldap', project, environment)
+  const { code, out } = run('sh', ['directory/start.sh', 'stop'], environment, { cwd: project.folder })
+  expect([code, out]).toEqual([0, ''])
+})
