@@ -44,7 +44,7 @@ async function subjectOf(
   throw refused(`its subject ${JSON.stringify(subject)} is no user here`)
 }
 
-/** Scopes are a text with blanks (RFC 6749 §3.3), from some servers a list. */
+/** Scopes are a text with blanks (RFC 6749, section 3.3), from some servers a list. */
 function requireScopes(required: readonly string[], { scope, scp }: JsonObject): void {
   const given = scope ?? scp ?? ''
   const all = new Set(Array.isArray(given) ? given.map(String) : String(given).split(' '))

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * A network between Syncline and a directory that fails on demand. It knows as much of LDAP as is needed to fail at a certain message:
- * where one ends, and which operation it is (RFC 4511, §4.2: the tag after the message id).
+ * where one ends, and which operation it is (RFC 4511,, section 4.2: the tag after the message id).
  */
 export type Fault =
   /** Nothing goes through any more, and the connections stay: a switch that died. */

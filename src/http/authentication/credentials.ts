@@ -16,7 +16,7 @@ export function credentialsOf(headers: IncomingHttpHeaders): Credentials | undef
   return basicCredentials(headers.authorization)
 }
 
-/** `Authorization: Bearer` (RFC 6750 §2.1); undefined: there is none. Tokens in addresses are not taken: logs have them. */
+/** `Authorization: Bearer` (RFC 6750, section 2.1); undefined: there is none. Tokens in addresses are not taken: logs have them. */
 export function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined {
   return /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? '')?.[1]
 }
