@@ -91,6 +91,20 @@ function projectOn({ settings }: TestDatabase): TestProject {
       ...{ searchScriptFileName: 'search.js', createScriptFileName: 'create.js' },
       ...{ updateScriptFileName: 'update.js', deleteScriptFileName: 'delete.js' },
     },
+    systemActions: [
+      {
+        scriptId: 'retire',
+        actions: [
+          {
+            systemType: '.*ScriptedSQLConnector',
+            actionType: 'JavaScript',
+            actionFile: 'script/fleet/retire.js',
+          },
+          { systemType: '.*LdapConnector', actionType: 'JavaScript', actionSource: 'no.such.thing' },
+        ],
+      },
+      { scriptId: 'old', actions: [{ systemType: '.*', actionType: 'groovy', actionSource: 'return 1' }] },
+    ],
     objectTypes,
   })
   const string = { type: 'string' }
@@ -167,6 +181,15 @@ export function childTables(database: () => TestDatabase): void {
     expect(await list('system/fleet/organization', 'title eq "Works"')).toMatchObject([
       { description: 'Makes' },
     ])
+
+    const script = (id: string, given: object = {}) =>
+      server.call('POST', `system/fleet?_action=script&scriptId=${id}`, { body: given })
+    const retired = await script('retire', { before: '2021' })
+    expect(retired.body).toEqual({ actions: [{ result: { retired: 1 } }] })
+    const failed = await script('retire')
+    expect(failed.body.actions).toEqual([{ error: expect.stringMatching(/before is not defined.*line 2/) }])
+    expect((await script('old')).body.actions).toEqual([{ error: expect.stringContaining('groovy') }])
+    expect((await script('none')).status).toBe(404)
   })
 }
 

@@ -156,7 +156,7 @@ function misfit(value: Json, type: ValueType, { name, attribute, isGuarded }: Pr
 }
 
 /** Bytes become Base64. A secret that the configuration declares as a readable property is read as text. */
-function jsonOf(value: Value): Json {
+export function jsonOf(value: Value): Json {
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (value instanceof Secret) return value.reveal()

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import type { Finding } from '../../model/finding.ts'
 import { asObject, isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
-import type { RequestContext } from '../../router/resources.ts'
-import type { Connector } from '../kit/connector.ts'
+import type { RequestContext, ResourceAction } from '../../router/resources.ts'
+import { type Connector, offers } from '../kit/connector.ts'
 import { misconfigured } from '../kit/errors.ts'
 import { systemClock } from '../kit/host.ts'
 import { type ConnectorHost, type ConnectorKind, defaultPool, type PoolLimits } from '../kit/kind.ts'
@@ -12,6 +12,7 @@ import { type Discovered, discoverSystem } from './discovery.ts'
 import { kindFor, versionWarning } from './kinds.ts'
 import { objectTypesOf } from './object-type.ts'
 import { ratesOf } from './pace.ts'
+import { scriptAction } from './script-action.ts'
 import { type SystemObjects, systemObjects } from './system-objects.ts'
 import type { TestResult } from './test-steps.ts'
 import { testSystem } from './test-system.ts'
@@ -29,6 +30,8 @@ export interface System extends AsyncDisposable {
   test(): Promise<TestResult>
   /** What the system has, for a configuration that is being made. */
   discover(): Promise<Discovered>
+  /** Runs scripts of `systemActions`. */
+  script(action: ResourceAction): Promise<Json>
 }
 
 export interface SystemEnvironment {
@@ -90,10 +93,14 @@ export async function openSystem(configuration: JsonObject, environment: SystemE
     warnings: [
       ...versionWarning(configuration.connectorRef, kind),
       ...unknownSettings(settings, kind),
-      ...withoutEffect(configuration),
+      ...withoutEffect(configuration, connector),
     ],
     test: () => testSystem({ system: name, connector, configuration, types, calls }),
     discover: () => discoverSystem({ system: name, connector, configuration, calls }),
+    script: (action) => {
+      const read = environment.scripts?.read ?? (() => undefined)
+      return scriptAction({ system: name, connector, configuration, calls, read }, action)
+    },
     async [Symbol.asyncDispose]() {
       closed.abort(new Problem('UNAVAILABLE', `The system ${name} has been closed`))
       await connector[Symbol.asyncDispose]()
@@ -167,7 +174,10 @@ type Ineffective = readonly [name: string, isSet: (value: Json | undefined) => b
 
 const ineffective: readonly Ineffective[] = [
   ['excludeUnmodified', isSet, 'all attributes that are present are sent'],
-  ['systemActions', isSet, 'scripts do not run at systems'],
+]
+
+const scriptsOnly: readonly Ineffective[] = [
+  ['systemActions', isSet, 'scripts do not run at systems of this kind'],
 ]
 
 const ineffectiveOfProperties: readonly Ineffective[] = [
@@ -175,13 +185,14 @@ const ineffectiveOfProperties: readonly Ineffective[] = [
   ['key', (value) => value !== undefined, 'the value cannot be encrypted on reading, and is not returned'],
 ]
 
-function withoutEffect(configuration: JsonObject): readonly Finding[] {
+function withoutEffect(configuration: JsonObject, connector: Connector): readonly Finding[] {
   const found = (settings: JsonObject, place: readonly string[], table: readonly Ineffective[]) =>
     table
       .filter(([name, isSet]) => isSet(settings[name]))
       .map(([name, _, fact]) => ({ place: [...place, name], message: `${name} has no effect: ${fact}` }))
   return [
     ...found(configuration, [], ineffective),
+    ...(offers(connector, 'runScript') ? [] : found(configuration, [], scriptsOnly)),
     ...Object.entries(asObject(configuration.objectTypes)).flatMap(([type, declaration]) =>
       Object.entries(asObject(asObject(declaration).properties)).flatMap(([name, property]) =>
         found(asObject(property), ['objectTypes', type, 'properties', name], ineffectiveOfProperties),

@@ -13,6 +13,7 @@ export type OperationName =
   | 'TEST'
   | 'SCHEMA'
   | 'SYNC'
+  | 'SCRIPT_ON_CONNECTOR'
 
 export interface Operation {
   readonly system: string

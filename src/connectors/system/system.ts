@@ -57,6 +57,8 @@ export function systemProvider(
       if (perform) return perform(systems, environment, action)
       if (action.name === 'test' && name !== undefined && type === undefined)
         return testReport(systemNamed(systems, name))
+      if (action.name === 'script' && name !== undefined && type === undefined)
+        return runScript(systemNamed(systems, name), action, request)
       if (action.name !== 'authenticate' || type === undefined || deeper.length > 0)
         throw notOffered(path, action)
       const [username, password] = [parameter(action, 'username'), parameter(action, 'password')]
@@ -67,6 +69,13 @@ export function systemProvider(
       return deeper.length > 0 ? undefined : systems.get(name ?? '')?.objects.get(type ?? '')
     },
   }
+}
+
+async function runScript(system: System, action: ResourceAction, request: RequestContext): Promise<Json> {
+  if (!request.readOnly) return system.script(action)
+  const fact = `the script of system/${system.name} is not run, because nothing may change`
+  request.onRefusedWrite?.(fact)
+  throw new Problem('FORBIDDEN', `dry run: ${fact}`)
 }
 
 async function readFields(objects: SystemObjects, id: string, fields: readonly Pointer[]): Promise<Resource> {
