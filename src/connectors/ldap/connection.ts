@@ -106,10 +106,10 @@ export class Connection {
    * before its error. Leaving in the middle abandons the search.
    */
   async *search(base: string, question: Question, signal?: AbortSignal): AsyncGenerator<FoundPage> {
-    const { filter, attributes, binary, pageSize, scope = 'sub' } = question
+    const { filter, attributes, binary, pageSize, scope = 'sub', hear } = question
     const reader = new EntryReader(binary)
     const controls = [...this.#controls, ...descriptorControls(attributes), ...(question.controls ?? [])]
-    const asked = { filter, attributes, scope, reader, controls }
+    const asked = { filter, attributes, scope, reader, controls, hear }
     const searches = this.#searches
     if (!searches || !this.isUsable) throw closed(this.server)
     let current: number | undefined
@@ -178,6 +178,8 @@ export interface Question {
   /** Default: `sub`. */
   readonly scope?: Scope
   readonly controls?: readonly Control[]
+  /** Told of each message of the answer as it has come. */
+  readonly hear?: (message: Buffer) => void
 }
 
 export interface FoundPage {

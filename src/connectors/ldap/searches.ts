@@ -51,7 +51,15 @@ export class Searches {
     this.#nextId = id === lastId ? firstId : id + 1
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const timer = setTimeout(() => this.#break(new Error('The search timed out')), this.#timeout)
-    this.#open.set(id, { reader: question.reader, entries: [], references: [], timer, resolve, reject })
+    this.#open.set(id, {
+      reader: question.reader,
+      hear: question.hear,
+      entries: [],
+      references: [],
+      timer,
+      resolve,
+      reject,
+    })
     // A socket that was closed already tells nobody so once more.
     if (this.#socket.writable) this.#socket.write(requestOf(id, base, question))
     else this.#fail(closedInTheMiddle())
@@ -92,6 +100,7 @@ export class Searches {
 
   #take(id: number, search: OpenSearch, message: Elements, frame: Buffer): void {
     search.timer.refresh()
+    search.hear?.(frame)
     const tag = message.bytes[message.at]
     if (tag === entryTag) {
       const end = message.enter(entryTag, message.bytes.length)
@@ -125,6 +134,8 @@ export interface Asked {
   /** Absent: all at once. */
   readonly page: { readonly size: number; readonly cookie?: Buffer | undefined } | undefined
   readonly controls?: readonly Control[]
+  /** Told of each message of the search as it has come: what is in its controls, and messages between entries. */
+  readonly hear?: ((message: Buffer) => void) | undefined
 }
 
 /** What has come until the result, also before a limit. */
@@ -139,6 +150,7 @@ export interface Answer {
 
 interface OpenSearch {
   readonly reader: EntryReader
+  readonly hear: Asked['hear']
   readonly entries: Entry[]
   readonly references: string[]
   readonly timer: NodeJS.Timeout

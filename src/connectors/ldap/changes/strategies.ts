@@ -6,10 +6,14 @@ import { dirSync, isForbidden } from './dir-sync.ts'
 import { dirSyncControl } from './dir-sync-control.ts'
 import type { StrategyName } from './names.ts'
 import { type Session, type Strategy, strategyOf } from './strategy.ts'
+import { offersSync, syncReplication } from './sync-replication.ts'
 import { timestamps } from './timestamps.ts'
 import { usn } from './usn.ts'
 
-const strategies: Partial<Record<StrategyName, Strategy>> = { accessLog, changeLog, dirSync, usn, timestamps }
+const strategies: Readonly<Record<StrategyName, Strategy>> = {
+  ...{ accessLog, changeLog, dirSync, usn, timestamps },
+  syncrepl: syncReplication,
+}
 
 /** The present, by the way that the settings name, else by the best that the server offers and the account may use. */
 export async function latestOf(session: Session): Promise<SyncToken> {
@@ -17,7 +21,7 @@ export async function latestOf(session: Session): Promise<SyncToken> {
   if (strategy === 'none') throw notOffered()
   const name = strategy === 'auto' ? await offered(session) : strategy
   try {
-    return await required(name).latest(session)
+    return await strategies[name].latest(session)
   } catch (error) {
     if (strategy === 'auto' && name === 'dirSync' && isForbidden(error)) return usn.latest(session)
     throw error
@@ -29,18 +33,12 @@ export function strategyFrom({ settings }: Session, token: SyncToken): Strategy 
   const { strategy } = settings.changes
   if (strategy === 'none') throw notOffered()
   const name = strategy === 'auto' ? strategyOf(token) : strategy
-  if (name !== undefined) return required(name)
+  if (name !== undefined) return strategies[name]
   throw new ConnectorError('staleToken', 'The token does not say how it was made')
 }
 
 function notOffered(): ConnectorError {
   return new ConnectorError('unsupported', 'The settings say that liveSync is not offered (syncStrategy)')
-}
-
-function required(name: StrategyName): Strategy {
-  const strategy = strategies[name]
-  if (strategy) return strategy
-  throw new ConnectorError('unsupported', `There is no ${name}`)
 }
 
 async function offered(session: Session): Promise<StrategyName> {
@@ -51,6 +49,7 @@ async function offered(session: Session): Promise<StrategyName> {
   if (profile.name === 'OpenLDAP') {
     const log = await findLog(connection, facts, settings, signal)
     if (typeof log !== 'string') return 'accessLog'
+    if (await offersSync(session)) return 'syncrepl'
   }
   return (await findChangeLog(session)) ? 'changeLog' : 'timestamps'
 }
