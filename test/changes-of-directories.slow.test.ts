@@ -231,7 +231,7 @@ describe.each([
     { modifiersNamesToFilterOut: [own] },
     undefined,
   ],
-  ['syncrepl', { provider: { log: 1000 } }, {}, 5],
+  ['syncrepl', { overlays: { syncprov: 'objectClass: olcSyncProvConfig\nolcSpSessionlog: 1000' } }, {}, 5],
   ['times', {}, {}, 5],
 ] as const)('a directory that is followed by %s, and written to', (_way, options, more, told) => {
   it('gets nothing back of what it told, and what was written to it comes back as nothing to do', async () => {

@@ -37,7 +37,7 @@ function answering(
 }
 
 /** liveSync of a world whose source answers with these changes. */
-function callOf(world: World, changes: SetChanges, handler?: JsonObject) {
+function callOf(world: World, changes: SetChanges, handler?: JsonObject, keptChanges = 0) {
   const resources: Resources = {
     ...world.resources,
     objectSet: (path) => ({ ...world.resources.objectSet(path), ...(path === source && { changes }) }),
@@ -54,13 +54,25 @@ function callOf(world: World, changes: SetChanges, handler?: JsonObject) {
     handlerOf: () => failureHandler(handler),
     runScript: async () => [],
   }
-  return () => liveSync(options, { source, fromBeginning: true }, administrator)
+  return () => liveSync(options, { source, fromBeginning: true, keptChanges }, administrator)
 }
 
 const mailsOf = async (world: World) => Object.values(await world.all(target)).map(({ mail }) => mail)
 const properties = [{ source: 'mail', target: 'mail' }]
 
-it('synchronizes nothing that has come since it looked: that waits for the next liveSync', async () => {
+it('carries on what it looked at, and asks the system once, where there are few changes', async () => {
+  await using world = await openWorld({ mapping: { properties, guard: { maxCreates: 1 } } })
+  const end: SetChange = { kind: 'END', token: 'end' }
+  const changes = answering([created('p1', 't1'), end], [created('p2', 't2'), end])
+  const call = callOf(world, changes, undefined, 2)
+  for (const mails of [['p1@x'], ['p1@x', 'p2@x']]) {
+    await call()
+    expect((await mailsOf(world)).toSorted()).toEqual(mails)
+  }
+  expect(changes.asked).toEqual([null, 'end'])
+})
+
+it('reads more changes than it keeps twice, and synchronizes nothing that has come in between', async () => {
   await using world = await openWorld({ mapping: { properties, guard: { maxCreates: 1 } } })
   const later = created('p2', 't2')
   const changes = answering(

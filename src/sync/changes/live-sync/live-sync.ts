@@ -49,6 +49,8 @@ interface LiveSyncRequest {
   readonly fromBeginning?: boolean
   /** `allowEmptySourceSet` and `guard`, in place of the mappings' own for this call. */
   readonly overrides?: JsonObject
+  /** How many changes are kept at most between looking at them and carrying them on; others are read twice. */
+  readonly keptChanges?: number
 }
 
 /** Where changes go that could not be synchronized. */
@@ -112,7 +114,7 @@ async function synchronizeAll(call: Call): Promise<Stage> {
   const begun = new Date().toISOString()
   if (!known && !fromBeginning) return { token: await changes.latestToken(), completeAsOf: begun }
   const from = known?.token ?? null
-  const reading = new ChangeReading(call, { source, changes, from })
+  const reading = new ChangeReading(call, { source, changes, from }, call.keptChanges)
   const judged = await judge(call, call, () => reading.read(), context)
   const stage = await passThrough(call, { known, reading, judged })
   const { compared } = reading

@@ -8,6 +8,8 @@ import { mappingLinks } from '../../page/links.ts'
 import type { SyncServices } from '../../services.ts'
 
 const pageSize = 500
+/** So many changes are kept when they are read for the first time, and not read again. */
+const mostKept = 5_000
 
 interface Asked {
   readonly source: string
@@ -22,16 +24,23 @@ interface Asked {
  * A system that lists what is left does not know who was deleted; the links do. If the token is of no use any more (the log was purged,
  * the server restored, another one answers), everything is compared: all objects, and the deletion of each linked one that is not among
  * them. Deletions that are found in this way need a complete listing, and pass the brakes like any other.
+ *
+ * Brakes read the changes before they are carried on. A few are kept for the second time: in a system that changes all the time, another
+ * reading would find others, and who was not judged has to wait. Many are read again.
  */
 export class ChangeReading {
   readonly #services: SyncServices
   readonly #asked: Asked
+  readonly #mostKept: number
   #compared: string | undefined
   #end: SyncToken | undefined
+  /** What a whole reading has found. */
+  #kept: readonly SetChange[] | undefined
 
-  constructor(services: SyncServices, asked: Asked) {
+  constructor(services: SyncServices, asked: Asked, most = mostKept) {
     this.#services = services
     this.#asked = asked
+    this.#mostKept = most
   }
 
   /** Why everything is compared; undefined: it is not. Known once reading has begun. */
@@ -40,6 +49,21 @@ export class ChangeReading {
   }
 
   async *read(): AsyncGenerator<SetChange> {
+    if (this.#kept) return yield* this.#kept
+    const found: SetChange[] = []
+    const keep = () => {
+      if (found.length <= this.#mostKept) this.#kept = found
+    }
+    for await (const change of this.#readAnew()) {
+      if (found.length <= this.#mostKept) found.push(change)
+      // Nobody asks for more after the end.
+      if (change.kind === 'END' || change.kind === 'INCOMPLETE') keep()
+      yield change
+    }
+    keep()
+  }
+
+  async *#readAnew(): AsyncGenerator<SetChange> {
     const { source, changes, from } = this.#asked
     if (this.#compared === undefined) {
       const lost = yield* this.#concluded(changes.since(from), false)
