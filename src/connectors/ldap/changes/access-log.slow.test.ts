@@ -112,6 +112,15 @@ describe('a log that does not reach back', () => {
     await expect(changes(connector, token)).rejects.toMatchObject({ kind: 'staleToken' })
   })
 
+  it('because there is none any more is a stale token, and changes are found in another way from then on', async () => {
+    await using connector = slapd.connect()
+    const token = await connector.latestToken('__ACCOUNT__')
+    await using plain = await startSlapd()
+    await using other = plain.connect()
+    await expect(changes(other, token)).rejects.toMatchObject({ kind: 'staleToken' })
+    expect((await other.latestToken('__ACCOUNT__')).epoch).toMatch(/^timestamps /)
+  })
+
   it('because there is none is said with what to do, where it is asked for', async () => {
     await using plain = await startSlapd()
     await using connector = plain.connect({ syncStrategy: 'accessLog' })

@@ -11,7 +11,7 @@ import { idOf } from '../entries.ts'
 import { idFilter } from '../filter.ts'
 import { readObjects, searchBases, searchObjects } from '../read.ts'
 import { idsInScope, isNarrowed, otherKinds } from './scope.ts'
-import { latestOf, strategyFrom } from './strategies.ts'
+import { latestOf, writesSince } from './strategies.ts'
 import type { Session, Writes } from './strategy.ts'
 
 /**
@@ -36,9 +36,7 @@ export async function* changesSince(asked: Asked, token: SyncToken): AsyncGenera
     ids,
     hasUnknownDeletions,
     token: end,
-  } = await inSession(asked, async (session) =>
-    withMoved(session, await strategyFrom(session, token).since(session, token)),
-  )
+  } = await inSession(asked, async (session) => withMoved(session, await writesSince(session, token)))
   for (const some of chunks([...ids.keys()], pageSize)) {
     const changes = await changesOf(asked, some, ids)
     if (changes.length > 0) yield { changes, token }

@@ -1,11 +1,11 @@
 import type { SyncToken } from '../../kit/changes.ts'
-import { ConnectorError } from '../../kit/errors.ts'
+import { ConnectorError, kindOfError } from '../../kit/errors.ts'
 import { accessLog, findLog } from './access-log.ts'
 import { changeLog, findChangeLog } from './change-log.ts'
 import { dirSync, isForbidden } from './dir-sync.ts'
 import { dirSyncControl } from './dir-sync-control.ts'
 import type { StrategyName } from './names.ts'
-import { type Session, type Strategy, strategyOf } from './strategy.ts'
+import { type Session, type Strategy, strategyOf, type Writes } from './strategy.ts'
 import { offersSync, syncReplication } from './sync-replication.ts'
 import { timestamps } from './timestamps.ts'
 import { usn } from './usn.ts'
@@ -28,13 +28,25 @@ export async function latestOf(session: Session): Promise<SyncToken> {
   }
 }
 
-/** The way by which a token was made, unless the settings name another: to that the token says nothing. */
-export function strategyFrom({ settings }: Session, token: SyncToken): Strategy {
-  const { strategy } = settings.changes
+/**
+ * What was written after a token, by the way by which the token was made, unless the settings name another: to that it says nothing. A way
+ * that the server does not offer any more, or the account may not use any more, tells nothing from there, either.
+ */
+export async function writesSince(session: Session, token: SyncToken): Promise<Writes> {
+  const { strategy } = session.settings.changes
   if (strategy === 'none') throw notOffered()
   const name = strategy === 'auto' ? strategyOf(token) : strategy
-  if (name !== undefined) return strategies[name]
-  throw new ConnectorError('staleToken', 'The token does not say how it was made')
+  if (name === undefined) throw new ConnectorError('staleToken', 'The token does not say how it was made')
+  try {
+    return await strategies[name].since(session, token)
+  } catch (error) {
+    const isGone = kindOfError(error) === 'unsupported' || (name === 'dirSync' && isForbidden(error))
+    if (strategy !== 'auto' || !isGone) throw error
+    const fact = error instanceof Error ? error.message : String(error)
+    throw new ConnectorError('staleToken', `Changes are found in another way from now on: ${fact}`, {
+      cause: error,
+    })
+  }
 }
 
 function notOffered(): ConnectorError {
