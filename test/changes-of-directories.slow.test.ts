@@ -1,5 +1,6 @@
 /** Slow: directories change by chance while the server that follows them is killed again and again. */
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as ad from '../src/connectors/ldap/testing/samba.ts'
 import * as openLdap from '../src/connectors/ldap/testing/slapd.ts'
@@ -183,6 +184,7 @@ describe.each(directories)('$name', ({ changes: count, open }) => {
     following(project, directory.settings)
     const changing = new ChangingPeople(directory.place)
     let server = await serve(project)
+    const told = () => server.call('GET', stage).then(({ body }) => Date.parse(body.completeAsOf))
     const begun = Date.now()
     await expect.poll(async () => (await server.call('GET', stage)).status).toBe(200)
     for (let kill = 0; kill < kills; kill++) {
@@ -192,6 +194,8 @@ describe.each(directories)('$name', ({ changes: count, open }) => {
       for (let step = 0; step < part; step++) {
         await changing.step()
         if (step !== moment) continue
+        // Anywhere within an interval: what came before is being carried on, or waits.
+        await sleep(Math.random() * 1_000)
         await server.stop('SIGKILL')
         restarted = serve(project).then((again) => {
           server = again
@@ -199,8 +203,10 @@ describe.each(directories)('$name', ({ changes: count, open }) => {
       }
       await restarted
       await requireComplete(server, changing)
+      const now = Date.now()
+      await expect.poll(told).toBeGreaterThan(now)
+      await requireComplete(server, changing)
     }
-    const told = () => server.call('GET', stage).then(({ body }) => Date.parse(body.completeAsOf))
     const last = Date.now()
     await expect.poll(told).toBeGreaterThan(last)
     const took = Date.now() - last

@@ -41,8 +41,10 @@ export async function idsOfLog(
     if (id !== undefined) {
       written.add(id, type === 'add')
       if (type === 'modrdn') renamed.add(id)
-    } else if (type === 'delete') hasUnknownDeletions = named.delete(change.name) || hasUnknownDeletions
-    else named.add(type === 'modrdn' ? newNameOf(change) : parseDn(change.name), type)
+    } else if (type === 'delete') {
+      named.delete(change.name)
+      hasUnknownDeletions = true
+    } else named.add(type === 'modrdn' ? newNameOf(change) : parseDn(change.name), type)
   }
   for (const { dn, isNew, isRenamed } of named.all()) {
     const { connection, facts, signal } = session
@@ -82,12 +84,9 @@ class Names {
     })
   }
 
-  /** True: it was there before, and nobody knows who it was. */
-  delete(name: string): boolean {
-    const key = keyOf(parseDn(name) ?? [])
-    const known = this.#named.get(key)
-    this.#named.delete(key)
-    return known?.isNew !== true
+  /** Nobody knows who it was; also one that came before may have been told to whoever was stopped then. */
+  delete(name: string): void {
+    this.#named.delete(keyOf(parseDn(name) ?? []))
   }
 
   /** The names of all below change as well. */

@@ -112,13 +112,13 @@ async function changesOf(
   const { directory, objectClass, signal } = asked
   const objects = await readObjects(directory, objectClass, ids, undefined, signal)
   const inScope = isNarrowed(directory.settings, objectClass) ? await idsInScope(asked, ids) : undefined
-  const missing = ids.filter((id) => !objects.has(id) && isNew.get(id) !== true)
+  const missing = ids.filter((id) => !objects.has(id))
   const others = missing.length > 0 ? await otherKinds(asked, missing) : new Set()
   return ids.flatMap((id) => {
     const object = objects.get(id)
     if (object) return (inScope?.has(id) ?? true) ? [found(object, isNew.get(id) === true)] : []
-    // What came and went since the last time was never reported.
-    return isNew.get(id) === true || others.has(id) ? [] : [{ kind: 'DELETE', id }]
+    // Also of what came and went: whoever was stopped in the middle may have been told that it came.
+    return others.has(id) ? [] : [{ kind: 'DELETE', id }]
   })
 }
 
