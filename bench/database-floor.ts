@@ -5,6 +5,7 @@
  *     node database-floor.ts cursor <port> <count>        read the table with the driver's cursor
  *     node database-floor.ts connector <port> <count>     the same with the connector, which is measured
  */
+import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
@@ -13,6 +14,7 @@ import { v7 as timeOrderedId } from 'uuid'
 import { standaloneHost } from '../src/connectors/kit/host.ts'
 import { databaseTableKind } from '../src/connectors/sql/kind.ts'
 import { everything } from '../src/model/filter/filter.ts'
+import type { JsonObject } from '../src/model/json.ts'
 import { pragmas } from '../src/repository/sqlite/connection.ts'
 import { loadMapping, peopleColumns } from './database.ts'
 
@@ -102,7 +104,7 @@ async function load(): Promise<number> {
   }
 }
 
-/** Links and audit entries as Syncline has them after the same work. */
+/** Links and audit entries as Syncline has them after the same work: each entry with its values, and in the chain of the audit. */
 function pageWriter(
   db: DatabaseSync,
 ): (objects: readonly { readonly _id: string; readonly userName: string }[]) => void {
@@ -117,55 +119,33 @@ function pageWriter(
   ).run(...[runId, loadMapping, 'ACTIVE', new Date().toISOString(), '{}'])
   const link = db.prepare('INSERT INTO links (id, rev, set_id, first_id, second_id) VALUES (?, ?, ?, ?, ?)')
   const audit = db.prepare(
-    'INSERT INTO audit (topic, id, timestamp, recon_id, content) VALUES (?, ?, ?, ?, ?)',
+    'INSERT INTO audit (topic, id, timestamp, recon_id, content, hash) VALUES (?, ?, ?, ?, ?, ?)',
   )
+  let before = ''
   let entries = 0
   return (objects) => {
     db.exec('BEGIN IMMEDIATE')
-    for (const { _id, userName } of objects) {
+    for (const object of objects) {
       const timestamp = new Date().toISOString()
-      link.run(timeOrderedId(), '1', setId, _id, userName)
-      audit.run(
-        'recon',
-        `${runId}-${entries++}`,
-        timestamp,
-        runId,
-        JSON.stringify(reconEntry(runId, timestamp, _id, userName)),
-      )
-      audit.run(
-        'activity',
-        timeOrderedId(),
-        timestamp,
-        runId,
-        JSON.stringify(activity(runId, timestamp, userName)),
-      )
+      const id = `${runId}-${entries++}`
+      link.run(timeOrderedId(), '1', setId, object._id, object.userName)
+      const text = JSON.stringify({ _id: id, ...reconEntry(runId, timestamp, object) })
+      before = hash('sha256', `${before}\nrecon\n${id}\n${timestamp}\n${text}`, 'base64url')
+      audit.run('recon', id, timestamp, runId, text, before)
     }
     db.exec('COMMIT')
   }
 }
 
-function common(runId: string, timestamp: string) {
+function reconEntry(runId: string, timestamp: string, object: JsonObject) {
+  const values = names.map(([property, column]) => [`/${column}`, { after: object[property] }])
   return {
-    ...{ transactionId: runId, timestamp, userId: 'openidm-admin', trackingIds: null, mapping: loadMapping },
-    ...{ status: 'SUCCESS', message: null },
-  }
-}
-
-function reconEntry(runId: string, timestamp: string, sourceId: string, targetId: string) {
-  return {
-    ...{ eventName: 'recon', ...common(runId, timestamp), entryType: 'entry', reconId: runId },
+    ...{ eventName: 'recon', transactionId: runId, timestamp, userId: 'openidm-admin', trackingIds: null },
+    ...{ mapping: loadMapping, status: 'SUCCESS', message: null, entryType: 'entry', reconId: runId },
     ...{ reconciling: 'source', linkQualifier: 'default', situation: 'ABSENT', action: 'CREATE' },
-    sourceObjectId: `managed/user/${sourceId}`,
-    targetObjectId: `system/database/account/${targetId}`,
+    sourceObjectId: `managed/user/${object._id}`,
+    targetObjectId: `system/database/account/${object.userName}`,
     ...{ ambiguousTargetObjectIds: '', messageDetail: null, exception: null },
-  }
-}
-
-function activity(runId: string, timestamp: string, targetId: string) {
-  return {
-    ...{ eventName: 'activity', ...common(runId, timestamp), runAs: 'openidm-admin' },
-    objectId: `system/database/account/${targetId}`,
-    ...{ operation: 'CREATE', before: null, after: null, revision: null, passwordChanged: false },
-    changedFields: names.map(([property]) => `/${property}`),
+    changes: Object.fromEntries(values),
   }
 }

@@ -13,6 +13,8 @@ export interface Table {
   readonly sql: string
   /** By their attributes: the names of the columns, but as the settings spell those that they name. */
   readonly columns: ReadonlyMap<string, Column>
+  /** By their own names. */
+  readonly byName: ReadonlyMap<string, Column>
   readonly key: Column
   readonly password: Column | undefined
   readonly status: Column | undefined
@@ -59,6 +61,7 @@ export async function readTable(session: Session, dialect: Dialect, settings: Sq
         return [special.find(([column]) => column === one)?.[1] ?? one.name, one]
       }),
     ),
+    byName: new Map(found.columns.map((one) => [one.name, one])),
     key,
     password,
     status,
@@ -109,8 +112,8 @@ const queryTypes: Readonly<Record<ColumnKind, string>> = {
 }
 
 /** The column of an attribute; of one that the settings spell in another way, by its own name, too. */
-export function columnOf(name: string, { columns }: Table): Column | undefined {
-  return columns.get(name) ?? columns.values().find((column) => column.name === name)
+export function columnOf(name: string, { columns, byName }: Table): Column | undefined {
+  return columns.get(name) ?? byName.get(name)
 }
 
 function changeColumn(column: Column | undefined): Column | undefined {

@@ -47,7 +47,8 @@ function lanesOf(access: TypeAccess, writes: readonly ConnectorWrite[]): readonl
   const { connector, type } = access
   const exchanges = offers(connector, 'exchangesIds') && connector.exchangesIds(type.objectClass)
   const count = exchanges ? 1 : Math.min(access.facts.calls.writesAtOnce, writes.length)
-  const lanes = Array.from({ length: Math.max(1, count) }, (): number[] => [])
+  if (count <= 1) return [[...writes.keys()]]
+  const lanes = Array.from({ length: count }, (): number[] => [])
   const laneOf = new Map<string, number[]>()
   writes.forEach((write, place) => {
     const id = idKnown(access, write)
@@ -74,6 +75,8 @@ class Sending {
   readonly #signal: AbortSignal | undefined
   readonly #writes: readonly ConnectorWrite[]
   readonly #outcomes: ConnectorWriteOutcome[] = []
+  /** How many writes of the page are about each object; only asked for when some have failed. */
+  #counts: ReadonlyMap<string | undefined, number> | undefined
 
   constructor(
     access: TypeAccess,
@@ -139,10 +142,10 @@ class Sending {
   }
 
   #mayPass(one: Pending): boolean {
+    if (standingOf(this.#errorAt(one), one) === 'final') return false
     const id = idKnown(this.#access, one.write)
-    const isAlone =
-      id === undefined || this.#writes.filter((write) => idKnown(this.#access, write) === id).length === 1
-    return isAlone && standingOf(this.#errorAt(one), one) !== 'final'
+    this.#counts ??= countsOf(this.#writes.map((write) => idKnown(this.#access, write)))
+    return id === undefined || this.#counts.get(id) === 1
   }
 
   /** What is still to be done, after a look at what may be done already. */
@@ -188,6 +191,12 @@ class Sending {
   #isLost(one: Pending): boolean {
     return this.#errorAt(one)?.kind === 'connection'
   }
+}
+
+function countsOf<T>(values: readonly T[]): ReadonlyMap<T, number> {
+  const counts = new Map<T, number>()
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  return counts
 }
 
 function secretsIn({ attributes }: Extract<ConnectorWrite, { operation: 'create' }>) {
