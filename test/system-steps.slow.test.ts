@@ -59,9 +59,15 @@ describe('the test of a directory', () => {
     slapd = await startSlapd({
       entries: [
         ...people,
-        `dn: cn=reader,${base}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: reader\nuserPassword: ${password}\n`,
+        ...['reader', 'guest'].map(
+          (name) =>
+            `dn: cn=${name},${base}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: ${name}\nuserPassword: ${password}\n`,
+        ),
       ].join('\n'),
-      database: [`olcLimits: dn.exact="cn=reader,${base}" size=500`],
+      database: [
+        `olcLimits: {0}dn.exact="cn=reader,${base}" size=500`,
+        `olcLimits: {1}dn.exact="cn=guest,${base}" size=700`,
+      ],
       global: (folder) => {
         const files = makeCertificates(folder)
         authority = files.authority
@@ -138,6 +144,13 @@ describe('the test of a directory', () => {
       /raise its size limit/,
     ],
     [
+      'whose limit is in the middle of a page',
+      () => ({ principal: `cn=guest,${base}` }),
+      'connect, bind, server, base, schema, first page, !second page',
+      /size limit .* after 700 entries/,
+      /raise its size limit/,
+    ],
+    [
       'of two servers, the first of which is down',
       () => ({ port: 1, failover: [`ldap://127.0.0.1:${slapd.port}`] }),
       '!connect, connect, bind, server, base, schema, first page, second page',
@@ -200,7 +213,7 @@ describe('the test of a table', () => {
       { database: 'nowhere' },
       'connect, !log in',
       /"nowhere" does not exist/,
-      /Correct the setting/,
+      /Check database, host and port/,
     ],
     [
       'that asks for TLS where there is none',

@@ -2,12 +2,12 @@ import { PasswordPolicyControl, PasswordPolicyError } from 'ldapts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { Secret } from '../kit/values.ts'
 import { loginRefusal } from './active-directory/errors.ts'
+import { searchBases } from './base-search.ts'
 import { Connection } from './connection.ts'
 import type { Directory } from './directory.ts'
 import { idOf } from './entries.ts'
 import { resultCode } from './errors.ts'
 import { and, equals, or } from './filter.ts'
-import { searchBases } from './read.ts'
 
 /** An account that logs in. */
 export interface Login {

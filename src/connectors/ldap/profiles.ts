@@ -25,6 +25,8 @@ export interface Profile {
   leftOut(objectClasses: readonly string[]): readonly string[]
   /** True: the server finds texts that differ in more than case, "José" for "jose"; what it finds is looked at again. */
   readonly findsMore: boolean
+  /** The server refers to other partitions that it has itself, as if they were parts of what was searched. */
+  readonly refersToOwnPartitions: boolean
   /** The attributes that hold when an entry was written. */
   readonly times: { readonly modified: string; readonly created: string }
 }
@@ -35,6 +37,7 @@ const plain = {
   completed: (schema: Subschema) => schema,
   leftOut: () => [],
   findsMore: false,
+  refersToOwnPartitions: false,
   times: { modified: 'modifyTimestamp', created: 'createTimestamp' },
 }
 
@@ -47,6 +50,7 @@ const activeDirectory = {
   completed: activeDirectorySchema,
   leftOut: computersAmong,
   findsMore: true,
+  refersToOwnPartitions: true,
   // Those of the names above are computed there, and cannot be searched.
   times: { modified: 'whenChanged', created: 'whenCreated' },
 }

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../model/json.ts'
 import { isUnreadable } from '../../model/unreadable.ts'
 import { type Connector, offers } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
-import type { Search } from '../kit/query.ts'
+import type { Search, SearchEnd } from '../kit/query.ts'
 import type { Schema } from '../kit/schema.ts'
 import type { Steps } from '../kit/steps.ts'
 import type { Calls } from './calls.ts'
@@ -94,8 +94,7 @@ async function readTwoPages(
       steps.enter(step, name)
       const next = await pages.next()
       if (next.done) {
-        if (next.value && next.value.state !== 'complete')
-          throw new ConnectorError('failed', next.value.reason)
+        requireWhole(next.value)
         steps.tell(`${name}: ${step === 'first page' ? 'none' : 'no more'}`)
         return
       }
@@ -103,8 +102,17 @@ async function readTwoPages(
       const counted = `${name}: ${next.value.length}`
       if (unreadable === 0) steps.tell(counted)
       else steps.tell(`${counted}, ${unreadable} unreadable`, 'Repair them: the log of a run names each.')
+      // A page that is not full may be the last one because a limit ended it.
+      if (step === 'second page' && next.value.length < pageSize) {
+        const after = await pages.next()
+        if (after.done) requireWhole(after.value)
+      }
     }
   } finally {
     await pages.return?.()
   }
+}
+
+function requireWhole(end: SearchEnd): void {
+  if (end && end.state !== 'complete') throw new ConnectorError('failed', end.reason)
 }

@@ -1,10 +1,10 @@
 import type { Entry } from 'ldapts'
 import { chunks } from '../../../kit/chunks.ts'
+import { searchBases } from '../base-search.ts'
 import { accountClass, type Directory, type Facts, groupClass } from '../directory.ts'
 import { contains, parseDn } from '../dn.ts'
 import { idOf, valuesIn } from '../entries.ts'
 import { and, equals, idFilter, or } from '../filter.ts'
-import { searchBases } from '../read.ts'
 import type { LdapSettings } from '../settings.ts'
 import { lineage, type Subschema } from '../subschema.ts'
 

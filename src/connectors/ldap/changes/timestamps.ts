@@ -3,9 +3,9 @@ import { type Entry, type Filter, GreaterThanEqualsFilter } from 'ldapts'
 import { isJsonObject, type Json } from '../../../model/json.ts'
 import type { SyncToken } from '../../kit/changes.ts'
 import { ConnectorError } from '../../kit/errors.ts'
+import { searchBases } from '../base-search.ts'
 import { idOf, valuesIn } from '../entries.ts'
 import { and, idFilter, or } from '../filter.ts'
-import { searchBases } from '../read.ts'
 import { requireInstance, type Session, type Strategy, tokenOf, treeOf, Written } from './strategy.ts'
 
 /**

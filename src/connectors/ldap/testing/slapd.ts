@@ -36,6 +36,8 @@ interface SlapdOptions {
   readonly database?: readonly string[]
   /** Bytes that the database may grow to. */
   readonly size?: number
+  /** Lines that hold for all databases and for the root DSE, e.g. `olcAccess: …`. */
+  readonly frontend?: readonly string[]
   /** Lines of the whole server, with the folder of its files, e.g. for TLS. */
   readonly global?: (folder: string) => readonly string[]
   /** A log of writes in `cn=accesslog`, as liveSync reads it; `purge`: its age and how often that is looked at. */
@@ -63,6 +65,7 @@ ou: groups
 
 export async function startSlapd({
   database = [],
+  frontend = [],
   global = () => [],
   entries = '',
   accessLog = false,
@@ -82,6 +85,7 @@ export async function startSlapd({
       log: accessLog ? log : undefined,
       purge: typeof accessLog === 'object' ? accessLog.purge : undefined,
       database,
+      frontend,
       global: global(temporary.path),
       overlays,
       size,
@@ -179,6 +183,7 @@ function configuration({
   log,
   purge,
   database,
+  frontend,
   global,
   overlays,
   size,
@@ -187,6 +192,7 @@ function configuration({
   readonly log: string | undefined
   readonly purge: string | undefined
   readonly database: readonly string[]
+  readonly frontend: readonly string[]
   readonly global: readonly string[]
   readonly overlays: Readonly<Record<string, string>>
   readonly size: number
@@ -203,6 +209,7 @@ function configuration({
     '\ndn: cn=schema,cn=config\nobjectClass: olcSchemaConfig\ncn: schema\n',
     ...schemas.map((name) => `include: file://${schemaFolder}/${name}.ldif\n`),
     badge,
+    ...(frontend.length === 0 ? [] : [frontendDatabase, ...frontend, '']),
     ...(log === undefined ? [] : [logDatabase(log)]),
     databaseOf(main),
     `olcSuffix: ${base}\nolcRootDN: ${administrator}\nolcRootPW: ${password}\nolcDbDirectory: ${data}`,
@@ -218,6 +225,9 @@ function configuration({
     '',
   ].join('\n')
 }
+
+const frontendDatabase =
+  'dn: olcDatabase={-1}frontend,cn=config\nobjectClass: olcDatabaseConfig\nobjectClass: olcFrontendConfig\nolcDatabase: {-1}frontend'
 
 function databaseOf(name: string): string {
   return `dn: olcDatabase=${name},cn=config\nobjectClass: olcDatabaseConfig\nobjectClass: olcMdbConfig\nolcDatabase: ${name}`
