@@ -28,6 +28,7 @@ function comparable(text: string): string {
     .replaceAll(/"_rev":"[^"]*"/g, '"_rev":"(rev)"')
     .replaceAll(/ in \d+\.\d+ s$/gm, ' in (time)')
     .replaceAll(/ +\d+ ms\b/g, ' (time)')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '(time)')
     .replaceAll(/\n{2,}/g, '\n')
 }
 

@@ -6,7 +6,6 @@ import {
   type AttributeChange,
   type ConnectorWrite,
   type ConnectorWriteOutcome,
-  eachWrite,
   settingOf,
 } from '../kit/write.ts'
 import { nameAttribute } from './attributes.ts'
@@ -16,6 +15,7 @@ import { contains, type Dn, parseDn, printDn, printRdn, type Rdn, sameDn } from 
 import { attributeNamed, attributeOf, encoded, textOf } from './encoding.ts'
 import { idOf } from './entries.ts'
 import { resultCode } from './errors.ts'
+import { eachInFlight } from './in-flight.ts'
 import { membershipsOf, type Placeholder } from './membership.ts'
 import { GroupsOfEntry } from './membership-writing.ts'
 import { modify, readState } from './modify.ts'
@@ -41,7 +41,8 @@ export async function writeObjects(
     const kind = facts.class(objectClass)
     const page = new PageOfWrites(connection, directory, facts, kind, signal)
     await page.findNames(writes)
-    return eachWrite(writes, (write) => page.perform(write), signal)
+    const perform = (write: ConnectorWrite) => page.perform(write)
+    return eachInFlight(writes, (write) => page.freeName(write), perform, signal)
   }, signal)
 }
 
@@ -95,6 +96,14 @@ class PageOfWrites {
   async findNames(writes: readonly ConnectorWrite[]): Promise<void> {
     const ids = writes.flatMap((write) => (write.operation === 'create' ? [] : [write.id]))
     this.#names = new Map(await this.#lookUp(ids))
+  }
+
+  /** The name of a new entry that is in no groups yet; undefined for all other writes, and where there is none. */
+  freeName(write: ConnectorWrite): Dn | undefined {
+    if (write.operation !== 'create' || this.#groups.apart(settingOf(write.attributes)).lists.length > 0)
+      return undefined
+    const name = write.attributes[nameAttribute]
+    return typeof name === 'string' ? parseDn(name) : undefined
   }
 
   /** The id after the write. */

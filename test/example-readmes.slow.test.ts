@@ -1,4 +1,4 @@
-/** Slow: each example starts a server as its README says, and each command of the README is a process of its own. */
+/** Slow: each command of the READMEs is a process of its own; some start servers. */
 import { cpSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -19,19 +19,23 @@ async function freePort(): Promise<string> {
   return String(port)
 }
 
-/** A copy of an example; its server is stopped by the script that started it, in this folder. */
-function copyOf(example: string, script: string, environment: Record<string, string>): TestProject {
+/** A copy of an example; its server, if it has one, is stopped by the script that started it. */
+function copyOf(example: string, script?: string, environment: Record<string, string> = {}): TestProject {
   const project = new TestProject()
   cpSync(join(root, 'examples', example), project.folder, {
     recursive: true,
     filter: (path) => !/\.syncline|\/server$/.test(path),
   })
   open.push(() => {
-    run('sh', [script, 'stop'], environment, { cwd: project.folder })
+    if (script !== undefined) run('sh', [script, 'stop'], environment, { cwd: project.folder })
     project[Symbol.dispose]()
   })
   return project
 }
+
+it('a table that becomes users prints what its README shows, command by command', () => {
+  follow('database-to-managed', copyOf('database-to-managed'))
+})
 
 it('HR to LDAP prints what its README shows, command by command', async () => {
   const environment = { LDAP_PORT: await freePort() }
