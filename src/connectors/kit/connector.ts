@@ -17,6 +17,11 @@ export interface Lifecycle extends AsyncDisposable {
   readonly displayName: string
   /** The native attributes for agreed names, e.g. `__NAME__` and `__PASSWORD__`; other names stay as they are. */
   agreedNames?(objectClass: string): Readonly<Record<string, string>>
+  /**
+   * Present where a list that the configuration declares, and of which an object has no value, reads as an empty list: it
+   * returns true. Otherwise it reads as nothing.
+   */
+  givesEmptyLists?(): boolean
 }
 
 export interface Test {

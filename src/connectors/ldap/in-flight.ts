@@ -6,7 +6,7 @@ import { type Dn, keyOf } from './dn.ts'
 const inFlight = 8
 
 /**
- * The writes of a page in their order. New entries that stand next to each other are sent before the first is answered (RFC 4511, §3.1
+ * The writes of a page in their order. New entries that stand next to each other are sent before the first is answered (RFC 4511, section 3.1
  * allows it), but only where none lies below another: a server may do the second one first. `freeName`: the name of a new entry
  * that touches nothing else; undefined for a write that waits for those before it, and lets those behind it wait.
  */

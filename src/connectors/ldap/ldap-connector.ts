@@ -67,6 +67,11 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
     return { __NAME__: nameAttribute, __PASSWORD__: this.#settings.passwordAttribute }
   }
 
+  /** As the peer: where an attribute is asked for that an entry does not have, OpenICF's connector gives one without values. */
+  givesEmptyLists(): boolean {
+    return true
+  }
+
   async test(signal?: AbortSignal, steps = noSteps): Promise<void> {
     await (await Connection.open(this.#settings, signal, steps)).close()
     steps.enter('server')

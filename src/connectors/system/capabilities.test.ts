@@ -82,6 +82,56 @@ const answersNames: Partial<Connector> = {
   split: (_, filter) => splitBy(filter, ({ pointer }) => pointer[0] === 'cn'),
 }
 
+describe('a list without a value', () => {
+  const bob: ConnectorObject = { _id: '2', cn: 'Bob' }
+  const reads: Partial<Connector> = {
+    async *search() {
+      yield [bob]
+    },
+    readMany: async () => new Map([['2', bob]]),
+    async *changesSince() {
+      yield { changes: [{ kind: 'UPDATE', id: '2', object: bob }], token: { epoch: 'e', position: 2 } }
+    },
+    latestToken: async () => ({ epoch: 'e', position: 1 }),
+  }
+  const givesEmptyLists = () => true
+
+  it.each<[what: string, more: Partial<Connector>, members: unknown]>([
+    ['is an empty list where the connector gives such', { givesEmptyLists }, []],
+    ['is nothing elsewhere', {}, undefined],
+  ])('%s, however the object is read', async (_what, more, members) => {
+    const { resources, set, system } = await directory({ ...reads, ...more })
+    const expected = { _id: '2', name: 'Bob', ...(members === undefined ? {} : { members }) }
+    expect(await resources.read('system/dir/person/2', admin)).toEqual(expected)
+    const { result } = await resources.query('system/dir/person', { filter: everything }, admin)
+    expect(result).toEqual([expected])
+    const pages = system.objects.get('person')?.pages({ filter: everything, pageSize: 10 })
+    expect((await pages?.next())?.value).toEqual([expected])
+    const changes = set.changes?.since(JSON.stringify({ epoch: 'e', position: 1 }))
+    expect((await Array.fromAsync(changes ?? []))[0]).toMatchObject({ object: expected })
+  })
+
+  it('is not there where it is not asked for, and single values that are absent stay so', async () => {
+    const { resources } = await directory({ ...reads, givesEmptyLists })
+    const fields = [['name'], ['age']]
+    expect(await resources.read('system/dir/person/2', { ...admin, fields })).toEqual({
+      _id: '2',
+      name: 'Bob',
+    })
+  })
+
+  it.each([
+    ['members pr', ''],
+    ['!(members pr)', '2'],
+    ['members eq "a"', ''],
+    ['!(members eq "a")', '2'],
+  ])('is no value for a filter: %s finds "%s"', async (filter, ids) => {
+    const { resources } = await directory({ ...reads, givesEmptyLists })
+    const { result } = await resources.query('system/dir/person', { filter: parseFilter(filter) }, admin)
+    expect(result.map(({ _id }) => _id).join()).toBe(ids)
+  })
+})
+
 describe('a system', () => {
   it('says whether its listing is complete', async () => {
     const { system } = await directory()

@@ -30,7 +30,10 @@ export function reader(
     if (typeof object._rev === 'string') resource._rev = object._rev
     for (const property of properties) {
       const value = attribute(object, property.attribute)
-      if (value === undefined || value === null) continue
+      if (value === undefined || value === null) {
+        if (property.multivalued && type.givesEmptyLists) setMember(resource, property.name, [])
+        continue
+      }
       const converted = fromNative(value, property)
       if (converted === undefined) return unconverted(object._id, property, value)
       setMember(resource, property.name, converted)

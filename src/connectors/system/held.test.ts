@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { isSealed } from '../../model/secrecy.ts'
 import { temporaryFolder } from '../../testing/folder.ts'
 import { csvKind } from '../csv/kind.ts'
-import type { Capabilities, Connector } from '../kit/connector.ts'
+import type { Connector } from '../kit/connector.ts'
 import type { ConnectorKind } from '../kit/kind.ts'
 import { openSystem } from './open-system.ts'
 
@@ -92,20 +92,14 @@ describe('what no reading shows', () => {
 })
 
 describe('what another system holds', () => {
-  const kindOf = (more: Partial<Capabilities>): ConnectorKind => {
+  const kindOf = (more: Partial<Connector>): ConnectorKind => {
     const connector: Connector = { displayName: 'x', [Symbol.asyncDispose]: async () => {}, ...more }
     const about = { displayName: 'x', bundleName: 'org.example', bundleVersion: '1' }
     const configurationSchema = { type: 'object', properties: {} } as const
     return { connectorName: 'org.example.X', ...about, configurationSchema, create: () => connector }
   }
   it.each<
-    [
-      what: string,
-      more: Partial<Capabilities>,
-      wanted: Json,
-      before: Json | undefined,
-      after: Json | undefined,
-    ]
+    [what: string, more: Partial<Connector>, wanted: Json, before: Json | undefined, after: Json | undefined]
   >([
     ['as it is given, where the connector says nothing', {}, 'Ann ', 'Ann', 'Ann '],
     ['nothing, where creates leave it out', {}, '', undefined, undefined],
@@ -116,5 +110,18 @@ describe('what another system holds', () => {
   ])('is held %s', async (_what, more, wanted, before, after) => {
     const declared = Array.isArray(wanted) ? list : {}
     expect((await held(kindOf(more), declared, [wanted, before]))?.v).toEqual(after)
+  })
+
+  const givesEmptyLists = () => true
+  it.each<[what: string, more: Partial<Connector>, wanted: Json, before: Json | undefined, after: Json]>([
+    ['null', { givesEmptyLists }, null, [], []],
+    ['an empty text', { givesEmptyLists }, '', [], []],
+    ['an empty list', { givesEmptyLists }, [], [], []],
+    ['a list of nothing', { givesEmptyLists, held: () => null }, [''], [], []],
+    ['null, after some', { givesEmptyLists }, null, ['a'], []],
+    ['an empty list, after some', { givesEmptyLists }, [], ['a'], []],
+    ['null in a system that says nothing of it, after some', {}, null, ['a'], null],
+  ])('is an empty list where a list has no value: %s', async (_what, more, wanted, before, after) => {
+    expect((await held(kindOf(more), list, [wanted, before]))?.v).toEqual(after)
   })
 })

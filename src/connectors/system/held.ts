@@ -63,17 +63,22 @@ async function heldValue(
   // What is never sent stays as it is.
   if (!property.updateable || property.attribute === '_id') return before
   // Creates leave these out, and so nothing is there.
-  if (isEmpty(wanted) && before === undefined) return undefined
-  if (wanted === null) return null
+  if (isEmpty(wanted) && isNothing(before)) return before
+  const nothing = property.multivalued && access.type.givesEmptyLists ? [] : null
+  if (wanted === null) return nothing
   const native = await nativeAfterWrite(access, property, wanted)
   if (native === undefined) return wanted
-  const held = valuesOf(native).length === 0 ? null : fromNative(native, property)
+  const held = valuesOf(native).length === 0 ? nothing : fromNative(native, property)
   if (held === undefined) return wanted
   if (equal(held, before)) return before
   if (Array.isArray(held) && Array.isArray(before) && !isOrdered(access, property))
     if (equalInAnyOrder(held, before)) return before
   // The plaintext is known for the comparison only.
   return holdsSealed(wanted) ? wanted : held
+}
+
+function isNothing(value: Json | undefined): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0)
 }
 
 /** Undefined where nothing is to be sent: the value is there, or it is none. */

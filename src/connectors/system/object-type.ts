@@ -10,6 +10,8 @@ export interface ObjectType {
   /** The object class at the connector, e.g. `__ACCOUNT__`. */
   readonly objectClass: string
   readonly properties: ReadonlyMap<string, Property>
+  /** A declared list without a value reads as an empty list, not as nothing. */
+  readonly givesEmptyLists: boolean
 }
 
 export interface Property {
@@ -53,6 +55,7 @@ function objectTypeOf(name: string, declaration: JsonObject, connector: Connecto
   return {
     name,
     objectClass,
+    givesEmptyLists: connector.givesEmptyLists?.() === true,
     properties: new Map(
       Object.entries(asObject(declaration.properties)).map(([property, value]) => [
         property,

@@ -52,7 +52,9 @@ export async function* foundPages(
   // The properties of the filter must be read, but are returned only if requested.
   const needed = matches ? [...(names ?? defaultNames(type)), ...propertiesIn(rest)] : names
   const toResource = reader(type, names)
-  const meets = matches && meeting(matches, reader(type, propertiesIn(rest)))
+  // For a filter, as for the system, an empty list is no value.
+  const valued = { ...type, givesEmptyLists: false }
+  const meets = matches && meeting(matches, reader(valued, propertiesIn(rest)))
   const wanted = attributesOf(type, needed)
   const query = { objectClass: type.objectClass, filter: native, fields: wanted, pageSize }
   const found = access.stream('SEARCH', signal, (both) => connector.search(query, both))

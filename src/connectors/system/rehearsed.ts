@@ -83,9 +83,12 @@ const parts: Readonly<Record<keyof Capabilities, 'own' | 'passed on' | 'not offe
   ...{ runScript: 'not offered', discover: 'not offered' },
 }
 
+/** What every connector may say of itself. */
+const facts = { agreedNames: 'passed on', givesEmptyLists: 'passed on' }
+
 function passedOn(inner: Connector): Partial<Connector> {
   const passed: Record<string, unknown> = {}
-  for (const [name, part] of Object.entries({ agreedNames: 'passed on', ...parts })) {
+  for (const [name, part] of Object.entries({ ...facts, ...parts })) {
     const call: unknown = part === 'passed on' ? Reflect.get(inner, name) : undefined
     if (typeof call === 'function') passed[name] = call.bind(inner)
   }

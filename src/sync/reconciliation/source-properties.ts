@@ -32,7 +32,7 @@ export async function requireSourceProperties(
   const before = namesIn(await repository.settings.read(key))
   const lost = absent.filter(({ name }) => before.has(name))
   if (lost.length > 0) throw new LostProperties(source, lost, { present, undeclared })
-  const missing = `${source} has no ${inWords(absent)}, although objectTypes declares it; it reads as null`
+  const missing = `${source} has no ${inWords(absent)}, although objectTypes declares it; it has no value`
   if (absent.length > 0) log('warn', `${who}: ${missing}`)
   const known = before.union(new Set(present.map(({ name }) => name)))
   if (remembers && known.size > before.size) await repository.settings.write(key, [...known])
