@@ -1,11 +1,11 @@
 /** Slow: directories change by chance while the server that follows them is killed again and again. */
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as ad from '../src/connectors/ldap/testing/samba.ts'
 import * as openLdap from '../src/connectors/ldap/testing/slapd.ts'
-import { ChangingPeople, type PeoplePlace, type Person } from './support/changing-people.ts'
+import type { PeoplePlace, Person } from './support/changing-people.ts'
 import { directoryPeople, placeIn } from './support/directory-people.ts'
+import { followWhileKilled } from './support/followed-people.ts'
 import { TestProject } from './support/project.ts'
 import { everySecond } from './support/scheduled-town.ts'
 import { type Server, serve } from './support/server.ts'
@@ -152,21 +152,6 @@ async function copied(server: Server): Promise<readonly Person[]> {
   }))
 }
 
-const byNumber = (people: readonly Person[]) => people.toSorted((a, b) => Number(a.number) - Number(b.number))
-
-/** Up to when the server says that it knows everything, and what it has then must be so. */
-async function requireComplete(server: Server, changing: ChangingPeople): Promise<void> {
-  const { completeAsOf } = (await server.call('GET', stage)).body
-  const expected = changing.before(Date.parse(completeAsOf))
-  const found = Map.groupBy(await copied(server), ({ number }) => number)
-  const now = changing.before(Number.POSITIVE_INFINITY)
-  for (const [number, person] of expected) {
-    // It may have changed since `expected` was looked at.
-    if (now.get(number) !== person) continue
-    expect(found.get(number) ?? [], `${number}, as of ${completeAsOf}`).toEqual(person ? [person] : [])
-  }
-}
-
 describe.each(directories)('$name', ({ changes: count, open }) => {
   const kills = changes >= 1000 ? 10 : 4
   let directory: Awaited<ReturnType<Directory['open']>>
@@ -182,45 +167,8 @@ describe.each(directories)('$name', ({ changes: count, open }) => {
   }, async () => {
     using project = new TestProject()
     following(project, directory.settings)
-    const changing = new ChangingPeople(directory.place)
-    let server = await serve(project)
-    const told = () => server.call('GET', stage).then(({ body }) => Date.parse(body.completeAsOf))
-    const begun = Date.now()
-    await expect.poll(async () => (await server.call('GET', stage)).status).toBe(200)
-    for (let kill = 0; kill < kills; kill++) {
-      const part = Math.ceil(count / kills)
-      const moment = Math.floor(Math.random() * part)
-      let restarted: Promise<unknown> = Promise.resolve()
-      for (let step = 0; step < part; step++) {
-        await changing.step()
-        if (step !== moment) continue
-        // Anywhere within an interval: what came before is being carried on, or waits.
-        await sleep(Math.random() * 1_000)
-        await server.stop('SIGKILL')
-        restarted = serve(project).then((again) => {
-          server = again
-        })
-      }
-      await restarted
-      await requireComplete(server, changing)
-      const now = Date.now()
-      await expect.poll(told).toBeGreaterThan(now)
-      await requireComplete(server, changing)
-    }
-    const last = Date.now()
-    await expect.poll(told).toBeGreaterThan(last)
-    const took = Date.now() - last
-    await requireComplete(server, changing)
-    const there = byNumber(await directory.place.people())
-    expect(there).toEqual(byNumber(changing.people))
-    expect(byNumber(await copied(server))).toEqual(there)
-    const record = (await server.call('GET', stage)).body
-    expect([record.lastException, record.compared]).toEqual([undefined, undefined])
-    const said = [...changing.counts].map(([kind, number]) => `${number} ${kind}`).join(', ')
-    console.log(
-      `${count} changes (${said}), ${kills} kills, ${((last - begun) / 1000).toFixed(0)} s; complete ${took} ms after the last one`,
-    )
-    await server[Symbol.asyncDispose]()
+    const followed = { project, place: directory.place, stage, copied }
+    console.log(await followWhileKilled(followed, { changes: count, kills }))
   })
 })
 

@@ -23,6 +23,12 @@ export interface PeoplePlace {
 export const kinds = ['create', 'modify', 'rename', 'move', 'delete', 'undelete'] as const
 type Kind = (typeof kinds)[number]
 
+interface Chance {
+  readonly random?: () => number
+  /** Only people change who have not changed since then; undefined: everybody. */
+  settled?(): number | undefined
+}
+
 /** Changes by chance, one after the other; knows what the place should hold, and when somebody changed last. */
 export class ChangingPeople {
   readonly place: PeoplePlace
@@ -32,17 +38,18 @@ export class ChangingPeople {
   /** Milliseconds since 1970, when the change had been done. */
   readonly #changed = new Map<string, number>()
   readonly #random: () => number
+  readonly #settled: () => number | undefined
   #number = 0
 
-  constructor(place: PeoplePlace, random: () => number = Math.random) {
+  constructor(place: PeoplePlace, { random = Math.random, settled = () => undefined }: Chance = {}) {
     this.place = place
     this.#random = random
+    this.#settled = settled
   }
 
-  /** One change more. */
-  async step(): Promise<void> {
-    const kind = this.#kind()
-    const [number, work] = this.#prepared(kind)
+  /** One change more; of a kind by chance, unless it is given. */
+  async step(given?: Kind): Promise<void> {
+    const [kind, [number, work]] = this.#prepared(given)
     // Until it is done, nobody can say what the place holds.
     this.#changed.set(number, Number.POSITIVE_INFINITY)
     await work()
@@ -61,24 +68,34 @@ export class ChangingPeople {
     return new Map(numbers.map((number) => [number, this.#here.get(number)]))
   }
 
-  #kind(): Kind {
-    if (this.#here.size < 5) return 'create'
-    const kind = this.#oneOf(kinds)
-    return kind === 'undelete' && this.#gone.size === 0 ? 'delete' : kind
+  /** A kind that has somebody, and what it does. */
+  #prepared(given: Kind | undefined): readonly [kind: Kind, [number: string, work: () => Promise<void>]] {
+    const [here, gone] = [this.#free(this.#here), this.#free(this.#gone)]
+    const possible = kinds.filter(
+      (kind) => kind === 'create' || (kind === 'undelete' ? gone.length > 0 : here.length > 5),
+    )
+    const kind = given ?? this.#oneOf(possible)
+    if (kind === 'create') return [kind, this.#creation()]
+    const person = this.#oneOf(kind === 'undelete' ? gone : here)
+    return [kind, [person.number, () => this.#done(kind, person)]]
   }
 
-  #prepared(kind: Kind): readonly [number: string, work: () => Promise<void>] {
-    if (kind === 'create') {
-      const number = String(++this.#number)
-      const person = { number, name: `n${number}`, unit: this.#oneOf(this.place.units), mail: `${number}@x` }
-      return [number, () => this.#come(person, this.place.create(person))]
-    }
-    const person = this.#oneOf([...(kind === 'undelete' ? this.#gone : this.#here).values()])
-    const { number } = person
-    if (kind === 'undelete') return [number, () => this.#come(person, this.place.undelete(person))]
-    if (kind === 'delete') return [number, () => this.#leave(person)]
+  #free(people: ReadonlyMap<string, Person>): readonly Person[] {
+    const settled = this.#settled() ?? Number.POSITIVE_INFINITY
+    return [...people.values()].filter(({ number }) => (this.#changed.get(number) ?? 0) < settled)
+  }
+
+  #creation(): [number: string, work: () => Promise<void>] {
+    const number = String(++this.#number)
+    const person = { number, name: `n${number}`, unit: this.#oneOf(this.place.units), mail: `${number}@x` }
+    return [number, () => this.#come(person, this.place.create(person))]
+  }
+
+  #done(kind: Exclude<Kind, 'create'>, person: Person): Promise<void> {
+    if (kind === 'undelete') return this.#come(person, this.place.undelete(person))
+    if (kind === 'delete') return this.#leave(person)
     const after = this.#changedPerson(person, kind)
-    return [number, () => this.#come(after, this.place.change(person, after))]
+    return this.#come(after, this.place.change(person, after))
   }
 
   #changedPerson(person: Person, kind: 'modify' | 'rename' | 'move'): Person {
