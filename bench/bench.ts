@@ -5,8 +5,8 @@
  * last line is the same as JSON. The ratio is what
  * counts: both sides meet the same machine, the same disk and the same neighbours. Then what the schema that OpenIDM
  * ships costs beside a plain one, and encryption behind implicit synchronization; and what a plan costs that judges
- * policies, beside a plan of the same schema without any. Then reading a directory, beside `ldapsearch` (ldap.ts), and
- * reading and loading a table of PostgreSQL (database.ts).
+ * policies, beside a plan of the same schema without any. Then reading a directory, beside `ldapsearch` (ldap.ts), loading
+ * one, and comparing it again (directory.ts), and reading and loading a table of PostgreSQL (database.ts).
  *
  *     npm run bench [-- --sizes 10000,100000] [--rounds 3] [--only policies|ldap|database]
  */
@@ -14,7 +14,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { measureDatabase } from './database.ts'
+import { type DatabaseMeasurement, measureDatabase } from './database.ts'
+import { type DirectoryMeasurement, measureDirectory } from './directory.ts'
 import { measureLdapReading } from './ldap.ts'
 import { makeProject, mappingName, type Variant, writeExport } from './project.ts'
 import { bin, checkedFor, fastest, type Measurement, timed } from './timed.ts'
@@ -46,6 +47,7 @@ const schemas = all
   : []
 const policies = all || values.only === 'policies' ? sizes.flatMap(measurePolicies) : []
 const directories = all || values.only === 'ldap' ? [await measureLdapReading(20_000, rounds)] : []
+const loadedDirectories = all || values.only === 'ldap' ? [await measureDirectory(20_000, rounds)] : []
 const databases = all || values.only === 'database' ? [await measureDatabase(20_000, rounds)] : []
 print()
 
@@ -221,13 +223,20 @@ function print(): void {
       `${size} entries of a directory are read in ${syncline.seconds.toFixed(2)} s, by ldapsearch in ${floor.seconds.toFixed(2)} s: ` +
         `${ratio.toFixed(2)} times (${cpuRatio.toFixed(2)} of CPU time)`,
     )
-  for (const { size, ...jobs } of databases)
-    for (const [job, { floor, syncline, ratio }] of Object.entries(jobs))
+  printOutside('entries of a directory', loadedDirectories)
+  printOutside('rows of a table', databases)
+  console.log(
+    JSON.stringify({ rounds, results, plans, schemas, policies, directories, loadedDirectories, databases }),
+  )
+}
+
+function printOutside(what: string, measured: readonly (DirectoryMeasurement | DatabaseMeasurement)[]): void {
+  for (const { size, ...jobs } of measured)
+    for (const [job, { floor, syncline, ratio, cpuRatio }] of Object.entries(jobs))
       console.log(
-        `${size} rows of a table, ${job}: ${syncline.seconds.toFixed(2)} s (${syncline.peakMiB.toFixed(0)} MiB), the floor ` +
-          `${floor.seconds.toFixed(2)} s: ${ratio.toFixed(2)} times`,
+        `${size} ${what}, ${job}: ${syncline.seconds.toFixed(2)} s (${syncline.peakMiB.toFixed(0)} MiB), the floor ` +
+          `${floor.seconds.toFixed(2)} s: ${ratio.toFixed(2)} times (${cpuRatio.toFixed(2)} of CPU time)`,
       )
-  console.log(JSON.stringify({ rounds, results, plans, schemas, policies, directories, databases }))
 }
 
 /** How much more time the largest size takes than the smallest. */

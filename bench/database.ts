@@ -8,14 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { postgresServer } from '../src/connectors/sql/testing/databases.ts'
 import type { TestDatabase } from '../src/connectors/sql/testing/server.ts'
-import { makeProject, mappingName } from './project.ts'
-import { bin, checkedFor, fastest, type Measurement, timed } from './timed.ts'
-
-interface Ratio {
-  readonly floor: Measurement
-  readonly syncline: Measurement
-  readonly ratio: number
-}
+import { makeProject } from './project.ts'
+import { type Beside, bin, checkedFor, loadPeople, type Ratio, ratioOf, timed } from './timed.ts'
 
 export interface DatabaseMeasurement {
   readonly size: number
@@ -44,15 +38,12 @@ export async function measureDatabase(size: number, rounds: number): Promise<Dat
     ...[job, String(database.settings.port), String(size), ...more],
   ]
   try {
-    makeProject(folder, size)
-    const store = join(folder, 'store')
-    const hr = [bin, 'recon', mappingName, '--project', folder, '--data', store, '--json']
-    timed(folder, hr, checkedFor('ABSENT', size))
+    const store = loadPeople(folder, size)
     // Only now: with the second mapping there, the first load would flow on to the table.
     withTable(folder, size, database)
     const columns = Object.values(peopleColumns).map((name) => `${name} text`)
     await database.run(`CREATE TABLE people (${columns.join(', ')}, PRIMARY KEY (login))`)
-    const loads: { floor: Measurement; syncline: Measurement }[] = []
+    const loads: Beside[] = []
     for (let round = 0; round < rounds; round++) {
       const [own, other] = ['own', 'floor'].map((name) => join(folder, `${name}-${round}`))
       for (const data of [own, other]) cpSync(store, String(data), { recursive: true })
@@ -70,12 +61,6 @@ export async function measureDatabase(size: number, rounds: number): Promise<Dat
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-function ratioOf(all: readonly { readonly floor: Measurement; readonly syncline: Measurement }[]): Ratio {
-  const floor = fastest(all.map((one) => one.floor))
-  const syncline = fastest(all.map((one) => one.syncline))
-  return { floor, syncline, ratio: syncline.seconds / floor.seconds }
 }
 
 /** Adds a mapping from the people to the table. */

@@ -3,11 +3,12 @@ import { join } from 'node:path'
 
 /**
  * What managed users are: eight texts, or what OpenIDM ships; whether their changes flow on to a second set; and one schema
- * with and without policies; or with a second mapping, into a table (database.ts).
+ * with and without policies; or with a second mapping, into a table (database.ts) or a directory (directory.ts).
  */
 export type Variant =
   | 'plain'
   | 'to a table'
+  | 'to a directory'
   | 'stock'
   | 'flowing'
   | 'flowing, encrypted'
@@ -255,6 +256,34 @@ function toTable() {
   return { 'sync.json': { mappings: [...configuration['sync.json'].mappings, mapping] } }
 }
 
+/** From the managed users to entries of a directory, with two scripts. */
+function toDirectory() {
+  const names = {
+    ...{
+      userName: 'uid',
+      givenName: 'givenName',
+      sn: 'sn',
+      mail: 'mail',
+      telephoneNumber: 'telephoneNumber',
+    },
+    ...{ department: 'departmentNumber', city: 'l', title: 'title' },
+  }
+  const mapping = {
+    ...{ name: 'managedUser_entries', source: 'managed/user', target: 'system/directory/account' },
+    correlationQuery: script("var query = { _queryFilter: 'uid eq \"' + source.userName + '\"' }; query"),
+    properties: [
+      {
+        source: 'userName',
+        target: 'dn',
+        transform: script("'uid=' + source + ',ou=people,dc=example,dc=com'"),
+      },
+      { source: '', target: 'cn', transform: script("source.givenName + ' ' + source.sn") },
+      ...Object.entries(names).map(([source, target]) => ({ source, target })),
+    ],
+  }
+  return { 'sync.json': { mappings: [...configuration['sync.json'].mappings, mapping] } }
+}
+
 /** One schema, with policies or without any. */
 function judgedBy(judging: { readonly required: readonly string[]; readonly properties: object }) {
   const [user] = configuration['managed.json'].objects
@@ -277,6 +306,7 @@ const asked = {
 const variants: Readonly<Record<Variant, object>> = {
   plain: {},
   'to a table': toTable(),
+  'to a directory': toDirectory(),
   stock: { 'managed.json': stockTypes },
   flowing: flowing({}),
   'flowing, encrypted': flowing({ password: encrypted }),

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeProject, mappingName } from './project.ts'
 
 /** Programs that are measured, each in a process of its own. */
 export interface Measurement {
@@ -19,6 +20,31 @@ export function fastest(measurements: readonly Measurement[]): Measurement {
     cpu: Math.min(...measurements.map(({ cpu }) => cpu)),
     peakMiB: Math.max(...measurements.map(({ peakMiB }) => peakMiB)),
   }
+}
+
+export interface Beside {
+  readonly floor: Measurement
+  readonly syncline: Measurement
+}
+
+export interface Ratio extends Beside {
+  readonly ratio: number
+  readonly cpuRatio: number
+}
+
+export function ratioOf(all: readonly Beside[]): Ratio {
+  const floor = fastest(all.map((one) => one.floor))
+  const syncline = fastest(all.map((one) => one.syncline))
+  return { floor, syncline, ratio: syncline.seconds / floor.seconds, cpuRatio: syncline.cpu / floor.cpu }
+}
+
+/** Makes a project and loads its people as managed objects. Returns the folder of its data. */
+export function loadPeople(folder: string, size: number): string {
+  makeProject(folder, size)
+  const data = join(folder, 'store')
+  const recon = [bin, 'recon', mappingName, '--project', folder, '--data', data, '--json']
+  timed(folder, recon, checkedFor('ABSENT', size))
+  return data
 }
 
 export function checkedFor(situation: string, size: number): (output: string) => void {
