@@ -67,7 +67,11 @@ class IsolateEngine implements ScriptEngine {
       inputs: readonly ProcedureInput<P, N>[],
       context: ScriptContext,
     ) => {
-      preparing ??= prepareProgram(program, parts)
+      preparing ??= prepareProgram(program, parts).catch((error) => {
+        // What failed for a reason outside is tried again by the next page.
+        preparing = undefined
+        throw error
+      })
       const prepared = await preparing
       if (prepared.retired) throw new Problem('UNAVAILABLE', `${program.address} has been unloaded`)
       if (!prepared.procedures.includes(procedure))
@@ -120,6 +124,10 @@ class IsolateEngine implements ScriptEngine {
     const prepared = this.#evaluations.get(key) ?? prepareScript(script)
     this.#evaluations.delete(key)
     this.#evaluations.set(key, prepared)
+    // What failed for a reason outside is tried again by the next call.
+    prepared.catch(() => {
+      if (this.#evaluations.get(key) === prepared) this.#evaluations.delete(key)
+    })
     for (const oldest of [...this.#evaluations.keys()].slice(0, -keptScripts))
       this.#evaluations.delete(oldest)
     return prepared

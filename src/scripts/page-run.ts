@@ -107,10 +107,8 @@ async function runPortion(
   const { pool, jobs } = ports
   run.context.signal?.throwIfAborted()
   const { depth } = pool
-  const sandbox = await pool.acquire(run.program)
+  const { sandbox, loaded } = await loadedSandbox(run, ports)
   try {
-    await ports.refresh(sandbox, run.program)
-    const loaded = await sandbox.context(run.program)
     const { program, context } = run
     const budget = new Budget(run.limits)
     const job: Job = {
@@ -125,6 +123,34 @@ async function runPortion(
   } finally {
     jobs.delete(sandbox)
     pool.release(sandbox)
+  }
+}
+
+/**
+ * An isolate that has the program. It may die before anything runs in it, because a script of others ends its host: then there is
+ * another one.
+ */
+async function loadedSandbox(
+  { program, procedure }: PageRun,
+  { pool, refresh }: RunPorts,
+): Promise<{ readonly sandbox: Sandbox; readonly loaded: LoadedContext }> {
+  for (let deaths = 1; ; deaths++) {
+    const sandbox = await pool.acquire(program)
+    try {
+      await refresh(sandbox, program)
+      return { sandbox, loaded: await sandbox.context(program) }
+    } catch (cause) {
+      const isLost = sandbox.dead
+      pool.release(sandbox)
+      pool.throwIfClosed()
+      if (!isLost) throw cause
+      if (deaths === mostDeaths)
+        throw new Problem(
+          'SCRIPT_MEMORY',
+          `${program.scripts[0]?.label ?? procedure} script ended the process in which scripts run, or others did, while it was loaded`,
+          { cause },
+        )
+    }
   }
 }
 

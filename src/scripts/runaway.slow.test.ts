@@ -163,3 +163,18 @@ describe('a script that V8 loses control of', () => {
     expect(outcomes[1]).toMatchObject({ error: { message: expect.stringContaining('ended the process') } })
   })
 })
+
+describe('a host that ends at any moment', () => {
+  it('does not fail the scripts of others: what only computes has its value, however often that is', async () => {
+    const page = load('source + 1')
+    const each = async (from: number) => {
+      for (let value = from; value < from + 20; value++) {
+        // Each source is new: it is analysed and loaded while the hosts end that others use as well.
+        expect(await test.value(`${value} + 1`)).toBe(value + 1)
+        if (value % 3 === 0) setTimeout(() => ScriptHost.current().kill(), value % 11)
+        expect(summary(await page.run('each', [value], system))).toEqual([value + 1])
+      }
+    }
+    await Promise.all([each(0), each(1_000), each(2_000)])
+  })
+})

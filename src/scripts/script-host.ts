@@ -153,13 +153,21 @@ export class ScriptHost {
 
 /** What the engine of the scripts says of a source. A host that ends meanwhile, for whatever other reason, is asked again in the next. */
 export async function analyse(source: string): Promise<Analysis> {
-  const ask = async () => JSON.parse((await ScriptHost.current().ask({ kind: 'analyse' }, source)).text)
-  return ask().catch(ask)
+  for (let tries = 1; ; tries++) {
+    try {
+      return JSON.parse((await ScriptHost.current().ask({ kind: 'analyse' }, source)).text)
+    } catch (error) {
+      if (tries === mostTries) throw error
+    }
+  }
 }
 
 export interface Answer extends Done {
   readonly text: string
 }
+
+/** Hosts that may end one after the other, for whatever reason, before a source is given up. */
+const mostTries = 10
 
 /** Memory of the whole process, beyond which it is out of control. Each isolate has a limit of its own. */
 const mostMebibytes = 2048
