@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
+import type { errors } from 'jose'
 import { asObject, isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { messageOf, Problem } from '../model/problem.ts'
 import type { Resources } from '../router/resources.ts'
@@ -53,15 +53,21 @@ function requireScopes(required: readonly string[], { scope, scp }: JsonObject):
 }
 
 function signed({ url, issuer, audience }: SignedTokens): Claims {
-  const keys = createRemoteJWKSet(new URL(url), { timeoutDuration: patience })
+  const open = async () => {
+    const jose = await import('jose')
+    return { ...jose, keys: jose.createRemoteJWKSet(new URL(url), { timeoutDuration: patience }) }
+  }
+  let opened: ReturnType<typeof open> | undefined
   const options = { issuer, ...(audience !== undefined && { audience }), requiredClaims: ['exp'], algorithms }
   return async (token) => {
+    opened ??= open()
+    const { jwtVerify, keys, errors } = await opened
     try {
       return asObject((await jwtVerify(token, keys, options)).payload)
     } catch (error) {
       if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError))
         throw unreachable(url, error)
-      throw refused(reasonOf(error))
+      throw refused(reasonOf(error, errors))
     }
   }
 }
@@ -72,12 +78,12 @@ const algorithms = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
 
-function reasonOf(error: errors.JOSEError): string {
-  if (error instanceof errors.JWTExpired) return 'it has expired'
-  if (error instanceof errors.JWTClaimValidationFailed)
+function reasonOf(error: errors.JOSEError, known: typeof errors): string {
+  if (error instanceof known.JWTExpired) return 'it has expired'
+  if (error instanceof known.JWTClaimValidationFailed)
     return `its claim ${JSON.stringify(error.claim)} is not the one that is expected`
-  if (error instanceof errors.JWKSNoMatchingKey) return 'no key of the authorization server has signed it'
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is wrong'
+  if (error instanceof known.JWKSNoMatchingKey) return 'no key of the authorization server has signed it'
+  if (error instanceof known.JWSSignatureVerificationFailed) return 'its signature is wrong'
   return 'it is no token of the authorization server'
 }
 

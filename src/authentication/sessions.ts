@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { jwtVerify, SignJWT } from 'jose'
 import type { Log } from '../kit/log.ts'
 import { Mutex } from '../kit/mutex.ts'
 import { asObject, isJsonObject, type Json, type JsonObject } from '../model/json.ts'
@@ -87,6 +86,7 @@ export class Sessions {
     const { id, module, identity, basis, begun, issued } = session
     const { userId, roles, account } = identity
     const until = Math.min(begun + longest, issued + idle)
+    const { SignJWT } = await import('jose')
     return new SignJWT({ module, roles, account, basis, begun })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setIssuer(issuer)
@@ -99,6 +99,7 @@ export class Sessions {
 
   async #verified(token: string): Promise<Session | undefined> {
     const secret = await this.#secret()
+    const { jwtVerify } = await import('jose')
     try {
       const { payload } = await jwtVerify(token, secret, {
         ...{ algorithms: ['HS256'], issuer, currentDate: new Date(this.#now()) },

@@ -6,7 +6,7 @@ import type { RequestContext, ResourceAction, ResourceProvider } from '../router
 import type { ScriptEngine } from '../scripts/engine.ts'
 import type { MailSettings } from './email-settings.ts'
 import { type MailTemplate, rendered } from './email-templates.ts'
-import { type Mail, sendMail } from './smtp.ts'
+import type { Mail } from './smtp.ts'
 
 export interface MailServices {
   readonly engine: ScriptEngine
@@ -133,6 +133,8 @@ function addresses(given: Json, header: string): readonly string[] {
 async function send(mail: Mail, settings: MailSettings, { secrets, log }: MailServices): Promise<Json> {
   const { login } = settings
   const password = login && String(await secrets.decrypt(login.password))
+  // Loaded with the first mail: most commands send none.
+  const { sendMail } = await import('./smtp.ts')
   const rejected = await sendMail(mail, settings, password)
   if (rejected.length === 0) return { status: 'OK', message: 'Email sent' }
   // Sent again, the others would get it twice.
