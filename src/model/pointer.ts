@@ -22,7 +22,8 @@ export function parsePointer(text: string): Pointer {
 /** The canonical text: a leading slash, tokens percent-encoded where needed. Root is `''`. */
 export function printPointer(pointer: Pointer): string {
   if (pointer.length === 0) return ''
-  const text = `/${pointer.map(encode).join('/')}`
+  let text = ''
+  for (const token of pointer) text += `/${encode(token)}`
   // A trailing slash is dropped on reading, so an empty last token needs one of its own.
   return pointer.at(-1) === '' ? `${text}/` : text
 }
@@ -131,9 +132,10 @@ function decode(token: string, text: string): string {
 
 /** Characters that would end a token in a pointer, in a filter, or in a comma list of pointers. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be encoded
-const reserved = /[\u0000-\u0020\u007f%/,!()"'\\]/g
+const reserved = /[\u0000-\u0020\u007f%/,!()"'\\]/
+const allReserved = new RegExp(reserved, 'g')
 
 function encode(token: string): string {
-  if (token.search(reserved) < 0) return token
-  return token.replace(reserved, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+  if (!reserved.test(token)) return token
+  return token.replace(allReserved, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 }

@@ -54,10 +54,10 @@ export function readableProperties(
 
 /** What to send on create: declared and creatable attributes that have a value. */
 export function creation(type: ObjectType, content: JsonObject, id: string | undefined): Attributes {
-  const given = declared(type, content)
+  requireDeclared(type, content)
   const attributes: Attributes = {}
-  for (const property of type.properties.values()) {
-    const value = given.get(property)
+  for (const [name, property] of type.properties) {
+    const value = member(content, name)
     const native = value === undefined || isEmpty(value) ? undefined : toNative(value, property)
     if (native === undefined || native === null) {
       if (property.required && !(property.isName && id !== undefined)) {
@@ -71,7 +71,10 @@ export function creation(type: ObjectType, content: JsonObject, id: string | und
 
 /** What to send on update: declared and updateable attributes that are present; null clears. */
 export function update(type: ObjectType, content: JsonObject): readonly AttributeChange[] {
-  return [...declared(type, content)].flatMap(([property, value]): AttributeChange[] => {
+  requireDeclared(type, content)
+  return Object.entries(content).flatMap(([key, value]): AttributeChange[] => {
+    const property = type.properties.get(key)
+    if (!property || value === undefined) return []
     const { attribute: name, updateable, isSecret } = property
     if (!updateable || name === '_id') return []
     const native = value === null ? null : toNative(value, property)
@@ -85,18 +88,11 @@ export function toNativeList(values: readonly Json[], property: Property): reado
   return values.map((value) => toNativeOne(value, property))
 }
 
-/** The members of a body that are properties; others may only begin with an underscore. */
-function declared(type: ObjectType, content: JsonObject): ReadonlyMap<Property, Json> {
-  const result = new Map<Property, Json>()
-  for (const name of Object.keys(content)) {
-    const value = member(content, name)
-    const property = type.properties.get(name)
-    if (property && value !== undefined) result.set(property, value)
-    else if (!property && !name.startsWith('_')) {
+/** The members of a body are properties; others may only begin with an underscore. */
+function requireDeclared({ properties }: ObjectType, content: JsonObject): void {
+  for (const name of Object.keys(content))
+    if (!properties.has(name) && !name.startsWith('_'))
       throw new Problem('INVALID_VALUE', `Target does not support attribute ${name}`)
-    }
-  }
-  return result
 }
 
 export function isEmpty(value: Json): boolean {
