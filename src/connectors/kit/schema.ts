@@ -34,6 +34,19 @@ export interface ObjectClass {
   readonly operations?: readonly ClassOperation[]
   /** What of this class could not be described, each in a sentence; `attributes` has the rest. */
   readonly findings?: readonly string[]
+  /** An attribute may have values of its own under its name with options, e.g. in a language. Absent: false. */
+  readonly takesOptions?: boolean
+}
+
+/** The attribute of this name; one with options, such as `cn;lang-de`, is described by its type where the class takes options. */
+export function describedAttribute(
+  { attributes, takesOptions = false }: ObjectClass,
+  name: string,
+): NativeAttribute | undefined {
+  const described = (wanted: string) => attributes.find((one) => one.name === wanted)
+  const [type = ''] = name.split(';')
+  const base = takesOptions && type !== name ? described(type) : undefined
+  return described(name) ?? (base && { ...base, name, required: false, returnedByDefault: false })
 }
 
 export interface Schema {

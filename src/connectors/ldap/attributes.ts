@@ -23,6 +23,8 @@ export interface LdapAttribute extends NativeAttribute {
   readonly virtual?: VirtualAttribute
   /** A list that is kept by the groups; absent: entries have it. */
   readonly membership?: Membership
+  /** The ids of members of groups, whose names entries have. */
+  readonly memberIds?: true
 }
 
 /** Stands for the whole name of an entry, `__NAME__`. */
@@ -59,7 +61,10 @@ export function attributesOf(
   objectClasses: readonly string[],
   passwordAttribute: string,
   virtual: readonly VirtualAttribute[],
-  memberships: readonly Membership[],
+  {
+    memberships = [],
+    memberIds = false,
+  }: { readonly memberships?: readonly Membership[]; readonly memberIds?: boolean },
 ): ClassAttributes {
   const own = objectClasses.flatMap((name) => lineage(schema, name))
   const auxiliary = [...schema.classes.values()].filter(({ kind }) => kind === 'AUXILIARY')
@@ -84,9 +89,11 @@ export function attributesOf(
     if (one.from.every((name) => byName.has(name.toLowerCase())))
       byName.set(one.name.toLowerCase(), virtualAttribute(one))
   for (const one of memberships) byName.set(one.name.toLowerCase(), membershipAttribute(one))
+  if (memberIds) byName.set(memberIdAttribute.toLowerCase(), memberIdsAttribute)
   const undescribed = [...required].filter((name) => !schema.types.has(name))
   return {
     objectClass: {
+      takesOptions: true,
       attributes: [...byName.values()].map(published),
       ...(undescribed.length > 0 && {
         findings: [`The server requires ${undescribed.join(', ')}, and does not describe it`],
@@ -97,6 +104,26 @@ export function attributesOf(
       .filter(({ type }) => type === 'bytes')
       .flatMap(({ name }) => [name, `${name};binary`]),
   }
+}
+
+/** A type of attributes and its options (RFC 4512, section 2.5), in lower case; `binary` says how a value is sent, and is no other attribute. */
+export function descriptionOf(text: string): { readonly type: string; readonly options: readonly string[] } {
+  const [type = '', ...options] = text.toLowerCase().split(';')
+  return { type, options: options.filter((one) => one !== 'binary').toSorted() }
+}
+
+/** What a name stands for, also one with options: `cn;lang-de` is like `cn`, and has values of its own. */
+export function attributeNamed({ byName }: ClassAttributes, name: string): LdapAttribute | undefined {
+  const known = byName.get(name.toLowerCase())
+  if (known || !name.includes(';')) return known
+  const attribute = byName.get(descriptionOf(name).type)
+  if (!attribute || attribute.secret || !isInEntries(attribute)) return undefined
+  return { ...attribute, name, required: false, returnedByDefault: false }
+}
+
+/** False for one that the connector makes of others. */
+export function isInEntries({ virtual, membership, memberIds }: LdapAttribute): boolean {
+  return !virtual && !membership && !memberIds
 }
 
 function attributeOf(definition: AttributeDefinition): LdapAttribute {
@@ -149,6 +176,22 @@ function membershipAttribute(membership: Membership): LdapAttribute {
   }
 }
 
+/** The ids of the members of a group, `getGroupMemberId` (platform §5.2). */
+export const memberIdAttribute = '_memberId'
+
+const memberIdsAttribute: LdapAttribute = {
+  name: memberIdAttribute,
+  type: 'string',
+  multivalued: true,
+  required: false,
+  comparison: 'exact',
+  creatable: false,
+  updateable: false,
+  syntax: '',
+  substrings: false,
+  memberIds: true,
+}
+
 function virtualAttribute(virtual: VirtualAttribute): LdapAttribute {
   const { name, type, write, returnedByDefault } = virtual
   const isWritable = write !== undefined
@@ -172,6 +215,7 @@ function published({
   substrings: __,
   virtual: ___,
   membership: ____,
+  memberIds: _____,
   ...attribute
 }: LdapAttribute): NativeAttribute {
   return attribute

@@ -78,7 +78,7 @@ export const configurationSchema = {
       'The attribute of groups that holds the names of their members.',
       'uniqueMember',
     ),
-    getGroupMemberId: yesNo('Refused if set.'),
+    getGroupMemberId: yesNo('Groups have `_memberId`, the ids of their members, to be read.'),
     maintainLdapGroupMembership: yesNo('Groups follow the renames and deletes of their members.'),
     maintainPosixGroupMembership: yesNo(
       'Groups of POSIX (`posixGroup`, `memberUid`) follow the changes of `uid` and the deletes of their members.',

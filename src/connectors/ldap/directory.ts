@@ -2,7 +2,7 @@ import type { Entry, Filter } from 'ldapts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorHost } from '../kit/kind.ts'
 import { Pool } from '../kit/pool.ts'
-import { attributesOf, type ClassAttributes, nameAttribute } from './attributes.ts'
+import { attributeNamed, attributesOf, type ClassAttributes, nameAttribute } from './attributes.ts'
 import { Connection, isBroken } from './connection.ts'
 import { parseDn } from './dn.ts'
 import { valuesIn } from './entries.ts'
@@ -176,13 +176,10 @@ function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFa
     throw new ConnectorError(isAgreed ? 'misconfigured' : 'unknownClass', message)
   }
   const leftOut = profile.leftOut(objectClasses).filter((one) => schema.classes.has(one.toLowerCase()))
-  const attributes = attributesOf(
-    schema,
-    objectClasses,
-    settings.passwordAttribute,
-    profile.virtual,
-    name === accountClass ? membershipsOf(schema, settings) : [],
-  )
+  const attributes = attributesOf(schema, objectClasses, settings.passwordAttribute, profile.virtual, {
+    memberships: name === accountClass ? membershipsOf(schema, settings) : [],
+    memberIds: name === groupClass && settings.memberIds,
+  })
   return {
     attributes,
     filter: and([
@@ -198,7 +195,7 @@ function classFacts(name: string, facts: Facts, settings: LdapSettings): ClassFa
       idIsName: isName(uidAttribute),
       nameAttribute: profile.nameAttribute,
       findsMore: profile.findsMore,
-      attribute: (one) => attributes.byName.get(one.toLowerCase()),
+      attribute: (one) => attributeNamed(attributes, one),
       idValue: (id) => idValue(id, uidAttribute, schema),
     },
   }

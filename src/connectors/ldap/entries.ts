@@ -3,7 +3,14 @@ import { Unreadable } from '../../model/unreadable.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorObject } from '../kit/query.ts'
 import { setAttribute, type Value } from '../kit/values.ts'
-import { type ClassAttributes, type LdapAttribute, nameAttribute } from './attributes.ts'
+import {
+  attributeNamed,
+  type ClassAttributes,
+  descriptionOf,
+  isInEntries,
+  type LdapAttribute,
+  nameAttribute,
+} from './attributes.ts'
 import { keyOf, parseDn } from './dn.ts'
 import type { Membership, Placeholder } from './membership.ts'
 import { type State, stateOf, type VirtualAttribute } from './virtual.ts'
@@ -17,6 +24,8 @@ export interface Reading {
   readonly virtual: readonly VirtualAttribute[]
   /** Lists that are kept by groups, and are wanted. */
   readonly memberships: readonly Membership[]
+  /** Wanted of groups. */
+  readonly memberIds: MemberIds | undefined
   readonly placeholder: Placeholder | undefined
   /** By description; null: for nothing. */
   readonly uses: Map<string, Use | null>
@@ -27,6 +36,16 @@ export interface Reading {
     membership: Membership,
     references: readonly string[],
   ): Promise<ReadonlyMap<string, readonly string[]>>
+}
+
+/** The ids of the members of groups (`_memberId`), who are known there by the names of their entries. */
+export interface MemberIds {
+  /** The attribute with the names. */
+  readonly list: string
+  /** The names are wanted as well. */
+  readonly keepsList: boolean
+  /** Ids by the keys of names. Entries that are gone, or that the account may not see, have none. */
+  idsOf(names: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
 
 export interface Use {
@@ -48,7 +67,7 @@ export function requested({
   const members = memberships.flatMap(({ refersTo }) => (refersTo === 'name' ? [] : [refersTo]))
   const parts = [...virtual.flatMap(({ from }) => from), ...members]
   if (!fields) return [...new Set(['*', uidAttribute, ...parts])]
-  const names = fields.filter((name) => name !== nameAttribute && isInEntries(name, attributes))
+  const names = fields.filter((name) => name !== nameAttribute && isAsked(name, attributes))
   return [...new Set([uidAttribute, ...names, ...parts])]
 }
 
@@ -105,17 +124,21 @@ function useOf(description: string, reading: Reading): Use | undefined {
 }
 
 function findUse(description: string, { attributes, fields, placeholder }: Reading): Use | undefined {
-  const [name = '', ...options] = description.toLowerCase().split(';')
-  const attribute = attributes.byName.get(name)
-  if (!attribute || attribute.secret) return undefined
-  const isWanted = fields
-    ? fields.some((field) => field.toLowerCase() === name)
-    : attribute.returnedByDefault !== false
+  const { type, options } = descriptionOf(description)
   const range = options.find((option) => option.startsWith('range='))
+  const name = [type, ...options.filter((option) => option !== range)].join(';')
   // Values in a language, and others with options, are not those of the attribute.
-  if (!isWanted || options.some((option) => option !== range && option !== 'binary')) return undefined
+  const asked = fields?.find((field) => sameDescription(field, name))
+  const attribute = attributeNamed(attributes, asked ?? name)
+  if (!attribute || attribute.secret) return undefined
+  if (fields ? asked === undefined : attribute.returnedByDefault === false) return undefined
   const hides = placeholder?.memberAttribute.toLowerCase() === name ? isPlaceholder(placeholder) : undefined
   return { attribute, isRange: range !== undefined && !range.endsWith('-*'), hides }
+}
+
+function sameDescription(one: string, other: string): boolean {
+  const [first, second] = [descriptionOf(one), descriptionOf(other)]
+  return first.type === second.type && first.options.join(';') === second.options.join(';')
 }
 
 function isPlaceholder({ name }: Placeholder): (value: string | Buffer) => boolean {
@@ -152,9 +175,9 @@ function undecoded(id: string, attribute: string): Unreadable {
   return new Unreadable(id, new ConnectorError('unreadable', message, { attribute }))
 }
 
-function isInEntries(name: string, { byName }: ClassAttributes): boolean {
-  const attribute = byName.get(name.toLowerCase())
-  return !attribute?.secret && !attribute?.virtual && !attribute?.membership
+function isAsked(name: string, attributes: ClassAttributes): boolean {
+  const attribute = attributeNamed(attributes, name)
+  return !attribute || (!attribute.secret && isInEntries(attribute))
 }
 
 function setVirtual(object: ConnectorObject, state: State, virtual: readonly VirtualAttribute[]): void {

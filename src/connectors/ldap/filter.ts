@@ -11,7 +11,7 @@ import type { Filter } from '../../model/filter/filter.ts'
 import type { FilterLeaf } from '../../model/filter/walk.ts'
 import { elementsOf, type Json } from '../../model/json.ts'
 import { type SplitFilter, splitBy } from '../kit/query.ts'
-import { directoryString, ia5String, type LdapAttribute, nameAttribute } from './attributes.ts'
+import { directoryString, ia5String, isInEntries, type LdapAttribute, nameAttribute } from './attributes.ts'
 import { parseDn } from './dn.ts'
 
 /**
@@ -66,7 +66,7 @@ function isAnswered(leaf: FilterLeaf, names: FilterNames): boolean {
   if (below.length > 0) return false
   if (leaf.kind === 'present') {
     const attribute = names.attribute(name)
-    return attribute !== undefined && !attribute.secret && isInEntry(attribute) && name !== nameAttribute
+    return attribute !== undefined && !attribute.secret && isInEntries(attribute) && name !== nameAttribute
   }
   const values = elementsOf(leaf.value)
   const isEquality = ['eq', 'ne', 'in'].includes(leaf.operator)
@@ -81,14 +81,11 @@ function isAnswered(leaf: FilterLeaf, names: FilterNames): boolean {
       values.length > 0 &&
       values.every((value) => attribute.virtual?.filter?.(value) !== undefined)
     )
-  if (!attribute || attribute.secret || attribute.comparison === 'unknown') return false
+  if (!attribute || attribute.secret || attribute.comparison === 'unknown' || attribute.memberIds)
+    return false
   const isSubstring = ['co', 'sw', 'ew'].includes(leaf.operator)
   if (!(isEquality || leaf.operator === 'ca' || (isSubstring && attribute.substrings))) return false
   return values.length > 0 && values.every((value) => fits(value, attribute, isSubstring))
-}
-
-function isInEntry({ virtual, membership }: LdapAttribute): boolean {
-  return !virtual && !membership
 }
 
 /** The empty text is no name, and no entry has it. */

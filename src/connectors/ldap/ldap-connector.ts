@@ -1,15 +1,23 @@
 import { everything, type Filter } from '../../model/filter/filter.ts'
 import type { Json } from '../../model/json.ts'
+import type { SortKey } from '../../model/sort.ts'
 import type { ChangesPage, SyncToken } from '../kit/changes.ts'
 import type { Capabilities, Lifecycle } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { Clock, ConnectorHost } from '../kit/kind.ts'
-import type { ConnectorEntry, ConnectorQuery, SearchEnd, SplitFilter } from '../kit/query.ts'
+import type {
+  ConnectorEntry,
+  ConnectorQuery,
+  ObjectPage,
+  PageQuery,
+  SearchEnd,
+  SplitFilter,
+} from '../kit/query.ts'
 import type { ObjectClass } from '../kit/schema.ts'
 import { noSteps } from '../kit/steps.ts'
 import { isValueList, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
-import { nameAttribute } from './attributes.ts'
+import { descriptionOf, nameAttribute } from './attributes.ts'
 import { unknownBase } from './base-search.ts'
 import { changesSince, everyObject, latestToken } from './changes/reading.ts'
 import { Connection } from './connection.ts'
@@ -17,6 +25,7 @@ import { accountClass, Directory, type Facts, groupClass } from './directory.ts'
 import { distinct, textValue } from './encoding.ts'
 import { splitForServer } from './filter.ts'
 import { logIn, loginOf } from './logins.ts'
+import { OpenSearches } from './paging.ts'
 import { readObjects, searchObjects } from './read.ts'
 import type { LdapSettings } from './settings.ts'
 import { heldVirtual } from './virtual.ts'
@@ -35,6 +44,8 @@ type LdapCapabilities = Pick<
   | 'schema'
   | 'search'
   | 'split'
+  | 'page'
+  | 'sorts'
   | 'readMany'
   | 'writeMany'
   | 'deltas'
@@ -52,14 +63,17 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
   readonly #settings: LdapSettings
   readonly #directory: Directory
   readonly #clock: Clock
+  readonly #searches: OpenSearches
 
   constructor(settings: LdapSettings, host: ConnectorHost) {
     this.#settings = settings
     this.#directory = new Directory(settings, host)
     this.#clock = host.clock
+    this.#searches = new OpenSearches(this.#directory, host.clock, host.pool.max)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#searches[Symbol.asyncDispose]()
     await this.#directory[Symbol.asyncDispose]()
   }
 
@@ -107,6 +121,15 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
     return names ? splitForServer(filter, names) : { native: everything, rest: filter }
   }
 
+  /** Servers sort by what they have an index for, if at all. */
+  sorts(_objectClass: string, sortKeys: readonly SortKey[]): boolean {
+    return sortKeys.length === 0
+  }
+
+  page(query: PageQuery, signal?: AbortSignal): Promise<ObjectPage> {
+    return this.#searches.page(query, signal)
+  }
+
   async readMany(
     objectClass: string,
     ids: readonly string[],
@@ -128,7 +151,7 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
   deltas(objectClass: string, name: string): boolean {
     const facts = this.#directory.known
     const attribute = facts?.class(objectClass).names.attribute(name)
-    const { equality } = facts?.schema.types.get(name.toLowerCase()) ?? {}
+    const { equality } = facts?.schema.types.get(descriptionOf(name).type) ?? {}
     return attribute?.multivalued === true && (equality !== undefined || attribute.membership !== undefined)
   }
 

@@ -5,12 +5,14 @@ import { isUnreadable, Unreadable } from '../../model/unreadable.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorObject, ConnectorQuery } from '../kit/query.ts'
 import { setAttribute } from '../kit/values.ts'
+import { memberIdAttribute } from './attributes.ts'
 import { searchBases } from './base-search.ts'
 import type { Connection, Question } from './connection.ts'
 import { type ClassFacts, type Directory, type Facts, isName } from './directory.ts'
 import { keyOf as keyOfDn, parseDn } from './dn.ts'
 import { idOf, membershipsIn, objectOf, type Reading, requested, valuesIn, virtualOf } from './entries.ts'
 import { and, idFilter, ldapFilter } from './filter.ts'
+import { addMemberIds, idsByName } from './member-ids.ts'
 import { groupsOf, keyIn, referencesTo } from './membership-reading.ts'
 import type { LdapSettings } from './settings.ts'
 
@@ -143,6 +145,7 @@ async function objectsOf(
       objects.push(object)
     }
   }
+  if (reading.memberIds) await addMemberIds(objects, reading.memberIds)
   return { objects, hidden }
 }
 
@@ -192,10 +195,19 @@ function readingOf(
   const more: Reading['more'] = (name, description) =>
     moreValues(connection, { name, description, binary }, signal)
   const search = { connection, settings, matchesValues: facts.matchesValues, more }
+  const { memberAttribute } = settings
+  const wantsIds =
+    attributes.byName.has(memberIdAttribute.toLowerCase()) && isWanted(memberIdAttribute, fields)
+  const memberIds = wantsIds && {
+    list: attributes.byName.get(memberAttribute.toLowerCase())?.name ?? memberAttribute,
+    keepsList: isWanted(memberAttribute, fields),
+    idsOf: (names: readonly string[]) => idsByName(connection, { facts, attributes }, names, signal),
+  }
   return {
     attributes,
     uidAttribute: facts.uidAttribute,
-    fields,
+    fields: fields && memberIds && !memberIds.keepsList ? [...fields, memberAttribute] : fields,
+    memberIds: memberIds || undefined,
     virtual: virtualOf(fields, attributes),
     memberships: membershipsIn(fields, attributes),
     placeholder,
@@ -203,6 +215,10 @@ function readingOf(
     more,
     groups: (membership, references) => groupsOf(search, membership, references, signal),
   }
+}
+
+function isWanted(name: string, fields: readonly string[] | undefined): boolean {
+  return !fields || fields.some((field) => field.toLowerCase() === name.toLowerCase())
 }
 
 function asked(reading: Reading): Pick<Question, 'attributes' | 'binary'> {

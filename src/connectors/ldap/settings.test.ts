@@ -74,7 +74,6 @@ describe('the settings of a directory', () => {
     [{ connectionSecurity: 'tls' }, /allowed are none, ssl, starttls/],
     [{ userSearchScope: 'children' }, /allowed are object, onelevel, subtree/],
     [{ additionalSearchFilter: '(a' }, /no LDAP filter/],
-    [{ getGroupMemberId: true }, /getGroupMemberId .*not there yet/],
     [{ globalCatalogStrategy: 'read' }, /globalCatalogStrategy .*not there yet: make one system/],
     [{ pwdUpdateOnly: true }, /pwdUpdateOnly .*leave the other properties out/],
     [{ passwordAttribute: 'unicodePwd' }, /unicodePwd.*over TLS only.*set ssl or startTLS/],

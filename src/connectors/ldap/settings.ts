@@ -34,6 +34,8 @@ export interface LdapSettings {
   /** Nobody logs in with a password that was reset and must be changed first. */
   readonly mustChangeCounts: boolean
   readonly memberAttribute: string
+  /** Groups have the ids of their members, too. */
+  readonly memberIds: boolean
   readonly maintainMembership: boolean
   readonly maintainPosixMembership: boolean
   /** A name of groups that have no other member. */
@@ -99,6 +101,7 @@ export function ldapSettings(configuration: JsonObject, projectFolder: string, l
     userNames: given.texts('accountUserNameAttributes'),
     mustChangeCounts: given.boolean('respectResourcePasswordPolicyChangeAfterReset'),
     memberAttribute: given.text('groupMemberAttribute'),
+    memberIds: given.boolean('getGroupMemberId'),
     maintainMembership: given.boolean('maintainLdapGroupMembership'),
     maintainPosixMembership: given.boolean('maintainPosixGroupMembership'),
     placeholderMember: nameOfEntry(given, 'placeholderMember'),
@@ -140,7 +143,6 @@ function hashAlgorithm(name: string | undefined): LdapSettings['passwordHash'] {
 
 /** What would do less than its author asked for. */
 const refused: readonly (readonly [SettingName, (value: Json) => boolean, string])[] = [
-  ['getGroupMemberId', isOn, 'members are given by name only'],
   [
     'globalCatalogStrategy',
     (value) => value !== 'none',

@@ -21,7 +21,7 @@ const schema = parseSubschema(
     "( 2.8 NAME 'badgeHolder' AUXILIARY MUST badge )",
   ],
 )
-const { byName, binary } = attributesOf(schema, ['employee'], 'secretWord', [], [])
+const { byName, binary } = attributesOf(schema, ['employee'], 'secretWord', [], {})
 
 describe('the attributes of an object class', () => {
   it('are those of the classes that it extends, of auxiliary classes, and operational ones', () => {
@@ -71,7 +71,7 @@ describe('a schema with mistakes', () => {
   it('says what a class requires and nothing describes', () => {
     const { types } = schema
     const classes = parseSubschema([], ["( 3.1 NAME 'odd' STRUCTURAL MUST ( cn $ nowhere ) )"]).classes
-    expect(attributesOf({ types, classes }, ['odd'], 'secretWord', [], []).objectClass.findings).toEqual([
+    expect(attributesOf({ types, classes }, ['odd'], 'secretWord', [], {}).objectClass.findings).toEqual([
       'The server requires nowhere, and does not describe it',
     ])
   })

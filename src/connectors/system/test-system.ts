@@ -4,7 +4,7 @@ import { isUnreadable } from '../../model/unreadable.ts'
 import { type Connector, offers } from '../kit/connector.ts'
 import { ConnectorError } from '../kit/errors.ts'
 import type { Search, SearchEnd } from '../kit/query.ts'
-import type { Schema } from '../kit/schema.ts'
+import { describedAttribute, type Schema } from '../kit/schema.ts'
 import type { Steps } from '../kit/steps.ts'
 import type { Calls } from './calls.ts'
 import type { ObjectType } from './object-type.ts'
@@ -70,8 +70,9 @@ async function compareTypes(
   const lacking = [...types.values()].flatMap(({ name, objectClass, properties }) => {
     const described = classes[objectClass]
     if (!described) return [`${name}: there are no objects of the type ${objectClass}`]
-    const known = new Set(['_id', ...described.attributes.map((attribute) => attribute.name)])
-    const absent = [...properties.values()].filter(({ attribute }) => !known.has(attribute))
+    const absent = [...properties.values()].filter(
+      ({ attribute }) => attribute !== '_id' && !describedAttribute(described, attribute),
+    )
     return absent.length === 0 ? [] : [`${name}: no ${absent.map(({ attribute }) => attribute).join(', ')}`]
   })
   const advice =

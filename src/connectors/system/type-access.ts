@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import { Problem } from '../../model/problem.ts'
 import { type Connector, offers } from '../kit/connector.ts'
-import type { Comparison, NativeAttribute, Schema } from '../kit/schema.ts'
+import { type Comparison, describedAttribute, type NativeAttribute, type Schema } from '../kit/schema.ts'
 import type { Calls } from './calls.ts'
 import type { ObjectType, Property } from './object-type.ts'
 import { type Operation, type OperationName, timeoutOf } from './operation.ts'
@@ -91,7 +91,14 @@ export class TypeAccess {
     signal: AbortSignal | undefined,
   ): Promise<readonly NativeAttribute[]> {
     const classes = await this.call('SCHEMA', signal, (both) => connector.schema(both))
-    return classes[this.type.objectClass]?.attributes ?? []
+    const described = classes[this.type.objectClass]
+    if (!described) return []
+    const named = new Set(described.attributes.map(({ name }) => name))
+    const others = [...this.type.properties.values()].filter((property) => !named.has(property.attribute))
+    return [
+      ...described.attributes,
+      ...others.flatMap((property) => describedAttribute(described, property.attribute) ?? []),
+    ]
   }
 
   /** By name, read once; undefined where the system does not say. */

@@ -6,6 +6,10 @@ export interface Proxy extends AsyncDisposable {
   readonly port: number
   /** How many connections there have been. */
   readonly count: number
+  /** How many there are now. */
+  readonly open: number
+  /** Bytes that have come from the server. */
+  readonly received: number
   /** Ends all connections, without a word to either side. */
   cut(): void
 }
@@ -13,9 +17,13 @@ export interface Proxy extends AsyncDisposable {
 export async function proxyTo(port: number): Promise<Proxy> {
   const sockets = new Set<Socket>()
   let count = 0
+  let received = 0
   const server = createServer((client) => {
     count++
     const target = connect(port, '127.0.0.1')
+    target.on('data', (bytes) => {
+      received += bytes.length
+    })
     for (const [one, other] of [
       [client, target],
       [target, client],
@@ -36,6 +44,12 @@ export async function proxyTo(port: number): Promise<Proxy> {
     port: typeof address === 'object' && address ? address.port : 0,
     get count() {
       return count
+    },
+    get open() {
+      return sockets.size / 2
+    },
+    get received() {
+      return received
     },
     cut() {
       for (const socket of sockets) socket.resetAndDestroy()

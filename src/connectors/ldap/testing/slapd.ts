@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '../../../model/json.ts'
 import { temporaryFolder } from '../../../testing/folder.ts'
 import { standaloneHost } from '../../kit/host.ts'
+import type { ConnectorHost } from '../../kit/kind.ts'
 import { LdapConnector } from '../ldap-connector.ts'
 import { ldapSettings } from '../settings.ts'
 
@@ -16,7 +17,7 @@ export interface Slapd extends AsyncDisposable {
   readonly local: string
   readonly folder: string
   /** A connector as the administrator, with these settings besides. */
-  connect(configuration?: JsonObject): LdapConnector
+  connect(configuration?: JsonObject, host?: Partial<ConnectorHost>): LdapConnector
   /** Changes by LDIF, as another program. */
   change(ldif: string): void
   /** Deletes everything below the base, and gives it its empty containers back. */
@@ -101,8 +102,8 @@ export async function startSlapd({
     port,
     local,
     folder: temporary.path,
-    connect: (configuration = {}) => {
-      const host = standaloneHost({ projectFolder: temporary.path })
+    connect: (configuration = {}, given = {}) => {
+      const host = standaloneHost({ projectFolder: temporary.path, ...given })
       const settings = {
         host: '127.0.0.1',
         port,
