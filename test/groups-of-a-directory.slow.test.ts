@@ -20,6 +20,7 @@ const named = (cn: string) => `cn=${cn},${groups}`
 const made = new TestProject()
 let slapd: Slapd
 let application: Application
+const logged: string[] = []
 
 beforeAll(async () => {
   slapd = await startSlapd()
@@ -32,7 +33,7 @@ beforeAll(async () => {
     flags: {},
     projectFolder: made.folder,
     dataFolder: made.path('.data'),
-    log: () => {},
+    log: (_level, message) => logged.push(message),
   })
 })
 
@@ -67,7 +68,8 @@ const provisioner = (port: number) => ({
       nativeType: '__ACCOUNT__',
       properties: {
         dn: { type: 'string', nativeName: '__NAME__', required: true },
-        ...{ uid: { type: 'string' }, cn: { type: 'string' }, sn: { type: 'string' } },
+        ...{ uid: { type: 'string' }, cn: { type: 'string' }, sn: { type: 'string', nativeName: 'SN' } },
+        changed: { type: 'string', nativeName: 'modifytimestamp', flags: ['NOT_UPDATEABLE'] },
         ...{ mail: list, ldapGroups: list },
       },
     },
@@ -204,5 +206,34 @@ describe('the groups of an account', () => {
     await recon('accounts_users')
     for (const mapping of ['users_accounts', 'accounts_users'])
       expect(await recon(mapping)).toEqual(['CONFIRMED UPDATE nothing', 'CONFIRMED UPDATE nothing'])
+  })
+
+  it('come with liveSync, although they come only where they are asked for', async () => {
+    const live = () =>
+      application.resources.action(
+        'system/ldap/account',
+        { name: 'liveSync', content: null, parameters: {} },
+        application.administrator,
+      )
+    await live()
+    slapd.change(
+      `dn: ${named('admins')}\nchangetype: modify\nadd: uniqueMember\nuniqueMember: uid=bob,${people}\n`,
+    )
+    slapd.change(`dn: uid=bob,${people}\nchangetype: modify\nadd: mail\nmail: bob@example.com\n`)
+    await live()
+    expect(await found('managed/user', 'uid eq "bob"')).toMatchObject([
+      { mail: ['bob@example.com'], ldapGroups: [named('admins')] },
+    ])
+  })
+})
+
+describe('an attribute in another spelling than in the schema', () => {
+  it('is read, found, written and planned all the same', async () => {
+    await recon('accounts_users')
+    expect(await account('ann')).toMatchObject({ sn: 'ann', changed: expect.stringMatching(/^\d{14}Z$/) })
+    await patch('ann', { operation: 'replace', field: ['sn'], value: 'Apfel' })
+    expect(await found('system/ldap/account', 'sn eq "apfel"')).toMatchObject([{ uid: 'ann', sn: 'Apfel' }])
+    expect(await recon('users_accounts')).toEqual(['CONFIRMED UPDATE nothing', 'CONFIRMED UPDATE nothing'])
+    expect(logged.filter((line) => line.includes('has no'))).toEqual([])
   })
 })

@@ -44,11 +44,14 @@ export interface Changes {
    *
    * A connector that finds deletions by comparing listings returns whether the present one is complete. If it is not, no
    * deletions are reported, and no token: what is missing would never be reported later.
+   *
+   * Objects have at least the attributes in `fields`; without it, those returned by default.
    */
   changesSince(
     objectClass: string,
     token: SyncToken | null,
     signal?: AbortSignal,
+    fields?: readonly string[],
   ): AsyncIterable<ChangesPage, SearchEnd>
 }
 

@@ -36,17 +36,24 @@ export interface ObjectClass {
   readonly findings?: readonly string[]
   /** An attribute may have values of its own under its name with options, e.g. in a language. Absent: false. */
   readonly takesOptions?: boolean
+  /** Names of attributes are the same in any case. Absent: false. */
+  readonly namesIgnoreCase?: boolean
 }
 
-/** The attribute of this name; one with options, such as `cn;lang-de`, is described by its type where the class takes options. */
+/** The attribute of this name, in the spelling asked for; one with options, such as `cn;lang-de`, is described by its type where the class takes options. */
 export function describedAttribute(
-  { attributes, takesOptions = false }: ObjectClass,
+  { attributes, takesOptions = false, namesIgnoreCase = false }: ObjectClass,
   name: string,
 ): NativeAttribute | undefined {
-  const described = (wanted: string) => attributes.find((one) => one.name === wanted)
+  const spelled = (text: string) => (namesIgnoreCase ? text.toLowerCase() : text)
+  const described = (wanted: string) =>
+    attributes.find((one) => one.name === wanted) ??
+    attributes.find((one) => spelled(one.name) === spelled(wanted))
+  const own = described(name)
+  if (own) return own.name === name ? own : { ...own, name }
   const [type = ''] = name.split(';')
   const base = takesOptions && type !== name ? described(type) : undefined
-  return described(name) ?? (base && { ...base, name, required: false, returnedByDefault: false })
+  return base && { ...base, name, required: false, returnedByDefault: false }
 }
 
 export interface Schema {

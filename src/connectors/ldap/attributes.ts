@@ -94,6 +94,7 @@ export function attributesOf(
   return {
     objectClass: {
       takesOptions: true,
+      namesIgnoreCase: true,
       attributes: [...byName.values()].map(published),
       ...(undescribed.length > 0 && {
         findings: [`The server requires ${undescribed.join(', ')}, and does not describe it`],

@@ -50,6 +50,8 @@ export interface MemberIds {
 
 export interface Use {
   readonly attribute: LdapAttribute
+  /** Under which names the object has it: as they were asked for. */
+  readonly names: readonly string[]
   /** More values follow. */
   readonly isRange: boolean
   /** Is this value one that nobody is to see? */
@@ -102,13 +104,14 @@ export async function objectOf(entry: Entry, reading: Reading): Promise<Connecto
     const use = useOf(description, reading)
     const given = entry[description]
     if (!use || given === undefined) continue
-    const { attribute, isRange, hides } = use
+    const { attribute, names, isRange, hides } = use
     const rest = isRange ? await reading.more(entry.dn, description) : []
     const all = rest.length > 0 ? [...valuesIn(given), ...rest] : valuesIn(given)
     const values = decoded(hides ? all.filter((value) => !hides(value)) : all, attribute)
     if (!values) return undecoded(id, attribute.name)
     const [first] = values
-    if (first !== undefined) setAttribute(object, attribute.name, attribute.multivalued ? values : first)
+    if (first === undefined) continue
+    for (const name of names) setAttribute(object, name, attribute.multivalued ? values : first)
   }
   if (reading.virtual.length > 0) setVirtual(object, stateOf(entry), reading.virtual)
   return object
@@ -128,12 +131,13 @@ function findUse(description: string, { attributes, fields, placeholder }: Readi
   const range = options.find((option) => option.startsWith('range='))
   const name = [type, ...options.filter((option) => option !== range)].join(';')
   // Values in a language, and others with options, are not those of the attribute.
-  const asked = fields?.find((field) => sameDescription(field, name))
-  const attribute = attributeNamed(attributes, asked ?? name)
+  const asked = fields?.filter((field) => sameDescription(field, name))
+  const attribute = attributeNamed(attributes, asked?.[0] ?? name)
   if (!attribute || attribute.secret) return undefined
-  if (fields ? asked === undefined : attribute.returnedByDefault === false) return undefined
+  const names = asked ?? (attribute.returnedByDefault === false ? [] : [attribute.name])
+  if (names.length === 0) return undefined
   const hides = placeholder?.memberAttribute.toLowerCase() === name ? isPlaceholder(placeholder) : undefined
-  return { attribute, isRange: range !== undefined && !range.endsWith('-*'), hides }
+  return { attribute, names, isRange: range !== undefined && !range.endsWith('-*'), hides }
 }
 
 function sameDescription(one: string, other: string): boolean {

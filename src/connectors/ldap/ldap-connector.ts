@@ -177,8 +177,9 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
     objectClass: string,
     token: SyncToken | null,
     signal?: AbortSignal,
+    fields?: readonly string[],
   ): AsyncGenerator<ChangesPage, SearchEnd> {
-    const asked = { directory: this.#directory, objectClass, clock: this.#clock, signal }
+    const asked = { directory: this.#directory, objectClass, clock: this.#clock, signal, fields }
     return token === null ? everyObject(asked) : changesSince(asked, token)
   }
 

@@ -4,7 +4,7 @@ import { Problem } from '../../model/problem.ts'
 import type { Remark, SetChange, SetChanges, SyncToken as StoredToken } from '../../router/resources.ts'
 import type { Changes, SyncToken } from '../kit/changes.ts'
 import { kindOfError } from '../kit/errors.ts'
-import { reader } from './convert.ts'
+import { readableProperties, reader } from './convert.ts'
 import type { TypeAccess } from './type-access.ts'
 import { withPlace } from './unreadable.ts'
 
@@ -37,8 +37,12 @@ async function* told(
 ): AsyncGenerator<SetChange | Remark> {
   const toResource = reader(access.type, undefined)
   const { objectClass } = access.type
+  // All that is declared: what came only by itself would look as if it had no value.
+  const fields = readableProperties(access.type, undefined).map(({ attribute }) => attribute)
   const from = token === null ? null : restored(token)
-  const pages = access.stream('SYNC', signal, (both) => connector.changesSince(objectClass, from, both))
+  const pages = access.stream('SYNC', signal, (both) =>
+    connector.changesSince(objectClass, from, both, fields),
+  )
   let reached = token
   let listing: Listing = completeListing
   const heed = (end: Listing) => {

@@ -26,6 +26,8 @@ interface Asked {
   readonly objectClass: string
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
+  /** Of the objects; absent: those returned by default. */
+  readonly fields?: readonly string[] | undefined
 }
 
 export async function latestToken(asked: Asked): Promise<SyncToken> {
@@ -50,9 +52,13 @@ export async function* changesSince(asked: Asked, token: SyncToken): AsyncGenera
 /** Everything there is, and the token of before: what changes meanwhile is reported again. */
 export async function* everyObject(asked: Asked): AsyncGenerator<ChangesPage, SearchEnd> {
   const token = await latestToken(asked)
-  const { directory, objectClass, signal } = asked
+  const { directory, objectClass, signal, fields } = asked
   const narrowed = isNarrowed(directory.settings, objectClass)
-  const pages = searchObjects(directory, { objectClass, filter: everything, pageSize }, signal)
+  const pages = searchObjects(
+    directory,
+    { objectClass, filter: everything, pageSize, ...(fields && { fields }) },
+    signal,
+  )
   for (let next = await pages.next(); ; next = await pages.next()) {
     if (next.done) {
       if (next.value.state === 'complete') yield { changes: [], token }
@@ -110,8 +116,8 @@ async function changesOf(
   ids: readonly string[],
   isNew: Writes['ids'],
 ): Promise<readonly ConnectorChange[]> {
-  const { directory, objectClass, signal } = asked
-  const objects = await readObjects(directory, objectClass, ids, undefined, signal)
+  const { directory, objectClass, signal, fields } = asked
+  const objects = await readObjects(directory, objectClass, ids, fields, signal)
   const inScope = isNarrowed(directory.settings, objectClass) ? await idsInScope(asked, ids) : undefined
   const missing = ids.filter((id) => !objects.has(id))
   const others = missing.length > 0 ? await otherKinds(asked, missing) : new Set()
