@@ -33,6 +33,7 @@ const pieces: Readonly<Record<Client, RegExp>> = {
   ),
   mysql: new RegExp(`${escaped}|\`[^\`]*\`|#[^\\n]*|${common}`, 'g'),
   sqlite: new RegExp(`${doubled}|\`[^\`]*\`|\\[[^\\]]*\\]|${common}`, 'g'),
+  sqlserver: new RegExp(`${doubled}|\\[(?:[^\\]]|\\]\\])*\\]|${common}`, 'g'),
 }
 
 /** A parameter as databases take it. Never shown: it may be a password. */

@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
+import { sqlServerTls, sqlServerUrl } from './sqlserver-url.ts'
 
 /** Where a database is, and how it is reached: what JDBC URLs and drivers mean for the native clients. */
 export interface Address {
@@ -15,7 +16,7 @@ export interface Address {
   readonly exactNames: boolean
 }
 
-export type Client = 'postgres' | 'mysql' | 'sqlite'
+export type Client = 'postgres' | 'mysql' | 'sqlite' | 'sqlserver'
 
 const drivers: Readonly<Record<string, Client>> = {
   'org.postgresql.Driver': 'postgres',
@@ -23,6 +24,7 @@ const drivers: Readonly<Record<string, Client>> = {
   'com.mysql.cj.jdbc.Driver': 'mysql',
   'org.mariadb.jdbc.Driver': 'mysql',
   'org.sqlite.JDBC': 'sqlite',
+  'com.microsoft.sqlserver.jdbc.SQLServerDriver': 'sqlserver',
 }
 
 const schemes: Readonly<Record<string, Client>> = {
@@ -30,9 +32,10 @@ const schemes: Readonly<Record<string, Client>> = {
   mysql: 'mysql',
   mariadb: 'mysql',
   sqlite: 'sqlite',
+  sqlserver: 'sqlserver',
 }
 
-const ports: Readonly<Record<Client, number>> = { postgres: 5432, mysql: 3306, sqlite: 0 }
+const ports: Readonly<Record<Client, number>> = { postgres: 5432, mysql: 3306, sqlite: 0, sqlserver: 1433 }
 
 export const knownDrivers = Object.keys(drivers)
 export const knownSchemes = Object.keys(schemes).map((scheme) => `jdbc:${scheme}:`)
@@ -56,8 +59,8 @@ const missing = [
     fact: 'is of H2, whose files only Java can read. Export the table to SQLite or CSV, or start H2 with its PostgreSQL server (-pg) and give jdbc:postgresql:',
   },
   {
-    pattern: /^jdbc:(sqlserver|jtds):|SQLServerDriver|jtds/i,
-    fact: 'is of SQL Server, for which Syncline has no client yet. Reach the table through a database that it can use, such as PostgreSQL with tds_fdw, or have it exported as CSV',
+    pattern: /jtds/i,
+    fact: 'is of jTDS. Give a URL as the driver of Microsoft has it, jdbc:sqlserver://host:port;databaseName=name',
   },
 ] as const
 
@@ -74,6 +77,10 @@ export function jdbcUrl(text: string): JdbcUrl | undefined {
   const [, scheme = '', rest = ''] = /^jdbc:([a-z]+):(.*)$/s.exec(text) ?? []
   const client = schemes[scheme]
   if (!client) return undefined
+  if (client === 'sqlserver') {
+    const url = sqlServerUrl(rest)
+    return url && { client, ...url }
+  }
   const [place = '', query = ''] = splitAt(rest, '?')
   const parameters = new Map(new URLSearchParams(query))
   if (client === 'sqlite') return { client, host: undefined, port: undefined, database: place, parameters }
@@ -118,6 +125,8 @@ export const heededParameters: ReadonlySet<string> = new Set([
   'useSsl',
   'requireSSL',
   'verifyServerCertificate',
+  'encrypt',
+  'trustServerCertificate',
 ])
 
 export function addressOf(
@@ -133,7 +142,7 @@ export function addressOf(
     database: client === 'sqlite' && !isAbsolute(database) ? resolve(projectFolder, database) : database,
     user: own.user ?? parameters.get('user'),
     password: own.password ?? parameters.get('password'),
-    tls: tlsOf(parameters),
+    tls: client === 'sqlserver' ? sqlServerTls(parameters) : tlsOf(parameters),
     exactNames,
   }
 }

@@ -15,7 +15,7 @@ const certificates: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'Give host as the certificate of the server names it.',
 }
 const untrusted =
-  'Let Node trust who has signed the certificate (NODE_EXTRA_CA_CERTS), or give sslmode=require to encrypt without checking it.'
+  'Let Node trust who has signed the certificate (NODE_EXTRA_CA_CERTS), or give sslmode=require (SQL Server: trustServerCertificate=true) to encrypt without checking it.'
 const untrustedCodes = /^(DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_(VERIFY|GET_ISSUER)/
 
 /** Undefined for any other error. */

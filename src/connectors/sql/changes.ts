@@ -7,7 +7,7 @@ import type { Cell, Column, Row } from './column.ts'
 import { digestOf } from './digest.ts'
 import { Cells } from './filter.ts'
 import type { FollowedPage, Following } from './following.ts'
-import { listOf, type Reading } from './reading.ts'
+import { listOf, type Reading, selected } from './reading.ts'
 import type { ChangeReading } from './row-stream.ts'
 import { rowReader } from './table.ts'
 import { earlier } from './times.ts'
@@ -53,8 +53,9 @@ function requireChangeColumn({ table }: Reading): Column {
 async function latestPosition(reading: ChangeReading, signal?: AbortSignal): Promise<Json> {
   const { table, dialect, connections } = reading
   const change = requireChangeColumn(reading)
+  const newestStamp = selected(`MAX(${dialect.quote(change.name)})`, change, dialect)
   const [row] = await connections.use(
-    (session) => session.rows(`SELECT MAX(${dialect.quote(change.name)}) FROM ${table.sql}`),
+    (session) => session.rows(`SELECT ${newestStamp} FROM ${table.sql}`),
     signal,
   )
   const newest = row?.[0] ?? null
@@ -125,7 +126,7 @@ async function* ordered(
         conditions.push(`(${stamp} > ${at} OR (${stamp} = ${at} AND ${key} > ${last}))`)
       }
     }
-    const sql = `SELECT ${stamp}, ${listOf(columns, dialect)} FROM ${table.sql} WHERE ${conditions.join(' AND ')} ORDER BY ${stamp}, ${key} ${dialect.limit(pageSize, 0)}`
+    const sql = `SELECT ${listOf([change, ...columns], dialect)} FROM ${table.sql} WHERE ${conditions.join(' AND ')} ORDER BY ${stamp}, ${key} ${dialect.limit(pageSize, 0)}`
     const rows = await connections.use((session) => session.rows(sql, cells.list), signal)
     if (rows.length > 0) yield rows
     if (rows.length < pageSize) return

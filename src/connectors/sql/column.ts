@@ -13,6 +13,9 @@ export type ColumnKind =
   /** As text, in the words of the database: its filters are evaluated here, and what it makes of a value is not foreseen. */
   | 'other'
 
+/** As databases call the type of a UUID. */
+export const uuidTypes: ReadonlySet<string> = new Set(['uuid', 'uniqueidentifier'])
+
 /** One column, as the catalog of the database describes it. */
 export interface Column {
   readonly name: string

@@ -122,7 +122,8 @@ async function* listed(
   const reader = rowReader(table, undefined)
   const key = dialect.quote(table.key.name)
   const digest = keysOnly ? "''" : dialect.digest?.(reader.columns)
-  const columns = digest === undefined ? listOf(reader.columns, dialect) : `${key}, ${digest}`
+  const columns =
+    digest === undefined ? listOf(reader.columns, dialect) : `${listOf([table.key], dialect)}, ${digest}`
   const order = orderOfIds(comparison)
   const statement = () => ({
     cells: new Cells(dialect),

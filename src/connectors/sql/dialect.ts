@@ -16,14 +16,21 @@ export interface Dialect {
   /** True if an open reading keeps others from writing: it is then done in pages, each a statement of its own. */
   readonly readingLocks: boolean
   readonly begin: string
-  /** Follows a select whose rows are then written. */
-  readonly forUpdate: string
+  /** What locks the rows of a select that are then written: behind the table, or at the end. */
+  readonly locking: { readonly ofTable: string; readonly atEnd: string }
+  readonly savepoints: Savepoints
+  /** The most parameters of a statement, if it takes fewer than `manyParameters`. */
+  readonly mostParameters?: number
   /** `steps` hears how far it has come. */
   connect(signal: AbortSignal, steps?: Steps): Promise<Session>
   /** An identifier in quotes, whatever characters it has. */
   quote(name: string): string
   /** The n-th parameter, from 1, as a value of this column. */
   parameter(place: number, column: Column | undefined): string
+  /** How a value is asked for so that it comes whole; absent: by itself. */
+  selected?(sql: string, column: Column): string
+  /** A condition of a column of truth values; absent: the column itself. */
+  isTrue?(column: string): string
   /** True where two rows are compared by their texts alone, to the byte. */
   equals(column: string, parameter: string, of: Column): string
   /** A text as something that sorts by code point. */
@@ -49,7 +56,7 @@ export interface Dialect {
     cells: Parameters,
   ): string
   /** Inserts one row whose key the database gives, and tells that key. */
-  insertGenerating(session: Session, sql: string, cells: readonly Cell[], key: Column): Promise<Cell>
+  insertGenerating(session: Session, insert: Insert, cells: readonly Cell[], key: Column): Promise<Cell>
   /** The columns of a table or view, in their order; undefined if there is none of this name. */
   columns(session: Session, table: string): Promise<FoundTable | undefined>
   /** The tables and views that there are. */
@@ -58,6 +65,31 @@ export interface Dialect {
   identity(session: Session, table: string | undefined): Promise<DatabaseIdentity>
   errorOf(thrown: unknown): ConnectorError
 }
+
+/** The two parts of an insert; a database may tell between them what it shall give back. */
+export interface Insert {
+  /** `INSERT INTO … (…)` */
+  readonly into: string
+  /** `VALUES (…)`, or a select. */
+  readonly rows: string
+}
+
+/** Statements about a place in a transaction that one can go back to. */
+export interface Savepoints {
+  set(name: string): string
+  back(name: string): string
+  /** Absent where they stay until the transaction ends. */
+  release?(name: string): string
+}
+
+export const savepoints: Savepoints = {
+  set: (name) => `SAVEPOINT ${name}`,
+  back: (name) => `ROLLBACK TO SAVEPOINT ${name}`,
+  release: (name) => `RELEASE SAVEPOINT ${name}`,
+}
+
+/** SQLite allows 32,766, PostgreSQL 65,535. */
+export const manyParameters = 10_000
 
 /** Takes the values of a statement, and gives what stands for them. */
 export interface Parameters {

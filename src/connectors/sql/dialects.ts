@@ -3,6 +3,7 @@ import type { Dialect } from './dialect.ts'
 import { mysqlDialect } from './mysql.ts'
 import { postgres } from './postgres.ts'
 import { sqlite } from './sqlite.ts'
+import { sqlServer } from './sqlserver.ts'
 
 export function dialectFor(address: Address): Dialect {
   switch (address.client) {
@@ -12,5 +13,7 @@ export function dialectFor(address: Address): Dialect {
       return mysqlDialect(address)
     case 'sqlite':
       return sqlite(address)
+    case 'sqlserver':
+      return sqlServer(address)
   }
 }

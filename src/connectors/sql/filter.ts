@@ -145,7 +145,10 @@ function equality(
   column: Column,
   { dialect, cells }: Statement,
 ): string {
-  if (typeof value === 'boolean') return value ? name : `NOT ${name}`
+  if (typeof value === 'boolean') {
+    const condition = dialect.isTrue?.(name) ?? name
+    return value ? condition : `NOT ${condition}`
+  }
   const cell = isId ? keyOf(String(value), column) : cellOf(value, column)
   return cell === undefined ? '1 = 0' : dialect.equals(name, cells.add(cell, column), column)
 }
@@ -165,7 +168,7 @@ function partOf(text: string, column: Column, cells: Cells) {
       return plain
     },
     get pattern() {
-      pattern ??= cells.add(text.replace(/[!%_]/g, '!$&'), column)
+      pattern ??= cells.add(text.replace(/[!%_[]/g, '!$&'), column)
       return pattern
     },
   }

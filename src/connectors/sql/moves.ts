@@ -1,4 +1,4 @@
-import type { Cell, Column } from './column.ts'
+import { type Cell, type Column, uuidTypes } from './column.ts'
 import type { Draft } from './drafts.ts'
 import { keyOf } from './table.ts'
 
@@ -87,7 +87,7 @@ export function candidatesFor({ kind, type, length }: Column, count: number): re
   const random = () => crypto.randomUUID()
   return Array.from({ length: count }, (_, place) => {
     if (kind === 'integer') return String(-1 - place - Math.floor(Math.random() * 30_000))
-    if (type === 'uuid') return random()
+    if (uuidTypes.has(type)) return random()
     return kind === 'text' ? random().slice(0, length) : ''
   }).filter((id) => id !== '')
 }

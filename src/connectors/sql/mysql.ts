@@ -19,6 +19,7 @@ import {
   type Dialect,
   limited,
   type Session,
+  savepoints,
 } from './dialect.ts'
 import { opened } from './lease.ts'
 import { kindOfType, mysqlColumns, mysqlTables } from './mysql-catalog.ts'
@@ -34,7 +35,8 @@ export function mysqlDialect(address: Address): Dialect {
     place: `MySQL/MariaDB at ${address.host}:${address.port}/${address.database}`,
     readingLocks: false,
     begin: 'START TRANSACTION',
-    forUpdate: ' FOR UPDATE',
+    locking: { ofTable: '', atEnd: ' FOR UPDATE' },
+    savepoints,
     connect: (signal, steps) => connect(address, signal, steps),
     quote,
     parameter: (place) => mark(place),
@@ -56,8 +58,8 @@ export function mysqlDialect(address: Address): Dialect {
       const collate = key.kind === 'text' && key.collation ? ` COLLATE ${key.collation}` : ''
       return `UPDATE ${table} AS t JOIN (${texts.join(' UNION ALL ')}) AS v ON t.${quote(key.name)} = v.c0${collate} SET ${sets.join(', ')}`
     },
-    async insertGenerating(session, sql, cells) {
-      await session.run(sql, cells)
+    async insertGenerating(session, { into, rows }, cells) {
+      await session.run(`${into} ${rows}`, cells)
       const [row] = await session.rows('SELECT LAST_INSERT_ID()')
       return row?.[0] ?? null
     },

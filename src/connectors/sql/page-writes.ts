@@ -3,11 +3,11 @@ import { compareText } from '../../model/sort.ts'
 import { ConnectorError, kindOfError } from '../kit/errors.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
 import type { Cell, Column } from './column.ts'
-import type { Dialect, Session } from './dialect.ts'
+import { type Dialect, manyParameters, type Session } from './dialect.ts'
 import { type Draft, draftOf, groupsOf } from './drafts.ts'
 import { Cells } from './filter.ts'
 import { candidatesFor, contested, keyCell, movesOf, type Step } from './moves.ts'
-import { idCondition, listOf, type Reading } from './reading.ts'
+import { idCondition, namesOf, type Reading } from './reading.ts'
 import { idOf } from './table.ts'
 
 /**
@@ -75,9 +75,6 @@ const endings: ReadonlySet<string> = new Set([
   'failed',
 ])
 
-/** Parameters of one statement; SQLite allows 32,766, PostgreSQL 65,535. */
-const cellsAtOnce = 10_000
-
 class PageWrites {
   readonly #session: Session
   readonly #reading: Reading
@@ -135,7 +132,7 @@ class PageWrites {
     const condition = idCondition(ids, table, dialect, cells)
     if (condition === undefined) return []
     const key = dialect.quote(table.key.name)
-    const sql = `SELECT ${key} FROM ${table.sql} WHERE ${condition} ORDER BY ${key}${dialect.forUpdate}`
+    const sql = `SELECT ${key} FROM ${table.sql}${dialect.locking.ofTable} WHERE ${condition} ORDER BY ${key}${dialect.locking.atEnd}`
     const rows = await this.#session.rows(sql, cells.list)
     return rows.flatMap(([cell]) => idOf(cell ?? null, table.key) ?? [])
   }
@@ -147,7 +144,8 @@ class PageWrites {
     most?: number,
   ): Promise<void> {
     const width = (drafts[0]?.cells.size ?? 0) + 1
-    for (const some of chunks(drafts, most ?? Math.max(1, Math.floor(cellsAtOnce / width)))) {
+    const atOnce = this.#reading.dialect.mostParameters ?? manyParameters
+    for (const some of chunks(drafts, most ?? Math.max(1, Math.floor(atOnce / width)))) {
       const failure = await this.#try(() => work(some))
       if (failure === undefined) continue
       if (some.length === 1) for (const { place } of some) this.fail(place, failure)
@@ -162,15 +160,16 @@ class PageWrites {
   /** The error after which everything that the work did is taken back; throws where the page cannot go on. */
   async #try(work: () => Promise<void>): Promise<Error | undefined> {
     const name = `s${++this.#savepoints}`
-    await this.#session.run(`SAVEPOINT ${name}`)
+    const { set, back, release } = this.#reading.dialect.savepoints
+    await this.#session.run(set(name))
     try {
       await work()
-      await this.#session.run(`RELEASE SAVEPOINT ${name}`)
+      if (release) await this.#session.run(release(name))
       return undefined
     } catch (thrown) {
       const error = this.#reading.dialect.errorOf(thrown)
       if (endings.has(kindOfError(error) ?? 'failed')) throw error
-      await this.#session.run(`ROLLBACK TO SAVEPOINT ${name}`)
+      await this.#session.run(back(name))
       return error
     }
   }
@@ -203,15 +202,21 @@ class PageWrites {
     const { table, dialect } = this.#reading
     const columns = [...(drafts[0]?.cells.keys() ?? [])]
     const cells = new Cells(dialect)
-    const rows = drafts.map((draft) => cellsOf(draft, columns))
-    const sql = `INSERT INTO ${table.sql} (${listOf(columns, dialect)}) ${dialect.rowsOf(rows, columns, cells)}`
+    const insert = {
+      into: `INSERT INTO ${table.sql} (${namesOf(columns, dialect)})`,
+      rows: dialect.rowsOf(
+        drafts.map((draft) => cellsOf(draft, columns)),
+        columns,
+        cells,
+      ),
+    }
     const [first] = drafts
     if (first?.to === undefined) {
-      const cell = await dialect.insertGenerating(this.#session, sql, cells.list, table.key)
+      const cell = await dialect.insertGenerating(this.#session, insert, cells.list, table.key)
       this.#done(first?.place ?? 0, idOf(cell, table.key) ?? '')
       return
     }
-    await this.#session.run(sql, cells.list)
+    await this.#session.run(`${insert.into} ${insert.rows}`, cells.list)
     for (const { place, to = '' } of drafts) this.#done(place, to)
   }
 

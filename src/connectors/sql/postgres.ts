@@ -15,6 +15,7 @@ import {
   limited,
   type Parameters,
   type Session,
+  savepoints,
 } from './dialect.ts'
 import { opened } from './lease.ts'
 import { kindOfType, postgresColumns, postgresTables } from './postgres-catalog.ts'
@@ -29,7 +30,8 @@ export function postgres(address: Address): Dialect {
     place: `PostgreSQL at ${address.host}:${address.port}/${address.database}`,
     readingLocks: false,
     begin: 'BEGIN',
-    forUpdate: ' FOR UPDATE',
+    locking: { ofTable: '', atEnd: ' FOR UPDATE' },
+    savepoints,
     connect: (signal, steps) => connect(address, signal, steps),
     quote,
     parameter: (place, column) => (column ? `$${place}::${castOf(column.type)}` : `$${place}`),
@@ -48,8 +50,8 @@ export function postgres(address: Address): Dialect {
       const sets = columns.map(({ name }, place) => `${quote(name)} = v.c${place + 1}`)
       return `UPDATE ${table} AS t SET ${sets.join(', ')} FROM (${rowsOf(rows, all, cells)}) AS v(${names.join(', ')}) WHERE t.${quote(key.name)} = v.c0`
     },
-    async insertGenerating(session, sql, cells, key) {
-      const [row] = await session.rows(`${sql} RETURNING ${quote(key.name)}`, cells)
+    async insertGenerating(session, { into, rows }, cells, key) {
+      const [row] = await session.rows(`${into} ${rows} RETURNING ${quote(key.name)}`, cells)
       return row?.[0] ?? null
     },
     columns: (session, table) => postgresColumns(session, table, address.exactNames, quote),

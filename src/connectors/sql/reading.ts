@@ -63,8 +63,17 @@ export function doubled(id: string, { settings, key }: Table): Unreadable {
   return new Unreadable(id, new ConnectorError('unreadable', fact))
 }
 
-export function listOf(columns: readonly Column[], dialect: Dialect): string {
+export function namesOf(columns: readonly Column[], dialect: Dialect): string {
   return columns.map(({ name }) => dialect.quote(name)).join(', ')
+}
+
+/** What a select asks for. */
+export function listOf(columns: readonly Column[], dialect: Dialect): string {
+  return columns.map((column) => selected(dialect.quote(column.name), column, dialect)).join(', ')
+}
+
+export function selected(sql: string, column: Column, dialect: Dialect): string {
+  return dialect.selected?.(sql, column) ?? sql
 }
 
 /** The select of a search, in the order of the keys, and what is still to be done with its rows. */
@@ -185,7 +194,10 @@ export async function readPage(session: Session, reading: Reading, query: PageQu
     for (const cell of selection.cells.list) cells.add(cell)
     const condition = after === undefined ? '' : afterPlace(orders, after, cells)
     const limit = dialect.limit(size, selection.isWhole ? skip : 0)
-    const extra = orders.map(({ column }) => dialect.quote(column.name)).join(', ')
+    const extra = listOf(
+      orders.map(({ column }) => column),
+      dialect,
+    )
     const sql = selection.sql(condition).replace(/^SELECT /, `SELECT ${extra}, `)
     const order = orders.map((one) => orderOf(one, table)).join(', ')
     const rows = await session.rows(`${sql} ORDER BY ${order} ${limit}`, cells.list)
@@ -223,14 +235,21 @@ function ordersOf({ table, dialect }: Reading, sortKeys: readonly SortKey[]): re
     return { column, descending, sql: column.kind === 'text' ? dialect.byCodePoint(name) : name }
   })
   const { key } = table
+  // What is said twice says nothing more, and is an error for some.
+  const orders = sorted.filter(
+    ({ column }, place) => sorted.findIndex((one) => one.column === column) === place,
+  )
+  if (orders.some(({ column }) => column === key)) return orders
   const isText = sortKeys.length > 0 && key.kind === 'text'
   const name = dialect.quote(key.name)
-  return [...sorted, { column: key, descending: false, sql: isText ? dialect.byCodePoint(name) : name }]
+  return [...orders, { column: key, descending: false, sql: isText ? dialect.byCodePoint(name) : name }]
 }
 
 function orderOf({ column, sql, descending }: Order, table: Table): string {
   const direction = descending ? ' DESC' : ''
-  return column.nullable && column !== table.key ? `${sql} IS NULL, ${sql}${direction}` : `${sql}${direction}`
+  return column.nullable && column !== table.key
+    ? `CASE WHEN ${sql} IS NULL THEN 1 ELSE 0 END, ${sql}${direction}`
+    : `${sql}${direction}`
 }
 
 /** The rows after a place: equal in the first keys and beyond it in the next. Absent values come last. */

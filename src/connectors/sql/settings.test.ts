@@ -43,6 +43,22 @@ describe('the database', () => {
         { jdbcDriver: 'org.sqlite.JDBC', database: '/var/people.db' },
         { client: 'sqlite', database: '/var/people.db' },
       ],
+      [
+        { jdbcDriver: 'com.microsoft.sqlserver.jdbc.SQLServerDriver', host: 'db', database: 'hr' },
+        { client: 'sqlserver', host: 'db', port: 1433, tls: 'verified' },
+      ],
+      [
+        { jdbcUrlTemplate: 'jdbc:sqlserver://%h:%p;databaseName=%d', ...place },
+        { client: 'sqlserver', host: 'db', port: 1234, database: 'hr' },
+      ],
+      [
+        { url: 'jdbc:sqlserver://db:1444;DatabaseName={h}}r;};encrypt=true;trustServerCertificate=true' },
+        { host: 'db', port: 1444, database: 'h}r;', tls: 'encrypted' },
+      ],
+      [
+        { url: 'jdbc:sqlserver://;serverName=::1;portNumber=1;database=hr;encrypt=false;userName=me' },
+        { host: '::1', port: 1, database: 'hr', user: 'me', tls: 'off' },
+      ],
     ] as const)
       expect(addressOf(settings)).toMatchObject(expected)
   })
@@ -70,8 +86,7 @@ it.each([
   [{ jdbcUrlTemplate: 'jdbc:oracle:thin:@%h:%p:%d' }, /jdbcUrlTemplate is of Oracle/],
   [{ url: 'jdbc:h2:file:./people' }, /url is of H2, .* start H2 with its PostgreSQL server/],
   [{ driverClassName: 'org.h2.Driver' }, /jdbcDriver is of H2/],
-  [{ url: 'jdbc:sqlserver://db;databaseName=hr' }, /url is of SQL Server, .* exported as CSV/],
-  [{ jdbcDriver: 'com.microsoft.sqlserver.jdbc.SQLServerDriver' }, /jdbcDriver is of SQL Server/],
+  [{ url: 'jdbc:jtds:sqlserver://db/hr' }, /url is of jTDS.* jdbc:sqlserver:/],
 ])('a database that is known, but has no client, is refused with a way to its data: %o', (settings, fact) => {
   expect(() => addressOf(settings)).toThrow(fact)
 })

@@ -13,6 +13,7 @@ import {
   type Dialect,
   limited,
   type Session,
+  savepoints,
 } from './dialect.ts'
 import { kindOf, sqliteColumns, sqliteTables } from './sqlite-catalog.ts'
 
@@ -28,7 +29,8 @@ export function sqlite(address: Address): Dialect {
     connections: 1,
     readingLocks: true,
     begin: 'BEGIN IMMEDIATE',
-    forUpdate: '',
+    locking: { ofTable: '', atEnd: '' },
+    savepoints,
     async connect(_, steps = noSteps) {
       steps.enter('open', address.database)
       return open(address.database)
@@ -50,8 +52,8 @@ export function sqlite(address: Address): Dialect {
       const sets = columns.map(({ name }, place) => `${quote(name)} = v.column${place + 2}`)
       return `UPDATE ${table} SET ${sets.join(', ')} FROM (${byParameters.rowsOf(rows, [key, ...columns], cells)}) AS v WHERE ${table}.${quote(key.name)} = v.column1`
     },
-    async insertGenerating(session, sql, cells, key) {
-      const [row] = await session.rows(`${sql} RETURNING ${quote(key.name)}`, cells)
+    async insertGenerating(session, { into, rows }, cells, key) {
+      const [row] = await session.rows(`${into} ${rows} RETURNING ${quote(key.name)}`, cells)
       return row?.[0] ?? null
     },
     columns: (session, table) => sqliteColumns(session, table, address.exactNames, quote),

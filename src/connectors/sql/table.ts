@@ -3,7 +3,7 @@ import { ConnectorError, misconfigured } from '../kit/errors.ts'
 import type { ConnectorEntry, ConnectorObject } from '../kit/query.ts'
 import type { NativeAttribute, ObjectClass } from '../kit/schema.ts'
 import { Secret, setAttribute, type Value } from '../kit/values.ts'
-import { type Cell, type Column, type ColumnKind, columnNamed, type Row } from './column.ts'
+import { type Cell, type Column, type ColumnKind, columnNamed, type Row, uuidTypes } from './column.ts'
 import type { AnswerColumn, Dialect, FoundTable, Session } from './dialect.ts'
 import type { SqlSettings, StatusColumn } from './settings.ts'
 import { decoded, encoded } from './values.ts'
@@ -195,7 +195,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** The key of an id; undefined for a text that no key has, so that the database need not be asked. */
 export function keyOf(id: string, key: Column): Cell | undefined {
-  if (key.type === 'uuid' && !uuid.test(id)) return undefined
+  if (uuidTypes.has(key.type) && !uuid.test(id)) return undefined
   if (key.kind === 'text') return id.includes('\0') || !id.isWellFormed() ? undefined : id
   try {
     const cell = encoded(id, key)
