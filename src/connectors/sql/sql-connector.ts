@@ -87,7 +87,7 @@ export class SqlConnector implements Lifecycle, SqlCapabilities {
     }
   }
 
-  async test(signal = new AbortController().signal, steps = noSteps): Promise<void> {
+  async test(signal: AbortSignal = new AbortController().signal, steps = noSteps): Promise<void> {
     this.#table = undefined
     const session = await this.#dialect.connect(signal, steps).catch((error: unknown) => {
       signal.throwIfAborted()
