@@ -18,9 +18,9 @@ export function guardedSet(set: ObjectSet): ObjectSet {
   const { joining } = set
   return {
     ...set,
-    async writeMany(writes, request, signal) {
+    async writeMany(writes, request, signal, idsSuffice) {
       if (request.readOnly) throw refusal(request, set.path, 'a write')
-      return set.writeMany(writes, request, signal)
+      return set.writeMany(writes, request, signal, idsSuffice)
     },
     ...(joining && { joining: (transaction) => guardedSet(joining(transaction)) }),
   }

@@ -234,11 +234,15 @@ export interface ObjectSet {
    * stored of a computed property is what it was then. An object whose scripts fail stays as it is. Absent: nothing is added.
    */
   asRead?(objects: readonly Resource[], when: 'before' | 'now'): Promise<readonly Resource[]>
-  /** In order, with one outcome for each write. The failure of one does not stop the others. */
+  /**
+   * In order, with one outcome for each write. The failure of one does not stop the others. `idsSuffice`: nobody looks at more of
+   * the objects in the outcomes than their ids, so a set need not read them again.
+   */
   writeMany(
     writes: readonly ObjectWriteRequest[],
     request: RequestContext,
     signal?: AbortSignal,
+    idsSuffice?: boolean,
   ): Promise<readonly ObjectWriteResult[]>
   /**
    * The id that an object with this content has after it was written. For a create, `proposed` is the caller's choice;

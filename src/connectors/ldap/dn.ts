@@ -55,6 +55,7 @@ export function contains(base: Dn, entry: Dn): boolean {
 
 /** Splits at separators that are neither escaped nor quoted. */
 function separated(text: string, separator: RegExp): readonly string[] {
+  if (!/[\\"]/.test(text)) return text.split(separator)
   const parts: string[] = []
   let start = 0
   let quoted = false
@@ -78,6 +79,7 @@ function assertion(text: string): Rdn[number] | undefined {
 }
 
 function unescaped(raw: string): string | undefined {
+  if (!/[\\" ]/.test(raw)) return raw
   // A blank at the end that is escaped belongs to the value.
   const text = raw.replace(/^ +/, '').replace(/((?:^|[^\\])(?:\\\\)*(?:\\ )?) *$/, '$1')
   const inner = /^"(.*)"$/s.exec(text)?.[1] ?? text

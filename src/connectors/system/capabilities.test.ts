@@ -231,3 +231,22 @@ describe('a system', () => {
     expect(written).toEqual([{ operation: 'update', id: '1', changes: [{ attribute: 'member', ...change }] }])
   })
 })
+
+describe('what was written', () => {
+  it.each([
+    ['is read again for whoever looks at it', false, { _id: '1', name: 'Ann' }, 1],
+    ['is not read again where its id suffices', true, { _id: '1' }, 0],
+  ])('%s', async (_what, idsSuffice, expected, readings) => {
+    let reads = 0
+    const readMany: Partial<Connector>['readMany'] = async () => {
+      reads++
+      return new Map([['1', { _id: '1', cn: 'Ann' }]])
+    }
+    const { set } = await directory({ readMany })
+    const write = { operation: 'create', id: undefined, content: { name: 'Ann' } } as const
+    expect(await set.writeMany([write], admin, undefined, idsSuffice)).toEqual([
+      { ok: true, object: expected },
+    ])
+    expect(reads).toBe(readings)
+  })
+})

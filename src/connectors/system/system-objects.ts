@@ -40,6 +40,7 @@ export interface SystemObjects extends ObjectSet {
     writes: readonly SystemWriteRequest[],
     request: RequestContext,
     signal?: AbortSignal,
+    idsSuffice?: boolean,
   ): Promise<readonly ObjectWriteResult[]>
   /** True for properties that have several values. */
   isList(property: string): boolean
@@ -58,11 +59,11 @@ export function systemObjects(facts: SystemFacts, type: ObjectType): SystemObjec
       access.permission('GET')
       return readMany(access, ids, undefined, signal)
     },
-    writeMany: (writes, request, signal) => {
+    writeMany: (writes, request, signal, idsSuffice) => {
       if (request.readOnly) {
         throw new Problem('FORBIDDEN', `This is a dry run: nothing is written to system/${facts.system}`)
       }
-      return writeObjects(access, writes, signal)
+      return writeObjects(access, writes, signal, idsSuffice)
     },
     ...(offers(connector, 'count') && {
       count: () => access.call('SEARCH', undefined, (signal) => connector.count(objectClass, signal)),

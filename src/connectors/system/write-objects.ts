@@ -39,11 +39,12 @@ type Prepared =
 
 const names = { create: 'CREATE', update: 'UPDATE', delete: 'DELETE' } as const
 
-/** Writes objects of one type; outcomes have the indexes of their writes. */
+/** Writes objects of one type; outcomes have the indexes of their writes. `idsSuffice`: what was written is not read again. */
 export async function writeObjects(
   access: TypeAccess,
   writes: readonly SystemWriteRequest[],
   signal?: AbortSignal,
+  idsSuffice = false,
 ): Promise<readonly ObjectWriteResult[]> {
   const { connector } = access
   if (!offers(connector, 'writeMany')) throw access.notOffered(names[writes[0]?.operation ?? 'update'])
@@ -52,7 +53,7 @@ export async function writeObjects(
   const sent = prepared.flatMap((one) => (one.kind === 'send' ? [one.write] : []))
   const outcomes = sent.length === 0 ? [] : await sendWrites(access, connector, sent, signal)
   const skipped = prepared.flatMap((one) => (one.kind === 'skipped' && one.id !== undefined ? [one.id] : []))
-  const objects = await readBack(access, sent, outcomes, skipped, signal)
+  const objects = await readBack(access, sent, idsSuffice ? [] : outcomes, skipped, signal)
   const next = outcomes.values()
   return prepared.map((one): ObjectWriteResult => {
     if (one.kind === 'failed') return { ok: false, error: one.error }

@@ -66,10 +66,10 @@ export function measuredSet(set: ObjectSet, metric: string, durations: Durations
   return {
     ...set,
     readMany: (ids, signal) => durations.time(metric, () => set.readMany(ids, signal)),
-    writeMany(writes, request, signal) {
+    writeMany(writes, request, signal, idsSuffice) {
       const deletes = writes.every(({ operation }) => operation === 'delete')
       return durations.time(deletes ? 'deleteTargetObject' : 'updateTargetObject', () =>
-        set.writeMany(writes, request, signal),
+        set.writeMany(writes, request, signal, idsSuffice),
       )
     },
     ...(joining && { joining: (store) => measuredSet(joining(store), metric, durations) }),

@@ -34,8 +34,8 @@ function withFields(set: ObjectSet, fields: readonly Pointer[] | undefined): Obj
         [...found].map(([id, entry]) => [id, isUnreadable(entry) ? entry : project(entry, fields)]),
       )
     },
-    writeMany: async (writes, request, signal) =>
-      set.writeMany(await madeWhole(set, fields, writes, signal), request, signal),
+    writeMany: async (writes, request, signal, idsSuffice) =>
+      set.writeMany(await madeWhole(set, fields, writes, signal), request, signal, idsSuffice),
     ...(judge && {
       judge: async (writes, before, request) =>
         judge(await madeWhole(set, fields, writes, undefined), before, request),

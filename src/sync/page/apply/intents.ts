@@ -56,8 +56,9 @@ export async function intend(sync: Applying, page: readonly Applied[]): Promise<
   if (!enabled) return page
   const { name: worker } = await sync.locks.ownLease()
   const intents: Intent[] = []
+  const isComparable = comparables(sync.targets)
   const intended = (await refuseTakenIds(sync, fixIds(page, sync.targets))).map((operation): Applied => {
-    const content = operation.failure ? undefined : contentOf(sync, operation)
+    const content = operation.failure ? undefined : contentOf(sync, operation, isComparable)
     if (!content) return operation
     const id = operation.intent ?? timeOrderedId()
     intents.push({ id, linkType: type, runId: sync.runId, worker, content: stored(content) })
@@ -88,7 +89,11 @@ function fixIds(page: readonly Applied[], targets: ObjectSet): readonly Applied[
   })
 }
 
-function contentOf({ rules: { mapping }, targets }: Applying, operation: Applied): IntentContent | undefined {
+function contentOf(
+  { rules: { mapping }, targets }: Applying,
+  operation: Applied,
+  isComparable: (name: string) => boolean,
+): IntentContent | undefined {
   const { action, target, link, linkQualifier, phase, situation, sourceId, desired } = operation
   if (situation === undefined || sourceId === undefined) return undefined
   const shared = {
@@ -115,20 +120,35 @@ function contentOf({ rules: { mapping }, targets }: Applying, operation: Applied
     return written ? { ...shared, action, targetId: target._id, newId: target._id, written } : undefined
   }
   const newId = operation.newId ?? null
-  const attributes = newId === null ? recognizable(operation, desired, targets) : null
+  const attributes = newId === null ? recognizable(operation, desired, targets, isComparable) : null
   return { ...shared, action: 'CREATE', targetId: operation.targetId ?? null, newId, attributes }
 }
 
+/** Asked once a page: it is the same for all objects. */
+function comparables({ comparison }: ObjectSet): (name: string) => boolean {
+  const known = new Map<string, boolean>()
+  return (name) => {
+    const found = known.get(name) ?? comparison([name]) !== undefined
+    known.set(name, found)
+    return found
+  }
+}
+
 /** The values that the target can be asked for; secrets are not among them. */
-function recognizable({ changes }: Applied, desired: JsonObject, targets: ObjectSet): JsonObject {
-  const secret = changes.filter((change) => isMasked(change, targets.isSecret))
+function recognizable(
+  { changes }: Applied,
+  desired: JsonObject,
+  { isSecret }: ObjectSet,
+  isComparable: (name: string) => boolean,
+): JsonObject {
+  const secret = changes.filter((change) => isMasked(change, isSecret))
   const names = new Set(secret.map(({ pointer }) => pointer[0]))
   const asked = Object.entries(desired).filter(
     ([name, value]) =>
       !name.startsWith('_') &&
       !names.has(name) &&
       ['string', 'number', 'boolean'].includes(typeof value) &&
-      targets.comparison([name]) !== undefined,
+      isComparable(name),
   )
   return Object.fromEntries(asked)
 }

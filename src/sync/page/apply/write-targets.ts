@@ -31,7 +31,7 @@ async function writeAll(sync: Applying, page: readonly Applied[]): Promise<reado
     (writes, places) => {
       const takeFollowUp: TakeFollowUp = (position, work) => void consequences.set(places[position], work)
       const chain = { ...request.chain, takeFollowUp, mapping: rules.mapping.name }
-      return targets.writeMany(writes, { ...request, chain }, sync.signal)
+      return targets.writeMany(writes, { ...request, chain }, sync.signal, !rules.interleaved)
     },
   )
   return intended.map((operation, place) => {
@@ -68,7 +68,7 @@ async function tryAgain(sync: Applying, overtaken: readonly Applied[]): Promise<
 type Consequence = Applied['consequence']
 
 function written(sync: Applying, operation: Applied, object: Resource, consequence: Consequence): Applied {
-  const { action, target } = operation
+  const { action, target, desired } = operation
   if (action === 'DELETE')
     return { ...operation, consequence, effect: 'deleted', lost: lostWith(sync, target) }
   const created = action === 'CREATE'
@@ -77,7 +77,8 @@ function written(sync: Applying, operation: Applied, object: Resource, consequen
     consequence,
     effect: created ? 'created' : 'updated',
     oldTarget: created ? undefined : target,
-    target: object,
+    // Hooks alone look at it again; where there are none, it is as it was to be.
+    target: sync.rules.interleaved ? object : { ...desired, _id: object._id },
     targetId: object._id,
   }
 }
