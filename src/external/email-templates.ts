@@ -1,4 +1,4 @@
-import Handlebars from 'handlebars'
+import { createRequire } from 'node:module'
 import type { Finding, Read } from '../model/finding.ts'
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { messageOf, Problem } from '../model/problem.ts'
@@ -85,9 +85,13 @@ function styled(html: Texts, styles: Json | undefined): Texts {
   )
 }
 
+const require = createRequire(import.meta.url)
+
 function syntaxError(text: string): string | undefined {
+  // Loaded where there is a template.
+  const handlebars: typeof import('handlebars') = require('handlebars')
   try {
-    Handlebars.parse(text)
+    handlebars.parse(text)
     return undefined
   } catch (error) {
     // Between the two it draws the place and lists all that could stand there.
