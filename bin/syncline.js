@@ -29,12 +29,11 @@ if (Number(process.versions.node.split('.')[0]) >= needed) {
 /**
  * V8 keeps four times as much as is alive before it collects what is old, and enlarges the space for new objects to 128 MiB
  * as long as pages of a run survive a collection: both cost memory and save no time. Three times is enough. The limit
- * of the space can only be given to a new process, but it can be kept from growing further. As long as it is small, it is
- * collected many times while a page is alive, and all of the page is copied each time: it grows in one step.
+ * of the space can only be given to a new process, but it can be kept from growing further. (Growing in one step was tried: a load
+ * of 20,000 objects had a third more memory at its peak, 322 instead of 245 MiB, for no certain gain.)
  */
 function boundGarbage() {
   v8.setFlagsFromString('--heap-growing-percent=200')
-  v8.setFlagsFromString('--semi-space-growth-factor=16')
   const most = 32 << 20
   const timer = setInterval(() => {
     const size = v8.getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size
