@@ -67,6 +67,27 @@ const all = async ({ resources, administrator }: Application, path: string) =>
   (await resources.query(path, { filter: everything }, administrator)).result as readonly JsonObject[]
 
 describe('a task scan', () => {
+  it('with the query of the samples takes whose date is past and whose task has not completed', async () => {
+    const due = { property: '/sunset/date', condition: { before: '${Time.now}' } }
+    town(sunset(logs, { _queryFilter: undefined, _queryId: 'scan-tasks', ...due }))
+    await using application = await open()
+    await addUsers(application, 3)
+    const { resources, administrator } = application
+    for (const [id, content] of Object.entries({
+      later: { sunset: { date: '2099-01-01T00:00:00Z' } },
+      done: { sunset: { date: yesterday, 'task-completed': yesterday } },
+      never: {},
+    }))
+      await resources.create('managed/user', id, content, administrator)
+    await execute(application)
+    await execute(application)
+    expect((await all(application, 'managed/log')).map(({ user }) => user).toSorted()).toEqual([
+      'u0',
+      'u1',
+      'u2',
+    ])
+  })
+
   it('runs its task once for each object that is due, and says so on the object', async () => {
     town(sunset(logs))
     await using application = await open()

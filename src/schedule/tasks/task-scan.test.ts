@@ -42,7 +42,19 @@ describe('a task scan', () => {
       _queryFilter: '(/sunset lt "2026-01-01T12:00:00.000Z") AND !(/task/completed pr)',
     })
   })
+  it('knows the query that the samples of OpenIDM name', () => {
+    const stock = { _queryId: 'scan-tasks', object: 'managed/user', taskState }
+    const due = { property: '/sunset/date', condition: { before: '${Time.now + 1d}' } }
+    const read = readTaskScan({ scan: { ...stock, ...due }, task: { script } })
+    expect(queryAt(read, noon)).toEqual({ _queryFilter: '/sunset/date pr and !(/task/completed pr)' })
+    expect(read.due).toEqual({ property: ['sunset', 'date'], before: '${Time.now + 1d}' })
+  })
   it.each<[string, JsonObject, string]>([
+    [
+      'a date for the query of the samples',
+      { scan: { _queryId: 'scan-tasks', object: 'managed/user', taskState }, task: { script } },
+      'scan/property',
+    ],
     ['a query', { scan: { object: 'managed/user', taskState }, task: { script } }, 'scan'],
     ['a query that is not null', { scan: { ...scan, _queryFilter: null }, task: { script } }, 'scan'],
     [

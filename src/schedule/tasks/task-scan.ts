@@ -45,10 +45,11 @@ export function readTaskScan({
   const query = Object.fromEntries(Object.entries(scan).filter(([key]) => !ownKeys.includes(key)))
   requireRestriction(scan, query)
   const state = isJsonObject(taskState) ? taskState : {}
+  const due = dueIn(scan)
   const read: TaskScan = {
     object,
-    query,
-    due: dueIn(scan),
+    query: query._queryId === stockQuery ? filterOfStockQuery(due, query) : query,
+    due,
     started: pointerIn(state.started, 'started'),
     completed: pointerIn(state.completed, 'completed'),
     timeout: isJsonObject(recovery)
@@ -61,6 +62,18 @@ export function readTaskScan({
   }
   checkFilter(read)
   return read
+}
+
+/**
+ * The query that OpenIDM ships with its repositories, and that all its samples of scans name: objects whose date is past, and whose
+ * task has not completed. The date itself is looked at object by object.
+ */
+const stockQuery = 'scan-tasks'
+
+function filterOfStockQuery(due: TaskScan['due'], { _queryId, ...others }: JsonObject): JsonObject {
+  if (!due) throw fault(['scan', 'property'], `is missing: "${stockQuery}" asks for a date in a property`)
+  const _queryFilter = `${printPointer(due.property)} pr and !(\${taskState.completed} pr)`
+  return { ...others, _queryFilter }
 }
 
 /** A key that is misspelt, or half of a condition, would make every object due. */
