@@ -1,5 +1,5 @@
 import type { Comparison } from '../kit/schema.ts'
-import { type Column, type ColumnKind, columnNamed, type Row } from './column.ts'
+import { type Column, type ColumnKind, columnNamed, isMadeUp, type Row } from './column.ts'
 import type { FoundTable, Session } from './dialect.ts'
 
 /** What `information_schema` of MySQL and MariaDB says of a table or view. */
@@ -14,6 +14,22 @@ function columnsSql(schema: string, table: string): string {
     FROM information_schema.COLUMNS c
     WHERE c.TABLE_SCHEMA = COALESCE(${schema}, DATABASE()) AND c.TABLE_NAME = ${table}
     ORDER BY c.ORDINAL_POSITION`
+}
+
+/** What is done before each insert, as far as the account may see it. */
+function triggersSql(schema: string, table: string): string {
+  return `
+    SELECT ACTION_STATEMENT FROM information_schema.TRIGGERS
+    WHERE EVENT_OBJECT_SCHEMA = COALESCE(${schema}, DATABASE()) AND EVENT_OBJECT_TABLE = ${table}
+      AND ACTION_TIMING = 'BEFORE' AND EVENT_MANIPULATION = 'INSERT'`
+}
+
+/** Does a trigger give a new row its value of this column? */
+function isSet(column: string, body: string): boolean {
+  const name = `\`?${RegExp.escape(column)}\`?`
+  return new RegExp(`\\bNEW\\s*\\.\\s*${name}\\s*:?=(?!=)`, 'i').test(
+    body.replace(/\bIF\b.*?\bTHEN\b/gis, ''),
+  )
 }
 
 export async function mysqlColumns(
@@ -32,7 +48,15 @@ export async function mysqlColumns(
     const rows = await session.rows(columnsSql('\u00011\u0001', '\u00012\u0001'), [in_ ?? null, name ?? ''])
     if (rows.length === 0) continue
     const quoted = quote(name ?? '')
-    return { sql: in_ ? `${quote(in_)}.${quoted}` : quoted, columns: rows.map(columnOf) }
+    const triggers = await session.rows(triggersSql('\u00011\u0001', '\u00012\u0001'), [
+      in_ ?? null,
+      name ?? '',
+    ])
+    const bodies = triggers.map(([body]) => String(body))
+    return {
+      sql: in_ ? `${quote(in_)}.${quoted}` : quoted,
+      columns: rows.map((row) => columnOf(row, bodies)),
+    }
   }
   return undefined
 }
@@ -86,20 +110,22 @@ export function kindOfType(name: string): ColumnKind {
   return kinds[name] ?? 'other'
 }
 
-function columnOf(row: Row): Column {
-  const [name, dataType, type, nullable, , extra, collation] = row.map(String)
+function columnOf(row: Row, triggers: readonly string[]): Column {
+  const [name = '', dataType, type, nullable, preset = '', extra, collation] = row.map(String)
   const number = (place: number) => (row[place] === null ? undefined : Number(row[place]))
   const isTruth = type?.startsWith('tinyint(1)') === true || type === 'bit(1)'
   const kind = isTruth ? 'boolean' : kindOfType(dataType ?? '')
   const isTemporal = kind === 'timestamp'
   return {
-    name: name ?? '',
+    name,
     kind,
     type: type ?? '',
     nullable: nullable === 'YES',
     hasDefault:
       (row[4] !== null && row[4] !== 'NULL') || /auto_increment|default_generated/i.test(extra ?? ''),
-    generated: /auto_increment/i.test(extra ?? ''),
+    generated:
+      /auto_increment/i.test(extra ?? '') || isMadeUp(preset) || triggers.some((body) => isSet(name, body)),
+    ...(/auto_increment/i.test(extra ?? '') && { counted: true }),
     computed: /\b(virtual|stored|persistent) ?(generated)?/i.test(extra ?? ''),
     unique: Number(row[11]) === 1,
     comparison: comparisonOf(kind, row[6] === null ? undefined : collation),

@@ -4,13 +4,14 @@ import { ConnectorError, type ErrorKind, errorCode, kindOfError } from '../kit/e
 import { followSocket, noSteps } from '../kit/steps.ts'
 import type { Address } from './address.ts'
 import { advice, certificateAdvice } from './advice.ts'
-import type { Cell, Row } from './column.ts'
+import type { Cell, Column, Row } from './column.ts'
 import {
   type Answer,
   type AnswerColumn,
   byParameters,
   type DatabaseIdentity,
   type Dialect,
+  type Insert,
   limited,
   type Session,
   savepoints,
@@ -52,16 +53,37 @@ export function mysqlDialect(address: Address): Dialect {
       const collate = key.kind === 'text' && key.collation ? ` COLLATE ${key.collation}` : ''
       return `UPDATE ${table} AS t JOIN (${texts.join(' UNION ALL ')}) AS v ON t.${quote(key.name)} = v.c0${collate} SET ${sets.join(', ')}`
     },
-    async insertGenerating(session, { into, rows }, cells) {
-      await session.run(`${into} ${rows}`, cells)
-      const [row] = await session.rows('SELECT LAST_INSERT_ID()')
-      return row?.[0] ?? null
-    },
+    insertGenerating,
     columns: (session, table) => mysqlColumns(session, table, address.exactNames, quote),
     tables: mysqlTables,
     identity,
     errorOf,
   }
+}
+
+/** A key that was not counted up is told by MariaDB alone. */
+async function insertGenerating(
+  session: Session,
+  { into, rows }: Insert,
+  cells: readonly Cell[],
+  key: Column,
+): Promise<Cell> {
+  if (key.counted) {
+    await session.run(`${into} ${rows}`, cells)
+    const [row] = await session.rows('SELECT LAST_INSERT_ID()')
+    return row?.[0] ?? null
+  }
+  const [version] = await session.rows('SELECT VERSION()')
+  if (!/mariadb/i.test(String(version?.[0])))
+    throw new ConnectorError(
+      'unsupported',
+      `MySQL does not tell which ${key.name} a default or a trigger gives a new row`,
+      {
+        hint: `Give ${key.name} in the mapping, or let the table count it up (AUTO_INCREMENT).`,
+      },
+    )
+  const [row] = await session.rows(`${into} ${rows} RETURNING ${quote(key.name)}`, cells)
+  return row?.[0] ?? null
 }
 
 function likeOf(operator: 'co' | 'sw' | 'ew', pattern: string): string {

@@ -127,6 +127,14 @@ describe.each(kinds)('a table of %s', (kind) => {
     ])
     expect(await read(connector, 'a')).toEqual({ _id: 'a', from: 'a', [odd]: 'w', order: 'y' })
     expect(connector.agreedNames()).toEqual({ __NAME__: 'from' })
+    if (kind === 'SQLite') return
+    const schema = kind === 'PostgreSQL' ? 'public' : 'test'
+    await using qualified = of(kind).connect({
+      table: `${schema}.${name}`,
+      keyColumn: key,
+      quoting: 'DOUBLE',
+    })
+    expect((await read(qualified, 'a'))[odd]).toBe('w')
   })
 
   it('tells the keys that the database has counted up', async () => {
@@ -149,6 +157,59 @@ describe.each(kinds)('a table of %s', (kind) => {
       expect((await read(connector, ids[place] ?? '')).name).toBe(name)
     expect(connector.idOf(account, { name: 'x' }, 'proposed')).toBeUndefined()
     expect((await connector.readMany(account, ['not a number', '1.0', '01'])).size).toBe(0)
+  })
+
+  it('tells the keys that a default or a trigger has made up', async () => {
+    const preset = {
+      PostgreSQL: 'uuid DEFAULT gen_random_uuid() PRIMARY KEY',
+      MariaDB: 'VARCHAR(36) COLLATE utf8mb4_bin DEFAULT (uuid()) PRIMARY KEY',
+      SQLite: 'TEXT DEFAULT (lower(hex(randomblob(16)))) PRIMARY KEY',
+    }[kind]
+    const { connector } = await table(kind, `id ${preset}, name ${text}`)
+    await using _ = connector
+    const triggered = await table(
+      kind,
+      `id ${kind === 'MariaDB' ? `${text} PRIMARY KEY` : preset}, name ${text}`,
+    )
+    await using __ = triggered.connector
+    if (kind === 'MariaDB')
+      await of(kind).run(
+        `CREATE TRIGGER ${triggered.name}_key BEFORE INSERT ON ${triggered.name} FOR EACH ROW SET NEW.id = COALESCE(NEW.id, uuid())`,
+      )
+    for (const each of [connector, triggered.connector]) {
+      const ids = await write(each, create({ name: 'one' }), create({ name: 'two' }))
+      expect([new Set(ids).size, ids.every((id) => id.length >= 32)]).toEqual([2, true])
+      for (const [place, name] of ['one', 'two'].entries())
+        expect((await read(each, ids[place] ?? '')).name).toBe(name)
+      expect(each.idOf(account, { name: 'x' }, 'proposed')).toBeUndefined()
+    }
+  })
+
+  it('has an id for what it is, to the letter, where the collation takes two for one', async () => {
+    const collation = {
+      PostgreSQL: `text COLLATE pains_alike`,
+      MariaDB: 'VARCHAR(40) COLLATE utf8mb4_unicode_ci',
+      SQLite: 'TEXT COLLATE NOCASE',
+    }[kind]
+    if (kind === 'PostgreSQL')
+      await of(kind).run(
+        "CREATE COLLATION pains_alike (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+      )
+    const { connector } = await table(kind, `id ${collation} PRIMARY KEY`)
+    await using _ = connector
+    // SQLite knows of the case of ASCII letters alone.
+    const pairs = [['Bob', 'bob'], ...(kind === 'SQLite' ? [] : [['Zo\u00eb', 'Zoe\u0308']])] as [
+      string,
+      string,
+    ][]
+    for (const [stored, other] of pairs) {
+      expect(await write(connector, create({ id: stored }), create({ id: other }))).toEqual([
+        stored,
+        'alreadyExists',
+      ])
+      expect([...(await connector.readMany(account, [stored, other])).keys()]).toEqual([stored])
+      expect(await write(connector, update(other, { id: 'x' }))).toEqual(['unknownId'])
+    }
   })
 
   it('fails a bad row alone, with the kind of its error, and writes the others of the page', async () => {

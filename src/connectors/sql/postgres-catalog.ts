@@ -4,7 +4,7 @@ import type { FoundTable, Session } from './dialect.ts'
 /** What PostgreSQL's catalog says of a table or view. */
 const columnsSql = `
   SELECT a.attname, format_type(a.atttypid, a.atttypmod), b.typname, a.attnotnull, a.atthasdef OR a.attidentity <> '',
-    a.attidentity <> '' OR COALESCE(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false), a.attgenerated <> '',
+    a.attidentity <> '' OR COALESCE(pg_get_expr(d.adbin, d.adrelid) ~ '^[\\w."]+\\(', false), a.attgenerated <> '',
     EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indnkeyatts = 1
       AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND i.indexprs IS NULL),
     COALESCE(c.collisdeterministic, true), c.collname,

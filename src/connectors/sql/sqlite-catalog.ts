@@ -1,4 +1,4 @@
-import { type Column, type ColumnKind, columnNamed, type Row } from './column.ts'
+import { type Column, type ColumnKind, columnNamed, isMadeUp, type Row } from './column.ts'
 import type { FoundTable, Session } from './dialect.ts'
 
 /** What SQLite says of a table or view. Its types are those that were declared; values may be of others. */
@@ -58,7 +58,7 @@ function columnOf([name, declared, notNull, preset, key, hidden]: Row, facts: Ta
     type,
     nullable: Number(notNull) === 0 && !isRowId,
     hasDefault: preset !== null || isRowId,
-    generated: isRowId,
+    generated: isRowId || (preset !== null && isMadeUp(String(preset))),
     computed: Number(hidden) > 1,
     unique: isOnlyKey || facts.unique.has(text),
     comparison: comparesExactly(facts.definition) ? 'exact' : 'unknown',
