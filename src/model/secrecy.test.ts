@@ -51,6 +51,7 @@ describe('a secret by its name', () => {
     ['userCredential', true, false],
     ['tokenIntrospectUrl', true, false],
     ['maxTokenLifeMinutes', true, false],
+    ['resetSyncToken', true, false],
     ['SPINNING', false, false],
     ['passage', false, false],
     ['spinning', false, false],

@@ -39,12 +39,12 @@ export function namesSecret(name: string): boolean {
   return result
 }
 
-/** Some settings are about secrets but contain none: `passwordAttribute`, `tokenIntrospectUrl`, `headerPassword`. */
+/** Some settings are about secrets but contain none: `passwordAttribute`, `tokenIntrospectUrl`, `headerPassword`, `resetSyncToken`. */
 const lastWord =
   /(?:passwd|pass[-_ ]?(?:word|phrase|code)|pwd|secret|credentials|token|key|pin(?:[-_ ]?code)?)\d*$/i
 
 export function namesSecretSetting(name: string): boolean {
-  return namesSecret(name) && lastWord.test(name) && !/^header/i.test(name)
+  return namesSecret(name) && lastWord.test(name) && !/^header|sync[-_ ]?token$/i.test(name)
 }
 
 /** What stands under names that mean secrets, at any depth. */

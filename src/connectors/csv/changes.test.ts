@@ -178,7 +178,7 @@ describe('the changes of a file', () => {
       ...{
         code: 'CONNECTOR_FAILED',
         message: expect.stringMatching(message),
-        hint: expect.stringContaining('reconcile'),
+        hint: expect.stringContaining('everything anew'),
       },
     })
   })
