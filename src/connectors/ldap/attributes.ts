@@ -34,6 +34,8 @@ const syntaxes = '1.3.6.1.4.1.1466.115.121.1.'
 export const directoryString = `${syntaxes}15`
 export const ia5String = `${syntaxes}26`
 export const booleanSyntax = `${syntaxes}7`
+/** Values are names of entries. */
+export const nameSyntax = `${syntaxes}12`
 
 const bytes: ReadonlySet<string> = new Set([
   ...['4', '5', '8', '9', '10', '23', '28', '40', '49'].map((number) => syntaxes + number),
@@ -159,7 +161,7 @@ const entryName: LdapAttribute = {
   required: true,
   comparison: 'ignoreCase',
   unique: true,
-  syntax: `${syntaxes}12`,
+  syntax: nameSyntax,
   substrings: false,
 }
 

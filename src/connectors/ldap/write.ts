@@ -8,14 +8,14 @@ import {
   type ConnectorWriteOutcome,
   settingOf,
 } from '../kit/write.ts'
-import { nameAttribute } from './attributes.ts'
+import { nameAttribute, nameSyntax } from './attributes.ts'
 import type { Connection } from './connection.ts'
 import { type ClassFacts, type Directory, type Facts, isName } from './directory.ts'
 import { contains, type Dn, parseDn, printDn, printRdn, type Rdn, sameDn } from './dn.ts'
 import { attributeNamed, attributeOf, encoded, textOf } from './encoding.ts'
 import { idOf } from './entries.ts'
 import { resultCode } from './errors.ts'
-import { eachInFlight } from './in-flight.ts'
+import { eachInFlight, type NewEntry, newEntryOf } from './in-flight.ts'
 import { membershipsOf, type Placeholder } from './membership.ts'
 import { GroupsOfEntry } from './membership-writing.ts'
 import { modify, readState } from './modify.ts'
@@ -42,7 +42,7 @@ export async function writeObjects(
     const page = new PageOfWrites(connection, directory, facts, kind, signal)
     await page.findNames(writes)
     const perform = (write: ConnectorWrite) => page.perform(write)
-    return eachInFlight(writes, (write) => page.freeName(write), perform, signal)
+    return eachInFlight(writes, (write) => page.newEntry(write), perform, signal)
   }, signal)
 }
 
@@ -98,12 +98,11 @@ class PageOfWrites {
     this.#names = new Map(await this.#lookUp(ids))
   }
 
-  /** The name of a new entry that is in no groups yet; undefined for all other writes, and where there is none. */
-  freeName(write: ConnectorWrite): Dn | undefined {
+  /** A new entry that is in no groups yet; undefined for all other writes, and where it has no name. */
+  newEntry(write: ConnectorWrite): NewEntry | undefined {
     if (write.operation !== 'create' || this.#groups.apart(settingOf(write.attributes)).lists.length > 0)
       return undefined
-    const name = write.attributes[nameAttribute]
-    return typeof name === 'string' ? parseDn(name) : undefined
+    return newEntryOf(write.attributes, (name) => this.#kind.names.attribute(name)?.syntax === nameSyntax)
   }
 
   /** The id after the write. */
