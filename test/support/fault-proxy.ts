@@ -1,10 +1,13 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectSecure, TLSSocket } from 'node:tls'
+import type { Certificates } from '../../src/connectors/ldap/testing/certificates.ts'
 
 /**
  * A network between Syncline and a directory that fails on demand. It knows as much of LDAP as is needed to fail at a certain message:
- * where one ends, and which operation it is (RFC 4511,, section 4.2: the tag after the message id).
+ * where one ends, and which operation it is (RFC 4511, section 4.2: the tag after the message id).
  */
 export type Fault =
   /** Nothing goes through any more, and the connections stay: a switch that died. */
@@ -29,18 +32,22 @@ export interface FaultProxy extends AsyncDisposable {
 
 const operations = { entry: 0x64, writes: new Set([0x67, 0x69, 0x6b, 0x6d]) }
 
-export async function faultProxy(target: {
-  readonly host?: string
+/** Where the directory is; the proxy listens at the same address, and with `certificates` speaks TLS to both, as the directory would. */
+interface Target {
+  readonly host: string
   readonly port: number
-}): Promise<FaultProxy> {
-  const { host = '127.0.0.1', port } = target
+  readonly certificates?: Certificates
+}
+
+export async function faultProxy(target: Target): Promise<FaultProxy> {
+  const { host, port } = target
   const lines = new Set<Line>()
   const state: State = { fault: undefined, left: 0, hits: 0 }
   const server = createServer({ noDelay: true }, (client) => {
-    const line = new Line(client, connect({ host, port, noDelay: true }), state)
+    const line = new Line(client, connect({ host, port, noDelay: true }), state, target)
     lines.add(line)
     client.once('close', () => lines.delete(line))
-  }).listen(0, '127.0.0.1')
+  }).listen(0, host)
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The proxy has no port')
@@ -76,28 +83,29 @@ interface State {
 
 /** One connection of a client, and the one to the directory that belongs to it. */
 class Line {
+  readonly #connections: readonly Socket[]
+  /** What the messages to the client go through. */
   readonly #client: Socket
-  readonly #directory: Socket
   readonly #state: State
   #rest = Buffer.alloc(0)
   isSilent = false
 
-  constructor(client: Socket, directory: Socket, state: State) {
-    this.#client = client
-    this.#directory = directory
+  constructor(client: Socket, directory: Socket, state: State, target: Target) {
+    this.#connections = [client, directory]
     this.#state = state
-    for (const socket of [client, directory]) {
+    const [toClient, toDirectory] = secured(client, directory, target)
+    this.#client = toClient
+    for (const socket of new Set([...this.#connections, toClient, toDirectory])) {
       socket.on('error', () => this.cut())
       socket.on('close', () => this.cut())
     }
     if (state.fault?.kind === 'reset') this.cut()
-    void this.#pump(client, (bytes) => directory.write(bytes))
-    void this.#pump(directory, (bytes) => this.#answer(bytes))
+    void this.#pump(toClient, (bytes) => toDirectory.write(bytes))
+    void this.#pump(toDirectory, (bytes) => this.#answer(bytes))
   }
 
   cut(): void {
-    this.#client.resetAndDestroy()
-    this.#directory.resetAndDestroy()
+    for (const socket of this.#connections) socket.resetAndDestroy()
   }
 
   async #pump(from: Socket, forward: (bytes: Buffer) => unknown): Promise<void> {
@@ -153,6 +161,22 @@ class Line {
       (fault?.kind === 'page cut' && operation === operations.entry)
     return isMeant && this.#state.left-- <= 0
   }
+}
+
+/** What messages go through in clear: with certificates, the ends of TLS on both sides. */
+function secured(
+  client: Socket,
+  directory: Socket,
+  { host, certificates }: Target,
+): readonly [Socket, Socket] {
+  if (!certificates) return [client, directory]
+  const [ca, cert, key] = [certificates.authority, certificates.certificate, certificates.key].map((file) =>
+    readFileSync(file),
+  )
+  return [
+    new TLSSocket(client, { isServer: true, cert, key }),
+    connectSecure({ socket: directory, host, ca }),
+  ]
 }
 
 /** The first whole message: a sequence with a length in BER; undefined while it is not complete. */

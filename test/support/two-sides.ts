@@ -1,24 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Attribute, Change, Client, ResultCodeError } from 'ldapts'
-import { administrator, password as adminPassword, base } from '../../src/connectors/ldap/testing/slapd.ts'
 import type { Answer, Server } from './server.ts'
-import { nobody } from './two-ways.ts'
-
-export interface Person {
-  readonly number: string
-  readonly userName: string
-  readonly name: string
-  readonly mail: string
-  readonly title: string
-  readonly unit: string
-}
-
-export interface Team {
-  readonly name: string
-  readonly description: string
-  /** Numbers of people. */
-  readonly members: readonly string[]
-}
+import { bytesOf, entryOf, membersOf, nameOf, type Person, type Team, teamName } from './two-ways-entries.ts'
+import type { Directory, DirectoryModel, Given } from './two-ways-model.ts'
 
 /** Everything that both sides must say in the end. */
 export interface World {
@@ -28,8 +13,8 @@ export interface World {
 
 /** One of the sides, as the people see it who work there. Whatever was asked for is done when a promise is fulfilled: failures are tried again. */
 export interface Side {
-  join(person: Person): Promise<void>
-  /** From what a person was to what it is: attributes, unit, name. */
+  join(person: Person, password: string): Promise<void>
+  /** From what a person was to what it is: attributes, unit, name, state. */
   change(before: Person, after: Person, teams: readonly Team[]): Promise<void>
   leave(person: Person, teams: readonly Team[]): Promise<void>
   regroup(team: Team, people: readonly Person[]): Promise<void>
@@ -37,86 +22,88 @@ export interface Side {
   world(): Promise<World>
 }
 
-const nameOf = ({ userName, unit }: Person) => `uid=${userName},ou=${unit},${base}`
-const teamName = (name: string) => `cn=${name},ou=groups,${base}`
-
 /** Other programs at the directory. */
 export class DirectorySide implements Side {
-  readonly #port: number
+  readonly #model: DirectoryModel
+  readonly #directory: Directory
 
-  constructor(port: number) {
-    this.#port = port
+  constructor(model: DirectoryModel, directory: Directory) {
+    this.#model = model
+    this.#directory = directory
   }
 
-  async join(person: Person): Promise<void> {
-    const { number, userName, name, mail, title } = person
-    const attributes = {
-      ...{
-        objectClass: 'inetOrgPerson',
-        uid: userName,
-        cn: name,
-        sn: 'x',
-        mail,
-        title,
-        employeeNumber: number,
-      },
-    }
-    await this.#work((client) => client.add(nameOf(person), attributes), [68])
+  async join(person: Person, password: string): Promise<void> {
+    const attributes = entryOf(this.#model, person, password).map(attribute)
+    await this.#work((client) => client.add(nameOf(this.#model, person), attributes), [68])
   }
 
   async change(before: Person, after: Person, teams: readonly Team[]): Promise<void> {
-    const [from, to] = [nameOf(before), nameOf(after)]
+    const [from, to] = [nameOf(this.#model, before), nameOf(this.#model, after)]
     if (from !== to) {
       await this.#work((client) => client.modifyDN(from, to), [32])
       for (const team of teams.filter(({ members }) => members.includes(after.number)))
         await this.#swap(team, from, to)
     }
-    const { mail, title } = after
-    await this.#work((client) => client.modify(to, [replaced('mail', mail), replaced('title', title)]))
+    const { account, naming, stateOf } = this.#model
+    const given: Given[] = [
+      ['mail', [after.mail]],
+      ['title', [after.title]],
+    ]
+    // What names the entry has changed with its name.
+    if (account.userName !== naming.person) given.push([account.userName, [after.userName]])
+    if (before.enabled !== after.enabled) given.push(stateOf(after.enabled))
+    const changes = given.map(replaced)
+    await this.#work((client) => client.modify(to, changes))
   }
 
   async leave(person: Person, teams: readonly Team[]): Promise<void> {
-    const name = nameOf(person)
+    const name = nameOf(this.#model, person)
     await this.#work((client) => client.del(name), [32])
     for (const team of teams.filter(({ members }) => members.includes(person.number)))
-      await this.#swap(team, name, team.members.length === 1 ? nobody : undefined)
+      await this.#swap(team, name, team.members.length === 1 ? this.#model.nobody : undefined)
   }
 
-  async regroup({ name, description, members }: Team, people: readonly Person[]): Promise<void> {
-    const names = people.filter(({ number }) => members.includes(number)).map(nameOf)
-    const uniqueMember = names.length === 0 ? [nobody] : names
-    const attributes = { objectClass: 'groupOfUniqueNames', cn: name, description, uniqueMember }
-    await this.#work((client) => client.add(teamName(name), attributes), [68])
-    const changes = [replaced('uniqueMember', ...uniqueMember), replaced('description', description)]
-    await this.#work((client) => client.modify(teamName(name), changes))
+  async regroup(team: Team, people: readonly Person[]): Promise<void> {
+    const changes = [
+      replaced([this.#model.group.member, membersOf(this.#model, team, people)]),
+      replaced(['description', [team.description]]),
+    ]
+    await this.#work((client) => client.modify(teamName(this.#model, team), changes))
   }
 
   async setPassword(person: Person, password: string): Promise<void> {
-    await this.#work((client) => client.modify(nameOf(person), [replaced('userPassword', password)]))
+    const change = replaced(this.#model.passwordOf(password))
+    await this.#work((client) => client.modify(nameOf(this.#model, person), [change]))
   }
 
   async world(): Promise<World> {
     const client = await this.#open()
+    const { account, base, group, isEnabled, nobody, stateOf } = this.#model
+    const [state] = stateOf(true)
     try {
-      const search = async (filter: string) =>
-        (await client.search(base, { filter, paged: { pageSize: 500 } })).searchEntries.map(
-          ({ dn, ...rest }) => ({
-            dn,
-            text: (name: string) => String(rest[name] ?? ''),
-            texts: (name: string) => [rest[name] ?? []].flat().map(String),
-          }),
-        )
-      const people = await search('(objectClass=inetOrgPerson)')
+      const search = async (objectClass: string) => {
+        const filter = `(objectClass=${objectClass})`
+        const attributes = ['*', state]
+        const { searchEntries } = await client.search(base, { filter, attributes, paged: { pageSize: 500 } })
+        return searchEntries.map(({ dn, ...rest }) => ({
+          dn,
+          text: (name: string) => String(rest[name] ?? ''),
+          texts: (name: string) => [rest[name] ?? []].flat().map(String),
+        }))
+      }
+      const people = await search(account.objectClass)
       const numbers = new Map(people.map(({ dn, text }) => [dn, text('employeeNumber')]))
       return sorted({
         people: people.map(({ dn, text }) => ({
-          ...{ number: text('employeeNumber'), userName: text('uid'), name: text('cn') },
-          ...{ mail: text('mail'), title: text('title'), unit: /,ou=([^,]*),/.exec(dn)?.[1] ?? '' },
+          number: text('employeeNumber'),
+          ...{ userName: text(account.userName), name: text(account.name) },
+          ...{ mail: text('mail'), title: text('title'), unit: /,ou=([^,]*),/i.exec(dn)?.[1] ?? '' },
+          enabled: isEnabled(text(state)),
         })),
-        teams: (await search('(objectClass=groupOfUniqueNames)')).map(({ text, texts }) => ({
+        teams: (await search(group.objectClass)).map(({ text, texts }) => ({
           ...{ name: text('cn'), description: text('description') },
           // A name that leads nowhere is seen as it is.
-          members: texts('uniqueMember').flatMap((dn) => (dn === nobody ? [] : (numbers.get(dn) ?? dn))),
+          members: texts(group.member).flatMap((dn) => (dn === nobody ? [] : (numbers.get(dn) ?? dn))),
         })),
       })
     } finally {
@@ -126,9 +113,9 @@ export class DirectorySide implements Side {
 
   /** Tries it as the person itself. */
   async accepts(person: Person, password: string): Promise<boolean> {
-    const client = new Client({ url: `ldap://127.0.0.1:${this.#port}` })
+    const client = this.#client()
     try {
-      await client.bind(nameOf(person), password)
+      await client.bind(nameOf(this.#model, person), password)
       return true
     } catch (error) {
       if (error instanceof ResultCodeError && error.code === 49) return false
@@ -139,11 +126,13 @@ export class DirectorySide implements Side {
   }
 
   async #swap(team: Team, from: string, to: string | undefined): Promise<void> {
+    const { group, keepsMembers } = this.#model
+    if (keepsMembers) return
     const change = (operation: 'add' | 'delete', value: string) =>
-      new Change({ operation, modification: new Attribute({ type: 'uniqueMember', values: [value] }) })
-    if (to !== undefined)
-      await this.#work((client) => client.modify(teamName(team.name), [change('add', to)]), [20])
-    await this.#work((client) => client.modify(teamName(team.name), [change('delete', from)]), [16])
+      new Change({ operation, modification: attribute([group.member, [value]]) })
+    const name = teamName(this.#model, team)
+    if (to !== undefined) await this.#work((client) => client.modify(name, [change('add', to)]), [20])
+    await this.#work((client) => client.modify(name, [change('delete', from)]), [16])
   }
 
   /** `done`: result codes that say that an earlier try had succeeded. */
@@ -168,14 +157,27 @@ export class DirectorySide implements Side {
   }
 
   async #open(): Promise<Client> {
-    const client = new Client({ url: `ldap://127.0.0.1:${this.#port}`, timeout: 5000, connectTimeout: 5000 })
-    await client.bind(administrator, adminPassword)
+    const client = this.#client()
+    const { dn, password } = this.#model.administrator
+    await client.bind(dn, password)
     return client
+  }
+
+  #client(): Client {
+    const { url, authority } = this.#directory
+    return new Client({
+      ...{ url, timeout: 5000, connectTimeout: 5000 },
+      ...(authority !== undefined && { tlsOptions: { ca: [readFileSync(authority)] } }),
+    })
   }
 }
 
-function replaced(type: string, ...values: readonly string[]): Change {
-  return new Change({ operation: 'replace', modification: new Attribute({ type, values: [...values] }) })
+function attribute([type, values]: Given): Attribute {
+  return new Attribute({ type, values: values.map(bytesOf) })
+}
+
+function replaced(given: Given): Change {
+  return new Change({ operation: 'replace', modification: attribute(given) })
 }
 
 /** Clients of Syncline. */
@@ -186,12 +188,12 @@ export class ManagedSide implements Side {
     this.#server = server
   }
 
-  async join(person: Person): Promise<void> {
-    await this.#done('PUT', `managed/user/p${person.number}`, { ...person, family: 'x' })
+  async join(person: Person, password: string): Promise<void> {
+    await this.#done('PUT', `managed/user/p${person.number}`, { ...person, family: 'x', password })
   }
 
   async change(before: Person, after: Person): Promise<void> {
-    const names = ['userName', 'mail', 'title', 'unit'] as const
+    const names = ['userName', 'mail', 'title', 'unit', 'enabled'] as const
     const changed = names.filter((name) => before[name] !== after[name])
     const patch = changed.map((name) => ({ operation: 'replace', field: `/${name}`, value: after[name] }))
     await this.#done('PATCH', `managed/user/${await this.#idOf(after)}`, patch)
@@ -221,8 +223,8 @@ export class ManagedSide implements Side {
     const numbers = new Map(users.map(({ _id, number }) => [_id, String(number)]))
     const groups = await this.all('managed/group?_queryFilter=true&_fields=*,members')
     return sorted({
-      people: users.map(({ number, userName, name, mail, title, unit }) => ({
-        ...{ number, userName, name, mail, title, unit },
+      people: users.map(({ number, userName, name, mail, title, unit, enabled }) => ({
+        ...{ number, userName, name, mail, title, unit, enabled },
       })),
       teams: groups.map(({ name, description, members }) => ({
         ...{ name, description },

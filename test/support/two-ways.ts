@@ -1,47 +1,28 @@
-import { base } from '../../src/connectors/ldap/testing/slapd.ts'
 import { script } from '../../src/testing/script.ts'
 import type { TestProject } from './project.ts'
+import type { Directory, DirectoryModel } from './two-ways-model.ts'
 
 /**
  * People and teams that two sides change: Syncline's own objects, and a directory that others write to as well.
  *
- *     managed/user   ◀─(liveSync)── uid=…,ou=UNIT   accounts, renamed and moved with their people
+ *     managed/user   ◀─(liveSync)── …=NAME,ou=UNIT  accounts, renamed and moved with their people
  *                    ──(queue)────▶
  *     managed/group  ◀─(liveSync)── cn=…,ou=groups  members by name of entry there, by reference here
  *                    ──(queue)────▶
  */
-export const units = ['people', 'sales', 'research'] as const
-export const syncAccount = { dn: `cn=syncline,${base}`, password: 'sync1ine' }
-
-/** A team must have a member in the directory; nobody stands in where it has none. */
-export const nobody = syncAccount.dn
-
-/** Attributes of the database: what others may do, and Syncline. */
-export const accessRules = [
-  `olcAccess: {0}to attrs=userPassword by dn.exact="${syncAccount.dn}" write by anonymous auth by self write`,
-  `olcAccess: {1}to * by dn.exact="${syncAccount.dn}" write by * read`,
-  `olcLimits: {0}dn.exact="${syncAccount.dn}" size=unlimited`,
-  'olcDbIndex: employeeNumber,uniqueMember eq',
-]
-
-/** The containers, and the account by which Syncline reads and writes. */
-export const containers = [
-  ...units
-    .filter((unit) => unit !== 'people')
-    .map((unit) => `dn: ou=${unit},${base}\nobjectClass: organizationalUnit\n`),
-  `dn: ${syncAccount.dn}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: ${syncAccount.password}\n`,
-].join('\n')
-
 const text = { type: 'string' }
 const list = { type: 'array', items: text }
 
-export function writeTwoWays(project: TestProject, port: number): void {
-  project.write('conf/provisioner.openicf-ldap.json', provisioner(port))
+export function writeTwoWays(project: TestProject, model: DirectoryModel, directory: Directory): void {
+  project.write('conf/provisioner.openicf-ldap.json', provisioner(model, directory))
   project.write('conf/managed.json', { objects: [user, group] })
-  project.write('conf/sync.json', { mappings: [fromAccount, toAccount, fromGroup, toGroup] })
+  project.write('conf/sync.json', {
+    mappings: [fromAccount(model), toAccount(model), fromGroup(model), toGroup(model)],
+  })
 }
 
-function provisioner(port: number): object {
+function provisioner(model: DirectoryModel, { address }: Directory): object {
+  const { base, syncAccount, account, configuration } = model
   return {
     connectorRef: {
       bundleName: 'org.forgerock.openicf.connectors.ldap-connector',
@@ -49,10 +30,9 @@ function provisioner(port: number): object {
       connectorName: 'org.identityconnectors.ldap.LdapConnector',
     },
     configurationProperties: {
-      ...{ host: '127.0.0.1', port, principal: syncAccount.dn, credentials: syncAccount.password },
+      ...{ ...address, principal: syncAccount.dn, credentials: syncAccount.password },
       baseContexts: [base],
-      modifiersNamesToFilterOut: [syncAccount.dn],
-      maintainLdapGroupMembership: true,
+      ...configuration,
       ...{ connectTimeout: 3000, readTimeout: 3000 },
     },
     resilience: { retries: 2, firstDelay: 20, longestDelay: 100, breakAfter: 5, breakFor: 100 },
@@ -61,7 +41,9 @@ function provisioner(port: number): object {
         nativeType: '__ACCOUNT__',
         properties: {
           dn: { ...text, nativeName: '__NAME__', required: true },
-          ...{ uid: text, cn: text, sn: text, mail: text, title: text, employeeNumber: text },
+          ...{ [account.userName]: text, [account.name]: text },
+          ...{ sn: text, mail: text, title: text, employeeNumber: text },
+          enabled: { type: 'boolean', nativeName: '__ENABLE__' },
           password: { ...text, nativeName: '__PASSWORD__', nativeType: 'JAVA_TYPE_GUARDEDSTRING' },
         },
       },
@@ -69,7 +51,7 @@ function provisioner(port: number): object {
         nativeType: '__GROUP__',
         properties: {
           dn: { ...text, nativeName: '__NAME__', required: true },
-          ...{ cn: text, description: text, uniqueMember: list },
+          ...{ cn: text, description: text, [model.group.member]: list },
         },
       },
     },
@@ -100,6 +82,7 @@ const user = {
         mail: text,
         title: text,
         unit: text,
+        enabled: { type: 'boolean' },
       },
       password: { ...text, scope: 'private', encryption: { key: 'openidm-sym-default' } },
       groups: reference('managed/group', 'members'),
@@ -129,34 +112,37 @@ const policies = [
 ]
 const queuedSync = { enabled: true, pollingInterval: 50, retryDelay: 50 }
 
-const fromAccount = {
+const fromAccount = ({ account }: DirectoryModel) => ({
   ...{ name: 'account_user', source: 'system/ldap/account', target: 'managed/user', policies },
   correlationQuery: [{ linkQualifier: 'default', expressionTree: { all: ['number'] } }],
   properties: [
-    { source: 'uid', target: 'userName' },
-    { source: 'cn', target: 'name' },
+    { source: account.userName, target: 'userName' },
+    { source: account.name, target: 'name' },
     { source: 'sn', target: 'family' },
     { source: 'mail', target: 'mail' },
     { source: 'title', target: 'title' },
     { source: 'employeeNumber', target: 'number' },
+    { source: 'enabled', target: 'enabled' },
     { source: 'dn', target: 'unit', transform: script('/,ou=([^,]*),/i.exec(source)[1]') },
   ],
-}
+})
 
-const dnOf = (person: string) => `'uid=' + ${person}.userName + ',ou=' + ${person}.unit + ',${base}'`
+const dnOf = (person: string, { naming, base }: DirectoryModel) =>
+  `'${naming.person}=' + ${person}.userName + ',${naming.unit}=' + ${person}.unit + ',${base}'`
 
-const toAccount = {
+const toAccount = (model: DirectoryModel) => ({
   ...{ name: 'user_account', source: 'managed/user', target: 'system/ldap/account', policies },
   ...{ links: 'account_user', queuedSync },
   correlationQuery: [{ linkQualifier: 'default', expressionTree: { all: ['employeeNumber'] } }],
   properties: [
-    { source: '', target: 'dn', transform: script(dnOf('source')) },
-    { source: 'userName', target: 'uid' },
-    { source: 'name', target: 'cn' },
+    { source: '', target: 'dn', transform: script(dnOf('source', model)) },
+    { source: 'userName', target: model.account.userName },
+    { source: 'name', target: model.account.name },
     { source: 'family', target: 'sn' },
     { source: 'mail', target: 'mail' },
     { source: 'title', target: 'title' },
     { source: 'number', target: 'employeeNumber' },
+    { source: 'enabled', target: 'enabled' },
     // The directory does not show what it has: a password is sent where it is new here, and never by a run over everybody.
     {
       source: 'password',
@@ -167,19 +153,19 @@ const toAccount = {
       transform: script('source && openidm.decrypt(source)'),
     },
   ],
-}
+})
 
-const fromGroup = {
+const fromGroup = ({ naming, group: { member } }: DirectoryModel) => ({
   ...{ name: 'group_group', source: 'system/ldap/group', target: 'managed/group', policies },
   correlationQuery: [{ linkQualifier: 'default', expressionTree: { all: ['name'] } }],
   properties: [
     { source: 'cn', target: 'name' },
     { source: 'description', target: 'description' },
     {
-      source: 'uniqueMember',
+      source: member,
       target: 'members',
       transform: script(`
-        const names = source.flatMap((dn) => /^uid=([^,]*),/.exec(dn)?.[1] ?? [])
+        const names = (source ?? []).flatMap((dn) => /^${naming.person}=([^,]*),/i.exec(dn)?.[1] ?? [])
         const filter = names.map((name) => 'userName eq "' + name + '"').join(' or ')
         const found = names.length === 0 ? [] : openidm.query('managed/user', { _queryFilter: filter }).result
         // Who is not here yet, or has another name yet, would lose the team at both sides. It is tried again.
@@ -188,23 +174,26 @@ const fromGroup = {
         found.map(({ _id }) => ({ _ref: 'managed/user/' + _id }))`),
     },
   ],
-}
+})
 
-const toGroup = {
+const teamDn = ({ naming, base }: DirectoryModel) =>
+  `'${naming.team}=' + source.name + ',${naming.unit}=groups,${base}'`
+
+const toGroup = (model: DirectoryModel) => ({
   ...{ name: 'group_back', source: 'managed/group', target: 'system/ldap/group', policies },
   ...{ links: 'group_group', queuedSync },
   correlationQuery: [{ linkQualifier: 'default', expressionTree: { all: ['cn'] } }],
   properties: [
-    { source: '', target: 'dn', transform: script(`'cn=' + source.name + ',ou=groups,${base}'`) },
+    { source: '', target: 'dn', transform: script(teamDn(model)) },
     { source: 'name', target: 'cn' },
     { source: 'description', target: 'description' },
     {
       source: 'members',
-      target: 'uniqueMember',
+      target: model.group.member,
       transform: script(`
         const people = (source ?? []).map(({ _ref }) => openidm.read(_ref)).filter((person) => person)
-        const names = people.map((person) => ${dnOf('person')})
-        names.length === 0 ? ['${nobody}'] : names`),
+        const names = people.map((person) => ${dnOf('person', model)})
+        names.length === 0 ? ${JSON.stringify(model.nobody ? [model.nobody] : [])} : names`),
     },
   ],
-}
+})

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../../testing/folder.ts'
 import { standaloneHost } from '../../kit/host.ts'
 import { LdapConnector } from '../ldap-connector.ts'
 import { ldapSettings } from '../settings.ts'
-import { makeCertificates } from './certificates.ts'
+import { type Certificates, makeCertificates } from './certificates.ts'
 
 /**
  * An Active Directory domain of a test's own: the LDAP service of a Samba domain controller, on the usual ports of a loopback
@@ -22,6 +22,8 @@ import { makeCertificates } from './certificates.ts'
 export interface Samba extends AsyncDisposable {
   readonly address: string
   readonly folder: string
+  /** Those that it shows at its address. */
+  readonly certificates: Certificates
   /** What reaches it as the administrator, over TLS. */
   readonly settings: JsonObject
   /** A connector as the administrator, with these settings besides. */
@@ -32,7 +34,8 @@ export interface Samba extends AsyncDisposable {
   find(filter: string, ...attributes: readonly string[]): string
   /** Deletes everything below the base, and gives it its empty containers back. */
   empty(): void
-  stop(): Promise<void>
+  /** `SIGKILL`: as if it had crashed. */
+  stop(signal?: NodeJS.Signals): Promise<void>
   start(): Promise<void>
 }
 
@@ -63,10 +66,11 @@ export async function startSamba({ entries = '' }: SambaOptions = {}): Promise<S
 
 async function running(folder: string, dispose: () => void): Promise<Samba> {
   const address = await freeAddress()
-  const { authority, certificate, key } = makeCertificates(folder, `IP:${address}`)
-  chmodSync(key, 0o600)
+  const certificates = makeCertificates(folder, `IP:${address}`)
+  const { authority } = certificates
+  chmodSync(certificates.key, 0o600)
   const file = join(folder, 'smb.conf')
-  writeFileSync(file, configuration({ folder, address, authority, certificate, key }))
+  writeFileSync(file, configuration({ folder, address, certificates }))
   const environment = { ...programs, LDAPTLS_CACERT: authority }
   const client = ['-x', '-H', `ldaps://${address}`, '-D', administrator, '-w', password]
   const asAdministrator = (program: string, parameters: readonly string[], input = '') =>
@@ -75,6 +79,7 @@ async function running(folder: string, dispose: () => void): Promise<Samba> {
   const samba: Samba = {
     address,
     folder,
+    certificates,
     settings: {
       host: address,
       ssl: true,
@@ -106,10 +111,10 @@ async function running(folder: string, dispose: () => void): Promise<Samba> {
       server = spawn('samba', ['-i', '-M', 'single', '-s', file], { env: programs, stdio: [...stdio] })
       await answers(server, address, folder)
     },
-    async stop() {
+    async stop(signal = 'SIGTERM') {
       if (!server || server.exitCode !== null || server.signalCode !== null) return
       const ended = once(server, 'exit')
-      server.kill('SIGTERM')
+      server.kill(signal)
       await ended
     },
     async [Symbol.asyncDispose]() {
@@ -195,15 +200,11 @@ function provision(folder: string): void {
 function configuration({
   folder,
   address,
-  authority,
-  certificate,
-  key,
+  certificates,
 }: {
   readonly folder: string
   readonly address: string
-  readonly authority: string
-  readonly certificate: string
-  readonly key: string
+  readonly certificates: Certificates
 }): string {
   const settings = {
     'netbios name': 'DC1',
@@ -221,9 +222,9 @@ function configuration({
     'pid directory': folder,
     'ncalrpc dir': join(folder, 'ncalrpc'),
     'log file': join(folder, 'log'),
-    'tls cafile': authority,
-    'tls certfile': certificate,
-    'tls keyfile': key,
+    'tls cafile': certificates.authority,
+    'tls certfile': certificates.certificate,
+    'tls keyfile': certificates.key,
     // Otherwise a password that was replaced opens the account for another hour.
     'old password allowed period': '0',
     // A crash of the machine would end the test as well.
