@@ -3,6 +3,7 @@ import { cpSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
+import { freeAddress } from '../src/connectors/ldap/testing/samba.ts'
 import { root, run, TestProject } from './support/project.ts'
 import { follow } from './support/transcripts.ts'
 
@@ -43,4 +44,17 @@ it('HR to LDAP prints what its README shows, command by command', async () => {
   follow('hr-to-ldap', project, environment)
   const { code, out } = run('sh', ['directory/start.sh', 'stop'], environment, { cwd: project.folder })
   expect([code, out]).toEqual([0, ''])
+})
+
+it('Active Directory and LDAP print what their README shows, command by command', async () => {
+  const environment = {
+    AD_HOST: await freeAddress(),
+    LDAP_PORT: await freePort(),
+    OPENIDM_PORT_HTTP: await freePort(),
+  }
+  const project = copyOf('ad-and-ldap', 'directories/start.sh', environment)
+  follow('ad-and-ldap', project, environment, {
+    '127.0.0.77': environment.AD_HOST,
+    '3891': environment.LDAP_PORT,
+  })
 })

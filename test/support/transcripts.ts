@@ -14,7 +14,7 @@ export function transcripts(example: string): Transcript[] {
   const readme = readFileSync(join(root, 'examples', example, 'README.md'), 'utf8')
   const found: Transcript[] = []
   for (const [, block = ''] of readme.matchAll(/^```\n(.*?)^```$/gms)) {
-    if (/^(npx|node|head|cp|sed|echo|ldapsearch|sqlite3|sh|[A-Z_]+=) ?/.test(block))
+    if (/^(npx|node|head|cp|sed|echo|ldap[a-z]+|sqlite3|sh|[A-Z_]+=) ?/.test(block))
       found.push({ commands: block, output: '' })
     else (found.at(-1) as Transcript).output += block
   }
@@ -32,11 +32,15 @@ function comparable(text: string): string {
     .replaceAll(/\n{2,}/g, '\n')
 }
 
-/** Types the commands of an example's README in a copy of it, and expects what it shows. */
+/**
+ * Types the commands of an example's README in a copy of it, and expects what it shows. `elsewhere`: what stands in the README, and
+ * what is printed in its place since the environment says so.
+ */
 export function follow(
   example: string,
   project: TestProject,
   environment: Record<string, string> = {},
+  elsewhere: Record<string, string> = {},
 ): void {
   // `npx syncline`, as after an installation of the package.
   writeFileSync(project.path('npx'), '#!/bin/sh\nshift\nexec "$NODE" "$BIN" "$@"\n', { mode: 0o755 })
@@ -51,7 +55,8 @@ export function follow(
   for (const { commands, output } of rest) {
     const { out } = run('bash', ['-c', `exec 2>&1\n${commands}`], env, { cwd: project.folder })
     // After several commands it may show what the last ones print.
-    const shown = comparable(output)
+    const expected = Object.entries(elsewhere).reduce((text, [from, to]) => text.replaceAll(from, to), output)
+    const shown = comparable(expected)
     const printed = comparable(out.replaceAll(project.folder, shownFolder))
     if (shown !== '') expect(printed.slice(-shown.length), commands).toBe(shown)
   }

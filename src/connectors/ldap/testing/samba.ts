@@ -258,7 +258,7 @@ async function lock(file: string): Promise<AsyncDisposable> {
 }
 
 /** An address of this computer on which nobody serves LDAP. */
-async function freeAddress(): Promise<string> {
+export async function freeAddress(): Promise<string> {
   for (;;) {
     const [a = 0, b = 0, c = 0] = crypto.getRandomValues(new Uint8Array(3))
     const address = `127.${100 + (a % 100)}.${b}.${1 + (c % 250)}`
