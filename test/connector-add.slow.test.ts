@@ -2,6 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  administrator as adAdministrator,
+  password as adPassword,
+  people as adPeople,
+  domain,
+  type Samba,
+  startSamba,
+} from '../src/connectors/ldap/testing/samba.ts'
+import {
   administrator,
   base,
   password,
@@ -85,6 +93,61 @@ describe('connector add ldap', () => {
     expect(out).toMatch(/ok {5}connect .*\n {6}failed bind /)
     expect(out).not.toContain('not-the-password')
     expect(() => textOf(project, 'conf/provisioner.openicf-people.json')).toThrow(/ENOENT/)
+  })
+})
+
+describe('connector add ldap, of Active Directory', () => {
+  let samba: Samba
+  beforeAll(async () => {
+    samba = await startSamba()
+    samba.change(
+      `dn: CN=Ada King,${adPeople}\nchangetype: add\nobjectClass: user\nsAMAccountName: ada\ngivenName: Ada\nsn: King\nmail: ada@x.org\n`,
+    )
+  })
+  afterAll(() => samba[Symbol.asyncDispose]())
+
+  it('takes its classes from the server, of a whole domain, and the mapping works', () => {
+    using project = newProject()
+    const env = { AD_CREDENTIALS: adPassword }
+    const { trustedCertificates } = samba.settings
+    const server = ['--host', samba.address, '--ssl', '--trusted', String(trustedCertificates)]
+    const account = ['--base', domain, '--account', adAdministrator]
+    const { code, err } = project.syncline(['connector', 'add', 'ldap', 'ad', ...server, ...account], env)
+    expect([code, err]).toEqual([0, ''])
+    const written = JSON.parse(textOf(project, 'conf/provisioner.openicf-ad.json'))
+    expect(written).toMatchObject({
+      configurationProperties: {
+        accountObjectClasses: ['top', 'person', 'organizationalPerson', 'user'],
+        accountUserNameAttributes: ['sAMAccountName', 'userPrincipalName'],
+        groupObjectClasses: ['top', 'group'],
+        groupMemberAttribute: 'member',
+        passwordAttribute: 'unicodePwd',
+      },
+      objectTypes: {
+        account: {
+          properties: { sAMAccountName: {}, unicodePwd: { nativeName: '__PASSWORD__' }, __ENABLE__: {} },
+        },
+        group: { properties: { member: { type: 'array' } } },
+      },
+    })
+    expect(project.syncline(['check', '--strict'], env)).toMatchObject({ code: 0, err: '' })
+    const plan = project.syncline(['plan', 'adAccount_managedUser'], env)
+    expect(plan.out).toContain('+ userName: "ada"')
+    expect(plan.out).toContain('+ sn: "King"')
+  })
+
+  it('keeps the settings that are given', () => {
+    using project = newProject()
+    const server = ['--host', samba.address, '--ssl', '--trusted', String(samba.settings.trustedCertificates)]
+    const account = ['--base', adPeople, '--account', adAdministrator]
+    const own = ['--set', 'accountUserNameAttributes=mail']
+    const all = ['connector', 'add', 'ldap', 'ad', ...server, ...account, ...own]
+    expect(project.syncline(all, { AD_CREDENTIALS: adPassword }).code).toBe(0)
+    const { configurationProperties } = JSON.parse(textOf(project, 'conf/provisioner.openicf-ad.json'))
+    expect(configurationProperties).toMatchObject({
+      accountUserNameAttributes: ['mail'],
+      groupMemberAttribute: 'member',
+    })
   })
 })
 

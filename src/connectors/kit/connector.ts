@@ -56,6 +56,8 @@ export interface Script {
 export interface Discover {
   /** Suggested values by setting, as far as the system lists them: base contexts, tables, columns. */
   discover(signal?: AbortSignal): Promise<Readonly<Record<string, readonly Json[]>>>
+  /** Settings that suit the system better than the defaults, by name: for a new configuration that does not set them. */
+  recommend?(signal?: AbortSignal): Promise<JsonObject>
 }
 
 export interface Capabilities

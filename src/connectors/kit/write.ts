@@ -77,9 +77,10 @@ export interface ExchangesIds {
 export interface Held {
   /**
    * A value as it is read after it was set, e.g. as text, or trimmed; null where it is no value at all. What is held in the
-   * same way is not written again. Pure; throws what a write would be refused with.
+   * same way is not written again. `present`: the value that is there; what the system takes for the same has its form. Pure;
+   * throws what a write would be refused with.
    */
-  held(objectClass: string, attribute: string, value: Value): Value
+  held(objectClass: string, attribute: string, value: Value, present?: Value): Value
 }
 
 export interface Refusals {

@@ -53,6 +53,13 @@ export function contains(base: Dn, entry: Dn): boolean {
   return entry.length >= base.length && sameDn(entry.slice(entry.length - base.length), base)
 }
 
+/** The parts above the first one, as they are spelled. */
+export function escapedParent(text: string): readonly string[] {
+  return separated(text, /[,;]/)
+    .slice(1)
+    .map((part) => part.trim())
+}
+
 /** Splits at separators that are neither escaped nor quoted. */
 function separated(text: string, separator: RegExp): readonly string[] {
   if (!/[\\"]/.test(text)) return text.split(separator)

@@ -1,7 +1,8 @@
 import { Attribute } from 'ldapts'
 import { ConnectorError } from '../kit/errors.ts'
 import { type Attributes, isValueList, Secret, type Value, valuesOf } from '../kit/values.ts'
-import { booleanSyntax, type LdapAttribute } from './attributes.ts'
+import { booleanSyntax, type LdapAttribute, nameSyntax } from './attributes.ts'
+import { keyOf, parseDn } from './dn.ts'
 
 /** Values as a server takes them. */
 
@@ -23,15 +24,23 @@ export function encoded(
 
 /** The values that an attribute will have: servers know neither empty texts nor the same value twice. */
 export function distinct(value: Value, definition: LdapAttribute | undefined): readonly Value[] {
-  const folds = definition?.comparison === 'ignoreCase'
   const kept = new Map<string, Value>()
   for (const one of valuesOf(value)) {
     const text = one instanceof Uint8Array ? `bytes ${Buffer.from(one).toString('base64')}` : textValue(one)
     if (text === '') continue
-    const key = text ?? JSON.stringify(one)
-    kept.set(folds ? key.toLowerCase() : key, kept.get(folds ? key.toLowerCase() : key) ?? one)
+    const key = folded(text ?? JSON.stringify(one), definition)
+    kept.set(key, kept.get(key) ?? one)
   }
   return [...kept.values()]
+}
+
+/** Values that the server takes for one are one text. */
+export function folded(text: string, definition: LdapAttribute | undefined): string {
+  const dn = definition?.syntax === nameSyntax ? parseDn(text) : undefined
+  if (dn) return keyOf(dn)
+  if (definition?.comparison !== 'ignoreCase') return text
+  // Blanks at the ends, and more than one between, say nothing (RFC 4518, section 2.6.1).
+  return text.toLowerCase().trim().replaceAll(/ +/g, ' ')
 }
 
 /** Undefined for what is no single value. */

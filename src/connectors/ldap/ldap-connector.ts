@@ -1,5 +1,5 @@
 import { everything, type Filter } from '../../model/filter/filter.ts'
-import type { Json } from '../../model/json.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
 import type { SortKey } from '../../model/sort.ts'
 import type { ChangesPage, SyncToken } from '../kit/changes.ts'
 import type { Capabilities, Lifecycle } from '../kit/connector.ts'
@@ -17,7 +17,7 @@ import type { ObjectClass } from '../kit/schema.ts'
 import { noSteps } from '../kit/steps.ts'
 import { isValueList, Secret, type Value } from '../kit/values.ts'
 import type { ConnectorWrite, ConnectorWriteOutcome } from '../kit/write.ts'
-import { descriptionOf, nameAttribute } from './attributes.ts'
+import { descriptionOf, type LdapAttribute, nameAttribute, nameSyntax } from './attributes.ts'
 import { unknownBase } from './base-search.ts'
 import { changesSince, everyObject, latestToken } from './changes/reading.ts'
 import { Connection } from './connection.ts'
@@ -28,6 +28,7 @@ import { logIn, loginOf } from './logins.ts'
 import { OpenSearches } from './paging.ts'
 import { readObjects, searchObjects } from './read.ts'
 import type { LdapSettings } from './settings.ts'
+import { classesAsPresent, namesAsPresent, ownNameAsPresent } from './spelling.ts'
 import { heldVirtual } from './virtual.ts'
 import { writeObjects } from './write.ts'
 
@@ -56,6 +57,7 @@ type LdapCapabilities = Pick<
   | 'authenticate'
   | 'resolveUsername'
   | 'discover'
+  | 'recommend'
 >
 
 export class LdapConnector implements Lifecycle, LdapCapabilities {
@@ -160,13 +162,27 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
     return undefined
   }
 
-  held(objectClass: string, name: string, value: Value): Value {
+  held(objectClass: string, name: string, value: Value, present?: Value): Value {
     if (value instanceof Secret || value instanceof Uint8Array) return value
     const attribute = this.#directory.known?.class(objectClass).names.attribute(name)
     if (attribute?.virtual) return heldVirtual(attribute.virtual, value)
     const kept = distinct(value, attribute).map((one) => textValue(one) ?? one)
-    if (isValueList(value)) return kept.length === 0 ? null : kept
-    return kept[0] ?? null
+    const spelled = attribute ? this.#spelled(attribute, kept, present) : kept
+    if (isValueList(value)) return spelled.length === 0 ? null : spelled
+    return spelled[0] ?? null
+  }
+
+  /** Values that are there in another spelling have that one. */
+  #spelled(attribute: LdapAttribute, values: readonly Value[], present: Value | undefined): readonly Value[] {
+    const schema = this.#directory.known?.schema
+    if (present === undefined || !schema) return values
+    const [first] = values
+    if (attribute.name === nameAttribute)
+      return typeof first === 'string' && typeof present === 'string'
+        ? [ownNameAsPresent(first, present)]
+        : values
+    if (attribute.name.toLowerCase() === 'objectclass') return classesAsPresent(values, present, schema)
+    return attribute.syntax === nameSyntax ? namesAsPresent(values, present) : values
   }
 
   async latestToken(objectClass: string, signal?: AbortSignal): Promise<SyncToken> {
@@ -200,6 +216,15 @@ export class LdapConnector implements Lifecycle, LdapCapabilities {
       baseContexts: root.get('namingcontexts') ?? [],
       accountObjectClasses: structural.map(({ name }) => name),
     }
+  }
+
+  /** The defaults are those of the peer, for people of the standard; Active Directory has classes of its own. */
+  async recommend(signal?: AbortSignal): Promise<JsonObject> {
+    const { profile } = await this.#directory.refresh(signal)
+    const { servers, securing } = this.#settings
+    const isSecure = securing.startTls || servers.every(({ secure }) => secure)
+    const { passwordAttribute, ...others } = profile.settings
+    return { ...others, ...(passwordAttribute !== undefined && isSecure && { passwordAttribute }) }
   }
 
   async resolveUsername(objectClass: string, username: string, signal?: AbortSignal): Promise<string> {

@@ -3,7 +3,7 @@ import { isMemberAlready } from './active-directory/primary-group.ts'
 import { descriptorControls } from './active-directory/security-descriptor.ts'
 import type { Connection } from './connection.ts'
 import { type ClassFacts, type Facts, permissiveModify } from './directory.ts'
-import { attributeOf } from './encoding.ts'
+import { attributeOf, folded } from './encoding.ts'
 import { valuesIn } from './entries.ts'
 import { resultCode } from './errors.ts'
 import { moreValues } from './read.ts'
@@ -62,9 +62,11 @@ async function stillOpen(
   return changes.flatMap((change) => {
     const { operation, modification } = change
     if (operation === 'replace') return [change]
-    const folds = kind.names.attribute(modification.type)?.comparison === 'ignoreCase'
+    const definition = kind.names.attribute(modification.type)
     const key = (value: string | Buffer) =>
-      folds ? value.toString().toLowerCase() : Buffer.from(value).toString('latin1')
+      definition?.type === 'bytes'
+        ? Buffer.from(value).toString('latin1')
+        : folded(value.toString(), definition)
     const there = new Set(present.get(modification.type.toLowerCase())?.map(key))
     const open = modification.values.filter((value) => there.has(key(value)) === (operation === 'delete'))
     if (open.length === modification.values.length) return [change]

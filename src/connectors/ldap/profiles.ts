@@ -27,6 +27,8 @@ export interface Profile {
   readonly findsMore: boolean
   /** The server refers to other partitions that it has itself, as if they were parts of what was searched. */
   readonly refersToOwnPartitions: boolean
+  /** Settings that suit such a server better than the defaults, for new configurations. */
+  readonly settings: { readonly passwordAttribute?: string } & Readonly<Record<string, string | string[]>>
   /** The attributes that hold when an entry was written. */
   readonly times: { readonly modified: string; readonly created: string }
 }
@@ -38,6 +40,7 @@ const plain = {
   leftOut: () => [],
   findsMore: false,
   refersToOwnPartitions: false,
+  settings: {},
   times: { modified: 'modifyTimestamp', created: 'createTimestamp' },
 }
 
@@ -51,6 +54,13 @@ const activeDirectory = {
   leftOut: computersAmong,
   findsMore: true,
   refersToOwnPartitions: true,
+  settings: {
+    accountObjectClasses: ['top', 'person', 'organizationalPerson', 'user'],
+    accountUserNameAttributes: ['sAMAccountName', 'userPrincipalName'],
+    groupObjectClasses: ['top', 'group'],
+    groupMemberAttribute: 'member',
+    passwordAttribute: 'unicodePwd',
+  },
   // Those of the names above are computed there, and cannot be searched.
   times: { modified: 'whenChanged', created: 'whenCreated' },
 }

@@ -11,7 +11,7 @@ import {
 import { nameAttribute, nameSyntax } from './attributes.ts'
 import type { Connection } from './connection.ts'
 import { type ClassFacts, type Directory, type Facts, isName } from './directory.ts'
-import { contains, type Dn, parseDn, printDn, printRdn, type Rdn, sameDn } from './dn.ts'
+import { contains, type Dn, parseDn, printDn, printRdn, sameDn } from './dn.ts'
 import { attributeNamed, attributeOf, encoded, textOf } from './encoding.ts'
 import { idOf } from './entries.ts'
 import { resultCode } from './errors.ts'
@@ -23,6 +23,7 @@ import { writtenPassword } from './passwords.ts'
 import { PostRead } from './post-read.ts'
 import { moreValues, namesOf } from './read.ts'
 import type { Scope } from './settings.ts'
+import { isSpelledAlike } from './spelling.ts'
 import { addVirtual, realChanges, sameState, type VirtualValue, virtualValue } from './virtual-writes.ts'
 import type { WriteContext } from './write-rules.ts'
 
@@ -374,11 +375,6 @@ function isFound(scope: Scope, base: Dn, entry: Dn): boolean {
 
 function isMember({ memberAttribute }: Placeholder, attribute: string): boolean {
   return memberAttribute.toLowerCase() === attribute.toLowerCase()
-}
-
-function isSpelledAlike(one: Rdn = [], other: Rdn = []): boolean {
-  const textOf = (rdn: Rdn) => rdn.map(({ type, value }) => `${type.toLowerCase()}=${value}`).toSorted()
-  return textOf(one).join('+') === textOf(other).join('+')
 }
 
 /** What is in the first part of a name must be in the entry. */

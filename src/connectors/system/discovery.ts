@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../model/json.ts'
+import { asObject, type Json, type JsonObject } from '../../model/json.ts'
 import { messageOf } from '../../model/problem.ts'
 import { type Connector, offers } from '../kit/connector.ts'
 import type { AttributeType, NativeAttribute, ObjectClass } from '../kit/schema.ts'
@@ -19,6 +19,8 @@ export interface Discovered {
   readonly findings: readonly DiscoveryFinding[]
   /** Values that settings could have: base contexts, tables, columns. */
   readonly suggestions: Readonly<Record<string, readonly Json[]>>
+  /** Settings that nobody has given and that suit the system better than their defaults. */
+  readonly recommended: JsonObject
 }
 
 export interface Discoverable {
@@ -41,7 +43,8 @@ export async function discoverSystem(given: Discoverable): Promise<Discovered> {
         return {}
       })
     : {}
-  if (!offers(connector, 'schema')) return { objectTypes: {}, findings, suggestions }
+  const recommended = await recommendedFor(given, findings)
+  if (!offers(connector, 'schema')) return { objectTypes: {}, findings, suggestions, recommended }
   const classes = await called(given, 'SCHEMA', (signal) => connector.schema(signal))
   const objectTypes: JsonObject = {}
   // `__ACCOUNT__` is to be `account`, even if there is a class of that name.
@@ -50,7 +53,21 @@ export async function discoverSystem(given: Discoverable): Promise<Discovered> {
     const name = freeName(typeName(objectClass), objectTypes)
     objectTypes[name] = declaredType(objectClass, described, connector, findings)
   }
-  return { objectTypes, findings, suggestions }
+  return { objectTypes, findings, suggestions, recommended }
+}
+
+async function recommendedFor(given: Discoverable, findings: DiscoveryFinding[]): Promise<JsonObject> {
+  const { connector, configuration } = given
+  const recommend = connector.recommend?.bind(connector)
+  if (!recommend) return {}
+  try {
+    const settings = await called(given, 'TEST', recommend)
+    const own = asObject(configuration.configurationProperties)
+    return Object.fromEntries(Object.entries(settings).filter(([name]) => (own[name] ?? '') === ''))
+  } catch (error) {
+    findings.push({ message: `No settings can be recommended: ${messageOf(error)}` })
+    return {}
+  }
 }
 
 function called<T>(

@@ -66,7 +66,8 @@ async function heldValue(
   if (isEmpty(wanted) && isNothing(before)) return before
   const nothing = property.multivalued && access.type.givesEmptyLists ? [] : null
   if (wanted === null) return nothing
-  const native = await nativeAfterWrite(access, property, wanted)
+  const there = before === undefined ? undefined : nativeOf(property, before)
+  const native = await nativeAfterWrite(access, property, wanted, there)
   if (native === undefined) return wanted
   const held = valuesOf(native).length === 0 ? nothing : fromNative(native, property)
   if (held === undefined) return wanted
@@ -93,7 +94,7 @@ async function unseenValue(
   const present = attribute(unseen, property.attribute)
   if (present === undefined) return isEmpty(wanted) ? undefined : wanted
   if (wanted === null) return null
-  const native = await nativeAfterWrite(access, property, wanted)
+  const native = await nativeAfterWrite(access, property, wanted, present)
   return native !== undefined && sameValue(native, present) ? undefined : wanted
 }
 
@@ -102,11 +103,22 @@ async function nativeAfterWrite(
   { connector, facts, type }: TypeAccess,
   property: Property,
   wanted: Json,
+  present: Value | undefined,
 ): Promise<Value | undefined> {
   try {
     const plain = holdsSealed(wanted) ? await facts.decrypt(wanted) : wanted
     const native = toNative(plain, property)
-    return offers(connector, 'held') ? connector.held(type.objectClass, property.attribute, native) : native
+    if (!offers(connector, 'held')) return native
+    return connector.held(type.objectClass, property.attribute, native, present)
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined for what does not fit the type, although it is there. */
+function nativeOf(property: Property, value: Json): Value | undefined {
+  try {
+    return toNative(value, property)
   } catch {
     return undefined
   }

@@ -100,7 +100,7 @@ function isSame(
   const { connector, type } = access
   const held =
     wanted !== undefined && offers(connector, 'held')
-      ? connector.held(type.objectClass, name, wanted)
+      ? connector.held(type.objectClass, name, wanted, present)
       : wanted
   const [before, after] = [valuesOf(present), valuesOf(held)]
   if (!isValueList(present) && !isValueList(held)) return sameValue(present, held)

@@ -21,7 +21,7 @@ export interface RehearsedSystem {
   /** The id of an object with these attributes. */
   idOf(attributes: Attributes, id: string | undefined): string
   /** A value as it is read after it was set. */
-  held(name: string, value: Value): Value
+  held(name: string, value: Value, present?: Value): Value
 }
 
 export interface RehearsedPage {
@@ -105,7 +105,7 @@ function withChanges(
   const done = changed(object, changes)
   for (const { attribute: name } of changes) {
     const value = attribute(done, name)
-    const held = value === undefined ? null : system.held(name, value)
+    const held = value === undefined ? null : system.held(name, value, attribute(object, name))
     if (held === null) delete done[name]
     else setAttribute(done, name, held)
   }

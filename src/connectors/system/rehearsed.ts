@@ -80,7 +80,7 @@ const parts: Readonly<Record<keyof Capabilities, 'own' | 'passed on' | 'not offe
   ...{ authenticate: 'passed on', resolveUsername: 'passed on' },
   ...{ page: 'not offered', sorts: 'not offered', count: 'not offered' },
   ...{ latestToken: 'not offered', changesSince: 'not offered' },
-  ...{ runScript: 'not offered', discover: 'not offered' },
+  ...{ runScript: 'not offered', discover: 'not offered', recommend: 'not offered' },
 }
 
 /** What every connector may say of itself. */
@@ -171,7 +171,8 @@ async function writePage(
     rehearsePage(writes, refusals, there, {
       idOf: (attributes, id) =>
         (offers(inner, 'idOf') ? inner.idOf(objectClass, attributes, id) : id) ?? id ?? timeOrderedId(),
-      held: (name, value) => (offers(inner, 'held') ? inner.held(objectClass, name, value) : value),
+      held: (name, value, present) =>
+        offers(inner, 'held') ? inner.held(objectClass, name, value, present) : value,
     })
   const asked = new Set(writes.flatMap((write) => (write.operation === 'create' ? [] : [write.id])))
   let there = await read([...asked])

@@ -38,9 +38,11 @@ export const systemActions: Readonly<Record<string, SystemAction>> = {
     await using system = await openSystem(expanded(configuration, environment), environment)
     const { steps, error } = await system.test()
     // What a test finds, such as a row that cannot be read, does not keep the rest from being described.
-    const { objectTypes, findings, suggestions } = await system.discover().catch((thrown: unknown) => {
-      throw error ?? thrown
-    })
+    const { objectTypes, findings, suggestions, recommended } = await system
+      .discover()
+      .catch((thrown: unknown) => {
+        throw error ?? thrown
+      })
     const listed = Object.fromEntries(
       Object.entries(suggestions).map(([name, values]) => [name, [...values]]),
     )
@@ -53,6 +55,7 @@ export const systemActions: Readonly<Record<string, SystemAction>> = {
         ...resultOf({ steps, ...(error && { error }) }),
         findings: findings.map((finding): Json => ({ ...finding })),
         suggestions: listed,
+        recommended,
       },
     }
   },

@@ -72,8 +72,7 @@ export async function testDraft(connector: NewConnector, asker: Asker): Promise<
 
 /** What the files of the project would be, once the connector has been asked what its system has. */
 export async function draftConnector(connector: NewConnector, asker: Asker): Promise<Draft> {
-  const configuration = configurationOf(connector)
-  const full = asObject(await ask('createFullConfig', configuration, asker))
+  const { configuration, full } = await fullConfiguration(configurationOf(connector), asker)
   const { objectTypes, notes } = chosenTypes(asObject(full.objectTypes))
   const findings = asObject(full.discovery).findings
   const found = Array.isArray(findings)
@@ -89,6 +88,19 @@ export async function draftConnector(connector: NewConnector, asker: Asker): Pro
     mapping: mapped.mapping,
     notes: [...found, ...notes, ...mapped.notes],
   }
+}
+
+/** With the settings that suit the system, where none were given. */
+async function fullConfiguration(
+  given: JsonObject,
+  asker: Asker,
+): Promise<{ readonly configuration: JsonObject; readonly full: JsonObject }> {
+  const full = asObject(await ask('createFullConfig', given, asker))
+  const recommended = asObject(asObject(full.discovery).recommended)
+  if (Object.keys(recommended).length === 0) return { configuration: given, full }
+  const settings = { ...asObject(given.configurationProperties), ...recommended }
+  const configuration = { ...given, configurationProperties: settings }
+  return { configuration, full: asObject(await ask('createFullConfig', configuration, asker)) }
 }
 
 function ask(name: string, content: Json, { resources, administrator }: Asker): Promise<Json> {

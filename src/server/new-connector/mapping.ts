@@ -8,7 +8,7 @@ export interface MappingSkeleton {
 
 /** Names that mean the same in the systems that people have. */
 const sameMeaning: readonly (readonly string[])[] = [
-  ['username', 'uid', 'login', 'loginname', 'samaccountname', 'account', 'accountname', 'user', 'id'],
+  ['username', 'samaccountname', 'uid', 'login', 'loginname', 'account', 'accountname', 'user', 'id'],
   ['givenname', 'firstname', 'forename', 'vorname'],
   ['sn', 'lastname', 'surname', 'familyname', 'nachname'],
   ['mail', 'email', 'emailaddress', 'mailaddress'],
