@@ -17,7 +17,7 @@ let slapd: Slapd
 let proxy: FaultProxy
 beforeAll(async () => {
   slapd = await startSlapd()
-  proxy = await faultProxy({ port: slapd.port })
+  proxy = await faultProxy({ host: '127.0.0.1', port: slapd.port })
 })
 afterAll(async () => {
   await proxy[Symbol.asyncDispose]()
