@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import type { Settings } from '../repository/settings.ts'
+import { basisOf } from './basis.ts'
 import type { Identity, LoginModule, Success } from './login-module.ts'
 import { Successes } from './successes.ts'
 
@@ -64,8 +65,4 @@ export function administratorLogin(settings: Settings, now?: () => number): Logi
       return isSame ? administrator : undefined
     },
   }
-}
-
-function basisOf(hashed: string): string {
-  return createHash('sha256').update(hashed).digest('base64url').slice(0, 22)
 }

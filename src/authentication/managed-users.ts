@@ -1,8 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { isSameText } from '../kit/same-text.ts'
 import type { Json } from '../model/json.ts'
 import { member } from '../model/json.ts'
 import type { Resource, Resources } from '../router/resources.ts'
 import { type AccountSet, accountAt, accountOf, identityOf } from './accounts.ts'
+import { basisOf } from './basis.ts'
 import type { Credentials, LoginModule, Success } from './login-module.ts'
 import { Successes } from './successes.ts'
 
@@ -30,7 +31,7 @@ export function managedUsers(
   const nobodys = () => (unknown ??= secrets.hash('nobody has this password', null))
 
   function successOf(account: Resource, username: string): Success {
-    return { identity: identityOf(set, account, username), basis: basisOf(passwordOf(account)) }
+    return { identity: identityOf(set, account, username), basis: basisOf(textOf(passwordOf(account))) }
   }
   return {
     name: 'MANAGED_USER',
@@ -52,7 +53,9 @@ export function managedUsers(
     async renew({ userId, account }, basis) {
       if (account?.component !== set.path) return undefined
       const found = await accountAt(set, account.id, resources())
-      return found && basisOf(passwordOf(found)) === basis ? identityOf(set, found, userId) : undefined
+      return found && basisOf(textOf(passwordOf(found))) === basis
+        ? identityOf(set, found, userId)
+        : undefined
     },
   }
 }
@@ -66,15 +69,9 @@ async function matches(
   if (password === '') return false
   if (isHashed(stored)) return matches(password, stored)
   const plain = await decrypt(stored)
-  return typeof plain === 'string' && timingSafeEqual(digest(plain), digest(password))
+  return typeof plain === 'string' && isSameText(plain, password)
 }
 
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
-}
-
-function basisOf(password: Json | undefined): string {
-  return digest(JSON.stringify(password ?? null))
-    .toString('base64url')
-    .slice(0, 22)
+function textOf(password: Json | undefined): string {
+  return JSON.stringify(password ?? null)
 }

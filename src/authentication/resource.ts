@@ -8,7 +8,7 @@ export function authenticationProvider(sessions: Pick<Sessions, 'end'>): Resourc
     async action(path, { name }: ResourceAction, request) {
       if (path !== '') throw new Problem('NOT_FOUND', `There is nothing at authentication/${path}`)
       if (name === 'reauthenticate') return reauthenticated(request)
-      if (name === 'login') return described(request)
+      if (name === 'login') return callerOf(request)
       if (name !== 'logout')
         throw new Problem(
           'NOT_IMPLEMENTED',
@@ -20,8 +20,8 @@ export function authenticationProvider(sessions: Pick<Sessions, 'end'>): Resourc
   }
 }
 
-/** As `info/login`; the session that begins is in a cookie of the answer. */
-function described({ userId, roles, account }: RequestContext) {
+/** Who sends a request, as `info/login` and a login say it; the session that begins is in a cookie of the answer. */
+export function callerOf({ userId, roles, account, address }: RequestContext) {
   return {
     _id: 'login',
     authenticationId: userId,
@@ -29,6 +29,7 @@ function described({ userId, roles, account }: RequestContext) {
       id: account?.id ?? userId,
       component: account?.component ?? 'internal/user',
       roles: [...roles],
+      ...(address !== undefined && { ipAddress: address }),
     },
   }
 }

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { isSameText } from '../kit/same-text.ts'
 import type { Credentials, LoginModule } from './login-module.ts'
 
 /**
@@ -10,13 +10,9 @@ export function staticUser({ username, password }: Credentials): LoginModule {
   return {
     name: 'STATIC_USER',
     async check(credentials) {
-      const fits = timingSafeEqual(digest(password), digest(credentials.password))
+      const fits = isSameText(password, credentials.password)
       return fits && credentials.username === username ? { identity } : undefined
     },
     renew: async ({ userId }) => (userId === username ? identity : undefined),
   }
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }

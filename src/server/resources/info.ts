@@ -1,3 +1,4 @@
+import { callerOf } from '../../authentication/resource.ts'
 import { Problem } from '../../model/problem.ts'
 import type { RequestContext, Resource, ResourceProvider } from '../../router/resources.ts'
 
@@ -5,16 +6,7 @@ import type { RequestContext, Resource, ResourceProvider } from '../../router/re
 export function infoProvider(isStopping: () => boolean, version: string): ResourceProvider {
   const answers: Readonly<Record<string, (request: RequestContext) => Resource>> = {
     ping: () => ({ _id: '', ...stateOf(isStopping) }),
-    login: ({ userId, roles, account, address }) => ({
-      _id: 'login',
-      authenticationId: userId,
-      authorization: {
-        id: account?.id ?? userId,
-        component: account?.component ?? 'internal/user',
-        roles: [...roles],
-        ...(address !== undefined && { ipAddress: address }),
-      },
-    }),
+    login: callerOf,
     version: () => ({ _id: 'version', ...versionOf(version) }),
   }
   return {
